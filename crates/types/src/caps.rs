@@ -1,0 +1,82 @@
+//! Every limit of the system, in one place, each with the reason for its value.
+//!
+//! A limit that a user may want to move is the default of a setting; the setting's name stands beside it.
+
+use crate::units::ByteCount;
+
+/// Longest side of an image, in pixels: the largest that a JPEG frame header can say. Setting: `--max-dimension`.
+pub const MAX_DIMENSION: u32 = 65_535;
+/// Most pixels of an image: where Pillow begins to warn of a decompression bomb. Setting: `--max-pixels`.
+pub const MAX_PIXELS: u64 = 89_478_485;
+/// Most bytes of one stored object: no photo format in use is larger. Setting: `--max-object-bytes`.
+pub const MAX_OBJECT: ByteCount = ByteCount::mebibytes(64);
+/// Most memory that one sample may take while it is worked on: encoded bytes, pixels, coefficients and output together,
+/// estimated from its header. A 22 megapixel photo decoded for the wire needs about 180 MiB. Setting: `--max-sample-memory`.
+pub const MAX_SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(224);
+/// Most scans of a progressive JPEG: encoders write about 10; a file of thousands is an attack on the CPU.
+pub const MAX_SCANS: u32 = 64;
+/// Most pixels x scans of a progressive JPEG: each scan passes over every coefficient, at about 100 million a second on
+/// a slow core; this keeps a hostile file under a second. An 11-scan photo may have 18 megapixels.
+pub const MAX_SCAN_PIXELS: u64 = 200_000_000;
+
+/// Memory for all samples in flight on a server. Setting: `--memory`.
+pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
+
+/// Most bytes of a recipe: the longest in the box has 600.
+pub const MAX_RECIPE_BYTES: usize = 16 * 1024;
+/// Most stages of a recipe: the grammar has 7 places.
+pub const MAX_RECIPE_STAGES: usize = 16;
+/// Largest output side of a recipe, in pixels: four times what networks in use take.
+pub const MAX_OUTPUT_SIDE: u32 = 4096;
+
+/// Most bytes of a sample key: what S3 allows.
+pub const MAX_KEY_BYTES: usize = 1024;
+/// Most characters of a dataset, model or recipe name: they appear in metrics and file names.
+pub const MAX_NAME_BYTES: usize = 64;
+/// Most samples in one catalog: an index must fit in 32 bits there, and nobody has shown a larger partition.
+pub const MAX_SAMPLES: u64 = u32::MAX as u64;
+/// Most classes in one catalog; folder names are held in memory and sent whole.
+pub const MAX_CLASSES: usize = 65_536;
+
+/// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
+pub const MAX_MODEL_BYTES: ByteCount = ByteCount::new(2_147_483_647);
+
+/// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
+/// a slow reader holds little.
+pub const BATCH_BYTES: ByteCount = ByteCount::mebibytes(4);
+/// Largest message on the wire: one sample at [`MAX_SAMPLE_MEMORY`] and its envelope.
+pub const MAX_MESSAGE: ByteCount = ByteCount::mebibytes(225);
+/// Largest request: 4 million indices as varints, or their per-sample cuts.
+pub const MAX_REQUEST: ByteCount = ByteCount::mebibytes(32);
+/// Most samples in one call: a client asks again for the rest.
+pub const MAX_SAMPLES_PER_CALL: usize = 1_048_576;
+
+/// Limits that apply to one image before any of its pixels are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageLimits {
+    /// Longest side, in pixels.
+    pub max_dimension: u32,
+    /// Width x height.
+    pub max_pixels: u64,
+    /// Encoded size.
+    pub max_object: ByteCount,
+    /// Peak memory while it is worked on, estimated from the header.
+    pub max_sample_memory: ByteCount,
+    /// Scans of a progressive JPEG.
+    pub max_scans: u32,
+    /// Pixels x scans of a progressive JPEG.
+    pub max_scan_pixels: u64,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self {
+            max_dimension: MAX_DIMENSION,
+            max_pixels: MAX_PIXELS,
+            max_object: MAX_OBJECT,
+            max_sample_memory: MAX_SAMPLE_MEMORY,
+            max_scans: MAX_SCANS,
+            max_scan_pixels: MAX_SCAN_PIXELS,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a recipe is cut: how far the storage side goes before the client takes over.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How far the storage side takes a sample. Ordered: a later cut has had every stage of the earlier ones.
+///
+/// | cut | payload | SOPHON's number |
+/// |---|---|---|
+/// | `encoded` | the stored bytes, u8 `[n]` | -1 |
+/// | `decoded` | RGB, u8 `[h, w, 3]` | 0 |
+/// | `cropped`, `flipped` | RGB at the recipe's size, u8 `[h, w, 3]` | 1, 2 |
+/// | `tensor`, `normalized` | f32 `[3, h, w]` | 3, 4 |
+/// | `features` | f32 `[d]`, from the model registered with the recipe | |
+///
+/// `jpeg-crop` (between `encoded` and `decoded`) and `labels` (after `features`) have their places and numbers on the
+/// wire, and come with their issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cut {
+    /// The stored bytes.
+    Encoded,
+    /// Decoded to RGB8.
+    Decoded,
+    /// Cropped and resized.
+    Cropped,
+    /// Flipped, where the recipe flips.
+    Flipped,
+    /// Turned to f32, channels first.
+    Tensor,
+    /// Normalised: the finished tensor.
+    Normalized,
+    /// Features of a registered model.
+    Features,
+}
+
+/// A cut that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no cut {0:?}: use one of encoded, decoded, cropped, flipped, tensor, normalized, features")]
+pub struct CutError(String);
+
+// === impl Cut ===
+
+impl Cut {
+    /// Every cut, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Encoded, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized, Self::Features];
+
+    /// The cuts after which a client can finish the recipe itself: all but `features`.
+    pub const PIXELS: [Self; 6] =
+        [Self::Encoded, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized];
+
+    /// The cut's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Encoded => "encoded",
+            Self::Decoded => "decoded",
+            Self::Cropped => "cropped",
+            Self::Flipped => "flipped",
+            Self::Tensor => "tensor",
+            Self::Normalized => "normalized",
+            Self::Features => "features",
+        }
+    }
+}
+
+impl FromStr for Cut {
+    type Err = CutError;
+
+    fn from_str(name: &str) -> Result<Self, CutError> {
+        Self::ALL.into_iter().find(|cut| cut.as_str() == name).ok_or_else(|| CutError(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_are_named_and_ordered_as_the_pipeline_runs() {
+        assert!(Cut::ALL.is_sorted());
+        for cut in Cut::ALL {
+            assert_eq!(cut.to_string().parse::<Cut>(), Ok(cut));
+        }
+        assert!("jpeg".parse::<Cut>().is_err());
+    }
+}

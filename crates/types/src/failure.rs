@@ -1,0 +1,114 @@
+//! Why one sample could not be delivered. A failure is a value beside the other samples, never the end of a batch.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What went wrong with a sample, as a counter's label and on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailureKind {
+    /// No such index in the catalog.
+    OutOfRange,
+    /// The object is gone since it was listed.
+    NotFound,
+    /// The object is another than the one that was listed (size, time or ETag).
+    Changed,
+    /// Reading it would have left the dataset's root.
+    Forbidden,
+    /// The store could not be read just now.
+    Io,
+    /// The content is of no format that is decoded here.
+    UnsupportedFormat,
+    /// The content is broken.
+    Malformed,
+    /// A limit on size, dimensions, scans or memory would have been passed.
+    LimitExceeded,
+    /// The model could not be run on it.
+    Inference,
+    /// The server is too busy or is stopping.
+    Unavailable,
+    /// What arrived is not what was sent.
+    Checksum,
+    /// A fault of the program: please report it.
+    Internal,
+}
+
+/// A sample that could not be delivered: what went wrong, in a form for programs and in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SampleFailure {
+    /// For programs.
+    pub kind: FailureKind,
+    /// For people: lower case, names the sample's limit or setting where there is one.
+    pub message: String,
+}
+
+// === impl FailureKind ===
+
+impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::OutOfRange,
+        Self::NotFound,
+        Self::Changed,
+        Self::Forbidden,
+        Self::Io,
+        Self::UnsupportedFormat,
+        Self::Malformed,
+        Self::LimitExceeded,
+        Self::Inference,
+        Self::Unavailable,
+        Self::Checksum,
+        Self::Internal,
+    ];
+
+    /// Whether asking again can help.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Io | Self::Unavailable | Self::Checksum)
+    }
+
+    /// The kind's name in metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfRange => "out-of-range",
+            Self::NotFound => "not-found",
+            Self::Changed => "changed",
+            Self::Forbidden => "forbidden",
+            Self::Io => "io",
+            Self::UnsupportedFormat => "unsupported-format",
+            Self::Malformed => "malformed",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::Inference => "inference",
+            Self::Unavailable => "unavailable",
+            Self::Checksum => "checksum",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for FailureKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| format!("no failure kind {name:?}"))
+    }
+}
+
+// === impl SampleFailure ===
+
+impl SampleFailure {
+    /// A failure of this kind, in these words.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// Whether asking again can help.
+    pub fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}

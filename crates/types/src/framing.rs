@@ -1,0 +1,228 @@
+//! Framing: which part of a decoded photo becomes the recipe's output, and whether it is mirrored.
+//!
+//! A pure function of the photo's size and of (seed, epoch, key), so that storage side and client agree without telling
+//! each other. `exp` and `log` come from the `libm` crate: the platform's own may differ in the last bit, and with it the
+//! box.
+
+use crate::key::SampleKey;
+use crate::randomness::{Epoch, RandomStage, Seed, Stream};
+use crate::recipe::{Geometry, Stages};
+
+/// Width and height, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A box of whole pixels: left, top, width, height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PixelBox {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A box that may lie between pixels: left, top, width, height, in pixels of the decoded photo.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RealBox {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// What a recipe does to the geometry of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Framing {
+    /// The pixels that the resize may read: those of the box where the recipe cuts first, all where it does not.
+    pub readable: PixelBox,
+    /// The region that is mapped onto the output; within `readable`, in the photo's coordinates.
+    pub region: RealBox,
+    /// Size of the output.
+    pub output: Size,
+    /// Whether the output is mirrored left to right.
+    pub flip: bool,
+}
+
+/// The address of a sample's randomness.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws<'a> {
+    /// The run's seed.
+    pub seed: Seed,
+    /// The pass over the dataset.
+    pub epoch: Epoch,
+    /// The sample's key.
+    pub key: &'a SampleKey,
+}
+
+// === impl Framing ===
+
+impl Framing {
+    /// The framing of a photo of this size (after any turn by its EXIF orientation). Both sides must be at least 1.
+    pub fn new(stages: &Stages, photo: Size, draws: &Draws<'_>) -> Self {
+        let whole = PixelBox::whole(photo);
+        let output = stages.geometry.size();
+        let (readable, region) = match stages.geometry {
+            Geometry::RandomResizedCrop { scale, ratio, .. } => {
+                let mut stream = Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Crop);
+                let crop = random_crop(photo, scale, ratio, &mut stream);
+                (crop, crop.into())
+            }
+            Geometry::ResizeThenCenterCrop { shorter, size } => (whole, center_of_resized(photo, shorter, size)),
+            Geometry::CenterCropThenResize { fraction, .. } => (whole, center_square(photo, fraction)),
+            Geometry::Resize { .. } => (whole, whole.into()),
+        };
+        let flip =
+            stages.flip.is_some_and(|p| Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Flip).unit() < p);
+        Self { readable, region, output, flip }
+    }
+}
+
+/// torchvision `RandomResizedCrop.get_params`: ten tries at a box of random area and log-uniform aspect ratio, then the
+/// largest central box of an allowed aspect.
+fn random_crop(photo: Size, scale: [f64; 2], ratio: [f64; 2], stream: &mut Stream) -> PixelBox {
+    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
+    let log_ratio = ratio.map(libm::log);
+    for _ in 0..10 {
+        let area = width * height * stream.range(scale[0], scale[1]);
+        let aspect = libm::exp(stream.range(log_ratio[0], log_ratio[1]));
+        // `as` saturates, and Python's round() is half to even.
+        let w = (area * aspect).sqrt().round_ties_even() as u32;
+        let h = (area / aspect).sqrt().round_ties_even() as u32;
+        if (1..=photo.width).contains(&w) && (1..=photo.height).contains(&h) {
+            let y = stream.below(photo.height - h + 1);
+            let x = stream.below(photo.width - w + 1);
+            return PixelBox { x, y, width: w, height: h };
+        }
+    }
+    let whole = width / height;
+    let (w, h) = if whole < ratio[0] {
+        (photo.width, (width / ratio[0]).round_ties_even() as u32)
+    } else if whole > ratio[1] {
+        ((height * ratio[1]).round_ties_even() as u32, photo.height)
+    } else {
+        (photo.width, photo.height)
+    };
+    let (w, h) = (w.clamp(1, photo.width), h.clamp(1, photo.height));
+    PixelBox { x: (photo.width - w) / 2, y: (photo.height - h) / 2, width: w, height: h }
+}
+
+/// torchvision `Resize(shorter)` then `CenterCrop(size)`, mapped back to the photo.
+fn center_of_resized(photo: Size, shorter: u32, size: Size) -> RealBox {
+    let long_side = |long: u32, short: u32| (u64::from(shorter) * u64::from(long) / u64::from(short)) as f64;
+    let short = f64::from(shorter);
+    let (resized_width, resized_height) = if photo.width <= photo.height {
+        (short, long_side(photo.height, photo.width))
+    } else {
+        (long_side(photo.width, photo.height), short)
+    };
+    let left = ((resized_width - f64::from(size.width)) / 2.0).round_ties_even();
+    let top = ((resized_height - f64::from(size.height)) / 2.0).round_ties_even();
+    let (sx, sy) = (f64::from(photo.width) / resized_width, f64::from(photo.height) / resized_height);
+    RealBox { x: left * sx, y: top * sy, width: f64::from(size.width) * sx, height: f64::from(size.height) * sy }
+}
+
+fn center_square(photo: Size, fraction: f64) -> RealBox {
+    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
+    let side = fraction * width.min(height);
+    RealBox { x: (width - side) / 2.0, y: (height - side) / 2.0, width: side, height: side }
+}
+
+// === impl PixelBox ===
+
+impl PixelBox {
+    /// All of a photo.
+    pub fn whole(size: Size) -> Self {
+        Self { x: 0, y: 0, width: size.width, height: size.height }
+    }
+}
+
+impl From<PixelBox> for RealBox {
+    fn from(b: PixelBox) -> Self {
+        Self { x: b.x.into(), y: b.y.into(), width: b.width.into(), height: b.height.into() }
+    }
+}
+
+// === impl Size ===
+
+impl Size {
+    /// Width x height.
+    pub fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recipe::Recipe;
+
+    fn frame(recipe: &str, width: u32, height: u32, key: &str, epoch: u64) -> Framing {
+        let key = key.parse().unwrap();
+        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        Framing::new(Recipe::builtin(recipe).unwrap().stages(), Size { width, height }, &draws)
+    }
+
+    proptest! {
+        #[test]
+        fn a_random_crop_lies_in_the_photo(width in 1_u32..70_000, height in 1_u32..70_000, epoch: u64) {
+            let framing = frame("imagenet-train", width, height, "a", epoch);
+            let b = framing.readable;
+            prop_assert!(b.width >= 1 && b.height >= 1);
+            prop_assert!(u64::from(b.x) + u64::from(b.width) <= u64::from(width));
+            prop_assert!(u64::from(b.y) + u64::from(b.height) <= u64::from(height));
+            prop_assert_eq!(framing.region, RealBox::from(b));
+        }
+
+        #[test]
+        fn a_central_region_lies_in_the_photo(width in 1_u32..70_000, height in 1_u32..70_000) {
+            for recipe in ["imagenet-eval", "mobilenet-eval"] {
+                let r = frame(recipe, width, height, "a", 0).region;
+                prop_assert!(r.x >= 0.0 && r.y >= 0.0 && r.width > 0.0 && r.height > 0.0, "{:?}", r);
+                prop_assert!(r.x + r.width <= f64::from(width) + 1e-6 && r.y + r.height <= f64::from(height) + 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn areas_and_flips_are_spread_as_torchvision_spreads_them() {
+        let frames: Vec<_> = (0..4_000).map(|epoch| frame("imagenet-train", 500, 400, "a", epoch)).collect();
+        let area = |f: &Framing| f.region.width * f.region.height / 200_000.0;
+        let mean = frames.iter().map(area).sum::<f64>() / 4e3;
+        // Uniform in 0.08..1 would give 0.54; large boxes often do not fit and are drawn again. Python's own get_params
+        // gives 0.452 over 40,000 draws at this size.
+        assert!((0.44..0.47).contains(&mean), "{mean}");
+        assert!(frames.iter().map(area).fold(1.0, f64::min) < 0.1);
+        let flips = frames.iter().filter(|f| f.flip).count();
+        assert!((1_850..2_150).contains(&flips), "{flips}");
+    }
+
+    #[test]
+    fn a_sliver_falls_back_to_a_central_box_of_the_nearest_aspect() {
+        let b = frame("imagenet-train", 1000, 10, "a", 0).readable;
+        assert_eq!(b, PixelBox { x: 493, y: 0, width: 13, height: 10 });
+    }
+
+    #[test]
+    fn evaluation_takes_the_centre() {
+        let r = frame("imagenet-eval", 500, 375, "a", 0).region;
+        // Resize(256): 341 x 256; CenterCrop(224): left round(58.5) = 58, top 16.
+        assert_eq!((r.x, r.y), (58.0 * 500.0 / 341.0, 16.0 * 375.0 / 256.0));
+        let r = frame("mobilenet-eval", 1024, 703, "a", 0).region;
+        assert_eq!((r.x, r.y, r.width, r.height), (204.4375, 43.9375, 615.125, 615.125));
+    }
+}

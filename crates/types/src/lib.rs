@@ -1,0 +1,32 @@
+//! The vocabulary of Headwater: what a sample is, what a recipe does to it, where it may be cut, and every limit.
+//!
+//! Invariant: nothing here reads a file, a clock, the network or ambient randomness; every function is a pure function
+//! of its arguments, and gives the same bits on every machine.
+
+pub mod caps;
+pub mod units;
+
+pub mod digest;
+pub mod ids;
+pub mod key;
+
+pub mod cut;
+pub mod payload;
+pub mod randomness;
+
+pub mod framing;
+pub mod recipe;
+
+pub mod failure;
+
+pub use caps::ImageLimits;
+pub use cut::Cut;
+pub use digest::Digest;
+pub use failure::{FailureKind, SampleFailure};
+pub use framing::{Draws, Framing, PixelBox, RealBox, Size};
+pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
+pub use key::SampleKey;
+pub use payload::{DType, Shape};
+pub use randomness::{Epoch, Seed};
+pub use recipe::Recipe;
+pub use units::{BitsPerSecond, ByteCount, CpuSeconds};

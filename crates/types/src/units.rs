@@ -1,0 +1,170 @@
+//! Quantities with their unit in the type: bytes, bits per second, CPU seconds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A number of bytes. Reads and prints binary units (`64MiB`) and decimal ones (`64MB`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteCount(u64);
+
+/// A bandwidth, in bits per second. Reads and prints decimal units (`430Mbps`), as networks are sold.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct BitsPerSecond(f64);
+
+/// Time that a core was busy, in seconds: never wall time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct CpuSeconds(pub f64);
+
+/// A quantity that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}")]
+pub struct UnitError {
+    text: String,
+    expected: &'static str,
+}
+
+// === impl ByteCount ===
+
+const BYTE_UNITS: [(&str, u64); 9] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+    ("kB", 1_000),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+];
+
+impl ByteCount {
+    /// So many bytes.
+    pub const fn new(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// So many times 2^20 bytes.
+    pub const fn mebibytes(count: u64) -> Self {
+        Self(count << 20)
+    }
+
+    /// The number of bytes.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The number of bytes as a length in memory; saturates where an address is shorter than 64 bits.
+    pub fn as_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl From<usize> for ByteCount {
+    fn from(bytes: usize) -> Self {
+        Self(bytes as u64)
+    }
+}
+
+impl FromStr for ByteCount {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let error = || UnitError { text: text.to_owned(), expected: "a size such as 4MiB, 64MB or 1048576" };
+        let trimmed = text.trim();
+        let (number, scale) = BYTE_UNITS
+            .iter()
+            .find_map(|(unit, scale)| trimmed.strip_suffix(unit).map(|number| (number, *scale)))
+            .or_else(|| trimmed.strip_suffix('B').map(|number| (number, 1)))
+            .unwrap_or((trimmed, 1));
+        let number: u64 = number.trim().parse().map_err(|_| error())?;
+        number.checked_mul(scale).map(Self).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for ByteCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exact = BYTE_UNITS[..4].iter().rev().find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale));
+        match exact {
+            Some((unit, scale)) => write!(f, "{}{unit}", self.0 / scale),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
+
+impl Serialize for ByteCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+// === impl BitsPerSecond ===
+
+const BIT_UNITS: [(&str, f64); 4] = [("Gbps", 1e9), ("Mbps", 1e6), ("kbps", 1e3), ("bps", 1.0)];
+
+impl BitsPerSecond {
+    /// So many bits per second; `None` unless finite and positive.
+    pub fn new(bits: f64) -> Option<Self> {
+        (bits.is_finite() && bits > 0.0).then_some(Self(bits))
+    }
+
+    /// The number of bits per second.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for BitsPerSecond {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let error = || UnitError { text: text.to_owned(), expected: "a bandwidth such as 430Mbps or 10Gbps" };
+        let trimmed = text.trim();
+        let (number, scale) = BIT_UNITS
+            .iter()
+            .find_map(|(unit, scale)| trimmed.strip_suffix(unit).map(|number| (number, *scale)))
+            .ok_or_else(error)?;
+        let number: f64 = number.trim().parse().map_err(|_| error())?;
+        Self::new(number * scale).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for BitsPerSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, scale) = BIT_UNITS.iter().find(|(_, scale)| self.0 >= *scale).copied().unwrap_or(("bps", 1.0));
+        write!(f, "{}{unit}", self.0 / scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_what_they_print() {
+        for (text, bytes) in [("0B", 0), ("17B", 17), ("4MiB", 4 << 20), ("3GiB", 3 << 30), ("1KiB", 1024)] {
+            let size: ByteCount = text.parse().unwrap();
+            assert_eq!((size.get(), size.to_string().as_str()), (bytes, text));
+        }
+        assert_eq!("64MB".parse::<ByteCount>().unwrap().get(), 64_000_000);
+        for bad in ["", "-1", "4.5MiB", "20000000TiB", "MiB", "4 mib"] {
+            assert!(bad.parse::<ByteCount>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bandwidths_are_decimal() {
+        assert_eq!("430Mbps".parse::<BitsPerSecond>().unwrap().get(), 430e6);
+        assert_eq!("430Mbps".parse::<BitsPerSecond>().unwrap().to_string(), "430Mbps");
+        for bad in ["430", "0Mbps", "-1Mbps", "infGbps", "NaNbps"] {
+            assert!(bad.parse::<BitsPerSecond>().is_err(), "{bad}");
+        }
+    }
+}
