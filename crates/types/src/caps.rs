@@ -2,6 +2,8 @@
 //!
 //! A limit that a user may want to move is the default of a setting; the setting's name stands beside it.
 
+use std::time::Duration;
+
 use crate::units::ByteCount;
 
 /// Longest side of an image, in pixels: the largest that a JPEG frame header can say. Setting: `--max-dimension`.
@@ -37,9 +39,33 @@ pub const MAX_NAME_BYTES: usize = 64;
 pub const MAX_SAMPLES: u64 = u32::MAX as u64;
 /// Most classes in one catalog; folder names are held in memory and sent whole.
 pub const MAX_CLASSES: usize = 65_536;
+/// Threads that list a folder: enough to hide the latency of a network disk; a local one is limited by the kernel.
+pub const LISTING_THREADS: usize = 8;
+/// Directory entries that one listing thread hands to another at once: a lock for each would cost more than its stat.
+pub const LISTING_BATCH: usize = 512;
+/// Batches that wait for a listing thread; past this, the thread that found one works on it itself.
+pub const LISTING_BACKLOG: usize = 64;
+
+/// Keys in one page of an S3 listing: the most that S3 answers.
+pub const S3_PAGE_KEYS: usize = 1_000;
+/// Class folders of a bucket that are listed at once: a page takes about 0.1 s, whoever asks.
+pub const S3_LISTINGS: usize = 16;
+/// Times that one S3 request is tried again.
+pub const S3_RETRIES: usize = 4;
+/// Time after which an S3 request is not tried again: the client that waits for the sample has its own patience.
+pub const S3_RETRY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time that one S3 request may take: 64 MiB at 20 Mbit/s.
+pub const S3_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
 pub const MAX_MODEL_BYTES: ByteCount = ByteCount::new(2_147_483_647);
+
+/// Most operators of an ONNX model, its subgraphs and functions included: the largest in use has a few ten thousand.
+pub const MAX_MODEL_NODES: usize = 1_000_000;
+/// Deepest nesting of graphs in an ONNX model: exporters nest control flow two or three deep.
+pub const MAX_MODEL_DEPTH: usize = 16;
+/// Most inputs and most outputs of an ONNX model, and most entries of its other lists that are kept in memory.
+pub const MAX_MODEL_PORTS: usize = 65_536;
 
 /// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
 /// a slow reader holds little.

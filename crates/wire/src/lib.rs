@@ -1,1 +1,20 @@
-//! placeholder
+//! The gRPC protocol of Headwater: generated code, conversions to and from the vocabulary, checksums, HTTP/2 settings,
+//! and the one place where errors become statuses.
+//!
+//! Invariant: whatever arrives is checked here before it becomes a type of `headwater-types`; nothing here panics on, or
+//! allocates more than, what a peer sent.
+
+pub mod proto;
+
+pub mod transport;
+
+mod checksum;
+mod cut;
+mod failure;
+pub mod request;
+pub mod sample;
+pub mod status;
+
+pub use checksum::checksum;
+pub use request::{Cuts, Fetch, Samples};
+pub use sample::{Delivered, Delivery};

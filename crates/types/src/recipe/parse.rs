@@ -157,7 +157,7 @@ impl Cursor<'_> {
         let orientation = self.decode()?;
         let geometry = self.geometry()?;
         let flip = self.flip()?;
-        let scale = self.to_tensor()?;
+        let scale = self.tensor_scale()?;
         let normalize = self.normalize()?;
         match self.peek() {
             None => Ok(Stages { orientation, geometry, flip, scale, normalize }),
@@ -224,7 +224,7 @@ impl Cursor<'_> {
         Err(RecipeError::Value { stage: "random-horizontal-flip", field: "p", problem: "must lie between 0 and 1" })
     }
 
-    fn to_tensor(&mut self) -> Result<TensorScale, RecipeError> {
+    fn tensor_scale(&mut self) -> Result<TensorScale, RecipeError> {
         let Some(Stage::ToTensor { scale }) = self.next() else { return Err(self.was_out_of_place()) };
         Ok(match scale {
             ScaleName::Unit => TensorScale::Unit,

@@ -1,0 +1,72 @@
+//! Cuts and element types on the wire.
+
+use headwater_types::{Cut, DType};
+
+use crate::proto;
+use crate::status::Invalid;
+
+impl From<Cut> for proto::Cut {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Encoded => Self::Encoded,
+            Cut::Decoded => Self::Decoded,
+            Cut::Cropped => Self::Cropped,
+            Cut::Flipped => Self::Flipped,
+            Cut::Tensor => Self::Tensor,
+            Cut::Normalized => Self::Normalized,
+            Cut::Features => Self::Features,
+        }
+    }
+}
+
+/// The cut of this number; an error where there is none or it is not served yet.
+pub(crate) fn cut_from(number: i32) -> Result<Cut, Invalid> {
+    let Ok(cut) = proto::Cut::try_from(number) else {
+        return Err(Invalid::new(format!("there is no cut number {number}")));
+    };
+    Ok(match cut {
+        proto::Cut::Encoded => Cut::Encoded,
+        proto::Cut::Decoded => Cut::Decoded,
+        proto::Cut::Cropped => Cut::Cropped,
+        proto::Cut::Flipped => Cut::Flipped,
+        proto::Cut::Tensor => Cut::Tensor,
+        proto::Cut::Normalized => Cut::Normalized,
+        proto::Cut::Features => Cut::Features,
+        proto::Cut::Unspecified => return Err(Invalid::new("the request names no cut")),
+        proto::Cut::JpegCrop | proto::Cut::Labels => {
+            return Err(Invalid::new(format!("the cut {} is not served by this version", cut.as_str_name())));
+        }
+    })
+}
+
+pub(crate) fn dtype_to(dtype: DType) -> proto::ElementType {
+    match dtype {
+        DType::U8 => proto::ElementType::U8,
+        DType::F32 => proto::ElementType::F32,
+    }
+}
+
+pub(crate) fn dtype_from(number: i32) -> Result<DType, Invalid> {
+    match proto::ElementType::try_from(number) {
+        Ok(proto::ElementType::U8) => Ok(DType::U8),
+        Ok(proto::ElementType::F32) => Ok(DType::F32),
+        Ok(proto::ElementType::Unspecified) | Err(_) => {
+            Err(Invalid::new(format!("there is no element type number {number}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cut_survives_the_wire_and_reserved_ones_are_refused() {
+        for cut in Cut::ALL {
+            assert_eq!(cut_from(proto::Cut::from(cut) as i32).unwrap(), cut);
+        }
+        for bad in [0, 2, 9, 10, -1] {
+            assert!(cut_from(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A fetch request, checked.
+
+use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLES_PER_CALL};
+use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, Recipe, SampleIndex, Seed};
+
+use crate::cut::cut_from;
+use crate::proto;
+use crate::status::Invalid;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetch {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The partition's digest that the client expects.
+    pub dataset_digest: Option<Digest>,
+    /// Which samples, in which order.
+    pub samples: Samples,
+    /// What is done to them; `None` where the cut needs none.
+    pub recipe: Option<Recipe>,
+    /// How far.
+    pub cuts: Cuts,
+    /// Address of the randomness.
+    pub seed: Seed,
+    /// Address of the randomness.
+    pub epoch: Epoch,
+    /// The model for the cut `features`, and the digest that the client expects.
+    pub model: Option<(ModelName, Option<Digest>)>,
+    /// Payload bytes after which a batch is closed.
+    pub batch_bytes: ByteCount,
+}
+
+/// Which samples of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Samples {
+    /// `first..first + count`.
+    Range {
+        /// The first index.
+        first: u64,
+        /// How many.
+        count: usize,
+    },
+    /// These.
+    List(Vec<u64>),
+}
+
+/// One cut for all samples, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cuts {
+    /// The same for all.
+    All(Cut),
+    /// One each, in the order of the samples.
+    Each(Vec<Cut>),
+}
+
+// === impl Fetch ===
+
+impl Fetch {
+    /// The samples with their cuts.
+    pub fn iter(&self) -> impl Iterator<Item = (SampleIndex, Cut)> + Send + '_ {
+        (0..self.samples.len()).map(|position| (self.samples.get(position), self.cuts.get(position)))
+    }
+}
+
+impl TryFrom<proto::FetchRequest> for Fetch {
+    type Error = Invalid;
+
+    fn try_from(request: proto::FetchRequest) -> Result<Self, Invalid> {
+        let samples = match request.samples {
+            Some(proto::fetch_request::Samples::Range(range)) => {
+                let count = usize::try_from(range.count).unwrap_or(usize::MAX);
+                let _end = range.first.checked_add(range.count).ok_or_else(|| Invalid::new("the range overflows"))?;
+                Samples::Range { first: range.first, count }
+            }
+            Some(proto::fetch_request::Samples::List(list)) => Samples::List(list.indices),
+            None => return Err(Invalid::new("the request names no samples: give a range or a list")),
+        };
+        if samples.len() > MAX_SAMPLES_PER_CALL {
+            let message = format!("{} samples in one call are more than {MAX_SAMPLES_PER_CALL}", samples.len());
+            return Err(Invalid::new(message));
+        }
+        let cuts = match request.cuts {
+            Some(proto::fetch_request::Cuts::Cut(cut)) => Cuts::All(cut_from(cut)?),
+            Some(proto::fetch_request::Cuts::CutList(list)) => {
+                if list.cuts.len() != samples.len() {
+                    let message = format!("{} cuts for {} samples", list.cuts.len(), samples.len());
+                    return Err(Invalid::new(message));
+                }
+                Cuts::Each(list.cuts.into_iter().map(cut_from).collect::<Result<_, _>>()?)
+            }
+            None => return Err(Invalid::new("the request names no cut")),
+        };
+        let recipe = (!request.recipe.is_empty())
+            .then(|| Recipe::from_toml(&request.recipe).map_err(|error| Invalid::new(format!("recipe: {error}"))))
+            .transpose()?;
+        let model = (!request.model.is_empty())
+            .then(|| -> Result<_, Invalid> {
+                let name = request.model.parse().map_err(|error| Invalid::new(format!("{error}")))?;
+                Ok((name, digest_from(&request.model_digest)?))
+            })
+            .transpose()?;
+        let needs = |predicate: fn(Cut) -> bool| cuts.any(predicate);
+        if model.is_none() && needs(|cut| cut == Cut::Features) {
+            return Err(Invalid::new("the cut features needs a model"));
+        }
+        if recipe.is_none() && needs(|cut| cut != Cut::Encoded && cut != Cut::Features) {
+            return Err(Invalid::new("cuts between encoded and features need a recipe"));
+        }
+        let batch_bytes = match request.batch_bytes {
+            0 => BATCH_BYTES,
+            bytes => ByteCount::new(bytes.min(BATCH_BYTES.get())),
+        };
+        Ok(Self {
+            dataset: request.dataset,
+            dataset_digest: digest_from(&request.dataset_digest)?,
+            samples,
+            recipe,
+            cuts,
+            seed: Seed(request.seed),
+            epoch: Epoch(request.epoch),
+            model,
+            batch_bytes,
+        })
+    }
+}
+
+impl From<Fetch> for proto::FetchRequest {
+    fn from(fetch: Fetch) -> Self {
+        let bytes = |digest: Option<Digest>| digest.map(|d| d.as_bytes().to_vec().into()).unwrap_or_default();
+        let samples = match fetch.samples {
+            Samples::Range { first, count } => {
+                proto::fetch_request::Samples::Range(proto::SampleRange { first, count: count as u64 })
+            }
+            Samples::List(indices) => proto::fetch_request::Samples::List(proto::SampleList { indices }),
+        };
+        let number = |cut: Cut| proto::Cut::from(cut) as i32;
+        let cuts = match fetch.cuts {
+            Cuts::All(cut) => proto::fetch_request::Cuts::Cut(number(cut)),
+            Cuts::Each(cuts) => {
+                proto::fetch_request::Cuts::CutList(proto::CutList { cuts: cuts.into_iter().map(number).collect() })
+            }
+        };
+        let (model, model_digest) =
+            fetch.model.map(|(name, digest)| (name.as_str().to_owned(), bytes(digest))).unwrap_or_default();
+        Self {
+            dataset: fetch.dataset,
+            dataset_digest: bytes(fetch.dataset_digest),
+            samples: Some(samples),
+            recipe: fetch.recipe.map(|recipe| recipe.to_toml()).unwrap_or_default(),
+            cuts: Some(cuts),
+            seed: fetch.seed.0,
+            epoch: fetch.epoch.0,
+            model,
+            model_digest,
+            batch_bytes: fetch.batch_bytes.get(),
+        }
+    }
+}
+
+fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    Digest::try_from(bytes).map(Some).map_err(|error| Invalid::new(error.to_string()))
+}
+
+// === impl Samples ===
+
+impl Samples {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Range { count, .. } => *count,
+            Self::List(indices) => indices.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn get(&self, position: usize) -> SampleIndex {
+        match self {
+            Self::Range { first, .. } => SampleIndex(first + position as u64),
+            Self::List(indices) => SampleIndex(indices[position]),
+        }
+    }
+}
+
+// === impl Cuts ===
+
+impl Cuts {
+    fn get(&self, position: usize) -> Cut {
+        match self {
+            Self::All(cut) => *cut,
+            Self::Each(cuts) => cuts[position],
+        }
+    }
+
+    /// Whether some sample's cut is such.
+    pub fn any(&self, predicate: impl Fn(Cut) -> bool) -> bool {
+        match self {
+            Self::All(cut) => predicate(*cut),
+            Self::Each(cuts) => cuts.iter().any(|cut| predicate(*cut)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(samples: Samples, cuts: Cuts) -> Fetch {
+        Fetch {
+            dataset: "d".into(),
+            dataset_digest: Some(Digest::of(b"d")),
+            samples,
+            recipe: Recipe::builtin("imagenet-train"),
+            cuts,
+            seed: Seed(1),
+            epoch: Epoch(2),
+            model: Some(("m".parse().unwrap(), None)),
+            batch_bytes: ByteCount::new(1000),
+        }
+    }
+
+    #[test]
+    fn a_request_survives_the_wire() {
+        for fetch in [
+            fetch(Samples::Range { first: 3, count: 4 }, Cuts::All(Cut::Flipped)),
+            fetch(Samples::List(vec![5, 1, 5]), Cuts::Each(vec![Cut::Encoded, Cut::Features, Cut::Tensor])),
+        ] {
+            assert_eq!(Fetch::try_from(proto::FetchRequest::from(fetch.clone())).unwrap(), fetch);
+        }
+    }
+
+    #[test]
+    fn a_request_that_breaks_the_rules_is_refused() {
+        type Break = fn(&mut proto::FetchRequest);
+        let breaks: [Break; 9] = [
+            |r| r.samples = None,
+            |r| r.cuts = None,
+            |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(2)),
+            |r| r.cuts = Some(proto::fetch_request::Cuts::CutList(proto::CutList { cuts: vec![1] })),
+            |r| r.recipe = "nonsense".into(),
+            |r| r.recipe = String::new(),
+            |r| r.dataset_digest = vec![1, 2].into(),
+            |r| {
+                let range = proto::SampleRange { first: u64::MAX, count: 2 };
+                r.samples = Some(proto::fetch_request::Samples::Range(range));
+            },
+            |r| {
+                let range = proto::SampleRange { first: 0, count: 1 << 40 };
+                r.samples = Some(proto::fetch_request::Samples::Range(range));
+            },
+        ];
+        for (number, break_it) in breaks.into_iter().enumerate() {
+            let mut request = fetch(Samples::Range { first: 0, count: 2 }, Cuts::All(Cut::Flipped)).into();
+            break_it(&mut request);
+            assert!(Fetch::try_from(request).is_err(), "{number}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A sample as it travels: index, key, label, and either a payload with its meaning or the reason why there is none.
+
+use bytes::Bytes;
+use headwater_types::{ClassId, Cut, DType, FailureKind, SampleFailure, SampleIndex, SampleKey, Shape, Size};
+
+use crate::checksum::checksum;
+use crate::cut::{cut_from, dtype_from, dtype_to};
+use crate::proto;
+use crate::status::Invalid;
+
+/// A sample that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Index in the server's partition.
+    pub index: SampleIndex,
+    /// Its key; `None` for an index that is not in the catalog.
+    pub key: Option<SampleKey>,
+    /// Position in the partition's class list.
+    pub label: Option<ClassId>,
+    /// What came of it.
+    pub outcome: Result<Delivered, SampleFailure>,
+}
+
+/// A payload and what its bytes mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered {
+    /// How far the sample was taken.
+    pub cut: Cut,
+    /// Type of its elements.
+    pub dtype: DType,
+    /// Axes, outermost first.
+    pub shape: Shape,
+    /// Elements in row-major order, little endian.
+    pub payload: Bytes,
+    /// Size of the decoded photo; `None` at the cut `encoded`.
+    pub source: Option<Size>,
+}
+
+impl From<Delivery> for proto::Sample {
+    fn from(delivery: Delivery) -> Self {
+        let index = delivery.index.0;
+        let envelope = Self {
+            index,
+            key: delivery.key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
+            label: delivery.label.map(|label| label.0),
+            ..Self::default()
+        };
+        match delivery.outcome {
+            Ok(delivered) => Self {
+                cut: proto::Cut::from(delivered.cut) as i32,
+                dtype: dtype_to(delivered.dtype) as i32,
+                shape: delivered.shape.axes().to_vec(),
+                checksum: checksum(index, &delivered.payload),
+                payload: delivered.payload,
+                source_width: delivered.source.map_or(0, |size| size.width),
+                source_height: delivered.source.map_or(0, |size| size.height),
+                ..envelope
+            },
+            Err(failure) => Self { failure: Some((&failure).into()), ..envelope },
+        }
+    }
+}
+
+impl TryFrom<proto::Sample> for Delivery {
+    type Error = Invalid;
+
+    /// Checks everything; a payload whose checksum is wrong becomes a (retryable) failure of that sample.
+    fn try_from(sample: proto::Sample) -> Result<Self, Invalid> {
+        let key = (!sample.key.is_empty())
+            .then(|| sample.key.parse().map_err(|error| Invalid::new(format!("{error}"))))
+            .transpose()?;
+        let label = sample.label.map(ClassId);
+        let index = SampleIndex(sample.index);
+        let outcome = match sample.failure {
+            Some(status) => Err(status.into()),
+            None if checksum(sample.index, &sample.payload) != sample.checksum => {
+                Err(SampleFailure::new(FailureKind::Checksum, format!("sample {index} was changed on its way")))
+            }
+            None => {
+                let (cut, dtype) = (cut_from(sample.cut)?, dtype_from(sample.dtype)?);
+                let shape = Shape::new(&sample.shape)
+                    .filter(|shape| {
+                        let elements = shape.elements().and_then(|count| count.checked_mul(dtype.size()));
+                        elements == Some(sample.payload.len())
+                    })
+                    .ok_or_else(|| Invalid::new(format!("sample {index}: shape and payload do not agree")))?;
+                let source = Size { width: sample.source_width, height: sample.source_height };
+                let source = (source.pixels() > 0).then_some(source);
+                if source.is_none() && cut != Cut::Encoded {
+                    return Err(Invalid::new(format!("sample {index}: the photo's size is missing")));
+                }
+                Ok(Delivered { cut, dtype, shape, payload: sample.payload, source })
+            }
+        };
+        Ok(Self { index, key, label, outcome })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery() -> Delivery {
+        Delivery {
+            index: SampleIndex(7),
+            key: Some("red/a.jpg".parse().unwrap()),
+            label: Some(ClassId(0)),
+            outcome: Ok(Delivered {
+                cut: Cut::Decoded,
+                dtype: DType::U8,
+                shape: Shape::cube(1, 2, 3),
+                payload: Bytes::from_static(&[1, 2, 3, 4, 5, 6]),
+                source: Some(Size { width: 2, height: 1 }),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_sample_survives_the_wire() {
+        let failed = Delivery {
+            key: None,
+            label: None,
+            outcome: Err(SampleFailure::new(FailureKind::OutOfRange, "no sample 7")),
+            ..delivery()
+        };
+        for delivery in [delivery(), failed] {
+            assert_eq!(Delivery::try_from(proto::Sample::from(delivery.clone())).unwrap(), delivery);
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_or_a_swapped_index_is_a_retryable_failure() {
+        let mut flipped = proto::Sample::from(delivery());
+        flipped.payload = Bytes::from_static(&[1, 2, 3, 4, 5, 7]);
+        let mut swapped = proto::Sample::from(delivery());
+        swapped.index = 8;
+        for sample in [flipped, swapped] {
+            let failure = Delivery::try_from(sample).unwrap().outcome.unwrap_err();
+            assert!(failure.kind == FailureKind::Checksum && failure.is_retryable());
+        }
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_its_payload_is_refused() {
+        let mut sample = proto::Sample::from(delivery());
+        sample.shape = vec![2, 2, 3];
+        assert!(Delivery::try_from(sample).is_err());
+    }
+}

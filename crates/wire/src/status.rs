@@ -1,0 +1,86 @@
+//! The one place where errors become gRPC statuses, and where a client learns whether asking again can help.
+
+use std::borrow::Cow;
+
+use tonic::{Code, Status};
+
+/// A message that breaks the protocol's rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(Cow<'static, str>);
+
+/// Why a whole call is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The request breaks the protocol's rules.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// No dataset of that name here.
+    #[error("this server does not serve the dataset {asked:?}: it serves {served:?}")]
+    UnknownDataset {
+        /// The name in the request.
+        asked: String,
+        /// The server's.
+        served: String,
+    },
+    /// No model of that name here.
+    #[error("no model {asked:?} is registered: registered are [{registered}], see --model")]
+    UnknownModel {
+        /// The name in the request.
+        asked: String,
+        /// The server's, separated by commas.
+        registered: String,
+    },
+    /// The dataset or the model is not the one that the client described before.
+    #[error("the {what} has changed since it was described: describe it again")]
+    Changed {
+        /// `dataset` or `model`.
+        what: &'static str,
+    },
+    /// Too many streams.
+    #[error("the server has {limit} streams open already, see --max-streams")]
+    Busy {
+        /// The setting's value.
+        limit: usize,
+    },
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+// === impl Invalid ===
+
+impl Invalid {
+    /// In these words.
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Invalid(_) => Code::InvalidArgument,
+            Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
+            Refusal::Changed { .. } => Code::FailedPrecondition,
+            Refusal::Busy { .. } => Code::ResourceExhausted,
+            Refusal::Stopping => Code::Unavailable,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+/// Whether the same call may succeed later: the connection broke, the server is busy, stopping or restarting.
+pub fn is_retryable(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable | Code::ResourceExhausted | Code::Aborted | Code::Cancelled | Code::DeadlineExceeded => true,
+        // What tonic and hyper call a connection that ended in the middle of a stream.
+        Code::Unknown | Code::Internal => {
+            status.message().contains("h2 protocol error")
+                || status.message().contains("transport error")
+                || status.message().contains("error reading a body")
+                || status.message().contains("connection")
+        }
+        _ => false,
+    }
+}
