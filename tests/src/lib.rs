@@ -1,1 +1,14 @@
-//! placeholder
+//! What the end-to-end tests have in common: the programs as processes, and the data that they run on.
+//!
+//! A server listens on loopback, on a port that the system gives, and is stopped by its process id. Nothing here knows
+//! the programs' insides: what holds here holds for a user.
+
+mod npy;
+mod process;
+mod run;
+mod server;
+
+pub use npy::{Array, read_npy};
+pub use process::program;
+pub use run::{Fetched, Run, fetch, run};
+pub use server::{Server, ServerOptions};

@@ -1,1 +1,25 @@
-//! placeholder
+//! The storage server: one dataset partition and its models, served over gRPC.
+//!
+//! ```text
+//! args ─▶ open: store, catalog, models ─▶ listen ─▶ service ─▶ stream (window, permits) ─▶ batch ─▶ HTTP/2
+//!                                            │                                   metrics ◀──┘
+//!                                            └─ SIGTERM: not serving ─▶ grace ─▶ end
+//! ```
+//!
+//! Invariant: every queue, stream, connection and byte in flight is bounded by a setting; the source data is only read.
+
+mod args;
+mod open;
+
+mod connection;
+mod exporter;
+mod metrics;
+
+mod batch;
+mod service;
+mod stream;
+
+mod serve;
+
+pub use args::ServeArgs;
+pub use serve::serve;

@@ -1,0 +1,66 @@
+//! Samples gathered into batches: bounded in bytes, and never held back for long.
+
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use headwater_pipeline::{Permit, Prepared};
+use headwater_types::ByteCount;
+use headwater_wire::{Delivered, Delivery, proto};
+use tokio::time::{Instant, timeout_at};
+
+/// How long a sample may wait for company: long enough to share a message, short beside a decode.
+const LINGER: Duration = Duration::from_millis(4);
+/// Most samples of a batch; with features of 5 kB this is a batch's bytes.
+const MOST: usize = 1024;
+
+/// Samples that travel in one message, with the memory in which they lie.
+pub(crate) struct Batch {
+    samples: Vec<proto::Sample>,
+    bytes: u64,
+    permits: Vec<Permit>,
+}
+
+// === impl Batch ===
+
+impl Batch {
+    /// The next batch; `None` at the stream's end.
+    pub(crate) async fn gather(samples: &mut (impl Stream<Item = Prepared> + Unpin), most: ByteCount) -> Option<Self> {
+        let mut batch = Self { samples: Vec::new(), bytes: 0, permits: Vec::new() };
+        batch.push(samples.next().await?);
+        let close = Instant::now() + LINGER;
+        while batch.bytes < most.get() && batch.samples.len() < MOST {
+            match timeout_at(close, samples.next()).await {
+                Ok(Some(sample)) => batch.push(sample),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Some(batch)
+    }
+
+    fn push(&mut self, sample: Prepared) {
+        let outcome = sample.outcome.map(|finished| {
+            self.bytes += finished.payload.len() as u64;
+            self.permits.push(finished.permit);
+            Delivered {
+                cut: finished.cut,
+                dtype: finished.dtype,
+                shape: finished.shape,
+                payload: finished.payload,
+                source: finished.source,
+            }
+        });
+        let delivery = Delivery { index: sample.index, key: sample.key, label: sample.label, outcome };
+        self.samples.push(delivery.into());
+    }
+
+    /// How many samples.
+    pub(crate) fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The message. From here on the bytes are the network's, whose windows bound them.
+    pub(crate) fn into_message(self) -> proto::FetchBatch {
+        proto::FetchBatch { samples: self.samples }
+    }
+}
+

@@ -1,0 +1,128 @@
+//! From settings to something that can be served: everything that can fail at start fails here, before a port is open.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use headwater_features::{Device, Extractor, ExtractorOptions, Runtime};
+use headwater_image::CpuPool;
+use headwater_pipeline::{MemoryBudget, ModelSet, Pipeline};
+use headwater_store::{S3Options, StoreOptions};
+use headwater_types::{ByteCount, Recipe, caps};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::ServeArgs;
+use crate::metrics::Metrics;
+use crate::service::Shared;
+
+/// Jobs that wait for a CPU worker, for each worker: enough that none idles, and few enough that a job that is no longer
+/// wanted was not queued long ago. Callers wait when it is full.
+const JOBS_PER_WORKER: usize = 4;
+/// Samples that wait for inference, over a batch for each worker. Callers wait when it is full.
+const INFERENCE_QUEUE: usize = 64;
+
+/// Opens dataset and models.
+pub(crate) async fn open(args: &ServeArgs) -> Result<Arc<Shared>> {
+    let options = StoreOptions {
+        partition: args.partition,
+        max_object: args.max_object_bytes,
+        s3: S3Options { endpoint: args.s3_endpoint.clone(), allow_http: args.s3_allow_http },
+    };
+    let encoded = ByteCount::new(args.memory.get() / 4);
+    let decoded = ByteCount::new(args.memory.get() - encoded.get());
+    if decoded < args.max_sample_memory || encoded < args.max_object_bytes {
+        let least = (args.max_sample_memory.get() * 4).div_ceil(3).max(args.max_object_bytes.get() * 4);
+        bail!(
+            "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
+             give at least {}, or lower those",
+            args.memory,
+            args.max_sample_memory,
+            args.max_object_bytes,
+            ByteCount::mebibytes(least.div_ceil(1 << 20)),
+        );
+    }
+    let models = {
+        let args = args.clone();
+        // Loading and measuring a model takes seconds of CPU.
+        tokio::task::spawn_blocking(move || register(&args)).await.context("registering models")??
+    };
+    let store = headwater_store::open(&args.data, &options).await.with_context(|| format!("--data {}", args.data))?;
+    let catalog = Arc::new(store.list().await.with_context(|| format!("listing --data {}", args.data))?);
+    if catalog.is_empty() {
+        tracing::warn!(data = %args.data, partition = %args.partition, "the dataset has no samples");
+    }
+    let workers = args.cpu_workers.unwrap_or_else(cores);
+    let pool = CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?;
+    let pipeline = Pipeline {
+        store,
+        catalog,
+        pool,
+        limits: args.image_limits(),
+        encoded_memory: MemoryBudget::new(encoded),
+        decoded_memory: MemoryBudget::new(decoded),
+    };
+    Ok(Arc::new(Shared {
+        dataset: args.dataset.clone(),
+        pipeline,
+        models,
+        metrics: Arc::new(Metrics::new()),
+        stream_window: args.stream_window,
+        max_streams: args.max_streams,
+        stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
+        stopping: CancellationToken::new(),
+    }))
+}
+
+fn register(args: &ServeArgs) -> Result<ModelSet> {
+    let mut models = ModelSet::default();
+    if args.model.is_empty() {
+        if args.device != Device::Cpu {
+            bail!("--device {} without a --model: nothing would run on it", args.device);
+        }
+        return Ok(models);
+    }
+    let runtime = Runtime::load(args.onnxruntime.as_deref())?;
+    let options = ExtractorOptions {
+        device: args.device,
+        threads: args.inference_workers.unwrap_or_else(cores),
+        max_batch: args.max_batch,
+        max_wait: args.max_wait,
+        queue: INFERENCE_QUEUE,
+        max_model: caps::MAX_MODEL_BYTES,
+    };
+    for spec in &args.model {
+        let recipe = recipe(&spec.recipe).with_context(|| format!("--model {}", spec.name))?;
+        let extractor = Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
+        tracing::info!(
+            model = %extractor.name(),
+            digest = %extractor.digest().short(),
+            recipe = %extractor.recipe().name(),
+            output = extractor.output(),
+            features = extractor.feature_len(),
+            device = %extractor.device(),
+            batch = extractor.max_batch().get(),
+            "model registered"
+        );
+        if models.insert(extractor).is_err() {
+            bail!("--model {} is given twice", spec.name);
+        }
+    }
+    Ok(models)
+}
+
+/// A recipe from the box, or from a file.
+fn recipe(name: &str) -> Result<Recipe> {
+    if let Some(recipe) = Recipe::builtin(name) {
+        return Ok(recipe);
+    }
+    let known = || Recipe::builtin_names().collect::<Vec<_>>().join(", ");
+    let text = std::fs::read_to_string(Path::new(name))
+        .with_context(|| format!("recipe {name:?} is neither a file nor one of {}", known()))?;
+    Recipe::from_toml(&text).with_context(|| format!("recipe {name}"))
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

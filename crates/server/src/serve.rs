@@ -1,0 +1,118 @@
+//! The life of a server: open, listen, serve, drain, end.
+
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use headwater_wire::proto;
+use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use crate::args::ServeArgs;
+use crate::service::{Shared, StorageService};
+use crate::{connection, exporter, open};
+
+/// Most HTTP/2 streams of one connection, fetches and small calls together.
+const STREAMS_PER_CONNECTION: u32 = 128;
+/// Most bytes of a request's headers.
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+
+/// Serves until `stop` is ready, then lets open streams finish for the grace period. Returns early when `end` is ready.
+pub async fn serve(args: ServeArgs, stop: impl Future<Output = ()>, end: impl Future<Output = ()>) -> Result<()> {
+    let mut end = std::pin::pin!(end);
+    let shared = tokio::select! {
+        shared = open::open(&args) => shared?,
+        // Nothing is being served yet: the first signal is enough.
+        () = &mut end => return Ok(()),
+    };
+    run(&args, &shared, stop, end).await
+}
+
+async fn run(
+    args: &ServeArgs,
+    shared: &Arc<Shared>,
+    stop: impl Future<Output = ()>,
+    end: impl Future<Output = ()>,
+) -> Result<()> {
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let ended = CancellationToken::new();
+    let _ends_the_exporter = ended.clone().drop_guard();
+    if let Some(wanted) = args.metrics_listen {
+        let listener = TcpListener::bind(wanted).await.with_context(|| format!("--metrics-listen {wanted}"))?;
+        let address = listener.local_addr()?;
+        tokio::spawn(exporter::export(listener, Arc::clone(shared), ended));
+        tracing::info!(%address, "metrics");
+        write_port(args.metrics_port_file.as_deref(), address.port())?;
+    }
+
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<proto::storage_server::StorageServer<StorageService>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .context("gRPC reflection")?;
+    let connections = connection::accept(listener, args.max_connections.get(), Arc::clone(&shared.metrics));
+    let server = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .add_service(health)
+        .add_service(reflection)
+        .add_service(StorageService(Arc::clone(shared)).into_server())
+        .serve_with_incoming_shutdown(connections, shared.stopping.clone().cancelled_owned());
+
+    let catalog = &shared.pipeline.catalog;
+    tracing::info!(
+        %address,
+        dataset = %shared.dataset,
+        samples = catalog.len(),
+        bytes = %catalog.bytes_total(),
+        classes = catalog.classes().len(),
+        digest = %catalog.digest().short(),
+        cpu_workers = shared.pipeline.pool.workers().get(),
+        "serving"
+    );
+    write_port(args.port_file.as_deref(), address.port())?;
+
+    let mut server = std::pin::pin!(server);
+    let mut end = std::pin::pin!(end);
+    tokio::select! {
+        result = &mut server => return result.context("the server ended"),
+        () = stop => {}
+        () = &mut end => return Ok(()),
+    }
+    shared.stopping.cancel();
+    reporter.set_service_status("", ServingStatus::NotServing).await;
+    reporter.set_not_serving::<proto::storage_server::StorageServer<StorageService>>().await;
+    tracing::info!(grace = ?args.grace, streams = shared.metrics.streams.get(), "draining");
+    tokio::select! {
+        result = &mut server => result.context("the server ended")?,
+        () = tokio::time::sleep(args.grace) => {
+            tracing::warn!(streams = shared.metrics.streams.get(), "grace period over: open streams are cut off");
+        }
+        () = &mut end => tracing::warn!("second signal: ending at once"),
+    }
+    Ok(())
+}
+
+/// Written whole or not at all: whoever waits for the file may read it the moment it is there.
+fn write_port(file: Option<&Path>, port: u16) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let write = || -> std::io::Result<()> {
+        let unfinished = file.with_extension("unfinished");
+        writeln!(std::fs::File::create(&unfinished)?, "{port}")?;
+        std::fs::rename(unfinished, file)
+    };
+    write().with_context(|| format!("--port-file {}", file.display()))
+}

@@ -1,0 +1,136 @@
+//! The gRPC service: checks a call, then hands it to a stream.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use headwater_pipeline::{ModelSet, Pipeline, Work};
+use headwater_types::{ByteCount, DatasetName, ModelName};
+use headwater_wire::proto::storage_server::Storage;
+use headwater_wire::proto::{self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription};
+use headwater_wire::status::Refusal;
+use headwater_wire::Fetch;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::metrics::Metrics;
+use crate::stream::{self, Batches};
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) dataset: DatasetName,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) models: ModelSet,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) stream_window: NonZeroUsize,
+    pub(crate) max_streams: NonZeroUsize,
+    pub(crate) stream_permits: Arc<Semaphore>,
+    /// Cancelled when the server begins to drain.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// The service itself.
+pub(crate) struct StorageService(pub(crate) Arc<Shared>);
+
+// === impl Shared ===
+
+impl Shared {
+    /// Memory granted to samples in flight.
+    pub(crate) fn memory_in_use(&self) -> ByteCount {
+        let memory = [&self.pipeline.encoded_memory, &self.pipeline.decoded_memory];
+        ByteCount::new(memory.into_iter().map(|budget| budget.in_use().get()).sum())
+    }
+
+    /// Samples of a stream that are worked on at a time: enough that a model's next batch fills while one runs.
+    pub(crate) fn window(&self, work: &Work) -> usize {
+        let for_model = work.model.as_ref().map_or(0, |model| 4 * model.max_batch().get());
+        self.stream_window.get().max(for_model)
+    }
+
+    fn check_dataset(&self, asked: &str) -> Result<(), Refusal> {
+        if asked == self.dataset.as_str() {
+            return Ok(());
+        }
+        let asked = asked.chars().take(100).collect();
+        Err(Refusal::UnknownDataset { asked, served: self.dataset.to_string() })
+    }
+
+    fn work(&self, fetch: &Fetch) -> Result<Work, Refusal> {
+        let model = match &fetch.model {
+            None => None,
+            Some((name, digest)) => {
+                let model = self.models.get(name).ok_or_else(|| self.unknown_model(name))?;
+                if digest.is_some_and(|digest| digest != model.digest()) {
+                    return Err(Refusal::Changed { what: "model" });
+                }
+                Some(Arc::clone(model))
+            }
+        };
+        Ok(Work { recipe: fetch.recipe.clone().map(Arc::new), model, seed: fetch.seed, epoch: fetch.epoch })
+    }
+
+    fn unknown_model(&self, asked: &ModelName) -> Refusal {
+        let registered: Vec<_> = self.models.iter().map(|model| model.name().as_str()).collect();
+        Refusal::UnknownModel { asked: asked.to_string(), registered: registered.join(", ") }
+    }
+}
+
+#[tonic::async_trait]
+impl Storage for StorageService {
+    async fn describe_dataset(
+        &self,
+        request: Request<DescribeDatasetRequest>,
+    ) -> Result<Response<DatasetDescription>, Status> {
+        let shared = &self.0;
+        shared.check_dataset(&request.get_ref().dataset)?;
+        let catalog = &shared.pipeline.catalog;
+        let models = shared.models.iter().map(|model| ModelDescription {
+            name: model.name().to_string(),
+            digest: model.digest().as_bytes().to_vec().into(),
+            recipe: model.recipe().to_toml(),
+            output: model.output().to_owned(),
+            feature_len: model.feature_len(),
+            device: model.device().to_string(),
+        });
+        Ok(Response::new(DatasetDescription {
+            dataset: shared.dataset.to_string(),
+            samples: catalog.len() as u64,
+            digest: catalog.digest().as_bytes().to_vec().into(),
+            classes: catalog.classes().to_vec(),
+            models: models.collect(),
+            cpu_workers: u32::try_from(shared.pipeline.pool.workers().get()).unwrap_or(u32::MAX),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            stored_bytes: catalog.bytes_total().get(),
+        }))
+    }
+
+    type FetchStream = Batches;
+
+    async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Batches>, Status> {
+        let shared = &self.0;
+        if shared.stopping.is_cancelled() {
+            return Err(Refusal::Stopping.into());
+        }
+        let peer = request.remote_addr();
+        let fetch = Fetch::try_from(request.into_inner()).map_err(Refusal::from)?;
+        shared.check_dataset(&fetch.dataset)?;
+        if fetch.dataset_digest.is_some_and(|digest| digest != shared.pipeline.catalog.digest()) {
+            return Err(Refusal::Changed { what: "dataset" }.into());
+        }
+        let work = shared.work(&fetch)?;
+        let busy = |_| Refusal::Busy { limit: shared.max_streams.get() };
+        let permit = Arc::clone(&shared.stream_permits).try_acquire_owned().map_err(busy)?;
+        tracing::debug!(?peer, samples = fetch.samples.len(), seed = fetch.seed.0, epoch = fetch.epoch.0, "fetch");
+        Ok(Response::new(stream::start(Arc::clone(shared), fetch, work, permit)))
+    }
+}
+
+impl StorageService {
+    /// The service with the sizes of messages that it takes and gives.
+    pub(crate) fn into_server(self) -> proto::storage_server::StorageServer<Self> {
+        use headwater_types::caps::{MAX_MESSAGE, MAX_REQUEST};
+        proto::storage_server::StorageServer::new(self)
+            .max_decoding_message_size(MAX_REQUEST.as_usize())
+            .max_encoding_message_size(MAX_MESSAGE.as_usize())
+    }
+}

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# What demo, test and bench have in common: missing Debian packages, the virtual environment, the build.
+# Sourced, with the repository's root as working directory.
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# need_packages NAME... : installs the Debian packages among NAME that are not there.
+need_packages() {
+    local missing=() package
+    command -v dpkg-query >/dev/null || return 0
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    say "installing ${missing[*]}"
+    local as_root=()
+    if [[ $(id -u) != 0 ]]; then
+        command -v sudo >/dev/null || die "please install these Debian packages as root: ${missing[*]}"
+        as_root=(sudo)
+    fi
+    "${as_root[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+# What turbojpeg's bundled C source is built with.
+need_build_tools() {
+    command -v cargo >/dev/null || die "Rust is needed: install rustup, then run this again"
+    local packages=(cmake nasm make)
+    command -v cc >/dev/null || packages+=(gcc g++ libc6-dev)
+    need_packages "${packages[@]}"
+}
+
+# need_python FILE : makes .venv with what the requirements FILE pins; does nothing where it is there already.
+need_python() {
+    local requirements=$1 stamp
+    command -v python3 >/dev/null || die "Python 3.11 or later with pip is needed"
+    if [[ ! -x .venv/bin/python ]]; then
+        say "making the virtual environment .venv"
+        python3 -m venv .venv 2>/dev/null || { rm -rf .venv; need_packages python3-venv; python3 -m venv .venv; }
+    fi
+    stamp=.venv/$(basename "$requirements").$(sha256sum "$requirements" | cut -c1-16)
+    if [[ ! -e $stamp ]]; then
+        say "installing $requirements into .venv"
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        touch "$stamp"
+    fi
+}
+
+# build PROFILE : the three programs, and the maker of test data; sets BIN to where they are.
+build() {
+    local profile=$1
+    say "building ($profile)"
+    cargo build --locked --profile "$profile" -p storage-server -p tuner -p profiler -p headwater-testdata
+    local target=${CARGO_TARGET_DIR:-target}
+    BIN=$target/$([[ $profile == dev ]] && echo debug || echo "$profile")
+    export BIN
+}

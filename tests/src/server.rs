@@ -1,0 +1,213 @@
+//! A storage server as a process.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::process::program;
+
+/// How long a server may take to be ready: the first model is measured for seconds, and CI's cores are slow.
+const READY: Duration = Duration::from_secs(120);
+
+/// What a server is started with.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    data: PathBuf,
+    arguments: Vec<OsString>,
+    metrics: bool,
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    options: ServerOptions,
+    child: Child,
+    port: u16,
+    metrics_port: Option<u16>,
+    files: TempDir,
+}
+
+// === impl ServerOptions ===
+
+impl ServerOptions {
+    /// Serves this folder as the dataset `photos`.
+    pub fn new(data: &Path) -> Self {
+        Self { data: data.to_owned(), ..Self::default() }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Registers a model.
+    pub fn model(self, name: &str, file: &Path, recipe: &str) -> Self {
+        self.arg("--model").arg(format!("{name}={},recipe={recipe}", file.display()))
+    }
+
+    /// Opens a metrics port too.
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self
+    }
+
+    /// Starts the server and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it ends or is not ready in two minutes.
+    pub fn start(self) -> Result<Server> {
+        Server::start(self, 0)
+    }
+}
+
+// === impl Server ===
+
+impl Server {
+    fn start(options: ServerOptions, port: u16) -> Result<Self> {
+        let files = TempDir::new()?;
+        let port_file = files.path().join("port");
+        let metrics_file = files.path().join("metrics-port");
+        let mut command = Command::new(program("storage-server"));
+        command
+            .args(["serve", "--dataset", "photos", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .arg(&options.data)
+            .arg("--port-file")
+            .arg(&port_file)
+            .args(&options.arguments)
+            .env("HEADWATER_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        if options.metrics {
+            command.args(["--metrics-listen", "127.0.0.1:0", "--metrics-port-file"]).arg(&metrics_file);
+        }
+        let mut child = command.spawn().context("starting storage-server")?;
+        let port = match read_port(&port_file, &mut child) {
+            Ok(port) => port,
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error);
+            }
+        };
+        let metrics_port = options.metrics.then(|| read_port(&metrics_file, &mut child)).transpose()?;
+        Ok(Self { options, child, port, metrics_port, files })
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The metrics port's address.
+    pub fn metrics_address(&self) -> Option<String> {
+        self.metrics_port.map(|port| format!("127.0.0.1:{port}"))
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    ///
+    /// # Errors
+    /// If `kill` cannot be run.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        let status = Command::new("kill").args(["-s", signal, &self.pid().to_string()]).status()?;
+        if !status.success() {
+            bail!("kill -s {signal}: {status}");
+        }
+        Ok(())
+    }
+
+    /// Whether the process is still there.
+    ///
+    /// # Errors
+    /// If the system cannot say.
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Waits for the process to end.
+    ///
+    /// # Errors
+    /// If it is still there after so long.
+    pub fn wait(&mut self, most: Duration) -> Result<ExitStatus> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if started.elapsed() > most {
+                bail!("storage-server is still running after {most:?}");
+            }
+            nap();
+        }
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// If it cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// `kill -9`, then the same server again on the same port.
+    ///
+    /// # Errors
+    /// If it does not come back.
+    pub fn restart(self) -> Result<Self> {
+        let (options, port) = (self.options.clone(), self.port);
+        drop(self);
+        Self::start(options, port)
+    }
+
+    /// Most memory that the process has had at a time, in bytes (`VmHWM`).
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024)
+    }
+
+    /// A folder that lives as long as the server.
+    pub fn files(&self) -> &Path {
+        self.files.path()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_port(file: &Path, child: &mut Child) -> Result<u16> {
+    let started = Instant::now();
+    while started.elapsed() < READY {
+        if let Ok(text) = std::fs::read_to_string(file) {
+            return text.trim().parse().context("the port file");
+        }
+        if let Some(status) = child.try_wait()? {
+            bail!("storage-server ended before it was ready: {status}");
+        }
+        nap();
+    }
+    bail!("storage-server was not ready in {READY:?}")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for another process, with nothing to be woken by")]
+fn nap() {
+    std::thread::sleep(Duration::from_millis(10));
+}

@@ -1,0 +1,145 @@
+//! Arrows between crates point one way: a photo passes through the workspace in the order in which its members are
+//! listed, and nobody depends on what comes later. Heavy dependencies are fenced: one crate owns each.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// The order of the path, with the places that are kept for crates to come.
+const ORDER: [&str; 20] = [
+    "headwater-types",
+    "headwater-store",
+    "headwater-cache",
+    "headwater-image",
+    "headwater-onnx",
+    "headwater-features",
+    "headwater-pipeline",
+    "headwater-plan",
+    "headwater-learn",
+    "headwater-wire",
+    "headwater-cli",
+    "headwater-server",
+    "headwater-client",
+    "headwater-tune",
+    "headwater-measure",
+    "storage-server",
+    "tuner",
+    "profiler",
+    "headwater-testdata",
+    "headwater-tests",
+];
+
+/// What each crate may know of the others. Reading it is reading the architecture.
+const ALLOWED: [(&str, &[&str]); 18] = [
+    ("headwater-types", &[]),
+    ("headwater-store", &["headwater-types"]),
+    ("headwater-image", &["headwater-types"]),
+    ("headwater-onnx", &["headwater-types"]),
+    ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
+    ("headwater-pipeline", &["headwater-types", "headwater-store", "headwater-image", "headwater-features"]),
+    ("headwater-learn", &["headwater-types"]),
+    ("headwater-wire", &["headwater-types"]),
+    ("headwater-cli", &["headwater-types"]),
+    (
+        "headwater-server",
+        &[
+            "headwater-types",
+            "headwater-store",
+            "headwater-image",
+            "headwater-features",
+            "headwater-pipeline",
+            "headwater-wire",
+        ],
+    ),
+    ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
+    ("headwater-tune", &["headwater-types", "headwater-onnx", "headwater-learn", "headwater-cli", "headwater-client"]),
+    ("headwater-measure", &["headwater-types", "headwater-image", "headwater-cli", "headwater-client"]),
+    ("storage-server", &["headwater-cli", "headwater-server"]),
+    ("tuner", &["headwater-cli", "headwater-tune"]),
+    ("profiler", &["headwater-cli", "headwater-measure"]),
+    ("headwater-testdata", &["headwater-types", "headwater-onnx"]),
+    ("headwater-tests", &["headwater-types", "headwater-testdata"]),
+];
+
+/// Dependencies that one crate owns (tests and the maker of test data aside).
+const FENCED: [(&str, &str); 9] = [
+    ("ort", "headwater-features"),
+    ("turbojpeg", "headwater-image"),
+    ("object_store", "headwater-store"),
+    ("cap-std", "headwater-store"),
+    ("parquet", "headwater-tune"),
+    ("prometheus-client", "headwater-server"),
+    ("axum", "headwater-server"),
+    ("indicatif", "headwater-cli"),
+    ("tracing-subscriber", "headwater-cli"),
+];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().no_deps().other_options(["--offline".into()]).exec().unwrap()
+}
+
+fn dependencies(metadata: &Metadata) -> BTreeMap<String, Vec<String>> {
+    metadata
+        .workspace_packages()
+        .into_iter()
+        .map(|package| {
+            let normal = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
+            (package.name.to_string(), normal.map(|d| d.name.clone()).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn members_are_listed_in_the_order_of_the_path() {
+    let metadata = metadata();
+    let place = |name: &str| ORDER.iter().position(|known| *known == name);
+    let manifest = std::fs::read_to_string(metadata.workspace_root.join("Cargo.toml")).unwrap();
+    let listed: Vec<_> = manifest
+        .lines()
+        .skip_while(|line| !line.starts_with("members"))
+        .take_while(|line| !line.starts_with(']'))
+        .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
+        .map(|path| {
+            let package = metadata.workspace_packages().into_iter().find(|p| {
+                p.manifest_path.parent().unwrap() == metadata.workspace_root.join(path)
+            });
+            package.unwrap_or_else(|| panic!("no package in {path}")).name.to_string()
+        })
+        .collect();
+    assert_eq!(listed.len(), metadata.workspace_packages().len());
+    let places: Vec<_> = listed.iter().map(|name| place(name).unwrap_or_else(|| panic!("{name} has no place"))).collect();
+    assert!(places.is_sorted(), "{listed:?}");
+}
+
+#[test]
+fn arrows_point_one_way_and_only_where_they_are_drawn() {
+    for (package, dependencies) in dependencies(&metadata()) {
+        let (_, allowed) =
+            ALLOWED.iter().find(|(name, _)| *name == package).unwrap_or_else(|| panic!("{package} is not drawn"));
+        for dependency in dependencies.iter().filter(|name| ORDER.contains(&name.as_str())) {
+            let place = |name: &str| ORDER.iter().position(|known| *known == name);
+            assert!(place(dependency) < place(&package), "{package} depends on {dependency}, which comes later");
+            assert!(allowed.contains(&dependency.as_str()), "the arrow {package} -> {dependency} is not drawn");
+        }
+    }
+}
+
+#[test]
+fn heavy_dependencies_stay_behind_their_fences() {
+    for (package, dependencies) in dependencies(&metadata()) {
+        for (fenced, owner) in FENCED {
+            let inside = package == owner || package == "headwater-testdata";
+            assert!(inside || !dependencies.iter().any(|d| d == fenced), "{package} uses {fenced}, which is {owner}'s");
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_everywhere_but_in_the_image_crate() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
+        let inherits = manifest.contains("[lints]\nworkspace = true");
+        assert!(inherits || package.name.as_str() == "headwater-image", "{} does not inherit the lints", package.name);
+    }
+}
