@@ -1,0 +1,124 @@
+//! A model cut down to what some of its outputs need.
+//!
+//! ONNX Runtime computes every node of a graph, wanted or not, and holds its weights: an extractor that still carries
+//! its old classifier pays for it with every photo.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::check::check;
+use crate::error::OnnxError;
+use crate::limits::Limits;
+use crate::schema::{graph, model, quantization, tensor, value_info};
+use crate::walk::{Mention, graph_of, mentions, text_in};
+use crate::wire::{Parts, fields};
+
+/// The same model with these outputs only, and without the nodes and weights that none of them needs. Whatever is kept
+/// is kept byte for byte.
+pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
+    check(bytes, limits)?;
+    let graph_bytes = graph_of(bytes)?;
+    let needed = Needed::find(graph_bytes, outputs)?;
+    let mut out = Parts::default();
+    for field in fields(bytes) {
+        let field = field?;
+        match field.number {
+            model::GRAPH => out.nest(model::GRAPH, needed.keep(graph_bytes, outputs)?),
+            _ => out.carry(&field),
+        }
+    }
+    Ok(out.finish())
+}
+
+/// What the wanted outputs need, found from the outputs back.
+struct Needed<'a> {
+    /// By position among the graph's nodes.
+    nodes: Vec<bool>,
+    /// Values read by a needed node, made by one, or wanted.
+    values: HashSet<&'a str>,
+    /// Values that have an initial value.
+    initialized: HashSet<&'a str>,
+}
+
+impl<'a> Needed<'a> {
+    fn find(graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Self, OnnxError> {
+        let mut nodes = Vec::new();
+        let mut made_by = HashMap::new();
+        let mut initialized = HashSet::new();
+        let mut available = Vec::new();
+        for field in fields(graph_bytes) {
+            let field = field?;
+            match field.number {
+                graph::NODE => {
+                    let position = nodes.len();
+                    nodes.push(field.bytes()?);
+                    mentions(field.bytes()?, &mut |mention| {
+                        if let Mention::Makes(name) = mention {
+                            made_by.insert(name, position);
+                        }
+                    })?;
+                }
+                graph::INITIALIZER => {
+                    initialized.insert(text_in(field.bytes()?, tensor::NAME)?);
+                }
+                graph::OUTPUT => available.push(text_in(field.bytes()?, value_info::NAME)?),
+                _ => {}
+            }
+        }
+        let mut needed = Self { nodes: vec![false; nodes.len()], values: HashSet::new(), initialized };
+        let mut open = Vec::new();
+        for wanted in outputs {
+            let found = available.iter().find(|name| *name == wanted).ok_or_else(|| OnnxError::NoSuchOutput {
+                wanted: (*wanted).to_owned(),
+                available: available.iter().map(|name| (*name).to_owned()).collect(),
+            })?;
+            open.push(*found);
+        }
+        while let Some(name) = open.pop() {
+            if !needed.values.insert(name) {
+                continue;
+            }
+            let Some(&position) = made_by.get(name) else { continue };
+            if std::mem::replace(&mut needed.nodes[position], true) {
+                continue;
+            }
+            // A name within a subgraph may be its own: then too much is kept, never too little.
+            mentions(nodes[position], &mut |mention| match mention {
+                Mention::Reads(name) | Mention::Inner(name) => open.push(name),
+                Mention::Makes(_) => {}
+            })?;
+        }
+        for (node, _) in nodes.iter().zip(&needed.nodes).filter(|(_, kept)| **kept) {
+            mentions(node, &mut |mention| {
+                if let Mention::Makes(name) = mention {
+                    needed.values.insert(name);
+                }
+            })?;
+        }
+        Ok(needed)
+    }
+
+    fn keep(&self, graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Parts<'a>, OnnxError> {
+        let mut kept = Parts::default();
+        let mut nodes = self.nodes.iter();
+        for field in fields(graph_bytes) {
+            let field = field?;
+            let keep = match field.number {
+                graph::NODE => nodes.next().is_some_and(|kept| *kept),
+                graph::INITIALIZER => self.values.contains(text_in(field.bytes()?, tensor::NAME)?),
+                graph::VALUE_INFO => self.values.contains(text_in(field.bytes()?, value_info::NAME)?),
+                graph::QUANTIZATION => self.values.contains(text_in(field.bytes()?, quantization::TENSOR_NAME)?),
+                graph::OUTPUT => outputs.contains(&text_in(field.bytes()?, value_info::NAME)?),
+                // What must be fed stays, used or not: it is the model's face. An initialiser's shadow goes with it.
+                graph::INPUT => {
+                    let name = text_in(field.bytes()?, value_info::NAME)?;
+                    self.values.contains(name) || !self.initialized.contains(name)
+                }
+                _ => true,
+            };
+            if keep {
+                kept.carry(&field);
+            }
+        }
+        Ok(kept)
+    }
+}

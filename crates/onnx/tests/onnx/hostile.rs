@@ -1,0 +1,53 @@
+//! No bytes, however broken, make a function of this crate panic.
+
+use crate::support::{head, small_extractor};
+use headwater_onnx::{Head, Limits, check, join, prune};
+use proptest::prelude::*;
+
+/// Everything that takes bytes, once.
+fn feed(bytes: &[u8]) {
+    let limits = Limits::default();
+    let checked = check(bytes, &limits);
+    let pruned = prune(bytes, &["features"], &limits);
+    if checked.is_err() {
+        assert!(pruned.is_err(), "what does not pass the check is not cut down");
+    }
+    let _ = Head::read(bytes, &limits);
+    let _ = join(bytes, "features", &small_head(), &limits);
+    let _ = join(&small_extractor(true), "features", bytes, &limits);
+}
+
+fn small_head() -> Vec<u8> {
+    head(6, Some(2)).write().unwrap()
+}
+
+#[test]
+fn a_model_cut_off_anywhere_is_an_error_or_a_model() {
+    for model in [small_extractor(true), small_head()] {
+        for length in 0..model.len() {
+            feed(&model[..length]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn bytes_that_are_no_model_are_refused(bytes: Vec<u8>) {
+        feed(&bytes);
+    }
+
+    #[test]
+    fn a_model_with_changed_bytes_is_an_error_or_a_model(
+        of_head: bool,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut model = if of_head { small_head() } else { small_extractor(false) };
+        for (place, byte) in changes {
+            let place = place.index(model.len());
+            model[place] = byte;
+        }
+        feed(&model);
+    }
+}
