@@ -31,6 +31,9 @@ pub const MAX_RECIPE_STAGES: usize = 16;
 /// Largest output side of a recipe, in pixels: four times what networks in use take.
 pub const MAX_OUTPUT_SIDE: u32 = 4096;
 
+/// Most bytes of a configuration file: every setting of every program, each at its longest, is a hundredth of it.
+pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
+
 /// Most bytes of a sample key: what S3 allows.
 pub const MAX_KEY_BYTES: usize = 1024;
 /// Most characters of a dataset, model or recipe name: they appear in metrics and file names.
