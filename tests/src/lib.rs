@@ -3,11 +3,13 @@
 //! A server listens on loopback, on a port that the system gives, and is stopped by its process id. Nothing here knows
 //! the programs' insides: what holds here holds for a user.
 
+mod data;
 mod npy;
 mod process;
 mod run;
 mod server;
 
+pub use data::Data;
 pub use npy::{Array, read_npy};
 pub use process::program;
 pub use run::{Fetched, Run, fetch, run};

@@ -39,7 +39,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "HOST:PORT", help_heading = "Network")]
     pub metrics_listen: Option<SocketAddr>,
     /// Write the metrics port to this file
-    #[arg(long, value_name = "FILE", requires = "metrics_listen", help_heading = "Network")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub metrics_port_file: Option<PathBuf>,
     /// Most connections at a time; more wait to be accepted
     #[arg(long, value_name = "N", default_value = "256", help_heading = "Network")]

@@ -24,12 +24,15 @@ const JOBS_PER_WORKER: usize = 4;
 const INFERENCE_QUEUE: usize = 64;
 
 /// Opens dataset and models.
-pub(crate) async fn open(args: &ServeArgs) -> Result<Arc<Shared>> {
+pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<Arc<Shared>> {
     let options = StoreOptions {
         partition: args.partition,
         max_object: args.max_object_bytes,
         s3: S3Options { endpoint: args.s3_endpoint.clone(), allow_http: args.s3_allow_http },
     };
+    if args.metrics_port_file.is_some() && args.metrics_listen.is_none() {
+        bail!("--metrics-port-file needs --metrics-listen");
+    }
     let encoded = ByteCount::new(args.memory.get() / 4);
     let decoded = ByteCount::new(args.memory.get() - encoded.get());
     if decoded < args.max_sample_memory || encoded < args.max_object_bytes {
@@ -71,7 +74,7 @@ pub(crate) async fn open(args: &ServeArgs) -> Result<Arc<Shared>> {
         stream_window: args.stream_window,
         max_streams: args.max_streams,
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
-        stopping: CancellationToken::new(),
+        stopping: stop.clone(),
     }))
 }
 

@@ -1,6 +1,5 @@
 //! The life of a server: open, listen, serve, drain, end.
 
-use std::future::Future;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use crate::args::ServeArgs;
-use crate::service::{Shared, StorageService};
+use crate::service::StorageService;
 use crate::{connection, exporter, open};
 
 /// Most HTTP/2 streams of one connection, fetches and small calls together.
@@ -22,23 +21,16 @@ const STREAMS_PER_CONNECTION: u32 = 128;
 /// Most bytes of a request's headers.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 
-/// Serves until `stop` is ready, then lets open streams finish for the grace period. Returns early when `end` is ready.
-pub async fn serve(args: ServeArgs, stop: impl Future<Output = ()>, end: impl Future<Output = ()>) -> Result<()> {
-    let mut end = std::pin::pin!(end);
+/// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at once.
+///
+/// # Errors
+/// What keeps the server from starting: the dataset, a model, a device, an address.
+pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
     let shared = tokio::select! {
-        shared = open::open(&args) => shared?,
-        // Nothing is being served yet: the first signal is enough.
-        () = &mut end => return Ok(()),
+        shared = open::open(&args, &stop) => shared?,
+        // Nothing is being served yet.
+        () = stop.cancelled() => return Ok(()),
     };
-    run(&args, &shared, stop, end).await
-}
-
-async fn run(
-    args: &ServeArgs,
-    shared: &Arc<Shared>,
-    stop: impl Future<Output = ()>,
-    end: impl Future<Output = ()>,
-) -> Result<()> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
     let address = listener.local_addr()?;
     let ended = CancellationToken::new();
@@ -46,7 +38,7 @@ async fn run(
     if let Some(wanted) = args.metrics_listen {
         let listener = TcpListener::bind(wanted).await.with_context(|| format!("--metrics-listen {wanted}"))?;
         let address = listener.local_addr()?;
-        tokio::spawn(exporter::export(listener, Arc::clone(shared), ended));
+        tokio::spawn(exporter::export(listener, Arc::clone(&shared), ended));
         tracing::info!(%address, "metrics");
         write_port(args.metrics_port_file.as_deref(), address.port())?;
     }
@@ -69,8 +61,8 @@ async fn run(
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .add_service(health)
         .add_service(reflection)
-        .add_service(StorageService(Arc::clone(shared)).into_server())
-        .serve_with_incoming_shutdown(connections, shared.stopping.clone().cancelled_owned());
+        .add_service(StorageService(Arc::clone(&shared)).into_server())
+        .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
 
     let catalog = &shared.pipeline.catalog;
     tracing::info!(
@@ -86,22 +78,16 @@ async fn run(
     write_port(args.port_file.as_deref(), address.port())?;
 
     let mut server = std::pin::pin!(server);
-    let mut end = std::pin::pin!(end);
     tokio::select! {
         result = &mut server => return result.context("the server ended"),
-        () = stop => {}
-        () = &mut end => return Ok(()),
+        () = stop.cancelled() => {}
     }
-    shared.stopping.cancel();
     reporter.set_service_status("", ServingStatus::NotServing).await;
     reporter.set_not_serving::<proto::storage_server::StorageServer<StorageService>>().await;
     tracing::info!(grace = ?args.grace, streams = shared.metrics.streams.get(), "draining");
-    tokio::select! {
-        result = &mut server => result.context("the server ended")?,
-        () = tokio::time::sleep(args.grace) => {
-            tracing::warn!(streams = shared.metrics.streams.get(), "grace period over: open streams are cut off");
-        }
-        () = &mut end => tracing::warn!("second signal: ending at once"),
+    match tokio::time::timeout(args.grace, server).await {
+        Ok(result) => result.context("the server ended")?,
+        Err(_) => tracing::warn!(streams = shared.metrics.streams.get(), "grace period over: open streams are cut off"),
     }
     Ok(())
 }

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Storage servers for scripts: on loopback, on free ports, stopped by process id. Sourced; BIN is set by build.
+
+SERVER_PIDS=()
+SERVER_DIRS=()
+# The servers' addresses, separated by commas.
+SERVERS=
+
+# start_server DIR ARGUMENT... : starts one; its port, metrics port and log go to DIR.
+start_server() {
+    local dir=$1
+    shift
+    mkdir -p "$dir"
+    "$BIN/storage-server" serve --listen 127.0.0.1:0 --port-file "$dir/port" --metrics-listen 127.0.0.1:0 \
+        --metrics-port-file "$dir/metrics-port" "$@" >/dev/null 2>"$dir/log" &
+    SERVER_PIDS+=($!)
+    SERVER_DIRS+=("$dir")
+}
+
+wait_for_servers() {
+    local i
+    SERVERS=
+    for i in "${!SERVER_PIDS[@]}"; do
+        until [[ -e ${SERVER_DIRS[i]}/port ]]; do
+            kill -0 "${SERVER_PIDS[i]}" 2>/dev/null || { cat "${SERVER_DIRS[i]}/log" >&2; exit 1; }
+            sleep 0.05
+        done
+        SERVERS+=${SERVERS:+,}127.0.0.1:$(<"${SERVER_DIRS[i]}/port")
+    done
+}
+
+# read_metrics DIR : the metrics of the server that was started there.
+read_metrics() {
+    .venv/bin/python -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode(), end="")' \
+        "http://127.0.0.1:$(<"$1/metrics-port")/metrics"
+}
+
+stop_servers() {
+    local pid
+    for pid in "${SERVER_PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${SERVER_PIDS[@]}"; do wait "$pid" 2>/dev/null || true; done
+    SERVER_PIDS=() SERVER_DIRS=()
+}

@@ -1,0 +1,69 @@
+//! A server that is asked to stop lets its streams finish, within a grace period; asked twice, it stops at once.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use headwater_tests::{Data, ServerOptions, program};
+use tempfile::TempDir;
+
+/// Over what CI's cores may take: these are not timed tests.
+const SOON: Duration = Duration::from_secs(30);
+
+#[test]
+fn an_idle_server_ends_well() {
+    let data = Data::photos().unwrap();
+    let mut server = ServerOptions::new(&data.photos).start().unwrap();
+    server.signal("TERM").unwrap();
+    assert!(server.wait(SOON).unwrap().success());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the signal has to come while samples flow")]
+fn open_streams_finish_within_the_grace_period() {
+    let data = Data::photos().unwrap();
+    let mut server = ServerOptions::new(&data.photos).arg("--grace").arg("60").arg("--cpu-workers").arg("1").start().unwrap();
+    let out = TempDir::new().unwrap();
+    let client = Command::new(program("profiler"))
+        .args(["fetch", "--servers", &server.address(), "--dataset", "photos", "--recipe", "imagenet-train"])
+        .args(["--cut", "normalized", "--seed", "1", "--epoch", "0", "--out"])
+        .arg(out.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first = out.path().join("0.npy");
+    for _ in 0..3000 {
+        if first.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    server.signal("TERM").unwrap();
+    let output = client.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    assert!(server.wait(SOON).unwrap().success());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the signal has to come while samples flow")]
+fn a_second_signal_ends_at_once() {
+    let data = Data::photos().unwrap();
+    let options = ServerOptions::new(&data.photos).arg("--grace").arg("3600").arg("--cpu-workers").arg("1");
+    let mut server = options.model("model", &data.model, &data.recipe).start().unwrap();
+    // A reader that stops reading keeps its stream open for ever.
+    let mut client = Command::new(program("tuner"))
+        .args(["extract", "--servers", &server.address(), "--dataset", "photos", "--model", "model", "--json", "--out"])
+        .arg(data.scratch.path().join("out"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    Command::new("kill").args(["-s", "STOP", &client.id().to_string()]).status().unwrap();
+    server.signal("TERM").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("TERM").unwrap();
+    let status = server.wait(SOON);
+    client.kill().unwrap();
+    client.wait().unwrap();
+    status.unwrap();
+}
