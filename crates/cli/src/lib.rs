@@ -1,1 +1,46 @@
-//! placeholder
+//! What the three programs share on the command line: settings, logs, progress, signals, exit codes.
+//!
+//! A program's `main` goes through these modules from top to bottom:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! #[derive(clap::Parser)]
+//! struct Args {
+//!     #[command(flatten)]
+//!     common: headwater_cli::Common,
+//! }
+//!
+//! async fn run(_args: Args) -> anyhow::Result<()> {
+//!     Ok(())
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     let args: Args = match headwater_cli::settings::parse() {
+//!         Ok(args) => args,
+//!         Err(code) => return code,
+//!     };
+//!     let progress = headwater_cli::Progress::detect(false);
+//!     let result = headwater_cli::logs::install(&args.common, &progress)
+//!         .and_then(|()| headwater_cli::runtime::block_on(run(args)));
+//!     headwater_cli::exit::report(result, false)
+//! }
+//! ```
+//!
+//! Standard output belongs to results, for people or as JSON; logs, bars and errors go to standard error.
+
+pub mod common;
+pub mod settings;
+
+pub mod logs;
+pub mod progress;
+
+pub mod runtime;
+pub mod signals;
+
+pub mod exit;
+pub mod output;
+
+pub use common::{Common, LogFormat};
+pub use progress::{Bar, Progress};
+pub use signals::{Signal, Signals};

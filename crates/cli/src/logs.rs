@@ -1,0 +1,108 @@
+//! Logs: to standard error, never to standard output, as text or as one JSON object per line.
+//!
+//! What is logged is `--log`, else `RUST_LOG`, else `info`. Colours appear only on a terminal, and not where `NO_COLOR` is
+//! set. Lines are written above a running progress bar, never through it.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::common::{Common, LogFormat};
+use crate::progress::Progress;
+
+/// Sends the process's `tracing` events to standard error, from now on.
+///
+/// # Errors
+/// The filter cannot be read, or logs were installed before.
+pub fn install(common: &Common, progress: &Progress) -> anyhow::Result<()> {
+    let rust_log = std::env::var("RUST_LOG").ok();
+    let filter = filter(common.log.as_deref(), rust_log.as_deref())?;
+    let terminal = io::stderr().is_terminal();
+    let coloured = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(coloured)
+        .with_writer(BesideBars { progress: progress.clone() });
+    let installed = if is_json(common.log_format, terminal) {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.try_init()
+    };
+    installed.map_err(anyhow::Error::from_boxed).context("cannot install the logs")
+}
+
+fn filter(setting: Option<&str>, rust_log: Option<&str>) -> anyhow::Result<EnvFilter> {
+    let given = [(setting, "--log"), (rust_log, "RUST_LOG")]
+        .into_iter()
+        .find_map(|(text, name)| text.filter(|text| !text.trim().is_empty()).map(|text| (text, name)));
+    let (text, name) = given.unwrap_or(("info", "the default"));
+    EnvFilter::try_new(text).with_context(|| {
+        format!("{name} is {text:?}; write a level (error, warn, info, debug, trace) or target=level,...")
+    })
+}
+
+fn is_json(format: LogFormat, terminal: bool) -> bool {
+    match format {
+        LogFormat::Auto => !terminal,
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    }
+}
+
+/// Standard error, with bars put aside while an event is written.
+struct BesideBars {
+    progress: Progress,
+}
+
+struct Line<'a> {
+    progress: &'a Progress,
+}
+
+// === impl BesideBars ===
+
+impl<'a> MakeWriter<'a> for BesideBars {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line { progress: &self.progress }
+    }
+}
+
+// === impl Line ===
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.progress.suspend(|| io::stderr().lock().write(bytes))
+    }
+
+    // tracing hands over each event in one piece: written under one suspension, it cannot be torn.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.progress.suspend(|| io::stderr().lock().write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_setting_wins_over_rust_log_and_both_over_info() {
+        assert_eq!(filter(Some("debug"), Some("warn")).unwrap().to_string(), "debug");
+        assert_eq!(filter(None, Some("warn")).unwrap().to_string(), "warn");
+        assert_eq!(filter(Some(" "), None).unwrap().to_string(), "info");
+        let error = filter(Some("headwater=loud"), None).unwrap_err().to_string();
+        assert!(error.contains("--log"), "{error}");
+    }
+
+    #[test]
+    fn auto_is_text_for_people_and_json_for_programs() {
+        assert!(is_json(LogFormat::Auto, false) && !is_json(LogFormat::Auto, true));
+        assert!(is_json(LogFormat::Json, true) && !is_json(LogFormat::Text, false));
+    }
+}

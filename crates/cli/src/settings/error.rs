@@ -1,0 +1,74 @@
+//! What can be wrong with settings. Every message names the flag, variable, or file and key to change.
+
+use std::io;
+use std::path::PathBuf;
+
+use headwater_types::ByteCount;
+
+/// Why settings could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A mistake on the command line, or a request for help: clap has the words and the exit code.
+    #[error(transparent)]
+    Usage(Box<clap::Error>),
+    /// The file could not be read.
+    #[error("cannot read the configuration file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is longer than any configuration.
+    #[error("the configuration file {} is longer than {limit}", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The longest that is read.
+        limit: ByteCount,
+    },
+    /// The file is not TOML.
+    #[error("{}:{line}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// A key that no setting has.
+    #[error("{}:{line}: unknown key `{key}`{}", path.display(), nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The key, with its table.
+        key: String,
+        /// The known key that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong TOML type.
+    #[error("{}:{line}: key `{key}` takes {expected}, not {found}", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The key, with its table.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+        /// The TOML type that is there.
+        found: &'static str,
+    },
+    /// A value that the setting's own parser refuses.
+    #[error("{origin}: {problem}")]
+    Value {
+        /// The variable, or the file, line and key.
+        origin: String,
+        /// What is wrong with the value; secrets are left out.
+        problem: String,
+    },
+}
