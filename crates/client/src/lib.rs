@@ -1,1 +1,44 @@
-//! placeholder
+//! Several storage servers as one dataset: ask, fan out, retry, verify, finish the recipe.
+//!
+//! Invariants: every sample that is asked for is given exactly once, whatever breaks or restarts on the way; a sample that
+//! fails is a value beside the others; what waits for the reader is bounded in bytes, and a reader that stops reading stops
+//! the servers; dropping a stream ends everything that works for it. What arrives is not trusted: it must be what was
+//! asked for, where it was asked for, in the shape that its cut and recipe say.
+//!
+//! Never here: which samples to take in which epoch, or which cut is best. That is the caller's.
+
+mod address;
+mod options;
+
+mod error;
+
+mod connection;
+mod counters;
+mod describe;
+mod model;
+mod partition;
+
+mod request;
+mod sample;
+
+mod chunk;
+mod expect;
+mod outlet;
+mod pulse;
+mod worker;
+
+mod stream;
+
+mod dataset;
+
+pub use address::{AddressError, ServerAddress};
+pub use counters::Counters;
+pub use dataset::Dataset;
+pub use error::ClientError;
+pub use headwater_wire::Delivered;
+pub use model::ModelInfo;
+pub use options::{ClientOptions, Retry};
+pub use partition::Partition;
+pub use request::{CutChoice, FetchRequest, Indices};
+pub use sample::Sample;
+pub use stream::SampleStream;

@@ -1,0 +1,108 @@
+//! Connections to one server, and what a broken call means.
+//!
+//! A connection carries one call at a time: HTTP/2 shares one flow-control window among a connection's streams, so that a
+//! stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
+
+use std::error::Error as _;
+use std::sync::{Mutex, PoisonError};
+
+use headwater_types::caps::MAX_MESSAGE;
+use headwater_wire::proto::storage_client::StorageClient;
+use headwater_wire::status::is_retryable;
+use headwater_wire::transport::{
+    CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
+};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use crate::address::ServerAddress;
+use crate::error::ClientError;
+
+pub(crate) type Client = StorageClient<Channel>;
+
+/// A server and the connections to it that are idle.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: ServerAddress,
+    endpoint: Endpoint,
+    idle: Mutex<Vec<Client>>,
+    most_idle: usize,
+}
+
+/// Why a call ended.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// It may pass: the connection broke, or the server restarts.
+    Passing(String),
+    /// As above; the server has as many calls as it takes.
+    Busy(String),
+    /// It will not pass.
+    Lasting(ClientError),
+}
+
+// === impl Server ===
+
+impl Server {
+    /// Connects to nothing yet.
+    pub(crate) fn new(address: ServerAddress, most_idle: usize) -> Result<Self, ClientError> {
+        let endpoint = Endpoint::from_shared(address.url())
+            .map_err(|error| ClientError::Internal(format!("{address}: {error}")))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(MAX_FRAME)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
+        Ok(Self { address, endpoint, idle: Mutex::default(), most_idle })
+    }
+
+    pub(crate) fn address(&self) -> &ServerAddress {
+        &self.address
+    }
+
+    /// A connection for one call at a time: an idle one, or a new one.
+    pub(crate) async fn connect(&self) -> Result<Client, Trouble> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(client) = idle {
+            return Ok(client);
+        }
+        let channel = self.endpoint.connect().await.map_err(|error| {
+            // tonic says "transport error"; what happened stands in the causes.
+            let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
+            Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))
+        })?;
+        Ok(Client::new(channel).max_decoding_message_size(MAX_MESSAGE.as_usize()))
+    }
+
+    /// Takes back a connection that is in order.
+    pub(crate) fn put_back(&self, client: Client) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.most_idle {
+            idle.push(client);
+        }
+    }
+
+    /// Drops idle connections.
+    pub(crate) fn forget_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// What a status means.
+    pub(crate) fn judge(&self, status: &Status) -> Trouble {
+        let server = self.address.clone();
+        let message = status.message().to_owned();
+        match status.code() {
+            Code::ResourceExhausted => Trouble::Busy(message),
+            _ if is_retryable(status) => Trouble::Passing(message),
+            Code::FailedPrecondition => Trouble::Lasting(ClientError::DatasetChanged { server, message }),
+            code => Trouble::Lasting(ClientError::Refused { server, code, message }),
+        }
+    }
+
+    /// The server broke the protocol.
+    pub(crate) fn protocol(&self, message: impl Into<String>) -> ClientError {
+        ClientError::Protocol { server: self.address.clone(), message: message.into() }
+    }
+}

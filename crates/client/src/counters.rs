@@ -1,0 +1,78 @@
+//! What the client has done so far.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use headwater_types::FailureKind;
+
+use crate::sample::Sample;
+
+/// A reading of the client's counters. They only grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytes of messages received: payloads, their envelopes and gRPC's 5-byte prefixes, without HTTP/2's frames (about
+    /// 0.1 %) and TCP's.
+    pub bytes_received: u64,
+    /// Samples given to the reader, failed ones included: each once.
+    pub samples: u64,
+    /// Those of them that failed, by kind.
+    pub failures: BTreeMap<FailureKind, u64>,
+    /// Calls that had to be made again.
+    pub retries: u64,
+    /// Samples that were asked for again because of a failure that may pass.
+    pub sample_retries: u64,
+    /// Connections that had to be made again.
+    pub reconnects: u64,
+}
+
+/// The counters themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Counting {
+    pub(crate) bytes_received: Count,
+    pub(crate) retries: Count,
+    pub(crate) sample_retries: Count,
+    pub(crate) reconnects: Count,
+    samples: Count,
+    failures: [Count; FailureKind::ALL.len()],
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+// === impl Counting ===
+
+impl Counting {
+    /// A sample is given to the reader.
+    pub(crate) fn sample(&self, sample: &Sample) {
+        self.samples.add(1);
+        if let Err(failure) = &sample.outcome {
+            let known = FailureKind::ALL.iter().zip(&self.failures).find(|(kind, _)| **kind == failure.kind);
+            known.into_iter().for_each(|(_, count)| count.add(1));
+        }
+    }
+
+    pub(crate) fn read(&self) -> Counters {
+        let failures = FailureKind::ALL.into_iter().zip(self.failures.iter().map(Count::get));
+        Counters {
+            bytes_received: self.bytes_received.get(),
+            samples: self.samples.get(),
+            failures: failures.filter(|(_, count)| *count > 0).collect(),
+            retries: self.retries.get(),
+            sample_retries: self.sample_retries.get(),
+            reconnects: self.reconnects.get(),
+        }
+    }
+}
+
+// === impl Count ===
+
+impl Count {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,209 @@
+//! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use headwater_types::digest::Digester;
+use headwater_types::{Cut, DatasetName, Digest, ModelName, Recipe};
+use headwater_wire::{Cuts, Fetch, Samples, proto};
+use tokio::runtime::Handle;
+
+use crate::address::ServerAddress;
+use crate::chunk::{ChunkSource, Sizing};
+use crate::connection::Server;
+use crate::counters::{Counters, Counting};
+use crate::describe::describe;
+use crate::error::ClientError;
+use crate::expect::Expectation;
+use crate::model::{self, ModelInfo};
+use crate::options::ClientOptions;
+use crate::outlet::Outlet;
+use crate::partition::Partition;
+use crate::pulse::Pulse;
+use crate::request::{CutChoice, FetchRequest};
+use crate::stream::SampleStream;
+use crate::worker::Job;
+
+/// A dataset on one or more servers. Cheap to clone; clones share counters and connections.
+#[derive(Clone, Debug)]
+pub struct Dataset(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: DatasetName,
+    partitions: Vec<Partition>,
+    /// In step with `partitions`.
+    servers: Vec<Arc<Server>>,
+    /// In step with `partitions`.
+    models: Vec<Vec<proto::ModelDescription>>,
+    classes: Vec<String>,
+    digest: Digest,
+    options: ClientOptions,
+    counting: Arc<Counting>,
+    /// Where `connect` ran: streams work there, wherever they are started.
+    runtime: Handle,
+}
+
+// === impl Dataset ===
+
+impl Dataset {
+    /// Asks every server what it serves. A server that cannot be reached is waited for as long as
+    /// [`Retry::connect_for`](crate::Retry::connect_for) says.
+    pub async fn connect(
+        servers: &[ServerAddress],
+        name: &DatasetName,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        if servers.is_empty() {
+            return Err(ClientError::NoServers);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = servers.iter().find(|address| !seen.insert(*address)) {
+            return Err(ClientError::DuplicateServer(twice.clone()));
+        }
+        let idle = options.streams_per_server.get();
+        let servers: Vec<_> =
+            servers.iter().map(|address| Server::new(address.clone(), idle).map(Arc::new)).collect::<Result<_, _>>()?;
+        let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
+        let descriptions = try_join_all(asked).await?;
+
+        let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
+        let classes: Vec<_> = union.into_iter().cloned().collect();
+        let mut digester = Digester::default();
+        let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
+        for (server, description) in servers.iter().zip(descriptions) {
+            let first = partitions.last().map_or(0, Partition::end);
+            let partition = Partition::new(server.address().clone(), first, &description, &classes);
+            if let Some(same) = partitions.iter().find(|known| known.digest == partition.digest && known.samples > 0) {
+                tracing::warn!(
+                    "servers {} and {} serve the same samples: each will be there twice",
+                    same.address,
+                    partition.address
+                );
+            }
+            digester.field(partition.digest.as_bytes());
+            partitions.push(partition);
+            models.push(description.models);
+        }
+        let digest = digester.finish();
+        let (name, counting, runtime) = (name.clone(), Arc::default(), Handle::current());
+        let inner = Inner { name, partitions, servers, models, classes, digest, options, counting, runtime };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &DatasetName {
+        &self.0.name
+    }
+
+    /// How many samples it has.
+    pub fn len(&self) -> u64 {
+        self.0.partitions.last().map_or(0, Partition::end)
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// BLAKE3 over the partitions' digests, in order: the same samples on the same servers in the same order.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Class names, sorted: those of all servers. Labels are positions in this list, on whichever server a sample is.
+    pub fn classes(&self) -> &[String] {
+        &self.0.classes
+    }
+
+    /// What each server has, in the order of their samples.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.0.partitions
+    }
+
+    /// The options.
+    pub fn options(&self) -> &ClientOptions {
+        &self.0.options
+    }
+
+    /// A model, which must be the same (file, recipe, output, feature length) on all servers.
+    pub fn model(&self, name: &ModelName) -> Result<ModelInfo, ClientError> {
+        model::common(name, self.0.servers.iter().map(|s| &**s).zip(self.0.models.iter().map(|m| &m[..])))
+    }
+
+    /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
+    /// or not the same everywhere, a cut without what it needs.
+    pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
+        let FetchRequest { indices, recipe, cut, seed, epoch, model, ordered } = request;
+        let samples = self.len();
+        if let Some(index) = indices.max().filter(|&index| index >= samples) {
+            return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
+        }
+        if matches!(&cut, CutChoice::PerSample(cuts) if cuts.len() as u64 != samples) {
+            return Err(ClientError::Request("a table of cuts must have one for each sample of the dataset"));
+        }
+        let model = model.map(|name| self.model(&name)).transpose()?;
+        let takes_features = cut.any(|cut| cut == Cut::Features);
+        let takes_pixels = cut.any(|cut| cut != Cut::Features && cut != Cut::Encoded);
+        match (&model, &recipe) {
+            (None, _) if takes_features => {
+                return Err(ClientError::Request("the cut features needs a model: see --model"));
+            }
+            (None, None) if takes_pixels => {
+                return Err(ClientError::Request("cuts between encoded and features need a recipe: see --recipe"));
+            }
+            (Some(model), Some(recipe)) if takes_features && model.recipe.digest() != recipe.digest() => {
+                let message =
+                    "features are made with the recipe that the model was registered with: leave --recipe out";
+                return Err(ClientError::Request(message));
+            }
+            _ => {}
+        }
+        let recipe = recipe.or_else(|| model.as_ref().map(|model| model.recipe.clone()));
+
+        let Inner { options, partitions, servers, counting, .. } = &*self.0;
+        let window = options.window.get();
+        let outlet = Arc::new(Outlet::new(indices.len(), window, ordered, Arc::clone(counting)));
+        let sizing = Sizing { options, ordered, streams: servers.len() * options.streams_per_server.get() };
+        let expectation = Expectation {
+            output: recipe.as_ref().map(Recipe::output_size),
+            feature_len: model.as_ref().map(|model| model.feature_len),
+            limits: options.limits,
+        };
+        let job = |(partition, server): (&Partition, &Arc<Server>)| {
+            let share = indices.len().min(partition.samples);
+            let bytes = expectation.payload_bytes(partition, &cut);
+            let size = sizing.chunk(share, bytes);
+            let held = partition.first..partition.end();
+            Arc::new(Job {
+                server: Arc::clone(server),
+                partition: partition.clone(),
+                source: ChunkSource::new(indices.clone(), cut.clone(), held, size),
+                fetch: Fetch {
+                    dataset: self.0.name.as_str().to_owned(),
+                    dataset_digest: Some(partition.digest),
+                    samples: Samples::List(Vec::new()),
+                    recipe: recipe.clone().filter(|_| takes_pixels),
+                    cuts: Cuts::All(Cut::Encoded),
+                    seed,
+                    epoch,
+                    model: model.as_ref().filter(|_| takes_features).map(|m| (m.name.clone(), Some(m.digest))),
+                    batch_bytes: options.batch,
+                },
+                expectation: expectation.clone(),
+                pulse: Pulse::new(),
+                outlet: Arc::clone(&outlet),
+                options: options.clone(),
+                counting: Arc::clone(counting),
+            })
+        };
+        let jobs = partitions.iter().zip(servers).map(job).collect();
+        Ok(SampleStream::start(&self.0.runtime, outlet, jobs))
+    }
+
+    /// What has been done so far, by this dataset and its clones.
+    pub fn counters(&self) -> Counters {
+        self.0.counting.read()
+    }
+}

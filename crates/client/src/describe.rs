@@ -1,0 +1,88 @@
+//! Asking a server what it serves, and checking the answer.
+
+use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
+use headwater_types::{DatasetName, Digest};
+use headwater_wire::proto;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connection::{Server, Trouble};
+use crate::error::ClientError;
+use crate::options::{Backoff, Retry};
+
+/// What a server serves, checked.
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub(crate) samples: u64,
+    pub(crate) digest: Digest,
+    /// Sorted, without doubles.
+    pub(crate) classes: Vec<String>,
+    /// Checked when one is asked for: a model that nobody asks for keeps nobody from the photos.
+    pub(crate) models: Vec<proto::ModelDescription>,
+    pub(crate) cpu_workers: u32,
+    pub(crate) server_version: String,
+    pub(crate) stored_bytes: u64,
+}
+
+/// Describes a dataset; waits for a server that cannot be reached as long as `retry` says.
+pub(crate) async fn describe(
+    server: &Server,
+    name: &DatasetName,
+    retry: &Retry,
+    task: u64,
+) -> Result<Description, ClientError> {
+    let begin = Instant::now();
+    let mut backoff = Backoff::new(retry, task);
+    loop {
+        let last = match timeout(retry.stall, ask(server, name)).await {
+            Ok(Ok(description)) => return check(server, name, description),
+            Ok(Err(Trouble::Lasting(error))) => return Err(error),
+            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => message,
+            Err(_elapsed) => "no answer".to_owned(),
+        };
+        let (pause, waited) = (backoff.next(), begin.elapsed());
+        if waited + pause > retry.connect_for {
+            return Err(ClientError::NotConnected { server: server.address().clone(), waited, last });
+        }
+        tracing::debug!(server = %server.address(), %last, ?pause, "server does not answer: trying again");
+        sleep(pause).await;
+    }
+}
+
+async fn ask(server: &Server, name: &DatasetName) -> Result<proto::DatasetDescription, Trouble> {
+    let mut client = server.connect().await?;
+    let request = proto::DescribeDatasetRequest { dataset: name.as_str().to_owned() };
+    let response = client.describe_dataset(request).await.map_err(|status| server.judge(&status))?;
+    server.put_back(client);
+    Ok(response.into_inner())
+}
+
+fn check(
+    server: &Server,
+    name: &DatasetName,
+    description: proto::DatasetDescription,
+) -> Result<Description, ClientError> {
+    let proto::DatasetDescription {
+        dataset,
+        samples,
+        digest,
+        classes,
+        models,
+        cpu_workers,
+        server_version,
+        stored_bytes,
+    } = description;
+    if dataset != name.as_str() {
+        return Err(server.protocol(format!("it described another dataset than {name}")));
+    }
+    if samples > MAX_SAMPLES {
+        return Err(server.protocol(format!("{samples} samples are more than {MAX_SAMPLES}")));
+    }
+    let digest = Digest::try_from(&digest[..]).map_err(|error| server.protocol(error.to_string()))?;
+    if classes.len() > MAX_CLASSES {
+        return Err(server.protocol(format!("{} classes are more than {MAX_CLASSES}", classes.len())));
+    }
+    if !classes.is_sorted_by(|a, b| a < b) {
+        return Err(server.protocol("its class names are not sorted, or not distinct"));
+    }
+    Ok(Description { samples, digest, classes, models, cpu_workers, server_version, stored_bytes })
+}

@@ -1,0 +1,112 @@
+//! Why a dataset cannot be described or fetched any further. What fails for one sample is never here.
+
+use std::time::Duration;
+
+use headwater_types::{DatasetName, ModelName};
+use tonic::Code;
+
+use crate::address::ServerAddress;
+
+/// Why the client cannot go on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No server was named.
+    #[error("no server is named: give --servers HOST:PORT[,HOST:PORT...]")]
+    NoServers,
+    /// The same server twice: its samples would be there twice.
+    #[error("server {0} is named twice in --servers")]
+    DuplicateServer(ServerAddress),
+    /// A server could not be reached, or stayed silent.
+    #[error(
+        "server {server} gave no sample for {} s ({last}): see that it runs and can be reached, then start again",
+        waited.as_secs_f64().round()
+    )]
+    Unreachable {
+        /// Which.
+        server: ServerAddress,
+        /// For how long it was waited for.
+        waited: Duration,
+        /// What went wrong last.
+        last: String,
+    },
+    /// A server could not be described.
+    #[error(
+        "server {server} did not answer for {} s ({last}): see that it runs and that --servers names its --listen address",
+        waited.as_secs_f64().round()
+    )]
+    NotConnected {
+        /// Which.
+        server: ServerAddress,
+        /// For how long it was waited for.
+        waited: Duration,
+        /// What went wrong last.
+        last: String,
+    },
+    /// A server refused, and would again.
+    #[error("server {server} refused: {message}")]
+    Refused {
+        /// Which.
+        server: ServerAddress,
+        /// The status's code.
+        code: Code,
+        /// The server's words.
+        message: String,
+    },
+    /// A server serves another dataset or model than it described.
+    #[error("server {server} has changed since the start: {message}; start again to use what it has now")]
+    DatasetChanged {
+        /// Which.
+        server: ServerAddress,
+        /// The server's words.
+        message: String,
+    },
+    /// A server broke the protocol.
+    #[error("server {server} broke the protocol: {message}; see that both ends have the same version")]
+    Protocol {
+        /// Which.
+        server: ServerAddress,
+        /// How.
+        message: String,
+    },
+    /// A model is missing on a server.
+    #[error("server {server} has no model {model}: it has [{registered}], see --model of storage-server")]
+    UnknownModel {
+        /// Which.
+        server: ServerAddress,
+        /// The model that was asked for.
+        model: ModelName,
+        /// What is registered there, separated by commas.
+        registered: String,
+    },
+    /// A model is not the same everywhere.
+    #[error(
+        "model {model} differs in its {what} between server {first} and server {second}: register the same file, recipe and \
+         output on all"
+    )]
+    ModelsDiffer {
+        /// The model that was asked for.
+        model: ModelName,
+        /// `file`, `recipe`, `output` or `feature length`.
+        what: &'static str,
+        /// A server.
+        first: ServerAddress,
+        /// A server with another.
+        second: ServerAddress,
+    },
+    /// An index past the end.
+    #[error("there is no sample {index}: dataset {dataset} has {samples} samples, counted from 0")]
+    OutOfRange {
+        /// The index that was asked for.
+        index: u64,
+        /// The dataset.
+        dataset: DatasetName,
+        /// How many it has.
+        samples: u64,
+    },
+    /// A request that contradicts itself.
+    #[error("{0}")]
+    Request(&'static str),
+    /// A fault of this program.
+    #[error("a task of the client ended before its work: please report it ({0})")]
+    Internal(String),
+}

@@ -1,0 +1,94 @@
+//! Whether what arrived is what was asked for.
+
+use headwater_types::{ClassId, Cut, DType, FailureKind, ImageLimits, SampleFailure, SampleIndex, Shape, Size};
+use headwater_wire::{Delivered, Delivery};
+
+use crate::partition::Partition;
+use crate::request::CutChoice;
+use crate::sample::Sample;
+
+/// What a partition's samples must be like.
+#[derive(Clone, Debug)]
+pub(crate) struct Expectation {
+    /// Output of the recipe, where there is one.
+    pub(crate) output: Option<Size>,
+    /// Length of the model's features, where there is one.
+    pub(crate) feature_len: Option<u32>,
+    pub(crate) limits: ImageLimits,
+}
+
+// === impl Expectation ===
+
+impl Expectation {
+    /// The sample as its reader gets it, with its index in the dataset and the dataset's class. What is not as it was
+    /// asked for becomes a failure of that sample.
+    pub(crate) fn accept(&self, partition: &Partition, cut: Cut, delivery: Delivery) -> Sample {
+        let Delivery { index, key, label, outcome } = delivery;
+        let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
+        let label =
+            label.map(|ClassId(local)| (local, usize::try_from(local).ok().and_then(|l| partition.labels.get(l))));
+        let checked = outcome.and_then(|delivered| {
+            let problem = match label {
+                Some((label, None)) => Some(format!("its label {label} is not among the server's classes")),
+                _ if key.is_none() => Some("it has no key".to_owned()),
+                _ => self.problem(cut, &delivered),
+            };
+            match problem {
+                Some(problem) => Err(broken(partition, local, &problem)),
+                None => Ok(delivered),
+            }
+        });
+        Sample { index, key, label: label.and_then(|(_, class)| class.copied()), outcome: checked }
+    }
+
+    /// About how many payload bytes a sample has.
+    pub(crate) fn payload_bytes(&self, partition: &Partition, cuts: &CutChoice) -> u64 {
+        let pixels = self.output.map_or(0, Size::pixels);
+        let bytes = |cut| match cut {
+            Cut::Encoded => partition.stored_bytes / partition.samples.max(1),
+            // Nobody knows before it is decoded: a megapixel.
+            Cut::Decoded => 3 << 20,
+            Cut::Cropped | Cut::Flipped => 3 * pixels,
+            Cut::Tensor | Cut::Normalized => 12 * pixels,
+            Cut::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
+        };
+        match cuts {
+            CutChoice::All(cut) => bytes(*cut),
+            CutChoice::PerSample(cuts) => {
+                cuts.iter().map(|&cut| bytes(cut)).fold(0, u64::saturating_add) / (cuts.len() as u64).max(1)
+            }
+        }
+    }
+
+    fn problem(&self, cut: Cut, delivered: &Delivered) -> Option<String> {
+        if delivered.cut != cut {
+            return Some(format!("it was taken to {}, not to {cut}", delivered.cut));
+        }
+        if let Some(size) = delivered.source
+            && (size.width.max(size.height) > self.limits.max_dimension || size.pixels() > self.limits.max_pixels)
+        {
+            return Some(format!("its photo of {} x {} is past the limits", size.width, size.height));
+        }
+        let expected = match cut {
+            Cut::Encoded => {
+                let bytes = delivered.payload.len();
+                if bytes as u64 > self.limits.max_object.get() {
+                    return Some(format!("its {bytes} bytes are more than {}", self.limits.max_object));
+                }
+                u32::try_from(bytes).ok().map(|n| (DType::U8, Shape::vector(n)))
+            }
+            Cut::Decoded => delivered.source.map(|size| (DType::U8, Shape::cube(size.height, size.width, 3))),
+            Cut::Cropped | Cut::Flipped => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
+            Cut::Tensor | Cut::Normalized => self.output.map(|out| (DType::F32, Shape::cube(3, out.height, out.width))),
+            Cut::Features => self.feature_len.map(|n| (DType::F32, Shape::vector(n))),
+        };
+        let (dtype, shape) = (delivered.dtype, delivered.shape);
+        (expected != Some((dtype, shape))).then(|| format!("at the cut {cut} it is not {dtype} of shape {shape:?}"))
+    }
+}
+
+/// The failure of a sample that a server sent in breach of the protocol.
+pub(crate) fn broken(partition: &Partition, local: SampleIndex, problem: &str) -> SampleFailure {
+    let message = format!("server {} sent sample {local} of its partition wrong: {problem}", partition.address);
+    SampleFailure::new(FailureKind::Internal, message)
+}

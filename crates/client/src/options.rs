@@ -1,0 +1,147 @@
+//! How a dataset is fetched: streams, memory, patience.
+
+use std::hash::{BuildHasher, RandomState};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use headwater_types::caps::BATCH_BYTES;
+use headwater_types::{ByteCount, ImageLimits};
+
+/// Options of a [`Dataset`](crate::Dataset).
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Calls that run at once to each server, each on a connection of its own: a stream that waits for its reader never
+    /// holds up another.
+    pub streams_per_server: NonZeroUsize,
+    /// Payload bytes that wait for the reader; past this, streams stop reading, and HTTP/2 stops the servers. One sample
+    /// may always wait, however large. Besides these, each stream holds at most one batch and one HTTP/2 window.
+    pub window: ByteCount,
+    /// Most samples in one call.
+    pub chunk: NonZeroUsize,
+    /// Payload bytes after which a server is asked to close a batch.
+    pub batch: ByteCount,
+    /// Threads that finish recipes.
+    pub cpu_workers: NonZeroUsize,
+    /// What a photo may be, for finishing.
+    pub limits: ImageLimits,
+    /// What is done about servers that do not answer.
+    pub retry: Retry,
+}
+
+/// Patience.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The first pause; each further one without progress is twice as long, and shortened at random by up to half so
+    /// that clients do not come back in step.
+    pub initial: Duration,
+    /// The longest pause.
+    pub max: Duration,
+    /// Time without one sample from a server after which fetching ends with an error.
+    pub give_up_after: Duration,
+    /// Time for which a server that cannot be reached is waited for at the start.
+    pub connect_for: Duration,
+    /// Silence on a call that is being read after which it is made anew.
+    pub stall: Duration,
+    /// Times that one sample is asked for where it fails in a way that another try may mend.
+    pub sample_attempts: NonZeroU32,
+    /// Seed of the pauses' randomness; by default another in every process.
+    pub seed: u64,
+}
+
+/// Pauses between tries, longer and longer until [`reset`](Self::reset).
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    initial: Duration,
+    max: Duration,
+    tries: u32,
+    random: u64,
+}
+
+// === impl ClientOptions ===
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            streams_per_server: NonZeroUsize::MIN.saturating_add(1),
+            window: ByteCount::mebibytes(64),
+            chunk: NonZeroUsize::MIN.saturating_add(511),
+            batch: BATCH_BYTES,
+            cpu_workers: cores,
+            limits: ImageLimits::default(),
+            retry: Retry::default(),
+        }
+    }
+}
+
+// === impl Retry ===
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_millis(100),
+            max: Duration::from_secs(5),
+            give_up_after: Duration::from_secs(60),
+            connect_for: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
+            sample_attempts: NonZeroU32::MIN.saturating_add(2),
+            seed: RandomState::new().hash_one("retry"),
+        }
+    }
+}
+
+// === impl Backoff ===
+
+impl Backoff {
+    /// The pauses of one of several tasks.
+    pub(crate) fn new(retry: &Retry, task: u64) -> Self {
+        Self { initial: retry.initial, max: retry.max, tries: 0, random: retry.seed ^ task.rotate_left(32) }
+    }
+
+    /// There was progress: the next pause is the first again.
+    pub(crate) fn reset(&mut self) {
+        self.tries = 0;
+    }
+
+    /// How long to wait now.
+    pub(crate) fn next(&mut self) -> Duration {
+        let full = self.initial.saturating_mul(1_u32 << self.tries.min(20)).min(self.max);
+        self.tries = self.tries.saturating_add(1);
+        full.mul_f64(1.0 - 0.5 * self.unit())
+    }
+
+    /// Uniform in `[0, 1)`: SplitMix64 (Steele, Lea, Flood 2014).
+    fn unit(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_begin_anew_after_progress() {
+        let retry = Retry { seed: 1, ..Retry::default() };
+        let mut backoff = Backoff::new(&retry, 0);
+        for full in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
+            let pause = backoff.next().as_secs_f64() * 1e3;
+            assert!(pause > f64::from(full) / 2.0 && pause <= f64::from(full), "{pause} of {full}");
+        }
+        (0..100).for_each(|_| assert!(backoff.next() <= retry.max));
+        backoff.reset();
+        assert!(backoff.next() <= retry.initial);
+    }
+
+    #[test]
+    fn tasks_do_not_come_back_in_step() {
+        let retry = Retry { seed: 1, ..Retry::default() };
+        let pauses: Vec<_> = (0..16).map(|task| Backoff::new(&retry, task).next()).collect();
+        let distinct: std::collections::HashSet<_> = pauses.iter().collect();
+        assert_eq!(distinct.len(), pauses.len());
+    }
+}

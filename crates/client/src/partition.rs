@@ -1,0 +1,52 @@
+//! What each server holds of a dataset: consecutive indices, and the meaning of its labels.
+
+use headwater_types::{ClassId, Digest};
+
+use crate::address::ServerAddress;
+use crate::describe::Description;
+
+/// One server's part of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// The server.
+    pub address: ServerAddress,
+    /// Index in the dataset of its first sample.
+    pub first: u64,
+    /// How many samples it has.
+    pub samples: u64,
+    /// BLAKE3 over every key, version and label, as the server gave it.
+    pub digest: Digest,
+    /// Threads that decode and transform there.
+    pub cpu_workers: u32,
+    /// The server's version.
+    pub server_version: String,
+    /// Stored bytes.
+    pub stored_bytes: u64,
+    /// The dataset's class for each of the partition's.
+    pub(crate) labels: Vec<ClassId>,
+}
+
+// === impl Partition ===
+
+impl Partition {
+    pub(crate) fn new(address: ServerAddress, first: u64, description: &Description, classes: &[String]) -> Self {
+        // Every name is in the union: both are sorted, so that one pass over the union finds all.
+        let mut names = description.classes.iter().peekable();
+        let found = (0_u32..).zip(classes).filter(|(_, class)| names.next_if_eq(class).is_some());
+        Self {
+            address,
+            first,
+            samples: description.samples,
+            digest: description.digest,
+            cpu_workers: description.cpu_workers,
+            server_version: description.server_version.clone(),
+            stored_bytes: description.stored_bytes,
+            labels: found.map(|(position, _)| ClassId(position)).collect(),
+        }
+    }
+
+    /// Index in the dataset of the first sample behind it.
+    pub fn end(&self) -> u64 {
+        self.first + self.samples
+    }
+}

@@ -1,0 +1,100 @@
+//! Signs of life of one server while it is fetched from, shared by the workers that fetch.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    last: Mutex<Instant>,
+    /// Workers that hold a sample for which the reader has no room: the server is not to blame for silence.
+    holding: AtomicUsize,
+    /// Workers that the server refuses because it has as many calls as it takes.
+    starving: AtomicUsize,
+    starved: Notify,
+}
+
+/// A worker holds a sample, until this is dropped.
+pub(crate) struct Holding<'a>(&'a Pulse);
+
+/// A worker is refused, until this is dropped.
+pub(crate) struct Starving<'a>(&'a Pulse);
+
+// === impl Pulse ===
+
+impl Pulse {
+    pub(crate) fn new() -> Self {
+        let last = Mutex::new(Instant::now());
+        Self { last, holding: AtomicUsize::new(0), starving: AtomicUsize::new(0), starved: Notify::new() }
+    }
+
+    /// The server has answered.
+    pub(crate) fn beat(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// For how long it has not.
+    pub(crate) fn silence(&self) -> Duration {
+        if self.holding.load(Ordering::Relaxed) > 0 {
+            return Duration::ZERO;
+        }
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    pub(crate) fn hold(&self) -> Holding<'_> {
+        self.holding.fetch_add(1, Ordering::Relaxed);
+        Holding(self)
+    }
+
+    pub(crate) fn starve(&self) -> Starving<'_> {
+        self.starving.fetch_add(1, Ordering::Relaxed);
+        self.starved.notify_waiters();
+        Starving(self)
+    }
+
+    /// Waits until some worker is refused.
+    pub(crate) async fn someone_starves(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.starved.notified());
+            notified.as_mut().enable();
+            if self.starving.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.beat();
+        self.0.holding.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Starving<'_> {
+    fn drop(&mut self) {
+        self.0.starving.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_is_silent_from_its_last_answer_but_not_while_the_reader_makes_it_wait() {
+        let pulse = Pulse::new();
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(pulse.silence(), Duration::from_secs(9));
+        let holding = pulse.hold();
+        tokio::time::advance(Duration::from_secs(90)).await;
+        assert_eq!(pulse.silence(), Duration::ZERO);
+        drop(holding);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(pulse.silence(), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,129 @@
+//! What is asked of a dataset: which samples, how far, with which randomness.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed};
+
+/// Which samples, how far, in which order.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    /// Which samples. An index named twice is delivered twice.
+    pub indices: Indices,
+    /// What is done to them. May be `None` at the cut `encoded`, and where `model` gives the recipe.
+    pub recipe: Option<Recipe>,
+    /// How far the servers take them.
+    pub cut: CutChoice,
+    /// Address of the randomness.
+    pub seed: Seed,
+    /// Address of the randomness.
+    pub epoch: Epoch,
+    /// The model, for the cut `features`.
+    pub model: Option<ModelName>,
+    /// Whether samples come in the order in which they were asked for, or as they arrive. In order, servers whose
+    /// samples come later wait once the window is full.
+    pub ordered: bool,
+}
+
+/// Indices into the dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Indices {
+    /// From the first up to, not including, the second.
+    Range(Range<u64>),
+    /// These, in this order.
+    List(Arc<[SampleIndex]>),
+}
+
+/// One cut for all samples, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CutChoice {
+    /// The same for all.
+    All(Cut),
+    /// The cut of sample `i` stands at position `i`, as in a plan: one for each sample of the dataset.
+    PerSample(Arc<[Cut]>),
+}
+
+// === impl FetchRequest ===
+
+impl FetchRequest {
+    /// Features of these samples from a model, as they arrive.
+    pub fn features(indices: impl Into<Indices>, model: ModelName) -> Self {
+        Self {
+            indices: indices.into(),
+            recipe: None,
+            cut: CutChoice::All(Cut::Features),
+            seed: Seed::default(),
+            epoch: Epoch::default(),
+            model: Some(model),
+            ordered: false,
+        }
+    }
+}
+
+// === impl Indices ===
+
+impl Indices {
+    /// How many.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Range(range) => range.end.saturating_sub(range.start),
+            Self::List(indices) => indices.len() as u64,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The largest index.
+    pub(crate) fn max(&self) -> Option<u64> {
+        match self {
+            Self::Range(range) => (!range.is_empty()).then(|| range.end - 1),
+            Self::List(indices) => indices.iter().map(|index| index.0).max(),
+        }
+    }
+}
+
+impl From<Range<u64>> for Indices {
+    fn from(range: Range<u64>) -> Self {
+        Self::Range(range)
+    }
+}
+
+impl From<Vec<SampleIndex>> for Indices {
+    fn from(indices: Vec<SampleIndex>) -> Self {
+        Self::List(indices.into())
+    }
+}
+
+impl FromIterator<SampleIndex> for Indices {
+    fn from_iter<I: IntoIterator<Item = SampleIndex>>(indices: I) -> Self {
+        Self::List(indices.into_iter().collect())
+    }
+}
+
+// === impl CutChoice ===
+
+impl CutChoice {
+    /// The cut of this sample; a table that is too short was refused before.
+    pub(crate) fn of(&self, index: u64) -> Option<Cut> {
+        match self {
+            Self::All(cut) => Some(*cut),
+            Self::PerSample(cuts) => cuts.get(usize::try_from(index).ok()?).copied(),
+        }
+    }
+
+    pub(crate) fn any(&self, predicate: impl Fn(Cut) -> bool) -> bool {
+        match self {
+            Self::All(cut) => predicate(*cut),
+            Self::PerSample(cuts) => cuts.iter().any(|cut| predicate(*cut)),
+        }
+    }
+}
+
+impl From<Cut> for CutChoice {
+    fn from(cut: Cut) -> Self {
+        Self::All(cut)
+    }
+}

@@ -1,0 +1,26 @@
+//! A sample as the reader gets it.
+
+use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
+use headwater_wire::Delivered;
+
+/// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Index in the dataset.
+    pub index: SampleIndex,
+    /// Its key; always there where the outcome is a payload.
+    pub key: Option<SampleKey>,
+    /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
+    pub label: Option<ClassId>,
+    /// The payload, or why there is none.
+    pub outcome: Result<Delivered, SampleFailure>,
+}
+
+// === impl Sample ===
+
+impl Sample {
+    /// Payload bytes.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        self.outcome.as_ref().map_or(0, |delivered| delivered.payload.len() as u64)
+    }
+}

@@ -1,0 +1,263 @@
+//! A worker: one of the streams that run at once to a server. It takes a chunk of the request, calls for it, and calls
+//! again for what is missing until nothing is.
+
+use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::Arc;
+
+use headwater_types::{FailureKind, SampleIndex};
+use headwater_wire::{Delivery, Fetch, proto};
+use prost::Message;
+use tokio::task::consume_budget;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Streaming;
+
+use crate::chunk::{Chunk, ChunkSource, as_asked};
+use crate::connection::{Client, Server, Trouble};
+use crate::counters::Counting;
+use crate::error::ClientError;
+use crate::expect::{Expectation, broken};
+use crate::options::{Backoff, ClientOptions};
+use crate::outlet::{Outlet, Put};
+use crate::partition::Partition;
+use crate::pulse::Pulse;
+use crate::sample::Sample;
+
+/// What the workers of one server share.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) server: Arc<Server>,
+    pub(crate) partition: Partition,
+    pub(crate) source: ChunkSource,
+    /// What is asked, but for the samples and their cuts.
+    pub(crate) fetch: Fetch,
+    pub(crate) expectation: Expectation,
+    pub(crate) pulse: Pulse,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) options: ClientOptions,
+    pub(crate) counting: Arc<Counting>,
+}
+
+pub(crate) struct Worker {
+    job: Arc<Job>,
+    client: Option<Client>,
+    was_connected: bool,
+    backoff: Backoff,
+}
+
+/// How a call ended.
+enum End {
+    /// Every sample was answered, some perhaps with failures that may pass.
+    Answered,
+    /// The worker hung up: what is missing can be asked for at once, only so many at a time.
+    HungUp { at_most: usize },
+    /// The server broke the protocol.
+    Broke(String),
+    /// The call failed.
+    Failed(Trouble),
+}
+
+/// Calls in a row that break the protocol and bring nothing, after which no other is made.
+const MOST_BREACHES: u32 = 3;
+/// Bytes before each message: a flag and a length.
+const GRPC_PREFIX: u64 = 5;
+
+// === impl Worker ===
+
+impl Worker {
+    pub(crate) fn new(job: Arc<Job>, number: u64) -> Self {
+        let backoff = Backoff::new(&job.options.retry, number);
+        Self { job, client: None, was_connected: false, backoff }
+    }
+
+    /// Works until there is no chunk left.
+    pub(crate) async fn run(mut self) -> Result<(), ClientError> {
+        let job = Arc::clone(&self.job);
+        while let Some(chunk) = job.source.next() {
+            self.serve(&job, chunk).await?;
+        }
+        if let Some(client) = self.client {
+            job.server.put_back(client);
+        }
+        Ok(())
+    }
+
+    /// Sees a chunk through.
+    async fn serve(&mut self, job: &Job, mut chunk: Chunk) -> Result<(), ClientError> {
+        let mut at_most = usize::MAX;
+        let mut breaches = 0;
+        let mut starving = None;
+        loop {
+            let before = chunk.missing().len();
+            let end = match self.open(job, &chunk, at_most).await {
+                Ok(stream) => {
+                    starving = None;
+                    read(job, &mut chunk, at_most, stream).await
+                }
+                Err(trouble) => End::Failed(trouble),
+            };
+            if chunk.missing().is_empty() {
+                return Ok(());
+            }
+            let progress = chunk.missing().len() < before;
+            if progress {
+                self.backoff.reset();
+                breaches = 0;
+            }
+            let asked_at_most = std::mem::replace(&mut at_most, usize::MAX);
+            let problem = match end {
+                End::HungUp { at_most: limit } => {
+                    at_most = limit;
+                    continue;
+                }
+                // The few that were asked for are there: on to the others.
+                End::Answered if progress && asked_at_most < usize::MAX => continue,
+                End::Answered => "some samples failed in a way that may pass".to_owned(),
+                End::Broke(message) => {
+                    self.hang_up(job);
+                    breaches += 1;
+                    if breaches >= MOST_BREACHES {
+                        return Err(job.server.protocol(message));
+                    }
+                    message
+                }
+                End::Failed(Trouble::Lasting(error)) => return Err(error),
+                End::Failed(Trouble::Busy(message)) => {
+                    starving.get_or_insert_with(|| job.pulse.starve());
+                    message
+                }
+                End::Failed(Trouble::Passing(message)) => {
+                    self.hang_up(job);
+                    message
+                }
+            };
+            let waited = job.pulse.silence();
+            if waited >= job.options.retry.give_up_after {
+                let server = job.server.address().clone();
+                return Err(ClientError::Unreachable { server, waited, last: problem });
+            }
+            job.counting.retries.add(1);
+            let pause = self.backoff.next();
+            let missing = chunk.missing().len();
+            tracing::debug!(server = %job.server.address(), missing, ?pause, %problem, "asking again for what is missing");
+            sleep(pause).await;
+        }
+    }
+
+    /// Drops a connection that may be broken, and idle ones with it: they are as old.
+    fn hang_up(&mut self, job: &Job) {
+        self.client = None;
+        job.server.forget_idle();
+    }
+
+    /// Calls for the first of what is missing.
+    async fn open(
+        &mut self,
+        job: &Job,
+        chunk: &Chunk,
+        at_most: usize,
+    ) -> Result<Streaming<proto::FetchBatch>, Trouble> {
+        let wanted = chunk.missing();
+        let (samples, cuts) = as_asked(&wanted[..at_most.min(wanted.len())]);
+        let request = proto::FetchRequest::from(Fetch { samples, cuts, ..job.fetch.clone() });
+        let client = match &mut self.client {
+            Some(client) => client,
+            none => {
+                let client = job.server.connect().await?;
+                if std::mem::replace(&mut self.was_connected, true) {
+                    job.counting.reconnects.add(1);
+                }
+                none.insert(client)
+            }
+        };
+        match timeout(job.options.retry.stall, client.fetch(request)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(job.server.judge(&status)),
+            Err(_elapsed) => Err(Trouble::Passing("a call was not answered".to_owned())),
+        }
+    }
+}
+
+/// Takes what comes until the call ends.
+async fn read(job: &Job, chunk: &mut Chunk, at_most: usize, stream: Streaming<proto::FetchBatch>) -> End {
+    let mut asked: HashSet<u64> = chunk.missing().iter().take(at_most).map(|wanted| wanted.local).collect();
+    let mut call = Some(stream);
+    while !asked.is_empty() {
+        let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
+        let batch = match timeout(job.options.retry.stall, stream.message()).await {
+            Ok(Ok(Some(batch))) => batch,
+            Ok(Ok(None)) => return End::Broke(format!("it ended a call with {} samples to come", asked.len())),
+            Ok(Err(status)) => return End::Failed(job.server.judge(&status)),
+            Err(_elapsed) => return End::Failed(Trouble::Passing("a call went silent".to_owned())),
+        };
+        job.counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
+        job.pulse.beat();
+        for sample in batch.samples {
+            let local = sample.index;
+            if !asked.remove(&local) {
+                return End::Broke(format!("it sent sample {local} of its partition without being asked, or twice"));
+            }
+            // A checksum is computed here: others may want the thread.
+            consume_budget().await;
+            let Some((position, sample)) = judge(job, chunk, sample) else { continue };
+            let earliest = chunk.earliest().unwrap_or(position);
+            if !hand_over(job, position, earliest, sample, &mut call).await {
+                return End::HungUp { at_most: 1 };
+            }
+            chunk.settle(position);
+        }
+    }
+    End::Answered
+}
+
+/// The sample as its reader gets it, and its place; `None` where it is to be asked for again.
+fn judge(job: &Job, chunk: &mut Chunk, sample: proto::Sample) -> Option<(u64, Sample)> {
+    let index = SampleIndex(sample.index);
+    let wanted = chunk.find(index.0)?;
+    let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
+        let failure = broken(&job.partition, index, &invalid.to_string());
+        Delivery { index, key: None, label: None, outcome: Err(failure) }
+    });
+    let retry = &job.options.retry;
+    if let Err(failure) = &delivery.outcome
+        && failure.is_retryable()
+    {
+        wanted.failures += 1;
+        let since = *wanted.failing_since.get_or_insert_with(Instant::now);
+        // A server that stops says so of each sample: that is waited out as if it could not be reached.
+        let waits = failure.kind == FailureKind::Unavailable && since.elapsed() < retry.give_up_after;
+        if waits || wanted.failures < retry.sample_attempts.get() {
+            job.counting.sample_retries.add(1);
+            return None;
+        }
+    }
+    Some((wanted.position, job.expectation.accept(&job.partition, wanted.cut, delivery)))
+}
+
+/// Waits for room for a sample, and meanwhile gives up the call where it keeps a worker of the same server from its
+/// own: the reader may be waiting for just that one's samples. False: there will be no room before an earlier sample of
+/// this chunk has come.
+async fn hand_over(
+    job: &Job,
+    position: u64,
+    earliest: u64,
+    mut sample: Sample,
+    call: &mut Option<Streaming<proto::FetchBatch>>,
+) -> bool {
+    let mut holding = None;
+    loop {
+        let mut room = pin!(job.outlet.room.notified());
+        room.as_mut().enable();
+        sample = match job.outlet.put(position, earliest, sample) {
+            Put::Done => return true,
+            Put::Overflow => return false,
+            Put::Full(sample) => sample,
+        };
+        holding.get_or_insert_with(|| job.pulse.hold());
+        let may_block_another = job.outlet.is_ordered() && call.is_some();
+        tokio::select! {
+            () = room => {}
+            () = job.pulse.someone_starves(), if may_block_another => *call = None,
+        }
+    }
+}
