@@ -1,1 +1,35 @@
-//! placeholder
+//! A dataset as it rests, in a folder or a bucket: as a catalog of samples, and as their bytes.
+//!
+//! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever written
+//! or deleted; the bytes that a read gives are those of the catalogued version, or none.
+//!
+//! What is *not* here: file formats. Whether an object is a photo is seen from its content, by whoever decodes it; a text
+//! file among the photos is a sample that fails by itself.
+//!
+//! The seam is [`Store`]. A further kind of dataset (tar shards) is a module beside `folder` and `s3` that fills a
+//! [`CatalogBuilder`], and a variant of [`Location`]; a cache is a `Store` around a `Store`, and finds in ([`SampleKey`],
+//! [`Version`]) a key that never names two contents.
+//!
+//! [`SampleKey`]: headwater_types::SampleKey
+
+mod location;
+mod options;
+mod partition;
+
+mod version;
+
+mod catalog;
+
+mod error;
+mod store;
+
+mod folder;
+mod s3;
+
+pub use catalog::{Catalog, CatalogBuilder, Entry, Skip, Skipped};
+pub use error::StoreError;
+pub use location::{Location, LocationError};
+pub use options::{S3Options, StoreOptions};
+pub use partition::{Partition, PartitionError};
+pub use store::{Store, open};
+pub use version::Version;

@@ -69,6 +69,9 @@ pub const MAX_MODEL_NODES: usize = 1_000_000;
 pub const MAX_MODEL_DEPTH: usize = 16;
 /// Most inputs and most outputs of an ONNX model, and most entries of its other lists that are kept in memory.
 pub const MAX_MODEL_PORTS: usize = 65_536;
+/// Most weights of a classifier head: with the optimiser's moments and gradients 4 GiB, and the head half of
+/// [`MAX_MODEL_BYTES`].
+pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
 
 /// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
 /// a slow reader holds little.

@@ -1,0 +1,126 @@
+//! Every sample of a dataset: index, key, version, label; and a digest over all of it.
+//!
+//! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the order in
+//! which it was found. Held as columns: 28 bytes a sample beside its key.
+
+mod builder;
+mod skipped;
+
+use headwater_types::{ByteCount, ClassId, Digest, SampleIndex, SampleKey};
+
+use crate::version::Version;
+
+pub use builder::CatalogBuilder;
+pub use skipped::{Skip, Skipped};
+
+/// The samples of one partition of a dataset, as they were when it was listed.
+#[derive(Debug)]
+pub struct Catalog {
+    /// All keys, one after the other.
+    keys: Box<str>,
+    /// Where each key ends in `keys`; it begins where the one before it ends.
+    ends: Box<[u64]>,
+    versions: Box<[Version]>,
+    labels: Box<[u32]>,
+    classes: Box<[String]>,
+    skipped: Skipped,
+    bytes_total: u64,
+    digest: Digest,
+}
+
+/// One sample of a catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its path below the dataset's root.
+    pub key: &'a str,
+    /// Which content was listed.
+    pub version: Version,
+    /// Its class; `None` for a file right under the root.
+    pub label: Option<ClassId>,
+}
+
+/// In `labels`: no label. No class has this number, since there are at most `MAX_CLASSES`.
+const UNLABELLED: u32 = u32::MAX;
+
+// === impl Catalog ===
+
+impl Catalog {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The digest over the class names and over every sample's key, version and label. Servers that see the same
+    /// dataset have the same digest, whatever the order of their listing.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The names of the classes, sorted in byte order; a [`ClassId`] is a position in them. They are those of the whole
+    /// dataset, so that a class has the same number in each of its partitions.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The sample at this index.
+    pub fn get(&self, index: SampleIndex) -> Option<Entry<'_>> {
+        self.at(usize::try_from(index.0).ok()?)
+    }
+
+    /// The key of the sample at this index, as one of its own.
+    pub fn key(&self, index: SampleIndex) -> Option<SampleKey> {
+        self.get(index)?.key.parse().ok()
+    }
+
+    /// Every sample, in order of its index.
+    pub fn iter(&self) -> impl Iterator<Item = (SampleIndex, Entry<'_>)> {
+        (0..self.len()).filter_map(|at| Some((SampleIndex(at as u64), self.at(at)?)))
+    }
+
+    /// The index of the sample with this key.
+    pub fn find(&self, key: &str) -> Option<SampleIndex> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.at(middle)?.key.cmp(key) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(SampleIndex(middle as u64)),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// What was found and left out.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
+    }
+
+    /// The samples' encoded size, all together.
+    pub fn bytes_total(&self) -> ByteCount {
+        ByteCount::new(self.bytes_total)
+    }
+
+    /// The memory that the catalog takes, keys and class names included.
+    pub fn memory(&self) -> ByteCount {
+        let classes: usize = self.classes.iter().map(|name| size_of::<String>() + name.capacity()).sum();
+        let columns = size_of_val(&*self.ends) + size_of_val(&*self.versions) + size_of_val(&*self.labels);
+        ByteCount::from(size_of::<Self>() + self.keys.len() + columns + classes)
+    }
+
+    fn at(&self, at: usize) -> Option<Entry<'_>> {
+        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
+        let end = *self.ends.get(at)?;
+        let key = self.keys.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+        let label = *self.labels.get(at)?;
+        Some(Entry { key, version: *self.versions.get(at)?, label: (label != UNLABELLED).then_some(ClassId(label)) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

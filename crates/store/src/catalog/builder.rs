@@ -1,0 +1,202 @@
+//! How a catalog comes to be: samples in any order, from one listing thread or several.
+
+use std::collections::BTreeSet;
+
+use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
+use headwater_types::digest::Digester;
+use headwater_types::{Digest, SampleKey};
+
+use super::{Catalog, Skip, Skipped, UNLABELLED};
+use crate::error::StoreError;
+use crate::partition::Partition;
+use crate::version::Version;
+
+/// Gathers the samples of one partition.
+#[derive(Debug, Default)]
+pub struct CatalogBuilder {
+    partition: Partition,
+    keys: String,
+    rows: Vec<Row>,
+    classes: BTreeSet<String>,
+    /// The class of the last key: a listing goes folder by folder, so most keys need no look at `classes`.
+    last_class: String,
+    skipped: Skipped,
+}
+
+/// A sample before sorting.
+#[derive(Debug)]
+struct Row {
+    /// Where its key begins in `keys`.
+    start: u64,
+    /// Bytes of its key, of which there are at most `MAX_KEY_BYTES`.
+    len: u16,
+    version: Version,
+}
+
+// === impl CatalogBuilder ===
+
+impl CatalogBuilder {
+    /// No samples yet, and only those of this partition ever.
+    pub fn new(partition: Partition) -> Self {
+        Self { partition, ..Self::default() }
+    }
+
+    /// Adds a sample, or counts why it is none.
+    ///
+    /// # Errors
+    /// More samples or classes than a catalog may have.
+    pub fn push(&mut self, key: &str, version: Version) -> Result<(), StoreError> {
+        if SampleKey::check(key).is_err() {
+            self.skip(Skip::Key);
+            return Ok(());
+        }
+        if key.starts_with('.') || key.contains("/.") {
+            self.skip(Skip::Hidden);
+            return Ok(());
+        }
+        if let Some((class, _)) = key.split_once('/') {
+            self.add_class(class)?;
+        }
+        if !self.partition.contains(key) {
+            self.skip(Skip::OtherPartition);
+            return Ok(());
+        }
+        let Ok(len) = u16::try_from(key.len()) else {
+            self.skip(Skip::Key);
+            return Ok(());
+        };
+        self.rows.push(Row { start: self.keys.len() as u64, len, version });
+        self.keys.push_str(key);
+        self.check_count()
+    }
+
+    /// Counts something that is no sample.
+    pub fn skip(&mut self, reason: Skip) {
+        self.skipped.add(reason, 1);
+    }
+
+    /// Adds what another listing thread gathered.
+    ///
+    /// # Errors
+    /// More samples or classes than a catalog may have.
+    pub fn absorb(&mut self, other: Self) -> Result<(), StoreError> {
+        let offset = self.keys.len() as u64;
+        self.keys.push_str(&other.keys);
+        self.rows.extend(other.rows.into_iter().map(|row| Row { start: row.start + offset, ..row }));
+        for class in &other.classes {
+            self.add_class(class)?;
+        }
+        for (reason, count) in other.skipped.iter() {
+            self.skipped.add(reason, count);
+        }
+        self.check_count()
+    }
+
+    /// Sorts, labels and digests. Of samples with the same key one is kept: always the same one.
+    pub fn finish(mut self) -> Catalog {
+        let found = std::mem::take(&mut self.keys);
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable_by(|a, b| (a.key(&found), a.version).cmp(&(b.key(&found), b.version)));
+        let before = rows.len();
+        rows.dedup_by(|later, kept| later.key(&found) == kept.key(&found));
+        self.skipped.add(Skip::Duplicate, (before - rows.len()) as u64);
+
+        let classes: Box<[String]> = self.classes.into_iter().collect();
+        let mut keys = String::with_capacity(rows.iter().map(|row| usize::from(row.len)).sum());
+        let mut ends = Vec::with_capacity(rows.len());
+        let mut labels = Vec::with_capacity(rows.len());
+        let mut labeller = Labeller { classes: &classes, last: None };
+        for row in &rows {
+            let key = row.key(&found);
+            keys.push_str(key);
+            ends.push(keys.len() as u64);
+            labels.push(labeller.label(key));
+        }
+        drop(found);
+
+        let mut catalog = Catalog {
+            keys: keys.into(),
+            ends: ends.into(),
+            bytes_total: rows.iter().map(|row| row.version.size().get()).fold(0, u64::saturating_add),
+            versions: rows.iter().map(|row| row.version).collect(),
+            labels: labels.into(),
+            classes,
+            skipped: self.skipped,
+            digest: Digest::of(&[]),
+        };
+        catalog.digest = digest(&catalog);
+        catalog
+    }
+
+    fn add_class(&mut self, class: &str) -> Result<(), StoreError> {
+        if self.last_class == class {
+            return Ok(());
+        }
+        class.clone_into(&mut self.last_class);
+        if !self.classes.contains(class) {
+            self.classes.insert(class.to_owned());
+        }
+        if self.classes.len() > MAX_CLASSES { Err(StoreError::TooManyClasses) } else { Ok(()) }
+    }
+
+    fn check_count(&self) -> Result<(), StoreError> {
+        if self.rows.len() as u64 > MAX_SAMPLES { Err(StoreError::TooManySamples) } else { Ok(()) }
+    }
+}
+
+// === impl Row ===
+
+impl Row {
+    fn key<'a>(&self, keys: &'a str) -> &'a str {
+        // Rows are made beside their keys, from the same string.
+        let start = self.start as usize;
+        &keys[start..start + usize::from(self.len)]
+    }
+}
+
+/// Finds the class of each key in turn: sorted keys come class by class.
+struct Labeller<'a> {
+    classes: &'a [String],
+    last: Option<(&'a str, u32)>,
+}
+
+impl Labeller<'_> {
+    fn label(&mut self, key: &str) -> u32 {
+        let Some((class, _)) = key.split_once('/') else { return UNLABELLED };
+        if let Some((last, label)) = self.last
+            && last == class
+        {
+            return label;
+        }
+        let Ok(at) = self.classes.binary_search_by(|name| name.as_str().cmp(class)) else { return UNLABELLED };
+        // There are at most MAX_CLASSES.
+        let label = at as u32;
+        self.last = Some((&self.classes[at], label));
+        label
+    }
+}
+
+/// The digest of a catalog, over
+///
+/// ```text
+/// "headwater catalog v1"
+/// number of classes u64 | each class name
+/// number of samples u64 | each: key, version (size u64, stamp u64), class name or nothing
+/// ```
+///
+/// where text is preceded by its length (u64), and numbers are little endian. The class names come first since two
+/// partitions with the same samples could still number them differently.
+fn digest(catalog: &Catalog) -> Digest {
+    let mut digester = Digester::default();
+    digester.update(b"headwater catalog v1");
+    digester.update(&(catalog.classes.len() as u64).to_le_bytes());
+    for class in &catalog.classes {
+        digester.field(class.as_bytes());
+    }
+    digester.update(&(catalog.len() as u64).to_le_bytes());
+    for (_, entry) in catalog.iter() {
+        let class = entry.label.and_then(|label| catalog.classes.get(label.0 as usize)).map_or("", String::as_str);
+        digester.field(entry.key.as_bytes()).update(&entry.version.to_bytes()).field(class.as_bytes());
+    }
+    digester.finish()
+}

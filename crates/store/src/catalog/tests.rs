@@ -1,0 +1,149 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+use super::*;
+use crate::partition::Partition;
+
+fn version(n: u64) -> Version {
+    Version::of_file(n, 1_700_000_000, n as i64)
+}
+
+fn catalog<'a>(samples: impl IntoIterator<Item = (&'a str, Version)>) -> Catalog {
+    let mut builder = CatalogBuilder::default();
+    for (key, version) in samples {
+        builder.push(key, version).unwrap();
+    }
+    builder.finish()
+}
+
+/// Keys in few folders, some of which are a prefix of another or sort around the slash.
+fn a_key() -> impl Strategy<Value = String> {
+    "(cat/|cat-2/|cat/deep/|dog/|ünï/|)[a-z0-9é +-]{1,6}"
+}
+
+proptest! {
+    #[test]
+    fn a_catalog_agrees_with_a_sorted_map(samples in btree_map(a_key(), 0_u64..1000, 0..60), absent in a_key()) {
+        let catalog = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
+        let top = |key: &str| key.split_once('/').map(|(folder, _)| folder.to_owned());
+        let classes: Vec<String> = samples.keys().filter_map(|key| top(key)).collect::<BTreeSet<_>>().into_iter().collect();
+        prop_assert_eq!(catalog.classes(), &classes[..]);
+        prop_assert_eq!(catalog.len(), samples.len());
+        for (at, (key, n)) in (0..).map(SampleIndex).zip(&samples) {
+            let entry = catalog.get(at).unwrap();
+            prop_assert_eq!(entry.key, key);
+            prop_assert_eq!(entry.version, version(*n));
+            prop_assert_eq!(entry.label.map(|label| classes[label.0 as usize].clone()), top(key));
+            prop_assert_eq!(catalog.find(key), Some(at));
+            let own = catalog.key(at).unwrap();
+            prop_assert_eq!(own.as_str(), key.as_str());
+        }
+        let listed: Vec<_> = catalog.iter().map(|(at, entry)| (at.0, entry.key)).collect();
+        let expected: Vec<_> = (0..).zip(samples.keys().map(String::as_str)).collect();
+        prop_assert_eq!(listed, expected);
+        prop_assert_eq!(catalog.find(&absent).is_some(), samples.contains_key(&absent));
+        prop_assert_eq!(catalog.get(SampleIndex(samples.len() as u64)), None);
+        prop_assert_eq!(catalog.get(SampleIndex(u64::MAX)), None);
+        prop_assert_eq!(catalog.bytes_total().get(), samples.values().sum::<u64>());
+    }
+
+    #[test]
+    fn the_order_and_threads_of_a_listing_do_not_show(samples in vec((a_key(), 0_u64..5), 0..40), cut in 0_usize..40) {
+        let forward = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
+        let (mut first, mut second) = (CatalogBuilder::default(), CatalogBuilder::default());
+        for (at, (key, n)) in samples.iter().enumerate().rev() {
+            let builder = if at < cut { &mut first } else { &mut second };
+            builder.push(key, version(*n)).unwrap();
+        }
+        first.absorb(second).unwrap();
+        let backward = first.finish();
+        prop_assert_eq!(forward.digest(), backward.digest());
+        prop_assert!(forward.iter().eq(backward.iter()));
+        prop_assert_eq!(forward.skipped(), backward.skipped());
+    }
+
+    #[test]
+    fn partitions_share_out_the_samples_and_agree_on_classes(
+        samples in btree_map(a_key(), 0_u64..9, 0..60),
+        count in 1_u32..5,
+    ) {
+        let whole = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
+        let mut together = BTreeMap::new();
+        for number in 1..=count {
+            let mut builder = CatalogBuilder::new(Partition::new(number, count).unwrap());
+            for (key, n) in &samples {
+                builder.push(key, version(*n)).unwrap();
+            }
+            let part = builder.finish();
+            prop_assert_eq!(part.classes(), whole.classes());
+            prop_assert_eq!(part.skipped().count(Skip::OtherPartition) as usize + part.len(), samples.len());
+            for (_, entry) in part.iter() {
+                prop_assert!(together.insert(entry.key.to_owned(), (entry.version, entry.label)).is_none());
+            }
+        }
+        let all: BTreeMap<_, _> =
+            whole.iter().map(|(_, entry)| (entry.key.to_owned(), (entry.version, entry.label))).collect();
+        prop_assert_eq!(together, all);
+    }
+}
+
+#[test]
+fn the_digest_covers_keys_versions_labels_and_nothing_else() {
+    let base = catalog([("a/1", version(1)), ("b/2", version(2))]).digest();
+    assert_eq!(base, catalog([("b/2", version(2)), ("a/1", version(1))]).digest());
+    for other in [
+        catalog([("a/1", version(1))]),
+        catalog([("a/1", version(1)), ("b/2", version(3))]),
+        catalog([("a/1", version(1)), ("b/3", version(2))]),
+        catalog([("a/1", version(1)), ("c/2", version(2))]),
+        catalog([("a/1", version(2)), ("b/2", version(1))]),
+        catalog([]),
+    ] {
+        assert_ne!(base, other.digest());
+    }
+}
+
+#[test]
+fn a_digest_is_the_same_on_every_machine_and_in_every_release() {
+    let digest = catalog([("cat/1.jpg", version(1)), ("flat.jpg", version(2))]).digest();
+    // From the BLAKE3 of PyPI's `blake3`, over the bytes as documented.
+    assert_eq!(digest.to_string(), "689eaec50bd99f0fee63584ede7490b3f9e80591aaae004afa296f814cede90e");
+}
+
+#[test]
+fn keys_that_lead_out_or_hide_are_counted_and_left_out() {
+    let catalog = catalog(
+        ["../x", "/etc/passwd", "a/../b", "a//b", "a\\b", "a\0b", "", ".git/x", "a/.x", "a/b", "a/b"]
+            .map(|key| (key, version(1))),
+    );
+    assert_eq!(catalog.iter().map(|(_, entry)| entry.key).collect::<Vec<_>>(), ["a/b"]);
+    let counts = [Skip::Key, Skip::Hidden, Skip::Duplicate].map(|reason| catalog.skipped().count(reason));
+    assert_eq!(counts, [7, 2, 1]);
+}
+
+#[test]
+fn more_classes_than_the_limit_are_an_error_that_says_so() {
+    let mut builder = CatalogBuilder::default();
+    let pushed = (0..70_000).map(|n| builder.push(&format!("{n}/x"), version(1))).find_map(Result::err).unwrap();
+    assert!(pushed.to_string().starts_with("more than 65536 folders"), "{pushed}");
+}
+
+#[test]
+fn a_million_samples_take_at_most_a_hundred_bytes_each_beside_their_keys() {
+    let mut builder = CatalogBuilder::default();
+    let mut key_bytes = 0;
+    for n in 0..1_000_000_u64 {
+        let key = format!("n{:08}/n{:08}_{n}.JPEG", n % 1000, n % 1000);
+        key_bytes += key.len() as u64;
+        builder.push(&key, version(n)).unwrap();
+    }
+    let catalog = builder.finish();
+    assert_eq!((catalog.len(), catalog.classes().len()), (1_000_000, 1000));
+    let beside = (catalog.memory().get() - key_bytes) as f64 / 1e6;
+    assert!(beside <= 100.0, "{beside} bytes each");
+    println!("{beside:.1} bytes each beside the key");
+    let middle = catalog.get(SampleIndex(500_000)).unwrap();
+    assert_eq!(catalog.find(middle.key), Some(SampleIndex(500_000)));
+}

@@ -1,0 +1,101 @@
+//! Why a dataset could not be opened or listed. (Why one sample could not be read is a `SampleFailure`.)
+
+use std::io;
+use std::path::PathBuf;
+
+use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
+
+/// A dataset that could not be opened or listed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing is at the path.
+    #[error("--data {}: no such folder", path.display())]
+    NoSuchFolder {
+        /// As given.
+        path: PathBuf,
+    },
+    /// Something else is at the path.
+    #[error("--data {}: not a folder", path.display())]
+    NotAFolder {
+        /// As given.
+        path: PathBuf,
+    },
+    /// The folder or something in it could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Folder {
+        /// The dataset's folder and what is below it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A half of a pair of credentials, or a setting that is not understood.
+    #[error("the AWS_* variables do not fit together: {source}")]
+    S3Settings {
+        /// What is wrong with them.
+        source: object_store::Error,
+    },
+    /// Plain HTTP to another machine.
+    #[error("endpoint {endpoint} is not encrypted: use https, or set --s3-allow-http or AWS_ALLOW_HTTP=true")]
+    PlainHttp {
+        /// As given.
+        endpoint: String,
+    },
+    /// The environment names no credentials and the machine has no role.
+    #[error(
+        "no credentials for {location}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for \
+         a public bucket ({source})"
+    )]
+    NoCredentials {
+        /// The dataset.
+        location: String,
+        /// What happened without them.
+        source: object_store::Error,
+    },
+    /// The store knows the caller, and says no.
+    #[error("{location} refused the listing: check the credentials and that they allow s3:ListBucket ({source})")]
+    Refused {
+        /// The dataset.
+        location: String,
+        /// What the store said.
+        source: object_store::Error,
+    },
+    /// The bucket is not there.
+    #[error("no bucket for {location}: check its name, AWS_REGION and --s3-endpoint ({source})")]
+    NoSuchBucket {
+        /// The dataset.
+        location: String,
+        /// What the store said.
+        source: object_store::Error,
+    },
+    /// The store did not answer, or not as S3 does.
+    #[error("cannot list {location}: {source}")]
+    S3 {
+        /// The dataset.
+        location: String,
+        /// What happened.
+        source: object_store::Error,
+    },
+    /// More samples than an index can say.
+    #[error("more than {MAX_SAMPLES} samples: give each server a part of the dataset with --partition K/N")]
+    TooManySamples,
+    /// More class folders than are held in memory.
+    #[error(
+        "more than {MAX_CLASSES} folders right under the dataset's root, each a class: group them, or serve one group"
+    )]
+    TooManyClasses,
+    /// The program is stopping, or a fault of the program ended the listing.
+    #[error("the listing was interrupted: {reason}")]
+    Interrupted {
+        /// What ended it.
+        reason: String,
+    },
+}
+
+// === impl StoreError ===
+
+impl StoreError {
+    /// Whether trying again can help with nothing changed.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Folder { .. } | Self::S3 { .. } | Self::Interrupted { .. })
+    }
+}

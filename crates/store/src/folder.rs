@@ -1,0 +1,116 @@
+//! A dataset in a folder.
+//!
+//! Invariant: every path is resolved by the kernel below the root's own handle (`openat2` with `RESOLVE_BENEATH`, or
+//! `cap-std`'s walk of single steps where the kernel has none). A check of names beforehand would lose the race against a
+//! link that is put in place between check and open; this has no such moment. It refuses absolute link targets even where
+//! they point back into the root: a root that is mounted elsewhere tomorrow then behaves as today.
+
+mod queue;
+mod read;
+mod walk;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata, MetadataExt};
+use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey};
+use rustix::io::Errno;
+
+use crate::catalog::Catalog;
+use crate::error::StoreError;
+use crate::options::StoreOptions;
+use crate::partition::Partition;
+use crate::store::{Store, report};
+use crate::version::Version;
+
+/// A folder whose first-level folders are the classes.
+pub(crate) struct Folder {
+    /// For messages only: no file is opened through it.
+    path: PathBuf,
+    root: Arc<Dir>,
+    partition: Partition,
+    max_object: ByteCount,
+}
+
+// === impl Folder ===
+
+impl Folder {
+    pub(crate) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let owned = path.to_owned();
+        let opened = blocking(move || Dir::open_ambient_dir(&owned, ambient_authority())).await?;
+        let root = opened.map_err(|source| {
+            let path = path.to_owned();
+            match source.kind() {
+                io::ErrorKind::NotFound => StoreError::NoSuchFolder { path },
+                io::ErrorKind::NotADirectory => StoreError::NotAFolder { path },
+                _ => StoreError::Folder { path, source },
+            }
+        })?;
+        let StoreOptions { partition, max_object, .. } = *options;
+        Ok(Self { path: path.to_owned(), root: Arc::new(root), partition, max_object })
+    }
+}
+
+#[async_trait]
+impl Store for Folder {
+    async fn list(&self) -> Result<Catalog, StoreError> {
+        let began = Instant::now();
+        let (root, path, partition) = (Arc::clone(&self.root), self.path.clone(), self.partition);
+        let catalog = blocking(move || walk::list(&root, &path, partition)).await??;
+        report(&self.path.to_string_lossy(), &catalog, began.elapsed().as_secs_f64());
+        Ok(catalog)
+    }
+
+    async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {
+        let (root, key, max_object) = (Arc::clone(&self.root), key.clone(), self.max_object);
+        tokio::task::spawn_blocking(move || read::read(&root, &key, version, max_object))
+            .await
+            .unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })
+}
+
+fn version_of(metadata: &Metadata) -> Version {
+    Version::of_file(metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// What an error of the system means for one name below the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// Nothing is there.
+    Absent,
+    /// The way there leads out of the root.
+    Escape,
+    /// Links that lead to each other, or into a process (`/proc`).
+    Loop,
+    /// A socket or an absent device.
+    Special,
+    /// This user may not.
+    Permission,
+    /// Anything else: the disk, the network, too many open files.
+    Other,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    fn of(error: &io::Error) -> Self {
+        match (Errno::from_io_error(error), error.kind()) {
+            // `cap-std` makes this error itself, so that it has no number.
+            (None, io::ErrorKind::PermissionDenied) => Self::Escape,
+            (Some(Errno::LOOP), _) => Self::Loop,
+            (Some(Errno::NXIO | Errno::NODEV), _) => Self::Special,
+            (_, io::ErrorKind::PermissionDenied) => Self::Permission,
+            (_, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Self::Absent,
+            _ => Self::Other,
+        }
+    }
+}

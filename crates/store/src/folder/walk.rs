@@ -1,0 +1,184 @@
+//! Lists a folder tree with a few threads: one stat a file, no symbolic link to a folder followed, no special file opened.
+//!
+//! What waits is bounded by the tree: files wait in at most `LISTING_BACKLOG` batches, folders (a path each) only while
+//! their parents' other folders are walked. Depth is bounded by the length of a key.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use cap_std::fs::{Dir, DirEntry, ReadDir};
+use headwater_types::SampleKey;
+use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
+use tracing::debug;
+
+use super::queue::Queue;
+use super::{Refusal, version_of};
+use crate::catalog::{Catalog, CatalogBuilder, Skip};
+use crate::error::StoreError;
+use crate::partition::Partition;
+use crate::version::Version;
+
+/// Lists everything below `root`; `path` is for messages.
+pub(super) fn list(root: &Dir, path: &Path, partition: Partition) -> Result<Catalog, StoreError> {
+    let queue = Queue::new(Work::Folder(Arc::from("")), LISTING_BACKLOG);
+    let mut all = CatalogBuilder::new(partition);
+    thread::scope(|scope| {
+        let walkers: Vec<_> = (0..LISTING_THREADS)
+            .map(|_| {
+                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::new(partition) };
+                let walk = move || walker.queue.work(|work| walker.work(work)).map(|()| walker.found);
+                thread::Builder::new().name("list".to_owned()).spawn_scoped(scope, walk)
+            })
+            .collect();
+        for walker in walkers {
+            let walker = walker.map_err(|source| StoreError::Folder { path: path.to_owned(), source })?;
+            let found =
+                walker.join().map_err(|_| StoreError::Interrupted { reason: "a thread panicked".to_owned() })?;
+            all.absorb(found?)?;
+        }
+        Ok(all.finish())
+    })
+}
+
+enum Work {
+    /// A folder's path below the root, to be opened and read.
+    Folder(Arc<str>),
+    /// Names found in a folder, to be looked at one by one.
+    Batch(Arc<str>, Vec<DirEntry>),
+}
+
+/// What a name stands for.
+enum Seen {
+    File(Version),
+    Folder,
+    Other(Skip),
+}
+
+struct Walker<'a> {
+    root: &'a Dir,
+    path: &'a Path,
+    queue: &'a Queue<Work>,
+    found: CatalogBuilder,
+}
+
+// === impl Walker ===
+
+impl Walker<'_> {
+    fn work(&mut self, work: Work) -> Result<(), StoreError> {
+        match work {
+            Work::Folder(folder) => self.folder(&folder),
+            Work::Batch(folder, entries) => self.batch(&folder, &entries),
+        }
+    }
+
+    fn folder(&mut self, folder: &Arc<str>) -> Result<(), StoreError> {
+        let entries = match self.open(folder) {
+            Ok(entries) => entries,
+            // Without its root there is no dataset, and no catalog that only looks empty.
+            Err(source) if folder.is_empty() => return Err(self.error(folder, source)),
+            Err(error) => return self.miss(folder, error),
+        };
+        let mut batch = Vec::new();
+        for entry in entries {
+            batch.push(entry.map_err(|source| self.error(folder, source))?);
+            if batch.len() == LISTING_BATCH {
+                let full = Work::Batch(Arc::clone(folder), std::mem::take(&mut batch));
+                if let Err(Work::Batch(_, full)) = self.queue.offer(full) {
+                    self.batch(folder, &full)?;
+                }
+            }
+        }
+        self.batch(folder, &batch)
+    }
+
+    fn open(&self, folder: &str) -> io::Result<ReadDir> {
+        if folder.is_empty() { self.root.entries() } else { self.root.read_dir(folder) }
+    }
+
+    fn batch(&mut self, folder: &str, entries: &[DirEntry]) -> Result<(), StoreError> {
+        let mut key = String::from(folder);
+        if !folder.is_empty() {
+            key.push('/');
+        }
+        let start = key.len();
+        for entry in entries {
+            key.truncate(start);
+            match entry.file_name().to_str() {
+                Some(name) if name.starts_with('.') => self.found.skip(Skip::Hidden),
+                Some(name) => {
+                    key.push_str(name);
+                    self.entry(&key, entry)?;
+                }
+                None => self.found.skip(Skip::NotUtf8),
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: &str, entry: &DirEntry) -> Result<(), StoreError> {
+        match self.look(key, entry) {
+            Ok(Seen::File(version)) => self.found.push(key, version)?,
+            Ok(Seen::Folder) => self.descend(key),
+            Ok(Seen::Other(reason)) => self.found.skip(reason),
+            Err(error) => self.miss(key, error)?,
+        }
+        Ok(())
+    }
+
+    fn look(&self, key: &str, entry: &DirEntry) -> io::Result<Seen> {
+        let mut known = entry.file_type()?;
+        if !(known.is_dir() || known.is_file() || known.is_symlink()) {
+            // Some file systems do not tell types in their listings.
+            known = entry.metadata()?.file_type();
+        }
+        if known.is_dir() {
+            return Ok(Seen::Folder);
+        }
+        if known.is_symlink() {
+            return self.look_behind(key);
+        }
+        let metadata = entry.metadata()?;
+        Ok(if metadata.is_file() { Seen::File(version_of(&metadata)) } else { Seen::Other(Skip::Special) })
+    }
+
+    /// Resolves a link from the root and not from its folder, so that `../other/photo.jpg` may stay inside.
+    fn look_behind(&self, key: &str) -> io::Result<Seen> {
+        match self.root.metadata(key) {
+            Ok(target) if target.is_file() => Ok(Seen::File(version_of(&target))),
+            Ok(target) if target.is_dir() => Ok(Seen::Other(Skip::FolderLink)),
+            Ok(_) => Ok(Seen::Other(Skip::Special)),
+            Err(error) if Refusal::of(&error) == Refusal::Absent => Ok(Seen::Other(Skip::BrokenLink)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn descend(&mut self, folder: &str) {
+        if SampleKey::check(folder).is_ok() {
+            self.queue.push(Work::Folder(folder.into()));
+        } else {
+            self.found.skip(Skip::Key);
+        }
+    }
+
+    /// Counts what cannot be seen for good; what may be a passing fault ends the listing, since a catalog that lacks samples
+    /// at random would be worse than none.
+    fn miss(&mut self, key: &str, error: io::Error) -> Result<(), StoreError> {
+        let reason = match Refusal::of(&error) {
+            Refusal::Absent => Skip::Vanished,
+            Refusal::Escape => Skip::LinkOut,
+            Refusal::Loop => Skip::BrokenLink,
+            Refusal::Special => Skip::Special,
+            Refusal::Permission => Skip::Unreadable,
+            Refusal::Other => return Err(self.error(key, error)),
+        };
+        debug!(key, %error, reason = reason.as_str(), "left out");
+        self.found.skip(reason);
+        Ok(())
+    }
+
+    fn error(&self, key: &str, source: io::Error) -> StoreError {
+        StoreError::Folder { path: self.path.join(key), source }
+    }
+}

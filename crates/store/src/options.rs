@@ -1,0 +1,37 @@
+//! How a dataset is opened.
+
+use headwater_types::{ByteCount, caps};
+
+use crate::partition::Partition;
+
+/// What holds for every kind of dataset, and for each.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The part of the dataset that is listed. Setting: `--partition`.
+    pub partition: Partition,
+    /// An object larger than this fails unread. Setting: `--max-object-bytes`.
+    pub max_object: ByteCount,
+    /// For `s3://` datasets.
+    pub s3: S3Options,
+}
+
+/// What the `AWS_*` variables do not say, or should not.
+///
+/// Credentials, region, session token and the rest come from the environment, as the AWS tools read it.
+#[derive(Clone, Debug, Default)]
+pub struct S3Options {
+    /// The address of an S3-compatible store, such as `http://127.0.0.1:9000`. Goes before `AWS_ENDPOINT_URL_S3` and
+    /// `AWS_ENDPOINT_URL`. Setting: `--s3-endpoint`.
+    pub endpoint: Option<String>,
+    /// Whether an endpoint that is not this machine may be spoken to without TLS; so says `AWS_ALLOW_HTTP=true` too.
+    /// Setting: `--s3-allow-http`.
+    pub allow_http: bool,
+}
+
+// === impl StoreOptions ===
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { partition: Partition::ALL, max_object: caps::MAX_OBJECT, s3: S3Options::default() }
+    }
+}

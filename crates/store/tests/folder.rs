@@ -1,0 +1,310 @@
+//! A folder as a dataset: what is listed, what is read, and what never is.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use headwater_store::{Catalog, Location, Skip, Store, StoreError, StoreOptions, open};
+use headwater_types::{ByteCount, FailureKind, SampleIndex, SampleKey};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tempfile::TempDir;
+
+async fn store_with(root: &Path, options: &StoreOptions) -> Arc<dyn Store> {
+    open(&Location::Folder(root.to_owned()), options).await.unwrap()
+}
+
+async fn store(root: &Path) -> Arc<dyn Store> {
+    store_with(root, &StoreOptions::default()).await
+}
+
+fn put(root: &Path, key: &str, content: &[u8]) {
+    let path = root.join(key);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn keys(catalog: &Catalog) -> Vec<&str> {
+    catalog.iter().map(|(_, entry)| entry.key).collect()
+}
+
+/// Reads the sample of this key as it was listed.
+async fn read(store: &dyn Store, catalog: &Catalog, key: &str) -> Result<Vec<u8>, FailureKind> {
+    let index = catalog.find(key).unwrap();
+    let version = catalog.get(index).unwrap().version;
+    let read = store.read(&catalog.key(index).unwrap(), version).await;
+    read.map(Vec::from).map_err(|failure| failure.kind)
+}
+
+fn pipe(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+/// A root with one photo, and a secret beside it.
+fn root_and_secret() -> (TempDir, std::path::PathBuf) {
+    let above = TempDir::new().unwrap();
+    let root = above.path().join("root");
+    put(&root, "cat/1.jpg", b"photo");
+    put(above.path(), "secret.jpg", b"secret");
+    put(above.path(), "secrets/1.jpg", b"secret");
+    (above, root)
+}
+
+#[tokio::test]
+async fn class_folders_give_labels_and_files_right_under_the_root_have_none() {
+    let root = TempDir::new().unwrap();
+    for key in ["dog/2.jpg", "dog/deep/3.jpg", "cat/1.jpg", "flat.jpg", "cat-2/1.jpg"] {
+        put(root.path(), key, key.as_bytes());
+    }
+    let store = store(root.path()).await;
+    let catalog = store.list().await.unwrap();
+    assert_eq!(catalog.classes(), ["cat", "cat-2", "dog"]);
+    let labels: Vec<_> = catalog.iter().map(|(_, entry)| (entry.key, entry.label.map(|label| label.0))).collect();
+    let expected = [
+        ("cat-2/1.jpg", Some(1)),
+        ("cat/1.jpg", Some(0)),
+        ("dog/2.jpg", Some(2)),
+        ("dog/deep/3.jpg", Some(2)),
+        ("flat.jpg", None),
+    ];
+    assert_eq!(labels, expected);
+    assert_eq!(catalog.bytes_total().get(), expected.iter().map(|(key, _)| key.len() as u64).sum::<u64>());
+    for (key, _) in expected {
+        assert_eq!(read(&*store, &catalog, key).await.unwrap(), key.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_listing_is_the_same_after_a_restart_and_another_after_any_change() {
+    let root = TempDir::new().unwrap();
+    for n in 0..50 {
+        put(root.path(), &format!("{}/{n}.jpg", n % 7), b"photo");
+    }
+    let digest = || async { store(root.path()).await.list().await.unwrap().digest() };
+    let first = digest().await;
+    assert_eq!(first, digest().await);
+    let touched = fs::File::open(root.path().join("3/3.jpg")).unwrap();
+    touched.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+    assert_ne!(first, digest().await);
+}
+
+#[tokio::test]
+async fn an_empty_folder_is_a_dataset_of_nothing() {
+    let root = TempDir::new().unwrap();
+    let catalog = store(root.path()).await.list().await.unwrap();
+    assert!(catalog.is_empty() && catalog.classes().is_empty());
+    assert_eq!(catalog.get(SampleIndex(0)), None);
+}
+
+#[tokio::test]
+async fn a_root_that_is_not_there_is_an_error_that_names_it() {
+    let root = TempDir::new().unwrap();
+    put(root.path(), "file", b"x");
+    let open = |name: &str| {
+        let location = Location::Folder(root.path().join(name));
+        async move { open(&location, &StoreOptions::default()).await.err().unwrap() }
+    };
+    let absent = open("absent").await;
+    assert!(matches!(absent, StoreError::NoSuchFolder { .. }) && absent.to_string().starts_with("--data "), "{absent}");
+    assert!(matches!(open("file").await, StoreError::NotAFolder { .. }));
+}
+
+#[tokio::test]
+async fn thousands_of_files_in_wide_and_deep_folders_are_each_listed_once() {
+    let root = TempDir::new().unwrap();
+    let mut expected = BTreeSet::new();
+    for n in 0..3000 {
+        expected.insert(format!("wide/{n}.jpg"));
+    }
+    for n in 0..300 {
+        expected.insert(format!("{n}/a/b/{n}.jpg"));
+    }
+    let deep = "d/".repeat(400);
+    expected.insert(format!("{deep}x"));
+    for key in &expected {
+        put(root.path(), key, b"");
+    }
+    let catalog = store(root.path()).await.list().await.unwrap();
+    assert!(keys(&catalog).into_iter().eq(expected.iter().map(String::as_str)));
+    assert_eq!(catalog.classes().len(), 302);
+}
+
+#[tokio::test]
+async fn partitions_of_one_folder_share_it_out() {
+    let root = TempDir::new().unwrap();
+    for n in 0..40 {
+        put(root.path(), &format!("c{}/{n}.jpg", n % 4), b"photo");
+    }
+    let whole = store(root.path()).await.list().await.unwrap();
+    let mut together = BTreeSet::new();
+    for part in ["1/3", "2/3", "3/3"] {
+        let options = StoreOptions { partition: part.parse().unwrap(), ..StoreOptions::default() };
+        let catalog = store_with(root.path(), &options).await.list().await.unwrap();
+        assert_eq!(catalog.classes(), whole.classes());
+        for key in keys(&catalog) {
+            assert!(together.insert(key.to_owned()), "{key} twice");
+        }
+    }
+    assert_eq!(together.len(), whole.len());
+}
+
+#[tokio::test]
+async fn what_is_no_sample_is_left_out_and_counted() {
+    let (above, root) = root_and_secret();
+    put(&root, ".hidden", b"x");
+    put(&root, ".git/objects/1", b"x");
+    put(&root, "cat/.DS_Store", b"x");
+    put(&root, "cat/back\\slash.jpg", b"x");
+    fs::write(root.join(OsStr::from_bytes(b"cat/\xff.jpg")), b"x").unwrap();
+    symlink(above.path().join("secret.jpg"), root.join("cat/absolute.jpg")).unwrap();
+    symlink("../../secret.jpg", root.join("cat/relative.jpg")).unwrap();
+    symlink("../secrets", root.join("outside")).unwrap();
+    symlink("cat", root.join("inside")).unwrap();
+    symlink("..", root.join("cat/up")).unwrap();
+    symlink("nothing", root.join("cat/broken.jpg")).unwrap();
+    symlink("loop-b", root.join("loop-a")).unwrap();
+    symlink("loop-a", root.join("loop-b")).unwrap();
+    symlink("../cat/1.jpg", root.join("cat/alias.jpg")).unwrap();
+    pipe(&root.join("cat/pipe.jpg"));
+    symlink("pipe.jpg", root.join("cat/pipe-alias.jpg")).unwrap();
+    let _socket = UnixListener::bind(root.join("cat/socket")).unwrap();
+
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    assert_eq!(keys(&catalog), ["cat/1.jpg", "cat/alias.jpg"]);
+    assert_eq!(catalog.classes(), ["cat"]);
+    assert_eq!(read(&*store, &catalog, "cat/alias.jpg").await.unwrap(), b"photo");
+    let skipped: Vec<_> = catalog.skipped().iter().collect();
+    let expected = [
+        (Skip::Hidden, 3),
+        (Skip::LinkOut, 3),
+        (Skip::FolderLink, 2),
+        (Skip::BrokenLink, 3),
+        (Skip::Special, 3),
+        (Skip::NotUtf8, 1),
+        (Skip::Key, 1),
+    ];
+    assert_eq!(skipped, expected, "{}", catalog.skipped());
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_read_is_counted_not_fatal() {
+    let root = TempDir::new().unwrap();
+    put(root.path(), "cat/1.jpg", b"photo");
+    put(root.path(), "closed/1.jpg", b"photo");
+    fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(root.path().join("closed")).is_ok() {
+        println!("skipped: this user may read every folder");
+        return;
+    }
+    let catalog = store(root.path()).await.list().await.unwrap();
+    assert_eq!(keys(&catalog), ["cat/1.jpg"]);
+    assert_eq!(catalog.skipped().count(Skip::Unreadable), 1);
+}
+
+#[tokio::test]
+async fn a_link_put_in_place_after_the_listing_leads_nowhere() {
+    let (above, root) = root_and_secret();
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    let file = root.join("cat/1.jpg");
+    for target in [above.path().join("secret.jpg"), "../../secret.jpg".into(), "/etc/passwd".into()] {
+        fs::remove_file(&file).unwrap();
+        symlink(target, &file).unwrap();
+        assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Forbidden));
+    }
+    fs::remove_file(&file).unwrap();
+    symlink("1.jpg", &file).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Forbidden));
+    fs::remove_dir_all(root.join("cat")).unwrap();
+    for target in ["../secrets", "../root/../secrets"] {
+        symlink(target, root.join("cat")).unwrap();
+        assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Forbidden));
+        fs::remove_file(root.join("cat")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_root_that_is_renamed_or_replaced_is_still_the_one_that_was_opened() {
+    let (above, root) = root_and_secret();
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    fs::rename(&root, above.path().join("moved")).unwrap();
+    symlink("secrets", &root).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await.unwrap(), b"photo");
+}
+
+#[tokio::test]
+async fn a_file_that_became_something_else_is_never_read() {
+    let (_above, root) = root_and_secret();
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    let file = root.join("cat/1.jpg");
+
+    fs::remove_file(&file).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::NotFound));
+    pipe(&file);
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Changed));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Changed));
+    fs::remove_dir(&file).unwrap();
+    let _socket = UnixListener::bind(&file).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Changed));
+    fs::remove_dir_all(root.join("cat")).unwrap();
+    fs::write(root.join("cat"), b"x").unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::NotFound));
+}
+
+#[tokio::test]
+async fn another_content_is_told_by_size_or_time() {
+    let (_above, root) = root_and_secret();
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    let file = root.join("cat/1.jpg");
+    let listed = fs::metadata(&file).unwrap().modified().unwrap();
+
+    fs::write(&file, b"photo2").unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Changed));
+    fs::write(&file, b"other").unwrap();
+    fs::File::open(&file).unwrap().set_modified(listed + Duration::from_nanos(1)).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await, Err(FailureKind::Changed));
+    fs::File::open(&file).unwrap().set_modified(listed).unwrap();
+    assert_eq!(read(&*store, &catalog, "cat/1.jpg").await.unwrap(), b"other");
+}
+
+#[tokio::test]
+async fn an_object_over_the_limit_fails_before_memory_is_taken() {
+    let root = TempDir::new().unwrap();
+    put(root.path(), "small", &[7; 100]);
+    put(root.path(), "large", b"");
+    // A petabyte on paper: no memory could hold it.
+    fs::File::options().write(true).open(root.path().join("large")).unwrap().set_len(1 << 40).unwrap();
+    let options = StoreOptions { max_object: ByteCount::new(100), ..StoreOptions::default() };
+    let store = store_with(root.path(), &options).await;
+    let catalog = store.list().await.unwrap();
+    assert_eq!(read(&*store, &catalog, "small").await.unwrap(), [7; 100]);
+    assert_eq!(read(&*store, &catalog, "large").await, Err(FailureKind::LimitExceeded));
+}
+
+#[tokio::test]
+async fn a_key_that_was_never_listed_reads_nothing_outside() {
+    let (_above, root) = root_and_secret();
+    symlink("../secret.jpg", root.join("cat-link")).unwrap();
+    let store = store(&root).await;
+    let version = store.list().await.unwrap().get(SampleIndex(0)).unwrap().version;
+    for (key, kind) in [("cat-link", FailureKind::Forbidden), ("absent", FailureKind::NotFound)] {
+        let key: SampleKey = key.parse().unwrap();
+        assert_eq!(store.read(&key, version).await.unwrap_err().kind, kind);
+    }
+    for hostile in ["../secret.jpg", "/etc/passwd", "cat/../../secret.jpg", "cat/1.jpg\0.png"] {
+        assert!(hostile.parse::<SampleKey>().is_err(), "{hostile:?}");
+    }
+}
