@@ -31,10 +31,14 @@ mod stream;
 
 mod dataset;
 
+mod finish;
+
 pub use address::{AddressError, ServerAddress};
 pub use counters::Counters;
 pub use dataset::Dataset;
 pub use error::ClientError;
+pub use finish::{Finished, FinishedTensor, Finisher};
+pub use headwater_image::Tensor;
 pub use headwater_wire::Delivered;
 pub use model::ModelInfo;
 pub use options::{ClientOptions, Retry};
