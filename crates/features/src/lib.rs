@@ -1,1 +1,36 @@
-//! placeholder
+//! Features from pixels: ONNX Runtime sessions, devices and dynamic batching. The only crate that knows `ort`.
+//!
+//! Invariants: a device that was asked for is the device that runs, or the start fails; a model is checked before the
+//! runtime sees it; a sample that fails never fails the others of its batch; every queue is bounded, and who finds it
+//! full waits.
+//!
+//! ```text
+//! extract() --- bounded queue ---> worker: take a batch -> write each sample into its row -> run -> answer each
+//!  (waits while it is full)        worker: ...              one session each, sharing nothing
+//! ```
+
+pub mod device;
+pub mod spec;
+
+pub mod error;
+pub mod options;
+
+pub mod runtime;
+
+mod model;
+mod session;
+
+mod job;
+mod queue;
+mod worker;
+
+mod batch_size;
+
+pub mod extractor;
+
+pub use device::Device;
+pub use error::ModelError;
+pub use extractor::{Counts, Extracted, Extractor};
+pub use options::ExtractorOptions;
+pub use runtime::{Runtime, RuntimeError};
+pub use spec::{ModelSpec, ModelSpecError};

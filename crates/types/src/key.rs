@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::caps::MAX_KEY_BYTES;
+use crate::ids::ModelName;
 
 /// A relative path that cannot name anything above its root: parts are not empty, `.` or `..`, and hold no NUL or
 /// backslash. (Symbolic links are the store's to refuse.)
@@ -67,6 +68,13 @@ impl FromStr for SampleKey {
     }
 }
 
+impl From<&ModelName> for SampleKey {
+    /// A name is always a key: one part that begins with a letter or digit.
+    fn from(name: &ModelName) -> Self {
+        Self(name.as_str().into())
+    }
+}
+
 impl fmt::Display for SampleKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -85,6 +93,14 @@ mod tests {
         assert!("x".repeat(1025).parse::<SampleKey>().is_err());
         for good in ["a.jpg", "red/a b.jpg", "..a/b..", "ünï/コード.png"] {
             assert_eq!(good.parse::<SampleKey>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn every_name_is_a_key() {
+        for name in ["m", "0", "a.b_c-d", &"x".repeat(64)] {
+            let key = SampleKey::from(&name.parse::<ModelName>().unwrap());
+            assert_eq!(name.parse::<SampleKey>().unwrap(), key);
         }
     }
 

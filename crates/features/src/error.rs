@@ -1,0 +1,109 @@
+//! Why a model is not served.
+
+use std::path::PathBuf;
+
+use headwater_onnx::OnnxError;
+use headwater_types::{ByteCount, ModelName};
+
+use crate::device::Device;
+
+/// Why a model cannot be opened: found at start, never later.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file cannot be read.
+    #[error("model {name}: cannot read {}: {source}", path.display())]
+    Read {
+        /// The model.
+        name: ModelName,
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is larger than the limit.
+    #[error("model {name}: {} is larger than the limit of {limit}", path.display())]
+    TooLarge {
+        /// The model.
+        name: ModelName,
+        /// Its file.
+        path: PathBuf,
+        /// The limit.
+        limit: ByteCount,
+    },
+    /// The file did not pass the check.
+    #[error("model {name}: {source}")]
+    Onnx {
+        /// The model.
+        name: ModelName,
+        /// Why.
+        source: OnnxError,
+    },
+    /// What the model takes is not what the recipe gives.
+    #[error(
+        "model {name} must have one input float32 [N, 3, {height}, {width}], as recipe {recipe} gives it: it has {inputs}"
+    )]
+    Input {
+        /// The model.
+        name: ModelName,
+        /// The recipe.
+        recipe: String,
+        /// Height of the recipe's output, in pixels.
+        height: u32,
+        /// Width of the recipe's output, in pixels.
+        width: u32,
+        /// The inputs that it has.
+        inputs: String,
+    },
+    /// There are several outputs, and none was named.
+    #[error("model {name} has several outputs and none is called features: add ,output=NAME with one of {outputs}")]
+    AmbiguousOutput {
+        /// The model.
+        name: ModelName,
+        /// The outputs that it has.
+        outputs: String,
+    },
+    /// The output is not one row of floats for each sample.
+    #[error("model {name}: output {output} is {actual}, and must be float32 with one row for each sample")]
+    Output {
+        /// The model.
+        name: ModelName,
+        /// The output.
+        output: String,
+        /// What it is.
+        actual: String,
+    },
+    /// The model was exported for a batch of a fixed size.
+    #[error("model {name} takes batches of exactly {batch}: export it with a dynamic first axis, or with one of 1")]
+    FixedBatch {
+        /// The model.
+        name: ModelName,
+        /// That size.
+        batch: u64,
+    },
+    /// The device is not there, or cannot run all of the model.
+    #[error("model {name} cannot run on {device}: {reason} ({device} needs {})", device.needs())]
+    Device {
+        /// The model.
+        name: ModelName,
+        /// The device.
+        device: Device,
+        /// What ONNX Runtime says.
+        reason: String,
+    },
+    /// ONNX Runtime refuses it.
+    #[error("model {name}: ONNX Runtime cannot load or run it: {reason}")]
+    Runtime {
+        /// The model.
+        name: ModelName,
+        /// What ONNX Runtime says.
+        reason: String,
+    },
+    /// No thread could be started.
+    #[error("model {name}: cannot start an inference thread: {source}")]
+    Thread {
+        /// The model.
+        name: ModelName,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,243 @@
+//! A registered model, ready to turn pixels into features.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use headwater_image::{Payload, Tensor};
+use headwater_types::{Digest, FailureKind, ModelName, Recipe, SampleFailure};
+
+use crate::batch_size;
+use crate::device::Device;
+use crate::error::ModelError;
+pub use crate::job::Extracted;
+use crate::job::inference_failure;
+use crate::model::Model;
+use crate::options::ExtractorOptions;
+use crate::queue::{Entrance, Policy, queue};
+use crate::runtime::Runtime;
+use crate::session::Session;
+use crate::spec::ModelSpec;
+use crate::worker::{Counters, Worker};
+
+/// A model with its workers. Dropping it ends them, after the run that each is in.
+pub struct Extractor {
+    name: ModelName,
+    digest: Digest,
+    recipe: Arc<Recipe>,
+    output: String,
+    feature_len: usize,
+    device: Device,
+    max_batch: NonZeroUsize,
+    counters: Arc<Counters>,
+    // Before the workers: fields are dropped in this order, and workers end when the entrance is gone.
+    entrance: Entrance,
+    workers: Workers,
+}
+
+/// What a model has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Samples answered with features.
+    pub samples: u64,
+    /// Runs of the model that succeeded.
+    pub batches: u64,
+    /// Samples answered with a failure.
+    pub failed: u64,
+    /// Samples that nobody waited for any more when their turn came.
+    pub cancelled: u64,
+    /// Samples whose features hold an infinity or NaN; they are answered all the same.
+    pub non_finite: u64,
+}
+
+struct Workers {
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Most sessions of one model on the CPU: each holds a copy of the weights. With more threads than this, each session
+/// has several.
+const MAX_SESSIONS: usize = 16;
+/// One fills a batch while the other's runs.
+const ACCELERATOR_SESSIONS: usize = 2;
+
+// === impl Extractor ===
+
+impl Extractor {
+    /// Reads, checks and loads a model, tries the device, chooses the batch size and starts the workers. Blocks for as
+    /// long as that takes: up to about two seconds of measuring beside the loading itself.
+    pub fn open(
+        runtime: &Arc<Runtime>,
+        spec: &ModelSpec,
+        recipe: Recipe,
+        options: &ExtractorOptions,
+    ) -> Result<Self, ModelError> {
+        let model = Model::read(spec, &recipe, options.max_model)?;
+        let size = recipe.output_size();
+        let (sessions, threads) = division(options);
+        let open = || Session::open(runtime, &model, size, options.device, threads);
+        let mut sessions = (0..sessions).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+        let max_batch = choose_batch(&model, options, &mut sessions)?;
+        let feature_len = sessions.first().map_or(0, Session::features);
+
+        let (sharers, max_wait) = match options.device {
+            Device::Cpu => (sessions.len(), Duration::ZERO),
+            Device::Cuda | Device::TensorRt => (1, options.max_wait),
+        };
+        let policy = Policy { max_batch: max_batch.get(), sharers, max_wait };
+        let (entrance, exit) = queue(options.queue, policy);
+        let (recipe, counters) = (Arc::new(recipe), Arc::new(Counters::default()));
+        let mut workers = Workers { threads: Vec::new() };
+        for (number, session) in sessions.into_iter().enumerate() {
+            let worker = Worker::new(
+                session,
+                exit.clone(),
+                recipe.clone(),
+                counters.clone(),
+                max_batch.get(),
+                (&model.name).into(),
+            );
+            let thread = std::thread::Builder::new().name(format!("infer-{number}"));
+            let thread = thread.spawn(move || worker.work());
+            let thread = thread.map_err(|source| ModelError::Thread { name: model.name.clone(), source })?;
+            workers.threads.push(thread);
+        }
+        let Model { name, digest, output, .. } = model;
+        let device = options.device;
+        Ok(Self { name, digest, recipe, output, feature_len, device, max_batch, counters, entrance, workers })
+    }
+
+    /// Features of one sample: pixels at the cut `flipped`, or a tensor at the cut `normalized`, of this model's recipe.
+    /// Waits while the queue is full. A caller that goes away is not computed for.
+    ///
+    /// # Errors
+    /// `Inference` where the model cannot be run on it; `Unavailable` where the workers have stopped; `Internal` where
+    /// the payload is not this recipe's, or at a cut at which randomness or decoding is still to come.
+    pub async fn extract(&self, payload: Payload) -> Result<Extracted, SampleFailure> {
+        if !matches!(payload, Payload::Flipped(_) | Payload::Normalized(_)) {
+            let message = format!("features are made from samples at cut flipped or normalized, not {}", payload.cut());
+            return Err(SampleFailure::new(FailureKind::Internal, message));
+        }
+        let answer = self.entrance.put(payload).await?;
+        answer.await.unwrap_or_else(|_| Err(inference_failure("its worker failed")))
+    }
+
+    /// Features of a finished tensor, f32 `[3, h, w]` in the recipe's size.
+    ///
+    /// # Errors
+    /// Those of [`Extractor::extract`].
+    pub async fn extract_tensor(&self, values: Vec<f32>) -> Result<Extracted, SampleFailure> {
+        let (size, actual) = (self.recipe.output_size(), values.len());
+        let tensor = Tensor::new(size, values).ok_or_else(|| {
+            let message = format!("{actual} values are no tensor of {}x{} with 3 channels", size.width, size.height);
+            SampleFailure::new(FailureKind::Internal, message)
+        })?;
+        self.extract(Payload::Normalized(tensor)).await
+    }
+
+    /// What requests call it.
+    pub fn name(&self) -> &ModelName {
+        &self.name
+    }
+
+    /// BLAKE3 of the model's file.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The recipe of its input.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The output that is taken.
+    pub fn output(&self) -> &str {
+        &self.output
+    }
+
+    /// Length of a sample's features; an output of more axes is flattened.
+    pub fn feature_len(&self) -> usize {
+        self.feature_len
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Most samples in one run.
+    pub fn max_batch(&self) -> NonZeroUsize {
+        self.max_batch
+    }
+
+    /// Sessions that run side by side, one to a worker.
+    pub fn workers(&self) -> usize {
+        self.workers.threads.len()
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> Counts {
+        let Counters { samples, batches, failed, cancelled, non_finite } = &*self.counters;
+        let [samples, batches, failed, cancelled, non_finite] =
+            [samples, batches, failed, cancelled, non_finite].map(|counter| counter.load(Ordering::Relaxed));
+        Counts { samples, batches, failed, cancelled, non_finite }
+    }
+}
+
+impl std::fmt::Debug for Extractor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Extractor({} {} on {})", self.name, self.digest.short(), self.device)
+    }
+}
+
+/// Sessions, and threads of each.
+fn division(options: &ExtractorOptions) -> (usize, usize) {
+    if options.device.is_accelerator() {
+        return (ACCELERATOR_SESSIONS, 1);
+    }
+    let threads = options.threads.get();
+    let sessions = threads.min(MAX_SESSIONS);
+    (sessions, threads / sessions)
+}
+
+fn choose_batch(
+    model: &Model,
+    options: &ExtractorOptions,
+    sessions: &mut [Session],
+) -> Result<NonZeroUsize, ModelError> {
+    let Some(session) = sessions.first_mut() else { return Ok(NonZeroUsize::MIN) };
+    let failed = |reason| ModelError::Runtime { name: model.name.clone(), reason };
+    let limit = match model.fixed_batch {
+        Some(_) => 1,
+        None => batch_size::largest(session.row()),
+    };
+    match options.max_batch {
+        Some(wanted) => {
+            let batch = wanted.min(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
+            // What the model says of its first axis may not be what its operators take: find out now.
+            let rows = vec![0.0; session.row() * batch.get()];
+            session.run(&rows, |_, _| {}).map_err(failed)?;
+            if batch < wanted {
+                tracing::warn!(model = %model.name, %wanted, %batch, "the batch is smaller than asked for: the model or memory allows no more");
+            }
+            Ok(batch)
+        }
+        None => {
+            let batch = batch_size::measure(session, limit).map_err(failed)?;
+            tracing::info!(model = %model.name, %batch, "chose the batch size by measurement");
+            Ok(batch)
+        }
+    }
+}
+
+// === impl Workers ===
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for thread in self.threads.drain(..) {
+            // A worker catches its own panics: one that is dead all the same has said so in the log.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! One sample on its way through a model.
+
+use std::time::{Duration, Instant};
+
+use headwater_image::Payload;
+use headwater_types::{FailureKind, SampleFailure};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+/// What became of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extracted {
+    /// f32 `[d]`, as the model gives them: not normalised, and not checked to be finite.
+    pub features: Vec<f32>,
+    /// Time in the queue, until a worker took it.
+    pub queued: Duration,
+    /// Time of the run that it was part of, shared with the others of its batch.
+    pub infer: Duration,
+    /// Samples in that run.
+    pub batch: usize,
+}
+
+pub(crate) type Outcome = Result<Extracted, SampleFailure>;
+
+/// A sample that waits for a worker. Nobody may be waiting for the answer any more.
+pub(crate) struct Job {
+    pub(crate) payload: Payload,
+    pub(crate) since: Instant,
+    pub(crate) answer: oneshot::Sender<Outcome>,
+    /// Its place in the queue, given up with it.
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+pub(crate) fn inference_failure(reason: impl std::fmt::Display) -> SampleFailure {
+    SampleFailure::new(FailureKind::Inference, format!("the model could not be run on it: {reason}"))
+}

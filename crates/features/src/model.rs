@@ -1,0 +1,105 @@
+//! A model's file: read, checked, and cut down to the output that is wanted.
+
+use std::fs::File;
+use std::io::Read;
+
+use headwater_onnx::{Dim, ElementType, Limits, ModelFacts, OnnxError, ValueFacts, check, prune};
+use headwater_types::{ByteCount, Digest, ModelName, Recipe};
+
+use crate::error::ModelError;
+use crate::spec::ModelSpec;
+
+/// A model that has passed every check that needs no runtime.
+pub(crate) struct Model {
+    pub(crate) name: ModelName,
+    /// Of the whole file, whatever was cut away.
+    pub(crate) digest: Digest,
+    /// The ONNX bytes, with one output.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) output: String,
+    /// The batch that it was exported for, where it takes no other.
+    pub(crate) fixed_batch: Option<u64>,
+}
+
+/// The output that is taken where none was named.
+const DEFAULT_OUTPUT: &str = "features";
+
+// === impl Model ===
+
+impl Model {
+    pub(crate) fn read(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> Result<Self, ModelError> {
+        let name = &spec.name;
+        let onnx = |source: OnnxError| ModelError::Onnx { name: name.clone(), source };
+        let limits = Limits { max_bytes, ..Limits::default() };
+        let file = read_file(spec, max_bytes)?;
+        let facts = check(&file, &limits).map_err(onnx)?;
+        let fixed_batch = check_input(name, &facts.inputs, recipe)?;
+        let output = choose_output(spec, &facts)?;
+        let bytes = prune(&file, &[&output], &limits).map_err(onnx)?;
+        Ok(Self { name: name.clone(), digest: facts.digest, bytes, output, fixed_batch })
+    }
+}
+
+fn read_file(spec: &ModelSpec, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
+    let error = |source| ModelError::Read { name: spec.name.clone(), path: spec.path.clone(), source };
+    let file = File::open(&spec.path).map_err(error)?;
+    let size = file.metadata().map_err(error)?.len();
+    let mut bytes = Vec::with_capacity(ByteCount::new(size.min(max_bytes.get())).as_usize());
+    // Read on past what the size said: a pipe says 0.
+    file.take(max_bytes.get().saturating_add(1)).read_to_end(&mut bytes).map_err(error)?;
+    if ByteCount::from(bytes.len()) > max_bytes {
+        return Err(ModelError::TooLarge { name: spec.name.clone(), path: spec.path.clone(), limit: max_bytes });
+    }
+    Ok(bytes)
+}
+
+/// The batch that the model was exported for, if it takes no other.
+fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Result<Option<u64>, ModelError> {
+    let size = recipe.output_size();
+    let wrong = || ModelError::Input {
+        name: name.clone(),
+        recipe: recipe.name().to_string(),
+        height: size.height,
+        width: size.width,
+        inputs: list(inputs),
+    };
+    let [input] = inputs else { return Err(wrong()) };
+    let Some([batch, channels, height, width]) = input.dims.as_deref() else { return Err(wrong()) };
+    let fits = channels.admits(3) && height.admits(size.height.into()) && width.admits(size.width.into());
+    if input.element != Some(ElementType::FLOAT32) || !fits {
+        return Err(wrong());
+    }
+    match batch {
+        Dim::Fixed(1) => Ok(Some(1)),
+        Dim::Fixed(batch) => Err(ModelError::FixedBatch { name: name.clone(), batch: *batch }),
+        Dim::Symbol(_) | Dim::Unknown => Ok(None),
+    }
+}
+
+fn choose_output(spec: &ModelSpec, facts: &ModelFacts) -> Result<String, ModelError> {
+    let name = spec.name.clone();
+    let find = |wanted: &str| facts.outputs.iter().find(|output| output.name == wanted);
+    let chosen = match (&spec.output, find(DEFAULT_OUTPUT), &facts.outputs[..]) {
+        (Some(wanted), _, outputs) => find(wanted).ok_or_else(|| ModelError::Onnx {
+            name: name.clone(),
+            source: OnnxError::NoSuchOutput {
+                wanted: wanted.clone(),
+                available: outputs.iter().map(|output| output.name.clone()).collect(),
+            },
+        })?,
+        (None, Some(features), _) => features,
+        (None, None, [only]) => only,
+        (None, None, outputs) => return Err(ModelError::AmbiguousOutput { name, outputs: list(outputs) }),
+    };
+    if chosen.element != Some(ElementType::FLOAT32) {
+        return Err(ModelError::Output { name, output: chosen.name.clone(), actual: chosen.to_string() });
+    }
+    Ok(chosen.name.clone())
+}
+
+fn list(values: &[ValueFacts]) -> String {
+    if values.is_empty() {
+        return "none".to_owned();
+    }
+    values.iter().map(ValueFacts::to_string).collect::<Vec<_>>().join("; ")
+}

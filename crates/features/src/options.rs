@@ -1,0 +1,44 @@
+//! How a model is run.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use headwater_types::ByteCount;
+use headwater_types::caps::MAX_MODEL_BYTES;
+
+use crate::device::Device;
+
+/// Settings of an [`Extractor`](crate::Extractor).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtractorOptions {
+    /// Where it runs.
+    pub device: Device,
+    /// Cores that infer, on the CPU. An accelerator has two workers, whatever this says: one fills a batch while the
+    /// other's runs.
+    pub threads: NonZeroUsize,
+    /// Most samples in one run; `None` to measure at start which number is fastest.
+    pub max_batch: Option<NonZeroUsize>,
+    /// How long an accelerator's batch that is not full waits for more. On the CPU none waits: small batches are as fast.
+    pub max_wait: Duration,
+    /// Samples that may wait for a worker, at least 1; who brings one more waits until there is room.
+    pub queue: usize,
+    /// Most bytes of the model's file.
+    pub max_model: ByteCount,
+}
+
+impl Default for ExtractorOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            device: Device::Cpu,
+            threads,
+            max_batch: None,
+            max_wait: Duration::from_millis(5),
+            queue: QUEUE,
+            max_model: MAX_MODEL_BYTES,
+        }
+    }
+}
+
+/// Two of the largest batches: enough that a worker always finds the next one waiting.
+const QUEUE: usize = 64;

@@ -1,0 +1,159 @@
+//! The bounded queue before the workers, and how a batch is taken from it.
+//!
+//! Who finds it full waits for a place; places are handed out in order. On the CPU a worker takes its share of what is
+//! there and never waits for more, so that no core idles while another fills up; on an accelerator it takes all it can
+//! and waits a little for a full batch, because there a fuller run costs hardly more.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+use headwater_image::Payload;
+use headwater_types::{FailureKind, SampleFailure};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::job::{Job, Outcome};
+
+/// Where samples come in. Once it is dropped, workers finish what is queued and end.
+pub(crate) struct Entrance {
+    jobs: Sender<Job>,
+    places: Arc<Semaphore>,
+}
+
+/// Where workers take them out.
+#[derive(Clone)]
+pub(crate) struct Exit {
+    jobs: Receiver<Job>,
+    policy: Policy,
+}
+
+/// How a batch is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) max_batch: usize,
+    /// Workers that share what is queued; 1 where each takes all it can.
+    pub(crate) sharers: usize,
+    pub(crate) max_wait: Duration,
+}
+
+pub(crate) fn queue(capacity: usize, policy: Policy) -> (Entrance, Exit) {
+    let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+    let (sender, receiver) = crossbeam_channel::bounded(capacity);
+    let entrance = Entrance { jobs: sender, places: Arc::new(Semaphore::new(capacity)) };
+    (entrance, Exit { jobs: receiver, policy })
+}
+
+// === impl Entrance ===
+
+impl Entrance {
+    /// Queues a sample, waiting for a place. The answer comes through what is returned.
+    pub(crate) async fn put(&self, payload: Payload) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
+        let stopped = || SampleFailure::new(FailureKind::Unavailable, "the model's workers have stopped");
+        let place = self.places.clone().acquire_owned().await.map_err(|_| stopped())?;
+        let (answer, receiver) = oneshot::channel();
+        // There are as many places as the channel holds, so that this never waits.
+        let job = Job { payload, since: Instant::now(), answer, _place: place };
+        self.jobs.try_send(job).map_err(|_| stopped())?;
+        Ok(receiver)
+    }
+}
+
+// === impl Exit ===
+
+impl Exit {
+    /// Waits for samples and moves a batch of those that somebody still waits for into `batch`, which is empty. `false`
+    /// once there will be no more. Those that nobody waits for are dropped and counted in `cancelled`.
+    pub(crate) fn take(&self, batch: &mut Vec<Job>, cancelled: &mut u64) -> bool {
+        let mut keep = |job: Job, batch: &mut Vec<Job>| {
+            if job.answer.is_closed() {
+                *cancelled += 1;
+            } else {
+                batch.push(job);
+            }
+        };
+        while batch.is_empty() {
+            let Ok(first) = self.jobs.recv() else { return false };
+            keep(first, batch);
+        }
+        let deadline = Instant::now() + self.policy.max_wait;
+        let share = (self.jobs.len() + 1).div_ceil(self.policy.sharers);
+        let target = if self.policy.sharers > 1 { share.min(self.policy.max_batch) } else { self.policy.max_batch };
+        while batch.len() < target {
+            let next = match self.policy.max_wait {
+                Duration::ZERO => self.jobs.try_recv().ok(),
+                _ => self.jobs.recv_deadline(deadline).ok(),
+            };
+            match next {
+                Some(job) => keep(job, batch),
+                None => break,
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_image::Rgb8;
+    use headwater_types::Size;
+
+    use super::*;
+
+    fn pixels() -> Payload {
+        Payload::Flipped(Rgb8::new(Size { width: 1, height: 1 }, vec![0; 3]).unwrap())
+    }
+
+    async fn fill(entrance: &Entrance, count: usize) -> Vec<oneshot::Receiver<Outcome>> {
+        let mut answers = Vec::new();
+        for _ in 0..count {
+            answers.push(entrance.put(pixels()).await.unwrap());
+        }
+        answers
+    }
+
+    fn taken(exit: &Exit) -> (usize, u64) {
+        let (mut batch, mut cancelled) = (Vec::new(), 0);
+        assert!(exit.take(&mut batch, &mut cancelled));
+        (batch.len(), cancelled)
+    }
+
+    #[tokio::test]
+    async fn workers_share_what_is_queued() {
+        let (entrance, exit) = queue(16, Policy { max_batch: 4, sharers: 2, max_wait: Duration::ZERO });
+        let _answers = fill(&entrance, 11).await;
+        assert_eq!([taken(&exit).0, taken(&exit).0, taken(&exit).0, taken(&exit).0], [4, 4, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn an_accelerator_takes_all_it_can_and_does_not_wait_for_ever() {
+        let (entrance, exit) = queue(16, Policy { max_batch: 4, sharers: 1, max_wait: Duration::from_millis(1) });
+        let _answers = fill(&entrance, 6).await;
+        assert_eq!([taken(&exit).0, taken(&exit).0], [4, 2]);
+    }
+
+    #[tokio::test]
+    async fn those_that_nobody_waits_for_are_skipped() {
+        let (entrance, exit) = queue(16, Policy { max_batch: 4, sharers: 1, max_wait: Duration::ZERO });
+        let mut answers = fill(&entrance, 5).await;
+        drop(answers.drain(..3));
+        assert_eq!(taken(&exit), (2, 3));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_makes_the_next_one_wait() {
+        let (entrance, exit) = queue(2, Policy { max_batch: 1, sharers: 1, max_wait: Duration::ZERO });
+        let _answers = fill(&entrance, 2).await;
+        let mut third = std::pin::pin!(entrance.put(pixels()));
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        assert_eq!(taken(&exit).0, 1);
+        assert!(third.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn workers_end_when_the_entrance_is_gone() {
+        let (entrance, exit) = queue(2, Policy { max_batch: 1, sharers: 1, max_wait: Duration::ZERO });
+        let answers = fill(&entrance, 1).await;
+        drop((entrance, answers));
+        assert!(!exit.take(&mut Vec::new(), &mut 0));
+    }
+}

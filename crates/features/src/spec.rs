@@ -1,0 +1,116 @@
+//! How a model is named on the command line: `NAME=FILE.onnx,recipe=R[,output=O]`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use headwater_types::ModelName;
+use headwater_types::ids::NameError;
+
+/// A model to register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelSpec {
+    /// What requests call it.
+    pub name: ModelName,
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// The recipe that makes its input: the name of one in the box, or the path of a TOML file.
+    pub recipe: String,
+    /// The output to take; `None` for `features` where there is one, else the only output.
+    pub output: Option<String>,
+}
+
+/// Why text names no model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelSpecError {
+    /// No `NAME=` before the file.
+    #[error("{0:?} does not say what the model is called: write NAME=FILE.onnx,recipe=R[,output=O]")]
+    NoName(String),
+    /// The name has characters that names may not have.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Nothing between `NAME=` and the first comma.
+    #[error("model {0} has no file: write {0}=FILE.onnx,recipe=R[,output=O]")]
+    NoFile(ModelName),
+    /// No `recipe=`.
+    #[error("model {0} has no recipe: add ,recipe=NAME or ,recipe=FILE.toml")]
+    NoRecipe(ModelName),
+    /// A setting that models do not have.
+    #[error("model {name} has no setting {setting:?}: there are recipe=R and output=O, separated by commas")]
+    UnknownSetting {
+        /// The model.
+        name: ModelName,
+        /// What stands there.
+        setting: String,
+    },
+    /// A setting that was given twice or left empty.
+    #[error("model {name} must give {setting} once, with a value")]
+    BadSetting {
+        /// The model.
+        name: ModelName,
+        /// The setting.
+        setting: &'static str,
+    },
+}
+
+// === impl ModelSpec ===
+
+impl FromStr for ModelSpec {
+    type Err = ModelSpecError;
+
+    fn from_str(text: &str) -> Result<Self, ModelSpecError> {
+        let (name, rest) = text.split_once('=').ok_or_else(|| ModelSpecError::NoName(text.to_owned()))?;
+        // `FILE.onnx,recipe=R` has an `=` too, and no name before it.
+        if name.contains(',') {
+            return Err(ModelSpecError::NoName(text.to_owned()));
+        }
+        let name: ModelName = name.parse()?;
+        let mut parts = rest.split(',');
+        let path = parts.next().filter(|path| !path.is_empty()).ok_or_else(|| ModelSpecError::NoFile(name.clone()))?;
+        let (mut recipe, mut output) = (None, None);
+        for part in parts {
+            let (slot, setting, value) = match part.split_once('=') {
+                Some(("recipe", value)) => (&mut recipe, "recipe", value),
+                Some(("output", value)) => (&mut output, "output", value),
+                _ => return Err(ModelSpecError::UnknownSetting { name, setting: part.to_owned() }),
+            };
+            if value.is_empty() || slot.replace(value.to_owned()).is_some() {
+                return Err(ModelSpecError::BadSetting { name, setting });
+            }
+        }
+        let recipe = recipe.ok_or_else(|| ModelSpecError::NoRecipe(name.clone()))?;
+        Ok(Self { name, path: path.into(), recipe, output })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        text.parse::<ModelSpec>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_model_is_read_in_any_order_of_its_settings() {
+        for text in
+            ["mnv2=a/b.onnx,recipe=mobilenet-eval,output=pool", "mnv2=a/b.onnx,output=pool,recipe=mobilenet-eval"]
+        {
+            let spec: ModelSpec = text.parse().unwrap();
+            assert_eq!((spec.name.as_str(), spec.recipe.as_str()), ("mnv2", "mobilenet-eval"));
+            assert_eq!((spec.path, spec.output.as_deref()), (PathBuf::from("a/b.onnx"), Some("pool")));
+        }
+        assert_eq!("m=f.onnx,recipe=r.toml".parse::<ModelSpec>().unwrap().output, None);
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_remedy() {
+        assert!(message("model.onnx").contains("write NAME=FILE.onnx,recipe=R"));
+        assert!(message("model.onnx,recipe=r").contains("write NAME=FILE.onnx,recipe=R"));
+        assert!(message("a b=model.onnx,recipe=r").contains("is not a model name"));
+        assert!(message("m=,recipe=r").contains("write m=FILE.onnx"));
+        assert!(message("m=f.onnx").contains("add ,recipe=NAME"));
+        assert!(message("m=f.onnx,receipt=r").contains("no setting \"receipt=r\""));
+        assert!(message("m=f.onnx,recipe=r,recipe=s").contains("must give recipe once"));
+        assert!(message("m=f.onnx,recipe=").contains("must give recipe once"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Samples of many callers, in batches: each gets its own answer, and nobody's trouble is another's.
+
+use std::num::NonZeroUsize;
+
+use futures::future::join_all;
+use headwater_features::{Counts, ExtractorOptions};
+use headwater_image::{Payload, Rgb8};
+use headwater_types::{FailureKind, Size};
+
+use crate::support::{SIDE, assert_close, expected, open, options, picture, slow_model, small};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_caller_gets_the_features_of_its_own_sample() {
+    for (threads, max_batch) in [(1, 1), (1, 8), (3, 4)] {
+        let options = ExtractorOptions {
+            threads: NonZeroUsize::new(threads).unwrap(),
+            max_batch: NonZeroUsize::new(max_batch),
+            queue: 5,
+            ..options()
+        };
+        let Some(extractor) = small(&options) else { return };
+        assert_eq!(extractor.workers(), threads);
+        let outcomes = join_all((0..200).map(|seed| extractor.extract(picture(seed)))).await;
+        for (seed, outcome) in outcomes.into_iter().enumerate() {
+            let extracted = outcome.unwrap();
+            assert!((1..=max_batch).contains(&extracted.batch));
+            assert_close(&extracted.features, &expected(&picture(seed as u32)), 1e-5);
+        }
+        let Counts { samples, failed, batches, .. } = extractor.counts();
+        assert_eq!((samples, failed), (200, 0));
+        assert!(batches >= 200 / max_batch as u64 && batches <= 200);
+    }
+}
+
+#[tokio::test]
+async fn samples_that_come_together_are_run_together() {
+    let options = ExtractorOptions { threads: NonZeroUsize::MIN, queue: 64, ..options() };
+    let Some(opened) = open(&slow_model(), None, &options) else { return };
+    let extractor = opened.unwrap();
+    assert_eq!(extractor.feature_len(), 64);
+    let outcomes = join_all((0..17).map(|seed| extractor.extract(picture(seed)))).await;
+    let largest = outcomes.iter().map(|outcome| outcome.as_ref().unwrap().batch).max();
+    assert_eq!(largest, Some(4), "while one runs the others gather");
+    // The same, one by one.
+    for (seed, together) in outcomes.into_iter().enumerate() {
+        let alone = extractor.extract(picture(seed as u32)).await.unwrap();
+        assert_eq!(alone.batch, 1);
+        let scale = alone.features.iter().fold(1.0_f32, |scale, value| scale.max(value.abs()));
+        assert_close(&together.unwrap().features, &alone.features, scale * 1e-4);
+    }
+}
+
+#[tokio::test]
+async fn a_sample_that_is_not_the_recipes_fails_alone() {
+    let Some(extractor) = small(&options()) else { return };
+    let odd = || Payload::Flipped(Rgb8::new(Size { width: SIDE, height: SIDE + 1 }, vec![0; 216]).unwrap());
+    let mut payloads: Vec<_> = (0..40).map(picture).collect();
+    payloads[3] = odd();
+    payloads[17] = odd();
+    let outcomes = join_all(payloads.into_iter().map(|payload| extractor.extract(payload))).await;
+    for (seed, outcome) in outcomes.into_iter().enumerate() {
+        match seed {
+            3 | 17 => assert_eq!(outcome.unwrap_err().kind, FailureKind::Internal),
+            _ => assert_close(&outcome.unwrap().features, &expected(&picture(seed as u32)), 1e-5),
+        }
+    }
+    assert_eq!((extractor.counts().samples, extractor.counts().failed), (38, 2));
+}
+
+#[tokio::test]
+async fn samples_whose_randomness_is_still_to_come_are_refused() {
+    let Some(extractor) = small(&options()) else { return };
+    let Payload::Flipped(pixels) = picture(1) else { panic!("not flipped") };
+    let failure = extractor.extract(Payload::Cropped(pixels)).await.unwrap_err();
+    assert!(failure.message.contains("not cropped"), "{failure}");
+    assert!(extractor.extract_tensor(vec![0.0; 7]).await.is_err());
+}
+
+#[tokio::test]
+async fn features_that_are_not_finite_are_given_and_counted() {
+    let Some(extractor) = small(&options()) else { return };
+    let extracted = extractor.extract_tensor(vec![f32::NAN; 192]).await.unwrap();
+    assert!(extracted.features.iter().all(|value| value.is_nan()));
+    assert_eq!((extractor.counts().non_finite, extractor.counts().failed), (1, 0));
+}
+
+#[tokio::test]
+async fn a_caller_that_went_away_is_not_computed_for() {
+    let options =
+        ExtractorOptions { threads: NonZeroUsize::MIN, max_batch: NonZeroUsize::new(1), queue: 64, ..options() };
+    let Some(opened) = open(&slow_model(), None, &options) else { return };
+    let extractor = opened.unwrap();
+    {
+        let mut waiting: Vec<_> = (0..20).map(|seed| Box::pin(extractor.extract(picture(seed)))).collect();
+        for future in &mut waiting {
+            assert!(futures::poll!(future.as_mut()).is_pending());
+        }
+    }
+    extractor.extract(picture(99)).await.unwrap();
+    let Counts { samples, cancelled, .. } = extractor.counts();
+    assert_eq!(samples + cancelled, 21);
+    assert!(cancelled >= 18, "at most the one or two that were taken before were computed: {cancelled}");
+}
+
+/// More callers than places, and the queue of one place: all are served, and dropping the extractor ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_is_waited_for() {
+    let options = ExtractorOptions { queue: 0, ..options() };
+    let Some(extractor) = small(&options) else { return };
+    let outcomes = join_all((0..50).map(|seed| extractor.extract(picture(seed)))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    drop(extractor);
+}
