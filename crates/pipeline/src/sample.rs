@@ -1,7 +1,7 @@
 //! The path of one sample.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use headwater_features::Extractor;
@@ -41,8 +41,8 @@ pub struct Pipeline {
 pub struct Work {
     /// What is done; `None` at the cut `encoded`, and where the model's own holds.
     pub recipe: Option<Arc<Recipe>>,
-    /// For the cut `features`.
-    pub model: Option<Arc<Extractor>>,
+    /// For the cut `features`, with its own recipe.
+    pub model: Option<(Arc<Extractor>, Arc<Recipe>)>,
     /// Address of the randomness.
     pub seed: Seed,
     /// Address of the randomness.
@@ -137,11 +137,10 @@ impl Pipeline {
             Cut::Features => Some(work.model.as_ref().ok_or_else(|| missing("model"))?),
             _ => None,
         };
-        let recipe = match model {
-            Some(model) => model.recipe(),
-            None => work.recipe.as_ref().ok_or_else(|| missing("recipe"))?,
+        let (recipe, pixels) = match model {
+            Some((_, recipe)) => (recipe, Cut::Flipped),
+            None => (work.recipe.as_ref().ok_or_else(|| missing("recipe"))?, request.cut),
         };
-        let pixels = if model.is_some() { Cut::Flipped } else { request.cut };
         let header = self.header(&encoded, recipe.stages().orientation).await?;
 
         let started = Instant::now();
@@ -156,7 +155,11 @@ impl Pipeline {
             epoch: work.epoch,
             limits: self.limits,
         };
-        let payload = self.on_pool(times, move |scratch, times| job.run(scratch, times)).await??;
+        let timed = self.pool.run_timed(move |scratch| job.run(scratch)).await.map_err(pool_failure)?;
+        let image = timed.value?;
+        times.queue += timed.queued;
+        (times.decode, times.transform) = (image.decode, image.transform);
+        let payload = image.payload;
         drop(encoded_permit);
         let finished = match model {
             None => Finished {
@@ -167,7 +170,7 @@ impl Pipeline {
                 source: Some(header.size),
                 permit,
             },
-            Some(model) => {
+            Some((model, _)) => {
                 let extracted = model.extract(payload).await?;
                 times.queue += extracted.queued;
                 times.infer = extracted.infer;
@@ -176,7 +179,7 @@ impl Pipeline {
                     cut: Cut::Features,
                     dtype: DType::F32,
                     shape: Shape::vector(u32::try_from(extracted.features.len()).unwrap_or(u32::MAX)),
-                    payload: headwater_image::float_bytes(extracted.features),
+                    payload: little_endian(&extracted.features),
                     source: Some(header.size),
                     permit,
                 }
@@ -219,24 +222,6 @@ impl Pipeline {
         let read = move |_: &mut Scratch| read_header(&encoded, orientation, &limits);
         Ok(self.pool.run(read).await.map_err(pool_failure)??)
     }
-
-    async fn on_pool<T: Send + 'static>(
-        &self,
-        times: &mut StageTimes,
-        job: impl FnOnce(&mut Scratch, &mut StageTimes) -> Result<T, ImageError> + Send + 'static,
-    ) -> Result<Result<T, ImageError>, SampleFailure> {
-        let asked = Instant::now();
-        let timed = move |scratch: &mut Scratch| {
-            let mut times = StageTimes { queue: asked.elapsed(), ..StageTimes::default() };
-            let result = job(scratch, &mut times);
-            (result, times)
-        };
-        let (result, spent) = self.pool.run(timed).await.map_err(pool_failure)?;
-        times.queue += spent.queue;
-        times.decode += spent.decode;
-        times.transform += spent.transform;
-        Ok(result)
-    }
 }
 
 /// The work of one sample on a CPU worker.
@@ -250,18 +235,28 @@ struct ImageJob {
     limits: ImageLimits,
 }
 
+/// What came of it.
+struct ImageDone {
+    payload: Payload,
+    decode: Duration,
+    transform: Duration,
+}
+
 impl ImageJob {
-    fn run(self, scratch: &mut Scratch, times: &mut StageTimes) -> Result<Payload, ImageError> {
+    fn run(self, scratch: &mut Scratch) -> Result<ImageDone, ImageError> {
         let draws = Draws { seed: self.seed, epoch: self.epoch, key: &self.key };
         let mut step = |payload, to| advance(&self.recipe, payload, to, &draws, &self.limits, scratch);
         let started = Instant::now();
-        let decoded = step(Payload::Encoded(self.encoded.clone()), Cut::Decoded)?;
-        times.decode = started.elapsed();
+        let decoded = step(Payload::Encoded(self.encoded), Cut::Decoded)?;
+        let decode = started.elapsed();
         let started = Instant::now();
-        let finished = step(decoded, self.to)?;
-        times.transform = started.elapsed();
-        Ok(finished)
+        let payload = step(decoded, self.to)?;
+        Ok(ImageDone { payload, decode, transform: started.elapsed() })
     }
+}
+
+fn little_endian(features: &[f32]) -> Bytes {
+    features.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
 }
 
 /// Gives back the memory that only decoding needed.
@@ -273,7 +268,7 @@ fn shrunk(mut finished: Finished) -> Finished {
 fn pool_failure(error: PoolError) -> SampleFailure {
     let kind = match error {
         PoolError::Closed => FailureKind::Unavailable,
-        PoolError::Panicked => FailureKind::Internal,
+        PoolError::Panicked(_) => FailureKind::Internal,
     };
     SampleFailure::new(kind, error.to_string())
 }

@@ -72,7 +72,7 @@ pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
         bytes = %catalog.bytes_total(),
         classes = catalog.classes().len(),
         digest = %catalog.digest().short(),
-        cpu_workers = shared.pipeline.pool.workers().get(),
+        cpu_workers = shared.pipeline.pool.workers(),
         "serving"
     );
     write_port(args.port_file.as_deref(), address.port())?;

@@ -43,7 +43,7 @@ impl Shared {
 
     /// Samples of a stream that are worked on at a time: enough that a model's next batch fills while one runs.
     pub(crate) fn window(&self, work: &Work) -> usize {
-        let for_model = work.model.as_ref().map_or(0, |model| 4 * model.max_batch().get());
+        let for_model = work.model.as_ref().map_or(0, |(model, _)| 4 * model.max_batch().get());
         self.stream_window.get().max(for_model)
     }
 
@@ -63,7 +63,7 @@ impl Shared {
                 if digest.is_some_and(|digest| digest != model.digest()) {
                     return Err(Refusal::Changed { what: "model" });
                 }
-                Some(Arc::clone(model))
+                Some((Arc::clone(model), Arc::new(model.recipe().clone())))
             }
         };
         Ok(Work { recipe: fetch.recipe.clone().map(Arc::new), model, seed: fetch.seed, epoch: fetch.epoch })
@@ -89,7 +89,7 @@ impl Storage for StorageService {
             digest: model.digest().as_bytes().to_vec().into(),
             recipe: model.recipe().to_toml(),
             output: model.output().to_owned(),
-            feature_len: model.feature_len(),
+            feature_len: u32::try_from(model.feature_len()).unwrap_or(u32::MAX),
             device: model.device().to_string(),
         });
         Ok(Response::new(DatasetDescription {
@@ -98,7 +98,7 @@ impl Storage for StorageService {
             digest: catalog.digest().as_bytes().to_vec().into(),
             classes: catalog.classes().to_vec(),
             models: models.collect(),
-            cpu_workers: u32::try_from(shared.pipeline.pool.workers().get()).unwrap_or(u32::MAX),
+            cpu_workers: u32::try_from(shared.pipeline.pool.workers()).unwrap_or(u32::MAX),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             stored_bytes: catalog.bytes_total().get(),
         }))
