@@ -1,1 +1,47 @@
-//! placeholder
+//! From stored bytes to the finished tensor: sniff, limits, decode, crop, resize, flip, to-tensor, normalise.
+//!
+//! Invariants: limits are checked against the header before a pixel is decoded; a photo gives the same bits on every
+//! machine, whatever was decoded before it, and wherever its recipe is cut ([`advance`] is what server and client share);
+//! and no content makes it panic.
+//!
+//! The pixels are Pillow's: libjpeg-turbo with its accurate transform and fancy upsampling, `convert("RGB")`, and the
+//! antialiased bilinear `resize` to the last bit. Never: colour management, gamma, or compositing of alpha.
+//!
+//! JPEG is libjpeg-turbo's; PNG and WebP come from the `png` and `image-webp` crates directly and not through `image`,
+//! whose conversions differ from Pillow's (16-bit grey, palettes) and cost a copy.
+
+mod error;
+mod format;
+mod limits;
+
+mod exif;
+mod header;
+
+mod jpeg;
+mod png;
+mod webp;
+
+mod orient;
+mod rgb;
+
+mod resample;
+mod tensor;
+
+mod scratch;
+
+mod decode;
+mod payload;
+
+mod advance;
+
+mod pool;
+
+pub use advance::{advance, finish_into};
+pub use decode::decode;
+pub use error::ImageError;
+pub use format::{Format, sniff};
+pub use header::{Header, read_header};
+pub use payload::{Payload, Tensor};
+pub use pool::{CpuPool, PoolError, Timed};
+pub use rgb::Rgb8;
+pub use scratch::Scratch;

@@ -84,9 +84,12 @@ impl Framing {
             Geometry::CenterCropThenResize { fraction, .. } => (whole, center_square(photo, fraction)),
             Geometry::Resize { .. } => (whole, whole.into()),
         };
-        let flip =
-            stages.flip.is_some_and(|p| Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Flip).unit() < p);
-        Self { readable, region, output, flip }
+        Self { readable, region, output, flip: Self::flips(stages, draws) }
+    }
+
+    /// Whether the output is mirrored: needs no size, so that who gets a sample cut after its crop can tell.
+    pub fn flips(stages: &Stages, draws: &Draws<'_>) -> bool {
+        stages.flip.is_some_and(|p| Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Flip).unit() < p)
     }
 }
 

@@ -1,0 +1,70 @@
+//! What is known of a photo before its pixels: the basis of every limit, and of the permit that its decoding takes.
+
+use headwater_types::recipe::Orientation;
+use headwater_types::{ByteCount, ImageLimits, Size};
+
+use crate::error::ImageError;
+use crate::exif::UPRIGHT;
+use crate::format::{Format, sniff};
+use crate::jpeg;
+use crate::limits;
+use crate::orient::turned_size;
+use crate::png;
+use crate::webp;
+
+/// A photo's header. Having one means that the photo is within its limits, not that it is sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Format, by content.
+    pub format: Format,
+    /// Size of the decoded photo: after the turn by its EXIF orientation, where the recipe asks for it.
+    pub size: Size,
+    /// Size as stored.
+    pub stored: Size,
+    /// The turn that will be made, as EXIF counts (1 to 8); 1 where the recipe asks for none.
+    pub orientation: u8,
+    /// Peak memory of decoding it, its encoded bytes and RGB pixels included: what a permit is taken for.
+    pub memory: ByteCount,
+    pub(crate) detail: Detail,
+}
+
+/// What each format's decoder wants to know again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    Jpeg(jpeg::Frame),
+    Png(png::Chunks),
+    WebP(webp::Container),
+}
+
+/// Reads a header and holds it against the limits: object size first, then sides, pixels, scans, memory. One pass over
+/// the bytes of a JPEG, less for the others; allocates nothing.
+///
+/// # Errors
+/// `UnsupportedFormat`, `UnsupportedFeature`, `Malformed` where the header cannot be read, `LimitExceeded`.
+pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits) -> Result<Header, ImageError> {
+    limits::check_object(bytes, limits)?;
+    let format = sniff(bytes)?;
+    let (detail, stored, exif, working) = match format {
+        Format::Jpeg => {
+            let frame = jpeg::read_frame(bytes, limits)?;
+            (Detail::Jpeg(frame), frame.size, frame.orientation, jpeg::working_memory(&frame))
+        }
+        Format::Png => {
+            let chunks = png::Chunks::read(bytes, limits)?;
+            (Detail::Png(chunks), chunks.size, chunks.orientation, chunks.working_memory())
+        }
+        Format::WebP => {
+            let container = webp::Container::read(bytes, limits)?;
+            (Detail::WebP(container), container.size, container.orientation, container.working_memory())
+        }
+    };
+    let orientation = match orientation {
+        Orientation::Stored => UPRIGHT,
+        Orientation::Exif => exif,
+    };
+    let rgb = stored.pixels() * 3;
+    let turned = if orientation == UPRIGHT { 0 } else { rgb };
+    let memory = ByteCount::new(bytes.len() as u64 + rgb + turned + working);
+    limits::check_memory(memory, limits)?;
+    Ok(Header { format, size: turned_size(stored, orientation), stored, orientation, memory, detail })
+}

@@ -1,0 +1,123 @@
+//! The inner loops of the two passes, eight products at a time.
+//!
+//! `i16x8::dot` multiplies eight 16-bit numbers and adds neighbours: two taps of four channels at once. Weights have 23
+//! bits, so that it runs twice, for their high and their low halves ([`Pair`]). `wide` makes of it what the machine has
+//! (SSE2, NEON, plain code); integers come out the same everywhere.
+
+use wide::{i16x8, i32x4, i32x8, u8x16};
+
+use super::CHANNELS;
+use super::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+
+/// Bytes of a vector.
+const VECTOR: usize = 16;
+/// Bytes behind the last pixel of a row that [`horizontal`] may read, and multiply by 0: it loads 16 from the second
+/// pixel of the last pair, which may be one behind the last.
+pub(super) const OVERREAD: usize = VECTOR;
+
+/// Resamples `N` rows, `stride` bytes apart in `input`, into as many rows one behind the other in `out`. Each row must
+/// have [`OVERREAD`] readable bytes behind its last pixel.
+pub(super) fn horizontal<const N: usize>(input: &[u8], stride: usize, taps: &Taps, out: &mut [u8]) {
+    let width = out.len() / N;
+    for (x, (span, pairs)) in taps.iter().enumerate() {
+        let mut sums = [Sums::new(); N];
+        for (place, pair) in pairs.iter().enumerate() {
+            let weights = Weights::new(pair);
+            let at = (span.start as usize + 2 * place) * CHANNELS;
+            for (row, sums) in sums.iter_mut().enumerate() {
+                // r0 g0 b0 ... and r1 g1 b1 ... to r0 r1 g0 g1 b0 b1 ...; the fourth pair is not used.
+                let pixels = &input[row * stride + at..][..CHANNELS + VECTOR];
+                let woven = u8x16::unpack_low(load(pixels), load(&pixels[CHANNELS..]));
+                sums.add(i16x8::from_u8x16_low(woven), weights);
+            }
+        }
+        for (row, sums) in sums.into_iter().enumerate() {
+            let [r, g, b, _] = sums.rounded().to_array().map(|value| value.clamp(0, 255) as u8);
+            let pixel = row * width + x * CHANNELS;
+            out[pixel..pixel + CHANNELS].copy_from_slice(&[r, g, b]);
+        }
+    }
+}
+
+/// Makes one row out of `count` rows, of its length, one behind the other in `rows`.
+pub(super) fn vertical(rows: &[u8], count: usize, pairs: &[Pair], out: &mut [u8]) {
+    let width = out.len();
+    let (vectors, rest) = out.as_chunks_mut::<VECTOR>();
+    let vectorised = vectors.len() * VECTOR;
+    for (x, out) in vectors.iter_mut().enumerate() {
+        let mut sums = [Sums::new(); 4];
+        for (place, pair) in pairs.iter().enumerate() {
+            let weights = Weights::new(pair);
+            let upper = load(&rows[2 * place * width + x * VECTOR..]);
+            // Where taps are odd in number, the last has weight 0 and any row will do.
+            let lower = load(&rows[(2 * place + 1).min(count - 1) * width + x * VECTOR..]);
+            let (first, second) = (u8x16::unpack_low(upper, lower), u8x16::unpack_high(upper, lower));
+            sums[0].add(i16x8::from_u8x16_low(first), weights);
+            sums[1].add(i16x8::from_u8x16_high(first), weights);
+            sums[2].add(i16x8::from_u8x16_low(second), weights);
+            sums[3].add(i16x8::from_u8x16_high(second), weights);
+        }
+        let [a, b, c, d] = sums.map(Sums::rounded);
+        *out = u8x16::narrow_i16x8(narrow(a, b), narrow(c, d)).to_array();
+    }
+    for (x, value) in (vectorised..).zip(rest) {
+        let column = rows[x..].iter().step_by(width).take(count);
+        let weights = pairs.iter().flat_map(|pair| pair.weights());
+        let sum = column.zip(weights).fold(HALF, |sum, (&source, weight)| sum + i32::from(source) * weight);
+        *value = (sum >> FRACTION_BITS).clamp(0, 255) as u8;
+    }
+}
+
+/// Two weights, in halves, for all lanes.
+#[derive(Clone, Copy)]
+struct Weights {
+    high: i16x8,
+    low: i16x8,
+}
+
+/// Four sums of products with weights in halves.
+#[derive(Clone, Copy)]
+struct Sums {
+    high: i32x4,
+    low: i32x4,
+}
+
+// === impl Weights ===
+
+impl Weights {
+    #[inline(always)]
+    fn new(pair: &Pair) -> Self {
+        let both = |halves: [i16; 2]| bytemuck::cast(i32x4::splat(bytemuck::cast(halves)));
+        Self { high: both(pair.high), low: both(pair.low) }
+    }
+}
+
+// === impl Sums ===
+
+impl Sums {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { high: i32x4::splat(0), low: i32x4::splat(HALF) }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, values: i16x8, weights: Weights) {
+        self.high += values.dot(weights.high);
+        self.low += values.dot(weights.low);
+    }
+
+    #[inline(always)]
+    fn rounded(self) -> i32x4 {
+        ((self.high << LOW_BITS) + self.low) >> FRACTION_BITS
+    }
+}
+
+#[inline(always)]
+fn load(bytes: &[u8]) -> u8x16 {
+    bytemuck::pod_read_unaligned(&bytes[..VECTOR])
+}
+
+#[inline(always)]
+fn narrow(a: i32x4, b: i32x4) -> i16x8 {
+    i16x8::from_i32x8_saturate(bytemuck::cast::<[i32x4; 2], i32x8>([a, b]))
+}

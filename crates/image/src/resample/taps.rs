@@ -1,0 +1,175 @@
+//! Which source pixels make an output pixel, and with what weight, along one axis.
+
+/// Fraction bits of a weight: Pillow's `PRECISION_BITS`.
+pub(super) const FRACTION_BITS: u32 = 22;
+/// Half of the last place, added before the fraction is cut off.
+pub(super) const HALF: i32 = 1 << (FRACTION_BITS - 1);
+/// Bits of a weight's low half, see [`Pair`].
+pub(super) const LOW_BITS: u32 = 11;
+
+/// The weights of two neighbouring source pixels, each split as `high x 2^11 + low`, so that both halves fit in the 16
+/// bits that processors multiply fast. The sums of the halves are put together again without loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub(super) high: [i16; 2],
+    pub(super) low: [i16; 2],
+}
+
+/// The taps of every output pixel.
+#[derive(Debug, Default)]
+pub(super) struct Taps {
+    spans: Vec<Span>,
+    pairs: Vec<Pair>,
+    /// Pairs set aside for each output pixel.
+    stride: usize,
+    weights: Vec<f64>,
+}
+
+/// The taps of one output pixel: as many source pixels from `start` on as `count` says. Beyond that, weights are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) count: u32,
+}
+
+/// One axis of a resize: `from..to` of `input` pixels is mapped onto `output` pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    pub(super) input: u32,
+    /// Pillow holds the edges of its box in f32.
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) output: u32,
+}
+
+// === impl Axis ===
+
+impl Axis {
+    fn scale(&self) -> f64 {
+        f64::from(self.to - self.from) / f64::from(self.output)
+    }
+
+    /// Half the width of the triangle, in source pixels: at least one, so that enlarging interpolates.
+    fn support(&self) -> f64 {
+        self.scale().max(1.0)
+    }
+
+    fn center(&self, index: u32) -> f64 {
+        f64::from(self.from) + (f64::from(index) + 0.5) * self.scale()
+    }
+
+    /// The taps of an output pixel.
+    pub(super) fn span(&self, index: u32) -> Span {
+        let (center, support) = (self.center(index), self.support());
+        // `as` saturates at 0, where C would have to be told.
+        let start = ((center - support + 0.5) as u32).min(self.input - 1);
+        let end = ((center + support + 0.5) as u32).clamp(start + 1, self.input);
+        Span { start, count: end - start }
+    }
+}
+
+// === impl Taps ===
+
+impl Taps {
+    /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`).
+    pub(super) fn set(&mut self, axis: &Axis) {
+        self.spans.clear();
+        self.spans.extend((0..axis.output).map(|index| axis.span(index)));
+        let longest = self.spans.iter().map(|span| span.count).max().unwrap_or(0);
+        self.stride = (longest as usize).div_ceil(2);
+        self.pairs.clear();
+        self.pairs.resize(self.spans.len() * self.stride, Pair::default());
+        let inverse = 1.0 / axis.support();
+        for ((index, span), pairs) in (0..).zip(&self.spans).zip(self.pairs.chunks_exact_mut(self.stride.max(1))) {
+            let center = axis.center(index);
+            self.weights.clear();
+            self.weights.extend((span.start..span.start + span.count).map(|x| {
+                let distance = (f64::from(x) - center + 0.5) * inverse;
+                (1.0 - distance.abs()).max(0.0)
+            }));
+            let sum: f64 = self.weights.iter().sum();
+            for (place, weight) in self.weights.iter().enumerate() {
+                let weight = if sum == 0.0 { *weight } else { weight / sum };
+                let fixed = (0.5 + weight * f64::from(1 << FRACTION_BITS)) as i32;
+                pairs[place / 2].high[place % 2] = (fixed >> LOW_BITS) as i16;
+                pairs[place / 2].low[place % 2] = (fixed & ((1 << LOW_BITS) - 1)) as i16;
+            }
+        }
+    }
+
+    /// Every output pixel's span and weights, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Span, &[Pair])> {
+        let pairs = self.pairs.chunks_exact(self.stride.max(1));
+        self.spans.iter().zip(pairs).map(|(span, pairs)| (*span, &pairs[..span.count.div_ceil(2) as usize]))
+    }
+
+    /// First source pixel that is read, and the one behind the last.
+    pub(super) fn range(&self) -> (u32, u32) {
+        let first = self.spans.first().map_or(0, |span| span.start);
+        let last = self.spans.last().map_or(0, |span| span.start + span.count);
+        (first, last)
+    }
+
+    /// Whether output pixels are source pixels, from the first that is read.
+    pub(super) fn copies(&self) -> bool {
+        let (first, _) = self.range();
+        (first..).zip(self.iter()).all(|(x, (span, pairs))| span.start == x && copies_first(pairs))
+    }
+}
+
+/// Whether an output pixel is the first pixel of its span.
+pub(super) fn copies_first(pairs: &[Pair]) -> bool {
+    pairs.first().is_some_and(|pair| pair.weights()[0] == 1 << FRACTION_BITS)
+}
+
+// === impl Pair ===
+
+impl Pair {
+    /// The weights, put together.
+    pub(super) fn weights(self) -> [i32; 2] {
+        [0, 1].map(|i| (i32::from(self.high[i]) << LOW_BITS) + i32::from(self.low[i]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn weights_sum_to_one_and_lie_in_the_picture(
+            input in 1_u32..5000, output in 1_u32..600, from in 0.0_f32..0.9, length in 0.01_f32..1.0,
+        ) {
+            let width = input as f32;
+            let from = from * width;
+            let axis = Axis { input, from, to: (from + length * width).min(width), output };
+            let mut taps = Taps::default();
+            taps.set(&axis);
+            prop_assert_eq!(taps.iter().count(), output as usize);
+            for (span, pairs) in taps.iter() {
+                prop_assert!(span.count >= 1 && span.start + span.count <= input);
+                let weights: Vec<i32> = pairs.iter().flat_map(|pair| pair.weights()).collect();
+                prop_assert!(weights.iter().all(|&w| w >= 0));
+                prop_assert!(weights[span.count as usize..].iter().all(|&w| w == 0));
+                let sum: i32 = weights.iter().sum();
+                prop_assert!((sum - (1 << FRACTION_BITS)).unsigned_abs() <= span.count, "{}", sum);
+            }
+            let ends = (taps.spans[0].start, taps.spans[taps.spans.len() - 1]);
+            prop_assert_eq!(taps.range(), (ends.0, ends.1.start + ends.1.count));
+            prop_assert!(taps.spans.is_sorted_by_key(|span| (span.start, span.start + span.count)));
+        }
+    }
+
+    #[test]
+    fn a_size_that_stays_is_copied() {
+        let mut taps = Taps::default();
+        taps.set(&Axis { input: 7, from: 0.0, to: 7.0, output: 7 });
+        assert!(taps.copies());
+        taps.set(&Axis { input: 7, from: 2.0, to: 6.0, output: 4 });
+        assert!(taps.copies());
+        taps.set(&Axis { input: 7, from: 0.5, to: 6.5, output: 6 });
+        assert!(!taps.copies());
+    }
+}

@@ -1,0 +1,47 @@
+//! Buffers that one worker keeps from sample to sample, so that the hot path allocates only what it gives away.
+
+use crate::resample::Resampler;
+use crate::tensor::Tables;
+
+/// One worker's buffers. They grow to the largest sample seen, within its limits; nothing of a sample can be read from
+/// them afterwards, and no result depends on them.
+#[derive(Default)]
+pub struct Scratch {
+    /// Decoded pixels on their way to a crop.
+    pub(crate) decoded: Vec<u8>,
+    /// Cropped pixels on their way to a tensor.
+    pub(crate) cropped: Vec<u8>,
+    pub(crate) resampler: Resampler,
+    pub(crate) tables: Tables,
+    pub(crate) decoder: DecoderBuffers,
+}
+
+/// What decoders need beside their output.
+#[derive(Default)]
+pub(crate) struct DecoderBuffers {
+    /// Rows or pictures in a layout other than RGB.
+    pub(crate) raw: Vec<u8>,
+    /// Pixels as stored, where they are turned afterwards.
+    pub(crate) stored: Vec<u8>,
+}
+
+/// Buffers above this are given back after use: one huge photo should not pin its memory to a worker for ever.
+const KEEP_BYTES: usize = 32 << 20;
+
+// === impl Scratch ===
+
+impl Scratch {
+    /// Empty buffers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives back what an unusually large sample has left.
+    pub(crate) fn trim(&mut self) {
+        for buffer in [&mut self.decoded, &mut self.decoder.raw, &mut self.decoder.stored] {
+            if buffer.capacity() > KEEP_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Promise 1: the same bits, whatever the cut; and every outcome, picture or error, at every cut.
+
+use crate::support::{Jpeg, Picture, recipes};
+use headwater_image::{Payload, Scratch, advance, finish_into};
+use headwater_types::{Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use proptest::prelude::*;
+
+/// The finished tensor's bits, going by way of `stops`.
+fn finish(recipe: &Recipe, bytes: &[u8], stops: &[Cut], draws: &Draws<'_>) -> Result<Vec<u32>, String> {
+    let limits = ImageLimits::default();
+    // A scratch for each stop, as on two machines.
+    let mut payload = Payload::Encoded(bytes.to_vec().into());
+    for &stop in stops {
+        payload = advance(recipe, payload, stop, draws, &limits, &mut Scratch::new()).map_err(|e| e.to_string())?;
+        assert_eq!(payload.cut(), stop);
+        let (dtype, shape) = (payload.dtype(), payload.shape());
+        let travelled = payload.into_bytes();
+        payload = Payload::from_bytes(recipe, stop, dtype, shape, travelled).map_err(|e| e.to_string())?;
+    }
+    let size = recipe.output_size();
+    let mut row = vec![f32::NAN; (size.pixels() * 3) as usize];
+    finish_into(recipe, &payload, draws, &limits, &mut Scratch::new(), &mut row).map_err(|e| e.to_string())?;
+    Ok(row.iter().map(|v| v.to_bits()).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #[test]
+    fn every_way_to_the_tensor_gives_the_same_bits(
+        picture in Picture::any(), jpeg in Jpeg::any(), form in 0..3_usize,
+        recipe in 0..recipes().len(), seed: u64, epoch in 0_u64..3, stops in prop::sample::subsequence(&Cut::PIXELS[..], 0..6),
+    ) {
+        let bytes = match form {
+            0 => jpeg.encode(&picture),
+            1 => picture.png(),
+            _ => picture.webp(),
+        };
+        let recipe = &recipes()[recipe];
+        let key: SampleKey = "red/a.jpg".parse().unwrap();
+        let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
+        let direct = finish(recipe, &bytes, &[], &draws).unwrap();
+        prop_assert_eq!(finish(recipe, &bytes, &stops, &draws).unwrap(), direct);
+    }
+
+    /// Whatever is broken about a photo, all cuts agree on it.
+    #[test]
+    fn a_broken_photo_fails_at_every_cut_or_at_none(
+        picture in Picture::any(), jpeg in Jpeg::any(), form in 0..3_usize, seed: u64,
+        damage in prop::collection::vec((0.0..1.0, any::<u8>()), 1..6), keep in 0.5..1.3,
+    ) {
+        let mut bytes = match form {
+            0 => jpeg.encode(&picture),
+            1 => picture.png(),
+            _ => picture.webp(),
+        };
+        for (place, byte) in damage {
+            let at = (place * bytes.len() as f64) as usize;
+            bytes[at] = byte;
+        }
+        bytes.truncate((keep * bytes.len() as f64) as usize);
+        let recipe = Recipe::builtin("imagenet-train").unwrap();
+        let key: SampleKey = "a".parse().unwrap();
+        let draws = Draws { seed: Seed(seed), epoch: Epoch(0), key: &key };
+        let direct = finish(&recipe, &bytes, &[], &draws);
+        for stop in &Cut::PIXELS[1..] {
+            prop_assert_eq!(&finish(&recipe, &bytes, &[*stop], &draws), &direct, "{}", stop);
+        }
+    }
+}
+
+#[test]
+fn a_cut_cannot_be_taken_back_or_past_the_pixels() {
+    let recipe = Recipe::builtin("imagenet-eval").unwrap();
+    let key: SampleKey = "a".parse().unwrap();
+    let draws = Draws { seed: Seed(0), epoch: Epoch(0), key: &key };
+    let limits = ImageLimits::default();
+    let mut scratch = Scratch::new();
+    let bytes = Jpeg::PLAIN.encode(&Picture::new(40, 30, 1));
+    let decoded =
+        advance(&recipe, Payload::Encoded(bytes.into()), Cut::Decoded, &draws, &limits, &mut scratch).unwrap();
+    for to in [Cut::Encoded, Cut::Features] {
+        assert!(advance(&recipe, decoded.clone(), to, &draws, &limits, &mut scratch).is_err(), "{to}");
+    }
+    let mut short = [0.0; 7];
+    assert!(finish_into(&recipe, &decoded, &draws, &limits, &mut scratch, &mut short).is_err());
+}
+
+#[test]
+fn a_photo_without_tables_does_not_take_those_of_the_photo_before() {
+    // A JPEG whose quantisation tables are cut out: libjpeg would use what it has left from the last one.
+    let bytes = Jpeg::PLAIN.encode(&Picture::new(40, 30, 1));
+    let table = bytes.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
+    let length = usize::from(bytes[table + 2]) << 8 | usize::from(bytes[table + 3]);
+    let mut bare = bytes.clone();
+    bare.drain(table..table + 2 + length);
+    let limits = ImageLimits::default();
+    let orientation = headwater_types::recipe::Orientation::Stored;
+    let fresh = headwater_image::decode(&bare, orientation, &limits, &mut Scratch::new());
+    let mut used = Scratch::new();
+    headwater_image::decode(&bytes, orientation, &limits, &mut used).unwrap();
+    assert_eq!(headwater_image::decode(&bare, orientation, &limits, &mut used), fresh);
+    assert!(fresh.is_err());
+}

@@ -1,0 +1,4 @@
+//! What `headwater-image` promises, one file per promise.
+
+mod cuts;
+mod support;

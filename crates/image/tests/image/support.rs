@@ -1,0 +1,156 @@
+//! Pictures and files that the tests make themselves.
+
+use headwater_types::Recipe;
+use proptest::prelude::*;
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+/// An RGB picture with smooth areas, edges and some noise.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) seed: u64,
+}
+
+/// How a picture becomes a JPEG.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Jpeg {
+    pub(crate) subsamp: Subsamp,
+    pub(crate) quality: i32,
+    pub(crate) progressive: bool,
+    pub(crate) optimize: bool,
+    pub(crate) kind: JpegKind,
+}
+
+/// What a JPEG holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JpegKind {
+    Color,
+    Grey,
+    Cmyk,
+}
+
+impl Picture {
+    pub(crate) fn new(width: usize, height: usize, seed: u64) -> Self {
+        Self { width, height, seed }
+    }
+
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        (1_usize..160, 1_usize..130, any::<u64>()).prop_map(|(width, height, seed)| Self { width, height, seed })
+    }
+
+    /// `channels` bytes a pixel.
+    pub(crate) fn bytes(&self, channels: usize) -> Vec<u8> {
+        let mut state = self.seed | 1;
+        let mut out = Vec::with_capacity(self.width * self.height * channels);
+        for y in 0..self.height {
+            for x in 0..self.width {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                for channel in 0..channels {
+                    let slope = (x * (3 + channel) + y * 5) / 3;
+                    let edge = if (x / 13 + y / 11) % 2 == 0 { 90 } else { 0 };
+                    let noise = (state >> (8 * channel)) as usize & 15;
+                    out.push(((slope + edge + noise) % 256) as u8);
+                }
+            }
+        }
+        out
+    }
+
+    pub(crate) fn png(&self) -> Vec<u8> {
+        png_of(self.width, self.height, png::ColorType::Rgb, png::BitDepth::Eight, &self.bytes(3), None)
+    }
+
+    pub(crate) fn webp(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let (width, height) = (self.width as u32, self.height as u32);
+        image_webp::WebPEncoder::new(&mut out)
+            .encode(&self.bytes(3), width, height, image_webp::ColorType::Rgb8)
+            .unwrap();
+        out
+    }
+}
+
+/// A PNG of raw rows.
+pub(crate) fn png_of(
+    width: usize,
+    height: usize,
+    color: png::ColorType,
+    depth: png::BitDepth,
+    rows: &[u8],
+    palette: Option<&[u8]>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width as u32, height as u32);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    if let Some(palette) = palette {
+        encoder.set_palette(palette.to_vec());
+    }
+    encoder.write_header().unwrap().write_image_data(rows).unwrap();
+    out
+}
+
+impl Jpeg {
+    pub(crate) const PLAIN: Self =
+        Self { subsamp: Subsamp::Sub2x2, quality: 85, progressive: false, optimize: false, kind: JpegKind::Color };
+
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        let subsamp = prop::sample::select(vec![
+            Subsamp::None,
+            Subsamp::Sub2x1,
+            Subsamp::Sub2x2,
+            Subsamp::Sub1x2,
+            Subsamp::Sub4x1,
+            Subsamp::Sub1x4,
+        ]);
+        let kind = prop::sample::select(vec![JpegKind::Color, JpegKind::Color, JpegKind::Grey, JpegKind::Cmyk]);
+        (subsamp, 30_i32..98, any::<bool>(), any::<bool>(), kind).prop_map(
+            |(subsamp, quality, progressive, optimize, kind)| Self { subsamp, quality, progressive, optimize, kind },
+        )
+    }
+
+    pub(crate) fn encode(&self, picture: &Picture) -> Vec<u8> {
+        let (format, channels) = match self.kind {
+            JpegKind::Color => (PixelFormat::RGB, 3),
+            JpegKind::Grey => (PixelFormat::GRAY, 1),
+            JpegKind::Cmyk => (PixelFormat::CMYK, 4),
+        };
+        let pixels = picture.bytes(channels);
+        let mut compressor = Compressor::new().unwrap();
+        compressor.set_subsamp(if self.kind == JpegKind::Grey { Subsamp::Gray } else { self.subsamp }).unwrap();
+        compressor.set_quality(self.quality).unwrap();
+        compressor.set_progressive(self.progressive).unwrap();
+        compressor.set_optimize(self.optimize).unwrap();
+        let pitch = picture.width * channels;
+        let image = Image { pixels: &pixels[..], width: picture.width, pitch, height: picture.height, format };
+        compressor.compress_to_vec(image).unwrap()
+    }
+}
+
+/// Recipes of every geometry, small enough to be quick.
+pub(crate) fn recipes() -> Vec<Recipe> {
+    let geometries = [
+        "op = \"random-resized-crop\"\nsize = [31, 24]",
+        "op = \"resize\"\nsize = 32\n[[stage]]\nop = \"center-crop\"\nsize = 28",
+        "op = \"center-crop\"\nfraction = 0.875\n[[stage]]\nop = \"resize\"\nsize = [40, 40]",
+        "op = \"resize\"\nsize = [17, 50]",
+    ];
+    let ends = [
+        "op = \"to-tensor\"",
+        "op = \"to-tensor\"\nscale = \"byte\"\n[[stage]]\nop = \"normalize\"\nmean = [128.0, 127.0, 126.0]\nstd = [3.0, 5.0, 7.0]",
+    ];
+    let flip = "[[stage]]\nop = \"random-horizontal-flip\"\np = 0.5\n";
+    let mut recipes: Vec<Recipe> = Recipe::builtin_names().map(|name| Recipe::builtin(name).unwrap()).collect();
+    for geometry in geometries {
+        for end in ends {
+            let text = format!(
+                "name = \"t\"\n[[stage]]\nop = \"decode\"\norientation = \"exif\"\n[[stage]]\n{geometry}\n{flip}[[stage]]\n{end}\n"
+            );
+            recipes.push(Recipe::from_toml(&text).unwrap());
+        }
+    }
+    recipes
+}
