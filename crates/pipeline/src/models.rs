@@ -1,6 +1,7 @@
 //! The models that a server can run, by name.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use headwater_features::Extractor;
@@ -15,13 +16,15 @@ pub struct ModelSet {
 // === impl ModelSet ===
 
 impl ModelSet {
-    /// Adds a model; gives it back where there is one of its name already.
-    pub fn insert(&mut self, extractor: Extractor) -> Result<(), Extractor> {
-        if self.by_name.contains_key(extractor.name()) {
-            return Err(extractor);
+    /// Adds a model. The first of a name stays; `false` says that there was one.
+    pub fn insert(&mut self, extractor: Extractor) -> bool {
+        match self.by_name.entry(extractor.name().clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(Arc::new(extractor));
+                true
+            }
         }
-        self.by_name.insert(extractor.name().clone(), Arc::new(extractor));
-        Ok(())
     }
 
     /// The model of this name.

@@ -155,7 +155,7 @@ impl Pipeline {
             epoch: work.epoch,
             limits: self.limits,
         };
-        let timed = self.pool.run_timed(move |scratch| job.run(scratch)).await.map_err(pool_failure)?;
+        let timed = self.pool.run_timed(move |scratch| job.run(scratch)).await.map_err(|error| pool_failure(&error))?;
         let image = timed.value?;
         times.queue += timed.queued;
         (times.decode, times.transform) = (image.decode, image.transform);
@@ -220,7 +220,7 @@ impl Pipeline {
         }
         let encoded = encoded.clone();
         let read = move |_: &mut Scratch| read_header(&encoded, orientation, &limits);
-        Ok(self.pool.run(read).await.map_err(pool_failure)??)
+        Ok(self.pool.run(read).await.map_err(|error| pool_failure(&error))??)
     }
 }
 
@@ -265,7 +265,7 @@ fn shrunk(mut finished: Finished) -> Finished {
     finished
 }
 
-fn pool_failure(error: PoolError) -> SampleFailure {
+fn pool_failure(error: &PoolError) -> SampleFailure {
     let kind = match error {
         PoolError::Closed => FailureKind::Unavailable,
         PoolError::Panicked(_) => FailureKind::Internal,

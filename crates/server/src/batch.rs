@@ -63,4 +63,3 @@ impl Batch {
         proto::FetchBatch { samples: self.samples }
     }
 }
-

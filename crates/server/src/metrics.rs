@@ -93,8 +93,9 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("headwater");
         // 20 us to 10 s in steps of 2.
-        let family =
-            Family::<StageLabel, Histogram>::new_with_constructor(|| Histogram::new(exponential_buckets(2e-5, 2.0, 20)));
+        let family = Family::<StageLabel, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(2e-5, 2.0, 20))
+        });
         registry.register_with_unit("stage", "Wall time of a sample in each stage", Unit::Seconds, family.clone());
         let stages = Stage::ALL.map(|stage| family.get_or_create_owned(&StageLabel { stage: stage.as_str() }));
         let metrics = Self {
@@ -115,9 +116,24 @@ impl Metrics {
         registry.register("samples_failed", "Samples not delivered, by reason", metrics.failed.clone());
         let bytes = Unit::Bytes;
         registry.register_with_unit("stored_read", "Read from the store", bytes.clone(), metrics.stored.clone());
-        registry.register_with_unit("payload_sent", "Payloads given to the network", bytes.clone(), metrics.payload.clone());
-        registry.register_with_unit("network_in", "Received on all connections", bytes.clone(), metrics.network_in.clone());
-        registry.register_with_unit("network_out", "Sent on all connections", bytes.clone(), metrics.network_out.clone());
+        registry.register_with_unit(
+            "payload_sent",
+            "Payloads given to the network",
+            bytes.clone(),
+            metrics.payload.clone(),
+        );
+        registry.register_with_unit(
+            "network_in",
+            "Received on all connections",
+            bytes.clone(),
+            metrics.network_in.clone(),
+        );
+        registry.register_with_unit(
+            "network_out",
+            "Sent on all connections",
+            bytes.clone(),
+            metrics.network_out.clone(),
+        );
         registry.register_with_unit("memory_granted", "Memory of samples in flight", bytes, metrics.memory.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());

@@ -97,7 +97,8 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
     };
     for spec in &args.model {
         let recipe = recipe(&spec.recipe).with_context(|| format!("--model {}", spec.name))?;
-        let extractor = Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
+        let extractor =
+            Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
         tracing::info!(
             model = %extractor.name(),
             digest = %extractor.digest().short(),
@@ -108,7 +109,7 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
             batch = extractor.max_batch().get(),
             "model registered"
         );
-        if models.insert(extractor).is_err() {
+        if !models.insert(extractor) {
             bail!("--model {} is given twice", spec.name);
         }
     }

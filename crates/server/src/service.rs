@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use headwater_pipeline::{ModelSet, Pipeline, Work};
 use headwater_types::{ByteCount, DatasetName, ModelName};
+use headwater_wire::Fetch;
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription};
 use headwater_wire::status::Refusal;
-use headwater_wire::Fetch;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
