@@ -1,0 +1,158 @@
+//! Several servers are one dataset: their samples one after the other, one list of classes, one meaning of each model.
+
+use headwater_client::{ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, Retry, ServerAddress};
+use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+
+use crate::common::{connect, encoded, gather, options};
+use crate::fake::{Fake, Holding, features};
+
+#[tokio::test]
+async fn partitions_follow_each_other_in_the_order_of_the_servers() {
+    let (a, b) = (Fake::honest(Holding::of("red", 30)), Fake::honest(Holding::of("blue", 50)));
+    let dataset = connect(&[&a, &b]).await;
+    assert_eq!(dataset.len(), 80);
+    let places: Vec<_> = dataset.partitions().iter().map(|p| (p.address.clone(), p.first, p.samples)).collect();
+    assert_eq!(places, [(a.address(), 0, 30), (b.address(), 30, 50)]);
+    let swapped = connect(&[&b, &a]).await;
+    assert_ne!(dataset.digest(), swapped.digest());
+    assert_eq!(dataset.digest(), connect(&[&a, &b]).await.digest());
+
+    let samples = gather(dataset.fetch(encoded(0..80, true)).unwrap()).await;
+    let keys: Vec<_> = samples.iter().map(|s| s.key.as_ref().unwrap().to_string()).collect();
+    let expected = (0..30).map(|i| format!("red/{i:04}.jpg")).chain((0..50).map(|i| format!("blue/{i:04}.jpg")));
+    assert_eq!(keys, expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_class_has_one_number_on_whichever_server_its_photos_are() {
+    let keys = |classes: &[&str]| Holding::new(classes.iter().map(|class| format!("{class}/x.jpg")));
+    let (a, b) = (Fake::honest(keys(&["ash", "oak"])), Fake::honest(keys(&["beech", "oak", "yew"])));
+    let flat = Fake::honest(Holding::new(["x.jpg".to_owned()]));
+    let dataset = connect(&[&a, &b, &flat]).await;
+    assert_eq!(dataset.classes(), ["ash", "beech", "oak", "yew"]);
+    let samples = gather(dataset.fetch(encoded(0..6, true)).unwrap()).await;
+    let labels: Vec<_> = samples.iter().map(|s| s.label.map(|label| label.0)).collect();
+    assert_eq!(labels, [Some(0), Some(2), Some(1), Some(2), Some(3), None]);
+}
+
+#[tokio::test]
+async fn a_list_is_delivered_in_its_order_with_its_repetitions() {
+    let (a, b) = (Fake::honest(Holding::of("red", 30)), Fake::honest(Holding::of("blue", 50)));
+    let dataset = connect(&[&a, &b]).await;
+    let list = [79, 0, 0, 31, 5, 0, 79, 30, 29];
+    let indices: Indices = list.into_iter().map(SampleIndex).collect();
+    let samples = gather(dataset.fetch(encoded(indices, true)).unwrap()).await;
+    assert_eq!(samples.iter().map(|s| s.index.0).collect::<Vec<_>>(), list);
+    assert!(gather(dataset.fetch(encoded(5..5, true)).unwrap()).await.is_empty());
+}
+
+#[tokio::test]
+async fn each_sample_comes_at_its_own_cut() {
+    let fake = Fake::honest(Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4));
+    let dataset = connect(&[&fake]).await;
+    let cuts = vec![Cut::Encoded, Cut::Features, Cut::Encoded];
+    let request = FetchRequest {
+        cut: CutChoice::PerSample(cuts.clone().into()),
+        ordered: true,
+        ..FetchRequest::features(0..3, "net".parse().unwrap())
+    };
+    let samples = gather(dataset.fetch(request).unwrap()).await;
+    let got: Vec<_> = samples.iter().map(|s| s.outcome.as_ref().unwrap().cut).collect();
+    assert_eq!(got, cuts);
+    let payload = &samples[1].outcome.as_ref().unwrap().payload;
+    let values: Vec<_> = payload.as_chunks::<4>().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
+    assert_eq!(values, features("red/0001.jpg", 4));
+}
+
+#[tokio::test]
+async fn a_model_must_be_the_same_everywhere() {
+    let holding = || Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4);
+    let a = Fake::honest(holding());
+    let net = "net".parse().unwrap();
+    let model = connect(&[&a]).await.model(&net).unwrap();
+    assert_eq!((model.feature_len, model.recipe), (4, Recipe::builtin("mobilenet-eval").unwrap()));
+    for (what, other) in [
+        ("file", Holding::of("blue", 3).with_model("net", b"other", "mobilenet-eval", 4)),
+        ("recipe", Holding::of("blue", 3).with_model("net", b"file", "imagenet-eval", 4)),
+        ("feature length", Holding::of("blue", 3).with_model("net", b"file", "mobilenet-eval", 5)),
+    ] {
+        let b = Fake::honest(other);
+        let error = connect(&[&a, &b]).await.model(&net).unwrap_err();
+        let (first, second) = (a.address(), b.address());
+        assert!(
+            matches!(&error, ClientError::ModelsDiffer { what: w, first: f, second: s, .. }
+            if *w == what && *f == first && *s == second),
+            "{error}"
+        );
+    }
+    let without = Fake::honest(Holding::of("blue", 3));
+    let error = connect(&[&a, &without]).await.model(&net).unwrap_err();
+    assert!(matches!(&error, ClientError::UnknownModel { server, .. } if *server == without.address()), "{error}");
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_met_is_refused_before_anything_is_sent() {
+    let fake = Fake::honest(Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4));
+    let dataset = connect(&[&fake]).await;
+    let past_the_end = dataset.fetch(encoded(1..4, false));
+    assert!(matches!(past_the_end, Err(ClientError::OutOfRange { index: 3, samples: 3, .. })));
+    let refused = |request: FetchRequest| match dataset.fetch(request) {
+        Err(ClientError::Request(message)) => message.to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let base = encoded(0..3, false);
+    assert!(refused(FetchRequest { cut: Cut::Features.into(), ..base.clone() }).contains("model"));
+    assert!(refused(FetchRequest { cut: Cut::Cropped.into(), ..base.clone() }).contains("recipe"));
+    assert!(
+        refused(FetchRequest { cut: CutChoice::PerSample([Cut::Encoded].into()), ..base.clone() }).contains("cuts")
+    );
+    let other_recipe = FetchRequest {
+        recipe: Recipe::builtin("imagenet-eval"),
+        ..FetchRequest::features(0..3, "net".parse().unwrap())
+    };
+    assert!(refused(other_recipe).contains("--recipe"));
+    assert_eq!(fake.calls(), (0, 0));
+}
+
+#[tokio::test]
+async fn servers_that_cannot_be_used_are_named_with_the_remedy() {
+    let name = "photos".parse().unwrap();
+    assert!(matches!(Dataset::connect(&[], &name, options()).await, Err(ClientError::NoServers)));
+    let fake = Fake::honest(Holding::of("red", 3));
+    let twice = Dataset::connect(&[fake.address(), fake.address()], &name, options()).await;
+    assert!(matches!(twice, Err(ClientError::DuplicateServer(address)) if address == fake.address()));
+    let other = Dataset::connect(&[fake.address()], &"other".parse().unwrap(), options()).await.unwrap_err();
+    assert!(other.to_string().contains("photos"), "{other}");
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed: ServerAddress = listener.local_addr().unwrap().into();
+    drop(listener);
+    let error = Dataset::connect(&[fake.address(), closed.clone()], &name, options()).await.unwrap_err();
+    assert!(matches!(&error, ClientError::NotConnected { server, .. } if *server == closed), "{error}");
+    assert!(error.to_string().contains("--servers"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_waited_for() {
+    let mut fake = Fake::honest(Holding::of("red", 3));
+    fake.kill();
+    let retry = Retry { connect_for: std::time::Duration::from_secs(60), ..options().retry };
+    let address = [fake.address()];
+    let name = "photos".parse().unwrap();
+    let connecting = Dataset::connect(&address, &name, ClientOptions { retry, ..options() });
+    let (dataset, ()) = tokio::join!(connecting, fake.restart());
+    assert_eq!(dataset.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_arrives_is_counted() {
+    let fake = Fake::honest(Holding::of("red", 20));
+    let dataset = connect(&[&fake]).await;
+    let request = FetchRequest { seed: Seed(1), epoch: Epoch(1), ..encoded(0..20, false) };
+    let samples = gather(dataset.fetch(request).unwrap()).await;
+    let payload: usize = samples.iter().map(|s| s.outcome.as_ref().unwrap().payload.len()).sum();
+    let counters = dataset.counters();
+    assert_eq!((counters.samples, counters.retries, counters.reconnects), (20, 0, 0));
+    let most = payload as u64 + 20 * 64;
+    assert!((payload as u64..most).contains(&counters.bytes_received), "{counters:?}, {payload}");
+}

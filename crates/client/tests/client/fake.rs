@@ -1,0 +1,386 @@
+//! A storage server that does as it is told: answers truly, lies, stalls, refuses, or has its plug pulled.
+//!
+//! It speaks the protocol through the same generated code as the real one, on loopback, in a runtime of its own: killing
+//! that is `kill -9` as a client sees it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use headwater_client::ServerAddress;
+use headwater_image::{Payload, Scratch, advance, read_header};
+use headwater_types::digest::Digester;
+use headwater_types::recipe::Orientation;
+use headwater_types::{
+    ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Recipe, SampleFailure, SampleIndex,
+};
+use headwater_types::{SampleKey, Shape, Size};
+use headwater_wire::proto::storage_server::{Storage, StorageServer};
+use headwater_wire::status::Refusal;
+use headwater_wire::{Delivered, Delivery, Fetch, proto};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+use tonic::{Request, Response, Status};
+
+/// What a fake server has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holding {
+    pub(crate) photos: Vec<Photo>,
+    pub(crate) models: Vec<proto::ModelDescription>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Photo {
+    pub(crate) key: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One move of a server during a call.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Send(Vec<proto::Sample>),
+    Fail(Status),
+    /// The connection is cut.
+    Cut,
+    /// Silence, while the connection lives.
+    Hang,
+}
+
+/// What a server does about a call: its number, counted from 0, and the request.
+pub(crate) type Script = Arc<dyn Fn(&Holding, usize, &Fetch) -> Result<Steps, Status> + Send + Sync>;
+pub(crate) type Steps = Box<dyn Iterator<Item = Step> + Send>;
+
+/// A running server, or the place of one that was killed.
+pub(crate) struct Fake {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+}
+
+struct Shared {
+    state: Mutex<(Holding, Script)>,
+    calls: AtomicUsize,
+    open: AtomicUsize,
+    sent: AtomicUsize,
+    most_open: AtomicUsize,
+    asked: Mutex<Vec<Vec<u64>>>,
+}
+
+// === impl Holding ===
+
+impl Holding {
+    /// Photos under class folders; their bytes are their keys, over and over.
+    pub(crate) fn new(keys: impl IntoIterator<Item = String>) -> Self {
+        let photo = |key: String| Photo { bytes: key.as_bytes().repeat(1 + key.len() % 7), key };
+        Self { photos: keys.into_iter().map(photo).collect(), models: Vec::new() }
+    }
+
+    /// `count` photos in one class.
+    pub(crate) fn of(class: &str, count: usize) -> Self {
+        Self::new((0..count).map(|i| format!("{class}/{i:04}.jpg")))
+    }
+
+    pub(crate) fn with_model(mut self, name: &str, file: &[u8], recipe: &str, feature_len: u32) -> Self {
+        self.models.push(proto::ModelDescription {
+            name: name.to_owned(),
+            digest: Digest::of(file).as_bytes().to_vec().into(),
+            recipe: Recipe::builtin(recipe).unwrap().to_toml(),
+            output: "features".to_owned(),
+            feature_len,
+            device: "cpu".to_owned(),
+        });
+        self
+    }
+
+    pub(crate) fn classes(&self) -> Vec<String> {
+        let folders: BTreeSet<_> = self.photos.iter().filter_map(|photo| photo.key.split_once('/')).collect();
+        let names: BTreeSet<_> = folders.into_iter().map(|(folder, _)| folder.to_owned()).collect();
+        names.into_iter().collect()
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        let mut digester = Digester::default();
+        for photo in &self.photos {
+            digester.field(photo.key.as_bytes()).field(&photo.bytes);
+        }
+        digester.finish()
+    }
+
+    /// The sample as an honest server sends it.
+    pub(crate) fn sample(&self, fetch: &Fetch, index: SampleIndex, cut: Cut) -> proto::Sample {
+        let Some(photo) = self.photos.get(index.0 as usize) else {
+            let failure = SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}"));
+            return Delivery { index, key: None, label: None, outcome: Err(failure) }.into();
+        };
+        let key: SampleKey = photo.key.parse().unwrap();
+        let class = key.top_folder().map(|folder| self.classes().iter().position(|name| name == folder).unwrap());
+        let label = class.map(|position| ClassId(position as u32));
+        let outcome = self.deliver(fetch, photo, &key, cut);
+        Delivery { index, key: Some(key), label, outcome }.into()
+    }
+
+    fn deliver(&self, fetch: &Fetch, photo: &Photo, key: &SampleKey, cut: Cut) -> Result<Delivered, SampleFailure> {
+        let payload = Bytes::from(photo.bytes.clone());
+        if cut == Cut::Features {
+            let values = features(&photo.key, self.models[0].feature_len);
+            let shape = Shape::vector(values.len() as u32);
+            let payload = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let source = Some(Size { width: 1, height: 1 });
+            return Ok(Delivered { cut, dtype: DType::F32, shape, payload, source });
+        }
+        if cut == Cut::Encoded {
+            let shape = Shape::vector(payload.len() as u32);
+            return Ok(Delivered { cut, dtype: DType::U8, shape, payload, source: None });
+        }
+        let (recipe, limits) = (fetch.recipe.clone().unwrap(), ImageLimits::default());
+        let header = read_header(&payload, Orientation::Stored, &limits)?;
+        let draws = Draws { seed: fetch.seed, epoch: fetch.epoch, key };
+        let payload = advance(&recipe, Payload::Encoded(payload), cut, &draws, &limits, &mut Scratch::new())?;
+        let (dtype, shape) = (payload.dtype(), payload.shape());
+        Ok(Delivered { cut, dtype, shape, payload: payload.into_bytes(), source: Some(header.size) })
+    }
+
+    /// All that was asked for, in batches of `batch`, the last first: no order is promised.
+    pub(crate) fn honest(&self, fetch: &Fetch, batch: usize) -> Vec<Step> {
+        let mut samples: Vec<_> = fetch.iter().map(|(index, cut)| self.sample(fetch, index, cut)).collect();
+        samples.chunks_mut(batch).for_each(<[_]>::reverse);
+        samples.chunks(batch).map(|batch| Step::Send(batch.to_vec())).collect()
+    }
+}
+
+/// What the fake model makes of a photo.
+pub(crate) fn features(key: &str, len: u32) -> Vec<f32> {
+    (0..len).map(|i| key.len() as f32 + i as f32).collect()
+}
+
+pub(crate) fn steps(steps: Vec<Step>) -> Result<Steps, Status> {
+    Ok(Box::new(steps.into_iter()))
+}
+
+/// Answers truly.
+pub(crate) fn honest() -> Script {
+    Arc::new(|holding, _, fetch| steps(holding.honest(fetch, 4)))
+}
+
+// === impl Fake ===
+
+impl Fake {
+    pub(crate) fn start(holding: Holding, script: Script) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let shared = Shared {
+            state: Mutex::new((holding, script)),
+            calls: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            most_open: AtomicUsize::new(usize::MAX),
+            asked: Mutex::default(),
+        };
+        let mut fake = Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), runtime: None };
+        fake.run(listener);
+        fake
+    }
+
+    pub(crate) fn honest(holding: Holding) -> Self {
+        Self::start(holding, honest())
+    }
+
+    fn run(&mut self, listener: std::net::TcpListener) {
+        listener.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let service = StorageServer::new(Service(Arc::clone(&self.shared)));
+        runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            let incoming = futures::stream::unfold(listener, async |listener| {
+                let wire = listener.accept().await.and_then(|(stream, _)| Wire::new(stream));
+                Some((wire, listener))
+            });
+            Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
+        });
+        self.runtime = Some(runtime);
+    }
+
+    /// As `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.runtime.take().unwrap().shutdown_background();
+    }
+
+    /// Starts again on the same port.
+    pub(crate) async fn restart(&mut self) {
+        // The killed runtime closes its listener a moment later.
+        let listener = loop {
+            match std::net::TcpListener::bind(self.address) {
+                Ok(listener) => break listener,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            }
+        };
+        self.run(listener);
+    }
+
+    pub(crate) fn address(&self) -> ServerAddress {
+        self.address.into()
+    }
+
+    /// Changes what it has.
+    pub(crate) fn hold(&self, holding: Holding) {
+        self.shared.state.lock().unwrap().0 = holding;
+    }
+
+    /// Refuses calls beyond so many at once.
+    pub(crate) fn most_open(&self, most: usize) {
+        self.shared.most_open.store(most, Ordering::SeqCst);
+    }
+
+    /// Calls so far, and those that are open.
+    pub(crate) fn calls(&self) -> (usize, usize) {
+        (self.shared.calls.load(Ordering::SeqCst), self.shared.open.load(Ordering::SeqCst))
+    }
+
+    /// Batches that went into HTTP/2.
+    pub(crate) fn sent(&self) -> usize {
+        self.shared.sent.load(Ordering::SeqCst)
+    }
+
+    /// The indices of every call so far.
+    pub(crate) fn asked(&self) -> Vec<Vec<u64>> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct Service(Arc<Shared>);
+
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[tonic::async_trait]
+impl Storage for Service {
+    type FetchStream = ReceiverStream<Result<proto::FetchBatch, Status>>;
+
+    async fn describe_dataset(
+        &self,
+        request: Request<proto::DescribeDatasetRequest>,
+    ) -> Result<Response<proto::DatasetDescription>, Status> {
+        let asked = request.into_inner().dataset;
+        if asked != "photos" {
+            return Err(Refusal::UnknownDataset { asked, served: "photos".to_owned() }.into());
+        }
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        Ok(Response::new(proto::DatasetDescription {
+            dataset: asked,
+            samples: holding.photos.len() as u64,
+            digest: holding.digest().as_bytes().to_vec().into(),
+            classes: holding.classes(),
+            cpu_workers: 2,
+            server_version: "fake".to_owned(),
+            stored_bytes: holding.photos.iter().map(|photo| photo.bytes.len() as u64).sum(),
+            models: holding.models,
+        }))
+    }
+
+    async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+        let plug = request.extensions().get::<Plug>().unwrap().clone();
+        let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, script) = self.0.state.lock().unwrap().clone();
+        let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
+        self.0.asked.lock().unwrap().push(fetch.iter().map(|(index, _)| index.0).collect());
+        let open = Open(Arc::clone(&self.0));
+        let limit = self.0.most_open.load(Ordering::SeqCst);
+        if self.0.open.fetch_add(1, Ordering::SeqCst) >= limit {
+            return Err(Refusal::Busy { limit }.into());
+        }
+        if fetch.dataset_digest.is_some_and(|digest| digest != holding.digest()) {
+            return Err(Refusal::Changed { what: "dataset" }.into());
+        }
+        let steps = script(&holding, number, &fetch)?;
+        let (batches, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            for step in steps {
+                let sent = match step {
+                    Step::Send(samples) => batches.send(Ok(proto::FetchBatch { samples })).await,
+                    Step::Fail(status) => batches.send(Err(status)).await,
+                    Step::Cut => return plug.pull(),
+                    Step::Hang => return batches.closed().await,
+                };
+                if sent.is_err() {
+                    return;
+                }
+                open.0.sent.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+/// A connection whose plug can be pulled.
+struct Wire {
+    stream: TcpStream,
+    plug: Plug,
+}
+
+#[derive(Clone)]
+struct Plug(Arc<std::net::TcpStream>);
+
+impl Wire {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        let stream = stream.into_std()?;
+        let plug = Plug(Arc::new(stream.try_clone()?));
+        Ok(Self { stream: TcpStream::from_std(stream)?, plug })
+    }
+}
+
+impl Plug {
+    fn pull(&self) {
+        // Fails where the client was faster.
+        drop(self.0.shutdown(Shutdown::Both));
+    }
+}
+
+impl Connected for Wire {
+    type ConnectInfo = Plug;
+
+    fn connect_info(&self) -> Plug {
+        self.plug.clone()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

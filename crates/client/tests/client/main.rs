@@ -1,0 +1,17 @@
+//! The client against servers that do as they are told.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod fake;
+
+#[cfg(test)]
+mod dataset;
+#[cfg(test)]
+mod exactly_once;
+#[cfg(test)]
+mod finish;
+#[cfg(test)]
+mod patience;
+#[cfg(test)]
+mod trust;
