@@ -1,6 +1,7 @@
-//! Samples a second of a model, on tensors that are decoded already: ONNX Runtime alone against the extractor.
+//! Samples a second of a model, on tensors that are decoded already: ONNX Runtime alone, or the extractor. A process has
+//! one ONNX Runtime environment, and so each is a run of its own: interleave them.
 //!
-//! `cargo run --release --example throughput -- NAME=MODEL.onnx,recipe=RECIPE [THREADS]`
+//! `cargo run --release --example throughput -- bare|extractor NAME=MODEL.onnx,recipe=RECIPE [THREADS]`
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -13,58 +14,61 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 const EACH: Duration = Duration::from_secs(4);
-const ROUNDS: usize = 3;
+const CALLERS: usize = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().ok_or("say bare or extractor")?;
     let spec: ModelSpec = arguments.next().ok_or("give NAME=MODEL.onnx,recipe=RECIPE")?.parse()?;
     let recipe = Recipe::builtin(&spec.recipe).ok_or("the recipe must be one in the box")?;
-    let threads = arguments.next().map_or(Ok(std::thread::available_parallelism()?), |text| text.parse())?;
-    let runtime = Runtime::load(None)?;
-    let tokio = tokio::runtime::Builder::new_current_thread().build()?;
-    for round in 0..ROUNDS {
-        for batch in [1, 2, 4, 8, 32] {
-            let rate = bare(&spec, &recipe, threads.get(), batch)?;
-            println!("round {round}: bare, 1 session x {threads} threads, batch {batch}: {rate:.0}/s");
+    let threads = arguments
+        .next()
+        .map_or_else(std::thread::available_parallelism, |text| text.parse().map_err(std::io::Error::other))?;
+    match mode.as_str() {
+        "bare" => bare(&spec, &recipe, threads.get()),
+        "extractor" => extractor(&spec, &recipe, threads),
+        _ => Err("say bare or extractor".into()),
+    }
+}
+
+/// One session that has all threads, as a script would write it.
+fn bare(spec: &ModelSpec, recipe: &Recipe, threads: usize) -> Result<(), Box<dyn Error>> {
+    let library = std::env::var_os("ORT_DYLIB_PATH").ok_or("set ORT_DYLIB_PATH")?;
+    let environment = ort::init_from(library)?.build()?;
+    let size = recipe.output_size();
+    for batch in [1, 2, 4, 8, 32] {
+        let builder = Session::builder(&environment)?.with_intra_threads(threads);
+        let mut session = builder.map_err(|error| error.to_string())?.commit_from_file(&spec.path)?;
+        let dims = [batch, 3, size.height as usize, size.width as usize];
+        let rows = vec![0.5_f32; dims.iter().product()];
+        let mut run = || session.run(ort::inputs![TensorRef::from_array_view((dims, &*rows))?]).map(drop);
+        run()?;
+        let (began, mut samples) = (Instant::now(), 0);
+        while began.elapsed() < EACH {
+            run()?;
+            samples += batch;
         }
-        for max_batch in [None, NonZeroUsize::new(1), NonZeroUsize::new(4)] {
-            let before = resident();
-            let options = ExtractorOptions { threads, max_batch, ..ExtractorOptions::default() };
-            let extractor = Extractor::open(&runtime, &spec, recipe.clone(), &options)?;
-            let (workers, batch, memory) =
-                (extractor.workers(), extractor.max_batch(), resident().saturating_sub(before));
-            let rate = tokio.block_on(served(&extractor, 4 * threads.get() * batch.get()));
-            println!(
-                "round {round}: extractor, {workers} sessions, batch up to {batch}: {rate:.0}/s, {memory} kB more"
-            );
-        }
+        let rate = samples as f64 / began.elapsed().as_secs_f64();
+        println!("bare, 1 session x {threads} threads, batch {batch}: {rate:.0}/s, {} MB", resident() / 1000);
     }
     Ok(())
 }
 
-fn bare(spec: &ModelSpec, recipe: &Recipe, threads: usize, batch: usize) -> Result<f64, Box<dyn Error>> {
-    // The runtime that was loaded has made the process's one environment current.
-    let environment = ort::environment::Environment::current()?;
-    let mut session = Session::builder(&environment)?
-        .with_intra_threads(threads)
-        .map_err(|error| error.to_string())?
-        .commit_from_file(&spec.path)?;
-    let size = recipe.output_size();
-    let dims = [batch, 3, size.height as usize, size.width as usize];
-    let rows = vec![0.5_f32; dims.iter().product()];
-    let mut began = Instant::now();
-    let mut runs = 0;
-    while runs == 0 || began.elapsed() < EACH {
-        if runs == 1 {
-            began = Instant::now();
-        }
-        session.run(ort::inputs![TensorRef::from_array_view((dims, &*rows))?])?;
-        runs += 1;
+fn extractor(spec: &ModelSpec, recipe: &Recipe, threads: NonZeroUsize) -> Result<(), Box<dyn Error>> {
+    let runtime = Runtime::load(None)?;
+    let tokio = tokio::runtime::Builder::new_current_thread().build()?;
+    for max_batch in [None, NonZeroUsize::new(1), NonZeroUsize::new(4)] {
+        let options = ExtractorOptions { threads, max_batch, ..ExtractorOptions::default() };
+        let extractor = Extractor::open(&runtime, spec, recipe.clone(), &options)?;
+        let (workers, batch, chosen) = (extractor.workers(), extractor.max_batch(), max_batch.is_none());
+        let rate = tokio.block_on(served(&extractor, CALLERS));
+        let how = if chosen { "measured" } else { "given" };
+        println!("extractor, {workers} sessions, batch {batch} ({how}): {rate:.0}/s, {} MB", resident() / 1000);
     }
-    Ok(((runs - 1) * batch) as f64 / began.elapsed().as_secs_f64())
+    Ok(())
 }
 
-/// With so many callers at once.
+/// Samples a second with so many callers at once.
 async fn served(extractor: &Extractor, callers: usize) -> f64 {
     let size = extractor.recipe().output_size();
     let tensor = vec![0.5_f32; 3 * size.height as usize * size.width as usize];

@@ -11,8 +11,10 @@ const CANDIDATES: [usize; 6] = [1, 2, 4, 8, 16, 32];
 /// Time for all candidates, and for one. A run that has begun is not cut short.
 const TOTAL: Duration = Duration::from_secs(2);
 const EACH: Duration = Duration::from_millis(250);
-/// A larger batch must be this much faster: it costs memory, and those in it wait for each other.
-const MARGIN: f64 = 1.03;
+/// A batch this close to the fastest is as good: the larger of two such means fewer hand-overs between threads.
+const AS_GOOD: f64 = 0.97;
+/// After so many sizes in a row that are slower, larger ones are not tried: they would only take memory.
+const GIVE_UP: usize = 2;
 /// Most bytes of one worker's batch of tensors.
 const MAX_BATCH_BYTES: usize = 256 << 20;
 
@@ -21,21 +23,29 @@ pub(crate) fn largest(row: usize) -> usize {
     (MAX_BATCH_BYTES / (row * size_of::<f32>()).max(1)).max(1)
 }
 
-/// The batch that gives the most samples a second, of those up to `limit`.
+/// The largest batch, of those up to `limit`, that gives about the most samples a second. What the runs allocate stays
+/// with the session, so that it should be one for this purpose alone.
 pub(crate) fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsize, String> {
     let began = Instant::now();
-    let mut best = (NonZeroUsize::MIN, 0.0);
-    for batch in CANDIDATES.into_iter().filter(|batch| *batch <= limit).filter_map(NonZeroUsize::new) {
-        if began.elapsed() > TOTAL {
+    let mut rates = Vec::new();
+    for batch in CANDIDATES.into_iter().filter(|batch| *batch <= limit) {
+        let slower = rates.iter().rev().take_while(|(_, rate)| *rate < AS_GOOD * fastest(&rates)).count();
+        if slower == GIVE_UP || began.elapsed() > TOTAL {
             break;
         }
-        let rate = rate(session, batch.get())?;
-        tracing::debug!(batch, samples_per_second = rate, "measured a batch size");
-        if rate > best.1 * MARGIN {
-            best = (batch, rate);
-        }
+        rates.push((batch, rate(session, batch)?));
     }
-    Ok(best.0)
+    tracing::debug!(?rates, "measured batch sizes, in samples a second");
+    Ok(choose(&rates))
+}
+
+fn fastest(rates: &[(usize, f64)]) -> f64 {
+    rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max)
+}
+
+fn choose(rates: &[(usize, f64)]) -> NonZeroUsize {
+    let good = rates.iter().filter(|(_, rate)| *rate >= AS_GOOD * fastest(rates));
+    good.filter_map(|(batch, _)| NonZeroUsize::new(*batch)).max().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Samples a second, by the fastest of several runs: what slows a run down is never the batch's doing.
@@ -56,6 +66,18 @@ fn rate(session: &mut Session, batch: usize) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_of_the_fast_batches_is_chosen() {
+        for (rates, expected) in [
+            (&[(1, 241.0), (2, 242.0), (4, 229.0), (8, 191.0)][..], 2),
+            (&[(1, 100.0), (2, 180.0), (4, 300.0), (8, 310.0), (16, 305.0)], 16),
+            (&[(1, 188.0), (2, 150.0)], 1),
+            (&[], 1),
+        ] {
+            assert_eq!(choose(rates).get(), expected);
+        }
+    }
 
     #[test]
     fn a_batch_of_large_tensors_is_bounded_in_bytes() {

@@ -77,9 +77,9 @@ impl Extractor {
         let size = recipe.output_size();
         let (sessions, threads) = division(options);
         let open = || Session::open(runtime, &model, size, options.device, threads);
-        let mut sessions = (0..sessions).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
-        let max_batch = choose_batch(&model, options, &mut sessions)?;
-        let feature_len = sessions.first().map_or(0, Session::features);
+        // A session of its own for trying batch sizes: what it allocates goes with it.
+        let (max_batch, feature_len) = choose_batch(&model, options, open()?)?;
+        let sessions = (0..sessions).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
 
         let (sharers, max_wait) = match options.device {
             Device::Cpu => (sessions.len(), Duration::ZERO),
@@ -201,34 +201,35 @@ fn division(options: &ExtractorOptions) -> (usize, usize) {
     (sessions, threads / sessions)
 }
 
+/// Samples to run at once, and the length of their features.
 fn choose_batch(
     model: &Model,
     options: &ExtractorOptions,
-    sessions: &mut [Session],
-) -> Result<NonZeroUsize, ModelError> {
-    let Some(session) = sessions.first_mut() else { return Ok(NonZeroUsize::MIN) };
+    mut session: Session,
+) -> Result<(NonZeroUsize, usize), ModelError> {
     let failed = |reason| ModelError::Runtime { name: model.name.clone(), reason };
     let limit = match model.fixed_batch {
         Some(_) => 1,
         None => batch_size::largest(session.row()),
     };
-    match options.max_batch {
+    let batch = match options.max_batch {
         Some(wanted) => {
             let batch = wanted.min(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
             // What the model says of its first axis may not be what its operators take: find out now.
             let rows = vec![0.0; session.row() * batch.get()];
             session.run(&rows, |_, _| {}).map_err(failed)?;
             if batch < wanted {
-                tracing::warn!(model = %model.name, %wanted, %batch, "the batch is smaller than asked for: the model or memory allows no more");
+                tracing::warn!(model = %model.name, %wanted, %batch, "a smaller batch than asked for: the model or memory allows no more");
             }
-            Ok(batch)
+            batch
         }
         None => {
-            let batch = batch_size::measure(session, limit).map_err(failed)?;
+            let batch = batch_size::measure(&mut session, limit).map_err(failed)?;
             tracing::info!(model = %model.name, %batch, "chose the batch size by measurement");
-            Ok(batch)
+            batch
         }
-    }
+    };
+    Ok((batch, session.features()))
 }
 
 // === impl Workers ===

@@ -37,7 +37,7 @@ impl Session {
             Device::Cpu => ModelError::Runtime { name: name.clone(), reason },
             _ => ModelError::Device { name: name.clone(), device, reason },
         };
-        let mut builder = options(runtime, device, threads).map_err(refused)?;
+        let mut builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
         let session = builder.commit_from_memory(&model.bytes).map_err(|error| refused(error.to_string()))?;
         let mut session = Self { session, size, features: 0 };
         let features = session.probe().map_err(refused)?.map_err(|dims| ModelError::Output {
@@ -98,22 +98,18 @@ pub(crate) fn row_of(size: Size) -> usize {
     3 * size.height as usize * size.width as usize
 }
 
-/// Settings of a session; each setter gives back an error that owns the builder, of which only the words are wanted.
-fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, String> {
-    let builder = OrtSession::builder(&runtime.environment).map_err(|error| error.to_string())?;
-    let set = builder
-        .with_log_level(LogLevel::Warning)
-        .and_then(|builder| builder.with_intra_threads(threads))
+fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, ort::Error> {
+    let builder = OrtSession::builder(&runtime.environment)?
+        .with_log_level(LogLevel::Warning)?
+        .with_intra_threads(threads)?
         // A thread that spins while it waits takes a core from decoding.
-        .and_then(|builder| builder.with_intra_op_spinning(false));
+        .with_intra_op_spinning(false)?;
     let providers = match device {
-        Device::Cpu => return set.map_err(|error| error.to_string()),
+        Device::Cpu => return Ok(builder),
         Device::Cuda => vec![ep::CUDA::default().build()],
         Device::TensorRt => vec![ep::TensorRT::default().build(), ep::CUDA::default().build()],
     };
     // Without both of these, a device that is not there would mean the CPU, silently.
     let providers: Vec<_> = providers.into_iter().map(|provider| provider.error_on_failure()).collect();
-    set.and_then(|builder| builder.with_disable_cpu_fallback())
-        .and_then(|builder| builder.with_execution_providers(providers))
-        .map_err(|error| error.to_string())
+    Ok(builder.with_disable_cpu_fallback()?.with_execution_providers(providers)?)
 }

@@ -70,7 +70,7 @@ impl Worker {
         let jobs = self.write_rows(jobs);
         match self.infer(0, &jobs, taken) {
             Ok(extracted) => {
-                jobs.into_iter().zip(extracted).for_each(|(job, extracted)| self.answer(job, Ok(extracted)))
+                jobs.into_iter().zip(extracted).for_each(|(job, extracted)| self.answer(job, Ok(extracted)));
             }
             Err(reason) if jobs.len() > 1 => {
                 tracing::warn!(samples = jobs.len(), %reason, "a batch could not be run: its samples are run one by one");

@@ -158,8 +158,11 @@ impl<'a> Checker<'a> {
     fn node(&mut self, bytes: &'a [u8], depth: usize, may_call: bool) -> Result<(), OnnxError> {
         self.nodes += 1;
         let (op_type, domain) = (text_in(bytes, node::OP_TYPE)?, text_in(bytes, node::DOMAIN)?);
-        let standard = matches!(domain, "" | "ai.onnx" | "ai.onnx.ml");
-        if !standard && !(may_call && self.functions.contains(&(domain, op_type))) {
+        let known = match domain {
+            "" | "ai.onnx" | "ai.onnx.ml" => true,
+            _ => may_call && self.functions.contains(&(domain, op_type)),
+        };
+        if !known {
             return Err(OnnxError::CustomOperator { op_type: op_type.to_owned(), domain: domain.to_owned() });
         }
         for field in fields(bytes) {

@@ -197,8 +197,10 @@ fn digest(facts: &ModelFacts, key: &str) -> Result<Digest, OnnxError> {
     metadata(facts, key)?.parse().map_err(|_| not_a_head(key))
 }
 
+type Constant = (Vec<usize>, Vec<f32>);
+
 /// Axes and values of a constant that [`GraphBuilder::constant`] wrote; `None` where there is none of that name.
-fn constant(graph_bytes: &[u8], name: &str) -> Result<Option<(Vec<usize>, Vec<f32>)>, OnnxError> {
+fn constant(graph_bytes: &[u8], name: &str) -> Result<Option<Constant>, OnnxError> {
     for field in fields(graph_bytes) {
         let field = field?;
         if field.number != graph::INITIALIZER || text_in(field.bytes()?, tensor::NAME)? != name {

@@ -146,7 +146,7 @@ impl Names {
         let free = |word: &str| {
             let mut prefix = format!("{word}/");
             while taken.iter().any(|name| name.starts_with(&prefix)) {
-                prefix.insert_str(0, "_");
+                prefix.insert(0, '_');
             }
             prefix
         };

@@ -121,7 +121,7 @@ impl ValueFacts {
                 out.number(tensor_type::ELEMENT, element.0);
                 if let Some(dims) = &self.dims {
                     out.message(tensor_type::SHAPE, |out| {
-                        dims.iter().for_each(|dim| out.message(shape::DIM, |out| dim.write(out)))
+                        dims.iter().for_each(|dim| out.message(shape::DIM, |out| dim.write(out)));
                     });
                 }
             });

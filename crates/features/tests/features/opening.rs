@@ -12,9 +12,9 @@ fn dynamic() -> Dim {
 
 #[tokio::test]
 async fn the_output_is_the_named_one_else_features_else_the_only_one() {
-    let both = model(dynamic(), &["features", "other"]);
+    let both = model(&dynamic(), &["features", "other"]);
     for (bytes, named, chosen) in
-        [(&both, None, "features"), (&both, Some("other"), "other"), (&model(dynamic(), &["other"]), None, "other")]
+        [(&both, None, "features"), (&both, Some("other"), "other"), (&model(&dynamic(), &["other"]), None, "other")]
     {
         let Some(opened) = open(bytes, named, &options()) else { return };
         let extractor = opened.unwrap();
@@ -29,26 +29,26 @@ async fn the_output_is_the_named_one_else_features_else_the_only_one() {
     }
     let error = open(&both, Some("nonsense"), &options()).unwrap().unwrap_err().to_string();
     assert_eq!(error, "model small: the model has no output \"nonsense\": it has features, other");
-    let error = open(&model(dynamic(), &["other", "flat"]), None, &options()).unwrap().unwrap_err().to_string();
+    let error = open(&model(&dynamic(), &["other", "flat"]), None, &options()).unwrap().unwrap_err().to_string();
     assert!(error.contains("other float32 [N, 5]; flat float32 [N, 5]"), "{error}");
 }
 
 #[tokio::test]
 async fn a_model_for_one_sample_is_run_one_by_one_and_other_fixed_batches_are_refused() {
-    let Some(opened) = open(&model(Dim::Fixed(1), &["features"]), None, &options()) else { return };
+    let Some(opened) = open(&model(&Dim::Fixed(1), &["features"]), None, &options()) else { return };
     let extractor = opened.unwrap();
     assert_eq!(extractor.max_batch().get(), 1);
     let (one, two) = tokio::join!(extractor.extract(picture(1)), extractor.extract(picture(2)));
     assert_close(&one.unwrap().features, &expected(&picture(1)), 1e-5);
     assert_close(&two.unwrap().features, &expected(&picture(2)), 1e-5);
-    let error = open(&model(Dim::Fixed(4), &["features"]), None, &options()).unwrap().unwrap_err();
+    let error = open(&model(&Dim::Fixed(4), &["features"]), None, &options()).unwrap().unwrap_err();
     assert!(matches!(error, ModelError::FixedBatch { batch: 4, .. }), "{error}");
 }
 
 #[test]
 fn a_batch_size_is_measured_where_none_is_given() {
     let measured = ExtractorOptions { max_batch: None, ..options() };
-    let Some(opened) = open(&model(dynamic(), &["features"]), None, &measured) else { return };
+    let Some(opened) = open(&model(&dynamic(), &["features"]), None, &measured) else { return };
     assert!([1, 2, 4, 8, 16, 32].contains(&opened.unwrap().max_batch().get()));
 }
 
@@ -73,7 +73,7 @@ fn inputs_that_the_recipe_does_not_give_are_refused() {
 
 #[test]
 fn hostile_files_never_reach_the_runtime() {
-    let good = model(dynamic(), &["features"]);
+    let good = model(&dynamic(), &["features"]);
     for bytes in [&[][..], b"\x89PNG\r\n\x1a\n", &good[..good.len() / 2], &[0xff; 4096]] {
         let Some(opened) = open(bytes, None, &options()) else { return };
         assert!(matches!(opened, Err(ModelError::Onnx { .. })), "{opened:?}");
@@ -114,7 +114,7 @@ fn a_missing_file_is_named() {
 async fn a_device_that_is_not_there_is_an_error_and_never_the_cpu() {
     for device in [Device::Cuda, Device::TensorRt] {
         let options = ExtractorOptions { device, ..options() };
-        let Some(opened) = open(&model(dynamic(), &["features"]), None, &options) else { return };
+        let Some(opened) = open(&model(&dynamic(), &["features"]), None, &options) else { return };
         match opened {
             Err(error) => {
                 assert!(matches!(&error, ModelError::Device { .. }), "{error}");

@@ -78,7 +78,7 @@ pub(crate) fn expected(payload: &Payload) -> Vec<f32> {
 }
 
 /// Pictures `[batch, 3, 8, 8]` to the mean of each channel, to `features`; and to a second output, `other`.
-pub(crate) fn model(batch: Dim, outputs: &[&str]) -> Vec<u8> {
+pub(crate) fn model(batch: &Dim, outputs: &[&str]) -> Vec<u8> {
     let mut graph = GraphBuilder::new("small");
     graph.input(&ValueFacts::float32("input", &[batch.clone(), Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)]));
     graph.global_average_pool("pool", "input").flatten("flat", "pool");
@@ -136,7 +136,7 @@ pub(crate) fn open(
 
 /// A model with a dynamic batch, as it should be.
 pub(crate) fn small(options: &ExtractorOptions) -> Option<Extractor> {
-    Some(open(&model(Dim::symbol("N"), &["features"]), None, options)?.unwrap())
+    Some(open(&model(&Dim::symbol("N"), &["features"]), None, options)?.unwrap())
 }
 
 #[track_caller]
