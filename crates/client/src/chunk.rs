@@ -1,6 +1,6 @@
 //! The samples of one call, and where the next call's come from.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -28,7 +28,7 @@ pub(crate) struct Wanted {
 /// Samples of one server that one worker sees through, whatever breaks: in the order of the request, no index twice.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    missing: Vec<Wanted>,
+    missing: VecDeque<Wanted>,
 }
 
 /// Cuts a request into one server's chunks, in the order of the request.
@@ -52,8 +52,6 @@ pub(crate) struct Sizing<'a> {
     pub(crate) streams: usize,
 }
 
-/// Chunks that each stream should get, so that all end at about the same time.
-const CHUNKS_PER_STREAM: u64 = 4;
 /// Samples of a chunk that is not worth making smaller: a call costs a round trip.
 const SMALL_CHUNK: u64 = 16;
 
@@ -63,7 +61,7 @@ impl Sizing<'_> {
     /// Samples in one chunk of a server that has about `share` of the request's samples, of about `bytes` each.
     pub(crate) fn chunk(&self, share: u64, bytes: u64) -> usize {
         let most = self.options.chunk.get() as u64;
-        let even = share.div_ceil(self.options.streams_per_server.get() as u64 * CHUNKS_PER_STREAM).max(SMALL_CHUNK);
+        let even = share.div_ceil(self.options.streams_per_server.get() as u64).max(SMALL_CHUNK);
         // In order, chunks ahead of the reader wait whole: together they should fill half the window.
         let room = self.options.window.get() / 2 / bytes.max(1) / self.streams.max(1) as u64;
         let fitting = if self.ordered { room.max(1) } else { u64::MAX };
@@ -75,13 +73,18 @@ impl Sizing<'_> {
 
 impl Chunk {
     /// What is still to come, in the order of the request.
-    pub(crate) fn missing(&self) -> &[Wanted] {
-        &self.missing
+    pub(crate) fn missing(&self) -> impl ExactSizeIterator<Item = &Wanted> + Clone {
+        self.missing.iter()
+    }
+
+    /// Whether nothing is.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.missing.is_empty()
     }
 
     /// Place in the request of the first sample that is still to come.
     pub(crate) fn earliest(&self) -> Option<u64> {
-        self.missing.first().map(|wanted| wanted.position)
+        self.missing.front().map(|wanted| wanted.position)
     }
 
     /// Finds a sample by its index in the partition: what stands here is no longer asked for twice.
@@ -97,18 +100,16 @@ impl Chunk {
     }
 }
 
-/// The first of these samples, as a server is asked for them.
-pub(crate) fn as_asked(wanted: &[Wanted]) -> (Samples, Cuts) {
-    let first = wanted.first().map_or(0, |first| first.local);
-    let consecutive = (first..).zip(wanted).all(|(local, wanted)| wanted.local == local);
-    let samples = if consecutive {
-        Samples::Range { first, count: wanted.len() }
-    } else {
-        Samples::List(wanted.iter().map(|wanted| wanted.local).collect())
-    };
-    let cuts = match wanted {
-        [first, rest @ ..] if rest.iter().all(|wanted| wanted.cut == first.cut) => Cuts::All(first.cut),
-        _ => Cuts::Each(wanted.iter().map(|wanted| wanted.cut).collect()),
+/// Samples as a server is asked for them.
+pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts) {
+    let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
+    let first = locals.first().copied().unwrap_or(0);
+    let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
+    let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
+    let mut cuts = wanted.clone().map(|wanted| wanted.cut);
+    let cuts = match cuts.next() {
+        Some(first) if cuts.all(|cut| cut == first) => Cuts::All(first),
+        _ => Cuts::Each(wanted.map(|wanted| wanted.cut).collect()),
     };
     (samples, cuts)
 }
@@ -127,7 +128,7 @@ impl ChunkSource {
     /// The next chunk; `None` once there is none.
     pub(crate) fn next(&self) -> Option<Chunk> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut missing = Vec::new();
+        let mut missing = VecDeque::new();
         let mut seen = HashSet::new();
         while missing.len() < self.size {
             let Some(index) = self.index_at(*cursor) else { break };
@@ -138,7 +139,7 @@ impl ChunkSource {
                 }
                 let local = index - self.held.start;
                 let cut = self.cuts.of(index)?;
-                missing.push(Wanted { position: *cursor, local, cut, failures: 0, failing_since: None });
+                missing.push_back(Wanted { position: *cursor, local, cut, failures: 0, failing_since: None });
             }
             *cursor += 1;
         }
@@ -163,7 +164,7 @@ mod tests {
     fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize) -> Vec<Vec<(u64, u64)>> {
         let source = ChunkSource::new(indices.into(), Cut::Encoded.into(), held, size);
         std::iter::from_fn(|| source.next())
-            .map(|chunk| chunk.missing().iter().map(|wanted| (wanted.position, wanted.local)).collect())
+            .map(|chunk| chunk.missing().map(|wanted| (wanted.position, wanted.local)).collect())
             .collect()
     }
 

@@ -16,7 +16,7 @@ pub struct ClientOptions {
     /// Payload bytes that wait for the reader; past this, streams stop reading, and HTTP/2 stops the servers. One sample
     /// may always wait, however large. Besides these, each stream holds at most one batch and one HTTP/2 window.
     pub window: ByteCount,
-    /// Most samples in one call.
+    /// Most samples in one call. Many, for a server that drains finishes calls that are open, and takes no others.
     pub chunk: NonZeroUsize,
     /// Payload bytes after which a server is asked to close a batch.
     pub batch: ByteCount,
@@ -65,7 +65,7 @@ impl Default for ClientOptions {
         Self {
             streams_per_server: NonZeroUsize::MIN.saturating_add(1),
             window: ByteCount::mebibytes(64),
-            chunk: NonZeroUsize::MIN.saturating_add(511),
+            chunk: NonZeroUsize::MIN.saturating_add(4095),
             batch: BATCH_BYTES,
             cpu_workers: cores,
             limits: ImageLimits::default(),

@@ -96,7 +96,7 @@ impl Worker {
                 }
                 Err(trouble) => End::Failed(trouble),
             };
-            if chunk.missing().is_empty() {
+            if chunk.is_settled() {
                 return Ok(());
             }
             let progress = chunk.missing().len() < before;
@@ -157,8 +157,7 @@ impl Worker {
         chunk: &Chunk,
         at_most: usize,
     ) -> Result<Streaming<proto::FetchBatch>, Trouble> {
-        let wanted = chunk.missing();
-        let (samples, cuts) = as_asked(&wanted[..at_most.min(wanted.len())]);
+        let (samples, cuts) = as_asked(chunk.missing().take(at_most));
         let request = proto::FetchRequest::from(Fetch { samples, cuts, ..job.fetch.clone() });
         let client = match &mut self.client {
             Some(client) => client,
@@ -180,7 +179,7 @@ impl Worker {
 
 /// Takes what comes until the call ends.
 async fn read(job: &Job, chunk: &mut Chunk, at_most: usize, stream: Streaming<proto::FetchBatch>) -> End {
-    let mut asked: HashSet<u64> = chunk.missing().iter().take(at_most).map(|wanted| wanted.local).collect();
+    let mut asked: HashSet<u64> = chunk.missing().take(at_most).map(|wanted| wanted.local).collect();
     let mut call = Some(stream);
     while !asked.is_empty() {
         let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
