@@ -43,13 +43,12 @@ fn bare(spec: &ModelSpec, recipe: &Recipe, threads: usize) -> Result<(), Box<dyn
         let rows = vec![0.5_f32; dims.iter().product()];
         let mut run = || session.run(ort::inputs![TensorRef::from_array_view((dims, &*rows))?]).map(drop);
         run()?;
-        let (began, mut samples) = (Instant::now(), 0);
-        while began.elapsed() < EACH {
+        let (meter, mut samples) = (Meter::start(), 0);
+        while meter.began.elapsed() < EACH {
             run()?;
             samples += batch;
         }
-        let rate = samples as f64 / began.elapsed().as_secs_f64();
-        println!("bare, 1 session x {threads} threads, batch {batch}: {rate:.0}/s, {} MB", resident() / 1000);
+        println!("bare, 1 session x {threads} threads, batch {batch}: {}", meter.stop(samples));
     }
     Ok(())
 }
@@ -61,25 +60,51 @@ fn extractor(spec: &ModelSpec, recipe: &Recipe, threads: NonZeroUsize) -> Result
         let options = ExtractorOptions { threads, max_batch, ..ExtractorOptions::default() };
         let extractor = Extractor::open(&runtime, spec, recipe.clone(), &options)?;
         let (workers, batch, chosen) = (extractor.workers(), extractor.max_batch(), max_batch.is_none());
-        let rate = tokio.block_on(served(&extractor, CALLERS));
+        let meter = Meter::start();
+        let samples = tokio.block_on(served(&extractor, CALLERS));
         let how = if chosen { "measured" } else { "given" };
-        println!("extractor, {workers} sessions, batch {batch} ({how}): {rate:.0}/s, {} MB", resident() / 1000);
+        println!("extractor, {workers} sessions, batch {batch} ({how}): {}", meter.stop(samples));
     }
     Ok(())
 }
 
-/// Samples a second with so many callers at once.
-async fn served(extractor: &Extractor, callers: usize) -> f64 {
+/// Samples that so many callers get at once.
+async fn served(extractor: &Extractor, callers: usize) -> usize {
     let size = extractor.recipe().output_size();
     let tensor = vec![0.5_f32; 3 * size.height as usize * size.width as usize];
     let began = Instant::now();
-    let samples = stream::repeat_with(|| extractor.extract_tensor(tensor.clone()))
+    stream::repeat_with(|| extractor.extract_tensor(tensor.clone()))
         .take_while(|_| std::future::ready(began.elapsed() < EACH))
         .buffer_unordered(callers)
         .filter(|outcome| std::future::ready(outcome.is_ok()))
         .count()
-        .await;
-    samples as f64 / began.elapsed().as_secs_f64()
+        .await
+}
+
+/// Wall time, and the time that the process's threads were on a core: on a machine that does other things too, only the
+/// second compares.
+struct Meter {
+    began: Instant,
+    cpu: f64,
+}
+
+impl Meter {
+    fn start() -> Self {
+        Self { began: Instant::now(), cpu: cpu_seconds() }
+    }
+
+    fn stop(&self, samples: usize) -> String {
+        let (wall, cpu) = (self.began.elapsed().as_secs_f64(), cpu_seconds() - self.cpu);
+        let samples = samples as f64;
+        format!("{:.0}/s, {:.0} per CPU second, {} MB", samples / wall, samples / cpu, resident() / 1000)
+    }
+}
+
+/// User and system time of the process, from fields 14 and 15 of its `stat`; Linux counts 100 ticks a second.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Resident memory of the process, in kB; 0 where the system does not say.

@@ -129,6 +129,12 @@ impl GraphBuilder {
         self.node("Softmax", &[input], output, &[("axis", Attribute::Int(1))])
     }
 
+    /// Any other operator with one output, whose attributes are whole numbers.
+    pub fn operator(&mut self, op: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> &mut Self {
+        let attributes: Vec<_> = attributes.iter().map(|(name, value)| (*name, Attribute::Int(*value))).collect();
+        self.node(op, inputs, output, &attributes)
+    }
+
     /// The model as an ONNX file.
     pub fn finish(&self) -> Vec<u8> {
         let mut graph = self.graph.clone();

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use futures::future::join_all;
 use headwater_features::{Counts, ExtractorOptions};
 use headwater_image::{Payload, Rgb8};
+use headwater_onnx::{Dim, ElementType, GraphBuilder, ValueFacts};
 use headwater_types::{FailureKind, Size};
 
 use crate::support::{SIDE, assert_close, expected, open, options, picture, slow_model, small};
@@ -65,6 +66,31 @@ async fn a_sample_that_is_not_the_recipes_fails_alone() {
         }
     }
     assert_eq!((extractor.counts().samples, extractor.counts().failed), (38, 2));
+}
+
+/// The model looks its input up in a table of two: any other number is an error of the whole run.
+#[tokio::test]
+async fn a_sample_that_the_model_fails_on_does_not_take_its_batch_along() {
+    let mut graph = GraphBuilder::new("table");
+    let axis = || Dim::symbol("N");
+    graph.input(&ValueFacts::float32("input", &[axis(), Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)]));
+    graph.global_average_pool("pool", "input").flatten("flat", "pool");
+    graph.operator("Cast", &["flat"], "index", &[("to", ElementType::INT64.0)]);
+    graph.constant("table", &[2], &[10.0, 20.0]).operator("Gather", &["table", "index"], "features", &[("axis", 0)]);
+    graph.output(&ValueFacts::float32("features", &[axis(), Dim::Fixed(3)]));
+    let options = ExtractorOptions { threads: NonZeroUsize::MIN, ..options() };
+    let Some(opened) = open(&graph.finish(), None, &options) else { return };
+    let extractor = opened.unwrap();
+    let value = |index: usize| if index % 10 == 3 { 9.0 } else { (index % 2) as f32 };
+    let outcomes = join_all((0..40).map(|index| extractor.extract_tensor(vec![value(index); 192]))).await;
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        if index % 10 == 3 {
+            assert_eq!(outcome.unwrap_err().kind, FailureKind::Inference);
+        } else {
+            assert_eq!(outcome.unwrap().features, [10.0 + 10.0 * value(index); 3]);
+        }
+    }
+    assert_eq!((extractor.counts().samples, extractor.counts().failed), (36, 4));
 }
 
 #[tokio::test]

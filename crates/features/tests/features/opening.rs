@@ -119,6 +119,7 @@ async fn a_device_that_is_not_there_is_an_error_and_never_the_cpu() {
             Err(error) => {
                 assert!(matches!(&error, ModelError::Device { .. }), "{error}");
                 let message = error.to_string();
+                println!("{message}");
                 assert!(message.starts_with(&format!("model small cannot run on {device}: ")), "{message}");
                 assert!(message.contains("pip install onnxruntime-gpu==1.31.1"), "{message}");
             }
