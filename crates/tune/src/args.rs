@@ -1,0 +1,336 @@
+//! The tuner's command line.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use headwater_cli::Common;
+use headwater_cli::exit::UsageError;
+use headwater_client::ServerAddress;
+use headwater_learn::{HeadKind, TrainOptions};
+use headwater_types::{ByteCount, DatasetName, ModelName, Seed};
+
+/// Turns photos on storage servers into features, and features into a trained head.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "tuner", version, propagate_version = true)]
+pub struct TunerArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    Extract(ExtractArgs),
+    FineTune(FineTuneArgs),
+}
+
+/// Write features and labels of a dataset to a folder of Parquet files
+///
+/// The folder is read as one table by pandas, pyarrow, DuckDB and others: key (text), label (text, null where there is
+/// none), feature (fixed-size list of float32). Started again, it fetches only what is missing; samples that could not
+/// be read are listed in DIR/_failures.jsonl.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXTRACT_HELP)]
+pub(crate) struct ExtractArgs {
+    #[command(flatten)]
+    pub(crate) servers: ServersArgs,
+
+    /// Folder that takes the Parquet files; made where there is none
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Drop the features that the folder holds, and begin anew
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    /// Try again every sample that failed before, not only those whose server or store could not be read just then
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+
+    /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature length
+    /// x 4 bytes, and are lost when the tuner is killed
+    #[arg(long, value_name = "ROWS", default_value = "4096")]
+    pub(crate) part_rows: NonZeroU64,
+
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const EXTRACT_HELP: &str = "\
+Examples:
+  tuner extract --servers 10.0.0.5:7000,10.0.0.6:7000 --dataset photos --model mobilenet --out features
+  python3 -c 'import pandas; print(pandas.read_parquet(\"features\"))'";
+
+/// Train a classifier head on features, and save it as ONNX
+///
+/// The samples are shared out over --runs runs: while one is trained on, the servers extract the next. Photos need labels,
+/// that is, one folder for each class.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = FINE_TUNE_HELP)]
+pub(crate) struct FineTuneArgs {
+    #[command(flatten)]
+    pub(crate) from: FeaturesFrom,
+
+    /// Runs that the samples are shared out over
+    #[arg(long, default_value = "3")]
+    pub(crate) runs: NonZeroU32,
+
+    /// Share of the samples, 0 to below 1, that is kept from training to judge the head by; which ones is decided by a
+    /// hash of seed and key. With 0 there is no early stopping
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub(crate) validation_fraction: f64,
+
+    /// The same seed on the same dataset gives the same head
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Memory for the features of all runs so far; past it, each class keeps a fair share of them. The run that is being
+    /// extracted, and the features kept for validation, may take as much again each
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub(crate) replay_memory: ByteCount,
+
+    #[command(flatten)]
+    training: TrainingArgs,
+
+    /// File that takes the head: input `features` [N, D], outputs `probs` and `logits` [N, classes]
+    #[arg(long, value_name = "FILE.onnx", default_value = "head.onnx")]
+    pub(crate) out: PathBuf,
+
+    /// The extractor's file, to be joined to the head: it must be the one that the servers have registered
+    #[arg(long, value_name = "EXTRACTOR.onnx")]
+    pub(crate) join: Option<PathBuf>,
+
+    /// File that takes extractor and head as one model
+    #[arg(long, value_name = "FILE.onnx")]
+    pub(crate) joined_out: Option<PathBuf>,
+
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const FINE_TUNE_HELP: &str = "\
+Examples:
+  tuner fine-tune --servers 10.0.0.5:7000,10.0.0.6:7000 --dataset photos --model mobilenet --out head.onnx
+  tuner fine-tune --features features --head mlp --hidden 512 --out head.onnx
+  tuner fine-tune ... --join mobilenet.onnx --joined-out classifier.onnx";
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Head and training")]
+struct TrainingArgs {
+    /// Kind of head
+    #[arg(long, value_enum, default_value_t)]
+    head: HeadName,
+
+    /// Units of the hidden layer of `--head mlp`
+    #[arg(long, value_name = "UNITS", default_value_t = 256)]
+    hidden: usize,
+
+    /// Most passes over the features in each run
+    #[arg(long, default_value_t = TrainOptions::default().epochs)]
+    epochs: u32,
+
+    /// Peak learning rate of AdamW; it rises from 0 at first, and falls along a cosine
+    #[arg(long, value_name = "RATE", default_value_t = TrainOptions::default().learning_rate)]
+    learning_rate: f32,
+
+    /// Weight decay of AdamW
+    #[arg(long, value_name = "DECAY", default_value_t = TrainOptions::default().weight_decay)]
+    weight_decay: f32,
+
+    /// Features in one step [default: a 16th of the features, but 8 to 64]
+    #[arg(long, value_name = "FEATURES")]
+    batch_size: Option<usize>,
+
+    /// Epochs without a better validation loss after which a run's training ends
+    #[arg(long, value_name = "EPOCHS", default_value_t = TrainOptions::default().patience)]
+    patience: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum HeadName {
+    /// One layer: softmax regression
+    #[default]
+    Softmax,
+    /// One hidden layer with a rectifier
+    Mlp,
+}
+
+/// A dataset and a model on storage servers.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Servers")]
+pub(crate) struct ServersArgs {
+    /// Storage servers, separated by commas; the dataset is their partitions in this order
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', required = true)]
+    pub(crate) servers: Vec<ServerAddress>,
+
+    /// The dataset's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: DatasetName,
+
+    /// The extractor's name, as it is registered on the servers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: ModelName,
+
+    /// Time without a sample from a server, in seconds, after which the tuner gives up; until then a server that is
+    /// restarted is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
+    pub(crate) give_up_after: u32,
+}
+
+const GIVE_UP_AFTER: u32 = 60;
+
+/// Storage servers, or a folder that an extraction has filled.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Features")]
+pub(crate) struct FeaturesFrom {
+    /// Storage servers, separated by commas; the dataset is their partitions in this order
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+    servers: Vec<ServerAddress>,
+
+    /// The dataset's name
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<DatasetName>,
+
+    /// The extractor's name, as it is registered on the servers
+    #[arg(long, value_name = "NAME")]
+    model: Option<ModelName>,
+
+    /// Time without a sample from a server, in seconds, after which the tuner gives up; until then a server that is
+    /// restarted is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
+    give_up_after: u32,
+
+    /// Take the features from this folder, which `tuner extract` has filled, and not from servers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) features: Option<PathBuf>,
+}
+
+// === impl TunerArgs ===
+
+impl TunerArgs {
+    /// The flags that every program has.
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// Whether results and errors are for a program.
+    pub fn json(&self) -> bool {
+        match &self.command {
+            Command::Extract(args) => args.json,
+            Command::FineTune(args) => args.json,
+        }
+    }
+}
+
+// === impl FineTuneArgs ===
+
+impl FineTuneArgs {
+    /// What clap cannot see, since values may come from a file or a variable.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        if !(0.0..1.0).contains(&self.validation_fraction) {
+            let fraction = self.validation_fraction;
+            return Err(UsageError(format!("--validation-fraction is {fraction}: use 0 or more, and less than 1")));
+        }
+        if self.join.is_some() != self.joined_out.is_some() {
+            return Err(UsageError("--join and --joined-out go together: give both or neither".to_owned()));
+        }
+        if self.joined_out.as_ref() == Some(&self.out) {
+            return Err(UsageError("--out and --joined-out are the same file: give each its own".to_owned()));
+        }
+        if self.from.features.is_none() {
+            self.from.servers()?;
+        } else if !self.from.servers.is_empty() {
+            return Err(UsageError("--features and --servers exclude each other: give one".to_owned()));
+        }
+        Ok(self.train_options().check().map_err(|error| UsageError(error.to_string()))?)
+    }
+
+    pub(crate) fn head_kind(&self) -> HeadKind {
+        match self.training.head {
+            HeadName::Softmax => HeadKind::Softmax,
+            HeadName::Mlp => HeadKind::Mlp { hidden: self.training.hidden },
+        }
+    }
+
+    pub(crate) fn train_options(&self) -> TrainOptions {
+        let TrainingArgs { epochs, learning_rate, weight_decay, batch_size, patience, .. } = self.training;
+        let seed = Seed(self.seed);
+        TrainOptions { epochs, learning_rate, weight_decay, batch_size, patience, seed, ..TrainOptions::default() }
+    }
+}
+
+// === impl FeaturesFrom ===
+
+impl FeaturesFrom {
+    /// The servers, where features come from servers.
+    pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
+        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, .. } = self else {
+            return Err(Self::nowhere());
+        };
+        if servers.is_empty() {
+            return Err(Self::nowhere());
+        }
+        Ok(ServersArgs {
+            servers: servers.clone(),
+            dataset: dataset.clone(),
+            model: model.clone(),
+            give_up_after: *give_up_after,
+        })
+    }
+
+    fn nowhere() -> UsageError {
+        UsageError(
+            "there is nothing to learn from: give --servers, --dataset and --model, or --features DIR".to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn fine_tune(arguments: &[&str]) -> FineTuneArgs {
+        let arguments = ["tuner", "fine-tune"].iter().chain(arguments);
+        match TunerArgs::try_parse_from(arguments).unwrap().command {
+            Command::FineTune(args) => args,
+            Command::Extract(_) => panic!("another subcommand"),
+        }
+    }
+
+    const SERVERS: [&str; 6] = ["--servers", "a:1,b:2", "--dataset", "d", "--model", "m"];
+
+    #[test]
+    fn the_contract_of_the_command_line_is_understood() {
+        <TunerArgs as clap::CommandFactory>::command().debug_assert();
+        let extract = [&["tuner", "extract"][..], &SERVERS, &["--out", "o", "--json"]].concat();
+        let extract = TunerArgs::try_parse_from(extract).unwrap();
+        assert!(extract.json());
+        let rest = ["--runs", "3", "--validation-fraction", "0.2", "--seed", "1", "--out", "head.onnx", "--json"];
+        let args = fine_tune(&[&SERVERS[..], &rest].concat());
+        args.check().unwrap();
+        assert_eq!(args.from.servers().unwrap().servers.len(), 2);
+        assert_eq!(args.head_kind(), HeadKind::Softmax);
+        assert_eq!(args.train_options(), TrainOptions { seed: Seed(1), ..TrainOptions::default() });
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_in_words() {
+        for (arguments, words) in [
+            (&["--features", "f", "--validation-fraction", "1"][..], "--validation-fraction is 1"),
+            (&["--features", "f", "--validation-fraction", "NaN"], "--validation-fraction is NaN"),
+            (&["--features", "f", "--join", "x"], "--joined-out"),
+            (&["--features", "f", "--join", "x", "--joined-out", "h", "--out", "h"], "the same file"),
+            (&["--features", "f", "--servers", "a:1"], "exclude each other"),
+            (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),
+            (&["--servers", "a:1"], "nothing to learn from"),
+            (&[], "nothing to learn from"),
+        ] {
+            let error = fine_tune(arguments).check().unwrap_err().to_string();
+            assert!(error.contains(words), "{arguments:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `tuner extract`: the features and labels of a dataset, as a folder of Parquet parts.
+//!
+//! Resumable: what is there is read back and checked, only what is missing is fetched. Killed at any moment, the folder
+//! holds whole parts, and the next start completes it; each sample is in it exactly once.
+
+mod gathering;
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use futures::StreamExt;
+use headwater_cli::{Bar, Progress};
+use headwater_client::Indices;
+use headwater_types::SampleIndex;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::gathering::Gathering;
+use crate::args::ExtractArgs;
+use crate::parts::{Contents, Folder, FolderError, Misdelivery, Missing, Retry, Task, tasks};
+use crate::provenance::Provenance;
+use crate::report::ExtractSummary;
+use crate::source::{Arrival, Arrivals, Servers, SourceError};
+
+/// Why an extraction ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExtractError {
+    /// No more features come.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The output folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// What came is not what was asked for.
+    #[error(transparent)]
+    Misdelivery(#[from] Misdelivery),
+    /// The servers ended without an error and without all samples.
+    #[error("sample {0} was never delivered: please report it")]
+    Missing(SampleIndex),
+    /// It was asked to stop.
+    #[error("stopped before the end: start it again with the same --out to go on")]
+    Stopped,
+    /// A task of this program ended before its work.
+    #[error("a task of the tuner ended before its work: please report it ({0})")]
+    Internal(#[from] tokio::task::JoinError),
+}
+
+/// Samples that wait for the thread that writes parts; past this, the servers wait.
+const WAITING_SAMPLES: usize = 256;
+
+/// Runs an extraction to its end. After `stop`, ends within the time that writing one part takes.
+pub(crate) async fn extract(
+    args: &ExtractArgs,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> Result<ExtractSummary, ExtractError> {
+    let begin = Instant::now();
+    let connecting = stop.run_until_cancelled(Servers::connect(&args.servers));
+    let servers = connecting.await.ok_or(ExtractError::Stopped)?.map_err(SourceError::from)?;
+    let provenance = servers.provenance().clone();
+
+    let retry = if args.retry_failed { Retry::All } else { Retry::Passing };
+    let survey = Survey { out: args.out.clone(), overwrite: args.overwrite, part_rows: args.part_rows, retry };
+    let (folder, tasks) = survey.run(provenance.clone(), stop.clone()).await?;
+    let indices = missing(&tasks, provenance.samples);
+    let fetched = indices.len();
+    let resumed = provenance.samples - fetched;
+    if resumed > 0 {
+        tracing::info!(resumed, missing = fetched, out = %args.out.display(), "going on with an earlier extraction");
+    }
+
+    let bar = progress.items("extract", Some(provenance.samples));
+    bar.set(resumed);
+    let extracting = Instant::now();
+    let gathering = Gathering::new(folder, provenance.clone(), retry, tasks);
+    let contents = gather(servers.features(indices, false)?, gathering, &bar, stop).await?;
+    let extract_seconds = extracting.elapsed().as_secs_f64();
+    let seconds = begin.elapsed().as_secs_f64();
+    let received = servers.bytes_received();
+    Ok(ExtractSummary::new(&provenance, &contents, args.out.clone(), fetched, received).timed(seconds, extract_seconds))
+}
+
+/// Takes arrivals, on a thread that may block, until they end.
+async fn gather(
+    mut arrivals: Arrivals,
+    mut gathering: Gathering,
+    bar: &Bar,
+    stop: &CancellationToken,
+) -> Result<Contents, ExtractError> {
+    let (sender, mut receiver) = mpsc::channel::<Arrival>(WAITING_SAMPLES);
+    let writer = tokio::task::spawn_blocking(move || {
+        while let Some(arrival) = receiver.blocking_recv() {
+            gathering.take(arrival)?;
+        }
+        Ok::<_, ExtractError>(gathering)
+    });
+    let mut ended = Ok(());
+    loop {
+        let arrival = match stop.run_until_cancelled(arrivals.next()).await {
+            Some(Some(Ok(arrival))) => arrival,
+            Some(Some(Err(error))) => break ended = Err(error.into()),
+            Some(None) => break,
+            None => break ended = Err(ExtractError::Stopped),
+        };
+        // The writer hangs up only after an error of its own, which it gives below.
+        if sender.send(arrival).await.is_err() {
+            break;
+        }
+        bar.add(1);
+    }
+    drop((arrivals, sender));
+    let gathering = writer.await??;
+    ended?;
+    tokio::task::spawn_blocking(move || gathering.finish()).await?
+}
+
+/// What is fetched: as a range where nothing is there yet, so that a fresh start needs no list.
+fn missing(tasks: &[Task], samples: u64) -> Indices {
+    let is_fresh = tasks.iter().all(|task| task.missing == Missing::All)
+        && tasks.iter().map(|task| task.range.end - task.range.start).sum::<u64>() == samples;
+    if is_fresh { (0..samples).into() } else { tasks.iter().flat_map(Task::indices).collect() }
+}
+
+/// Looking at what is there.
+struct Survey {
+    out: PathBuf,
+    overwrite: bool,
+    part_rows: NonZeroU64,
+    retry: Retry,
+}
+
+// === impl Survey ===
+
+impl Survey {
+    async fn run(self, provenance: Provenance, stop: CancellationToken) -> Result<(Folder, Vec<Task>), ExtractError> {
+        let blocking = tokio::task::spawn_blocking(move || {
+            let folder = Folder::open(&self.out, self.overwrite)?;
+            let present = folder.survey(&provenance, &mut || stop.is_cancelled())?.ok_or(ExtractError::Stopped)?;
+            let tasks = tasks(provenance.samples, self.part_rows, &present, self.retry);
+            Ok((folder, tasks))
+        });
+        blocking.await?
+    }
+}

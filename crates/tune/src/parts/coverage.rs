@@ -1,0 +1,137 @@
+//! Which samples are still missing from a folder of parts, and into which parts they will go.
+
+use std::num::NonZeroU64;
+use std::ops::Range;
+
+use headwater_types::{FailureKind, SampleIndex};
+
+use super::folder::Present;
+
+/// Which of the samples that failed before are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Those whose failure may have passed: the store or the server could not be read just then.
+    Passing,
+    /// All.
+    All,
+}
+
+/// A part that is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) range: Range<u64>,
+    pub(crate) missing: Missing,
+}
+
+/// What is missing from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The part is not there.
+    All,
+    /// The part is there, and these samples of it failed.
+    Failed(Vec<SampleIndex>),
+}
+
+/// What is to be done, in index order: the parts together then hold `0..samples`, each sample once.
+///
+/// Gaps are filled by parts that end at multiples of `part_rows`, so that a folder ends up cut the same way however often
+/// it was resumed.
+pub(crate) fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], retry: Retry) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    let mut covered = 0;
+    for part in present {
+        fill(covered..part.range.start, part_rows, &mut tasks);
+        covered = part.range.end;
+        let again = part.failed.iter().filter(|(_, kind)| retry.includes(*kind));
+        let failed: Vec<_> = again.map(|(index, _)| SampleIndex(*index)).collect();
+        if !failed.is_empty() {
+            tasks.push(Task { range: part.range.clone(), missing: Missing::Failed(failed) });
+        }
+    }
+    fill(covered..samples, part_rows, &mut tasks);
+    tasks
+}
+
+fn fill(gap: Range<u64>, part_rows: NonZeroU64, tasks: &mut Vec<Task>) {
+    let mut start = gap.start;
+    while start < gap.end {
+        let end = (start / part_rows + 1).saturating_mul(part_rows.get()).min(gap.end);
+        tasks.push(Task { range: start..end, missing: Missing::All });
+        start = end;
+    }
+}
+
+// === impl Task ===
+
+impl Task {
+    /// The samples to fetch.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = SampleIndex> + '_ {
+        let (range, list) = match &self.missing {
+            Missing::All => (self.range.clone(), &[][..]),
+            Missing::Failed(list) => (0..0, list.as_slice()),
+        };
+        range.map(SampleIndex).chain(list.iter().copied())
+    }
+}
+
+// === impl Retry ===
+
+impl Retry {
+    /// Whether a failure of this kind is tried again.
+    pub(crate) fn includes(self, kind: FailureKind) -> bool {
+        self == Self::All || kind.is_retryable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any set of disjoint parts with some failures.
+    fn presents() -> impl Strategy<Value = (u64, Vec<Present>)> {
+        let pieces = proptest::collection::vec((1_u64..9, any::<bool>(), any::<[bool; 8]>(), any::<bool>()), 0..12);
+        pieces.prop_map(|pieces| {
+            let (mut at, mut present) = (0, Vec::new());
+            for (length, is_there, bad, passing) in pieces {
+                let kind = if passing { FailureKind::Unavailable } else { FailureKind::Malformed };
+                let failed = (at..at + length).zip(bad).filter(|(_, bad)| *bad).map(|(index, _)| (index, kind));
+                if is_there {
+                    present.push(Present { range: at..at + length, failed: failed.collect() });
+                }
+                at += length;
+            }
+            (at, present)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn parts_and_tasks_together_hold_each_sample_once((samples, present) in presents(), rows in 1_u64..6, all: bool) {
+            let retry = if all { Retry::All } else { Retry::Passing };
+            let tasks = tasks(samples, NonZeroU64::new(rows).unwrap(), &present, retry);
+            let mut fetched: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();
+            let kept = present.iter().flat_map(|part| {
+                part.range.clone().filter(|index| {
+                    !part.failed.iter().any(|(failed, kind)| failed == index && retry.includes(*kind))
+                })
+            });
+            fetched.extend(kept);
+            fetched.sort_unstable();
+            prop_assert_eq!(fetched, (0..samples).collect::<Vec<_>>());
+            for task in &tasks {
+                prop_assert!(task.missing != Missing::All || task.range.end - task.range.start <= rows);
+                prop_assert!(task.missing == Missing::All || present.iter().any(|part| part.range == task.range));
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_is_cut_where_a_fresh_folder_would_be() {
+        let present = [Present { range: 3..5, failed: vec![] }];
+        let ranges: Vec<_> =
+            tasks(11, NonZeroU64::new(4).unwrap(), &present, Retry::All).into_iter().map(|task| task.range).collect();
+        assert_eq!(ranges, [0..3, 5..8, 8..11]);
+    }
+}

@@ -1,0 +1,223 @@
+//! The folder that holds the parts: one tuner at a time, no leftovers, and only parts that are whole and belong together.
+//!
+//! ```text
+//! DIR/part-0000000000.parquet    the number is the first global index: names sort as the dataset does
+//!     part-0000004096.parquet
+//!     _failures.jsonl            which samples have no feature, and why; written when all parts are there
+//!     _lock                      locked (flock) while a tuner works here
+//!     _*.tmp                     a file that was being written when a tuner was killed: removed at the next start
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use headwater_types::FailureKind;
+
+use super::file::{self, PartError};
+use super::footer::Footer;
+use super::part::Part;
+use crate::durable::{self, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::provenance::Provenance;
+
+const LOCK: &str = "_lock";
+const FAILURES: &str = "_failures.jsonl";
+const PART_PREFIX: &str = "part-";
+const PART_SUFFIX: &str = ".parquet";
+
+/// A folder of parts that this process alone writes to.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Unlocked by the kernel when the process ends, however it ends.
+    _lock: File,
+}
+
+/// A part that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Present {
+    pub(crate) range: Range<u64>,
+    pub(crate) failed: Vec<(u64, FailureKind)>,
+}
+
+/// What a finished folder holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) parts: u64,
+    pub(crate) samples: u64,
+    pub(crate) failed: BTreeMap<FailureKind, u64>,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    /// Another tuner works there.
+    #[error("another tuner is writing to {}: wait for it, or use another --out", .0.display())]
+    Locked(PathBuf),
+    /// A Parquet file that readers of the folder would take for a part.
+    #[error("{} was not written by tuner extract, and would be read with its parts: use another --out", .0.display())]
+    Foreign(PathBuf),
+    /// A part of something else.
+    #[error(
+        "{} holds features of another {what} ({there}, not {here}): use another --out, or --overwrite to drop them",
+        path.display()
+    )]
+    Different {
+        /// The part.
+        path: PathBuf,
+        /// In what it differs.
+        what: &'static str,
+        /// What is extracted now.
+        here: String,
+        /// What the part holds.
+        there: String,
+    },
+    /// The file system said so.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What.
+        error: io::Error,
+    },
+    /// A file could not be written, or could be read a moment ago and not now.
+    #[error("{}: {error}", path.display())]
+    Part {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: PartError,
+    },
+}
+
+// === impl Folder ===
+
+impl Folder {
+    /// Makes the folder where there is none, locks it, and removes what a killed tuner left half-written; with
+    /// `overwrite` also every part.
+    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self, FolderError> {
+        fs::create_dir_all(path).map_err(at(path))?;
+        let lock_path = path.join(LOCK);
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(at(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FolderError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(at(&lock_path)(error)),
+        }
+        let folder = Self { path: path.to_owned(), _lock: lock };
+        for (name, path) in entries(&folder.path)? {
+            let leftover = name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX);
+            if leftover || (overwrite && first_index(&name).is_some()) {
+                fs::remove_file(&path).map_err(at(&path))?;
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Reads back every part. One that is torn, or answers for samples that another answers for already, is removed, so
+    /// that its samples are missing and will be fetched; one of another dataset, model or recipe is an error. `None` once
+    /// `stop` says so.
+    pub(crate) fn survey(
+        &self,
+        provenance: &Provenance,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<Present>>, FolderError> {
+        let mut present: Vec<Present> = Vec::new();
+        for (first, path) in part_paths(&self.path)? {
+            if stop() {
+                return Ok(None);
+            }
+            let problem = match file::read(&path) {
+                Ok((theirs, part)) => {
+                    if let Some((what, here, there)) = provenance.difference(&theirs) {
+                        return Err(FolderError::Different { path, what, here, there });
+                    }
+                    let free_from = present.last().map_or(0, |last| last.range.end);
+                    if part.range.start == first && free_from <= first && part.range.end <= provenance.samples {
+                        let failed = part.failed.iter().map(|failed| (failed.index.0, failed.kind)).collect();
+                        present.push(Present { range: part.range, failed });
+                        continue;
+                    }
+                    format!("it answers for samples {:?}, which are not its own", part.range)
+                }
+                Err(PartError::Io(error)) => return Err(at(&path)(error)),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(part = %path.display(), problem, "dropping a part: its samples are extracted again");
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
+        Ok(Some(present))
+    }
+
+    /// Reads one part.
+    pub(crate) fn read(&self, first: u64) -> Result<Part, FolderError> {
+        let path = self.part_path(first);
+        match file::read(&path) {
+            Ok((_, part)) => Ok(part),
+            Err(error) => Err(FolderError::Part { path, error }),
+        }
+    }
+
+    /// Writes a part, in place of one of the same first index.
+    pub(crate) fn write(&self, provenance: &Provenance, part: &Part) -> Result<(), FolderError> {
+        let path = self.part_path(part.range.start);
+        file::write(&path, provenance, part).map_err(|error| FolderError::Part { path, error })
+    }
+
+    /// Lists the failures of all parts in `_failures.jsonl`, and counts what is there.
+    pub(crate) fn finish(&self) -> Result<Contents, FolderError> {
+        let paths = part_paths(&self.path)?;
+        let failures = self.path.join(FAILURES);
+        let mut contents = Contents { parts: paths.len() as u64, ..Contents::default() };
+        durable::replace(&failures, |out| {
+            for path in paths.values() {
+                let Footer { range, failed, .. } = file::read_footer(path)?;
+                contents.samples += range.end - range.start;
+                for failure in &failed {
+                    *contents.failed.entry(failure.kind).or_default() += 1;
+                    serde_json::to_writer(&mut *out, failure)?;
+                    out.write_all(b"\n")?;
+                }
+            }
+            Ok(())
+        })
+        .map_err(|error| FolderError::Part { path: failures, error })?;
+        Ok(contents)
+    }
+
+    fn part_path(&self, first: u64) -> PathBuf {
+        self.path.join(format!("{PART_PREFIX}{first:010}{PART_SUFFIX}"))
+    }
+}
+
+/// Every part in the folder, by its first index; an error for a Parquet file that is no part.
+pub(crate) fn part_paths(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, FolderError> {
+    let mut parts = BTreeMap::new();
+    for (name, path) in entries(folder)? {
+        match first_index(&name) {
+            Some(first) => {
+                parts.insert(first, path);
+            }
+            None if name.ends_with(PART_SUFFIX) => return Err(FolderError::Foreign(path)),
+            None => {}
+        }
+    }
+    Ok(parts)
+}
+
+fn first_index(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix(PART_PREFIX)?.strip_suffix(PART_SUFFIX)?;
+    (digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+}
+
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
+    let list = || fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>();
+    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
+    Ok(list().map_err(at(folder))?.into_iter().filter_map(named).collect())
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> FolderError {
+    move |error| FolderError::Io { path: path.to_owned(), error }
+}

@@ -1,0 +1,155 @@
+//! A part's footer: key-value metadata of the Parquet file, each entry readable on its own by whoever opens it.
+//!
+//! | key | value |
+//! |---|---|
+//! | `headwater.version` | version of the tuner that wrote it |
+//! | `headwater.dataset`, `headwater.dataset_digest`, `headwater.samples`, `headwater.classes` | name, BLAKE3, count, JSON list |
+//! | `headwater.model`, `headwater.model_digest`, `headwater.recipe_digest`, `headwater.output`, `headwater.feature_len` | what made the features |
+//! | `headwater.range` | `first..end`: the global indices that this part answers for |
+//! | `headwater.failed` | JSON list: samples of the range that have no row, and why |
+//! | `headwater.digest` | BLAKE3 over the entries above, and every key, label and feature in row order |
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::str::FromStr;
+
+use headwater_types::Digest;
+use headwater_types::digest::Digester;
+use parquet::file::metadata::KeyValue;
+
+use super::part::Failed;
+use crate::provenance::Provenance;
+
+const PREFIX: &str = "headwater.";
+
+const DIGEST: &str = "headwater.digest";
+
+/// What a footer says about its part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Footer {
+    pub(crate) provenance: Provenance,
+    pub(crate) range: Range<u64>,
+    pub(crate) failed: Vec<Failed>,
+}
+
+/// A footer that lacks an entry, or has one that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the metadata entry {PREFIX}{0} is missing or unreadable")]
+pub(crate) struct FooterError(&'static str);
+
+// === impl Footer ===
+
+impl Footer {
+    pub(crate) fn to_key_values(&self) -> Result<Vec<KeyValue>, serde_json::Error> {
+        let provenance = &self.provenance;
+        let Range { start, end } = self.range;
+        Ok([
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("dataset", provenance.dataset.to_string()),
+            ("dataset_digest", provenance.dataset_digest.to_string()),
+            ("samples", provenance.samples.to_string()),
+            ("classes", serde_json::to_string(&provenance.classes)?),
+            ("model", provenance.model.to_string()),
+            ("model_digest", provenance.model_digest.to_string()),
+            ("recipe_digest", provenance.recipe_digest.to_string()),
+            ("output", provenance.output.clone()),
+            ("feature_len", provenance.feature_len.to_string()),
+            ("range", format!("{start}..{end}")),
+            ("failed", serde_json::to_string(&self.failed)?),
+        ]
+        .into_iter()
+        .map(|(key, value)| KeyValue::new(format!("{PREFIX}{key}"), value))
+        .collect())
+    }
+
+    pub(crate) fn from_key_values(pairs: &[KeyValue]) -> Result<Self, FooterError> {
+        let entries = Entries(
+            pairs.iter().filter_map(|pair| Some((pair.key.strip_prefix(PREFIX)?, pair.value.as_deref()?))).collect(),
+        );
+        let range = || {
+            let (start, end) = entries.0.get("range")?.split_once("..")?;
+            let range = start.parse().ok()?..end.parse().ok()?;
+            (range.start < range.end).then_some(range)
+        };
+        Ok(Self {
+            provenance: Provenance {
+                dataset: entries.parse("dataset")?,
+                dataset_digest: entries.parse("dataset_digest")?,
+                samples: entries.parse("samples")?,
+                classes: entries.json("classes")?,
+                model: entries.parse("model")?,
+                model_digest: entries.parse("model_digest")?,
+                recipe_digest: entries.parse("recipe_digest")?,
+                output: entries.parse("output")?,
+                feature_len: entries.parse("feature_len")?,
+            },
+            range: range().ok_or(FooterError("range"))?,
+            failed: entries.json("failed")?,
+        })
+    }
+}
+
+/// Adds our entries, without the digest, to a digest.
+pub(crate) fn digest(pairs: &[KeyValue], digester: &mut Digester) {
+    for pair in pairs.iter().filter(|pair| pair.key.starts_with(PREFIX) && pair.key != DIGEST) {
+        digester.field(pair.key.as_bytes()).field(pair.value.as_deref().unwrap_or_default().as_bytes());
+    }
+}
+
+/// The digest as an entry.
+pub(crate) fn digest_entry(digest: Digest) -> KeyValue {
+    KeyValue::new(DIGEST.to_owned(), digest.to_string())
+}
+
+/// The digest that an entry says.
+pub(crate) fn said_digest(pairs: &[KeyValue]) -> Result<Digest, FooterError> {
+    let pair = pairs.iter().find(|pair| pair.key == DIGEST);
+    pair.and_then(|pair| pair.value.as_ref()?.parse().ok()).ok_or(FooterError("digest"))
+}
+
+struct Entries<'a>(HashMap<&'a str, &'a str>);
+
+impl Entries<'_> {
+    fn parse<T: FromStr>(&self, key: &'static str) -> Result<T, FooterError> {
+        self.0.get(key).and_then(|value| value.parse().ok()).ok_or(FooterError(key))
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, key: &'static str) -> Result<T, FooterError> {
+        self.0.get(key).and_then(|value| serde_json::from_str(value).ok()).ok_or(FooterError(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{FailureKind, SampleIndex};
+
+    use super::*;
+    use crate::provenance::tests::provenance;
+
+    fn footer() -> Footer {
+        let failed =
+            Failed { index: SampleIndex(5), key: None, kind: FailureKind::NotFound, message: "gone \"away\"".into() };
+        Footer { provenance: provenance(10, 4), range: 4..8, failed: vec![failed] }
+    }
+
+    #[test]
+    fn metadata_survives_the_footer() {
+        let pairs = footer().to_key_values().unwrap();
+        assert_eq!(Footer::from_key_values(&pairs).unwrap(), footer());
+    }
+
+    #[test]
+    fn a_footer_that_lacks_an_entry_says_which() {
+        let pairs = footer().to_key_values().unwrap();
+        for missing in 1..pairs.len() {
+            let mut pairs = pairs.clone();
+            let name = pairs.remove(missing).key;
+            let error = Footer::from_key_values(&pairs).unwrap_err();
+            assert!(error.to_string().contains(&name), "{error}");
+        }
+        let mut backwards = footer();
+        backwards.range.start = 9;
+        let pairs = backwards.to_key_values().unwrap();
+        assert_eq!(Footer::from_key_values(&pairs), Err(FooterError("range")));
+    }
+}

@@ -1,0 +1,97 @@
+//! A part: consecutive samples of a dataset, finished.
+
+use std::ops::Range;
+
+use headwater_types::{ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
+use serde::{Deserialize, Serialize};
+
+/// A row for each sample of a range that has a feature, a failure for each that has none; both in index order, and
+/// together exactly the range.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    /// Global indices.
+    pub(crate) range: Range<u64>,
+    /// The samples that have features.
+    pub(crate) rows: Vec<Row>,
+    /// Their features, f32 `[rows, feature_len]`.
+    pub(crate) features: Vec<f32>,
+    /// The samples that have none.
+    pub(crate) failed: Vec<Failed>,
+}
+
+/// A sample that has a feature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its key.
+    pub(crate) key: SampleKey,
+    /// Its class; `None` in a dataset, or for a sample, without labels.
+    pub(crate) label: Option<ClassId>,
+}
+
+/// A sample that could not be delivered; also a line of `_failures.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    /// Its global index.
+    pub(crate) index: SampleIndex,
+    /// Its key, where the server said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// [`FailureKind`] by name.
+    #[serde(with = "kind_name")]
+    pub(crate) kind: FailureKind,
+    /// For people.
+    pub(crate) message: String,
+}
+
+/// Longest message that is kept, in bytes: a part whose every sample failed must still have a small footer.
+const MAX_MESSAGE_BYTES: usize = 256;
+
+// === impl Part ===
+
+impl Part {
+    /// Rows with their global indices and features.
+    pub(crate) fn iter(&self, feature_len: usize) -> impl Iterator<Item = (SampleIndex, &Row, &[f32])> {
+        let mut failed = self.failed.iter().map(|failed| failed.index.0).peekable();
+        let present = self.range.clone().filter(move |index| failed.next_if_eq(index).is_none());
+        let features = self.features.chunks_exact(feature_len);
+        present.zip(&self.rows).zip(features).map(|((index, row), feature)| (SampleIndex(index), row, feature))
+    }
+
+    /// Whether rows, features and failures make up the range.
+    pub(crate) fn is_consistent(&self, feature_len: usize) -> bool {
+        let span = self.range.end.saturating_sub(self.range.start);
+        let indices = || self.failed.iter().map(|failed| failed.index.0);
+        (self.rows.len() + self.failed.len()) as u64 == span
+            && self.rows.len().checked_mul(feature_len) == Some(self.features.len())
+            && indices().all(|index| self.range.contains(&index))
+            && indices().zip(indices().skip(1)).all(|(a, b)| a < b)
+    }
+}
+
+// === impl Failed ===
+
+impl Failed {
+    pub(crate) fn new(index: SampleIndex, key: Option<&SampleKey>, failure: &SampleFailure) -> Self {
+        let message = &failure.message;
+        Self {
+            index,
+            key: key.map(|key| key.as_str().to_owned()),
+            kind: failure.kind,
+            message: message[..message.floor_char_boundary(MAX_MESSAGE_BYTES)].to_owned(),
+        }
+    }
+}
+
+mod kind_name {
+    use headwater_types::FailureKind;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(kind: &FailureKind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailureKind, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

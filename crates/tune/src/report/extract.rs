@@ -1,0 +1,91 @@
+//! The summary of an extraction.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use headwater_types::{ByteCount, Digest};
+use serde::Serialize;
+
+use super::table::{Table, megabytes};
+use super::{Failures, failures, failures_in_words, rate};
+use crate::parts::Contents;
+use crate::provenance::Provenance;
+
+/// What an extraction did. Counts are of the folder's contents; rates, of what was fetched this time.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExtractSummary {
+    dataset: String,
+    dataset_digest: Digest,
+    model: String,
+    model_digest: Digest,
+    recipe_digest: Digest,
+    feature_len: usize,
+    /// Samples that the folder answers for: all of the dataset.
+    images: u64,
+    /// Those that have a feature.
+    features: u64,
+    /// Those that have none, by kind.
+    failed: Failures,
+    parts: u64,
+    /// Samples that were there before.
+    resumed: u64,
+    /// Samples that were asked of the servers this time.
+    fetched: u64,
+    features_per_second: f64,
+    /// From the start to the last file, in seconds.
+    seconds: f64,
+    bytes_received: u64,
+    out: PathBuf,
+}
+
+// === impl ExtractSummary ===
+
+impl ExtractSummary {
+    pub(crate) fn new(
+        provenance: &Provenance,
+        contents: &Contents,
+        out: PathBuf,
+        fetched: u64,
+        received: ByteCount,
+    ) -> Self {
+        Self {
+            dataset: provenance.dataset.to_string(),
+            dataset_digest: provenance.dataset_digest,
+            model: provenance.model.to_string(),
+            model_digest: provenance.model_digest,
+            recipe_digest: provenance.recipe_digest,
+            feature_len: provenance.feature_len,
+            images: contents.samples,
+            features: contents.samples - contents.failed.values().sum::<u64>(),
+            failed: failures(&contents.failed),
+            parts: contents.parts,
+            resumed: provenance.samples - fetched,
+            fetched,
+            features_per_second: 0.0,
+            seconds: 0.0,
+            bytes_received: received.get(),
+            out,
+        }
+    }
+
+    /// Took so long in all, and so long to fetch.
+    pub(crate) fn timed(self, seconds: f64, fetching: f64) -> Self {
+        Self { seconds, features_per_second: rate(self.fetched, fetching), ..self }
+    }
+}
+
+impl fmt::Display for ExtractSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::default();
+        table
+            .line("dataset", format!("{} ({})", self.dataset, self.dataset_digest.short()))
+            .line("model", format!("{} ({})", self.model, self.model_digest.short()))
+            .line("images", format!("{}, of which {} were there before", self.images, self.resumed))
+            .line("features", format!("{} of {} numbers", self.features, self.feature_len))
+            .line("failed", failures_in_words(&self.failed))
+            .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
+            .line("over the wire", megabytes(ByteCount::new(self.bytes_received)))
+            .line("written", format!("{} files in {}", self.parts, self.out.display()));
+        table.fmt(f)
+    }
+}

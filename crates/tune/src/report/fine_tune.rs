@@ -1,0 +1,179 @@
+//! The summary of a fine-tuning.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use headwater_learn::Metrics;
+use headwater_types::{ByteCount, Digest};
+use serde::Serialize;
+
+use super::table::{Table, megabytes, percent};
+use super::{Failures, failures, failures_in_words, rate};
+use crate::fine_tune::{Graduate, Learned};
+use crate::provenance::Provenance;
+
+/// What a fine-tuning did. Each image is in exactly one of `trained`, `validated`, `unlabelled` and `failed`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FineTuneSummary {
+    dataset: String,
+    dataset_digest: Digest,
+    model: String,
+    model_digest: Digest,
+    recipe_digest: Digest,
+    feature_len: usize,
+    classes: usize,
+    images: u64,
+    trained: u64,
+    validated: u64,
+    unlabelled: u64,
+    failed: Failures,
+    runs: Vec<RunSummary>,
+    /// Images over the time in which features were extracted.
+    features_per_second: f64,
+    /// From the start to the last file, in seconds.
+    seconds: f64,
+    /// Over the wire; absent where features come from a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_received: Option<u64>,
+    /// Of the photos, as they rest on the servers; absent where features come from a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored_bytes: Option<u64>,
+    /// On the features that were kept for training, 0 to 1.
+    train_top1: Option<f64>,
+    /// On the images that were never trained on, 0 to 1; null where there are none.
+    validation_top1: Option<f64>,
+    validation_top5: Option<f64>,
+    /// Mean cross-entropy, in nats.
+    validation_loss: Option<f64>,
+    head: PathBuf,
+    head_digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined_digest: Option<Digest>,
+}
+
+/// What one run did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct RunSummary {
+    /// From 1.
+    run: usize,
+    images: u64,
+    extract_seconds: f64,
+    train_seconds: f64,
+    /// Time in which this run was trained on while the next was extracted.
+    overlap_seconds: f64,
+    epochs: u32,
+    /// Of the head after this run, on the validation images so far.
+    validation_top1: Option<f64>,
+    validation_loss: Option<f64>,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug)]
+pub(crate) struct SavedModel {
+    pub(crate) path: PathBuf,
+    pub(crate) digest: Digest,
+}
+
+// === impl FineTuneSummary ===
+
+impl FineTuneSummary {
+    pub(crate) fn new(
+        provenance: &Provenance,
+        graduate: &Graduate,
+        learned: &[Learned],
+        head: SavedModel,
+        joined: Option<SavedModel>,
+        seconds: f64,
+    ) -> Self {
+        let (counts, validation) = (&graduate.counts, graduate.validation.as_ref());
+        let of_validation = |value: fn(&Metrics) -> f64| validation.map(value);
+        let (joined, joined_digest) = joined.map(|saved| (saved.path, saved.digest)).unzip();
+        Self {
+            dataset: provenance.dataset.to_string(),
+            dataset_digest: provenance.dataset_digest,
+            model: provenance.model.to_string(),
+            model_digest: provenance.model_digest,
+            recipe_digest: provenance.recipe_digest,
+            feature_len: provenance.feature_len,
+            classes: provenance.classes.len(),
+            images: counts.images,
+            trained: counts.trained,
+            validated: counts.validated,
+            unlabelled: counts.unlabelled,
+            failed: failures(&counts.failed),
+            runs: run_summaries(learned),
+            features_per_second: rate(counts.images, learned.iter().map(|run| run.extraction.seconds()).sum()),
+            seconds,
+            bytes_received: None,
+            stored_bytes: None,
+            train_top1: graduate.train.as_ref().map(|metrics| metrics.top1),
+            validation_top1: of_validation(|metrics| metrics.top1),
+            validation_top5: of_validation(|metrics| metrics.top5),
+            validation_loss: of_validation(|metrics| metrics.loss),
+            head: head.path,
+            head_digest: head.digest,
+            joined,
+            joined_digest,
+        }
+    }
+
+    /// The features came from servers: so many bytes over the wire, made of so many stored ones.
+    pub(crate) fn from_servers(self, received: ByteCount, stored: ByteCount) -> Self {
+        Self { bytes_received: Some(received.get()), stored_bytes: Some(stored.get()), ..self }
+    }
+}
+
+fn run_summaries(learned: &[Learned]) -> Vec<RunSummary> {
+    let next = learned.iter().skip(1).map(Some).chain([None]);
+    let both = learned.iter().zip(next).zip(1..);
+    both.map(|((this, next), run)| RunSummary {
+        run,
+        images: this.images,
+        extract_seconds: this.extraction.seconds(),
+        train_seconds: this.training.seconds(),
+        overlap_seconds: next.map_or(0.0, |next| next.extraction.overlap(&this.training)),
+        epochs: this.epochs,
+        validation_top1: this.validation.as_ref().map(|metrics| metrics.top1),
+        validation_loss: this.validation.as_ref().map(|metrics| metrics.loss),
+    })
+    .collect()
+}
+
+impl fmt::Display for FineTuneSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { images, trained, validated, unlabelled, .. } = self;
+        writeln!(f, "run  images   extract     train   overlap  epochs  top-1")?;
+        for summary in &self.runs {
+            let RunSummary { run, images, extract_seconds, train_seconds, overlap_seconds, epochs, .. } = summary;
+            write!(
+                f,
+                "{run:3}  {images:6}  {extract_seconds:6.1} s  {train_seconds:6.1} s  {overlap_seconds:6.1} s  "
+            )?;
+            writeln!(f, "{epochs:6}  {}", percent(summary.validation_top1))?;
+        }
+        let mut table = Table::default();
+        table
+            .line("dataset", format!("{} ({}), {} classes", self.dataset, self.dataset_digest.short(), self.classes))
+            .line("model", format!("{} ({})", self.model, self.model_digest.short()))
+            .line("images", format!("{images}: {trained} to train, {validated} to validate, {unlabelled} unlabelled"))
+            .line("failed", failures_in_words(&self.failed))
+            .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second));
+        if let (Some(received), Some(stored)) = (self.bytes_received, self.stored_bytes) {
+            let ratio = stored as f64 / received.max(1) as f64;
+            table
+                .line("stored on the servers", megabytes(ByteCount::new(stored)))
+                .line("over the wire", format!("{} ({ratio:.1} times less)", megabytes(ByteCount::new(received))));
+        }
+        table
+            .line("top-1, trained on", percent(self.train_top1))
+            .line("top-1, validation", percent(self.validation_top1))
+            .line("top-5, validation", percent(self.validation_top5))
+            .line("head", format!("{} ({})", self.head.display(), self.head_digest.short()));
+        if let (Some(path), Some(digest)) = (&self.joined, &self.joined_digest) {
+            table.line("joined model", format!("{} ({})", path.display(), digest.short()));
+        }
+        table.fmt(f)
+    }
+}
