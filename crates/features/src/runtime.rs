@@ -6,6 +6,7 @@
 //!
 //! A process has one ONNX Runtime: loading it again gives the same one, and another library is refused.
 
+use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,6 +122,10 @@ impl Runtime {
         let builder = ort::init_from(canonical(&library)).map_err(|error| match error {
             LoadDynamicError::BadVersion { version_str, .. } => {
                 RuntimeError::TooOld { library: library.clone(), version: version_str }
+            }
+            // What the system's loader says is one level down.
+            LoadDynamicError::Dlopen { error, .. } => {
+                broken(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
             }
             error => broken(error.to_string()),
         })?;
