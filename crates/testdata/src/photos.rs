@@ -98,12 +98,15 @@ impl PhotoSet {
     fn photo(&self, texture: Texture, number: usize) -> Photo {
         let mut dice = Dice::new(self.seed, &format!("{}/{number}", texture.name()));
         let encoding = encoding(&mut dice);
+        let width = dice.whole(self.min_side, self.max_side);
+        // As cameras have it, 3:4 to 4:3.
+        let height = (f64::from(width) * dice.range(0.75, 4.0 / 3.0)).round() as u32;
         Photo {
             key: format!("{}/{number:05}.{}", texture.name(), encoding.suffix()),
             texture,
             encoding,
-            width: dice.whole(self.min_side, self.max_side),
-            height: dice.whole(self.min_side, self.max_side),
+            width,
+            height: height.clamp(self.min_side, self.max_side),
         }
     }
 }

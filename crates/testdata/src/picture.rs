@@ -16,6 +16,9 @@ pub struct Picture {
 
 type Colour = [f64; 3];
 
+/// Difference in brightness of a photo's two colours, of 255.
+const CONTRAST: std::ops::Range<f64> = 90.0..170.0;
+
 // === impl Picture ===
 
 impl Picture {
@@ -50,20 +53,20 @@ impl Picture {
     }
 }
 
-/// Two colours that differ enough in brightness for the texture to be seen, either first.
+/// Two colours that differ in brightness by enough for the texture to be seen, either one the brighter.
 fn colours(dice: &mut Dice) -> (Colour, Colour) {
     let brightness = |colour: &Colour| 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2];
     let colour = |dice: &mut Dice| -> Colour { std::array::from_fn(|_| dice.range(10.0, 245.0)) };
     let first = colour(dice);
-    for _ in 0..64 {
+    for _ in 0..256 {
         let second = colour(dice);
-        if (brightness(&first) - brightness(&second)).abs() >= 60.0 {
+        if CONTRAST.contains(&(brightness(&first) - brightness(&second)).abs()) {
             return (first, second);
         }
     }
-    // A middling first colour may run out of luck: its negative, pushed to the nearer end, is always far enough.
-    let end = if brightness(&first) < 128.0 { 245.0 } else { 10.0 };
-    (first, [end; 3])
+    // Out of luck: the grey that is right always exists, on one side or the other.
+    let step = if brightness(&first) < 128.0 { CONTRAST.start } else { -CONTRAST.start };
+    (first, [brightness(&first) + step; 3])
 }
 
 #[cfg(test)]
