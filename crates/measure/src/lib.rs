@@ -1,1 +1,21 @@
-//! placeholder
+//! What the profiler does: recipes shown, samples fetched, finished and written for other programs to read.
+//!
+//! Invariant: what stands in a folder under its final name is whole. A sample that fails is a line that says why, and
+//! never ends a run; a run in which every sample fails does.
+
+mod indices;
+mod npy;
+mod row;
+mod whole;
+
+mod recipe;
+
+mod args;
+
+mod fetch;
+mod summary;
+
+mod command;
+
+pub use args::ProfilerArgs;
+pub use command::run;

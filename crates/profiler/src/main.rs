@@ -1,2 +1,17 @@
-//! placeholder
-fn main() {}
+//! The profiler: shows recipes, and fetches samples from storage servers.
+
+use std::process::ExitCode;
+
+use headwater_cli::{Progress, exit, logs, runtime, settings};
+use headwater_measure::{ProfilerArgs, run};
+
+fn main() -> ExitCode {
+    let args: ProfilerArgs = match settings::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let json = args.prints_json();
+    let progress = Progress::detect(args.json);
+    let result = logs::install(&args.common, &progress).and_then(|()| runtime::block_on(run(args, progress)));
+    exit::report(result, json)
+}

@@ -1,0 +1,199 @@
+//! The profiler's command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use headwater_cli::Common;
+use headwater_client::{ClientOptions, Retry, ServerAddress};
+use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, caps};
+
+use crate::indices::IndexSet;
+
+const EXAMPLES: &str = "\
+Examples:
+  profiler recipe
+  profiler recipe imagenet-train > mine.toml
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos --recipe imagenet-train --cut cropped \\
+      --seed 1 --epoch 0 --indices 0-99 --out samples/";
+
+const RECIPE_EXAMPLES: &str = "\
+Examples:
+  profiler recipe                          the recipes in the box
+  profiler recipe imagenet-train           one of them, as TOML: copy it and change it
+  profiler recipe mine.toml --json         your own, checked, with its digest";
+
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  profiler fetch --servers node1:7440 --dataset photos --recipe imagenet-train --cut encoded --out samples/
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos --recipe mine.toml --cut decoded \\
+      --seed 1 --epoch 3 --indices 0-99,500 --out samples/
+  profiler fetch --servers node1:7440 --dataset photos --cut features --model mobilenet --out features/
+
+Whatever the cut, the tensors are the same, to the bit. OUT/<index>.npy is the finished tensor, f32 [3, height, width] (at the
+cut features: the vector, f32 [d]); OUT/samples.jsonl has a line for each sample: index, key, label, width, height, box, flip,
+error. The summary on standard output is JSON.";
+
+/// Shows recipes, and fetches samples from storage servers.
+#[derive(Debug, Parser)]
+#[command(name = "profiler", version, after_help = EXAMPLES)]
+pub struct ProfilerArgs {
+    #[command(flatten)]
+    /// Settings and logs.
+    pub common: Common,
+
+    /// Print results and errors as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// List the recipes in the box, or print one with its digest
+    Recipe(RecipeArgs),
+    /// Fetch samples, finish their recipe, and write them as .npy files
+    Fetch(Box<FetchArgs>),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RECIPE_EXAMPLES)]
+pub(crate) struct RecipeArgs {
+    /// A recipe in the box, or a TOML file
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) recipe: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = FETCH_EXAMPLES)]
+pub(crate) struct FetchArgs {
+    /// Storage servers; their samples follow each other in this order
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
+    pub(crate) servers: Vec<ServerAddress>,
+
+    /// The dataset's name on the servers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: DatasetName,
+
+    /// What is done to the photos: a recipe in the box, or a TOML file (not needed with --model)
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) recipe: Option<String>,
+
+    /// How far the servers go: encoded, decoded, cropped, flipped, tensor, normalized or features
+    #[arg(long, value_name = "CUT")]
+    pub(crate) cut: Cut,
+
+    /// The model, for the cut features
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<ModelName>,
+
+    /// The run's seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// The pass over the dataset
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) epoch: u64,
+
+    /// Which samples: 0-99, 5 or 1,5,10-20 [default: all]
+    #[arg(long, value_name = "INDICES")]
+    pub(crate) indices: Option<IndexSet>,
+
+    /// The folder to write to; files of the same name are replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Client")]
+pub(crate) struct ClientArgs {
+    /// Calls that run at once to each server
+    #[arg(long, value_name = "N", default_value_t = ClientOptions::default().streams_per_server)]
+    streams: NonZeroUsize,
+
+    /// Bytes that may wait here for a thread
+    #[arg(long, value_name = "SIZE", default_value_t = ClientOptions::default().window)]
+    window: ByteCount,
+
+    /// Threads that finish recipes [default: one for each core]
+    #[arg(long, value_name = "N")]
+    cpu_workers: Option<NonZeroUsize>,
+
+    /// Seconds without one sample from a server after which to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = Retry::default().give_up_after.as_secs())]
+    give_up_after: u64,
+
+    /// Longest side of a photo, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION)]
+    max_dimension: u32,
+
+    /// Most pixels of a photo
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS)]
+    max_pixels: u64,
+
+    /// Most bytes of a stored photo
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT)]
+    max_object_bytes: ByteCount,
+
+    /// Most memory that one photo may take
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY)]
+    max_sample_memory: ByteCount,
+}
+
+// === impl ProfilerArgs ===
+
+impl ProfilerArgs {
+    /// Whether results and errors are JSON: what `fetch` prints always is.
+    pub fn prints_json(&self) -> bool {
+        self.json || matches!(self.action, Action::Fetch(_))
+    }
+}
+
+// === impl ClientArgs ===
+
+impl ClientArgs {
+    pub(crate) fn options(&self) -> ClientOptions {
+        let defaults = ClientOptions::default();
+        let give_up_after = Duration::from_secs(self.give_up_after);
+        ClientOptions {
+            streams_per_server: self.streams,
+            window: self.window,
+            cpu_workers: self.cpu_workers.unwrap_or(defaults.cpu_workers),
+            limits: ImageLimits {
+                max_dimension: self.max_dimension,
+                max_pixels: self.max_pixels,
+                max_object: self.max_object_bytes,
+                max_sample_memory: self.max_sample_memory,
+                ..ImageLimits::default()
+            },
+            retry: Retry { give_up_after, ..defaults.retry.clone() },
+            ..defaults
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        ProfilerArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn what_fetch_prints_is_json_whether_or_not_it_is_asked_for() {
+        let fetch = ["profiler", "fetch", "--servers", "a:1,b:2", "--dataset", "d", "--cut", "tensor", "--out", "o"];
+        assert!(ProfilerArgs::parse_from(fetch).prints_json());
+        assert!(!ProfilerArgs::parse_from(["profiler", "recipe"]).prints_json());
+        assert!(ProfilerArgs::parse_from(["profiler", "recipe", "--json"]).prints_json());
+    }
+}

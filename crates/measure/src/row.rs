@@ -1,0 +1,102 @@
+//! A line of `samples.jsonl`: what a sample is, and what was done to it.
+
+use headwater_types::{Framing, SampleFailure, Size};
+use serde::Serialize;
+
+/// One sample. `width` to `flip` are null where it failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Row {
+    pub(crate) index: u64,
+    pub(crate) key: Option<String>,
+    /// The class's name.
+    pub(crate) label: Option<String>,
+    /// Columns of the decoded photo.
+    pub(crate) width: Option<u32>,
+    /// Rows of the decoded photo.
+    pub(crate) height: Option<u32>,
+    /// The part of the photo that became the output: left, top, width, height in its pixels; whole where they are.
+    #[serde(rename = "box")]
+    pub(crate) region: Option<[Number; 4]>,
+    pub(crate) flip: Option<bool>,
+    pub(crate) error: Option<RowError>,
+}
+
+/// Why there is no array.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct RowError {
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+}
+
+/// A number that is written without a point where it is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Number {
+    Whole(i64),
+    Real(f64),
+}
+
+// === impl Row ===
+
+impl Row {
+    /// A sample of which nothing more is known yet.
+    pub(crate) fn new(index: u64, key: Option<String>, label: Option<String>) -> Self {
+        Self { index, key, label, width: None, height: None, region: None, flip: None, error: None }
+    }
+
+    pub(crate) fn framed(self, source: Size, framing: &Framing) -> Self {
+        let region = framing.region;
+        Self {
+            width: Some(source.width),
+            height: Some(source.height),
+            region: Some([region.x, region.y, region.width, region.height].map(Number::from)),
+            flip: Some(framing.flip),
+            ..self
+        }
+    }
+
+    pub(crate) fn failed(self, failure: SampleFailure) -> Self {
+        let error = RowError { kind: failure.kind.as_str(), message: failure.message };
+        Self { error: Some(error), ..self }
+    }
+}
+
+// === impl Number ===
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        // Up to 2^53 every whole number has a float of its own; pixels end long before.
+        if value.fract() == 0.0 && value.abs() < 9e15 { Self::Whole(value as i64) } else { Self::Real(value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{Draws, Epoch, FailureKind, Recipe, Seed};
+
+    use super::*;
+
+    fn json(row: &Row) -> String {
+        serde_json::to_string(row).unwrap()
+    }
+
+    #[test]
+    fn a_row_says_what_was_done_in_whole_pixels_where_they_are_whole() {
+        let row = || Row::new(7, Some("red/a.jpg".into()), Some("red".into()));
+        let (key, source) = ("red/a.jpg".parse().unwrap(), Size { width: 1024, height: 703 });
+        let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+        let framing = |recipe| Framing::new(Recipe::builtin(recipe).unwrap().stages(), source, &draws);
+        assert_eq!(
+            json(&row().framed(source, &framing("mobilenet-eval"))),
+            r#"{"index":7,"key":"red/a.jpg","label":"red","width":1024,"height":703,"box":[204.4375,43.9375,615.125,615.125],"flip":false,"error":null}"#
+        );
+        let crop = framing("imagenet-train").readable;
+        let whole = format!("\"box\":[{},{},{},{}]", crop.x, crop.y, crop.width, crop.height);
+        let row_of_crop = json(&row().framed(source, &framing("imagenet-train")));
+        assert!(row_of_crop.contains(&whole), "{whole} in {row_of_crop}");
+        assert_eq!(
+            json(&Row::new(9, None, None).failed(SampleFailure::new(FailureKind::NotFound, "gone"))),
+            r#"{"index":9,"key":null,"label":null,"width":null,"height":null,"box":null,"flip":null,"error":{"kind":"not-found","message":"gone"}}"#
+        );
+    }
+}
