@@ -1,1 +1,46 @@
-//! placeholder
+//! Classifier heads over features, and how they are trained.
+//!
+//! In the order in which data passes: a sample belongs to a run ([`runs`]) and to the training or the validation split
+//! ([`split`]); its feature joins a set ([`features`]), bounded in memory ([`replay`]), whose mean and spread are known
+//! ([`moments`]); a [`head`] is trained on it ([`trainer`]) and judged ([`metrics`]).
+//!
+//! Invariant: pure functions of their arguments. Nothing here reads a file, a clock or ambient randomness, or starts a
+//! thread; the same arguments give the same bits on the same machine. (On another machine the last bits may differ: the
+//! matrix product picks its kernel by what the CPU can do.)
+
+pub mod error;
+
+mod random;
+
+pub mod permutation;
+pub mod runs;
+pub mod split;
+
+pub mod features;
+pub mod moments;
+pub mod replay;
+
+mod network;
+mod softmax;
+mod standardization;
+
+pub mod head;
+pub mod metrics;
+
+mod adamw;
+
+pub mod options;
+pub mod schedule;
+pub mod trainer;
+
+pub use error::LearnError;
+pub use features::FeatureSet;
+pub use head::{Dense, Head, HeadKind, HeadWeights};
+pub use metrics::{ClassMetrics, Metrics};
+pub use moments::Moments;
+pub use options::TrainOptions;
+pub use permutation::Permutation;
+pub use replay::Replay;
+pub use runs::Runs;
+pub use split::in_validation;
+pub use trainer::{EpochReport, StepReport, Trainer, Verdict};

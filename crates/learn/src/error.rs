@@ -1,0 +1,84 @@
+//! What can be wrong with features, labels, settings, or a training that went astray.
+
+use headwater_types::ByteCount;
+
+/// Why a head could not be made, fed or trained.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LearnError {
+    /// A feature of another length than the set's or the head's.
+    #[error("a feature of {actual} numbers was given where {expected} are expected: was it made by another model?")]
+    Dimension {
+        /// Length wanted.
+        expected: usize,
+        /// Length given.
+        actual: usize,
+    },
+    /// A label that is no class, or a set of another number of classes than the head's.
+    #[error("class {label} was given where there are {classes} classes, counted from 0")]
+    Label {
+        /// Class given.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A set of another number of classes than the head's.
+    #[error("features of {actual} classes were given to a head of {expected}")]
+    Classes {
+        /// The head's.
+        expected: usize,
+        /// The set's.
+        actual: usize,
+    },
+    /// A feature that holds an infinity or a NaN.
+    #[error("number {position} of a feature is {value}: the model's output is not finite")]
+    NotFinite {
+        /// Position in the feature, from 0.
+        position: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// A size of nothing, or one whose parameters would not fit a model file.
+    #[error(
+        "a head of {features} features, {hidden:?} hidden units and {classes} classes cannot be made: \
+         each must be at least 1, and there may be {limit} weights in all"
+    )]
+    HeadSize {
+        /// Length of a feature.
+        features: usize,
+        /// Hidden units of a multilayer perceptron.
+        hidden: Option<usize>,
+        /// Number of classes.
+        classes: usize,
+        /// Most weights.
+        limit: usize,
+    },
+    /// Memory for too few features.
+    #[error("{limit} of replay memory do not hold one feature of each class: {needed} would")]
+    ReplayMemory {
+        /// The bound given.
+        limit: ByteCount,
+        /// The smallest that would do.
+        needed: ByteCount,
+    },
+    /// A setting out of its range.
+    #[error("{setting} is {value}: use {expected}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Nothing to train on.
+    #[error("there are no features to train on")]
+    NoSamples,
+    /// Statistics of nothing, or a loss that is no number.
+    #[error("training diverged in epoch {epoch}: lower the learning rate (it was {learning_rate})")]
+    Diverged {
+        /// The epoch, from 0.
+        epoch: u32,
+        /// The peak learning rate.
+        learning_rate: f32,
+    },
+}
