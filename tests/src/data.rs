@@ -3,8 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use headwater_testdata::{Extractor, PhotoSet, hostile, shared_data};
+use headwater_testdata::{Extractor, HostileFile, PhotoSet, hostile, shared_data};
 use tempfile::TempDir;
+
+/// Awkward and hostile files beside good ones.
+pub struct Hostile {
+    /// The dataset; the good ones are under `generated/`.
+    pub folder: PathBuf,
+    /// What we made ourselves, and what is to come of it.
+    pub files: Vec<HostileFile>,
+    _scratch: TempDir,
+}
 
 /// A folder of photos, and a model with a recipe that fits it.
 pub struct Data {
@@ -41,25 +50,32 @@ impl Data {
         let photos = scratch.path().join("photos");
         PhotoSet { classes: 5, per_class: 40, ..PhotoSet::default() }.write(&photos)?;
         let model = scratch.path().join("extractor.onnx");
-        let recipe = Extractor::default().write(&model)?.display().to_string();
+        std::fs::write(&model, Extractor::onnx(1))?;
+        let recipe = scratch.path().join("extractor.toml");
+        std::fs::write(&recipe, Extractor::RECIPE)?;
+        let recipe = recipe.display().to_string();
         Ok(Self { photos, model, recipe, real: false, scratch })
     }
+}
 
-    /// Awkward and hostile files beside good ones: the corpus where there is one, and always our own.
+// === impl Hostile ===
+
+impl Hostile {
+    /// The corpus where there is one, and always our own.
     ///
     /// # Errors
     /// If nothing can be written.
-    pub fn hostile() -> Result<(TempDir, PathBuf)> {
+    pub fn new() -> Result<Self> {
         let scratch = TempDir::new()?;
-        let folder = scratch.path().join("photos");
+        let files = hostile::write(scratch.path())?;
+        let folder = scratch.path().join("data");
         PhotoSet { classes: 3, per_class: 6, ..PhotoSet::default() }.write(&folder.join("generated"))?;
-        hostile::write(&folder.join("hostile"))?;
         if let Some(shared) = shared_data() {
             for kind in ["good", "edge", "bad"] {
                 copy_all(&shared.join("corpus").join(kind), &folder.join(kind))?;
             }
         }
-        Ok((scratch, folder))
+        Ok(Self { folder, files, _scratch: scratch })
     }
 }
 

@@ -9,7 +9,7 @@ mod process;
 mod run;
 mod server;
 
-pub use data::Data;
+pub use data::{Data, Hostile};
 pub use npy::{Array, read_npy};
 pub use process::program;
 pub use run::{Fetched, Run, fetch, run};

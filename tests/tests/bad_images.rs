@@ -1,6 +1,7 @@
 //! Promises 2 and 3: one bad image never fails a batch, and memory is bounded.
 
-use headwater_tests::{Data, Server, ServerOptions, fetch};
+use headwater_testdata::Expectation;
+use headwater_tests::{Data, Hostile, Server, ServerOptions, fetch};
 use tempfile::TempDir;
 
 /// What the largest sample may take over the server's memory before it.
@@ -8,9 +9,15 @@ const PER_SAMPLE: u64 = 256 << 20;
 
 #[test]
 fn every_hostile_file_is_a_typed_failure_beside_intact_neighbours() {
-    let (_scratch, folder) = Data::hostile().unwrap();
+    let hostile = Hostile::new().unwrap();
     // One sample at a time, so that the peak is one sample's.
-    let mut server = ServerOptions::new(&folder).arg("--cpu-workers").arg("1").arg("--stream-window").arg("1").start().unwrap();
+    let mut server = ServerOptions::new(&hostile.folder)
+        .arg("--cpu-workers")
+        .arg("1")
+        .arg("--stream-window")
+        .arg("1")
+        .start()
+        .unwrap();
     let before = server.peak_memory().unwrap();
     let mut failures = None;
     for cut in ["encoded", "decoded", "cropped", "flipped", "tensor", "normalized"] {
@@ -26,7 +33,16 @@ fn every_hostile_file_is_a_typed_failure_beside_intact_neighbours() {
                 assert!(["unsupported-format", "malformed", "limit-exceeded"].contains(&kind), "{sample}");
             }
         }
-        let failed: Vec<_> = fetched.samples.keys().filter(|index| !fetched.arrays.contains_key(index)).copied().collect();
+        for file in &hostile.files {
+            let sample = fetched.samples.values().find(|sample| file.path.to_str() == sample["key"].as_str());
+            match file.expectation {
+                Expectation::Fails => assert!(!sample.unwrap()["error"].is_null(), "{file:?} was delivered at {cut}"),
+                Expectation::NeverRead => assert!(sample.is_none(), "{file:?} is a sample"),
+                Expectation::MayDecode => {}
+            }
+        }
+        let failed: Vec<_> =
+            fetched.samples.keys().filter(|index| !fetched.arrays.contains_key(index)).copied().collect();
         assert!(!failed.is_empty());
         assert_eq!(*failures.get_or_insert_with(|| failed.clone()), failed, "cut {cut}");
     }
@@ -44,7 +60,8 @@ fn limits_are_settings_and_their_failures_name_them() {
     for setting in [["--max-pixels", "100"], ["--max-dimension", "10"], ["--max-object-bytes", "100B"]] {
         let server = limited(setting);
         let out = TempDir::new().unwrap();
-        let further = ["--recipe", "imagenet-train", "--cut", "cropped", "--seed", "1", "--epoch", "0", "--indices", "0-3"];
+        let further =
+            ["--recipe", "imagenet-train", "--cut", "cropped", "--seed", "1", "--epoch", "0", "--indices", "0-3"];
         // All samples fail: so does the program, having written why.
         let error = fetch(&[server.address()], out.path(), &further).err().unwrap().to_string();
         assert!(error.contains("exit code Some(1)"), "{error}");

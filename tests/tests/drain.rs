@@ -21,7 +21,8 @@ fn an_idle_server_ends_well() {
 #[expect(clippy::disallowed_methods, reason = "the signal has to come while samples flow")]
 fn open_streams_finish_within_the_grace_period() {
     let data = Data::photos().unwrap();
-    let mut server = ServerOptions::new(&data.photos).arg("--grace").arg("60").arg("--cpu-workers").arg("1").start().unwrap();
+    let mut server =
+        ServerOptions::new(&data.photos).arg("--grace").arg("60").arg("--cpu-workers").arg("1").start().unwrap();
     let out = TempDir::new().unwrap();
     let client = Command::new(program("profiler"))
         .args(["fetch", "--servers", &server.address(), "--dataset", "photos", "--recipe", "imagenet-train"])

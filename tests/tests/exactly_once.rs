@@ -51,13 +51,16 @@ fn extract_holds_each_sample_once_whenever_a_server_is_killed() {
 #[expect(clippy::disallowed_methods, reason = "the kill has to come at some moment")]
 fn extract_goes_on_where_a_killed_tuner_stopped() {
     let data = Data::photos().unwrap();
-    let server =
-        ServerOptions::new(&data.photos).arg("--max-batch").arg("4").model("model", &data.model, &data.recipe).start().unwrap();
+    let server = ServerOptions::new(&data.photos)
+        .arg("--max-batch")
+        .arg("4")
+        .model("model", &data.model, &data.recipe)
+        .start()
+        .unwrap();
     let out = data.scratch.path().join("out");
     let arguments = ["extract", "--servers", &server.address(), "--dataset", "photos", "--model", "model"];
     let further = ["--rows-per-part", "16", "--json", "--out", out.to_str().unwrap()];
-    let mut tuner =
-        Command::new(program("tuner")).args(arguments).args(further).stdout(Stdio::null()).spawn().unwrap();
+    let mut tuner = Command::new(program("tuner")).args(arguments).args(further).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     tuner.kill().unwrap();
     tuner.wait().unwrap();

@@ -7,7 +7,12 @@ use headwater_tests::{Data, ServerOptions, run};
 fn a_head_is_trained_over_two_servers_and_runs_in_onnx_runtime() {
     let data = Data::photos().unwrap();
     let start = |part: &str| {
-        ServerOptions::new(&data.photos).arg("--partition").arg(part).model("model", &data.model, &data.recipe).start().unwrap()
+        ServerOptions::new(&data.photos)
+            .arg("--partition")
+            .arg(part)
+            .model("model", &data.model, &data.recipe)
+            .start()
+            .unwrap()
     };
     let (one, two) = (start("1/2"), start("2/2"));
     let servers = format!("{},{}", one.address(), two.address());
@@ -16,8 +21,25 @@ fn a_head_is_trained_over_two_servers_and_runs_in_onnx_runtime() {
     let summary = run(
         "tuner",
         [
-            "fine-tune", "--servers", &servers, "--dataset", "photos", "--model", "model", "--runs", "3",
-            "--validation-fraction", "0.2", "--seed", "1", "--out", &head, "--join", &model, "--joined-out", &joined,
+            "fine-tune",
+            "--servers",
+            &servers,
+            "--dataset",
+            "photos",
+            "--model",
+            "model",
+            "--runs",
+            "3",
+            "--validation-fraction",
+            "0.2",
+            "--seed",
+            "1",
+            "--out",
+            &head,
+            "--join",
+            &model,
+            "--joined-out",
+            &joined,
             "--json",
         ],
     )
@@ -61,10 +83,24 @@ fn a_dataset_without_labels_is_an_error_that_says_so() {
     for (number, entry) in std::fs::read_dir(class).unwrap().take(5).enumerate() {
         std::fs::copy(entry.unwrap().path(), flat.join(format!("{number}.jpg"))).unwrap();
     }
-    let server = ServerOptions::new(&flat).arg("--max-batch").arg("1").model("model", &data.model, &data.recipe).start().unwrap();
+    let server = ServerOptions::new(&flat)
+        .arg("--max-batch")
+        .arg("1")
+        .model("model", &data.model, &data.recipe)
+        .start()
+        .unwrap();
     let head = data.scratch.path().join("head.onnx");
-    let arguments =
-        ["fine-tune", "--servers", &server.address(), "--dataset", "photos", "--model", "model", "--out", head.to_str().unwrap()];
+    let arguments = [
+        "fine-tune",
+        "--servers",
+        &server.address(),
+        "--dataset",
+        "photos",
+        "--model",
+        "model",
+        "--out",
+        head.to_str().unwrap(),
+    ];
     let run = run("tuner", arguments).unwrap();
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("label"), "{}", run.stderr);

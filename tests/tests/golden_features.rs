@@ -26,7 +26,8 @@ fn features_from_the_jpeg_point_where_the_golden_ones_do() {
             let recipe = match recipe {
                 "128" => {
                     let file = scratch.path().join("recipe.toml");
-                    let text = include_str!("../../profiles/recipes/mobilenet-eval.toml").replace("224, 224", "128, 128");
+                    let text =
+                        include_str!("../../profiles/recipes/mobilenet-eval.toml").replace("224, 224", "128, 128");
                     std::fs::write(&file, text).unwrap();
                     file.display().to_string()
                 }
@@ -56,7 +57,12 @@ fn features_from_the_jpeg_point_where_the_golden_ones_do() {
 fn features_are_the_same_in_any_batch_and_on_any_server() {
     let data = Data::photos().unwrap();
     let start = |batch: &str| {
-        ServerOptions::new(&data.photos).arg("--max-batch").arg(batch).model("model", &data.model, &data.recipe).start().unwrap()
+        ServerOptions::new(&data.photos)
+            .arg("--max-batch")
+            .arg(batch)
+            .model("model", &data.model, &data.recipe)
+            .start()
+            .unwrap()
     };
     let (single, batched) = (start("1"), start("16"));
     let [one, many] = [&single, &batched].map(|server| {

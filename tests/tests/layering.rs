@@ -100,14 +100,16 @@ fn members_are_listed_in_the_order_of_the_path() {
         .take_while(|line| !line.starts_with(']'))
         .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
         .map(|path| {
-            let package = metadata.workspace_packages().into_iter().find(|p| {
-                p.manifest_path.parent().unwrap() == metadata.workspace_root.join(path)
-            });
+            let package = metadata
+                .workspace_packages()
+                .into_iter()
+                .find(|p| p.manifest_path.parent().unwrap() == metadata.workspace_root.join(path));
             package.unwrap_or_else(|| panic!("no package in {path}")).name.to_string()
         })
         .collect();
     assert_eq!(listed.len(), metadata.workspace_packages().len());
-    let places: Vec<_> = listed.iter().map(|name| place(name).unwrap_or_else(|| panic!("{name} has no place"))).collect();
+    let places: Vec<_> =
+        listed.iter().map(|name| place(name).unwrap_or_else(|| panic!("{name} has no place"))).collect();
     assert!(places.is_sorted(), "{listed:?}");
 }
 

@@ -48,8 +48,8 @@ fn metrics_tell_of_every_stage_and_byte() {
 async fn health_and_reflection_answer() {
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     use tonic_reflection::pb::v1::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient, server_reflection_request::MessageRequest,
-        server_reflection_response::MessageResponse,
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
     };
     let data = Data::photos().unwrap();
     let server = tokio::task::spawn_blocking(move || ServerOptions::new(&data.photos).start().unwrap()).await.unwrap();
@@ -68,7 +68,8 @@ async fn health_and_reflection_answer() {
         .await
         .unwrap()
         .into_inner();
-    let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response else {
+    let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response
+    else {
         panic!("not a list of services");
     };
     let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use headwater_testdata::python;
-use headwater_tests::{Data, ServerOptions, fetch};
+use headwater_tests::{Data, Hostile, ServerOptions, fetch};
 use tempfile::TempDir;
 
 /// torchvision's transforms on PIL images are `crop` and `resize(BILINEAR)` of Pillow; to-tensor and normalise are undone.
@@ -63,8 +63,8 @@ fn photos_are_within_half_a_grey_level() {
 
 #[test]
 fn awkward_files_are_within_half_a_grey_level() {
-    let (_scratch, folder) = Data::hostile().unwrap();
-    let Some((mean, worst, count)) = difference(&folder) else { return };
+    let hostile = Hostile::new().unwrap();
+    let Some((mean, worst, count)) = difference(&hostile.folder) else { return };
     println!("mean {mean}, worst {worst}, over {count}");
     assert!(count >= 18 && mean <= 0.5, "mean {mean} over {count}");
 }

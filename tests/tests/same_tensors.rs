@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use headwater_tests::{Array, Data, Fetched, Server, ServerOptions, fetch};
+use headwater_tests::{Array, Data, Fetched, Hostile, Server, ServerOptions, fetch};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -52,8 +52,8 @@ fn check_all_cuts(folder: &Path, least: usize) {
 
 #[test]
 fn awkward_files_give_the_same_bits_at_every_cut() {
-    let (_scratch, folder) = Data::hostile().unwrap();
-    check_all_cuts(&folder, 18);
+    let hostile = Hostile::new().unwrap();
+    check_all_cuts(&hostile.folder, 18);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 fn flag_over_variable_over_file_over_default() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("server.toml");
-    std::fs::write(&file, "data = \"/srv/a\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n").unwrap();
+    std::fs::write(&file, "data = \"/srv/a\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n")
+        .unwrap();
     let output = Command::new(program("storage-server"))
         .args(["serve", "--check-config", "--max-streams", "9", "--config"])
         .arg(&file)
@@ -70,9 +71,13 @@ fn a_device_that_is_not_there_is_an_error_at_start() {
 
 #[test]
 fn help_has_examples() {
-    for (name, command) in
-        [("storage-server", "serve"), ("tuner", "extract"), ("tuner", "fine-tune"), ("profiler", "fetch"), ("profiler", "recipe")]
-    {
+    for (name, command) in [
+        ("storage-server", "serve"),
+        ("tuner", "extract"),
+        ("tuner", "fine-tune"),
+        ("profiler", "fetch"),
+        ("profiler", "recipe"),
+    ] {
         let help = run(name, [command, "--help"]).unwrap().success().unwrap().stdout;
         assert!(help.contains("HEADWATER_"), "{name} {command}: {help}");
         assert!(run(name, ["--help"]).unwrap().success().unwrap().stdout.contains("Examples"), "{name}");
@@ -83,6 +88,7 @@ fn help_has_examples() {
 fn recipes_in_the_box_are_listed_with_their_digests() {
     let listed: Value = run("profiler", ["recipe", "--json"]).unwrap().success().unwrap().json().unwrap();
     assert!(listed.to_string().contains("imagenet-train"), "{listed}");
-    let shown: Value = run("profiler", ["recipe", "mobilenet-eval", "--json"]).unwrap().success().unwrap().json().unwrap();
+    let shown: Value =
+        run("profiler", ["recipe", "mobilenet-eval", "--json"]).unwrap().success().unwrap().json().unwrap();
     assert_eq!(shown["digest"].as_str().map(str::len), Some(64), "{shown}");
 }
