@@ -285,7 +285,7 @@ async fn an_object_over_the_limit_fails_before_memory_is_taken() {
     let root = TempDir::new().unwrap();
     put(root.path(), "small", &[7; 100]);
     put(root.path(), "large", b"");
-    // A petabyte on paper: no memory could hold it.
+    // A terabyte on paper: no memory could hold it.
     fs::File::options().write(true).open(root.path().join("large")).unwrap().set_len(1 << 40).unwrap();
     let options = StoreOptions { max_object: ByteCount::new(100), ..StoreOptions::default() };
     let store = store_with(root.path(), &options).await;

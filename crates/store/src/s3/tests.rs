@@ -248,3 +248,22 @@ async fn a_store_that_does_not_answer_is_told_from_one_that_refuses() {
     let error = moto.bucket("", &options).list().await.unwrap_err();
     assert!(matches!(error, StoreError::S3 { .. }) && error.is_retryable(), "{error:?}");
 }
+
+#[tokio::test]
+async fn missing_credentials_are_an_error_that_says_what_to_set() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = AmazonS3Builder::new().with_metadata_endpoint(format!("http://{closed}"));
+    let bucket = Bucket::open("photos", "", &StoreOptions::default(), settings).unwrap();
+    let error = bucket.list().await.unwrap_err();
+    assert!(matches!(error, StoreError::NoCredentials { .. }), "{error:?}");
+    assert!(error.to_string().contains("set AWS_ACCESS_KEY_ID"), "{error}");
+}
+
+#[test]
+fn a_refusal_is_known_by_the_code_that_s3_gives() {
+    let bucket = Bucket::open("photos", "cats", &StoreOptions::default(), settings()).unwrap();
+    let error = |body: &str| bucket.listing_error(Error::Generic { store: "S3", source: body.into() });
+    let refused = error("403 Forbidden: <Error><Code>SignatureDoesNotMatch</Code></Error>");
+    assert!(refused.to_string().starts_with("s3://photos/cats refused the listing"), "{refused}");
+    assert!(!refused.is_retryable() && error("503 <Code>SlowDown</Code>").is_retryable());
+}
