@@ -55,7 +55,7 @@ pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits)
         }
         Format::WebP => {
             let container = webp::Container::read(bytes, limits)?;
-            (Detail::WebP(container), container.size, container.orientation, container.working_memory())
+            (Detail::WebP(container), container.size, container.orientation, container.working_memory(bytes))
         }
     };
     let orientation = match orientation {

@@ -80,8 +80,11 @@ impl Frame {
         let mut at = 2;
         while let Some((marker, behind)) = next_marker(bytes, at) {
             at = behind;
-            if matches!(marker, RST0..=RST7 | TEM | SOI) {
+            if matches!(marker, RST0..=RST7 | TEM) {
                 continue;
+            }
+            if marker == SOI {
+                return Err(malformed("it has two start markers"));
             }
             if marker == EOI {
                 complete = true;
@@ -276,6 +279,15 @@ mod tests {
     fn anything_behind_the_scan_forbids_stopping_early() {
         let frame = Frame::read(&jpeg(SOF0, &YCC_420, &[3], &[0xff, DHT, 0, 2, 0xff, EOI])).unwrap();
         assert!(frame.complete && !frame.may_stop_early());
+    }
+
+    #[test]
+    fn a_second_start_is_an_error_wherever_it_stands() {
+        for at in [2, jpeg(SOF0, &YCC_420, &[3], &[]).len()] {
+            let mut bytes = jpeg(SOF0, &YCC_420, &[3], &END);
+            bytes.splice(at..at, [0xff, SOI]);
+            assert!(Frame::read(&bytes).is_err(), "at {at}");
+        }
     }
 
     #[test]

@@ -14,55 +14,72 @@ const VECTOR: usize = 16;
 /// Bytes behind the last pixel of a row that [`horizontal`] may read, and multiply by 0: it loads 16 from the second
 /// pixel of the last pair, which may be one behind the last.
 pub(super) const OVERREAD: usize = VECTOR;
+/// Rows that [`horizontal`] works on at once: each weight is fetched once for all of them, and they fill a vector.
+pub(super) const ROWS: usize = 4;
 
-/// Resamples `N` rows, `stride` bytes apart in `input`, into as many rows one behind the other in `out`. Each row must
-/// have [`OVERREAD`] readable bytes behind its last pixel.
-pub(super) fn horizontal<const N: usize>(input: &[u8], stride: usize, taps: &Taps, out: &mut [u8]) {
-    let width = out.len() / N;
+/// Length of a row that [`horizontal`] writes: a byte more than its pixels have, as they are written four bytes at a time.
+pub(super) fn padded_row(pixels: usize) -> usize {
+    pixels * CHANNELS + 1
+}
+
+/// Resamples rows, each with [`OVERREAD`] readable bytes behind its last pixel, into rows of `out`, which are `stride`
+/// bytes long ([`padded_row`]).
+pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
     for (x, (span, pairs)) in taps.iter().enumerate() {
-        let mut sums = [Sums::new(); N];
+        let mut sums = [Sums::new(); ROWS];
+        let start = span.start as usize * CHANNELS;
         for (place, pair) in pairs.iter().enumerate() {
             let weights = Weights::new(pair);
-            let at = (span.start as usize + 2 * place) * CHANNELS;
-            for (row, sums) in sums.iter_mut().enumerate() {
+            let at = start + place * 2 * CHANNELS;
+            for (row, sums) in input.iter().zip(&mut sums) {
                 // r0 g0 b0 ... and r1 g1 b1 ... to r0 r1 g0 g1 b0 b1 ...; the fourth pair is not used.
-                let pixels = &input[row * stride + at..][..CHANNELS + VECTOR];
+                let pixels = &row[at..at + CHANNELS + VECTOR];
                 let woven = u8x16::unpack_low(load(pixels), load(&pixels[CHANNELS..]));
                 sums.add(i16x8::from_u8x16_low(woven), weights);
             }
         }
-        for (row, sums) in sums.into_iter().enumerate() {
-            let [r, g, b, _] = sums.rounded().to_array().map(|value| value.clamp(0, 255) as u8);
-            let pixel = row * width + x * CHANNELS;
-            out[pixel..pixel + CHANNELS].copy_from_slice(&[r, g, b]);
+        // The fourth byte of each pixel is overwritten by the next one's first.
+        let pixels = pack(sums);
+        for (row, pixel) in out.chunks_exact_mut(stride).zip(pixels.as_chunks::<4>().0) {
+            row[x * CHANNELS..][..CHANNELS + 1].copy_from_slice(pixel);
         }
     }
 }
 
-/// Makes one row out of `count` rows, of its length, one behind the other in `rows`.
-pub(super) fn vertical(rows: &[u8], count: usize, pairs: &[Pair], out: &mut [u8]) {
-    let width = out.len();
-    let (vectors, rest) = out.as_chunks_mut::<VECTOR>();
-    let vectorised = vectors.len() * VECTOR;
-    for (x, out) in vectors.iter_mut().enumerate() {
+/// Makes one row out of `count` rows, `stride` bytes apart in `rows`. Reads nothing behind them.
+pub(super) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
+    let Some(last) = out.len().checked_sub(VECTOR) else {
+        return vertical_narrow(rows, stride, count, pairs, out);
+    };
+    let mut x = 0;
+    loop {
         let mut sums = [Sums::new(); 4];
+        let columns = &rows[x..(count - 1) * stride + x + VECTOR];
         for (place, pair) in pairs.iter().enumerate() {
             let weights = Weights::new(pair);
-            let upper = load(&rows[2 * place * width + x * VECTOR..]);
+            let upper = load(&columns[2 * place * stride..]);
             // Where taps are odd in number, the last has weight 0 and any row will do.
-            let lower = load(&rows[(2 * place + 1).min(count - 1) * width + x * VECTOR..]);
+            let lower = load(&columns[(2 * place + 1).min(count - 1) * stride..]);
             let (first, second) = (u8x16::unpack_low(upper, lower), u8x16::unpack_high(upper, lower));
             sums[0].add(i16x8::from_u8x16_low(first), weights);
             sums[1].add(i16x8::from_u8x16_high(first), weights);
             sums[2].add(i16x8::from_u8x16_low(second), weights);
             sums[3].add(i16x8::from_u8x16_high(second), weights);
         }
-        let [a, b, c, d] = sums.map(Sums::rounded);
-        *out = u8x16::narrow_i16x8(narrow(a, b), narrow(c, d)).to_array();
+        out[x..x + VECTOR].copy_from_slice(&pack(sums));
+        if x == last {
+            break;
+        }
+        // The last vector may overlap the one before it: it computes the same bytes again.
+        x = (x + VECTOR).min(last);
     }
-    for (x, value) in (vectorised..).zip(rest) {
-        let column = rows[x..].iter().step_by(width).take(count);
+}
+
+/// As [`vertical`], for rows shorter than a vector.
+fn vertical_narrow(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
+    for (x, value) in out.iter_mut().enumerate() {
         let weights = pairs.iter().flat_map(|pair| pair.weights());
+        let column = rows[x..].iter().step_by(stride).take(count);
         let sum = column.zip(weights).fold(HALF, |sum, (&source, weight)| sum + i32::from(source) * weight);
         *value = (sum >> FRACTION_BITS).clamp(0, 255) as u8;
     }
@@ -110,6 +127,13 @@ impl Sums {
     fn rounded(self) -> i32x4 {
         ((self.high << LOW_BITS) + self.low) >> FRACTION_BITS
     }
+}
+
+/// Sixteen sums, rounded to bytes.
+#[inline(always)]
+fn pack(sums: [Sums; 4]) -> [u8; VECTOR] {
+    let [a, b, c, d] = sums.map(Sums::rounded);
+    u8x16::narrow_i16x8(narrow(a, b), narrow(c, d)).to_array()
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! Pillow's antialiased bilinear `resize`, to the last bit.
 //!
-//! A horizontal pass, rounded to 8 bits, then a vertical one; both in fixed point with 22 fraction bits
+//! A horizontal pass, rounded to 8 bits, then a vertical one (or the other way round); both in fixed point with 22 fraction bits
 //! (Pillow, `libImaging/Resample.c`). Integers throughout, so that every machine and instruction set gives the same bits.
 //!
 //! Why not a resize crate: `fast_image_resize` is 0.16 levels off Pillow on average and chooses its arithmetic by
@@ -12,14 +12,14 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
-use headwater_types::{Framing, PixelBox, Size};
+use std::array;
 
-use kernel::OVERREAD;
+use headwater_types::{Framing, Size};
+
+use kernel::{OVERREAD, ROWS};
 use taps::{Axis, Taps};
 
 const CHANNELS: usize = 3;
-/// Rows that the horizontal pass works on at once, so that each weight is fetched once for all of them.
-const ROWS_AT_ONCE: usize = 4;
 
 /// Resamples pictures, one after another, in the same buffers.
 #[derive(Default)]
@@ -28,8 +28,10 @@ pub(crate) struct Resampler {
     down: Taps,
     /// Rows between the passes.
     between: Vec<u8>,
-    /// A copy of a row at the very end of the source, behind which nothing could be read.
+    /// Copies of rows at the very end of the source.
     padded: Vec<u8>,
+    /// Rows of the result, each a byte too long, where the horizontal pass is the last.
+    finished: Vec<u8>,
 }
 
 /// RGB pixels to read from; rows below [`rows_read`] may hold anything.
@@ -64,55 +66,95 @@ fn axes(framing: &Framing) -> (Axis, Axis) {
 impl Resampler {
     /// Cuts and resizes as `framing` says (its flip is not made here) into `out`, u8 `[height, width, 3]` of its output.
     pub(crate) fn resample(&mut self, source: Source<'_>, framing: &Framing, out: &mut [u8]) {
+        let Framing { readable, output, .. } = *framing;
         let (across, down) = axes(framing);
         self.across.set(&across);
         self.down.set(&down);
-        let (first, end) = self.down.range();
-        let width = framing.output.width as usize * CHANNELS;
-        self.between.resize((end - first) as usize * width, 0);
-        let readable = framing.readable;
-        self.horizontal(source, PixelBox { y: readable.y + first, height: end - first, ..readable });
-        for ((span, pairs), row) in self.down.iter().zip(out.chunks_exact_mut(width)) {
-            let rows = &self.between[(span.start - first) as usize * width..];
-            if taps::copies_first(pairs) {
-                row.copy_from_slice(&rows[..width]);
-            } else {
-                kernel::vertical(rows, span.count as usize, pairs, row);
-            }
+        let stride = source.size.width as usize * CHANNELS;
+        let corner = readable.y as usize * stride + readable.x as usize * CHANNELS;
+        let source = Rows { pixels: &source.pixels[corner..], stride, count: readable.height as usize };
+        // Pillow 12 and later take the vertical pass first where that saves much; the rounding between the passes shows.
+        let (lower, narrower) = (
+            i64::from(readable.height) - i64::from(output.height),
+            i64::from(readable.width) - i64::from(output.width),
+        );
+        if lower > 0 && lower > 2 * narrower {
+            self.vertical_first(source, readable.width as usize, output, out);
+        } else {
+            self.horizontal_first(source, readable.width as usize, output, out);
         }
     }
 
-    /// Resamples the rows of a box into `between`.
-    fn horizontal(&mut self, source: Source<'_>, readable: PixelBox) {
-        let stride = source.size.width as usize * CHANNELS;
-        let rows = readable.height as usize;
-        let width = self.between.len() / rows;
-        let corner = readable.y as usize * stride + readable.x as usize * CHANNELS;
-        if self.across.copies() {
-            let left = corner + self.across.range().0 as usize * CHANNELS;
-            for (row, out) in self.between.chunks_exact_mut(width).enumerate() {
-                out.copy_from_slice(&source.pixels[left + row * stride..][..width]);
-            }
-            return;
+    fn horizontal_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
+        let (first, end) = self.down.range();
+        let rows = (end - first) as usize;
+        let stride = kernel::padded_row(output.width as usize);
+        self.between.resize(rows.next_multiple_of(ROWS) * stride, 0);
+        let read = Rows { pixels: &source.pixels[first as usize * source.stride..], count: rows, ..source };
+        horizontal(read, width, &self.across, &mut self.padded, &mut self.between, stride);
+        let between = Rows { pixels: &self.between, stride, count: rows };
+        vertical(between, first, &self.down, out, output.width as usize * CHANNELS);
+    }
+
+    fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
+        let (rows, row) = (output.height as usize, width * CHANNELS);
+        self.between.resize(rows * row + OVERREAD, 0);
+        vertical(source, 0, &self.down, &mut self.between[..rows * row], row);
+        let between = Rows { pixels: &self.between, stride: row, count: rows };
+        let stride = kernel::padded_row(output.width as usize);
+        self.finished.resize(rows.next_multiple_of(ROWS) * stride, 0);
+        horizontal(between, width, &self.across, &mut self.padded, &mut self.finished, stride);
+        let row = output.width as usize * CHANNELS;
+        for (from, to) in self.finished.chunks_exact(stride).zip(out.chunks_exact_mut(row)) {
+            to.copy_from_slice(&from[..row]);
         }
-        let length = readable.width as usize * CHANNELS;
-        for (block, out) in self.between.chunks_mut(width * ROWS_AT_ONCE).enumerate() {
-            let input = &source.pixels[corner + block * ROWS_AT_ONCE * stride..];
-            let readable = (ROWS_AT_ONCE - 1) * stride + length + OVERREAD;
-            if out.len() == width * ROWS_AT_ONCE && input.len() >= readable {
-                kernel::horizontal::<ROWS_AT_ONCE>(input, stride, &self.across, out);
-                continue;
-            }
-            for (row, out) in out.chunks_exact_mut(width).enumerate() {
-                let mut input = &input[row * stride..];
-                if input.len() < length + OVERREAD {
-                    self.padded.clear();
-                    self.padded.extend_from_slice(&input[..length]);
-                    self.padded.resize(length + OVERREAD, 0);
-                    input = &self.padded;
-                }
-                kernel::horizontal::<1>(input, stride, &self.across, out);
-            }
+    }
+}
+
+/// Rows of pixels, `stride` bytes apart.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    pixels: &'a [u8],
+    stride: usize,
+    count: usize,
+}
+
+/// Resamples rows of `width` pixels into rows of `out`, which are `stride` bytes apart and a multiple of [`ROWS`].
+fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, out: &mut [u8], stride: usize) {
+    let row_at = |row: usize| &rows.pixels[row * rows.stride..];
+    if taps.copies() {
+        let (left, length) = (taps.range().0 as usize * CHANNELS, taps.len() * CHANNELS);
+        for (row, out) in out.chunks_exact_mut(stride).enumerate().take(rows.count) {
+            out[..length].copy_from_slice(&row_at(row)[left..left + length]);
+        }
+        return;
+    }
+    let length = width * CHANNELS;
+    for (block, out) in out.chunks_exact_mut(stride * ROWS).enumerate() {
+        // Where rows run out, the last is taken again: there is room for what comes of it, and nobody reads it.
+        let inputs: [&[u8]; ROWS] = array::from_fn(|i| row_at((block * ROWS + i).min(rows.count - 1)));
+        if inputs.iter().all(|row| row.len() >= length + OVERREAD) {
+            kernel::horizontal(inputs, taps, out, stride);
+            continue;
+        }
+        // At the very end of the photo nothing can be read behind a row: work on copies.
+        padded.clear();
+        for row in inputs {
+            padded.extend_from_slice(&row[..length]);
+            padded.extend_from_slice(&[0; OVERREAD]);
+        }
+        kernel::horizontal(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), taps, out, stride);
+    }
+}
+
+/// Resamples rows, the first of which is row `first` of the axis, into rows of `out` of `width` bytes.
+fn vertical(rows: Rows<'_>, first: u32, taps: &Taps, out: &mut [u8], width: usize) {
+    for ((span, pairs), out) in taps.iter().zip(out.chunks_exact_mut(width)) {
+        let column = &rows.pixels[(span.start - first) as usize * rows.stride..];
+        if taps::copies_first(pairs) {
+            out.copy_from_slice(&column[..width]);
+        } else {
+            kernel::vertical(column, rows.stride, span.count as usize, pairs, out);
         }
     }
 }

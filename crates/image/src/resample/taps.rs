@@ -103,6 +103,11 @@ impl Taps {
         self.spans.iter().zip(pairs).map(|(span, pairs)| (*span, &pairs[..span.count.div_ceil(2) as usize]))
     }
 
+    /// Number of output pixels.
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
     /// First source pixel that is read, and the one behind the last.
     pub(super) fn range(&self) -> (u32, u32) {
         let first = self.spans.first().map_or(0, |span| span.start);

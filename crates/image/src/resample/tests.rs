@@ -120,14 +120,15 @@ proptest! {
     ) {
         let mut taps = Taps::default();
         taps.set(&Axis { input, from: 0.0, to: input as f32, output });
-        let stride = input as usize * CHANNELS;
-        let pixels = noise(stride * ROWS_AT_ONCE + OVERREAD, seed);
-        let mut vector = vec![0; output as usize * CHANNELS * ROWS_AT_ONCE];
-        kernel::horizontal::<ROWS_AT_ONCE>(&pixels, stride, &taps, &mut vector);
-        for (row, out) in vector.chunks_exact(output as usize * CHANNELS).enumerate() {
+        let row = input as usize * CHANNELS;
+        let pixels = noise(row * ROWS + OVERREAD, seed);
+        let stride = kernel::padded_row(output as usize);
+        let mut vector = vec![0; stride * ROWS];
+        kernel::horizontal(std::array::from_fn(|i| &pixels[i * row..]), &taps, &mut vector, stride);
+        for (y, out) in vector.chunks_exact(stride).enumerate() {
             for ((span, pairs), pixel) in taps.iter().zip(out.as_chunks::<CHANNELS>().0) {
                 for (channel, value) in pixel.iter().enumerate() {
-                    let at = row * stride + span.start as usize * CHANNELS + channel;
+                    let at = y * row + span.start as usize * CHANNELS + channel;
                     prop_assert_eq!(*value, plain(pixels[at..].iter().step_by(CHANNELS), span.count, pairs));
                 }
             }
@@ -135,11 +136,11 @@ proptest! {
 
         taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, output: 1 });
         let (span, pairs) = taps.iter().next().unwrap();
-        let mut vector = vec![0; output as usize];
-        let pixels = noise(output as usize * rows, seed);
-        kernel::vertical(&pixels, span.count as usize, pairs, &mut vector);
+        let mut vector = vec![0; output as usize * CHANNELS];
+        let pixels = noise(stride * rows, seed);
+        kernel::vertical(&pixels, stride, span.count as usize, pairs, &mut vector);
         for (x, value) in vector.iter().enumerate() {
-            prop_assert_eq!(*value, plain(pixels[x..].iter().step_by(output as usize), span.count, pairs));
+            prop_assert_eq!(*value, plain(pixels[x..].iter().step_by(stride), span.count, pairs));
         }
     }
 }

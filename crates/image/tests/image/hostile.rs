@@ -1,0 +1,104 @@
+//! Promise 3: no bytes, however they came about, make a panic, or pass a limit.
+
+use headwater_image::{ImageError, Scratch, decode, read_header, sniff};
+use headwater_types::recipe::Orientation;
+use headwater_types::{ByteCount, ImageLimits};
+use proptest::prelude::*;
+
+use crate::support::{Jpeg, Picture, png_of};
+
+/// Decodes, and ends the test where the header promised less than there was.
+fn survive(bytes: &[u8], limits: &ImageLimits) {
+    let mut scratch = Scratch::new();
+    for orientation in [Orientation::Stored, Orientation::Exif] {
+        let header = read_header(bytes, orientation, limits);
+        match decode(bytes, orientation, limits, &mut scratch) {
+            Ok(rgb) => assert_eq!(rgb.size(), header.unwrap().size),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn mutated_pictures_decode_or_fail(
+        picture in Picture::any(), jpeg in Jpeg::any(), form in 0..4_usize,
+        damage in prop::collection::vec((0.0..1.0_f64, any::<u8>(), 0..3_u8), 1..12), keep in 0.3..1.4_f64,
+    ) {
+        let mut bytes = match form {
+            0 => picture.png(),
+            1 => picture.webp(),
+            _ => jpeg.encode(&picture),
+        };
+        for (place, byte, how) in damage {
+            // Half of the damage goes to the first bytes, where the structure is.
+            let at = (place * place * bytes.len() as f64) as usize;
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => { bytes.remove(at); }
+            }
+        }
+        bytes.truncate((keep * bytes.len() as f64) as usize);
+        survive(&bytes, &ImageLimits::default());
+    }
+
+    #[test]
+    fn any_bytes_behind_a_signature_decode_or_fail(which in 0..3_usize, bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let signature: &[u8] = [&b"\xff\xd8\xff"[..], b"\x89PNG\r\n\x1a\n", b"RIFF\x40\0\0\0WEBPVP8X"][which];
+        survive(&[signature, &bytes].concat(), &ImageLimits::default());
+    }
+}
+
+fn refused(bytes: &[u8], limits: &ImageLimits) -> &'static str {
+    match read_header(bytes, Orientation::Stored, limits) {
+        Err(ImageError::LimitExceeded { what, .. }) => what,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn every_limit_is_held_before_pixels_are_decoded() {
+    let limits = ImageLimits::default();
+    let picture = Picture::new(60, 40, 1);
+    let progressive = Jpeg { progressive: true, ..Jpeg::PLAIN }.encode(&picture);
+    for bytes in [Jpeg::PLAIN.encode(&picture), progressive.clone(), picture.png(), picture.webp()] {
+        assert_eq!(refused(&bytes, &ImageLimits { max_object: ByteCount::new(9), ..limits }), "encoded bytes");
+        assert_eq!(refused(&bytes, &ImageLimits { max_dimension: 59, ..limits }), "longest side");
+        assert_eq!(refused(&bytes, &ImageLimits { max_pixels: 2399, ..limits }), "pixels");
+        let memory = ImageLimits { max_sample_memory: ByteCount::new(7200), ..limits };
+        assert_eq!(refused(&bytes, &memory), "bytes of memory to decode");
+        assert!(read_header(&bytes, Orientation::Stored, &limits).is_ok());
+    }
+    assert_eq!(refused(&progressive, &ImageLimits { max_scans: 2, ..limits }), "scans");
+    assert_eq!(refused(&progressive, &ImageLimits { max_scan_pixels: 10_000, ..limits }), "pixels x scans");
+}
+
+#[test]
+fn a_bomb_is_refused_by_its_header() {
+    // A PNG that says it is 60000 x 60000.
+    let mut png = png_of(1, 1, png::ColorType::Rgb, png::BitDepth::Eight, &[1, 2, 3], None);
+    png[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    assert_eq!(refused(&png, &ImageLimits::default()), "pixels");
+    // A JPEG that says it is 65535 x 65535.
+    let mut jpeg = Jpeg::PLAIN.encode(&Picture::new(16, 16, 1));
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xff);
+    assert_eq!(refused(&jpeg, &ImageLimits::default()), "pixels");
+}
+
+#[test]
+fn the_fuzzers_corpora_are_replayed() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    let mut replayed = 0;
+    for target in ["image_header", "image_decode"] {
+        for entry in root.join(target).read_dir().unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            drop(sniff(&bytes));
+            survive(&bytes, &ImageLimits::default());
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 8, "the corpora are missing");
+}

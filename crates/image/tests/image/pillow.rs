@@ -1,0 +1,161 @@
+//! The oracle: which files decode, to which pixels, and how they are resized, is what Pillow says.
+//!
+//! Needs a Python with Pillow: `HEADWATER_PYTHON`, or the repository's `.venv`. Without one the test says so and passes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use headwater_image::{Payload, Scratch, advance, decode};
+use headwater_types::recipe::Orientation;
+use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
+use serde_json::{Value, json};
+
+use crate::data;
+use crate::support::{Jpeg, JpegKind, Picture, png_of};
+
+fn python() -> Option<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
+    let python = std::env::var_os("HEADWATER_PYTHON").map_or(own, PathBuf::from);
+    let check = Command::new(&python).args(["-c", "import PIL"]).stderr(Stdio::null()).status();
+    check.is_ok_and(|status| status.success()).then_some(python)
+}
+
+/// Decodes and crops a file into files beside it, and says where they are.
+fn job(path: &Path, index: usize, folder: &Path, scratch: &mut Scratch) -> Value {
+    let bytes = std::fs::read(path).unwrap();
+    let limits = ImageLimits::default();
+    let rgb = match decode(&bytes, Orientation::Stored, &limits, scratch) {
+        Ok(rgb) => rgb,
+        Err(error) => return json!({"path": path, "decoded": null, "size": null, "ours": error.to_string()}),
+    };
+    let size = rgb.size();
+    let decoded = folder.join(format!("{index}.rgb"));
+    std::fs::write(&decoded, rgb.pixels()).unwrap();
+    let key: SampleKey = "a".parse().unwrap();
+    let draws = Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
+    let resizes: Vec<Value> = Recipe::builtin_names()
+        .map(|name| {
+            let recipe = Recipe::builtin(name).unwrap();
+            let photo = Payload::Decoded(rgb.clone());
+            let cropped = advance(&recipe, photo, Cut::Cropped, &draws, &limits, scratch).unwrap();
+            let file = folder.join(format!("{index}.{name}.rgb"));
+            std::fs::write(&file, cropped.into_bytes()).unwrap();
+            let Framing { readable, region, output, .. } = Framing::new(recipe.stages(), size, &draws);
+            let cuts = name == "imagenet-train";
+            let (x, y) = if cuts { (0.0, 0.0) } else { (region.x, region.y) };
+            let right = (x + region.width).min(size.width.into());
+            let bottom = (y + region.height).min(size.height.into());
+            json!({
+                "crop": cuts.then_some([readable.x, readable.y, readable.x + readable.width, readable.y + readable.height]),
+                "size": [output.width, output.height], "box": [x, y, right, bottom], "file": file,
+            })
+        })
+        .collect();
+    json!({"path": path, "decoded": decoded, "size": [size.width, size.height], "resizes": resizes, "ours": null})
+}
+
+fn ask_pillow(python: &Path, jobs: &[Value]) -> Vec<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/image/pillow.py");
+    let mut child =
+        Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let lines: String = jobs.iter().map(|job| format!("{job}\n")).collect();
+    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success());
+    output.stdout.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Pictures of every kind that the corpus may lack, made here.
+fn generated(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut put = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        files.push(path);
+    };
+    let picture = Picture::new(67, 45, 5);
+    for (name, kind) in [("colour", JpegKind::Color), ("grey", JpegKind::Grey), ("cmyk", JpegKind::Cmyk)] {
+        for progressive in [false, true] {
+            let jpeg = Jpeg { kind, progressive, ..Jpeg::PLAIN };
+            put(&format!("{name}-{progressive}.jpg"), &jpeg.encode(&picture));
+        }
+    }
+    put("rgb.webp", &picture.webp());
+    use png::{BitDepth, ColorType};
+    for (color, samples) in [
+        (ColorType::Grayscale, 1),
+        (ColorType::GrayscaleAlpha, 2),
+        (ColorType::Rgb, 3),
+        (ColorType::Rgba, 4),
+    ] {
+        put(&format!("{color:?}-8.png"), &png_of(67, 45, color, BitDepth::Eight, &picture.bytes(samples), None));
+        put(&format!("{color:?}-16.png"), &png_of(67, 45, color, BitDepth::Sixteen, &picture.bytes(samples * 2), None));
+    }
+    let palette: Vec<u8> = (0..=255).flat_map(|v: u8| [v, v.wrapping_mul(3), 255 - v]).collect();
+    for (depth, bits) in [(BitDepth::One, 1), (BitDepth::Two, 2), (BitDepth::Four, 4), (BitDepth::Eight, 8)] {
+        let rows = Picture::new((67 * bits_u(bits)).div_ceil(8), 45, 5).bytes(1);
+        let colors = &palette[..3 << bits];
+        put(&format!("palette-{bits}.png"), &png_of(67, 45, ColorType::Indexed, depth, &rows, Some(colors)));
+        put(&format!("grey-{bits}.png"), &png_of(67, 45, ColorType::Grayscale, depth, &rows, None));
+    }
+    files
+}
+
+fn bits_u(bits: u32) -> usize {
+    bits as usize
+}
+
+/// Files of the corpus on which the two do not agree whether they decode, and why that is right.
+const DISAGREE: &[(&str, &str)] = &[];
+
+#[test]
+fn pixels_and_resizes_are_pillows() {
+    let Some(python) = python() else {
+        println!("no Python with Pillow (HEADWATER_PYTHON or .venv): not compared");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = generated(folder.path());
+    files.extend(data::files("corpus", 1));
+    files.extend(data::files("photos", 23));
+    let mut scratch = Scratch::new();
+    let jobs: Vec<Value> =
+        files.iter().enumerate().map(|(index, path)| job(path, index, folder.path(), &mut scratch)).collect();
+    let answers = ask_pillow(&python, &jobs);
+    assert_eq!(answers.len(), jobs.len());
+
+    let (mut compared, mut worst, mut disagreements) = (0, 0.0_f64, Vec::new());
+    for (job, answer) in jobs.iter().zip(&answers) {
+        let path = job["path"].as_str().unwrap();
+        let theirs = answer["error"].is_null() && matches!(answer["format"].as_str(), Some("JPEG" | "MPO" | "PNG" | "WEBP"));
+        let ours = job["ours"].is_null();
+        if ours != theirs {
+            let name = Path::new(path).file_name().unwrap().to_str().unwrap();
+            if !DISAGREE.iter().any(|(known, _)| *known == name) {
+                disagreements.push(format!("{path}: ours {}, theirs {} {}", job["ours"], answer["format"], answer["error"]));
+            }
+            continue;
+        }
+        if !ours {
+            continue;
+        }
+        assert_eq!(job["size"], answer["size"], "{path}");
+        let mean = answer["decoded"][0].as_f64().unwrap();
+        if mean > 0.01 {
+            println!("{path}: {} levels off", answer["decoded"]);
+        }
+        let exact = answer["resized"].as_array().unwrap().iter().all(|resized| resized[1].as_f64() == Some(0.0));
+        if !exact {
+            disagreements.push(format!("{path} {}: resized {}", job["size"], answer["resized"]));
+        }
+        worst = worst.max(mean);
+        compared += 1;
+    }
+    println!("{compared} pictures compared, at most {worst} levels off on average");
+    assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
+    assert!(worst <= 0.5);
+    assert!(compared >= 19);
+}

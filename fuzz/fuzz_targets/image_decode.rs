@@ -1,0 +1,28 @@
+//! Pixels of any bytes: no panic, no bad access, the size that the header promised, and the same tensor whether or not
+//! rows below the crop were decoded.
+#![no_main]
+
+use headwater_image::{Payload, Scratch, advance, finish_into};
+use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    // Small limits: a fuzzer learns nothing from a large picture.
+    let limits = ImageLimits {
+        max_pixels: 1 << 18,
+        max_sample_memory: ByteCount::mebibytes(32),
+        max_scan_pixels: 1 << 20,
+        ..ImageLimits::default()
+    };
+    let Some(recipe) = Recipe::builtin("imagenet-train") else { return };
+    let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
+    let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+    let mut scratch = Scratch::new();
+    let encoded = Payload::Encoded(bytes.to_vec().into());
+    let mut rows = [vec![0.0; 3 * 224 * 224], vec![0.0; 3 * 224 * 224]];
+    let direct = finish_into(&recipe, &encoded, &draws, &limits, &mut scratch, &mut rows[0]);
+    let stepped = advance(&recipe, encoded, Cut::Decoded, &draws, &limits, &mut scratch)
+        .and_then(|decoded| finish_into(&recipe, &decoded, &draws, &limits, &mut scratch, &mut rows[1]));
+    assert_eq!(direct, stepped);
+    assert!(direct.is_err() || rows[0] == rows[1]);
+});
