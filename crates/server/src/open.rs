@@ -51,11 +51,8 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         // Loading and measuring a model takes seconds of CPU.
         tokio::task::spawn_blocking(move || register(&args)).await.context("registering models")??
     };
-    let store = headwater_store::open(&args.data, &options).await.with_context(|| format!("--data {}", args.data))?;
-    let catalog = Arc::new(store.list().await.with_context(|| format!("listing --data {}", args.data))?);
-    if catalog.is_empty() {
-        tracing::warn!(data = %args.data, partition = %args.partition, "the dataset has no samples");
-    }
+    let store = headwater_store::open(&args.data, &options).await?;
+    let catalog = Arc::new(store.list().await?);
     let workers = args.cpu_workers.unwrap_or_else(cores);
     let pool = CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?;
     let pipeline = Pipeline {
