@@ -246,7 +246,7 @@ impl FineTuneArgs {
         } else if !self.from.servers.is_empty() {
             return Err(UsageError("--features and --servers exclude each other: give one".to_owned()));
         }
-        Ok(self.train_options().check().map_err(|error| UsageError(error.to_string()))?)
+        self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }
 
     pub(crate) fn head_kind(&self) -> HeadKind {

@@ -72,3 +72,114 @@ fn open(folder: &Folder, task: &Task, retry: Retry, feature_len: usize) -> Resul
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::num::NonZeroU64;
+    use std::path::Path;
+
+    use headwater_types::{ClassId, FailureKind, SampleFailure};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::parts::{self, tasks};
+    use crate::provenance::tests::provenance;
+
+    const SAMPLES: u64 = 40;
+
+    /// What a server delivers: some samples are broken for ever, and some on the first try.
+    fn deliver(index: u64, first_try: bool) -> Arrival {
+        let kind = match index % 7 {
+            3 => Some(FailureKind::Malformed),
+            5 if first_try => Some(FailureKind::Unavailable),
+            _ => None,
+        };
+        Arrival {
+            index: SampleIndex(index),
+            key: Some(format!("cat/{index}.jpg").parse().unwrap()),
+            label: (index % 4 > 0).then_some(ClassId(index as u32 % 3)),
+            outcome: match kind {
+                Some(kind) => Err(SampleFailure::new(kind, "no")),
+                None => Ok(vec![index as f32, 0.5 * index as f32]),
+            },
+        }
+    }
+
+    /// One start of the tuner that is killed after some samples: returns whether it was not.
+    fn start(out: &Path, rows: u64, first_try: bool, order: &[u64], killed_after: usize) -> bool {
+        let provenance = provenance(SAMPLES, 2);
+        let folder = Folder::open(out, false).unwrap();
+        let present = folder.survey(&provenance, &mut || false).unwrap().unwrap();
+        let tasks = tasks(SAMPLES, NonZeroU64::new(rows).unwrap(), &present, Retry::Passing);
+        let missing: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();
+        let mut gathering = Gathering::new(folder, provenance, Retry::Passing, tasks);
+        let mut left = killed_after;
+        for index in order.iter().filter(|index| missing.contains(index)) {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
+            gathering.take(deliver(*index, first_try)).unwrap();
+        }
+        gathering.finish().unwrap();
+        true
+    }
+
+    fn features(out: &Path) -> BTreeMap<u64, Vec<f32>> {
+        let mut all = BTreeMap::new();
+        for path in parts::paths(out).unwrap().into_values() {
+            let (provenance, part) = parts::read(&path).unwrap();
+            for (index, row, feature) in part.iter(provenance.feature_len) {
+                let expected = deliver(index.0, false);
+                assert_eq!((Some(&row.key), row.label), (expected.key.as_ref(), expected.label));
+                assert_eq!(all.insert(index.0, feature.to_vec()), None, "sample {index} twice");
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Each kill leaves what a killed process can leave: parts, leftovers, and (should a disk lie) a torn part.
+        #[test]
+        fn after_any_kills_the_folder_holds_each_sample_once(
+            order in Just((0..SAMPLES).collect::<Vec<_>>()).prop_shuffle(),
+            kills in proptest::collection::vec((0_usize..50, 1_u64..12, any::<Option<(prop::sample::Index, u8)>>()), 0..5),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let out = dir.path();
+            for (number, (killed_after, rows, torn)) in kills.into_iter().enumerate() {
+                start(out, rows, number == 0, &order, killed_after);
+                fs::write(out.join(format!("_{number}.tmp")), "half a part").unwrap();
+                let parts: Vec<_> = parts::paths(out).unwrap().into_values().collect();
+                if let Some((which, keep)) = torn && !parts.is_empty() {
+                    let path = which.get(&parts);
+                    let bytes = fs::read(path).unwrap();
+                    fs::write(path, &bytes[..bytes.len() * usize::from(keep) / 256]).unwrap();
+                }
+            }
+            prop_assert!(start(out, 8, false, &order, usize::MAX));
+            let good = (0..SAMPLES).filter(|index| index % 7 != 3);
+            let expected: BTreeMap<_, _> = good.map(|index| (index, deliver(index, false).outcome.unwrap())).collect();
+            prop_assert_eq!(features(out), expected);
+            prop_assert!(fs::read_dir(out).unwrap().all(|entry| entry.unwrap().path().extension() != Some("tmp".as_ref())));
+            let failures = fs::read_to_string(out.join("_failures.jsonl")).unwrap();
+            prop_assert_eq!(failures.lines().count() as u64, (0..SAMPLES).filter(|index| index % 7 == 3).count() as u64);
+        }
+    }
+
+    #[test]
+    fn an_extraction_that_lacks_a_sample_is_not_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), false).unwrap();
+        let tasks = tasks(4, NonZeroU64::new(2).unwrap(), &[], Retry::Passing);
+        let mut gathering = Gathering::new(folder, provenance(4, 2), Retry::Passing, tasks);
+        for index in [0, 1, 3] {
+            gathering.take(deliver(index, false)).unwrap();
+        }
+        assert!(matches!(gathering.take(deliver(0, false)), Err(ExtractError::Misdelivery(_))));
+        assert!(matches!(gathering.finish(), Err(ExtractError::Missing(SampleIndex(2)))));
+    }
+}

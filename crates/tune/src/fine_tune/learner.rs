@@ -120,11 +120,13 @@ impl Learner {
         let seed = Seed(self.options.train.seed.0.wrapping_add(self.replay.seen()));
         let options = TrainOptions { seed, ..self.options.train };
         let mut trainer = Trainer::new(self.head.clone(), self.replay.moments(), &self.validation, options)?;
+        let mut improved = self.validation.is_empty();
         loop {
             let report = trainer.epoch(self.replay.set(), &self.validation, &mut |_step| {
                 if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             bar.add(1);
+            improved |= report.is_best;
             if let Some(validation) = &report.validation {
                 bar.note(format!("validation top-1 {:.4}, loss {:.4}", validation.top1, validation.loss));
             }
@@ -133,6 +135,11 @@ impl Learner {
                 Verdict::Continue => {}
                 Verdict::Interrupted => return Err(FineTuneError::Stopped),
                 Verdict::Finished | Verdict::Stalled => {
+                    if !improved {
+                        tracing::warn!(
+                            "no epoch of this run did better on the validation samples: the head stays as it was"
+                        );
+                    }
                     self.head = trainer.finish();
                     return Ok(report.epoch + 1);
                 }

@@ -107,7 +107,7 @@ pub(crate) async fn fine_tune(
     let seconds = begin.elapsed().as_secs_f64();
     let summary = FineTuneSummary::new(provenance, &graduate, &learned, head, joined, seconds);
     Ok(match source.servers() {
-        Some(servers) => summary.from_servers(servers.bytes_received(), servers.stored_bytes()),
+        Some(servers) => summary.with_traffic(servers.bytes_received(), servers.stored_bytes()),
         None => summary,
     })
 }
@@ -163,3 +163,6 @@ async fn save_all(
     });
     Ok(blocking.await??)
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,3 +221,104 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
 fn at(path: &Path) -> impl Fn(io::Error) -> FolderError {
     move |error| FolderError::Io { path: path.to_owned(), error }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{Digest, SampleFailure, SampleIndex};
+
+    use super::*;
+    use crate::parts::Assembly;
+    use crate::provenance::tests::provenance;
+
+    /// Samples of a range, every third of them broken.
+    fn part(range: Range<u64>) -> Part {
+        let mut assembly = Assembly::new(range.clone(), 1);
+        for index in range {
+            let key = format!("{index}").parse().unwrap();
+            if index % 3 == 0 {
+                let broken = SampleFailure::new(FailureKind::Malformed, "broken");
+                assembly.fail(SampleIndex(index), Some(&key), &broken).unwrap();
+            } else {
+                assembly.fill(SampleIndex(index), key, None, &[index as f32]).unwrap();
+            }
+        }
+        assembly.finish()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = entries(folder).unwrap().into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        names
+    }
+
+    fn ranges(folder: &Folder) -> Vec<Range<u64>> {
+        let present = folder.survey(&provenance(10, 1), &mut || false).unwrap().unwrap();
+        present.into_iter().map(|part| part.range).collect()
+    }
+
+    #[test]
+    fn one_tuner_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::open(dir.path(), false).unwrap();
+        assert!(matches!(Folder::open(dir.path(), true), Err(FolderError::Locked(_))));
+        drop(first);
+        Folder::open(dir.path(), false).unwrap();
+    }
+
+    #[test]
+    fn leftovers_go_and_nothing_else_does() {
+        let dir = tempfile::tempdir().unwrap();
+        Folder::open(dir.path(), false).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
+        for name in ["_ab12.tmp", "notes.tmp", "_mine.txt"] {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        Folder::open(dir.path(), false).unwrap();
+        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.tmp", "part-0000000000.parquet"]);
+        Folder::open(dir.path(), true).unwrap();
+        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.tmp"]);
+    }
+
+    #[test]
+    fn a_torn_a_misnamed_and_an_overlapping_part_are_missing_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), false).unwrap();
+        for range in [0..4, 4..6, 6..8, 8..10] {
+            folder.write(&provenance(10, 1), &part(range)).unwrap();
+        }
+        let torn = folder.part_path(4);
+        fs::write(&torn, &fs::read(&torn).unwrap()[..200]).unwrap();
+        fs::copy(folder.part_path(0), folder.part_path(5)).unwrap();
+        folder.write(&provenance(10, 1), &part(2..4)).unwrap();
+        assert_eq!(ranges(&folder), [0..4, 6..8, 8..10]);
+        assert_eq!(part_paths(dir.path()).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn features_of_something_else_are_refused_by_name_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), false).unwrap();
+        let mut other = provenance(10, 1);
+        other.model_digest = Digest::of(b"another model");
+        folder.write(&other, &part(0..4)).unwrap();
+        let error = folder.survey(&provenance(10, 1), &mut || false).unwrap_err();
+        assert!(matches!(error, FolderError::Different { what: "model", .. }));
+        assert!(error.to_string().contains("--overwrite"), "{error}");
+        assert_eq!(names(dir.path()), ["_lock", "part-0000000000.parquet"]);
+        fs::write(dir.path().join("mine.parquet"), "x").unwrap();
+        assert!(matches!(folder.survey(&other, &mut || false), Err(FolderError::Foreign(_))));
+    }
+
+    #[test]
+    fn failures_are_listed_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), false).unwrap();
+        for range in [0..4, 4..10] {
+            folder.write(&provenance(10, 1), &part(range)).unwrap();
+        }
+        let failed = BTreeMap::from([(FailureKind::Malformed, 4)]);
+        assert_eq!(folder.finish().unwrap(), Contents { parts: 2, samples: 10, failed });
+        let lines = fs::read_to_string(dir.path().join(FAILURES)).unwrap();
+        assert_eq!(lines.lines().count(), 4);
+        assert_eq!(lines.lines().last(), Some(r#"{"index":9,"key":"9","kind":"malformed","message":"broken"}"#));
+    }
+}

@@ -120,7 +120,7 @@ impl FineTuneSummary {
     }
 
     /// The features came from servers: so many bytes over the wire, made of so many stored ones.
-    pub(crate) fn from_servers(self, received: ByteCount, stored: ByteCount) -> Self {
+    pub(crate) fn with_traffic(self, received: ByteCount, stored: ByteCount) -> Self {
         Self { bytes_received: Some(received.get()), stored_bytes: Some(stored.get()), ..self }
     }
 }

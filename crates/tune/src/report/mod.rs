@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use headwater_types::FailureKind;
 
 pub(crate) use extract::ExtractSummary;
+pub(crate) use fine_tune::FineTuneSummary;
 pub(crate) use fine_tune::SavedModel;
-pub(crate) use fine_tune::{FineTuneSummary, RunSummary};
 
 /// Failures by the name of their kind.
 type Failures = BTreeMap<&'static str, u64>;
