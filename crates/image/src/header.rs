@@ -47,7 +47,7 @@ pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits)
     let (detail, stored, exif, working) = match format {
         Format::Jpeg => {
             let frame = jpeg::read_frame(bytes, limits)?;
-            (Detail::Jpeg(frame), frame.size, frame.orientation, jpeg::working_memory(&frame))
+            (Detail::Jpeg(frame), frame.size, frame.orientation, jpeg::working_memory(&frame, bytes))
         }
         Format::Png => {
             let chunks = png::Chunks::read(bytes, limits)?;

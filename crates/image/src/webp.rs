@@ -51,8 +51,7 @@ impl Container {
             return Err(malformed("it is empty"));
         }
         limits::check_size(size, limits)?;
-        let mut this =
-            Self { size, orientation: exif::UPRIGHT, place: PixelBox::whole(size), colors: RIFF_HEADER };
+        let mut this = Self { size, orientation: exif::UPRIGHT, place: PixelBox::whole(size), colors: RIFF_HEADER };
         if first.kind == b"VP8X" {
             this.read_extended(bytes, first.end)?;
         }
@@ -204,7 +203,13 @@ fn plain_file(colors: &Chunk<'_>) -> Vec<u8> {
     file
 }
 
-fn decode_plain(bytes: &[u8], size: Size, memory: ByteCount, raw: &mut Vec<u8>, out: &mut [u8]) -> Result<(), ImageError> {
+fn decode_plain(
+    bytes: &[u8],
+    size: Size,
+    memory: ByteCount,
+    raw: &mut Vec<u8>,
+    out: &mut [u8],
+) -> Result<(), ImageError> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|error| malformed(error.to_string()))?;
     decoder.set_memory_limit(memory.as_usize());
     let (width, height) = decoder.dimensions();

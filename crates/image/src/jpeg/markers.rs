@@ -19,13 +19,15 @@ use crate::format::Format;
 pub(crate) struct Frame {
     pub(crate) size: Size,
     pub(crate) scans: u32,
-    /// Ends with an end-of-image marker: a file without one is truncated.
+    /// Has an end-of-image marker.
     pub(crate) complete: bool,
     pub(crate) orientation: u8,
     coding: Coding,
     components: Components,
     /// Components in the first scan; fewer than there are means that the whole picture is held as coefficients.
     first_scan: u8,
+    /// Where the data of the first scan end: at the next marker, or at the end of the file.
+    pub(crate) first_scan_end: usize,
     /// Nothing but the end of the image follows the first scan.
     ends_after_first_scan: bool,
 }
@@ -75,6 +77,7 @@ impl Frame {
         let mut orientation = None;
         let mut scans = 0;
         let mut first_scan = 0;
+        let mut first_scan_end = bytes.len();
         let mut ends_after_first_scan = true;
         let mut complete = false;
         let mut at = 2;
@@ -82,6 +85,9 @@ impl Frame {
             at = behind;
             if matches!(marker, RST0..=RST7 | TEM) {
                 continue;
+            }
+            if scans == 1 {
+                first_scan_end = first_scan_end.min(behind - 2);
             }
             if marker == SOI {
                 return Err(malformed("it has two start markers"));
@@ -120,7 +126,17 @@ impl Frame {
             return Err(malformed("it has no scan"));
         }
         let orientation = orientation.unwrap_or(exif::UPRIGHT);
-        Ok(Self { size, scans, complete, orientation, coding, components, first_scan, ends_after_first_scan })
+        Ok(Self {
+            size,
+            scans,
+            complete,
+            orientation,
+            coding,
+            components,
+            first_scan,
+            first_scan_end,
+            ends_after_first_scan,
+        })
     }
 
     /// Stored as cyan, magenta, yellow, black (or as YCCK, which libjpeg turns into that).
@@ -136,7 +152,7 @@ impl Frame {
     /// Whether the rows below those that are wanted can be left undecoded and the outcome, picture or error, is the same:
     /// Huffman coded, one scan, and right behind it the end.
     pub(crate) fn may_stop_early(&self) -> bool {
-        !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan
+        self.complete && !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan
     }
 
     /// Bytes of coefficients that are held at once: all, where a row of pixels needs more than one scan.

@@ -1,7 +1,7 @@
 //! JPEG: its header by our own marker walker, its pixels by libjpeg-turbo.
 //!
-//! Like Pillow: libjpeg's warnings (corrupt data inside a scan) are tolerated, its errors and a missing end-of-image
-//! marker are not. CMYK is taken as Adobe writes it, inverted.
+//! Like Pillow: libjpeg's warnings (corrupt data inside a scan) are tolerated, its errors and a file that ends before its
+//! pixels do are not. CMYK is taken as Adobe writes it, inverted.
 
 mod cmyk;
 mod markers;
@@ -21,6 +21,10 @@ use crate::rgb::rgb_len;
 /// 4 components x 4 row groups of 16 rows, upsampled.
 const ROWS_PER_COLUMN: u64 = 256;
 
+const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+/// What libjpeg says last where a scan's data end before its pixels do.
+const RAN_DRY: &str = "Corrupt JPEG data: premature end of data segment";
+
 /// Reads the header and checks what follows from it alone.
 pub(crate) fn read_frame(bytes: &[u8], limits: &ImageLimits) -> Result<Frame, ImageError> {
     let frame = Frame::read(bytes)?;
@@ -30,9 +34,10 @@ pub(crate) fn read_frame(bytes: &[u8], limits: &ImageLimits) -> Result<Frame, Im
 }
 
 /// Memory that decoding takes beside the encoded bytes and the RGB pixels.
-pub(crate) fn working_memory(frame: &Frame) -> u64 {
+pub(crate) fn working_memory(frame: &Frame, bytes: &[u8]) -> u64 {
+    let ended = if frame.complete { 0 } else { bytes.len() as u64 };
     let cmyk = if frame.is_cmyk() { frame.size.pixels() * 4 } else { 0 };
-    cmyk + frame.coefficient_bytes() + u64::from(frame.size.width) * ROWS_PER_COLUMN
+    cmyk + ended + frame.coefficient_bytes() + u64::from(frame.size.width) * ROWS_PER_COLUMN
 }
 
 /// Decodes at least the first `rows` rows into the front of `out`, which has room for all.
@@ -46,20 +51,53 @@ pub(crate) fn decode(
 ) -> Result<(), ImageError> {
     debug_assert_eq!(out.len(), rgb_len(frame.size));
     if !frame.complete {
-        return Err(ImageError::malformed(Format::Jpeg, "truncated: it has no end-of-image marker"));
+        return decode_unended(bytes, frame, memory, raw, out);
     }
     // Only where nothing that a whole decode could object to stands behind the rows: a sample must fail at every cut or
     // at none.
     let rows = if frame.may_stop_early() { rows.min(frame.size.height) } else { frame.size.height };
+    decode_rows(bytes, frame, rows, memory, raw, out)?;
+    Ok(())
+}
+
+/// Decodes a file without an end-of-image marker: a picture where only the marker is broken or missing, which the end of
+/// the pixels tells. Where they come in several scans it cannot be told, and Pillow refuses too.
+fn decode_unended(
+    bytes: &[u8],
+    frame: &Frame,
+    memory: ByteCount,
+    raw: &mut Vec<u8>,
+    out: &mut [u8],
+) -> Result<(), ImageError> {
+    let truncated = || ImageError::malformed(Format::Jpeg, "truncated: it ends before its pixels do");
+    if frame.coefficient_bytes() > 0 {
+        return Err(truncated());
+    }
+    let ended = [&bytes[..frame.first_scan_end], &END_OF_IMAGE].concat();
+    match decode_rows(&ended, frame, frame.size.height, memory, raw, out)? {
+        Some(warning) if warning == RAN_DRY => Err(truncated()),
+        _ => Ok(()),
+    }
+}
+
+/// Decodes rows, and gives libjpeg's last warning.
+fn decode_rows(
+    bytes: &[u8],
+    frame: &Frame,
+    rows: u32,
+    memory: ByteCount,
+    raw: &mut Vec<u8>,
+    out: &mut [u8],
+) -> Result<Option<String>, ImageError> {
     let mut decompressor = Decompressor::new(frame.scans, memory)?;
     if !frame.is_cmyk() {
         return decompressor.decode(bytes, frame.size, rows, Layout::Rgb, out);
     }
     raw.resize(frame.size.pixels() as usize * 4, 0);
-    decompressor.decode(bytes, frame.size, rows, Layout::Cmyk, raw)?;
+    let warning = decompressor.decode(bytes, frame.size, rows, Layout::Cmyk, raw)?;
     let used = frame.size.width as usize * rows as usize;
     cmyk::to_rgb(&raw[..used * 4], &mut out[..used * 3]);
-    Ok(())
+    Ok(warning)
 }
 
 /// Size of `rows` rows.

@@ -74,7 +74,7 @@ impl Decompressor {
     }
 
     /// Decodes the first `rows` rows (at least) of a picture of this size into the front of `out`, which has room for
-    /// all of them.
+    /// all of them. Gives libjpeg's last warning.
     pub(super) fn decode(
         &mut self,
         jpeg: &[u8],
@@ -82,7 +82,7 @@ impl Decompressor {
         rows: u32,
         layout: Layout,
         out: &mut [u8],
-    ) -> Result<(), ImageError> {
+    ) -> Result<Option<String>, ImageError> {
         let pitch = size.width as usize * layout.bytes();
         if out.len() < pitch * size.height as usize || rows == 0 || rows > size.height {
             return Err(malformed(format!("{} bytes are no room for {rows} rows of {size:?}", out.len())));
@@ -120,7 +120,7 @@ impl Decompressor {
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), ImageError> {
         // SAFETY: the handle is live; any parameter and value are allowed, and a bad pair is answered by an error.
         let status = unsafe { raw::tj3Set(self.raw(), parameter as c_int, value) };
-        self.check(status)
+        self.check(status).map(drop)
     }
 
     fn get(&mut self, parameter: raw::TJPARAM) -> c_int {
@@ -128,15 +128,16 @@ impl Decompressor {
         unsafe { raw::tj3Get(self.raw(), parameter as c_int) }
     }
 
-    fn check(&mut self, status: c_int) -> Result<(), ImageError> {
+    /// The outcome of a call: nothing, its last warning, or its error.
+    fn check(&mut self, status: c_int) -> Result<Option<String>, ImageError> {
         if status == 0 {
-            return Ok(());
+            return Ok(None);
         }
         // SAFETY: the handle is live, and answers with a NUL-terminated string inside itself, which is copied before any
         // other call could change it.
         let message = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.raw())) }.to_string_lossy().into_owned();
         if WARNINGS.iter().any(|warning| message.starts_with(warning)) {
-            return Ok(());
+            return Ok(Some(message));
         }
         Err(malformed(message))
     }
