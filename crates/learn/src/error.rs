@@ -73,7 +73,7 @@ pub enum LearnError {
     /// Nothing to train on.
     #[error("there are no features to train on")]
     NoSamples,
-    /// Statistics of nothing, or a loss that is no number.
+    /// A loss or a weight that is no longer a number.
     #[error("training diverged in epoch {epoch}: lower the learning rate (it was {learning_rate})")]
     Diverged {
         /// The epoch, from 0.

@@ -5,7 +5,9 @@
 //! of the others an equal number, drawn uniformly from all that it has shown, so that the first run counts as much as the
 //! last. A plain reservoir would all but lose a rare class; a window over the last features, all the earlier runs.
 //!
-//! Invariant: never more than the bound; the same features in the same order, with the same seed, leave the same memory.
+//! Invariant: never more features than fit the bound (while they arrive, their buffer grows by doubling: what it reserves
+//! ahead is not touched); the same features in the same order, with
+//! the same seed, leave the same memory.
 
 use headwater_types::{ByteCount, ClassId, Seed};
 use ndarray::ArrayView1;
