@@ -32,6 +32,7 @@ pub(crate) async fn describe(
 ) -> Result<Description, ClientError> {
     let begin = Instant::now();
     let mut backoff = Backoff::new(retry, task);
+    let mut told = false;
     loop {
         let last = match timeout(retry.stall, ask(server, name)).await {
             Ok(Ok(description)) => return check(server, name, description),
@@ -39,11 +40,14 @@ pub(crate) async fn describe(
             Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => message,
             Err(_elapsed) => "no answer".to_owned(),
         };
-        let (pause, waited) = (backoff.next(), begin.elapsed());
-        if waited + pause > retry.connect_for {
+        let waited = begin.elapsed();
+        if waited >= retry.connect_for {
             return Err(ClientError::NotConnected { server: server.address().clone(), waited, last });
         }
-        tracing::debug!(server = %server.address(), %last, ?pause, "server does not answer: trying again");
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!(server = %server.address(), %last, "server does not answer yet: waiting for it");
+        }
+        let pause = backoff.next().min(retry.connect_for - waited);
         sleep(pause).await;
     }
 }

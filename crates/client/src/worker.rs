@@ -87,6 +87,7 @@ impl Worker {
         let mut at_most = usize::MAX;
         let mut breaches = 0;
         let mut starving = None;
+        let mut told = false;
         loop {
             let before = chunk.missing().len();
             let end = match self.open(job, &chunk, at_most).await {
@@ -139,7 +140,12 @@ impl Worker {
             job.counting.retries.add(1);
             let pause = self.backoff.next();
             let missing = chunk.missing().len();
-            tracing::debug!(server = %job.server.address(), missing, ?pause, %problem, "asking again for what is missing");
+            let server = job.server.address();
+            if std::mem::replace(&mut told, true) && !progress {
+                tracing::debug!(%server, missing, ?pause, %problem, "asking again for what is missing");
+            } else {
+                tracing::info!(%server, missing, %problem, "a call ended early: asking again for what is missing");
+            }
             sleep(pause).await;
         }
     }

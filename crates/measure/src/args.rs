@@ -15,32 +15,39 @@ const EXAMPLES: &str = "\
 Examples:
   profiler recipe
   profiler recipe imagenet-train > mine.toml
-  profiler fetch --servers node1:7440,node2:7440 --dataset photos --recipe imagenet-train --cut cropped \\
-      --seed 1 --epoch 0 --indices 0-99 --out samples/";
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos \\
+      --recipe imagenet-train --cut cropped --seed 1 --epoch 0 \\
+      --indices 0-99 --out samples/";
 
 const RECIPE_EXAMPLES: &str = "\
 Examples:
-  profiler recipe                          the recipes in the box
-  profiler recipe imagenet-train           one of them, as TOML: copy it and change it
-  profiler recipe mine.toml --json         your own, checked, with its digest";
+  profiler recipe                   the recipes in the box
+  profiler recipe imagenet-train    one of them, as TOML: copy it, change it
+  profiler recipe mine.toml --json  your own, checked, with its digest";
 
 const FETCH_EXAMPLES: &str = "\
 Examples:
-  profiler fetch --servers node1:7440 --dataset photos --recipe imagenet-train --cut encoded --out samples/
-  profiler fetch --servers node1:7440,node2:7440 --dataset photos --recipe mine.toml --cut decoded \\
-      --seed 1 --epoch 3 --indices 0-99,500 --out samples/
-  profiler fetch --servers node1:7440 --dataset photos --cut features --model mobilenet --out features/
+  profiler fetch --servers node1:7440 --dataset photos \\
+      --recipe imagenet-train --cut encoded --out samples/
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos \\
+      --recipe mine.toml --cut decoded --seed 1 --epoch 3 \\
+      --indices 0-99,500 --out samples/
+  profiler fetch --servers node1:7440 --dataset photos \\
+      --cut features --model mobilenet --out features/
 
-Whatever the cut, the tensors are the same, to the bit. OUT/<index>.npy is the finished tensor, f32 [3, height, width] (at the
-cut features: the vector, f32 [d]); OUT/samples.jsonl has a line for each sample: index, key, label, width, height, box, flip,
-error. The summary on standard output is JSON.";
+Whatever the cut, the tensors are the same, to the bit.
+DIR/<index>.npy     the finished tensor, f32 [3, height, width];
+                    at the cut features the vector, f32 [d]
+DIR/samples.jsonl   a line for each sample: index, key, label, width,
+                    height, box, flip, error
+standard output     a summary, as JSON";
 
 /// Shows recipes, and fetches samples from storage servers.
 #[derive(Debug, Parser)]
 #[command(name = "profiler", version, after_help = EXAMPLES)]
 pub struct ProfilerArgs {
-    #[command(flatten)]
     /// Settings and logs.
+    #[command(flatten)]
     pub common: Common,
 
     /// Print results and errors as JSON

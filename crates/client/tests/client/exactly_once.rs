@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures::StreamExt;
 use headwater_client::{ClientOptions, Dataset, Indices, Retry, Sample};
 use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex};
+use headwater_wire::status::Refusal;
 use headwater_wire::{Delivery, Fetch, proto};
 use proptest::prelude::*;
 use tonic::Status;
 
 use crate::common::{connect_with, encoded, gather, options};
-use crate::fake::{Fake, Holding, Script, Step, steps};
+use crate::fake::{Fake, Holding, Photo, Script, Step, steps};
 
 /// What goes wrong in a call, once it has sent so many samples.
 #[derive(Clone, Copy, Debug)]
@@ -204,10 +205,22 @@ async fn in_order_a_sample_that_comes_last_does_not_wait_for_room_that_later_one
 }
 
 #[tokio::test]
-async fn in_order_streams_that_the_server_does_not_take_at_once_take_turns() {
-    let fake = Fake::honest(Holding::of("red", 200));
+async fn in_order_a_stream_that_must_wait_makes_way_for_one_that_the_server_refuses() {
+    // The server takes one call at a time, and that is first the one for the later half: it fills the window, and more
+    // is to come than HTTP/2 takes off the server's hands. The first half is refused until the other hangs up.
+    let script: Script = Arc::new(|holding, call, fetch| {
+        if call < 2 && fetch.iter().any(|(index, _)| index.0 == 0) {
+            return Err(Refusal::Busy { limit: 1 }.into());
+        }
+        steps(holding.honest(fetch, 1))
+    });
+    let photo = |key: String| Photo { bytes: key.as_bytes().repeat(1 << 17), key };
+    let photos = (0..96).map(|i| photo(format!("red/{i:04}"))).collect();
+    let fake = Fake::start(Holding { photos, stored_bytes: Some(96), ..Holding::default() }, script);
     fake.most_open(1);
-    let dataset = connect_with(&[&fake], hasty(4, 2_000)).await;
-    let samples = gather(dataset.fetch(encoded(0..200, true)).unwrap()).await;
-    check(&samples, &(0..200).collect::<Vec<_>>(), true);
+    let dataset =
+        connect_with(&[&fake], ClientOptions { chunk: NonZeroUsize::new(48).unwrap(), ..hasty(2, 2 << 20) }).await;
+    let fetched = gather(dataset.fetch(encoded(0..96, true)).unwrap());
+    let samples = tokio::time::timeout(Duration::from_secs(120), fetched).await.expect("a stream that never gives way");
+    check(&samples, &(0..96).collect::<Vec<_>>(), true);
 }
