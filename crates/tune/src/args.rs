@@ -38,24 +38,24 @@ pub(crate) struct ExtractArgs {
     pub(crate) servers: ServersArgs,
 
     /// Folder that takes the Parquet files; made where there is none
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, help_heading = "Output", value_name = "DIR")]
     pub(crate) out: PathBuf,
 
     /// Drop the features that the folder holds, and begin anew
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) overwrite: bool,
 
     /// Try again every sample that failed before, not only those whose server or store could not be read just then
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) retry_failed: bool,
 
     /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature length
     /// x 4 bytes, and are lost when the tuner is killed
-    #[arg(long, value_name = "ROWS", default_value = "4096")]
+    #[arg(long, help_heading = "Output", value_name = "ROWS", default_value = "4096")]
     pub(crate) part_rows: NonZeroU64,
 
     /// Print the summary as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 }
 
@@ -75,40 +75,40 @@ pub(crate) struct FineTuneArgs {
     pub(crate) from: FeaturesFrom,
 
     /// Runs that the samples are shared out over
-    #[arg(long, default_value = "3")]
+    #[arg(long, help_heading = "Runs", default_value = "3")]
     pub(crate) runs: NonZeroU32,
 
     /// Share of the samples, 0 to below 1, that is kept from training to judge the head by; which ones is decided by a
     /// hash of seed and key. With 0 there is no early stopping
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    #[arg(long, help_heading = "Runs", value_name = "SHARE", default_value_t = 0.2)]
     pub(crate) validation_fraction: f64,
 
     /// The same seed on the same dataset gives the same head
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, help_heading = "Runs", default_value_t = 1)]
     pub(crate) seed: u64,
 
     /// Memory for the features of all runs so far; past it, each class keeps a fair share of them. The run that is being
     /// extracted, and the features kept for validation, may take as much again each
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    #[arg(long, help_heading = "Runs", value_name = "SIZE", default_value = "1GiB")]
     pub(crate) replay_memory: ByteCount,
 
     #[command(flatten)]
     training: TrainingArgs,
 
     /// File that takes the head: input `features` [N, D], outputs `probs` and `logits` [N, classes]
-    #[arg(long, value_name = "FILE.onnx", default_value = "head.onnx")]
+    #[arg(long, help_heading = "Output", value_name = "FILE.onnx", default_value = "head.onnx")]
     pub(crate) out: PathBuf,
 
     /// The extractor's file, to be joined to the head: it must be the one that the servers have registered
-    #[arg(long, value_name = "EXTRACTOR.onnx")]
+    #[arg(long, help_heading = "Output", value_name = "EXTRACTOR.onnx")]
     pub(crate) join: Option<PathBuf>,
 
     /// File that takes extractor and head as one model
-    #[arg(long, value_name = "FILE.onnx")]
+    #[arg(long, help_heading = "Output", value_name = "FILE.onnx")]
     pub(crate) joined_out: Option<PathBuf>,
 
     /// Print the summary as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 }
 

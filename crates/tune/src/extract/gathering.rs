@@ -99,7 +99,7 @@ mod tests {
         Arrival {
             index: SampleIndex(index),
             key: Some(format!("cat/{index}.jpg").parse().unwrap()),
-            label: (index % 4 > 0).then_some(ClassId(index as u32 % 3)),
+            label: (!index.is_multiple_of(4)).then_some(ClassId(index as u32 % 3)),
             outcome: match kind {
                 Some(kind) => Err(SampleFailure::new(kind, "no")),
                 None => Ok(vec![index as f32, 0.5 * index as f32]),

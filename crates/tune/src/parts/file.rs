@@ -18,7 +18,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_array::{Array, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bytes::Bytes;
 use headwater_types::ClassId;
 use headwater_types::digest::Digester;
@@ -70,7 +70,13 @@ pub(crate) fn write(path: &Path, provenance: &Provenance, part: &Part) -> Result
         return Err(PartError::Content("rows and failures do not make up its range"));
     }
     let label = |row: &Row| row.label.and_then(|class| provenance.class_name(class)).map(str::to_owned);
-    let schema = schema(provenance.feature_len)?;
+    let footer = Footer { provenance: provenance.clone(), range: part.range.clone(), failed: part.failed.clone() };
+    let mut pairs = footer.to_key_values()?;
+    let mut digester = Digester::default();
+    footer::digest(&pairs, &mut digester);
+    digest_content(part, &mut digester);
+    pairs.push(footer::digest_entry(digester.finish()));
+    let schema = Arc::new(schema(provenance.feature_len)?.with_metadata(footer::shared(&pairs)));
     let DataType::FixedSizeList(element, length) = schema.field(2).data_type().clone() else {
         return Err(PartError::Columns);
     };
@@ -83,12 +89,6 @@ pub(crate) fn write(path: &Path, provenance: &Provenance, part: &Part) -> Result
             Arc::new(FixedSizeListArray::try_new(element, length, features, None)?),
         ],
     )?;
-    let footer = Footer { provenance: provenance.clone(), range: part.range.clone(), failed: part.failed.clone() };
-    let mut pairs = footer.to_key_values()?;
-    let mut digester = Digester::default();
-    footer::digest(&pairs, &mut digester);
-    digest_content(part, &mut digester);
-    pairs.push(footer::digest_entry(digester.finish()));
     let properties = properties().set_key_value_metadata(Some(pairs)).build();
     durable::replace(path, |file| {
         let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
@@ -104,7 +104,7 @@ pub(crate) fn read(path: &Path) -> Result<(Provenance, Part), PartError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(fs::read(path)?))?;
     let pairs = key_values(builder.metadata());
     let Footer { provenance, range, failed } = Footer::from_key_values(pairs)?;
-    if *builder.schema().fields() != *schema(provenance.feature_len)?.fields() {
+    if builder.schema().fields != schema(provenance.feature_len)?.fields {
         return Err(PartError::Columns);
     }
     let classes: HashMap<&str, ClassId> =
@@ -154,14 +154,14 @@ fn append(part: &mut Part, batch: &RecordBatch, classes: &HashMap<&str, ClassId>
     Ok(())
 }
 
-fn schema(feature_len: usize) -> Result<SchemaRef, PartError> {
+fn schema(feature_len: usize) -> Result<Schema, PartError> {
     let length = i32::try_from(feature_len).map_err(|_| PartError::Columns)?;
     let element = Arc::new(Field::new("item", DataType::Float32, false));
-    Ok(Arc::new(Schema::new(vec![
+    Ok(Schema::new(vec![
         Field::new("key", DataType::Utf8, false),
         Field::new("label", DataType::Utf8, true),
         Field::new("feature", DataType::FixedSizeList(element, length), false),
-    ])))
+    ]))
 }
 
 /// Floats hardly repeat: a dictionary of them would be built and thrown away, and their minimum and maximum help nobody.

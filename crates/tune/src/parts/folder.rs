@@ -224,6 +224,8 @@ fn at(path: &Path) -> impl Fn(io::Error) -> FolderError {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use headwater_types::{Digest, SampleFailure, SampleIndex};
 
     use super::*;
@@ -320,5 +322,46 @@ mod tests {
         let lines = fs::read_to_string(dir.path().join(FAILURES)).unwrap();
         assert_eq!(lines.lines().count(), 4);
         assert_eq!(lines.lines().last(), Some(r#"{"index":9,"key":"9","kind":"malformed","message":"broken"}"#));
+    }
+
+    /// An interpreter that has pyarrow; `None`, and a word about it, where there is none.
+    fn python() -> Option<PathBuf> {
+        let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
+        let python = std::env::var_os("HEADWATER_PYTHON").map_or(venv, PathBuf::from);
+        let has_pyarrow = Command::new(&python).args(["-c", "import pyarrow"]).output();
+        let found = has_pyarrow.is_ok_and(|output| output.status.success());
+        if !found {
+            println!("skipped: {} has no pyarrow; name one that has in HEADWATER_PYTHON", python.display());
+        }
+        found.then_some(python)
+    }
+
+    #[test]
+    fn pyarrow_reads_the_folder_as_one_table() {
+        let Some(python) = python() else { return };
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), false).unwrap();
+        let mut labelled = part(4..10);
+        labelled.rows[0].label = Some(headwater_types::ClassId(2));
+        folder.write(&provenance(10, 1), &part(0..4)).unwrap();
+        folder.write(&provenance(10, 1), &labelled).unwrap();
+        folder.finish().unwrap();
+        let script = "import sys, json, pyarrow.parquet as pq; t = pq.read_table(sys.argv[1]); \
+                      print(json.dumps([str(t.schema.types), t.to_pydict(), t.schema.field('feature').nullable, \
+                      t.schema.metadata[b'headwater.model'].decode()]))";
+        let output = Command::new(python).args(["-c", script]).arg(dir.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let expected = serde_json::json!([
+            "[DataType(string), DataType(string), FixedSizeListType(fixed_size_list<item: float not null>[1])]",
+            {
+                "key": ["1", "2", "4", "5", "7", "8"],
+                "label": [null, null, "emu", null, null, null],
+                "feature": [[1.0], [2.0], [4.0], [5.0], [7.0], [8.0]],
+            },
+            false,
+            "net",
+        ]);
+        assert_eq!(read, expected);
     }
 }

@@ -89,6 +89,14 @@ impl Footer {
     }
 }
 
+/// The entries that all parts of a folder share. Arrow's own readers see a table's metadata only if it is in the Arrow
+/// schema too, and take that of the first part for all.
+pub(crate) fn shared(pairs: &[KeyValue]) -> HashMap<String, String> {
+    let of_one_part = ["headwater.range", "headwater.failed", DIGEST];
+    let shared = pairs.iter().filter(|pair| !of_one_part.contains(&pair.key.as_str()));
+    shared.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect()
+}
+
 /// Adds our entries, without the digest, to a digest.
 pub(crate) fn digest(pairs: &[KeyValue], digester: &mut Digester) {
     for pair in pairs.iter().filter(|pair| pair.key.starts_with(PREFIX) && pair.key != DIGEST) {

@@ -25,6 +25,7 @@ impl Servers {
     pub(crate) async fn connect(args: &ServersArgs) -> Result<Self, ClientError> {
         let mut options = ClientOptions::default();
         options.retry.give_up_after = Duration::from_secs(args.give_up_after.into());
+        options.retry.connect_for = options.retry.connect_for.min(options.retry.give_up_after);
         let dataset = Dataset::connect(&args.servers, &args.dataset, options).await?;
         let model = dataset.model(&args.model)?;
         let provenance = Provenance {
