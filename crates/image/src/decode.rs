@@ -1,5 +1,7 @@
 //! Bytes to RGB8, by the header that was read before.
 
+use std::time::Instant;
+
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, ImageLimits};
 
@@ -41,8 +43,21 @@ pub(crate) fn decode_into(
     buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
 ) -> Result<(), ImageError> {
+    let started = Instant::now();
+    let outcome = decode_upright(bytes, header, rows, limits.max_sample_memory, buffers, out);
+    buffers.spent += started.elapsed();
+    outcome
+}
+
+fn decode_upright(
+    bytes: &[u8],
+    header: &Header,
+    rows: u32,
+    memory: ByteCount,
+    buffers: &mut DecoderBuffers,
+    out: &mut Vec<u8>,
+) -> Result<(), ImageError> {
     out.resize(rgb_len(header.size), 0);
-    let memory = limits.max_sample_memory;
     if header.orientation == UPRIGHT {
         return decode_stored(bytes, header, rows, memory, &mut buffers.raw, out);
     }

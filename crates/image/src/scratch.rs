@@ -1,5 +1,7 @@
 //! Buffers that one worker keeps from sample to sample, so that the hot path allocates only what it gives away.
 
+use std::time::Duration;
+
 use crate::resample::Resampler;
 use crate::tensor::Tables;
 
@@ -23,6 +25,8 @@ pub(crate) struct DecoderBuffers {
     pub(crate) raw: Vec<u8>,
     /// Pixels as stored, where they are turned afterwards.
     pub(crate) stored: Vec<u8>,
+    /// Time spent decoding since it was last asked for.
+    pub(crate) spent: Duration,
 }
 
 /// Buffers above this are given back after use: one huge photo should not pin its memory to a worker for ever.
@@ -34,6 +38,12 @@ impl Scratch {
     /// Empty buffers.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Wall time spent decoding since this was last asked: [`crate::advance`] fuses decoding with what comes after, and
+    /// who watches it wants to tell them apart.
+    pub fn take_decode_time(&mut self) -> Duration {
+        std::mem::take(&mut self.decoder.spent)
     }
 
     /// Gives back what an unusually large sample has left.

@@ -156,10 +156,9 @@ impl Pipeline {
             limits: self.limits,
         };
         let timed = self.pool.run_timed(move |scratch| job.run(scratch)).await.map_err(|error| pool_failure(&error))?;
-        let image = timed.value?;
+        let (payload, decode) = timed.value?;
         times.queue += timed.queued;
-        (times.decode, times.transform) = (image.decode, image.transform);
-        let payload = image.payload;
+        (times.decode, times.transform) = (decode, timed.ran.saturating_sub(decode));
         drop(encoded_permit);
         let finished = match model {
             None => Finished {
@@ -235,23 +234,13 @@ struct ImageJob {
     limits: ImageLimits,
 }
 
-/// What came of it.
-struct ImageDone {
-    payload: Payload,
-    decode: Duration,
-    transform: Duration,
-}
-
 impl ImageJob {
-    fn run(self, scratch: &mut Scratch) -> Result<ImageDone, ImageError> {
+    /// The payload, and the time of it that went into decoding.
+    fn run(self, scratch: &mut Scratch) -> Result<(Payload, Duration), ImageError> {
         let draws = Draws { seed: self.seed, epoch: self.epoch, key: &self.key };
-        let mut step = |payload, to| advance(&self.recipe, payload, to, &draws, &self.limits, scratch);
-        let started = Instant::now();
-        let decoded = step(Payload::Encoded(self.encoded), Cut::Decoded)?;
-        let decode = started.elapsed();
-        let started = Instant::now();
-        let payload = step(decoded, self.to)?;
-        Ok(ImageDone { payload, decode, transform: started.elapsed() })
+        scratch.take_decode_time();
+        let payload = advance(&self.recipe, Payload::Encoded(self.encoded), self.to, &draws, &self.limits, scratch)?;
+        Ok((payload, scratch.take_decode_time()))
     }
 }
 
