@@ -33,7 +33,11 @@ impl Provenance {
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let pair = |what, here: &dyn ToString, there: &dyn ToString| Some((what, here.to_string(), there.to_string()));
         if self.dataset_digest != other.dataset_digest {
-            return pair("dataset", &self.dataset_digest.short(), &other.dataset_digest.short());
+            return pair(
+                "dataset (or the same servers in another order)",
+                &self.dataset_digest.short(),
+                &other.dataset_digest.short(),
+            );
         }
         if self.samples != other.samples {
             return pair("number of samples", &self.samples, &other.samples);
@@ -89,7 +93,7 @@ pub(crate) mod tests {
         let here = provenance(10, 4);
         type Change = fn(&mut Provenance);
         let changes: [(&str, Change); 7] = [
-            ("dataset", |p| p.dataset_digest = Digest::of(b"other")),
+            ("dataset (or the same servers in another order)", |p| p.dataset_digest = Digest::of(b"other")),
             ("number of samples", |p| p.samples = 11),
             ("classes", |p| p.classes[0] = "ant".into()),
             ("model", |p| p.model_digest = Digest::of(b"other")),
