@@ -18,6 +18,7 @@ const READY: Duration = Duration::from_secs(120);
 pub struct ServerOptions {
     data: PathBuf,
     arguments: Vec<OsString>,
+    variables: Vec<(String, String)>,
     metrics: bool,
 }
 
@@ -41,6 +42,12 @@ impl ServerOptions {
     /// Adds an argument.
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -79,6 +86,7 @@ impl Server {
             .arg(&port_file)
             .args(&options.arguments)
             .env("HEADWATER_LOG", "warn")
+            .envs(options.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         if options.metrics {

@@ -41,13 +41,14 @@ const CHUNK_BYTES: usize = 1 << 20;
 impl Chunks {
     /// Reads up to the pixels. Never allocates.
     pub(crate) fn read(bytes: &[u8], limits: &ImageLimits) -> Result<Self, ImageError> {
-        let (kind, header, mut at) = chunk(bytes, SIGNATURE).ok_or_else(|| malformed("it ends in its header"))?;
-        let &[w3, w2, w1, w0, h3, h2, h1, h0, depth, color, ..] = header else {
+        let first = Chunk::read(bytes, SIGNATURE).ok_or_else(|| malformed("it ends in its header"))?;
+        let &[w3, w2, w1, w0, h3, h2, h1, h0, depth, color, ..] = first.data else {
             return Err(malformed("its header is too short"));
         };
-        if kind != b"IHDR" {
+        if first.kind != b"IHDR" {
             return Err(malformed("it does not begin with IHDR"));
         }
+        first.check()?;
         let size = Size { width: u32::from_be_bytes([w3, w2, w1, w0]), height: u32::from_be_bytes([h3, h2, h1, h0]) };
         if size.pixels() == 0 {
             return Err(malformed("it is empty"));
@@ -61,14 +62,16 @@ impl Chunks {
         };
         let row_bytes = (u64::from(size.width) * samples * u64::from(depth)).div_ceil(8);
         let mut orientation = exif::UPRIGHT;
-        while let Some((kind, data, behind)) = chunk(bytes, at) {
-            match kind {
-                b"eXIf" => orientation = exif::orientation(data),
+        let mut at = first.end;
+        while let Some(chunk) = Chunk::read(bytes, at) {
+            match chunk.kind {
+                b"eXIf" => orientation = exif::orientation(chunk.data),
                 // Pillow would read EXIF behind the pixels too; nobody writes it there.
                 b"IDAT" | b"IEND" => break,
                 _ => {}
             }
-            at = behind;
+            chunk.check()?;
+            at = chunk.end;
         }
         Ok(Self { size, orientation, row_bytes })
     }
@@ -79,13 +82,34 @@ impl Chunks {
     }
 }
 
-/// Kind, data and end of the chunk at `at`; `None` where the file ends before it does.
-fn chunk(bytes: &[u8], at: usize) -> Option<(&[u8; 4], &[u8], usize)> {
-    let (length, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
-    let (kind, rest) = rest.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let data = rest.get(..length)?;
-    Some((kind, data, at.checked_add(length)?.checked_add(12)?))
+/// A chunk: `length32 kind data crc32`, big endian, the CRC over kind and data.
+struct Chunk<'a> {
+    kind: &'a [u8; 4],
+    data: &'a [u8],
+    crc: u32,
+    end: usize,
+}
+
+// === impl Chunk ===
+
+impl<'a> Chunk<'a> {
+    /// The chunk at `at`; `None` where the file ends before it does.
+    fn read(bytes: &'a [u8], at: usize) -> Option<Self> {
+        let (length, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
+        let (kind, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (data, rest) = rest.split_at_checked(length)?;
+        let (crc, _) = rest.split_first_chunk::<4>()?;
+        Some(Self { kind, data, crc: u32::from_be_bytes(*crc), end: at.checked_add(length)?.checked_add(12)? })
+    }
+
+    /// Pillow refuses a file of which a chunk before the pixels has a wrong CRC.
+    fn check(&self) -> Result<(), ImageError> {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(self.kind);
+        hasher.update(self.data);
+        if hasher.finalize() == self.crc { Ok(()) } else { Err(malformed("a chunk before its pixels fails its CRC")) }
+    }
 }
 
 /// Decodes into `out`, of the size in the header.
