@@ -80,6 +80,8 @@ fn a_bomb_is_refused_by_its_header() {
     // A PNG that says it is 60000 x 60000.
     let mut png = png_of(1, 1, png::ColorType::Rgb, png::BitDepth::Eight, &[1, 2, 3], None);
     png[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    let crc = crc32fast::hash(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
     assert_eq!(refused(&png, &ImageLimits::default()), "pixels");
     // A JPEG that says it is 65535 x 65535.
     let mut jpeg = Jpeg::PLAIN.encode(&Picture::new(16, 16, 1));
