@@ -59,7 +59,7 @@ fn extract_goes_on_where_a_killed_tuner_stopped() {
         .unwrap();
     let out = data.scratch.path().join("out");
     let arguments = ["extract", "--servers", &server.address(), "--dataset", "photos", "--model", "model"];
-    let further = ["--rows-per-part", "16", "--json", "--out", out.to_str().unwrap()];
+    let further = ["--part-rows", "16", "--json", "--out", out.to_str().unwrap()];
     let mut tuner = Command::new(program("tuner")).args(arguments).args(further).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     tuner.kill().unwrap();

@@ -7,13 +7,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use headwater_image::{Payload, Tensor};
-use headwater_types::{Digest, FailureKind, ModelName, Recipe, SampleFailure};
+use tokio::sync::OwnedSemaphorePermit;
+
+use headwater_types::{Digest, Epoch, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure, Seed};
 
 use crate::batch_size;
 use crate::device::Device;
 use crate::error::ModelError;
-pub use crate::job::Extracted;
 use crate::job::inference_failure;
+pub use crate::job::{Extracted, Unfinished};
 use crate::model::Model;
 use crate::options::ExtractorOptions;
 use crate::queue::{Entrance, Policy, queue};
@@ -35,6 +37,13 @@ pub struct Extractor {
     // Before the workers: fields are dropped in this order, and workers end when the entrance is gone.
     entrance: Entrance,
     workers: Workers,
+}
+
+/// A place in a model's queue, to be taken before pixels are made for it: who has none should not decode yet.
+#[must_use = "dropping a place gives it up"]
+pub struct Place<'a> {
+    extractor: &'a Extractor,
+    permit: OwnedSemaphorePermit,
 }
 
 /// What a model has done since it was opened.
@@ -86,18 +95,13 @@ impl Extractor {
             Device::Cuda | Device::TensorRt => (1, options.max_wait),
         };
         let policy = Policy { max_batch: max_batch.get(), sharers, max_wait };
-        let (entrance, exit) = queue(options.queue, policy);
+        // A batch in each worker, one that waits for it, and those that are being made.
+        let places = 2 * sessions.len() * max_batch.get() + options.queue;
+        let (entrance, exit) = queue(places, policy);
         let (recipe, counters) = (Arc::new(recipe), Arc::new(Counters::default()));
         let mut workers = Workers { threads: Vec::new() };
         for (number, session) in sessions.into_iter().enumerate() {
-            let worker = Worker::new(
-                session,
-                exit.clone(),
-                recipe.clone(),
-                counters.clone(),
-                max_batch.get(),
-                (&model.name).into(),
-            );
+            let worker = Worker::new(session, exit.clone(), recipe.clone(), counters.clone(), max_batch.get());
             let thread = std::thread::Builder::new().name(format!("infer-{number}"));
             let thread = thread.spawn(move || worker.work());
             let thread = thread.map_err(|source| ModelError::Thread { name: model.name.clone(), source })?;
@@ -108,19 +112,27 @@ impl Extractor {
         Ok(Self { name, digest, recipe, output, feature_len, device, max_batch, counters, entrance, workers })
     }
 
-    /// Features of one sample: pixels at the cut `flipped`, or a tensor at the cut `normalized`, of this model's recipe.
-    /// Waits while the queue is full. A caller that goes away is not computed for.
+    /// Waits for a place in the queue.
     ///
     /// # Errors
-    /// `Inference` where the model cannot be run on it; `Unavailable` where the workers have stopped; `Internal` where
-    /// the payload is not this recipe's, or at a cut at which randomness or decoding is still to come.
+    /// `Unavailable` where the workers have stopped.
+    pub async fn place(&self) -> Result<Place<'_>, SampleFailure> {
+        Ok(Place { extractor: self, permit: self.entrance.place().await? })
+    }
+
+    /// Features of a sample that is there already, at the cut `flipped` or `normalized`: nothing random is left to do.
+    ///
+    /// # Errors
+    /// Those of [`Extractor::place`] and [`Place::extract`]; `Internal` for an earlier cut.
     pub async fn extract(&self, payload: Payload) -> Result<Extracted, SampleFailure> {
         if !matches!(payload, Payload::Flipped(_) | Payload::Normalized(_)) {
-            let message = format!("features are made from samples at cut flipped or normalized, not {}", payload.cut());
+            let message = format!("a sample at cut {} needs the address of its randomness", payload.cut());
             return Err(SampleFailure::new(FailureKind::Internal, message));
         }
-        let answer = self.entrance.put(payload).await?;
-        answer.await.unwrap_or_else(|_| Err(inference_failure("its worker failed")))
+        // An address has to be given all the same.
+        let key = (&self.name).into();
+        let sample = Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits: ImageLimits::default() };
+        self.place().await?.extract(sample).await
     }
 
     /// Features of a finished tensor, f32 `[3, h, w]` in the recipe's size.
@@ -182,6 +194,24 @@ impl Extractor {
         let [samples, batches, failed, cancelled, non_finite] =
             [samples, batches, failed, cancelled, non_finite].map(|counter| counter.load(Ordering::Relaxed));
         Counts { samples, batches, failed, cancelled, non_finite }
+    }
+}
+
+// === impl Place ===
+
+impl Place<'_> {
+    /// Features of one sample. A worker finishes its recipe, from wherever it is, right into its row of the batch.
+    ///
+    /// On the CPU that is the best place for all of it, decoding included: the thread that decodes a photo infers it
+    /// while its tensor is still in the core's cache, and no other thread contends for the core. An accelerator's
+    /// workers are few and should be given pixels at the cut `flipped`. A caller that goes away is not computed for.
+    ///
+    /// # Errors
+    /// `Inference` where the model cannot be run on it; `Unavailable` where the workers have stopped; those of
+    /// [`headwater_image::finish_into`] where the sample cannot be finished.
+    pub async fn extract(self, sample: Unfinished) -> Result<Extracted, SampleFailure> {
+        let answer = self.extractor.entrance.put(self.permit, sample)?;
+        answer.await.unwrap_or_else(|_| Err(inference_failure("its worker failed")))
     }
 }
 

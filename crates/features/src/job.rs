@@ -3,8 +3,23 @@
 use std::time::{Duration, Instant};
 
 use headwater_image::Payload;
-use headwater_types::{FailureKind, SampleFailure};
+use headwater_types::{Epoch, FailureKind, ImageLimits, SampleFailure, SampleKey, Seed};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+/// A sample at any pixel cut, with what it takes to finish its recipe.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// The sample as it is.
+    pub payload: Payload,
+    /// Address of its randomness.
+    pub seed: Seed,
+    /// Address of its randomness.
+    pub epoch: Epoch,
+    /// Address of its randomness.
+    pub key: SampleKey,
+    /// Limits for decoding it. Its memory has been granted to the caller.
+    pub limits: ImageLimits,
+}
 
 /// What became of a sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +28,10 @@ pub struct Extracted {
     pub features: Vec<f32>,
     /// Time in the queue, until a worker took it.
     pub queued: Duration,
+    /// Time in which its worker decoded it; zero for pixels and tensors.
+    pub decode: Duration,
+    /// Time in which its worker did the rest of the recipe.
+    pub transform: Duration,
     /// Time of the run that it was part of, shared with the others of its batch.
     pub infer: Duration,
     /// Samples in that run.
@@ -23,7 +42,7 @@ pub(crate) type Outcome = Result<Extracted, SampleFailure>;
 
 /// A sample that waits for a worker. Nobody may be waiting for the answer any more.
 pub(crate) struct Job {
-    pub(crate) payload: Payload,
+    pub(crate) sample: Unfinished,
     pub(crate) since: Instant,
     pub(crate) answer: oneshot::Sender<Outcome>,
     /// Its place in the queue, given up with it.

@@ -5,8 +5,8 @@
 //! full waits.
 //!
 //! ```text
-//! extract() --- bounded queue ---> worker: take a batch -> write each sample into its row -> run -> answer each
-//!  (waits while it is full)        worker: ...              one session each, sharing nothing
+//! place() -> extract() --- queue ---> worker: take a batch -> finish each sample into its row -> run -> answer each
+//! (waits while there is none)        worker: ...              one session each, sharing nothing
 //! ```
 
 pub mod device;
@@ -30,7 +30,7 @@ pub mod extractor;
 
 pub use device::Device;
 pub use error::ModelError;
-pub use extractor::{Counts, Extracted, Extractor};
+pub use extractor::{Counts, Extracted, Extractor, Place, Unfinished};
 pub use options::ExtractorOptions;
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -1,6 +1,7 @@
 //! The bounded queue before the workers, and how a batch is taken from it.
 //!
-//! Who finds it full waits for a place; places are handed out in order. On the CPU a worker takes its share of what is
+//! A place is taken before the pixels are made, and given up with the answer: what is decoded ahead is little, and still
+//! in the processor's cache when its turn comes. Who finds no place waits; places are handed out in order. On the CPU a worker takes its share of what is
 //! there and never waits for more, so that no core idles while another fills up; on an accelerator it takes all it can
 //! and waits a little for a full batch, because there a fuller run costs hardly more.
 
@@ -8,11 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use headwater_image::Payload;
 use headwater_types::{FailureKind, SampleFailure};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::job::{Job, Outcome};
+use crate::job::{Job, Outcome, Unfinished};
 
 /// Where samples come in. Once it is dropped, workers finish what is queued and end.
 pub(crate) struct Entrance {
@@ -46,16 +46,27 @@ pub(crate) fn queue(capacity: usize, policy: Policy) -> (Entrance, Exit) {
 // === impl Entrance ===
 
 impl Entrance {
-    /// Queues a sample, waiting for a place. The answer comes through what is returned.
-    pub(crate) async fn put(&self, payload: Payload) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
-        let stopped = || SampleFailure::new(FailureKind::Unavailable, "the model's workers have stopped");
-        let place = self.places.clone().acquire_owned().await.map_err(|_| stopped())?;
+    /// Waits for a place.
+    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, SampleFailure> {
+        self.places.clone().acquire_owned().await.map_err(|_| stopped())
+    }
+
+    /// Queues a sample in its place. The answer comes through what is returned.
+    pub(crate) fn put(
+        &self,
+        place: OwnedSemaphorePermit,
+        sample: Unfinished,
+    ) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
         let (answer, receiver) = oneshot::channel();
         // There are as many places as the channel holds, so that this never waits.
-        let job = Job { payload, since: Instant::now(), answer, _place: place };
+        let job = Job { sample, since: Instant::now(), answer, _place: place };
         self.jobs.try_send(job).map_err(|_| stopped())?;
         Ok(receiver)
     }
+}
+
+fn stopped() -> SampleFailure {
+    SampleFailure::new(FailureKind::Unavailable, "the model's workers have stopped")
 }
 
 // === impl Exit ===
@@ -94,19 +105,22 @@ impl Exit {
 
 #[cfg(test)]
 mod tests {
-    use headwater_image::Rgb8;
-    use headwater_types::Size;
+    use headwater_image::{Payload, Rgb8};
+    use headwater_types::{Epoch, ImageLimits, Seed, Size};
 
     use super::*;
 
-    fn pixels() -> Payload {
-        Payload::Flipped(Rgb8::new(Size { width: 1, height: 1 }, vec![0; 3]).unwrap())
+    fn pixels() -> Unfinished {
+        let rgb = Rgb8::new(Size { width: 1, height: 1 }, vec![0; 3]).unwrap();
+        let (seed, epoch, key) = (Seed(0), Epoch(0), "a".parse().unwrap());
+        Unfinished { payload: Payload::Flipped(rgb), seed, epoch, key, limits: ImageLimits::default() }
     }
 
     async fn fill(entrance: &Entrance, count: usize) -> Vec<oneshot::Receiver<Outcome>> {
         let mut answers = Vec::new();
         for _ in 0..count {
-            answers.push(entrance.put(pixels()).await.unwrap());
+            let place = entrance.place().await.unwrap();
+            answers.push(entrance.put(place, pixels()).unwrap());
         }
         answers
     }
@@ -143,7 +157,7 @@ mod tests {
     async fn a_full_queue_makes_the_next_one_wait() {
         let (entrance, exit) = queue(2, Policy { max_batch: 1, sharers: 1, max_wait: Duration::ZERO });
         let _answers = fill(&entrance, 2).await;
-        let mut third = std::pin::pin!(entrance.put(pixels()));
+        let mut third = std::pin::pin!(entrance.place());
         assert!(futures::poll!(third.as_mut()).is_pending());
         assert_eq!(taken(&exit).0, 1);
         assert!(third.await.is_ok());

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headwater_image::{Scratch, finish_into};
-use headwater_types::{Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Draws, Recipe};
 
-use crate::job::{Extracted, Job, Outcome, inference_failure};
+use crate::job::{Extracted, Job, Outcome, Unfinished, inference_failure};
 use crate::queue::Exit;
 use crate::session::Session;
 
@@ -30,8 +30,13 @@ pub(crate) struct Worker {
     /// Rows of finished tensors, f32 `[max_batch, 3, h, w]`: written by [`finish_into`], read by the session.
     rows: Vec<f32>,
     scratch: Scratch,
-    /// [`finish_into`] wants an address to draw from. Nothing is: flipped pixels have had all their randomness.
-    key: SampleKey,
+}
+
+/// A sample in its row, and the time that it took to get there.
+struct Ready {
+    job: Job,
+    decode: Duration,
+    transform: Duration,
 }
 
 // === impl Worker ===
@@ -43,10 +48,9 @@ impl Worker {
         recipe: Arc<Recipe>,
         counters: Arc<Counters>,
         max_batch: usize,
-        key: SampleKey,
     ) -> Self {
         let rows = vec![0.0; session.row() * max_batch];
-        Self { session, exit, recipe, counters, rows, scratch: Scratch::default(), key }
+        Self { session, exit, recipe, counters, rows, scratch: Scratch::default() }
     }
 
     /// Works until there will be no more samples.
@@ -67,54 +71,63 @@ impl Worker {
 
     fn batch(&mut self, jobs: Vec<Job>) {
         let taken = Instant::now();
-        let jobs = self.write_rows(jobs);
-        match self.infer(0, &jobs, taken) {
+        let ready = self.write_rows(jobs);
+        match self.infer(0, &ready, taken) {
             Ok(extracted) => {
-                jobs.into_iter().zip(extracted).for_each(|(job, extracted)| self.answer(job, Ok(extracted)));
+                ready.into_iter().zip(extracted).for_each(|(ready, extracted)| self.answer(ready.job, Ok(extracted)));
             }
-            Err(reason) if jobs.len() > 1 => {
-                tracing::warn!(samples = jobs.len(), %reason, "a batch could not be run: its samples are run one by one");
-                for (row, job) in jobs.into_iter().enumerate() {
-                    let outcome = self.infer(row, std::slice::from_ref(&job), taken);
+            Err(reason) if ready.len() > 1 => {
+                tracing::warn!(samples = ready.len(), %reason, "a batch could not be run: its samples are run one by one");
+                for (row, ready) in ready.into_iter().enumerate() {
+                    let outcome = self.infer(row, std::slice::from_ref(&ready), taken);
                     let only = outcome.and_then(|mut extracted| extracted.pop().ok_or_else(|| "no output".to_owned()));
-                    self.answer(job, only.map_err(inference_failure));
+                    self.answer(ready.job, only.map_err(inference_failure));
                 }
             }
-            Err(reason) => jobs.into_iter().for_each(|job| self.answer(job, Err(inference_failure(&reason)))),
+            Err(reason) => ready.into_iter().for_each(|ready| self.answer(ready.job, Err(inference_failure(&reason)))),
         }
     }
 
     /// Finishes each sample into its row; those that cannot be are answered here, and leave no gap.
-    fn write_rows(&mut self, jobs: Vec<Job>) -> Vec<Job> {
-        let (row, limits) = (self.session.row(), ImageLimits::default());
-        let mut ready = Vec::with_capacity(jobs.len());
+    fn write_rows(&mut self, jobs: Vec<Job>) -> Vec<Ready> {
+        let row = self.session.row();
+        let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let draws = Draws { seed: Seed(0), epoch: Epoch(0), key: &self.key };
-            let out = &mut self.rows[ready.len() * row..][..row];
-            match finish_into(&self.recipe, &job.payload, &draws, &limits, &mut self.scratch, out) {
-                Ok(()) => ready.push(job),
+            let Unfinished { payload, seed, epoch, key, limits } = &job.sample;
+            let draws = Draws { seed: *seed, epoch: *epoch, key };
+            let out = &mut self.rows[all_ready.len() * row..][..row];
+            self.scratch.take_decode_time();
+            let started = Instant::now();
+            match finish_into(&self.recipe, payload, &draws, limits, &mut self.scratch, out) {
+                Ok(()) => {
+                    let decode = self.scratch.take_decode_time();
+                    let transform = started.elapsed().saturating_sub(decode);
+                    all_ready.push(Ready { job, decode, transform });
+                }
                 Err(error) => self.answer(job, Err(error.into())),
             }
         }
-        ready
+        all_ready
     }
 
-    /// Runs the rows of these jobs, which begin with row `first`.
-    fn infer(&mut self, first: usize, jobs: &[Job], taken: Instant) -> Result<Vec<Extracted>, String> {
-        if jobs.is_empty() {
+    /// Runs the rows of these samples, which begin with row `first`.
+    fn infer(&mut self, first: usize, ready: &[Ready], taken: Instant) -> Result<Vec<Extracted>, String> {
+        if ready.is_empty() {
             return Ok(Vec::new());
         }
         let row = self.session.row();
-        let rows = &self.rows[first * row..][..jobs.len() * row];
-        let mut extracted = Vec::with_capacity(jobs.len());
+        let rows = &self.rows[first * row..][..ready.len() * row];
+        let mut extracted = Vec::with_capacity(ready.len());
         let started = Instant::now();
         self.session.run(rows, |index, features| {
-            let queued = taken.duration_since(jobs[index].since);
+            let Ready { job, decode, transform } = &ready[index];
             extracted.push(Extracted {
                 features: features.to_vec(),
-                queued,
+                queued: taken.duration_since(job.since),
+                decode: *decode,
+                transform: *transform,
                 infer: started.elapsed(),
-                batch: jobs.len(),
+                batch: ready.len(),
             });
         })?;
         add(&self.counters.batches, 1);

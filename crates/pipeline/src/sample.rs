@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use headwater_features::Extractor;
+use headwater_features::{Device, Extractor, Unfinished};
 use headwater_image::{CpuPool, ImageError, Payload, PoolError, Scratch, advance, read_header};
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
@@ -120,71 +120,71 @@ impl Pipeline {
         prepared: &mut Prepared,
     ) -> Result<Finished, SampleFailure> {
         let times = &mut prepared.times;
-        let (encoded, encoded_permit) = self.fetch(request.index, key, times).await?;
-        prepared.stored = encoded.len().into();
-        if request.cut == Cut::Encoded {
-            let shape = Shape::vector(u32::try_from(encoded.len()).unwrap_or(u32::MAX));
-            return Ok(Finished {
+        let fetched = self.fetch(request.index, key, times).await?;
+        prepared.stored = fetched.bytes.len().into();
+        match request.cut {
+            Cut::Encoded => Ok(Finished {
                 cut: Cut::Encoded,
                 dtype: DType::U8,
-                shape,
-                payload: encoded,
+                shape: Shape::vector(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX)),
+                payload: fetched.bytes,
                 source: None,
-                permit: encoded_permit,
-            });
-        }
-        let model = match request.cut {
-            Cut::Features => Some(work.model.as_ref().ok_or_else(|| missing("model"))?),
-            _ => None,
-        };
-        let (recipe, pixels) = match model {
-            Some((_, recipe)) => (recipe, Cut::Flipped),
-            None => (work.recipe.as_ref().ok_or_else(|| missing("recipe"))?, request.cut),
-        };
-        let header = self.header(&encoded, recipe.stages().orientation).await?;
-
-        let started = Instant::now();
-        let mut permit = self.decoded_memory.acquire(header.memory).await?;
-        times.queue += started.elapsed();
-        let job = ImageJob {
-            encoded,
-            recipe: Arc::clone(recipe),
-            to: pixels,
-            key: key.clone(),
-            seed: work.seed,
-            epoch: work.epoch,
-            limits: self.limits,
-        };
-        let timed = self.pool.run_timed(move |scratch| job.run(scratch)).await.map_err(|error| pool_failure(&error))?;
-        let (payload, decode) = timed.value?;
-        times.queue += timed.queued;
-        (times.decode, times.transform) = (decode, timed.ran.saturating_sub(decode));
-        drop(encoded_permit);
-        let finished = match model {
-            None => Finished {
-                cut: payload.cut(),
-                dtype: payload.dtype(),
-                shape: payload.shape(),
-                payload: payload.into_bytes(),
-                source: Some(header.size),
-                permit,
-            },
-            Some((model, _)) => {
-                let extracted = model.extract(payload).await?;
-                times.queue += extracted.queued;
-                times.infer = extracted.infer;
-                permit.shrink_to(ByteCount::from(extracted.features.len() * 4));
-                Finished {
-                    cut: Cut::Features,
-                    dtype: DType::F32,
-                    shape: Shape::vector(u32::try_from(extracted.features.len()).unwrap_or(u32::MAX)),
-                    payload: little_endian(&extracted.features),
-                    source: Some(header.size),
-                    permit,
-                }
+                permit: fetched.permit,
+            }),
+            Cut::Features => {
+                let (model, recipe) = work.model.as_ref().ok_or_else(|| missing("model"))?;
+                self.features(fetched, Job::new(self, recipe, key, work), model, times).await
             }
+            cut => {
+                let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
+                self.pixels(fetched, Job::new(self, recipe, key, work), cut, times).await
+            }
+        }
+    }
+
+    async fn pixels(
+        &self,
+        fetched: Fetched,
+        job: Job,
+        cut: Cut,
+        times: &mut StageTimes,
+    ) -> Result<Finished, SampleFailure> {
+        let header = self.header(&fetched.bytes, job.recipe.stages().orientation).await?;
+        let mut permit = self.grant(header.memory, times).await?;
+        let payload = self.on_pool(fetched.bytes, job, cut, times).await?;
+        let (dtype, shape, payload) = (payload.dtype(), payload.shape(), payload.into_bytes());
+        // Decoding needed more than what came of it.
+        permit.shrink_to(payload.len().into());
+        Ok(Finished { cut, dtype, shape, payload, source: Some(header.size), permit })
+    }
+
+    async fn features(
+        &self,
+        fetched: Fetched,
+        job: Job,
+        model: &Extractor,
+        times: &mut StageTimes,
+    ) -> Result<Finished, SampleFailure> {
+        let header = self.header(&fetched.bytes, job.recipe.stages().orientation).await?;
+        let started = Instant::now();
+        // Before the memory: who waits for a place holds none.
+        let place = model.place().await?;
+        times.queue += started.elapsed();
+        let mut permit = self.grant(header.memory, times).await?;
+        let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
+        let payload = match model.device() {
+            Device::Cpu => Payload::Encoded(fetched.bytes),
+            Device::Cuda | Device::TensorRt => self.on_pool(fetched.bytes, job, Cut::Flipped, times).await?,
         };
-        Ok(shrunk(finished))
+        let extracted = place.extract(Unfinished { payload, seed, epoch, key, limits }).await?;
+        times.queue += extracted.queued;
+        times.decode += extracted.decode;
+        times.transform += extracted.transform;
+        times.infer = extracted.infer;
+        let payload = little_endian(&extracted.features);
+        permit.shrink_to(payload.len().into());
+        let shape = Shape::vector(u32::try_from(extracted.features.len()).unwrap_or(u32::MAX));
+        Ok(Finished { cut: Cut::Features, dtype: DType::F32, shape, payload, source: Some(header.size), permit })
     }
 
     async fn fetch(
@@ -192,7 +192,7 @@ impl Pipeline {
         index: SampleIndex,
         key: &SampleKey,
         times: &mut StageTimes,
-    ) -> Result<(Bytes, Permit), SampleFailure> {
+    ) -> Result<Fetched, SampleFailure> {
         let version = self.catalog.get(index).map(|entry| entry.version).ok_or_else(|| missing("catalog entry"))?;
         let limit = self.limits.max_object;
         if version.size() > limit {
@@ -203,9 +203,9 @@ impl Pipeline {
         let permit = self.encoded_memory.acquire(version.size()).await?;
         times.queue += started.elapsed();
         let started = Instant::now();
-        let encoded = self.store.read(key, version).await?;
+        let bytes = self.store.read(key, version).await?;
         times.fetch = started.elapsed();
-        Ok((encoded, permit))
+        Ok(Fetched { bytes, permit })
     }
 
     async fn header(
@@ -221,37 +221,60 @@ impl Pipeline {
         let read = move |_: &mut Scratch| read_header(&encoded, orientation, &limits);
         Ok(self.pool.run(read).await.map_err(|error| pool_failure(&error))??)
     }
+
+    async fn grant(&self, memory: ByteCount, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
+        let started = Instant::now();
+        let permit = self.decoded_memory.acquire(memory).await?;
+        times.queue += started.elapsed();
+        Ok(permit)
+    }
+
+    /// Takes a sample from its bytes to a pixel cut.
+    async fn on_pool(&self, bytes: Bytes, job: Job, to: Cut, times: &mut StageTimes) -> Result<Payload, SampleFailure> {
+        let run = move |scratch: &mut Scratch| job.run(bytes, to, scratch);
+        let timed = self.pool.run_timed(run).await.map_err(|error| pool_failure(&error))?;
+        let (payload, decode) = timed.value?;
+        times.queue += timed.queued;
+        times.decode += decode;
+        times.transform += timed.ran.saturating_sub(decode);
+        Ok(payload)
+    }
 }
 
-/// The work of one sample on a CPU worker.
-struct ImageJob {
-    encoded: Bytes,
+/// A sample's bytes, with their memory.
+struct Fetched {
+    bytes: Bytes,
+    permit: Permit,
+}
+
+/// What is to be done to one sample.
+struct Job {
     recipe: Arc<Recipe>,
-    to: Cut,
     key: SampleKey,
     seed: Seed,
     epoch: Epoch,
     limits: ImageLimits,
 }
 
-impl ImageJob {
+// === impl Job ===
+
+impl Job {
+    fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, work: &Work) -> Self {
+        let (recipe, key) = (Arc::clone(recipe), key.clone());
+        Self { recipe, key, seed: work.seed, epoch: work.epoch, limits: pipeline.limits }
+    }
+
     /// The payload, and the time of it that went into decoding.
-    fn run(self, scratch: &mut Scratch) -> Result<(Payload, Duration), ImageError> {
+    fn run(&self, bytes: Bytes, to: Cut, scratch: &mut Scratch) -> Result<(Payload, Duration), ImageError> {
         let draws = Draws { seed: self.seed, epoch: self.epoch, key: &self.key };
         scratch.take_decode_time();
-        let payload = advance(&self.recipe, Payload::Encoded(self.encoded), self.to, &draws, &self.limits, scratch)?;
+        let payload = advance(&self.recipe, Payload::Encoded(bytes), to, &draws, &self.limits, scratch)?;
         Ok((payload, scratch.take_decode_time()))
     }
 }
 
 fn little_endian(features: &[f32]) -> Bytes {
     features.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
-}
-
-/// Gives back the memory that only decoding needed.
-fn shrunk(mut finished: Finished) -> Finished {
-    finished.permit.shrink_to(finished.payload.len().into());
-    finished
 }
 
 fn pool_failure(error: &PoolError) -> SampleFailure {

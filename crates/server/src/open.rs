@@ -20,8 +20,6 @@ use crate::service::Shared;
 /// Jobs that wait for a CPU worker, for each worker: enough that none idles, and few enough that a job that is no longer
 /// wanted was not queued long ago. Callers wait when it is full.
 const JOBS_PER_WORKER: usize = 4;
-/// Samples that wait for inference, over a batch for each worker. Callers wait when it is full.
-const INFERENCE_QUEUE: usize = 64;
 
 /// Opens dataset and models.
 pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<Arc<Shared>> {
@@ -89,7 +87,8 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
         threads: args.inference_workers.unwrap_or_else(cores),
         max_batch: args.max_batch,
         max_wait: args.max_wait,
-        queue: INFERENCE_QUEUE,
+        // What CPU workers make ahead for an accelerator.
+        queue: 2 * args.cpu_workers.unwrap_or_else(cores).get(),
         max_model: caps::MAX_MODEL_BYTES,
     };
     for spec in &args.model {

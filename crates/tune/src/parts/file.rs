@@ -171,6 +171,8 @@ fn properties() -> WriterPropertiesBuilder {
     WriterProperties::builder()
         .set_created_by(concat!("headwater ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::SNAPPY)
+        // Floats of a network hardly shrink, and take longer to compress than to write.
+        .set_column_compression(feature(), Compression::UNCOMPRESSED)
         .set_column_dictionary_enabled(feature(), false)
         .set_column_statistics_enabled(feature(), EnabledStatistics::None)
 }
