@@ -1,5 +1,7 @@
 //! A server that is killed in the middle costs time, not samples.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
 use std::process::{Command, Stdio};
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Arrows between crates point one way: a photo passes through the workspace in the order in which its members are
 //! listed, and nobody depends on what comes later. Heavy dependencies are fenced: one crate owns each.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
 use std::collections::BTreeMap;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};

@@ -1,5 +1,7 @@
 //! A person can see what a server does: health, reflection, metrics.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -1,5 +1,7 @@
 //! The pixels are those that torchvision on Pillow gives, for the same box and flip.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
 use std::process::Command;
 
 use headwater_testdata::python;
