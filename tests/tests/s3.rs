@@ -12,7 +12,7 @@ const STORE: &str = r"
 import pathlib, sys
 import boto3
 from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address='127.0.0.1', port=0)
+server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
 address = f'http://{host}:{port}'

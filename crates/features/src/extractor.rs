@@ -126,7 +126,10 @@ impl Extractor {
     /// Those of [`Extractor::place`] and [`Place::extract`]; `Internal` for an earlier cut.
     pub async fn extract(&self, payload: Payload) -> Result<Extracted, SampleFailure> {
         if !matches!(payload, Payload::Flipped(_) | Payload::Normalized(_)) {
-            let message = format!("a sample at cut {} needs the address of its randomness", payload.cut());
+            let message = format!(
+                "without the address of its randomness a sample must be at cut flipped or normalized, not {}",
+                payload.cut()
+            );
             return Err(SampleFailure::new(FailureKind::Internal, message));
         }
         // An address has to be given all the same.

@@ -64,26 +64,6 @@ pub struct Head {
 // === impl Dense ===
 
 impl Dense {
-    /// The layer that gives for `x` what this one gives for `(x - mean) / scale`. Folded in f64. Both slices must have
-    /// `inputs` elements, and no scale may be 0.
-    pub fn fold_standardization(&self, mean: &[f32], scale: &[f32]) -> Result<Self, OnnxError> {
-        self.check()?;
-        if mean.len() != self.inputs || scale.len() != self.inputs {
-            return Err(shape_error(format!("a layer of {} inputs takes as many means and scales", self.inputs)));
-        }
-        let mut folded = self.clone();
-        for (row, bias) in folded.weights.chunks_exact_mut(self.inputs).zip(&mut folded.bias) {
-            let mut shift = f64::from(*bias);
-            for ((weight, mean), scale) in row.iter_mut().zip(mean).zip(scale) {
-                let scaled = f64::from(*weight) / f64::from(*scale);
-                shift -= scaled * f64::from(*mean);
-                *weight = scaled as f32;
-            }
-            *bias = shift as f32;
-        }
-        Ok(folded)
-    }
-
     fn check(&self) -> Result<(), OnnxError> {
         let Self { inputs, outputs, .. } = *self;
         if inputs == 0 || outputs == 0 {

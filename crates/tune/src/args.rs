@@ -12,13 +12,20 @@ use headwater_types::{ByteCount, DatasetName, ModelName, Seed};
 
 /// Turns photos on storage servers into features, and features into a trained head.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "tuner", version, propagate_version = true)]
+#[command(name = "tuner", version, propagate_version = true, after_help = HELP)]
 pub struct TunerArgs {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const HELP: &str = "\
+Examples:
+  tuner extract --servers node1:7440,node2:7440 --dataset photos --model mobilenet --out features
+  tuner fine-tune --servers node1:7440,node2:7440 --dataset photos --model mobilenet --out head.onnx
+
+Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of --config FILE.toml.";
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {

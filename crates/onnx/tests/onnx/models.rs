@@ -1,7 +1,7 @@
 //! Heads, pruned models and joined models compute what they should, as ONNX Runtime in Python runs them.
 
 use crate::support::{assert_close, dense, head, logits, noise, run_with_python, shared_model, small_extractor};
-use headwater_onnx::{Dense, Dim, ElementType, GraphBuilder, Head, Limits, OnnxError, ValueFacts, check, join, prune};
+use headwater_onnx::{Dim, ElementType, GraphBuilder, Head, Limits, OnnxError, ValueFacts, check, join, prune};
 
 fn limits() -> Limits {
     Limits::default()
@@ -55,19 +55,6 @@ fn a_head_whose_layers_do_not_fit_is_not_written() {
         spoil(&mut head);
         assert!(matches!(head.write(), Err(OnnxError::Shape(_))));
     }
-}
-
-#[test]
-fn standardisation_is_folded_into_the_first_layer() {
-    let layer = dense(7, 3, 1);
-    let (mean, features) = (noise(7, 2), noise(7, 3));
-    let scale: Vec<f32> = noise(7, 4).iter().map(|v| v.abs() + 0.1).collect();
-    let standard: Vec<f32> = (0..7).map(|i| (features[i] - mean[i]) / scale[i]).collect();
-    let folded = layer.fold_standardization(&mean, &scale).unwrap();
-    let both: [Vec<f32>; 2] = [logits(&[folded], &features), logits(std::slice::from_ref(&layer), &standard)]
-        .map(|values| values.into_iter().map(|v| v as f32).collect());
-    assert_close(&both[0], &both[1], 1e-4);
-    assert!(layer.fold_standardization(&mean[1..], &scale).is_err());
 }
 
 #[test]
@@ -174,10 +161,4 @@ fn every_operator_of_the_builder_is_one_that_onnx_runtime_runs() {
     let input: Vec<f32> = (0_u8..32).map(f32::from).collect();
     let Some(outputs) = run_with_python(&graph.finish(), &[1, 2, 4, 4], &input) else { return };
     assert_eq!(outputs["flat"], [5.0, 7.0, 13.0, 15.0, 21.0, 23.0, 29.0, 31.0]);
-}
-
-#[test]
-fn a_layer_without_inputs_is_refused() {
-    let empty = Dense { inputs: 0, outputs: 0, weights: vec![], bias: vec![] };
-    assert!(empty.fold_standardization(&[], &[]).is_err());
 }

@@ -1,0 +1,61 @@
+//! What the fuzzers begin with, and what they have found, is read by every test run. (Images: the image crate's tests.)
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+use std::path::PathBuf;
+
+use headwater_cli::settings::ConfigFile;
+use headwater_onnx::{Limits, check};
+use headwater_types::Recipe;
+use headwater_wire::{Delivery, Fetch, proto};
+use prost::Message;
+
+fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn recipes_are_read_and_written_back_the_same() {
+    for (path, bytes) in corpus("recipe") {
+        let recipe = Recipe::from_toml(std::str::from_utf8(&bytes).unwrap()).unwrap();
+        assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe, "{}", path.display());
+    }
+}
+
+#[test]
+fn configurations_are_read_or_refused() {
+    let read = corpus("config").into_iter().filter(|(path, bytes)| ConfigFile::parse(path, bytes).is_ok()).count();
+    assert_eq!(read, 1, "the example is read, what is nested too deeply is not");
+}
+
+#[test]
+fn models_are_checked() {
+    for (path, bytes) in corpus("onnx_check") {
+        let facts = check(&bytes, &Limits::default()).unwrap();
+        assert!(!facts.outputs.is_empty(), "{}", path.display());
+        for cut in (0..bytes.len()).step_by(7) {
+            let _ = check(&bytes[..cut], &Limits::default());
+        }
+    }
+}
+
+#[test]
+fn messages_are_taken_or_refused() {
+    for (_, bytes) in corpus("wire") {
+        for cut in 0..=bytes.len() {
+            if let Ok(request) = proto::FetchRequest::decode(&bytes[..cut]) {
+                let _ = Fetch::try_from(request);
+            }
+            if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
+                batch.samples.into_iter().for_each(|sample| drop(Delivery::try_from(sample)));
+            }
+        }
+    }
+}
