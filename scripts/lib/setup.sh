@@ -5,6 +5,10 @@
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# absolute PATH : the caller's path from here; needs `here`, the caller's working directory.
+# shellcheck disable=SC2154
+absolute() { [[ $1 = /* ]] && printf '%s\n' "$1" || printf '%s\n' "$here/$1"; }
+
 # need_packages NAME... : installs the Debian packages among NAME that are not there.
 need_packages() {
     local missing=() package

@@ -162,7 +162,7 @@ impl Extractor {
     }
 
     /// The recipe of its input.
-    pub fn recipe(&self) -> &Recipe {
+    pub fn recipe(&self) -> &Arc<Recipe> {
         &self.recipe
     }
 

@@ -41,8 +41,8 @@ pub struct Pipeline {
 pub struct Work {
     /// What is done; `None` at the cut `encoded`, and where the model's own holds.
     pub recipe: Option<Arc<Recipe>>,
-    /// For the cut `features`, with its own recipe.
-    pub model: Option<(Arc<Extractor>, Arc<Recipe>)>,
+    /// For the cut `features`; its own recipe holds.
+    pub model: Option<Arc<Extractor>>,
     /// Address of the randomness.
     pub seed: Seed,
     /// Address of the randomness.
@@ -132,8 +132,8 @@ impl Pipeline {
                 permit: fetched.permit,
             }),
             Cut::Features => {
-                let (model, recipe) = work.model.as_ref().ok_or_else(|| missing("model"))?;
-                self.features(fetched, Job::new(self, recipe, key, work), model, times).await
+                let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
+                self.features(fetched, Job::new(self, model.recipe(), key, work), model, times).await
             }
             cut => {
                 let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;

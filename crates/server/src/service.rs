@@ -43,7 +43,7 @@ impl Shared {
 
     /// Samples of a stream that are worked on at a time: enough that a model's next batch fills while one runs.
     pub(crate) fn window(&self, work: &Work) -> usize {
-        let for_model = work.model.as_ref().map_or(0, |(model, _)| 4 * model.max_batch().get());
+        let for_model = work.model.as_ref().map_or(0, |model| 4 * model.max_batch().get());
         self.stream_window.get().max(for_model)
     }
 
@@ -63,7 +63,7 @@ impl Shared {
                 if digest.is_some_and(|digest| digest != model.digest()) {
                     return Err(Refusal::Changed { what: "model" });
                 }
-                Some((Arc::clone(model), Arc::new(model.recipe().clone())))
+                Some(Arc::clone(model))
             }
         };
         Ok(Work { recipe: fetch.recipe.clone().map(Arc::new), model, seed: fetch.seed, epoch: fetch.epoch })
