@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_image::{CpuPool, ImageError, Payload, PoolError, Scratch, Tensor, advance, read_header};
+use headwater_image::{CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header};
 use headwater_types::{
     ClassId, Cut, Draws, Epoch, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex, SampleKey, Seed,
     Size,
@@ -95,12 +95,13 @@ fn finish(
     limits: &ImageLimits,
     scratch: &mut Scratch,
 ) -> Result<FinishedTensor, SampleFailure> {
-    let Delivered { cut, dtype, shape, payload, source } = delivered;
+    let Delivered { cut, dtype, shape, payload, source, origin } = delivered;
     let source = match (cut, source) {
         (Cut::Encoded, _) | (_, None) => read_header(&payload, recipe.stages().orientation, limits)?.size,
         (_, Some(size)) => size,
     };
-    let payload = Payload::from_bytes(recipe, cut, dtype, shape, payload)?;
+    let parts = Parts { cut, dtype, shape, source: Some(source), origin, bytes: payload };
+    let payload = Payload::from_parts(recipe, parts)?;
     match advance(recipe, payload, Cut::Normalized, draws, limits, scratch)? {
         Payload::Normalized(tensor) => {
             Ok(FinishedTensor { tensor, source, framing: Framing::new(recipe.stages(), source, draws) })

@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{Cut, DType, SampleIndex, Shape};
+    use headwater_types::{Cut, DType, Position, SampleIndex, Shape};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -150,7 +150,14 @@ mod tests {
     fn sample(index: u64, bytes: usize) -> Sample {
         let payload = Bytes::from(vec![0; bytes]);
         let shape = Shape::vector(bytes as u32);
-        let delivered = Delivered { cut: Cut::Encoded, dtype: DType::U8, shape, payload, source: None };
+        let delivered = Delivered {
+            cut: Cut::Encoded,
+            dtype: DType::U8,
+            shape,
+            payload,
+            source: None,
+            origin: Position::default(),
+        };
         Sample { index: SampleIndex(index), key: None, label: None, outcome: Ok(delivered) }
     }
 

@@ -28,7 +28,7 @@ pub fn advance(
     scratch: &mut Scratch,
 ) -> Result<Payload, ImageError> {
     let at = payload.cut();
-    if to < at || !Cut::PIXELS.contains(&to) {
+    if to < at || !Cut::PIXELS.contains(&to) || to == Cut::JpegCrop && at == Cut::Encoded {
         return Err(ImageError::NoSuchStep { at, to });
     }
     if to == at {

@@ -30,6 +30,7 @@ mod tensor;
 mod scratch;
 
 mod decode;
+mod indexed;
 mod payload;
 
 mod advance;
@@ -41,7 +42,8 @@ pub use decode::decode;
 pub use error::ImageError;
 pub use format::{Format, sniff};
 pub use header::{Header, read_header};
-pub use payload::{Payload, Tensor};
+pub use indexed::{IndexedJpeg, JpegCrop, Unindexable};
+pub use payload::{Parts, Payload, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;
 pub use scratch::Scratch;

@@ -1,9 +1,10 @@
 //! A sample at a cut: what crosses the wire, and what the rest of the recipe starts from.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, Recipe, Shape, Size};
+use headwater_types::{Cut, DType, Position, Recipe, Shape, Size};
 
 use crate::error::ImageError;
+use crate::indexed::{IndexedJpeg, JpegCrop};
 use crate::rgb::Rgb8;
 
 /// A float tensor, f32 `[3, height, width]`.
@@ -18,6 +19,11 @@ pub struct Tensor {
 pub enum Payload {
     /// The stored bytes.
     Encoded(Bytes),
+    /// The stored photo, re-written to be cropped without decoding: the same pixels. Stands where `Encoded` stands, and
+    /// never leaves the storage side.
+    Indexed(IndexedJpeg),
+    /// A JPEG of the blocks that cover the crop.
+    JpegCrop(JpegCrop),
     /// The whole photo, upright where the recipe asks for it.
     Decoded(Rgb8),
     /// Cut out and resized.
@@ -28,6 +34,23 @@ pub enum Payload {
     Tensor(Tensor),
     /// Normalised: finished.
     Normalized(Tensor),
+}
+
+/// A payload taken apart, as it travels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// How far the sample has come.
+    pub cut: Cut,
+    /// Type of its elements.
+    pub dtype: DType,
+    /// Axes, outermost first.
+    pub shape: Shape,
+    /// Size of the decoded photo, whatever is left of it here; `None` where nobody has looked.
+    pub source: Option<Size>,
+    /// Where in the decoded photo its first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
+    pub origin: Position,
+    /// Elements in row-major order, little endian.
+    pub bytes: Bytes,
 }
 
 // === impl Tensor ===
@@ -65,7 +88,8 @@ impl Payload {
     /// Where the sample is.
     pub fn cut(&self) -> Cut {
         match self {
-            Self::Encoded(_) => Cut::Encoded,
+            Self::Encoded(_) | Self::Indexed(_) => Cut::Encoded,
+            Self::JpegCrop(_) => Cut::JpegCrop,
             Self::Decoded(_) => Cut::Decoded,
             Self::Cropped(_) => Cut::Cropped,
             Self::Flipped(_) => Cut::Flipped,
@@ -85,7 +109,9 @@ impl Payload {
     /// `[n]`, `[h, w, 3]` or `[3, h, w]`. Encoded bytes beyond 32 bits of length have passed no limit, and saturate.
     pub fn shape(&self) -> Shape {
         match self {
-            Self::Encoded(bytes) => Shape::vector(u32::try_from(bytes.len()).unwrap_or(u32::MAX)),
+            Self::Encoded(bytes) => vector(bytes),
+            Self::Indexed(photo) => vector(photo.bytes()),
+            Self::JpegCrop(crop) => vector(&crop.jpeg),
             Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) => {
                 Shape::cube(rgb.size().height, rgb.size().width, 3)
             }
@@ -100,6 +126,8 @@ impl Payload {
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Encoded(bytes) => bytes,
+            Self::Indexed(photo) => photo.into_bytes(),
+            Self::JpegCrop(crop) => crop.jpeg,
             Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) => rgb.into_pixels().into(),
             Self::Tensor(tensor) | Self::Normalized(tensor) => floats_to_bytes(tensor.values()),
         }
@@ -110,7 +138,8 @@ impl Payload {
     /// # Errors
     /// `Shape` where type, shape and length do not fit together or the recipe; `NoSuchStep` for features, which are no
     /// pixels.
-    pub fn from_bytes(recipe: &Recipe, cut: Cut, dtype: DType, shape: Shape, bytes: Bytes) -> Result<Self, ImageError> {
+    pub fn from_parts(recipe: &Recipe, parts: Parts) -> Result<Self, ImageError> {
+        let Parts { cut, dtype, shape, source, origin, bytes } = parts;
         let output = recipe.output_size();
         let fits = |size: Size, wanted: DType| {
             let length = shape.elements().and_then(|count| count.checked_mul(wanted.size()));
@@ -120,7 +149,7 @@ impl Payload {
             cut,
             actual: format!("{dtype} {shape:?} in {} bytes", bytes.len()),
             expected: match cut {
-                Cut::Encoded => "uint8 [n]".to_owned(),
+                Cut::Encoded | Cut::JpegCrop => "uint8 [n]".to_owned(),
                 Cut::Decoded => "uint8 [h, w, 3]".to_owned(),
                 Cut::Cropped | Cut::Flipped => format!("uint8 [{}, {}, 3]", output.height, output.width),
                 _ => format!("float32 [3, {}, {}]", output.height, output.width),
@@ -129,6 +158,10 @@ impl Payload {
         match (cut, shape.axes()) {
             (Cut::Encoded, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
                 Ok(Self::Encoded(bytes))
+            }
+            (Cut::JpegCrop, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
+                let source = source.ok_or(wrong)?;
+                Ok(Self::JpegCrop(JpegCrop { jpeg: bytes, origin, source }))
             }
             (Cut::Decoded | Cut::Cropped | Cut::Flipped, &[height, width, 3])
                 if fits(Size { width, height }, DType::U8) =>
@@ -148,6 +181,10 @@ impl Payload {
             _ => Err(wrong),
         }
     }
+}
+
+fn vector(bytes: &Bytes) -> Shape {
+    Shape::vector(u32::try_from(bytes.len()).unwrap_or(u32::MAX))
 }
 
 fn floats_to_bytes(values: &[f32]) -> Bytes {

@@ -9,8 +9,8 @@ use headwater_image::{CpuPool, ImageError, Payload, PoolError, Scratch, advance,
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Draws, Epoch, FailureKind, ImageLimits, Recipe, SampleFailure, SampleIndex,
-    SampleKey, Seed, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Draws, Epoch, FailureKind, ImageLimits, Position, Recipe, SampleFailure,
+    SampleIndex, SampleKey, Seed, Shape, Size,
 };
 
 use crate::budget::{MemoryBudget, Permit};
@@ -86,6 +86,8 @@ pub struct Finished {
     pub payload: Bytes,
     /// Size of the decoded photo; `None` at the cut `encoded`.
     pub source: Option<Size>,
+    /// Where in the decoded photo the payload's first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
+    pub origin: Position,
     /// The memory in which the payload lies.
     pub permit: Permit,
 }
@@ -123,12 +125,13 @@ impl Pipeline {
         let fetched = self.fetch(request.index, key, times).await?;
         prepared.stored = fetched.bytes.len().into();
         match request.cut {
-            Cut::Encoded => Ok(Finished {
+            Cut::Encoded | Cut::JpegCrop => Ok(Finished {
                 cut: Cut::Encoded,
                 dtype: DType::U8,
                 shape: Shape::vector(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX)),
                 payload: fetched.bytes,
                 source: None,
+                origin: Position::default(),
                 permit: fetched.permit,
             }),
             Cut::Features => {
@@ -155,7 +158,7 @@ impl Pipeline {
         let (dtype, shape, payload) = (payload.dtype(), payload.shape(), payload.into_bytes());
         // Decoding needed more than what came of it.
         permit.shrink_to(payload.len().into());
-        Ok(Finished { cut, dtype, shape, payload, source: Some(header.size), permit })
+        Ok(Finished { cut, dtype, shape, payload, source: Some(header.size), origin: Position::default(), permit })
     }
 
     async fn features(
@@ -184,7 +187,15 @@ impl Pipeline {
         let payload = little_endian(&extracted.features);
         permit.shrink_to(payload.len().into());
         let shape = Shape::vector(u32::try_from(extracted.features.len()).unwrap_or(u32::MAX));
-        Ok(Finished { cut: Cut::Features, dtype: DType::F32, shape, payload, source: Some(header.size), permit })
+        Ok(Finished {
+            cut: Cut::Features,
+            dtype: DType::F32,
+            shape,
+            payload,
+            source: Some(header.size),
+            origin: Position::default(),
+            permit,
+        })
     }
 
     async fn fetch(

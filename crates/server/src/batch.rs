@@ -48,6 +48,7 @@ impl Batch {
                 shape: finished.shape,
                 payload: finished.payload,
                 source: finished.source,
+                origin: finished.origin,
             }
         });
         let delivery = Delivery { index: sample.index, key: sample.key, label: sample.label, outcome };

@@ -10,18 +10,21 @@ use serde::{Deserialize, Serialize};
 /// | cut | payload | SOPHON's number |
 /// |---|---|---|
 /// | `encoded` | the stored bytes, u8 `[n]` | -1 |
+/// | `jpeg-crop` | a smaller JPEG of the blocks that cover the sample's crop, u8 `[n]` | |
 /// | `decoded` | RGB, u8 `[h, w, 3]` | 0 |
 /// | `cropped`, `flipped` | RGB at the recipe's size, u8 `[h, w, 3]` | 1, 2 |
 /// | `tensor`, `normalized` | f32 `[3, h, w]` | 3, 4 |
 /// | `features` | f32 `[d]`, from the model registered with the recipe | |
 ///
-/// `jpeg-crop` (between `encoded` and `decoded`) and `labels` (after `features`) have their places and numbers on the
-/// wire, and come with their issues.
+/// A photo that cannot be cropped as a JPEG (PNG, CMYK, a broken one) comes `encoded` where `jpeg-crop` was asked for.
+/// `labels` (after `features`) has its place and number on the wire, and comes with its issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
     /// The stored bytes.
     Encoded,
+    /// A JPEG of just the crop, for photos that can be cropped so.
+    JpegCrop,
     /// Decoded to RGB8.
     Decoded,
     /// Cropped and resized.
@@ -38,24 +41,35 @@ pub enum Cut {
 
 /// A cut that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no cut {0:?}: use one of encoded, decoded, cropped, flipped, tensor, normalized, features")]
+#[error(
+    "there is no cut {0:?}: use one of encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized, features"
+)]
 pub struct CutError(String);
 
 // === impl Cut ===
 
 impl Cut {
     /// Every cut, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Encoded, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized, Self::Features];
+    pub const ALL: [Self; 8] = [
+        Self::Encoded,
+        Self::JpegCrop,
+        Self::Decoded,
+        Self::Cropped,
+        Self::Flipped,
+        Self::Tensor,
+        Self::Normalized,
+        Self::Features,
+    ];
 
     /// The cuts after which a client can finish the recipe itself: all but `features`.
-    pub const PIXELS: [Self; 6] =
-        [Self::Encoded, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized];
+    pub const PIXELS: [Self; 7] =
+        [Self::Encoded, Self::JpegCrop, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized];
 
     /// The cut's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Encoded => "encoded",
+            Self::JpegCrop => "jpeg-crop",
             Self::Decoded => "decoded",
             Self::Cropped => "cropped",
             Self::Flipped => "flipped",

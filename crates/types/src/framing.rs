@@ -17,6 +17,15 @@ pub struct Size {
     pub height: u32,
 }
 
+/// A pixel: column and row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// Columns left of it.
+    pub x: u32,
+    /// Rows above it.
+    pub y: u32,
+}
+
 /// A box of whole pixels: left, top, width, height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PixelBox {

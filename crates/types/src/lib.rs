@@ -23,7 +23,7 @@ pub use caps::ImageLimits;
 pub use cut::Cut;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
-pub use framing::{Draws, Framing, PixelBox, RealBox, Size};
+pub use framing::{Draws, Framing, PixelBox, Position, RealBox, Size};
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;
 pub use payload::{DType, Shape};

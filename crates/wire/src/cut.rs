@@ -9,6 +9,7 @@ impl From<Cut> for proto::Cut {
     fn from(cut: Cut) -> Self {
         match cut {
             Cut::Encoded => Self::Encoded,
+            Cut::JpegCrop => Self::JpegCrop,
             Cut::Decoded => Self::Decoded,
             Cut::Cropped => Self::Cropped,
             Cut::Flipped => Self::Flipped,
@@ -26,6 +27,7 @@ pub(crate) fn cut_from(number: i32) -> Result<Cut, Invalid> {
     };
     Ok(match cut {
         proto::Cut::Encoded => Cut::Encoded,
+        proto::Cut::JpegCrop => Cut::JpegCrop,
         proto::Cut::Decoded => Cut::Decoded,
         proto::Cut::Cropped => Cut::Cropped,
         proto::Cut::Flipped => Cut::Flipped,
@@ -33,7 +35,7 @@ pub(crate) fn cut_from(number: i32) -> Result<Cut, Invalid> {
         proto::Cut::Normalized => Cut::Normalized,
         proto::Cut::Features => Cut::Features,
         proto::Cut::Unspecified => return Err(Invalid::new("the request names no cut")),
-        proto::Cut::JpegCrop | proto::Cut::Labels => {
+        proto::Cut::Labels => {
             return Err(Invalid::new(format!("the cut {} is not served by this version", cut.as_str_name())));
         }
     })
@@ -65,7 +67,7 @@ mod tests {
         for cut in Cut::ALL {
             assert_eq!(cut_from(proto::Cut::from(cut) as i32).unwrap(), cut);
         }
-        for bad in [0, 2, 9, 10, -1] {
+        for bad in [0, 9, 10, -1] {
             assert!(cut_from(bad).is_err(), "{bad}");
         }
     }

@@ -241,7 +241,7 @@ mod tests {
         let breaks: [Break; 9] = [
             |r| r.samples = None,
             |r| r.cuts = None,
-            |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(2)),
+            |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(9)),
             |r| r.cuts = Some(proto::fetch_request::Cuts::CutList(proto::CutList { cuts: vec![1] })),
             |r| r.recipe = "nonsense".into(),
             |r| r.recipe = String::new(),

@@ -1,6 +1,7 @@
 //! A sample as it travels: index, key, label, and either a payload with its meaning or the reason why there is none.
 
 use bytes::Bytes;
+use headwater_types::Position;
 use headwater_types::{ClassId, Cut, DType, FailureKind, SampleFailure, SampleIndex, SampleKey, Shape, Size};
 
 use crate::checksum::checksum;
@@ -34,6 +35,8 @@ pub struct Delivered {
     pub payload: Bytes,
     /// Size of the decoded photo; `None` at the cut `encoded`.
     pub source: Option<Size>,
+    /// Where in the decoded photo the payload's first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
+    pub origin: Position,
 }
 
 impl From<Delivery> for proto::Sample {
@@ -54,6 +57,8 @@ impl From<Delivery> for proto::Sample {
                 payload: delivered.payload,
                 source_width: delivered.source.map_or(0, |size| size.width),
                 source_height: delivered.source.map_or(0, |size| size.height),
+                origin_x: delivered.origin.x,
+                origin_y: delivered.origin.y,
                 ..envelope
             },
             Err(failure) => Self { failure: Some((&failure).into()), ..envelope },
@@ -89,7 +94,8 @@ impl TryFrom<proto::Sample> for Delivery {
                 if source.is_none() && cut != Cut::Encoded {
                     return Err(Invalid::new(format!("sample {index}: the photo's size is missing")));
                 }
-                Ok(Delivered { cut, dtype, shape, payload: sample.payload, source })
+                let origin = Position { x: sample.origin_x, y: sample.origin_y };
+                Ok(Delivered { cut, dtype, shape, payload: sample.payload, source, origin })
             }
         };
         Ok(Self { index, key, label, outcome })
@@ -111,6 +117,7 @@ mod tests {
                 shape: Shape::cube(1, 2, 3),
                 payload: Bytes::from_static(&[1, 2, 3, 4, 5, 6]),
                 source: Some(Size { width: 2, height: 1 }),
+                origin: Position { x: 5, y: 6 },
             }),
         }
     }

@@ -19,7 +19,7 @@ use headwater_types::recipe::Orientation;
 use headwater_types::{
     ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Recipe, SampleFailure, SampleIndex,
 };
-use headwater_types::{SampleKey, Shape, Size};
+use headwater_types::{Position, SampleKey, Shape, Size};
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
 use headwater_wire::status::Refusal;
 use headwater_wire::{Delivered, Delivery, Fetch, proto};
@@ -142,18 +142,19 @@ impl Holding {
             let shape = Shape::vector(values.len() as u32);
             let payload = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             let source = Some(Size { width: 1, height: 1 });
-            return Ok(Delivered { cut, dtype: DType::F32, shape, payload, source });
+            return Ok(Delivered { cut, dtype: DType::F32, shape, payload, source, origin: Position::default() });
         }
         if cut == Cut::Encoded {
             let shape = Shape::vector(payload.len() as u32);
-            return Ok(Delivered { cut, dtype: DType::U8, shape, payload, source: None });
+            return Ok(Delivered { cut, dtype: DType::U8, shape, payload, source: None, origin: Position::default() });
         }
         let (recipe, limits) = (fetch.recipe.clone().unwrap(), ImageLimits::default());
         let header = read_header(&payload, Orientation::Stored, &limits)?;
         let draws = Draws { seed: fetch.seed, epoch: fetch.epoch, key };
         let payload = advance(&recipe, Payload::Encoded(payload), cut, &draws, &limits, &mut Scratch::new())?;
         let (dtype, shape) = (payload.dtype(), payload.shape());
-        Ok(Delivered { cut, dtype, shape, payload: payload.into_bytes(), source: Some(header.size) })
+        let (payload, source) = (payload.into_bytes(), Some(header.size));
+        Ok(Delivered { cut, dtype, shape, payload, source, origin: Position::default() })
     }
 
     /// All that was asked for, in batches of `batch`, the last first: no order is promised.
