@@ -9,7 +9,7 @@ use crate::decode::{decode, decode_into};
 use crate::error::ImageError;
 use crate::header::read_header;
 use crate::payload::{Payload, Tensor};
-use crate::resample::{Source, rows_read};
+use crate::resample::{Source, pixels_read};
 use crate::rgb::{Rgb8, rgb_len};
 use crate::scratch::Scratch;
 use crate::tensor;
@@ -164,16 +164,17 @@ fn crop_into(
             let header = read_header(bytes, stages.orientation, limits)?;
             let framing = Framing::new(stages, header.size, draws);
             let Scratch { decoded, decoder, resampler, .. } = scratch;
-            let outcome = decode_into(bytes, &header, rows_read(&framing), limits, decoder, decoded);
+            let read = pixels_read(&framing);
+            let outcome = decode_into(bytes, &header, read.y + read.height, limits, decoder, decoded);
             if outcome.is_ok() {
-                resampler.resample(Source { pixels: decoded, size: header.size }, &framing, out);
+                resampler.resample(Source::whole(decoded, header.size), &framing, out);
             }
             scratch.trim();
             outcome
         }
         Payload::Decoded(rgb) => {
             let framing = Framing::new(stages, rgb.size(), draws);
-            scratch.resampler.resample(Source { pixels: rgb.pixels(), size: rgb.size() }, &framing, out);
+            scratch.resampler.resample(Source::whole(rgb.pixels(), rgb.size()), &framing, out);
             Ok(())
         }
         _ => Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped }),

@@ -14,7 +14,7 @@ mod tests;
 
 use std::array;
 
-use headwater_types::{Framing, Size};
+use headwater_types::{Framing, PixelBox, Position, Size};
 
 use kernel::{OVERREAD, ROWS};
 use taps::{Axis, Taps};
@@ -34,18 +34,22 @@ pub(crate) struct Resampler {
     finished: Vec<u8>,
 }
 
-/// RGB pixels to read from; rows below [`rows_read`] may hold anything.
+/// Pixels of a photo to read from: all, or a window that holds at least [`pixels_read`]. Those outside that box may be
+/// anything.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
+    /// RGB, `size.height` rows of `size.width`.
     pub(crate) pixels: &'a [u8],
     pub(crate) size: Size,
+    /// Where in the photo the first pixel lies.
+    pub(crate) origin: Position,
 }
 
-/// Rows from the top of the photo that this framing reads: those below need not be decoded.
-pub(crate) fn rows_read(framing: &Framing) -> u32 {
-    let (_, down) = axes(framing);
-    let last = down.span(down.output - 1);
-    framing.readable.y + last.start + last.count
+/// The pixels of the photo that this framing reads, in the photo's coordinates: the others need not be there.
+pub(crate) fn pixels_read(framing: &Framing) -> PixelBox {
+    let (across, down) = axes(framing);
+    let ((left, right), (top, bottom)) = (across.range(), down.range());
+    PixelBox { x: framing.readable.x + left, y: framing.readable.y + top, width: right - left, height: bottom - top }
 }
 
 /// The two axes, in pixels of the readable box.
@@ -61,6 +65,15 @@ fn axes(framing: &Framing) -> (Axis, Axis) {
     )
 }
 
+// === impl Source ===
+
+impl<'a> Source<'a> {
+    /// All pixels of a photo.
+    pub(crate) fn whole(pixels: &'a [u8], size: Size) -> Self {
+        Self { pixels, size, origin: Position::default() }
+    }
+}
+
 // === impl Resampler ===
 
 impl Resampler {
@@ -68,38 +81,38 @@ impl Resampler {
     pub(crate) fn resample(&mut self, source: Source<'_>, framing: &Framing, out: &mut [u8]) {
         let Framing { readable, output, .. } = *framing;
         let (across, down) = axes(framing);
+        let read = pixels_read(framing);
         self.across.set(&across);
         self.down.set(&down);
         let stride = source.size.width as usize * CHANNELS;
-        let corner = readable.y as usize * stride + readable.x as usize * CHANNELS;
-        let source = Rows { pixels: &source.pixels[corner..], stride, count: readable.height as usize };
+        let (left, top) = (read.x - source.origin.x, read.y - source.origin.y);
+        let corner = top as usize * stride + left as usize * CHANNELS;
+        let source = Rows { pixels: &source.pixels[corner..], stride, count: read.height as usize };
+        let width = read.width as usize;
         // Pillow 12 and later take the vertical pass first where that saves much; the rounding between the passes shows.
         let (lower, narrower) = (
             i64::from(readable.height) - i64::from(output.height),
             i64::from(readable.width) - i64::from(output.width),
         );
         if lower > 0 && lower > 2 * narrower {
-            self.vertical_first(source, readable.width as usize, output, out);
+            self.vertical_first(source, width, output, out);
         } else {
-            self.horizontal_first(source, readable.width as usize, output, out);
+            self.horizontal_first(source, width, output, out);
         }
     }
 
     fn horizontal_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
-        let (first, end) = self.down.range();
-        let rows = (end - first) as usize;
         let stride = kernel::padded_row(output.width as usize);
-        self.between.resize(rows.next_multiple_of(ROWS) * stride, 0);
-        let read = Rows { pixels: &source.pixels[first as usize * source.stride..], count: rows, ..source };
-        horizontal(read, width, &self.across, &mut self.padded, &mut self.between, stride);
-        let between = Rows { pixels: &self.between, stride, count: rows };
-        vertical(between, first, &self.down, out, output.width as usize * CHANNELS);
+        self.between.resize(source.count.next_multiple_of(ROWS) * stride, 0);
+        horizontal(source, width, &self.across, &mut self.padded, &mut self.between, stride);
+        let between = Rows { pixels: &self.between, stride, count: source.count };
+        vertical(between, &self.down, out, output.width as usize * CHANNELS);
     }
 
     fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
         let (rows, row) = (output.height as usize, width * CHANNELS);
         self.between.resize(rows * row + OVERREAD, 0);
-        vertical(source, 0, &self.down, &mut self.between[..rows * row], row);
+        vertical(source, &self.down, &mut self.between[..rows * row], row);
         let between = Rows { pixels: &self.between, stride: row, count: rows };
         let stride = kernel::padded_row(output.width as usize);
         self.finished.resize(rows.next_multiple_of(ROWS) * stride, 0);
@@ -123,9 +136,9 @@ struct Rows<'a> {
 fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, out: &mut [u8], stride: usize) {
     let row_at = |row: usize| &rows.pixels[row * rows.stride..];
     if taps.copies() {
-        let (left, length) = (taps.range().0 as usize * CHANNELS, taps.len() * CHANNELS);
+        let length = taps.len() * CHANNELS;
         for (row, out) in out.chunks_exact_mut(stride).enumerate().take(rows.count) {
-            out[..length].copy_from_slice(&row_at(row)[left..left + length]);
+            out[..length].copy_from_slice(&row_at(row)[..length]);
         }
         return;
     }
@@ -147,10 +160,10 @@ fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, o
     }
 }
 
-/// Resamples rows, the first of which is row `first` of the axis, into rows of `out` of `width` bytes.
-fn vertical(rows: Rows<'_>, first: u32, taps: &Taps, out: &mut [u8], width: usize) {
+/// Resamples rows into rows of `out` of `width` bytes.
+fn vertical(rows: Rows<'_>, taps: &Taps, out: &mut [u8], width: usize) {
     for ((span, pairs), out) in taps.iter().zip(out.chunks_exact_mut(width)) {
-        let column = &rows.pixels[(span.start - first) as usize * rows.stride..];
+        let column = &rows.pixels[span.start as usize * rows.stride..];
         if taps::copies_first(pairs) {
             out.copy_from_slice(&column[..width]);
         } else {

@@ -25,7 +25,8 @@ pub(super) struct Taps {
     weights: Vec<f64>,
 }
 
-/// The taps of one output pixel: as many source pixels from `start` on as `count` says. Beyond that, weights are 0.
+/// The taps of one output pixel: as many source pixels from `start` on as `count` says. Beyond that, weights are 0. An
+/// axis counts from its own first pixel, [`Taps`] from the first that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: u32,
@@ -45,6 +46,12 @@ pub(super) struct Axis {
 // === impl Axis ===
 
 impl Axis {
+    /// First source pixel that is read, and the one behind the last.
+    pub(super) fn range(&self) -> (u32, u32) {
+        let last = self.span(self.output - 1);
+        (self.span(0).start, last.start + last.count)
+    }
+
     fn scale(&self) -> f64 {
         f64::from(self.to - self.from) / f64::from(self.output)
     }
@@ -73,6 +80,7 @@ impl Axis {
 impl Taps {
     /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`).
     pub(super) fn set(&mut self, axis: &Axis) {
+        let (first, _) = axis.range();
         self.spans.clear();
         self.spans.extend((0..axis.output).map(|index| axis.span(index)));
         let longest = self.spans.iter().map(|span| span.count).max().unwrap_or(0);
@@ -95,6 +103,9 @@ impl Taps {
                 pairs[place / 2].low[place % 2] = (fixed & ((1 << LOW_BITS) - 1)) as i16;
             }
         }
+        for span in &mut self.spans {
+            span.start -= first;
+        }
     }
 
     /// Every output pixel's span and weights, in order.
@@ -108,17 +119,9 @@ impl Taps {
         self.spans.len()
     }
 
-    /// First source pixel that is read, and the one behind the last.
-    pub(super) fn range(&self) -> (u32, u32) {
-        let first = self.spans.first().map_or(0, |span| span.start);
-        let last = self.spans.last().map_or(0, |span| span.start + span.count);
-        (first, last)
-    }
-
     /// Whether output pixels are source pixels, from the first that is read.
     pub(super) fn copies(&self) -> bool {
-        let (first, _) = self.range();
-        (first..).zip(self.iter()).all(|(x, (span, pairs))| span.start == x && copies_first(pairs))
+        (0..).zip(self.iter()).all(|(x, (span, pairs))| span.start == x && copies_first(pairs))
     }
 }
 
@@ -150,19 +153,20 @@ mod tests {
             let width = input as f32;
             let from = from * width;
             let axis = Axis { input, from, to: (from + length * width).min(width), output };
+            let (first, end) = axis.range();
             let mut taps = Taps::default();
             taps.set(&axis);
             prop_assert_eq!(taps.iter().count(), output as usize);
             for (span, pairs) in taps.iter() {
-                prop_assert!(span.count >= 1 && span.start + span.count <= input);
+                prop_assert!(span.count >= 1 && first + span.start + span.count <= end && end <= input);
                 let weights: Vec<i32> = pairs.iter().flat_map(|pair| pair.weights()).collect();
                 prop_assert!(weights.iter().all(|&w| w >= 0));
                 prop_assert!(weights[span.count as usize..].iter().all(|&w| w == 0));
                 let sum: i32 = weights.iter().sum();
                 prop_assert!((sum - (1 << FRACTION_BITS)).unsigned_abs() <= span.count, "{}", sum);
             }
-            let ends = (taps.spans[0].start, taps.spans[taps.spans.len() - 1]);
-            prop_assert_eq!(taps.range(), (ends.0, ends.1.start + ends.1.count));
+            let ends = (taps.spans[0], taps.spans[taps.spans.len() - 1]);
+            prop_assert_eq!((ends.0.start, ends.1.start + ends.1.count), (0, end - first));
             prop_assert!(taps.spans.is_sorted_by_key(|span| (span.start, span.start + span.count)));
         }
     }

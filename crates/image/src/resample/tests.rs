@@ -80,7 +80,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn the_result_is_the_definition_within_a_level((pixels, size, framing) in cases()) {
-        let source = Source { pixels: &pixels, size };
+        let source = Source::whole(&pixels, size);
         let mut out = vec![0; (framing.output.pixels() * 3) as usize];
         Resampler::default().resample(source, &framing, &mut out);
         for (actual, expected) in out.iter().zip(reference(source, &framing)) {
@@ -92,25 +92,36 @@ proptest! {
     fn buffers_that_are_kept_change_nothing((pixels, size, framing) in cases(), (before, before_size, other) in cases()) {
         let mut fresh = vec![0; (framing.output.pixels() * 3) as usize];
         let mut kept = fresh.clone();
-        Resampler::default().resample(Source { pixels: &pixels, size }, &framing, &mut fresh);
+        Resampler::default().resample(Source::whole(&pixels, size), &framing, &mut fresh);
         let mut resampler = Resampler::default();
         let mut ignored = vec![0; (other.output.pixels() * 3) as usize];
-        resampler.resample(Source { pixels: &before, size: before_size }, &other, &mut ignored);
-        resampler.resample(Source { pixels: &pixels, size }, &framing, &mut kept);
+        resampler.resample(Source::whole(&before, before_size), &other, &mut ignored);
+        resampler.resample(Source::whole(&pixels, size), &framing, &mut kept);
         prop_assert_eq!(fresh, kept);
     }
 
     #[test]
-    fn rows_below_those_that_are_read_do_not_matter((mut pixels, size, framing) in cases()) {
+    fn a_window_of_the_pixels_that_are_read_is_enough(
+        (pixels, size, framing) in cases(), more in prop::array::uniform4(0_u32..9),
+    ) {
         let mut whole = vec![0; (framing.output.pixels() * 3) as usize];
-        let mut top = whole.clone();
+        let mut part = whole.clone();
         let mut resampler = Resampler::default();
-        resampler.resample(Source { pixels: &pixels, size }, &framing, &mut whole);
-        let rows = rows_read(&framing);
-        prop_assert!(rows <= size.height);
-        pixels[(rows * size.width * 3) as usize..].fill(0xa5);
-        resampler.resample(Source { pixels: &pixels, size }, &framing, &mut top);
-        prop_assert_eq!(whole, top);
+        resampler.resample(Source::whole(&pixels, size), &framing, &mut whole);
+        let read = pixels_read(&framing);
+        let origin = Position { x: read.x.saturating_sub(more[0]), y: read.y.saturating_sub(more[1]) };
+        let (right, bottom) = (read.x + read.width + more[2], read.y + read.height + more[3]);
+        let window = Size { width: right.min(size.width) - origin.x, height: bottom.min(size.height) - origin.y };
+        let mut cut = Vec::new();
+        for y in origin.y..origin.y + window.height {
+            for x in origin.x..origin.x + window.width {
+                let inside = (read.x..read.x + read.width).contains(&x) && (read.y..read.y + read.height).contains(&y);
+                let at = (y * size.width + x) as usize * 3;
+                cut.extend_from_slice(if inside { &pixels[at..at + 3] } else { &[0xa5; 3] });
+            }
+        }
+        resampler.resample(Source { pixels: &cut, size: window, origin }, &framing, &mut part);
+        prop_assert_eq!(whole, part);
     }
 
     /// Vectors, halves of weights and rows at once do not show: the passes are Pillow's plain sums, to the bit.
@@ -159,6 +170,6 @@ fn a_whole_photo_of_the_right_size_is_copied() {
     let readable = PixelBox::whole(size);
     let framing = Framing { readable, region: readable.into(), output: size, flip: false };
     let mut out = vec![0; 60];
-    Resampler::default().resample(Source { pixels: &pixels, size }, &framing, &mut out);
+    Resampler::default().resample(Source::whole(&pixels, size), &framing, &mut out);
     assert_eq!(out, pixels);
 }

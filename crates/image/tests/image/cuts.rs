@@ -64,7 +64,7 @@ proptest! {
         let key: SampleKey = "a".parse().unwrap();
         let draws = Draws { seed: Seed(seed), epoch: Epoch(0), key: &key };
         let direct = finish(&recipe, &bytes, &[], &draws);
-        for stop in &Cut::PIXELS[1..] {
+        for stop in Cut::PIXELS[1..].iter().filter(|&&stop| stop != Cut::JpegCrop) {
             prop_assert_eq!(&finish(&recipe, &bytes, &[*stop], &draws), &direct, "{}", stop);
         }
     }
