@@ -164,11 +164,11 @@ fn crop_into(
             let header = read_header(bytes, stages.orientation, limits)?;
             let framing = Framing::new(stages, header.size, draws);
             let Scratch { decoded, decoder, resampler, .. } = scratch;
-            let read = pixels_read(&framing);
-            let outcome = decode_into(bytes, &header, read.y + read.height, limits, decoder, decoded);
-            if outcome.is_ok() {
-                resampler.resample(Source::whole(decoded, header.size), &framing, out);
-            }
+            let outcome = decode_into(bytes, &header, pixels_read(&framing), limits, decoder, decoded);
+            let outcome = outcome.map(|window| {
+                let source = Source { pixels: decoded, size: window.size(), origin: window.origin() };
+                resampler.resample(source, &framing, out);
+            });
             scratch.trim();
             outcome
         }

@@ -3,16 +3,16 @@
 use std::time::Instant;
 
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, ImageLimits};
+use headwater_types::{ByteCount, ImageLimits, PixelBox};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
 use crate::header::{Detail, Header, read_header};
 use crate::jpeg;
-use crate::orient::turn;
+use crate::orient::{stored_box, turn, turned_box};
 use crate::png;
 use crate::rgb::{Rgb8, rgb_len};
-use crate::scratch::{DecoderBuffers, Scratch};
+use crate::scratch::{DecoderBuffers, Scratch, room};
 use crate::webp;
 
 /// Decodes a photo, turned upright where `orientation` asks for it.
@@ -27,24 +27,24 @@ pub fn decode(
 ) -> Result<Rgb8, ImageError> {
     let header = read_header(bytes, orientation, limits)?;
     let mut pixels = vec![0; rgb_len(header.size)];
-    let outcome = decode_into(bytes, &header, header.size.height, limits, &mut scratch.decoder, &mut pixels);
+    let outcome = decode_into(bytes, &header, PixelBox::whole(header.size), limits, &mut scratch.decoder, &mut pixels);
     scratch.trim();
     outcome?;
     Rgb8::new(header.size, pixels).ok_or_else(|| ImageError::malformed(header.format, "it is empty"))
 }
 
-/// Decodes at least the first `rows` rows into the front of `out`, which is resized to the whole photo. Rows below are
-/// whatever `out` held before, where decoding them could be saved.
+/// Decodes at least the pixels of `wanted`, in the upright photo, into the front of `out`. Gives the box that was decoded,
+/// which is as much more as its format makes it.
 pub(crate) fn decode_into(
     bytes: &[u8],
     header: &Header,
-    rows: u32,
+    wanted: PixelBox,
     limits: &ImageLimits,
     buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
-) -> Result<(), ImageError> {
+) -> Result<PixelBox, ImageError> {
     let started = Instant::now();
-    let outcome = decode_upright(bytes, header, rows, limits.max_sample_memory, buffers, out);
+    let outcome = decode_upright(bytes, header, wanted, limits.max_sample_memory, buffers, out);
     buffers.spent += started.elapsed();
     outcome
 }
@@ -52,32 +52,34 @@ pub(crate) fn decode_into(
 fn decode_upright(
     bytes: &[u8],
     header: &Header,
-    rows: u32,
+    wanted: PixelBox,
     memory: ByteCount,
     buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
-) -> Result<(), ImageError> {
-    out.resize(rgb_len(header.size), 0);
+) -> Result<PixelBox, ImageError> {
+    let DecoderBuffers { raw, stored, .. } = buffers;
     if header.orientation == UPRIGHT {
-        return decode_stored(bytes, header, rows, memory, &mut buffers.raw, out);
+        return decode_stored(bytes, header, wanted, memory, raw, out);
     }
-    buffers.stored.resize(rgb_len(header.stored), 0);
-    decode_stored(bytes, header, header.stored.height, memory, &mut buffers.raw, &mut buffers.stored)?;
-    turn(&buffers.stored, header.stored, header.orientation, out);
-    Ok(())
+    let wanted = stored_box(wanted, header.size, header.orientation);
+    let decoded = decode_stored(bytes, header, wanted, memory, raw, stored)?;
+    turn(stored, decoded.size(), header.orientation, out);
+    Ok(turned_box(decoded, header.stored, header.orientation))
 }
 
 fn decode_stored(
     bytes: &[u8],
     header: &Header,
-    rows: u32,
+    wanted: PixelBox,
     memory: ByteCount,
     raw: &mut Vec<u8>,
-    out: &mut [u8],
-) -> Result<(), ImageError> {
+    out: &mut Vec<u8>,
+) -> Result<PixelBox, ImageError> {
+    let whole = PixelBox::whole(header.stored);
+    let length = rgb_len(header.stored);
     match &header.detail {
-        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, rows, memory, raw, out),
-        Detail::Png(chunks) => png::decode(bytes, chunks, raw, out),
-        Detail::WebP(container) => webp::decode(bytes, container, memory, raw, out),
+        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, wanted, memory, raw, out),
+        Detail::Png(chunks) => png::decode(bytes, chunks, raw, room(out, length)).map(|()| whole),
+        Detail::WebP(container) => webp::decode(bytes, container, memory, raw, room(out, length)).map(|()| whole),
     }
 }

@@ -55,3 +55,12 @@ impl Scratch {
         }
     }
 }
+
+/// The first `length` bytes of a buffer, which grows where it must. They hold whatever they held before: clearing what is
+/// overwritten anyway would cost as much as a good part of decoding.
+pub(crate) fn room(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    &mut buffer[..length]
+}

@@ -159,6 +159,16 @@ impl PixelBox {
     pub fn whole(size: Size) -> Self {
         Self { x: 0, y: 0, width: size.width, height: size.height }
     }
+
+    /// Its first pixel.
+    pub fn origin(self) -> Position {
+        Position { x: self.x, y: self.y }
+    }
+
+    /// Its width and height.
+    pub fn size(self) -> Size {
+        Size { width: self.width, height: self.height }
+    }
 }
 
 impl From<PixelBox> for RealBox {

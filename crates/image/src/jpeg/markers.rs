@@ -7,7 +7,7 @@
 //! Every marker but SOI, EOI, RST and TEM is followed by a length of 2 bytes, which counts itself. Inside the data of a
 //! scan 0xff is followed by 0, by a restart marker, or by the next marker. Never allocates; one pass over the bytes.
 
-use headwater_types::Size;
+use headwater_types::{PixelBox, Size};
 use memchr::memchr;
 
 use crate::error::ImageError;
@@ -65,6 +65,11 @@ const APP1: u8 = 0xe1;
 const BLOCK: u64 = 8;
 /// Bytes of a block of coefficients.
 const BLOCK_BYTES: u64 = 64 * 2;
+/// Pixels left and right of a box that its own are made from: fancy upsampling looks one sample of chroma to each side,
+/// which is two pixels, and is given up for another kind where a row has but two of them.
+const NEIGHBORS: u32 = 4;
+/// Blocks to the left from which libjpeg guesses what a progressive photo has not sent.
+const SMOOTHED_BLOCKS: u32 = 2;
 /// How many times dearer a pixel is to arithmetic decoding than a pass of Huffman decoding.
 const ARITHMETIC_COST: u32 = 4;
 
@@ -150,9 +155,22 @@ impl Frame {
     }
 
     /// Whether the rows below those that are wanted can be left undecoded and the outcome, picture or error, is the same:
-    /// Huffman coded, one scan, and right behind it the end.
+    /// libjpeg reads all scans before it makes the first row, or there is one, Huffman coded, and right behind it the end.
     pub(crate) fn may_stop_early(&self) -> bool {
-        self.complete && !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan
+        let one_scan = !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan;
+        self.complete && (self.scans_come_first() || one_scan)
+    }
+
+    /// The box to be decoded so that the pixels of `wanted` are those of the whole photo: from an edge of blocks on, and
+    /// with the neighbours that they are made from. Everything left, right and above it is read all the same, so that the
+    /// outcome, picture or error, does not depend on what is wanted.
+    pub(crate) fn window(&self, wanted: PixelBox) -> PixelBox {
+        let block = u32::from(self.widest()) * BLOCK as u32;
+        let reach = NEIGHBORS + if self.holds_coefficients() { SMOOTHED_BLOCKS * block } else { 0 };
+        let left = wanted.x.saturating_sub(reach) / block * block;
+        let right = (wanted.x + wanted.width + NEIGHBORS).min(self.size.width);
+        let bottom = if self.may_stop_early() { wanted.y + wanted.height } else { self.size.height };
+        PixelBox { x: left, y: wanted.y, width: right - left, height: bottom - wanted.y }
     }
 
     /// Bytes of coefficients that are held at once: all, where a row of pixels needs more than one scan.
@@ -160,8 +178,8 @@ impl Frame {
         if !self.holds_coefficients() {
             return 0;
         }
-        let sampling = &self.components.sampling[..usize::from(self.components.count)];
-        let widest = sampling.iter().map(|s| u64::from(s.0)).max().unwrap_or(1);
+        let sampling = self.sampling();
+        let widest = u64::from(self.widest());
         let tallest = sampling.iter().map(|s| u64::from(s.1)).max().unwrap_or(1);
         let mcus_across = u64::from(self.size.width).div_ceil(widest * BLOCK);
         let mcus_down = u64::from(self.size.height).div_ceil(tallest * BLOCK);
@@ -170,7 +188,22 @@ impl Frame {
     }
 
     fn holds_coefficients(&self) -> bool {
-        self.coding.progressive || self.first_scan < self.components.count || self.scans > 1
+        self.scans_come_first() || self.scans > 1
+    }
+
+    /// libjpeg's `has_multiple_scans`.
+    fn scans_come_first(&self) -> bool {
+        self.coding.progressive || self.first_scan < self.components.count
+    }
+
+    /// Highest horizontal sampling factor.
+    fn widest(&self) -> u8 {
+        self.sampling().iter().map(|s| s.0).max().unwrap_or(1)
+    }
+
+    /// Sampling factors of the components that there are.
+    fn sampling(&self) -> &[(u8, u8)] {
+        &self.components.sampling[..usize::from(self.components.count)]
     }
 }
 
@@ -274,10 +307,12 @@ mod tests {
         for (sof, scans) in [(0xc2, &[3, 1, 1][..]), (SOF0, &[1, 1, 1])] {
             let frame = Frame::read(&jpeg(sof, &YCC_420, scans, &END)).unwrap();
             assert_eq!(frame.scans, 3);
-            assert!(!frame.may_stop_early());
+            assert!(frame.may_stop_early(), "libjpeg reads all of them before the first row");
             // 4 x 2 MCUs of 6 blocks of 128 bytes.
             assert_eq!(frame.coefficient_bytes(), 4 * 2 * 6 * 128);
         }
+        let again = Frame::read(&jpeg(SOF0, &YCC_420, &[3, 1], &END)).unwrap();
+        assert!(!again.may_stop_early(), "the second is read behind the last row");
     }
 
     #[test]

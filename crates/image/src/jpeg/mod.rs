@@ -7,7 +7,10 @@ mod cmyk;
 mod markers;
 mod turbo;
 
-use headwater_types::{ByteCount, ImageLimits, Size};
+#[cfg(test)]
+mod tests;
+
+use headwater_types::{ByteCount, ImageLimits, PixelBox};
 
 pub(crate) use markers::Frame;
 use turbo::{Decompressor, Layout};
@@ -16,6 +19,7 @@ use crate::error::ImageError;
 use crate::format::Format;
 use crate::limits;
 use crate::rgb::rgb_len;
+use crate::scratch::room;
 
 /// Row buffers, tables and contexts of the decoder, over and above pixels and coefficients, per pixel of width: at most
 /// 4 components x 4 row groups of 16 rows, upsampled.
@@ -40,24 +44,25 @@ pub(crate) fn working_memory(frame: &Frame, bytes: &[u8]) -> u64 {
     cmyk + ended + frame.coefficient_bytes() + u64::from(frame.size.width) * ROWS_PER_COLUMN
 }
 
-/// Decodes at least the first `rows` rows into the front of `out`, which has room for all.
+/// Decodes the pixels of `wanted`, and as many around them as it takes to get them right, into the front of `out`. Gives
+/// the box that was decoded.
 pub(crate) fn decode(
     bytes: &[u8],
     frame: &Frame,
-    rows: u32,
+    wanted: PixelBox,
     memory: ByteCount,
     raw: &mut Vec<u8>,
-    out: &mut [u8],
-) -> Result<(), ImageError> {
-    debug_assert_eq!(out.len(), rgb_len(frame.size));
+    out: &mut Vec<u8>,
+) -> Result<PixelBox, ImageError> {
     if !frame.complete {
-        return decode_unended(bytes, frame, memory, raw, out);
+        decode_unended(bytes, frame, memory, raw, out)?;
+        return Ok(PixelBox::whole(frame.size));
     }
-    // Only where nothing that a whole decode could object to stands behind the rows: a sample must fail at every cut or
-    // at none.
-    let rows = if frame.may_stop_early() { rows.min(frame.size.height) } else { frame.size.height };
-    decode_rows(bytes, frame, rows, memory, raw, out)?;
-    Ok(())
+    let mut decompressor = Decompressor::open(bytes, frame.size, frame.scans, memory)?;
+    decompressor.crop(frame.window(wanted));
+    let window = decompressor.window();
+    decode_window(decompressor, frame, raw, out)?;
+    Ok(window)
 }
 
 /// Decodes a file without an end-of-image marker: a picture where only the marker is broken or missing, which the end of
@@ -67,40 +72,34 @@ fn decode_unended(
     frame: &Frame,
     memory: ByteCount,
     raw: &mut Vec<u8>,
-    out: &mut [u8],
+    out: &mut Vec<u8>,
 ) -> Result<(), ImageError> {
     let truncated = || ImageError::malformed(Format::Jpeg, "truncated: it ends before its pixels do");
     if frame.coefficient_bytes() > 0 {
         return Err(truncated());
     }
     let ended = [&bytes[..frame.first_scan_end], &END_OF_IMAGE].concat();
-    match decode_rows(&ended, frame, frame.size.height, memory, raw, out)? {
+    let decompressor = Decompressor::open(&ended, frame.size, frame.scans, memory)?;
+    match decode_window(decompressor, frame, raw, out)? {
         Some(warning) if warning == RAN_DRY => Err(truncated()),
         _ => Ok(()),
     }
 }
 
-/// Decodes rows, and gives libjpeg's last warning.
-fn decode_rows(
-    bytes: &[u8],
+/// Decodes a decompressor's window, and gives libjpeg's last warning.
+fn decode_window(
+    decompressor: Decompressor<'_>,
     frame: &Frame,
-    rows: u32,
-    memory: ByteCount,
     raw: &mut Vec<u8>,
-    out: &mut [u8],
+    out: &mut Vec<u8>,
 ) -> Result<Option<String>, ImageError> {
-    let mut decompressor = Decompressor::new(frame.scans, memory)?;
+    let window = decompressor.window().size();
+    let out = room(out, rgb_len(window));
     if !frame.is_cmyk() {
-        return decompressor.decode(bytes, frame.size, rows, Layout::Rgb, out);
+        return decompressor.decode(Layout::Rgb, out);
     }
-    raw.resize(frame.size.pixels() as usize * 4, 0);
-    let warning = decompressor.decode(bytes, frame.size, rows, Layout::Cmyk, raw)?;
-    let used = frame.size.width as usize * rows as usize;
-    cmyk::to_rgb(&raw[..used * 4], &mut out[..used * 3]);
+    let raw = room(raw, window.pixels() as usize * 4);
+    let warning = decompressor.decode(Layout::Cmyk, raw)?;
+    cmyk::to_rgb(raw, out);
     Ok(warning)
-}
-
-/// Size of `rows` rows.
-fn first_rows(size: Size, rows: u32) -> Size {
-    Size { height: rows, ..size }
 }

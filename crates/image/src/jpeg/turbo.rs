@@ -1,6 +1,6 @@
 //! The only unsafe code of the project: calls into libjpeg-turbo's TurboJPEG interface.
 //!
-//! Invariant: a decompressor decodes one picture and is thrown away. libjpeg keeps quantisation and Huffman tables from
+//! Invariant: a decompressor decodes one picture, or a window of it, and is thrown away. libjpeg keeps quantisation and Huffman tables from
 //! one picture to the next, and after an error even half a header: a photo without tables of its own would come out
 //! differently depending on what the thread decoded before it. A new one costs about a microsecond.
 //!
@@ -10,10 +10,9 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
 
-use headwater_types::{ByteCount, Size};
+use headwater_types::{ByteCount, PixelBox, Size};
 use turbojpeg::raw;
 
-use super::first_rows;
 use crate::error::ImageError;
 use crate::format::Format;
 
@@ -26,8 +25,15 @@ pub(super) enum Layout {
     Cmyk,
 }
 
-/// A decompressor for one picture.
-pub(super) struct Decompressor(NonNull<c_void>);
+/// A decompressor for one picture, whose header it has read.
+pub(super) struct Decompressor<'a> {
+    handle: Handle,
+    jpeg: &'a [u8],
+    window: PixelBox,
+}
+
+/// A live handle of the library.
+struct Handle(NonNull<c_void>);
 
 /// Messages that libjpeg gives as warnings (`JWRN_*` in its jerror.h); all others are errors. They are told apart by text
 /// because the interface's own flag stays at "warning" when an error follows one. An unknown message is an error.
@@ -60,61 +66,71 @@ impl Layout {
 
 // === impl Decompressor ===
 
-impl Decompressor {
-    /// For a picture of so many scans, in so much memory: what the header promised is held against the decoder.
-    pub(super) fn new(scans: u32, memory: ByteCount) -> Result<Self, ImageError> {
-        // SAFETY: takes no pointer; a null result is checked right here.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        let handle = NonNull::new(handle.cast()).ok_or_else(|| malformed("no memory for a decoder".to_owned()))?;
-        let mut this = Self(handle);
+impl<'a> Decompressor<'a> {
+    /// For a picture of this size, so many scans, in so much memory: what our own reading of the header promised is held
+    /// against the decoder's.
+    pub(super) fn open(jpeg: &'a [u8], size: Size, scans: u32, memory: ByteCount) -> Result<Self, ImageError> {
+        let mut handle = Handle::new()?;
         let mebibytes = memory.get().div_ceil(1 << 20);
-        this.set(raw::TJPARAM_TJPARAM_SCANLIMIT, c_int::try_from(scans).unwrap_or(c_int::MAX))?;
-        this.set(raw::TJPARAM_TJPARAM_MAXMEMORY, c_int::try_from(mebibytes).unwrap_or(c_int::MAX))?;
-        Ok(this)
-    }
-
-    /// Decodes the first `rows` rows (at least) of a picture of this size into the front of `out`, which has room for
-    /// all of them. Gives libjpeg's last warning.
-    pub(super) fn decode(
-        &mut self,
-        jpeg: &[u8],
-        size: Size,
-        rows: u32,
-        layout: Layout,
-        out: &mut [u8],
-    ) -> Result<Option<String>, ImageError> {
-        let pitch = size.width as usize * layout.bytes();
-        if out.len() < pitch * size.height as usize || rows == 0 || rows > size.height {
-            return Err(malformed(format!("{} bytes are no room for {rows} rows of {size:?}", out.len())));
-        }
-        let pitch = c_int::try_from(pitch).map_err(|_| malformed("its rows are too long".to_owned()))?;
-        let length = jpeg.len() as raw::size_t;
+        handle.set(raw::TJPARAM_TJPARAM_SCANLIMIT, c_int::try_from(scans).unwrap_or(c_int::MAX))?;
+        handle.set(raw::TJPARAM_TJPARAM_MAXMEMORY, c_int::try_from(mebibytes).unwrap_or(c_int::MAX))?;
         // SAFETY: the handle is live, and `jpeg` is a readable slice of that length, which outlives the call.
-        let status = unsafe { raw::tj3DecompressHeader(self.raw(), jpeg.as_ptr(), length) };
-        self.check(status)?;
-        let seen = (self.get(raw::TJPARAM_TJPARAM_JPEGWIDTH), self.get(raw::TJPARAM_TJPARAM_JPEGHEIGHT));
+        let status = unsafe { raw::tj3DecompressHeader(handle.raw(), jpeg.as_ptr(), jpeg.len() as raw::size_t) };
+        handle.check(status)?;
+        let seen = (handle.get(raw::TJPARAM_TJPARAM_JPEGWIDTH), handle.get(raw::TJPARAM_TJPARAM_JPEGHEIGHT));
         if (i64::from(seen.0), i64::from(seen.1)) != (size.width.into(), size.height.into()) {
             return Err(malformed(format!("its frame header can be read as {size:?} and as {seen:?}")));
         }
-        if rows < size.height {
-            self.keep_top(first_rows(size, rows));
-        }
-        // SAFETY: the handle is live and `jpeg` as above. The picture is `size`: the call reads the same immutable bytes
-        // as the header call did, whose answer was compared. It writes at most `size.height` rows (fewer, where the top
-        // was asked for) of `size.width` pixels of the layout, `pitch` bytes apart, and `out` was checked to hold them.
-        let status =
-            unsafe { raw::tj3Decompress8(self.raw(), jpeg.as_ptr(), length, out.as_mut_ptr(), pitch, layout.code()) };
-        self.check(status)
+        Ok(Self { handle, jpeg, window: PixelBox::whole(size) })
     }
 
-    /// Leaves rows below `top` undecoded. A sampling that the interface has no name for cannot be cut: then all are
-    /// decoded, which is what was promised.
-    fn keep_top(&mut self, top: Size) {
-        let side = |length: u32| c_int::try_from(length).unwrap_or(0);
-        let region = raw::tjregion { x: 0, y: 0, w: side(top.width), h: side(top.height) };
+    /// Leaves what lies outside `window` undecoded, where it can: a sampling that the interface has no name for cannot be
+    /// cropped, and stays whole. [`Self::window`] tells.
+    pub(super) fn crop(&mut self, window: PixelBox) {
+        if window == self.window {
+            return;
+        }
+        let side = |length: u32| c_int::try_from(length).unwrap_or(-1);
+        let PixelBox { x, y, width, height } = window;
+        let region = raw::tjregion { x: side(x), y: side(y), w: side(width), h: side(height) };
         // SAFETY: the handle is live, and the region is passed by value. On failure the handle keeps its former region,
         // the whole picture.
-        unsafe { raw::tj3SetCroppingRegion(self.raw(), region) };
+        if unsafe { raw::tj3SetCroppingRegion(self.handle.raw(), region) } == 0 {
+            self.window = window;
+        }
+    }
+
+    /// What will be decoded.
+    pub(super) fn window(&self) -> PixelBox {
+        self.window
+    }
+
+    /// Decodes the window into the front of `out`. Gives libjpeg's last warning.
+    pub(super) fn decode(mut self, layout: Layout, out: &mut [u8]) -> Result<Option<String>, ImageError> {
+        let PixelBox { width, height, .. } = self.window;
+        let pitch = width as usize * layout.bytes();
+        if out.len() < pitch * height as usize {
+            return Err(malformed(format!("{} bytes are no room for {width} x {height} pixels", out.len())));
+        }
+        let pitch = c_int::try_from(pitch).map_err(|_| malformed("its rows are too long".to_owned()))?;
+        let (bytes, length) = (self.jpeg.as_ptr(), self.jpeg.len() as raw::size_t);
+        // SAFETY: the handle is live and `jpeg` a readable slice of that length. The picture has the size that the window
+        // lies in: the call reads the same immutable bytes as the header call did, whose answer was compared. It writes
+        // the window, `height` rows of `width` pixels of the layout, `pitch` bytes apart, and `out` was checked to hold
+        // them; where the window cannot be had at this width or place, the call fails before it writes.
+        let status =
+            unsafe { raw::tj3Decompress8(self.handle.raw(), bytes, length, out.as_mut_ptr(), pitch, layout.code()) };
+        self.handle.check(status)
+    }
+}
+
+// === impl Handle ===
+
+impl Handle {
+    fn new() -> Result<Self, ImageError> {
+        // SAFETY: takes no pointer; a null result is checked right here.
+        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
+        NonNull::new(handle.cast()).map(Self).ok_or_else(|| malformed("no memory for a decoder".to_owned()))
     }
 
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), ImageError> {
@@ -147,7 +163,7 @@ impl Decompressor {
     }
 }
 
-impl Drop for Decompressor {
+impl Drop for Handle {
     fn drop(&mut self) {
         // SAFETY: the handle came from tj3Init, and nothing uses it after this.
         unsafe { raw::tj3Destroy(self.raw()) };
