@@ -3,11 +3,13 @@
 //! Invariant: for cuts a <= b <= c, going from a to c gives the same bits as going from a to b and from there to c, and
 //! fails for the same photos. Steps in between that nobody asked for are fused, never skipped or reordered.
 
-use headwater_types::{Cut, Draws, Framing, ImageLimits, Recipe, Size};
+use headwater_types::{Cut, Draws, Framing, ImageLimits, PixelBox, Position, Recipe, Size};
 
 use crate::decode::{decode, decode_into};
 use crate::error::ImageError;
-use crate::header::read_header;
+use crate::format::Format;
+use crate::header::{Header, read_header};
+use crate::indexed::{IndexedJpeg, JpegCrop};
 use crate::payload::{Payload, Tensor};
 use crate::resample::{Source, pixels_read};
 use crate::rgb::{Rgb8, rgb_len};
@@ -28,15 +30,21 @@ pub fn advance(
     scratch: &mut Scratch,
 ) -> Result<Payload, ImageError> {
     let at = payload.cut();
-    if to < at || !Cut::PIXELS.contains(&to) || to == Cut::JpegCrop && at == Cut::Encoded {
+    if to < at || !Cut::PIXELS.contains(&to) {
         return Err(ImageError::NoSuchStep { at, to });
     }
     if to == at {
         return Ok(payload);
     }
+    let orientation = recipe.stages().orientation;
     match (payload, to) {
-        (Payload::Encoded(bytes), Cut::Decoded) => {
-            decode(&bytes, recipe.stages().orientation, limits, scratch).map(Payload::Decoded)
+        (Payload::Indexed(photo), Cut::JpegCrop) => slice(recipe, &photo, draws).map(Payload::JpegCrop),
+        (Payload::Encoded(bytes), Cut::Decoded) => decode(&bytes, orientation, limits, scratch).map(Payload::Decoded),
+        (Payload::Indexed(photo), Cut::Decoded) => {
+            decode(photo.bytes(), orientation, limits, scratch).map(Payload::Decoded)
+        }
+        (Payload::Encoded(_), Cut::JpegCrop) | (Payload::JpegCrop(_), Cut::Decoded) => {
+            Err(ImageError::NoSuchStep { at, to })
         }
         (payload, Cut::Cropped) => crop(recipe, payload, draws, limits, scratch).map(Payload::Cropped),
         (payload, Cut::Flipped) => flip(recipe, payload, draws, limits, scratch).map(Payload::Flipped),
@@ -163,14 +171,18 @@ fn crop_into(
         Payload::Encoded(bytes) => {
             let header = read_header(bytes, stages.orientation, limits)?;
             let framing = Framing::new(stages, header.size, draws);
-            let Scratch { decoded, decoder, resampler, .. } = scratch;
-            let outcome = decode_into(bytes, &header, pixels_read(&framing), limits, decoder, decoded);
-            let outcome = outcome.map(|window| {
-                let source = Source { pixels: decoded, size: window.size(), origin: window.origin() };
-                resampler.resample(source, &framing, out);
-            });
-            scratch.trim();
-            outcome
+            crop_piece(bytes, &header, Position::default(), &framing, limits, scratch, out)
+        }
+        Payload::Indexed(photo) => {
+            let crop = slice(recipe, photo, draws)?;
+            let header = read_header(&crop.jpeg, stages.orientation, limits)?;
+            let framing = Framing::new(stages, crop.source, draws);
+            crop_piece(&crop.jpeg, &header, crop.origin, &framing, limits, scratch, out)
+        }
+        Payload::JpegCrop(crop) => {
+            let header = read_header(&crop.jpeg, stages.orientation, limits)?;
+            let framing = framing_of(recipe, crop, &header, draws)?;
+            crop_piece(&crop.jpeg, &header, crop.origin, &framing, limits, scratch, out)
         }
         Payload::Decoded(rgb) => {
             let framing = Framing::new(stages, rgb.size(), draws);
@@ -179,6 +191,57 @@ fn crop_into(
         }
         _ => Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped }),
     }
+}
+
+/// Crops from a stored photo, or from a piece of it whose first pixel is the photo's at `origin`.
+fn crop_piece(
+    bytes: &[u8],
+    header: &Header,
+    origin: Position,
+    framing: &Framing,
+    limits: &ImageLimits,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+) -> Result<(), ImageError> {
+    let read = pixels_read(framing);
+    let wanted = PixelBox { x: read.x - origin.x, y: read.y - origin.y, ..read };
+    let Scratch { decoded, decoder, resampler, .. } = scratch;
+    let outcome = decode_into(bytes, header, wanted, limits, decoder, decoded);
+    let outcome = outcome.map(|window| {
+        let origin = Position { x: window.x + origin.x, y: window.y + origin.y };
+        resampler.resample(Source { pixels: decoded, size: window.size(), origin }, framing, out);
+    });
+    scratch.trim();
+    outcome
+}
+
+/// The piece of an indexed photo that its framing reads.
+fn slice(recipe: &Recipe, photo: &IndexedJpeg, draws: &Draws<'_>) -> Result<JpegCrop, ImageError> {
+    let stages = recipe.stages();
+    let framing = Framing::new(stages, photo.size(stages.orientation), draws);
+    photo.slice(&framing, stages.orientation)
+}
+
+/// The framing of the photo that a piece was cut from. A piece may have come over a network: what it says of itself must
+/// fit together, and hold what the framing reads.
+fn framing_of(recipe: &Recipe, crop: &JpegCrop, header: &Header, draws: &Draws<'_>) -> Result<Framing, ImageError> {
+    let JpegCrop { origin, source, .. } = *crop;
+    let Size { width, height } = header.size;
+    let wrong = |expected: String| ImageError::Shape {
+        cut: Cut::JpegCrop,
+        actual: format!("a {} of {width}x{height} at {}, {}", header.format, origin.x, origin.y),
+        expected,
+    };
+    if header.format != Format::Jpeg || !(PixelBox { x: origin.x, y: origin.y, width, height }).lies_in(source) {
+        return Err(wrong(format!("a JPEG within {}x{}", source.width, source.height)));
+    }
+    let framing = Framing::new(recipe.stages(), source, draws);
+    let read = pixels_read(&framing);
+    let inside = |start: u32, length: u32, from: u32, side: u32| start >= from && start + length <= from + side;
+    if !inside(read.x, read.width, origin.x, width) || !inside(read.y, read.height, origin.y, height) {
+        return Err(wrong(format!("one that holds {}x{} at {}, {}", read.width, read.height, read.x, read.y)));
+    }
+    Ok(framing)
 }
 
 fn check_output(recipe: &Recipe, cut: Cut, actual: Size) -> Result<(), ImageError> {

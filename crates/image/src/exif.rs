@@ -21,6 +21,13 @@ pub(crate) fn orientation(block: &[u8]) -> u8 {
     find(tiff).filter(|value| (1..=8).contains(value)).map_or(UPRIGHT, |value| value as u8)
 }
 
+/// The smallest EXIF block that says so.
+pub(crate) fn block(orientation: u8) -> [u8; 32] {
+    let mut block = *b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0";
+    block[25] = orientation;
+    block
+}
+
 fn find(tiff: &[u8]) -> Option<u16> {
     let big_endian = match tiff.get(..4)? {
         b"II*\0" => false,
@@ -48,6 +55,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for value in 1..=8 {
+            assert_eq!(orientation(&super::block(value)), value);
+        }
+    }
 
     fn block(order: &[u8; 4], value: u16) -> Vec<u8> {
         let big = order[0] == b'M';

@@ -30,6 +30,8 @@ mod tensor;
 mod scratch;
 
 mod decode;
+mod unindexable;
+
 mod indexed;
 mod payload;
 
@@ -42,8 +44,9 @@ pub use decode::decode;
 pub use error::ImageError;
 pub use format::{Format, sniff};
 pub use header::{Header, read_header};
-pub use indexed::{IndexedJpeg, JpegCrop, Unindexable};
+pub use indexed::{IndexedJpeg, JpegCrop};
 pub use payload::{Parts, Payload, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;
 pub use scratch::Scratch;
+pub use unindexable::Unindexable;

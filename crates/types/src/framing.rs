@@ -169,6 +169,12 @@ impl PixelBox {
     pub fn size(self) -> Size {
         Size { width: self.width, height: self.height }
     }
+
+    /// Whether all of it is in a photo of this size.
+    pub fn lies_in(self, photo: Size) -> bool {
+        let ends = |start: u32, length: u32, side: u32| u64::from(start) + u64::from(length) <= u64::from(side);
+        ends(self.x, self.width, photo.width) && ends(self.y, self.height, photo.height)
+    }
 }
 
 impl From<PixelBox> for RealBox {

@@ -7,9 +7,12 @@
 //! Every marker but SOI, EOI, RST and TEM is followed by a length of 2 bytes, which counts itself. Inside the data of a
 //! scan 0xff is followed by 0, by a restart marker, or by the next marker. Never allocates; one pass over the bytes.
 
+use std::iter;
+
 use headwater_types::{PixelBox, Size};
 use memchr::memchr;
 
+use super::grid::Grid;
 use crate::error::ImageError;
 use crate::exif;
 use crate::format::Format;
@@ -32,34 +35,53 @@ pub(crate) struct Frame {
     ends_after_first_scan: bool,
 }
 
+/// How coefficients are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Coding {
-    progressive: bool,
-    arithmetic: bool,
+pub(super) struct Coding {
+    pub(super) progressive: bool,
+    pub(super) arithmetic: bool,
 }
 
+/// The planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Components {
+pub(super) struct Components {
     count: u8,
     /// Horizontal and vertical sampling factor, 1 to 4.
     sampling: [(u8, u8); 4],
 }
 
 /// A marker and the offset behind it.
-type Marker = (u8, usize);
+pub(super) type Marker = (u8, usize);
+
+/// A marker and what belongs to it.
+#[derive(Clone, Copy)]
+pub(super) struct Segment<'a> {
+    pub(super) marker: u8,
+    /// Where the marker stands.
+    pub(super) at: usize,
+    /// Where the contents end.
+    pub(super) end: usize,
+    pub(super) contents: &'a [u8],
+}
 
 const TEM: u8 = 0x01;
-const SOF0: u8 = 0xc0;
+pub(super) const SOF0: u8 = 0xc0;
+pub(super) const SOF1: u8 = 0xc1;
 const DHT: u8 = 0xc4;
 const JPG: u8 = 0xc8;
 const DAC: u8 = 0xcc;
 const SOF15: u8 = 0xcf;
 const RST0: u8 = 0xd0;
 const RST7: u8 = 0xd7;
-const SOI: u8 = 0xd8;
-const EOI: u8 = 0xd9;
-const SOS: u8 = 0xda;
-const APP1: u8 = 0xe1;
+pub(super) const SOI: u8 = 0xd8;
+pub(super) const EOI: u8 = 0xd9;
+pub(super) const SOS: u8 = 0xda;
+pub(super) const DQT: u8 = 0xdb;
+pub(super) const DRI: u8 = 0xdd;
+pub(super) const APP0: u8 = 0xe0;
+pub(super) const APP1: u8 = 0xe1;
+pub(super) const APP14: u8 = 0xee;
+pub(super) const APP15: u8 = 0xef;
 
 /// Side of a block of coefficients, in samples.
 const BLOCK: u64 = 8;
@@ -149,6 +171,15 @@ impl Frame {
         self.components.count == 4
     }
 
+    pub(super) fn coding(&self) -> Coding {
+        self.coding
+    }
+
+    /// Its MCUs, where it is or will be coded in one scan.
+    pub(super) fn grid(&self) -> Option<Grid> {
+        Grid::new(self.size, self.sampling())
+    }
+
     /// How often decoding goes over every pixel, in passes of Huffman decoding.
     pub(crate) fn passes(&self) -> u32 {
         if self.coding.arithmetic { self.scans.saturating_mul(ARITHMETIC_COST) } else { self.scans }
@@ -175,9 +206,11 @@ impl Frame {
 
     /// Bytes of coefficients that are held at once: all, where a row of pixels needs more than one scan.
     pub(crate) fn coefficient_bytes(&self) -> u64 {
-        if !self.holds_coefficients() {
-            return 0;
-        }
+        if self.holds_coefficients() { self.all_coefficient_bytes() } else { 0 }
+    }
+
+    /// Bytes of all coefficients.
+    pub(super) fn all_coefficient_bytes(&self) -> u64 {
         let sampling = self.sampling();
         let widest = u64::from(self.widest());
         let tallest = sampling.iter().map(|s| u64::from(s.1)).max().unwrap_or(1);
@@ -201,14 +234,22 @@ impl Frame {
         self.sampling().iter().map(|s| s.0).max().unwrap_or(1)
     }
 
-    /// Sampling factors of the components that there are.
     fn sampling(&self) -> &[(u8, u8)] {
-        &self.components.sampling[..usize::from(self.components.count)]
+        self.components.sampling()
+    }
+}
+
+// === impl Components ===
+
+impl Components {
+    /// Sampling factors of those that there are.
+    pub(super) fn sampling(&self) -> &[(u8, u8)] {
+        &self.sampling[..usize::from(self.count)]
     }
 }
 
 /// The next marker at or behind `at`, past stuffing, fill bytes and anything that is no marker.
-fn next_marker(bytes: &[u8], mut at: usize) -> Option<Marker> {
+pub(super) fn next_marker(bytes: &[u8], mut at: usize) -> Option<Marker> {
     loop {
         at += memchr(0xff, bytes.get(at..)?)? + 1;
         while *bytes.get(at)? == 0xff {
@@ -223,13 +264,25 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Option<Marker> {
 }
 
 /// The contents of the segment whose length stands at `at`; `None` where the file ends before it does.
-fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
+pub(super) fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let length: [u8; 2] = bytes.get(at..at + 2)?.try_into().ok()?;
     let length = usize::from(u16::from_be_bytes(length)).saturating_sub(2);
     bytes.get(at + 2..at + 2 + length)
 }
 
-fn frame_header(marker: u8, segment: &[u8]) -> Result<(Size, Coding, Components), ImageError> {
+/// The segments of a header that is as it should be, from the marker at `at` on: one behind the other, with a length each.
+pub(super) fn segments(bytes: &[u8], mut at: usize) -> impl Iterator<Item = Segment<'_>> {
+    iter::from_fn(move || {
+        let Some(&[0xff, marker]) = bytes.get(at..at + 2) else { return None };
+        let contents = segment(bytes, at + 2)?;
+        let segment = Segment { marker, at, end: at + 4 + contents.len(), contents };
+        at = segment.end;
+        Some(segment)
+    })
+}
+
+/// What a frame header's contents say.
+pub(super) fn frame_header(marker: u8, segment: &[u8]) -> Result<(Size, Coding, Components), ImageError> {
     let (progressive, arithmetic) = match marker {
         0xc0 | 0xc1 => (false, false),
         0xc2 => (true, false),

@@ -2,17 +2,32 @@
 //!
 //! Like Pillow: libjpeg's warnings (corrupt data inside a scan) are tolerated, its errors and a file that ends before its
 //! pixels do are not. CMYK is taken as Adobe writes it, inverted.
+//!
+//! And the restart-indexed JPEG: [`rewrite`] makes it, [`slice`] cuts it.
+
+mod grid;
+mod markers;
 
 mod cmyk;
-mod markers;
+mod handle;
 mod turbo;
+
+mod picture;
+mod transform;
+
+mod index;
+mod rewrite;
+mod slice;
 
 #[cfg(test)]
 mod tests;
 
 use headwater_types::{ByteCount, ImageLimits, PixelBox};
 
+pub(crate) use index::Index;
 pub(crate) use markers::Frame;
+pub(crate) use rewrite::{rewrite, rewrite_memory};
+pub(crate) use slice::slice;
 use turbo::{Decompressor, Layout};
 
 use crate::error::ImageError;

@@ -1,18 +1,16 @@
-//! The only unsafe code of the project: calls into libjpeg-turbo's TurboJPEG interface.
+//! Pixels by libjpeg-turbo.
 //!
-//! Invariant: a decompressor decodes one picture, or a window of it, and is thrown away. libjpeg keeps quantisation and Huffman tables from
-//! one picture to the next, and after an error even half a header: a photo without tables of its own would come out
-//! differently depending on what the thread decoded before it. A new one costs about a microsecond.
+//! Invariant: a decompressor decodes one picture, or a window of it, and is thrown away.
 //!
 //! Why not the `turbojpeg` crate's own wrapper: it takes every warning for an error, and Pillow does not.
 #![expect(unsafe_code, reason = "libjpeg-turbo is a C library; each block says why it is sound")]
 
-use std::ffi::{CStr, c_int, c_void};
-use std::ptr::NonNull;
+use std::ffi::c_int;
 
 use headwater_types::{ByteCount, PixelBox, Size};
 use turbojpeg::raw;
 
+use super::handle::{Handle, Purpose};
 use crate::error::ImageError;
 use crate::format::Format;
 
@@ -31,20 +29,6 @@ pub(super) struct Decompressor<'a> {
     jpeg: &'a [u8],
     window: PixelBox,
 }
-
-/// A live handle of the library.
-struct Handle(NonNull<c_void>);
-
-/// Messages that libjpeg gives as warnings (`JWRN_*` in its jerror.h); all others are errors. They are told apart by text
-/// because the interface's own flag stays at "warning" when an error follows one. An unknown message is an error.
-const WARNINGS: [&str; 6] = [
-    "Corrupt JPEG data: ",
-    "Inconsistent progression sequence for ",
-    "Invalid SOS parameters for sequential JPEG",
-    "Premature end of JPEG file",
-    "Unknown Adobe color transform code ",
-    "Warning: ",
-];
 
 // === impl Layout ===
 
@@ -70,13 +54,10 @@ impl<'a> Decompressor<'a> {
     /// For a picture of this size, so many scans, in so much memory: what our own reading of the header promised is held
     /// against the decoder's.
     pub(super) fn open(jpeg: &'a [u8], size: Size, scans: u32, memory: ByteCount) -> Result<Self, ImageError> {
-        let mut handle = Handle::new()?;
-        let mebibytes = memory.get().div_ceil(1 << 20);
-        handle.set(raw::TJPARAM_TJPARAM_SCANLIMIT, c_int::try_from(scans).unwrap_or(c_int::MAX))?;
-        handle.set(raw::TJPARAM_TJPARAM_MAXMEMORY, c_int::try_from(mebibytes).unwrap_or(c_int::MAX))?;
+        let mut handle = Handle::new(Purpose::Decompress, scans, memory).map_err(malformed)?;
         // SAFETY: the handle is live, and `jpeg` is a readable slice of that length, which outlives the call.
         let status = unsafe { raw::tj3DecompressHeader(handle.raw(), jpeg.as_ptr(), jpeg.len() as raw::size_t) };
-        handle.check(status)?;
+        handle.check(status).map_err(malformed)?;
         let seen = (handle.get(raw::TJPARAM_TJPARAM_JPEGWIDTH), handle.get(raw::TJPARAM_TJPARAM_JPEGHEIGHT));
         if (i64::from(seen.0), i64::from(seen.1)) != (size.width.into(), size.height.into()) {
             return Err(malformed(format!("its frame header can be read as {size:?} and as {seen:?}")));
@@ -120,53 +101,7 @@ impl<'a> Decompressor<'a> {
         // them; where the window cannot be had at this width or place, the call fails before it writes.
         let status =
             unsafe { raw::tj3Decompress8(self.handle.raw(), bytes, length, out.as_mut_ptr(), pitch, layout.code()) };
-        self.handle.check(status)
-    }
-}
-
-// === impl Handle ===
-
-impl Handle {
-    fn new() -> Result<Self, ImageError> {
-        // SAFETY: takes no pointer; a null result is checked right here.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        NonNull::new(handle.cast()).map(Self).ok_or_else(|| malformed("no memory for a decoder".to_owned()))
-    }
-
-    fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), ImageError> {
-        // SAFETY: the handle is live; any parameter and value are allowed, and a bad pair is answered by an error.
-        let status = unsafe { raw::tj3Set(self.raw(), parameter as c_int, value) };
-        self.check(status).map(drop)
-    }
-
-    fn get(&mut self, parameter: raw::TJPARAM) -> c_int {
-        // SAFETY: the handle is live, and any parameter is allowed.
-        unsafe { raw::tj3Get(self.raw(), parameter as c_int) }
-    }
-
-    /// The outcome of a call: nothing, its last warning, or its error.
-    fn check(&mut self, status: c_int) -> Result<Option<String>, ImageError> {
-        if status == 0 {
-            return Ok(None);
-        }
-        // SAFETY: the handle is live, and answers with a NUL-terminated string inside itself, which is copied before any
-        // other call could change it.
-        let message = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.raw())) }.to_string_lossy().into_owned();
-        if WARNINGS.iter().any(|warning| message.starts_with(warning)) {
-            return Ok(Some(message));
-        }
-        Err(malformed(message))
-    }
-
-    fn raw(&mut self) -> raw::tjhandle {
-        self.0.as_ptr().cast()
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // SAFETY: the handle came from tj3Init, and nothing uses it after this.
-        unsafe { raw::tj3Destroy(self.raw()) };
+        self.handle.check(status).map_err(malformed)
     }
 }
 

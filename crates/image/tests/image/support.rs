@@ -130,6 +130,14 @@ impl Jpeg {
     }
 }
 
+/// A JPEG with an EXIF orientation, little endian, behind its first segment.
+pub(crate) fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let at = 4 + usize::from(u16::from_be_bytes([jpeg[4], jpeg[5]]));
+    let mut exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    [&jpeg[..at], &exif, &jpeg[at..]].concat()
+}
+
 /// Recipes of every geometry, small enough to be quick.
 pub(crate) fn recipes() -> Vec<Recipe> {
     let geometries = [

@@ -1,0 +1,119 @@
+//! Writing a JPEG as a restart-indexed one: the same coefficients, in strips that can be cut apart.
+//!
+//! Invariant: what is given back has been read again, and has the coefficients, the quantisation, the colours and the size
+//! of what came in; whatever stands in the way of the same pixels is a reason to have none. Metadata is left behind but the
+//! orientation: ICC profiles too, since decoding here takes no notice of them.
+
+use headwater_types::recipe::Orientation;
+use headwater_types::{ByteCount, ImageLimits};
+
+use super::ROWS_PER_COLUMN;
+use super::grid::Grid;
+use super::index::{Index, MAX_STRIPS, write_table};
+use super::markers::{APP0, APP1, APP14, Frame, SOS, segments};
+use super::picture::Picture;
+use super::transform::{Input, TransformError};
+use crate::error::ImageError;
+use crate::exif;
+use crate::header::{Detail, read_header};
+use crate::unindexable::Unindexable;
+
+/// Pixels of a strip: narrower ones fit a crop better, and cost more restart markers.
+const STRIP: u32 = 64;
+
+/// Memory that writing takes, `bytes` included: all coefficients, and the result.
+pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
+    let rows = u64::from(frame.size.width) * ROWS_PER_COLUMN;
+    ByteCount::new(bytes + 2 * room(bytes) + frame.all_coefficient_bytes() + rows)
+}
+
+/// Most bytes of the result: an index that takes much more than the photos would surprise whoever pays for the disk.
+fn room(bytes: u64) -> u64 {
+    bytes + bytes / 4 + 4096
+}
+
+/// Writes `bytes` anew, and reads it again.
+pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, Index), Unindexable> {
+    let header = read_header(bytes, Orientation::Stored, limits).map_err(|error| refusal(&error))?;
+    let Detail::Jpeg(frame) = header.detail else { return Err(Unindexable::NotJpeg) };
+    if frame.is_cmyk() {
+        return Err(Unindexable::Cmyk);
+    }
+    if frame.coding().arithmetic {
+        return Err(Unindexable::Arithmetic);
+    }
+    if !frame.complete {
+        return Err(Unindexable::NoEnd);
+    }
+    let grid = frame.grid().ok_or(Unindexable::Sampling)?;
+    if rewrite_memory(&frame, bytes.len() as u64) > limits.max_sample_memory {
+        return Err(Unindexable::Memory);
+    }
+    let picture = Picture::read(bytes).ok_or(Unindexable::Unfinished)?;
+    let interval = interval(&grid).ok_or(Unindexable::Strips)?;
+
+    let memory = limits.max_sample_memory;
+    let source = Input { jpeg: bytes, scans: frame.scans, memory };
+    let room = room(bytes.len() as u64) as usize;
+    let (transformed, coefficients) = source.with_restarts(interval, room)?;
+    let jpeg = insert(&transformed, frame.orientation)?;
+    drop(transformed);
+    if jpeg.len() > room {
+        return Err(Unindexable::Grew);
+    }
+
+    let result = Input { jpeg: &jpeg, scans: 1, memory };
+    let same = Picture::read(&jpeg).is_some_and(|read| read == picture)
+        && result.coefficients().is_ok_and(|read| read == coefficients);
+    match Index::read(&jpeg) {
+        Ok(index) if same && index.orientation == frame.orientation => Ok((jpeg, index)),
+        _ => Err(Unindexable::Differs),
+    }
+}
+
+/// MCUs of a strip: a divisor of those of a row, or all of them; `None` where there are too many strips even so.
+fn interval(grid: &Grid) -> Option<u32> {
+    let row = grid.mcus.width;
+    let wanted = (STRIP / grid.mcu.width).max(1);
+    let few = |interval: &u32| u64::from(row / interval) * u64::from(grid.mcus.height) <= MAX_STRIPS;
+    let divides = |interval: &u32| row.is_multiple_of(*interval);
+    let wider = (wanted..=wanted * 3).find(|i| divides(i) && few(i));
+    let narrower = || (2..wanted).rev().find(|i| divides(i) && few(i));
+    let wider_still = || (wanted..=row).find(|i| divides(i) && few(i));
+    wider.or_else(narrower).or_else(wider_still).or_else(|| few(&row).then_some(row))
+}
+
+/// Puts the table and, where the photo is turned, its orientation behind the first segment, which tells the colours.
+fn insert(jpeg: &[u8], orientation: u8) -> Result<Vec<u8>, Unindexable> {
+    let mut segments = segments(jpeg, 2);
+    let first = segments.next().filter(|first| matches!(first.marker, APP0 | APP14)).ok_or(Unindexable::Differs)?;
+    let scan = segments.find(|segment| segment.marker == SOS).ok_or(Unindexable::Differs)?;
+    let (front, rest) = jpeg.split_at(first.end);
+    let data = &jpeg[scan.end..];
+    let table = write_table(data).ok_or(Unindexable::Strips)?;
+    let exif = exif::block(orientation);
+    let turn: &[&[u8]] = match orientation {
+        exif::UPRIGHT => &[],
+        _ => &[&[0xff, APP1, 0, exif.len() as u8 + 2], &exif],
+    };
+    Ok([&[front], turn, &[&table, rest]].concat().concat())
+}
+
+fn refusal(error: &ImageError) -> Unindexable {
+    match error {
+        ImageError::UnsupportedFormat { .. } => Unindexable::NotJpeg,
+        ImageError::UnsupportedFeature { .. } => Unindexable::Unsupported,
+        ImageError::LimitExceeded { .. } => Unindexable::OverLimit,
+        _ => Unindexable::Broken,
+    }
+}
+
+impl From<TransformError> for Unindexable {
+    fn from(error: TransformError) -> Self {
+        match error {
+            TransformError::Warned => Self::Damaged,
+            TransformError::NoRoom => Self::Grew,
+            TransformError::Failed => Self::Untransformable,
+        }
+    }
+}

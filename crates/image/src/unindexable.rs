@@ -1,0 +1,101 @@
+//! Why a photo has no restart-indexed form.
+
+use std::fmt;
+
+/// Why a photo has no restart-indexed form: it is read as it is stored, then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Unindexable {
+    /// Not a JPEG.
+    NotJpeg,
+    /// Of a kind that is not decoded here: lossless, hierarchical, deep, of two components.
+    Unsupported,
+    /// Past the limits of one image.
+    OverLimit,
+    /// Its header cannot be read.
+    Broken,
+    /// Stored as cyan, magenta, yellow and black.
+    Cmyk,
+    /// Arithmetic coded.
+    Arithmetic,
+    /// Without an end marker.
+    NoEnd,
+    /// Sampled in a way that cannot be put into one scan.
+    Sampling,
+    /// A progressive JPEG whose last scans are missing: libjpeg smooths it.
+    Unfinished,
+    /// Its coefficients take more memory than one sample may.
+    Memory,
+    /// Damaged: libjpeg decodes it with a warning, and guesses.
+    Damaged,
+    /// libjpeg reads it not, or cannot write it anew.
+    Untransformable,
+    /// A strip is too long for the table, or there are too many.
+    Strips,
+    /// The result would be far larger than the photo.
+    Grew,
+    /// The result is not the same picture.
+    Differs,
+}
+
+// === impl Unindexable ===
+
+impl Unindexable {
+    /// Every reason.
+    pub const ALL: [Self; 15] = [
+        Self::NotJpeg,
+        Self::Unsupported,
+        Self::OverLimit,
+        Self::Broken,
+        Self::Cmyk,
+        Self::Arithmetic,
+        Self::NoEnd,
+        Self::Sampling,
+        Self::Unfinished,
+        Self::Memory,
+        Self::Damaged,
+        Self::Untransformable,
+        Self::Strips,
+        Self::Grew,
+        Self::Differs,
+    ];
+
+    /// The reason's name, for counters and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJpeg => "not-jpeg",
+            Self::Unsupported => "unsupported",
+            Self::OverLimit => "over-limit",
+            Self::Broken => "broken",
+            Self::Cmyk => "cmyk",
+            Self::Arithmetic => "arithmetic",
+            Self::NoEnd => "no-end",
+            Self::Sampling => "sampling",
+            Self::Unfinished => "unfinished",
+            Self::Memory => "memory",
+            Self::Damaged => "damaged",
+            Self::Untransformable => "untransformable",
+            Self::Strips => "strips",
+            Self::Grew => "grew",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+impl fmt::Display for Unindexable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own() {
+        let names: HashSet<_> = Unindexable::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(names.len(), Unindexable::ALL.len());
+    }
+}
