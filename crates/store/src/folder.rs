@@ -18,7 +18,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt};
-use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey};
+use headwater_types::digest::Digester;
+use headwater_types::{ByteCount, Digest, FailureKind, SampleFailure, SampleKey};
 use rustix::io::Errno;
 
 use crate::catalog::Catalog;
@@ -33,6 +34,7 @@ pub(crate) struct Folder {
     /// For messages only: no file is opened through it.
     path: PathBuf,
     root: Arc<Dir>,
+    place: Digest,
     partition: Partition,
     max_object: ByteCount,
 }
@@ -42,8 +44,8 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let owned = path.to_owned();
-        let opened = blocking(move || Dir::open_ambient_dir(&owned, ambient_authority())).await?;
-        let root = opened.map_err(|source| {
+        let open = move || Ok((Dir::open_ambient_dir(&owned, ambient_authority())?, owned.canonicalize()?));
+        let (root, canonical) = blocking(open).await?.map_err(|source: io::Error| {
             let path = path.to_owned();
             match source.kind() {
                 io::ErrorKind::NotFound => StoreError::NoSuchFolder { path },
@@ -52,7 +54,8 @@ impl Folder {
             }
         })?;
         let StoreOptions { partition, max_object, .. } = *options;
-        Ok(Self { path: path.to_owned(), root: Arc::new(root), partition, max_object })
+        let place = Digester::default().field(b"folder").field(canonical.as_os_str().as_encoded_bytes()).finish();
+        Ok(Self { path: path.to_owned(), root: Arc::new(root), place, partition, max_object })
     }
 }
 
@@ -64,6 +67,10 @@ impl Store for Folder {
         let catalog = blocking(move || walk::list(&root, &path, partition)).await??;
         report(&self.path.to_string_lossy(), &catalog, began.elapsed().as_secs_f64());
         Ok(catalog)
+    }
+
+    fn place(&self) -> Digest {
+        self.place
     }
 
     async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {

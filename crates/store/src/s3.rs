@@ -15,7 +15,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
-use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey};
+use headwater_types::digest::Digester;
+use headwater_types::{ByteCount, Digest, FailureKind, SampleFailure, SampleKey};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{Error, GetResult, ObjectMeta, ObjectStoreExt};
@@ -36,6 +37,7 @@ pub(crate) struct Bucket {
     location: String,
     /// What every key begins with in the bucket: empty, or ends with a slash.
     prefix: String,
+    place: Digest,
     /// Whether the settings name credentials, of whatever kind.
     has_credentials: bool,
     partition: Partition,
@@ -53,13 +55,20 @@ impl Bucket {
         settings: AmazonS3Builder,
     ) -> Result<Self, StoreError> {
         let has_credentials = connect::has_credentials(&settings);
+        let endpoint = connect::endpoint(&options.s3, &settings).unwrap_or_default();
+        let place = Digester::default()
+            .field(b"s3")
+            .field(endpoint.trim_end_matches('/').as_bytes())
+            .field(bucket.as_bytes())
+            .field(prefix.as_bytes())
+            .finish();
         let client = Arc::new(connect::connect(bucket, &options.s3, settings)?);
         let (location, prefix) = match prefix {
             "" => (format!("s3://{bucket}"), String::new()),
             prefix => (format!("s3://{bucket}/{prefix}"), format!("{prefix}/")),
         };
         let StoreOptions { partition, max_object, .. } = *options;
-        Ok(Self { client, location, prefix, has_credentials, partition, max_object })
+        Ok(Self { client, location, prefix, place, has_credentials, partition, max_object })
     }
 
     fn listing_error(&self, source: Error) -> StoreError {
@@ -85,6 +94,10 @@ impl Store for Bucket {
             .map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
         report(&self.location, &catalog, began.elapsed().as_secs_f64());
         Ok(catalog)
+    }
+
+    fn place(&self) -> Digest {
+        self.place
     }
 
     async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{SampleFailure, SampleKey};
+use headwater_types::{Digest, SampleFailure, SampleKey};
 use tracing::{info, warn};
 
 use crate::catalog::{Catalog, Skip};
@@ -23,6 +23,10 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What keeps the whole dataset from being listed. A single object that cannot be a sample is only counted.
     async fn list(&self) -> Result<Catalog, StoreError>;
+
+    /// Where the dataset rests, as a digest: the same for everybody who opens the same folder or bucket, by whatever path
+    /// and for whichever partition. With a key and a version it names one content.
+    fn place(&self) -> Digest;
 
     /// Reads a sample whole, if it still is of the version that was listed.
     ///

@@ -31,12 +31,15 @@ pub(super) fn has_credentials(settings: &AmazonS3Builder) -> bool {
     named || is_true(settings, &AmazonS3ConfigKey::SkipSignature)
 }
 
+/// The address of an S3-compatible store; `None` for AWS.
+pub(super) fn endpoint(options: &S3Options, settings: &AmazonS3Builder) -> Option<String> {
+    let named = |key| settings.get_config_value(&key);
+    let endpoint = options.endpoint.clone();
+    endpoint.or_else(|| named(AmazonS3ConfigKey::S3Endpoint)).or_else(|| named(AmazonS3ConfigKey::Endpoint))
+}
+
 pub(super) fn connect(bucket: &str, options: &S3Options, settings: AmazonS3Builder) -> Result<AmazonS3, StoreError> {
-    let endpoint = options
-        .endpoint
-        .clone()
-        .or_else(|| settings.get_config_value(&AmazonS3ConfigKey::S3Endpoint))
-        .or_else(|| settings.get_config_value(&AmazonS3ConfigKey::Endpoint));
+    let endpoint = endpoint(options, &settings);
     let retry = RetryConfig { max_retries: S3_RETRIES, retry_timeout: S3_RETRY_TIMEOUT, ..RetryConfig::default() };
     let mut settings = settings
         .with_bucket_name(bucket)

@@ -1,0 +1,43 @@
+//! What was made of photos once, kept on disk so that it is not made again. It knows bytes and kinds, not images.
+//!
+//! ```text
+//!                        ┌─ entry, under its key
+//! (kind, dataset, sample key, version) ─▶ EntryKey ─▶ Directory ─▶ frame: header, checksum, bytes ─▶ one file
+//!                                                        └─▶ ledger: bytes on disk, by shard
+//! ```
+//!
+//! Invariants: an entry is the bytes that were put under its key, or absent: never a wrong byte, whatever was torn, flipped
+//! or put there by somebody else. The files never take more than the limit. Losing the folder loses time, never data.
+//!
+//! The seam is [`Directory`]: RAM and SSD tiers come behind its `get` and `put`, further kinds as variants of [`Kind`].
+//!
+//! # Why a file for each entry, and not segments with an index in memory?
+//!
+//! Measured with 20,000 frames of 22 kB in the page cache: `open`, `read`, `close` 4.4 us, `pread` from one large file 3.2 us.
+//! The difference is a twentieth of what a `jpeg-crop` sample may cost. For it, the kernel keeps the index, and not every process
+//! a copy; several processes share the folder with nothing but `rename` between them; a stale entry is reclaimed by
+//! `unlink`, where a segment must be compacted; and a crash can tear nothing but the one file that was being written. What it costs
+//! beside: an inode each, and the last block of each file, which the limit counts.
+
+mod kind;
+
+mod key;
+
+mod entry;
+mod frame;
+
+mod counters;
+mod ledger;
+mod shard;
+
+mod error;
+
+mod directory;
+
+pub use counters::Counts;
+pub use directory::{Directory, Put};
+pub use entry::Entry;
+pub use error::DirectoryError;
+pub use frame::{Frame, FrameError};
+pub use key::EntryKey;
+pub use kind::Kind;

@@ -1,0 +1,294 @@
+//! A folder of entries gives the bytes that were put, or none, and stays within its limit.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, Kind, Put};
+use headwater_store::Version;
+use headwater_types::{ByteCount, Digest};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const ROOMY: ByteCount = ByteCount::mebibytes(64);
+
+fn key(sample: u32) -> EntryKey {
+    sized_key(sample, 10)
+}
+
+fn sized_key(sample: u32, source: u64) -> EntryKey {
+    let version = Version::of_file(source, 1, 2);
+    EntryKey::new(Kind::Indexed, &Digest::of(b"/srv/photos"), &format!("cat/{sample}.jpg").parse().unwrap(), version)
+}
+
+fn entry(length: usize) -> Entry {
+    Entry::Bytes((0..length).map(|at| (at * 7 + at / 256) as u8).collect())
+}
+
+fn open(folder: &TempDir, limit: ByteCount) -> Directory {
+    Directory::open(&folder.path().join("index"), limit).unwrap()
+}
+
+/// Entries and unfinished files, wherever they lie in the folder.
+fn files(directory: &Directory) -> Vec<PathBuf> {
+    let shards = std::fs::read_dir(directory.path()).unwrap().map(|shard| shard.unwrap().path());
+    let files = shards.filter(|shard| shard.is_dir()).flat_map(|shard| std::fs::read_dir(shard).unwrap());
+    files.map(|file| file.unwrap().path()).collect()
+}
+
+fn file_of(directory: &Directory, key: &EntryKey) -> PathBuf {
+    let digits = key.digest().to_string();
+    directory.path().join(&digits[..2]).join(&digits[2..32])
+}
+
+/// What the files take, by another way than the folder's own.
+fn blocks(directory: &Directory) -> u64 {
+    files(directory).iter().map(|file| std::fs::metadata(file).unwrap().size().div_ceil(4096) * 4096).sum()
+}
+
+#[test]
+fn what_was_put_is_there_for_the_next_process() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    assert_eq!(directory.get(&key(1)).unwrap(), None);
+    let refused = Entry::Refused(Bytes::from_static(b"not-jpeg"));
+    assert_eq!(directory.put(&key(1), &entry(5000)).unwrap(), Put::Kept);
+    assert_eq!(directory.put(&key(2), &refused).unwrap(), Put::Kept);
+    let again = open(&folder, ROOMY);
+    assert_eq!(again.get(&key(1)).unwrap(), Some(entry(5000)));
+    assert_eq!(again.get(&key(2)).unwrap(), Some(refused));
+    assert_eq!(again.counts(), Counts { hits: 2, ..Counts::default() });
+    assert_eq!(directory.counts(), Counts { misses: 1, kept: 2, ..Counts::default() });
+}
+
+#[test]
+fn entries_of_every_length_come_back_whatever_the_source_had() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    // Around what is read at first (an eighth and 512 bytes more than the source), and far beyond.
+    for (sample, (source, length)) in
+        [(0, 0), (10, 1), (1000, 1636), (1000, 1637), (1000, 1638), (10, 60_000), (2 << 20, 3 << 20)].into_iter().enumerate()
+    {
+        let key = sized_key(sample as u32, source);
+        assert_eq!(directory.put(&key, &entry(length)).unwrap(), Put::Kept);
+        assert_eq!(directory.get(&key).unwrap(), Some(entry(length)), "{length} bytes for {source}");
+    }
+    assert_eq!(directory.put(&sized_key(9, 10), &entry(70_000)).unwrap(), Put::Full, "it would not be believed");
+}
+
+#[test]
+fn a_broken_frame_is_a_miss_and_made_again() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    let mut broken = 0;
+    for damage in [
+        |good: &mut Vec<u8>| good.truncate(0),
+        |good: &mut Vec<u8>| good.truncate(63),
+        |good: &mut Vec<u8>| good.truncate(2000),
+        |good: &mut Vec<u8>| good.push(0),
+        |good: &mut Vec<u8>| good.resize(100_000, 0),
+        |good: &mut Vec<u8>| good[70] ^= 1,
+        |good: &mut Vec<u8>| good[40] ^= 1,
+        |good: &mut Vec<u8>| good[20] = 0xff,
+        |good: &mut Vec<u8>| good.fill(0),
+        |good: &mut Vec<u8>| *good = b"a photo".to_vec(),
+    ] {
+        directory.put(&key(1), &entry(3000)).unwrap();
+        let file = file_of(&directory, &key(1));
+        let mut bytes = std::fs::read(&file).unwrap();
+        damage(&mut bytes);
+        std::fs::write(&file, bytes).unwrap();
+        directory.recount().unwrap();
+        assert_eq!(directory.get(&key(1)).unwrap(), None);
+        assert!(!file.exists());
+        assert_eq!(directory.usage().get(), 0);
+        broken += 1;
+        assert_eq!(directory.counts().corrupt, broken);
+    }
+    directory.put(&key(1), &entry(3000)).unwrap();
+    assert_eq!(directory.get(&key(1)).unwrap(), Some(entry(3000)));
+}
+
+#[test]
+fn another_entrys_file_or_a_link_is_never_taken_for_it() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    directory.put(&key(1), &entry(100)).unwrap();
+    directory.put(&key(2), &entry(200)).unwrap();
+    std::fs::copy(file_of(&directory, &key(1)), file_of(&directory, &key(2))).unwrap();
+    assert_eq!(directory.get(&key(2)).unwrap(), None);
+    directory.put(&key(2), &entry(200)).unwrap();
+    std::fs::rename(file_of(&directory, &key(2)), folder.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("moved"), file_of(&directory, &key(2))).unwrap();
+    assert_eq!(directory.get(&key(2)).unwrap(), None);
+    assert_eq!(directory.get(&key(1)).unwrap(), Some(entry(100)));
+    assert_eq!(directory.counts().corrupt, 2);
+}
+
+#[test]
+fn the_limit_holds_and_what_is_there_is_still_found() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ByteCount::new(5 * 4096));
+    let put: Vec<_> = (0..8).map(|sample| directory.put(&key(sample), &entry(4000)).unwrap()).collect();
+    assert_eq!(put, [[Put::Kept; 5].as_slice(), &[Put::Full; 3]].concat());
+    assert_eq!((directory.usage().get(), blocks(&directory)), (5 * 4096, 5 * 4096));
+    assert!(!directory.has_room(ByteCount::new(1)));
+    assert_eq!(directory.get(&key(4)).unwrap(), Some(entry(4000)));
+    assert_eq!(directory.counts().full, 3);
+    let wider = open(&folder, ByteCount::new(6 * 4096));
+    assert!(wider.has_room(ByteCount::new(4032)) && !wider.has_room(ByteCount::new(4033)));
+    assert_eq!(wider.put(&key(7), &entry(4000)).unwrap(), Put::Kept);
+}
+
+#[test]
+fn a_replaced_entry_is_counted_once() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    for length in [3000, 9000, 100] {
+        directory.put(&key(1), &entry(length)).unwrap();
+        assert_eq!(directory.usage().get(), blocks(&directory));
+        assert_eq!(directory.get(&key(1)).unwrap(), Some(entry(length)));
+    }
+}
+
+#[test]
+fn files_abandoned_while_they_were_written_are_swept_and_those_being_written_are_not() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    directory.put(&key(1), &entry(3000)).unwrap();
+    let shard = file_of(&directory, &key(1)).parent().unwrap().to_owned();
+    std::fs::write(shard.join("_dead"), [0; 5000]).unwrap();
+    std::fs::write(shard.join("_alive"), [0; 5000]).unwrap();
+    let writer = std::fs::File::open(shard.join("_alive")).unwrap();
+    writer.lock().unwrap();
+    assert_eq!(directory.recount().unwrap().get(), 4096 + 8192);
+    assert!(!shard.join("_dead").exists() && shard.join("_alive").exists());
+    drop(writer);
+    assert_eq!(directory.recount().unwrap().get(), 4096);
+}
+
+#[test]
+fn a_lost_or_torn_ledger_is_counted_anew_before_anything_is_put() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    (0..20).for_each(|sample| assert_eq!(directory.put(&key(sample), &entry(3000)).unwrap(), Put::Kept));
+    let ledger = directory.path().join("usage");
+    for torn in [None, Some(&b""[..]), Some(b"HWUSAGE\x01 torn")] {
+        match torn {
+            None => std::fs::remove_file(&ledger).unwrap(),
+            Some(torn) => std::fs::write(&ledger, torn).unwrap(),
+        }
+        let again = open(&folder, ByteCount::new(20 * 4096));
+        assert_eq!(again.usage().get(), 20 * 4096);
+        assert_eq!(again.put(&key(99), &entry(10)).unwrap(), Put::Full);
+    }
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("holiday.jpg"), b"photo").unwrap();
+    let error = Directory::open(folder.path(), ROOMY).unwrap_err();
+    assert!(matches!(error, DirectoryError::NotOurs { .. }), "{error}");
+    assert!(error.to_string().contains("--index-dir"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let not_a_folder = Directory::open(&folder.path().join("holiday.jpg"), ROOMY).unwrap_err();
+    assert!(not_a_folder.to_string().contains("holiday.jpg"), "{not_a_folder}");
+}
+
+#[test]
+fn only_this_user_may_enter_a_new_folder() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    assert_eq!(std::fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn processes_and_threads_that_share_a_folder_never_pass_the_limit() {
+    let folder = TempDir::new().unwrap();
+    let limit = 40 * 4096;
+    // Two opened folders are two locks, as two processes have them.
+    let opened = [open(&folder, ByteCount::new(limit)), open(&folder, ByteCount::new(limit))];
+    std::thread::scope(|scope| {
+        for (at, directory) in opened.iter().chain(&opened).enumerate() {
+            scope.spawn(move || {
+                for sample in 0..60 {
+                    // Half of the keys are everybody's.
+                    let sample = if sample % 2 == 0 { sample } else { 1000 * at as u32 + sample };
+                    directory.put(&key(sample), &entry(3000)).unwrap();
+                    assert!(directory.usage().get() <= limit && blocks_now(directory.path()) <= limit);
+                    if let Some(found) = directory.get(&key(sample)).unwrap() {
+                        assert_eq!(found, entry(3000));
+                    }
+                }
+            });
+        }
+        scope.spawn(|| (0..5).for_each(|_| assert!(opened[0].recount().is_ok())));
+    });
+    let usage = opened[1].usage().get();
+    assert_eq!((usage, usage), (blocks(&opened[0]), opened[0].recount().unwrap().get()));
+    assert!(usage > 30 * 4096, "four threads kept no more than {usage}");
+    assert_eq!(opened.iter().map(|directory| directory.counts().corrupt).sum::<u64>(), 0);
+}
+
+/// As [`blocks`], while files come and go.
+fn blocks_now(path: &Path) -> u64 {
+    let listed = |path: &Path| std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+    let shards: Vec<PathBuf> = listed(path).unwrap_or_default();
+    let files = shards.iter().flat_map(|shard| listed(shard).unwrap_or_else(|_| Vec::new()));
+    files.filter_map(|file| std::fs::metadata(file).ok()).map(|data| data.size().div_ceil(4096) * 4096).sum()
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u32, usize),
+    Get(u32),
+    Break(u32),
+    Reopen,
+    Recount,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..6_u32, 0..9000_usize).prop_map(|(sample, length)| Step::Put(sample, length)),
+        4 => (0..6_u32).prop_map(Step::Get),
+        1 => (0..6_u32).prop_map(Step::Break),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Recount),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_is_a_map_that_may_forget_what_broke_or_did_not_fit(steps in prop::collection::vec(step(), 1..60)) {
+        let folder = TempDir::new().unwrap();
+        let limit = ByteCount::new(8 * 4096);
+        let mut directory = open(&folder, limit);
+        let mut model = std::collections::BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Put(sample, length) => if directory.put(&key(sample), &entry(length)).unwrap() == Put::Kept {
+                    model.insert(sample, length);
+                },
+                Step::Get(sample) => {
+                    let expected = model.get(&sample).map(|length| entry(*length));
+                    prop_assert_eq!(directory.get(&key(sample)).unwrap(), expected);
+                }
+                Step::Break(sample) => if let Ok(mut bytes) = std::fs::read(file_of(&directory, &key(sample))) {
+                    let last = bytes.len() - 1;
+                    bytes[last] = bytes[last].wrapping_add(1);
+                    std::fs::write(file_of(&directory, &key(sample)), bytes).unwrap();
+                    model.remove(&sample);
+                },
+                Step::Reopen => directory = open(&folder, limit),
+                Step::Recount => assert!(directory.recount().is_ok()),
+            }
+            prop_assert_eq!(directory.usage().get(), blocks(&directory));
+            prop_assert!(directory.usage() <= limit);
+        }
+    }
+}
