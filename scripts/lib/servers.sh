@@ -6,12 +6,12 @@ SERVER_DIRS=()
 # The servers' addresses, separated by commas.
 SERVERS=
 
-# start_server DIR ARGUMENT... : starts one; its port, metrics port and log go to DIR.
+# start_server DIR ARGUMENT... : starts one; its port, metrics port, log and photo index go to DIR.
 start_server() {
     local dir=$1
     shift
     mkdir -p "$dir"
-    "$BIN/storage-server" serve --listen 127.0.0.1:0 --port-file "$dir/port" --metrics-listen 127.0.0.1:0 \
+    HEADWATER_INDEX_DIR=${HEADWATER_INDEX_DIR:-$dir/index} "$BIN/storage-server" serve --listen 127.0.0.1:0 --port-file "$dir/port" --metrics-listen 127.0.0.1:0 \
         --metrics-port-file "$dir/metrics-port" "$@" >/dev/null 2>"$dir/log" &
     SERVER_PIDS+=($!)
     SERVER_DIRS+=("$dir")

@@ -32,13 +32,17 @@ const ORDER: [&str; 20] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
+    ("headwater-cache", &["headwater-types", "headwater-store"]),
     ("headwater-image", &["headwater-types"]),
     ("headwater-onnx", &["headwater-types"]),
     ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
-    ("headwater-pipeline", &["headwater-types", "headwater-store", "headwater-image", "headwater-features"]),
+    (
+        "headwater-pipeline",
+        &["headwater-types", "headwater-store", "headwater-cache", "headwater-image", "headwater-features"],
+    ),
     ("headwater-learn", &["headwater-types"]),
     ("headwater-wire", &["headwater-types"]),
     ("headwater-cli", &["headwater-types"]),
@@ -47,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
         &[
             "headwater-types",
             "headwater-store",
+            "headwater-cache",
             "headwater-image",
             "headwater-features",
             "headwater-pipeline",

@@ -114,7 +114,8 @@ impl Directory {
             return Ok(self.full());
         }
         let size = shard::on_disk(length + Frame::HEADER as u64);
-        match self.begin(key, length + Frame::HEADER as u64, size).and_then(|file| self.finish(file, key, entry, size)) {
+        match self.begin(key, length + Frame::HEADER as u64, size).and_then(|file| self.finish(file, key, entry, size))
+        {
             Ok(()) => {
                 self.counters.kept.add();
                 Ok(Put::Kept)

@@ -172,7 +172,9 @@ impl Account<'_> {
     fn write(&self) -> Result<(), DirectoryError> {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(MAGIC);
-        for (number, slot) in bytes[SLOTS..].as_chunks_mut::<8>().0.iter_mut().zip(self.slots.iter().flat_map(|slots| slots.iter())) {
+        for (number, slot) in
+            bytes[SLOTS..].as_chunks_mut::<8>().0.iter_mut().zip(self.slots.iter().flat_map(|slots| slots.iter()))
+        {
             *number = slot.to_le_bytes();
         }
         let checksum = xxh3_64(&bytes[SLOTS..]);

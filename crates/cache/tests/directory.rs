@@ -69,7 +69,9 @@ fn entries_of_every_length_come_back_whatever_the_source_had() {
     let directory = open(&folder, ROOMY);
     // Around what is read at first (an eighth and 512 bytes more than the source), and far beyond.
     for (sample, (source, length)) in
-        [(0, 0), (10, 1), (1000, 1636), (1000, 1637), (1000, 1638), (10, 60_000), (2 << 20, 3 << 20)].into_iter().enumerate()
+        [(0, 0), (10, 1), (1000, 1636), (1000, 1637), (1000, 1638), (10, 60_000), (2 << 20, 3 << 20)]
+            .into_iter()
+            .enumerate()
     {
         let key = sized_key(sample as u32, source);
         assert_eq!(directory.put(&key, &entry(length)).unwrap(), Put::Kept);
@@ -235,7 +237,8 @@ fn processes_and_threads_that_share_a_folder_never_pass_the_limit() {
 
 /// As [`blocks`], while files come and go.
 fn blocks_now(path: &Path) -> u64 {
-    let listed = |path: &Path| std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+    let listed =
+        |path: &Path| std::fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
     let shards: Vec<PathBuf> = listed(path).unwrap_or_default();
     let files = shards.iter().flat_map(|shard| listed(shard).unwrap_or_else(|_| Vec::new()));
     files.filter_map(|file| std::fs::metadata(file).ok()).map(|data| data.size().div_ceil(4096) * 4096).sum()

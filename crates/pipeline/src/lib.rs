@@ -9,11 +9,13 @@
 //! fails is a value. Nothing here computes on an async thread for longer than it takes to read a header.
 
 mod budget;
+mod index;
 mod models;
 mod sample;
 mod times;
 
 pub use budget::{MemoryBudget, Permit};
+pub use index::{Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
 pub use sample::{Finished, Pipeline, Prepared, SampleRequest, Work};
 pub use times::StageTimes;

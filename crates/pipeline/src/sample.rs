@@ -14,6 +14,7 @@ use headwater_types::{
 };
 
 use crate::budget::{MemoryBudget, Permit};
+use crate::index::PhotoIndex;
 use crate::times::StageTimes;
 
 /// Largest object whose header is read on the async thread: finding the scans of a progressive JPEG passes over all its
@@ -26,6 +27,8 @@ pub struct Pipeline {
     pub store: Arc<dyn Store>,
     /// What is in it.
     pub catalog: Arc<Catalog>,
+    /// Photos that were re-written to be cropped without decoding; `None` where that is switched off.
+    pub index: Option<Arc<PhotoIndex>>,
     /// Where images are worked on.
     pub pool: CpuPool,
     /// Limits that hold before pixels.

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use headwater_features::{Device, Extractor, ExtractorOptions, Runtime};
 use headwater_image::CpuPool;
-use headwater_pipeline::{MemoryBudget, ModelSet, Pipeline};
-use headwater_store::{S3Options, StoreOptions};
-use headwater_types::{ByteCount, Recipe, caps};
+use headwater_pipeline::{ModelSet, PhotoIndex, Pipeline};
+use headwater_types::{Digest, ImageLimits, Recipe, caps};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -23,46 +22,32 @@ const JOBS_PER_WORKER: usize = 4;
 
 /// Opens dataset and models.
 pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<Arc<Shared>> {
-    let options = StoreOptions {
-        partition: args.partition,
-        max_object: args.max_object_bytes,
-        s3: S3Options { endpoint: args.s3_endpoint.clone(), allow_http: args.s3_allow_http },
-    };
     if args.metrics_port_file.is_some() && args.metrics_listen.is_none() {
         bail!("--metrics-port-file needs --metrics-listen");
     }
-    let encoded = ByteCount::new(args.memory.get() / 4);
-    let decoded = ByteCount::new(args.memory.get() - encoded.get());
-    if decoded < args.max_sample_memory || encoded < args.max_object_bytes {
-        let least = (args.max_sample_memory.get() * 4).div_ceil(3).max(args.max_object_bytes.get() * 4);
-        bail!(
-            "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
-             give at least {}, or lower those",
-            args.memory,
-            args.max_sample_memory,
-            args.max_object_bytes,
-            ByteCount::mebibytes(least.div_ceil(1 << 20)),
-        );
-    }
+    let budgets = args.limits.budgets()?;
+    let limits = args.limits.of_image();
     let models = {
         let args = args.clone();
         // Loading and measuring a model takes seconds of CPU.
         tokio::task::spawn_blocking(move || register(&args)).await.context("registering models")??
     };
-    let store = headwater_store::open(&args.data, &options).await?;
+    let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
+    let index = index(args, store.place(), limits).await?;
     let catalog = Arc::new(store.list().await?);
     let workers = args.cpu_workers.unwrap_or_else(cores);
     let pool = CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?;
     let pipeline = Pipeline {
         store,
         catalog,
+        index,
         pool,
-        limits: args.image_limits(),
-        encoded_memory: MemoryBudget::new(encoded),
-        decoded_memory: MemoryBudget::new(decoded),
+        limits,
+        encoded_memory: budgets.encoded,
+        decoded_memory: budgets.decoded,
     };
     Ok(Arc::new(Shared {
-        dataset: args.dataset.clone(),
+        dataset: args.name.clone(),
         pipeline,
         models,
         metrics: Arc::new(Metrics::new()),
@@ -71,6 +56,19 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
         stopping: stop.clone(),
     }))
+}
+
+async fn index(args: &ServeArgs, place: Digest, limits: ImageLimits) -> Result<Option<Arc<PhotoIndex>>> {
+    if args.no_index {
+        return Ok(None);
+    }
+    let (folder, data) = (args.index.clone(), args.dataset.data.clone());
+    let open = move || folder.open(&data, place, limits);
+    let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
+    tracing::info!(folder = %index.path().display(), bytes = %index.usage(), limit = %index.limit(), "photo index");
+    let to_count = Arc::clone(&index);
+    tokio::task::spawn_blocking(move || to_count.recount());
+    Ok(Some(index))
 }
 
 fn register(args: &ServeArgs) -> Result<ModelSet> {

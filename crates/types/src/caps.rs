@@ -24,6 +24,10 @@ pub const MAX_SCAN_PIXELS: u64 = 200_000_000;
 /// Memory for all samples in flight on a server. Setting: `--memory`.
 pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 
+/// Disk that re-written photos may take: as much as the photos themselves do, 300,000 of 100 kB. A server of more is
+/// given more. Setting: `--index-bytes`.
+pub const INDEX_BYTES: ByteCount = ByteCount::mebibytes(32 * 1024);
+
 /// Most bytes of a recipe: the longest in the box has 600.
 pub const MAX_RECIPE_BYTES: usize = 16 * 1024;
 /// Most stages of a recipe: the grammar has 7 places.

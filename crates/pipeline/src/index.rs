@@ -1,0 +1,164 @@
+//! The photo index: photos that were re-written to be cropped without decoding, kept in a folder of the server's own.
+//!
+//! It only ever saves time: whatever is wrong with the folder, a photo is then simply not there. Invariant: what is found
+//! was made from this version of this sample. Every call blocks on the disk: none belongs on an async thread.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, Kind, Put};
+use headwater_image::{IndexedJpeg, Unindexable};
+use headwater_store::Version;
+use headwater_types::{ByteCount, Digest, ImageLimits, SampleKey};
+
+/// Re-written photos of one dataset.
+#[derive(Debug)]
+pub struct PhotoIndex {
+    directory: Directory,
+    dataset: Digest,
+    limits: ImageLimits,
+    unindexable: [AtomicU64; Unindexable::ALL.len()],
+    errors: AtomicU64,
+}
+
+/// What the index knows of a photo.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lookup {
+    /// Its re-written form.
+    Found(IndexedJpeg),
+    /// It was tried before: it has none.
+    Unindexable(Unindexable),
+    /// Nothing.
+    Absent,
+}
+
+/// What came of keeping a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It will be found.
+    Yes,
+    /// There is no room for it.
+    Full,
+    /// The folder could not be written; the log says why.
+    Failed,
+}
+
+// === impl PhotoIndex ===
+
+impl PhotoIndex {
+    /// Opens the folder, or makes it, for photos of the dataset at this place ([`headwater_store::Store::place`]).
+    ///
+    /// # Errors
+    /// A folder that is something else, or cannot be used.
+    pub fn open(path: &Path, limit: ByteCount, dataset: Digest, limits: ImageLimits) -> Result<Self, DirectoryError> {
+        let directory = Directory::open(path, limit)?;
+        Ok(Self { directory, dataset, limits, unindexable: Default::default(), errors: AtomicU64::new(0) })
+    }
+
+    /// What is known of this version of a sample. Errors of the folder are logged and counted, and nothing is known.
+    pub fn find(&self, key: &SampleKey, version: Version) -> Lookup {
+        let entry = match self.directory.get(&self.entry_key(key, version)) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Lookup::Absent,
+            Err(error) => {
+                self.failed(&error);
+                return Lookup::Absent;
+            }
+        };
+        match entry {
+            // What does not open, or is of a reason that this program does not know, is made again.
+            Entry::Bytes(bytes) => IndexedJpeg::open(bytes, &self.limits).map_or(Lookup::Absent, Lookup::Found),
+            Entry::Refused(reason) => match Unindexable::ALL.into_iter().find(|r| r.as_str().as_bytes() == reason) {
+                Some(reason) => {
+                    self.count(reason);
+                    Lookup::Unindexable(reason)
+                }
+                None => Lookup::Absent,
+            },
+        }
+    }
+
+    /// Remembers what came of re-writing this version of a sample.
+    pub fn keep(&self, key: &SampleKey, version: Version, made: Result<&IndexedJpeg, Unindexable>) -> Kept {
+        let entry = match made {
+            Ok(photo) => Entry::Bytes(photo.bytes().clone()),
+            Err(reason) => {
+                self.count(reason);
+                Entry::Refused(reason.as_str().as_bytes().into())
+            }
+        };
+        match self.directory.put(&self.entry_key(key, version), &entry) {
+            Ok(Put::Kept) => Kept::Yes,
+            Ok(Put::Full) => Kept::Full,
+            Err(error) => {
+                self.failed(&error);
+                Kept::Failed
+            }
+        }
+    }
+
+    /// Whether a photo of this size would be kept now: where not, re-writing it for the index would be in vain.
+    pub fn has_room(&self, size: ByteCount) -> bool {
+        self.directory.has_room(size)
+    }
+
+    /// Removes what an earlier process left half-written and counts the folder's bytes anew: seconds for a million photos, while
+    /// others go on.
+    pub fn recount(&self) {
+        if let Err(error) = self.directory.recount() {
+            self.failed(&error);
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Bytes that it takes on disk.
+    pub fn usage(&self) -> ByteCount {
+        self.directory.usage()
+    }
+
+    /// The most that it may take.
+    pub fn limit(&self) -> ByteCount {
+        self.directory.limit()
+    }
+
+    /// What was found, missed and kept since it was opened.
+    pub fn counts(&self) -> Counts {
+        self.directory.counts()
+    }
+
+    /// Times that a photo turned out, or was known, to have no indexed form, by reason.
+    pub fn unindexable(&self) -> impl Iterator<Item = (Unindexable, u64)> + '_ {
+        Unindexable::ALL
+            .into_iter()
+            .zip(&self.unindexable)
+            .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+    }
+
+    /// Calls that the folder failed.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    fn entry_key(&self, key: &SampleKey, version: Version) -> EntryKey {
+        EntryKey::new(Kind::Indexed, &self.dataset, key, version)
+    }
+
+    fn count(&self, reason: Unindexable) {
+        if let Some((_, count)) = Unindexable::ALL.into_iter().zip(&self.unindexable).find(|(each, _)| *each == reason)
+        {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The first is told; a disk that is gone would otherwise fill the log.
+    fn failed(&self, error: &DirectoryError) {
+        if self.errors.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(%error, "the photo index cannot be used; photos are decoded from their source");
+        }
+        tracing::debug!(%error, "photo index");
+    }
+}

@@ -1,0 +1,32 @@
+//! Which photos: the same for serving them and for indexing them.
+
+use clap::Args;
+use headwater_store::{Location, Partition, S3Options, StoreOptions};
+use headwater_types::ByteCount;
+
+/// A dataset, or a part of one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DatasetArgs {
+    /// The dataset: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_* variables)
+    #[arg(long, value_name = "DIR|s3://…", help_heading = "Dataset")]
+    pub(crate) data: Location,
+    /// Take only the K-th of N parts of the dataset, so that N servers can share one folder or bucket
+    #[arg(long, value_name = "K/N", default_value = "1/1", help_heading = "Dataset")]
+    pub(crate) partition: Partition,
+    /// Address of an S3-compatible store, over AWS_ENDPOINT_URL
+    #[arg(long, value_name = "URL", help_heading = "Dataset")]
+    pub(crate) s3_endpoint: Option<String>,
+    /// Allow plain HTTP to an S3-compatible store that is not on this machine
+    #[arg(long, help_heading = "Dataset")]
+    pub(crate) s3_allow_http: bool,
+}
+
+// === impl DatasetArgs ===
+
+impl DatasetArgs {
+    /// How the store is opened.
+    pub(crate) fn store_options(&self, max_object: ByteCount) -> StoreOptions {
+        let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };
+        StoreOptions { partition: self.partition, max_object, s3 }
+    }
+}

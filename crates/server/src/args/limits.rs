@@ -1,0 +1,68 @@
+//! What samples may take: the same for serving them and for indexing them.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use headwater_pipeline::MemoryBudget;
+use headwater_types::{ByteCount, ImageLimits, caps};
+
+/// Limits that hold before pixels.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LimitArgs {
+    /// Memory for all samples in flight
+    #[arg(long, value_name = "SIZE", default_value_t = caps::SAMPLE_MEMORY, help_heading = "Limits")]
+    memory: ByteCount,
+    /// Most memory for one sample, known from its header
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY, help_heading = "Limits")]
+    max_sample_memory: ByteCount,
+    /// Most bytes of one stored object
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, help_heading = "Limits")]
+    max_object_bytes: ByteCount,
+    /// Most pixels of an image
+    #[arg(long, value_name = "N", default_value_t = caps::MAX_PIXELS, help_heading = "Limits")]
+    max_pixels: u64,
+    /// Longest side of an image, in pixels
+    #[arg(long, value_name = "N", default_value_t = caps::MAX_DIMENSION, help_heading = "Limits")]
+    max_dimension: u32,
+}
+
+/// Memory for samples in flight, in its two parts.
+pub(crate) struct Budgets {
+    pub(crate) encoded: MemoryBudget,
+    pub(crate) decoded: MemoryBudget,
+}
+
+// === impl LimitArgs ===
+
+impl LimitArgs {
+    /// Those of one image.
+    pub(crate) fn of_image(&self) -> ImageLimits {
+        ImageLimits {
+            max_dimension: self.max_dimension,
+            max_pixels: self.max_pixels,
+            max_object: self.max_object_bytes,
+            max_sample_memory: self.max_sample_memory,
+            ..ImageLimits::default()
+        }
+    }
+
+    /// Those of all together.
+    ///
+    /// # Errors
+    /// Too little for one sample as large as may be.
+    pub(crate) fn budgets(&self) -> Result<Budgets> {
+        let encoded = ByteCount::new(self.memory.get() / 4);
+        let decoded = ByteCount::new(self.memory.get() - encoded.get());
+        if decoded < self.max_sample_memory || encoded < self.max_object_bytes {
+            let least = (self.max_sample_memory.get() * 4).div_ceil(3).max(self.max_object_bytes.get() * 4);
+            bail!(
+                "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
+                 give at least {}, or lower those",
+                self.memory,
+                self.max_sample_memory,
+                self.max_object_bytes,
+                ByteCount::mebibytes(least.div_ceil(1 << 20)),
+            );
+        }
+        Ok(Budgets { encoded: MemoryBudget::new(encoded), decoded: MemoryBudget::new(decoded) })
+    }
+}
