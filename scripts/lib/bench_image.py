@@ -2,6 +2,9 @@
 
 Every contender is a process with all photos in memory that makes the same samples (boxes and flips are Headwater's) when
 told to. They take turns on the same core, round by round, forwards and backwards; a row is the median of its rounds.
+
+Speed is samples for a second of CPU time: on an idle machine that is wall time, each process having one thread on one core,
+and on a busy one it still tells the contenders from their neighbours. Two threads against one are wall time.
 """
 
 import argparse
@@ -107,55 +110,56 @@ class Bench:
 
     def measure(self, photos: image_sets.PhotoSet) -> dict:
         """All rows over one set of photos."""
-        with contextlib.ExitStack() as stack:
-
-            def start(name: str, command: list, cores: set[int]) -> tuple[Process, dict]:
-                process = Process(command, cores, self.work / f"{name}.log")
-                stack.callback(process.close)
-                return process, process.answer()
-
-            one = {self.cores[-1]}
-            photo_list = self.work / "photos.txt"
-            photo_list.write_text("".join(f"{photo.absolute()}\n" for photo in photos.photos))
-            ours, job = start("headwater", [self.contender, photo_list, photos.epochs, 1], one)
+        photo_list = self.work / "photos.txt"
+        photo_list.write_text("".join(f"{photo.absolute()}\n" for photo in photos.photos))
+        contender = [self.contender, photo_list, photos.epochs]
+        with contextlib.ExitStack() as running:
+            ours, job = self.start(running, "headwater", [*contender, 1], 1)
             if "error" in job:
                 raise SystemExit(f"error: the contender {job['error']}")
-            samples = self.work / "samples.json"
-            samples.write_text(json.dumps(job))
-
-            rows = []
-            for name, peer in PEERS.items():
-                say(f"{photos.name}: starting {peer.title}")
-                process, about = start(name, [sys.executable, pathlib.Path(__file__).with_name("image_peers.py"), name, samples], one)
-                self.versions |= about.get("versions", {})
-                reason = about.get("unavailable", about.get("error"))
-                rows += [Row(name, peer.title, output, peer.antialiased, process, output, reason) for output in OUTPUTS]
-            indexed = [photo for photo in job["photos"] if photo["unindexable"] is None]
-            for name, title in OURS.items():
-                reason = "no photo could be indexed" if "indexed" in name and not indexed else None
-                rows += [Row(name, title, output, True, ours, f"{name}-{output}", reason) for output in OUTPUTS]
-
+            rows = [*self.peers(running, job), *headwater(ours, job)]
             self.compare(rows, job)
             twos = []
             if len(self.cores) > 1:
-                two, _ = start("headwater-2", [self.contender, photo_list, photos.epochs, 2], set(self.cores[-2:]))
-                twos = [dataclasses.replace(row, process=two, walls=[], cpus=[]) for row in rows if row.process is ours]
+                two, _ = self.start(running, "headwater-2", [*contender, 2], 2)
+                twos = headwater(two, job)
             for number in range(ROUNDS):
                 say(f"{photos.name}: round {number + 1} of {ROUNDS}")
                 for row in (rows + twos)[:: -1 if number % 2 else 1]:
                     row.run()
         made = len(job["samples"])
+        reasons = [photo["unindexable"] for photo in job["photos"] if photo["unindexable"]]
+        wall, cpu = (sum(sum(getattr(row, times)) for row in rows) for times in ("walls", "cpus"))
         return {
             "name": photos.name,
             "photos": len(photos.photos),
             "left_out": photos.left_out,
             "samples": made,
             "mean_bytes": round(photos.mean_bytes),
-            "indexed": len(indexed),
-            "unindexable": dict(collections.Counter(p["unindexable"] for p in job["photos"] if p["unindexable"])),
+            "unindexable": collections.Counter(reasons),
+            "busy": round(1 - cpu / wall, 3),
             "rows": [summary(row, rows, made) for row in rows],
-            "two_threads": [speedup(one, two) for one in rows for two in twos if one.word == two.word and one.name == two.name],
+            "two_threads": [speedup(one, two) for one, two in zip(rows[len(rows) - len(twos) :], twos)],
         }
+
+    def start(self, running: contextlib.ExitStack, name: str, command: list, cores: int) -> tuple[Process, dict]:
+        """A process on the last so many cores, and the first that it says."""
+        process = Process(command, set(self.cores[-cores:]), self.work / f"{name}.log")
+        running.callback(process.close)
+        return process, process.answer()
+
+    def peers(self, running: contextlib.ExitStack, job: dict) -> list[Row]:
+        samples = self.work / "samples.json"
+        samples.write_text(json.dumps(job))
+        program = pathlib.Path(__file__).with_name("image_peers.py")
+        rows = []
+        for name, peer in PEERS.items():
+            say(f"starting {peer.title}")
+            process, about = self.start(running, name, [sys.executable, program, name, samples], 1)
+            self.versions |= about.get("versions", {})
+            reason = about.get("unavailable", about.get("error"))
+            rows += [Row(name, peer.title, output, peer.antialiased, process, output, reason) for output in OUTPUTS]
+        return rows
 
     def compare(self, rows: list[Row], job: dict) -> None:
         """Sets every row's difference to the baseline; and warms it up."""
@@ -184,6 +188,15 @@ class Bench:
                     row.difference = float(numpy.mean(each))
 
 
+def headwater(process: Process, job: dict) -> list[Row]:
+    reason = None if any(photo["indexed_bytes"] for photo in job["photos"]) else "no photo could be indexed"
+    return [
+        Row(name, title, output, True, process, f"{name}-{output}", reason if name.startswith("indexed") else None)
+        for name, title in OURS.items()
+        for output in OUTPUTS
+    ]
+
+
 def summary(row: Row, rows: list[Row], samples: int) -> dict:
     """A row's figures; ratios are to the baseline of the same output in the same round."""
     told = {"name": row.name, "title": row.title, "output": row.output, "antialiased": row.antialiased}
@@ -191,13 +204,13 @@ def summary(row: Row, rows: list[Row], samples: int) -> dict:
         return told | {"unavailable": row.unavailable}
     base = next(other for other in rows if (other.name, other.output) == (BASELINE, row.output))
     if len(base.walls) == ROUNDS:
-        told["ratio"] = round(median_ratio(base.walls, row.walls), 3)
-        told["cpu_ratio"] = round(median_ratio(base.cpus, row.cpus), 3)
+        told["ratio"] = round(median_ratio(base.cpus, row.cpus), 3)
+        told["wall_ratio"] = round(median_ratio(base.walls, row.walls), 3)
     return told | {
-        "images_per_second": round(samples / statistics.median(row.walls), 1),
-        "cpu_ms": round(1e3 * statistics.median(row.cpus) / samples, 4),
+        "samples_per_second": round(samples / statistics.median(row.cpus), 1),
         "difference": None if row.difference is None else round(row.difference, 4),
-        "rounds": [round(samples / wall, 1) for wall in row.walls],
+        "cpu_seconds": row.cpus,
+        "wall_seconds": row.walls,
     }
 
 
@@ -205,7 +218,10 @@ def speedup(one: Row, two: Row) -> dict:
     told = {"name": one.name, "title": one.title, "output": one.output}
     if one.unavailable is not None or two.unavailable is not None:
         return told | {"unavailable": one.unavailable or two.unavailable}
-    return told | {"ratio": round(median_ratio(one.walls, two.walls), 3)}
+    return told | {
+        "ratio": round(median_ratio(one.walls, two.walls), 3),
+        "cpu_growth": round(median_ratio(two.cpus, one.cpus), 3),
+    }
 
 
 def median_ratio(slower: list[float], faster: list[float]) -> float:

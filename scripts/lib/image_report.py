@@ -2,8 +2,9 @@
 
 OUTPUTS = {"f32": "f32 [3, 224, 224], normalised", "u8": "u8 [224, 224, 3]"}
 LEGEND = """\
-Samples/s: decode, random-resized-crop to 224, flip (and normalise), one core, all in memory, median of {rounds} interleaved
-rounds. Ratio: to {baseline} making the same output. Difference: mean absolute, to its pixels, in levels of 0 to 255.
+Samples for a second of CPU time on one core: decode, random-resized-crop to 224, flip (and normalise), all in memory, median
+of {rounds} interleaved rounds. Ratio: to {baseline} making the same output. Difference: mean absolute, to its pixels,
+in levels of 0 to 255.
 * resizes without antialiasing: less work, and other pixels."""
 
 
@@ -18,12 +19,12 @@ def title(row: dict) -> str:
 
 
 def cells(row: dict) -> list[str]:
-    """Samples/s, ratio and difference."""
+    """Samples for a second, ratio and difference."""
     if "unavailable" in row:
         return ["-", "-", "-"]
     ratio, difference = row.get("ratio"), row["difference"]
     return [
-        f"{row['images_per_second']:.0f}",
+        f"{row['samples_per_second']:.0f}",
         "-" if ratio is None else f"{ratio:.2f}",
         "-" if difference is None else f"{difference:.2f}",
     ]
@@ -39,9 +40,10 @@ def notes(result: dict) -> list[str]:
     for photos in result["sets"]:
         missing = {row["title"]: row["unavailable"] for row in photos["rows"] if "unavailable" in row}
         said += [f"{name} is not available: {reason}" for name, reason in missing.items()]
-        if photos["indexed"] < photos["photos"]:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in photos["unindexable"].items())
-            said.append(f"{photos['name']}: {photos['indexed']} of {photos['photos']} photos are indexed ({reasons})")
+        said += [
+            f"{photos['name']}: {count} of {photos['photos']} photos are not indexed: {reason}"
+            for reason, count in photos["unindexable"].items()
+        ]
         if photos["left_out"]:
             said.append(f"{photos['name']}: {photos['left_out']} files that are no JPEG in colour are left out")
         speedups = [
@@ -50,7 +52,8 @@ def notes(result: dict) -> list[str]:
             if "ratio" in row and row["output"] == "f32"
         ]
         if speedups:
-            said.append(f"{photos['name']}: two threads on two cores against one: {', '.join(speedups)}")
+            said.append(f"{photos['name']}: two threads against one, wall time: {', '.join(speedups)}")
+        said.append(f"{photos['name']}: for {photos['busy']:.0%} of the time the core was busy with other things")
     return list(dict.fromkeys(said))
 
 

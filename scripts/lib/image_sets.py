@@ -7,8 +7,8 @@ import pathlib
 from PIL import Image
 
 # A pass takes seconds and not minutes, and every photo is seen as often as any other.
-MOST_PHOTOS = 250
-SAMPLES = 250
+MOST_PHOTOS = 200
+SAMPLES = 200
 # ImageNet's photos: 500 pixels, 110 kB, colour at half the resolution.
 MIDDLE_SIDE = 500
 MIDDLE_BYTES = 110_000
