@@ -109,14 +109,14 @@ fn write(
     match payload {
         Payload::Cropped(rgb) | Payload::Flipped(rgb) => {
             check_output(recipe, payload.cut(), rgb.size())?;
-            tensor::write(scratch.tables.of(stages, to == Cut::Normalized), rgb.pixels(), width, mirror, out);
+            tensor::write(scratch.floats.of(stages, to == Cut::Normalized), rgb.pixels(), width, mirror, out);
         }
         _ => {
             let mut cropped = std::mem::take(&mut scratch.cropped);
             cropped.resize(rgb_len(recipe.output_size()), 0);
             let outcome = crop_into(recipe, payload, draws, limits, scratch, &mut cropped);
             if outcome.is_ok() {
-                tensor::write(scratch.tables.of(stages, to == Cut::Normalized), &cropped, width, mirror, out);
+                tensor::write(scratch.floats.of(stages, to == Cut::Normalized), &cropped, width, mirror, out);
             }
             scratch.cropped = cropped;
             outcome?;

@@ -24,6 +24,7 @@ mod webp;
 mod orient;
 mod rgb;
 
+mod kernel;
 mod resample;
 mod tensor;
 
@@ -45,6 +46,7 @@ pub use error::ImageError;
 pub use format::{Format, sniff};
 pub use header::{Header, read_header};
 pub use indexed::{IndexedJpeg, JpegCrop};
+pub use kernel::Level;
 pub use payload::{Parts, Payload, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::kernel::Level;
 use crate::resample::Resampler;
-use crate::tensor::Tables;
+use crate::tensor::Floats;
 
 /// One worker's buffers. They grow to the largest sample seen, within its limits; nothing of a sample can be read from
 /// them afterwards, and no result depends on them.
@@ -14,7 +15,7 @@ pub struct Scratch {
     /// Cropped pixels on their way to a tensor.
     pub(crate) cropped: Vec<u8>,
     pub(crate) resampler: Resampler,
-    pub(crate) tables: Tables,
+    pub(crate) floats: Floats,
     pub(crate) decoder: DecoderBuffers,
 }
 
@@ -38,6 +39,12 @@ impl Scratch {
     /// Empty buffers.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Empty buffers of a worker that computes with the instructions of `level` instead of the machine's best: for the same
+    /// results at another speed, to compare the two.
+    pub fn at(level: Level) -> Self {
+        Self { resampler: Resampler::at(level), floats: Floats::at(level), ..Self::default() }
     }
 
     /// Wall time spent decoding since this was last asked: [`crate::advance`] fuses decoding with what comes after, and

@@ -4,27 +4,28 @@
 //! (Pillow, `libImaging/Resample.c`). Integers throughout, so that every machine and instruction set gives the same bits.
 //!
 //! Why not a resize crate: `fast_image_resize` is 0.16 levels off Pillow on average and chooses its arithmetic by
-//! instruction set. `examples/resample.rs` measures what being exact costs.
+//! instruction set. Ours chooses only how to come by the same sums ([`crate::kernel`]); `examples/resample.rs` compares.
 
-mod kernel;
 mod taps;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::array;
 
 use headwater_types::{Framing, PixelBox, Position, Size};
 
-use kernel::{OVERREAD, ROWS};
-use taps::{Axis, Taps};
+pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+
+use crate::kernel::{self, Across, Level, OVERREAD, ROWS};
 
 const CHANNELS: usize = 3;
 
 /// Resamples pictures, one after another, in the same buffers.
 #[derive(Default)]
 pub(crate) struct Resampler {
-    across: Taps,
+    level: Level,
+    across: Across,
     down: Taps,
     /// Rows between the passes.
     between: Vec<u8>,
@@ -77,12 +78,17 @@ impl<'a> Source<'a> {
 // === impl Resampler ===
 
 impl Resampler {
+    /// A resampler that computes with the instructions of a level.
+    pub(crate) fn at(level: Level) -> Self {
+        Self { level, across: Across::at(level), ..Self::default() }
+    }
+
     /// Cuts and resizes as `framing` says (its flip is not made here) into `out`, u8 `[height, width, 3]` of its output.
     pub(crate) fn resample(&mut self, source: Source<'_>, framing: &Framing, out: &mut [u8]) {
         let Framing { readable, output, .. } = *framing;
         let (across, down) = axes(framing);
         let read = pixels_read(framing);
-        self.across.set(&across);
+        self.across.set(&across, read.width as usize);
         self.down.set(&down);
         let stride = source.size.width as usize * CHANNELS;
         let (left, top) = (read.x - source.origin.x, read.y - source.origin.y);
@@ -106,13 +112,13 @@ impl Resampler {
         self.between.resize(source.count.next_multiple_of(ROWS) * stride, 0);
         horizontal(source, width, &self.across, &mut self.padded, &mut self.between, stride);
         let between = Rows { pixels: &self.between, stride, count: source.count };
-        vertical(between, &self.down, out, output.width as usize * CHANNELS);
+        vertical(self.level, between, &self.down, out, output.width as usize * CHANNELS);
     }
 
     fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
         let (rows, row) = (output.height as usize, width * CHANNELS);
         self.between.resize(rows * row + OVERREAD, 0);
-        vertical(source, &self.down, &mut self.between[..rows * row], row);
+        vertical(self.level, source, &self.down, &mut self.between[..rows * row], row);
         let between = Rows { pixels: &self.between, stride: row, count: rows };
         let stride = kernel::padded_row(output.width as usize);
         self.finished.resize(rows.next_multiple_of(ROWS) * stride, 0);
@@ -133,10 +139,10 @@ struct Rows<'a> {
 }
 
 /// Resamples rows of `width` pixels into rows of `out`, which are `stride` bytes apart and a multiple of [`ROWS`].
-fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, out: &mut [u8], stride: usize) {
+fn horizontal(rows: Rows<'_>, width: usize, across: &Across, padded: &mut Vec<u8>, out: &mut [u8], stride: usize) {
     let row_at = |row: usize| &rows.pixels[row * rows.stride..];
-    if taps.copies() {
-        let length = taps.len() * CHANNELS;
+    if across.taps().copies() {
+        let length = across.taps().len() * CHANNELS;
         for (row, out) in out.chunks_exact_mut(stride).enumerate().take(rows.count) {
             out[..length].copy_from_slice(&row_at(row)[..length]);
         }
@@ -147,7 +153,7 @@ fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, o
         // Where rows run out, the last is taken again: there is room for what comes of it, and nobody reads it.
         let inputs: [&[u8]; ROWS] = array::from_fn(|i| row_at((block * ROWS + i).min(rows.count - 1)));
         if inputs.iter().all(|row| row.len() >= length + OVERREAD) {
-            kernel::horizontal(inputs, taps, out, stride);
+            across.resample(inputs, out, stride);
             continue;
         }
         // At the very end of the photo nothing can be read behind a row: work on copies.
@@ -156,18 +162,18 @@ fn horizontal(rows: Rows<'_>, width: usize, taps: &Taps, padded: &mut Vec<u8>, o
             padded.extend_from_slice(&row[..length]);
             padded.extend_from_slice(&[0; OVERREAD]);
         }
-        kernel::horizontal(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), taps, out, stride);
+        across.resample(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), out, stride);
     }
 }
 
 /// Resamples rows into rows of `out` of `width` bytes.
-fn vertical(rows: Rows<'_>, taps: &Taps, out: &mut [u8], width: usize) {
+fn vertical(level: Level, rows: Rows<'_>, taps: &Taps, out: &mut [u8], width: usize) {
     for ((span, pairs), out) in taps.iter().zip(out.chunks_exact_mut(width)) {
-        let column = &rows.pixels[span.start as usize * rows.stride..];
-        if taps::copies_first(pairs) {
-            out.copy_from_slice(&column[..width]);
+        if let Some(row) = taps::copied(span, pairs) {
+            out.copy_from_slice(&rows.pixels[row as usize * rows.stride..][..width]);
         } else {
-            kernel::vertical(column, rows.stride, span.count as usize, pairs, out);
+            let column = &rows.pixels[span.start as usize * rows.stride..];
+            kernel::vertical(level, column, rows.stride, span.count as usize, pairs, out);
         }
     }
 }

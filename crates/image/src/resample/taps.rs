@@ -1,26 +1,26 @@
 //! Which source pixels make an output pixel, and with what weight, along one axis.
 
 /// Fraction bits of a weight: Pillow's `PRECISION_BITS`.
-pub(super) const FRACTION_BITS: u32 = 22;
+pub(crate) const FRACTION_BITS: u32 = 22;
 /// Half of the last place, added before the fraction is cut off.
-pub(super) const HALF: i32 = 1 << (FRACTION_BITS - 1);
+pub(crate) const HALF: i32 = 1 << (FRACTION_BITS - 1);
 /// Bits of a weight's low half, see [`Pair`].
-pub(super) const LOW_BITS: u32 = 11;
+pub(crate) const LOW_BITS: u32 = 11;
 
 /// The weights of two neighbouring source pixels, each split as `high x 2^11 + low`, so that both halves fit in the 16
 /// bits that processors multiply fast. The sums of the halves are put together again without loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub(super) high: [i16; 2],
-    pub(super) low: [i16; 2],
+pub(crate) struct Pair {
+    pub(crate) high: [i16; 2],
+    pub(crate) low: [i16; 2],
 }
 
 /// The taps of every output pixel.
 #[derive(Debug, Default)]
-pub(super) struct Taps {
+pub(crate) struct Taps {
     spans: Vec<Span>,
     pairs: Vec<Pair>,
-    /// Pairs set aside for each output pixel.
+    /// Pairs set aside for each output pixel: an even number, so that four taps can be taken at once.
     stride: usize,
     weights: Vec<f64>,
 }
@@ -28,26 +28,26 @@ pub(super) struct Taps {
 /// The taps of one output pixel: as many source pixels from `start` on as `count` says. Beyond that, weights are 0. An
 /// axis counts from its own first pixel, [`Taps`] from the first that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) count: u32,
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) count: u32,
 }
 
 /// One axis of a resize: `from..to` of `input` pixels is mapped onto `output` pixels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Axis {
-    pub(super) input: u32,
+pub(crate) struct Axis {
+    pub(crate) input: u32,
     /// Pillow holds the edges of its box in f32.
-    pub(super) from: f32,
-    pub(super) to: f32,
-    pub(super) output: u32,
+    pub(crate) from: f32,
+    pub(crate) to: f32,
+    pub(crate) output: u32,
 }
 
 // === impl Axis ===
 
 impl Axis {
     /// First source pixel that is read, and the one behind the last.
-    pub(super) fn range(&self) -> (u32, u32) {
+    pub(crate) fn range(&self) -> (u32, u32) {
         let last = self.span(self.output - 1);
         (self.span(0).start, last.start + last.count)
     }
@@ -66,7 +66,7 @@ impl Axis {
     }
 
     /// The taps of an output pixel.
-    pub(super) fn span(&self, index: u32) -> Span {
+    pub(crate) fn span(&self, index: u32) -> Span {
         let (center, support) = (self.center(index), self.support());
         // `as` saturates at 0, where C would have to be told.
         let start = ((center - support + 0.5) as u32).min(self.input - 1);
@@ -79,62 +79,73 @@ impl Axis {
 
 impl Taps {
     /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`).
-    pub(super) fn set(&mut self, axis: &Axis) {
-        let (first, _) = axis.range();
+    pub(crate) fn set(&mut self, axis: &Axis) {
+        let (first, end) = axis.range();
         self.spans.clear();
         self.spans.extend((0..axis.output).map(|index| axis.span(index)));
         let longest = self.spans.iter().map(|span| span.count).max().unwrap_or(0);
-        self.stride = (longest as usize).div_ceil(2);
+        let fours = longest.div_ceil(4);
+        self.stride = 2 * fours as usize;
         self.pairs.clear();
         self.pairs.resize(self.spans.len() * self.stride, Pair::default());
+        // The last taps start earlier, with weights of 0, so that all can be read to their full length.
+        let latest = (end - first).saturating_sub(4 * fours);
         let inverse = 1.0 / axis.support();
-        for ((index, span), pairs) in (0..).zip(&self.spans).zip(self.pairs.chunks_exact_mut(self.stride.max(1))) {
+        for ((index, span), pairs) in (0..).zip(&mut self.spans).zip(self.pairs.chunks_exact_mut(self.stride.max(1))) {
             let center = axis.center(index);
             self.weights.clear();
             self.weights.extend((span.start..span.start + span.count).map(|x| {
                 let distance = (f64::from(x) - center + 0.5) * inverse;
                 (1.0 - distance.abs()).max(0.0)
             }));
+            span.start -= first;
+            let before = span.start.saturating_sub(latest);
+            *span = Span { start: span.start - before, count: span.count + before };
             let sum: f64 = self.weights.iter().sum();
-            for (place, weight) in self.weights.iter().enumerate() {
+            for (place, weight) in (before as usize..).zip(&self.weights) {
                 let weight = if sum == 0.0 { *weight } else { weight / sum };
                 let fixed = (0.5 + weight * f64::from(1 << FRACTION_BITS)) as i32;
                 pairs[place / 2].high[place % 2] = (fixed >> LOW_BITS) as i16;
                 pairs[place / 2].low[place % 2] = (fixed & ((1 << LOW_BITS) - 1)) as i16;
             }
         }
-        for span in &mut self.spans {
-            span.start -= first;
-        }
     }
 
     /// Every output pixel's span and weights, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Span, &[Pair])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Span, &[Pair])> {
         let pairs = self.pairs.chunks_exact(self.stride.max(1));
         self.spans.iter().zip(pairs).map(|(span, pairs)| (*span, &pairs[..span.count.div_ceil(2) as usize]))
     }
 
+    /// First source pixel and weights of an output pixel; all have as many weights, a multiple of four.
+    #[inline(always)]
+    pub(crate) fn fours(&self, index: usize) -> (usize, &[[Pair; 2]]) {
+        let pairs = &self.pairs[index * self.stride..][..self.stride];
+        (self.spans[index].start as usize, pairs.as_chunks().0)
+    }
+
     /// Number of output pixels.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.spans.len()
     }
 
     /// Whether output pixels are source pixels, from the first that is read.
-    pub(super) fn copies(&self) -> bool {
-        (0..).zip(self.iter()).all(|(x, (span, pairs))| span.start == x && copies_first(pairs))
+    pub(crate) fn copies(&self) -> bool {
+        (0..).zip(self.iter()).all(|(x, (span, pairs))| copied(span, pairs) == Some(x))
     }
 }
 
-/// Whether an output pixel is the first pixel of its span.
-pub(super) fn copies_first(pairs: &[Pair]) -> bool {
-    pairs.first().is_some_and(|pair| pair.weights()[0] == 1 << FRACTION_BITS)
+/// The source pixel that an output pixel is a copy of, where it is one.
+pub(crate) fn copied(span: Span, pairs: &[Pair]) -> Option<u32> {
+    let mut weights = pairs.iter().flat_map(|pair| pair.weights());
+    (span.start..).zip(&mut weights).find_map(|(x, weight)| (weight == 1 << FRACTION_BITS).then_some(x))
 }
 
 // === impl Pair ===
 
 impl Pair {
     /// The weights, put together.
-    pub(super) fn weights(self) -> [i32; 2] {
+    pub(crate) fn weights(self) -> [i32; 2] {
         [0, 1].map(|i| (i32::from(self.high[i]) << LOW_BITS) + i32::from(self.low[i]))
     }
 }

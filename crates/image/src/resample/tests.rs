@@ -1,7 +1,6 @@
 use headwater_types::{Framing, PixelBox, RealBox, Size};
 use proptest::prelude::*;
 
-use super::taps::{Axis, Pair, Taps};
 use super::*;
 
 /// The definition, in f64 and without Pillow's rounding between the passes.
@@ -38,7 +37,7 @@ fn reference(source: Source<'_>, framing: &Framing) -> Vec<f64> {
 }
 
 /// Bytes that are the same everywhere, and not smooth.
-fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let mut next = || {
         state ^= state << 13;
@@ -123,44 +122,6 @@ proptest! {
         resampler.resample(Source { pixels: &cut, size: window, origin }, &framing, &mut part);
         prop_assert_eq!(whole, part);
     }
-
-    /// Vectors, halves of weights and rows at once do not show: the passes are Pillow's plain sums, to the bit.
-    #[test]
-    fn vector_code_gives_the_bits_of_plain_code(
-        input in 1_u32..300, output in 1_u32..120, rows in 1_usize..9, seed: u64,
-    ) {
-        let mut taps = Taps::default();
-        taps.set(&Axis { input, from: 0.0, to: input as f32, output });
-        let row = input as usize * CHANNELS;
-        let pixels = noise(row * ROWS + OVERREAD, seed);
-        let stride = kernel::padded_row(output as usize);
-        let mut vector = vec![0; stride * ROWS];
-        kernel::horizontal(std::array::from_fn(|i| &pixels[i * row..]), &taps, &mut vector, stride);
-        for (y, out) in vector.chunks_exact(stride).enumerate() {
-            for ((span, pairs), pixel) in taps.iter().zip(out.as_chunks::<CHANNELS>().0) {
-                for (channel, value) in pixel.iter().enumerate() {
-                    let at = y * row + span.start as usize * CHANNELS + channel;
-                    prop_assert_eq!(*value, plain(pixels[at..].iter().step_by(CHANNELS), span.count, pairs));
-                }
-            }
-        }
-
-        taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, output: 1 });
-        let (span, pairs) = taps.iter().next().unwrap();
-        let mut vector = vec![0; output as usize * CHANNELS];
-        let pixels = noise(stride * rows, seed);
-        kernel::vertical(&pixels, stride, span.count as usize, pairs, &mut vector);
-        for (x, value) in vector.iter().enumerate() {
-            prop_assert_eq!(*value, plain(pixels[x..].iter().step_by(stride), span.count, pairs));
-        }
-    }
-}
-
-/// One output value, as `libImaging/Resample.c` computes it.
-fn plain<'a>(values: impl Iterator<Item = &'a u8>, count: u32, pairs: &[Pair]) -> u8 {
-    let weights = pairs.iter().flat_map(|pair| pair.weights()).take(count as usize);
-    let sum: i32 = (1 << 21) + values.zip(weights).map(|(&value, weight)| i32::from(value) * weight).sum::<i32>();
-    (sum >> 22).clamp(0, 255) as u8
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The inner loops of the two passes, eight products at a time.
+//! The inner loops for every machine, eight products at a time.
 //!
 //! `i16x8::dot` multiplies eight 16-bit numbers and adds neighbours: two taps of four channels at once. Weights have 23
 //! bits, so that it runs twice, for their high and their low halves ([`Pair`]). `wide` makes of it what the machine has
@@ -6,24 +6,13 @@
 
 use wide::{i16x8, i32x4, i32x8, u8x16};
 
-use super::CHANNELS;
-use super::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+use super::{CHANNELS, ROWS};
+use crate::resample::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;
-/// Bytes behind the last pixel of a row that [`horizontal`] may read, and multiply by 0: it loads 16 from the second
-/// pixel of the last pair, which may be one behind the last.
-pub(super) const OVERREAD: usize = VECTOR;
-/// Rows that [`horizontal`] works on at once: each weight is fetched once for all of them, and they fill a vector.
-pub(super) const ROWS: usize = 4;
 
-/// Length of a row that [`horizontal`] writes: a byte more than its pixels have, as they are written four bytes at a time.
-pub(super) fn padded_row(pixels: usize) -> usize {
-    pixels * CHANNELS + 1
-}
-
-/// Resamples rows, each with [`OVERREAD`] readable bytes behind its last pixel, into rows of `out`, which are `stride`
-/// bytes long ([`padded_row`]).
+/// As [`super::horizontal`].
 pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
     for (x, (span, pairs)) in taps.iter().enumerate() {
         let mut sums = [Sums::new(); ROWS];
@@ -46,7 +35,7 @@ pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stri
     }
 }
 
-/// Makes one row out of `count` rows, `stride` bytes apart in `rows`. Reads nothing behind them.
+/// As [`super::vertical`].
 pub(super) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
     let Some(last) = out.len().checked_sub(VECTOR) else {
         return vertical_narrow(rows, stride, count, pairs, out);
@@ -82,6 +71,23 @@ fn vertical_narrow(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out
         let column = rows[x..].iter().step_by(stride).take(count);
         let sum = column.zip(weights).fold(HALF, |sum, (&source, weight)| sum + i32::from(source) * weight);
         *value = (sum >> FRACTION_BITS).clamp(0, 255) as u8;
+    }
+}
+
+/// As [`super::floats`], by table.
+pub(super) fn floats(table: &[[f32; 256]; CHANNELS], pixels: &[u8], mirror: bool, out: [&mut [f32]; CHANNELS]) {
+    let (pixels, _) = pixels.as_chunks::<CHANNELS>();
+    let [red, green, blue] = out;
+    let places = red.iter_mut().zip(green).zip(blue);
+    let put = |(((red, green), blue), &[r, g, b]): (((&mut f32, &mut f32), &mut f32), &[u8; CHANNELS])| {
+        *red = table[0][usize::from(r)];
+        *green = table[1][usize::from(g)];
+        *blue = table[2][usize::from(b)];
+    };
+    if mirror {
+        places.zip(pixels.iter().rev()).for_each(put);
+    } else {
+        places.zip(pixels).for_each(put);
     }
 }
 

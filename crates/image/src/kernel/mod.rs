@@ -1,0 +1,116 @@
+//! The inner loops: the two passes of the resize, and bytes to floats, for the instructions that the machine has.
+//!
+//! Invariant: every [`Level`] gives the same bits. The passes are integers throughout; floats come from arithmetic only
+//! where it has been seen to agree with the table on all 256 bytes ([`crate::tensor`]).
+//!
+//! Never: memory by address. Loads and stores are checked slices everywhere; what is unsafe here is only to call code
+//! that was compiled for instructions which some machines do not have.
+#![expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")]
+
+mod level;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+pub use level::Level;
+
+use level::Set;
+#[cfg(target_arch = "x86_64")]
+use x86::{Gather, avx2, avx512};
+
+use crate::resample::{Axis, Pair, Taps};
+use crate::tensor::Floats;
+
+/// Values of a pixel.
+const CHANNELS: usize = 3;
+/// Rows that [`Across`] works on at once: each weight is fetched once for all of them.
+pub(crate) const ROWS: usize = 4;
+/// Bytes behind the last pixel of a row that [`Across`] may read, and multiply by 0.
+pub(crate) const OVERREAD: usize = 16;
+
+/// The horizontal pass, prepared for rows of one width.
+#[derive(Default)]
+pub(crate) struct Across {
+    level: Level,
+    taps: Taps,
+    #[cfg(target_arch = "x86_64")]
+    gather: Gather,
+}
+
+/// Length of a row that [`Across`] writes: sixteen pixels at a time at most, the last with a byte more than it has.
+pub(crate) fn padded_row(pixels: usize) -> usize {
+    pixels.next_multiple_of(16) * CHANNELS + 4
+}
+
+/// Makes one row out of `count` rows, `stride` bytes apart in `rows`. Reads nothing behind them.
+pub(crate) fn vertical(level: Level, rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
+    match level.set() {
+        Set::Portable => portable::vertical(rows, stride, count, pairs, out),
+        // SAFETY: a level is proof of its instructions.
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => unsafe { avx2::vertical(rows, stride, count, pairs, out) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => unsafe { avx512::vertical(rows, stride, count, pairs, out) },
+    }
+}
+
+/// Writes a row of pixels into a row of each plane, mirrored left to right where asked.
+pub(crate) fn floats(level: Level, floats: &Floats, pixels: &[u8], mirror: bool, mut out: [&mut [f32]; CHANNELS]) {
+    let done = match (level.set(), floats.steps()) {
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2, Some(steps)) => {
+            // SAFETY: a level is proof of its instructions.
+            unsafe { avx2::floats(steps, pixels, mirror, &mut out) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx512, Some(steps)) => {
+            // SAFETY: as above.
+            unsafe { avx512::floats(steps, pixels, mirror, &mut out) }
+        }
+        _ => 0,
+    };
+    let left = pixels.len() / CHANNELS - done;
+    let out = out.map(|plane| if mirror { &mut plane[..left] } else { &mut plane[done..] });
+    portable::floats(floats.table(), &pixels[done * CHANNELS..], mirror, out);
+}
+
+// === impl Across ===
+
+impl Across {
+    /// A pass with the instructions of a level.
+    pub(crate) fn at(level: Level) -> Self {
+        Self { level, ..Self::default() }
+    }
+
+    /// Prepares for rows of `width` pixels.
+    pub(crate) fn set(&mut self, axis: &Axis, width: usize) {
+        self.taps.set(axis);
+        #[cfg(target_arch = "x86_64")]
+        if self.level.set() == Set::Avx512 {
+            self.gather.set(&self.taps, width);
+        }
+    }
+
+    /// The taps.
+    pub(crate) fn taps(&self) -> &Taps {
+        &self.taps
+    }
+
+    /// Resamples rows, each with [`OVERREAD`] readable bytes behind its last pixel, into rows of `out`, which are `stride`
+    /// bytes long ([`padded_row`]).
+    pub(crate) fn resample(&self, input: [&[u8]; ROWS], out: &mut [u8], stride: usize) {
+        match self.level.set() {
+            Set::Portable => portable::horizontal(input, &self.taps, out, stride),
+            // SAFETY: a level is proof of its instructions.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2::horizontal(input, &self.taps, out, stride) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512::horizontal(input, &self.taps, &self.gather, out, stride) },
+        }
+    }
+}

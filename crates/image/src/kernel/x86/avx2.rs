@@ -1,0 +1,186 @@
+//! The inner loops with 256-bit vectors: two rows across, or 32 columns down, at once.
+//!
+//! `vpmaddwd` multiplies 16-bit numbers and adds neighbours.
+
+use std::arch::x86_64::*;
+
+use super::{CHANNELS, LANE, ROWS, planes, rows_of};
+use crate::kernel::portable;
+use crate::resample::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+use crate::tensor::{Factor, Steps};
+
+/// Bytes of a vector.
+const VECTOR: usize = 32;
+/// Floats of a vector.
+const FLOATS: usize = VECTOR / 4;
+/// Output pixels that fill a lane.
+const PIXELS: usize = 4;
+
+/// Where a lane, five pixels and a byte, has the first two of them, and the next two, as `r0 r1 g0 g1 b0 b1 - -` in 16
+/// bits each. The highest bit stands for a zero.
+const WEAVE: [[i8; LANE]; 2] = [
+    [0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1],
+    [6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1],
+];
+/// Four pixels of four bytes to four of three.
+const CLOSE_UP: [i8; LANE] = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1];
+
+/// As [`crate::kernel::horizontal`].
+#[target_feature(enable = "avx2")]
+pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
+    let [a, b, c, d] = input;
+    let length = a.len().min(b.len()).min(c.len()).min(d.len());
+    // Cut to one length, so that one check of a place does for all rows.
+    let input = [&a[..length], &b[..length], &c[..length], &d[..length]];
+    let weave =
+        [_mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[0])), _mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[1]))];
+    let close_up = _mm256_broadcastsi128_si256(bytemuck::cast(CLOSE_UP));
+    let [first, second, third, fourth] = rows_of(out, stride);
+    for x in (0..taps.len()).step_by(PIXELS) {
+        let mut sums = [[_mm256_setzero_si256(); PIXELS]; 2];
+        for i in 0..PIXELS {
+            // Where outputs run out, the last is taken again: there is room for what comes of it.
+            let (start, fours) = taps.fours((x + i).min(taps.len() - 1));
+            let mut at = start * CHANNELS;
+            let (mut upper, mut lower) = (Sums::new(), Sums::new());
+            for four in fours {
+                let pixels = lanes([load(input[0], at), load(input[1], at)]);
+                upper.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
+                upper.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
+                let pixels = lanes([load(input[2], at), load(input[3], at)]);
+                lower.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
+                lower.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
+                at += 4 * CHANNELS;
+            }
+            (sums[0][i], sums[1][i]) = (upper.rounded(), lower.rounded());
+        }
+        let upper = _mm256_shuffle_epi8(pack(sums[0]), close_up);
+        let lower = _mm256_shuffle_epi8(pack(sums[1]), close_up);
+        let [first_pixels, second_pixels]: [[u8; LANE]; 2] = bytemuck::cast(upper);
+        let [third_pixels, fourth_pixels]: [[u8; LANE]; 2] = bytemuck::cast(lower);
+        let at = x * CHANNELS;
+        first[at..at + LANE].copy_from_slice(&first_pixels);
+        second[at..at + LANE].copy_from_slice(&second_pixels);
+        third[at..at + LANE].copy_from_slice(&third_pixels);
+        fourth[at..at + LANE].copy_from_slice(&fourth_pixels);
+    }
+}
+
+#[inline]
+fn load(row: &[u8], at: usize) -> __m128i {
+    bytemuck::pod_read_unaligned(&row[at..at + LANE])
+}
+
+/// As [`crate::kernel::vertical`].
+#[target_feature(enable = "avx2")]
+pub(in crate::kernel) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
+    let Some(last) = out.len().checked_sub(VECTOR) else {
+        return portable::vertical(rows, stride, count, pairs, out);
+    };
+    let zero = _mm256_setzero_si256();
+    let mut x = 0;
+    loop {
+        let mut sums = [Sums::new(); 4];
+        let columns = &rows[x..(count - 1) * stride + x + VECTOR];
+        for (place, pair) in pairs.iter().enumerate() {
+            let upper: __m256i = bytemuck::pod_read_unaligned(&columns[2 * place * stride..][..VECTOR]);
+            // Where taps are odd in number, the last has weight 0 and any row will do.
+            let below = (2 * place + 1).min(count - 1) * stride;
+            let lower: __m256i = bytemuck::pod_read_unaligned(&columns[below..][..VECTOR]);
+            let (first, second) = (_mm256_unpacklo_epi8(upper, lower), _mm256_unpackhi_epi8(upper, lower));
+            sums[0].add(_mm256_unpacklo_epi8(first, zero), pair);
+            sums[1].add(_mm256_unpackhi_epi8(first, zero), pair);
+            sums[2].add(_mm256_unpacklo_epi8(second, zero), pair);
+            sums[3].add(_mm256_unpackhi_epi8(second, zero), pair);
+        }
+        out[x..x + VECTOR].copy_from_slice(bytemuck::bytes_of(&pack([
+            sums[0].rounded(),
+            sums[1].rounded(),
+            sums[2].rounded(),
+            sums[3].rounded(),
+        ])));
+        if x == last {
+            break;
+        }
+        // The last vector may overlap the one before it: it computes the same bytes again.
+        x = (x + VECTOR).min(last);
+    }
+}
+
+/// As [`crate::kernel::floats`], by arithmetic; returns how many pixels from the left are done, and leaves the others.
+#[target_feature(enable = "avx2,fma")]
+pub(in crate::kernel) fn floats(
+    steps: &[Steps; CHANNELS],
+    pixels: &[u8],
+    mirror: bool,
+    out: &mut [&mut [f32]; CHANNELS],
+) -> usize {
+    const PLACES: [[[u8; VECTOR]; CHANNELS]; 2] = planes();
+    let (blocks, _) = pixels.as_chunks::<{ FLOATS * CHANNELS }>();
+    let width = pixels.len() / CHANNELS;
+    for (block, bytes) in blocks.iter().enumerate() {
+        // Four pixels for each lane; what the last would read behind the block, it reads before them.
+        let [a, b] = [0, 8].map(|at| bytemuck::pod_read_unaligned(&bytes[at..at + LANE]));
+        let (halves, at) =
+            if mirror { (lanes([b, a]), width - (block + 1) * FLOATS) } else { (lanes([a, b]), block * FLOATS) };
+        for ((plane, steps), places) in out.iter_mut().zip(steps).zip(&PLACES[usize::from(mirror)]) {
+            let bytes = _mm256_shuffle_epi8(halves, bytemuck::cast(*places));
+            let unit = times(_mm256_cvtepi32_ps(bytes), steps.scale);
+            let value = times(_mm256_sub_ps(unit, _mm256_set1_ps(steps.mean)), steps.spread);
+            plane[at..at + FLOATS].copy_from_slice(&bytemuck::cast::<_, [f32; FLOATS]>(value));
+        }
+    }
+    blocks.len() * FLOATS
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn times(values: __m256, factor: Factor) -> __m256 {
+    let low = _mm256_mul_ps(values, _mm256_set1_ps(factor.low));
+    _mm256_fmadd_ps(values, _mm256_set1_ps(factor.high), low)
+}
+
+/// Eight sums of products with weights in halves.
+#[derive(Clone, Copy)]
+struct Sums {
+    high: __m256i,
+    low: __m256i,
+}
+
+// === impl Sums ===
+
+impl Sums {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn new() -> Self {
+        Self { high: _mm256_setzero_si256(), low: _mm256_set1_epi32(HALF) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn add(&mut self, values: __m256i, pair: &Pair) {
+        let products = |halves: [i16; 2]| _mm256_madd_epi16(values, _mm256_set1_epi32(bytemuck::cast(halves)));
+        self.high = _mm256_add_epi32(self.high, products(pair.high));
+        self.low = _mm256_add_epi32(self.low, products(pair.low));
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn rounded(self) -> __m256i {
+        let sum = _mm256_add_epi32(_mm256_slli_epi32::<{ LOW_BITS as i32 }>(self.high), self.low);
+        _mm256_srai_epi32::<{ FRACTION_BITS as i32 }>(sum)
+    }
+}
+
+/// Four vectors of sums to bytes: in each lane those of the first, then of the second and so on.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn pack([a, b, c, d]: [__m256i; 4]) -> __m256i {
+    _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lanes([a, b]: [__m128i; 2]) -> __m256i {
+    _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(a), b)
+}
