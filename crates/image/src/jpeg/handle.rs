@@ -1,4 +1,5 @@
-//! A handle of libjpeg-turbo's TurboJPEG interface: the only files with unsafe code are this one and those that use it.
+//! A handle of libjpeg-turbo's TurboJPEG interface: with `kernel`, this file and those that use it have
+//! the only unsafe code.
 //!
 //! Invariant: a handle works on one picture and is thrown away. libjpeg keeps quantisation and Huffman tables from one
 //! picture to the next, and after an error even half a header: a photo without tables of its own would come out

@@ -12,7 +12,7 @@ use crate::resample::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
 /// Bytes of a vector.
 const VECTOR: usize = 16;
 
-/// As [`super::horizontal`].
+/// As [`super::Across::resample`].
 pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
     for (x, (span, pairs)) in taps.iter().enumerate() {
         let mut sums = [Sums::new(); ROWS];

@@ -25,45 +25,51 @@ const WEAVE: [[i8; LANE]; 2] = [
 /// Four pixels of four bytes to four of three.
 const CLOSE_UP: [i8; LANE] = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1];
 
-/// As [`crate::kernel::horizontal`].
+/// As [`crate::kernel::Across::resample`].
 #[target_feature(enable = "avx2")]
-pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
-    let [a, b, c, d] = input;
-    let length = a.len().min(b.len()).min(c.len()).min(d.len());
-    // Cut to one length, so that one check of a place does for all rows.
-    let input = [&a[..length], &b[..length], &c[..length], &d[..length]];
+pub(in crate::kernel) fn horizontal([a, b, c, d]: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
+    let [first, second, third, fourth] = rows_of(out, stride);
+    two_rows([a, b], taps, [first, second]);
+    two_rows([c, d], taps, [third, fourth]);
+}
+
+/// As [`horizontal`], for two rows: what they need fits into the registers.
+#[target_feature(enable = "avx2")]
+fn two_rows([a, b]: [&[u8]; 2], taps: &Taps, [first, second]: [&mut [u8]; 2]) {
+    // Cut to one length, so that one check of a place does for both rows.
+    let length = a.len().min(b.len());
+    let input = [&a[..length], &b[..length]];
+    let close_up = _mm256_broadcastsi128_si256(bytemuck::cast(CLOSE_UP));
+    for x in (0..taps.len()).step_by(PIXELS) {
+        // Where outputs run out, the last is taken again: there is room for what comes of it.
+        let place = |i: usize| (x + i).min(taps.len() - 1);
+        let sums = [
+            output(input, taps.fours(x)),
+            output(input, taps.fours(place(1))),
+            output(input, taps.fours(place(2))),
+            output(input, taps.fours(place(3))),
+        ];
+        let pixels: [[u8; LANE]; 2] = bytemuck::cast(_mm256_shuffle_epi8(pack(sums), close_up));
+        first[x * CHANNELS..][..LANE].copy_from_slice(&pixels[0]);
+        second[x * CHANNELS..][..LANE].copy_from_slice(&pixels[1]);
+    }
+}
+
+/// One output pixel of two rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn output(input: [&[u8]; 2], (start, fours): (usize, &[[Pair; 2]])) -> __m256i {
     let weave =
         [_mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[0])), _mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[1]))];
-    let close_up = _mm256_broadcastsi128_si256(bytemuck::cast(CLOSE_UP));
-    let [first, second, third, fourth] = rows_of(out, stride);
-    for x in (0..taps.len()).step_by(PIXELS) {
-        let mut sums = [[_mm256_setzero_si256(); PIXELS]; 2];
-        for i in 0..PIXELS {
-            // Where outputs run out, the last is taken again: there is room for what comes of it.
-            let (start, fours) = taps.fours((x + i).min(taps.len() - 1));
-            let mut at = start * CHANNELS;
-            let (mut upper, mut lower) = (Sums::new(), Sums::new());
-            for four in fours {
-                let pixels = lanes([load(input[0], at), load(input[1], at)]);
-                upper.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
-                upper.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
-                let pixels = lanes([load(input[2], at), load(input[3], at)]);
-                lower.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
-                lower.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
-                at += 4 * CHANNELS;
-            }
-            (sums[0][i], sums[1][i]) = (upper.rounded(), lower.rounded());
-        }
-        let upper = _mm256_shuffle_epi8(pack(sums[0]), close_up);
-        let lower = _mm256_shuffle_epi8(pack(sums[1]), close_up);
-        let [first_pixels, second_pixels]: [[u8; LANE]; 2] = bytemuck::cast(upper);
-        let [third_pixels, fourth_pixels]: [[u8; LANE]; 2] = bytemuck::cast(lower);
-        let at = x * CHANNELS;
-        first[at..at + LANE].copy_from_slice(&first_pixels);
-        second[at..at + LANE].copy_from_slice(&second_pixels);
-        third[at..at + LANE].copy_from_slice(&third_pixels);
-        fourth[at..at + LANE].copy_from_slice(&fourth_pixels);
+    let mut sums = Sums::new();
+    let mut at = start * CHANNELS;
+    for four in fours {
+        let pixels = lanes([load(input[0], at), load(input[1], at)]);
+        sums.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
+        sums.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
+        at += 4 * CHANNELS;
     }
+    sums.rounded()
 }
 
 #[inline]

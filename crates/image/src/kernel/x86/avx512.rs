@@ -15,7 +15,7 @@ const VECTOR: usize = 64;
 /// Floats of a vector.
 const FLOATS: usize = VECTOR / 4;
 
-/// As [`crate::kernel::horizontal`].
+/// As [`crate::kernel::Across::resample`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, gather: &Gather, out: &mut [u8], stride: usize) {
     let Some(blocks) = gather.blocks() else { return avx2::horizontal(input, taps, out, stride) };
