@@ -56,6 +56,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "headwater-features",
             "headwater-pipeline",
             "headwater-wire",
+            "headwater-cli",
         ],
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),

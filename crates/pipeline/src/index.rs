@@ -35,8 +35,8 @@ pub enum Lookup {
 /// What came of keeping a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It will be found.
-    Yes,
+    /// Nothing is left to do: it will be found, or its reason is one that is seen again at once.
+    Done,
     /// There is no room for it.
     Full,
     /// The folder could not be written; the log says why.
@@ -84,11 +84,14 @@ impl PhotoIndex {
             Ok(photo) => Entry::Bytes(photo.bytes().clone()),
             Err(reason) => {
                 self.count(reason);
+                if !is_remembered(reason) {
+                    return Kept::Done;
+                }
                 Entry::Refused(reason.as_str().as_bytes().into())
             }
         };
         match self.directory.put(&self.entry_key(key, version), &entry) {
-            Ok(Put::Kept) => Kept::Yes,
+            Ok(Put::Kept) => Kept::Done,
             Ok(Put::Full) => Kept::Full,
             Err(error) => {
                 self.failed(&error);
@@ -161,4 +164,10 @@ impl PhotoIndex {
         }
         tracing::debug!(%error, "photo index");
     }
+}
+
+/// Not where the photo's first bytes say it again, which would cost a block on disk for each; and not where it hangs on a
+/// setting, which may be another next time.
+fn is_remembered(reason: Unindexable) -> bool {
+    !matches!(reason, Unindexable::NotJpeg | Unindexable::OverLimit | Unindexable::Memory)
 }

@@ -1,6 +1,7 @@
 //! The settings of `storage-server serve`.
 
 mod dataset;
+mod index;
 mod index_dir;
 mod limits;
 
@@ -14,6 +15,7 @@ use headwater_features::{Device, ModelSpec};
 use headwater_types::DatasetName;
 
 pub(crate) use dataset::DatasetArgs;
+pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
 pub(crate) use limits::LimitArgs;
 

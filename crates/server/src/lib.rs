@@ -21,5 +21,8 @@ mod stream;
 
 mod serve;
 
-pub use args::ServeArgs;
+mod indexing;
+
+pub use args::{IndexArgs, ServeArgs};
+pub use indexing::index;
 pub use serve::serve;

@@ -12,7 +12,7 @@ use headwater_types::{Digest, ImageLimits, Recipe, caps};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::ServeArgs;
+use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
 use crate::metrics::Metrics;
 use crate::service::Shared;
 
@@ -33,7 +33,10 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         tokio::task::spawn_blocking(move || register(&args)).await.context("registering models")??
     };
     let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
-    let index = index(args, store.place(), limits).await?;
+    let index = match args.no_index {
+        true => None,
+        false => Some(photo_index(&args.index, &args.dataset, store.place(), limits).await?),
+    };
     let catalog = Arc::new(store.list().await?);
     let workers = args.cpu_workers.unwrap_or_else(cores);
     let pool = CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?;
@@ -58,17 +61,20 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
     }))
 }
 
-async fn index(args: &ServeArgs, place: Digest, limits: ImageLimits) -> Result<Option<Arc<PhotoIndex>>> {
-    if args.no_index {
-        return Ok(None);
-    }
-    let (folder, data) = (args.index.clone(), args.dataset.data.clone());
+/// Opens the photo index, and has it counted while others use it.
+pub(crate) async fn photo_index(
+    folder: &IndexDirArgs,
+    dataset: &DatasetArgs,
+    place: Digest,
+    limits: ImageLimits,
+) -> Result<Arc<PhotoIndex>> {
+    let (folder, data) = (folder.clone(), dataset.data.clone());
     let open = move || folder.open(&data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
     tracing::info!(folder = %index.path().display(), bytes = %index.usage(), limit = %index.limit(), "photo index");
     let to_count = Arc::clone(&index);
     tokio::task::spawn_blocking(move || to_count.recount());
-    Ok(Some(index))
+    Ok(index)
 }
 
 fn register(args: &ServeArgs) -> Result<ModelSet> {
@@ -121,6 +127,6 @@ fn recipe(name: &str) -> Result<Recipe> {
     Recipe::from_toml(&text).with_context(|| format!("recipe {name}"))
 }
 
-fn cores() -> NonZeroUsize {
+pub(crate) fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

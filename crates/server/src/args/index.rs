@@ -1,0 +1,36 @@
+//! The settings of `storage-server index`.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+use super::{DatasetArgs, IndexDirArgs, LimitArgs};
+
+/// Which photos are re-written, where they are kept, and within which limits.
+#[derive(Args, Clone, Debug)]
+pub struct IndexArgs {
+    #[command(flatten)]
+    pub(crate) dataset: DatasetArgs,
+
+    #[command(flatten)]
+    pub(crate) index: IndexDirArgs,
+    /// Photos that are re-written at a time; the number of cores if not given
+    #[arg(long, value_name = "N", help_heading = "Photo index")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
+    /// Print the report, or the error, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+// === impl IndexArgs ===
+
+impl IndexArgs {
+    /// Whether the report and errors are JSON.
+    pub fn prints_json(&self) -> bool {
+        self.json
+    }
+}

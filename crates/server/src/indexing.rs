@@ -1,0 +1,159 @@
+//! `storage-server index`: every photo of a dataset re-written once, ahead of serving it.
+//!
+//! ```text
+//! catalog ─▶ find ─▶ room? ─▶ permit ─▶ read ─▶ header ─▶ permit ─▶ rewrite, verify ─▶ keep ─▶ tally
+//!            (pool)                  (store)   (pool)              (── CPU pool ──)
+//! ```
+//!
+//! What is there already is only counted, so that a run goes on where another was stopped; it may be stopped at any moment. A photo that
+//! fails is a line in the report. Memory is bounded as in serving: by permits, taken before the bytes.
+
+mod report;
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use futures::{StreamExt as _, stream};
+use headwater_cli::output::print_json;
+use headwater_cli::{Progress, Signals};
+use headwater_image::{CpuPool, IndexedJpeg, PoolError, Scratch, read_header};
+use headwater_pipeline::{Kept, Lookup, MemoryBudget, PhotoIndex};
+use headwater_store::{Catalog, Store};
+use headwater_types::recipe::Orientation;
+use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex};
+
+use crate::args::IndexArgs;
+use crate::open;
+use report::{IndexReport, Outcome, Tally};
+
+/// Photos on their way for each job: one in work, one that is being read, one that is looked up.
+const PHOTOS_PER_JOB: usize = 3;
+
+/// Re-writes the photos that are not in the index yet, and prints the report. A signal ends it at once: what was kept by
+/// then is whole.
+///
+/// # Errors
+/// What keeps it from beginning, and where nothing at all could be done; the signal, if one came.
+pub async fn index(args: &IndexArgs, progress: &Progress) -> Result<()> {
+    let mut signals = Signals::install()?;
+    let report = tokio::select! {
+        report = rewrite_all(args, progress) => report?,
+        signal = signals.next() => return Err(signal.into()),
+    };
+    match args.json {
+        true => print_json(&report)?,
+        false => writeln!(io::stdout(), "{report}")?,
+    }
+    Ok(())
+}
+
+async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexReport> {
+    let limits = args.limits.of_image();
+    let budgets = args.limits.budgets()?;
+    let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
+    let index = open::photo_index(&args.index, &args.dataset, store.place(), limits).await?;
+    let catalog = store.list().await?;
+    let jobs = args.jobs.unwrap_or_else(open::cores);
+    let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
+    let (encoded, decoded) = (budgets.encoded, budgets.decoded);
+    let photos = catalog.len() as u64;
+    let indexer = Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded });
+
+    let started = Instant::now();
+    let bar = progress.items("photos", Some(photos));
+    let mut tally = Tally::default();
+    let mut outcomes = stream::iter((0..photos).map(SampleIndex))
+        .map(|at| tokio::spawn(Arc::clone(&indexer).photo(at)))
+        .buffer_unordered(jobs.get() * PHOTOS_PER_JOB);
+    while let Some(outcome) = outcomes.next().await {
+        tally.add(outcome.context("a photo's task ended badly")?);
+        bar.add(1);
+    }
+    drop(bar);
+    let report = tally.report(started.elapsed(), indexer.index.usage());
+    match report.nothing_done() {
+        Some(why) => bail!("none of {photos} photos could be re-written: {why}"),
+        None => Ok(report),
+    }
+}
+
+/// What all photos share.
+struct Indexer {
+    store: Arc<dyn Store>,
+    catalog: Catalog,
+    index: Arc<PhotoIndex>,
+    pool: CpuPool,
+    limits: ImageLimits,
+    encoded: MemoryBudget,
+    decoded: MemoryBudget,
+}
+
+// === impl Indexer ===
+
+impl Indexer {
+    async fn photo(self: Arc<Self>, at: SampleIndex) -> Outcome {
+        self.run(at).await.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn run(&self, at: SampleIndex) -> Result<Outcome, SampleFailure> {
+        let (Some(key), Some(entry)) = (self.catalog.key(at), self.catalog.get(at)) else {
+            return Err(SampleFailure::new(FailureKind::OutOfRange, format!("no sample {at}")));
+        };
+        let version = entry.version;
+        let before = version.size();
+        let find = {
+            let (index, key) = (Arc::clone(&self.index), key.clone());
+            move || index.find(&key, version)
+        };
+        match self.on_pool(find).await? {
+            Lookup::Found(photo) => {
+                return Ok(Outcome::AlreadyThere { before, after: ByteCount::from(photo.bytes().len()) });
+            }
+            Lookup::Unindexable(reason) => return Ok(Outcome::FellBack(reason)),
+            Lookup::Absent if !self.index.has_room(before) => return Ok(Outcome::NoRoom),
+            Lookup::Absent => {}
+        }
+        let limit = self.limits.max_object;
+        if before > limit {
+            let message = format!("{key} has {before}, more than {limit}: see --max-object-bytes");
+            return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
+        }
+        let _encoded = self.encoded.acquire(before).await?;
+        let bytes = self.store.read(&key, version).await?;
+        let limits = self.limits;
+        let header = {
+            let bytes = bytes.clone();
+            move || read_header(&bytes, Orientation::Exif, &limits)
+        };
+        // A photo without a readable header, or past the limits, takes no memory: re-writing it only names the reason.
+        let memory = match self.on_pool(header).await? {
+            Ok(header) => IndexedJpeg::rewrite_memory(&header, before),
+            Err(_) => ByteCount::default(),
+        };
+        let _decoded = self.decoded.acquire(memory.min(limits.max_sample_memory)).await?;
+        let rewrite = {
+            let index = Arc::clone(&self.index);
+            move || {
+                let made = IndexedJpeg::rewrite(&bytes, &limits);
+                let kept = index.keep(&key, version, made.as_ref().map_err(|reason| *reason));
+                (made, kept)
+            }
+        };
+        Ok(match self.on_pool(rewrite).await? {
+            (Err(reason), _) => Outcome::FellBack(reason),
+            (Ok(photo), Kept::Done) => Outcome::Rewritten { before, after: ByteCount::from(photo.bytes().len()) },
+            (Ok(_), Kept::Full) => Outcome::NoRoom,
+            (Ok(_), Kept::Failed) => {
+                let message = format!("{} could not be written", self.index.path().display());
+                return Err(SampleFailure::new(FailureKind::Io, message));
+            }
+        })
+    }
+
+    async fn on_pool<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, SampleFailure> {
+        let failed = |error: PoolError| SampleFailure::new(FailureKind::Internal, error.to_string());
+        self.pool.run(|_: &mut Scratch| job()).await.map_err(failed)
+    }
+}
