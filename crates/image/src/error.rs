@@ -59,6 +59,12 @@ pub enum ImageError {
         /// What it should be.
         expected: String,
     },
+    /// Losslessly coded pixels that cannot be decoded.
+    #[error("broken losslessly coded pixels: {reason}")]
+    Coding {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// A row for a finished tensor that has another length than the tensor.
     #[error("a row of {actual} elements was given for a tensor of {expected}")]
     RowLength {
@@ -82,7 +88,9 @@ impl ImageError {
             Self::UnsupportedFormat { .. } | Self::UnsupportedFeature { .. } => FailureKind::UnsupportedFormat,
             Self::Malformed { .. } => FailureKind::Malformed,
             Self::LimitExceeded { .. } => FailureKind::LimitExceeded,
-            Self::NoSuchStep { .. } | Self::Shape { .. } | Self::RowLength { .. } => FailureKind::Internal,
+            Self::NoSuchStep { .. } | Self::Shape { .. } | Self::Coding { .. } | Self::RowLength { .. } => {
+                FailureKind::Internal
+            }
         }
     }
 }

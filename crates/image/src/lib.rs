@@ -34,6 +34,7 @@ mod decode;
 mod unindexable;
 
 mod indexed;
+pub mod lossless;
 mod payload;
 
 mod advance;

@@ -65,6 +65,11 @@ impl Cut {
     pub const PIXELS: [Self; 7] =
         [Self::Encoded, Self::JpegCrop, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized];
 
+    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: what a [`PixelCoding`](crate::PixelCoding) is for.
+    pub const fn is_rgb(self) -> bool {
+        matches!(self, Self::Decoded | Self::Cropped | Self::Flipped)
+    }
+
     /// The cut's name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ pub mod key;
 
 pub mod cut;
 pub mod payload;
+pub mod coding;
 pub mod randomness;
 
 pub mod framing;
@@ -20,6 +21,7 @@ pub mod recipe;
 pub mod failure;
 
 pub use caps::ImageLimits;
+pub use coding::PixelCoding;
 pub use cut::Cut;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};

@@ -1,6 +1,6 @@
-//! Cuts and element types on the wire.
+//! Cuts, element types and pixel codings on the wire.
 
-use headwater_types::{Cut, DType};
+use headwater_types::{Cut, DType, PixelCoding};
 
 use crate::proto;
 use crate::status::Invalid;
@@ -58,6 +58,21 @@ pub(crate) fn dtype_from(number: i32) -> Result<DType, Invalid> {
     }
 }
 
+pub(crate) fn coding_to(coding: PixelCoding) -> proto::PixelCoding {
+    match coding {
+        PixelCoding::Raw => proto::PixelCoding::Raw,
+        PixelCoding::Lossless => proto::PixelCoding::Lossless,
+    }
+}
+
+pub(crate) fn coding_from(number: i32) -> Result<PixelCoding, Invalid> {
+    match proto::PixelCoding::try_from(number) {
+        Ok(proto::PixelCoding::Raw | proto::PixelCoding::Unspecified) => Ok(PixelCoding::Raw),
+        Ok(proto::PixelCoding::Lossless) => Ok(PixelCoding::Lossless),
+        Err(_) => Err(Invalid::new(format!("there is no pixel coding number {number}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +85,14 @@ mod tests {
         for bad in [0, 9, 10, -1] {
             assert!(cut_from(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_coding_survives_the_wire_and_who_says_none_means_raw() {
+        for coding in PixelCoding::ALL {
+            assert_eq!(coding_from(coding_to(coding) as i32).unwrap(), coding);
+        }
+        assert_eq!(coding_from(0).unwrap(), PixelCoding::Raw);
+        assert!(coding_from(3).is_err());
     }
 }

@@ -9,6 +9,7 @@ pub mod proto;
 pub mod transport;
 
 mod checksum;
+mod choice;
 mod cut;
 mod failure;
 pub mod request;
@@ -16,5 +17,6 @@ pub mod sample;
 pub mod status;
 
 pub use checksum::checksum;
-pub use request::{Cuts, Fetch, Samples};
+pub use choice::{Choice, Cuts, PixelCodings};
+pub use request::{Asked, Fetch, Samples};
 pub use sample::{Delivered, Delivery};

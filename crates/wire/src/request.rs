@@ -1,9 +1,10 @@
 //! A fetch request, checked.
 
 use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLES_PER_CALL};
-use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, Recipe, SampleIndex, Seed};
+use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
-use crate::cut::cut_from;
+use crate::choice::{Choice, Cuts, PixelCodings, each};
+use crate::cut::{coding_from, coding_to, cut_from};
 use crate::proto;
 use crate::status::Invalid;
 
@@ -20,6 +21,10 @@ pub struct Fetch {
     pub recipe: Option<Recipe>,
     /// How far.
     pub cuts: Cuts,
+    /// How the pixels of u8 cuts may be coded.
+    pub pixels: PixelCodings,
+    /// Whether samples cut at `tensor` or `normalized` may travel as the u8 pixels of `flipped`.
+    pub floats_as_pixels: bool,
     /// Address of the randomness.
     pub seed: Seed,
     /// Address of the randomness.
@@ -44,21 +49,29 @@ pub enum Samples {
     List(Vec<u64>),
 }
 
-/// One cut for all samples, or one for each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cuts {
-    /// The same for all.
-    All(Cut),
-    /// One each, in the order of the samples.
-    Each(Vec<Cut>),
+/// One sample of a call, as it is to travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub index: SampleIndex,
+    /// How far the server takes it.
+    pub cut: Cut,
+    /// How its pixels may be coded.
+    pub pixels: PixelCoding,
 }
 
 // === impl Fetch ===
 
 impl Fetch {
-    /// The samples with their cuts.
-    pub fn iter(&self) -> impl Iterator<Item = (SampleIndex, Cut)> + Send + '_ {
-        (0..self.samples.len()).map(|position| (self.samples.get(position), self.cuts.get(position)))
+    /// The samples, with floats as pixels where the client takes them so.
+    pub fn iter(&self) -> impl Iterator<Item = Asked> + Send + '_ {
+        (0..self.samples.len()).map(|position| {
+            let cut = match self.cuts.get(position) {
+                Cut::Tensor | Cut::Normalized if self.floats_as_pixels => Cut::Flipped,
+                cut => cut,
+            };
+            Asked { index: self.samples.get(position), cut, pixels: self.pixels.get(position) }
+        })
     }
 }
 
@@ -81,14 +94,15 @@ impl TryFrom<proto::FetchRequest> for Fetch {
         }
         let cuts = match request.cuts {
             Some(proto::fetch_request::Cuts::Cut(cut)) => Cuts::All(cut_from(cut)?),
-            Some(proto::fetch_request::Cuts::CutList(list)) => {
-                if list.cuts.len() != samples.len() {
-                    let message = format!("{} cuts for {} samples", list.cuts.len(), samples.len());
-                    return Err(Invalid::new(message));
-                }
-                Cuts::Each(list.cuts.into_iter().map(cut_from).collect::<Result<_, _>>()?)
-            }
+            Some(proto::fetch_request::Cuts::CutList(list)) => each("cuts", list.cuts, samples.len(), cut_from)?,
             None => return Err(Invalid::new("the request names no cut")),
+        };
+        let pixels = match request.pixel_codings {
+            Some(proto::fetch_request::PixelCodings::Pixels(coding)) => Choice::All(coding_from(coding)?),
+            Some(proto::fetch_request::PixelCodings::PixelsList(list)) => {
+                each("pixel codings", list.codings, samples.len(), coding_from)?
+            }
+            None => Choice::All(PixelCoding::Raw),
         };
         let recipe = (!request.recipe.is_empty())
             .then(|| Recipe::from_toml(&request.recipe).map_err(|error| Invalid::new(format!("recipe: {error}"))))
@@ -116,6 +130,8 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             samples,
             recipe,
             cuts,
+            pixels,
+            floats_as_pixels: request.floats_as_pixels,
             seed: Seed(request.seed),
             epoch: Epoch(request.epoch),
             model,
@@ -140,6 +156,14 @@ impl From<Fetch> for proto::FetchRequest {
                 proto::fetch_request::Cuts::CutList(proto::CutList { cuts: cuts.into_iter().map(number).collect() })
             }
         };
+        let coding = |coding: PixelCoding| coding_to(coding) as i32;
+        let pixel_codings = match fetch.pixels {
+            Choice::All(one) => proto::fetch_request::PixelCodings::Pixels(coding(one)),
+            Choice::Each(each) => {
+                let codings = each.into_iter().map(coding).collect();
+                proto::fetch_request::PixelCodings::PixelsList(proto::PixelCodingList { codings })
+            }
+        };
         let (model, model_digest) =
             fetch.model.map(|(name, digest)| (name.as_str().to_owned(), bytes(digest))).unwrap_or_default();
         Self {
@@ -153,6 +177,8 @@ impl From<Fetch> for proto::FetchRequest {
             model,
             model_digest,
             batch_bytes: fetch.batch_bytes.get(),
+            pixel_codings: Some(pixel_codings),
+            floats_as_pixels: fetch.floats_as_pixels,
         }
     }
 }
@@ -188,25 +214,6 @@ impl Samples {
     }
 }
 
-// === impl Cuts ===
-
-impl Cuts {
-    fn get(&self, position: usize) -> Cut {
-        match self {
-            Self::All(cut) => *cut,
-            Self::Each(cuts) => cuts[position],
-        }
-    }
-
-    /// Whether some sample's cut is such.
-    pub fn any(&self, predicate: impl Fn(Cut) -> bool) -> bool {
-        match self {
-            Self::All(cut) => predicate(*cut),
-            Self::Each(cuts) => cuts.iter().any(|cut| predicate(*cut)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +225,8 @@ mod tests {
             samples,
             recipe: Recipe::builtin("imagenet-train"),
             cuts,
+            pixels: Choice::All(PixelCoding::Lossless),
+            floats_as_pixels: true,
             seed: Seed(1),
             epoch: Epoch(2),
             model: Some(("m".parse().unwrap(), None)),
@@ -227,22 +236,38 @@ mod tests {
 
     #[test]
     fn a_request_survives_the_wire() {
-        for fetch in [
-            fetch(Samples::Range { first: 3, count: 4 }, Cuts::All(Cut::Flipped)),
-            fetch(Samples::List(vec![5, 1, 5]), Cuts::Each(vec![Cut::Encoded, Cut::Features, Cut::Tensor])),
-        ] {
+        let one = fetch(Samples::Range { first: 3, count: 4 }, Cuts::All(Cut::Flipped));
+        let cuts = Cuts::Each(vec![Cut::Encoded, Cut::Features, Cut::Tensor]);
+        let pixels = Choice::Each(vec![PixelCoding::Raw, PixelCoding::Raw, PixelCoding::Lossless]);
+        let each = Fetch { pixels, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), cuts) };
+        for fetch in [one, each] {
             assert_eq!(Fetch::try_from(proto::FetchRequest::from(fetch.clone())).unwrap(), fetch);
         }
     }
 
     #[test]
+    fn who_knows_nothing_of_codings_gets_what_it_asked_for_a_byte_each() {
+        let asked = fetch(Samples::Range { first: 0, count: 2 }, Cuts::All(Cut::Normalized));
+        let old = proto::FetchRequest { pixel_codings: None, floats_as_pixels: false, ..asked.clone().into() };
+        for sample in Fetch::try_from(old).unwrap().iter() {
+            assert_eq!((sample.cut, sample.pixels), (Cut::Normalized, PixelCoding::Raw));
+        }
+        assert!(asked.iter().all(|sample| sample.cut == Cut::Flipped), "it may travel as pixels");
+    }
+
+    #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 9] = [
+        let breaks: [Break; 11] = [
             |r| r.samples = None,
             |r| r.cuts = None,
             |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(9)),
             |r| r.cuts = Some(proto::fetch_request::Cuts::CutList(proto::CutList { cuts: vec![1] })),
+            |r| r.pixel_codings = Some(proto::fetch_request::PixelCodings::Pixels(3)),
+            |r| {
+                let codings = proto::PixelCodingList { codings: vec![1] };
+                r.pixel_codings = Some(proto::fetch_request::PixelCodings::PixelsList(codings));
+            },
             |r| r.recipe = "nonsense".into(),
             |r| r.recipe = String::new(),
             |r| r.dataset_digest = vec![1, 2].into(),

@@ -1,11 +1,12 @@
 //! A sample as it travels: index, key, label, and either a payload with its meaning or the reason why there is none.
 
 use bytes::Bytes;
-use headwater_types::Position;
-use headwater_types::{ClassId, Cut, DType, FailureKind, SampleFailure, SampleIndex, SampleKey, Shape, Size};
+use headwater_types::{
+    ClassId, Cut, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+};
 
 use crate::checksum::checksum;
-use crate::cut::{cut_from, dtype_from, dtype_to};
+use crate::cut::{coding_from, coding_to, cut_from, dtype_from, dtype_to};
 use crate::proto;
 use crate::status::Invalid;
 
@@ -29,9 +30,11 @@ pub struct Delivered {
     pub cut: Cut,
     /// Type of its elements.
     pub dtype: DType,
-    /// Axes, outermost first.
+    /// Axes of the elements, outermost first: however they are coded.
     pub shape: Shape,
-    /// Elements in row-major order, little endian.
+    /// How the payload is written: `raw` at all cuts but those of u8 pixels.
+    pub coding: PixelCoding,
+    /// Elements in row-major order, little endian, raw or coded.
     pub payload: Bytes,
     /// Size of the decoded photo; `None` at the cut `encoded`.
     pub source: Option<Size>,
@@ -53,6 +56,7 @@ impl From<Delivery> for proto::Sample {
                 cut: proto::Cut::from(delivered.cut) as i32,
                 dtype: dtype_to(delivered.dtype) as i32,
                 shape: delivered.shape.axes().to_vec(),
+                coding: coding_to(delivered.coding) as i32,
                 checksum: checksum(index, &delivered.payload),
                 payload: delivered.payload,
                 source_width: delivered.source.map_or(0, |size| size.width),
@@ -83,11 +87,9 @@ impl TryFrom<proto::Sample> for Delivery {
             }
             None => {
                 let (cut, dtype) = (cut_from(sample.cut)?, dtype_from(sample.dtype)?);
+                let coding = coding_from(sample.coding)?;
                 let shape = Shape::new(&sample.shape)
-                    .filter(|shape| {
-                        let elements = shape.elements().and_then(|count| count.checked_mul(dtype.size()));
-                        elements == Some(sample.payload.len())
-                    })
+                    .filter(|shape| fits(cut, dtype, *shape, coding, sample.payload.len()))
                     .ok_or_else(|| Invalid::new(format!("sample {index}: shape and payload do not agree")))?;
                 let source = Size { width: sample.source_width, height: sample.source_height };
                 let source = (source.pixels() > 0).then_some(source);
@@ -95,10 +97,19 @@ impl TryFrom<proto::Sample> for Delivery {
                     return Err(Invalid::new(format!("sample {index}: the photo's size is missing")));
                 }
                 let origin = Position { x: sample.origin_x, y: sample.origin_y };
-                Ok(Delivered { cut, dtype, shape, payload: sample.payload, source, origin })
+                Ok(Delivered { cut, dtype, shape, coding, payload: sample.payload, source, origin })
             }
         };
         Ok(Self { index, key, label, outcome })
+    }
+}
+
+/// Whether a payload of so many bytes can be these elements. Coded ones are fewer: who codes sends raw what would not be.
+fn fits(cut: Cut, dtype: DType, shape: Shape, coding: PixelCoding, length: usize) -> bool {
+    let Some(raw) = shape.elements().and_then(|count| count.checked_mul(dtype.size())) else { return false };
+    match coding {
+        PixelCoding::Raw => length == raw,
+        PixelCoding::Lossless => cut.is_rgb() && dtype == DType::U8 && length < raw,
     }
 }
 
@@ -115,6 +126,7 @@ mod tests {
                 cut: Cut::Decoded,
                 dtype: DType::U8,
                 shape: Shape::cube(1, 2, 3),
+                coding: PixelCoding::Raw,
                 payload: Bytes::from_static(&[1, 2, 3, 4, 5, 6]),
                 source: Some(Size { width: 2, height: 1 }),
                 origin: Position { x: 5, y: 6 },
@@ -130,7 +142,11 @@ mod tests {
             outcome: Err(SampleFailure::new(FailureKind::OutOfRange, "no sample 7")),
             ..delivery()
         };
-        for delivery in [delivery(), failed] {
+        let mut coded = delivery();
+        if let Ok(delivered) = &mut coded.outcome {
+            (delivered.coding, delivered.payload) = (PixelCoding::Lossless, Bytes::from_static(&[7, 7]));
+        }
+        for delivery in [delivery(), failed, coded] {
             assert_eq!(Delivery::try_from(proto::Sample::from(delivery.clone())).unwrap(), delivery);
         }
     }
@@ -152,5 +168,25 @@ mod tests {
         let mut sample = proto::Sample::from(delivery());
         sample.shape = vec![2, 2, 3];
         assert!(Delivery::try_from(sample).is_err());
+    }
+
+    #[test]
+    fn only_pixels_are_coded_and_never_to_more_bytes() {
+        type Break = fn(&mut proto::Sample);
+        let breaks: [Break; 5] = [
+            |s| s.shape = vec![1, 1, 3],
+            |s| s.shape = vec![u32::MAX; 3],
+            |s| (s.cut, s.shape) = (proto::Cut::Encoded as i32, vec![7]),
+            |s| s.dtype = proto::ElementType::F32 as i32,
+            |s| s.coding = 3,
+        ];
+        let mut coded = proto::Sample::from(delivery());
+        (coded.coding, coded.shape) = (proto::PixelCoding::Lossless as i32, vec![2, 2, 3]);
+        assert!(Delivery::try_from(coded.clone()).is_ok());
+        for (number, break_it) in breaks.into_iter().enumerate() {
+            let mut sample = coded.clone();
+            break_it(&mut sample);
+            assert!(Delivery::try_from(sample).is_err(), "{number}");
+        }
     }
 }

@@ -1,0 +1,303 @@
+//! Pixels in fewer bytes, and the same pixels back: how the u8 cuts travel where `pixels = "lossless"` is asked for.
+//!
+//! ```text
+//! r g b  ->  r-g  g  b-g          green says most of what red and blue do (modulo 256, as all that follows)
+//!        ->  less a prediction    from left, above and above left: the median edge detector of LOCO-I (Weinberger,
+//!                                 Seroussi, Sapiro 1996); outside the picture is 0, and the first column has above only
+//!        ->  zlib (RFC 1950)      one stream of h x w x 3 bytes, rows from the top, pixels interleaved
+//! ```
+//!
+//! Size and shape travel beside it. The encoder's time is `fdeflate`'s, whose one Huffman table was made for what a
+//! PNG filter leaves of photos and fits this better still; docs/lossless.md has what else was tried.
+//!
+//! Invariants: [`decode`] of [`encode`] is the picture; nothing is allocated for bytes that cannot become one within the
+//! limits. Never: alpha, other depths, metadata.
+
+use std::io::{self, Write};
+
+use fdeflate::{Compressor, Decompressor};
+use headwater_types::{ByteCount, ImageLimits, Size};
+
+use crate::error::ImageError;
+use crate::limits;
+use crate::rgb::{Rgb8, rgb_len};
+
+/// Bytes that one byte of a zlib stream can become at most: 258 for each of the two bits of a repeated match.
+const MOST_EXPANSION: u64 = 1032;
+
+/// A pixel, or what is left of one.
+type Pixel = [u8; Rgb8::CHANNELS];
+
+/// Codes a picture; `None` where that takes no fewer bytes than its pixels.
+pub fn encode(picture: &Rgb8) -> Option<Vec<u8>> {
+    let row_len = picture.size().width as usize * Rgb8::CHANNELS;
+    let [mut above, mut row, mut left_over] = [(); 3].map(|()| vec![0; row_len]);
+    let mut compressor = Compressor::new(Sink::below(picture.pixels().len())).ok()?;
+    for pixels in picture.pixels().chunks_exact(row_len) {
+        less_green(pixels, &mut row);
+        less_prediction(&row, &above, &mut left_over);
+        compressor.write_data(&left_over).ok()?;
+        std::mem::swap(&mut above, &mut row);
+    }
+    compressor.finish().ok()?.into_kept()
+}
+
+/// The picture of this size that [`encode`] was given.
+///
+/// # Errors
+/// `LimitExceeded` for a size past the limits; `Coding` where the bytes are no such picture.
+pub fn decode(bytes: &[u8], size: Size, limits: &ImageLimits) -> Result<Rgb8, ImageError> {
+    limits::check_size(size, limits)?;
+    let expected = size.pixels() * Rgb8::CHANNELS as u64;
+    limits::check_memory(ByteCount::new(expected + bytes.len() as u64), limits)?;
+    if bytes.len() as u64 * MOST_EXPANSION < expected {
+        return Err(broken(format!("{} bytes cannot become {expected}", bytes.len())));
+    }
+    let mut pixels = vec![0; rgb_len(size)];
+    inflate(bytes, &mut pixels)?;
+    restore(&mut pixels, size.width as usize);
+    Rgb8::new(size, pixels).ok_or_else(|| broken("it is empty"))
+}
+
+/// Fills `out` from a stream that has exactly so many bytes. What follows the stream is not looked at.
+fn inflate(mut bytes: &[u8], out: &mut [u8]) -> Result<(), ImageError> {
+    let mut decompressor = Decompressor::new();
+    let mut filled = 0;
+    while !decompressor.is_done() {
+        let (read, written) =
+            decompressor.read(bytes, out, filled, true).map_err(|error| broken(format!("zlib: {error:?}")))?;
+        if read == 0 && written == 0 && !decompressor.is_done() {
+            return Err(broken("it has more bytes than its size says"));
+        }
+        filled += written;
+        bytes = &bytes[read..];
+    }
+    if filled != out.len() {
+        return Err(broken(format!("it has {filled} bytes where its size says {}", out.len())));
+    }
+    Ok(())
+}
+
+fn broken(reason: impl Into<String>) -> ImageError {
+    ImageError::Coding { reason: reason.into() }
+}
+
+fn less_green(pixels: &[u8], out: &mut [u8]) {
+    for (&[r, g, b], out) in as_pixels(pixels).iter().zip(as_pixels_mut(out)) {
+        *out = [r.wrapping_sub(g), g, b.wrapping_sub(g)];
+    }
+}
+
+fn plus_green(row: &mut [u8]) {
+    for [r, g, b] in as_pixels_mut(row) {
+        *r = r.wrapping_add(*g);
+        *b = b.wrapping_add(*g);
+    }
+}
+
+/// One byte at a time and not one pixel: so it is vectorised.
+fn less_prediction(row: &[u8], above: &[u8], out: &mut [u8]) {
+    let (first, rest) = out.split_at_mut(Rgb8::CHANNELS.min(row.len()));
+    for ((out, value), above) in first.iter_mut().zip(row).zip(above) {
+        *out = value.wrapping_sub(*above);
+    }
+    let neighbours = row.iter().zip(&above[Rgb8::CHANNELS..]).zip(above);
+    for ((out, value), ((left, up), corner)) in rest.iter_mut().zip(&row[Rgb8::CHANNELS..]).zip(neighbours) {
+        *out = value.wrapping_sub(predicted(*left, *up, *corner));
+    }
+}
+
+fn plus_prediction(row: &mut [u8], above: &[u8]) {
+    let (mut left, mut corner): (Pixel, Pixel) = Default::default();
+    for (place, (pixel, up)) in as_pixels_mut(row).iter_mut().zip(as_pixels(above)).enumerate() {
+        let known = |channel: usize| match place {
+            0 => up[channel],
+            _ => predicted(left[channel], up[channel], corner[channel]),
+        };
+        *pixel = [0, 1, 2].map(|channel| pixel[channel].wrapping_add(known(channel)));
+        (left, corner) = (*pixel, *up);
+    }
+}
+
+/// The median of left, up and left + up - corner.
+fn predicted(left: u8, up: u8, corner: u8) -> u8 {
+    let (low, high) = (left.min(up), left.max(up));
+    // Left + up is low + high: with the corner held between them the median is this, and never leaves 8 bits.
+    left.wrapping_add(up).wrapping_sub(corner.max(low).min(high))
+}
+
+/// From what is left of all rows to their pixels, in place. A row gets its green back once the next no longer needs it.
+fn restore(pixels: &mut [u8], width: usize) {
+    let row_len = width * Rgb8::CHANNELS;
+    let outside = vec![0; row_len];
+    let mut last: Option<&mut [u8]> = None;
+    for row in pixels.chunks_exact_mut(row_len) {
+        plus_prediction(row, last.as_deref().unwrap_or(&outside));
+        if let Some(above) = last.replace(row) {
+            plus_green(above);
+        }
+    }
+    last.into_iter().for_each(plus_green);
+}
+
+fn as_pixels(bytes: &[u8]) -> &[Pixel] {
+    bytes.as_chunks().0
+}
+
+fn as_pixels_mut(bytes: &mut [u8]) -> &mut [Pixel] {
+    bytes.as_chunks_mut().0
+}
+
+/// Keeps fewer than so many bytes; what is past that is dropped, for then the picture travels raw. It never fails: the
+/// compressor would panic.
+struct Sink {
+    kept: Vec<u8>,
+    most: usize,
+    dropped: bool,
+}
+
+// === impl Sink ===
+
+impl Sink {
+    fn below(bytes: usize) -> Self {
+        let most = bytes.saturating_sub(1);
+        Self { kept: Vec::with_capacity(most), most, dropped: false }
+    }
+
+    fn into_kept(mut self) -> Option<Vec<u8>> {
+        self.kept.shrink_to_fit();
+        (!self.dropped).then_some(self.kept)
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.kept.len() + bytes.len() <= self.most {
+            self.kept.extend_from_slice(bytes);
+        } else {
+            self.dropped = true;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: ImageLimits = ImageLimits {
+        max_dimension: 5_000,
+        max_pixels: 1 << 22,
+        max_object: ByteCount::mebibytes(1),
+        max_sample_memory: ByteCount::mebibytes(8),
+        max_scans: 1,
+        max_scan_pixels: 1,
+    };
+
+    fn picture(width: u32, height: u32, pixel: impl FnMut(usize) -> u8) -> Rgb8 {
+        let size = Size { width, height };
+        Rgb8::new(size, (0..rgb_len(size)).map(pixel).collect()).unwrap()
+    }
+
+    /// A slope with some noise, as photos are.
+    fn slope(width: u32, height: u32, noise: u8) -> Rgb8 {
+        let hash = |i: usize| {
+            let mixed = (i as u64 ^ 0x55).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
+        };
+        let (pixel, width_in) = (|i: usize| i / Rgb8::CHANNELS, width as usize);
+        picture(width, height, |i| {
+            ((pixel(i) % width_in + pixel(i) / width_in) as u64 + hash(i) % u64::from(noise)) as u8
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_picture_comes_back(width in 1_u32..80, height in 1_u32..40, noise in 1_u8..=255) {
+            let picture = slope(width, height, noise);
+            if let Some(coded) = encode(&picture) {
+                prop_assert!(coded.len() < picture.pixels().len());
+                prop_assert_eq!(decode(&coded, picture.size(), &LIMITS).unwrap(), picture);
+            }
+        }
+
+        #[test]
+        fn what_is_left_over_is_put_back(bytes in prop::collection::vec(any::<u8>(), 3..400), width in 1_usize..40) {
+            let rows = (bytes.len() / (3 * width)).max(1);
+            let mut bytes = bytes;
+            bytes.resize(rows * width * 3, 7);
+            let [mut above, mut row] = [(); 2].map(|()| vec![0; 3 * width]);
+            let mut left_over = Vec::new();
+            for pixels in bytes.chunks_exact(3 * width) {
+                let mut out = vec![0; 3 * width];
+                less_green(pixels, &mut row);
+                less_prediction(&row, &above, &mut out);
+                left_over.extend(out);
+                above.copy_from_slice(&row);
+            }
+            restore(&mut left_over, width);
+            prop_assert_eq!(left_over, bytes);
+        }
+
+        #[test]
+        fn broken_bytes_are_an_error_or_another_picture(
+            at in any::<prop::sample::Index>(), byte: u8, keep in 0.0..1.2_f64,
+        ) {
+            let picture = slope(40, 30, 9);
+            let mut coded = encode(&picture).unwrap();
+            *at.get_mut(&mut coded) = byte;
+            coded.truncate((keep * coded.len() as f64) as usize);
+            match decode(&coded, picture.size(), &LIMITS) {
+                Ok(other) => prop_assert_eq!(other.size(), picture.size()),
+                Err(error) => prop_assert!(matches!(error, ImageError::Coding { .. }), "{}", error),
+            }
+        }
+    }
+
+    #[test]
+    fn the_prediction_is_the_median_of_three() {
+        for (left, up, corner) in (0..=u8::MAX).step_by(5).flat_map(|a| {
+            (0..=u8::MAX).step_by(3).flat_map(move |b| (0..=u8::MAX).step_by(7).map(move |c| (a, b, c)))
+        }) {
+            let mut three = [left, up, corner].map(i16::from);
+            three[2] = three[0] + three[1] - three[2];
+            three.sort_unstable();
+            assert_eq!(i16::from(predicted(left, up, corner)), three[1], "{left} {up} {corner}");
+        }
+    }
+
+    #[test]
+    fn photos_become_smaller_and_noise_is_left_as_it_is() {
+        let photo = slope(224, 224, 3);
+        assert!(encode(&photo).unwrap().len() * 2 < photo.pixels().len());
+        assert!(encode(&slope(224, 224, 255)).is_none());
+        assert!(encode(&slope(1, 1, 1)).is_none(), "the table alone is larger");
+        let flat = picture(200, 300, |_| 9);
+        assert_eq!(decode(&encode(&flat).unwrap(), flat.size(), &LIMITS).unwrap(), flat);
+    }
+
+    #[test]
+    fn another_size_than_the_coded_one_is_an_error() {
+        let coded = encode(&slope(40, 30, 9)).unwrap();
+        for (width, height) in [(40, 29), (40, 31), (39, 30), (1, 1)] {
+            let error = decode(&coded, Size { width, height }, &LIMITS).unwrap_err();
+            assert!(matches!(error, ImageError::Coding { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_before_anything_is_allocated() {
+        let past = |width, height| decode(&[0; 30], Size { width, height }, &LIMITS).unwrap_err();
+        for (width, height) in [(5_001, 1), (4_096, 4_096), (2_000, 2_000)] {
+            assert!(matches!(past(width, height), ImageError::LimitExceeded { .. }), "{width} x {height}");
+        }
+        assert!(past(1_000, 1_000).to_string().contains("cannot become"), "a bomb");
+        assert!(matches!(past(0, 7), ImageError::Coding { .. }));
+    }
+}

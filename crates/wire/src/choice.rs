@@ -1,0 +1,60 @@
+//! What is asked for all samples of a call alike, or for each.
+
+use headwater_types::{Cut, PixelCoding};
+
+use crate::status::Invalid;
+
+/// One for all samples, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice<T> {
+    /// The same for all.
+    All(T),
+    /// One each, in the order of the samples.
+    Each(Vec<T>),
+}
+
+/// How far samples are taken.
+pub type Cuts = Choice<Cut>;
+
+/// How their pixels may be coded.
+pub type PixelCodings = Choice<PixelCoding>;
+
+// === impl Choice ===
+
+impl<T: Copy + PartialEq> Choice<T> {
+    /// One for each of these; one for all where they are the same. `None` for no samples.
+    pub fn of(mut each: impl Iterator<Item = T> + Clone) -> Option<Self> {
+        let all = each.clone();
+        let first = each.next()?;
+        Some(if each.all(|other| other == first) { Self::All(first) } else { Self::Each(all.collect()) })
+    }
+
+    /// The sample's at this place in the request.
+    pub(crate) fn get(&self, position: usize) -> T {
+        match self {
+            Self::All(one) => *one,
+            Self::Each(each) => each[position],
+        }
+    }
+
+    /// Whether some sample's is such.
+    pub fn any(&self, predicate: impl Fn(T) -> bool) -> bool {
+        match self {
+            Self::All(one) => predicate(*one),
+            Self::Each(each) => each.iter().any(|one| predicate(*one)),
+        }
+    }
+}
+
+/// A list as it came, with one number for each sample.
+pub(crate) fn each<T>(
+    what: &str,
+    numbers: Vec<i32>,
+    samples: usize,
+    from: impl Fn(i32) -> Result<T, Invalid>,
+) -> Result<Choice<T>, Invalid> {
+    if numbers.len() != samples {
+        return Err(Invalid::new(format!("{} {what} for {samples} samples", numbers.len())));
+    }
+    Ok(Choice::Each(numbers.into_iter().map(from).collect::<Result<_, _>>()?))
+}
