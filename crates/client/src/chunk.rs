@@ -4,12 +4,12 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use headwater_types::{Cut, SampleIndex};
-use headwater_wire::{Cuts, Samples};
+use headwater_types::{Cut, PixelCoding, SampleIndex};
+use headwater_wire::{Cuts, PixelCodings, Samples};
 use tokio::time::Instant;
 
 use crate::options::ClientOptions;
-use crate::request::{CutChoice, Indices};
+use crate::request::{CutChoice, Indices, PixelChoice};
 
 /// A sample that is still to come.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) local: u64,
     /// How far the server takes it.
     pub(crate) cut: Cut,
+    /// How its pixels may be coded.
+    pub(crate) pixels: PixelCoding,
     /// Times that it came as a failure that may pass, and when first.
     pub(crate) failures: u32,
     pub(crate) failing_since: Option<Instant>,
@@ -36,6 +38,7 @@ pub(crate) struct Chunk {
 pub(crate) struct ChunkSource {
     indices: Indices,
     cuts: CutChoice,
+    pixels: PixelChoice,
     /// The server's indices.
     held: Range<u64>,
     /// Most samples of a chunk.
@@ -101,28 +104,24 @@ impl Chunk {
 }
 
 /// Samples as a server is asked for them.
-pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts) {
+pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts, PixelCodings) {
     let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
     let first = locals.first().copied().unwrap_or(0);
     let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
     let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
-    let mut cuts = wanted.clone().map(|wanted| wanted.cut);
-    let cuts = match cuts.next() {
-        Some(first) if cuts.all(|cut| cut == first) => Cuts::All(first),
-        _ => Cuts::Each(wanted.map(|wanted| wanted.cut).collect()),
-    };
-    (samples, cuts)
+    let cuts = Cuts::of(wanted.clone().map(|wanted| wanted.cut).collect());
+    (samples, cuts, PixelCodings::of(wanted.map(|wanted| wanted.pixels).collect()))
 }
 
 // === impl ChunkSource ===
 
 impl ChunkSource {
-    pub(crate) fn new(indices: Indices, cuts: CutChoice, held: Range<u64>, size: usize) -> Self {
+    pub(crate) fn new(indices: Indices, cuts: CutChoice, pixels: PixelChoice, held: Range<u64>, size: usize) -> Self {
         let cursor = match &indices {
             Indices::Range(range) => held.start.saturating_sub(range.start),
             Indices::List(_) => 0,
         };
-        Self { indices, cuts, held, size, cursor: Mutex::new(cursor) }
+        Self { indices, cuts, pixels, held, size, cursor: Mutex::new(cursor) }
     }
 
     /// The next chunk; `None` once there is none.
@@ -138,8 +137,8 @@ impl ChunkSource {
                     break;
                 }
                 let local = index - self.held.start;
-                let cut = self.cuts.of(index)?;
-                missing.push_back(Wanted { position: *cursor, local, cut, failures: 0, failing_since: None });
+                let (cut, pixels) = (self.cuts.of(index)?, self.pixels.of(index)?);
+                missing.push_back(Wanted { position: *cursor, local, cut, pixels, failures: 0, failing_since: None });
             }
             *cursor += 1;
         }
@@ -161,8 +160,12 @@ impl ChunkSource {
 mod tests {
     use super::*;
 
+    fn source(indices: Indices, cuts: CutChoice, held: Range<u64>, size: usize) -> ChunkSource {
+        ChunkSource::new(indices, cuts, PixelCoding::Raw.into(), held, size)
+    }
+
     fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize) -> Vec<Vec<(u64, u64)>> {
-        let source = ChunkSource::new(indices.into(), Cut::Encoded.into(), held, size);
+        let source = source(indices.into(), Cut::Encoded.into(), held, size);
         std::iter::from_fn(|| source.next())
             .map(|chunk| chunk.missing().map(|wanted| (wanted.position, wanted.local)).collect())
             .collect()
@@ -188,17 +191,24 @@ mod tests {
 
     #[test]
     fn what_is_consecutive_is_asked_for_as_a_range_and_one_cut_as_one() {
-        let source = ChunkSource::new(Indices::Range(4..7), Cut::Tensor.into(), 2..9, 9);
+        let source = source(Indices::Range(4..7), Cut::Tensor.into(), 2..9, 9);
         let mut chunk = source.next().unwrap();
-        assert_eq!(as_asked(chunk.missing()), (Samples::Range { first: 2, count: 3 }, Cuts::All(Cut::Tensor)));
+        let (samples, cuts, pixels) = as_asked(chunk.missing());
+        assert_eq!((samples, cuts), (Samples::Range { first: 2, count: 3 }, Cuts::All(Cut::Tensor)));
+        assert_eq!(pixels, PixelCodings::All(PixelCoding::Raw));
         chunk.settle(1);
-        assert_eq!(as_asked(chunk.missing()), (Samples::List(vec![2, 4]), Cuts::All(Cut::Tensor)));
+        assert_eq!(as_asked(chunk.missing()).0, Samples::List(vec![2, 4]));
         assert_eq!(chunk.earliest(), Some(0));
+    }
 
+    #[test]
+    fn each_sample_is_asked_for_with_its_own_cut_and_coding() {
         let cuts = CutChoice::PerSample(vec![Cut::Encoded, Cut::Decoded].into());
-        let source = ChunkSource::new(list(&[1, 0]), cuts, 0..2, 9);
+        let pixels = PixelChoice::PerSample(vec![PixelCoding::Raw, PixelCoding::Lossless].into());
+        let source = ChunkSource::new(list(&[1, 0]), cuts, pixels, 0..2, 9);
         let chunk = source.next().unwrap();
-        let each = Cuts::Each(vec![Cut::Decoded, Cut::Encoded]);
-        assert_eq!(as_asked(chunk.missing()), (Samples::List(vec![1, 0]), each));
+        let (samples, cuts, pixels) = as_asked(chunk.missing());
+        assert_eq!((samples, cuts), (Samples::List(vec![1, 0]), Cuts::Each(vec![Cut::Decoded, Cut::Encoded])));
+        assert_eq!(pixels, PixelCodings::Each(vec![PixelCoding::Lossless, PixelCoding::Raw]));
     }
 }

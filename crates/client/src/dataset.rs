@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::digest::Digester;
-use headwater_types::{Cut, DatasetName, Digest, ModelName, Recipe};
-use headwater_wire::{Cuts, Fetch, Samples, proto};
+use headwater_types::{Cut, DatasetName, Digest, ModelName, PixelCoding, Recipe};
+use headwater_wire::{Cuts, Fetch, PixelCodings, Samples, proto};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -21,7 +21,7 @@ use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::pulse::Pulse;
-use crate::request::{CutChoice, FetchRequest};
+use crate::request::FetchRequest;
 use crate::stream::SampleStream;
 use crate::worker::Job;
 
@@ -135,13 +135,14 @@ impl Dataset {
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
     /// or not the same everywhere, a cut without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
-        let FetchRequest { indices, recipe, cut, seed, epoch, model, ordered } = request;
+        let FetchRequest { indices, recipe, cut, pixels, floats, seed, epoch, model, ordered } = request;
         let samples = self.len();
         if let Some(index) = indices.max().filter(|&index| index >= samples) {
             return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
         }
-        if matches!(&cut, CutChoice::PerSample(cuts) if cuts.len() as u64 != samples) {
-            return Err(ClientError::Request("a table of cuts must have one for each sample of the dataset"));
+        if cut.len().is_some_and(|len| len != samples) || pixels.len().is_some_and(|len| len != samples) {
+            let message = "a table of cuts or of pixel codings must have one for each sample of the dataset";
+            return Err(ClientError::Request(message));
         }
         let model = model.map(|name| self.model(&name)).transpose()?;
         let takes_features = cut.any(|cut| cut == Cut::Features);
@@ -169,6 +170,7 @@ impl Dataset {
         let expectation = Expectation {
             output: recipe.as_ref().map(Recipe::output_size),
             feature_len: model.as_ref().map(|model| model.feature_len),
+            floats,
             limits: options.limits,
         };
         let job = |(partition, server): (&Partition, &Arc<Server>)| {
@@ -179,13 +181,15 @@ impl Dataset {
             Arc::new(Job {
                 server: Arc::clone(server),
                 partition: partition.clone(),
-                source: ChunkSource::new(indices.clone(), cut.clone(), held, size),
+                source: ChunkSource::new(indices.clone(), cut.clone(), pixels.clone(), held, size),
                 fetch: Fetch {
                     dataset: self.0.name.as_str().to_owned(),
                     dataset_digest: Some(partition.digest),
                     samples: Samples::List(Vec::new()),
                     recipe: recipe.clone().filter(|_| takes_pixels),
                     cuts: Cuts::All(Cut::Encoded),
+                    pixels: PixelCodings::All(PixelCoding::Raw),
+                    floats_as_pixels: !floats,
                     seed,
                     epoch,
                     model: model.as_ref().filter(|_| takes_features).map(|m| (m.name.clone(), Some(m.digest))),

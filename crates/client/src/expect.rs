@@ -1,8 +1,11 @@
 //! Whether what arrived is what was asked for.
 
-use headwater_types::{ClassId, Cut, DType, FailureKind, ImageLimits, SampleFailure, SampleIndex, Shape, Size};
+use headwater_types::{
+    ClassId, Cut, DType, FailureKind, ImageLimits, PixelCoding, SampleFailure, SampleIndex, Shape, Size,
+};
 use headwater_wire::{Delivered, Delivery};
 
+use crate::chunk::Wanted;
 use crate::partition::Partition;
 use crate::request::CutChoice;
 use crate::sample::Sample;
@@ -14,6 +17,8 @@ pub(crate) struct Expectation {
     pub(crate) output: Option<Size>,
     /// Length of the model's features, where there is one.
     pub(crate) feature_len: Option<u32>,
+    /// Whether floats travel as floats only.
+    pub(crate) floats: bool,
     pub(crate) limits: ImageLimits,
 }
 
@@ -22,7 +27,7 @@ pub(crate) struct Expectation {
 impl Expectation {
     /// The sample as its reader gets it, with its index in the dataset and the dataset's class. What is not as it was
     /// asked for becomes a failure of that sample.
-    pub(crate) fn accept(&self, partition: &Partition, cut: Cut, delivery: Delivery) -> Sample {
+    pub(crate) fn accept(&self, partition: &Partition, wanted: &Wanted, delivery: Delivery) -> Sample {
         let Delivery { index, key, label, outcome } = delivery;
         let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
         let label =
@@ -31,7 +36,7 @@ impl Expectation {
             let problem = match label {
                 Some((label, None)) => Some(format!("its label {label} is not among the server's classes")),
                 _ if key.is_none() => Some("it has no key".to_owned()),
-                _ => self.problem(cut, &delivered),
+                _ => self.problem(wanted, &delivered),
             };
             match problem {
                 Some(problem) => Err(broken(partition, local, &problem)),
@@ -41,15 +46,16 @@ impl Expectation {
         Sample { index, key, label: label.and_then(|(_, class)| class.copied()), outcome: checked }
     }
 
-    /// About how many payload bytes a sample has.
+    /// About how many payload bytes a sample has, before any coding.
     pub(crate) fn payload_bytes(&self, partition: &Partition, cuts: &CutChoice) -> u64 {
         let pixels = self.output.map_or(0, Size::pixels);
         let bytes = |cut| match cut {
+            // A crop is smaller than its photo; by how much depends on the recipe, and some photos come whole.
             Cut::Encoded | Cut::JpegCrop => partition.stored_bytes / partition.samples.max(1),
             // Nobody knows before it is decoded: a megapixel.
             Cut::Decoded => 3 << 20,
-            Cut::Cropped | Cut::Flipped => 3 * pixels,
-            Cut::Tensor | Cut::Normalized => 12 * pixels,
+            Cut::Tensor | Cut::Normalized if self.floats => 12 * pixels,
+            Cut::Cropped | Cut::Flipped | Cut::Tensor | Cut::Normalized => 3 * pixels,
             Cut::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
         };
         match cuts {
@@ -60,19 +66,34 @@ impl Expectation {
         }
     }
 
-    fn problem(&self, cut: Cut, delivered: &Delivered) -> Option<String> {
-        let cut = match (cut, delivered.cut) {
+    /// Whether a sample may come at this cut where that one was asked for.
+    fn stands_for(&self, came: Cut, asked: Cut) -> bool {
+        match (asked, came) {
             // A photo that cannot be cropped as a JPEG.
-            (Cut::JpegCrop, Cut::Encoded) => Cut::Encoded,
-            _ => cut,
-        };
-        if delivered.cut != cut {
-            return Some(format!("it was taken to {}, not to {cut}", delivered.cut));
+            (Cut::JpegCrop, Cut::Encoded) => true,
+            (Cut::Tensor | Cut::Normalized, Cut::Flipped) => !self.floats,
+            _ => came == asked,
+        }
+    }
+
+    fn problem(&self, wanted: &Wanted, delivered: &Delivered) -> Option<String> {
+        let cut = delivered.cut;
+        if !self.stands_for(cut, wanted.cut) {
+            return Some(format!("it was taken to {cut}, not to {}", wanted.cut));
+        }
+        // That only pixels are coded is a rule of the wire, and was checked there.
+        if delivered.coding != PixelCoding::Raw && delivered.coding != wanted.pixels {
+            return Some(format!("its pixels are coded {}, not {}", delivered.coding, wanted.pixels));
         }
         if let Some(size) = delivered.source
             && (size.width.max(size.height) > self.limits.max_dimension || size.pixels() > self.limits.max_pixels)
         {
             return Some(format!("its photo of {} x {} is past the limits", size.width, size.height));
+        }
+        let origin = delivered.origin;
+        let inside = |size: Size| origin.x < size.width && origin.y < size.height;
+        if cut == Cut::JpegCrop && !delivered.source.is_some_and(inside) {
+            return Some(format!("its crop begins at {}, {}, outside its photo", origin.x, origin.y));
         }
         let expected = match cut {
             Cut::Encoded | Cut::JpegCrop => {

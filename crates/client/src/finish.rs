@@ -95,13 +95,13 @@ fn finish(
     limits: &ImageLimits,
     scratch: &mut Scratch,
 ) -> Result<FinishedTensor, SampleFailure> {
-    let Delivered { cut, dtype, shape, payload, source, origin } = delivered;
+    let Delivered { cut, dtype, shape, coding, payload, source, origin } = delivered;
     let source = match (cut, source) {
         (Cut::Encoded, _) | (_, None) => read_header(&payload, recipe.stages().orientation, limits)?.size,
         (_, Some(size)) => size,
     };
-    let parts = Parts { cut, dtype, shape, source: Some(source), origin, bytes: payload };
-    let payload = Payload::from_parts(recipe, parts)?;
+    let parts = Parts { cut, dtype, shape, coding, source: Some(source), origin, bytes: payload };
+    let payload = Payload::from_parts(recipe, parts, limits)?;
     match advance(recipe, payload, Cut::Normalized, draws, limits, scratch)? {
         Payload::Normalized(tensor) => {
             Ok(FinishedTensor { tensor, source, framing: Framing::new(recipe.stages(), source, draws) })

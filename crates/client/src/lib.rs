@@ -43,6 +43,6 @@ pub use headwater_wire::Delivered;
 pub use model::ModelInfo;
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
-pub use request::{CutChoice, FetchRequest, Indices};
+pub use request::{Choice, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;
 pub use stream::SampleStream;

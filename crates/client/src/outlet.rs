@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{Cut, DType, Position, SampleIndex, Shape};
+    use headwater_types::{Cut, DType, PixelCoding, Position, SampleIndex, Shape};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -154,6 +154,7 @@ mod tests {
             cut: Cut::Encoded,
             dtype: DType::U8,
             shape,
+            coding: PixelCoding::Raw,
             payload,
             source: None,
             origin: Position::default(),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed};
+use headwater_types::{Cut, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
 /// Which samples, how far, in which order.
 #[derive(Clone, Debug)]
@@ -14,6 +14,11 @@ pub struct FetchRequest {
     pub recipe: Option<Recipe>,
     /// How far the servers take them.
     pub cut: CutChoice,
+    /// How pixels may be coded on the wire, at the u8 cuts.
+    pub pixels: PixelChoice,
+    /// Whether the cuts `tensor` and `normalized` must travel as floats. Where not, servers send them as the u8 pixels of
+    /// `flipped`: a quarter of the bytes, from which a [`Finisher`](crate::Finisher) makes the same tensor.
+    pub floats: bool,
     /// Address of the randomness.
     pub seed: Seed,
     /// Address of the randomness.
@@ -34,14 +39,20 @@ pub enum Indices {
     List(Arc<[SampleIndex]>),
 }
 
-/// One cut for all samples, or one for each.
+/// One for all samples, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CutChoice {
+pub enum Choice<T> {
     /// The same for all.
-    All(Cut),
-    /// The cut of sample `i` stands at position `i`, as in a plan: one for each sample of the dataset.
-    PerSample(Arc<[Cut]>),
+    All(T),
+    /// Sample `i`'s stands at position `i`, as in a plan: one for each sample of the dataset.
+    PerSample(Arc<[T]>),
 }
+
+/// How far samples are taken.
+pub type CutChoice = Choice<Cut>;
+
+/// How their pixels may be coded.
+pub type PixelChoice = Choice<PixelCoding>;
 
 // === impl FetchRequest ===
 
@@ -52,6 +63,8 @@ impl FetchRequest {
             indices: indices.into(),
             recipe: None,
             cut: CutChoice::All(Cut::Features),
+            pixels: PixelChoice::All(PixelCoding::Raw),
+            floats: true,
             seed: Seed::default(),
             epoch: Epoch::default(),
             model: Some(model),
@@ -103,27 +116,35 @@ impl FromIterator<SampleIndex> for Indices {
     }
 }
 
-// === impl CutChoice ===
+// === impl Choice ===
 
-impl CutChoice {
-    /// The cut of this sample; a table that is too short was refused before.
-    pub(crate) fn of(&self, index: u64) -> Option<Cut> {
+impl<T: Copy> Choice<T> {
+    /// The sample's; a table that is too short was refused before.
+    pub(crate) fn of(&self, index: u64) -> Option<T> {
         match self {
-            Self::All(cut) => Some(*cut),
-            Self::PerSample(cuts) => cuts.get(usize::try_from(index).ok()?).copied(),
+            Self::All(one) => Some(*one),
+            Self::PerSample(table) => table.get(usize::try_from(index).ok()?).copied(),
         }
     }
 
-    pub(crate) fn any(&self, predicate: impl Fn(Cut) -> bool) -> bool {
+    /// How many there are, where there is one for each.
+    pub(crate) fn len(&self) -> Option<u64> {
         match self {
-            Self::All(cut) => predicate(*cut),
-            Self::PerSample(cuts) => cuts.iter().any(|cut| predicate(*cut)),
+            Self::All(_) => None,
+            Self::PerSample(table) => Some(table.len() as u64),
+        }
+    }
+
+    pub(crate) fn any(&self, predicate: impl Fn(T) -> bool) -> bool {
+        match self {
+            Self::All(one) => predicate(*one),
+            Self::PerSample(table) => table.iter().any(|one| predicate(*one)),
         }
     }
 }
 
-impl From<Cut> for CutChoice {
-    fn from(cut: Cut) -> Self {
-        Self::All(cut)
+impl<T> From<T> for Choice<T> {
+    fn from(one: T) -> Self {
+        Self::All(one)
     }
 }

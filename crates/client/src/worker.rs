@@ -163,8 +163,8 @@ impl Worker {
         chunk: &Chunk,
         at_most: usize,
     ) -> Result<Streaming<proto::FetchBatch>, Trouble> {
-        let (samples, cuts) = as_asked(chunk.missing().take(at_most));
-        let request = proto::FetchRequest::from(Fetch { samples, cuts, ..job.fetch.clone() });
+        let (samples, cuts, pixels) = as_asked(chunk.missing().take(at_most));
+        let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, ..job.fetch.clone() });
         let client = match &mut self.client {
             Some(client) => client,
             none => {
@@ -236,7 +236,7 @@ fn judge(job: &Job, chunk: &mut Chunk, sample: proto::Sample) -> Option<(u64, Sa
             return None;
         }
     }
-    Some((wanted.position, job.expectation.accept(&job.partition, wanted.cut, delivery)))
+    Some((wanted.position, job.expectation.accept(&job.partition, wanted, delivery)))
 }
 
 /// Waits for room for a sample, and meanwhile gives up the call where it keeps a worker of the same server from its

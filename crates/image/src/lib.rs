@@ -34,8 +34,10 @@ mod decode;
 mod unindexable;
 
 mod indexed;
-pub mod lossless;
 mod payload;
+
+pub mod lossless;
+mod parts;
 
 mod advance;
 
@@ -48,7 +50,8 @@ pub use format::{Format, sniff};
 pub use header::{Header, read_header};
 pub use indexed::{IndexedJpeg, JpegCrop};
 pub use kernel::Level;
-pub use payload::{Parts, Payload, Tensor};
+pub use parts::Parts;
+pub use payload::{Payload, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;
 pub use scratch::Scratch;

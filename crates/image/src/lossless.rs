@@ -262,9 +262,10 @@ mod tests {
 
     #[test]
     fn the_prediction_is_the_median_of_three() {
-        for (left, up, corner) in (0..=u8::MAX).step_by(5).flat_map(|a| {
-            (0..=u8::MAX).step_by(3).flat_map(move |b| (0..=u8::MAX).step_by(7).map(move |c| (a, b, c)))
-        }) {
+        for (left, up, corner) in (0..=u8::MAX)
+            .step_by(5)
+            .flat_map(|a| (0..=u8::MAX).step_by(3).flat_map(move |b| (0..=u8::MAX).step_by(7).map(move |c| (a, b, c))))
+        {
             let mut three = [left, up, corner].map(i16::from);
             three[2] = three[0] + three[1] - three[2];
             three.sort_unstable();

@@ -1,9 +1,8 @@
 //! A sample at a cut: what crosses the wire, and what the rest of the recipe starts from.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, Position, Recipe, Shape, Size};
+use headwater_types::{Cut, DType, Shape, Size};
 
-use crate::error::ImageError;
 use crate::indexed::{IndexedJpeg, JpegCrop};
 use crate::rgb::Rgb8;
 
@@ -34,23 +33,6 @@ pub enum Payload {
     Tensor(Tensor),
     /// Normalised: finished.
     Normalized(Tensor),
-}
-
-/// A payload taken apart, as it travels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parts {
-    /// How far the sample has come.
-    pub cut: Cut,
-    /// Type of its elements.
-    pub dtype: DType,
-    /// Axes, outermost first.
-    pub shape: Shape,
-    /// Size of the decoded photo, whatever is left of it here; `None` where nobody has looked.
-    pub source: Option<Size>,
-    /// Where in the decoded photo its first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
-    pub origin: Position,
-    /// Elements in row-major order, little endian.
-    pub bytes: Bytes,
 }
 
 // === impl Tensor ===
@@ -132,55 +114,6 @@ impl Payload {
             Self::Tensor(tensor) | Self::Normalized(tensor) => floats_to_bytes(tensor.values()),
         }
     }
-
-    /// A payload from what has travelled, held against its cut and recipe: nothing about the bytes is taken on trust.
-    ///
-    /// # Errors
-    /// `Shape` where type, shape and length do not fit together or the recipe; `NoSuchStep` for features, which are no
-    /// pixels.
-    pub fn from_parts(recipe: &Recipe, parts: Parts) -> Result<Self, ImageError> {
-        let Parts { cut, dtype, shape, source, origin, bytes } = parts;
-        let output = recipe.output_size();
-        let fits = |size: Size, wanted: DType| {
-            let length = shape.elements().and_then(|count| count.checked_mul(wanted.size()));
-            dtype == wanted && length == Some(bytes.len()) && (cut == Cut::Decoded || size == output)
-        };
-        let wrong = ImageError::Shape {
-            cut,
-            actual: format!("{dtype} {shape:?} in {} bytes", bytes.len()),
-            expected: match cut {
-                Cut::Encoded | Cut::JpegCrop => "uint8 [n]".to_owned(),
-                Cut::Decoded => "uint8 [h, w, 3]".to_owned(),
-                Cut::Cropped | Cut::Flipped => format!("uint8 [{}, {}, 3]", output.height, output.width),
-                _ => format!("float32 [3, {}, {}]", output.height, output.width),
-            },
-        };
-        match (cut, shape.axes()) {
-            (Cut::Encoded, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
-                Ok(Self::Encoded(bytes))
-            }
-            (Cut::JpegCrop, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
-                let source = source.ok_or(wrong)?;
-                Ok(Self::JpegCrop(JpegCrop { jpeg: bytes, origin, source }))
-            }
-            (Cut::Decoded | Cut::Cropped | Cut::Flipped, &[height, width, 3])
-                if fits(Size { width, height }, DType::U8) =>
-            {
-                let rgb = Rgb8::new(Size { width, height }, bytes.into()).ok_or(wrong)?;
-                Ok(match cut {
-                    Cut::Decoded => Self::Decoded(rgb),
-                    Cut::Cropped => Self::Cropped(rgb),
-                    _ => Self::Flipped(rgb),
-                })
-            }
-            (Cut::Tensor | Cut::Normalized, &[3, height, width]) if fits(Size { width, height }, DType::F32) => {
-                let tensor = Tensor::new(Size { width, height }, floats_from_bytes(&bytes)).ok_or(wrong)?;
-                Ok(if cut == Cut::Tensor { Self::Tensor(tensor) } else { Self::Normalized(tensor) })
-            }
-            (Cut::Features, _) => Err(ImageError::NoSuchStep { at: cut, to: Cut::Normalized }),
-            _ => Err(wrong),
-        }
-    }
 }
 
 fn vector(bytes: &Bytes) -> Shape {
@@ -192,8 +125,4 @@ fn floats_to_bytes(values: &[f32]) -> Bytes {
         return Bytes::copy_from_slice(bytemuck::cast_slice(values));
     }
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-fn floats_from_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use headwater_cli::Common;
 use headwater_client::{ClientOptions, Retry, ServerAddress};
-use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, caps};
+use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
 use crate::indices::IndexSet;
 
@@ -34,12 +34,19 @@ Examples:
       --indices 0-99,500 --out samples/
   profiler fetch --servers node1:7440 --dataset photos \\
       --cut features --model mobilenet --out features/
+  profiler fetch --servers node1:7440 --dataset photos \
+      --recipe imagenet-train --cut jpeg-crop --wire-bytes --out samples/
+  profiler fetch --servers node1:7440 --dataset photos \
+      --recipe imagenet-train --cut flipped --pixels lossless \
+      --wire-bytes --out samples/
 
-Whatever the cut, the tensors are the same, to the bit.
+Whatever the cut, and however it travels, the tensors are the same, to
+the bit.
 DIR/<index>.npy     the finished tensor, f32 [3, height, width];
                     at the cut features the vector, f32 [d]
 DIR/samples.jsonl   a line for each sample: index, key, label, width,
-                    height, box, flip, error
+                    height, box, flip, error; and with --wire-bytes
+                    wire_bytes, wire_cut, coding
 standard output     a summary, as JSON";
 
 /// Shows recipes, and fetches samples from storage servers.
@@ -89,9 +96,21 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) recipe: Option<String>,
 
-    /// How far the servers go: encoded, decoded, cropped, flipped, tensor, normalized or features
+    /// How far the servers go: encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or features
     #[arg(long, value_name = "CUT")]
     pub(crate) cut: Cut,
+
+    /// How the pixels of u8 cuts travel: raw, or lossless (fewer bytes, for some CPU on both sides)
+    #[arg(long, value_name = "CODING", default_value_t = PixelCoding::Raw)]
+    pub(crate) pixels: PixelCoding,
+
+    /// Have the cuts tensor and normalized travel as f32, and not as the u8 pixels from which they are made here
+    #[arg(long)]
+    pub(crate) wire_floats: bool,
+
+    /// Say of each sample how many bytes it took on the wire, and as what
+    #[arg(long)]
+    pub(crate) wire_bytes: bool,
 
     /// The model, for the cut features
     #[arg(long, value_name = "NAME")]

@@ -12,7 +12,7 @@ use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, S
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, Seed};
 
 use crate::args::FetchArgs;
-use crate::row::Row;
+use crate::row::{Row, Wire};
 use crate::summary::Summary;
 use crate::{npy, recipe, whole};
 
@@ -30,6 +30,8 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
         indices,
         recipe: Some((*recipe).clone()),
         cut: args.cut.into(),
+        pixels: args.pixels.into(),
+        floats: args.wire_floats,
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         model: args.model.clone(),
@@ -38,6 +40,7 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
     let writer = Arc::new(Writer {
         recipe: Arc::clone(&recipe),
         cut: args.cut,
+        wire: args.wire_bytes,
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
@@ -87,6 +90,8 @@ fn recipe_of(args: &FetchArgs, asked: Option<Recipe>, dataset: &Dataset) -> Resu
 struct Writer {
     recipe: Arc<Recipe>,
     cut: Cut,
+    /// Whether rows say how samples travelled.
+    wire: bool,
     seed: Seed,
     epoch: Epoch,
     finisher: Finisher,
@@ -99,6 +104,7 @@ struct Writer {
 impl Writer {
     /// Finishes and writes one sample. An error is one of the folder; what is wrong with the sample stands in its row.
     async fn write(self: Arc<Self>, sample: Sample) -> anyhow::Result<Row> {
+        let wire = self.wire.then(|| Wire::of(&sample.outcome));
         let (row, file) = if self.cut == Cut::Features {
             self.vector(sample)
         } else {
@@ -112,7 +118,7 @@ impl Writer {
             None => whole::remove(&path).with_context(|| format!("cannot remove {}", path.display())),
         };
         tokio::task::spawn_blocking(put).await.context("writing a file")??;
-        Ok(row)
+        Ok(row.travelled(wire))
     }
 
     fn tensor(&self, finished: Finished) -> (Row, Option<Vec<u8>>) {

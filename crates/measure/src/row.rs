@@ -1,6 +1,7 @@
 //! A line of `samples.jsonl`: what a sample is, and what was done to it.
 
-use headwater_types::{Framing, SampleFailure, Size};
+use headwater_client::Delivered;
+use headwater_types::{Cut, Framing, PixelCoding, SampleFailure, Size};
 use serde::Serialize;
 
 /// One sample. `width` to `flip` are null where it failed.
@@ -19,6 +20,20 @@ pub(crate) struct Row {
     pub(crate) region: Option<[Number; 4]>,
     pub(crate) flip: Option<bool>,
     pub(crate) error: Option<RowError>,
+    /// Not written where nobody asked for it.
+    #[serde(flatten)]
+    pub(crate) wire: Option<Wire>,
+}
+
+/// How a sample travelled. All null where nothing came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Wire {
+    /// Payload bytes.
+    pub(crate) wire_bytes: Option<u64>,
+    /// The cut at which it came: `flipped` where floats travel as pixels, `encoded` where a photo has no `jpeg-crop`.
+    pub(crate) wire_cut: Option<Cut>,
+    /// How its pixels were coded; null at cuts that are not u8 pixels.
+    pub(crate) coding: Option<PixelCoding>,
 }
 
 /// Why there is no array.
@@ -41,7 +56,11 @@ pub(crate) enum Number {
 impl Row {
     /// A sample of which nothing more is known yet.
     pub(crate) fn new(index: u64, key: Option<String>, label: Option<String>) -> Self {
-        Self { index, key, label, width: None, height: None, region: None, flip: None, error: None }
+        Self { index, key, label, width: None, height: None, region: None, flip: None, error: None, wire: None }
+    }
+
+    pub(crate) fn travelled(self, wire: Option<Wire>) -> Self {
+        Self { wire, ..self }
     }
 
     pub(crate) fn framed(self, source: Size, framing: &Framing) -> Self {
@@ -58,6 +77,19 @@ impl Row {
     pub(crate) fn failed(self, failure: SampleFailure) -> Self {
         let error = RowError { kind: failure.kind.as_str(), message: failure.message };
         Self { error: Some(error), ..self }
+    }
+}
+
+// === impl Wire ===
+
+impl Wire {
+    pub(crate) fn of(outcome: &Result<Delivered, SampleFailure>) -> Self {
+        let Ok(delivered) = outcome else { return Self::default() };
+        Self {
+            wire_bytes: Some(delivered.payload.len() as u64),
+            wire_cut: Some(delivered.cut),
+            coding: delivered.cut.is_rgb().then_some(delivered.coding),
+        }
     }
 }
 
@@ -98,5 +130,8 @@ mod tests {
             json(&Row::new(9, None, None).failed(SampleFailure::new(FailureKind::NotFound, "gone"))),
             r#"{"index":9,"key":null,"label":null,"width":null,"height":null,"box":null,"flip":null,"error":{"kind":"not-found","message":"gone"}}"#
         );
+        let wire = Wire { wire_bytes: Some(7), wire_cut: Some(Cut::JpegCrop), coding: None };
+        let travelled = json(&row().travelled(Some(wire)));
+        assert!(travelled.ends_with(r#""wire_bytes":7,"wire_cut":"jpeg-crop","coding":null}"#), "{travelled}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use headwater_client::{Dataset, Partition};
-use headwater_types::{Digest, Recipe};
+use headwater_types::{Cut, Digest, PixelCoding, Recipe};
 use serde::Serialize;
 
 use crate::args::FetchArgs;
@@ -21,6 +21,8 @@ pub(crate) struct Summary {
     recipe: String,
     recipe_digest: Digest,
     cut: &'static str,
+    pixels: PixelCoding,
+    wire_floats: bool,
     seed: u64,
     epoch: u64,
     /// Samples that were asked for, and those of them that failed.
@@ -31,9 +33,23 @@ pub(crate) struct Summary {
     samples_per_second: f64,
     /// Payloads and their envelopes.
     bytes_received: u64,
+    /// Payloads alone. These two are not written where nobody asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wire: Vec<Kind>,
     retries: u64,
     reconnects: u64,
     out: String,
+}
+
+/// Samples that travelled alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Kind {
+    cut: Cut,
+    pixels: Option<PixelCoding>,
+    samples: u64,
+    bytes: u64,
 }
 
 // === impl Summary ===
@@ -53,6 +69,7 @@ impl Summary {
         let (samples, seconds) = (rows.len() as u64, took.as_secs_f64());
         let stored = |partition: &Partition| partition.stored_bytes;
         let counters = dataset.counters();
+        let wire = Kind::all(rows.values());
         Self {
             dataset: args.dataset.to_string(),
             dataset_digest: dataset.digest(),
@@ -61,6 +78,8 @@ impl Summary {
             recipe: recipe.name().to_string(),
             recipe_digest: recipe.digest(),
             cut: args.cut.as_str(),
+            pixels: args.pixels,
+            wire_floats: args.wire_floats,
             seed: args.seed,
             epoch: args.epoch,
             samples,
@@ -69,9 +88,29 @@ impl Summary {
             seconds,
             samples_per_second: if seconds > 0.0 { samples as f64 / seconds } else { 0.0 },
             bytes_received: counters.bytes_received,
+            wire_bytes: args.wire_bytes.then(|| wire.iter().map(|kind| kind.bytes).sum()),
+            wire,
             retries: counters.retries,
             reconnects: counters.reconnects,
             out: args.out.display().to_string(),
         }
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// Every kind that there is among these rows, earlier cuts first.
+    fn all<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Self> {
+        let mut kinds = Vec::<Self>::new();
+        for wire in rows.filter_map(|row| row.wire) {
+            let (Some(cut), Some(bytes), pixels) = (wire.wire_cut, wire.wire_bytes, wire.coding) else { continue };
+            match kinds.iter_mut().find(|kind| (kind.cut, kind.pixels) == (cut, pixels)) {
+                Some(kind) => (kind.samples, kind.bytes) = (kind.samples + 1, kind.bytes + bytes),
+                None => kinds.push(Self { cut, pixels, samples: 1, bytes }),
+            }
+        }
+        kinds.sort_by_key(|kind| (kind.cut, kind.pixels.map(PixelCoding::as_str)));
+        kinds
     }
 }

@@ -1,16 +1,17 @@
 //! The path of one sample.
 
+use std::convert::identity;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use headwater_features::{Device, Extractor, Unfinished};
-use headwater_image::{CpuPool, ImageError, Payload, PoolError, Scratch, advance, read_header};
+use headwater_image::{CpuPool, ImageError, Parts, Payload, PoolError, Scratch, advance, read_header};
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Draws, Epoch, FailureKind, ImageLimits, Position, Recipe, SampleFailure,
-    SampleIndex, SampleKey, Seed, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Draws, Epoch, FailureKind, ImageLimits, PixelCoding, Position, Recipe,
+    SampleFailure, SampleIndex, SampleKey, Seed, Shape, Size,
 };
 
 use crate::budget::{MemoryBudget, Permit};
@@ -59,6 +60,8 @@ pub struct SampleRequest {
     pub index: SampleIndex,
     /// How far.
     pub cut: Cut,
+    /// How its pixels may be coded.
+    pub pixels: PixelCoding,
 }
 
 /// What came of a sample.
@@ -85,7 +88,9 @@ pub struct Finished {
     pub dtype: DType,
     /// Axes, outermost first.
     pub shape: Shape,
-    /// Elements, little endian.
+    /// How the payload is written: raw, but for pixels that were coded.
+    pub coding: PixelCoding,
+    /// Elements, little endian, raw or coded.
     pub payload: Bytes,
     /// Size of the decoded photo; `None` at the cut `encoded`.
     pub source: Option<Size>,
@@ -132,6 +137,7 @@ impl Pipeline {
                 cut: Cut::Encoded,
                 dtype: DType::U8,
                 shape: Shape::vector(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX)),
+                coding: PixelCoding::Raw,
                 payload: fetched.bytes,
                 source: None,
                 origin: Position::default(),
@@ -141,9 +147,9 @@ impl Pipeline {
                 let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
                 self.features(fetched, Job::new(self, model.recipe(), key, work), model, times).await
             }
-            cut => {
+            _ => {
                 let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
-                self.pixels(fetched, Job::new(self, recipe, key, work), cut, times).await
+                self.pixels(fetched, Job::new(self, recipe, key, work), request, times).await
             }
         }
     }
@@ -152,16 +158,27 @@ impl Pipeline {
         &self,
         fetched: Fetched,
         job: Job,
-        cut: Cut,
+        SampleRequest { cut, pixels, .. }: SampleRequest,
         times: &mut StageTimes,
     ) -> Result<Finished, SampleFailure> {
         let header = self.header(&fetched.bytes, job.recipe.stages().orientation).await?;
-        let mut permit = self.grant(header.memory, times).await?;
-        let payload = self.on_pool(fetched.bytes, job, cut, times).await?;
-        let (dtype, shape, payload) = (payload.dtype(), payload.shape(), payload.into_bytes());
+        let (pixels, memory) = self.coded(cut, pixels, header.size, header.memory);
+        let mut permit = self.grant(memory, times).await?;
+        let apart = move |payload: Payload| payload.into_parts(pixels, Some(header.size));
+        let parts = self.on_pool(fetched.bytes, job, cut, times, apart).await?;
         // Decoding needed more than what came of it.
-        permit.shrink_to(payload.len().into());
-        Ok(Finished { cut, dtype, shape, payload, source: Some(header.size), origin: Position::default(), permit })
+        permit.shrink_to(parts.bytes.len().into());
+        Ok(Finished::new(parts, permit))
+    }
+
+    /// How pixels are coded, and the memory of that and of all that comes before: coding a whole photo holds it twice, and
+    /// one for which that is too much travels raw.
+    fn coded(&self, cut: Cut, asked: PixelCoding, photo: Size, decoding: ByteCount) -> (PixelCoding, ByteCount) {
+        if cut != Cut::Decoded || asked == PixelCoding::Raw {
+            return (asked, decoding);
+        }
+        let memory = ByteCount::new(decoding.get() + photo.pixels() * 3);
+        if memory <= self.limits.max_sample_memory { (asked, memory) } else { (PixelCoding::Raw, decoding) }
     }
 
     async fn features(
@@ -180,7 +197,7 @@ impl Pipeline {
         let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
         let payload = match model.device() {
             Device::Cpu => Payload::Encoded(fetched.bytes),
-            Device::Cuda | Device::TensorRt => self.on_pool(fetched.bytes, job, Cut::Flipped, times).await?,
+            Device::Cuda | Device::TensorRt => self.on_pool(fetched.bytes, job, Cut::Flipped, times, identity).await?,
         };
         let extracted = place.extract(Unfinished { payload, seed, epoch, key, limits }).await?;
         times.queue += extracted.queued;
@@ -194,6 +211,7 @@ impl Pipeline {
             cut: Cut::Features,
             dtype: DType::F32,
             shape,
+            coding: PixelCoding::Raw,
             payload,
             source: Some(header.size),
             origin: Position::default(),
@@ -243,15 +261,23 @@ impl Pipeline {
         Ok(permit)
     }
 
-    /// Takes a sample from its bytes to a pixel cut.
-    async fn on_pool(&self, bytes: Bytes, job: Job, to: Cut, times: &mut StageTimes) -> Result<Payload, SampleFailure> {
-        let run = move |scratch: &mut Scratch| job.run(bytes, to, scratch);
+    /// Takes a sample from its bytes to a pixel cut, and makes of it there what `then` says.
+    async fn on_pool<T: Send + 'static>(
+        &self,
+        bytes: Bytes,
+        job: Job,
+        to: Cut,
+        times: &mut StageTimes,
+        then: impl FnOnce(Payload) -> T + Send + 'static,
+    ) -> Result<T, SampleFailure> {
+        let run =
+            move |scratch: &mut Scratch| job.run(bytes, to, scratch).map(|(payload, decode)| (then(payload), decode));
         let timed = self.pool.run_timed(run).await.map_err(|error| pool_failure(&error))?;
-        let (payload, decode) = timed.value?;
+        let (made, decode) = timed.value?;
         times.queue += timed.queued;
         times.decode += decode;
         times.transform += timed.ran.saturating_sub(decode);
-        Ok(payload)
+        Ok(made)
     }
 }
 
@@ -302,6 +328,15 @@ fn pool_failure(error: &PoolError) -> SampleFailure {
 /// The request was checked before: reaching this is a fault of ours.
 fn missing(what: &str) -> SampleFailure {
     SampleFailure::new(FailureKind::Internal, format!("the {what} is missing: please report this"))
+}
+
+// === impl Finished ===
+
+impl Finished {
+    fn new(parts: Parts, permit: Permit) -> Self {
+        let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
+        Self { cut, dtype, shape, coding, payload: bytes, source, origin, permit }
+    }
 }
 
 // === impl Prepared ===

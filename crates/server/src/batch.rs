@@ -46,6 +46,7 @@ impl Batch {
                 cut: finished.cut,
                 dtype: finished.dtype,
                 shape: finished.shape,
+                coding: finished.coding,
                 payload: finished.payload,
                 source: finished.source,
                 origin: finished.origin,

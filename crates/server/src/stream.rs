@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::{StreamExt, stream};
 use headwater_pipeline::{Prepared, SampleRequest, Work};
 use headwater_types::{FailureKind, SampleFailure};
-use headwater_wire::{Fetch, proto};
+use headwater_wire::{Asked, Fetch, proto};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
@@ -49,7 +49,8 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     let work = Arc::new(work);
     let window = shared.window(&work);
     let most = fetch.batch_bytes;
-    let requests: Vec<_> = fetch.iter().map(|(index, cut)| SampleRequest { index, cut }).collect();
+    let request = |Asked { index, cut, pixels }| SampleRequest { index, cut, pixels };
+    let requests: Vec<_> = fetch.iter().map(request).collect();
     let mut samples = stream::iter(requests)
         .map(|request| prepare(Arc::clone(&shared), Arc::clone(&work), request))
         .buffer_unordered(window);

@@ -10,9 +10,9 @@ pub mod digest;
 pub mod ids;
 pub mod key;
 
+pub mod coding;
 pub mod cut;
 pub mod payload;
-pub mod coding;
 pub mod randomness;
 
 pub mod framing;

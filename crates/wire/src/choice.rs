@@ -22,11 +22,12 @@ pub type PixelCodings = Choice<PixelCoding>;
 // === impl Choice ===
 
 impl<T: Copy + PartialEq> Choice<T> {
-    /// One for each of these; one for all where they are the same. `None` for no samples.
-    pub fn of(mut each: impl Iterator<Item = T> + Clone) -> Option<Self> {
-        let all = each.clone();
-        let first = each.next()?;
-        Some(if each.all(|other| other == first) { Self::All(first) } else { Self::Each(all.collect()) })
+    /// One for each sample, said once where they are all the same.
+    pub fn of(each: Vec<T>) -> Self {
+        match each[..] {
+            [first, ref others @ ..] if others.iter().all(|other| *other == first) => Self::All(first),
+            _ => Self::Each(each),
+        }
     }
 
     /// The sample's at this place in the request.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, Retry, Sample, SampleStream};
-use headwater_types::{Cut, Epoch, Seed};
+use headwater_types::{Cut, Epoch, PixelCoding, Seed};
 
 use crate::fake::Fake;
 
@@ -14,7 +14,7 @@ pub(crate) fn options() -> ClientOptions {
     let retry = Retry {
         initial: Duration::from_millis(2),
         max: Duration::from_millis(20),
-        connect_for: Duration::from_millis(300),
+        connect_for: Duration::from_secs(2),
         give_up_after: Duration::from_secs(60),
         seed: 1,
         ..Retry::default()
@@ -36,6 +36,8 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         indices: indices.into(),
         recipe: None,
         cut: Cut::Encoded.into(),
+        pixels: PixelCoding::Raw.into(),
+        floats: false,
         seed: Seed::default(),
         epoch: Epoch::default(),
         model: None,

@@ -67,7 +67,7 @@ fn spoil(all: &mut Vec<Step>, mishap: Mishap, after: usize, fetch: &Fetch) {
         }
         Mishap::Repeat => last.push(first),
         Mishap::Stranger => {
-            let stranger = fetch.iter().map(|(index, _)| index.0).max().unwrap() + 1;
+            let stranger = fetch.iter().map(|asked| asked.index.0).max().unwrap() + 1;
             last.push(proto::Sample { index: stranger, ..first });
         }
         Mishap::Cut | Mishap::Unavailable | Mishap::Silence | Mishap::EarlyEnd => {}
@@ -209,7 +209,7 @@ async fn in_order_a_stream_that_must_wait_makes_way_for_one_that_the_server_refu
     // The server takes one call at a time, and that is first the one for the later half: it fills the window, and more
     // is to come than HTTP/2 takes off the server's hands. The first half is refused until the other hangs up.
     let script: Script = Arc::new(|holding, call, fetch| {
-        if call < 2 && fetch.iter().any(|(index, _)| index.0 == 0) {
+        if call < 2 && fetch.iter().any(|asked| asked.index.0 == 0) {
             return Err(Refusal::Busy { limit: 1 }.into());
         }
         steps(holding.honest(fetch, 1))

@@ -13,16 +13,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use headwater_client::ServerAddress;
-use headwater_image::{Payload, Scratch, advance, read_header};
+use headwater_image::{Parts, Payload, Scratch, advance, read_header};
 use headwater_types::digest::Digester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Recipe, SampleFailure, SampleIndex,
+    ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, PixelCoding, Position, Recipe, SampleFailure,
+    SampleKey, Shape, Size,
 };
-use headwater_types::{Position, SampleKey, Shape, Size};
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
 use headwater_wire::status::Refusal;
-use headwater_wire::{Delivered, Delivery, Fetch, proto};
+use headwater_wire::{Asked, Delivered, Delivery, Fetch, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -123,7 +123,7 @@ impl Holding {
     }
 
     /// The sample as an honest server sends it.
-    pub(crate) fn sample(&self, fetch: &Fetch, index: SampleIndex, cut: Cut) -> proto::Sample {
+    pub(crate) fn sample(&self, fetch: &Fetch, Asked { index, cut, pixels }: Asked) -> proto::Sample {
         let Some(photo) = self.photos.get(index.0 as usize) else {
             let failure = SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}"));
             return Delivery { index, key: None, label: None, outcome: Err(failure) }.into();
@@ -131,38 +131,49 @@ impl Holding {
         let key: SampleKey = photo.key.parse().unwrap();
         let class = key.top_folder().map(|folder| self.classes().iter().position(|name| name == folder).unwrap());
         let label = class.map(|position| ClassId(position as u32));
-        let outcome = self.deliver(fetch, photo, &key, cut);
+        let outcome = self.deliver(fetch, photo, &key, cut, pixels);
         Delivery { index, key: Some(key), label, outcome }.into()
     }
 
-    fn deliver(&self, fetch: &Fetch, photo: &Photo, key: &SampleKey, cut: Cut) -> Result<Delivered, SampleFailure> {
-        let payload = Bytes::from(photo.bytes.clone());
+    fn deliver(
+        &self,
+        fetch: &Fetch,
+        photo: &Photo,
+        key: &SampleKey,
+        cut: Cut,
+        pixels: PixelCoding,
+    ) -> Result<Delivered, SampleFailure> {
+        let (payload, origin) = (Bytes::from(photo.bytes.clone()), Position::default());
         if cut == Cut::Features {
             let values = features(&photo.key, self.models[0].feature_len);
             let shape = Shape::vector(values.len() as u32);
             let payload = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             let source = Some(Size { width: 1, height: 1 });
-            return Ok(Delivered { cut, dtype: DType::F32, shape, payload, source, origin: Position::default() });
+            let (dtype, coding) = (DType::F32, PixelCoding::Raw);
+            return Ok(Delivered { cut, dtype, shape, coding, payload, source, origin });
         }
-        if cut == Cut::Encoded {
-            let shape = Shape::vector(payload.len() as u32);
-            return Ok(Delivered { cut, dtype: DType::U8, shape, payload, source: None, origin: Position::default() });
+        // A server without an index: no photo is cropped as a JPEG.
+        if cut == Cut::Encoded || cut == Cut::JpegCrop {
+            return Ok(delivered(Payload::Encoded(payload).into_parts(pixels, None)));
         }
         let (recipe, limits) = (fetch.recipe.clone().unwrap(), ImageLimits::default());
         let header = read_header(&payload, Orientation::Stored, &limits)?;
         let draws = Draws { seed: fetch.seed, epoch: fetch.epoch, key };
         let payload = advance(&recipe, Payload::Encoded(payload), cut, &draws, &limits, &mut Scratch::new())?;
-        let (dtype, shape) = (payload.dtype(), payload.shape());
-        let (payload, source) = (payload.into_bytes(), Some(header.size));
-        Ok(Delivered { cut, dtype, shape, payload, source, origin: Position::default() })
+        Ok(delivered(payload.into_parts(pixels, Some(header.size))))
     }
 
     /// All that was asked for, in batches of `batch`, the last first: no order is promised.
     pub(crate) fn honest(&self, fetch: &Fetch, batch: usize) -> Vec<Step> {
-        let mut samples: Vec<_> = fetch.iter().map(|(index, cut)| self.sample(fetch, index, cut)).collect();
+        let mut samples: Vec<_> = fetch.iter().map(|asked| self.sample(fetch, asked)).collect();
         samples.chunks_mut(batch).for_each(<[_]>::reverse);
         samples.chunks(batch).map(|batch| Step::Send(batch.to_vec())).collect()
     }
+}
+
+fn delivered(parts: Parts) -> Delivered {
+    let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
+    Delivered { cut, dtype, shape, coding, payload: bytes, source, origin }
 }
 
 /// What the fake model makes of a photo.
@@ -311,7 +322,7 @@ impl Storage for Service {
         let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
         let (holding, script) = self.0.state.lock().unwrap().clone();
         let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
-        self.0.asked.lock().unwrap().push(fetch.iter().map(|(index, _)| index.0).collect());
+        self.0.asked.lock().unwrap().push(fetch.iter().map(|asked| asked.index.0).collect());
         let open = Open(Arc::clone(&self.0));
         let limit = self.0.most_open.load(Ordering::SeqCst);
         if self.0.open.fetch_add(1, Ordering::SeqCst) >= limit {

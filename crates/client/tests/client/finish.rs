@@ -4,20 +4,29 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_client::{FetchRequest, Finished, Finisher};
-use headwater_types::{Cut, Epoch, FailureKind, ImageLimits, Recipe, Seed};
+use headwater_client::{CutChoice, FetchRequest, Finished, Finisher, PixelChoice, Sample};
+use headwater_types::{Cut, DType, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, Seed};
 
 use crate::common::{connect, encoded, gather};
 use crate::fake::{Fake, Holding, Photo};
 
 /// A PNG whose pixels all differ from their neighbours.
 fn png(width: u32, height: u32) -> Vec<u8> {
+    encode(width, height, |i| (i ^ i >> 7).wrapping_mul(2_654_435_761).rotate_left(i % 13).to_le_bytes()[3])
+}
+
+fn encode(width: u32, height: u32, byte: impl FnMut(u32) -> u8) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
-    let pixels: Vec<u8> = (0..width * height * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let pixels: Vec<u8> = (0..width * height * 3).map(byte).collect();
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     file.into_inner()
+}
+
+/// A PNG of one colour.
+fn flat(width: u32, height: u32) -> Vec<u8> {
+    encode(width, height, |_| 9)
 }
 
 fn holding() -> Holding {
@@ -26,14 +35,33 @@ fn holding() -> Holding {
     Holding { photos: photos.into_iter().enumerate().map(photo).collect(), ..Holding::default() }
 }
 
-async fn finish(fake: &Fake, recipe: &str, cut: Cut, epoch: Epoch) -> Vec<Finished> {
-    let (recipe, seed) = (Recipe::builtin(recipe).unwrap(), Seed(3));
-    let request = FetchRequest { recipe: Some(recipe.clone()), cut: cut.into(), seed, epoch, ..encoded(0..4, true) };
+/// How samples travel.
+#[derive(Clone, Debug)]
+struct Way {
+    cut: CutChoice,
+    pixels: PixelChoice,
+    floats: bool,
+}
+
+impl From<Cut> for Way {
+    fn from(cut: Cut) -> Self {
+        Self { cut: cut.into(), pixels: PixelCoding::Raw.into(), floats: true }
+    }
+}
+
+async fn travel(fake: &Fake, recipe: &str, way: Way, epoch: Epoch) -> Vec<Sample> {
+    let Way { cut, pixels, floats } = way;
+    let (recipe, seed) = (Recipe::builtin(recipe), Seed(3));
+    let request = FetchRequest { recipe, cut, pixels, floats, seed, epoch, ..encoded(0..4, true) };
+    gather(connect(&[fake]).await.fetch(request).unwrap()).await
+}
+
+async fn finish(fake: &Fake, recipe: &str, way: impl Into<Way>, epoch: Epoch) -> Vec<Finished> {
     let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
-    let recipe = Arc::new(recipe);
+    let of_name = Arc::new(Recipe::builtin(recipe).unwrap());
     let mut finished = Vec::new();
-    for sample in gather(connect(&[fake]).await.fetch(request).unwrap()).await {
-        finished.push(finisher.finish(&recipe, sample, seed, epoch).await);
+    for sample in travel(fake, recipe, way.into(), epoch).await {
+        finished.push(finisher.finish(&of_name, sample, Seed(3), epoch).await);
     }
     finished
 }
@@ -47,6 +75,8 @@ async fn every_pixel_cut_ends_in_the_same_tensor_and_the_same_failure() {
         assert_eq!(expected[2].outcome.as_ref().unwrap_err().kind, FailureKind::UnsupportedFormat);
         for cut in Cut::PIXELS {
             assert_eq!(finish(&fake, recipe, cut, Epoch(1)).await, expected, "{recipe} {cut}");
+            let light = Way { pixels: PixelCoding::Lossless.into(), floats: false, ..cut.into() };
+            assert_eq!(finish(&fake, recipe, light, Epoch(1)).await, expected, "{recipe} {cut}, light");
         }
     }
     let (first, second) = (
@@ -54,4 +84,31 @@ async fn every_pixel_cut_ends_in_the_same_tensor_and_the_same_failure() {
         finish(&fake, "imagenet-train", Cut::Encoded, Epoch(2)).await,
     );
     assert_ne!(first[0], second[0], "another epoch is another crop");
+}
+
+#[tokio::test]
+async fn each_sample_travels_as_it_was_asked_for_and_says_how() {
+    let photo = |bytes| Photo { key: "red/a.png".to_owned(), bytes };
+    let photos = [png(40, 30), flat(50, 40), flat(50, 40), flat(60, 30)].map(photo).to_vec();
+    let fake = Fake::honest(Holding { photos, ..Holding::default() });
+    let cuts = [Cut::Decoded, Cut::Decoded, Cut::Decoded, Cut::Tensor];
+    let pixels = [PixelCoding::Lossless, PixelCoding::Lossless, PixelCoding::Raw, PixelCoding::Lossless];
+    let way =
+        |floats| Way { cut: CutChoice::PerSample(cuts.into()), pixels: PixelChoice::PerSample(pixels.into()), floats };
+    let came = async |floats| {
+        let samples = travel(&fake, "imagenet-train", way(floats), Epoch(0)).await;
+        let delivered = samples.into_iter().map(|sample| sample.outcome.unwrap());
+        delivered.map(|d| (d.cut, d.dtype, d.coding, d.payload.len())).collect::<Vec<_>>()
+    };
+    let (raw, lossless) = (PixelCoding::Raw, PixelCoding::Lossless);
+    let light = came(false).await;
+    assert_eq!(light[0], (Cut::Decoded, DType::U8, raw, 40 * 30 * 3), "noise would not become smaller");
+    assert!(light[1].2 == lossless && light[1].3 < 1_000, "{:?}", light[1]);
+    assert_eq!(light[2], (Cut::Decoded, DType::U8, raw, 50 * 40 * 3));
+    assert!(light[3].0 == Cut::Flipped && light[3].2 == lossless && light[3].3 < 10_000, "{:?}", light[3]);
+    assert_eq!(came(true).await[3], (Cut::Tensor, DType::F32, raw, 224 * 224 * 3 * 4));
+    assert_eq!(
+        finish(&fake, "imagenet-train", way(false), Epoch(0)).await,
+        finish(&fake, "imagenet-train", way(true), Epoch(0)).await
+    );
 }

@@ -142,7 +142,7 @@ async fn a_reader_that_stops_reading_stops_the_servers() {
     let script: Script = Arc::new(|holding, _, fetch| {
         let (holding, fetch) = (holding.clone(), fetch.clone());
         let asked: Vec<_> = fetch.iter().collect();
-        let send = move |(index, cut)| Step::Send(vec![holding.sample(&fetch, index, cut)]);
+        let send = move |asked| Step::Send(vec![holding.sample(&fetch, asked)]);
         Ok(Box::new(asked.into_iter().map(send)))
     });
     let fake = Fake::start(large(300), script);

@@ -97,7 +97,7 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
                 ..proto::Sample::default()
             }
         };
-        steps(vec![Step::Send(fetch.iter().map(|(index, _)| sample(index.0)).collect())])
+        steps(vec![Step::Send(fetch.iter().map(|asked| sample(asked.index.0)).collect())])
     });
     let fake = Fake::start(Holding::of("red", 2), liar);
     let recipe = Recipe::builtin("imagenet-eval");
@@ -110,8 +110,8 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
 #[tokio::test]
 async fn a_server_that_only_breaks_the_protocol_is_given_up_by_name() {
     let strangers: Script = Arc::new(|holding, _, fetch| {
-        let Some((index, cut)) = fetch.iter().next() else { return steps(Vec::new()) };
-        let sample = proto::Sample { index: 999, ..holding.sample(fetch, index, cut) };
+        let Some(asked) = fetch.iter().next() else { return steps(Vec::new()) };
+        let sample = proto::Sample { index: 999, ..holding.sample(fetch, asked) };
         steps(vec![Step::Send(vec![sample])])
     });
     let empty: Script = Arc::new(|_, _, _| steps(Vec::new()));

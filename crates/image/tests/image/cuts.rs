@@ -1,30 +1,30 @@
 //! Promise 1: the same bits, whatever the cut; and every outcome, picture or error, at every cut.
 
 use crate::support::{Jpeg, JpegKind, Picture, recipes, turned};
-use headwater_image::{IndexedJpeg, Parts, Payload, Scratch, advance, finish_into};
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, Position, Recipe, SampleKey, Seed};
+use headwater_image::{IndexedJpeg, Payload, Scratch, advance, finish_into};
+use headwater_types::{Cut, Draws, Epoch, ImageLimits, PixelCoding, Recipe, SampleKey, Seed};
 use proptest::prelude::*;
 
 /// The finished tensor's bits, going by way of `stops`.
 fn finish(recipe: &Recipe, bytes: &[u8], stops: &[Cut], draws: &Draws<'_>) -> Result<Vec<u32>, String> {
-    finish_from(recipe, Payload::Encoded(bytes.to_vec().into()), stops, draws)
+    finish_from(recipe, Payload::Encoded(bytes.to_vec().into()), stops, PixelCoding::Raw, draws)
 }
 
-/// The same, from a payload of any cut.
-fn finish_from(recipe: &Recipe, mut payload: Payload, stops: &[Cut], draws: &Draws<'_>) -> Result<Vec<u32>, String> {
+/// The same, from a payload of any cut, with pixels coded so at each stop.
+fn finish_from(
+    recipe: &Recipe,
+    mut payload: Payload,
+    stops: &[Cut],
+    pixels: PixelCoding,
+    draws: &Draws<'_>,
+) -> Result<Vec<u32>, String> {
     let limits = ImageLimits::default();
     // A scratch for each stop, as on two machines.
     for &stop in stops {
         payload = advance(recipe, payload, stop, draws, &limits, &mut Scratch::new()).map_err(|e| e.to_string())?;
         assert_eq!(payload.cut(), stop);
-        let (dtype, shape) = (payload.dtype(), payload.shape());
-        let (source, origin) = match &payload {
-            Payload::JpegCrop(crop) => (Some(crop.source), crop.origin),
-            _ => (None, Position::default()),
-        };
-        let bytes = payload.into_bytes();
-        let parts = Parts { cut: stop, dtype, shape, source, origin, bytes };
-        payload = Payload::from_parts(recipe, parts).map_err(|e| e.to_string())?;
+        let parts = payload.into_parts(pixels, None);
+        payload = Payload::from_parts(recipe, parts, &limits).map_err(|e| e.to_string())?;
     }
     let size = recipe.output_size();
     let mut row = vec![f32::NAN; (size.pixels() * 3) as usize];
@@ -49,14 +49,17 @@ proptest! {
         let key: SampleKey = "red/a.jpg".parse().unwrap();
         let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
         let direct = finish(recipe, &bytes, &[], &draws).unwrap();
-        prop_assert_eq!(finish(recipe, &bytes, &stops, &draws).unwrap(), direct);
+        for pixels in PixelCoding::ALL {
+            let encoded = Payload::Encoded(bytes.clone().into());
+            prop_assert_eq!(&finish_from(recipe, encoded, &stops, pixels, &draws).unwrap(), &direct, "{}", pixels);
+        }
     }
 
     /// A photo that was re-written to be cropped without decoding gives the bits of the photo that it was.
     #[test]
     fn every_way_from_an_indexed_photo_gives_the_bits_of_the_photo(
         picture in Picture::any(), jpeg in Jpeg::any(), turn in 1_u8..9,
-        recipe in 0..recipes().len(), seed: u64, stops in prop::sample::subsequence(&Cut::PIXELS[1..], 0..6),
+        recipe in 0..recipes().len(), seed: u64, stops in prop::sample::subsequence(&Cut::PIXELS[1..], 0..6), lossless: bool,
     ) {
         prop_assume!(jpeg.kind != JpegKind::Cmyk);
         let bytes = turned(&jpeg.encode(&picture), turn);
@@ -71,7 +74,8 @@ proptest! {
         let key: SampleKey = "red/a.jpg".parse().unwrap();
         let draws = Draws { seed: Seed(seed), epoch: Epoch(0), key: &key };
         let direct = finish(recipe, &bytes, &[], &draws).unwrap();
-        prop_assert_eq!(finish_from(recipe, Payload::Indexed(opened), &stops, &draws).unwrap(), direct);
+        let pixels = if lossless { PixelCoding::Lossless } else { PixelCoding::Raw };
+        prop_assert_eq!(finish_from(recipe, Payload::Indexed(opened), &stops, pixels, &draws).unwrap(), direct);
     }
 
     /// Whatever is broken about a photo, all cuts agree on it.

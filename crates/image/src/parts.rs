@@ -1,0 +1,113 @@
+//! A payload taken apart, as it travels, and put together again.
+
+use bytes::Bytes;
+use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Shape, Size};
+
+use crate::error::ImageError;
+use crate::indexed::JpegCrop;
+use crate::lossless;
+use crate::payload::{Payload, Tensor};
+use crate::rgb::Rgb8;
+
+/// A payload taken apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// How far the sample has come.
+    pub cut: Cut,
+    /// Type of its elements.
+    pub dtype: DType,
+    /// Axes of the elements, outermost first: however they are coded.
+    pub shape: Shape,
+    /// How its bytes are written: raw, but for pixels that were coded.
+    pub coding: PixelCoding,
+    /// Size of the decoded photo, whatever is left of it here; `None` where nobody has looked.
+    pub source: Option<Size>,
+    /// Where in the decoded photo its first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
+    pub origin: Position,
+    /// Elements in row-major order, little endian, raw or coded.
+    pub bytes: Bytes,
+}
+
+// === impl Payload ===
+
+impl Payload {
+    /// Takes it apart. Pixels are coded as asked where that makes them smaller; what else there is goes as it is. `source`
+    /// is the decoded photo's size, for payloads that do not know it.
+    pub fn into_parts(self, pixels: PixelCoding, source: Option<Size>) -> Parts {
+        let (cut, dtype, shape) = (self.cut(), self.dtype(), self.shape());
+        let (source, origin) = match &self {
+            Self::JpegCrop(crop) => (Some(crop.source), crop.origin),
+            _ => (source, Position::default()),
+        };
+        let coded = match (pixels, &self) {
+            (PixelCoding::Lossless, Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb)) => {
+                lossless::encode(rgb)
+            }
+            _ => None,
+        };
+        let (coding, bytes) = match coded {
+            Some(coded) => (PixelCoding::Lossless, coded.into()),
+            None => (PixelCoding::Raw, self.into_bytes()),
+        };
+        Parts { cut, dtype, shape, coding, source, origin, bytes }
+    }
+
+    /// Puts one together from what has travelled, held against its cut, recipe and limits: nothing about the bytes is taken
+    /// on trust.
+    ///
+    /// # Errors
+    /// `Shape` where type, shape and length do not fit together or the recipe; those of [`lossless::decode`];
+    /// `NoSuchStep` for features, which are no pixels.
+    pub fn from_parts(recipe: &Recipe, parts: Parts, limits: &ImageLimits) -> Result<Self, ImageError> {
+        let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
+        let output = recipe.output_size();
+        let fits = |size: Size, wanted: DType| {
+            let length = shape.elements().and_then(|count| count.checked_mul(wanted.size()));
+            let coded = coding == PixelCoding::Lossless && cut.is_rgb();
+            dtype == wanted && (coded || length == Some(bytes.len())) && (cut == Cut::Decoded || size == output)
+        };
+        let wrong = ImageError::Shape {
+            cut,
+            actual: format!("{dtype} {shape:?} in {} bytes", bytes.len()),
+            expected: match cut {
+                Cut::Encoded | Cut::JpegCrop => "uint8 [n]".to_owned(),
+                Cut::Decoded => "uint8 [h, w, 3]".to_owned(),
+                Cut::Cropped | Cut::Flipped => format!("uint8 [{}, {}, 3]", output.height, output.width),
+                _ => format!("float32 [3, {}, {}]", output.height, output.width),
+            },
+        };
+        match (cut, shape.axes()) {
+            (Cut::Encoded, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
+                Ok(Self::Encoded(bytes))
+            }
+            (Cut::JpegCrop, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
+                let source = source.ok_or(wrong)?;
+                Ok(Self::JpegCrop(JpegCrop { jpeg: bytes, origin, source }))
+            }
+            (Cut::Decoded | Cut::Cropped | Cut::Flipped, &[height, width, 3])
+                if fits(Size { width, height }, DType::U8) =>
+            {
+                let size = Size { width, height };
+                let rgb = match coding {
+                    PixelCoding::Raw => Rgb8::new(size, bytes.into()).ok_or(wrong)?,
+                    PixelCoding::Lossless => lossless::decode(&bytes, size, limits)?,
+                };
+                Ok(match cut {
+                    Cut::Decoded => Self::Decoded(rgb),
+                    Cut::Cropped => Self::Cropped(rgb),
+                    _ => Self::Flipped(rgb),
+                })
+            }
+            (Cut::Tensor | Cut::Normalized, &[3, height, width]) if fits(Size { width, height }, DType::F32) => {
+                let tensor = Tensor::new(Size { width, height }, floats_from_bytes(&bytes)).ok_or(wrong)?;
+                Ok(if cut == Cut::Tensor { Self::Tensor(tensor) } else { Self::Normalized(tensor) })
+            }
+            (Cut::Features, _) => Err(ImageError::NoSuchStep { at: cut, to: Cut::Normalized }),
+            _ => Err(wrong),
+        }
+    }
+}
+
+fn floats_from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
+}
