@@ -13,6 +13,7 @@ mod open;
 
 mod connection;
 mod exporter;
+mod index_metrics;
 mod metrics;
 
 mod batch;

@@ -1,8 +1,9 @@
 //! What a person can see of the server: counters and histograms, in Prometheus' text format.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_pipeline::{Prepared, StageTimes};
+use headwater_pipeline::{PhotoIndex, Prepared, StageTimes};
 use headwater_types::{ByteCount, Cut, FailureKind};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -10,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::index_metrics::IndexMetrics;
 
 /// Every metric of a server.
 pub(crate) struct Metrics {
@@ -90,7 +93,8 @@ impl Stage {
 // === impl Metrics ===
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// All of them from the start; those of the photo index, where there is one.
+    pub(crate) fn new(index: Option<&Arc<PhotoIndex>>) -> Self {
         let mut registry = Registry::with_prefix("headwater");
         // 20 us to 10 s in steps of 2.
         let family = Family::<StageLabel, Histogram>::new_with_constructor(|| {
@@ -138,6 +142,9 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
+        if let Some(index) = index {
+            registry.register_collector(Box::new(IndexMetrics(Arc::clone(index))));
+        }
         Self { registry, ..metrics }
     }
 
@@ -185,11 +192,16 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use headwater_image::Unindexable;
+    use headwater_pipeline::{Kept, Lookup};
+    use headwater_store::Version;
+    use headwater_types::{Digest, ImageLimits};
+
     use super::*;
 
     #[test]
     fn every_stage_is_there_from_the_start() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(None);
         metrics.sent(3, Duration::from_millis(1));
         let text = metrics.encode(ByteCount::new(5)).unwrap();
         for stage in Stage::ALL {
@@ -197,5 +209,32 @@ mod tests {
             assert!(text.contains(&line), "{line} in {text}");
         }
         assert!(text.contains("headwater_memory_granted_bytes 5"), "{text}");
+        assert!(!text.contains("index"), "{text}");
+    }
+
+    #[test]
+    fn the_photo_index_tells_of_itself_where_there_is_one() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
+        let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
+        let index = PhotoIndex::open(&folder.path().join("index"), limit, Digest::of(b"here"), limits).unwrap();
+        assert_eq!(index.find(&key, version), Lookup::Absent);
+        assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
+        assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
+        let text = Metrics::new(Some(&Arc::new(index))).encode(ByteCount::default()).unwrap();
+        for line in [
+            "headwater_index_hits_total 1",
+            "headwater_index_misses_total 1",
+            "headwater_index_kept_total 1",
+            "headwater_index_corrupt_total 0",
+            "headwater_index_full_total 0",
+            "headwater_index_errors_total 0",
+            "headwater_index_unindexable_total{reason=\"cmyk\"} 2",
+            "headwater_index_unindexable_total{reason=\"not-jpeg\"} 0",
+            "headwater_index_disk_bytes 4096",
+            "headwater_index_limit_bytes 8192",
+        ] {
+            assert!(text.lines().any(|each| each == line), "{line} in {text}");
+        }
     }
 }

@@ -49,11 +49,12 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         encoded_memory: budgets.encoded,
         decoded_memory: budgets.decoded,
     };
+    let metrics = Metrics::new(pipeline.index.as_ref());
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
         pipeline,
         models,
-        metrics: Arc::new(Metrics::new()),
+        metrics: Arc::new(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
