@@ -72,6 +72,7 @@ fn a_device_that_is_not_there_is_an_error_at_start() {
 #[test]
 fn help_has_examples() {
     for (name, command) in [
+        ("storage-server", "index"),
         ("storage-server", "serve"),
         ("tuner", "extract"),
         ("tuner", "fine-tune"),
