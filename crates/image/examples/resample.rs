@@ -1,38 +1,52 @@
-//! Measures the path from a JPEG to a finished tensor, step by step, and the resize against `fast_image_resize`.
+//! Measures the path from a JPEG to a finished tensor, and from its pixels at each [`Level`] of the machine, against
+//! `fast_image_resize`, which is not exact and stops at pixels.
 //!
-//! `cargo run --release -p headwater-image --example resample -- PHOTO...` prints milliseconds a photo, the fastest of 9 rounds.
+//! `cargo run --release -p headwater-image --example resample -- PHOTO...` prints microseconds a photo: the median of rounds
+//! in which all take turns, and how many times as fast that is as plain code.
 
 use std::error::Error;
-use std::hint::black_box;
 use std::time::Instant;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use headwater_image::{Payload, Rgb8, Scratch, decode, finish_into};
+use headwater_image::{Level, Payload, Rgb8, Scratch, decode, finish_into};
 use headwater_types::recipe::Orientation;
 use headwater_types::{Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 
-/// Runs `step` over all photos, and prints the fastest round: the others had company.
-fn measure(
-    name: &str,
-    photos: usize,
-    mut step: impl FnMut(usize) -> Result<(), Box<dyn Error>>,
-) -> Result<(), Box<dyn Error>> {
-    let mut fastest = f64::INFINITY;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        for index in 0..photos {
-            step(index)?;
-        }
-        fastest = fastest.min(start.elapsed().as_secs_f64() * 1e3 / photos as f64);
-    }
-    println!("{name:<40} {fastest:8.3} ms");
-    Ok(())
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Something that is done to each photo, and how long that took in each round.
+struct Contender<'a> {
+    name: String,
+    work: Box<dyn FnMut(usize) -> Outcome + 'a>,
+    micros: Vec<f64>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+// === impl Contender ===
+
+impl<'a> Contender<'a> {
+    fn new(name: impl Into<String>, work: impl FnMut(usize) -> Outcome + 'a) -> Self {
+        Self { name: name.into(), work: Box::new(work), micros: Vec::new() }
+    }
+
+    fn round(&mut self, photos: usize) -> Outcome {
+        let start = Instant::now();
+        for index in 0..photos {
+            (self.work)(index)?;
+        }
+        self.micros.push(start.elapsed().as_secs_f64() * 1e6 / photos as f64);
+        Ok(())
+    }
+
+    fn median(&mut self) -> f64 {
+        self.micros.sort_by(f64::total_cmp);
+        self.micros[self.micros.len() / 2]
+    }
+}
+
+fn main() -> Outcome {
     let photos: Vec<Vec<u8>> = std::env::args().skip(1).map(std::fs::read).collect::<Result<_, _>>()?;
     let limits = ImageLimits::default();
     let mut scratch = Scratch::new();
@@ -40,38 +54,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|bytes| decode(bytes, Orientation::Stored, &limits, &mut scratch))
         .collect::<Result<_, _>>()?;
-    let payloads: Vec<Payload> = photos.iter().map(|bytes| Payload::Encoded(bytes.clone().into())).collect();
+    let stored: Vec<Payload> = photos.iter().map(|bytes| Payload::Encoded(bytes.clone().into())).collect();
+    let pixels: Vec<Payload> = decoded.iter().cloned().map(Payload::Decoded).collect();
     let key: SampleKey = "a".parse()?;
-    measure("decode", photos.len(), |i| {
-        black_box(decode(&photos[i], Orientation::Stored, &limits, &mut scratch)?);
-        Ok(())
-    })?;
+    let draws = |index: usize| Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
     for name in ["imagenet-train", "mobilenet-eval"] {
         let recipe = Recipe::builtin(name).ok_or("no such recipe")?;
         let output = recipe.output_size();
-        let mut row = vec![0.0; (output.pixels() * 3) as usize];
-        let draws = |index: usize| Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
-        measure(&format!("{name}: encoded to tensor"), photos.len(), |i| {
-            Ok(finish_into(&recipe, &payloads[i], &draws(i), &limits, &mut scratch, &mut row)?)
-        })?;
-        let ready: Vec<Payload> = decoded.iter().cloned().map(Payload::Decoded).collect();
-        measure(&format!("{name}: decoded to tensor"), photos.len(), |i| {
-            Ok(finish_into(&recipe, &ready[i], &draws(i), &limits, &mut scratch, &mut row)?)
-        })?;
-        measure(&format!("{name}: decoded to cropped"), photos.len(), |i| {
-            let cut = headwater_types::Cut::Cropped;
-            black_box(headwater_image::advance(&recipe, ready[i].clone(), cut, &draws(i), &limits, &mut scratch)?);
-            Ok(())
-        })?;
-        measure("   of which copying the photo", photos.len(), |i| {
-            black_box(ready[i].clone());
-            Ok(())
-        })?;
-        let mut resizer = Resizer::new();
-        let mut target = Image::new(output.width, output.height, PixelType::U8x3);
-        measure(&format!("{name}: fast_image_resize"), photos.len(), |i| {
-            let source = &decoded[i];
-            let region = Framing::new(recipe.stages(), source.size(), &draws(i)).region;
+        let (mut resizer, mut target) = (Resizer::new(), Image::new(output.width, output.height, PixelType::U8x3));
+        let to_tensor = |level: Level, payloads: &[Payload]| {
+            let (mut scratch, mut row) = (Scratch::at(level), vec![0.0; (output.pixels() * 3) as usize]);
+            let (payloads, recipe, limits) = (payloads.to_vec(), &recipe, &limits);
+            move |index: usize| {
+                Ok(finish_into(recipe, &payloads[index], &draws(index), limits, &mut scratch, &mut row)?)
+            }
+        };
+        let mut contenders: Vec<Contender<'_>> = Level::available()
+            .map(|level| Contender::new(format!("pixels to tensor, {level}"), to_tensor(level, &pixels)))
+            .collect();
+        contenders.push(Contender::new("photo to tensor", to_tensor(Level::default(), &stored)));
+        contenders.push(Contender::new("pixels to pixels, fast_image_resize", |index| {
+            let source = &decoded[index];
+            let region = Framing::new(recipe.stages(), source.size(), &draws(index)).region;
             let image = ImageRef::new(source.size().width, source.size().height, source.pixels(), PixelType::U8x3)?;
             let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
                 region.x,
@@ -80,7 +84,16 @@ fn main() -> Result<(), Box<dyn Error>> {
                 region.height,
             );
             Ok(resizer.resize(&image, &mut target, &options)?)
-        })?;
+        }));
+        for _ in 0..ROUNDS {
+            contenders.iter_mut().try_for_each(|contender| contender.round(photos.len()))?;
+        }
+        println!("{name}");
+        let plain = contenders[0].median();
+        for contender in &mut contenders {
+            let micros = contender.median();
+            println!("  {:<40} {micros:8.1} us {:6.2} x", contender.name, plain / micros);
+        }
     }
     Ok(())
 }

@@ -66,14 +66,25 @@ pub(crate) fn normalize(stages: &Stages, tensor: &mut [f32]) {
 
 /// Writes pixels `[h, w, 3]` into `out` `[3, h, w]`, mirrored left to right where asked.
 pub(crate) fn write(floats: &Floats, pixels: &[u8], width: usize, mirror: bool, out: &mut [f32]) {
-    let plane = pixels.len() / Rgb8::CHANNELS;
     debug_assert_eq!(out.len(), pixels.len());
+    for (y, row) in pixels.chunks_exact(width * Rgb8::CHANNELS).enumerate() {
+        write_row(floats, y, row, mirror, out);
+    }
+}
+
+/// Writes a row of pixels into the rows `y` of the planes of `out` `[3, h, w]`, mirrored left to right where asked.
+pub(crate) fn write_row(floats: &Floats, y: usize, row: &[u8], mirror: bool, out: &mut [f32]) {
+    let (width, plane) = (row.len() / Rgb8::CHANNELS, out.len() / Rgb8::CHANNELS);
     let (red, rest) = out.split_at_mut(plane);
     let (green, blue) = rest.split_at_mut(plane);
-    let planes = red.chunks_exact_mut(width).zip(green.chunks_exact_mut(width)).zip(blue.chunks_exact_mut(width));
-    for (row, ((red, green), blue)) in pixels.chunks_exact(width * Rgb8::CHANNELS).zip(planes) {
-        kernel::floats(floats.level, floats, row, mirror, [red, green, blue]);
-    }
+    let place = y * width..(y + 1) * width;
+    kernel::floats(
+        floats.level,
+        floats,
+        row,
+        mirror,
+        [&mut red[place.clone()], &mut green[place.clone()], &mut blue[place]],
+    );
 }
 
 // === impl Floats ===

@@ -31,11 +31,12 @@ pub(crate) const ROWS: usize = 4;
 /// Bytes behind the last pixel of a row that [`Across`] may read, and multiply by 0.
 pub(crate) const OVERREAD: usize = 16;
 
-/// The horizontal pass, prepared for rows of one width.
+/// The horizontal pass, prepared for an axis.
 #[derive(Default)]
 pub(crate) struct Across {
     level: Level,
     taps: Taps,
+    copies: bool,
     #[cfg(target_arch = "x86_64")]
     gather: Gather,
 }
@@ -86,13 +87,22 @@ impl Across {
         Self { level, ..Self::default() }
     }
 
-    /// Prepares for rows of `width` pixels.
-    pub(crate) fn set(&mut self, axis: &Axis, width: usize) {
-        self.taps.set(axis);
+    /// Prepares for rows that begin with the first pixel that `axis` reads.
+    pub(crate) fn set(&mut self, axis: &Axis) {
+        if !self.taps.set(axis) {
+            return;
+        }
+        self.copies = self.taps.copies();
         #[cfg(target_arch = "x86_64")]
         if self.level.set() == Set::Avx512 {
-            self.gather.set(&self.taps, width);
+            let (first, end) = axis.range();
+            self.gather.set(&self.taps, (end - first) as usize);
         }
+    }
+
+    /// Whether the pass copies pixels, from the first on.
+    pub(crate) fn copies(&self) -> bool {
+        self.copies
     }
 
     /// The taps.

@@ -18,7 +18,7 @@ proptest! {
         let stride = padded_row(output as usize);
         for level in Level::available() {
             let mut across = Across::at(level);
-            across.set(&axis, width);
+            across.set(&axis);
             let mut rows = vec![0; stride * ROWS];
             across.resample(std::array::from_fn(|i| &pixels[i * row..]), &mut rows, stride);
             for (y, out) in rows.chunks_exact(stride).enumerate() {

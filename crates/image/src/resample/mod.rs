@@ -15,7 +15,7 @@ use std::array;
 
 use headwater_types::{Framing, PixelBox, Position, Size};
 
-pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Span, Taps};
 
 use crate::kernel::{self, Across, Level, OVERREAD, ROWS};
 
@@ -31,7 +31,7 @@ pub(crate) struct Resampler {
     between: Vec<u8>,
     /// Copies of rows at the very end of the source.
     padded: Vec<u8>,
-    /// Rows of the result, each a byte too long, where the horizontal pass is the last.
+    /// Rows of the result: one, or as many as the horizontal pass makes at once.
     finished: Vec<u8>,
 }
 
@@ -85,10 +85,17 @@ impl Resampler {
 
     /// Cuts and resizes as `framing` says (its flip is not made here) into `out`, u8 `[height, width, 3]` of its output.
     pub(crate) fn resample(&mut self, source: Source<'_>, framing: &Framing, out: &mut [u8]) {
+        let length = framing.output.width as usize * CHANNELS;
+        self.rows(source, framing, |y, row| out[y * length..][..length].copy_from_slice(row));
+    }
+
+    /// As [`Self::resample`], row by row from the top: `each` gets a row's number and its pixels, while they are still in
+    /// the nearest cache.
+    pub(crate) fn rows(&mut self, source: Source<'_>, framing: &Framing, each: impl FnMut(usize, &[u8])) {
         let Framing { readable, output, .. } = *framing;
         let (across, down) = axes(framing);
         let read = pixels_read(framing);
-        self.across.set(&across, read.width as usize);
+        self.across.set(&across);
         self.down.set(&down);
         let stride = source.size.width as usize * CHANNELS;
         let (left, top) = (read.x - source.origin.x, read.y - source.origin.y);
@@ -101,31 +108,42 @@ impl Resampler {
             i64::from(readable.width) - i64::from(output.width),
         );
         if lower > 0 && lower > 2 * narrower {
-            self.vertical_first(source, width, output, out);
+            self.vertical_first(source, width, output, each);
         } else {
-            self.horizontal_first(source, width, output, out);
+            self.horizontal_first(source, width, output, each);
         }
     }
 
-    fn horizontal_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
-        let stride = kernel::padded_row(output.width as usize);
+    fn horizontal_first(&mut self, source: Rows<'_>, width: usize, output: Size, mut each: impl FnMut(usize, &[u8])) {
+        let (length, stride) = (output.width as usize * CHANNELS, kernel::padded_row(output.width as usize));
         self.between.resize(source.count.next_multiple_of(ROWS) * stride, 0);
-        horizontal(source, width, &self.across, &mut self.padded, &mut self.between, stride);
+        for (block, out) in self.between.chunks_exact_mut(stride * ROWS).enumerate() {
+            horizontal(source, block * ROWS, width, &self.across, &mut self.padded, out, stride);
+        }
         let between = Rows { pixels: &self.between, stride, count: source.count };
-        vertical(self.level, between, &self.down, out, output.width as usize * CHANNELS);
+        self.finished.resize(length, 0);
+        for (y, (span, pairs)) in self.down.iter().enumerate() {
+            vertical(self.level, between, span, pairs, &mut self.finished);
+            each(y, &self.finished);
+        }
     }
 
-    fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, out: &mut [u8]) {
-        let (rows, row) = (output.height as usize, width * CHANNELS);
-        self.between.resize(rows * row + OVERREAD, 0);
-        vertical(self.level, source, &self.down, &mut self.between[..rows * row], row);
-        let between = Rows { pixels: &self.between, stride: row, count: rows };
-        let stride = kernel::padded_row(output.width as usize);
-        self.finished.resize(rows.next_multiple_of(ROWS) * stride, 0);
-        horizontal(between, width, &self.across, &mut self.padded, &mut self.finished, stride);
-        let row = output.width as usize * CHANNELS;
-        for (from, to) in self.finished.chunks_exact(stride).zip(out.chunks_exact_mut(row)) {
-            to.copy_from_slice(&from[..row]);
+    fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, mut each: impl FnMut(usize, &[u8])) {
+        let (length, stride) = (output.width as usize * CHANNELS, kernel::padded_row(output.width as usize));
+        let (row, height) = (width * CHANNELS, output.height as usize);
+        self.between.resize(ROWS * row + OVERREAD, 0);
+        self.finished.resize(ROWS * stride, 0);
+        for first in (0..height).step_by(ROWS) {
+            let count = ROWS.min(height - first);
+            for (y, out) in (first..first + count).zip(self.between.chunks_exact_mut(row)) {
+                let (span, pairs) = self.down.at(y);
+                vertical(self.level, source, span, pairs, out);
+            }
+            let between = Rows { pixels: &self.between, stride: row, count };
+            horizontal(between, 0, width, &self.across, &mut self.padded, &mut self.finished, stride);
+            for (y, row) in (first..first + count).zip(self.finished.chunks_exact(stride)) {
+                each(y, &row[..length]);
+            }
         }
     }
 }
@@ -138,42 +156,44 @@ struct Rows<'a> {
     count: usize,
 }
 
-/// Resamples rows of `width` pixels into rows of `out`, which are `stride` bytes apart and a multiple of [`ROWS`].
-fn horizontal(rows: Rows<'_>, width: usize, across: &Across, padded: &mut Vec<u8>, out: &mut [u8], stride: usize) {
-    let row_at = |row: usize| &rows.pixels[row * rows.stride..];
-    if across.taps().copies() {
+/// Resamples [`ROWS`] rows of `width` pixels, from row `first` on, into rows of `out`, which are `stride` bytes apart.
+fn horizontal(
+    rows: Rows<'_>,
+    first: usize,
+    width: usize,
+    across: &Across,
+    padded: &mut Vec<u8>,
+    out: &mut [u8],
+    stride: usize,
+) {
+    // Where rows run out, the last is taken again: there is room for what comes of it, and nobody reads it.
+    let inputs: [&[u8]; ROWS] = array::from_fn(|i| &rows.pixels[(first + i).min(rows.count - 1) * rows.stride..]);
+    if across.copies() {
         let length = across.taps().len() * CHANNELS;
-        for (row, out) in out.chunks_exact_mut(stride).enumerate().take(rows.count) {
-            out[..length].copy_from_slice(&row_at(row)[..length]);
+        for (row, out) in inputs.iter().zip(out.chunks_exact_mut(stride)) {
+            out[..length].copy_from_slice(&row[..length]);
         }
         return;
     }
     let length = width * CHANNELS;
-    for (block, out) in out.chunks_exact_mut(stride * ROWS).enumerate() {
-        // Where rows run out, the last is taken again: there is room for what comes of it, and nobody reads it.
-        let inputs: [&[u8]; ROWS] = array::from_fn(|i| row_at((block * ROWS + i).min(rows.count - 1)));
-        if inputs.iter().all(|row| row.len() >= length + OVERREAD) {
-            across.resample(inputs, out, stride);
-            continue;
-        }
-        // At the very end of the photo nothing can be read behind a row: work on copies.
-        padded.clear();
-        for row in inputs {
-            padded.extend_from_slice(&row[..length]);
-            padded.extend_from_slice(&[0; OVERREAD]);
-        }
-        across.resample(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), out, stride);
+    if inputs.iter().all(|row| row.len() >= length + OVERREAD) {
+        return across.resample(inputs, out, stride);
     }
+    // At the very end of the photo nothing can be read behind a row: work on copies.
+    padded.clear();
+    for row in inputs {
+        padded.extend_from_slice(&row[..length]);
+        padded.extend_from_slice(&[0; OVERREAD]);
+    }
+    across.resample(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), out, stride);
 }
 
-/// Resamples rows into rows of `out` of `width` bytes.
-fn vertical(level: Level, rows: Rows<'_>, taps: &Taps, out: &mut [u8], width: usize) {
-    for ((span, pairs), out) in taps.iter().zip(out.chunks_exact_mut(width)) {
-        if let Some(row) = taps::copied(span, pairs) {
-            out.copy_from_slice(&rows.pixels[row as usize * rows.stride..][..width]);
-        } else {
-            let column = &rows.pixels[span.start as usize * rows.stride..];
-            kernel::vertical(level, column, rows.stride, span.count as usize, pairs, out);
-        }
+/// Makes one row of `out` of rows.
+fn vertical(level: Level, rows: Rows<'_>, span: Span, pairs: &[Pair], out: &mut [u8]) {
+    if let Some(row) = taps::copied(span, pairs) {
+        out.copy_from_slice(&rows.pixels[row as usize * rows.stride..][..out.len()]);
+    } else {
+        let column = &rows.pixels[span.start as usize * rows.stride..];
+        kernel::vertical(level, column, rows.stride, span.count as usize, pairs, out);
     }
 }

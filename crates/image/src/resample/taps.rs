@@ -18,6 +18,7 @@ pub(crate) struct Pair {
 /// The taps of every output pixel.
 #[derive(Debug, Default)]
 pub(crate) struct Taps {
+    made_for: Option<Axis>,
     spans: Vec<Span>,
     pairs: Vec<Pair>,
     /// Pairs set aside for each output pixel: an even number, so that four taps can be taken at once.
@@ -34,7 +35,7 @@ pub(crate) struct Span {
 }
 
 /// One axis of a resize: `from..to` of `input` pixels is mapped onto `output` pixels.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Axis {
     pub(crate) input: u32,
     /// Pillow holds the edges of its box in f32.
@@ -78,8 +79,12 @@ impl Axis {
 // === impl Taps ===
 
 impl Taps {
-    /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`).
-    pub(crate) fn set(&mut self, axis: &Axis) {
+    /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`), unless they are those of
+    /// the last one, which it tells: photos of one size and a recipe without chance have the same.
+    pub(crate) fn set(&mut self, axis: &Axis) -> bool {
+        if self.made_for.replace(*axis) == Some(*axis) {
+            return false;
+        }
         let (first, end) = axis.range();
         self.spans.clear();
         self.spans.extend((0..axis.output).map(|index| axis.span(index)));
@@ -109,12 +114,18 @@ impl Taps {
                 pairs[place / 2].low[place % 2] = (fixed & ((1 << LOW_BITS) - 1)) as i16;
             }
         }
+        true
     }
 
     /// Every output pixel's span and weights, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Span, &[Pair])> {
-        let pairs = self.pairs.chunks_exact(self.stride.max(1));
-        self.spans.iter().zip(pairs).map(|(span, pairs)| (*span, &pairs[..span.count.div_ceil(2) as usize]))
+        (0..self.len()).map(|index| self.at(index))
+    }
+
+    /// The span and weights of an output pixel.
+    pub(crate) fn at(&self, index: usize) -> (Span, &[Pair]) {
+        let span = self.spans[index];
+        (span, &self.pairs[index * self.stride..][..span.count.div_ceil(2) as usize])
     }
 
     /// First source pixel and weights of an output pixel; all have as many weights, a multiple of four.

@@ -5,16 +5,16 @@
 //! 256, each from -128 to 127, the sums of which are put together again without loss.
 
 use super::CHANNELS;
-use crate::resample::Taps;
+use crate::resample::{Pair, Taps};
 
 /// Bytes of a row that one look-up can choose from.
 pub(super) const WINDOW: usize = 64;
 /// Bytes of the result that one look-up feeds.
 pub(super) const LANES: usize = 16;
-/// Taps that each of them gets from it.
-const TAPS: usize = 4;
 /// Digits of a weight.
 pub(super) const DIGITS: usize = 3;
+/// Taps that a lane gets from one look-up.
+const TAPS: usize = 4;
 
 /// The look-ups of all bytes of a row.
 #[derive(Debug, Default)]
@@ -22,16 +22,17 @@ pub(in crate::kernel) struct Gather {
     looks: Vec<Look>,
     /// Look-ups one after another that make the same bytes; 0 where the taps are too far apart for a window.
     each: usize,
+    digits: Vec<[[i8; TAPS]; DIGITS]>,
 }
 
 /// Four taps for each of sixteen bytes.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub(super) struct Look {
-    /// Which byte of the window goes with each weight.
-    pub(super) picks: [u8; LANES * TAPS],
+    /// Which byte of the window goes with each weight; only the lowest six bits count.
+    pub(super) picks: [[u8; TAPS]; LANES],
     /// The digits of the weights, the lowest first.
-    pub(super) digits: [[i8; LANES * TAPS]; DIGITS],
+    pub(super) digits: [[[i8; TAPS]; LANES]; DIGITS],
     /// Where in the row the window starts.
     pub(super) from: usize,
 }
@@ -42,34 +43,36 @@ impl Gather {
     /// Prepares for rows of `width` pixels. Nothing behind them is read.
     pub(in crate::kernel) fn set(&mut self, taps: &Taps, width: usize) {
         self.looks.clear();
+        self.digits.clear();
         self.each = 0;
         let Some(latest) = (width * CHANNELS).checked_sub(WINDOW) else { return };
-        let count = taps.len() * CHANNELS;
-        for first in (0..count).step_by(LANES) {
-            let lane = |i: usize| ((first + i).min(count - 1) / CHANNELS, (first + i) % CHANNELS);
-            let (start, fours) = taps.fours(lane(0).0);
-            if (taps.fours(lane(LANES - 1).0).0 - start + TAPS) * CHANNELS > WINDOW {
-                return self.looks.clear();
-            }
-            for place in 0..fours.len() {
-                let from = ((start + place * TAPS) * CHANNELS).min(latest);
-                let mut look = Look { picks: [0; _], digits: [[0; _]; DIGITS], from };
-                for i in 0..LANES {
-                    let (pixel, channel) = lane(i);
-                    let (start, fours) = taps.fours(pixel);
-                    for (tap, weight) in fours[place].iter().flat_map(|pair| pair.weights()).enumerate() {
-                        // Taps behind the row have weight 0: any byte will do.
-                        let at = (start + place * TAPS + tap) * CHANNELS + channel - from;
-                        look.picks[i * TAPS + tap] = at.min(WINDOW - 1) as u8;
-                        for (digits, digit) in look.digits.iter_mut().zip(digits(weight)) {
-                            digits[i * TAPS + tap] = digit;
-                        }
+        let each = taps.fours(0).1.len();
+        let bytes = taps.len() * CHANNELS;
+        let pixel_of = |byte: usize| byte.min(bytes - 1) / CHANNELS;
+        let start_of = |byte: usize| taps.fours(pixel_of(byte)).0;
+        let mut blocks = (0..bytes).step_by(LANES);
+        if blocks.any(|first| (start_of(first + LANES - 1) - start_of(first) + TAPS) * CHANNELS > WINDOW) {
+            return;
+        }
+        for index in 0..taps.len() {
+            self.digits.extend(taps.fours(index).1.iter().map(digits));
+        }
+        for first in (0..bytes).step_by(LANES) {
+            for place in 0..each {
+                let from = ((start_of(first) + place * TAPS) * CHANNELS).min(latest);
+                let mut look = Look { picks: [[0; _]; _], digits: [[[0; _]; _]; _], from };
+                for lane in 0..LANES {
+                    let (pixel, channel) = (pixel_of(first + lane), (first + lane) % CHANNELS);
+                    let pick = (taps.fours(pixel).0 + place * TAPS) * CHANNELS + channel - from;
+                    look.picks[lane] = [0, 1, 2, 3].map(|tap| (pick + tap * CHANNELS) as u8);
+                    for (lanes, digits) in look.digits.iter_mut().zip(self.digits[pixel * each + place]) {
+                        lanes[lane] = digits;
                     }
                 }
                 self.looks.push(look);
             }
         }
-        self.each = taps.fours(0).1.len();
+        self.each = each;
     }
 
     /// For sixteen bytes after the other, the look-ups that make them; `None` where taps are too far apart.
@@ -78,10 +81,10 @@ impl Gather {
     }
 }
 
-/// A weight of at most 2^22 as `d0 + d1 x 2^8 + d2 x 2^16`.
-fn digits(weight: i32) -> [i8; DIGITS] {
-    let low = weight as i8;
-    let rest = (weight - i32::from(low)) >> 8;
-    let middle = rest as i8;
-    [low, middle, ((rest - i32::from(middle)) >> 8) as i8]
+/// Weights of at most 2^22 as `d0 + d1 x 2^8 + d2 x 2^16`.
+fn digits(four: &[Pair; 2]) -> [[i8; TAPS]; DIGITS] {
+    let [[a, b], [c, d]] = four.map(Pair::weights);
+    let weights = [a, b, c, d];
+    // To round to the digit below is to leave a rest from -128 to 127.
+    [weights.map(|w| w as i8), weights.map(|w| ((w + 0x80) >> 8) as i8), weights.map(|w| ((w + 0x8080) >> 16) as i8)]
 }
