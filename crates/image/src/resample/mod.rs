@@ -18,6 +18,7 @@ use headwater_types::{Framing, PixelBox, Position, Size};
 pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Span, Taps};
 
 use crate::kernel::{self, Across, Level, OVERREAD, ROWS};
+use crate::scratch::room;
 
 const CHANNELS: usize = 3;
 
@@ -116,32 +117,32 @@ impl Resampler {
 
     fn horizontal_first(&mut self, source: Rows<'_>, width: usize, output: Size, mut each: impl FnMut(usize, &[u8])) {
         let (length, stride) = (output.width as usize * CHANNELS, kernel::padded_row(output.width as usize));
-        self.between.resize(source.count.next_multiple_of(ROWS) * stride, 0);
-        for (block, out) in self.between.chunks_exact_mut(stride * ROWS).enumerate() {
+        let between = room(&mut self.between, source.count.next_multiple_of(ROWS) * stride);
+        for (block, out) in between.chunks_exact_mut(stride * ROWS).enumerate() {
             horizontal(source, block * ROWS, width, &self.across, &mut self.padded, out, stride);
         }
-        let between = Rows { pixels: &self.between, stride, count: source.count };
-        self.finished.resize(length, 0);
+        let between = Rows { pixels: between, stride, count: source.count };
+        let finished = room(&mut self.finished, length);
         for (y, (span, pairs)) in self.down.iter().enumerate() {
-            vertical(self.level, between, span, pairs, &mut self.finished);
-            each(y, &self.finished);
+            vertical(self.level, between, span, pairs, finished);
+            each(y, finished);
         }
     }
 
     fn vertical_first(&mut self, source: Rows<'_>, width: usize, output: Size, mut each: impl FnMut(usize, &[u8])) {
         let (length, stride) = (output.width as usize * CHANNELS, kernel::padded_row(output.width as usize));
         let (row, height) = (width * CHANNELS, output.height as usize);
-        self.between.resize(ROWS * row + OVERREAD, 0);
-        self.finished.resize(ROWS * stride, 0);
+        let between = room(&mut self.between, ROWS * row + OVERREAD);
+        let finished = room(&mut self.finished, ROWS * stride);
         for first in (0..height).step_by(ROWS) {
             let count = ROWS.min(height - first);
-            for (y, out) in (first..first + count).zip(self.between.chunks_exact_mut(row)) {
+            for (y, out) in (first..first + count).zip(between.chunks_exact_mut(row)) {
                 let (span, pairs) = self.down.at(y);
                 vertical(self.level, source, span, pairs, out);
             }
-            let between = Rows { pixels: &self.between, stride: row, count };
-            horizontal(between, 0, width, &self.across, &mut self.padded, &mut self.finished, stride);
-            for (y, row) in (first..first + count).zip(self.finished.chunks_exact(stride)) {
+            let between = Rows { pixels: between, stride: row, count };
+            horizontal(between, 0, width, &self.across, &mut self.padded, finished, stride);
+            for (y, row) in (first..first + count).zip(finished.chunks_exact(stride)) {
                 each(y, &row[..length]);
             }
         }
