@@ -56,6 +56,11 @@ impl IndexedJpeg {
         }
     }
 
+    /// The most bytes that the re-written form of a photo of this size has: what a permit is taken for before it is read.
+    pub fn most_bytes(source: ByteCount) -> ByteCount {
+        ByteCount::new(jpeg::most_rewritten(source.get()))
+    }
+
     /// Opens what [`Self::rewrite`] gave, read back from where it was kept. Reads its header only: damage behind it, which
     /// whoever kept it finds by a checksum, makes another picture or an error of [`Self::slice`].
     ///

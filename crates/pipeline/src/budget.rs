@@ -21,7 +21,8 @@ pub struct MemoryBudget {
 /// Granted memory; given back when dropped. Travels inside the value that it protects.
 #[must_use = "dropping a permit gives the memory back"]
 pub struct Permit {
-    inner: OwnedSemaphorePermit,
+    /// `None` holds nothing.
+    inner: Option<OwnedSemaphorePermit>,
 }
 
 // === impl MemoryBudget ===
@@ -47,7 +48,7 @@ impl MemoryBudget {
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
         let stopping = |_| SampleFailure::new(FailureKind::Unavailable, "the server is stopping");
-        Ok(Permit { inner: Arc::clone(&self.semaphore).acquire_many_owned(wanted).await.map_err(stopping)? })
+        Ok(Permit { inner: Some(Arc::clone(&self.semaphore).acquire_many_owned(wanted).await.map_err(stopping)?) })
     }
 
     /// Bytes granted and not yet given back.
@@ -66,8 +67,16 @@ impl MemoryBudget {
 impl Permit {
     /// Gives back what is more than so many bytes.
     pub fn shrink_to(&mut self, bytes: ByteCount) {
-        let excess = self.inner.num_permits().saturating_sub(grains(bytes) as usize);
-        drop(self.inner.split(excess));
+        if let Some(inner) = &mut self.inner {
+            let excess = inner.num_permits().saturating_sub(grains(bytes) as usize);
+            drop(inner.split(excess));
+        }
+    }
+
+    /// Takes a part of it, of so many bytes or of what is left.
+    pub fn split(&mut self, bytes: ByteCount) -> Self {
+        let part = |inner: &mut OwnedSemaphorePermit| inner.split(inner.num_permits().min(grains(bytes) as usize));
+        Self { inner: self.inner.as_mut().and_then(part) }
     }
 }
 
@@ -93,6 +102,17 @@ mod tests {
         second.await.unwrap().unwrap();
         assert_eq!(budget.in_use(), ByteCount::mebibytes(1));
         drop(first);
+        assert_eq!(budget.in_use(), ByteCount::new(0));
+    }
+
+    #[tokio::test]
+    async fn a_part_outlives_the_rest() {
+        let budget = MemoryBudget::new(ByteCount::mebibytes(4));
+        let mut run = budget.acquire(ByteCount::mebibytes(3)).await.unwrap();
+        let parts = [run.split(ByteCount::mebibytes(1)), run.split(ByteCount::mebibytes(7))];
+        drop(run);
+        assert_eq!(budget.in_use(), ByteCount::mebibytes(3));
+        drop(parts);
         assert_eq!(budget.in_use(), ByteCount::new(0));
     }
 

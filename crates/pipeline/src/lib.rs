@@ -9,13 +9,21 @@
 //! fails is a value. Nothing here computes on an async thread for longer than it takes to read a header.
 
 mod budget;
+mod failure;
 mod index;
 mod models;
-mod sample;
 mod times;
+
+mod prepared;
+
+mod photo;
+
+mod crops;
+mod sample;
 
 pub use budget::{MemoryBudget, Permit};
 pub use index::{Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
-pub use sample::{Finished, Pipeline, Prepared, SampleRequest, Work};
+pub use prepared::{Finished, Prepared};
+pub use sample::{Pipeline, SampleRequest, Work};
 pub use times::StageTimes;

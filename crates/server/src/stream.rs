@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use futures::{StreamExt, stream};
 use headwater_pipeline::{Prepared, SampleRequest, Work};
-use headwater_types::{FailureKind, SampleFailure};
+use headwater_types::{Cut, FailureKind, SampleFailure};
 use headwater_wire::{Asked, Fetch, proto};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::task::AbortOnDropHandle;
@@ -51,9 +51,13 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     let most = fetch.batch_bytes;
     let request = |Asked { index, cut, pixels }| SampleRequest { index, cut, pixels };
     let requests: Vec<_> = fetch.iter().map(request).collect();
-    let mut samples = stream::iter(requests)
-        .map(|request| prepare(Arc::clone(&shared), Arc::clone(&work), request))
-        .buffer_unordered(window);
+    let runs = shared.pipeline.runs(&requests);
+    // Of runs that are longer than the window, two: one is read while another is cut.
+    let at_once = (window * runs.len()).div_ceil(requests.len().max(1)).max(2);
+    let mut samples = stream::iter(runs)
+        .map(|run| prepare(Arc::clone(&shared), Arc::clone(&work), requests[run].to_vec()))
+        .buffer_unordered(at_once)
+        .flat_map(stream::iter);
     while let Some(batch) = Batch::gather(&mut samples, most).await {
         let (count, asked) = (batch.len(), Instant::now());
         if batches.send(batch).await.is_err() {
@@ -63,21 +67,30 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     }
 }
 
-/// On a task of its own, so that the samples of one stream use all cores; ended with the stream.
-async fn prepare(shared: Arc<Shared>, work: Arc<Work>, request: SampleRequest) -> Prepared {
+/// A run on a task of its own, so that the samples of one stream use all cores; ended with the stream.
+async fn prepare(shared: Arc<Shared>, work: Arc<Work>, run: Vec<SampleRequest>) -> Vec<Prepared> {
+    let asked: Vec<_> = run.iter().map(|request| request.index).collect();
     let task = {
         let shared = Arc::clone(&shared);
-        tokio::spawn(async move { shared.pipeline.prepare(request, &work).await })
+        tokio::spawn(async move {
+            match run[..] {
+                [request] if request.cut != Cut::JpegCrop => vec![shared.pipeline.prepare(request, &work).await],
+                _ => shared.pipeline.crops(&run, &work).await,
+            }
+        })
     };
     let prepared = AbortOnDropHandle::new(task).await.unwrap_or_else(|error| {
-        tracing::error!(index = request.index.0, %error, "a sample's task ended badly");
+        tracing::error!(first = ?asked.first(), samples = asked.len(), %error, "a task ended badly");
         let message = "a fault of the server: please report this, with its log";
-        Prepared::failed(request.index, SampleFailure::new(FailureKind::Internal, message))
+        let failed = |index| Prepared::failed(index, SampleFailure::new(FailureKind::Internal, message));
+        asked.into_iter().map(failed).collect()
     });
-    if let Err(failure) = &prepared.outcome {
-        let key = prepared.key.as_ref().map(|key| key.as_str());
-        tracing::debug!(index = request.index.0, key, kind = %failure.kind, %failure, "sample failed");
+    for sample in &prepared {
+        if let Err(failure) = &sample.outcome {
+            let key = sample.key.as_ref().map(|key| key.as_str());
+            tracing::debug!(index = sample.index.0, key, kind = %failure.kind, %failure, "sample failed");
+        }
+        shared.metrics.prepared(sample);
     }
-    shared.metrics.prepared(&prepared);
     prepared
 }

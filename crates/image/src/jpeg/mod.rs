@@ -26,7 +26,7 @@ use headwater_types::{ByteCount, ImageLimits, PixelBox};
 
 pub(crate) use index::Index;
 pub(crate) use markers::Frame;
-pub(crate) use rewrite::{rewrite, rewrite_memory};
+pub(crate) use rewrite::{most_rewritten, rewrite, rewrite_memory};
 pub(crate) use slice::slice;
 use turbo::{Decompressor, Layout};
 

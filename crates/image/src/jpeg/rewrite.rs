@@ -24,11 +24,11 @@ const STRIP: u32 = 64;
 /// Memory that writing takes, `bytes` included: all coefficients, and the result.
 pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
     let rows = u64::from(frame.size.width) * ROWS_PER_COLUMN;
-    ByteCount::new(bytes + 2 * room(bytes) + frame.all_coefficient_bytes() + rows)
+    ByteCount::new(bytes + 2 * most_rewritten(bytes) + frame.all_coefficient_bytes() + rows)
 }
 
 /// Most bytes of the result: an index that takes much more than the photos would surprise whoever pays for the disk.
-fn room(bytes: u64) -> u64 {
+pub(crate) fn most_rewritten(bytes: u64) -> u64 {
     bytes + bytes / 4 + 4096
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
 
     let memory = limits.max_sample_memory;
     let source = Input { jpeg: bytes, scans: frame.scans, memory };
-    let room = room(bytes.len() as u64) as usize;
+    let room = most_rewritten(bytes.len() as u64) as usize;
     let (transformed, coefficients) = source.with_restarts(interval, room)?;
     let jpeg = insert(&transformed, frame.orientation)?;
     drop(transformed);

@@ -1,0 +1,268 @@
+//! The cut `jpeg-crop`: many samples at a time, because each takes a few microseconds, and a task of its own, two changes
+//! of threads and a grant of memory for each would cost more than the work.
+//!
+//! ```text
+//! run of samples ─▶ permit for all ─▶ index: read ────▶ slice ──▶ payloads, each with its part of the permit
+//!                                     (blocking thread)  (CPU pool)
+//!                                      └ not there ─▶ fetch ─▶ re-write, verify, slice ─▶ keep
+//! ```
+//!
+//! A photo that has no indexed form is delivered `encoded`, and says so.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use headwater_image::{ImageError, IndexedJpeg, JpegCrop, Payload, Scratch};
+use headwater_store::Version;
+use headwater_types::{ByteCount, Cut, Draws, Epoch, Framing, Recipe, SampleFailure, SampleKey, Seed};
+
+use crate::failure::{lost, missing, pool_failure};
+use crate::index::{Lookup, PhotoIndex};
+use crate::photo::Fetched;
+use crate::prepared::{Finished, Prepared};
+use crate::sample::{Job, Pipeline, SampleRequest, Work};
+
+/// Most samples of a run: what they share then costs each of them less than a microsecond.
+const RUN_SAMPLES: usize = 32;
+/// Most stored bytes of a run, but that one sample may always be one: large photos gain little from company.
+const RUN_BYTES: ByteCount = ByteCount::mebibytes(4);
+
+/// A sample of a run, and its place there.
+struct Wanted {
+    place: usize,
+    key: SampleKey,
+    version: Version,
+}
+
+/// What the index knew of a sample, and how long that took to find out.
+struct Looked {
+    wanted: Wanted,
+    lookup: Lookup,
+    took: Duration,
+}
+
+/// What was cut out of an indexed photo, and how long that took.
+struct Sliced {
+    place: usize,
+    crop: Result<JpegCrop, ImageError>,
+    took: Duration,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// Parts a call's samples into what is prepared together: runs of `jpeg-crop`, and every other sample by itself.
+    pub fn runs(&self, requests: &[SampleRequest]) -> Vec<Range<usize>> {
+        part(requests.iter().map(|request| {
+            let size = self.catalog.get(request.index).map(|entry| entry.version.size()).unwrap_or_default();
+            (request.cut == Cut::JpegCrop, size)
+        }))
+    }
+
+    /// Takes a run of samples to the cut `jpeg-crop`; they come back in their order. Dropping the future ends the work
+    /// at the next stage.
+    pub async fn crops(&self, run: &[SampleRequest], work: &Work) -> Vec<Prepared> {
+        let mut samples: Vec<Prepared> = run.iter().map(|request| self.unprepared(request.index)).collect();
+        let wanted = samples.iter().enumerate().filter_map(|(place, sample)| {
+            let version = self.catalog.get(sample.index)?.version;
+            Some(Wanted { place, key: sample.key.clone()?, version })
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let left = match self.slice_indexed(wanted, work, &mut samples).await {
+            Ok(left) => left,
+            Err(failure) => {
+                samples.iter_mut().for_each(|sample| sample.outcome = Err(failure.clone()));
+                return samples;
+            }
+        };
+        let mut first = stream::iter(left)
+            .map(|(wanted, lookup)| {
+                let sample = self.unprepared(run[wanted.place].index);
+                self.first_use(sample, wanted, lookup, work)
+            })
+            .buffer_unordered(RUN_SAMPLES);
+        while let Some((place, sample)) = first.next().await {
+            samples[place] = sample;
+        }
+        samples
+    }
+
+    /// Serves what is in the index. Gives back what is not, with what is known of it.
+    async fn slice_indexed(
+        &self,
+        wanted: Vec<Wanted>,
+        work: &Work,
+        samples: &mut [Prepared],
+    ) -> Result<Vec<(Wanted, Lookup)>, SampleFailure> {
+        let Some(index) = &self.index else {
+            return Ok(wanted.into_iter().map(|wanted| (wanted, Lookup::Absent)).collect());
+        };
+        let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
+        let most = wanted.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.version.size()).get()).sum();
+        let started = Instant::now();
+        let mut permit = self.encoded_memory.acquire(ByteCount::new(most)).await?;
+        let queued = started.elapsed();
+        let looked = look_up(index, wanted).await?;
+
+        let (mut found, mut left) = (Vec::with_capacity(looked.len()), Vec::new());
+        for Looked { wanted, lookup, took } in looked {
+            match lookup {
+                Lookup::Found(photo) => {
+                    let times = &mut samples[wanted.place].times;
+                    (times.queue, times.fetch) = (queued, took);
+                    found.push((wanted, photo));
+                }
+                lookup => left.push((wanted, lookup)),
+            }
+        }
+        if found.is_empty() {
+            return Ok(left);
+        }
+        let (recipe, seed, epoch) = (Arc::clone(recipe), work.seed, work.epoch);
+        let slice_all = move |_: &mut Scratch| -> Vec<Sliced> {
+            let each = found.into_iter().map(|(wanted, photo)| {
+                let started = Instant::now();
+                let crop = slice(&photo, &recipe, seed, epoch, &wanted.key);
+                Sliced { place: wanted.place, crop, took: started.elapsed() }
+            });
+            each.collect()
+        };
+        let timed = self.pool.run_timed(slice_all).await.map_err(|error| pool_failure(&error))?;
+        for Sliced { place, crop, took } in timed.value {
+            let sample = &mut samples[place];
+            sample.times.queue += timed.queued;
+            sample.times.transform = took;
+            sample.outcome = match crop {
+                Ok(crop) => {
+                    let permit = permit.split(crop.jpeg.len().into());
+                    Ok(Finished::raw(Payload::JpegCrop(crop), permit))
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+        Ok(left)
+    }
+
+    /// A photo that is not in the index: re-written, kept there and cut; or delivered as it is, where it has no indexed
+    /// form.
+    async fn first_use(&self, mut sample: Prepared, wanted: Wanted, lookup: Lookup, work: &Work) -> (usize, Prepared) {
+        let place = wanted.place;
+        sample.outcome = self.first_outcome(&mut sample, wanted, lookup, work).await;
+        (place, sample)
+    }
+
+    async fn first_outcome(
+        &self,
+        sample: &mut Prepared,
+        wanted: Wanted,
+        lookup: Lookup,
+        work: &Work,
+    ) -> Result<Finished, SampleFailure> {
+        let Wanted { key, version, .. } = wanted;
+        let Fetched { bytes, permit } = self.fetch(sample.index, &key, &mut sample.times).await?;
+        sample.stored = bytes.len().into();
+        // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
+        let room = |index: &&Arc<PhotoIndex>| index.has_room(IndexedJpeg::most_bytes(version.size()));
+        let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(room), lookup) else {
+            return Ok(Finished::raw(Payload::Encoded(bytes), permit));
+        };
+        let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
+        let Ok(header) = self.header(&bytes, recipe.stages().orientation).await else {
+            // Whoever decodes it will say what is wrong with it.
+            return Ok(Finished::raw(Payload::Encoded(bytes), permit));
+        };
+        let mut decoded =
+            self.grant(IndexedJpeg::rewrite_memory(&header, bytes.len().into()), &mut sample.times).await?;
+        let job = Job::new(self, recipe, &key, work);
+        let source = bytes.clone();
+        let rewrite = move |_: &mut Scratch| {
+            let photo = IndexedJpeg::rewrite(&source, &job.limits);
+            let crop = photo.as_ref().ok().map(|photo| slice(photo, &job.recipe, job.seed, job.epoch, &job.key));
+            (photo, crop)
+        };
+        let timed = self.pool.run_timed(rewrite).await.map_err(|error| pool_failure(&error))?;
+        sample.times.queue += timed.queued;
+        sample.times.transform = timed.ran;
+        let (photo, crop) = timed.value;
+        let keeper = Arc::clone(index);
+        tokio::task::spawn_blocking(move || keeper.keep(&key, version, photo.as_ref().map_err(|&reason| reason)))
+            .await
+            .map_err(|error| lost(&error))?;
+        match crop {
+            Some(crop) => {
+                let crop = crop?;
+                decoded.shrink_to(crop.jpeg.len().into());
+                Ok(Finished::raw(Payload::JpegCrop(crop), decoded))
+            }
+            None => Ok(Finished::raw(Payload::Encoded(bytes), permit)),
+        }
+    }
+}
+
+/// Reads a run's photos from the index, on a thread that may wait for a disk.
+async fn look_up(index: &Arc<PhotoIndex>, wanted: Vec<Wanted>) -> Result<Vec<Looked>, SampleFailure> {
+    let index = Arc::clone(index);
+    let look = move || -> Vec<Looked> {
+        let each = wanted.into_iter().map(|wanted| {
+            let started = Instant::now();
+            let lookup = index.find(&wanted.key, wanted.version);
+            Looked { wanted, lookup, took: started.elapsed() }
+        });
+        each.collect()
+    };
+    tokio::task::spawn_blocking(look).await.map_err(|error| lost(&error))
+}
+
+fn slice(
+    photo: &IndexedJpeg,
+    recipe: &Recipe,
+    seed: Seed,
+    epoch: Epoch,
+    key: &SampleKey,
+) -> Result<JpegCrop, ImageError> {
+    let stages = recipe.stages();
+    let framing = Framing::new(stages, photo.size(stages.orientation), &Draws { seed, epoch, key });
+    photo.slice(&framing, stages.orientation)
+}
+
+/// Parts a row of (may share a run, stored bytes) into runs.
+fn part(samples: impl Iterator<Item = (bool, ByteCount)>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    // Of the last run, where it takes company.
+    let mut open: Option<u64> = None;
+    for (place, (shares, size)) in samples.enumerate() {
+        let together = open.map(|bytes| bytes.saturating_add(size.get()));
+        match (runs.last_mut(), together) {
+            (Some(run), Some(bytes)) if shares && run.len() < RUN_SAMPLES && bytes <= RUN_BYTES.get() => {
+                run.end = place + 1;
+                open = Some(bytes);
+            }
+            _ => {
+                runs.push(place..place + 1);
+                open = shares.then_some(size.get());
+            }
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(samples: &[(bool, u64)]) -> Vec<Range<usize>> {
+        part(samples.iter().map(|&(shares, size)| (shares, ByteCount::new(size))))
+    }
+
+    #[test]
+    fn only_crops_share_a_run_and_no_run_is_too_long_or_too_large() {
+        assert_eq!(runs(&[]), []);
+        assert_eq!(runs(&[(true, 1), (true, 1), (false, 1), (false, 1), (true, 1)]), [0..2, 2..3, 3..4, 4..5]);
+        let many = runs(&[(true, 1); RUN_SAMPLES + 1]);
+        assert_eq!(many, [0..RUN_SAMPLES, RUN_SAMPLES..RUN_SAMPLES + 1]);
+        let most = RUN_BYTES.get();
+        assert_eq!(runs(&[(true, most + 1), (true, 1), (true, most - 1), (true, 1)]), [0..1, 1..3, 3..4]);
+    }
+}

@@ -1,0 +1,132 @@
+//! A photo on its way in: from the index where it stands there, from the store where not; always with its memory.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use headwater_image::{Header, IndexedJpeg, Payload, Scratch, read_header};
+use headwater_store::Version;
+use headwater_types::recipe::Orientation;
+use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey, Size};
+
+use crate::budget::Permit;
+use crate::failure::{lost, missing, pool_failure};
+use crate::index::Lookup;
+use crate::sample::Pipeline;
+use crate::times::StageTimes;
+
+/// Largest object whose header is read on the async thread: finding the scans of a progressive JPEG passes over all its
+/// bytes, at several GB/s.
+const INLINE_HEADER: usize = 512 * 1024;
+
+/// A sample's bytes, with their memory.
+pub(crate) struct Fetched {
+    pub(crate) bytes: Bytes,
+    pub(crate) permit: Permit,
+}
+
+/// A photo that is to be decoded, with its memory.
+pub(crate) struct Photo {
+    pub(crate) payload: Payload,
+    /// Bytes read from the store.
+    pub(crate) stored: ByteCount,
+    pub(crate) _permit: Permit,
+}
+
+/// What is known of a photo before it is decoded.
+pub(crate) struct Measure {
+    /// Size once decoded.
+    pub(crate) size: Size,
+    /// Memory that decoding takes.
+    pub(crate) memory: ByteCount,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// A photo to decode: indexed where it is, because then only its crop is decoded, and as it is stored where not. It is
+    /// not indexed for this: a re-write costs as much as several decodes, and nobody has asked for a crop of bytes.
+    pub(crate) async fn photo(
+        &self,
+        index: SampleIndex,
+        key: &SampleKey,
+        times: &mut StageTimes,
+    ) -> Result<Photo, SampleFailure> {
+        if let Some(photos) = self.index.as_ref().filter(|photos| photos.usage() > ByteCount::default()) {
+            let version = self.version(index)?;
+            let permit = self.hold(IndexedJpeg::most_bytes(version.size()), times).await?;
+            let (photos, key) = (Arc::clone(photos), key.clone());
+            let started = Instant::now();
+            let lookup = tokio::task::spawn_blocking(move || photos.find(&key, version)).await;
+            times.fetch += started.elapsed();
+            if let Lookup::Found(photo) = lookup.map_err(|error| lost(&error))? {
+                return Ok(Photo { payload: Payload::Indexed(photo), stored: ByteCount::default(), _permit: permit });
+            }
+        }
+        let Fetched { bytes, permit } = self.fetch(index, key, times).await?;
+        Ok(Photo { stored: bytes.len().into(), payload: Payload::Encoded(bytes), _permit: permit })
+    }
+
+    /// A photo as it is stored.
+    pub(crate) async fn fetch(
+        &self,
+        index: SampleIndex,
+        key: &SampleKey,
+        times: &mut StageTimes,
+    ) -> Result<Fetched, SampleFailure> {
+        let version = self.version(index)?;
+        let permit = self.hold(version.size(), times).await?;
+        let started = Instant::now();
+        let bytes = self.store.read(key, version).await?;
+        times.fetch += started.elapsed();
+        Ok(Fetched { bytes, permit })
+    }
+
+    /// What decoding it will take.
+    pub(crate) async fn measure(&self, photo: &Payload, orientation: Orientation) -> Result<Measure, SampleFailure> {
+        match photo {
+            Payload::Indexed(photo) => Ok(Measure { size: photo.size(orientation), memory: photo.memory() }),
+            Payload::Encoded(bytes) => {
+                let header = self.header(bytes, orientation).await?;
+                Ok(Measure { size: header.size, memory: header.memory })
+            }
+            _ => Err(missing("photo")),
+        }
+    }
+
+    pub(crate) async fn header(&self, encoded: &Bytes, orientation: Orientation) -> Result<Header, SampleFailure> {
+        let limits = self.limits;
+        if encoded.len() <= INLINE_HEADER {
+            return Ok(read_header(encoded, orientation, &limits)?);
+        }
+        let encoded = encoded.clone();
+        let read = move |_: &mut Scratch| read_header(&encoded, orientation, &limits);
+        Ok(self.pool.run(read).await.map_err(|error| pool_failure(&error))??)
+    }
+
+    /// Memory for encoded bytes.
+    async fn hold(&self, bytes: ByteCount, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
+        let started = Instant::now();
+        let permit = self.encoded_memory.acquire(bytes).await?;
+        times.queue += started.elapsed();
+        Ok(permit)
+    }
+
+    /// Memory for decoding, and for what comes of it.
+    pub(crate) async fn grant(&self, memory: ByteCount, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
+        let started = Instant::now();
+        let permit = self.decoded_memory.acquire(memory).await?;
+        times.queue += started.elapsed();
+        Ok(permit)
+    }
+
+    fn version(&self, index: SampleIndex) -> Result<Version, SampleFailure> {
+        let version = self.catalog.get(index).map(|entry| entry.version).ok_or_else(|| missing("catalog entry"))?;
+        let limit = self.limits.max_object;
+        if version.size() > limit {
+            let message = format!("{} is larger than {limit}, see --max-object-bytes", version.size());
+            return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
+        }
+        Ok(version)
+    }
+}
