@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use headwater_client::{ClientOptions, Dataset, FetchRequest};
-use headwater_types::{Cut, Epoch, Recipe, Seed};
+use headwater_types::{Cut, Epoch, PixelCoding, Recipe, Seed};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -27,6 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             seed: Seed(1),
             epoch: Epoch(epoch),
             model: None,
+            pixels: PixelCoding::Raw.into(),
+            floats: false,
             ordered: false,
         };
         let began = Instant::now();
