@@ -35,20 +35,48 @@ need_build_tools() {
     need_packages "${packages[@]}"
 }
 
+# need_venv DIR : makes a virtual environment.
+need_venv() {
+    local venv=$1
+    command -v python3 >/dev/null || die "Python 3.11 or later with pip is needed"
+    if [[ ! -x $venv/bin/python ]]; then
+        say "making the virtual environment $venv"
+        python3 -m venv "$venv" 2>/dev/null || { rm -rf "$venv"; need_packages python3-venv; python3 -m venv "$venv"; }
+    fi
+}
+
+# stamp_of DIR FILE : the file in DIR that says that the requirements FILE, as it stands, is installed there.
+stamp_of() { printf '%s/%s.%s\n' "$1" "$(basename "$2")" "$(sha256sum "$2" | cut -c1-16)"; }
+
 # need_python FILE : makes .venv with what the requirements FILE pins; does nothing where it is there already.
 need_python() {
     local requirements=$1 stamp
-    command -v python3 >/dev/null || die "Python 3.11 or later with pip is needed"
-    if [[ ! -x .venv/bin/python ]]; then
-        say "making the virtual environment .venv"
-        python3 -m venv .venv 2>/dev/null || { rm -rf .venv; need_packages python3-venv; python3 -m venv .venv; }
-    fi
-    stamp=.venv/$(basename "$requirements").$(sha256sum "$requirements" | cut -c1-16)
+    need_venv .venv
+    stamp=$(stamp_of .venv "$requirements")
     if [[ ! -e $stamp ]]; then
         say "installing $requirements into .venv"
         .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements"
         touch "$stamp"
     fi
+}
+
+# The peers of scripts/bench image, in .venv-bench (8 GB: the wheels bring CUDA). One that does not install is left out, and
+# missing in the table; remove .venv-bench to try it again.
+need_peers() {
+    local requirements=scripts/requirements-bench.txt stamp line
+    need_venv .venv-bench
+    stamp=$(stamp_of .venv-bench "$requirements")
+    [[ ! -e $stamp ]] || return 0
+    say "installing $requirements into .venv-bench: several GB, minutes"
+    # SPDL's wheel calls FFmpeg's shared libraries.
+    need_packages ffmpeg
+    while read -r line; do
+        read -ra line <<<"${line%%#*}"
+        ((${#line[@]})) || continue
+        .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check "${line[@]}" ||
+            say "${line[*]} does not install here"
+    done <"$requirements"
+    touch "$stamp"
 }
 
 # build PROFILE : the three programs, and the maker of test data; sets BIN to where they are.
@@ -59,4 +87,13 @@ build() {
     local target=${CARGO_TARGET_DIR:-target}
     BIN=$target/$([[ $profile == dev ]] && echo debug || echo "$profile")
     export BIN
+}
+
+# bench_program PACKAGE TARGET : builds a benchmark of a crate, and prints where its program is.
+bench_program() {
+    say "building $2 (bench)"
+    cargo bench --locked -p "$1" --bench "$2" --no-run --message-format=json-render-diagnostics |
+        python3 -c 'import json, sys
+for message in map(json.loads, sys.stdin):
+    if message.get("executable"): print(message["executable"])'
 }
