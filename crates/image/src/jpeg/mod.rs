@@ -18,6 +18,7 @@ mod transform;
 mod index;
 mod rewrite;
 mod slice;
+mod strips;
 
 #[cfg(test)]
 mod tests;

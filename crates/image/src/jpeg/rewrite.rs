@@ -9,7 +9,7 @@ use headwater_types::{ByteCount, ImageLimits};
 
 use super::ROWS_PER_COLUMN;
 use super::grid::Grid;
-use super::index::{Index, MAX_STRIPS, write_table};
+use super::index::{Index, write_table};
 use super::markers::{APP0, APP1, APP14, Frame, SOS, segments};
 use super::picture::Picture;
 use super::transform::{Input, TransformError};
@@ -18,8 +18,12 @@ use crate::exif;
 use crate::header::{Detail, read_header};
 use crate::unindexable::Unindexable;
 
-/// Pixels of a strip: narrower ones fit a crop better, and cost more restart markers.
-const STRIP: u32 = 64;
+/// What a restart marker costs: itself, the bits before it that fill a byte, and coefficients that are coded without the
+/// one before. As measured.
+const MARKER_BYTES: f64 = 3.0;
+/// Width of a random resized crop against the photo's, on average: what is read if strips were infinitely narrow. Of the
+/// rest of a row, as much is read on average as a strip has of all.
+const CROP_WIDTH: f64 = 0.63;
 
 /// Memory that writing takes, `bytes` included: all coefficients, and the result.
 pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
@@ -50,13 +54,13 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
         return Err(Unindexable::Memory);
     }
     let picture = Picture::read(bytes).ok_or(Unindexable::Unfinished)?;
-    let interval = interval(&grid).ok_or(Unindexable::Strips)?;
+    let interval = interval(&grid, bytes.len() as u64);
 
     let memory = limits.max_sample_memory;
     let source = Input { jpeg: bytes, scans: frame.scans, memory };
     let room = most_rewritten(bytes.len() as u64) as usize;
     let (transformed, coefficients) = source.with_restarts(interval, room)?;
-    let jpeg = insert(&transformed, frame.orientation)?;
+    let jpeg = insert(&transformed, grid.mcus.width / interval, frame.orientation)?;
     drop(transformed);
     if jpeg.len() > room {
         return Err(Unindexable::Grew);
@@ -71,26 +75,26 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
     }
 }
 
-/// MCUs of a strip: a divisor of those of a row, or all of them; `None` where there are too many strips even so.
-fn interval(grid: &Grid) -> Option<u32> {
+/// MCUs of a strip: the divisor of those of a row that makes the least of the bytes sent for a crop and those kept for it.
+fn interval(grid: &Grid, bytes: u64) -> u32 {
     let row = grid.mcus.width;
-    let wanted = (STRIP / grid.mcu.width).max(1);
-    let few = |interval: &u32| u64::from(row / interval) * u64::from(grid.mcus.height) <= MAX_STRIPS;
-    let divides = |interval: &u32| row.is_multiple_of(*interval);
-    let wider = (wanted..=wanted * 3).find(|i| divides(i) && few(i));
-    let narrower = || (2..wanted).rev().find(|i| divides(i) && few(i));
-    let wider_still = || (wanted..=row).find(|i| divides(i) && few(i));
-    wider.or_else(narrower).or_else(wider_still).or_else(|| few(&row).then_some(row))
+    let cost = |interval: u32| {
+        let markers = f64::from(row / interval) * f64::from(grid.mcus.height) * MARKER_BYTES;
+        let sent = CROP_WIDTH + (1.0 - CROP_WIDTH) * f64::from(interval) / f64::from(row);
+        (bytes as f64 + markers) * sent + markers
+    };
+    let divisors = (1..=row).filter(|&interval| row.is_multiple_of(interval));
+    divisors.min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(row)
 }
 
 /// Puts the table and, where the photo is turned, its orientation behind the first segment, which tells the colours.
-fn insert(jpeg: &[u8], orientation: u8) -> Result<Vec<u8>, Unindexable> {
+fn insert(jpeg: &[u8], strips: u32, orientation: u8) -> Result<Vec<u8>, Unindexable> {
     let mut segments = segments(jpeg, 2);
     let first = segments.next().filter(|first| matches!(first.marker, APP0 | APP14)).ok_or(Unindexable::Differs)?;
     let scan = segments.find(|segment| segment.marker == SOS).ok_or(Unindexable::Differs)?;
     let (front, rest) = jpeg.split_at(first.end);
     let data = &jpeg[scan.end..];
-    let table = write_table(data).ok_or(Unindexable::Strips)?;
+    let table = write_table(data, strips as usize).ok_or(Unindexable::Strips)?;
     let exif = exif::block(orientation);
     let turn: &[&[u8]] = match orientation {
         exif::UPRIGHT => &[],

@@ -3,7 +3,8 @@
 
 use headwater_types::PixelBox;
 
-use super::index::{Index, MARKER, RST0, extent};
+use super::index::{Index, MARKER, RST0, length};
+use super::strips::Markers;
 use crate::error::ImageError;
 use crate::format::Format;
 
@@ -15,17 +16,17 @@ const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// fill.
 pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Vec<u8>, PixelBox), ImageError> {
     let cover = index.grid.cover(wanted, index.interval);
-    let per_row = index.strips() as usize;
-    let (left, right) = (cover.strips.start as usize, cover.strips.end as usize);
-    let (above, below) = (cover.rows.start as usize * per_row, cover.rows.end as usize * per_row);
-    let lengths = index.lengths(bytes);
-    let (Some(skipped), Some(rows)) = (lengths.get(..above), lengths.get(above..below)) else { return Err(broken()) };
-    let rows = rows.chunks_exact(per_row);
+    let rows = index.rows(bytes);
+    let above = cover.rows.start as usize;
+    let (Some(skipped), Some(rows)) = (rows.get(..above), rows.get(above..cover.rows.end as usize)) else {
+        return Err(broken());
+    };
     let head = [bytes.get(..index.record.start), bytes.get(index.record.end..index.data)];
     let [Some(before), Some(after)] = head else { return Err(broken()) };
-    let data: usize = rows.clone().map(|row| extent(&row[left..right])).sum();
 
-    let mut out = Vec::with_capacity(before.len() + after.len() + data);
+    // Room for whole rows: how much of them the strips are is known when they have been copied.
+    let room: usize = rows.iter().copied().map(length).sum();
+    let mut out = Vec::with_capacity(before.len() + after.len() + room);
     out.extend_from_slice(before);
     out.extend_from_slice(after);
     let frame = index.frame - if index.frame > index.record.start { index.record.len() } else { 0 };
@@ -34,24 +35,23 @@ pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Ve
     size[..2].copy_from_slice(&(cover.pixels.height as u16).to_be_bytes());
     size[2..].copy_from_slice(&(cover.pixels.width as u16).to_be_bytes());
 
-    let mut at = index.data + extent(skipped);
-    let mut count = 0_u8;
-    for row in rows {
-        let start = at + extent(&row[..left]);
-        let strips = &row[left..right];
-        let from = out.len();
-        out.extend_from_slice(bytes.get(start..start + extent(strips)).ok_or_else(broken)?);
-        let mut place = from;
-        for &length in strips {
-            place += usize::from(u16::from_be_bytes(length));
-            match &mut out[place..place + MARKER] {
-                [0xff, marker] => *marker = RST0 | count & 7,
-                _ => return Err(broken()),
-            }
-            count = count.wrapping_add(1);
-            place += MARKER;
+    let mut at = index.data + skipped.iter().copied().map(length).sum::<usize>();
+    let mut kept = 0_u8;
+    for &row in rows {
+        let row = bytes.get(at..at + length(row)).ok_or_else(broken)?;
+        at += row.len();
+        let mut markers = Markers::new(row);
+        let mut start = match cover.strips.start {
+            0 => 0,
+            skipped => markers.nth(skipped as usize - 1).ok_or_else(broken)? + MARKER,
+        };
+        for _ in cover.strips.clone() {
+            let end = markers.next().ok_or_else(broken)?;
+            out.extend_from_slice(row.get(start..end).ok_or_else(broken)?);
+            out.extend_from_slice(&[0xff, RST0 | kept & 7]);
+            kept = kept.wrapping_add(1);
+            start = end + MARKER;
         }
-        at += extent(row);
     }
     let end = out.len() - MARKER;
     out[end..].copy_from_slice(&END_OF_IMAGE);
