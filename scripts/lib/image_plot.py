@@ -4,13 +4,14 @@ from xml.sax.saxutils import escape
 
 import image_report
 
-NAMES, PANEL, GAP, ROW, BAR = 190, 230, 34, 19, 13
+NAMES, PANEL, GAP, ROW, BAR = 210, 230, 34, 19, 13
 OURS, OTHERS, GRID, INK = "#0b7285", "#adb5bd", "#dee2e6", "#212529"
 
 
 def svg(result: dict) -> str:
     """One panel for each set, from left to right; f32 above u8."""
     sets = result["sets"]
+    most = max(row.get("ratio", 1) for photos in sets for row in photos["rows"])
     width = NAMES + len(sets) * (PANEL + GAP)
     body, top = [], 46
     for output, words in image_report.OUTPUTS.items():
@@ -22,10 +23,10 @@ def svg(result: dict) -> str:
             left = NAMES + number * (PANEL + GAP)
             bottom = top + len(contenders) * ROW
             body.append(label(left, top - 12, image_report.heading(photos)))
-            body += panel(left, top, bottom, [rows[number] for rows in contenders])
-        top += len(contenders) * ROW + 66
-    body.append(label(8, top - 34, f"Times as fast as {sets[0]['rows'][0]['title']}, one core. * no antialiasing"))
-    height = top - 20
+            body += panel(left, top, bottom, [rows[number] for rows in contenders], most)
+        top += len(contenders) * ROW + 60
+    body.append(label(8, top - 18, f"Times as fast as {sets[0]['rows'][0]['title']}, one core. * no antialiasing"))
+    height = top - 6
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
@@ -37,9 +38,8 @@ def svg(result: dict) -> str:
     )
 
 
-def panel(left: int, top: int, bottom: int, rows: list[dict]) -> list[str]:
+def panel(left: int, top: int, bottom: int, rows: list[dict], most: float) -> list[str]:
     """Bars over a grid of whole ratios; what is not available has no bar."""
-    most = max((row.get("ratio", 0) for row in rows), default=0) or 1
     scale = (PANEL - 34) / most
     out = []
     for whole in range(int(most) + 1):

@@ -52,8 +52,9 @@ def notes(result: dict) -> list[str]:
             if "ratio" in row and row["output"] == "f32"
         ]
         if speedups:
-            said.append(f"{photos['name']}: two threads against one, wall time: {', '.join(speedups)}")
-        said.append(f"{photos['name']}: for {photos['busy']:.0%} of the time the core was busy with other things")
+            said.append(f"{photos['name']}: two threads against one, wall time: {'; '.join(speedups)}")
+    busy = ", ".join(f"{photos['busy']:.0%} ({photos['name']})" for photos in result["sets"])
+    said.append(f"the core was busy with other things for {busy} of the time")
     return list(dict.fromkeys(said))
 
 

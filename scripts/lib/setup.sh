@@ -79,11 +79,13 @@ need_peers() {
     touch "$stamp"
 }
 
-# build PROFILE : the three programs, and the maker of test data; sets BIN to where they are.
+# build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are.
 build() {
     local profile=$1
+    shift
+    (($#)) || set -- storage-server tuner profiler headwater-testdata
     say "building ($profile)"
-    cargo build --locked --profile "$profile" -p storage-server -p tuner -p profiler -p headwater-testdata
+    cargo build --locked --profile "$profile" "${@/#/--package=}"
     local target=${CARGO_TARGET_DIR:-target}
     BIN=$target/$([[ $profile == dev ]] && echo debug || echo "$profile")
     export BIN
