@@ -149,13 +149,13 @@ class Bench:
         return process, process.answer()
 
     def peers(self, running: contextlib.ExitStack, job: dict) -> list[Row]:
-        samples = self.work / "samples.json"
-        samples.write_text(json.dumps(job))
-        program = pathlib.Path(__file__).with_name("image_peers.py")
+        job_file = self.work / "job.json"
+        job_file.write_text(json.dumps(job))
+        program = pathlib.Path(__file__).with_name("image_worker.py")
         rows = []
         for name, peer in PEERS.items():
             say(f"starting {peer.title}")
-            process, about = self.start(running, name, [sys.executable, program, name, samples], 1)
+            process, about = self.start(running, name, [sys.executable, program, name, job_file], 1)
             self.versions |= about.get("versions", {})
             reason = about.get("unavailable", about.get("error"))
             rows += [Row(name, peer.title, output, peer.antialiased, process, output, reason) for output in OUTPUTS]
