@@ -99,3 +99,10 @@ bench_program() {
 for message in map(json.loads, sys.stdin):
     if message.get("executable"): print(message["executable"])'
 }
+
+# example_program PACKAGE TARGET : builds an example of a crate, optimised, and prints where its program is.
+example_program() {
+    say "building $2 (release)"
+    cargo build --locked --release -p "$1" --example "$2"
+    printf '%s\n' "${CARGO_TARGET_DIR:-target}/release/examples/$2"
+}
