@@ -169,6 +169,7 @@ impl Dataset {
         let sizing = Sizing { options, ordered, streams: servers.len() * options.streams_per_server.get() };
         let expectation = Expectation {
             output: recipe.as_ref().map(Recipe::output_size),
+            decode: recipe.as_ref().map(|recipe| recipe.stages().decode).unwrap_or_default(),
             feature_len: model.as_ref().map(|model| model.feature_len),
             floats,
             limits: options.limits,

@@ -1,7 +1,8 @@
 //! Whether what arrived is what was asked for.
 
+use headwater_types::recipe::DecodeMode;
 use headwater_types::{
-    ClassId, Cut, DType, FailureKind, ImageLimits, PixelCoding, SampleFailure, SampleIndex, Shape, Size,
+    ClassId, Cut, DType, FailureKind, ImageLimits, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
 };
 use headwater_wire::{Delivered, Delivery};
 
@@ -15,6 +16,8 @@ use crate::sample::Sample;
 pub(crate) struct Expectation {
     /// Output of the recipe, where there is one.
     pub(crate) output: Option<Size>,
+    /// How exactly the recipe decodes: at which scales a decoded photo may come.
+    pub(crate) decode: DecodeMode,
     /// Length of the model's features, where there is one.
     pub(crate) feature_len: Option<u32>,
     /// Whether floats travel as floats only.
@@ -103,13 +106,20 @@ impl Expectation {
                 }
                 u32::try_from(bytes).ok().map(|n| (DType::U8, Shape::vector(n)))
             }
-            Cut::Decoded => delivered.source.map(|size| (DType::U8, Shape::cube(size.height, size.width, 3))),
+            Cut::Decoded => delivered.source.map(|size| (DType::U8, self.decoded_shape(size, delivered.shape))),
             Cut::Cropped | Cut::Flipped => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
             Cut::Tensor | Cut::Normalized => self.output.map(|out| (DType::F32, Shape::cube(3, out.height, out.width))),
             Cut::Features => self.feature_len.map(|n| (DType::F32, Shape::vector(n))),
         };
         let (dtype, shape) = (delivered.dtype, delivered.shape);
         (expected != Some((dtype, shape))).then(|| format!("at the cut {cut} it is not {dtype} of shape {shape:?}"))
+    }
+
+    /// The shape of a decoded photo: the one that came, where the recipe may have it decoded at that scale.
+    fn decoded_shape(&self, photo: Size, came: Shape) -> Shape {
+        let shape = |size: Size| Shape::cube(size.height, size.width, 3);
+        let mut shapes = Scale::all(self.decode).iter().map(|scale| shape(scale.size(photo)));
+        shapes.find(|&shape| shape == came).unwrap_or_else(|| shape(photo))
     }
 }
 

@@ -3,18 +3,19 @@
 //! Invariant: for cuts a <= b <= c, going from a to c gives the same bits as going from a to b and from there to c, and
 //! fails for the same photos. Steps in between that nobody asked for are fused, never skipped or reordered.
 
-use headwater_types::{Cut, Draws, Framing, ImageLimits, PixelBox, Position, Recipe, Size};
+use headwater_types::{Cut, Draws, Framing, ImageLimits, Recipe, Scale, Size};
 
-use crate::decode::{decode, decode_into};
+use crate::decode::decode_at;
 use crate::error::ImageError;
-use crate::format::Format;
-use crate::header::{Header, read_header};
+use crate::header::read_header;
 use crate::indexed::{IndexedJpeg, JpegCrop};
-use crate::payload::{Payload, Tensor};
-use crate::resample::{Source, pixels_read};
+use crate::payload::{Payload, Scaled, Tensor};
+use crate::piece::Piece;
+use crate::resample::Source;
 use crate::rgb::{Rgb8, rgb_len};
 use crate::scratch::Scratch;
 use crate::tensor;
+use crate::view::View;
 
 /// Takes a sample from the cut where it is to a later pixel cut (or leaves it where it is).
 ///
@@ -36,18 +37,16 @@ pub fn advance(
     if to == at {
         return Ok(payload);
     }
-    let orientation = recipe.stages().orientation;
+    let task = Task { recipe, draws, limits };
     match (payload, to) {
-        (Payload::Indexed(photo), Cut::JpegCrop) => slice(recipe, &photo, draws).map(Payload::JpegCrop),
-        (Payload::Encoded(bytes), Cut::Decoded) => decode(&bytes, orientation, limits, scratch).map(Payload::Decoded),
-        (Payload::Indexed(photo), Cut::Decoded) => {
-            decode(photo.bytes(), orientation, limits, scratch).map(Payload::Decoded)
-        }
+        (Payload::Indexed(photo), Cut::JpegCrop) => task.slice(&photo).map(Payload::JpegCrop),
+        (Payload::Encoded(bytes), Cut::Decoded) => task.decode(&bytes, scratch),
+        (Payload::Indexed(photo), Cut::Decoded) => task.decode(photo.bytes(), scratch),
         (Payload::Encoded(_), Cut::JpegCrop) | (Payload::JpegCrop(_), Cut::Decoded) => {
             Err(ImageError::NoSuchStep { at, to })
         }
-        (payload, Cut::Cropped) => crop(recipe, payload, draws, limits, scratch).map(Payload::Cropped),
-        (payload, Cut::Flipped) => flip(recipe, payload, draws, limits, scratch).map(Payload::Flipped),
+        (payload, Cut::Cropped) => crop(task, payload, scratch).map(Payload::Cropped),
+        (payload, Cut::Flipped) => flip(task, payload, scratch).map(Payload::Flipped),
         (Payload::Tensor(mut tensor), _) => {
             check_output(recipe, Cut::Tensor, tensor.size())?;
             tensor::normalize(recipe.stages(), tensor.values_mut());
@@ -56,7 +55,7 @@ pub fn advance(
         (payload, _) => {
             let size = recipe.output_size();
             let mut values = vec![0.0; rgb_len(size)];
-            write(recipe, &payload, to, draws, limits, scratch, &mut values)?;
+            write(task, &payload, to, scratch, &mut values)?;
             let tensor = Tensor::new(size, values).ok_or(ImageError::NoSuchStep { at, to })?;
             Ok(if to == Cut::Tensor { Payload::Tensor(tensor) } else { Payload::Normalized(tensor) })
         }
@@ -89,20 +88,44 @@ pub fn finish_into(
             }
             Ok(())
         }
-        _ => write(recipe, payload, Cut::Normalized, draws, limits, scratch, out),
+        _ => write(Task { recipe, draws, limits }, payload, Cut::Normalized, scratch, out),
+    }
+}
+
+/// What is done to a sample, and within what limits.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    recipe: &'a Recipe,
+    draws: &'a Draws<'a>,
+    limits: &'a ImageLimits,
+}
+
+// === impl Task ===
+
+impl Task<'_> {
+    /// The whole photo, at the scale that the recipe gives it.
+    fn decode(&self, bytes: &[u8], scratch: &mut Scratch) -> Result<Payload, ImageError> {
+        let stages = self.recipe.stages();
+        let header = read_header(bytes, stages.orientation, self.limits)?;
+        let source = header.size;
+        let view = View::new(stages, &Framing::new(stages, source, self.draws), header.can_be_scaled());
+        let rgb = decode_at(bytes, &header, view.scale, self.limits, scratch)?;
+        Ok(match view.scale {
+            Scale::WHOLE => Payload::Decoded(rgb),
+            _ => Payload::Scaled(Scaled { rgb, source }),
+        })
+    }
+
+    /// The piece of an indexed photo that its framing reads.
+    fn slice(&self, photo: &IndexedJpeg) -> Result<JpegCrop, ImageError> {
+        let stages = self.recipe.stages();
+        photo.slice(stages, &Framing::new(stages, photo.size(stages.orientation), self.draws))
     }
 }
 
 /// Pixels, or the way to them, to floats: cropped where they are not, mirrored on the way.
-fn write(
-    recipe: &Recipe,
-    payload: &Payload,
-    to: Cut,
-    draws: &Draws<'_>,
-    limits: &ImageLimits,
-    scratch: &mut Scratch,
-    out: &mut [f32],
-) -> Result<(), ImageError> {
+fn write(task: Task<'_>, payload: &Payload, to: Cut, scratch: &mut Scratch, out: &mut [f32]) -> Result<(), ImageError> {
+    let Task { recipe, draws, .. } = task;
     let stages = recipe.stages();
     let width = recipe.output_size().width as usize;
     let mirror = payload.cut() < Cut::Flipped && Framing::flips(stages, draws);
@@ -114,7 +137,7 @@ fn write(
         _ => {
             let mut cropped = std::mem::take(&mut scratch.cropped);
             cropped.resize(rgb_len(recipe.output_size()), 0);
-            let outcome = crop_into(recipe, payload, draws, limits, scratch, &mut cropped);
+            let outcome = crop_into(task, payload, scratch, &mut cropped);
             if outcome.is_ok() {
                 tensor::write(scratch.floats.of(stages, to == Cut::Normalized), &cropped, width, mirror, out);
             }
@@ -125,127 +148,57 @@ fn write(
     Ok(())
 }
 
-fn flip(
-    recipe: &Recipe,
-    payload: Payload,
-    draws: &Draws<'_>,
-    limits: &ImageLimits,
-    scratch: &mut Scratch,
-) -> Result<Rgb8, ImageError> {
-    let mut rgb = crop(recipe, payload, draws, limits, scratch)?;
-    if Framing::flips(recipe.stages(), draws) {
+fn flip(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8, ImageError> {
+    let mut rgb = crop(task, payload, scratch)?;
+    if Framing::flips(task.recipe.stages(), task.draws) {
         rgb.mirror();
     }
     Ok(rgb)
 }
 
-fn crop(
-    recipe: &Recipe,
-    payload: Payload,
-    draws: &Draws<'_>,
-    limits: &ImageLimits,
-    scratch: &mut Scratch,
-) -> Result<Rgb8, ImageError> {
+fn crop(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8, ImageError> {
     let at = payload.cut();
     if let Payload::Cropped(rgb) = payload {
-        check_output(recipe, at, rgb.size())?;
+        check_output(task.recipe, at, rgb.size())?;
         return Ok(rgb);
     }
-    let size = recipe.output_size();
+    let size = task.recipe.output_size();
     let mut out = vec![0; rgb_len(size)];
-    crop_into(recipe, &payload, draws, limits, scratch, &mut out)?;
+    crop_into(task, &payload, scratch, &mut out)?;
     Rgb8::new(size, out).ok_or(ImageError::NoSuchStep { at, to: Cut::Cropped })
 }
 
 /// Encoded or decoded to cropped, into `out`, which has the recipe's size.
-fn crop_into(
-    recipe: &Recipe,
-    payload: &Payload,
-    draws: &Draws<'_>,
-    limits: &ImageLimits,
-    scratch: &mut Scratch,
-    out: &mut [u8],
-) -> Result<(), ImageError> {
-    let stages = recipe.stages();
+fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: &mut [u8]) -> Result<(), ImageError> {
+    let Task { draws, limits, .. } = task;
+    let stages = task.recipe.stages();
     match payload {
-        Payload::Encoded(bytes) => {
-            let header = read_header(bytes, stages.orientation, limits)?;
-            let framing = Framing::new(stages, header.size, draws);
-            crop_piece(bytes, &header, Position::default(), &framing, limits, scratch, out)
-        }
+        Payload::Encoded(bytes) => Piece::whole(bytes, stages, limits)?.crop_into(stages, draws, limits, scratch, out),
         Payload::Indexed(photo) => {
-            let crop = slice(recipe, photo, draws)?;
-            let header = read_header(&crop.jpeg, stages.orientation, limits)?;
-            let framing = Framing::new(stages, crop.source, draws);
-            crop_piece(&crop.jpeg, &header, crop.origin, &framing, limits, scratch, out)
+            let crop = task.slice(photo)?;
+            Piece::of(&crop, stages, limits)?.crop_into(stages, draws, limits, scratch, out)
         }
-        Payload::JpegCrop(crop) => {
-            let header = read_header(&crop.jpeg, stages.orientation, limits)?;
-            let framing = framing_of(recipe, crop, &header, draws)?;
-            crop_piece(&crop.jpeg, &header, crop.origin, &framing, limits, scratch, out)
-        }
+        Payload::JpegCrop(crop) => Piece::of(crop, stages, limits)?.crop_into(stages, draws, limits, scratch, out),
         Payload::Decoded(rgb) => {
             let framing = Framing::new(stages, rgb.size(), draws);
             scratch.resampler.resample(Source::whole(rgb.pixels(), rgb.size()), &framing, out);
+            Ok(())
+        }
+        Payload::Scaled(Scaled { rgb, source }) => {
+            let view = View::new(stages, &Framing::new(stages, *source, draws), true);
+            check_size(Cut::Decoded, rgb.size(), view.scale.size(*source))?;
+            scratch.resampler.resample(Source::whole(rgb.pixels(), rgb.size()), &view.framing, out);
             Ok(())
         }
         _ => Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped }),
     }
 }
 
-/// Crops from a stored photo, or from a piece of it whose first pixel is the photo's at `origin`.
-fn crop_piece(
-    bytes: &[u8],
-    header: &Header,
-    origin: Position,
-    framing: &Framing,
-    limits: &ImageLimits,
-    scratch: &mut Scratch,
-    out: &mut [u8],
-) -> Result<(), ImageError> {
-    let read = pixels_read(framing);
-    let wanted = PixelBox { x: read.x - origin.x, y: read.y - origin.y, ..read };
-    let Scratch { decoded, decoder, resampler, .. } = scratch;
-    let outcome = decode_into(bytes, header, wanted, limits, decoder, decoded);
-    let outcome = outcome.map(|window| {
-        let origin = Position { x: window.x + origin.x, y: window.y + origin.y };
-        resampler.resample(Source { pixels: decoded, size: window.size(), origin }, framing, out);
-    });
-    scratch.trim();
-    outcome
-}
-
-/// The piece of an indexed photo that its framing reads.
-fn slice(recipe: &Recipe, photo: &IndexedJpeg, draws: &Draws<'_>) -> Result<JpegCrop, ImageError> {
-    let stages = recipe.stages();
-    let framing = Framing::new(stages, photo.size(stages.orientation), draws);
-    photo.slice(&framing, stages.orientation)
-}
-
-/// The framing of the photo that a piece was cut from. A piece may have come over a network: what it says of itself must
-/// fit together, and hold what the framing reads.
-fn framing_of(recipe: &Recipe, crop: &JpegCrop, header: &Header, draws: &Draws<'_>) -> Result<Framing, ImageError> {
-    let JpegCrop { origin, source, .. } = *crop;
-    let Size { width, height } = header.size;
-    let wrong = |expected: String| ImageError::Shape {
-        cut: Cut::JpegCrop,
-        actual: format!("a {} of {width}x{height} at {}, {}", header.format, origin.x, origin.y),
-        expected,
-    };
-    if header.format != Format::Jpeg || !(PixelBox { x: origin.x, y: origin.y, width, height }).lies_in(source) {
-        return Err(wrong(format!("a JPEG within {}x{}", source.width, source.height)));
-    }
-    let framing = Framing::new(recipe.stages(), source, draws);
-    let read = pixels_read(&framing);
-    let inside = |start: u32, length: u32, from: u32, side: u32| start >= from && start + length <= from + side;
-    if !inside(read.x, read.width, origin.x, width) || !inside(read.y, read.height, origin.y, height) {
-        return Err(wrong(format!("one that holds {}x{} at {}, {}", read.width, read.height, read.x, read.y)));
-    }
-    Ok(framing)
-}
-
 fn check_output(recipe: &Recipe, cut: Cut, actual: Size) -> Result<(), ImageError> {
-    let expected = recipe.output_size();
+    check_size(cut, actual, recipe.output_size())
+}
+
+fn check_size(cut: Cut, actual: Size, expected: Size) -> Result<(), ImageError> {
     if actual != expected {
         let words = |size: Size| format!("{}x{}", size.width, size.height);
         return Err(ImageError::Shape { cut, actual: words(actual), expected: words(expected) });

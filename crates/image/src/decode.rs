@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, ImageLimits, PixelBox};
+use headwater_types::{ByteCount, ImageLimits, PixelBox, Scale};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
@@ -26,11 +26,23 @@ pub fn decode(
     scratch: &mut Scratch,
 ) -> Result<Rgb8, ImageError> {
     let header = read_header(bytes, orientation, limits)?;
-    let mut pixels = vec![0; rgb_len(header.size)];
-    let outcome = decode_into(bytes, &header, PixelBox::whole(header.size), limits, &mut scratch.decoder, &mut pixels);
+    decode_at(bytes, &header, Scale::WHOLE, limits, scratch)
+}
+
+/// Decodes the whole photo, upright, at a scale.
+pub(crate) fn decode_at(
+    bytes: &[u8],
+    header: &Header,
+    scale: Scale,
+    limits: &ImageLimits,
+    scratch: &mut Scratch,
+) -> Result<Rgb8, ImageError> {
+    let size = scale.size(header.size);
+    let mut pixels = vec![0; rgb_len(size)];
+    let outcome = decode_into(bytes, header, scale, PixelBox::whole(size), limits, &mut scratch.decoder, &mut pixels);
     scratch.trim();
     outcome?;
-    Rgb8::new(header.size, pixels).ok_or_else(|| ImageError::malformed(header.format, "it is empty"))
+    Rgb8::new(size, pixels).ok_or_else(|| ImageError::malformed(header.format, "it is empty"))
 }
 
 /// Decodes at least the pixels of `wanted`, in the upright photo, into the front of `out`. Gives the box that was decoded,
@@ -38,13 +50,14 @@ pub fn decode(
 pub(crate) fn decode_into(
     bytes: &[u8],
     header: &Header,
+    scale: Scale,
     wanted: PixelBox,
     limits: &ImageLimits,
     buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
 ) -> Result<PixelBox, ImageError> {
     let started = Instant::now();
-    let outcome = decode_upright(bytes, header, wanted, limits.max_sample_memory, buffers, out);
+    let outcome = decode_upright(bytes, header, scale, wanted, limits.max_sample_memory, buffers, out);
     buffers.spent += started.elapsed();
     outcome
 }
@@ -52,6 +65,7 @@ pub(crate) fn decode_into(
 fn decode_upright(
     bytes: &[u8],
     header: &Header,
+    scale: Scale,
     wanted: PixelBox,
     memory: ByteCount,
     buffers: &mut DecoderBuffers,
@@ -59,10 +73,10 @@ fn decode_upright(
 ) -> Result<PixelBox, ImageError> {
     let DecoderBuffers { raw, stored, .. } = buffers;
     if header.orientation == UPRIGHT {
-        return decode_stored(bytes, header, wanted, memory, raw, out);
+        return decode_stored(bytes, header, scale, wanted, memory, raw, out);
     }
     let wanted = stored_box(wanted, header.size, header.orientation);
-    let decoded = decode_stored(bytes, header, wanted, memory, raw, stored)?;
+    let decoded = decode_stored(bytes, header, scale, wanted, memory, raw, stored)?;
     turn(stored, decoded.size(), header.orientation, out);
     Ok(turned_box(decoded, header.stored, header.orientation))
 }
@@ -70,6 +84,7 @@ fn decode_upright(
 fn decode_stored(
     bytes: &[u8],
     header: &Header,
+    scale: Scale,
     wanted: PixelBox,
     memory: ByteCount,
     raw: &mut Vec<u8>,
@@ -78,7 +93,7 @@ fn decode_stored(
     let whole = PixelBox::whole(header.stored);
     let length = rgb_len(header.stored);
     match &header.detail {
-        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, wanted, memory, raw, out),
+        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, scale, wanted, memory, raw, out),
         Detail::Png(chunks) => png::decode(bytes, chunks, raw, room(out, length)).map(|()| whole),
         Detail::WebP(container) => webp::decode(bytes, container, memory, raw, room(out, length)).map(|()| whole),
     }

@@ -28,6 +28,16 @@ pub struct Header {
     pub(crate) detail: Detail,
 }
 
+// === impl Header ===
+
+impl Header {
+    /// Whether the photo can be decoded at a fraction of its size: only JPEGs can be; and those that are turned are not,
+    /// because their edges need not be whole pixels then, and would be turned to the other side.
+    pub(crate) fn can_be_scaled(&self) -> bool {
+        self.format == Format::Jpeg && self.orientation == UPRIGHT
+    }
+}
+
 /// What each format's decoder wants to know again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {

@@ -4,7 +4,7 @@
 //! whole, wherever a framing reads.
 
 use bytes::Bytes;
-use headwater_types::recipe::Orientation;
+use headwater_types::recipe::{Orientation, Stages};
 use headwater_types::{ByteCount, Cut, Framing, ImageLimits, Position, Size};
 
 use crate::error::ImageError;
@@ -13,8 +13,8 @@ use crate::header::{Detail, Header};
 use crate::jpeg;
 use crate::limits;
 use crate::orient::{stored_box, turned_box, turned_size};
-use crate::resample::pixels_read;
 use crate::unindexable::Unindexable;
+use crate::view::View;
 
 /// A photo that was re-written with restart markers, and verified.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,13 +84,13 @@ impl IndexedJpeg {
         self.index.memory(self.bytes.len() as u64)
     }
 
-    /// The blocks that cover what `framing` reads, as a JPEG of their own. Copies bytes; decodes nothing.
+    /// The blocks that cover what `framing`, by these stages, reads, as a JPEG of their own. Copies bytes; decodes nothing.
     ///
     /// # Errors
     /// `Shape` where `framing` is none of this photo; `Malformed` where restart markers are missing.
-    pub fn slice(&self, framing: &Framing, orientation: Orientation) -> Result<JpegCrop, ImageError> {
-        let (turn, source) = (self.turn(orientation), self.size(orientation));
-        let read = pixels_read(framing);
+    pub fn slice(&self, stages: &Stages, framing: &Framing) -> Result<JpegCrop, ImageError> {
+        let (turn, source) = (self.turn(stages.orientation), self.size(stages.orientation));
+        let read = View::new(stages, framing, turn == UPRIGHT).stored(source);
         if !read.lies_in(source) {
             return Err(ImageError::Shape {
                 cut: Cut::JpegCrop,

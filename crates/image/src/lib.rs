@@ -31,6 +31,8 @@ mod tensor;
 mod scratch;
 
 mod decode;
+mod view;
+
 mod unindexable;
 
 mod indexed;
@@ -38,6 +40,8 @@ mod payload;
 
 pub mod lossless;
 mod parts;
+
+mod piece;
 
 mod advance;
 
@@ -51,7 +55,7 @@ pub use header::{Header, read_header};
 pub use indexed::{IndexedJpeg, JpegCrop};
 pub use kernel::Level;
 pub use parts::Parts;
-pub use payload::{Payload, Tensor};
+pub use payload::{Payload, Scaled, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};
 pub use rgb::Rgb8;
 pub use scratch::Scratch;

@@ -1,12 +1,12 @@
 //! A payload taken apart, as it travels, and put together again.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Shape, Size};
+use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Scale, Shape, Size};
 
 use crate::error::ImageError;
 use crate::indexed::JpegCrop;
 use crate::lossless;
-use crate::payload::{Payload, Tensor};
+use crate::payload::{Payload, Scaled, Tensor};
 use crate::rgb::Rgb8;
 
 /// A payload taken apart.
@@ -37,12 +37,14 @@ impl Payload {
         let (cut, dtype, shape) = (self.cut(), self.dtype(), self.shape());
         let (source, origin) = match &self {
             Self::JpegCrop(crop) => (Some(crop.source), crop.origin),
+            Self::Scaled(photo) => (Some(photo.source), Position::default()),
             _ => (source, Position::default()),
         };
         let coded = match (pixels, &self) {
-            (PixelCoding::Lossless, Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb)) => {
-                lossless::encode(rgb)
-            }
+            (
+                PixelCoding::Lossless,
+                Self::Decoded(rgb) | Self::Scaled(Scaled { rgb, .. }) | Self::Cropped(rgb) | Self::Flipped(rgb),
+            ) => lossless::encode(rgb),
             _ => None,
         };
         let (coding, bytes) = match coded {
@@ -89,11 +91,15 @@ impl Payload {
             {
                 let size = Size { width, height };
                 let rgb = match coding {
-                    PixelCoding::Raw => Rgb8::new(size, bytes.into()).ok_or(wrong)?,
+                    PixelCoding::Raw => Rgb8::new(size, bytes.into()).ok_or_else(|| wrong.clone())?,
                     PixelCoding::Lossless => lossless::decode(&bytes, size, limits)?,
                 };
                 Ok(match cut {
-                    Cut::Decoded => Self::Decoded(rgb),
+                    Cut::Decoded => match source.filter(|&source| source != size) {
+                        None => Self::Decoded(rgb),
+                        Some(source) if may_be_scaled(recipe, source, size) => Self::Scaled(Scaled { rgb, source }),
+                        Some(_) => return Err(wrong),
+                    },
                     Cut::Cropped => Self::Cropped(rgb),
                     _ => Self::Flipped(rgb),
                 })
@@ -106,6 +112,11 @@ impl Payload {
             _ => Err(wrong),
         }
     }
+}
+
+/// Whether a picture can be one of size `source` at a scale; which one, its framing tells.
+fn may_be_scaled(recipe: &Recipe, source: Size, scaled: Size) -> bool {
+    source.pixels() > 0 && Scale::all(recipe.stages().decode).iter().any(|scale| scale.size(source) == scaled)
 }
 
 fn floats_from_bytes(bytes: &[u8]) -> Vec<f32> {

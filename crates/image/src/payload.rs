@@ -25,6 +25,8 @@ pub enum Payload {
     JpegCrop(JpegCrop),
     /// The whole photo, upright where the recipe asks for it.
     Decoded(Rgb8),
+    /// The same, at the scale that the recipe and the sample's crop give it.
+    Scaled(Scaled),
     /// Cut out and resized.
     Cropped(Rgb8),
     /// Mirrored, where the recipe and its draw say so.
@@ -33,6 +35,15 @@ pub enum Payload {
     Tensor(Tensor),
     /// Normalised: finished.
     Normalized(Tensor),
+}
+
+/// The whole photo at a fraction of its size, for a sample whose recipe makes it smaller still.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaled {
+    /// Its pixels.
+    pub rgb: Rgb8,
+    /// Size of the photo itself.
+    pub source: Size,
 }
 
 // === impl Tensor ===
@@ -72,7 +83,7 @@ impl Payload {
         match self {
             Self::Encoded(_) | Self::Indexed(_) => Cut::Encoded,
             Self::JpegCrop(_) => Cut::JpegCrop,
-            Self::Decoded(_) => Cut::Decoded,
+            Self::Decoded(_) | Self::Scaled(_) => Cut::Decoded,
             Self::Cropped(_) => Cut::Cropped,
             Self::Flipped(_) => Cut::Flipped,
             Self::Tensor(_) => Cut::Tensor,
@@ -94,7 +105,7 @@ impl Payload {
             Self::Encoded(bytes) => vector(bytes),
             Self::Indexed(photo) => vector(photo.bytes()),
             Self::JpegCrop(crop) => vector(&crop.jpeg),
-            Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) => {
+            Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) | Self::Scaled(Scaled { rgb, .. }) => {
                 Shape::cube(rgb.size().height, rgb.size().width, 3)
             }
             Self::Tensor(tensor) | Self::Normalized(tensor) => {
@@ -110,7 +121,9 @@ impl Payload {
             Self::Encoded(bytes) => bytes,
             Self::Indexed(photo) => photo.into_bytes(),
             Self::JpegCrop(crop) => crop.jpeg,
-            Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) => rgb.into_pixels().into(),
+            Self::Decoded(rgb) | Self::Cropped(rgb) | Self::Flipped(rgb) | Self::Scaled(Scaled { rgb, .. }) => {
+                rgb.into_pixels().into()
+            }
             Self::Tensor(tensor) | Self::Normalized(tensor) => floats_to_bytes(tensor.values()),
         }
     }

@@ -17,6 +17,7 @@ pub mod randomness;
 
 pub mod framing;
 pub mod recipe;
+pub mod scale;
 
 pub mod failure;
 
@@ -31,4 +32,5 @@ pub use key::SampleKey;
 pub use payload::{DType, Shape};
 pub use randomness::{Epoch, Seed};
 pub use recipe::Recipe;
+pub use scale::Scale;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};

@@ -9,7 +9,7 @@
 
 use std::iter;
 
-use headwater_types::{PixelBox, Size};
+use headwater_types::{PixelBox, Scale, Size};
 use memchr::memchr;
 
 use super::grid::Grid;
@@ -192,15 +192,16 @@ impl Frame {
         self.complete && (self.scans_come_first() || one_scan)
     }
 
-    /// The box to be decoded so that the pixels of `wanted` are those of the whole photo: from an edge of blocks on, and
+    /// The box to be decoded, in the photo at a scale, so that the pixels of `wanted` are those of the whole photo: from an edge of blocks on, and
     /// with the neighbours that they are made from. Everything left, right and above it is read all the same, so that the
     /// outcome, picture or error, does not depend on what is wanted.
-    pub(crate) fn window(&self, wanted: PixelBox) -> PixelBox {
-        let block = u32::from(self.widest()) * BLOCK as u32;
+    pub(crate) fn window(&self, scale: Scale, wanted: PixelBox) -> PixelBox {
+        let size = scale.size(self.size);
+        let block = u32::from(self.widest()) * u32::from(scale.eighths());
         let reach = NEIGHBORS + if self.holds_coefficients() { SMOOTHED_BLOCKS * block } else { 0 };
         let left = wanted.x.saturating_sub(reach) / block * block;
-        let right = (wanted.x + wanted.width + NEIGHBORS).min(self.size.width);
-        let bottom = if self.may_stop_early() { wanted.y + wanted.height } else { self.size.height };
+        let right = (wanted.x + wanted.width + NEIGHBORS).min(size.width);
+        let bottom = if self.may_stop_early() { wanted.y + wanted.height } else { size.height };
         PixelBox { x: left, y: wanted.y, width: right - left, height: bottom - wanted.y }
     }
 

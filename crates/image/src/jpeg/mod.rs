@@ -23,7 +23,7 @@ mod strips;
 #[cfg(test)]
 mod tests;
 
-use headwater_types::{ByteCount, ImageLimits, PixelBox};
+use headwater_types::{ByteCount, ImageLimits, PixelBox, Scale};
 
 pub(crate) use index::Index;
 pub(crate) use markers::Frame;
@@ -60,22 +60,23 @@ pub(crate) fn working_memory(frame: &Frame, bytes: &[u8]) -> u64 {
     cmyk + ended + frame.coefficient_bytes() + u64::from(frame.size.width) * ROWS_PER_COLUMN
 }
 
-/// Decodes the pixels of `wanted`, and as many around them as it takes to get them right, into the front of `out`. Gives
+/// Decodes the pixels of `wanted`, in the photo at a scale, and as many around them as it takes to get them right, into the front of `out`. Gives
 /// the box that was decoded.
 pub(crate) fn decode(
     bytes: &[u8],
     frame: &Frame,
+    scale: Scale,
     wanted: PixelBox,
     memory: ByteCount,
     raw: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Result<PixelBox, ImageError> {
     if !frame.complete {
-        decode_unended(bytes, frame, memory, raw, out)?;
-        return Ok(PixelBox::whole(frame.size));
+        return decode_unended(bytes, frame, scale, memory, raw, out);
     }
     let mut decompressor = Decompressor::open(bytes, frame.size, frame.scans, memory)?;
-    decompressor.crop(frame.window(wanted));
+    decompressor.scale(scale, frame.size)?;
+    decompressor.crop(frame.window(scale, wanted));
     let window = decompressor.window();
     decode_window(decompressor, frame, raw, out)?;
     Ok(window)
@@ -86,19 +87,22 @@ pub(crate) fn decode(
 fn decode_unended(
     bytes: &[u8],
     frame: &Frame,
+    scale: Scale,
     memory: ByteCount,
     raw: &mut Vec<u8>,
     out: &mut Vec<u8>,
-) -> Result<(), ImageError> {
+) -> Result<PixelBox, ImageError> {
     let truncated = || ImageError::malformed(Format::Jpeg, "truncated: it ends before its pixels do");
     if frame.coefficient_bytes() > 0 {
         return Err(truncated());
     }
     let ended = [&bytes[..frame.first_scan_end], &END_OF_IMAGE].concat();
-    let decompressor = Decompressor::open(&ended, frame.size, frame.scans, memory)?;
+    let mut decompressor = Decompressor::open(&ended, frame.size, frame.scans, memory)?;
+    decompressor.scale(scale, frame.size)?;
+    let whole = decompressor.window();
     match decode_window(decompressor, frame, raw, out)? {
         Some(warning) if warning == RAN_DRY => Err(truncated()),
-        _ => Ok(()),
+        _ => Ok(whole),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Windows are held against the same box of a whole decode.
 
-use headwater_types::{ImageLimits, Size};
+use headwater_types::{Framing, ImageLimits, RealBox, Recipe, Size};
 use proptest::prelude::*;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
@@ -91,6 +91,17 @@ impl Photo {
     }
 }
 
+/// Sides of crops that are decoded whole, at a half, a quarter and an eighth where 224 pixels are wanted.
+const SIDES: [f64; 4] = [224.0, 560.0, 1120.0, 2240.0];
+
+/// The scale for a crop of such a side.
+fn scale(side: f64) -> Scale {
+    let recipe = Recipe::builtin("imagenet-train-fast").unwrap();
+    let output = recipe.output_size();
+    let region = RealBox { x: 0.0, y: 0.0, width: side, height: side };
+    Scale::of(recipe.stages(), &Framing { readable: PixelBox::whole(output), region, output, flip: false })
+}
+
 /// The pixels of a box, cut out of a picture that itself lies at `place`.
 fn cut(pixels: &[u8], place: PixelBox, area: PixelBox) -> Vec<u8> {
     let row = |y: u32| {
@@ -111,20 +122,22 @@ proptest! {
     #[test]
     fn a_window_holds_the_pixels_of_the_whole_photo(
         photo in Photo::any(), start in (0.0..1.0, 0.0..1.0), extent in prop_oneof![Just((0.0, 0.0)), (0.0..1.0, 0.0..1.0)],
+        scale in prop::sample::select(SIDES.map(scale).to_vec()),
     ) {
-        let (x, width) = side(start.0, extent.0, photo.size.width);
-        let (y, height) = side(start.1, extent.1, photo.size.height);
+        let size = scale.size(photo.size);
+        let (x, width) = side(start.0, extent.0, size.width);
+        let (y, height) = side(start.1, extent.1, size.height);
         let wanted = PixelBox { x, y, width, height };
         let bytes = photo.encode();
         let limits = ImageLimits::default();
         let Ok(frame) = read_frame(&bytes, &limits) else { return Ok(()) };
         let decode = |wanted, out: &mut Vec<u8>| {
-            decode(&bytes, &frame, wanted, limits.max_sample_memory, &mut Vec::new(), out)
+            decode(&bytes, &frame, scale, wanted, limits.max_sample_memory, &mut Vec::new(), out)
         };
         let (mut all, mut some) = (Vec::new(), Vec::new());
-        match (decode(PixelBox::whole(photo.size), &mut all), decode(wanted, &mut some)) {
+        match (decode(PixelBox::whole(size), &mut all), decode(wanted, &mut some)) {
             (Ok(whole), Ok(window)) => {
-                prop_assert_eq!(whole, PixelBox::whole(photo.size));
+                prop_assert_eq!(whole, PixelBox::whole(size));
                 prop_assert_eq!(cut(&some, window, wanted), cut(&all, whole, wanted), "in {:?}", window);
             }
             (whole, window) => prop_assert_eq!(whole, window),
@@ -136,6 +149,7 @@ proptest! {
 fn a_window_is_not_the_whole_photo() {
     let size = Size { width: 200, height: 120 };
     let wanted = PixelBox { x: 100, y: 50, width: 40, height: 20 };
+    assert_eq!(SIDES.map(|side| scale(side).eighths()), [8, 4, 2, 1]);
     for (progressive, width) in [(false, 144 - 96), (true, 144 - 64)] {
         let (subsamp, format) = (Subsamp::Sub2x2, PixelFormat::RGB);
         let photo = Photo { size, subsamp, format, progressive, scans: 99, sampling: None, damage: None, seed: 1 };
@@ -143,7 +157,8 @@ fn a_window_is_not_the_whole_photo() {
         let limits = ImageLimits::default();
         let frame = read_frame(&bytes, &limits).unwrap();
         let mut out = Vec::new();
-        let window = decode(&bytes, &frame, wanted, limits.max_sample_memory, &mut Vec::new(), &mut out).unwrap();
+        let window =
+            decode(&bytes, &frame, Scale::WHOLE, wanted, limits.max_sample_memory, &mut Vec::new(), &mut out).unwrap();
         assert_eq!((window.width, window.height), (width, 20), "progressive {progressive}");
         assert_eq!(out.len(), rgb_len(window.size()));
     }

@@ -7,7 +7,7 @@
 
 use std::ffi::c_int;
 
-use headwater_types::{ByteCount, PixelBox, Size};
+use headwater_types::{ByteCount, PixelBox, Scale, Size};
 use turbojpeg::raw;
 
 use super::handle::{Handle, Purpose};
@@ -63,6 +63,19 @@ impl<'a> Decompressor<'a> {
             return Err(malformed(format!("its frame header can be read as {size:?} and as {seen:?}")));
         }
         Ok(Self { handle, jpeg, window: PixelBox::whole(size) })
+    }
+
+    /// Decodes to a fraction of the size. To be called before [`Self::crop`].
+    pub(super) fn scale(&mut self, scale: Scale, size: Size) -> Result<(), ImageError> {
+        let eighths = c_int::from(scale.eighths());
+        // The library knows fractions in lowest terms only.
+        let shared = [8, 4, 2, 1].into_iter().find(|divisor| eighths % divisor == 0).unwrap_or(1);
+        let factor = raw::tjscalingfactor { num: eighths / shared, denom: 8 / shared };
+        // SAFETY: the handle is live, and the factor is passed by value; one that the library does not have is an error.
+        let status = unsafe { raw::tj3SetScalingFactor(self.handle.raw(), factor) };
+        self.handle.check(status).map_err(malformed)?;
+        self.window = PixelBox::whole(scale.size(size));
+        Ok(())
     }
 
     /// Leaves what lies outside `window` undecoded, where it can: a sampling that the interface has no name for cannot be

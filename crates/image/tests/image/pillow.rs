@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use headwater_image::{Payload, Scratch, advance, decode};
-use headwater_types::recipe::Orientation;
+use headwater_types::recipe::{DecodeMode, Orientation};
 use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
 use serde_json::{Value, json};
 
@@ -34,9 +34,12 @@ fn job(path: &Path, index: usize, folder: &Path, scratch: &mut Scratch) -> Value
     std::fs::write(&decoded, rgb.pixels()).unwrap();
     let key: SampleKey = "a".parse().unwrap();
     let draws = Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
+    let exact = |recipe: &Recipe| recipe.stages().decode == DecodeMode::Exact;
     let resizes: Vec<Value> = Recipe::builtin_names()
-        .map(|name| {
-            let recipe = Recipe::builtin(name).unwrap();
+        .map(|name| Recipe::builtin(name).unwrap())
+        .filter(exact)
+        .map(|recipe| {
+            let name = recipe.name().as_str();
             let photo = Payload::Decoded(rgb.clone());
             let cropped = advance(&recipe, photo, Cut::Cropped, &draws, &limits, scratch).unwrap();
             let file = folder.join(format!("{index}.{name}.rgb"));

@@ -152,12 +152,27 @@ pub(crate) fn recipes() -> Vec<Recipe> {
     ];
     let flip = "[[stage]]\nop = \"random-horizontal-flip\"\np = 0.5\n";
     let mut recipes: Vec<Recipe> = Recipe::builtin_names().map(|name| Recipe::builtin(name).unwrap()).collect();
+    let mut push = |decode: &str, geometry: &str, end: &str| {
+        let text = format!(
+            "name = \"t\"\n[[stage]]\nop = \"decode\"\n{decode}\n[[stage]]\n{geometry}\n{flip}[[stage]]\n{end}\n"
+        );
+        recipes.push(Recipe::from_toml(&text).unwrap());
+    };
     for geometry in geometries {
         for end in ends {
-            let text = format!(
-                "name = \"t\"\n[[stage]]\nop = \"decode\"\norientation = \"exif\"\n[[stage]]\n{geometry}\n{flip}[[stage]]\n{end}\n"
-            );
-            recipes.push(Recipe::from_toml(&text).unwrap());
+            push("orientation = \"exif\"", geometry, end);
+        }
+    }
+    // So small that most photos here are decoded at a half, a quarter or an eighth.
+    for geometry in [
+        "op = \"random-resized-crop\"\nsize = [12, 14]",
+        "op = \"random-resized-crop\"\nsize = [3, 4]",
+        "op = \"resize\"\nsize = 9\n[[stage]]\nop = \"center-crop\"\nsize = 5",
+        "op = \"center-crop\"\nfraction = 0.875\n[[stage]]\nop = \"resize\"\nsize = [1, 1]",
+        "op = \"resize\"\nsize = [17, 20]",
+    ] {
+        for orientation in ["stored", "exif"] {
+            push(&format!("decode = \"fast\"\norientation = \"{orientation}\""), geometry, ends[0]);
         }
     }
     recipes

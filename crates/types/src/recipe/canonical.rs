@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Geometry, Normalize, Orientation, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Normalize, Orientation, Stages, TensorScale};
 use crate::digest::Digest;
 use crate::framing::Size;
 
@@ -24,7 +24,11 @@ pub(super) fn text(stages: &Stages) -> String {
         Orientation::Stored => "\"stored\"",
         Orientation::Exif => "\"exif\"",
     };
-    stage("decode", &[("orientation", orientation.to_owned())]);
+    let decode = match stages.decode {
+        DecodeMode::Exact => "\"exact\"",
+        DecodeMode::Fast => "\"fast\"",
+    };
+    stage("decode", &[("orientation", orientation.to_owned()), ("decode", decode.to_owned())]);
     let side = |size: Size| ("size", format!("[{}, {}]", size.height, size.width));
     match stages.geometry {
         Geometry::RandomResizedCrop { size, scale, ratio } => {
@@ -71,7 +75,7 @@ mod tests {
     #[test]
     fn defaults_and_names_do_not_change_the_digest() {
         let short = "name='a'\n[[stage]]\nop='decode'\n[[stage]]\nop='resize'\nsize=[8,9]\n[[stage]]\nop='to-tensor'\n";
-        let long = "name='b'\n[[stage]]\nop='decode'\norientation='stored'\n[[stage]]\nop='resize'\nsize=[8,9]\n\
+        let long = "name='b'\n[[stage]]\nop='decode'\norientation='stored'\ndecode='exact'\n[[stage]]\nop='resize'\nsize=[8,9]\n\
                     interpolation='bilinear'\n[[stage]]\nop='to-tensor'\nscale='unit'\n";
         let (short, long) = (Recipe::from_toml(short).unwrap(), Recipe::from_toml(long).unwrap());
         assert_eq!(short.digest(), long.digest());

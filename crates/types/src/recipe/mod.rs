@@ -53,6 +53,8 @@ pub struct RecipeName(String);
 pub struct Stages {
     /// `decode`: bytes to RGB8.
     pub orientation: Orientation,
+    /// How exactly.
+    pub decode: DecodeMode,
     /// One of the ways to a fixed size.
     pub geometry: Geometry,
     /// `random-horizontal-flip`, and its probability.
@@ -71,6 +73,17 @@ pub enum Orientation {
     Stored,
     /// Turned upright, as Pillow's `ImageOps.exif_transpose` does.
     Exif,
+}
+
+/// How exactly a JPEG is decoded. Other formats are always decoded exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecodeMode {
+    /// Every pixel is Pillow's.
+    #[default]
+    Exact,
+    /// At a fraction of its size, where the resize would make it smaller still: see [`crate::Scale`]. The same bits on
+    /// every machine and at every cut, but not Pillow's.
+    Fast,
 }
 
 /// How a decoded photo comes to the recipe's fixed size. Interpolation is always Pillow's antialiased bilinear.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Geometry, Normalize, Orientation, Recipe, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Normalize, Orientation, Recipe, Stages, TensorScale};
 use crate::caps::{MAX_OUTPUT_SIDE, MAX_RECIPE_BYTES, MAX_RECIPE_STAGES};
 use crate::framing::Size;
 use crate::ids::NameError;
@@ -57,6 +57,8 @@ enum Stage {
     Decode {
         #[serde(default)]
         orientation: OrientationName,
+        #[serde(default)]
+        decode: DecodeName,
     },
     RandomResizedCrop {
         size: Side,
@@ -108,6 +110,14 @@ enum OrientationName {
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+enum DecodeName {
+    #[default]
+    Exact,
+    Fast,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum ScaleName {
     #[default]
     Unit,
@@ -154,23 +164,28 @@ struct Cursor<'a> {
 
 impl Cursor<'_> {
     fn stages(mut self) -> Result<Stages, RecipeError> {
-        let orientation = self.decode()?;
+        let (orientation, decode) = self.decode()?;
         let geometry = self.geometry()?;
         let flip = self.flip()?;
         let scale = self.tensor_scale()?;
         let normalize = self.normalize()?;
         match self.peek() {
-            None => Ok(Stages { orientation, geometry, flip, scale, normalize }),
+            None => Ok(Stages { orientation, decode, geometry, flip, scale, normalize }),
             Some(_) => Err(self.out_of_place()),
         }
     }
 
-    fn decode(&mut self) -> Result<Orientation, RecipeError> {
-        let Some(Stage::Decode { orientation }) = self.next() else { return Err(self.was_out_of_place()) };
-        Ok(match orientation {
+    fn decode(&mut self) -> Result<(Orientation, DecodeMode), RecipeError> {
+        let Some(Stage::Decode { orientation, decode }) = self.next() else { return Err(self.was_out_of_place()) };
+        let orientation = match orientation {
             OrientationName::Stored => Orientation::Stored,
             OrientationName::Exif => Orientation::Exif,
-        })
+        };
+        let decode = match decode {
+            DecodeName::Exact => DecodeMode::Exact,
+            DecodeName::Fast => DecodeMode::Fast,
+        };
+        Ok((orientation, decode))
     }
 
     fn geometry(&mut self) -> Result<Geometry, RecipeError> {
