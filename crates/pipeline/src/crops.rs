@@ -224,7 +224,7 @@ fn slice(
 ) -> Result<JpegCrop, ImageError> {
     let stages = recipe.stages();
     let framing = Framing::new(stages, photo.size(stages.orientation), &Draws { seed, epoch, key });
-    photo.slice(&framing, stages.orientation)
+    photo.slice(stages, &framing)
 }
 
 /// Parts a row of (may share a run, stored bytes) into runs.
