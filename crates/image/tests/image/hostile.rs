@@ -1,8 +1,8 @@
 //! Promise 3: no bytes, however they came about, make a panic, or pass a limit.
 
-use headwater_image::{ImageError, Scratch, decode, read_header, sniff};
+use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance, decode, read_header, sniff};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, ImageLimits};
+use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
 use proptest::prelude::*;
 
 use crate::support::{Jpeg, Picture, png_of};
@@ -90,17 +90,36 @@ fn a_bomb_is_refused_by_its_header() {
     assert_eq!(refused(&jpeg, &ImageLimits::default()), "pixels");
 }
 
+/// The same for what is cropped without decoding.
+fn survive_indexed(bytes: &[u8], limits: &ImageLimits) {
+    let scratch = &mut Scratch::new();
+    if let Ok(photo) = IndexedJpeg::rewrite(bytes, limits) {
+        let stored = decode(bytes, Orientation::Stored, limits, scratch).unwrap();
+        assert_eq!(decode(photo.bytes(), Orientation::Stored, limits, scratch), Ok(stored));
+    }
+    let Ok(photo) = IndexedJpeg::open(bytes.to_vec().into(), limits) else { return };
+    let recipe = Recipe::builtin("imagenet-train").unwrap();
+    let key: SampleKey = "a".parse().unwrap();
+    for epoch in 0..4 {
+        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        let payload = Payload::Indexed(photo.clone());
+        let piece = advance(&recipe, payload, Cut::JpegCrop, &draws, limits, scratch);
+        drop(piece.and_then(|piece| advance(&recipe, piece, Cut::Normalized, &draws, limits, scratch)));
+    }
+}
+
 #[test]
 fn the_fuzzers_corpora_are_replayed() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     let mut replayed = 0;
-    for target in ["image_header", "image_decode"] {
+    for target in ["image_header", "image_decode", "jpeg_rewrite", "jpeg_slice"] {
         for entry in root.join(target).read_dir().unwrap() {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
             drop(sniff(&bytes));
             survive(&bytes, &ImageLimits::default());
+            survive_indexed(&bytes, &ImageLimits::default());
             replayed += 1;
         }
     }
-    assert!(replayed >= 8, "the corpora are missing");
+    assert!(replayed >= 40, "the corpora are missing: {replayed}");
 }

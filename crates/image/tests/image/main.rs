@@ -1,9 +1,11 @@
 //! What `headwater-image` promises, one file per promise.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what surprises a test's helper ends the test")]
 
+mod coded;
 mod corpus;
 mod cuts;
 mod data;
 mod hostile;
+mod indexed;
 mod pillow;
 mod support;
