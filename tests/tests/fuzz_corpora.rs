@@ -4,9 +4,11 @@
 
 use std::path::PathBuf;
 
+use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
-use headwater_types::Recipe;
+use headwater_store::Version;
+use headwater_types::{Digest, Recipe};
 use headwater_wire::{Delivery, Fetch, proto};
 use prost::Message;
 
@@ -44,6 +46,30 @@ fn models_are_checked() {
             let _ = check(&bytes[..cut], &Limits::default());
         }
     }
+}
+
+#[test]
+fn frames_are_opened_or_refused() {
+    let version = Version::of_file(1000, 1, 2);
+    let key = EntryKey::new(Kind::Indexed, &Digest::of(b"photos"), &"cat/1.jpg".parse().unwrap(), version);
+    let mut opened = Vec::new();
+    for (path, bytes) in corpus("cache_frame") {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        match Frame::open(bytes.clone().into(), &key) {
+            Ok(entry) => {
+                let (Entry::Bytes(payload) | Entry::Refused(payload)) = &entry;
+                assert_eq!([Frame::seal(&key, &entry).as_bytes(), payload].concat(), bytes, "{name}");
+                opened.push(name.clone());
+            }
+            Err(error) => assert!(error.to_string().starts_with("it"), "{name}: {error}"),
+        }
+        for cut in 0..bytes.len() {
+            let cut_short = Frame::open(bytes[..cut].to_vec().into(), &key);
+            assert!(cut_short.is_err() || name == "tail", "{name} cut at {cut}");
+        }
+    }
+    opened.sort_unstable();
+    assert_eq!(opened, ["bytes", "empty", "refused"]);
 }
 
 #[test]

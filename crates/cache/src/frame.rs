@@ -105,6 +105,9 @@ impl Frame {
         if Some(xxh3_64(&frame[CHECKED..])) != u64_at(&frame, 8) {
             return Err(FrameError::Checksum);
         }
+        if frame[26..32] != [0; 6] {
+            return Err(FrameError::Foreign);
+        }
         let form = frame[25];
         frame.advance(Self::HEADER);
         match form {
