@@ -78,6 +78,27 @@ fn evaluation_recipes_give_the_same_bits_at_every_cut() {
 }
 
 #[test]
+fn photos_that_are_decoded_fast_give_the_same_bits_at_every_cut() {
+    let data = Data::photos().unwrap();
+    let folder = TempDir::new().unwrap();
+    // So small that most crops here are decoded at a half or a quarter of their size.
+    let text = include_str!("../../profiles/recipes/imagenet-train-fast.toml").replace("224", "64");
+    let recipe = folder.path().join("fast.toml");
+    std::fs::write(&recipe, &text).unwrap();
+    let exact = folder.path().join("exact.toml");
+    std::fs::write(&exact, text.replace("\"fast\"", "\"exact\"")).unwrap();
+    let server = ServerOptions::new(&data.photos).start().unwrap();
+    let fetch = |cut: &str, recipe: &Path| pixels(&[&server], cut, "0", recipe.to_str().unwrap());
+    let reference = fetch("normalized", &recipe);
+    for cut in ["encoded", "jpeg-crop", "decoded", "cropped", "flipped"] {
+        assert_same(&reference, &fetch(cut, &recipe), &format!("fast, cut {cut}"));
+    }
+    let exact = fetch("normalized", &exact);
+    let scaled = reference.arrays.iter().filter(|(index, array)| exact.arrays[index] != **array).count();
+    assert!(scaled * 2 > exact.arrays.len(), "{scaled} of {} differ", exact.arrays.len());
+}
+
+#[test]
 fn epochs_and_seeds_give_other_tensors() {
     let data = Data::photos().unwrap();
     let server = ServerOptions::new(&data.photos).start().unwrap();

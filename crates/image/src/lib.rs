@@ -5,7 +5,11 @@
 //! and no content makes it panic.
 //!
 //! The pixels are Pillow's: libjpeg-turbo with its accurate transform and fancy upsampling, `convert("RGB")`, and the
-//! antialiased bilinear `resize` to the last bit. Never: colour management, gamma, or compositing of alpha.
+//! antialiased bilinear `resize` to the last bit. Never: colour management, gamma, or compositing of alpha. Only where a
+//! recipe says `decode = "fast"` are large crops of JPEGs decoded at a fraction of their size, which is not Pillow's.
+//!
+//! No more of a JPEG is decoded than its crop reads; entropy decoding is most of what is left, and reads all above it too, so
+//! that a broken photo fails at every cut or at none. An indexed photo has nothing above or beside the crop to read.
 //!
 //! JPEG is libjpeg-turbo's; PNG and WebP come from the `png` and `image-webp` crates directly and not through `image`,
 //! whose conversions differ from Pillow's (16-bit grey, palettes) and cost a copy.
