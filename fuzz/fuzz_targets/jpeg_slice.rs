@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         };
         if let Ok(photo) = IndexedJpeg::open(bytes.clone(), &limits) {
             let framing = Framing::new(recipe.stages(), photo.size(orientation), &draws);
-            if let Ok(crop) = photo.slice(&framing, orientation) {
+            if let Ok(crop) = photo.slice(recipe.stages(), &framing) {
                 if let Ok(header) = read_header(&crop.jpeg, orientation, &limits) {
                     assert!(crop.origin.x + header.size.width <= crop.source.width);
                     assert!(crop.origin.y + header.size.height <= crop.source.height);

@@ -4,7 +4,7 @@
 use headwater_image::{
     Format, IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff,
 };
-use headwater_types::recipe::Orientation;
+use headwater_types::recipe::{Orientation, Stages};
 use headwater_types::{
     ByteCount, Cut, Draws, Epoch, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Seed, Size,
 };
@@ -17,6 +17,12 @@ use crate::support::{Jpeg, JpegKind, Picture, turned};
 /// A framing that reads just this box: it is not resized.
 fn framing(area: PixelBox) -> Framing {
     Framing { readable: area, region: area.into(), output: area.size(), flip: false }
+}
+
+/// The stages of a recipe that turns photos so.
+fn stages(orientation: Orientation) -> Stages {
+    let recipe = Recipe::builtin("imagenet-train").unwrap();
+    Stages { orientation, ..recipe.stages().clone() }
 }
 
 /// A box of a photo, from fractions of its sides.
@@ -50,7 +56,7 @@ fn compare(bytes: &[u8], parts: &[[f64; 4]]) -> Result<IndexedJpeg, Unindexable>
         assert_eq!(photo.size(orientation), whole.size());
         for &fractions in parts {
             let area = part(whole.size(), fractions);
-            let JpegCrop { jpeg, origin, source } = photo.slice(&framing(area), orientation).unwrap();
+            let JpegCrop { jpeg, origin, source } = photo.slice(&stages(orientation), &framing(area)).unwrap();
             let piece = decode(&jpeg, orientation, &limits, scratch).unwrap();
             assert_eq!(source, whole.size());
             let inside = PixelBox { x: area.x - origin.x, y: area.y - origin.y, ..area };
@@ -109,7 +115,7 @@ proptest! {
         if let Ok(photo) = IndexedJpeg::open(bytes.into(), &limits) {
             let size = photo.size(Orientation::Exif);
             for fractions in parts {
-                match photo.slice(&framing(part(size, fractions)), Orientation::Exif) {
+                match photo.slice(&stages(Orientation::Exif), &framing(part(size, fractions))) {
                     Ok(crop) => drop(decode(&crop.jpeg, Orientation::Exif, &limits, &mut Scratch::new())),
                     Err(error) => prop_assert!(error.to_string().contains("indexed"), "{}", error),
                 }
@@ -221,7 +227,8 @@ fn nothing_is_kept_but_the_picture_and_which_way_is_up() {
     let turned = IndexedJpeg::rewrite(&turned(&plain, 6), &ImageLimits::default()).unwrap();
     assert_eq!(turned.size(Orientation::Exif), Size { width: 40, height: 60 });
     assert!(!jpeg.bytes().windows(secret.len()).any(|window| window == secret));
-    let piece = turned.slice(&framing(PixelBox { x: 0, y: 0, width: 9, height: 9 }), Orientation::Exif).unwrap();
+    let piece =
+        turned.slice(&stages(Orientation::Exif), &framing(PixelBox { x: 0, y: 0, width: 9, height: 9 })).unwrap();
     assert!(!piece.jpeg.windows(9).any(|window| window == b"Headwater"), "the table travels");
     assert!(piece.jpeg.len() < turned.bytes().len());
 }
@@ -270,6 +277,6 @@ fn a_framing_of_another_photo_is_refused() {
         PixelBox { x: 0, y: 39, width: 1, height: 2 },
         PixelBox { x: u32::MAX - 8, y: 0, width: 8, height: 8 },
     ] {
-        assert!(photo.slice(&framing(area), Orientation::Stored).is_err(), "{area:?}");
+        assert!(photo.slice(&stages(Orientation::Stored), &framing(area)).is_err(), "{area:?}");
     }
 }
