@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use headwater_client::ServerAddress;
-use headwater_image::{Parts, Payload, Scratch, advance, read_header};
+use headwater_image::{IndexedJpeg, Parts, Payload, Scratch, advance, read_header};
 use headwater_types::digest::Digester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
@@ -152,14 +152,19 @@ impl Holding {
             let (dtype, coding) = (DType::F32, PixelCoding::Raw);
             return Ok(Delivered { cut, dtype, shape, coding, payload, source, origin });
         }
-        // A server without an index: no photo is cropped as a JPEG.
-        if cut == Cut::Encoded || cut == Cut::JpegCrop {
-            return Ok(delivered(Payload::Encoded(payload).into_parts(pixels, None)));
-        }
-        let (recipe, limits) = (fetch.recipe.clone().unwrap(), ImageLimits::default());
+        let limits = ImageLimits::default();
+        let indexed = (cut == Cut::JpegCrop).then(|| IndexedJpeg::rewrite(&payload, &limits).ok()).flatten();
+        let start = match (cut, indexed) {
+            (Cut::JpegCrop, Some(photo)) => Payload::Indexed(photo),
+            (Cut::JpegCrop | Cut::Encoded, _) => {
+                return Ok(delivered(Payload::Encoded(payload).into_parts(pixels, None)));
+            }
+            _ => Payload::Encoded(payload.clone()),
+        };
+        let recipe = fetch.recipe.clone().unwrap();
         let header = read_header(&payload, Orientation::Stored, &limits)?;
         let draws = Draws { seed: fetch.seed, epoch: fetch.epoch, key };
-        let payload = advance(&recipe, Payload::Encoded(payload), cut, &draws, &limits, &mut Scratch::new())?;
+        let payload = advance(&recipe, start, cut, &draws, &limits, &mut Scratch::new())?;
         Ok(delivered(payload.into_parts(pixels, Some(header.size))))
     }
 

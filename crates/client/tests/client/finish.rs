@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_client::{CutChoice, FetchRequest, Finished, Finisher, PixelChoice, Sample};
+use headwater_testdata::{Encoding, Picture, Texture};
 use headwater_types::{Cut, DType, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, Seed};
 
 use crate::common::{connect, encoded, gather};
@@ -24,14 +25,18 @@ fn encode(width: u32, height: u32, byte: impl FnMut(u32) -> u8) -> Vec<u8> {
     file.into_inner()
 }
 
+pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    Encoding::JPEG.encode(&Picture::of(Texture::Rings, width, height, 5)).unwrap()
+}
+
 /// A PNG of one colour.
 fn flat(width: u32, height: u32) -> Vec<u8> {
     encode(width, height, |_| 9)
 }
 
 fn holding() -> Holding {
-    let photo = |(i, bytes)| Photo { key: format!("red/{i}.png"), bytes };
-    let photos = [png(40, 30), png(7, 90), b"no photo".to_vec(), png(300, 20)];
+    let photo = |(i, bytes)| Photo { key: format!("red/{i}"), bytes };
+    let photos = [png(40, 30), jpeg(300, 200), b"no photo".to_vec(), jpeg(7, 90)];
     Holding { photos: photos.into_iter().enumerate().map(photo).collect(), ..Holding::default() }
 }
 

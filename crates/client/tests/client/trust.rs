@@ -1,16 +1,19 @@
 //! What arrives is not trusted: it must be what was asked for, in the shape that its cut and recipe say.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use headwater_client::{ClientError, FetchRequest};
-use headwater_types::{Cut, FailureKind, Recipe};
+use headwater_client::{ClientError, FetchRequest, Finisher};
+use headwater_image::{Rgb8, lossless};
+use headwater_types::{Cut, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure, Size};
 use headwater_wire::{checksum, proto};
 use tonic::{Code, Status};
 
 use crate::common::{connect, encoded, gather};
-use crate::fake::{Fake, Holding, Script, Step, steps};
+use crate::fake::{Fake, Holding, Photo, Script, Step, steps};
+use crate::finish::jpeg;
 
 /// Answers truly, but for what is done to the sample of index 2.
 fn tampered(tamper: impl Fn(&mut proto::Sample) + Send + Sync + 'static) -> Script {
@@ -105,6 +108,112 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
     for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {
         assert!(sample.outcome.unwrap_err().message.contains("[2, 2, 3]"));
     }
+}
+
+/// What comes of sample 2 of four JPEGs that are asked for so, once it was tampered with; the others are sound.
+async fn tampered_with(
+    tamper: impl Fn(&mut proto::Sample) + Send + Sync + 'static,
+    request: FetchRequest,
+) -> SampleFailure {
+    let photo = |i: u32| Photo { key: format!("red/{i}.jpg"), bytes: jpeg(200 + i, 160) };
+    let holding = Holding { photos: (0..4).map(photo).collect(), ..Holding::default() };
+    let fake = Fake::start(holding, tampered(tamper));
+    let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
+    let request = FetchRequest { recipe: Some((*recipe).clone()), indices: (0..4).into(), ordered: true, ..request };
+    let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
+    let (seed, epoch) = (request.seed, request.epoch);
+    let mut failure = None;
+    for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {
+        let finished = finisher.finish(&recipe, sample, seed, epoch).await;
+        match finished.outcome {
+            Ok(_) => assert_ne!(finished.index.0, 2),
+            Err(problem) => {
+                assert_eq!(finished.index.0, 2, "{problem}");
+                failure = Some(problem);
+            }
+        }
+    }
+    failure.unwrap()
+}
+
+fn resealed(sample: &mut proto::Sample, payload: Vec<u8>) {
+    sample.payload = payload.into();
+    sample.checksum = checksum(sample.index, &sample.payload);
+}
+
+#[tokio::test]
+async fn a_crop_that_does_not_lie_in_its_photo_is_a_failure_of_its_sample() {
+    type Tamper = fn(&mut proto::Sample);
+    let cases: [(&str, Tamper); 9] = [
+        ("outside its photo", |s| s.origin_x = s.source_width),
+        ("outside its photo", |s| (s.origin_x, s.origin_y) = (u32::MAX, u32::MAX)),
+        ("within", |s| (s.source_width, s.source_height) = (s.origin_x + 1, s.origin_y + 1)),
+        ("holds", |s| (s.source_width, s.source_height) = (60_000, 1_000)),
+        ("past the limits", |s| s.source_width = u32::MAX),
+        ("size is missing", |s| s.source_width = 0),
+        ("is not uint8 of shape", |s| {
+            s.shape = vec![1, 1, s.payload.len() as u32];
+        }),
+        ("content is", |s| {
+            let length = s.payload.len();
+            resealed(s, vec![7; length]);
+        }),
+        ("broken", |s| {
+            let short = s.payload[..s.payload.len() / 8].to_vec();
+            s.shape = vec![short.len() as u32];
+            resealed(s, short);
+        }),
+    ];
+    for (words, tamper) in cases {
+        let request = FetchRequest { cut: Cut::JpegCrop.into(), ..encoded(0..4, true) };
+        let failure = tampered_with(tamper, request).await;
+        assert!(failure.message.contains(words), "{words:?}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn coded_pixels_that_are_no_picture_are_a_failure_of_their_sample() {
+    type Tamper = fn(&mut proto::Sample);
+    let cases: [(&str, Tamper); 4] = [
+        ("broken losslessly coded pixels", |s| resealed(s, vec![7; 5_000])),
+        ("broken losslessly coded pixels", |s| {
+            let short = s.payload[..s.payload.len() / 2].to_vec();
+            resealed(s, short);
+        }),
+        ("cannot become", |s| resealed(s, vec![0x78, 1, 0])),
+        ("do not agree", |s| {
+            let long = vec![0; 224 * 224 * 3];
+            resealed(s, long);
+        }),
+    ];
+    for (words, tamper) in cases {
+        let pixels = PixelCoding::Lossless.into();
+        let request = FetchRequest { cut: Cut::Cropped.into(), pixels, ..encoded(0..4, true) };
+        let failure = tampered_with(tamper, request).await;
+        assert!(failure.message.contains(words), "{words:?}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_may_only_send_what_it_was_allowed_to() {
+    let coded = |s: &mut proto::Sample| {
+        let size = Size { width: 224, height: 224 };
+        let picture = Rgb8::new(size, vec![9; 224 * 224 * 3]).unwrap();
+        s.coding = proto::PixelCoding::Lossless as i32;
+        resealed(s, lossless::encode(&picture).unwrap());
+    };
+    let raw = FetchRequest { cut: Cut::Cropped.into(), ..encoded(0..4, true) };
+    let failure = tampered_with(coded, raw).await;
+    assert!(failure.message.contains("coded lossless, not raw"), "{failure}");
+
+    let as_pixels = |s: &mut proto::Sample| {
+        (s.cut, s.dtype) = (proto::Cut::Flipped as i32, proto::ElementType::U8 as i32);
+        s.shape = vec![224, 224, 3];
+        resealed(s, vec![9; 224 * 224 * 3]);
+    };
+    let floats = FetchRequest { cut: Cut::Normalized.into(), floats: true, ..encoded(0..4, true) };
+    let failure = tampered_with(as_pixels, floats).await;
+    assert!(failure.message.contains("taken to flipped, not to normalized"), "{failure}");
 }
 
 #[tokio::test]
