@@ -27,6 +27,7 @@ const MOST_EXPANSION: u64 = 1032;
 
 /// A pixel, or what is left of one.
 type Pixel = [u8; Rgb8::CHANNELS];
+const CHANNELS: [usize; Rgb8::CHANNELS] = [0, 1, 2];
 
 /// Codes a picture; `None` where that takes no fewer bytes than its pixels.
 pub fn encode(picture: &Rgb8) -> Option<Vec<u8>> {
@@ -108,13 +109,15 @@ fn less_prediction(row: &[u8], above: &[u8], out: &mut [u8]) {
 }
 
 fn plus_prediction(row: &mut [u8], above: &[u8]) {
-    let (mut left, mut corner): (Pixel, Pixel) = Default::default();
-    for (place, (pixel, up)) in as_pixels_mut(row).iter_mut().zip(as_pixels(above)).enumerate() {
-        let known = |channel: usize| match place {
-            0 => up[channel],
-            _ => predicted(left[channel], up[channel], corner[channel]),
-        };
-        *pixel = [0, 1, 2].map(|channel| pixel[channel].wrapping_add(known(channel)));
+    let (Some((first, rest)), Some((up, ups))) = (as_pixels_mut(row).split_first_mut(), as_pixels(above).split_first())
+    else {
+        return;
+    };
+    *first = CHANNELS.map(|channel| first[channel].wrapping_add(up[channel]));
+    let (mut left, mut corner) = (*first, *up);
+    for (pixel, up) in rest.iter_mut().zip(ups) {
+        let known = |channel: usize| predicted(left[channel], up[channel], corner[channel]);
+        *pixel = CHANNELS.map(|channel| pixel[channel].wrapping_add(known(channel)));
         (left, corner) = (*pixel, *up);
     }
 }

@@ -1,8 +1,8 @@
 //! Promise 3: no bytes, however they came about, make a panic, or pass a limit.
 
-use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance, decode, read_header, sniff};
+use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance, decode, lossless, read_header, sniff};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed, Size};
 use proptest::prelude::*;
 
 use crate::support::{Jpeg, Picture, png_of};
@@ -49,6 +49,28 @@ proptest! {
         let signature: &[u8] = [&b"\xff\xd8\xff"[..], b"\x89PNG\r\n\x1a\n", b"RIFF\x40\0\0\0WEBPVP8X"][which];
         survive(&[signature, &bytes].concat(), &ImageLimits::default());
     }
+}
+
+/// What the fuzzer of coded pixels begins with: width - 1, height - 1, coded pixels.
+#[test]
+fn coded_pixels_decode_or_fail_wherever_they_are_cut_short() {
+    let limits = ImageLimits { max_sample_memory: ByteCount::mebibytes(1), ..ImageLimits::default() };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/lossless");
+    let mut whole = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = std::fs::read(entry.unwrap().path()).unwrap();
+        let [width, height, coded @ ..] = &file[..] else { panic!("a file without a size") };
+        let size = Size { width: u32::from(*width) + 1, height: u32::from(*height) + 1 };
+        let decode = |coded: &[u8]| lossless::decode(coded, size, &limits);
+        if let Ok(picture) = decode(coded) {
+            assert_eq!(picture.size(), size);
+            whole += 1;
+        }
+        for length in (0..coded.len()).step_by(3) {
+            assert!(matches!(decode(&coded[..length]), Err(ImageError::Coding { .. })), "{length}");
+        }
+    }
+    assert!(whole >= 7, "only {whole} are sound");
 }
 
 fn refused(bytes: &[u8], limits: &ImageLimits) -> &'static str {
