@@ -9,12 +9,35 @@ use headwater_tests::{Array, Data, Fetched, Hostile, Server, ServerOptions, fetc
 use serde_json::Value;
 use tempfile::TempDir;
 
-const CUTS: [&str; 6] = ["encoded", "decoded", "cropped", "flipped", "tensor", "normalized"];
+/// Every cut, and every way in which its samples travel. The first is done by the servers alone. A cut that comes twice
+/// comes the second time from what the servers have kept of the first.
+const WAYS: [&[&str]; 14] = [
+    &["normalized", "--wire-floats"],
+    &["normalized"],
+    &["normalized", "--pixels", "lossless"],
+    &["tensor", "--wire-floats"],
+    &["tensor", "--pixels", "lossless"],
+    &["flipped"],
+    &["flipped", "--pixels", "lossless"],
+    &["cropped"],
+    &["cropped", "--pixels", "lossless"],
+    &["decoded"],
+    &["encoded", "--pixels", "lossless"],
+    &["jpeg-crop"],
+    &["jpeg-crop", "--pixels", "lossless"],
+    &["decoded", "--pixels", "lossless"],
+];
 
 fn pixels(servers: &[&Server], cut: &str, epoch: &str, recipe: &str) -> Fetched {
+    travelled(servers, &[cut], epoch, recipe)
+}
+
+/// Samples that come in this way: the cut and what else is asked for.
+fn travelled(servers: &[&Server], way: &[&str], epoch: &str, recipe: &str) -> Fetched {
     let out = TempDir::new().unwrap();
     let servers: Vec<_> = servers.iter().map(|server| server.address()).collect();
-    fetch(&servers, out.path(), &["--recipe", recipe, "--cut", cut, "--seed", "7", "--epoch", epoch]).unwrap()
+    let draws = ["--recipe", recipe, "--seed", "7", "--epoch", epoch, "--cut"];
+    fetch(&servers, out.path(), &[&draws, way].concat()).unwrap()
 }
 
 /// Arrays and what is said of them by key: with two servers the indices are others.
@@ -40,28 +63,28 @@ fn assert_same(a: &Fetched, b: &Fetched, what: &str) {
     }
 }
 
-fn check_all_cuts(folder: &Path, least: usize) {
+fn check_all_ways(folder: &Path, least: usize) {
     let server = ServerOptions::new(folder).start().unwrap();
     for epoch in ["0", "1"] {
-        let reference = pixels(&[&server], "normalized", epoch, "imagenet-train");
+        let reference = travelled(&[&server], WAYS[0], epoch, "imagenet-train");
         assert!(reference.arrays.len() >= least, "only {} samples decoded", reference.arrays.len());
-        for cut in &CUTS[..5] {
-            let other = pixels(&[&server], cut, epoch, "imagenet-train");
-            assert_same(&reference, &other, &format!("cut {cut}, epoch {epoch}"));
+        for way in &WAYS[1..] {
+            let other = travelled(&[&server], way, epoch, "imagenet-train");
+            assert_same(&reference, &other, &format!("{way:?}, epoch {epoch}"));
         }
     }
 }
 
 #[test]
-fn awkward_files_give_the_same_bits_at_every_cut() {
+fn awkward_files_give_the_same_bits_however_they_travel() {
     let hostile = Hostile::new().unwrap();
-    check_all_cuts(&hostile.folder, 18);
+    check_all_ways(&hostile.folder, 18);
 }
 
 #[test]
-fn photos_give_the_same_bits_at_every_cut() {
+fn photos_give_the_same_bits_however_they_travel() {
     let data = Data::photos().unwrap();
-    check_all_cuts(&data.photos, 150);
+    check_all_ways(&data.photos, 150);
 }
 
 #[test]
@@ -70,7 +93,7 @@ fn evaluation_recipes_give_the_same_bits_at_every_cut() {
     let server = ServerOptions::new(&data.photos).start().unwrap();
     for recipe in ["imagenet-eval", "mobilenet-eval"] {
         let reference = pixels(&[&server], "normalized", "0", recipe);
-        for cut in ["encoded", "decoded", "flipped"] {
+        for cut in ["encoded", "jpeg-crop", "decoded", "flipped"] {
             assert_same(&reference, &pixels(&[&server], cut, "0", recipe), &format!("{recipe}, cut {cut}"));
         }
         assert_same(&reference, &pixels(&[&server], "normalized", "5", recipe), "an evaluation draws nothing");
@@ -119,4 +142,59 @@ fn two_servers_and_a_restart_change_nothing() {
     let two = two.restart().unwrap();
     assert_same(&reference, &pixels(&[&whole], "cropped", "3", "imagenet-train"), "a restart");
     assert_same(&reference, &pixels(&[&two, &one], "encoded", "3", "imagenet-train"), "another order of servers");
+}
+
+/// Photos of every kind that the fuzzers begin with: turned by EXIF, progressive, grey, CMYK, PNG, WebP.
+#[test]
+fn every_kind_of_photo_is_cropped_as_a_jpeg_or_comes_whole_and_says_which() {
+    let scratch = TempDir::new().unwrap();
+    let recipe = scratch.path().join("upright.toml");
+    let text = include_str!("../../profiles/recipes/imagenet-train.toml");
+    let upright = text.replace("op = \"decode\"", "op = \"decode\"\norientation = \"exif\"");
+    std::fs::write(&recipe, upright.replace("imagenet-train", "upright")).unwrap();
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/image_decode");
+    let server = ServerOptions::new(&photos).start().unwrap();
+    for recipe in ["imagenet-train", &recipe.display().to_string()] {
+        let reference = travelled(&[&server], WAYS[0], "0", recipe);
+        assert!(reference.arrays.len() >= 10, "only {} decoded", reference.arrays.len());
+        for way in &WAYS[1..] {
+            assert_same(&reference, &travelled(&[&server], way, "0", recipe), &format!("{recipe}, {way:?}"));
+        }
+        let crops = travelled(&[&server], &["jpeg-crop", "--wire-bytes"], "0", recipe);
+        let came = |key: &str| {
+            let sample = crops.samples.values().find(|sample| sample["key"] == key).unwrap();
+            assert!(sample["wire_bytes"].as_u64().unwrap() > 0, "{sample}");
+            sample["wire_cut"].as_str().unwrap().to_owned()
+        };
+        for key in ["baseline.jpg", "progressive.jpg", "grey.jpg", "restarts.jpg", "turned.jpg"] {
+            assert_eq!(came(key), "jpeg-crop", "{key}");
+        }
+        for key in ["cmyk.jpg", "rgb.png", "lossy.webp"] {
+            assert_eq!(came(key), "encoded", "{key}");
+        }
+    }
+}
+
+#[test]
+fn what_travels_lighter_is_said_and_counted() {
+    let data = Data::photos().unwrap();
+    let server = ServerOptions::new(&data.photos).start().unwrap();
+    let wire = |way: &[&str]| {
+        let fetched = travelled(&[&server], &[way, &["--wire-bytes"]].concat(), "0", "imagenet-train");
+        let sum: u64 = fetched.samples.values().map(|sample| sample["wire_bytes"].as_u64().unwrap()).sum();
+        assert_eq!(fetched.summary["wire_bytes"], sum);
+        assert!(fetched.summary["bytes_received"].as_u64().unwrap() > sum);
+        (sum, fetched.summary["wire"].clone())
+    };
+    let (floats, as_floats) = wire(&["normalized", "--wire-floats"]);
+    let (raw, as_pixels) = wire(&["normalized"]);
+    let (lossless, coded) = wire(&["normalized", "--pixels", "lossless"]);
+    assert_eq!(floats, 4 * raw);
+    assert!(lossless * 4 < raw * 3, "{lossless} of {raw}");
+    assert_eq!((&as_floats[0]["cut"], &as_floats[0]["coding"]), (&"normalized".into(), &Value::Null));
+    assert_eq!((&as_pixels[0]["cut"], &as_pixels[0]["coding"]), (&"flipped".into(), &"raw".into()));
+    assert!(coded.as_array().unwrap().iter().any(|kind| kind["coding"] == "lossless"), "{coded}");
+    let (crops, _) = wire(&["jpeg-crop"]);
+    let (files, _) = wire(&["encoded"]);
+    assert!(crops < files, "{crops} of {files}");
 }

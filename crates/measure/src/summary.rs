@@ -47,7 +47,7 @@ pub(crate) struct Summary {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Kind {
     cut: Cut,
-    pixels: Option<PixelCoding>,
+    coding: Option<PixelCoding>,
     samples: u64,
     bytes: u64,
 }
@@ -104,13 +104,13 @@ impl Kind {
     fn all<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Self> {
         let mut kinds = Vec::<Self>::new();
         for wire in rows.filter_map(|row| row.wire) {
-            let (Some(cut), Some(bytes), pixels) = (wire.wire_cut, wire.wire_bytes, wire.coding) else { continue };
-            match kinds.iter_mut().find(|kind| (kind.cut, kind.pixels) == (cut, pixels)) {
+            let (Some(cut), Some(bytes), coding) = (wire.wire_cut, wire.wire_bytes, wire.coding) else { continue };
+            match kinds.iter_mut().find(|kind| (kind.cut, kind.coding) == (cut, coding)) {
                 Some(kind) => (kind.samples, kind.bytes) = (kind.samples + 1, kind.bytes + bytes),
-                None => kinds.push(Self { cut, pixels, samples: 1, bytes }),
+                None => kinds.push(Self { cut, coding, samples: 1, bytes }),
             }
         }
-        kinds.sort_by_key(|kind| (kind.cut, kind.pixels.map(PixelCoding::as_str)));
+        kinds.sort_by_key(|kind| (kind.cut, kind.coding.map(PixelCoding::as_str)));
         kinds
     }
 }

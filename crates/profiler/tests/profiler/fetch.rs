@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_testdata::{Encoding, Picture, Texture};
 use headwater_types::{Draws, Epoch, Framing, Recipe, Seed, Size};
 use serde_json::{Value, json};
 
@@ -93,9 +94,43 @@ fn every_cut_writes_the_same_files() {
     };
     let expected = read("normalized");
     assert_eq!(expected[0].0.len(), 128 + 3 * 224 * 224 * 4);
-    for cut in ["encoded", "decoded", "cropped", "flipped", "tensor"] {
+    for cut in ["encoded", "jpeg-crop", "decoded", "cropped", "flipped", "tensor"] {
         assert!(read(cut) == expected, "{cut}");
     }
+}
+
+#[test]
+fn how_samples_travelled_is_said_where_it_is_asked_for_and_only_there() {
+    let photo = |(i, bytes)| Photo { key: format!("ash/{i}"), bytes };
+    let jpeg = Encoding::JPEG.encode(&Picture::of(Texture::Rings, 300, 200, 1)).unwrap();
+    let photos = [png(40, 30), jpeg, b"no photo".to_vec()].into_iter().enumerate().map(photo).collect();
+    let fake = Fake::honest(Holding { photos, ..Holding::default() });
+    let read = |cut: &str, further: &[&str]| {
+        let out = tempfile::tempdir().unwrap();
+        let arguments = [&["--recipe", "imagenet-train", "--cut", cut], further].concat();
+        let summary = summary(&fetch(&[&fake], out.path(), &arguments));
+        (rows(out.path()), summary)
+    };
+    let (silent, summary) = read("normalized", &[]);
+    assert!(silent[0].get("wire_bytes").is_none() && summary.get("wire_bytes").is_none());
+
+    let (crops, summary) = read("jpeg-crop", &["--wire-bytes"]);
+    let cuts: Vec<_> = crops.iter().map(|row| row["wire_cut"].as_str().unwrap()).collect();
+    assert_eq!(cuts, ["encoded", "jpeg-crop", "encoded"]);
+    assert!(crops.iter().all(|row| row["coding"].is_null()));
+    assert_eq!((&summary["wire"][0]["samples"], &summary["wire"][1]["cut"]), (&json!(2), &json!("jpeg-crop")));
+
+    let (coded, summary) = read("tensor", &["--wire-bytes", "--pixels", "lossless"]);
+    assert_eq!((&coded[1]["wire_cut"], &coded[1]["coding"]), (&json!("flipped"), &json!("lossless")));
+    assert_eq!((&coded[2]["wire_cut"], &coded[2]["wire_bytes"]), (&Value::Null, &Value::Null), "it failed there");
+    let sum: u64 = coded.iter().filter_map(|row| row["wire_bytes"].as_u64()).sum();
+    assert_eq!((&summary["wire_bytes"], &summary["pixels"]), (&json!(sum), &json!("lossless")));
+
+    let (floats, _) = read("tensor", &["--wire-bytes", "--wire-floats"]);
+    assert_eq!((&floats[0]["wire_cut"], &floats[0]["wire_bytes"]), (&json!("tensor"), &json!(3 * 224 * 224 * 4)));
+    let wrong =
+        fetch(&[&fake], Path::new("unused"), &["--recipe", "imagenet-eval", "--cut", "tensor", "--pixels", "webp"]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("raw or lossless"), "{wrong:?}");
 }
 
 #[test]
