@@ -14,6 +14,7 @@ use crate::piece::Piece;
 use crate::resample::Source;
 use crate::rgb::{Rgb8, rgb_len};
 use crate::scratch::Scratch;
+use crate::target::Target;
 use crate::tensor;
 use crate::view::View;
 
@@ -126,26 +127,17 @@ impl Task<'_> {
 /// Pixels, or the way to them, to floats: cropped where they are not, mirrored on the way.
 fn write(task: Task<'_>, payload: &Payload, to: Cut, scratch: &mut Scratch, out: &mut [f32]) -> Result<(), ImageError> {
     let Task { recipe, draws, .. } = task;
-    let stages = recipe.stages();
-    let width = recipe.output_size().width as usize;
-    let mirror = payload.cut() < Cut::Flipped && Framing::flips(stages, draws);
+    let (stages, normalize) = (recipe.stages(), to == Cut::Normalized);
     match payload {
         Payload::Cropped(rgb) | Payload::Flipped(rgb) => {
             check_output(recipe, payload.cut(), rgb.size())?;
-            tensor::write(scratch.floats.of(stages, to == Cut::Normalized), rgb.pixels(), width, mirror, out);
+            let width = rgb.size().width as usize;
+            let mirror = payload.cut() < Cut::Flipped && Framing::flips(stages, draws);
+            tensor::write(scratch.floats.of(stages, normalize), rgb.pixels(), width, mirror, out);
+            Ok(())
         }
-        _ => {
-            let mut cropped = std::mem::take(&mut scratch.cropped);
-            cropped.resize(rgb_len(recipe.output_size()), 0);
-            let outcome = crop_into(task, payload, scratch, &mut cropped);
-            if outcome.is_ok() {
-                tensor::write(scratch.floats.of(stages, to == Cut::Normalized), &cropped, width, mirror, out);
-            }
-            scratch.cropped = cropped;
-            outcome?;
-        }
+        _ => crop_into(task, payload, scratch, Target::Tensor { stages, normalize, out }),
     }
-    Ok(())
 }
 
 fn flip(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8, ImageError> {
@@ -164,12 +156,12 @@ fn crop(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8,
     }
     let size = task.recipe.output_size();
     let mut out = vec![0; rgb_len(size)];
-    crop_into(task, &payload, scratch, &mut out)?;
+    crop_into(task, &payload, scratch, Target::Pixels(&mut out))?;
     Rgb8::new(size, out).ok_or(ImageError::NoSuchStep { at, to: Cut::Cropped })
 }
 
-/// Encoded or decoded to cropped, into `out`, which has the recipe's size.
-fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: &mut [u8]) -> Result<(), ImageError> {
+/// Encoded or decoded to cropped, into `out`.
+fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: Target<'_>) -> Result<(), ImageError> {
     let Task { draws, limits, .. } = task;
     let stages = task.recipe.stages();
     match payload {
@@ -181,13 +173,18 @@ fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: &mut
         Payload::JpegCrop(crop) => Piece::of(crop, stages, limits)?.crop_into(stages, draws, limits, scratch, out),
         Payload::Decoded(rgb) => {
             let framing = Framing::new(stages, rgb.size(), draws);
-            scratch.resampler.resample(Source::whole(rgb.pixels(), rgb.size()), &framing, out);
+            out.fill(Source::whole(rgb.pixels(), rgb.size()), &framing, &mut scratch.resampler, &mut scratch.floats);
             Ok(())
         }
         Payload::Scaled(Scaled { rgb, source }) => {
             let view = View::new(stages, &Framing::new(stages, *source, draws), true);
             check_size(Cut::Decoded, rgb.size(), view.scale.size(*source))?;
-            scratch.resampler.resample(Source::whole(rgb.pixels(), rgb.size()), &view.framing, out);
+            out.fill(
+                Source::whole(rgb.pixels(), rgb.size()),
+                &view.framing,
+                &mut scratch.resampler,
+                &mut scratch.floats,
+            );
             Ok(())
         }
         _ => Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped }),

@@ -32,6 +32,8 @@ mod kernel;
 mod resample;
 mod tensor;
 
+mod target;
+
 mod scratch;
 
 mod decode;

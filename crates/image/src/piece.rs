@@ -10,6 +10,7 @@ use crate::header::{Header, read_header};
 use crate::indexed::JpegCrop;
 use crate::resample::Source;
 use crate::scratch::Scratch;
+use crate::target::Target;
 use crate::view::View;
 
 /// Stored bytes, and which pixels of a photo they are.
@@ -43,24 +44,24 @@ impl<'a> Piece<'a> {
         Ok(piece)
     }
 
-    /// Decodes what a sample's framing reads, crops and resizes it into `out`, which has the recipe's size.
+    /// Decodes what a sample's framing reads, crops and resizes it into `out`.
     pub(crate) fn crop_into(
         &self,
         stages: &Stages,
         draws: &Draws<'_>,
         limits: &ImageLimits,
         scratch: &mut Scratch,
-        out: &mut [u8],
+        out: Target<'_>,
     ) -> Result<(), ImageError> {
         let framing = Framing::new(stages, self.source, draws);
         let view = View::new(stages, &framing, self.header.can_be_scaled());
         let origin = view.scaled(self.origin).ok_or_else(|| self.wrong(format!("a place at {:?}", view.scale)))?;
         let wanted = self.within(&view, origin)?;
-        let Scratch { decoded, decoder, resampler, .. } = scratch;
+        let Scratch { decoded, decoder, resampler, floats } = scratch;
         let outcome = decode_into(self.bytes, &self.header, view.scale, wanted, limits, decoder, decoded);
         let outcome = outcome.map(|window| {
             let origin = Position { x: origin.x + window.x, y: origin.y + window.y };
-            resampler.resample(Source { pixels: decoded, size: window.size(), origin }, &view.framing, out);
+            out.fill(Source { pixels: decoded, size: window.size(), origin }, &view.framing, resampler, floats);
         });
         scratch.trim();
         outcome

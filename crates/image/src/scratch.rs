@@ -12,8 +12,6 @@ use crate::tensor::Floats;
 pub struct Scratch {
     /// Decoded pixels on their way to a crop.
     pub(crate) decoded: Vec<u8>,
-    /// Cropped pixels on their way to a tensor.
-    pub(crate) cropped: Vec<u8>,
     pub(crate) resampler: Resampler,
     pub(crate) floats: Floats,
     pub(crate) decoder: DecoderBuffers,

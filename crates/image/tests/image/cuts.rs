@@ -1,7 +1,7 @@
 //! Promise 1: the same bits, whatever the cut; and every outcome, picture or error, at every cut.
 
 use crate::support::{Jpeg, JpegKind, Picture, recipes, turned};
-use headwater_image::{IndexedJpeg, Payload, Scratch, advance, finish_into};
+use headwater_image::{IndexedJpeg, Level, Payload, Scratch, advance, finish_into};
 use headwater_types::{Cut, Draws, Epoch, ImageLimits, PixelCoding, Recipe, SampleKey, Seed};
 use proptest::prelude::*;
 
@@ -19,16 +19,19 @@ fn finish_from(
     draws: &Draws<'_>,
 ) -> Result<Vec<u32>, String> {
     let limits = ImageLimits::default();
-    // A scratch for each stop, as on two machines.
+    // A scratch for each stop, as on two machines that do not have the same instructions.
+    let levels: Vec<Level> = Level::available().collect();
+    let mut machines = levels.iter().rev().cycle().map(|&level| Scratch::at(level));
+    let mut machine = || machines.next().unwrap();
     for &stop in stops {
-        payload = advance(recipe, payload, stop, draws, &limits, &mut Scratch::new()).map_err(|e| e.to_string())?;
+        payload = advance(recipe, payload, stop, draws, &limits, &mut machine()).map_err(|e| e.to_string())?;
         assert_eq!(payload.cut(), stop);
         let parts = payload.into_parts(pixels, None);
         payload = Payload::from_parts(recipe, parts, &limits).map_err(|e| e.to_string())?;
     }
     let size = recipe.output_size();
     let mut row = vec![f32::NAN; (size.pixels() * 3) as usize];
-    finish_into(recipe, &payload, draws, &limits, &mut Scratch::new(), &mut row).map_err(|e| e.to_string())?;
+    finish_into(recipe, &payload, draws, &limits, &mut machine(), &mut row).map_err(|e| e.to_string())?;
     Ok(row.iter().map(|v| v.to_bits()).collect())
 }
 
