@@ -47,14 +47,14 @@ def notes(result: dict) -> list[str]:
         if photos["left_out"]:
             said.append(f"{photos['name']}: {photos['left_out']} files that are no JPEG in colour are left out")
         speedups = [
-            f"{row['title']} {row['ratio']:.2f}"
+            f"{row['title']} {row['ratio']:.2f} ({row['cpu_growth']:.2f})"
             for row in photos["two_threads"]
             if "ratio" in row and row["output"] == "f32"
         ]
         if speedups:
-            said.append(f"{photos['name']}: two threads against one, wall time: {'; '.join(speedups)}")
+            said.append(f"{photos['name']}, two threads against one in speed (and in CPU): {'; '.join(speedups)}")
     busy = ", ".join(f"{photos['busy']:.0%} ({photos['name']})" for photos in result["sets"])
-    said.append(f"the core was busy with other things for {busy} of the time")
+    said.append(f"the core was busy with other things for {busy} of the time; two threads want both cores to themselves")
     return list(dict.fromkeys(said))
 
 
