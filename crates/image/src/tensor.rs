@@ -78,13 +78,8 @@ pub(crate) fn write_row(floats: &Floats, y: usize, row: &[u8], mirror: bool, out
     let (red, rest) = out.split_at_mut(plane);
     let (green, blue) = rest.split_at_mut(plane);
     let place = y * width..(y + 1) * width;
-    kernel::floats(
-        floats.level,
-        floats,
-        row,
-        mirror,
-        [&mut red[place.clone()], &mut green[place.clone()], &mut blue[place]],
-    );
+    let mut planes = [&mut red[place.clone()], &mut green[place.clone()], &mut blue[place]];
+    kernel::floats(floats.level, floats, row, mirror, &mut planes);
 }
 
 // === impl Floats ===

@@ -5,7 +5,10 @@
 //!
 //! Never: memory by address. Loads and stores are checked slices everywhere; what is unsafe here is only to call code
 //! that was compiled for instructions which some machines do not have.
-#![expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")
+)]
 
 mod level;
 mod portable;
@@ -60,22 +63,22 @@ pub(crate) fn vertical(level: Level, rows: &[u8], stride: usize, count: usize, p
 }
 
 /// Writes a row of pixels into a row of each plane, mirrored left to right where asked.
-pub(crate) fn floats(level: Level, floats: &Floats, pixels: &[u8], mirror: bool, mut out: [&mut [f32]; CHANNELS]) {
+pub(crate) fn floats(level: Level, floats: &Floats, pixels: &[u8], mirror: bool, out: &mut [&mut [f32]; CHANNELS]) {
     let done = match (level.set(), floats.steps()) {
         #[cfg(target_arch = "x86_64")]
         (Set::Avx2, Some(steps)) => {
             // SAFETY: a level is proof of its instructions.
-            unsafe { avx2::floats(steps, pixels, mirror, &mut out) }
+            unsafe { avx2::floats(steps, pixels, mirror, out) }
         }
         #[cfg(target_arch = "x86_64")]
         (Set::Avx512, Some(steps)) => {
             // SAFETY: as above.
-            unsafe { avx512::floats(steps, pixels, mirror, &mut out) }
+            unsafe { avx512::floats(steps, pixels, mirror, out) }
         }
         _ => 0,
     };
     let left = pixels.len() / CHANNELS - done;
-    let out = out.map(|plane| if mirror { &mut plane[..left] } else { &mut plane[done..] });
+    let out = out.each_mut().map(|plane| if mirror { &mut plane[..left] } else { &mut plane[done..] });
     portable::floats(floats.table(), &pixels[done * CHANNELS..], mirror, out);
 }
 

@@ -129,6 +129,7 @@ impl Taps {
     }
 
     /// First source pixel and weights of an output pixel; all have as many weights, a multiple of four.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn fours(&self, index: usize) -> (usize, &[[Pair; 2]]) {
         let pairs = &self.pairs[index * self.stride..][..self.stride];

@@ -1,6 +1,7 @@
-//! The inner loops with 512-bit vectors: four rows across, or 64 columns down, at once.
+//! The inner loops with 512-bit vectors: sixteen bytes across, or 64 columns down, at once.
 //!
-//! `vpdpwssd` multiplies 16-bit numbers, adds neighbours and adds those to a sum, in one instruction.
+//! `vpermb` looks up 64 bytes ([`Gather`]), `vpdpbusd` multiplies bytes and adds four neighbours to a sum; down the columns,
+//! `vpdpwssd` does that with two 16-bit numbers.
 
 use std::arch::x86_64::*;
 
