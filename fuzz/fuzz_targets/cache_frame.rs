@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_store::Version;
-use headwater_types::Digest;
+use headwater_types::{ByteCount, Digest};
 use libfuzzer_sys::fuzz_target;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -18,7 +18,8 @@ fn check(frame: Vec<u8>, key: &EntryKey) {
 
 fuzz_target!(|frame: &[u8]| {
     let Ok(sample) = "cat/1.jpg".parse() else { return };
-    let key = EntryKey::new(Kind::Indexed, &Digest::of(b"photos"), &sample, Version::of_file(1000, 1, 2));
+    let (version, most) = (Version::of_file(1000, 1, 2), ByteCount::mebibytes(1));
+    let key = EntryKey::new(Kind::Indexed, &Digest::of(b"photos"), &sample, version, most);
     check(frame.to_vec(), &key);
     // With its checksum made to fit, so that the rest is looked at too.
     if frame.len() >= Frame::HEADER {

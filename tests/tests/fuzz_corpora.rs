@@ -8,7 +8,7 @@ use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_store::Version;
-use headwater_types::{Digest, Recipe};
+use headwater_types::{ByteCount, Digest, Recipe};
 use headwater_wire::{Delivery, Fetch, proto};
 use prost::Message;
 
@@ -50,8 +50,8 @@ fn models_are_checked() {
 
 #[test]
 fn frames_are_opened_or_refused() {
-    let version = Version::of_file(1000, 1, 2);
-    let key = EntryKey::new(Kind::Indexed, &Digest::of(b"photos"), &"cat/1.jpg".parse().unwrap(), version);
+    let (version, most) = (Version::of_file(1000, 1, 2), ByteCount::mebibytes(1));
+    let key = EntryKey::new(Kind::Indexed, &Digest::of(b"photos"), &"cat/1.jpg".parse().unwrap(), version, most);
     let mut opened = Vec::new();
     for (path, bytes) in corpus("cache_frame") {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();

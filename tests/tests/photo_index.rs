@@ -180,12 +180,12 @@ fn disk_now(index: &Path) -> u64 {
 fn a_broken_frame_is_made_again_and_what_is_served_stays_the_same() {
     let data = Data::photos().unwrap();
     let folder = data.scratch.path().join("index");
-    let serve = |options: ServerOptions| -> BTreeMap<u64, Array> {
+    let serve = |options: ServerOptions, cut: &str| -> BTreeMap<u64, Array> {
         let (server, out) = (options.start().unwrap(), TempDir::new().unwrap());
-        let further = ["--recipe", "imagenet-train", "--cut", "cropped", "--seed", "3", "--indices", "0-99"];
+        let further = ["--recipe", "imagenet-train", "--cut", cut, "--seed", "3", "--indices", "0-99"];
         fetch(&[server.address()], out.path(), &further).unwrap().arrays
     };
-    let expected = serve(ServerOptions::new(&data.photos).arg("--no-index"));
+    let expected = serve(ServerOptions::new(&data.photos).arg("--no-index"), "cropped");
     index(&data.photos, &folder, &[]);
     let made = frames(&folder);
     let damage = || {
@@ -195,14 +195,19 @@ fn a_broken_frame_is_made_again_and_what_is_served_stays_the_same() {
             match at % 3 {
                 0 => frame[place] ^= 1 << (at % 8),
                 1 => frame.truncate(place),
-                _ => frame[place..].fill(0xff),
+                _ => frame[place..].fill(0xa5),
             }
             std::fs::write(folder.join(name), frame).unwrap();
         }
     };
-    damage();
-    let served = serve(ServerOptions::new(&data.photos).arg("--index-dir").arg(&folder));
-    assert!(served == expected, "other bits were served");
+    for cut in ["jpeg-crop", "encoded", "cropped", "normalized"] {
+        damage();
+        let served = serve(ServerOptions::new(&data.photos).arg("--index-dir").arg(&folder), cut);
+        assert!(served == expected, "other bits were served at {cut}");
+        let whole = frames(&folder).into_iter().filter(|(name, frame)| made.get(name) == Some(frame)).count();
+        // Only who asks for crops of bytes has photos re-written.
+        assert_eq!(whole >= 90, cut == "jpeg-crop", "{whole} frames are as they were, after {cut}");
+    }
     damage();
     let report = index(&data.photos, &folder, &[]);
     assert_eq!(count(&report, "rewritten"), made.len() as u64, "{report}");

@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dataset = Digest::of(b"directory_speed");
     let key = |number: u64| -> Result<EntryKey, Box<dyn std::error::Error>> {
         let sample = format!("class/{number}.jpg").parse()?;
-        Ok(EntryKey::new(Kind::Indexed, &dataset, &sample, Version::of_file(length as u64, 1, 2)))
+        let most = ByteCount::new(length as u64 * 5 / 4 + 4096);
+        Ok(EntryKey::new(Kind::Indexed, &dataset, &sample, Version::of_file(length as u64, 1, 2), most))
     };
     let mut out = io::stdout().lock();
 

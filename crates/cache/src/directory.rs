@@ -48,7 +48,7 @@ pub struct Directory {
 pub enum Put {
     /// It is there now.
     Kept,
-    /// It is not: there is no room within the limit, or on the disk.
+    /// It is not: there is no room within the limit, or on the disk, or its key allows no entry of that length.
     Full,
 }
 
@@ -131,6 +131,11 @@ impl Directory {
             self.usage.store(usage, Ordering::Relaxed);
         }
         ByteCount::new(self.usage.load(Ordering::Relaxed))
+    }
+
+    /// Whether there are no entries. Once there are, this is a look at memory.
+    pub fn is_empty(&self) -> bool {
+        self.usage.load(Ordering::Relaxed) == 0 && self.usage().get() == 0
     }
 
     /// The most that they may take.
@@ -248,9 +253,13 @@ impl Directory {
     }
 }
 
-/// Header and payload. One read, where the payload is about as long as its source.
+/// Most bytes that are read before the frame has said its length.
+const AT_FIRST: usize = 1 << 20;
+
+/// Header and payload: for nearly every entry in one read.
 fn read(file: &File, key: &EntryKey) -> io::Result<Bytes> {
-    let mut bytes = Vec::with_capacity(Frame::HEADER + key.likely().as_usize());
+    // One byte further than it may have, to see that the file ends there.
+    let mut bytes = Vec::with_capacity(Frame::HEADER + key.most().as_usize().min(AT_FIRST) + 1);
     loop {
         let read = rustix::io::retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut bytes)))?;
         // A file gives less than was asked for at its end only.
@@ -263,7 +272,6 @@ fn read(file: &File, key: &EntryKey) -> io::Result<Bytes> {
             // Longer than it may be, or than it says: no frame, whatever else is in it.
             return Ok(Bytes::new());
         };
-        // One byte further, to see that the file ends there.
         bytes.reserve_exact(more as usize + 1);
     }
 }

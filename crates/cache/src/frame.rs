@@ -125,14 +125,22 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use headwater_store::Version;
-    use headwater_types::Digest;
+    use headwater_types::{ByteCount, Digest};
     use proptest::prelude::*;
 
     use super::*;
     use crate::kind::Kind;
 
+    const MOST: ByteCount = ByteCount::mebibytes(1);
+
     fn key(sample: &str) -> EntryKey {
-        EntryKey::new(Kind::Indexed, &Digest::of(b"/srv/photos"), &sample.parse().unwrap(), Version::of_file(10, 1, 2))
+        EntryKey::new(
+            Kind::Indexed,
+            &Digest::of(b"/srv/photos"),
+            &sample.parse().unwrap(),
+            Version::of_file(10, 1, 2),
+            MOST,
+        )
     }
 
     fn whole(key: &EntryKey, entry: &Entry) -> Vec<u8> {

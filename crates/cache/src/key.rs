@@ -11,29 +11,27 @@ use crate::kind::Kind;
 pub struct EntryKey {
     kind: Kind,
     digest: Digest,
-    source: ByteCount,
+    most: ByteCount,
 }
 
 /// Hexadecimal digits of a file's name: 8 + 120 bits of the digest. The rest is in the frame and compared, so that two keys of one
 /// name are two misses, never each other's bytes.
 const NAME_DIGITS: usize = 32;
 
-/// Most bytes that are read before the frame has said its length.
-const AT_FIRST: u64 = 1 << 20;
-
 // === impl EntryKey ===
 
 impl EntryKey {
     /// The key of what was made of one version of one sample. `dataset` says where the dataset rests
-    /// ([`headwater_store::Store::place`]), whatever clients call it.
-    pub fn new(kind: Kind, dataset: &Digest, sample: &SampleKey, version: Version) -> Self {
+    /// ([`headwater_store::Store::place`]), whatever clients call it. `most` is what a caller of `get` is ready to
+    /// hold: no larger entry is kept, nor believed.
+    pub fn new(kind: Kind, dataset: &Digest, sample: &SampleKey, version: Version, most: ByteCount) -> Self {
         let digest = Digester::default()
             .field(kind.as_str().as_bytes())
             .field(&dataset.as_bytes()[..])
             .field(sample.as_str().as_bytes())
             .field(&version.to_bytes())
             .finish();
-        Self { kind, digest, source: version.size() }
+        Self { kind, digest, most }
     }
 
     /// What is kept under it.
@@ -46,15 +44,9 @@ impl EntryKey {
         &self.digest
     }
 
-    /// Most bytes of an entry under this key: a re-written photo is about as large as its source, and a frame that claims
-    /// more than this is not believed. What a caller must be ready to hold.
+    /// Most bytes of an entry under this key.
     pub fn most(&self) -> ByteCount {
-        ByteCount::new(self.source.get().saturating_mul(2).saturating_add(64 << 10))
-    }
-
-    /// How much is read at first: enough for nearly every entry, so that one call reads header and bytes.
-    pub(crate) fn likely(&self) -> ByteCount {
-        ByteCount::new(self.source.get().saturating_add(self.source.get() / 8).saturating_add(512).min(AT_FIRST))
+        self.most
     }
 
     /// Which of the folder's shards has it.
@@ -84,8 +76,10 @@ impl EntryKey {
 mod tests {
     use super::*;
 
+    const MOST: ByteCount = ByteCount::mebibytes(1);
+
     fn key(dataset: &str, sample: &str, version: Version) -> EntryKey {
-        EntryKey::new(Kind::Indexed, &Digest::of(dataset.as_bytes()), &sample.parse().unwrap(), version)
+        EntryKey::new(Kind::Indexed, &Digest::of(dataset.as_bytes()), &sample.parse().unwrap(), version, MOST)
     }
 
     #[test]
@@ -111,13 +105,5 @@ mod tests {
         let path = String::from_utf8(key.path().to_vec()).unwrap();
         assert_eq!(path, format!("{}/{}", &digits[..2], &digits[2..NAME_DIGITS]));
         assert_eq!(u8::from_str_radix(&digits[..2], 16).unwrap(), key.shard());
-    }
-
-    #[test]
-    fn what_is_read_at_first_is_never_more_than_what_is_believed() {
-        for size in [0, 1, 22_000, 64 << 20, u64::MAX] {
-            let key = key("/srv/a", "1.jpg", Version::of_file(size, 0, 0));
-            assert!(key.likely() <= key.most(), "{size}");
-        }
     }
 }

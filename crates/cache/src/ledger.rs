@@ -48,6 +48,8 @@ const PAUSE: Duration = Duration::from_micros(500);
 pub(crate) struct Ledger {
     path: PathBuf,
     file: Mutex<File>,
+    /// The same file, for those who only look.
+    reader: File,
     /// The last try for the lock was in vain: until one is not, it is asked for once.
     held_up: AtomicBool,
 }
@@ -69,7 +71,8 @@ impl Ledger {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(DirectoryError::io("open", &path))?;
-        Ok(Self { path, file: Mutex::new(file), held_up: AtomicBool::new(false) })
+        let reader = file.try_clone().map_err(DirectoryError::io("open", &path))?;
+        Ok(Self { path, file: Mutex::new(file), reader, held_up: AtomicBool::new(false) })
     }
 
     /// Waits for the lock and reads what is written.
@@ -85,9 +88,8 @@ impl Ledger {
 
     /// Bytes in all shards, read without the lock; `None` where it cannot be said just now.
     pub(crate) fn peek(&self) -> Option<u64> {
-        let file = File::open(&self.path).ok()?;
         let mut bytes = [0; LENGTH];
-        file.read_exact_at(&mut bytes, 0).ok()?;
+        self.reader.read_exact_at(&mut bytes, 0).ok()?;
         Some(self.parse(&bytes).ok()??.iter().sum())
     }
 

@@ -16,12 +16,12 @@ use tempfile::TempDir;
 const ROOMY: ByteCount = ByteCount::mebibytes(64);
 
 fn key(sample: u32) -> EntryKey {
-    sized_key(sample, 10)
+    key_of_most(sample, 10_000)
 }
 
-fn sized_key(sample: u32, source: u64) -> EntryKey {
-    let version = Version::of_file(source, 1, 2);
-    EntryKey::new(Kind::Indexed, &Digest::of(b"/srv/photos"), &format!("cat/{sample}.jpg").parse().unwrap(), version)
+fn key_of_most(sample: u32, most: u64) -> EntryKey {
+    let (sample, version) = (format!("cat/{sample}.jpg").parse().unwrap(), Version::of_file(10, 1, 2));
+    EntryKey::new(Kind::Indexed, &Digest::of(b"/srv/photos"), &sample, version, ByteCount::new(most))
 }
 
 fn entry(length: usize) -> Entry {
@@ -65,20 +65,35 @@ fn what_was_put_is_there_for_the_next_process() {
 }
 
 #[test]
-fn entries_of_every_length_come_back_whatever_the_source_had() {
+fn entries_of_every_length_come_back_and_none_that_is_longer_than_the_caller_can_hold() {
     let folder = TempDir::new().unwrap();
     let directory = open(&folder, ROOMY);
-    // Around what is read at first (an eighth and 512 bytes more than the source), and far beyond.
-    for (sample, (source, length)) in
-        [(0, 0), (10, 1), (1000, 1636), (1000, 1637), (1000, 1638), (10, 60_000), (2 << 20, 3 << 20)]
-            .into_iter()
-            .enumerate()
+    // Around what is read at first, 1 MiB, and around the most.
+    let mebibyte = 1 << 20;
+    for (sample, (most, length)) in [
+        (0, 0),
+        (1, 1),
+        (1000, 0),
+        (1000, 999),
+        (1000, 1000),
+        (mebibyte, mebibyte),
+        (3 * mebibyte, mebibyte - 1),
+        (3 * mebibyte, mebibyte),
+        (3 * mebibyte, mebibyte + 1),
+        (3 * mebibyte, mebibyte + 2),
+        (3 * mebibyte, 3 * mebibyte),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let key = sized_key(sample as u32, source);
-        assert_eq!(directory.put(&key, &entry(length)).unwrap(), Put::Kept);
-        assert_eq!(directory.get(&key).unwrap(), Some(entry(length)), "{length} bytes for {source}");
+        let key = |most| key_of_most(sample as u32, most);
+        assert_eq!(directory.put(&key(most), &entry(length as usize)).unwrap(), Put::Kept);
+        assert_eq!(directory.get(&key(most)).unwrap(), Some(entry(length as usize)), "{length} of {most}");
+        assert_eq!(directory.put(&key(most), &entry(most as usize + 1)).unwrap(), Put::Full);
+        if let Some(less) = length.checked_sub(1) {
+            assert_eq!(directory.get(&key(less)).unwrap(), None, "{length} of {less}");
+        }
     }
-    assert_eq!(directory.put(&sized_key(9, 10), &entry(70_000)).unwrap(), Put::Full, "it would not be believed");
 }
 
 #[test]

@@ -105,6 +105,11 @@ impl PhotoIndex {
         self.directory.has_room(size)
     }
 
+    /// Whether no photo was ever kept.
+    pub fn is_empty(&self) -> bool {
+        self.directory.is_empty()
+    }
+
     /// Removes what an earlier process left half-written and counts the folder's bytes anew: seconds for a million photos, while
     /// others go on.
     pub fn recount(&self) {
@@ -147,7 +152,7 @@ impl PhotoIndex {
     }
 
     fn entry_key(&self, key: &SampleKey, version: Version) -> EntryKey {
-        EntryKey::new(Kind::Indexed, &self.dataset, key, version)
+        EntryKey::new(Kind::Indexed, &self.dataset, key, version, IndexedJpeg::most_bytes(version.size()))
     }
 
     fn count(&self, reason: Unindexable) {
@@ -170,4 +175,80 @@ impl PhotoIndex {
 /// setting, which may be another next time.
 fn is_remembered(reason: Unindexable) -> bool {
     !matches!(reason, Unindexable::NotJpeg | Unindexable::OverLimit | Unindexable::Memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn open(folder: &TempDir, dataset: &[u8]) -> PhotoIndex {
+        let (path, limit) = (folder.path().join("index"), ByteCount::mebibytes(1));
+        PhotoIndex::open(&path, limit, Digest::of(dataset), ImageLimits::default()).unwrap()
+    }
+
+    fn key() -> SampleKey {
+        "cat/1.jpg".parse().unwrap()
+    }
+
+    fn version(stamp: i64) -> Version {
+        Version::of_file(10_000, stamp, 0)
+    }
+
+    fn photo() -> IndexedJpeg {
+        let jpeg = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/image_decode/baseline.jpg"));
+        IndexedJpeg::rewrite(&jpeg.unwrap(), &ImageLimits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_photo_is_found_under_its_version_and_in_its_dataset_only() {
+        let folder = TempDir::new().unwrap();
+        let index = open(&folder, b"here");
+        assert_eq!((index.find(&key(), version(1)), index.is_empty()), (Lookup::Absent, true));
+        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Done);
+        assert_eq!(index.find(&key(), version(1)), Lookup::Found(photo()));
+        assert_eq!(index.find(&key(), version(2)), Lookup::Absent);
+        assert_eq!(open(&folder, b"there").find(&key(), version(1)), Lookup::Absent);
+        assert!(!open(&folder, b"there").is_empty());
+    }
+
+    #[test]
+    fn a_reason_is_remembered_unless_it_costs_nothing_to_see_or_hangs_on_a_setting() {
+        let folder = TempDir::new().unwrap();
+        let index = open(&folder, b"here");
+        for (stamp, reason) in (0..).zip(Unindexable::ALL) {
+            assert_eq!(index.keep(&key(), version(stamp), Err(reason)), Kept::Done);
+            let forgotten = [Unindexable::NotJpeg, Unindexable::OverLimit, Unindexable::Memory].contains(&reason);
+            let expected = if forgotten { Lookup::Absent } else { Lookup::Unindexable(reason) };
+            assert_eq!(index.find(&key(), version(stamp)), expected, "{reason}");
+            let counted = index.unindexable().find(|(each, _)| *each == reason).unwrap().1;
+            assert_eq!(counted, if forgotten { 1 } else { 2 }, "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_this_program_does_not_know_is_absent_and_made_again() {
+        let folder = TempDir::new().unwrap();
+        let index = open(&folder, b"here");
+        let unknown = Entry::Refused(b"of-another-version".as_slice().into());
+        for entry in [unknown, Entry::Bytes(b"no photo".as_slice().into())] {
+            index.directory.put(&index.entry_key(&key(), version(1)), &entry).unwrap();
+            assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
+        }
+        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Done);
+        assert_eq!(index.find(&key(), version(1)), Lookup::Found(photo()));
+    }
+
+    #[test]
+    fn a_folder_that_fails_is_counted_and_everything_is_absent() {
+        let folder = TempDir::new().unwrap();
+        let index = open(&folder, b"here");
+        // A file where the shard's folder should be.
+        let shard = index.entry_key(&key(), version(1)).digest().to_string()[..2].to_owned();
+        std::fs::write(index.path().join(shard), b"in the way").unwrap();
+        assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
+        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Failed);
+        assert_eq!(index.errors(), 2);
+    }
 }

@@ -52,7 +52,7 @@ impl Pipeline {
         key: &SampleKey,
         times: &mut StageTimes,
     ) -> Result<Photo, SampleFailure> {
-        if let Some(photos) = self.index.as_ref().filter(|photos| photos.usage() > ByteCount::default()) {
+        if let Some(photos) = self.index.as_ref().filter(|photos| !photos.is_empty()) {
             let version = self.version(index)?;
             let permit = self.hold(IndexedJpeg::most_bytes(version.size()), times).await?;
             let (photos, key) = (Arc::clone(photos), key.clone());

@@ -308,3 +308,15 @@ async fn a_key_that_was_never_listed_reads_nothing_outside() {
         assert!(hostile.parse::<SampleKey>().is_err(), "{hostile:?}");
     }
 }
+
+#[tokio::test]
+async fn a_dataset_has_one_place_by_whatever_path_and_another_has_another() {
+    let (above, root) = root_and_secret();
+    symlink(&root, above.path().join("link")).unwrap();
+    let place = store(&root).await.place();
+    assert_eq!(store(&above.path().join("link")).await.place(), place);
+    assert_eq!(store(&root.join("cat/..")).await.place(), place);
+    let half = StoreOptions { partition: "1/2".parse().unwrap(), ..StoreOptions::default() };
+    assert_eq!(store_with(&root, &half).await.place(), place);
+    assert_ne!(store(&root.join("cat")).await.place(), place);
+}

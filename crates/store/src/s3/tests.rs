@@ -267,3 +267,23 @@ fn a_refusal_is_known_by_the_code_that_s3_gives() {
     assert!(refused.to_string().starts_with("s3://photos/cats refused the listing"), "{refused}");
     assert!(!refused.is_retryable() && error("503 <Code>SlowDown</Code>").is_retryable());
 }
+
+#[test]
+fn a_place_is_endpoint_bucket_and_prefix() {
+    let place = |bucket: &str, prefix: &str, endpoint: Option<&str>| {
+        let s3 = S3Options { endpoint: endpoint.map(str::to_owned), allow_http: false };
+        Bucket::open(bucket, prefix, &StoreOptions { s3, ..StoreOptions::default() }, settings()).unwrap().place()
+    };
+    let (near, far) = (Some("http://127.0.0.1:9000"), Some("https://store.example"));
+    let places = [
+        place("photos", "", None),
+        place("photos", "cats", None),
+        place("cats", "photos", None),
+        place("photos", "cats", near),
+        place("photos", "cats", far),
+    ];
+    for (at, one) in places.iter().enumerate() {
+        assert!(!places[..at].contains(one), "{at}");
+    }
+    assert_eq!(place("photos", "cats", Some("http://127.0.0.1:9000/")), place("photos", "cats", near));
+}
