@@ -90,7 +90,8 @@ fn every_photo_is_accounted_for_once_and_the_source_is_as_it_was() {
     let rewritten = count(&first, "rewritten");
     let jpegs = before.len() as u64 - first["fallen_back"]["not-jpeg"].as_u64().unwrap_or(0);
     assert!(rewritten * 100 >= jpegs * 97, "{first}");
-    assert!(first["ratio"].as_f64().unwrap() <= 1.01 || !data.real, "{first}");
+    // Markers are the dearer, the smaller the photos: these have 23 kB.
+    assert!(first["ratio"].as_f64().unwrap() <= 1.02, "{first}");
     assert_eq!(count(&first, "disk_bytes"), disk(&folder));
 
     let made = frames(&folder);
