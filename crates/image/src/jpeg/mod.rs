@@ -16,6 +16,7 @@ mod picture;
 mod transform;
 
 mod index;
+mod interval;
 mod rewrite;
 mod slice;
 mod strips;

@@ -8,8 +8,8 @@ use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, ImageLimits};
 
 use super::ROWS_PER_COLUMN;
-use super::grid::Grid;
 use super::index::{Index, write_table};
+use super::interval::interval;
 use super::markers::{APP0, APP1, APP14, Frame, SOS, segments};
 use super::picture::Picture;
 use super::transform::{Input, TransformError};
@@ -17,13 +17,6 @@ use crate::error::ImageError;
 use crate::exif;
 use crate::header::{Detail, read_header};
 use crate::unindexable::Unindexable;
-
-/// What a restart marker costs: itself, the bits before it that fill a byte, and coefficients that are coded without the
-/// one before. As measured.
-const MARKER_BYTES: f64 = 3.0;
-/// Width of a random resized crop against the photo's, on average: what is read if strips were infinitely narrow. Of the
-/// rest of a row, as much is read on average as a strip has of all.
-const CROP_WIDTH: f64 = 0.63;
 
 /// Memory that writing takes, `bytes` included: all coefficients, and the result.
 pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
@@ -54,7 +47,7 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
         return Err(Unindexable::Memory);
     }
     let picture = Picture::read(bytes).ok_or(Unindexable::Unfinished)?;
-    let interval = interval(&grid, bytes.len() as u64);
+    let interval = interval(&grid, bytes.len());
 
     let memory = limits.max_sample_memory;
     let source = Input { jpeg: bytes, scans: frame.scans, memory };
@@ -73,18 +66,6 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
         Ok(index) if same && index.orientation == frame.orientation => Ok((jpeg, index)),
         _ => Err(Unindexable::Differs),
     }
-}
-
-/// MCUs of a strip: the divisor of those of a row that makes the least of the bytes sent for a crop and those kept for it.
-fn interval(grid: &Grid, bytes: u64) -> u32 {
-    let row = grid.mcus.width;
-    let cost = |interval: u32| {
-        let markers = f64::from(row / interval) * f64::from(grid.mcus.height) * MARKER_BYTES;
-        let sent = CROP_WIDTH + (1.0 - CROP_WIDTH) * f64::from(interval) / f64::from(row);
-        (bytes as f64 + markers) * sent + markers
-    };
-    let divisors = (1..=row).filter(|&interval| row.is_multiple_of(interval));
-    divisors.min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(row)
 }
 
 /// Puts the table and, where the photo is turned, its orientation behind the first segment, which tells the colours.

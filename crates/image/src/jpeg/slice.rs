@@ -24,7 +24,7 @@ pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Ve
     let head = [bytes.get(..index.record.start), bytes.get(index.record.end..index.data)];
     let [Some(before), Some(after)] = head else { return Err(broken()) };
 
-    // Room for whole rows: how much of them the strips are is known when they have been copied.
+    // Room for whole rows: how much of them the strips are is known when they have been copied, and the rest is given back.
     let room: usize = rows.iter().copied().map(length).sum();
     let mut out = Vec::with_capacity(before.len() + after.len() + room);
     out.extend_from_slice(before);
@@ -55,6 +55,7 @@ pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Ve
     }
     let end = out.len() - MARKER;
     out[end..].copy_from_slice(&END_OF_IMAGE);
+    out.shrink_to_fit();
     Ok((out, cover.pixels))
 }
 
