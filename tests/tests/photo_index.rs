@@ -1,7 +1,7 @@
 //! Photos re-written ahead: the source is not touched, the disk is bounded, and whatever happens to the index, what is
 //! served stays the same.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "the kill has to come at some moment")]
 
 use std::collections::BTreeMap;

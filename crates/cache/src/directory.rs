@@ -160,7 +160,7 @@ impl Directory {
     }
 
     /// Removes files that were abandoned while they were written, and counts the rest, so that the usage is exact whatever
-    /// has happened to the folder. Takes about 2 us for each entry; others can get and put meanwhile.
+    /// has happened to the folder. Takes a few microseconds for each entry; others can get and put meanwhile.
     ///
     /// # Errors
     /// What the system refuses.
