@@ -16,7 +16,7 @@
 //! Measured with 20,000 frames of 22 kB in the page cache: `open`, `read`, `close` 4.4 us, `pread` from one large file 3.2 us; on
 //! cores with other work to do, 9 and 6. That is a twentieth to a tenth of what a `jpeg-crop` sample may cost, and
 //! [`Directory::get`] adds 1 us for key and checksum to either. For it, the kernel keeps the index, and not every process
-//! a copy; several processes share the folder with nothing but `rename` between them; a stale entry is reclaimed by
+//! a copy; several processes share the folder, with `rename` and one lock between those that write; a stale entry is reclaimed by
 //! `unlink`, where a segment must be compacted; and a crash can tear nothing but the one file that was being written. What it costs
 //! beside: an inode each, and the last block of each file, which the limit counts.
 
