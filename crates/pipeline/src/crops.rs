@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use headwater_image::{ImageError, IndexedJpeg, JpegCrop, Payload, Scratch};
+use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Cut, Draws, Epoch, Framing, Recipe, SampleFailure, SampleKey, Seed};
+use headwater_types::{ByteCount, Cut, Draws, PixelCoding, SampleFailure, SampleKey};
 
 use crate::failure::{lost, missing, pool_failure};
 use crate::index::{Lookup, PhotoIndex};
@@ -46,7 +46,7 @@ struct Looked {
 /// What was cut out of an indexed photo, and how long that took.
 struct Sliced {
     place: usize,
-    crop: Result<JpegCrop, ImageError>,
+    crop: Result<Payload, ImageError>,
     took: Duration,
 }
 
@@ -120,11 +120,12 @@ impl Pipeline {
         if found.is_empty() {
             return Ok(left);
         }
-        let (recipe, seed, epoch) = (Arc::clone(recipe), work.seed, work.epoch);
-        let slice_all = move |_: &mut Scratch| -> Vec<Sliced> {
+        let (recipe, seed, epoch, limits) = (Arc::clone(recipe), work.seed, work.epoch, self.limits);
+        let slice_all = move |scratch: &mut Scratch| -> Vec<Sliced> {
             let each = found.into_iter().map(|(wanted, photo)| {
                 let started = Instant::now();
-                let crop = slice(&photo, &recipe, seed, epoch, &wanted.key);
+                let draws = Draws { seed, epoch, key: &wanted.key };
+                let crop = advance(&recipe, Payload::Indexed(photo), Cut::JpegCrop, &draws, &limits, scratch);
                 Sliced { place: wanted.place, crop, took: started.elapsed() }
             });
             each.collect()
@@ -136,8 +137,9 @@ impl Pipeline {
             sample.times.transform = took;
             sample.outcome = match crop {
                 Ok(crop) => {
-                    let permit = permit.split(crop.jpeg.len().into());
-                    Ok(Finished::raw(Payload::JpegCrop(crop), permit))
+                    let parts = crop.into_parts(PixelCoding::Raw, None);
+                    let permit = permit.split(parts.bytes.len().into());
+                    Ok(Finished { parts, permit })
                 }
                 Err(error) => Err(error.into()),
             };
@@ -166,20 +168,20 @@ impl Pipeline {
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
         let room = |index: &&Arc<PhotoIndex>| index.has_room(IndexedJpeg::most_bytes(version.size()));
         let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(room), lookup) else {
-            return Ok(Finished::raw(Payload::Encoded(bytes), permit));
+            return Ok(Finished::encoded(bytes, permit));
         };
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
         let Ok(header) = self.header(&bytes, recipe.stages().orientation).await else {
             // Whoever decodes it will say what is wrong with it.
-            return Ok(Finished::raw(Payload::Encoded(bytes), permit));
+            return Ok(Finished::encoded(bytes, permit));
         };
         let mut decoded =
             self.grant(IndexedJpeg::rewrite_memory(&header, bytes.len().into()), &mut sample.times).await?;
         let job = Job::new(self, recipe, &key, work);
         let source = bytes.clone();
-        let rewrite = move |_: &mut Scratch| {
+        let rewrite = move |scratch: &mut Scratch| {
             let photo = IndexedJpeg::rewrite(&source, &job.limits);
-            let crop = photo.as_ref().ok().map(|photo| slice(photo, &job.recipe, job.seed, job.epoch, &job.key));
+            let crop = photo.clone().ok().map(|photo| job.run(Payload::Indexed(photo), Cut::JpegCrop, scratch));
             (photo, crop)
         };
         let timed = self.pool.run_timed(rewrite).await.map_err(|error| pool_failure(&error))?;
@@ -192,11 +194,11 @@ impl Pipeline {
             .map_err(|error| lost(&error))?;
         match crop {
             Some(crop) => {
-                let crop = crop?;
-                decoded.shrink_to(crop.jpeg.len().into());
-                Ok(Finished::raw(Payload::JpegCrop(crop), decoded))
+                let parts = crop?.0.into_parts(PixelCoding::Raw, None);
+                decoded.shrink_to(parts.bytes.len().into());
+                Ok(Finished { parts, permit: decoded })
             }
-            None => Ok(Finished::raw(Payload::Encoded(bytes), permit)),
+            None => Ok(Finished::encoded(bytes, permit)),
         }
     }
 }
@@ -213,18 +215,6 @@ async fn look_up(index: &Arc<PhotoIndex>, wanted: Vec<Wanted>) -> Result<Vec<Loo
         each.collect()
     };
     tokio::task::spawn_blocking(look).await.map_err(|error| lost(&error))
-}
-
-fn slice(
-    photo: &IndexedJpeg,
-    recipe: &Recipe,
-    seed: Seed,
-    epoch: Epoch,
-    key: &SampleKey,
-) -> Result<JpegCrop, ImageError> {
-    let stages = recipe.stages();
-    let framing = Framing::new(stages, photo.size(stages.orientation), &Draws { seed, epoch, key });
-    photo.slice(stages, &framing)
 }
 
 /// Parts a row of (may share a run, stored bytes) into runs.

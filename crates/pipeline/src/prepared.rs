@@ -25,23 +25,11 @@ pub struct Prepared {
     pub outcome: Result<Finished, SampleFailure>,
 }
 
-/// A payload at its cut.
+/// A payload at its cut, and the memory in which it lies.
 pub struct Finished {
-    /// How far it was taken.
-    pub cut: Cut,
-    /// Type of its elements.
-    pub dtype: DType,
-    /// Axes, outermost first.
-    pub shape: Shape,
-    /// How the payload is written: raw, but for pixels that were coded.
-    pub coding: PixelCoding,
-    /// Elements, little endian, raw or coded.
-    pub payload: Bytes,
-    /// Size of the decoded photo; `None` at the cut `encoded`.
-    pub source: Option<Size>,
-    /// Where in the decoded photo the payload's first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
-    pub origin: Position,
-    /// The memory in which the payload lies.
+    /// The payload, as it travels.
+    pub parts: Parts,
+    /// Its memory.
     pub permit: Permit,
 }
 
@@ -64,27 +52,22 @@ impl Prepared {
 // === impl Finished ===
 
 impl Finished {
-    pub(crate) fn new(parts: Parts, permit: Permit) -> Self {
-        let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
-        Self { cut, dtype, shape, coding, payload: bytes, source, origin, permit }
-    }
-
-    /// What travels as it is: stored bytes, or a crop of them.
-    pub(crate) fn raw(payload: Payload, permit: Permit) -> Self {
-        Self::new(payload.into_parts(PixelCoding::Raw, None), permit)
+    /// A photo as it is stored.
+    pub(crate) fn encoded(bytes: Bytes, permit: Permit) -> Self {
+        Self { parts: Payload::Encoded(bytes).into_parts(PixelCoding::Raw, None), permit }
     }
 
     /// What a model made of it.
     pub(crate) fn features(values: &[f32], source: Size, permit: Permit) -> Self {
-        Self {
+        let parts = Parts {
             cut: Cut::Features,
             dtype: DType::F32,
             shape: Shape::vector(u32::try_from(values.len()).unwrap_or(u32::MAX)),
             coding: PixelCoding::Raw,
-            payload: values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into(),
             source: Some(source),
             origin: Position::default(),
-            permit,
-        }
+            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into(),
+        };
+        Self { parts, permit }
     }
 }

@@ -103,7 +103,7 @@ impl Pipeline {
         if request.cut == Cut::Encoded {
             let Fetched { bytes, permit } = self.fetch(request.index, key, times).await?;
             prepared.stored = bytes.len().into();
-            return Ok(Finished::raw(Payload::Encoded(bytes), permit));
+            return Ok(Finished::encoded(bytes, permit));
         }
         let photo = self.photo(request.index, key, times).await?;
         prepared.stored = photo.stored;
@@ -129,7 +129,7 @@ impl Pipeline {
         let parts = self.on_pool(photo.payload, job, cut, times, apart).await?;
         // Decoding needed more than what came of it.
         permit.shrink_to(parts.bytes.len().into());
-        Ok(Finished::new(parts, permit))
+        Ok(Finished { parts, permit })
     }
 
     /// How pixels are coded, and the memory of that and of all that comes before: coding a whole photo holds it twice, and
@@ -198,7 +198,12 @@ impl Job {
     }
 
     /// The payload, and the time of it that went into decoding.
-    fn run(&self, photo: Payload, to: Cut, scratch: &mut Scratch) -> Result<(Payload, Duration), ImageError> {
+    pub(crate) fn run(
+        &self,
+        photo: Payload,
+        to: Cut,
+        scratch: &mut Scratch,
+    ) -> Result<(Payload, Duration), ImageError> {
         let draws = Draws { seed: self.seed, epoch: self.epoch, key: &self.key };
         scratch.take_decode_time();
         let payload = advance(&self.recipe, photo, to, &draws, &self.limits, scratch)?;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use headwater_pipeline::{Permit, Prepared};
+use headwater_image::Parts;
+use headwater_pipeline::{Finished, Permit, Prepared};
 use headwater_types::ByteCount;
 use headwater_wire::{Delivered, Delivery, proto};
 use tokio::time::{Instant, timeout_at};
@@ -39,18 +40,11 @@ impl Batch {
     }
 
     fn push(&mut self, sample: Prepared) {
-        let outcome = sample.outcome.map(|finished| {
-            self.bytes += finished.payload.len() as u64;
-            self.permits.push(finished.permit);
-            Delivered {
-                cut: finished.cut,
-                dtype: finished.dtype,
-                shape: finished.shape,
-                coding: finished.coding,
-                payload: finished.payload,
-                source: finished.source,
-                origin: finished.origin,
-            }
+        let outcome = sample.outcome.map(|Finished { parts, permit }| {
+            self.bytes += parts.bytes.len() as u64;
+            self.permits.push(permit);
+            let Parts { cut, dtype, shape, coding, source, origin, bytes: payload } = parts;
+            Delivered { cut, dtype, shape, coding, payload, source, origin }
         });
         let delivery = Delivery { index: sample.index, key: sample.key, label: sample.label, outcome };
         self.samples.push(delivery.into());

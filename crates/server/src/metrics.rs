@@ -166,8 +166,8 @@ impl Metrics {
         self.stored.inc_by(sample.stored.get());
         match &sample.outcome {
             Ok(finished) => {
-                self.delivered.get_or_create(&CutLabel { cut: Label(finished.cut) }).inc();
-                self.payload.inc_by(finished.payload.len() as u64);
+                self.delivered.get_or_create(&CutLabel { cut: Label(finished.parts.cut) }).inc();
+                self.payload.inc_by(finished.parts.bytes.len() as u64);
             }
             Err(failure) => {
                 self.failed.get_or_create(&FailureLabel { kind: Label(failure.kind) }).inc();
