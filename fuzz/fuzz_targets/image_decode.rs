@@ -2,8 +2,9 @@
 //! all of it was decoded, at whatever scale.
 #![no_main]
 
+use headwater_fuzz::small_limits;
 use headwater_image::{Payload, Scratch, advance, finish_into};
-use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Cut, Draws, Epoch, Recipe, SampleKey, Seed};
 use libfuzzer_sys::fuzz_target;
 
 /// So small that most photos are decoded at a fraction of their size.
@@ -20,13 +21,7 @@ op = "to-tensor"
 "#;
 
 fuzz_target!(|bytes: &[u8]| {
-    // Small limits: a fuzzer learns nothing from a large picture.
-    let limits = ImageLimits {
-        max_pixels: 1 << 18,
-        max_sample_memory: ByteCount::mebibytes(32),
-        max_scan_pixels: 1 << 20,
-        ..ImageLimits::default()
-    };
+    let limits = small_limits();
     let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
     let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
     let mut scratch = Scratch::new();

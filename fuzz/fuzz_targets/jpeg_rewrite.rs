@@ -2,19 +2,14 @@
 //! more bytes than are promised; no panic, and no bad access.
 #![no_main]
 
+use headwater_fuzz::small_limits;
 use headwater_image::{IndexedJpeg, Payload, Scratch, advance, decode, finish_into};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Cut, Draws, Epoch, Recipe, SampleKey, Seed};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    // Small limits: a fuzzer learns nothing from a large picture.
-    let limits = ImageLimits {
-        max_pixels: 1 << 18,
-        max_sample_memory: ByteCount::mebibytes(32),
-        max_scan_pixels: 1 << 20,
-        ..ImageLimits::default()
-    };
+    let limits = small_limits();
     let Ok(photo) = IndexedJpeg::rewrite(bytes, &limits) else { return };
     assert!(photo.bytes().len() <= bytes.len() + bytes.len() / 4 + 4096);
     assert_eq!(IndexedJpeg::open(photo.bytes().clone(), &limits).as_ref(), Ok(&photo));

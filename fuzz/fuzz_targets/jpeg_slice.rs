@@ -3,19 +3,13 @@
 #![no_main]
 
 use bytes::Bytes;
+use headwater_fuzz::small_limits;
 use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, decode, finish_into, read_header};
-use headwater_types::{
-    ByteCount, Draws, Epoch, Framing, ImageLimits, Position, Recipe, SampleKey, Seed, Size,
-};
+use headwater_types::{Draws, Epoch, Framing, Position, Recipe, SampleKey, Seed, Size};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let limits = ImageLimits {
-        max_pixels: 1 << 18,
-        max_sample_memory: ByteCount::mebibytes(32),
-        max_scan_pixels: 1 << 20,
-        ..ImageLimits::default()
-    };
+    let limits = small_limits();
     let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
     let draws = Draws { seed: Seed(bytes.len() as u64), epoch: Epoch(0), key: &key };
     let bytes = Bytes::copy_from_slice(bytes);

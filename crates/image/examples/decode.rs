@@ -2,9 +2,11 @@
 //! `cargo run --release -p headwater-image --example decode -- FOLDER ROUNDS` prints one line of JSON for each round.
 //! Files that cannot be decoded are left out of it.
 
+mod folder;
+
 use std::error::Error;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use headwater_image::{Scratch, decode};
@@ -17,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let limits = ImageLimits::default();
     let mut scratch = Scratch::new();
     let mut photos = Vec::new();
-    for file in files(Path::new(folder))? {
+    for file in folder::files(Path::new(folder))? {
         let bytes = std::fs::read(file)?;
         if decode(&bytes, Orientation::Stored, &limits, &mut scratch).is_ok() {
             photos.push(bytes);
@@ -31,18 +33,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{{\"samples\":{},\"seconds\":{:.6}}}", photos.len(), began.elapsed().as_secs_f64());
     }
     Ok(())
-}
-
-fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            found.extend(files(&entry.path())?);
-        } else {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
 }

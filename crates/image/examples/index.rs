@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "an example that fails should say so and stop")]
 
+mod folder;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headwater_image::{IndexedJpeg, Payload, Scratch, advance, decode};
@@ -30,13 +32,6 @@ struct Totals {
     whole: Duration,
     part: Duration,
     reasons: BTreeMap<&'static str, u64>,
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in folder.read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
-    }
 }
 
 fn timed<T>(total: &mut Duration, mut work: impl FnMut() -> T) -> T {
@@ -94,9 +89,7 @@ fn main() {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let mut scratch = Scratch::new();
     for folder in std::env::args_os().skip(1) {
-        let mut paths = Vec::new();
-        files(Path::new(&folder), &mut paths);
-        paths.sort();
+        let paths = folder::files(Path::new(&folder)).unwrap();
         let mut totals = Totals::default();
         for path in &paths {
             measure(path, &recipe, &mut totals, &mut scratch);

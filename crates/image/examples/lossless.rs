@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "an example that fails should say so and stop")]
 
-use std::path::{Path, PathBuf};
+mod folder;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headwater_image::{Payload, Rgb8, Scratch, advance, lossless};
@@ -22,13 +24,6 @@ struct Totals {
     decoding: Duration,
     coding: Duration,
     restoring: Duration,
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in folder.read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
-    }
 }
 
 /// What came of the work, and the shortest time that it took.
@@ -89,9 +84,7 @@ fn measure(path: &Path, recipe: &Recipe, totals: &mut Totals, scratch: &mut Scra
 fn main() {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     for folder in std::env::args().skip(1) {
-        let mut found = Vec::new();
-        files(Path::new(&folder), &mut found);
-        found.sort();
+        let found = folder::files(Path::new(&folder)).unwrap();
         let (mut totals, mut scratch) = (Totals::default(), Scratch::new());
         for path in &found {
             measure(path, &recipe, &mut totals, &mut scratch);
