@@ -87,6 +87,15 @@ pub const MAX_REQUEST: ByteCount = ByteCount::mebibytes(32);
 /// Most samples in one call: a client asks again for the rest.
 pub const MAX_SAMPLES_PER_CALL: usize = 1_048_576;
 
+/// Most samples of a profile or a plan: 64 million take a planner about 11 GB at eight ways; who has more plans parts of them.
+pub const MAX_PROFILE_SAMPLES: u64 = 1 << 26;
+/// Most servers of a profile or a plan: each is a price to be found, and partitions are far larger than this is small.
+pub const MAX_PROFILE_SERVERS: usize = 256;
+/// Most bytes of a plan file: a line for each of a million samples has about 10.
+pub const MAX_PLAN_BYTES: usize = 1 << 30;
+/// Most bytes of a plan's head, and of a profile's provenance: servers and resources, a recipe.
+pub const MAX_PLAN_HEAD_BYTES: usize = 1 << 20;
+
 /// Limits that apply to one image before any of its pixels are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageLimits {

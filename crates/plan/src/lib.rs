@@ -1,0 +1,40 @@
+//! Where each sample of a dataset is cut: what it costs, what there is, and who decides.
+//!
+//! In the order in which it is used: a [`Way`] is a cut and how pixels travel from it; a [`Profile`] says what each sample
+//! costs at each way; [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its
+//! [`Plan`] is a file that says so, with what it was made from and what it predicts.
+//!
+//! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness, or
+//! starts a thread; the same arguments give the same plan, to the bit, on every machine.
+
+pub mod quantities;
+pub mod way;
+
+pub mod profile;
+pub mod provenance;
+
+pub mod import;
+
+pub mod resources;
+
+pub mod algorithm;
+pub mod plan;
+pub mod prediction;
+
+mod cost;
+pub mod error;
+pub mod planner;
+
+pub mod explain;
+
+pub use algorithm::Algorithm;
+pub use error::PlanningError;
+pub use explain::{ExplainError, Explanation, explain};
+pub use plan::{Inputs, NoSophonNumber, Plan, PlanFileError};
+pub use planner::{Mode, ModeOutcome, compare, plan};
+pub use prediction::{Prediction, ResourceTime, Seconds};
+pub use profile::{Cost, Profile, ProfileBuilder, ProfileError, SampleFacts, Server};
+pub use provenance::{Fit, Overheads, Provenance, RecipeStamp, Source, SourceFile};
+pub use quantities::{Cores, SamplesPerSecond};
+pub use resources::{Resource, Resources, ServerResources};
+pub use way::Way;

@@ -1,0 +1,307 @@
+//! A plan as a file: a head in TOML, a line `---`, and a line for each run of samples that travel alike.
+//!
+//! ```text
+//! format = "headwater-plan"
+//! version = 1
+//! algorithm = "optimal"
+//! samples = 40000
+//!
+//! [prediction]
+//! epoch = 103.4
+//! ...
+//! [inputs]
+//! ...
+//! ---
+//! 0-17 encoded
+//! 18 flipped+lossless
+//! 19-39999 jpeg-crop
+//! ```
+//!
+//! Text, so that it can be read, compared and kept beside a training run's settings; lines for runs, so that a plan that is mostly
+//! one way is short. An index for each sample of a million makes about 20 MB, read in a tenth of a second.
+//!
+//! Invariant: what is read back is the plan that was written, to the bit; runs are in order, without a gap, and make up
+//! `samples`.
+
+use std::fmt;
+use std::io;
+
+use headwater_types::Digest;
+use headwater_types::caps::{MAX_PLAN_BYTES, MAX_PLAN_HEAD_BYTES, MAX_PROFILE_SAMPLES};
+use headwater_types::digest::Digester;
+use serde::{Deserialize, Serialize};
+
+use super::{Inputs, Plan};
+use crate::algorithm::Algorithm;
+use crate::prediction::Prediction;
+use crate::way::{Way, WayError};
+
+/// What the first line says.
+const FORMAT: &str = "headwater-plan";
+/// The version that is written, and the only one that is read.
+const VERSION: u32 = 1;
+/// Between head and body.
+const RULE: &str = "---";
+
+/// The head.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+    algorithm: Algorithm,
+    samples: u64,
+    prediction: Prediction,
+    inputs: Inputs,
+}
+
+/// The first two entries, which decide whether the others can be read.
+#[derive(Deserialize)]
+struct Stamp {
+    format: String,
+    version: u32,
+}
+
+/// Why text is not a plan.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanFileError {
+    /// Too long.
+    #[error("it has {bytes} bytes, and a plan at most {most}")]
+    TooLong {
+        /// So many it has.
+        bytes: usize,
+        /// So many it may have.
+        most: usize,
+    },
+    /// Not UTF-8.
+    #[error("line {0} is not text")]
+    NotText(u64),
+    /// Nothing between the head and the samples.
+    #[error(
+        "it has no line {RULE} in its first {MAX_PLAN_HEAD_BYTES} bytes: a plan is a head in TOML, {RULE}, and a line for each run of samples"
+    )]
+    NoRule,
+    /// A head that is not what it should be.
+    #[error("its head is wrong: {0}")]
+    Head(String),
+    /// Something else, or a plan of another age.
+    #[error("it is {format:?} version {version}, and this program reads {FORMAT:?} version {VERSION}")]
+    Version {
+        /// What it is.
+        format: String,
+        /// Which version.
+        version: u32,
+    },
+    /// A line that is no run of samples.
+    #[error("line {line}: {text:?} is not a run of samples such as \"0-99 encoded\" or \"100 cropped\"")]
+    Run {
+        /// From 1, the head included.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// A way that does not exist.
+    #[error("line {line}: {error}")]
+    Way {
+        /// From 1, the head included.
+        line: u64,
+        /// What is wrong with it.
+        error: WayError,
+    },
+    /// A gap, an overlap, a run that ends before it begins.
+    #[error("line {line}: sample {expected} should follow, and {given} does: every sample is in one run, in order")]
+    Order {
+        /// From 1, the head included.
+        line: u64,
+        /// What should follow.
+        expected: u64,
+        /// What does.
+        given: u64,
+    },
+    /// More or fewer samples than the head says.
+    #[error("its runs have {given} samples, and its head says {expected}")]
+    Samples {
+        /// So many the head says.
+        expected: u64,
+        /// So many there are.
+        given: u64,
+    },
+    /// Numbers that no prediction has, or servers that do not fit.
+    #[error("its head is wrong: {0}")]
+    Content(&'static str),
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The plan as text. See the module `plan::text` for its form.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // A String takes whatever is written.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    /// Writes the plan's text.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, writer: &mut impl io::Write) -> io::Result<()> {
+        struct Adapter<'w, W> {
+            writer: &'w mut W,
+            error: Option<io::Error>,
+        }
+        impl<W: io::Write> fmt::Write for Adapter<'_, W> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.writer.write_all(text.as_bytes()).map_err(|error| {
+                    self.error = Some(error);
+                    fmt::Error
+                })
+            }
+        }
+        let mut adapter = Adapter { writer, error: None };
+        match self.write_text(&mut adapter) {
+            Ok(()) => Ok(()),
+            Err(fmt::Error) => Err(adapter.error.unwrap_or_else(|| io::Error::other("a plan cannot be written"))),
+        }
+    }
+
+    /// BLAKE3 of its text.
+    pub fn digest(&self) -> Digest {
+        struct Adapter(Digester);
+        impl fmt::Write for Adapter {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.update(text.as_bytes());
+                Ok(())
+            }
+        }
+        let mut adapter = Adapter(Digester::default());
+        let _ = self.write_text(&mut adapter);
+        adapter.0.finish()
+    }
+
+    /// Reads a plan's text.
+    ///
+    /// # Errors
+    /// [`PlanFileError`]: what is wrong, and in which line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PlanFileError> {
+        if bytes.len() > MAX_PLAN_BYTES {
+            return Err(PlanFileError::TooLong { bytes: bytes.len(), most: MAX_PLAN_BYTES });
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = &bytes[..error.valid_up_to()];
+            PlanFileError::NotText(before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1)
+        })?;
+        let (head_text, body) = divide(text).ok_or(PlanFileError::NoRule)?;
+        let head = parse_head(head_text)?;
+        let first_line = head_text.lines().count() as u64 + 2;
+        let (ways, choices) = parse_body(body, first_line, head.samples)?;
+        let Head { algorithm, prediction, inputs, .. } = head;
+        Self::new(algorithm, inputs, prediction, ways, choices)
+            .map_err(|_| PlanFileError::Content("its ways do not fit its choices"))
+    }
+
+    fn write_text(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let head = Head {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            algorithm: self.algorithm,
+            samples: self.len() as u64,
+            prediction: self.prediction.clone(),
+            inputs: self.inputs.clone(),
+        };
+        out.write_str(&toml::to_string(&head).map_err(|_| fmt::Error)?)?;
+        writeln!(out, "{RULE}")?;
+        let mut first = 0;
+        for run in self.choices.chunk_by(|a, b| a == b) {
+            let (last, way) = (first + run.len() - 1, self.ways[usize::from(run[0])]);
+            if first == last {
+                writeln!(out, "{first} {way}")?;
+            } else {
+                writeln!(out, "{first}-{last} {way}")?;
+            }
+            first = last + 1;
+        }
+        Ok(())
+    }
+}
+
+/// Head and body, without the line between them.
+fn divide(text: &str) -> Option<(&str, &str)> {
+    let mut begin = 0;
+    while begin <= MAX_PLAN_HEAD_BYTES {
+        let rest = &text[begin..];
+        let end = rest.find('\n');
+        let line = &rest[..end.unwrap_or(rest.len())];
+        if line.trim_end() == RULE {
+            return Some((&text[..begin], end.map_or("", |end| &rest[end + 1..])));
+        }
+        begin += end? + 1;
+    }
+    None
+}
+
+fn parse_head(text: &str) -> Result<Head, PlanFileError> {
+    let wrong = |error: toml::de::Error| PlanFileError::Head(error.message().chars().take(300).collect());
+    let Stamp { format, version } = toml::from_str(text).map_err(wrong)?;
+    if format != FORMAT || version != VERSION {
+        return Err(PlanFileError::Version { format: format.chars().take(64).collect(), version });
+    }
+    let head: Head = toml::from_str(text).map_err(wrong)?;
+    if head.samples > MAX_PROFILE_SAMPLES {
+        return Err(PlanFileError::Content("it has more samples than a plan may have"));
+    }
+    let Prediction { epoch, bound, gap, resources, .. } = &head.prediction;
+    let times = resources.iter().flat_map(|time| [time.seconds, time.price]);
+    if times.chain([*epoch, *bound]).any(|value| !(value.is_finite() && value >= 0.0)) || gap.is_nan() || *gap < 0.0 {
+        return Err(PlanFileError::Content("a number of its prediction is negative or none"));
+    }
+    let Inputs { resources, servers, .. } = &head.inputs;
+    if resources.servers.len() != servers.len() {
+        return Err(PlanFileError::Content("its servers are not those of its resources"));
+    }
+    let mut end = 0;
+    for server in servers {
+        if server.first != end || server.end() > head.samples {
+            return Err(PlanFileError::Content("its servers' samples do not follow each other"));
+        }
+        end = server.end();
+    }
+    if end != head.samples {
+        return Err(PlanFileError::Content("its servers have not as many samples as it says"));
+    }
+    Ok(head)
+}
+
+fn parse_body(body: &str, first_line: u64, samples: u64) -> Result<(Vec<Way>, Vec<u8>), PlanFileError> {
+    // What the head claims is not yet memory.
+    let (mut ways, mut choices) = (Vec::new(), Vec::with_capacity(samples.min(1 << 20) as usize));
+    for (line, text) in (first_line..).zip(body.lines()) {
+        let wrong = || PlanFileError::Run { line, text: text.chars().take(64).collect() };
+        let (run, way) = text.trim_end().split_once(' ').ok_or_else(wrong)?;
+        let (first, last) = run.split_once('-').unwrap_or((run, run));
+        let (first, last) = (number(first).ok_or_else(wrong)?, number(last).ok_or_else(wrong)?);
+        let expected = choices.len() as u64;
+        if first != expected || last < first {
+            return Err(PlanFileError::Order { line, expected, given: if first == expected { last } else { first } });
+        }
+        if last >= samples {
+            return Err(PlanFileError::Samples { expected: samples, given: last.saturating_add(1) });
+        }
+        let way: Way = way.parse().map_err(|error| PlanFileError::Way { line, error })?;
+        let choice = ways.iter().position(|known| *known == way).unwrap_or_else(|| {
+            ways.push(way);
+            ways.len() - 1
+        });
+        // There are ten ways, and at most as many samples as fit in memory.
+        choices.resize(last as usize + 1, choice as u8);
+    }
+    let given = choices.len() as u64;
+    if given != samples {
+        return Err(PlanFileError::Samples { expected: samples, given });
+    }
+    Ok((ways, choices))
+}
+
+fn number(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}

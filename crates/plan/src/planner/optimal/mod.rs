@@ -1,0 +1,72 @@
+//! The shortest predicted epoch, and how short any can be.
+//!
+//! A multiple-choice problem: of each sample one way, so that the resource that takes longest takes as little as possible.
+//! Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides few samples, or many that
+//! are alike, and is made whole ([`rounding`]), then better ([`search`]), and on small datasets the best there is ([`exact`]).
+
+mod exact;
+mod master;
+mod problem;
+mod relaxation;
+mod rounding;
+mod search;
+
+use crate::cost::CostModel;
+use crate::error::PlanningError;
+use problem::Problem;
+use search::Assignment;
+
+/// Prices of resources, and the bound that they prove.
+#[derive(Clone, Debug)]
+pub(super) struct Dual {
+    /// No assignment has a shorter epoch, in seconds.
+    pub(super) bound: f64,
+    /// Of each of the model's lines.
+    pub(super) prices: Vec<f64>,
+}
+
+/// A plan that is as good as it could be made.
+pub(super) struct Optimum {
+    pub(super) choices: Vec<u8>,
+    pub(super) dual: Dual,
+    /// Whether no plan is better.
+    pub(super) proven: bool,
+}
+
+/// What is this close to the bound, relative to it, is not worked on any more.
+const GOOD_ENOUGH: f64 = 1e-7;
+/// What is this close to the bound is not mended: a tenth of what is promised for a thousand samples.
+const MENDED: f64 = 1e-4;
+/// Datasets of which branch and bound is tried.
+const MOST_EXACT: usize = 20_000;
+
+/// The best of what can be found and of `others`, which it is never worse than.
+pub(super) fn plan(model: &CostModel<'_>, allowed: &[usize], others: Vec<Vec<u8>>) -> Result<Optimum, PlanningError> {
+    let problem = Problem::new(model, allowed)?;
+    let relaxed = relaxation::solve(&problem);
+    let dual = Dual { bound: relaxed.bound, prices: relaxed.prices.clone() };
+    let good_enough = dual.bound * (1.0 + GOOD_ENOUGH);
+    let mut best = Assignment::new(model, rounding::round(&problem, &relaxed));
+    drop(relaxed);
+    best.improve(&problem, &dual.prices, dual.bound, good_enough);
+    for choices in others {
+        let mut other = Assignment::new(model, choices);
+        if other.epoch < best.epoch {
+            other.improve(&problem, &dual.prices, dual.bound, good_enough);
+            best = other;
+        }
+    }
+    best.repair(&problem, &dual.prices, dual.bound, dual.bound * (1.0 + MENDED));
+    let mut proven = best.epoch <= dual.bound * (1.0 + 1e-12);
+    if !proven && model.profile.len() <= MOST_EXACT {
+        proven = exact::finish(&problem, &dual.prices, dual.bound, &mut best);
+    }
+    Ok(Optimum { choices: best.choices, dual, proven })
+}
+
+/// Prices and bound alone.
+pub(super) fn dual(model: &CostModel<'_>, allowed: &[usize]) -> Result<Dual, PlanningError> {
+    let problem = Problem::new(model, allowed)?;
+    let relaxed = relaxation::solve(&problem);
+    Ok(Dual { bound: relaxed.bound, prices: relaxed.prices })
+}

@@ -1,0 +1,83 @@
+//! SOPHON's greedy (HotStorage'24), to the operation: the same decisions as the authors' code for the same files.
+//!
+//! All in f64. Sizes are turned to megabits (size / 1,000,000 x 8) before they are subtracted. Each sample has one candidate, its
+//! smallest stage (a later stage must be strictly smaller); saving = raw - smallest, cost = the storage CPU seconds up to
+//! there, efficiency = saving / cost, or 0 where nothing is saved. In order of efficiency, the largest first and ties in the order of the
+//! file, samples are taken until the network would be faster than the servers' cores, or nothing is saved; the sample that
+//! ends it is not taken. Two things differ, where the authors' code divides by zero: servers without cores leave their samples
+//! as they are, and stages that take no time count as infinitely efficient.
+//!
+//! It knows one network and one pool of cores: with several servers, the trainer's bandwidth (else the sum of the servers') and
+//! the sum of all cores.
+
+use headwater_types::BitsPerSecond;
+
+use crate::cost::CostModel;
+use crate::profile::Row;
+use crate::resources::Resources;
+
+struct Candidate {
+    index: usize,
+    choice: u8,
+    /// Megabits.
+    saving: f64,
+    /// CPU seconds.
+    cost: f64,
+    efficiency: f64,
+}
+
+fn megabits(bytes: u32) -> f64 {
+    f64::from(bytes) / 1_000_000.0 * 8.0
+}
+
+/// The choice of each sample. Position 0 is `encoded`; `allowed` says which of the profile's ways may be used beside it.
+pub(super) fn plan(model: &CostModel<'_>, resources: &Resources, allowed: &[usize]) -> Vec<u8> {
+    let profile = model.profile;
+    let ways = profile.ways();
+    let stages: Vec<usize> =
+        allowed.iter().copied().filter(|&position| position > 0 && ways[position].sophon_number().is_some()).collect();
+    let (mut total, mut candidates) = (0.0, Vec::new());
+    for (server, &idle) in model.without_cores.iter().enumerate() {
+        for index in profile.samples_of(server) {
+            let row = profile.row(index);
+            total += megabits(row.bytes[0]);
+            if !idle {
+                candidates.push(candidate(index, row, &stages));
+            }
+        }
+    }
+    // Stable, so that ties stay in the order of the file.
+    candidates.sort_by(|a, b| b.efficiency.total_cmp(&a.efficiency));
+
+    let (bandwidth, cores) = (bandwidth(resources), resources.servers.iter().map(|has| has.cores.get()).sum::<f64>());
+    let (mut choices, mut cpu) = (vec![0; profile.len()], 0.0);
+    for Candidate { index, choice, saving, cost, .. } in candidates {
+        total -= saving;
+        cpu += cost;
+        if total / bandwidth < cpu / cores || saving == 0.0 {
+            break;
+        }
+        choices[index] = choice;
+    }
+    choices
+}
+
+fn candidate(index: usize, row: Row<'_>, stages: &[usize]) -> Candidate {
+    let mut smallest = 0;
+    for &stage in stages {
+        if row.bytes[stage] < row.bytes[smallest] {
+            smallest = stage;
+        }
+    }
+    let saving = megabits(row.bytes[0]) - megabits(row.bytes[smallest]);
+    let cost = row.storage[smallest];
+    let efficiency = if saving > 0.0 { saving / cost } else { 0.0 };
+    Candidate { index, choice: smallest as u8, saving, cost, efficiency }
+}
+
+/// Megabits a second; infinite where nothing limits it.
+fn bandwidth(resources: &Resources) -> f64 {
+    let bits = |bandwidth: Option<BitsPerSecond>| bandwidth.map_or(f64::INFINITY, BitsPerSecond::get);
+    let of_servers = resources.servers.iter().map(|has| bits(has.bandwidth)).sum();
+    resources.bandwidth.map_or(of_servers, BitsPerSecond::get) / 1e6
+}

@@ -1,0 +1,138 @@
+//! What an epoch may use: networks, cores, the accelerator.
+
+use std::fmt;
+use std::str::FromStr;
+
+use headwater_types::BitsPerSecond;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::quantities::{Cores, SamplesPerSecond};
+
+/// Everything that an epoch may use. What is `None` is without limit, and takes no time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// The trainer's network: all servers send through it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_bandwidth")]
+    pub bandwidth: Option<BitsPerSecond>,
+    /// Cores that finish samples at the trainer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainer_cores: Option<Cores>,
+    /// What the accelerator takes in a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accelerator_rate: Option<SamplesPerSecond>,
+    /// Each server's, in the order of the profile's servers.
+    pub servers: Vec<ServerResources>,
+}
+
+/// What one server has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerResources {
+    /// Cores of its CPU pool (`--cpu-workers`). With none, only what takes no storage CPU is possible there.
+    pub cores: Cores,
+    /// Its network.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_bandwidth")]
+    pub bandwidth: Option<BitsPerSecond>,
+}
+
+/// One thing that can run out first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// The trainer's network.
+    Network,
+    /// The network of the server at this place.
+    ServerNetwork(usize),
+    /// The cores of the server at this place.
+    StorageCpu(usize),
+    /// The trainer's cores.
+    TrainerCpu,
+    /// The accelerator.
+    Accelerator,
+}
+
+/// Text that names no resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no resource: use network, server-network:N, storage-cpu:N, trainer-cpu or accelerator")]
+pub struct ResourceError(String);
+
+// === impl Resource ===
+
+impl Resource {
+    /// The server that has it, as a place in the profile's list.
+    pub fn server(self) -> Option<usize> {
+        match self {
+            Self::ServerNetwork(server) | Self::StorageCpu(server) => Some(server),
+            Self::Network | Self::TrainerCpu | Self::Accelerator => None,
+        }
+    }
+
+    /// Its kind: its text without the server.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::ServerNetwork(_) => "server-network",
+            Self::StorageCpu(_) => "storage-cpu",
+            Self::TrainerCpu => "trainer-cpu",
+            Self::Accelerator => "accelerator",
+        }
+    }
+}
+
+impl FromStr for Resource {
+    type Err = ResourceError;
+
+    fn from_str(text: &str) -> Result<Self, ResourceError> {
+        let error = || ResourceError(text.chars().take(64).collect());
+        let (kind, server) = match text.split_once(':') {
+            Some((kind, server)) => (kind, Some(server.parse().map_err(|_| error())?)),
+            None => (text, None),
+        };
+        match (kind, server) {
+            ("network", None) => Ok(Self::Network),
+            ("server-network", Some(server)) => Ok(Self::ServerNetwork(server)),
+            ("storage-cpu", Some(server)) => Ok(Self::StorageCpu(server)),
+            ("trainer-cpu", None) => Ok(Self::TrainerCpu),
+            ("accelerator", None) => Ok(Self::Accelerator),
+            _ => Err(error()),
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.server() {
+            Some(server) => f.pad(&format!("{}:{server}", self.kind())),
+            None => f.pad(self.kind()),
+        }
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Resource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A bandwidth as its text (`430Mbps`), or nothing.
+mod optional_bandwidth {
+    use headwater_types::BitsPerSecond;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(value: &Option<BitsPerSecond>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(bandwidth) => serializer.collect_str(bandwidth),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BitsPerSecond>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+    }
+}

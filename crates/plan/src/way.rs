@@ -1,0 +1,150 @@
+//! What a planner chooses from: where a sample is cut, and how its pixels travel from there.
+
+use std::fmt;
+use std::str::FromStr;
+
+use headwater_types::{Cut, PixelCoding};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
+/// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
+///
+/// Ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form; `features` is no way, since the
+/// client cannot make the recipe's tensor of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Way {
+    cut: Cut,
+    lossless: bool,
+}
+
+/// Text that names no way, or a cut and a coding that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no way to send a sample: use a cut ({cuts}), or CUT+lossless with decoded, cropped or flipped", cuts = CutNames)]
+pub struct WayError(String);
+
+struct CutNames;
+
+// === impl Way ===
+
+impl Way {
+    /// The stored bytes: always possible, and no work for the storage side.
+    pub const ENCODED: Self = Self::raw(Cut::Encoded);
+
+    /// Every way, in order.
+    pub const ALL: [Self; 10] = [
+        Self::ENCODED,
+        Self::raw(Cut::JpegCrop),
+        Self::raw(Cut::Decoded),
+        Self { cut: Cut::Decoded, lossless: true },
+        Self::raw(Cut::Cropped),
+        Self { cut: Cut::Cropped, lossless: true },
+        Self::raw(Cut::Flipped),
+        Self { cut: Cut::Flipped, lossless: true },
+        Self::raw(Cut::Tensor),
+        Self::raw(Cut::Normalized),
+    ];
+
+    /// A cut (not `features`) whose pixels, if it has any, travel as they are.
+    pub(crate) const fn raw(cut: Cut) -> Self {
+        Self { cut, lossless: false }
+    }
+
+    /// A cut and a coding; `None` where the cut has no such form.
+    pub fn new(cut: Cut, pixels: PixelCoding) -> Option<Self> {
+        let has_it = match pixels {
+            PixelCoding::Raw => cut != Cut::Features,
+            PixelCoding::Lossless => cut.is_rgb(),
+        };
+        has_it.then_some(Self { cut, lossless: pixels == PixelCoding::Lossless })
+    }
+
+    /// Where the sample is cut.
+    pub const fn cut(self) -> Cut {
+        self.cut
+    }
+
+    /// How its pixels travel.
+    pub const fn pixels(self) -> PixelCoding {
+        if self.lossless { PixelCoding::Lossless } else { PixelCoding::Raw }
+    }
+
+    /// Whether the storage side does any of the recipe: everything but `encoded`.
+    pub fn is_offloaded(self) -> bool {
+        self.cut != Cut::Encoded
+    }
+
+    /// SOPHON's number for it (-1 not offloaded, 0 decoded ... 4 normalised); `None` for what SOPHON does not have.
+    pub const fn sophon_number(self) -> Option<i8> {
+        match (self.cut, self.lossless) {
+            (Cut::Encoded, false) => Some(-1),
+            (Cut::Decoded, false) => Some(0),
+            (Cut::Cropped, false) => Some(1),
+            (Cut::Flipped, false) => Some(2),
+            (Cut::Tensor, false) => Some(3),
+            (Cut::Normalized, false) => Some(4),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Way {
+    type Err = WayError;
+
+    fn from_str(text: &str) -> Result<Self, WayError> {
+        let error = || WayError(text.chars().take(64).collect());
+        let (cut, pixels) = match text.split_once('+') {
+            Some((cut, pixels)) => (cut, pixels.parse().map_err(|_| error())?),
+            None => (text, PixelCoding::Raw),
+        };
+        Self::new(cut.parse().map_err(|_| error())?, pixels).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lossless { f.pad(&format!("{}+lossless", self.cut)) } else { f.pad(self.cut.as_str()) }
+    }
+}
+
+impl Serialize for Way {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Way {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl fmt::Display for CutNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = Cut::PIXELS.into_iter().map(Cut::as_str).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_has_a_name_of_its_own_and_they_are_in_order() {
+        assert!(Way::ALL.is_sorted());
+        for way in Way::ALL {
+            assert_eq!(way.to_string().parse::<Way>(), Ok(way));
+            assert_eq!(Way::new(way.cut(), way.pixels()), Some(way));
+        }
+        assert_eq!("flipped+raw".parse::<Way>(), Ok(Way::raw(Cut::Flipped)));
+        for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features"] {
+            assert!(bad.parse::<Way>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sophons_numbers_are_those_of_its_stages() {
+        let numbers: Vec<_> = Way::ALL.into_iter().filter_map(Way::sophon_number).collect();
+        assert_eq!(numbers, [-1, 0, 1, 2, 3, 4]);
+    }
+}
