@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
-use headwater_wire::{Delivery, Fetch, proto};
+use headwater_wire::{Delivery, Fetch, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 
@@ -15,6 +15,18 @@ fuzz_target!(|bytes: &[u8]| {
     {
         assert!(fetch.samples.len() <= MAX_SAMPLES_PER_CALL);
         assert_eq!(fetch.iter().count(), fetch.samples.len());
+    }
+    if let Ok(request) = proto::SurveyRequest::decode(bytes.clone())
+        && let Ok(survey) = Survey::try_from(request)
+    {
+        assert!(survey.samples.len() <= MAX_SAMPLES_PER_CALL);
+    }
+    if let Ok(batch) = proto::SurveyBatch::decode(bytes.clone()) {
+        for sample in batch.samples {
+            if let Ok(Surveyed { outcome: Ok(facts), .. }) = Surveyed::try_from(sample) {
+                assert!(facts.size.pixels() > 0 && (1..=8).contains(&facts.orientation));
+            }
+        }
     }
     if let Ok(batch) = proto::FetchBatch::decode(bytes) {
         for sample in batch.samples {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -22,6 +22,7 @@ const ORDER: [&str; 20] = [
     "headwater-cli",
     "headwater-server",
     "headwater-client",
+    "headwater-pilot",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -32,7 +33,7 @@ const ORDER: [&str; 20] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -61,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
         ],
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
+    ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-tune", &["headwater-types", "headwater-onnx", "headwater-learn", "headwater-cli", "headwater-client"]),
     (
         "headwater-measure",

@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             pixels: PixelCoding::Raw.into(),
             floats: false,
             ordered: false,
+            measure_cpu: false,
         };
         let began = Instant::now();
         let (mut samples, mut failed, mut as_asked, mut bytes) = (0_u64, 0_u64, 0_u64, 0_u64);

@@ -8,6 +8,7 @@ use headwater_types::{Cut, PixelCoding, SampleIndex};
 use headwater_wire::{Cuts, PixelCodings, Samples};
 use tokio::time::Instant;
 
+use crate::live::Tables;
 use crate::options::ClientOptions;
 use crate::request::{CutChoice, Indices, PixelChoice};
 
@@ -93,6 +94,23 @@ impl Chunk {
     /// Finds a sample by its index in the partition: what stands here is no longer asked for twice.
     pub(crate) fn find(&mut self, local: u64) -> Option<&mut Wanted> {
         self.missing.iter_mut().find(|wanted| wanted.local == local)
+    }
+
+    /// Whether some sample that is still to come would come another way.
+    pub(crate) fn differs(&self, first: u64, tables: &Tables) -> bool {
+        self.missing.iter().any(|wanted| {
+            let way = tables.of(first.saturating_add(wanted.local));
+            way.is_some_and(|way| way != (wanted.cut, wanted.pixels))
+        })
+    }
+
+    /// Has what is still to come come the way that the plan says, in a partition that begins at `first`.
+    pub(crate) fn replan(&mut self, first: u64, tables: &Tables) {
+        for wanted in &mut self.missing {
+            if let Some(way) = tables.of(first.saturating_add(wanted.local)) {
+                (wanted.cut, wanted.pixels) = way;
+            }
+        }
     }
 
     /// This sample has come.

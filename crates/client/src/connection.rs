@@ -17,6 +17,8 @@ use tonic::{Code, Status};
 
 use crate::address::ServerAddress;
 use crate::error::ClientError;
+use crate::throttle::Throttle;
+use crate::throttled::Connector;
 
 pub(crate) type Client = StorageClient<Channel>;
 
@@ -25,6 +27,7 @@ pub(crate) type Client = StorageClient<Channel>;
 pub(crate) struct Server {
     address: ServerAddress,
     endpoint: Endpoint,
+    throttle: Option<Throttle>,
     idle: Mutex<Vec<Client>>,
     most_idle: usize,
 }
@@ -44,7 +47,11 @@ pub(crate) enum Trouble {
 
 impl Server {
     /// Connects to nothing yet.
-    pub(crate) fn new(address: ServerAddress, most_idle: usize) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        address: ServerAddress,
+        throttle: Option<Throttle>,
+        most_idle: usize,
+    ) -> Result<Self, ClientError> {
         let endpoint = Endpoint::from_shared(address.url())
             .map_err(|error| ClientError::Internal(format!("{address}: {error}")))?
             .connect_timeout(CONNECT_TIMEOUT)
@@ -55,7 +62,7 @@ impl Server {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        Ok(Self { address, endpoint, idle: Mutex::default(), most_idle })
+        Ok(Self { address, endpoint, throttle, idle: Mutex::default(), most_idle })
     }
 
     pub(crate) fn address(&self) -> &ServerAddress {
@@ -68,7 +75,14 @@ impl Server {
         if let Some(client) = idle {
             return Ok(client);
         }
-        let channel = self.endpoint.connect().await.map_err(|error| {
+        let channel = match &self.throttle {
+            None => self.endpoint.connect().await,
+            Some(throttle) => {
+                let connector = Connector::new(self.address.clone(), throttle.clone());
+                self.endpoint.connect_with_connector(connector).await
+            }
+        };
+        let channel = channel.map_err(|error| {
             // tonic says "transport error"; what happened stands in the causes.
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
             Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))

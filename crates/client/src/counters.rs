@@ -23,6 +23,8 @@ pub struct Counters {
     pub sample_retries: u64,
     /// Connections that had to be made again.
     pub reconnects: u64,
+    /// Calls that were ended because a [`LivePlan`](crate::LivePlan) changed.
+    pub replanned: u64,
 }
 
 /// The counters themselves.
@@ -32,6 +34,7 @@ pub(crate) struct Counting {
     pub(crate) retries: Count,
     pub(crate) sample_retries: Count,
     pub(crate) reconnects: Count,
+    pub(crate) replanned: Count,
     samples: Count,
     failures: [Count; FailureKind::ALL.len()],
 }
@@ -61,6 +64,7 @@ impl Counting {
             retries: self.retries.get(),
             sample_retries: self.sample_retries.get(),
             reconnects: self.reconnects.get(),
+            replanned: self.replanned.get(),
         }
     }
 }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use headwater_types::digest::Digester;
-use headwater_types::{Cut, DatasetName, Digest, ModelName, PixelCoding, Recipe};
-use headwater_wire::{Cuts, Fetch, PixelCodings, Samples, proto};
+use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, PixelCoding, Recipe, SampleIndex};
+use headwater_wire::{Cuts, Fetch, PixelCodings, Samples, Surveyed, proto};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
 use crate::chunk::{ChunkSource, Sizing};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
-use crate::describe::describe;
+use crate::describe::{self, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::model::{self, ModelInfo};
@@ -21,8 +22,10 @@ use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::pulse::Pulse;
-use crate::request::FetchRequest;
+use crate::request::{Choice, FetchRequest};
 use crate::stream::SampleStream;
+use crate::survey::Surveyor;
+use crate::throttle::Throttle;
 use crate::worker::Job;
 
 /// A dataset on one or more servers. Cheap to clone; clones share counters and connections.
@@ -40,10 +43,15 @@ struct Inner {
     classes: Vec<String>,
     digest: Digest,
     options: ClientOptions,
+    throttle: Option<Throttle>,
     counting: Arc<Counting>,
     /// Where `connect` ran: streams work there, wherever they are started.
     runtime: Handle,
 }
+
+/// What a batch is over a slow link, as time of the link; and at least.
+const BATCH_TIME: Duration = Duration::from_millis(20);
+const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
 
 // === impl Dataset ===
 
@@ -63,8 +71,9 @@ impl Dataset {
             return Err(ClientError::DuplicateServer(twice.clone()));
         }
         let idle = options.streams_per_server.get();
-        let servers: Vec<_> =
-            servers.iter().map(|address| Server::new(address.clone(), idle).map(Arc::new)).collect::<Result<_, _>>()?;
+        let throttle = options.bandwidth.map(Throttle::new);
+        let server = |address: &ServerAddress| Server::new(address.clone(), throttle.clone(), idle).map(Arc::new);
+        let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
         let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
         let descriptions = try_join_all(asked).await?;
 
@@ -88,7 +97,7 @@ impl Dataset {
         }
         let digest = digester.finish();
         let (name, counting, runtime) = (name.clone(), Arc::default(), Handle::current());
-        let inner = Inner { name, partitions, servers, models, classes, digest, options, counting, runtime };
+        let inner = Inner { name, partitions, servers, models, classes, digest, options, throttle, counting, runtime };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -127,6 +136,18 @@ impl Dataset {
         &self.0.options
     }
 
+    /// The limit on what is received; `None` where [`ClientOptions::bandwidth`] sets none.
+    pub fn throttle(&self) -> Option<&Throttle> {
+        self.0.throttle.as_ref()
+    }
+
+    /// Payload bytes after which a server is asked to close a batch. Over a slow link smaller ones: until a batch is whole
+    /// nothing of it is of use, and what is given up is given up whole.
+    fn batch(&self) -> ByteCount {
+        let most = self.0.options.batch;
+        self.0.throttle.as_ref().map_or(most, |throttle| throttle.bytes_in(BATCH_TIME).max(LEAST_BATCH).min(most))
+    }
+
     /// A model, which must be the same (file, recipe, output, feature length) on all servers.
     pub fn model(&self, name: &ModelName) -> Result<ModelInfo, ClientError> {
         model::common(name, self.0.servers.iter().map(|s| &**s).zip(self.0.models.iter().map(|m| &m[..])))
@@ -135,7 +156,7 @@ impl Dataset {
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
     /// or not the same everywhere, a cut without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
-        let FetchRequest { indices, recipe, cut, pixels, floats, seed, epoch, model, ordered } = request;
+        let FetchRequest { indices, recipe, cut, pixels, floats, seed, epoch, model, ordered, measure_cpu } = request;
         let samples = self.len();
         if let Some(index) = indices.max().filter(|&index| index >= samples) {
             return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
@@ -144,9 +165,17 @@ impl Dataset {
             let message = "a table of cuts or of pixel codings must have one for each sample of the dataset";
             return Err(ClientError::Request(message));
         }
+        let live = match (&cut, &pixels) {
+            (Choice::Live(cuts), Choice::Live(codings)) if cuts == codings => Some(cuts.clone()),
+            (Choice::Live(_), _) | (_, Choice::Live(_)) => {
+                return Err(ClientError::Request("a live plan is for cuts and pixel codings together"));
+            }
+            _ => None,
+        };
         let model = model.map(|name| self.model(&name)).transpose()?;
         let takes_features = cut.any(|cut| cut == Cut::Features);
-        let takes_pixels = cut.any(|cut| cut != Cut::Features && cut != Cut::Encoded);
+        // A live plan may take any of them later.
+        let takes_pixels = live.is_some() || cut.any(|cut| cut != Cut::Features && cut != Cut::Encoded);
         match (&model, &recipe) {
             (None, _) if takes_features => {
                 return Err(ClientError::Request("the cut features needs a model: see --model"));
@@ -194,9 +223,11 @@ impl Dataset {
                     seed,
                     epoch,
                     model: model.as_ref().filter(|_| takes_features).map(|m| (m.name.clone(), Some(m.digest))),
-                    batch_bytes: options.batch,
+                    batch_bytes: self.batch(),
+                    measure_cpu,
                 },
                 expectation: expectation.clone(),
+                live: live.clone(),
                 pulse: Pulse::new(),
                 outlet: Arc::clone(&outlet),
                 options: options.clone(),
@@ -205,6 +236,38 @@ impl Dataset {
         };
         let jobs = partitions.iter().zip(servers).map(job).collect();
         Ok(SampleStream::start(&self.0.runtime, outlet, jobs))
+    }
+
+    /// Asks one server (a place among the partitions) a small question so many times, on one connection: how long each answer
+    /// takes.
+    pub async fn round_trips(&self, server: usize, times: usize) -> Result<Vec<Duration>, ClientError> {
+        let unknown = ClientError::Request("there is no such server");
+        let server = self.0.servers.get(server).ok_or(unknown)?;
+        describe::round_trips(server, &self.0.name, times, &self.0.options.retry).await
+    }
+
+    /// What the headers of these photos say, without the photos: in order of their indices, each once. A photo whose header
+    /// cannot be read is a failure beside the others. `came` is told of each further number of headers.
+    pub async fn survey(
+        &self,
+        indices: &[SampleIndex],
+        came: impl Fn(u64) + Sync,
+    ) -> Result<Vec<Surveyed>, ClientError> {
+        let mut sorted: Vec<u64> = indices.iter().map(|index| index.0).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let samples = self.len();
+        if let Some(&index) = sorted.last().filter(|&&index| index >= samples) {
+            return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
+        }
+        let calls = self.0.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+            let from = sorted.partition_point(|&index| index < partition.first);
+            let to = sorted.partition_point(|&index| index < partition.end());
+            let (dataset, retry) = (self.0.name.as_str(), &self.0.options.retry);
+            let (wanted, came) = (&sorted[from..to], &came);
+            async move { Surveyor { server, dataset, partition, retry }.survey(wanted, came).await }
+        });
+        Ok(try_join_all(calls).await?.concat())
     }
 
     /// What has been done so far, by this dataset and its clones.

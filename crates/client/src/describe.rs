@@ -1,5 +1,7 @@
 //! Asking a server what it serves, and checking the answer.
 
+use std::time::Duration;
+
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::{DatasetName, Digest};
 use headwater_wire::proto;
@@ -50,6 +52,31 @@ pub(crate) async fn describe(
         let pause = backoff.next().min(retry.connect_for - waited);
         sleep(pause).await;
     }
+}
+
+/// How long each of so many answers takes, on one connection; a first, which opens it, does not count.
+pub(crate) async fn round_trips(
+    server: &Server,
+    name: &DatasetName,
+    times: usize,
+    retry: &Retry,
+) -> Result<Vec<Duration>, ClientError> {
+    let mut trips = Vec::with_capacity(times);
+    for number in 0..=times {
+        let begin = Instant::now();
+        let failed = |last: String| {
+            let (server, waited) = (server.address().clone(), begin.elapsed());
+            ClientError::NotConnected { server, waited, last }
+        };
+        match timeout(retry.stall, ask(server, name)).await {
+            Ok(Ok(_)) if number > 0 => trips.push(begin.elapsed()),
+            Ok(Ok(_)) => {}
+            Ok(Err(Trouble::Lasting(error))) => return Err(error),
+            Ok(Err(Trouble::Passing(last) | Trouble::Busy(last))) => return Err(failed(last)),
+            Err(_elapsed) => return Err(failed("no answer".to_owned())),
+        }
+    }
+    Ok(trips)
 }
 
 async fn ask(server: &Server, name: &DatasetName) -> Result<proto::DatasetDescription, Trouble> {

@@ -31,7 +31,7 @@ impl Expectation {
     /// The sample as its reader gets it, with its index in the dataset and the dataset's class. What is not as it was
     /// asked for becomes a failure of that sample.
     pub(crate) fn accept(&self, partition: &Partition, wanted: &Wanted, delivery: Delivery) -> Sample {
-        let Delivery { index, key, label, outcome } = delivery;
+        let Delivery { index, key, label, cpu, outcome } = delivery;
         let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
         let label =
             label.map(|ClassId(local)| (local, usize::try_from(local).ok().and_then(|l| partition.labels.get(l))));
@@ -46,7 +46,7 @@ impl Expectation {
                 None => Ok(delivered),
             }
         });
-        Sample { index, key, label: label.and_then(|(_, class)| class.copied()), outcome: checked }
+        Sample { index, key, label: label.and_then(|(_, class)| class.copied()), cpu, outcome: checked }
     }
 
     /// About how many payload bytes a sample has, before any coding.
@@ -61,11 +61,12 @@ impl Expectation {
             Cut::Cropped | Cut::Flipped | Cut::Tensor | Cut::Normalized => 3 * pixels,
             Cut::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
         };
+        let mean =
+            |cuts: &[Cut]| cuts.iter().map(|&cut| bytes(cut)).fold(0, u64::saturating_add) / (cuts.len() as u64).max(1);
         match cuts {
             CutChoice::All(cut) => bytes(*cut),
-            CutChoice::PerSample(cuts) => {
-                cuts.iter().map(|&cut| bytes(cut)).fold(0, u64::saturating_add) / (cuts.len() as u64).max(1)
-            }
+            CutChoice::PerSample(cuts) => mean(cuts),
+            CutChoice::Live(plan) => mean(&plan.tables().cuts),
         }
     }
 

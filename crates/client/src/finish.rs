@@ -4,10 +4,12 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_image::{CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header};
+use headwater_image::{
+    CpuMeter, CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header,
+};
 use headwater_types::{
-    ClassId, Cut, Draws, Epoch, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex, SampleKey, Seed,
-    Size,
+    ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex,
+    SampleKey, Seed, Size,
 };
 use headwater_wire::Delivered;
 
@@ -72,19 +74,47 @@ impl Finisher {
     /// Runs what is left of a recipe, from whichever pixel cut the sample has come at. A sample that had failed stays as
     /// it is.
     pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed, epoch: Epoch) -> Finished {
-        let Sample { index, key, label, outcome } = sample;
-        let outcome = match (outcome, key.clone()) {
+        self.run(recipe, sample, seed, epoch, false).await.0
+    }
+
+    /// As [`finish`](Self::finish), with the CPU time that it took here.
+    pub async fn finish_metered(
+        &self,
+        recipe: &Arc<Recipe>,
+        sample: Sample,
+        seed: Seed,
+        epoch: Epoch,
+    ) -> (Finished, CpuSeconds) {
+        let (finished, cpu) = self.run(recipe, sample, seed, epoch, true).await;
+        (finished, cpu.unwrap_or_default())
+    }
+
+    async fn run(
+        &self,
+        recipe: &Arc<Recipe>,
+        sample: Sample,
+        seed: Seed,
+        epoch: Epoch,
+        metered: bool,
+    ) -> (Finished, Option<CpuSeconds>) {
+        let Sample { index, key, label, outcome, cpu: _ } = sample;
+        let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
                 let (recipe, limits) = (Arc::clone(recipe), self.limits);
                 let job = move |scratch: &mut Scratch| {
-                    finish(&recipe, delivered, &Draws { seed, epoch, key: &key }, &limits, scratch)
+                    let meter = CpuMeter::start(metered);
+                    let draws = Draws { seed, epoch, key: &key };
+                    (finish(&recipe, delivered, &draws, &limits, scratch), meter.read())
                 };
-                self.pool.run(job).await.unwrap_or_else(|error| Err(lost(&error)))
+                self.pool.run(job).await.unwrap_or_else(|error| (Err(lost(&error)), None))
             }
-            (Ok(_), None) => Err(SampleFailure::new(FailureKind::Internal, "a sample without a key cannot be framed")),
-            (Err(failure), _) => Err(failure),
+            (Ok(_), None) => {
+                let message = "a sample without a key cannot be framed";
+                (Err(SampleFailure::new(FailureKind::Internal, message)), None)
+            }
+            (Err(failure), _) => (Err(failure), None),
         };
-        Finished { index, key, label, outcome }
+        (Finished { index, key, label, outcome }, cpu)
     }
 }
 

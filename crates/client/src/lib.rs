@@ -12,12 +12,16 @@ mod options;
 
 mod error;
 
+mod throttle;
+mod throttled;
+
 mod connection;
 mod counters;
 mod describe;
 mod model;
 mod partition;
 
+mod live;
 mod request;
 mod sample;
 
@@ -28,6 +32,7 @@ mod pulse;
 mod worker;
 
 mod stream;
+mod survey;
 
 mod dataset;
 
@@ -39,10 +44,12 @@ pub use dataset::Dataset;
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::Tensor;
-pub use headwater_wire::Delivered;
+pub use headwater_wire::{Delivered, PhotoFacts, PhotoFormat, Surveyed};
+pub use live::LivePlan;
 pub use model::ModelInfo;
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
-pub use request::{Choice, CutChoice, FetchRequest, Indices, PixelChoice};
+pub use request::{Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;
 pub use stream::SampleStream;
+pub use throttle::Throttle;

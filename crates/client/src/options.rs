@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use headwater_types::caps::BATCH_BYTES;
-use headwater_types::{ByteCount, ImageLimits};
+use headwater_types::{BitsPerSecond, ByteCount, ImageLimits};
 
 /// Options of a [`Dataset`](crate::Dataset).
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ pub struct ClientOptions {
     pub limits: ImageLimits,
     /// What is done about servers that do not answer.
     pub retry: Retry,
+    /// Most that is received from all servers together; it can be changed while streams run, by
+    /// [`Dataset::throttle`](crate::Dataset::throttle). `None`: as much as comes.
+    pub bandwidth: Option<BitsPerSecond>,
 }
 
 /// Patience.
@@ -70,6 +73,7 @@ impl Default for ClientOptions {
             cpu_workers: cores,
             limits: ImageLimits::default(),
             retry: Retry::default(),
+            bandwidth: None,
         }
     }
 }

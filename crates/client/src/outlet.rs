@@ -159,7 +159,7 @@ mod tests {
             source: None,
             origin: Position::default(),
         };
-        Sample { index: SampleIndex(index), key: None, label: None, outcome: Ok(delivered) }
+        Sample { index: SampleIndex(index), key: None, label: None, cpu: None, outcome: Ok(delivered) }
     }
 
     fn poll(outlet: &Outlet) -> Option<u64> {

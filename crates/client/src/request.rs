@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use headwater_types::{Cut, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
+use crate::live::LivePlan;
+
 /// Which samples, how far, in which order.
 #[derive(Clone, Debug)]
 pub struct FetchRequest {
@@ -28,6 +30,8 @@ pub struct FetchRequest {
     /// Whether samples come in the order in which they were asked for, or as they arrive. In order, servers whose
     /// samples come later wait once the window is full.
     pub ordered: bool,
+    /// Whether servers say of each sample how much CPU time it took ([`Sample::cpu`](crate::Sample)).
+    pub measure_cpu: bool,
 }
 
 /// Indices into the dataset.
@@ -46,6 +50,14 @@ pub enum Choice<T> {
     All(T),
     /// Sample `i`'s stands at position `i`, as in a plan: one for each sample of the dataset.
     PerSample(Arc<[T]>),
+    /// As in this plan at the moment when the sample is asked for; for cuts and codings together.
+    Live(LivePlan),
+}
+
+/// What a [`Choice`] is of.
+pub trait Chosen: Copy {
+    #[doc(hidden)]
+    fn of(way: (Cut, PixelCoding)) -> Self;
 }
 
 /// How far samples are taken.
@@ -69,6 +81,7 @@ impl FetchRequest {
             epoch: Epoch::default(),
             model: Some(model),
             ordered: false,
+            measure_cpu: false,
         }
     }
 }
@@ -87,6 +100,14 @@ impl Indices {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Each of them, in order.
+    pub fn to_vec(&self) -> Vec<SampleIndex> {
+        match self {
+            Self::Range(range) => range.clone().map(SampleIndex).collect(),
+            Self::List(indices) => indices.to_vec(),
+        }
     }
 
     /// The largest index.
@@ -118,10 +139,11 @@ impl FromIterator<SampleIndex> for Indices {
 
 // === impl Choice ===
 
-impl<T: Copy> Choice<T> {
+impl<T: Chosen> Choice<T> {
     /// The sample's; a table that is too short was refused before.
     pub(crate) fn of(&self, index: u64) -> Option<T> {
         match self {
+            Self::Live(plan) => plan.tables().of(index).map(T::of),
             Self::All(one) => Some(*one),
             Self::PerSample(table) => table.get(usize::try_from(index).ok()?).copied(),
         }
@@ -132,6 +154,7 @@ impl<T: Copy> Choice<T> {
         match self {
             Self::All(_) => None,
             Self::PerSample(table) => Some(table.len() as u64),
+            Self::Live(plan) => Some(plan.tables().cuts.len() as u64),
         }
     }
 
@@ -139,7 +162,23 @@ impl<T: Copy> Choice<T> {
         match self {
             Self::All(one) => predicate(*one),
             Self::PerSample(table) => table.iter().any(|one| predicate(*one)),
+            Self::Live(plan) => {
+                let tables = plan.tables();
+                tables.cuts.iter().zip(&*tables.pixels).any(|(&cut, &pixels)| predicate(T::of((cut, pixels))))
+            }
         }
+    }
+}
+
+impl Chosen for Cut {
+    fn of((cut, _): (Cut, PixelCoding)) -> Self {
+        cut
+    }
+}
+
+impl Chosen for PixelCoding {
+    fn of((_, pixels): (Cut, PixelCoding)) -> Self {
+        pixels
     }
 }
 

@@ -1,6 +1,6 @@
 //! A sample as the reader gets it.
 
-use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ClassId, CpuSeconds, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
@@ -12,6 +12,8 @@ pub struct Sample {
     pub key: Option<SampleKey>,
     /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
     pub label: Option<ClassId>,
+    /// CPU time that the server's CPU workers spent on it; where [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
+    pub cpu: Option<CpuSeconds>,
     /// The payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,
 }

@@ -17,6 +17,7 @@ use crate::connection::{Client, Server, Trouble};
 use crate::counters::Counting;
 use crate::error::ClientError;
 use crate::expect::{Expectation, broken};
+use crate::live::{Following, LivePlan};
 use crate::options::{Backoff, ClientOptions};
 use crate::outlet::{Outlet, Put};
 use crate::partition::Partition;
@@ -32,6 +33,8 @@ pub(crate) struct Job {
     /// What is asked, but for the samples and their cuts.
     pub(crate) fetch: Fetch,
     pub(crate) expectation: Expectation,
+    /// The plan that says how samples come, where that may change.
+    pub(crate) live: Option<LivePlan>,
     pub(crate) pulse: Pulse,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) options: ClientOptions,
@@ -41,6 +44,7 @@ pub(crate) struct Job {
 pub(crate) struct Worker {
     job: Arc<Job>,
     client: Option<Client>,
+    plan: Option<Following>,
     was_connected: bool,
     backoff: Backoff,
 }
@@ -51,6 +55,8 @@ enum End {
     Answered,
     /// The worker hung up: what is missing can be asked for at once, only so many at a time.
     HungUp { at_most: usize },
+    /// The worker hung up because what is missing is to come another way now.
+    Replanned,
     /// The server broke the protocol.
     Broke(String),
     /// The call failed.
@@ -67,7 +73,8 @@ const GRPC_PREFIX: u64 = 5;
 impl Worker {
     pub(crate) fn new(job: Arc<Job>, number: u64) -> Self {
         let backoff = Backoff::new(&job.options.retry, number);
-        Self { job, client: None, was_connected: false, backoff }
+        let plan = job.live.as_ref().map(LivePlan::follow);
+        Self { job, client: None, plan, was_connected: false, backoff }
     }
 
     /// Works until there is no chunk left.
@@ -90,10 +97,13 @@ impl Worker {
         let mut told = false;
         loop {
             let before = chunk.missing().len();
+            if let Some(plan) = &mut self.plan {
+                chunk.replan(job.partition.first, &plan.now());
+            }
             let end = match self.open(job, &chunk, at_most).await {
                 Ok(stream) => {
                     starving = None;
-                    read(job, &mut chunk, at_most, stream).await
+                    read(job, &mut chunk, at_most, stream, &mut self.plan).await
                 }
                 Err(trouble) => End::Failed(trouble),
             };
@@ -109,6 +119,13 @@ impl Worker {
             let problem = match end {
                 End::HungUp { at_most: limit } => {
                     at_most = limit;
+                    continue;
+                }
+                End::Replanned => {
+                    job.counting.replanned.add(1);
+                    // What is underway there would come first, and is of no use any more.
+                    self.client = None;
+                    self.was_connected = false;
                     continue;
                 }
                 // The few that were asked for are there: on to the others.
@@ -184,12 +201,24 @@ impl Worker {
 }
 
 /// Takes what comes until the call ends.
-async fn read(job: &Job, chunk: &mut Chunk, at_most: usize, stream: Streaming<proto::FetchBatch>) -> End {
+async fn read(
+    job: &Job,
+    chunk: &mut Chunk,
+    at_most: usize,
+    stream: Streaming<proto::FetchBatch>,
+    plan: &mut Option<Following>,
+) -> End {
     let mut asked: HashSet<u64> = chunk.missing().take(at_most).map(|wanted| wanted.local).collect();
     let mut call = Some(stream);
     while !asked.is_empty() {
         let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
-        let batch = match timeout(job.options.retry.stall, stream.message()).await {
+        let message = tokio::select! {
+            // First: with a slow reader there is always another message, and the change would wait for the call's end.
+            biased;
+            () = leave(job, chunk, plan) => return End::Replanned,
+            message = timeout(job.options.retry.stall, stream.message()) => message,
+        };
+        let batch = match message {
             Ok(Ok(Some(batch))) => batch,
             Ok(Ok(None)) => return End::Broke(format!("it ended a call with {} samples to come", asked.len())),
             Ok(Err(status)) => return End::Failed(job.server.judge(&status)),
@@ -215,13 +244,24 @@ async fn read(job: &Job, chunk: &mut Chunk, at_most: usize, stream: Streaming<pr
     End::Answered
 }
 
+/// Waits until the plan says of some sample of this chunk that it is to come another way; for ever, where it cannot.
+async fn leave(job: &Job, chunk: &Chunk, plan: &mut Option<Following>) {
+    let Some(plan) = plan else { return std::future::pending().await };
+    loop {
+        plan.changed().await;
+        if chunk.differs(job.partition.first, &plan.now()) {
+            return;
+        }
+    }
+}
+
 /// The sample as its reader gets it, and its place; `None` where it is to be asked for again.
 fn judge(job: &Job, chunk: &mut Chunk, sample: proto::Sample) -> Option<(u64, Sample)> {
     let index = SampleIndex(sample.index);
     let wanted = chunk.find(index.0)?;
     let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
         let failure = broken(&job.partition, index, &invalid.to_string());
-        Delivery { index, key: None, label: None, outcome: Err(failure) }
+        Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }
     });
     let retry = &job.options.retry;
     if let Err(failure) = &delivery.outcome

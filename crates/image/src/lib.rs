@@ -51,9 +51,11 @@ mod piece;
 
 mod advance;
 
+mod cpu_time;
 mod pool;
 
 pub use advance::{advance, finish_into};
+pub use cpu_time::CpuMeter;
 pub use decode::decode;
 pub use error::ImageError;
 pub use format::{Format, sniff};

@@ -20,7 +20,7 @@ use crate::scratch::Scratch;
 
 /// A sized pool of worker threads. Dropping it waits for the jobs that are running, and skips those that are not.
 pub struct CpuPool {
-    /// `None` once the pool is being dropped.
+    /// `None` once the pool is being dropped, and where it has no workers.
     jobs: Option<Sender<Job>>,
     /// Places in the queue. The channel is as long, so that who holds a place can put a job there without waiting.
     places: Arc<Semaphore>,
@@ -45,6 +45,9 @@ pub enum PoolError {
     /// The pool is stopping.
     #[error("the CPU pool is closed: the server is stopping")]
     Closed,
+    /// There are no workers.
+    #[error("there are no CPU workers (--cpu-workers 0)")]
+    NoWorkers,
     /// The job panicked, in these words: a fault of the program.
     #[error("a job of the CPU pool panicked: {0}")]
     Panicked(String),
@@ -76,10 +79,15 @@ impl CpuPool {
         Ok(pool)
     }
 
+    /// A pool without workers: every job is answered with an error, at once.
+    pub fn empty() -> Self {
+        Self { jobs: None, places: Arc::new(Semaphore::new(0)), panics: Arc::default(), workers: Vec::new() }
+    }
+
     /// Runs a job on a worker. Dropping the future takes the job back if it has not started.
     ///
     /// # Errors
-    /// `Closed` while the pool stops, `Panicked` where the job does.
+    /// `Closed` while the pool stops, `NoWorkers` where it has none, `Panicked` where the job does.
     pub async fn run<T, F>(&self, job: F) -> Result<T, PoolError>
     where
         T: Send + 'static,
@@ -97,6 +105,9 @@ impl CpuPool {
         T: Send + 'static,
         F: FnOnce(&mut Scratch) -> T + Send + 'static,
     {
+        if self.workers.is_empty() {
+            return Err(PoolError::NoWorkers);
+        }
         let called = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| PoolError::Closed)?;
         let (answer, result) = oneshot::channel();
@@ -232,6 +243,11 @@ mod tests {
         let pool = pool(1, 1);
         let timed = pool.run_timed(|_| Instant::now()).await.unwrap();
         assert!(timed.queued + timed.ran < Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_works_a_job_is_refused_and_does_not_wait() {
+        assert_eq!(CpuPool::empty().run(|_| ()).await, Err(PoolError::NoWorkers));
     }
 
     #[tokio::test]

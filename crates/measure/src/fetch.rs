@@ -36,6 +36,7 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
         epoch: Epoch(args.epoch),
         model: args.model.clone(),
         ordered: false,
+        measure_cpu: false,
     };
     let writer = Arc::new(Writer {
         recipe: Arc::clone(&recipe),

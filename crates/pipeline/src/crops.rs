@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance};
+use headwater_image::{CpuMeter, ImageError, IndexedJpeg, Payload, Scratch, advance};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Cut, Draws, PixelCoding, SampleFailure, SampleKey};
+use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, PixelCoding, SampleFailure, SampleKey};
 
 use crate::failure::{lost, missing, pool_failure};
 use crate::index::{Lookup, PhotoIndex};
@@ -48,6 +48,7 @@ struct Sliced {
     place: usize,
     crop: Result<Payload, ImageError>,
     took: Duration,
+    cpu: Option<CpuSeconds>,
 }
 
 // === impl Pipeline ===
@@ -121,20 +122,22 @@ impl Pipeline {
             return Ok(left);
         }
         let (recipe, seed, epoch, limits) = (Arc::clone(recipe), work.seed, work.epoch, self.limits);
+        let measure_cpu = work.measure_cpu;
         let slice_all = move |scratch: &mut Scratch| -> Vec<Sliced> {
             let each = found.into_iter().map(|(wanted, photo)| {
-                let started = Instant::now();
+                let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
                 let draws = Draws { seed, epoch, key: &wanted.key };
                 let crop = advance(&recipe, Payload::Indexed(photo), Cut::JpegCrop, &draws, &limits, scratch);
-                Sliced { place: wanted.place, crop, took: started.elapsed() }
+                Sliced { place: wanted.place, crop, took: started.elapsed(), cpu: meter.read() }
             });
             each.collect()
         };
         let timed = self.pool.run_timed(slice_all).await.map_err(|error| pool_failure(&error))?;
-        for Sliced { place, crop, took } in timed.value {
+        for Sliced { place, crop, took, cpu } in timed.value {
             let sample = &mut samples[place];
             sample.times.queue += timed.queued;
             sample.times.transform = took;
+            sample.times.cpu = cpu;
             sample.outcome = match crop {
                 Ok(crop) => {
                     let parts = crop.into_parts(PixelCoding::Raw, None);
@@ -151,6 +154,7 @@ impl Pipeline {
     /// form.
     async fn first_use(&self, mut sample: Prepared, wanted: Wanted, lookup: Lookup, work: &Work) -> (usize, Prepared) {
         let place = wanted.place;
+        sample.times.cpu = work.measure_cpu.then(CpuSeconds::default);
         sample.outcome = self.first_outcome(&mut sample, wanted, lookup, work).await;
         (place, sample)
     }
@@ -180,14 +184,16 @@ impl Pipeline {
         let job = Job::new(self, recipe, &key, work);
         let source = bytes.clone();
         let rewrite = move |scratch: &mut Scratch| {
+            let meter = CpuMeter::start(job.measure_cpu);
             let photo = IndexedJpeg::rewrite(&source, &job.limits);
             let crop = photo.clone().ok().map(|photo| job.run(Payload::Indexed(photo), Cut::JpegCrop, scratch));
-            (photo, crop)
+            (photo, crop, meter.read())
         };
         let timed = self.pool.run_timed(rewrite).await.map_err(|error| pool_failure(&error))?;
         sample.times.queue += timed.queued;
         sample.times.transform = timed.ran;
-        let (photo, crop) = timed.value;
+        let (photo, crop, cpu) = timed.value;
+        sample.times.add_cpu(cpu);
         let keeper = Arc::clone(index);
         tokio::task::spawn_blocking(move || keeper.keep(&key, version, photo.as_ref().map_err(|&reason| reason)))
             .await

@@ -8,7 +8,7 @@ use tokio::task::JoinError;
 pub(crate) fn pool_failure(error: &PoolError) -> SampleFailure {
     let kind = match error {
         PoolError::Closed => FailureKind::Unavailable,
-        PoolError::Panicked(_) => FailureKind::Internal,
+        PoolError::NoWorkers | PoolError::Panicked(_) => FailureKind::Internal,
     };
     SampleFailure::new(kind, error.to_string())
 }

@@ -20,6 +20,7 @@ mod photo;
 
 mod crops;
 mod sample;
+mod survey;
 
 pub use budget::{MemoryBudget, Permit};
 pub use index::{Kept, Lookup, PhotoIndex};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_features::{Device, Extractor, Unfinished};
-use headwater_image::{CpuPool, ImageError, Payload, Scratch, advance};
+use headwater_image::{CpuMeter, CpuPool, ImageError, Payload, Scratch, advance};
 use headwater_store::{Catalog, Store};
 use headwater_types::{
-    ByteCount, Cut, Draws, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure, SampleIndex, SampleKey,
-    Seed, Size,
+    ByteCount, CpuSeconds, Cut, Draws, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure,
+    SampleIndex, SampleKey, Seed, Size,
 };
 
 use crate::budget::MemoryBudget;
@@ -48,6 +48,8 @@ pub struct Work {
     pub seed: Seed,
     /// Address of the randomness.
     pub epoch: Epoch,
+    /// Whether the CPU time of each sample is measured.
+    pub measure_cpu: bool,
 }
 
 /// One sample of a call.
@@ -68,6 +70,7 @@ pub(crate) struct Job {
     pub(crate) seed: Seed,
     pub(crate) epoch: Epoch,
     pub(crate) limits: ImageLimits,
+    pub(crate) measure_cpu: bool,
 }
 
 // === impl Pipeline ===
@@ -77,6 +80,8 @@ impl Pipeline {
     pub async fn prepare(&self, request: SampleRequest, work: &Work) -> Prepared {
         let mut prepared = self.unprepared(request.index);
         if let Some(key) = prepared.key.clone() {
+            // What no CPU worker touches took none of their time.
+            prepared.times.cpu = work.measure_cpu.then(CpuSeconds::default);
             prepared.outcome = self.run(request, &key, work, &mut prepared).await;
         }
         prepared
@@ -178,10 +183,15 @@ impl Pipeline {
         times: &mut StageTimes,
         then: impl FnOnce(Payload) -> T + Send + 'static,
     ) -> Result<T, SampleFailure> {
-        let run =
-            move |scratch: &mut Scratch| job.run(photo, to, scratch).map(|(payload, decode)| (then(payload), decode));
+        let run = move |scratch: &mut Scratch| {
+            let meter = CpuMeter::start(job.measure_cpu);
+            let made = job.run(photo, to, scratch).map(|(payload, decode)| (then(payload), decode));
+            (made, meter.read())
+        };
         let timed = self.pool.run_timed(run).await.map_err(|error| pool_failure(&error))?;
-        let (made, decode) = timed.value?;
+        let (made, cpu) = timed.value;
+        times.add_cpu(cpu);
+        let (made, decode) = made?;
         times.queue += timed.queued;
         times.decode += decode;
         times.transform += timed.ran.saturating_sub(decode);
@@ -194,7 +204,8 @@ impl Pipeline {
 impl Job {
     pub(crate) fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, work: &Work) -> Self {
         let (recipe, key) = (Arc::clone(recipe), key.clone());
-        Self { recipe, key, seed: work.seed, epoch: work.epoch, limits: pipeline.limits }
+        let measure_cpu = work.measure_cpu;
+        Self { recipe, key, seed: work.seed, epoch: work.epoch, limits: pipeline.limits, measure_cpu }
     }
 
     /// The payload, and the time of it that went into decoding.

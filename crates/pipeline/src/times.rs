@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use headwater_types::CpuSeconds;
+
 /// Wall time of each stage of one sample; zero for a stage that it did not go through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StageTimes {
     /// Waiting: for memory, for a CPU worker, for a place in a batch.
     pub queue: Duration,
@@ -15,4 +17,17 @@ pub struct StageTimes {
     pub transform: Duration,
     /// The model's run, of the whole batch in which the sample was.
     pub infer: Duration,
+    /// CPU time of the CPU workers, which is none of the above: `None` unless it was asked for.
+    pub cpu: Option<CpuSeconds>,
+}
+
+// === impl StageTimes ===
+
+impl StageTimes {
+    /// Adds CPU time, where it was measured.
+    pub(crate) fn add_cpu(&mut self, more: Option<CpuSeconds>) {
+        if let Some(CpuSeconds(more)) = more {
+            self.cpu = Some(CpuSeconds(more + self.cpu.unwrap_or_default().0));
+        }
+    }
 }

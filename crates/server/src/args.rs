@@ -72,9 +72,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", help_heading = "Models")]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 
-    /// Threads that decode and transform; the number of cores if not given
+    /// Threads that decode and transform; the number of cores if not given. With 0 photos are served as they are stored
+    /// (the cut encoded), and planners are told so
     #[arg(long, value_name = "N", help_heading = "Limits")]
-    pub(crate) cpu_workers: Option<NonZeroUsize>,
+    pub(crate) cpu_workers: Option<usize>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 
@@ -83,6 +84,15 @@ pub struct ServeArgs {
     /// Keep no re-written photos, and use none
     #[arg(long, help_heading = "Photo index")]
     pub(crate) no_index: bool,
+}
+
+// === impl ServeArgs ===
+
+impl ServeArgs {
+    /// Threads that decode and transform.
+    pub(crate) fn cpu_workers(&self) -> usize {
+        self.cpu_workers.unwrap_or_else(|| crate::open::cores().get())
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -46,7 +46,8 @@ impl Batch {
             let Parts { cut, dtype, shape, coding, source, origin, bytes: payload } = parts;
             Delivered { cut, dtype, shape, coding, payload, source, origin }
         });
-        let delivery = Delivery { index: sample.index, key: sample.key, label: sample.label, outcome };
+        let Prepared { index, key, label, times, .. } = sample;
+        let delivery = Delivery { index, key, label, cpu: times.cpu, outcome };
         self.samples.push(delivery.into());
     }
 

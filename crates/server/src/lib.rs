@@ -19,6 +19,7 @@ mod metrics;
 mod batch;
 mod service;
 mod stream;
+mod survey;
 
 mod serve;
 

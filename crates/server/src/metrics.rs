@@ -150,7 +150,7 @@ impl Metrics {
 
     /// A sample has come to its end in the pipeline.
     pub(crate) fn prepared(&self, sample: &Prepared) {
-        let StageTimes { queue, fetch, decode, transform, infer } = sample.times;
+        let StageTimes { queue, fetch, decode, transform, infer, cpu: _ } = sample.times;
         for (stage, time) in [
             (Stage::Queue, queue),
             (Stage::Fetch, fetch),

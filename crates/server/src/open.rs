@@ -25,6 +25,9 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
     if args.metrics_port_file.is_some() && args.metrics_listen.is_none() {
         bail!("--metrics-port-file needs --metrics-listen");
     }
+    if args.cpu_workers() == 0 && !args.model.is_empty() {
+        bail!("--model needs threads that prepare photos: give --cpu-workers 1 or more, or no --model");
+    }
     let budgets = args.limits.budgets()?;
     let limits = args.limits.of_image();
     let models = {
@@ -38,8 +41,10 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         false => Some(photo_index(&args.index, &args.dataset, store.place(), limits).await?),
     };
     let catalog = Arc::new(store.list().await?);
-    let workers = args.cpu_workers.unwrap_or_else(cores);
-    let pool = CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?;
+    let pool = match NonZeroUsize::new(args.cpu_workers()) {
+        Some(workers) => CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?,
+        None => CpuPool::empty(),
+    };
     let pipeline = Pipeline {
         store,
         catalog,
@@ -93,7 +98,7 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
         max_batch: args.max_batch,
         max_wait: args.max_wait,
         // What CPU workers make ahead for an accelerator.
-        queue: 2 * args.cpu_workers.unwrap_or_else(cores).get(),
+        queue: 2 * args.cpu_workers(),
         max_model: caps::MAX_MODEL_BYTES,
     };
     for spec in &args.model {

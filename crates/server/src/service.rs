@@ -4,17 +4,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_pipeline::{ModelSet, Pipeline, Work};
-use headwater_types::{ByteCount, DatasetName, ModelName};
-use headwater_wire::Fetch;
+use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName};
 use headwater_wire::proto::storage_server::Storage;
-use headwater_wire::proto::{self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription};
+use headwater_wire::proto::{
+    self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription, SurveyRequest,
+};
 use headwater_wire::status::Refusal;
-use tokio::sync::Semaphore;
+use headwater_wire::{Asked, Fetch, Survey};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::metrics::Metrics;
 use crate::stream::{self, Batches};
+use crate::survey::{self, Headers};
 
 /// What all calls share.
 pub(crate) struct Shared {
@@ -55,6 +58,19 @@ impl Shared {
         Err(Refusal::UnknownDataset { asked, served: self.dataset.to_string() })
     }
 
+    fn check_digest(&self, expected: Option<Digest>) -> Result<(), Refusal> {
+        match expected.is_some_and(|digest| digest != self.pipeline.catalog.digest()) {
+            true => Err(Refusal::Changed { what: "dataset" }),
+            false => Ok(()),
+        }
+    }
+
+    /// A place among the streams.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let busy = |_| Refusal::Busy { limit: self.max_streams.get() };
+        Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
+    }
+
     fn work(&self, fetch: &Fetch) -> Result<Work, Refusal> {
         let model = match &fetch.model {
             None => None,
@@ -66,7 +82,8 @@ impl Shared {
                 Some(Arc::clone(model))
             }
         };
-        Ok(Work { recipe: fetch.recipe.clone().map(Arc::new), model, seed: fetch.seed, epoch: fetch.epoch })
+        let recipe = fetch.recipe.clone().map(Arc::new);
+        Ok(Work { recipe, model, seed: fetch.seed, epoch: fetch.epoch, measure_cpu: fetch.measure_cpu })
     }
 
     fn unknown_model(&self, asked: &ModelName) -> Refusal {
@@ -114,14 +131,31 @@ impl Storage for StorageService {
         let peer = request.remote_addr();
         let fetch = Fetch::try_from(request.into_inner()).map_err(Refusal::from)?;
         shared.check_dataset(&fetch.dataset)?;
-        if fetch.dataset_digest.is_some_and(|digest| digest != shared.pipeline.catalog.digest()) {
-            return Err(Refusal::Changed { what: "dataset" }.into());
+        shared.check_digest(fetch.dataset_digest)?;
+        if shared.pipeline.pool.workers() == 0
+            && let Some(Asked { cut, .. }) = fetch.iter().find(|asked| asked.cut != Cut::Encoded)
+        {
+            return Err(Refusal::NoCpuWorkers { cut }.into());
         }
         let work = shared.work(&fetch)?;
-        let busy = |_| Refusal::Busy { limit: shared.max_streams.get() };
-        let permit = Arc::clone(&shared.stream_permits).try_acquire_owned().map_err(busy)?;
+        let permit = shared.place()?;
         tracing::debug!(?peer, samples = fetch.samples.len(), seed = fetch.seed.0, epoch = fetch.epoch.0, "fetch");
         Ok(Response::new(stream::start(Arc::clone(shared), fetch, work, permit)))
+    }
+
+    type SurveyStream = Headers;
+
+    async fn survey(&self, request: Request<SurveyRequest>) -> Result<Response<Headers>, Status> {
+        let shared = &self.0;
+        if shared.stopping.is_cancelled() {
+            return Err(Refusal::Stopping.into());
+        }
+        let survey = Survey::try_from(request.into_inner()).map_err(Refusal::from)?;
+        shared.check_dataset(&survey.dataset)?;
+        shared.check_digest(survey.dataset_digest)?;
+        let permit = shared.place()?;
+        tracing::debug!(samples = survey.samples.len(), "survey");
+        Ok(Response::new(survey::start(Arc::clone(shared), survey, permit)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -102,6 +103,26 @@ impl Serialize for ByteCount {
 impl<'de> Deserialize<'de> for ByteCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+// === impl CpuSeconds ===
+
+impl CpuSeconds {
+    /// So many nanoseconds.
+    pub fn from_nanoseconds(nanoseconds: u64) -> Self {
+        Self(nanoseconds as f64 / 1e9)
+    }
+
+    /// The nearest number of nanoseconds; 0 for what is negative or no number.
+    pub fn nanoseconds(self) -> u64 {
+        (self.0 * 1e9).round() as u64
+    }
+}
+
+impl From<Duration> for CpuSeconds {
+    fn from(busy: Duration) -> Self {
+        Self(busy.as_secs_f64())
     }
 }
 

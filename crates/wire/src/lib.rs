@@ -15,8 +15,10 @@ mod failure;
 pub mod request;
 pub mod sample;
 pub mod status;
+pub mod survey;
 
 pub use checksum::checksum;
 pub use choice::{Choice, Cuts, PixelCodings};
 pub use request::{Asked, Fetch, Samples};
 pub use sample::{Delivered, Delivery};
+pub use survey::{PhotoFacts, PhotoFormat, Survey, Surveyed};

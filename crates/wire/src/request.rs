@@ -33,6 +33,8 @@ pub struct Fetch {
     pub model: Option<(ModelName, Option<Digest>)>,
     /// Payload bytes after which a batch is closed.
     pub batch_bytes: ByteCount,
+    /// Whether the CPU time of each sample is wanted.
+    pub measure_cpu: bool,
 }
 
 /// Which samples of a partition.
@@ -80,11 +82,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
 
     fn try_from(request: proto::FetchRequest) -> Result<Self, Invalid> {
         let samples = match request.samples {
-            Some(proto::fetch_request::Samples::Range(range)) => {
-                let count = usize::try_from(range.count).unwrap_or(usize::MAX);
-                let _end = range.first.checked_add(range.count).ok_or_else(|| Invalid::new("the range overflows"))?;
-                Samples::Range { first: range.first, count }
-            }
+            Some(proto::fetch_request::Samples::Range(range)) => Samples::range(range)?,
             Some(proto::fetch_request::Samples::List(list)) => Samples::List(list.indices),
             None => return Err(Invalid::new("the request names no samples: give a range or a list")),
         };
@@ -136,6 +134,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             epoch: Epoch(request.epoch),
             model,
             batch_bytes,
+            measure_cpu: request.measure_cpu,
         })
     }
 }
@@ -179,11 +178,12 @@ impl From<Fetch> for proto::FetchRequest {
             batch_bytes: fetch.batch_bytes.get(),
             pixel_codings: Some(pixel_codings),
             floats_as_pixels: fetch.floats_as_pixels,
+            measure_cpu: fetch.measure_cpu,
         }
     }
 }
 
-fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
+pub(crate) fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -193,6 +193,18 @@ fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
 // === impl Samples ===
 
 impl Samples {
+    /// A range as it came.
+    pub(crate) fn range(range: proto::SampleRange) -> Result<Self, Invalid> {
+        let count = usize::try_from(range.count).unwrap_or(usize::MAX);
+        let _end = range.first.checked_add(range.count).ok_or_else(|| Invalid::new("the range overflows"))?;
+        Ok(Self::Range { first: range.first, count })
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = SampleIndex> + Send + '_ {
+        (0..self.len()).map(|position| self.get(position))
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match self {
@@ -231,6 +243,7 @@ mod tests {
             epoch: Epoch(2),
             model: Some(("m".parse().unwrap(), None)),
             batch_bytes: ByteCount::new(1000),
+            measure_cpu: true,
         }
     }
 

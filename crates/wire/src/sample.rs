@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use headwater_types::{
-    ClassId, Cut, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ClassId, CpuSeconds, Cut, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape,
+    Size,
 };
 
 use crate::checksum::checksum;
@@ -19,6 +20,8 @@ pub struct Delivery {
     pub key: Option<SampleKey>,
     /// Position in the partition's class list.
     pub label: Option<ClassId>,
+    /// CPU time that the server's CPU workers spent on it, where the request asked for that.
+    pub cpu: Option<CpuSeconds>,
     /// What came of it.
     pub outcome: Result<Delivered, SampleFailure>,
 }
@@ -49,6 +52,7 @@ impl From<Delivery> for proto::Sample {
             index,
             key: delivery.key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
             label: delivery.label.map(|label| label.0),
+            cpu_nanoseconds: delivery.cpu.map(CpuSeconds::nanoseconds),
             ..Self::default()
         };
         match delivery.outcome {
@@ -80,6 +84,7 @@ impl TryFrom<proto::Sample> for Delivery {
             .transpose()?;
         let label = sample.label.map(ClassId);
         let index = SampleIndex(sample.index);
+        let cpu = sample.cpu_nanoseconds.map(CpuSeconds::from_nanoseconds);
         let outcome = match sample.failure {
             Some(status) => Err(status.into()),
             None if checksum(sample.index, &sample.payload) != sample.checksum => {
@@ -100,7 +105,7 @@ impl TryFrom<proto::Sample> for Delivery {
                 Ok(Delivered { cut, dtype, shape, coding, payload: sample.payload, source, origin })
             }
         };
-        Ok(Self { index, key, label, outcome })
+        Ok(Self { index, key, label, cpu, outcome })
     }
 }
 
@@ -122,6 +127,7 @@ mod tests {
             index: SampleIndex(7),
             key: Some("red/a.jpg".parse().unwrap()),
             label: Some(ClassId(0)),
+            cpu: Some(CpuSeconds::from_nanoseconds(1_234_567)),
             outcome: Ok(Delivered {
                 cut: Cut::Decoded,
                 dtype: DType::U8,
@@ -139,6 +145,7 @@ mod tests {
         let failed = Delivery {
             key: None,
             label: None,
+            cpu: None,
             outcome: Err(SampleFailure::new(FailureKind::OutOfRange, "no sample 7")),
             ..delivery()
         };

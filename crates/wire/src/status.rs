@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use headwater_types::Cut;
 use tonic::{Code, Status};
 
 /// A message that breaks the protocol's rules.
@@ -37,6 +38,15 @@ pub enum Refusal {
         /// `dataset` or `model`.
         what: &'static str,
     },
+    /// A cut that needs CPU workers, where there are none.
+    #[error(
+        "this server has no CPU workers (--cpu-workers 0) and serves photos as they are stored: ask for the cut encoded \
+         instead of {cut}, or start it with --cpu-workers 1 or more"
+    )]
+    NoCpuWorkers {
+        /// The first such cut.
+        cut: Cut,
+    },
     /// Too many streams.
     #[error("the server has {limit} streams open already, see --max-streams")]
     Busy {
@@ -63,6 +73,7 @@ impl From<Refusal> for Status {
             Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
             Refusal::Changed { .. } => Code::FailedPrecondition,
+            Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::Busy { .. } => Code::ResourceExhausted,
             Refusal::Stopping => Code::Unavailable,
         };

@@ -42,6 +42,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         epoch: Epoch::default(),
         model: None,
         ordered,
+        measure_cpu: false,
     }
 }
 

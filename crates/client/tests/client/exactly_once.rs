@@ -63,7 +63,7 @@ fn spoil(all: &mut Vec<Step>, mishap: Mishap, after: usize, fetch: &Fetch) {
         Mishap::PassingFailure => {
             let failure = SampleFailure::new(FailureKind::Unavailable, "the server is stopping");
             let index = SampleIndex(first.index);
-            return last[0] = Delivery { index, key: None, label: None, outcome: Err(failure) }.into();
+            return last[0] = Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
         }
         Mishap::Repeat => last.push(first),
         Mishap::Stranger => {

@@ -13,16 +13,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use headwater_client::ServerAddress;
-use headwater_image::{IndexedJpeg, Parts, Payload, Scratch, advance, read_header};
+use headwater_image::{Header, IndexedJpeg, Parts, Payload, Scratch, advance, read_header};
 use headwater_types::digest::Digester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, PixelCoding, Position, Recipe, SampleFailure,
-    SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, PixelCoding, Position, Recipe,
+    SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
 use headwater_wire::status::Refusal;
-use headwater_wire::{Asked, Delivered, Delivery, Fetch, proto};
+use headwater_wire::{Asked, Delivered, Delivery, Fetch, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -104,6 +104,22 @@ impl Holding {
         self
     }
 
+    /// The header as an honest server sends it.
+    fn header(&self, index: SampleIndex) -> Surveyed {
+        let Some(photo) = self.photos.get(index.0 as usize) else {
+            let outcome = Err(SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}")));
+            return Surveyed { index, key: None, stored: ByteCount::default(), outcome };
+        };
+        let outcome = read_header(&photo.bytes, Orientation::Exif, &ImageLimits::default());
+        let facts = |header: Header| PhotoFacts {
+            format: PhotoFormat::Jpeg,
+            size: header.stored,
+            orientation: header.orientation,
+        };
+        let outcome = outcome.map(facts).map_err(SampleFailure::from);
+        Surveyed { index, key: Some(photo.key.parse().unwrap()), stored: photo.bytes.len().into(), outcome }
+    }
+
     fn bytes(&self) -> u64 {
         self.photos.iter().map(|photo| photo.bytes.len() as u64).sum()
     }
@@ -126,13 +142,13 @@ impl Holding {
     pub(crate) fn sample(&self, fetch: &Fetch, Asked { index, cut, pixels }: Asked) -> proto::Sample {
         let Some(photo) = self.photos.get(index.0 as usize) else {
             let failure = SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}"));
-            return Delivery { index, key: None, label: None, outcome: Err(failure) }.into();
+            return Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
         };
         let key: SampleKey = photo.key.parse().unwrap();
         let class = key.top_folder().map(|folder| self.classes().iter().position(|name| name == folder).unwrap());
         let label = class.map(|position| ClassId(position as u32));
         let outcome = self.deliver(fetch, photo, &key, cut, pixels);
-        Delivery { index, key: Some(key), label, outcome }.into()
+        Delivery { index, key: Some(key), label, cpu: None, outcome }.into()
     }
 
     fn deliver(
@@ -320,6 +336,24 @@ impl Storage for Service {
             stored_bytes: holding.stored_bytes.unwrap_or_else(|| holding.bytes()),
             models: holding.models,
         }))
+    }
+
+    type SurveyStream = ReceiverStream<Result<proto::SurveyBatch, Status>>;
+
+    async fn survey(&self, request: Request<proto::SurveyRequest>) -> Result<Response<Self::SurveyStream>, Status> {
+        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let mut samples: Vec<_> = survey.samples.iter().map(|index| holding.header(index).into()).collect();
+        let (batches, receiver) = mpsc::channel(2);
+        samples.reverse();
+        // The first call breaks in the middle.
+        let rest = samples.split_off(samples.len() / 2);
+        batches.send(Ok(proto::SurveyBatch { samples })).await.unwrap();
+        let end =
+            if number == 0 { Err(Status::unavailable("not now")) } else { Ok(proto::SurveyBatch { samples: rest }) };
+        batches.send(end).await.unwrap();
+        Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
     async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {

@@ -12,6 +12,10 @@ mod exactly_once;
 #[cfg(test)]
 mod finish;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod patience;
+#[cfg(test)]
+mod survey;
 #[cfg(test)]
 mod trust;

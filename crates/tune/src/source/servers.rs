@@ -69,7 +69,7 @@ impl Servers {
 impl From<Sample> for Arrival {
     /// The client has checked that the payload is f32 of the model's length.
     fn from(sample: Sample) -> Self {
-        let Sample { index, key, label, outcome } = sample;
+        let Sample { index, key, label, outcome, cpu: _ } = sample;
         let floats = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         Self { index, key, label, outcome: outcome.map(|delivered| floats(&delivered.payload)) }
     }

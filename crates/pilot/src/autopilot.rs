@@ -1,0 +1,330 @@
+//! A plan that follows what is seen: watches the epoch, plans what is left anew where it leaves the prediction.
+//!
+//! Only how samples travel changes. Which there are, and their tensors, are the recipe's, the seed's and the epoch's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_client::LivePlan;
+use headwater_plan::{
+    Algorithm, Cost, Plan, Prediction, Profile, ProfileBuilder, Resources, SampleFacts, Server, Way, plan,
+};
+use headwater_types::{BitsPerSecond, CpuSeconds, Cut, PixelCoding, SampleIndex};
+
+use crate::error::PilotError;
+use crate::watch::{Belief, Reading, Seen, Watch, WatchOptions, Work};
+
+/// How an epoch is piloted.
+#[derive(Clone, Debug, Default)]
+pub struct AutopilotOptions {
+    /// The ways that may be taken; all of the profile's where it is empty.
+    pub allowed: Vec<Way>,
+    /// Who decides.
+    pub algorithm: Algorithm,
+    /// When to plan anew.
+    pub watch: WatchOptions,
+}
+
+/// Pilots one epoch.
+#[derive(Debug)]
+pub struct Autopilot {
+    profile: Arc<Profile>,
+    options: AutopilotOptions,
+    /// As they are believed to be.
+    resources: Resources,
+    /// By how much the profile's CPU seconds are off: for each server, and for finishing.
+    storage_scale: Vec<f64>,
+    trainer_scale: f64,
+    plan: Plan,
+    choices: Vec<Way>,
+    /// Samples that have not come yet.
+    left: Vec<bool>,
+    watch: Watch,
+    reading: Reading,
+    live: LivePlan,
+}
+
+/// What is left of an epoch, to be planned anew: that may take a second, and belongs on a thread that may.
+#[derive(Debug)]
+pub struct Replanning {
+    profile: Arc<Profile>,
+    options: AutopilotOptions,
+    resources: Resources,
+    storage_scale: Vec<f64>,
+    trainer_scale: f64,
+    left: Vec<usize>,
+    seen: Seen,
+}
+
+/// What is left of an epoch, planned anew.
+#[derive(Clone, Debug)]
+pub struct Replanned {
+    /// What was seen that was not predicted.
+    pub seen: Seen,
+    /// What is believed now.
+    pub resources: Resources,
+    /// What is promised for the samples that are left.
+    pub prediction: Prediction,
+    /// How many those are.
+    pub left: usize,
+    /// Those of them that travel another way now. Filled in by [`Autopilot::adopt`].
+    pub moved: usize,
+    storage_scale: Vec<f64>,
+    trainer_scale: f64,
+    ways: Vec<(usize, Way)>,
+}
+
+// === impl Autopilot ===
+
+impl Autopilot {
+    /// Plans an epoch over these samples (each once).
+    ///
+    /// # Errors
+    /// Where there is no plan for these resources.
+    pub fn new(
+        profile: Arc<Profile>,
+        resources: Resources,
+        options: AutopilotOptions,
+        samples: &[SampleIndex],
+    ) -> Result<Self, PilotError> {
+        let plan = plan(&profile, &resources, &options.allowed, options.algorithm)?;
+        let choices: Vec<_> = plan.iter().collect();
+        let (cuts, pixels) = tables(&choices);
+        let mut left = vec![false; profile.len()];
+        for index in samples {
+            if let Some(place) = usize::try_from(index.0).ok().and_then(|place| left.get_mut(place)) {
+                *place = true;
+            }
+        }
+        let servers = profile.servers().len();
+        Ok(Self {
+            live: LivePlan::new(cuts, pixels)?,
+            watch: Watch::new(options.watch),
+            reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
+            storage_scale: vec![1.0; servers],
+            trainer_scale: 1.0,
+            profile,
+            options,
+            resources,
+            plan,
+            choices,
+            left,
+        })
+    }
+
+    /// What a request takes for its cuts and codings.
+    pub fn live(&self) -> &LivePlan {
+        &self.live
+    }
+
+    /// The plan with which the epoch began.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// A sample has come, at this cut, and was finished; with what it took on both sides.
+    pub fn came(&mut self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
+        let Ok(place) = usize::try_from(index.0) else { return };
+        let Some(left) = self.left.get_mut(place) else { return };
+        *left = false;
+        self.reading.trainer.measured += trainer.0;
+        let Some(server) = self.profile.server_of(place) else { return };
+        self.reading.storage[server].measured += storage.0;
+        // By the way that it came, which may be that of the plan before.
+        let planned = self.choices[place];
+        let way = match cut {
+            Some(cut) if cut != planned.cut() => Way::new(cut, PixelCoding::Raw).unwrap_or(planned),
+            _ => planned,
+        };
+        let cost = self.profile.position(way).and_then(|position| self.profile.cost(place, position));
+        let cost = cost.unwrap_or_default();
+        self.reading.storage[server].predicted += cost.storage_seconds * self.storage_scale[server];
+        self.reading.trainer.predicted += cost.trainer_seconds * self.trainer_scale;
+    }
+
+    /// Looks at what was received and done until now, which is so long after the beginning; `blocked`: seconds for which the
+    /// reader took nothing. Gives what is to be planned anew, if anything is.
+    pub fn look(&mut self, at: Duration, received: u64, blocked: Duration) -> Option<Replanning> {
+        self.reading.at = at;
+        self.reading.bytes = received as f64;
+        self.reading.blocked = blocked.as_secs_f64();
+        let belief = Belief {
+            bandwidth: self.resources.bandwidth.map(BitsPerSecond::get),
+            storage_cores: self.resources.servers.iter().map(|server| server.cores.get()).collect(),
+            trainer_cores: self.resources.trainer_cores.map_or(f64::INFINITY, |cores| cores.get()),
+        };
+        let seen = self.watch.look(self.reading.clone(), &belief)?;
+        self.watch.restart();
+        let left: Vec<_> = (0..self.left.len()).filter(|&place| self.left[place]).collect();
+        if left.is_empty() {
+            return None;
+        }
+        let mut resources = self.resources.clone();
+        if let Some(bandwidth) = seen.bandwidth.and_then(BitsPerSecond::new) {
+            resources.bandwidth = Some(bandwidth);
+        }
+        let by = |scale: &f64, factor: f64| scale * factor.clamp(0.01, 100.0);
+        let storage_scale = match &seen.storage {
+            Some(factors) => self.storage_scale.iter().zip(factors).map(|(scale, factor)| by(scale, *factor)).collect(),
+            None => self.storage_scale.clone(),
+        };
+        let trainer_scale = by(&self.trainer_scale, seen.trainer.unwrap_or(1.0));
+        let (profile, options) = (Arc::clone(&self.profile), self.options.clone());
+        Some(Replanning { profile, options, resources, storage_scale, trainer_scale, left, seen })
+    }
+
+    /// Follows a new plan, from now on.
+    ///
+    /// # Errors
+    /// A fault of this program: the plan is of another dataset.
+    pub fn adopt(&mut self, mut replanned: Replanned) -> Result<Replanned, PilotError> {
+        for &(place, way) in &replanned.ways {
+            // What has come meanwhile is past planning.
+            if self.left[place] && self.choices[place] != way {
+                self.choices[place] = way;
+                replanned.moved += 1;
+            }
+        }
+        if replanned.moved > 0 {
+            let (cuts, pixels) = tables(&self.choices);
+            self.live.set(cuts, pixels)?;
+        }
+        self.resources = replanned.resources.clone();
+        self.storage_scale.clone_from(&replanned.storage_scale);
+        self.trainer_scale = replanned.trainer_scale;
+        self.watch.restart();
+        Ok(replanned)
+    }
+}
+
+// === impl Replanning ===
+
+impl Replanning {
+    /// Plans what is left. Computes for as long as a planner does.
+    ///
+    /// # Errors
+    /// Where there is no plan.
+    pub fn plan(self) -> Result<Replanned, PilotError> {
+        let rest = self.rest()?;
+        let plan = plan(&rest, &self.resources, &self.options.allowed, self.options.algorithm)?;
+        let ways = self.left.iter().copied().zip(plan.iter()).collect();
+        let Self { resources, storage_scale, trainer_scale, left, seen, .. } = self;
+        let (prediction, left) = (plan.prediction.clone(), left.len());
+        Ok(Replanned { seen, resources, prediction, left, moved: 0, storage_scale, trainer_scale, ways })
+    }
+
+    /// The profile of what is left, as it is believed by now.
+    fn rest(&self) -> Result<Profile, PilotError> {
+        let profile = &self.profile;
+        let mut first = 0;
+        let mut servers = Vec::new();
+        for server in profile.servers() {
+            let held = |place: &usize| (server.first..server.end()).contains(&(*place as u64));
+            let samples = self.left.iter().filter(|place| held(place)).count() as u64;
+            servers.push(Server { first, samples, ..server.clone() });
+            first += samples;
+        }
+        let mut builder = ProfileBuilder::new(profile.provenance().clone(), servers, profile.ways().to_vec())?;
+        for &place in &self.left {
+            let scale = profile.server_of(place).map_or(1.0, |server| self.storage_scale[server]);
+            let cost = |position| {
+                let cost = profile.cost(place, position).unwrap_or_default();
+                Cost {
+                    storage_seconds: cost.storage_seconds * scale,
+                    trainer_seconds: cost.trainer_seconds * self.trainer_scale,
+                    ..cost
+                }
+            };
+            let costs: Vec<_> = (0..profile.ways().len()).map(cost).collect();
+            builder.push(&SampleFacts::default(), &costs)?;
+        }
+        Ok(builder.finish()?)
+    }
+}
+
+fn tables(choices: &[Way]) -> (Arc<[Cut]>, Arc<[PixelCoding]>) {
+    (choices.iter().map(|way| way.cut()).collect(), choices.iter().map(|way| way.pixels()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_plan::{Cores, Overheads, Provenance, ServerResources, Source};
+
+    use super::*;
+
+    /// Two servers of 500 photos each: 100 kB as they are, 20 kB for 10 ms of a core.
+    fn profile() -> Arc<Profile> {
+        let provenance = Provenance {
+            source: Source::Synthetic,
+            date: "2026-11-21T00:00:00Z".into(),
+            host: "test".into(),
+            version: "0".into(),
+            dataset: None,
+            dataset_digest: None,
+            recipe: None,
+            seed: None,
+            epoch: None,
+            measured: 0,
+            fits: vec![],
+            overheads: Overheads::default(),
+            files: vec![],
+        };
+        let server =
+            |first| Server { address: format!("s{first}:1"), digest: None, first, samples: 500, cpu_workers: None };
+        let ways = vec![Way::ENCODED, "cropped".parse().unwrap()];
+        let mut builder = ProfileBuilder::new(provenance, vec![server(0), server(500)], ways).unwrap();
+        let cost = |bytes, storage_seconds| Cost { bytes, storage_seconds, trainer_seconds: 0.001 };
+        for _ in 0..1000 {
+            builder.push(&SampleFacts::default(), &[cost(100_000, 0.0), cost(20_000, 0.01)]).unwrap();
+        }
+        Arc::new(builder.finish().unwrap())
+    }
+
+    fn resources(bandwidth: f64) -> Resources {
+        let server = ServerResources { cores: Cores::new(1.0).unwrap(), bandwidth: None };
+        Resources {
+            bandwidth: BitsPerSecond::new(bandwidth),
+            trainer_cores: Cores::new(4.0),
+            accelerator_rate: None,
+            servers: vec![server; 2],
+        }
+    }
+
+    #[test]
+    fn half_the_bandwidth_sends_more_of_what_is_left_through_the_cores() {
+        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let mut pilot = Autopilot::new(profile(), resources(320e6), AutopilotOptions::default(), &samples).unwrap();
+        let cropped = |pilot: &Autopilot| pilot.choices.iter().filter(|way| way.is_offloaded()).count();
+        let before = cropped(&pilot);
+        assert!((100..900).contains(&before), "{before}");
+        // 100 samples a tick at the believed rate, then at half of it.
+        let (mut received, mut at, mut replanned) = (0.0, 0.0, None);
+        for tick in 0..40 {
+            at += 0.25;
+            received += if tick < 8 { 10e6 } else { 5e6 };
+            for index in tick * 10..tick * 10 + 10 {
+                pilot.came(SampleIndex(index), None, CpuSeconds::default(), CpuSeconds(0.001));
+            }
+            if let Some(replanning) = pilot.look(Duration::from_secs_f64(at), received as u64, Duration::ZERO) {
+                let plan = replanning.plan().unwrap();
+                replanned = Some((at, pilot.adopt(plan).unwrap()));
+                break;
+            }
+        }
+        let (at, replanned) = replanned.unwrap();
+        assert!(at <= 4.0, "{at}");
+        assert!((replanned.resources.bandwidth.unwrap().get() / 160e6 - 1.0).abs() < 0.15);
+        assert!(replanned.moved > 50 && cropped(&pilot) > before, "{} of {}", replanned.moved, replanned.left);
+        assert_eq!(replanned.left, pilot.left.iter().filter(|left| **left).count());
+    }
+
+    #[test]
+    fn what_goes_as_planned_is_left_alone() {
+        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
+        for tick in 1..80 {
+            let at = f64::from(tick) * 0.25;
+            assert!(pilot.look(Duration::from_secs_f64(at), (at * 1e7) as u64, Duration::ZERO).is_none());
+        }
+    }
+}

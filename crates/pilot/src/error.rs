@@ -1,0 +1,35 @@
+//! Why a dataset cannot be profiled, or an epoch not be piloted.
+
+use headwater_client::ClientError;
+use headwater_plan::{PlanningError, ProfileError};
+
+/// Why the pilot cannot go on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PilotError {
+    /// The servers could not be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Nothing to measure.
+    #[error("the dataset has no samples: there is nothing to measure")]
+    Empty,
+    /// Nothing could be measured.
+    #[error("not one of {tried} samples could be decoded, the first because {first}: see that --data holds photos")]
+    NothingDecoded {
+        /// So many were tried.
+        tried: usize,
+        /// What was wrong with the first.
+        first: String,
+    },
+    /// What was measured makes no profile.
+    #[error("what was measured makes no profile")]
+    Profile(#[from] ProfileError),
+    /// There is no plan.
+    #[error(transparent)]
+    Planning(#[from] PlanningError),
+    /// Threads cannot be started.
+    #[error("cannot start the threads that finish recipes: {0}")]
+    Threads(String),
+    /// A fault of this program.
+    #[error("a part of the measurement ended before its work: please report it ({0})")]
+    Internal(String),
+}

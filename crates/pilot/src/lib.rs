@@ -1,0 +1,46 @@
+//! From a served dataset to its profile, and from a running epoch back to its plan.
+//!
+//! In the order in which it is used: [`profile`] surveys a dataset, fetches some of its samples at every way, and predicts
+//! the others from what their headers say; [`network`] and [`machine`] measure what there is to spend; an [`Autopilot`] watches
+//! an epoch that runs by a plan, and plans anew where what it sees leaves what was predicted.
+//!
+//! Invariant: nothing here changes a bit of any tensor. A profile, right or wrong, a plan, good or bad, only says how samples
+//! travel.
+//!
+//! Never here: files, and what the planners decide (`headwater-plan`).
+
+mod error;
+
+mod ways;
+
+mod order;
+mod pick;
+mod statistics;
+
+mod features;
+mod model;
+
+mod measured;
+mod survey;
+
+mod clock;
+mod machine;
+mod network;
+mod overheads;
+
+mod profile;
+
+mod autopilot;
+mod resources;
+mod watch;
+
+pub use autopilot::{Autopilot, AutopilotOptions, Replanned};
+pub use clock::{cpu_of_process, hostname, now_rfc3339};
+pub use error::PilotError;
+pub use machine::{Machine, machine};
+pub use network::{Link, NetworkOptions, network};
+pub use order::shuffled;
+pub use profile::{Phase, ProfileOptions, Samples, profile};
+pub use resources::resources_of;
+pub use watch::{Seen, WatchOptions};
+pub use ways::ways_between;

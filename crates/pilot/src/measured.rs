@@ -1,0 +1,142 @@
+//! Samples fetched at a way, finished, and measured on both sides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use headwater_client::{Dataset, FetchRequest, Finisher};
+use headwater_plan::Way;
+use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+
+use crate::clock::cpu_of_process;
+use crate::error::PilotError;
+use crate::statistics::median;
+use crate::ways::travels_as_floats;
+
+/// What one sample took at one way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Observation {
+    pub(crate) bytes: u64,
+    pub(crate) storage: f64,
+    pub(crate) trainer: f64,
+    /// The cut at which it came: `encoded`, where a photo has no `jpeg-crop`.
+    pub(crate) came: Cut,
+}
+
+/// What one pass over some samples took beside the samples themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pass {
+    pub(crate) samples: u64,
+    pub(crate) payload: u64,
+    /// Messages on the wire.
+    pub(crate) received: u64,
+    /// CPU seconds of this process, but for finishing.
+    pub(crate) receiving: f64,
+}
+
+/// How samples are measured.
+pub(crate) struct Probe<'a> {
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) finisher: &'a Finisher,
+    pub(crate) recipe: &'a Arc<Recipe>,
+    pub(crate) seed: Seed,
+    pub(crate) epoch: Epoch,
+    /// Times that each sample is measured at each way.
+    pub(crate) repeats: usize,
+}
+
+/// Observations by sample; `Err` with the words of a sample that fails.
+pub(crate) type Observed = BTreeMap<u64, Result<Observation, String>>;
+
+// === impl Probe ===
+
+impl Probe<'_> {
+    /// Measures these samples at a way: of each the median of its times.
+    pub(crate) async fn at(
+        &self,
+        way: Way,
+        samples: &[SampleIndex],
+        told: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Observed, Pass), PilotError> {
+        if way.cut() == Cut::JpegCrop {
+            // The first crop of a photo re-writes it: that is done once and not in every epoch.
+            self.once(way, samples, &|_| ()).await?;
+        }
+        let mut times: BTreeMap<u64, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        let (mut observed, mut sum) = (Observed::new(), Pass::default());
+        for _ in 0..self.repeats.max(1) {
+            let (of_pass, pass) = self.once(way, samples, told).await?;
+            for (index, outcome) in &of_pass {
+                if let Ok(observation) = outcome {
+                    let (storage, trainer) = times.entry(*index).or_default();
+                    storage.push(observation.storage);
+                    trainer.push(observation.trainer);
+                }
+            }
+            observed.extend(of_pass);
+            sum.samples += pass.samples;
+            sum.payload += pass.payload;
+            sum.received += pass.received;
+            sum.receiving += pass.receiving;
+        }
+        for (index, (storage, trainer)) in times {
+            if let Some(Ok(observation)) = observed.get_mut(&index) {
+                (observation.storage, observation.trainer) = (median(&storage), median(&trainer));
+            }
+        }
+        Ok((observed, sum))
+    }
+
+    /// One pass.
+    async fn once(
+        &self,
+        way: Way,
+        samples: &[SampleIndex],
+        told: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Observed, Pass), PilotError> {
+        let request = FetchRequest {
+            indices: samples.iter().copied().collect(),
+            recipe: Some((**self.recipe).clone()),
+            cut: way.cut().into(),
+            pixels: way.pixels().into(),
+            floats: travels_as_floats(way),
+            seed: self.seed,
+            epoch: self.epoch,
+            model: None,
+            ordered: false,
+            measure_cpu: true,
+        };
+        let (busy, received) = (cpu_of_process(), self.dataset.counters().bytes_received);
+        let mut pass = Pass::default();
+        let mut finishing = 0.0;
+        let mut observed = Observed::new();
+        let mut finished = self
+            .dataset
+            .fetch(request)?
+            .map_ok(async |sample| {
+                let delivered = sample.outcome.as_ref().ok();
+                let came = delivered.map(|delivered| (delivered.cut, delivered.payload.len() as u64));
+                let storage = sample.cpu.unwrap_or_default();
+                let (finished, trainer) =
+                    self.finisher.finish_metered(self.recipe, sample, self.seed, self.epoch).await;
+                Ok((finished, came, storage, trainer))
+            })
+            .try_buffer_unordered(2 * self.finisher.workers());
+        while let Some((finished, came, storage, trainer)) = finished.try_next().await? {
+            let index = finished.index.0;
+            finishing += trainer.0;
+            pass.samples += 1;
+            pass.payload += came.map_or(0, |(_, bytes)| bytes);
+            let outcome = match (finished.outcome, came) {
+                (Ok(_), Some((came, bytes))) => Ok(Observation { bytes, storage: storage.0, trainer: trainer.0, came }),
+                (Err(failure), _) => Err(failure.message),
+                (Ok(_), None) => Err("it came without a payload".to_owned()),
+            };
+            observed.insert(index, outcome);
+            told(1);
+        }
+        pass.received = self.dataset.counters().bytes_received.saturating_sub(received);
+        pass.receiving = (cpu_of_process().0 - busy.0 - finishing).max(0.0);
+        Ok((observed, pass))
+    }
+}

@@ -1,0 +1,421 @@
+//! A dataset's profile: some samples measured at every way, the others predicted.
+//!
+//! ```text
+//! survey: every header ─▶ pick some ─▶ measure at each way ─▶ fit ─▶ how far off? ─▶ pick more ─▶ ... ─▶ predict the rest
+//! ```
+//!
+//! What is known exactly is not predicted: stored bytes, and the bytes of pixels that travel raw.
+
+use std::sync::Arc;
+
+use headwater_client::{Dataset, Finisher};
+use headwater_plan::{
+    Cores, Cost, Fit, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source, Way,
+};
+use headwater_types::recipe::DecodeMode;
+use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed};
+
+use crate::clock::{hostname, now_rfc3339};
+use crate::error::PilotError;
+use crate::features::Features;
+use crate::measured::{Observed, Pass, Probe};
+use crate::model::{Error, Model};
+use crate::order::Random;
+use crate::overheads::overheads;
+use crate::pick::spread;
+use crate::statistics::{deviation, mean};
+use crate::survey::{Photo, survey};
+
+/// How a dataset is profiled.
+#[derive(Clone, Debug)]
+pub struct ProfileOptions {
+    /// The ways that are measured, in order, `encoded` first: see [`ways_between`](crate::ways_between).
+    pub ways: Vec<Way>,
+    /// How many samples are measured.
+    pub samples: Samples,
+    /// Times that each is measured at each way; the median counts.
+    pub repeats: usize,
+    /// Address of the crops' randomness.
+    pub seed: Seed,
+    /// Address of the crops' randomness.
+    pub epoch: Epoch,
+}
+
+/// How many samples are measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Samples {
+    /// As many as it takes to know, with 95 % confidence, the total bytes at every way within this part of them (0.02: 2 %), and
+    /// CPU seconds within this part of what ways take on average; up to a number of samples that takes minutes.
+    Within(f64),
+    /// So many.
+    Count(u64),
+    /// All of them.
+    All,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Headers are read; so many there are.
+    Survey(u64),
+    /// Samples are fetched at a way; so many times there are.
+    Measure(Way, u64),
+}
+
+/// Samples that are measured first, to see how many more it takes.
+const PILOT: usize = 64;
+/// Most samples that a precision asks for: at ten ways and three times each, some minutes.
+const MOST: usize = 4096;
+/// Rounds of measuring more.
+const ROUNDS: usize = 3;
+/// Of a normal distribution, 95 % lie within so many standard deviations.
+const CONFIDENCE: f64 = 1.96;
+
+/// What asking for more than stored bytes takes at least: a server without cores is not to be asked, whatever comes of it.
+const LEAST_STORAGE: f64 = 1e-9;
+
+/// The three numbers that are measured of a sample at a way.
+const QUANTITIES: [Quantity; 3] = [Quantity::Bytes, Quantity::Storage, Quantity::Trainer];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quantity {
+    Bytes,
+    Storage,
+    Trainer,
+}
+
+/// Everything that was measured so far.
+struct Campaign<'a> {
+    dataset: &'a Dataset,
+    recipe: &'a Arc<Recipe>,
+    options: &'a ProfileOptions,
+    photos: Vec<Photo>,
+    features: Vec<Option<Features>>,
+    /// Samples by server and size.
+    sorted: Vec<usize>,
+    taken: Vec<bool>,
+    /// In step with the ways.
+    observed: Vec<Observed>,
+    passes: Vec<Pass>,
+}
+
+/// Models of a way, in the order of the quantities.
+struct WayModel {
+    models: [Model; 3],
+    errors: [Error; 3],
+}
+
+/// Profiles a dataset under a recipe. `told` hears of each phase as it begins, with 0, and of every further number of
+/// samples.
+///
+/// Only servers with CPU workers are asked for more than stored bytes: what their samples would take at the others is predicted.
+///
+/// # Errors
+/// Servers that cannot be asked; a dataset without a sample, or of which none can be decoded.
+pub async fn profile(
+    dataset: &Dataset,
+    recipe: &Recipe,
+    options: &ProfileOptions,
+    told: &(dyn Fn(Phase, u64) + Sync),
+) -> Result<Profile, PilotError> {
+    let phase = Phase::Survey(dataset.len());
+    told(phase, 0);
+    if dataset.is_empty() {
+        return Err(PilotError::Empty);
+    }
+    let photos = survey(dataset, recipe, &|more| told(phase, more)).await?;
+    let recipe = Arc::new(recipe.clone());
+    let finisher = Finisher::with(dataset.options()).map_err(|error| PilotError::Threads(error.to_string()))?;
+    let mut campaign = Campaign::new(dataset, &recipe, options, photos);
+    let mut random = Random::new(options.seed.0 ^ options.epoch.0.rotate_left(17));
+    let mut wanted = match options.samples {
+        Samples::Within(_) => PILOT,
+        Samples::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
+        Samples::All => usize::MAX,
+    };
+    for _ in 0..ROUNDS {
+        let picked = spread(&campaign.sorted, &campaign.taken, wanted, &mut random);
+        if picked.is_empty() {
+            break;
+        }
+        campaign.measure(&finisher, &picked, told).await?;
+        let Samples::Within(precision) = options.samples else { break };
+        let enough = campaign.enough(precision).min(MOST);
+        let measured = campaign.measured();
+        // A few more would cost a round and bring nothing.
+        if enough <= measured + measured / 10 {
+            break;
+        }
+        wanted = enough - measured;
+    }
+    campaign.check()?;
+    campaign.finish()
+}
+
+// === impl Campaign ===
+
+impl<'a> Campaign<'a> {
+    fn new(dataset: &'a Dataset, recipe: &'a Arc<Recipe>, options: &'a ProfileOptions, photos: Vec<Photo>) -> Self {
+        let features = |photo: &Photo| {
+            let draws = Draws { seed: options.seed, epoch: options.epoch, key: photo.key.as_ref()? };
+            Some(Features::new(photo.stored, photo.header?, recipe, &draws))
+        };
+        let works = |server: usize| dataset.partitions().get(server).is_some_and(|server| server.cpu_workers > 0);
+        let nobody_works = dataset.partitions().iter().all(|server| server.cpu_workers == 0);
+        let mut sorted: Vec<_> =
+            (0..photos.len()).filter(|&place| nobody_works || works(photos[place].server)).collect();
+        sorted.sort_by_key(|&place| (photos[place].server, photos[place].stored));
+        Self {
+            features: photos.iter().map(features).collect(),
+            taken: vec![false; photos.len()],
+            observed: vec![Observed::new(); options.ways.len()],
+            passes: Vec::new(),
+            dataset,
+            recipe,
+            options,
+            photos,
+            sorted,
+        }
+    }
+
+    /// Whether some server takes samples further than their stored bytes.
+    fn somebody_works(&self) -> bool {
+        self.dataset.partitions().iter().any(|server| server.cpu_workers > 0)
+    }
+
+    fn measured(&self) -> usize {
+        self.taken.iter().filter(|taken| **taken).count()
+    }
+
+    /// The ways that can be measured.
+    fn ways(&self) -> impl Iterator<Item = (usize, Way)> + use<> {
+        let works = self.somebody_works();
+        let ways = self.options.ways.clone();
+        ways.into_iter().enumerate().filter(move |(_, way)| works || way.cut() == Cut::Encoded)
+    }
+
+    async fn measure(
+        &mut self,
+        finisher: &Finisher,
+        picked: &[usize],
+        told: &(dyn Fn(Phase, u64) + Sync),
+    ) -> Result<(), PilotError> {
+        let probe = Probe {
+            dataset: self.dataset,
+            finisher,
+            recipe: self.recipe,
+            seed: self.options.seed,
+            epoch: self.options.epoch,
+            repeats: self.options.repeats,
+        };
+        let mut samples: Vec<_> = picked.iter().map(|&place| SampleIndex(place as u64)).collect();
+        samples.sort_unstable();
+        let times = (samples.len() * self.options.repeats.max(1)) as u64;
+        // Crops of bytes first: from then on the photos are indexed, as they are in all epochs but the first.
+        let mut ways: Vec<_> = self.ways().collect();
+        ways.sort_by_key(|(_, way)| way.cut() != Cut::JpegCrop);
+        for (position, way) in ways {
+            let phase = Phase::Measure(way, times);
+            told(phase, 0);
+            let (observed, pass) = probe.at(way, &samples, &|more| told(phase, more)).await?;
+            self.observed[position].extend(observed);
+            self.passes.push(pass);
+        }
+        picked.iter().for_each(|&place| self.taken[place] = true);
+        Ok(())
+    }
+
+    /// Something must have been decoded.
+    fn check(&self) -> Result<(), PilotError> {
+        let encoded = &self.observed[0];
+        if encoded.values().any(Result::is_ok) {
+            return Ok(());
+        }
+        let first = encoded.values().find_map(|outcome| outcome.as_ref().err().cloned());
+        let broken = || self.photos.iter().find_map(|photo| photo.broken.clone());
+        Err(PilotError::NothingDecoded { tried: encoded.len(), first: first.or_else(broken).unwrap_or_default() })
+    }
+
+    /// What was measured of a quantity at a way, with what it is predicted from.
+    fn observations(&self, position: usize, quantity: Quantity) -> Vec<(&Features, f64)> {
+        let way = self.options.ways[position];
+        let of = |(&index, outcome): (&u64, &Result<crate::measured::Observation, String>)| {
+            let observation = outcome.as_ref().ok()?;
+            // A photo without this way says nothing of those that have it.
+            if way.cut() == Cut::JpegCrop && observation.came != Cut::JpegCrop {
+                return None;
+            }
+            let features = self.features.get(usize::try_from(index).ok()?)?.as_ref()?;
+            let value = match quantity {
+                Quantity::Bytes => observation.bytes as f64,
+                Quantity::Storage => observation.storage,
+                Quantity::Trainer => observation.trainer,
+            };
+            Some((features, value))
+        };
+        self.observed[position].iter().filter_map(of).collect()
+    }
+
+    /// Samples that must be measured for all totals to be known within `precision`, from how far predictions are off.
+    fn enough(&self, precision: f64) -> usize {
+        let mut most = 0.0_f64;
+        for quantity in QUANTITIES {
+            let mut spreads = Vec::new();
+            for (position, _) in self.ways() {
+                let observations = self.observations(position, quantity);
+                let values: Vec<_> = observations.iter().map(|(_, value)| *value).collect();
+                let (_, error) = Model::fit(&observations);
+                let level = mean(&values);
+                let exact = quantity == Quantity::Bytes && self.exact_bytes(0, position).is_some();
+                let spread = error.relative.map_or_else(|| deviation(&values), |relative| relative * level);
+                spreads.push((if exact { 0.0 } else { spread }, level));
+            }
+            // Of bytes each way by itself; of a core's time against what ways take of it on average: microseconds beside
+            // milliseconds may be off by half.
+            let average = mean(&spreads.iter().map(|(_, level)| *level).collect::<Vec<_>>());
+            for (spread, level) in spreads {
+                let level = if quantity == Quantity::Bytes { level } else { average };
+                if level > 0.0 {
+                    most = most.max((CONFIDENCE * spread / level / precision).powi(2));
+                }
+            }
+        }
+        // Of a small dataset few are left to be wrong about.
+        let all = self.photos.len() as f64;
+        (most / (1.0 + most / all)).ceil() as usize
+    }
+
+    /// Bytes at a way, where they follow from the header.
+    fn exact_bytes(&self, place: usize, position: usize) -> Option<u64> {
+        let way = self.options.ways[position];
+        let header = self.photos[place].header;
+        let output = self.recipe.output_size().pixels();
+        match (way.cut(), way.pixels()) {
+            (Cut::Encoded, _) => Some(self.photos[place].stored),
+            (Cut::JpegCrop, _) if header.is_some_and(|header| !header.jpeg) => Some(self.photos[place].stored),
+            (Cut::Decoded, PixelCoding::Raw) if self.recipe.stages().decode == DecodeMode::Exact => {
+                header.map(|header| 3 * header.size.pixels())
+            }
+            (Cut::Cropped | Cut::Flipped, PixelCoding::Raw) => Some(3 * output),
+            (Cut::Tensor | Cut::Normalized, _) => Some(12 * output),
+            _ => None,
+        }
+    }
+
+    /// Bytes that a way never passes: pixels that coding does not make smaller travel raw.
+    fn most_bytes(&self, place: usize, position: usize) -> u64 {
+        let way = self.options.ways[position];
+        match (way.cut(), self.photos[place].header) {
+            (Cut::Decoded, Some(header)) => 3 * header.size.pixels(),
+            (Cut::Cropped | Cut::Flipped, _) => 3 * self.recipe.output_size().pixels(),
+            _ => u64::MAX,
+        }
+    }
+
+    fn finish(self) -> Result<Profile, PilotError> {
+        let ways = &self.options.ways;
+        let models: Vec<_> = (0..ways.len()).map(|position| WayModel::fit(&self, position)).collect();
+        let predicted = self.measured() < self.photos.len();
+        let servers = self.dataset.partitions().iter().map(|partition| Server {
+            address: partition.address.to_string(),
+            digest: Some(partition.digest),
+            first: partition.first,
+            samples: partition.samples,
+            cpu_workers: Some(Cores::from(partition.cpu_workers)),
+        });
+        let provenance = Provenance {
+            source: Source::Measured,
+            date: now_rfc3339(),
+            host: hostname(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            dataset: Some(self.dataset.name().clone()),
+            dataset_digest: Some(self.dataset.digest()),
+            recipe: Some(RecipeStamp {
+                name: self.recipe.name().to_string(),
+                digest: self.recipe.digest(),
+                toml: self.recipe.to_toml(),
+            }),
+            seed: Some(self.options.seed),
+            epoch: Some(self.options.epoch),
+            measured: self.measured() as u64,
+            fits: if predicted {
+                models.iter().zip(ways).map(|(model, &way)| model.fit_of(way)).collect()
+            } else {
+                vec![]
+            },
+            overheads: overheads(&self.passes),
+            files: Vec::new(),
+        };
+        let mut builder = ProfileBuilder::new(provenance, servers.collect(), ways.clone())?;
+        let mut costs = Vec::with_capacity(ways.len());
+        for (place, photo) in self.photos.iter().enumerate() {
+            costs.clear();
+            for (position, model) in models.iter().enumerate() {
+                let cost = self.cost(place, position, model).or_else(|| costs.first().copied());
+                let mut cost = cost.unwrap_or_else(|| Cost { bytes: photo.stored, ..Cost::default() });
+                if ways[position].is_offloaded() {
+                    cost.storage_seconds = cost.storage_seconds.max(LEAST_STORAGE);
+                }
+                costs.push(cost);
+            }
+            let facts = SampleFacts {
+                key: photo.key.as_ref().map(|key| key.as_str()),
+                width: photo.header.map(|header| header.size.width),
+                height: photo.header.map(|header| header.size.height),
+                measured: self.taken[place],
+            };
+            builder.push(&facts, &costs)?;
+        }
+        Ok(builder.finish()?)
+    }
+
+    /// What a sample takes at a way; `None` where it fails there, so that this way is no better than its stored bytes.
+    fn cost(&self, place: usize, position: usize, model: &WayModel) -> Option<Cost> {
+        let way = self.options.ways[position];
+        if let Some(outcome) = self.observed[position].get(&(place as u64)) {
+            let observation = outcome.as_ref().ok()?;
+            let storage_seconds = if way.is_offloaded() { observation.storage } else { 0.0 };
+            return Some(Cost { bytes: observation.bytes, storage_seconds, trainer_seconds: observation.trainer });
+        }
+        let features = self.features[place].as_ref()?;
+        // Without a JPEG there is no crop of one: it comes as it is stored.
+        if way.cut() == Cut::JpegCrop && !features.jpeg {
+            return None;
+        }
+        if way.is_offloaded() && !self.somebody_works() {
+            return None;
+        }
+        let [bytes, storage, trainer] = QUANTITIES.map(|quantity| model.predict(quantity, features));
+        let bytes = self.exact_bytes(place, position).unwrap_or_else(|| (bytes.round() as u64).max(1));
+        Some(Cost {
+            bytes: bytes.min(self.most_bytes(place, position)),
+            storage_seconds: if way.is_offloaded() { storage } else { 0.0 },
+            trainer_seconds: trainer,
+        })
+    }
+}
+
+// === impl WayModel ===
+
+impl WayModel {
+    fn fit(campaign: &Campaign<'_>, position: usize) -> Self {
+        let fitted = QUANTITIES.map(|quantity| Model::fit(&campaign.observations(position, quantity)));
+        let errors = fitted.each_ref().map(|(_, error)| error.clone());
+        Self { models: fitted.map(|(model, _)| model), errors }
+    }
+
+    fn predict(&self, quantity: Quantity, features: &Features) -> f64 {
+        let [bytes, storage, trainer] = &self.models;
+        let model = match quantity {
+            Quantity::Bytes => bytes,
+            Quantity::Storage => storage,
+            Quantity::Trainer => trainer,
+        };
+        model.predict(features)
+    }
+
+    fn fit_of(&self, way: Way) -> Fit {
+        let [bytes, storage, trainer] = &self.errors;
+        Fit { way, bytes: bytes.relative, storage_seconds: storage.relative, trainer_seconds: trainer.relative }
+    }
+}

@@ -1,0 +1,14 @@
+//! Which ways are measured.
+
+use headwater_plan::Way;
+use headwater_types::Cut;
+
+/// Every way whose cut is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
+pub fn ways_between(allowed: impl Fn(Way) -> bool) -> Vec<Way> {
+    Way::ALL.into_iter().filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
+}
+
+/// Whether the pixels of this way travel as floats only, and not as the u8 pixels that they are made from.
+pub(crate) fn travels_as_floats(way: Way) -> bool {
+    matches!(way.cut(), Cut::Tensor | Cut::Normalized)
+}

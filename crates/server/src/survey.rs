@@ -1,0 +1,67 @@
+//! One survey stream: headers read side by side, gathered into messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use headwater_image::Format;
+use headwater_types::SampleIndex;
+use headwater_wire::{PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+use tonic::Status;
+
+use crate::service::Shared;
+
+/// Headers of one message: about 100 bytes each.
+const HEADERS_PER_MESSAGE: usize = 1024;
+/// How long the first of a message waits for the others.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// What a client reads.
+pub(crate) type Headers = stream::BoxStream<'static, Result<proto::SurveyBatch, Status>>;
+
+/// Begins the work; it ends when the stream is dropped.
+pub(crate) fn start(shared: Arc<Shared>, survey: Survey, permit: OwnedSemaphorePermit) -> Headers {
+    // One message waits for the network, and headers behind it in their window.
+    let (sender, receiver) = mpsc::channel(1);
+    let driver = AbortOnDropHandle::new(tokio::spawn(drive(shared, survey, sender)));
+    stream::unfold((receiver, driver, permit), |(mut receiver, driver, permit)| async move {
+        let samples = receiver.recv().await?;
+        Some((Ok(proto::SurveyBatch { samples }), (receiver, driver, permit)))
+    })
+    .boxed()
+}
+
+async fn drive(shared: Arc<Shared>, survey: Survey, messages: mpsc::Sender<Vec<proto::SurveyedSample>>) {
+    let window = shared.stream_window.get();
+    let mut headers =
+        stream::iter(survey.samples.iter()).map(|index| look(Arc::clone(&shared), index)).buffer_unordered(window);
+    while let Some(first) = headers.next().await {
+        let mut message = vec![proto::SurveyedSample::from(first)];
+        let close = Instant::now() + LINGER;
+        while message.len() < HEADERS_PER_MESSAGE {
+            let Ok(Some(next)) = timeout_at(close, headers.next()).await else { break };
+            message.push(next.into());
+        }
+        if messages.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn look(shared: Arc<Shared>, index: SampleIndex) -> Surveyed {
+    let outcome = shared.pipeline.survey(index).await.map(|header| PhotoFacts {
+        format: match header.format {
+            Format::Jpeg => PhotoFormat::Jpeg,
+            Format::Png => PhotoFormat::Png,
+            Format::WebP => PhotoFormat::WebP,
+        },
+        size: header.stored,
+        orientation: header.orientation,
+    });
+    let catalog = &shared.pipeline.catalog;
+    let stored = catalog.get(index).map(|entry| entry.version.size()).unwrap_or_default();
+    Surveyed { index, key: catalog.key(index), stored, outcome }
+}
