@@ -10,6 +10,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("headwater.v1.bin"), prost::Message::encode_to_vec(&descriptors))?;
     // `bytes::Bytes` for payloads: decoding a message then shares its buffer instead of copying each sample out of it.
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    tonic_prost_build::configure().bytes(".").codec_path("crate::MessageCodec").compile_fds(descriptors)?;
     Ok(())
 }

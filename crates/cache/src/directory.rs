@@ -25,7 +25,8 @@ use tempfile::NamedTempFile;
 use crate::counters::{Counters, Counts};
 use crate::entry::Entry;
 use crate::error::DirectoryError;
-use crate::frame::{Frame, FrameError};
+use crate::frame::{Frame, FrameError, Head};
+use crate::glimpse::{Glimpse, GlimpseBuffer};
 use crate::key::EntryKey;
 use crate::ledger::{self, Account, Ledger};
 use crate::shard;
@@ -80,9 +81,8 @@ impl Directory {
     /// # Errors
     /// What the system refuses. A frame that is not what was put is counted, removed and no error.
     pub fn get(&self, key: &EntryKey) -> Result<Option<Entry>, DirectoryError> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let frame = match rustix::fs::openat(&self.root, &key.path()[..], flags, Mode::empty()) {
-            Ok(file) => read(&file.into(), key).map_err(DirectoryError::io("read", &self.path_of(key)))?,
+        let frame = match self.file(key) {
+            Ok(file) => read(&file, key).map_err(DirectoryError::io("read", &self.path_of(key)))?,
             Err(Errno::NOENT) => {
                 self.counters.misses.add();
                 return Ok(None);
@@ -104,6 +104,14 @@ impl Directory {
         }
     }
 
+    /// The same for an entry that is wanted in part and now: what was made, and lies in memory. `None` says nothing: ask
+    /// [`Self::get`].
+    pub fn glimpse<'a>(&self, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Glimpse<'a>> {
+        let glimpse = Glimpse::of(self.file(key).ok()?, key, buffer)?;
+        self.counters.hits.add();
+        Some(glimpse)
+    }
+
     /// Keeps an entry; replaces what is there under its key.
     ///
     /// # Errors
@@ -113,9 +121,9 @@ impl Directory {
         if length > key.most().get() {
             return Ok(self.full());
         }
-        let size = shard::on_disk(length + Frame::HEADER as u64);
-        match self.begin(key, length + Frame::HEADER as u64, size).and_then(|file| self.finish(file, key, entry, size))
-        {
+        let file_length = Frame::file_length(length);
+        let size = shard::on_disk(file_length);
+        match self.begin(key, file_length, size).and_then(|file| self.finish(file, key, entry, size)) {
             Ok(()) => {
                 self.counters.kept.add();
                 Ok(Put::Kept)
@@ -145,7 +153,7 @@ impl Directory {
 
     /// Whether an entry of so many bytes would be kept now: to save the making of one that would not.
     pub fn has_room(&self, bytes: ByteCount) -> bool {
-        let frame = shard::on_disk(bytes.get().saturating_add(Frame::HEADER as u64));
+        let frame = shard::on_disk(Frame::file_length(bytes.get()));
         self.usage().get().saturating_add(frame) <= self.limit
     }
 
@@ -172,6 +180,12 @@ impl Directory {
         Ok(self.usage())
     }
 
+    /// An entry's file.
+    fn file(&self, key: &EntryKey) -> Result<File, Errno> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        rustix::fs::openat(&self.root, &key.path()[..], flags, Mode::empty()).map(File::from)
+    }
+
     /// A file of this length to be written to, counted already.
     fn begin(&self, key: &EntryKey, length: u64, size: u64) -> Result<NamedTempFile, DirectoryError> {
         let folder = self.shard(key.shard());
@@ -188,9 +202,9 @@ impl Directory {
 
     /// Writes, and gives the file its name.
     fn finish(&self, file: NamedTempFile, key: &EntryKey, entry: &Entry, size: u64) -> Result<(), DirectoryError> {
-        let header = Frame::seal(key, entry);
+        let frame = Frame::seal(key, entry);
         let written = (|| {
-            file.as_file().write_all(header.as_bytes())?;
+            file.as_file().write_all(frame.as_bytes())?;
             file.as_file().write_all(entry.payload())
         })();
         let path = self.path_of(key);
@@ -256,19 +270,19 @@ impl Directory {
 /// Most bytes that are read before the frame has said its length.
 const AT_FIRST: usize = 1 << 20;
 
-/// Header and payload: for nearly every entry in one read.
+/// The frame: for nearly every entry in one read.
 fn read(file: &File, key: &EntryKey) -> io::Result<Bytes> {
+    let most = usize::try_from(Frame::file_length(key.most().get())).unwrap_or(usize::MAX);
     // One byte further than it may have, to see that the file ends there.
-    let mut bytes = Vec::with_capacity(Frame::HEADER + key.most().as_usize().min(AT_FIRST) + 1);
+    let mut bytes = Vec::with_capacity(most.min(AT_FIRST) + 1);
     loop {
         let read = rustix::io::retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut bytes)))?;
         // A file gives less than was asked for at its end only.
         if read == 0 || bytes.len() < bytes.capacity() {
             return Ok(bytes.into());
         }
-        let claimed = Frame::claimed_length(&bytes).filter(|claimed| *claimed <= key.most().get());
-        let Some(more) = claimed.and_then(|claimed| (Frame::HEADER as u64 + claimed).checked_sub(bytes.len() as u64))
-        else {
+        let claimed = Head::claimed_file(&bytes).filter(|claimed| *claimed <= most as u64);
+        let Some(more) = claimed.and_then(|claimed| claimed.checked_sub(bytes.len() as u64)) else {
             // Longer than it may be, or than it says: no frame, whatever else is in it.
             return Ok(Bytes::new());
         };

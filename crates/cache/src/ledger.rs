@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use crate::error::DirectoryError;
 
@@ -117,7 +117,7 @@ impl Ledger {
             let path = self.path.parent().unwrap_or(&self.path).to_owned();
             return Err(DirectoryError::OtherVersion { path });
         }
-        if !head.starts_with(MAGIC) || head[8..] != xxh3_64(numbers).to_le_bytes() {
+        if !head.starts_with(MAGIC) || head[8..] != XxHash3_64::oneshot(numbers).to_le_bytes() {
             return Ok(None);
         }
         let mut slots = Box::new([0; SHARDS]);
@@ -179,7 +179,7 @@ impl Account<'_> {
         {
             *number = slot.to_le_bytes();
         }
-        let checksum = xxh3_64(&bytes[SLOTS..]);
+        let checksum = XxHash3_64::oneshot(&bytes[SLOTS..]);
         bytes[8..SLOTS].copy_from_slice(&checksum.to_le_bytes());
         self.file.write_all_at(&bytes, 0).map_err(DirectoryError::io("write", &self.ledger.path))
     }

@@ -26,6 +26,7 @@ mod key;
 
 mod entry;
 mod frame;
+mod glimpse;
 
 mod counters;
 mod ledger;
@@ -40,5 +41,6 @@ pub use directory::{Directory, Put};
 pub use entry::Entry;
 pub use error::DirectoryError;
 pub use frame::{Frame, FrameError};
+pub use glimpse::{Glimpse, GlimpseBuffer};
 pub use key::EntryKey;
 pub use kind::Kind;

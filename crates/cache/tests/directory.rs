@@ -3,14 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
 use std::collections::BTreeMap;
+use std::io::IoSliceMut;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, Kind, Put};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Put};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest};
 use proptest::prelude::*;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tempfile::TempDir;
 
 const ROOMY: ByteCount = ByteCount::mebibytes(64);
@@ -42,6 +44,13 @@ fn files(directory: &Directory) -> Vec<PathBuf> {
 fn file_of(directory: &Directory, key: &EntryKey) -> PathBuf {
     let digits = key.digest().to_string();
     directory.path().join(&digits[..2]).join(&digits[2..32])
+}
+
+/// Whether reads that must not wait are refused here: by tmpfs, for one, in older kernels.
+fn cannot_tell(file: &Path) -> bool {
+    let (file, mut byte) = (std::fs::File::open(file).unwrap(), [0]);
+    let read = preadv2(file, &mut [IoSliceMut::new(&mut byte)], 0, ReadWriteFlags::NOWAIT);
+    read == Err(Errno::OPNOTSUPP)
 }
 
 /// What the files take, by another way than the folder's own.
@@ -130,6 +139,48 @@ fn a_broken_frame_is_a_miss_and_made_again() {
 }
 
 #[test]
+fn a_glimpse_gives_the_parts_that_were_put_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    let mut buffer = GlimpseBuffer::default();
+    let lengths = [0, 1, 16_383, 16_384, 16_385, 32_640, 32_768, 100_000, 3_000_000];
+    for (sample, length) in (0..).zip(lengths) {
+        let key = key_of_most(sample, 4_000_000);
+        assert!(directory.glimpse(&key, &mut buffer).is_none());
+        let Entry::Bytes(payload) = entry(length) else { unreachable!() };
+        directory.put(&key, &Entry::Bytes(payload.clone())).unwrap();
+        // Whatever an earlier one has left there.
+        assert!(directory.get(&key).unwrap().is_some());
+        let Some(mut glimpse) = directory.glimpse(&key, &mut buffer) else {
+            // Never where the file system cannot tell what it has in memory.
+            assert!(cannot_tell(&file_of(&directory, &key)), "{length}");
+            continue;
+        };
+        assert_eq!((glimpse.length(), glimpse.start()), (length, &payload[..glimpse.start().len()]));
+        assert!(glimpse.start().len() >= length.min(15_000));
+        for range in [0..length, length / 2..length, length / 3..length / 2, length..length] {
+            let (start, part) = glimpse.with(range.clone()).unwrap();
+            assert_eq!((start, part), (&payload[..start.len()], &payload[range]));
+        }
+        assert!(glimpse.with(0..length + 1).is_none());
+    }
+    assert!(directory.glimpse(&key_of_most(7, 99_999), &mut buffer).is_none(), "longer than the caller can hold");
+
+    let path = file_of(&directory, &key_of_most(7, 4_000_000));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[60_000] ^= 4;
+    std::fs::write(&path, &bytes).unwrap();
+    if let Some(mut glimpse) = directory.glimpse(&key_of_most(7, 4_000_000), &mut buffer) {
+        assert!(glimpse.with(80_000..100_000).is_some());
+        assert!(glimpse.with(59_000..60_000).is_none());
+    }
+    bytes[20] ^= 4;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(directory.glimpse(&key_of_most(7, 4_000_000), &mut buffer).is_none());
+    assert_eq!(directory.counts().corrupt, 0, "a glimpse removes nothing");
+}
+
+#[test]
 fn another_entrys_file_or_a_link_is_never_taken_for_it() {
     let folder = TempDir::new().unwrap();
     let directory = open(&folder, ROOMY);
@@ -156,7 +207,7 @@ fn the_limit_holds_and_what_is_there_is_still_found() {
     assert_eq!(directory.get(&key(4)).unwrap(), Some(entry(4000)));
     assert_eq!(directory.counts().full, 3);
     let wider = open(&folder, ByteCount::new(6 * 4096));
-    assert!(wider.has_room(ByteCount::new(4032)) && !wider.has_room(ByteCount::new(4033)));
+    assert!(wider.has_room(ByteCount::new(4024)) && !wider.has_room(ByteCount::new(4025)));
     assert_eq!(wider.put(&key(7), &entry(4000)).unwrap(), Put::Kept);
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum Detail {
 /// # Errors
 /// `UnsupportedFormat`, `UnsupportedFeature`, `Malformed` where the header cannot be read, `LimitExceeded`.
 pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits) -> Result<Header, ImageError> {
-    limits::check_object(bytes, limits)?;
+    limits::check_object(bytes.len(), limits)?;
     let format = sniff(bytes)?;
     let (detail, stored, exif, working) = match format {
         Format::Jpeg => {

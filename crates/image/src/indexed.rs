@@ -3,12 +3,15 @@
 //! Invariant: its pixels are those of the photo that it was made from, to the bit; and those of a crop are those of the
 //! whole, wherever a framing reads.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use headwater_types::recipe::{Orientation, Stages};
 use headwater_types::{ByteCount, Cut, Framing, ImageLimits, Position, Size};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
+use crate::format::Format;
 use crate::header::{Detail, Header};
 use crate::jpeg;
 use crate::limits;
@@ -20,7 +23,14 @@ use crate::view::View;
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndexedJpeg {
     bytes: Bytes,
+    head: IndexedHead,
+}
+
+/// The header of such a photo, where the rest of it lies elsewhere: it says which bytes a crop is cut from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexedHead {
     index: jpeg::Index,
+    length: usize,
 }
 
 /// A JPEG of just the blocks that cover a sample's crop.
@@ -44,7 +54,7 @@ impl IndexedJpeg {
     /// Why it cannot be done exactly.
     pub fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<Self, Unindexable> {
         let (bytes, index) = jpeg::rewrite(bytes, limits)?;
-        Ok(Self { bytes: bytes.into(), index })
+        Ok(Self { head: IndexedHead { index, length: bytes.len() }, bytes: bytes.into() })
     }
 
     /// Peak memory of re-writing a photo of `bytes` bytes, those included: what a permit is taken for. 0 for what is no
@@ -67,21 +77,21 @@ impl IndexedJpeg {
     /// # Errors
     /// Where it is no such photo, or past the limits.
     pub fn open(bytes: Bytes, limits: &ImageLimits) -> Result<Self, ImageError> {
-        limits::check_object(&bytes, limits)?;
-        let this = Self { index: jpeg::Index::read(&bytes)?, bytes };
-        limits::check_size(this.index.grid.size, limits)?;
-        limits::check_memory(this.memory(), limits)?;
-        Ok(this)
+        let head = IndexedHead::open(&bytes, bytes.len(), limits)?;
+        if !bytes.ends_with(&jpeg::END_OF_IMAGE) {
+            return Err(ImageError::malformed(Format::Jpeg, "not as it was indexed: it does not end as a JPEG"));
+        }
+        Ok(Self { bytes, head })
     }
 
     /// Size of the decoded photo: after the turn by its EXIF orientation, where asked for.
     pub fn size(&self, orientation: Orientation) -> Size {
-        turned_size(self.index.grid.size, self.turn(orientation))
+        self.head.size(orientation)
     }
 
     /// Peak memory of decoding it whole, its bytes and RGB pixels included; a part takes less.
     pub fn memory(&self) -> ByteCount {
-        self.index.memory(self.bytes.len() as u64)
+        self.head.memory()
     }
 
     /// The blocks that cover what `framing`, by these stages, reads, as a JPEG of their own. Copies bytes; decodes nothing.
@@ -89,19 +99,8 @@ impl IndexedJpeg {
     /// # Errors
     /// `Shape` where `framing` is none of this photo; `Malformed` where restart markers are missing.
     pub fn slice(&self, stages: &Stages, framing: &Framing) -> Result<JpegCrop, ImageError> {
-        let (turn, source) = (self.turn(stages.orientation), self.size(stages.orientation));
-        let read = View::new(stages, framing, turn == UPRIGHT).stored(source);
-        if !read.lies_in(source) {
-            return Err(ImageError::Shape {
-                cut: Cut::JpegCrop,
-                actual: format!("a photo of {source:?}"),
-                expected: format!("one that holds {read:?}"),
-            });
-        }
-        let wanted = stored_box(read, source, turn);
-        let (jpeg, pixels) = jpeg::slice(&self.bytes, &self.index, wanted)?;
-        let origin = turned_box(pixels, self.index.grid.size, turn).origin();
-        Ok(JpegCrop { jpeg: jpeg.into(), origin, source })
+        let needed = self.bytes.get(self.head.needs(&self.bytes, stages, framing)?).unwrap_or_default();
+        self.head.slice(&self.bytes, needed, stages, framing)
     }
 
     /// The whole photo: a JPEG that any decoder reads.
@@ -112,6 +111,69 @@ impl IndexedJpeg {
     /// The same, without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+}
+
+// === impl IndexedHead ===
+
+impl IndexedHead {
+    /// Reads the header of what [`IndexedJpeg::rewrite`] gave from the first of its `length` bytes; a few kB hold it.
+    ///
+    /// # Errors
+    /// Where it is no such photo, or past the limits; or where `start` ends before the header does.
+    pub fn open(start: &[u8], length: usize, limits: &ImageLimits) -> Result<Self, ImageError> {
+        limits::check_object(length, limits)?;
+        let this = Self { index: jpeg::Index::read(start, length)?, length };
+        limits::check_size(this.index.grid.size, limits)?;
+        limits::check_memory(this.memory(), limits)?;
+        Ok(this)
+    }
+
+    /// As [`IndexedJpeg::size`].
+    pub fn size(&self, orientation: Orientation) -> Size {
+        turned_size(self.index.grid.size, self.turn(orientation))
+    }
+
+    /// Which bytes of the photo [`Self::slice`] needs for a crop, beside `start`, which has the header.
+    ///
+    /// # Errors
+    /// `Shape` where `framing` is none of this photo.
+    pub fn needs(&self, start: &[u8], stages: &Stages, framing: &Framing) -> Result<Range<usize>, ImageError> {
+        self.rows(start, stages, framing).map(|rows| rows.place)
+    }
+
+    /// As [`IndexedJpeg::slice`], from the bytes that it [needs](Self::needs).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn slice(
+        &self,
+        start: &[u8],
+        needed: &[u8],
+        stages: &Stages,
+        framing: &Framing,
+    ) -> Result<JpegCrop, ImageError> {
+        let (turn, source) = (self.turn(stages.orientation), self.size(stages.orientation));
+        let (jpeg, pixels) = jpeg::slice(start, &self.index, &self.rows(start, stages, framing)?, needed)?;
+        let origin = turned_box(pixels, self.index.grid.size, turn).origin();
+        Ok(JpegCrop { jpeg: jpeg.into(), origin, source })
+    }
+
+    fn rows<'a>(&self, start: &'a [u8], stages: &Stages, framing: &Framing) -> Result<jpeg::Rows<'a>, ImageError> {
+        let (turn, source) = (self.turn(stages.orientation), self.size(stages.orientation));
+        let read = View::new(stages, framing, turn == UPRIGHT).stored(source);
+        if !read.lies_in(source) {
+            return Err(ImageError::Shape {
+                cut: Cut::JpegCrop,
+                actual: format!("a photo of {source:?}"),
+                expected: format!("one that holds {read:?}"),
+            });
+        }
+        jpeg::rows(start, &self.index, stored_box(read, source, turn))
+    }
+
+    fn memory(&self) -> ByteCount {
+        self.index.memory(self.length as u64)
     }
 
     /// The turn that a recipe asks for.

@@ -60,7 +60,7 @@ pub use decode::decode;
 pub use error::ImageError;
 pub use format::{Format, sniff};
 pub use header::{Header, read_header};
-pub use indexed::{IndexedJpeg, JpegCrop};
+pub use indexed::{IndexedHead, IndexedJpeg, JpegCrop};
 pub use kernel::Level;
 pub use parts::Parts;
 pub use payload::{Payload, Scaled, Tensor};

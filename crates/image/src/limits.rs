@@ -4,8 +4,8 @@ use headwater_types::{ByteCount, ImageLimits, Size};
 
 use crate::error::ImageError;
 
-pub(crate) fn check_object(bytes: &[u8], limits: &ImageLimits) -> Result<(), ImageError> {
-    at_most("encoded bytes", bytes.len() as u64, limits.max_object.get(), "raise --max-object-bytes")
+pub(crate) fn check_object(length: usize, limits: &ImageLimits) -> Result<(), ImageError> {
+    at_most("encoded bytes", length as u64, limits.max_object.get(), "raise --max-object-bytes")
 }
 
 pub(crate) fn check_size(size: Size, limits: &ImageLimits) -> Result<(), ImageError> {

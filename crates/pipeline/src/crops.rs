@@ -2,9 +2,11 @@
 //! of threads and a grant of memory for each would cost more than the work.
 //!
 //! ```text
-//! run of samples ─▶ permit for all ─▶ index: read ────▶ slice ──▶ payloads, each with its part of the permit
-//!                                     (blocking thread)  (CPU pool)
-//!                                      └ not there ─▶ fetch ─▶ re-write, verify, slice ─▶ keep
+//! run of samples ─▶ permit for all ─▶ index: glimpse, slice ──────────────────▶ payloads, each with its part
+//!                                     (CPU pool)                            ▲   of the permit
+//!                                      └ not in memory ─▶ read ─────▶ slice ┤
+//!                                                   (blocking thread)  (CPU pool)
+//!                                                    └ not there ─▶ fetch ─▶ re-write, verify, slice ─▶ keep
 //! ```
 //!
 //! A photo that has no indexed form is delivered `encoded`, and says so.
@@ -14,10 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use headwater_image::{CpuMeter, ImageError, IndexedJpeg, Payload, Scratch, advance};
+use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch, advance};
 use headwater_store::Version;
-use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, PixelCoding, SampleFailure, SampleKey};
+use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, PixelCoding, Recipe, SampleFailure, SampleKey};
 
+use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
 use crate::index::{Lookup, PhotoIndex};
 use crate::photo::Fetched;
@@ -26,8 +29,9 @@ use crate::sample::{Job, Pipeline, SampleRequest, Work};
 
 /// Most samples of a run: what they share then costs each of them less than a microsecond.
 const RUN_SAMPLES: usize = 32;
-/// Most stored bytes of a run, but that one sample may always be one: large photos gain little from company.
-const RUN_BYTES: ByteCount = ByteCount::mebibytes(4);
+/// Most stored bytes of a run, but that one sample may always be one: large photos gain little from company, and of a longer run
+/// the first crops would have left the core's cache when they are sent.
+const RUN_BYTES: ByteCount = ByteCount::mebibytes(1);
 
 /// A sample of a run, and its place there.
 struct Wanted {
@@ -41,6 +45,14 @@ struct Looked {
     wanted: Wanted,
     lookup: Lookup,
     took: Duration,
+}
+
+/// What came of a look at the index that did not wait for the disk, and how long it took.
+struct Glimpsed {
+    wanted: Wanted,
+    crop: Option<JpegCrop>,
+    took: Duration,
+    cpu: Option<CpuSeconds>,
 }
 
 /// What was cut out of an indexed photo, and how long that took.
@@ -105,14 +117,18 @@ impl Pipeline {
         let started = Instant::now();
         let mut permit = self.encoded_memory.acquire(ByteCount::new(most)).await?;
         let queued = started.elapsed();
+        samples.iter_mut().for_each(|sample| sample.times.queue = queued);
+        let wanted = self.glimpse(index, wanted, work, recipe, &mut permit, samples).await?;
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
         let looked = look_up(index, wanted).await?;
 
         let (mut found, mut left) = (Vec::with_capacity(looked.len()), Vec::new());
         for Looked { wanted, lookup, took } in looked {
             match lookup {
                 Lookup::Found(photo) => {
-                    let times = &mut samples[wanted.place].times;
-                    (times.queue, times.fetch) = (queued, took);
+                    samples[wanted.place].times.fetch = took;
                     found.push((wanted, photo));
                 }
                 lookup => left.push((wanted, lookup)),
@@ -137,15 +153,47 @@ impl Pipeline {
             let sample = &mut samples[place];
             sample.times.queue += timed.queued;
             sample.times.transform = took;
-            sample.times.cpu = cpu;
-            sample.outcome = match crop {
-                Ok(crop) => {
-                    let parts = crop.into_parts(PixelCoding::Raw, None);
-                    let permit = permit.split(parts.bytes.len().into());
-                    Ok(Finished { parts, permit })
-                }
-                Err(error) => Err(error.into()),
-            };
+            sample.times.add_cpu(cpu);
+            sample.outcome = crop.map(|crop| Finished::part_of(&mut permit, crop)).map_err(SampleFailure::from);
+        }
+        Ok(left)
+    }
+
+    /// Serves what the index has in memory. Gives back the rest.
+    async fn glimpse(
+        &self,
+        index: &Arc<PhotoIndex>,
+        wanted: Vec<Wanted>,
+        work: &Work,
+        recipe: &Arc<Recipe>,
+        permit: &mut Permit,
+        samples: &mut [Prepared],
+    ) -> Result<Vec<Wanted>, SampleFailure> {
+        let (index, recipe, seed, epoch) = (Arc::clone(index), Arc::clone(recipe), work.seed, work.epoch);
+        let measure_cpu = work.measure_cpu;
+        let look = move |_: &mut Scratch| -> Vec<Glimpsed> {
+            let mut buffer = index.lend();
+            let each = wanted.into_iter().map(|wanted| {
+                let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
+                let draws = Draws { seed, epoch, key: &wanted.key };
+                let crop = index.glimpse(&wanted.key, wanted.version, recipe.stages(), &draws, &mut buffer);
+                Glimpsed { wanted, crop, took: started.elapsed(), cpu: meter.read() }
+            });
+            let all = each.collect();
+            index.take_back(buffer);
+            all
+        };
+        let timed = self.pool.run_timed(look).await.map_err(|error| pool_failure(&error))?;
+        let mut left = Vec::new();
+        for Glimpsed { wanted, crop, took, cpu } in timed.value {
+            let sample = &mut samples[wanted.place];
+            sample.times.queue += timed.queued;
+            sample.times.transform = took;
+            sample.times.add_cpu(cpu);
+            match crop {
+                Some(crop) => sample.outcome = Ok(Finished::part_of(permit, Payload::JpegCrop(crop))),
+                None => left.push(wanted),
+            }
         }
         Ok(left)
     }

@@ -1,15 +1,18 @@
 //! The photo index: photos that were re-written to be cropped without decoding, kept in a folder of the server's own.
 //!
 //! It only ever saves time: whatever is wrong with the folder, a photo is then simply not there. Invariant: what is found
-//! was made from this version of this sample. Every call blocks on the disk: none belongs on an async thread.
+//! was made from this version of this sample. Every call but
+//! [`PhotoIndex::glimpse`] may wait for the disk: none belongs on an async thread.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, Kind, Put};
-use headwater_image::{IndexedJpeg, Unindexable};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Put};
+use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest, ImageLimits, SampleKey};
+use headwater_types::recipe::Stages;
+use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey};
 
 /// Re-written photos of one dataset.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct PhotoIndex {
     limits: ImageLimits,
     unindexable: [AtomicU64; Unindexable::ALL.len()],
     errors: AtomicU64,
+    /// Of threads that glimpse, one after the other.
+    buffers: Mutex<Vec<GlimpseBuffer>>,
 }
 
 /// What the index knows of a photo.
@@ -43,6 +48,9 @@ pub enum Kept {
     Failed,
 }
 
+/// Largest buffer that is kept for the next glimpse: one for each thread that glimpses.
+const KEEP_BUFFER: ByteCount = ByteCount::mebibytes(4);
+
 // === impl PhotoIndex ===
 
 impl PhotoIndex {
@@ -52,7 +60,8 @@ impl PhotoIndex {
     /// A folder that is something else, or cannot be used.
     pub fn open(path: &Path, limit: ByteCount, dataset: Digest, limits: ImageLimits) -> Result<Self, DirectoryError> {
         let directory = Directory::open(path, limit)?;
-        Ok(Self { directory, dataset, limits, unindexable: Default::default(), errors: AtomicU64::new(0) })
+        let (unindexable, errors, buffers) = Default::default();
+        Ok(Self { directory, dataset, limits, unindexable, errors, buffers })
     }
 
     /// What is known of this version of a sample. Errors of the folder are logged and counted, and nothing is known.
@@ -75,6 +84,36 @@ impl PhotoIndex {
                 }
                 None => Lookup::Absent,
             },
+        }
+    }
+
+    /// A sample's crop, where its photo is here and in the system's memory: of a large one only the part that the crop needs
+    /// is read. `None` says nothing: ask [`Self::find`]. Does not wait for a disk.
+    pub fn glimpse(
+        &self,
+        key: &SampleKey,
+        version: Version,
+        stages: &Stages,
+        draws: &Draws<'_>,
+        buffer: &mut GlimpseBuffer,
+    ) -> Option<JpegCrop> {
+        let mut glimpse = self.directory.glimpse(&self.entry_key(key, version), buffer)?;
+        let photo = IndexedHead::open(glimpse.start(), glimpse.length(), &self.limits).ok()?;
+        let framing = Framing::new(stages, photo.size(stages.orientation), draws);
+        let needs = photo.needs(glimpse.start(), stages, &framing).ok()?;
+        let (start, needed) = glimpse.with(needs)?;
+        photo.slice(start, needed, stages, &framing).ok()
+    }
+
+    /// Memory for glimpses, used before where there is some: filling fresh pages takes as long as a third of a glimpse.
+    pub fn lend(&self) -> GlimpseBuffer {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes it back, unless it grew to be worth more than the time that it saves.
+    pub fn take_back(&self, buffer: GlimpseBuffer) {
+        if buffer.capacity() <= KEEP_BUFFER {
+            self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
         }
     }
 

@@ -57,6 +57,13 @@ impl Finished {
         Self { parts: Payload::Encoded(bytes).into_parts(PixelCoding::Raw, None), permit }
     }
 
+    /// A crop, in memory that was granted to a whole run.
+    pub(crate) fn part_of(run: &mut Permit, crop: Payload) -> Self {
+        let parts = crop.into_parts(PixelCoding::Raw, None);
+        let permit = run.split(parts.bytes.len().into());
+        Self { parts, permit }
+    }
+
     /// What a model made of it.
     pub(crate) fn features(values: &[f32], source: Size, permit: Permit) -> Self {
         let parts = Parts {

@@ -52,8 +52,12 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     let request = |Asked { index, cut, pixels }| SampleRequest { index, cut, pixels };
     let requests: Vec<_> = fetch.iter().map(request).collect();
     let runs = shared.pipeline.runs(&requests);
-    // Of runs that are longer than the window, two: one is read while another is cut.
-    let at_once = (window * runs.len()).div_ceil(requests.len().max(1)).max(2);
+    let at_once = if requests.iter().all(|request| request.cut == Cut::JpegCrop) {
+        // Enough to keep every worker at work; what is cut ahead of that leaves the cores' caches before it is sent.
+        shared.pipeline.pool.workers() + 1
+    } else {
+        (window * runs.len()).div_ceil(requests.len().max(1)).max(2)
+    };
     let mut samples = stream::iter(runs)
         .map(|run| prepare(Arc::clone(&shared), Arc::clone(&work), requests[run].to_vec()))
         .buffer_unordered(at_once)

@@ -78,8 +78,9 @@ pub const MAX_MODEL_PORTS: usize = 65_536;
 pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
 
 /// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
-/// a slow reader holds little.
-pub const BATCH_BYTES: ByteCount = ByteCount::mebibytes(4);
+/// a slow reader holds little, and that a batch is still in the core's cache when it is sent: with 4 MiB, crops of small photos
+/// took a third more CPU.
+pub const BATCH_BYTES: ByteCount = ByteCount::new(256 << 10);
 /// Largest message on the wire: one sample at [`MAX_SAMPLE_MEMORY`] and its envelope.
 pub const MAX_MESSAGE: ByteCount = ByteCount::mebibytes(225);
 /// Largest request: 4 million indices as varints, or their per-sample cuts.

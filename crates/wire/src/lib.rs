@@ -4,6 +4,7 @@
 //! Invariant: whatever arrives is checked here before it becomes a type of `headwater-types`; nothing here panics on, or
 //! allocates more than, what a peer sent.
 
+mod codec;
 pub mod proto;
 
 pub mod transport;
@@ -19,6 +20,7 @@ pub mod survey;
 
 pub use checksum::checksum;
 pub use choice::{Choice, Cuts, PixelCodings};
+pub use codec::{MessageCodec, MessageEncoder};
 pub use request::{Asked, Fetch, Samples};
 pub use sample::{Delivered, Delivery};
 pub use survey::{PhotoFacts, PhotoFormat, Survey, Surveyed};

@@ -17,7 +17,7 @@ use headwater_types::{ByteCount, Size};
 
 use super::ROWS_PER_COLUMN;
 use super::grid::Grid;
-use super::markers::{APP1, APP15, DRI, EOI, SOF0, SOF1, SOI, SOS, Segment, frame_header, segments};
+use super::markers::{APP1, APP15, DRI, SOF0, SOF1, SOI, SOS, Segment, frame_header, segments};
 use super::strips::Markers;
 use crate::error::ImageError;
 use crate::exif;
@@ -40,7 +40,7 @@ pub(crate) struct Index {
 }
 
 /// An entry of the table.
-type RowLength = [u8; 3];
+pub(super) type RowLength = [u8; 3];
 
 /// Bytes of a marker between two strips, or at the end.
 pub(super) const MARKER: usize = 2;
@@ -52,14 +52,15 @@ const MAGIC: &[u8] = b"Headwater\0\x01";
 // === impl Index ===
 
 impl Index {
-    /// Reads the header of what [`write_table`] was put into. Reads the table, and nothing behind it but the last marker.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
-        if !bytes.starts_with(&[0xff, SOI]) || !bytes.ends_with(&[0xff, EOI]) {
-            return Err(malformed("it does not begin and end as a JPEG"));
+    /// Reads the header of what [`write_table`] was put into, from the first of its `length` bytes: `start` must hold the
+    /// header whole. Nothing behind that is looked at.
+    pub(crate) fn read(start: &[u8], length: usize) -> Result<Self, ImageError> {
+        if !start.starts_with(&[0xff, SOI]) {
+            return Err(malformed("it does not begin as a JPEG"));
         }
         let (mut frame, mut record, mut interval, mut orientation) = (None, None, 0, exif::UPRIGHT);
         let mut data = None;
-        for Segment { marker, at, end, contents } in segments(bytes, 2) {
+        for Segment { marker, at, end, contents } in segments(start, 2) {
             match marker {
                 SOF0 | SOF1 => frame = Some((at, frame_header(marker, contents)?)),
                 APP1 if contents.starts_with(b"Exif\0\0") => orientation = exif::orientation(contents),
@@ -81,20 +82,18 @@ impl Index {
         let record = record.ok_or_else(|| malformed("it has no table"))?;
         let grid = Grid::new(size, components.sampling()).ok_or_else(|| malformed("its sampling has no strips"))?;
         let index = Self { grid, orientation, interval, record, frame, data };
-        index.check(bytes)?;
+        index.check(start, length)?;
         Ok(index)
     }
 
-    /// Whether the table fits picture and bytes: then every strip lies within them.
-    fn check(&self, bytes: &[u8]) -> Result<(), ImageError> {
+    /// Whether the table fits picture and length: then every strip lies within it.
+    fn check(&self, start: &[u8], length: usize) -> Result<(), ImageError> {
         let Size { width, height } = self.grid.mcus;
         if self.interval == 0 || width % self.interval != 0 {
             return Err(malformed("its strips do not fill its rows"));
         }
-        let rows = self.rows(bytes);
-        if rows.len() as u64 != u64::from(height)
-            || self.data + rows.iter().copied().map(length).sum::<usize>() != bytes.len()
-        {
+        let rows = self.rows(start);
+        if rows.len() as u64 != u64::from(height) || self.data + together(rows) != length {
             return Err(malformed("its table is not of its rows"));
         }
         Ok(())
@@ -109,8 +108,8 @@ impl Index {
     }
 
     /// How long each row of strips is.
-    pub(super) fn rows<'a>(&self, bytes: &'a [u8]) -> &'a [RowLength] {
-        let table = bytes.get(self.record.clone()).and_then(|record| record.get(4 + MAGIC.len()..));
+    pub(super) fn rows<'a>(&self, start: &'a [u8]) -> &'a [RowLength] {
+        let table = start.get(self.record.clone()).and_then(|record| record.get(4 + MAGIC.len()..));
         table.unwrap_or_default().as_chunks().0
     }
 }
@@ -119,6 +118,11 @@ impl Index {
 pub(super) fn length(row: RowLength) -> usize {
     let [high, middle, low] = row;
     u32::from_be_bytes([0, high, middle, low]) as usize
+}
+
+/// Bytes of so many rows.
+pub(super) fn together(rows: &[RowLength]) -> usize {
+    rows.iter().copied().map(length).sum()
 }
 
 /// The table of a scan's data, which end with the end of the image, and have so many strips in a row; `None` where a row

@@ -29,7 +29,7 @@ use headwater_types::{ByteCount, ImageLimits, PixelBox, Scale};
 pub(crate) use index::Index;
 pub(crate) use markers::Frame;
 pub(crate) use rewrite::{most_rewritten, rewrite, rewrite_memory};
-pub(crate) use slice::slice;
+pub(crate) use slice::{Rows, rows, slice};
 use turbo::{Decompressor, Layout};
 
 use crate::error::ImageError;
@@ -42,7 +42,7 @@ use crate::scratch::room;
 /// 4 components x 4 row groups of 16 rows, upsampled.
 const ROWS_PER_COLUMN: u64 = 256;
 
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+pub(crate) const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// What libjpeg says last where a scan's data end before its pixels do.
 const RAN_DRY: &str = "Corrupt JPEG data: premature end of data segment";
 

@@ -62,7 +62,7 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
     let result = Input { jpeg: &jpeg, scans: 1, memory };
     let same = Picture::read(&jpeg).is_some_and(|read| read == picture)
         && result.coefficients().is_ok_and(|read| read == coefficients);
-    match Index::read(&jpeg) {
+    match Index::read(&jpeg, jpeg.len()) {
         Ok(index) if same && index.orientation == frame.orientation => Ok((jpeg, index)),
         _ => Err(Unindexable::Differs),
     }

@@ -1,32 +1,55 @@
 //! Cutting a piece out of a restart-indexed JPEG: its strips are copied, the size in its frame header is patched, and its
 //! restart markers are counted anew. Nothing is decoded, and nothing allocated but the result.
 
+use std::ops::Range;
+
 use headwater_types::PixelBox;
 
-use super::index::{Index, MARKER, RST0, length};
+use super::END_OF_IMAGE;
+use super::grid::Cover;
+use super::index::{Index, MARKER, RST0, RowLength, length, together};
 use super::strips::Markers;
 use crate::error::ImageError;
 use crate::format::Format;
 
+/// Which rows of strips a piece is cut from.
+pub(crate) struct Rows<'a> {
+    cover: Cover,
+    lengths: &'a [RowLength],
+    /// Where in the photo they lie.
+    pub(crate) place: Range<usize>,
+}
+
 /// Offset of height and width in a frame header, from its marker on.
 const FRAME_SIZE: usize = 5;
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 
-/// The strips of `bytes`, which `index` was read from, that cover `wanted`, in stored coordinates; and the box that they
-/// fill.
-pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Vec<u8>, PixelBox), ImageError> {
+/// The rows of strips that cover `wanted`, in stored coordinates, of the photo that begins with `start`, from which `index`
+/// was read.
+pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Result<Rows<'a>, ImageError> {
     let cover = index.grid.cover(wanted, index.interval);
-    let rows = index.rows(bytes);
+    let all = index.rows(start);
     let above = cover.rows.start as usize;
-    let (Some(skipped), Some(rows)) = (rows.get(..above), rows.get(above..cover.rows.end as usize)) else {
+    let (Some(skipped), Some(lengths)) = (all.get(..above), all.get(above..cover.rows.end as usize)) else {
         return Err(broken());
     };
-    let head = [bytes.get(..index.record.start), bytes.get(index.record.end..index.data)];
+    let first = index.data + together(skipped);
+    Ok(Rows { cover, lengths, place: first..first + together(lengths) })
+}
+
+/// The strips of these rows that cover what was wanted, and the box that they fill. `start` holds the photo's header, `data`
+/// the rows.
+pub(crate) fn slice(
+    start: &[u8],
+    index: &Index,
+    rows: &Rows<'_>,
+    data: &[u8],
+) -> Result<(Vec<u8>, PixelBox), ImageError> {
+    let Rows { cover, lengths, .. } = rows;
+    let head = [start.get(..index.record.start), start.get(index.record.end..index.data)];
     let [Some(before), Some(after)] = head else { return Err(broken()) };
 
     // Room for whole rows: how much of them the strips are is known when they have been copied, and the rest is given back.
-    let room: usize = rows.iter().copied().map(length).sum();
-    let mut out = Vec::with_capacity(before.len() + after.len() + room);
+    let mut out = Vec::with_capacity(before.len() + after.len() + data.len());
     out.extend_from_slice(before);
     out.extend_from_slice(after);
     let frame = index.frame - if index.frame > index.record.start { index.record.len() } else { 0 };
@@ -35,11 +58,10 @@ pub(crate) fn slice(bytes: &[u8], index: &Index, wanted: PixelBox) -> Result<(Ve
     size[..2].copy_from_slice(&(cover.pixels.height as u16).to_be_bytes());
     size[2..].copy_from_slice(&(cover.pixels.width as u16).to_be_bytes());
 
-    let mut at = index.data + skipped.iter().copied().map(length).sum::<usize>();
-    let mut kept = 0_u8;
-    for &row in rows {
-        let row = bytes.get(at..at + length(row)).ok_or_else(broken)?;
-        at += row.len();
+    let (mut kept, mut data) = (0_u8, data);
+    for &row in *lengths {
+        let (row, below) = data.split_at_checked(length(row)).ok_or_else(broken)?;
+        data = below;
         let mut markers = Markers::new(row);
         let mut start = match cover.strips.start {
             0 => 0,

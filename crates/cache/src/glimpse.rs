@@ -1,0 +1,110 @@
+//! An entry of which a part is wanted, looked at without waiting for the disk.
+//!
+//! Whoever computes on a thread that must not wait asks here first: what the system has in its page cache is copied from there, only
+//! as much as is wanted, and verified. For whatever is not as simple (not there, not in memory, refused, broken) there is
+//! [`Directory::get`](crate::Directory::get), which may wait, and says what it is.
+
+use std::fs::File;
+use std::io::IoSliceMut;
+use std::ops::Range;
+
+use headwater_types::ByteCount;
+use rustix::io::{ReadWriteFlags, preadv2};
+
+use crate::frame::{Frame, Head};
+use crate::key::EntryKey;
+
+/// Memory that a thread's glimpses share, one after the other: it grows to the largest entry, and is not cleared in between.
+#[derive(Debug, Default)]
+pub struct GlimpseBuffer(Vec<u8>);
+
+/// An entry that is there, its first bytes read.
+#[derive(Debug)]
+pub struct Glimpse<'a> {
+    file: File,
+    head: Head,
+    /// As the file, where it was read.
+    frame: &'a mut [u8],
+    /// Where the payload begins there.
+    front: usize,
+    /// Of the payload, read at first.
+    start: usize,
+}
+
+/// Bytes that are read first: small entries whole, of large ones enough to know what else is wanted.
+const FIRST: usize = 32 << 10;
+
+// === impl GlimpseBuffer ===
+
+impl GlimpseBuffer {
+    /// The memory that it holds.
+    pub fn capacity(&self) -> ByteCount {
+        self.0.capacity().into()
+    }
+}
+
+// === impl Glimpse ===
+
+impl<'a> Glimpse<'a> {
+    /// Reads the first bytes of an entry's file; `None` where they are not in memory, or not what was put there.
+    pub(crate) fn of(file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
+        let file_length = file.metadata().ok()?.len();
+        let length = usize::try_from(file_length).ok()?;
+        if length > Frame::file_length(key.most().get()) as usize {
+            return None;
+        }
+        if buffer.0.len() < length {
+            buffer.0.resize(length, 0);
+        }
+        let frame = &mut buffer.0[..length];
+        let mut first = length.min(FIRST);
+        read_now(&file, frame, 0..first)?;
+        let front = usize::try_from(Head::claimed_front(&frame[..first])?).ok().filter(|front| *front <= length)?;
+        if front > first {
+            read_now(&file, frame, first..front)?;
+            first = front;
+        }
+        let head = Head::read(&frame[..first], file_length, key).ok().filter(|head| head.made)?;
+        // Whole chunks only: the rest of one cannot be verified.
+        let place = head.chunks(&(0..head.length().min(first - front)))?;
+        if place.end > first {
+            read_now(&file, frame, first..place.end)?;
+        }
+        let start = place.end - front;
+        head.check(frame, 0..start).ok()?;
+        Some(Self { file, head, frame, front, start })
+    }
+
+    /// Bytes of the entry.
+    pub fn length(&self) -> usize {
+        self.head.length()
+    }
+
+    /// Its first bytes: about 32 kB, or all.
+    pub fn start(&self) -> &[u8] {
+        &self.frame[self.front..self.front + self.start]
+    }
+
+    /// Its first bytes, and these; `None` where they are not in memory, not within, or not those that were put.
+    pub fn with(&mut self, range: Range<usize>) -> Option<(&[u8], &[u8])> {
+        if range.end > self.start {
+            let unread = range.start.max(self.start)..range.end;
+            let place = self.head.chunks(&unread)?;
+            read_now(&self.file, self.frame, place)?;
+            self.head.check(self.frame, unread).ok()?;
+        }
+        let payload = &self.frame[self.front..];
+        Some((payload.get(..self.start)?, payload.get(range)?))
+    }
+}
+
+/// Reads a range of the file to the same place in memory, if the system has all of it in its page cache.
+fn read_now(file: &File, frame: &mut [u8], range: Range<usize>) -> Option<()> {
+    let place = frame.get_mut(range.clone())?;
+    if place.is_empty() {
+        return Some(());
+    }
+    // A file system that cannot tell (EOPNOTSUPP) is one that may wait.
+    let read = preadv2(file, &mut [IoSliceMut::new(place)], range.start as u64, ReadWriteFlags::NOWAIT).ok()?;
+    (read == range.len()).then_some(())
+}
