@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
+use headwater_plan::import::sophon;
+use headwater_plan::{Plan, Provenance};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Recipe};
 use headwater_wire::{Delivery, Fetch, proto};
@@ -35,6 +37,49 @@ fn recipes_are_read_and_written_back_the_same() {
 fn configurations_are_read_or_refused() {
     let read = corpus("config").into_iter().filter(|(path, bytes)| ConfigFile::parse(path, bytes).is_ok()).count();
     assert_eq!(read, 1, "the example is read, what is nested too deeply is not");
+}
+
+#[test]
+fn plans_are_read_and_written_back_the_same_or_refused() {
+    for (path, bytes) in corpus("plan") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        match Plan::parse(&bytes) {
+            Ok(plan) => assert_eq!(Plan::parse(plan.to_text().as_bytes()), Ok(plan), "{}", path.display()),
+            Err(error) => assert!(bad, "{}: {error}", path.display()),
+        }
+        assert_eq!(Plan::parse(&bytes).is_err(), bad, "{}", path.display());
+        for cut in (0..bytes.len()).step_by(7) {
+            // Without its last newline a plan is the same.
+            assert!(Plan::parse(&bytes[..cut]).is_err() || cut + 1 == bytes.len());
+        }
+    }
+}
+
+#[test]
+fn provenances_are_read_and_written_back_the_same_or_refused() {
+    for (path, bytes) in corpus("provenance") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = Provenance::from_toml(std::str::from_utf8(&bytes).unwrap());
+        assert_eq!(read.is_err(), bad, "{}", path.display());
+        if let Ok(provenance) = read {
+            assert_eq!(Provenance::from_toml(&provenance.to_toml()), Ok(provenance), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn sophons_files_are_imported_or_refused() {
+    let provenance =
+        || Provenance::from_toml("source = 'sophon'\ndate = ''\nhost = ''\nversion = ''\nmeasured = 0").unwrap();
+    for (path, bytes) in corpus("sophon") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        let (sizes, times) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());
+        assert_eq!(sophon(sizes, times, provenance()).is_err(), bad, "{}", path.display());
+        for cut in 0..sizes.len() {
+            let _ = sophon(&sizes[..cut], times, provenance());
+        }
+    }
 }
 
 #[test]

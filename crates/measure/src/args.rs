@@ -9,7 +9,9 @@ use headwater_cli::Common;
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
+use crate::import::ImportArgs;
 use crate::indices::IndexSet;
+use crate::plan::{ExplainArgs, PlanCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,7 +19,10 @@ Examples:
   profiler recipe imagenet-train > mine.toml
   profiler fetch --servers node1:7440,node2:7440 --dataset photos \\
       --recipe imagenet-train --cut cropped --seed 1 --epoch 0 \\
-      --indices 0-99 --out samples/";
+      --indices 0-99 --out samples/
+  profiler plan --profile photos.parquet --bandwidth 430Mbps \\
+      --storage-cores 5 --out plan.txt
+  profiler explain --profile photos.parquet --plan plan.txt --sample 17";
 
 const RECIPE_EXAMPLES: &str = "\
 Examples:
@@ -49,7 +54,7 @@ DIR/samples.jsonl   a line for each sample: index, key, label, width,
                     wire_bytes, wire_cut, coding
 standard output     a summary, as JSON";
 
-/// Shows recipes, and fetches samples from storage servers.
+/// Shows recipes, fetches samples from storage servers, and plans where they are cut.
 #[derive(Debug, Parser)]
 #[command(name = "profiler", version, after_help = EXAMPLES)]
 pub struct ProfilerArgs {
@@ -71,6 +76,12 @@ pub(crate) enum Action {
     Recipe(RecipeArgs),
     /// Fetch samples, finish their recipe, and write them as .npy files
     Fetch(Box<FetchArgs>),
+    /// Make a profile of what another program measured
+    Import(ImportArgs),
+    /// Choose for each sample where it is cut, from a profile and what there is to use
+    Plan(Box<PlanCommand>),
+    /// Say why a plan cuts a sample where it does
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,16 @@
 //! One run of the profiler.
 
+use std::fmt;
 use std::io::{self, Write as _};
 
 use headwater_cli::output::print_json;
 use headwater_cli::{Progress, Signals};
+use serde::Serialize;
 
 use crate::args::{Action, ProfilerArgs, RecipeArgs};
 use crate::fetch::fetch;
+use crate::import::{ImportSource, import_sophon};
+use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
 
 /// Does what the arguments say. A signal ends it at once: whatever is written by then is whole.
@@ -28,7 +32,24 @@ async fn act(args: &ProfilerArgs, progress: &Progress) -> anyhow::Result<()> {
             let summary = fetch(fetch_args, progress).await?;
             Ok(print_json(&summary)?)
         }
+        Action::Import(import) => {
+            let ImportSource::Sophon(sophon) = &import.source;
+            print(&import_sophon(sophon)?, args.json)
+        }
+        Action::Plan(command) => match &command.action {
+            Some(PlanAction::Export(export)) => plan::export(export),
+            None => print(&plan::plan(&command.args)?, args.json),
+        },
+        Action::Explain(explain) => print(&plan::explain(explain)?, args.json),
     }
+}
+
+/// A result, for people or as JSON.
+fn print(result: &(impl Serialize + fmt::Display), json: bool) -> anyhow::Result<()> {
+    if json {
+        return Ok(print_json(result)?);
+    }
+    Ok(writeln!(io::stdout(), "{result}")?)
 }
 
 fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! What the profiler does: recipes shown, samples fetched, finished and written for other programs to read.
+//! What the profiler does: recipes shown; samples fetched, finished and written for other programs to read; epochs planned.
 //!
 //! Invariant: what stands in a folder under its final name is whole. A sample that fails is a line that says why, and
 //! never ends a run; a run in which every sample fails does.
@@ -9,6 +9,11 @@ mod row;
 mod whole;
 
 mod recipe;
+
+mod profile_file;
+
+mod import;
+mod plan;
 
 mod args;
 

@@ -1,17 +1,31 @@
 //! Files that are there whole or not at all: written beside their place, then put into it.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 /// Writes a file. Whoever looks finds the old one, the new one or none, and never a part.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace(path, |file| file.write_all(content))
+}
+
+/// The same, piece by piece: for what would take much memory at once.
+pub(crate) fn replace<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut beside = OsString::from(".");
     beside.push(path.file_name().unwrap_or_default());
     beside.push(".part");
     let part = path.with_file_name(beside);
-    fs::write(&part, content).and_then(|()| fs::rename(&part, path)).inspect_err(|_| {
+    let whole = || {
+        let mut writer = BufWriter::new(File::create(&part)?);
+        write(&mut writer)?;
+        writer.flush()?;
+        Ok(fs::rename(&part, path)?)
+    };
+    whole().inspect_err(|_| {
         // What cannot be written can perhaps not be removed either; the first error is the one to tell.
         let _ = fs::remove_file(&part);
     })

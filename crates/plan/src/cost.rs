@@ -163,6 +163,11 @@ impl<'a> CostModel<'a> {
         })
     }
 
+    /// Whether there is any load that is not possible at this server.
+    pub(crate) fn is_restricted(&self, server: usize) -> bool {
+        self.without_cores[server] || self.trainer_without_cores
+    }
+
     /// What stands in the way of this load at this server.
     pub(crate) fn lacking(&self, server: usize, load: Load) -> Option<Resource> {
         if self.without_cores[server] && load.storage > 0.0 {
@@ -185,7 +190,7 @@ impl<'a> CostModel<'a> {
     /// Whether every choice is possible.
     pub(crate) fn check(&self, choices: &[u8]) -> Result<(), PlanningError> {
         for server in 0..self.without_cores.len() {
-            if !self.without_cores[server] && !self.trainer_without_cores {
+            if !self.is_restricted(server) {
                 continue;
             }
             for index in self.profile.samples_of(server) {
@@ -212,6 +217,20 @@ impl<'a> CostModel<'a> {
             Load { bytes: bytes as f64, ..load }
         };
         (0..self.without_cores.len()).map(of_server).collect()
+    }
+
+    /// For each way what all samples together would add up to at each server.
+    pub(crate) fn uniform_loads(&self) -> Vec<Vec<Load>> {
+        let mut loads = vec![vec![Load::default(); self.without_cores.len()]; self.profile.ways().len()];
+        for server in 0..self.without_cores.len() {
+            for index in self.profile.samples_of(server) {
+                let row = self.profile.row(index);
+                for (position, loads) in loads.iter_mut().enumerate() {
+                    loads[server].add(row.load(position));
+                }
+            }
+        }
+        loads
     }
 
     /// Seconds of each resource, in the order of `lines`.

@@ -141,7 +141,7 @@ fn by_price(chosen: Way, ways: &[WayCost]) -> String {
     // Prices have about 15 digits: what differs in the twelfth is the same.
     if (next.price - price).abs() <= 1e-12 * price.max(next.price) {
         format!(
-            "{chosen} and {} are worth the same ({own}): such samples are divided so that no resource waits for another",
+            "{chosen} and {} are worth the same ({own}): of equals the earlier cut is taken, unless the later keeps resources even",
             next.way
         )
     } else if price < next.price {

@@ -65,9 +65,9 @@ fn positions(profile: &Profile, allowed: &[Way]) -> Result<Vec<usize>, PlanningE
     (!positions.is_empty()).then_some(positions).ok_or_else(nothing)
 }
 
-/// What the optimal plan is never worse than: every static mode that is possible, the fewest bytes, and SOPHON's.
+/// What the optimal plan is never worse than: the best static mode, the fewest bytes, and SOPHON's.
 fn others(model: &CostModel<'_>, resources: &Resources, allowed: &[usize]) -> Vec<Vec<u8>> {
-    let mut others: Vec<_> = allowed.iter().filter_map(|&position| fixed::uniform(model, position).ok()).collect();
+    let mut others: Vec<_> = fixed::best_uniform(model, allowed).into_iter().collect();
     others.extend(fixed::minimum_bytes(model, allowed).ok());
     if allowed.contains(&0) {
         let sophon = sophon::plan(model, resources, allowed);

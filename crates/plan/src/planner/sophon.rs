@@ -16,14 +16,19 @@ use crate::cost::CostModel;
 use crate::profile::Row;
 use crate::resources::Resources;
 
+/// A sample and how worthwhile its smallest stage is: 16 bytes, since there may be millions.
 struct Candidate {
-    index: usize,
-    choice: u8,
+    efficiency: f64,
+    index: u32,
+}
+
+/// What a sample's smallest stage saves and costs.
+struct Smallest {
+    position: usize,
     /// Megabits.
     saving: f64,
     /// CPU seconds.
     cost: f64,
-    efficiency: f64,
 }
 
 fn megabits(bytes: u32) -> f64 {
@@ -42,37 +47,40 @@ pub(super) fn plan(model: &CostModel<'_>, resources: &Resources, allowed: &[usiz
             let row = profile.row(index);
             total += megabits(row.bytes[0]);
             if !idle {
-                candidates.push(candidate(index, row, &stages));
+                let Smallest { saving, cost, .. } = smallest(row, &stages);
+                let efficiency = if saving > 0.0 { saving / cost } else { 0.0 };
+                // A profile's samples are far fewer than 32 bits can count.
+                candidates.push(Candidate { efficiency, index: index as u32 });
             }
         }
     }
-    // Stable, so that ties stay in the order of the file.
-    candidates.sort_by(|a, b| b.efficiency.total_cmp(&a.efficiency));
+    // Ties in the order of the file.
+    candidates.sort_unstable_by(|a, b| b.efficiency.total_cmp(&a.efficiency).then(a.index.cmp(&b.index)));
 
     let (bandwidth, cores) = (bandwidth(resources), resources.servers.iter().map(|has| has.cores.get()).sum::<f64>());
     let (mut choices, mut cpu) = (vec![0; profile.len()], 0.0);
-    for Candidate { index, choice, saving, cost, .. } in candidates {
+    for Candidate { index, .. } in candidates {
+        let index = index as usize;
+        let Smallest { position, saving, cost } = smallest(profile.row(index), &stages);
         total -= saving;
         cpu += cost;
         if total / bandwidth < cpu / cores || saving == 0.0 {
             break;
         }
-        choices[index] = choice;
+        choices[index] = position as u8;
     }
     choices
 }
 
-fn candidate(index: usize, row: Row<'_>, stages: &[usize]) -> Candidate {
-    let mut smallest = 0;
+fn smallest(row: Row<'_>, stages: &[usize]) -> Smallest {
+    let mut position = 0;
     for &stage in stages {
-        if row.bytes[stage] < row.bytes[smallest] {
-            smallest = stage;
+        if row.bytes[stage] < row.bytes[position] {
+            position = stage;
         }
     }
-    let saving = megabits(row.bytes[0]) - megabits(row.bytes[smallest]);
-    let cost = row.storage[smallest];
-    let efficiency = if saving > 0.0 { saving / cost } else { 0.0 };
-    Candidate { index, choice: smallest as u8, saving, cost, efficiency }
+    let saving = megabits(row.bytes[0]) - megabits(row.bytes[position]);
+    Smallest { position, saving, cost: row.storage[position] }
 }
 
 /// Megabits a second; infinite where nothing limits it.

@@ -139,17 +139,9 @@ impl Profile {
         ] {
             digester.update(&value.to_le_bytes());
         }
-        let mut buffer = Vec::with_capacity(CHUNK * 8);
-        for chunk in self.bytes.chunks(CHUNK) {
-            buffer.clear();
-            buffer.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
-            digester.update(&buffer);
-        }
-        for chunk in self.storage.chunks(CHUNK).chain(self.trainer.chunks(CHUNK)) {
-            buffer.clear();
-            buffer.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
-            digester.update(&buffer);
-        }
+        digest_numbers(&mut digester, &self.bytes, |value| value.to_le_bytes());
+        digest_numbers(&mut digester, &self.storage, |value| value.to_le_bytes());
+        digest_numbers(&mut digester, &self.trainer, |value| value.to_le_bytes());
         digester.finish()
     }
 
@@ -165,8 +157,17 @@ impl Profile {
     }
 }
 
-/// Numbers that are hashed at once.
-const CHUNK: usize = 16 * 1024;
+/// Numbers as little-endian bytes: where memory has them so, as they stand there.
+fn digest_numbers<T: bytemuck::Pod, const N: usize>(digester: &mut Digester, numbers: &[T], bytes: fn(T) -> [u8; N]) {
+    if cfg!(target_endian = "little") {
+        digester.update(bytemuck::cast_slice(numbers));
+        return;
+    }
+    for chunk in numbers.chunks(4096) {
+        let bytes: Vec<_> = chunk.iter().flat_map(|&number| bytes(number)).collect();
+        digester.update(&bytes);
+    }
+}
 
 #[cfg(test)]
 pub(crate) use tests::provenance as test_provenance;

@@ -35,6 +35,10 @@ pub(super) struct Optimum {
 
 /// What is this close to the bound, relative to it, is not worked on any more.
 const GOOD_ENOUGH: f64 = 1e-7;
+/// The same for large datasets, where it takes longer and each sample weighs less.
+const GOOD_ENOUGH_LARGE: f64 = 3e-5;
+/// A dataset of more samples is large.
+const LARGE: usize = 40_000;
 /// What is this close to the bound is not mended: a tenth of what is promised for a thousand samples.
 const MENDED: f64 = 1e-4;
 /// Datasets of which branch and bound is tried.
@@ -45,7 +49,8 @@ pub(super) fn plan(model: &CostModel<'_>, allowed: &[usize], others: Vec<Vec<u8>
     let problem = Problem::new(model, allowed)?;
     let relaxed = relaxation::solve(&problem);
     let dual = Dual { bound: relaxed.bound, prices: relaxed.prices.clone() };
-    let good_enough = dual.bound * (1.0 + GOOD_ENOUGH);
+    let close = if model.profile.len() > LARGE { GOOD_ENOUGH_LARGE } else { GOOD_ENOUGH };
+    let good_enough = dual.bound * (1.0 + close);
     let mut best = Assignment::new(model, rounding::round(&problem, &relaxed));
     drop(relaxed);
     best.improve(&problem, &dual.prices, dual.bound, good_enough);

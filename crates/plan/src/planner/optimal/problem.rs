@@ -2,6 +2,7 @@
 
 use crate::cost::{CostModel, Load, Rates};
 use crate::error::PlanningError;
+use crate::profile::Row;
 
 /// The planning problem.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl<'a> Problem<'a> {
     pub(super) fn new(model: &'a CostModel<'a>, allowed: &'a [usize]) -> Result<Self, PlanningError> {
         let profile = model.profile;
         for server in 0..profile.servers().len() {
-            if !model.without_cores[server] && !model.trainer_without_cores {
+            if !model.is_restricted(server) {
                 continue;
             }
             for index in profile.samples_of(server) {
@@ -73,21 +74,23 @@ impl<'a> Problem<'a> {
     /// The cheapest way of each sample at these rates; of equals the earliest cut.
     pub(super) fn cheapest(&self, rates: &[Rates], view: View) -> Pass {
         let profile = self.model.profile;
+        let ways = profile.ways().len();
+        // What may not be chosen costs more than anything.
+        let mut barred = vec![f64::INFINITY; ways];
+        self.allowed.iter().for_each(|&position| barred[position] = 0.0);
         let mut choices = if view.is_whole() { vec![0; profile.len()] } else { Vec::new() };
         let (mut loads, mut worth) = (Vec::with_capacity(rates.len()), 0.0);
-        for (server, rates) in rates.iter().enumerate() {
+        for (server, &rates) in rates.iter().enumerate() {
             let range = profile.samples_of(server);
-            let restricted = self.model.without_cores[server] || self.model.trainer_without_cores;
+            let restricted = self.model.is_restricted(server);
             let (mut bytes, mut load, mut sum, mut seen) = (0_u64, Load::default(), 0.0, 0_usize);
             for index in range.clone().step_by(view.stride) {
                 let row = profile.row(index);
-                let (mut best, mut least) = (0, f64::INFINITY);
-                for &position in self.allowed {
-                    let worth = rates.of(row.load(position));
-                    if worth < least && (!restricted || self.is_possible(server, index, position)) {
-                        (best, least) = (position, worth);
-                    }
-                }
+                let (best, least) = if restricted {
+                    self.cheapest_possible(server, index, row, rates)
+                } else {
+                    cheapest_of(row, rates, &barred)
+                };
                 seen += 1;
                 sum += least;
                 bytes += u64::from(row.bytes[best]);
@@ -104,4 +107,29 @@ impl<'a> Problem<'a> {
         }
         Pass { loads, worth, choices }
     }
+
+    fn cheapest_possible(&self, server: usize, index: usize, row: Row<'_>, rates: Rates) -> (usize, f64) {
+        let mut best = (0, f64::INFINITY);
+        for &position in self.allowed {
+            let worth = rates.of(row.load(position));
+            if worth < best.1 && self.is_possible(server, index, position) {
+                best = (position, worth);
+            }
+        }
+        best
+    }
+}
+
+/// The loop in which a planner spends its time: eight million times for a million samples at eight ways.
+#[inline]
+fn cheapest_of(row: Row<'_>, rates: Rates, barred: &[f64]) -> (usize, f64) {
+    let mut best = (0, f64::INFINITY);
+    let costs = row.bytes.iter().zip(row.storage).zip(row.trainer).zip(barred);
+    for (position, (((&bytes, storage), trainer), barred)) in costs.enumerate() {
+        let worth = rates.byte * f64::from(bytes) + rates.storage * storage + rates.trainer * trainer + barred;
+        if worth < best.1 {
+            best = (position, worth);
+        }
+    }
+    best
 }

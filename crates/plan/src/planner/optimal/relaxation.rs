@@ -35,7 +35,7 @@ const SMALL: usize = 2 * SUBSET;
 /// The mixture's epoch is at most this much longer than the bound, where it can be had in time.
 const TOLERANCE: f64 = 1e-7;
 /// The same for large datasets, where a pass takes time and each sample is a millionth.
-const COARSE: f64 = 4e-6;
+const COARSE: f64 = 2e-5;
 /// Passes at most: on a small view, and on all of a large dataset.
 const MOST_PASSES: usize = 300;
 const MOST_WHOLE_PASSES: usize = 24;

@@ -1,0 +1,110 @@
+//! `profiler import`: profiles that other programs measured.
+
+mod args;
+mod stamp;
+
+pub(crate) use args::{ImportArgs, ImportSource, SophonArgs};
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use headwater_plan::import::{self, ImportError, ImportFile};
+use headwater_plan::{Overheads, Profile, Provenance, Source, SourceFile};
+use headwater_types::Digest;
+use serde::Serialize;
+
+use crate::profile_file;
+
+/// Most bytes of one imported file: a row has about 70.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// What was imported.
+#[derive(Debug, Serialize)]
+pub(crate) struct Imported {
+    /// Where it was written.
+    out: String,
+    digest: Digest,
+    samples: usize,
+    ways: Vec<String>,
+    /// Bytes if no sample is offloaded.
+    encoded_bytes: u64,
+}
+
+/// Reads SOPHON's two files and writes a profile.
+pub(crate) fn import_sophon(args: &SophonArgs) -> anyhow::Result<Imported> {
+    let (sizes, times) = (read(&args.sizes)?, read(&args.times)?);
+    let provenance = Provenance {
+        source: Source::Sophon,
+        date: stamp::now_rfc3339(),
+        host: stamp::hostname(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        dataset: None,
+        dataset_digest: None,
+        recipe: None,
+        seed: None,
+        epoch: None,
+        measured: 0,
+        fits: Vec::new(),
+        overheads: Overheads::default(),
+        files: vec![file(&args.sizes, &sizes), file(&args.times, &times)],
+    };
+    let profile = import::sophon(&sizes, &times, provenance).map_err(|error| at_path(args, error))?;
+    drop((sizes, times));
+    profile_file::write(&args.out, &profile)
+        .with_context(|| format!("cannot write the profile {}", args.out.display()))?;
+    Ok(Imported::new(args, &profile))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let context = || format!("cannot read {}", path.display());
+    File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).with_context(context)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        bail!("{} has more than {MOST_BYTES} bytes: import parts of it", path.display());
+    }
+    Ok(bytes)
+}
+
+fn file(path: &Path, bytes: &[u8]) -> SourceFile {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    SourceFile { name, digest: Digest::of(bytes) }
+}
+
+/// `PATH:LINE:COLUMN: what is wrong`, as compilers say it and editors follow it.
+fn at_path(args: &SophonArgs, error: ImportError) -> anyhow::Error {
+    match error {
+        ImportError::File { file, line, column, fault } => {
+            let path = match file {
+                ImportFile::Sizes => &args.sizes,
+                ImportFile::Times => &args.times,
+            };
+            anyhow!("{}:{line}:{column}: {fault}", path.display())
+        }
+        ImportError::Profile(error) => anyhow!(error).context("the two files are no profile"),
+    }
+}
+
+// === impl Imported ===
+
+impl Imported {
+    fn new(args: &SophonArgs, profile: &Profile) -> Self {
+        let encoded = (0..profile.len()).filter_map(|index| profile.cost(index, 0));
+        Self {
+            out: args.out.display().to_string(),
+            digest: profile.digest(),
+            samples: profile.len(),
+            ways: profile.ways().iter().map(ToString::to_string).collect(),
+            encoded_bytes: encoded.map(|cost| cost.bytes).sum(),
+        }
+    }
+}
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { out, digest, samples, ways, .. } = self;
+        write!(f, "{out}: {samples} samples at {}; digest {}", ways.join(", "), digest.short())
+    }
+}

@@ -1,0 +1,63 @@
+//! `--allow-cuts`: which ways a planner may choose.
+
+use std::str::FromStr;
+
+use headwater_plan::Way;
+use headwater_types::{Cut, PixelCoding};
+
+/// A cut in every coding, or in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    cut: Cut,
+    pixels: Option<PixelCoding>,
+}
+
+/// Text that allows nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no cut to allow: use encoded, jpeg-crop, decoded, cropped, flipped, tensor or normalized, and decoded, cropped or \
+     flipped with +raw or +lossless for one coding"
+)]
+pub(crate) struct AllowedError(String);
+
+// === impl Allowed ===
+
+impl Allowed {
+    /// Those of the ways that are allowed by any; all where nothing is said.
+    pub(crate) fn ways(all: &[Self], ways: &[Way]) -> Vec<Way> {
+        let allows = |way: &Way| all.is_empty() || all.iter().any(|allowed| allowed.allows(*way));
+        ways.iter().copied().filter(allows).collect()
+    }
+
+    fn allows(self, way: Way) -> bool {
+        way.cut() == self.cut && self.pixels.is_none_or(|pixels| pixels == way.pixels())
+    }
+}
+
+impl FromStr for Allowed {
+    type Err = AllowedError;
+
+    fn from_str(text: &str) -> Result<Self, AllowedError> {
+        let way: Way = text.trim().parse().map_err(|_| AllowedError(text.to_owned()))?;
+        Ok(Self { cut: way.cut(), pixels: text.contains('+').then_some(way.pixels()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_is_allowed_in_every_coding_and_a_way_in_its_own() {
+        let names = |text: &str| {
+            let allowed: Vec<_> = text.split(',').map(|text| text.parse().unwrap()).collect();
+            Allowed::ways(&allowed, &Way::ALL).iter().map(Way::to_string).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(names("flipped, encoded"), "encoded,flipped,flipped+lossless");
+        assert_eq!(names("flipped+raw,cropped+lossless"), "cropped+lossless,flipped");
+        assert_eq!(Allowed::ways(&[], &Way::ALL), Way::ALL);
+        for bad in ["", "features", "encoded+lossless", "crop"] {
+            assert!(bad.parse::<Allowed>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a profile's file promises.
+
+use headwater_plan::{
+    Cores, Cost, Fit, Overheads, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source,
+};
+use headwater_types::{Digest, Epoch, Recipe, Seed};
+use proptest::prelude::*;
+
+use super::error::ProfileFileError;
+use super::*;
+
+/// A profile of two servers, with everything that a profile can say.
+pub(crate) fn profile(samples: u64) -> Profile {
+    let recipe = Recipe::builtin("imagenet-train").unwrap();
+    let ways: Vec<Way> = ["encoded", "jpeg-crop", "flipped+lossless"].map(|way| way.parse().unwrap()).to_vec();
+    let provenance = Provenance {
+        source: Source::Measured,
+        date: "2026-11-21T12:00:00Z".into(),
+        host: "node \"1\"".into(),
+        version: "0.1.0".into(),
+        dataset: Some("photos".parse().unwrap()),
+        dataset_digest: Some(Digest::of(b"photos")),
+        recipe: Some(RecipeStamp { name: recipe.name().to_string(), digest: recipe.digest(), toml: recipe.to_toml() }),
+        seed: Some(Seed(u64::MAX)),
+        epoch: Some(Epoch(0)),
+        measured: 1,
+        fits: vec![Fit { way: ways[1], bytes: Some(0.1), storage_seconds: None, trainer_seconds: Some(0.25) }],
+        overheads: Overheads { envelope_bytes: 70.5, receive_seconds_per_byte: 1e-10, ..Overheads::default() },
+        files: vec![],
+    };
+    let server = |address: &str, first, samples| Server {
+        address: address.into(),
+        digest: Some(Digest::of(address.as_bytes())),
+        first,
+        samples,
+        cpu_workers: Some(Cores::from(2)),
+    };
+    let half = samples / 2;
+    let servers = vec![server("node1:7440", 0, half), server("node2:7440", half, samples - half)];
+    let mut builder = ProfileBuilder::new(provenance, servers, ways).unwrap();
+    for index in 0..samples {
+        let key = format!("red/{index}ä.jpg");
+        let facts = SampleFacts {
+            key: (index % 3 > 0).then_some(key.as_str()),
+            width: (index % 2 > 0).then_some(7 + index as u32),
+            height: (index % 2 > 0).then_some(u32::MAX),
+            measured: index == 0,
+        };
+        let seconds = 0.1 * index as f64;
+        let cost = |bytes: u64, storage_seconds| Cost { bytes, storage_seconds, trainer_seconds: seconds / 3.0 };
+        builder.push(&facts, &[cost(index, 0.0), cost(4_294_967_295, 0.1 + 0.2), cost(0, seconds % 7.0)]).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+fn written(profile: &Profile) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.parquet");
+    write(&path, profile).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_profile_survives_its_file() {
+    for samples in [0, 1, 5, BATCH_ROWS as u64 + 3] {
+        let profile = profile(samples);
+        let (_folder, path) = written(&profile);
+        assert_eq!(read(&path).unwrap(), profile);
+    }
+}
+
+#[test]
+fn what_is_no_profile_is_said_to_be_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.parquet");
+    assert!(matches!(read(&path), Err(ProfileFileError::Io(_) | ProfileFileError::Parquet(_))));
+    std::fs::write(&path, "index,raw").unwrap();
+    assert!(matches!(read(&path), Err(ProfileFileError::Parquet(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn a_torn_or_flipped_file_is_an_error_and_never_another_profile(at: prop::sample::Index, bit in 0_u8..8, tear: bool) {
+        let profile = profile(5);
+        let (_folder, path) = written(&profile);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        if tear {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 1 << bit;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        // A bit that nobody reads (the program's name) may flip unseen.
+        if let Ok(read) = read(&path) {
+            prop_assert!(!tear);
+            prop_assert_eq!(read, profile);
+        }
+    }
+}

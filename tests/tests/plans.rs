@@ -1,0 +1,285 @@
+//! A plan from SOPHON's own profile: its greedy to the operation, ours never worse, and files that say why.
+//!
+//! On the 40,000 photos of the test data where they are, else on a profile of the same form made on the spot.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use headwater_testdata::shared_data;
+use headwater_tests::run;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// SOPHON's two files, and the profile that was imported from them.
+struct Imported {
+    sizes: PathBuf,
+    times: PathBuf,
+    profile: PathBuf,
+    /// Whether it is the one whose numbers are known.
+    real: bool,
+    folder: TempDir,
+}
+
+const HEADERS: [&str; 2] = [
+    "index;raw;decoding;original_shape;RandomResizedCrop;RandomHorizontalFlip;ToTensor;Normalize;",
+    "index,loader,decoding,RandomResizedCrop,RandomHorizontalFlip,ToTensor,Normalize,",
+];
+
+// === impl Imported ===
+
+impl Imported {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let profile = folder.path().join("p.parquet");
+        let (sizes, times, real) = match shared_data().map(|data| data.join("profiles/openimages")) {
+            Some(data) if data.is_dir() => (data.join("prep_sizes.csv"), data.join("prep_times_synthetic.csv"), true),
+            _ => {
+                let (sizes, times) = (folder.path().join("prep_sizes.csv"), folder.path().join("prep_times.csv"));
+                generate(3000, &sizes, &times);
+                (sizes, times, false)
+            }
+        };
+        let imported = Self { sizes, times, profile, real, folder };
+        imported.import(&imported.times).success().unwrap();
+        imported
+    }
+
+    fn import(&self, times: &Path) -> headwater_tests::Run {
+        let paths = [&self.sizes, times, &self.profile].map(|path| path.display().to_string());
+        run("profiler", ["import", "sophon", "--sizes", &paths[0], "--times", &paths[1], "--out", &paths[2]]).unwrap()
+    }
+
+    fn plan_path(&self) -> String {
+        self.folder.path().join("plan.txt").display().to_string()
+    }
+
+    fn plan(&self, bandwidth: &str, cores: &str, further: &[&str]) -> Value {
+        let (profile, out) = (self.profile.display().to_string(), self.plan_path());
+        let fixed = ["plan", "--profile", &profile, "--bandwidth", bandwidth, "--storage-cores", cores, "--json"];
+        let written = ["--out", &out];
+        run("profiler", fixed.iter().chain(&written).chain(further)).unwrap().success().unwrap().json().unwrap()
+    }
+
+    /// What the plan that was written last exports.
+    fn splits(&self) -> Vec<i64> {
+        let exported = run("profiler", ["plan", "export", &self.plan_path(), "--format", "csv"]).unwrap();
+        let text = exported.success().unwrap().stdout;
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("index,split"));
+        let split = |(index, line): (usize, &str)| {
+            let (at, split) = line.split_once(',').unwrap();
+            assert_eq!(at.parse::<usize>().unwrap(), index);
+            split.parse().unwrap()
+        };
+        lines.enumerate().map(split).collect()
+    }
+}
+
+/// Photos of all sizes, some larger and some smaller than their crop, some with the same numbers.
+fn generate(samples: u64, sizes: &Path, times: &Path) {
+    let (mut size_text, mut time_text) = (HEADERS[0].to_owned() + "\n", HEADERS[1].to_owned() + "\n");
+    let mut state = 7_u64;
+    let mut dice = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    for index in 0..samples {
+        let raw = (20_000.0 * (3.5 * dice()).exp()) as u64 / 1000 * 1000;
+        let decode = raw as f64 * 2e-8 + 0.001 * dice();
+        writeln!(size_text, "{index};{raw};2359329;(1024, 768);150561;150561;602145;602145;").unwrap();
+        writeln!(time_text, "{index},0.001,{decode:.6},{:.6},0.00006,0.00045,0.00035,", 0.002 * dice()).unwrap();
+    }
+    std::fs::write(sizes, size_text).unwrap();
+    std::fs::write(times, time_text).unwrap();
+}
+
+/// Rows of a file as numbers, without the column of shapes.
+fn rows(path: &Path) -> Vec<Vec<f64>> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let separator = if text.starts_with("index;") { ';' } else { ',' };
+    let row = |line: &str| {
+        let fields = line.split(separator).filter(|field| !field.is_empty() && !field.starts_with('('));
+        fields.map(|field| field.parse().unwrap()).collect()
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+/// The paper's algorithm as it is written down, on the files themselves: (splits, bytes).
+fn reference(sizes: &[Vec<f64>], times: &[Vec<f64>], megabits: f64, cores: f64) -> (Vec<i64>, f64) {
+    let to_megabits = |size: f64| size / 1_000_000.0 * 8.0;
+    let mut order = Vec::new();
+    for (index, (size, time)) in sizes.iter().zip(times).enumerate() {
+        let mut smallest = 0;
+        for stage in 1..=5 {
+            if size[1 + stage] < size[1 + smallest] {
+                smallest = stage;
+            }
+        }
+        let saving = to_megabits(size[1]) - to_megabits(size[1 + smallest]);
+        let mut cost = 0.0;
+        for seconds in &time[2..2 + smallest] {
+            cost += seconds;
+        }
+        let efficiency = if saving > 0.0 { saving / cost } else { 0.0 };
+        order.push((index, smallest, saving, cost, efficiency));
+    }
+    order.sort_by(|a, b| b.4.partial_cmp(&a.4).unwrap());
+    let mut total = 0.0;
+    for size in sizes {
+        total += to_megabits(size[1]);
+    }
+    let (mut splits, mut cpu) = (vec![-1; sizes.len()], 0.0);
+    for (index, smallest, saving, cost, _) in order {
+        total -= saving;
+        cpu += cost;
+        if total / megabits < cpu / cores || saving == 0.0 {
+            break;
+        }
+        splits[index] = smallest as i64 - 1;
+    }
+    let bytes = sizes.iter().zip(&splits).map(|(size, split)| size[(split + 2) as usize]).sum();
+    (splits, bytes)
+}
+
+#[test]
+fn sophons_greedy_is_the_papers_to_the_last_sample() {
+    let imported = Imported::new();
+    let (sizes, times) = (rows(&imported.sizes), rows(&imported.times));
+    for (megabits, cores) in [(430.0, 1.0), (430.0, 2.0), (430.0, 5.0), (50.0, 3.0), (2000.0, 4.0), (7.5, 48.0)] {
+        let json = imported.plan(&format!("{megabits}Mbps"), &cores.to_string(), &["--algorithm", "sophon"]);
+        let (splits, bytes) = reference(&sizes, &times, megabits, cores);
+        assert_eq!(imported.splits(), splits, "{megabits} Mbps, {cores} cores");
+        assert_eq!(json["bytes"].as_f64(), Some(bytes));
+        let offloaded = splits.iter().filter(|split| **split >= 0).count();
+        assert_eq!(json["offloaded"].as_u64(), Some(offloaded as u64));
+        let network = bytes * 8.0 / (megabits * 1e6);
+        assert!((json["seconds"]["network"].as_f64().unwrap() - network).abs() <= 1e-12 * network);
+    }
+    // Other times: those of the file, turned round.
+    let turned = imported.folder.path().join("turned.csv");
+    let text = std::fs::read_to_string(&imported.times).unwrap();
+    let mut lines = text.lines();
+    let mut out = lines.next().unwrap().to_owned() + "\n";
+    let fields: Vec<_> = lines.map(|line| line.split_once(',').unwrap().1).collect();
+    for (index, fields) in fields.iter().rev().enumerate() {
+        writeln!(out, "{index},{fields}").unwrap();
+    }
+    std::fs::write(&turned, out).unwrap();
+    imported.import(&turned).success().unwrap();
+    imported.plan("200Mbps", "2", &["--algorithm", "sophon"]);
+    assert_eq!(imported.splits(), reference(&sizes, &rows(&turned), 200.0, 2.0).0);
+}
+
+#[test]
+fn the_known_numbers_come_out() {
+    let imported = Imported::new();
+    if !imported.real {
+        return eprintln!("skipped: these are the numbers of the profile in the test data");
+    }
+    let sophon = |cores: &str| imported.plan("430Mbps", cores, &["--algorithm", "sophon"]);
+    let one = sophon("1");
+    assert_eq!((one["offloaded"].as_u64(), one["bytes"].as_u64()), (Some(10_649), Some(7_709_968_437)));
+    assert_eq!(sophon("2")["offloaded"].as_u64(), Some(19_160));
+    for cores in ["5", "48"] {
+        let json = sophon(cores);
+        assert_eq!(
+            (json["offloaded"].as_u64(), json["bytes"].as_u64()),
+            (Some(30_133), Some(5_558_404_503)),
+            "{cores}"
+        );
+    }
+    assert_eq!(sophon("0")["offloaded"].as_u64(), Some(0));
+    assert!(imported.splits().iter().all(|split| *split == -1));
+}
+
+#[test]
+fn the_optimal_plan_is_never_worse_and_within_a_thousandth_of_its_bound() {
+    let imported = Imported::new();
+    let number = |value: &Value| value.as_f64().unwrap();
+    for (bandwidth, cores, further) in [
+        ("430Mbps", "1", &[][..]),
+        ("430Mbps", "5", &["--trainer-cores", "4"]),
+        ("50Mbps", "2", &["--trainer-cores", "1", "--accelerator-rate", "1000"]),
+        ("10Gbps", "2", &["--trainer-cores", "2"]),
+        ("100Mbps", "0", &["--reserve", "bandwidth=40Mbps"]),
+    ] {
+        let best = imported.plan(bandwidth, cores, further);
+        let (epoch, bound, gap) = (number(&best["seconds"]["epoch"]), number(&best["bound"]), number(&best["gap"]));
+        assert!(bound <= epoch && gap <= 1e-3, "{best}");
+        let seconds = best["seconds"].as_object().unwrap();
+        assert_eq!(seconds.values().map(number).fold(0.0, f64::max), epoch);
+        let counts = best["cuts"].as_object().unwrap().values().map(|count| count.as_u64().unwrap());
+        assert_eq!(counts.sum::<u64>(), best["samples"].as_u64().unwrap());
+        for mode in best["modes"].as_array().unwrap().iter().filter(|mode| !mode["outcome"].is_null()) {
+            assert!(epoch <= number(&mode["outcome"]["seconds"]["epoch"]), "{bandwidth} {cores}: {mode}");
+        }
+        let mut told = further.to_vec();
+        for algorithm in ["sophon", "minimum-bytes", "static:encoded"] {
+            told.extend(["--algorithm", algorithm]);
+            let other = imported.plan(bandwidth, cores, &told);
+            told.truncate(further.len());
+            assert!(epoch <= number(&other["seconds"]["epoch"]), "{bandwidth} {cores}: {other}");
+            assert!((number(&other["bound"]) - bound).abs() <= 1e-4 * bound);
+        }
+    }
+}
+
+#[test]
+fn a_sample_is_explained_by_what_every_way_would_have_cost() {
+    let imported = Imported::new();
+    imported.plan("430Mbps", "1", &[]);
+    let (profile, plan) = (imported.profile.display().to_string(), imported.plan_path());
+    let explain = |further: &[&str]| {
+        run("profiler", ["explain", "--profile", &profile, "--plan", &plan].iter().chain(further)).unwrap()
+    };
+    let json = explain(&["--sample", "17", "--json"]).success().unwrap().json().unwrap();
+    let ways = json["ways"].as_array().unwrap();
+    assert_eq!((json["index"].as_u64(), ways.len()), (Some(17), 6));
+    assert!(ways.iter().any(|way| way["way"] == json["way"]));
+    let text = explain(&["--sample", "17"]).success().unwrap().stdout;
+    assert!(text.contains("> ") && text.contains("price") && text.contains("cropped"), "{text}");
+    assert!(explain(&["--sample", "99999999"]).stderr.contains("no sample 99999999"));
+    assert!(explain(&["--key", "a.jpg"]).stderr.contains("--sample"));
+    // Another profile's plan explains nothing.
+    let other = imported.folder.path().join("other.csv");
+    let text = std::fs::read_to_string(&imported.times).unwrap();
+    std::fs::write(&other, text.replacen(",0.001000,0.0", ",0.001000,0.1", 1).replacen(",0.001,0.0", ",0.001,0.1", 1))
+        .unwrap();
+    imported.import(&other).success().unwrap();
+    assert!(explain(&["--sample", "17"]).stderr.contains("give the profile that it was made from"));
+}
+
+#[test]
+fn mistakes_are_named_with_their_place_and_fix() {
+    let imported = Imported::new();
+    let text = std::fs::read_to_string(&imported.times).unwrap();
+    let wrong = imported.folder.path().join("wrong.csv");
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    lines[4] = "3,0.001,NaN,0.002,0.00006,0.00045,0.00035,".into();
+    std::fs::write(&wrong, lines.join("\n")).unwrap();
+    let refused = imported.import(&wrong);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("wrong.csv:5:9: decoding is \"NaN\""), "{}", refused.stderr);
+
+    let profile = imported.profile.display().to_string();
+    let said = |arguments: &[&str]| {
+        let refused = run("profiler", ["plan"].iter().chain(arguments)).unwrap();
+        assert!(refused.code == Some(1) || refused.code == Some(2), "{arguments:?}: {:?}", refused.code);
+        refused.stderr
+    };
+    assert!(said(&["--bandwidth", "430Mbps"]).contains("--profile"));
+    assert!(said(&["--profile", "/nonexistent.parquet"]).contains("/nonexistent.parquet"));
+    assert!(said(&["--profile", &profile]).contains("--storage-cores"));
+    assert!(said(&["--profile", &profile, "--storage-cores", "node9:1=4"]).contains("storage"));
+    assert!(said(&["--profile", &profile, "--storage-cores", "1", "--allow-cuts", "jpeg-crop"]).contains("encoded"));
+    assert!(
+        said(&["--profile", &profile, "--storage-cores", "1", "--algorithm", "static:jpeg-crop"]).contains("jpeg-crop")
+    );
+    assert!(
+        said(&["--profile", &profile, "--storage-cores", "0", "--algorithm", "static:cropped"]).contains("no cores")
+    );
+    assert!(said(&["--profile", &profile, "--storage-cores", "1", "--algorithm", "best"]).contains("optimal"));
+    assert!(said(&["export", &profile, "--format", "csv"]).contains("not a plan"));
+}
