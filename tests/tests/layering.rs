@@ -66,7 +66,15 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("headwater-tune", &["headwater-types", "headwater-onnx", "headwater-learn", "headwater-cli", "headwater-client"]),
     (
         "headwater-measure",
-        &["headwater-types", "headwater-image", "headwater-plan", "headwater-cli", "headwater-client"],
+        &[
+            "headwater-types",
+            "headwater-image",
+            "headwater-features",
+            "headwater-plan",
+            "headwater-cli",
+            "headwater-client",
+            "headwater-pilot",
+        ],
     ),
     ("storage-server", &["headwater-cli", "headwater-server"]),
     ("tuner", &["headwater-cli", "headwater-tune"]),

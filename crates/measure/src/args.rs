@@ -9,6 +9,9 @@ use headwater_cli::Common;
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
+use crate::compare::CompareArgs;
+use crate::epoch::EpochArgs;
+use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
 use crate::import::ImportArgs;
 use crate::indices::IndexSet;
 use crate::plan::{ExplainArgs, PlanCommand};
@@ -44,6 +47,8 @@ Examples:
   profiler fetch --servers node1:7440 --dataset photos \
       --recipe imagenet-train --cut flipped --pixels lossless \
       --wire-bytes --out samples/
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos \
+      --recipe imagenet-train --plan photos.plan --out samples/
 
 Whatever the cut, and however it travels, the tensors are the same, to
 the bit.
@@ -82,6 +87,16 @@ pub(crate) enum Action {
     Plan(Box<PlanCommand>),
     /// Say why a plan cuts a sample where it does
     Explain(ExplainArgs),
+    /// Measure what every sample costs at every cut, and write it as a profile
+    Dataset(Box<DatasetArgs>),
+    /// Measure bandwidth and round trip to each server
+    Network(Box<NetworkArgs>),
+    /// Measure this machine's cores, and an accelerator
+    Machine(MachineArgs),
+    /// Stream one epoch as a trainer would, and measure it
+    Epoch(Box<EpochArgs>),
+    /// Show how epochs went against what was predicted
+    Compare(CompareArgs),
 }
 
 #[derive(Debug, Args)]
@@ -108,8 +123,12 @@ pub(crate) struct FetchArgs {
     pub(crate) recipe: Option<String>,
 
     /// How far the servers go: encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or features
-    #[arg(long, value_name = "CUT")]
-    pub(crate) cut: Cut,
+    #[arg(long, value_name = "CUT", required_unless_present = "plan")]
+    pub(crate) cut: Option<Cut>,
+
+    /// Go by a plan, sample by sample: a file, or auto, which profiles a little, plans, and plans anew on the way
+    #[arg(long, value_name = "FILE|auto", conflicts_with_all = ["cut", "pixels", "model"])]
+    pub(crate) plan: Option<PathBuf>,
 
     /// How the pixels of u8 cuts travel: raw, or lossless (fewer bytes, for some CPU on both sides)
     #[arg(long, value_name = "CODING", default_value_t = PixelCoding::Raw)]

@@ -8,7 +8,10 @@ use headwater_cli::{Progress, Signals};
 use serde::Serialize;
 
 use crate::args::{Action, ProfilerArgs, RecipeArgs};
+use crate::compare::compare;
+use crate::epoch::epoch;
 use crate::fetch::fetch;
+use crate::gauge::{dataset, machine, network};
 use crate::import::{ImportSource, import_sophon};
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
@@ -28,6 +31,11 @@ pub async fn run(args: ProfilerArgs, progress: Progress) -> anyhow::Result<()> {
 async fn act(args: &ProfilerArgs, progress: &Progress) -> anyhow::Result<()> {
     match &args.action {
         Action::Recipe(recipe) => show(recipe, args.json),
+        Action::Dataset(of) => print(&dataset(of, progress).await?, args.json),
+        Action::Network(of) => print(&network(of, progress).await?, args.json),
+        Action::Machine(of) => print(&machine(of, progress).await?, args.json),
+        Action::Epoch(of) => print(&epoch(of, progress).await?, args.json),
+        Action::Compare(of) => print(&compare(of)?, args.json),
         Action::Fetch(fetch_args) => {
             let summary = fetch(fetch_args, progress).await?;
             Ok(print_json(&summary)?)

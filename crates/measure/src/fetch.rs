@@ -8,11 +8,14 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
 use headwater_cli::Progress;
-use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Sample};
+use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, Seed};
 
 use crate::args::FetchArgs;
+use crate::plan::read_plan;
 use crate::row::{Row, Wire};
+use crate::sketch::auto;
+use crate::steering::Steering;
 use crate::summary::Summary;
 use crate::{npy, recipe, whole};
 
@@ -26,22 +29,24 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
 
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());
     let asked = indices.len();
+    let steering = Arc::new(steer(args, &dataset, &recipe, &indices, progress).await?);
     let request = FetchRequest {
         indices,
         recipe: Some((*recipe).clone()),
-        cut: args.cut.into(),
-        pixels: args.pixels.into(),
+        cut: steering.cut.clone(),
+        pixels: steering.pixels.clone(),
         floats: args.wire_floats,
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         model: args.model.clone(),
         ordered: false,
-        measure_cpu: false,
+        measure_cpu: steering.pilot.is_some(),
     };
     let writer = Arc::new(Writer {
         recipe: Arc::clone(&recipe),
-        cut: args.cut,
+        features: args.cut == Some(Cut::Features),
         wire: args.wire_bytes,
+        steering: Arc::clone(&steering),
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
@@ -59,9 +64,16 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
         .map_err(anyhow::Error::new)
         .map_ok(|sample| Arc::clone(&writer).write(sample))
         .try_buffer_unordered(at_once);
-    while let Some(row) = written.try_next().await? {
-        bar.add(1);
-        rows.insert(row.index, row);
+    let all = async {
+        while let Some(row) = written.try_next().await? {
+            bar.add(1);
+            rows.insert(row.index, row);
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        ended = all => ended?,
+        failed = steering.watch(&dataset) => failed?,
     }
     drop(bar);
     let took = begin.elapsed();
@@ -81,18 +93,47 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
 fn recipe_of(args: &FetchArgs, asked: Option<Recipe>, dataset: &Dataset) -> Result<Recipe, ClientError> {
     let of_model = args.model.as_ref().map(|name| dataset.model(name)).transpose()?.map(|model| model.recipe);
     match (args.cut, asked, of_model) {
-        (Cut::Features, _, None) => Err(ClientError::Request("the cut features needs a model: give --model NAME")),
+        (Some(Cut::Features), _, None) => {
+            Err(ClientError::Request("the cut features needs a model: give --model NAME"))
+        }
         (_, Some(recipe), _) | (_, None, Some(recipe)) => Ok(recipe),
         (_, None, None) => Err(ClientError::Request("give --recipe NAME|FILE, or --model NAME for its own recipe")),
+    }
+}
+
+/// How samples travel.
+async fn steer(
+    args: &FetchArgs,
+    dataset: &Dataset,
+    recipe: &Recipe,
+    indices: &Indices,
+    progress: &Progress,
+) -> anyhow::Result<Steering> {
+    match (&args.plan, args.cut) {
+        (None, None) => bail!("give --cut CUT, or --plan FILE"),
+        (None, Some(cut)) => Ok(Steering { cut: cut.into(), pixels: args.pixels.into(), pilot: None }),
+        (Some(plan), _) if plan.as_os_str() == "auto" => {
+            let samples = indices.to_vec();
+            let options = args.client.options();
+            auto(&args.servers, dataset, recipe, options, (Seed(args.seed), Epoch(args.epoch)), &samples, progress)
+                .await
+        }
+        (Some(file), _) => {
+            let plan = read_plan(file)?;
+            Steering::by(&plan, dataset, recipe).with_context(|| format!("--plan {}", file.display()))
+        }
     }
 }
 
 /// Turns samples into files and rows.
 struct Writer {
     recipe: Arc<Recipe>,
-    cut: Cut,
+    /// Whether what comes are features, and not pixels to be finished.
+    features: bool,
     /// Whether rows say how samples travelled.
     wire: bool,
+    /// Hears of every sample.
+    steering: Arc<Steering>,
     seed: Seed,
     epoch: Epoch,
     finisher: Finisher,
@@ -106,10 +147,13 @@ impl Writer {
     /// Finishes and writes one sample. An error is one of the folder; what is wrong with the sample stands in its row.
     async fn write(self: Arc<Self>, sample: Sample) -> anyhow::Result<Row> {
         let wire = self.wire.then(|| Wire::of(&sample.outcome));
-        let (row, file) = if self.cut == Cut::Features {
+        let (row, file) = if self.features {
             self.vector(sample)
         } else {
-            let finished = self.finisher.finish(&self.recipe, sample, self.seed, self.epoch).await;
+            let cut = sample.outcome.as_ref().ok().map(|delivered| delivered.cut);
+            let there = sample.cpu.unwrap_or_default();
+            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample, self.seed, self.epoch).await;
+            self.steering.came(finished.index, cut, there, here);
             self.tensor(finished)
         };
         let path = self.out.join(format!("{}.npy", row.index));

@@ -16,9 +16,17 @@ mod import;
 mod plan;
 
 mod args;
+mod served;
 
 mod fetch;
 mod summary;
+
+mod gauge;
+
+mod compare;
+mod epoch;
+mod sketch;
+mod steering;
 
 mod command;
 

@@ -20,7 +20,8 @@ pub(crate) struct Summary {
     dataset_stored_bytes: u64,
     recipe: String,
     recipe_digest: Digest,
-    cut: &'static str,
+    /// Null where a plan says it of each sample.
+    cut: Option<&'static str>,
     pixels: PixelCoding,
     wire_floats: bool,
     seed: u64,
@@ -77,7 +78,7 @@ impl Summary {
             dataset_stored_bytes: dataset.partitions().iter().map(stored).fold(0, u64::saturating_add),
             recipe: recipe.name().to_string(),
             recipe_digest: recipe.digest(),
-            cut: args.cut.as_str(),
+            cut: args.cut.map(Cut::as_str),
             pixels: args.pixels,
             wire_floats: args.wire_floats,
             seed: args.seed,

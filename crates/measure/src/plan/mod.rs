@@ -8,8 +8,10 @@ mod limits;
 mod report;
 mod reserve;
 
+pub(crate) use allowed::Allowed;
 pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, PlanAction, PlanArgs, PlanCommand};
 pub(crate) use explanation::Explained;
+pub(crate) use file::read as read_plan;
 pub(crate) use report::Report;
 
 use std::io::{self, BufWriter, Write as _};
@@ -19,7 +21,6 @@ use headwater_cli::exit::UsageError;
 use headwater_plan::{PlanningError, Profile, compare};
 
 use crate::{profile_file, whole};
-use allowed::Allowed;
 
 /// Plans, and writes the plan where it is to be written.
 pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
@@ -70,6 +71,6 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<Explained> {
     Ok(Explained { explanation, prices: plan.prediction.resources, servers: plan.inputs.servers })
 }
 
-fn read_profile(path: &std::path::Path) -> anyhow::Result<Profile> {
+pub(crate) fn read_profile(path: &std::path::Path) -> anyhow::Result<Profile> {
     profile_file::read(path).with_context(|| format!("cannot read the profile {}", path.display()))
 }

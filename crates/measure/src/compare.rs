@@ -1,0 +1,189 @@
+//! `profiler compare`: an epoch as it went against what was predicted of it, resource by resource.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use headwater_plan::Prediction;
+use serde::{Deserialize, Serialize};
+
+use crate::epoch::{Compared, Pair};
+use crate::plan::read_plan;
+
+const EXAMPLES: &str = "\
+Examples:
+  profiler epoch ... --mode plan:photos.plan --json > epoch.json
+  profiler compare epoch.json
+  profiler compare epoch.json --plan photos.plan --json
+  profiler compare no-off.json resize-off.json optimal.json
+
+Of one epoch, each resource as predicted and as measured; of several, a
+table with a line for each.";
+
+/// Most bytes of an epoch's report: its lists are short, but for the changes of plan.
+const MAX_REPORT_BYTES: u64 = 16 << 20;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// What profiler epoch --json printed
+    #[arg(value_name = "EPOCH.json", required = true)]
+    epochs: Vec<PathBuf>,
+
+    /// Compare with what this plan predicts, and not with what the epoch's own did
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<PathBuf>,
+}
+
+/// Why an epoch's report cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// The file.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Too large.
+    #[error("{path} is no report of an epoch: it has more than {MAX_REPORT_BYTES} bytes")]
+    TooLong {
+        /// Which.
+        path: String,
+    },
+    /// Something else.
+    #[error("{path} is no report of an epoch (profiler epoch --json): {source}")]
+    Form {
+        /// Which.
+        path: String,
+        /// Where, and what.
+        source: serde_json::Error,
+    },
+}
+
+/// The part of an epoch's report that is compared.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Ran {
+    mode: String,
+    seconds: f64,
+    bytes_received: u64,
+    storage_cpu_seconds: f64,
+    client_cpu_seconds: f64,
+    compared: Compared,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    epoch: String,
+    mode: String,
+    seconds: f64,
+    bytes_received: u64,
+    storage_cpu_seconds: f64,
+    client_cpu_seconds: f64,
+    compared: Compared,
+}
+
+/// A row for each epoch.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Comparison(Vec<Row>);
+
+/// Reads, compares, prints.
+pub(crate) fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
+    let plan = args.plan.as_deref().map(read_plan).transpose()?;
+    let mut rows = Vec::new();
+    for path in &args.epochs {
+        let Ran { mode, seconds, bytes_received, storage_cpu_seconds, client_cpu_seconds, mut compared } = read(path)?;
+        if let Some(plan) = &plan {
+            compared = against(&compared, &plan.prediction);
+        }
+        let epoch = path.display().to_string();
+        rows.push(Row { epoch, mode, seconds, bytes_received, storage_cpu_seconds, client_cpu_seconds, compared });
+    }
+    Ok(Comparison(rows))
+}
+
+fn read(path: &Path) -> Result<Ran, ReportError> {
+    let shown = || path.display().to_string();
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_REPORT_BYTES + 1).read_to_end(&mut text));
+    read.map_err(|source| ReportError::Read { path: shown(), source })?;
+    if text.len() as u64 > MAX_REPORT_BYTES {
+        return Err(ReportError::TooLong { path: shown() });
+    }
+    serde_json::from_slice(&text).map_err(|source| ReportError::Form { path: shown(), source })
+}
+
+/// The same measurements against another prediction.
+fn against(ran: &Compared, prediction: &Prediction) -> Compared {
+    let seconds = prediction.seconds();
+    let pair = |predicted: f64, pair: Pair| Pair::new(Some(predicted), pair.measured);
+    Compared {
+        epoch: pair(seconds.epoch, ran.epoch),
+        network: pair(seconds.network, ran.network),
+        storage_cpu: pair(seconds.storage_cpu, ran.storage_cpu),
+        trainer_cpu: pair(seconds.trainer_cpu, ran.trainer_cpu),
+        accelerator: pair(seconds.accelerator, ran.accelerator),
+        bytes: pair(prediction.bytes as f64, ran.bytes),
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [one] = &self.0[..] {
+            return write!(f, "{}: {}\n{}", one.epoch, one.mode, one.compared);
+        }
+        let heads = ["time, s", "predicted", "traffic, MB", "storage CPU, s", "CPU here, s"];
+        write!(f, "{:20}", "mode")?;
+        for head in heads {
+            write!(f, "  {head:>14}")?;
+        }
+        for row in &self.0 {
+            let predicted =
+                row.compared.epoch.predicted.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
+            write!(f, "\n{:20}  {:>14.2}  {predicted:>14}", row.mode, row.seconds)?;
+            write!(f, "  {:>14.2}", row.bytes_received as f64 / 1e6)?;
+            write!(f, "  {:>14.2}  {:>14.2}", row.storage_cpu_seconds, row.client_cpu_seconds)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_report_is_refused_with_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("epoch.json");
+        for (text, words) in
+            [("", "EOF"), ("{}", "missing field"), ("{\"mode\": 3}", "invalid type"), ("[1]", "line 1")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("profiler epoch"), "{error}");
+        }
+        std::fs::write(&path, vec![b' '; MAX_REPORT_BYTES as usize + 1]).unwrap();
+        assert!(matches!(read(&path), Err(ReportError::TooLong { .. })));
+        assert!(matches!(read(folder.path()), Err(ReportError::Read { .. })));
+    }
+
+    #[test]
+    fn a_report_is_read_and_held_against_what_was_predicted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("epoch.json");
+        let compared = Compared { epoch: Pair::new(Some(2.0), Some(2.2)), ..Compared::default() };
+        let text = serde_json::json!({
+            "mode": "optimal", "seconds": 2.2, "bytes_received": 7, "storage_cpu_seconds": 0.5,
+            "client_cpu_seconds": 1.0, "compared": compared, "more": "is left alone",
+        });
+        std::fs::write(&path, text.to_string()).unwrap();
+        let ran = read(&path).unwrap();
+        assert!((ran.compared.epoch.error.unwrap() - 0.1).abs() < 1e-9);
+        assert!(ran.compared.to_string().contains("+10.0 %"), "{}", ran.compared);
+    }
+}

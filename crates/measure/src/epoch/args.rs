@@ -1,0 +1,100 @@
+//! The settings of `profiler epoch`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use headwater_plan::{Cores, SamplesPerSecond};
+use headwater_types::BitsPerSecond;
+
+use super::mode::Mode;
+use crate::plan::Allowed;
+use crate::served::{RunArgs, ServedArgs};
+
+const EXAMPLES: &str = "\
+Examples:
+  profiler epoch --servers node1:7440,node2:7440 --dataset photos \\
+      --recipe imagenet-train --mode no-off --limit-bandwidth 100Mbps
+  profiler epoch --servers node1:7440,node2:7440 --dataset photos \\
+      --recipe imagenet-train --mode optimal --profile photos.parquet \\
+      --limit-bandwidth 100Mbps --json > optimal.json
+  profiler epoch --servers node1:7440 --dataset photos \\
+      --recipe imagenet-train --mode plan:photos.plan
+  profiler epoch --servers node1:7440 --dataset photos \\
+      --recipe imagenet-train --mode auto --accelerator-rate 1200
+
+Modes: no-off (photos as they are stored), all-off (finished tensors) and
+resize-off (crops) for all samples alike, as SOPHON's paper has them, or
+any other cut; sophon, by the paper's greedy; optimal, minimum-bytes, by
+this profiler's planners; auto, which plans and plans anew on the way;
+plan:FILE. Whatever the mode, the tensors are the same, to the bit.
+profiler compare optimal.json shows predicted against measured.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct EpochArgs {
+    #[command(flatten)]
+    pub(crate) served: ServedArgs,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop or
+    /// flipped+lossless, or plan:FILE
+    #[arg(long, value_name = "MODE", default_value = "optimal")]
+    pub(crate) mode: Mode,
+
+    /// A profile of this dataset, for modes that plan (and for predictions of the others); without one they profile a little first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+
+    /// Cuts that a plan may choose from, in every coding or in one: encoded,jpeg-crop,flipped+lossless [default: those of the profile]
+    #[arg(long, value_name = "CUT,...", value_delimiter = ',')]
+    pub(crate) allow_cuts: Vec<Allowed>,
+
+    /// Samples of a batch
+    #[arg(long, value_name = "N", default_value = "64")]
+    pub(crate) batch_size: NonZeroUsize,
+
+    /// Receive at most so much, from all servers together
+    #[arg(long, value_name = "BANDWIDTH", help_heading = "Resources")]
+    pub(crate) limit_bandwidth: Option<BitsPerSecond>,
+
+    /// Plan for so much [default: --limit-bandwidth; measured where that is not given either]
+    #[arg(long, value_name = "BANDWIDTH", help_heading = "Resources")]
+    pub(crate) bandwidth: Option<BitsPerSecond>,
+
+    /// Plan for so many cores of each server [default: the --cpu-workers that it announces]
+    #[arg(long, value_name = "N", help_heading = "Resources")]
+    pub(crate) storage_cores: Option<Cores>,
+
+    /// Finish on so many threads, and plan for them [default: one for each core]
+    #[arg(long, value_name = "N", help_heading = "Resources")]
+    trainer_cores: Option<NonZeroUsize>,
+
+    /// Take no more than so many samples a second, as an accelerator would, and plan for that
+    #[arg(long, value_name = "RATE", help_heading = "Resources")]
+    pub(crate) accelerator_rate: Option<SamplesPerSecond>,
+
+    /// Give a digest over all tensors, whatever their order: equal where every tensor is the same, to the bit
+    #[arg(long)]
+    pub(crate) digest: bool,
+
+    /// After so many seconds, halve --limit-bandwidth: to see a plan follow
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "limit_bandwidth")]
+    pub(crate) halve_after: Option<Duration>,
+}
+
+// === impl EpochArgs ===
+
+impl EpochArgs {
+    pub(crate) fn trainer_cores(&self) -> NonZeroUsize {
+        self.trainer_cores.unwrap_or_else(|| self.served.options().cpu_workers)
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

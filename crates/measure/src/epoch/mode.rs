@@ -1,0 +1,127 @@
+//! How an epoch's samples travel, by SOPHON's names and ours.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use headwater_plan::{Algorithm, Way};
+use headwater_types::{Cut, PixelCoding};
+
+/// A mode of `profiler epoch`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Photos as they are stored (SOPHON's no-off).
+    NoOff,
+    /// Finished tensors (all-off).
+    AllOff,
+    /// Crops (resize-off).
+    ResizeOff,
+    /// By SOPHON's greedy.
+    Sophon,
+    /// The shortest predicted epoch.
+    Optimal,
+    /// The fewest bytes.
+    MinimumBytes,
+    /// As `optimal`, and planned anew on the way.
+    Auto,
+    /// One way for all.
+    Static(Way),
+    /// By a plan from a file.
+    Plan(PathBuf),
+}
+
+const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, static:CUT, a cut such as jpeg-crop, or \
+                     plan:FILE";
+
+// === impl Mode ===
+
+impl Mode {
+    /// Who decides; `None` where a file has decided.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        let of = |cut| Way::new(cut, PixelCoding::Raw).map(Algorithm::Static);
+        match self {
+            Self::NoOff => of(Cut::Encoded),
+            Self::AllOff => of(Cut::Normalized),
+            Self::ResizeOff => of(Cut::Cropped),
+            Self::Sophon => Some(Algorithm::Sophon),
+            Self::Optimal | Self::Auto => Some(Algorithm::Optimal),
+            Self::MinimumBytes => Some(Algorithm::MinimumBytes),
+            Self::Static(way) => Some(Algorithm::Static(*way)),
+            Self::Plan(_) => None,
+        }
+    }
+
+    /// Whether it looks at resources.
+    pub(crate) fn plans(&self) -> bool {
+        matches!(self, Self::Sophon | Self::Optimal | Self::Auto)
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "no-off" => Self::NoOff,
+            "all-off" => Self::AllOff,
+            "resize-off" => Self::ResizeOff,
+            "sophon" => Self::Sophon,
+            "optimal" => Self::Optimal,
+            "minimum-bytes" => Self::MinimumBytes,
+            "auto" => Self::Auto,
+            _ => match text.split_once(':') {
+                Some(("plan", "")) => return Err("plan: needs a file: write plan:FILE".to_owned()),
+                Some(("plan", file)) => Self::Plan(file.into()),
+                Some(("static", way)) => Self::Static(way.parse().map_err(|error| format!("{error}"))?),
+                _ => Self::Static(text.parse().map_err(|_| format!("there is no mode {text:?}: use {MODES}"))?),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoOff => f.pad("no-off"),
+            Self::AllOff => f.pad("all-off"),
+            Self::ResizeOff => f.pad("resize-off"),
+            Self::Sophon => f.pad("sophon"),
+            Self::Optimal => f.pad("optimal"),
+            Self::MinimumBytes => f.pad("minimum-bytes"),
+            Self::Auto => f.pad("auto"),
+            Self::Static(way) => f.pad(&format!("static:{way}")),
+            Self::Plan(file) => f.pad(&format!("plan:{}", file.display())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_read_as_they_are_written_and_sophons_names_are_its_cuts() {
+        for text in [
+            "no-off",
+            "all-off",
+            "resize-off",
+            "sophon",
+            "optimal",
+            "minimum-bytes",
+            "auto",
+            "static:jpeg-crop",
+            "plan:a/b",
+        ] {
+            assert_eq!(text.parse::<Mode>().unwrap().to_string(), text);
+        }
+        assert_eq!("flipped+lossless".parse::<Mode>().unwrap().to_string(), "static:flipped+lossless");
+        let of = |text: &str| text.parse::<Mode>().unwrap().algorithm().unwrap().to_string();
+        assert_eq!(
+            [of("no-off"), of("all-off"), of("resize-off")],
+            ["static:encoded", "static:normalized", "static:cropped"]
+        );
+        for bad in ["", "none", "plan:", "static:", "static:crop", "features"] {
+            assert!(bad.parse::<Mode>().is_err(), "{bad}");
+        }
+    }
+}

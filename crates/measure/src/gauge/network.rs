@@ -1,0 +1,99 @@
+//! `profiler network`: bandwidth and round trip to each server.
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::Args;
+use headwater_cli::Progress;
+use headwater_pilot::{Link, NetworkOptions};
+use headwater_types::BitsPerSecond;
+use serde::Serialize;
+
+use crate::served::ServedArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  profiler network --servers node1:7440,node2:7440 --dataset photos
+  profiler network --servers node1:7440 --dataset photos --seconds 10 --json
+
+Each server sends stored photos for a while, alone: what arrives is the
+median of quarters of a second. A round trip is one small question on a
+connection that is open.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct NetworkArgs {
+    #[command(flatten)]
+    served: ServedArgs,
+
+    /// Seconds for which bytes are fetched from each server
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    seconds: f64,
+
+    /// Receive at most so much, from all servers together
+    #[arg(long, value_name = "BANDWIDTH")]
+    limit_bandwidth: Option<BitsPerSecond>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    server: String,
+    /// Bits per second; null from a server without samples.
+    bandwidth: Option<f64>,
+    slowest: f64,
+    fastest: f64,
+    bytes: u64,
+    /// Seconds.
+    round_trip: f64,
+    round_trip_shortest: f64,
+    round_trip_longest: f64,
+}
+
+/// A row for each server.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct NetworkReport(Vec<Row>);
+
+/// Measures, and prints what came of it.
+pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::Result<NetworkReport> {
+    let time = Duration::try_from_secs_f64(args.seconds).ok().filter(|time| !time.is_zero());
+    let time = time.ok_or_else(|| anyhow::anyhow!("--seconds {} is no time: give a number above 0", args.seconds))?;
+    let dataset = args.served.connect(args.limit_bandwidth, args.served.options()).await?;
+    let whole = (time.as_millis() as u64).saturating_mul(dataset.partitions().len() as u64);
+    let bar = progress.items("milliseconds", Some(whole));
+    let options = NetworkOptions { time, ..NetworkOptions::default() };
+    let links = headwater_pilot::network(&dataset, &options, &|more| bar.add(more)).await?;
+    drop(bar);
+    Ok(NetworkReport(links.into_iter().map(Row::from).collect()))
+}
+
+impl From<Link> for Row {
+    fn from(link: Link) -> Self {
+        let [slowest, fastest] = link.spread;
+        let [shortest, longest] = link.round_trips;
+        Self {
+            server: link.server.to_string(),
+            bandwidth: link.bandwidth.map(BitsPerSecond::get),
+            slowest,
+            fastest,
+            bytes: link.bytes,
+            round_trip: link.round_trip.as_secs_f64(),
+            round_trip_shortest: shortest.as_secs_f64(),
+            round_trip_longest: longest.as_secs_f64(),
+        }
+    }
+}
+
+impl fmt::Display for NetworkReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:24}  {:>10}  {:>19}  {:>10}  {:>17}", "server", "Mbps", "range", "round trip", "range, ms")?;
+        for row in &self.0 {
+            let rate = row.bandwidth.map_or_else(|| "-".to_owned(), |bits| format!("{:.1}", bits / 1e6));
+            let range = format!("{:.1} to {:.1}", row.slowest / 1e6, row.fastest / 1e6);
+            let trips = format!("{:.2} to {:.2}", row.round_trip_shortest * 1e3, row.round_trip_longest * 1e3);
+            let trip = format!("{:.2} ms", row.round_trip * 1e3);
+            write!(f, "\n{:24}  {rate:>10}  {range:>19}  {trip:>10}  {trips:>17}", row.server)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! A plan changes how samples travel and nothing else; one that is planned anew follows what the network does.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+use std::path::Path;
+
+use headwater_testdata::PhotoSet;
+use headwater_tests::{Data, Run, Server, ServerOptions, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn epoch(servers: &[&Server], further: &[&str]) -> Value {
+    try_epoch(servers, further).success().unwrap().json().unwrap()
+}
+
+fn try_epoch(servers: &[&Server], further: &[&str]) -> Run {
+    let addresses: Vec<_> = servers.iter().map(|server| server.address()).collect();
+    let servers = addresses.join(",");
+    let fixed =
+        ["epoch", "--servers", &servers, "--dataset", "photos", "--recipe", "imagenet-train", "--json", "--digest"];
+    run("profiler", fixed.iter().chain(further)).unwrap()
+}
+
+fn photos(folder: &Path, seed: u64) {
+    PhotoSet { seed, classes: 4, per_class: 40, min_side: 300, max_side: 500 }.write(folder).unwrap();
+}
+
+#[test]
+fn every_mode_gives_the_same_tensors_and_says_what_it_took() {
+    let scratch = TempDir::new().unwrap();
+    photos(&scratch.path().join("a"), 1);
+    photos(&scratch.path().join("b"), 2);
+    let start =
+        |part: &str| ServerOptions::new(&scratch.path().join(part)).arg("--cpu-workers").arg("1").start().unwrap();
+    let (a, b) = (start("a"), start("b"));
+    let mut digests = Vec::new();
+    for mode in ["no-off", "resize-off", "all-off", "jpeg-crop", "flipped+lossless", "optimal", "sophon", "auto"] {
+        let report = epoch(&[&a, &b], &["--mode", mode, "--limit-bandwidth", "400Mbps", "--seed", "5"]);
+        assert_eq!(report["samples"], 320, "{mode}");
+        assert_eq!(report["failed"], 0, "{mode}");
+        assert!(report["client_cpu_seconds"].as_f64().unwrap() >= report["finish_cpu_seconds"].as_f64().unwrap());
+        let there = report["storage_cpu_seconds"].as_f64().unwrap();
+        assert_eq!(there == 0.0, mode == "no-off", "{mode}: {there}");
+        let planned = ["optimal", "sophon", "auto"].contains(&mode);
+        assert_eq!(report["compared"]["epoch"]["predicted"].is_f64(), planned, "{mode}");
+        digests.push((mode, report["tensors"].as_str().unwrap().to_owned()));
+    }
+    let (_, first) = &digests[0];
+    assert!(digests.iter().all(|(_, digest)| digest == first), "{digests:?}");
+}
+
+#[test]
+fn a_server_without_cpu_workers_serves_photos_as_they_are_and_says_what_to_do_for_more() {
+    let data = Data::photos().unwrap();
+    let server = ServerOptions::new(&data.photos).arg("--cpu-workers").arg("0").start().unwrap();
+    let report = epoch(&[&server], &["--mode", "optimal"]);
+    assert_eq!(report["failed"], 0);
+    assert_eq!(report["servers"][0]["cpu_workers"], 0);
+    assert_eq!(report["ways"].as_array().unwrap().len(), 1);
+    assert_eq!(report["ways"][0]["way"], "encoded");
+    for mode in ["jpeg-crop", "resize-off"] {
+        let refused = try_epoch(&[&server], &["--mode", mode]);
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert!(refused.stderr.contains("--cpu-workers") && refused.stderr.contains("encoded"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn half_the_bandwidth_in_the_middle_of_an_epoch_moves_the_plan_within_five_seconds_and_no_bit_of_a_tensor() {
+    let scratch = TempDir::new().unwrap();
+    let folder = scratch.path().join("photos");
+    PhotoSet { seed: 3, classes: 4, per_class: 250, min_side: 300, max_side: 500 }.write(&folder).unwrap();
+    let server = ServerOptions::new(&folder).start().unwrap();
+    let bytes = epoch(&[&server], &["--mode", "no-off"]);
+    let size = bytes["bytes_received"].as_f64().unwrap();
+    // About 12 s at the whole bandwidth, were everything sent as it is; and cores for a part of what would make photos smaller.
+    let bandwidth = format!("{}bps", (size * 8.0 / 12.0).round());
+    let planned =
+        ["--allow-cuts", "encoded,flipped+lossless", "--storage-cores", "0.04", "--limit-bandwidth", &bandwidth];
+    let halved = [&planned[..], &["--mode", "auto", "--halve-after", "3"]].concat();
+    let report = epoch(&[&server], &halved);
+    assert_eq!(report["tensors"], bytes["tensors"]);
+    let replans = report["replans"].as_array().unwrap();
+    let first = replans.iter().find(|replan| replan["moved"].as_u64() > Some(0));
+    let first = first.unwrap_or_else(|| unreachable!("no plan moved: {report}"));
+    let at = first["at"].as_f64().unwrap();
+    assert!((3.0..8.0).contains(&at), "{replans:?}");
+    assert!(report["calls_replanned"].as_u64() > Some(0));
+}
