@@ -3,7 +3,8 @@
 #![no_main]
 
 use bytes::Bytes;
-use headwater_types::caps::MAX_SAMPLES_PER_CALL;
+use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
+use headwater_wire::report::Report;
 use headwater_wire::{Delivery, Fetch, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -27,6 +28,12 @@ fuzz_target!(|bytes: &[u8]| {
                 assert!(facts.size.pixels() > 0 && (1..=8).contains(&facts.orientation));
             }
         }
+    }
+    if let Ok(request) = proto::ReportRequest::decode(bytes.clone())
+        && let Ok(report) = Report::try_from(request)
+    {
+        assert!(report.losses.len() <= MAX_LOSSES_PER_CALL);
+        assert_eq!(Report::try_from(proto::ReportRequest::from(report.clone())).ok(), Some(report));
     }
     if let Ok(batch) = proto::FetchBatch::decode(bytes) {
         for sample in batch.samples {

@@ -106,3 +106,31 @@ example_program() {
     cargo build --locked --release -p "$1" --example "$2"
     printf '%s\n' "${CARGO_TARGET_DIR:-target}/release/examples/$2"
 }
+
+# PyTorch for the tests of the Python package, in .venv-torch: Debian's, which is small and for the CPU (PyPI's brings gigabytes of
+# CUDA). Sets TORCH_PYTHON.
+need_torch() {
+    local requirements=scripts/requirements-torch.txt stamp
+    need_packages python3-torch python3-torchvision python3-venv
+    TORCH_PYTHON=.venv-torch/bin/python
+    [[ -x $TORCH_PYTHON ]] || /usr/bin/python3 -m venv --system-site-packages .venv-torch
+    stamp=$(stamp_of .venv-torch "$requirements")
+    if [[ ! -e $stamp ]]; then
+        say "installing $requirements into .venv-torch"
+        "$TORCH_PYTHON" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        # It asks for a later PyTorch than Debian's, and works with it.
+        "$TORCH_PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps torchdata==0.9.0
+        touch "$stamp"
+    fi
+}
+
+# build_wheel PROFILE PYTHON : the Python package with maturin, which PYTHON has; sets WHEEL to the file.
+build_wheel() {
+    local profile=$1 python=$2 out
+    out=${CARGO_TARGET_DIR:-target}/wheels
+    say "building the wheel ($profile)"
+    rm -f "$out"/headwater-*.whl
+    "$python" -m maturin build --quiet --locked --profile "$profile" --manifest-path python/headwater/Cargo.toml --out "$out"
+    WHEEL=$(echo "$out"/headwater-*.whl)
+    export WHEEL
+}

@@ -11,6 +11,7 @@ use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Recipe};
+use headwater_wire::report::Report;
 use headwater_wire::{Delivery, Fetch, proto};
 use prost::Message;
 
@@ -123,6 +124,9 @@ fn messages_are_taken_or_refused() {
         for cut in 0..=bytes.len() {
             if let Ok(request) = proto::FetchRequest::decode(&bytes[..cut]) {
                 let _ = Fetch::try_from(request);
+            }
+            if let Ok(request) = proto::ReportRequest::decode(&bytes[..cut]) {
+                let _ = Report::try_from(request);
             }
             if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
                 batch.samples.into_iter().for_each(|sample| drop(Delivery::try_from(sample)));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -28,12 +28,13 @@ const ORDER: [&str; 21] = [
     "storage-server",
     "tuner",
     "profiler",
+    "headwater-python",
     "headwater-testdata",
     "headwater-tests",
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -79,12 +80,16 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("storage-server", &["headwater-cli", "headwater-server"]),
     ("tuner", &["headwater-cli", "headwater-tune"]),
     ("profiler", &["headwater-cli", "headwater-measure"]),
+    (
+        "headwater-python",
+        &["headwater-types", "headwater-image", "headwater-plan", "headwater-learn", "headwater-client"],
+    ),
     ("headwater-testdata", &["headwater-types", "headwater-onnx"]),
     ("headwater-tests", &["headwater-testdata"]),
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 9] = [
+const FENCED: [(&str, &[&str]); 11] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
@@ -95,6 +100,8 @@ const FENCED: [(&str, &[&str]); 9] = [
     ("axum", &["headwater-server"]),
     ("indicatif", &["headwater-cli"]),
     ("tracing-subscriber", &["headwater-cli"]),
+    ("pyo3", &["headwater-python"]),
+    ("numpy", &["headwater-python"]),
 ];
 
 fn metadata() -> Metadata {

@@ -11,17 +11,20 @@ use headwater_wire::{Cuts, Fetch, PixelCodings, Samples, Surveyed, proto};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
+use crate::batch::{BatchPlan, BatchStream};
 use crate::chunk::{ChunkSource, Sizing};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
 use crate::describe::{self, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
+use crate::finish::Finisher;
 use crate::model::{self, ModelInfo};
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::pulse::Pulse;
+use crate::report::{self, Reported, Told};
 use crate::request::{Choice, FetchRequest};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
@@ -268,6 +271,28 @@ impl Dataset {
             async move { Surveyor { server, dataset, partition, retry }.survey(wanted, came).await }
         });
         Ok(try_join_all(calls).await?.concat())
+    }
+
+    /// Streams samples in the order of the request, finished, in batches.
+    ///
+    /// # Errors
+    /// Those of [`Self::fetch`].
+    pub fn fetch_batches(
+        &self,
+        request: FetchRequest,
+        finisher: Finisher,
+        plan: BatchPlan,
+    ) -> Result<BatchStream, ClientError> {
+        let samples = self.fetch(FetchRequest { ordered: true, ..request })?;
+        Ok(BatchStream::start(&self.0.runtime, samples, finisher, plan))
+    }
+
+    /// Tells the servers how much these samples mattered: the latest loss of each is kept, in memory.
+    ///
+    /// # Errors
+    /// As for fetching: a server that cannot be reached, or that refuses.
+    pub async fn report(&self, losses: &[(Reported, f32)]) -> Result<Told, ClientError> {
+        report::send(&self.0.name, &self.0.partitions, &self.0.servers, &self.0.options.retry, losses).await
     }
 
     /// What has been done so far, by this dataset and its clones.

@@ -71,6 +71,18 @@ impl Finisher {
         self.pool.workers()
     }
 
+    pub(crate) fn limits(&self) -> &ImageLimits {
+        &self.limits
+    }
+
+    /// Runs a job on the pool; a pool that is gone is a failure of the sample.
+    pub(crate) async fn on_pool<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Scratch) -> T + Send + 'static,
+    ) -> Result<T, SampleFailure> {
+        self.pool.run(job).await.map_err(|error| lost(&error))
+    }
+
     /// Runs what is left of a recipe, from whichever pixel cut the sample has come at. A sample that had failed stays as
     /// it is.
     pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed, epoch: Epoch) -> Finished {
@@ -106,7 +118,7 @@ impl Finisher {
                     let draws = Draws { seed, epoch, key: &key };
                     (finish(&recipe, delivered, &draws, &limits, scratch), meter.read())
                 };
-                self.pool.run(job).await.unwrap_or_else(|error| (Err(lost(&error)), None))
+                self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), None))
             }
             (Ok(_), None) => {
                 let message = "a sample without a key cannot be framed";
@@ -125,19 +137,28 @@ fn finish(
     limits: &ImageLimits,
     scratch: &mut Scratch,
 ) -> Result<FinishedTensor, SampleFailure> {
-    let Delivered { cut, dtype, shape, coding, payload, source, origin } = delivered;
-    let source = match (cut, source) {
-        (Cut::Encoded, _) | (_, None) => read_header(&payload, recipe.stages().orientation, limits)?.size,
-        (_, Some(size)) => size,
-    };
-    let parts = Parts { cut, dtype, shape, coding, source: Some(source), origin, bytes: payload };
-    let payload = Payload::from_parts(recipe, parts, limits)?;
+    let (payload, source) = payload_of(recipe, delivered, limits)?;
     match advance(recipe, payload, Cut::Normalized, draws, limits, scratch)? {
         Payload::Normalized(tensor) => {
             Ok(FinishedTensor { tensor, source, framing: Framing::new(recipe.stages(), source, draws) })
         }
         other => Err(ImageError::NoSuchStep { at: other.cut(), to: Cut::Normalized }.into()),
     }
+}
+
+/// A sample as the image crate takes it, and the size of its photo.
+pub(crate) fn payload_of(
+    recipe: &Recipe,
+    delivered: Delivered,
+    limits: &ImageLimits,
+) -> Result<(Payload, Size), SampleFailure> {
+    let Delivered { cut, dtype, shape, coding, payload, source, origin } = delivered;
+    let source = match (cut, source) {
+        (Cut::Encoded, _) | (_, None) => read_header(&payload, recipe.stages().orientation, limits)?.size,
+        (_, Some(size)) => size,
+    };
+    let parts = Parts { cut, dtype, shape, coding, source: Some(source), origin, bytes: payload };
+    Ok((Payload::from_parts(recipe, parts, limits)?, source))
 }
 
 fn lost(error: &PoolError) -> SampleFailure {

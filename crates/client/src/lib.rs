@@ -38,7 +38,12 @@ mod dataset;
 
 mod finish;
 
+mod batch;
+
+mod report;
+
 pub use address::{AddressError, ServerAddress};
+pub use batch::{Batch, BatchPlan, BatchStream, Row, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;
 pub use error::ClientError;
@@ -49,6 +54,7 @@ pub use live::LivePlan;
 pub use model::ModelInfo;
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
+pub use report::{Reported, Told};
 pub use request::{Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;
 pub use stream::SampleStream;

@@ -13,6 +13,7 @@ mod open;
 
 mod connection;
 mod exporter;
+mod importance;
 mod index_metrics;
 mod metrics;
 

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::importance::{Importance, ImportanceMetrics};
 use crate::index_metrics::IndexMetrics;
 
 /// Every metric of a server.
@@ -94,7 +95,7 @@ impl Stage {
 
 impl Metrics {
     /// All of them from the start; those of the photo index, where there is one.
-    pub(crate) fn new(index: Option<&Arc<PhotoIndex>>) -> Self {
+    pub(crate) fn new(index: Option<&Arc<PhotoIndex>>, importance: &Arc<Importance>) -> Self {
         let mut registry = Registry::with_prefix("headwater");
         // 20 us to 10 s in steps of 2.
         let family = Family::<StageLabel, Histogram>::new_with_constructor(|| {
@@ -142,6 +143,7 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
+        registry.register_collector(Box::new(ImportanceMetrics(Arc::clone(importance))));
         if let Some(index) = index {
             registry.register_collector(Box::new(IndexMetrics(Arc::clone(index))));
         }
@@ -201,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_stage_is_there_from_the_start() {
-        let metrics = Metrics::new(None);
+        let metrics = Metrics::new(None, &Arc::new(Importance::new(0)));
         metrics.sent(3, Duration::from_millis(1));
         let text = metrics.encode(ByteCount::new(5)).unwrap();
         for stage in Stage::ALL {
@@ -221,7 +223,8 @@ mod tests {
         assert_eq!(index.find(&key, version), Lookup::Absent);
         assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
         assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
-        let text = Metrics::new(Some(&Arc::new(index))).encode(ByteCount::default()).unwrap();
+        let text =
+            Metrics::new(Some(&Arc::new(index)), &Arc::new(Importance::new(0))).encode(ByteCount::default()).unwrap();
         for line in [
             "headwater_index_hits_total 1",
             "headwater_index_misses_total 1",

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
+use crate::importance::Importance;
 use crate::metrics::Metrics;
 use crate::service::Shared;
 
@@ -54,11 +55,13 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         encoded_memory: budgets.encoded,
         decoded_memory: budgets.decoded,
     };
-    let metrics = Metrics::new(pipeline.index.as_ref());
+    let importance = Arc::new(Importance::new(pipeline.catalog.len()));
+    let metrics = Metrics::new(pipeline.index.as_ref(), &importance);
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
         pipeline,
         models,
+        importance,
         metrics: Arc::new(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,

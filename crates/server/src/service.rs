@@ -4,17 +4,19 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_pipeline::{ModelSet, Pipeline, Work};
-use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName};
+use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, SampleIndex};
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{
     self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription, SurveyRequest,
 };
+use headwater_wire::report::{Report, Which};
 use headwater_wire::status::Refusal;
 use headwater_wire::{Asked, Fetch, Survey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::importance::Importance;
 use crate::metrics::Metrics;
 use crate::stream::{self, Batches};
 use crate::survey::{self, Headers};
@@ -24,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) dataset: DatasetName,
     pub(crate) pipeline: Pipeline,
     pub(crate) models: ModelSet,
+    pub(crate) importance: Arc<Importance>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) stream_window: NonZeroUsize,
     pub(crate) max_streams: NonZeroUsize,
@@ -119,6 +122,23 @@ impl Storage for StorageService {
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             stored_bytes: catalog.bytes_total().get(),
         }))
+    }
+
+    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
+        let shared = &self.0;
+        let Report { dataset, dataset_digest, samples, losses } =
+            Report::try_from(request.into_inner()).map_err(Refusal::from)?;
+        shared.check_dataset(&dataset)?;
+        shared.check_digest(dataset_digest)?;
+        let catalog = &shared.pipeline.catalog;
+        let indices: Vec<_> = match samples {
+            Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
+            // A thousand of them take a quarter of a millisecond.
+            Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
+        };
+        let kept = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| shared.importance.keep(i, loss));
+        let kept = indices.into_iter().zip(losses).filter(|&each| kept(each)).count();
+        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
     }
 
     type FetchStream = Batches;

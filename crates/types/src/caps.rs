@@ -88,6 +88,9 @@ pub const MAX_REQUEST: ByteCount = ByteCount::mebibytes(32);
 /// Most samples in one call: a client asks again for the rest.
 pub const MAX_SAMPLES_PER_CALL: usize = 1_048_576;
 
+/// Most losses in one report: a client tells in several. Their keys, at their longest, still fit into [`MAX_REQUEST`].
+pub const MAX_LOSSES_PER_CALL: usize = 16_384;
+
 /// Most samples of a profile or a plan: 64 million take a planner about 11 GB at eight ways; who has more plans parts of them.
 pub const MAX_PROFILE_SAMPLES: u64 = 1 << 26;
 /// Most servers of a profile or a plan: each is a price to be found, and partitions are far larger than this is small.

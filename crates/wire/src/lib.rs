@@ -13,6 +13,7 @@ mod checksum;
 mod choice;
 mod cut;
 mod failure;
+pub mod report;
 pub mod request;
 pub mod sample;
 pub mod status;

@@ -21,6 +21,7 @@ use headwater_types::{
     SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
+use headwater_wire::report::{Report, Which};
 use headwater_wire::status::Refusal;
 use headwater_wire::{Asked, Delivered, Delivery, Fetch, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -76,6 +77,7 @@ struct Shared {
     sent: AtomicUsize,
     most_open: AtomicUsize,
     asked: Mutex<Vec<Vec<u64>>>,
+    reports: Mutex<Vec<Report>>,
 }
 
 // === impl Holding ===
@@ -223,6 +225,7 @@ impl Fake {
             sent: AtomicUsize::new(0),
             most_open: AtomicUsize::new(usize::MAX),
             asked: Mutex::default(),
+            reports: Mutex::default(),
         };
         let mut fake = Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), runtime: None };
         fake.run(listener);
@@ -290,6 +293,10 @@ impl Fake {
     }
 
     /// The indices of every call so far.
+    pub(crate) fn reports(&self) -> Vec<Report> {
+        self.shared.reports.lock().unwrap().clone()
+    }
+
     pub(crate) fn asked(&self) -> Vec<Vec<u64>> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -354,6 +361,18 @@ impl Storage for Service {
             if number == 0 { Err(Status::unavailable("not now")) } else { Ok(proto::SurveyBatch { samples: rest }) };
         batches.send(end).await.unwrap();
         Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
+        let report = Report::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let known = |key: &SampleKey| holding.photos.iter().any(|photo| photo.key == key.as_str());
+        let kept = match &report.samples {
+            Which::Indices(indices) => indices.len(),
+            Which::Keys(keys) => keys.iter().filter(|key| known(key)).count(),
+        };
+        self.0.reports.lock().unwrap().push(report);
+        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
     }
 
     async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {

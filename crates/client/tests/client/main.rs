@@ -6,6 +6,8 @@ mod common;
 mod fake;
 
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod dataset;
 #[cfg(test)]
 mod exactly_once;
@@ -15,6 +17,8 @@ mod finish;
 mod live;
 #[cfg(test)]
 mod patience;
+#[cfg(test)]
+mod report;
 #[cfg(test)]
 mod survey;
 #[cfg(test)]

@@ -1,0 +1,125 @@
+//! Telling the servers how much samples mattered: each server what is its own.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use headwater_types::caps::MAX_LOSSES_PER_CALL;
+use headwater_types::{DatasetName, SampleIndex, SampleKey};
+use headwater_wire::proto;
+use headwater_wire::report::{Report, Which};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connection::{Server, Trouble};
+use crate::error::ClientError;
+use crate::options::{Backoff, Retry};
+use crate::partition::Partition;
+
+/// A sample that is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reported {
+    /// By its index in the dataset.
+    Index(SampleIndex),
+    /// By its key, which every server is asked for.
+    Key(SampleKey),
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Samples whose loss a server keeps.
+    pub kept: u64,
+    /// Samples that no server knows.
+    pub unknown: u64,
+}
+
+/// Sends each server its part, all at once.
+pub(crate) async fn send(
+    name: &DatasetName,
+    partitions: &[Partition],
+    servers: &[Arc<Server>],
+    retry: &Retry,
+    losses: &[(Reported, f32)],
+) -> Result<Told, ClientError> {
+    let samples = partitions.last().map_or(0, Partition::end);
+    let past = |index: &SampleIndex| index.0 >= samples;
+    let indices = losses.iter().filter_map(|(which, _)| match which {
+        Reported::Index(index) => Some(index),
+        Reported::Key(_) => None,
+    });
+    if let Some(&SampleIndex(index)) = indices.clone().find(|index| past(index)) {
+        return Err(ClientError::OutOfRange { index, dataset: name.clone(), samples });
+    }
+    if losses.iter().any(|(_, loss)| !loss.is_finite()) {
+        return Err(ClientError::Request(
+            "a loss that is not a finite number cannot be reported: see where it comes from",
+        ));
+    }
+    let each = (0..).zip(partitions.iter().zip(servers)).map(|(task, (partition, server))| async move {
+        let mut kept = 0;
+        for part in parts(partition, losses) {
+            let report = Report { dataset: name.as_str().to_owned(), dataset_digest: Some(partition.digest), ..part };
+            kept += tell(server, report.into(), retry, task).await?;
+        }
+        Ok::<u64, ClientError>(kept)
+    });
+    let kept: u64 = try_join_all(each).await?.into_iter().sum();
+    Ok(Told { kept, unknown: (losses.len() as u64).saturating_sub(kept) })
+}
+
+/// What a server is told, in calls of at most so many.
+fn parts(partition: &Partition, losses: &[(Reported, f32)]) -> Vec<Report> {
+    let held = partition.first..partition.end();
+    let (mut indices, mut keys) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for (which, loss) in losses {
+        match which {
+            Reported::Index(index) if held.contains(&index.0) => {
+                indices.0.push(index.0 - held.start);
+                indices.1.push(*loss);
+            }
+            Reported::Index(_) => {}
+            Reported::Key(key) => {
+                keys.0.push(key.clone());
+                keys.1.push(*loss);
+            }
+        }
+    }
+    let report = |samples, losses: &[f32]| Report {
+        dataset: String::new(),
+        dataset_digest: None,
+        samples,
+        losses: losses.to_vec(),
+    };
+    let by_index = indices.0.chunks(MAX_LOSSES_PER_CALL).zip(indices.1.chunks(MAX_LOSSES_PER_CALL));
+    let by_key = keys.0.chunks(MAX_LOSSES_PER_CALL).zip(keys.1.chunks(MAX_LOSSES_PER_CALL));
+    by_index
+        .map(|(which, losses)| report(Which::Indices(which.to_vec()), losses))
+        .chain(by_key.map(|(which, losses)| report(Which::Keys(which.to_vec()), losses)))
+        .collect()
+}
+
+/// One call, made again while a server cannot be reached: to tell the same twice does no harm.
+async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
+    let begin = Instant::now();
+    let mut backoff = Backoff::new(retry, task);
+    loop {
+        let last = match timeout(retry.stall, ask(server, request.clone())).await {
+            Ok(Ok(summary)) => return Ok(summary.kept),
+            Ok(Err(Trouble::Lasting(error))) => return Err(error),
+            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => message,
+            Err(_elapsed) => "no answer".to_owned(),
+        };
+        server.forget_idle();
+        let waited = begin.elapsed();
+        if waited >= retry.give_up_after {
+            return Err(ClientError::Unreachable { server: server.address().clone(), waited, last });
+        }
+        sleep(backoff.next().min(retry.give_up_after - waited)).await;
+    }
+}
+
+async fn ask(server: &Server, request: proto::ReportRequest) -> Result<proto::ReportSummary, Trouble> {
+    let mut client = server.connect().await?;
+    let response = client.report(request).await.map_err(|status| server.judge(&status))?;
+    server.put_back(client);
+    Ok(response.into_inner())
+}

@@ -1,0 +1,85 @@
+//! Batches hold, row by row, what finishing each sample gives.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use headwater_client::{Batch, BatchPlan, Dataset, FetchRequest, Finisher, RowLayout};
+use headwater_types::{Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleIndex, Seed};
+
+use crate::common::{connect, encoded};
+use crate::fake::{Fake, Holding, Photo};
+use crate::finish::jpeg;
+
+const ORDER: [u64; 7] = [5, 0, 3, 1, 4, 2, 0];
+
+fn holding() -> Holding {
+    let photo = |i: u32| Photo {
+        key: format!("red/{i}"),
+        bytes: if i == 3 { b"no photo".to_vec() } else { jpeg(60 + 40 * i, 90) },
+    };
+    Holding { photos: (0..6).map(photo).collect(), ..Holding::default() }
+}
+
+async fn batches(dataset: &Dataset, cut: Cut, layout: RowLayout, sizes: &[usize]) -> Vec<Batch> {
+    let recipe = Recipe::builtin("imagenet-train").unwrap();
+    let finisher = Finisher::new(NonZeroUsize::new(2).unwrap(), ImageLimits::default()).unwrap();
+    let (seed, epoch) = (Seed(3), Epoch(1));
+    let request = FetchRequest {
+        recipe: Some(recipe.clone()),
+        cut: cut.into(),
+        seed,
+        epoch,
+        ..encoded(ORDER.map(SampleIndex).to_vec(), true)
+    };
+    let plan = BatchPlan {
+        recipe: Some(Arc::new(recipe)),
+        seed,
+        epoch,
+        layout,
+        sizes: sizes.to_vec(),
+        ahead: NonZeroUsize::MIN,
+    };
+    let mut stream = dataset.fetch_batches(request, finisher, plan).unwrap();
+    let mut batches = Vec::new();
+    while let Some(batch) = stream.next().await {
+        batches.push(batch.unwrap());
+    }
+    batches
+}
+
+#[tokio::test]
+async fn rows_are_the_finished_samples_in_the_order_of_the_request_at_every_cut() {
+    let fake = Fake::honest(holding());
+    let dataset = connect(&[&fake]).await;
+    let size = Recipe::builtin("imagenet-train").unwrap().output_size();
+    for layout in [RowLayout::Tensor(size), RowLayout::Pixels(size)] {
+        let first = batches(&dataset, Cut::Encoded, layout, &[3, 4]).await;
+        assert_eq!(first.iter().map(|batch| batch.rows.len()).collect::<Vec<_>>(), [3, 4]);
+        let rows: Vec<_> = first.iter().flat_map(|batch| &batch.rows).collect();
+        assert_eq!(rows.iter().map(|row| row.index.0).collect::<Vec<_>>(), ORDER);
+        let failed: Vec<_> = rows.iter().filter_map(|row| Some((row.index.0, row.failure.as_ref()?.kind))).collect();
+        assert_eq!(failed, [(3, FailureKind::UnsupportedFormat)]);
+        assert_eq!(first[0].values.len(), 3 * layout.bytes());
+        let row = |batches: &[Batch], n: usize| {
+            let values: Vec<u8> = batches.iter().flat_map(|batch| batch.values.clone()).collect();
+            values.chunks(layout.bytes()).nth(n).unwrap().to_vec()
+        };
+        assert_eq!(row(&first, 1), row(&first, 6), "the same sample twice");
+        for cut in [Cut::JpegCrop, Cut::Decoded, Cut::Cropped, Cut::Flipped] {
+            let other = batches(&dataset, cut, layout, &[7]).await;
+            for n in [0, 1, 3, 4, 5, 6] {
+                assert_eq!(row(&other, n), row(&first, n), "{cut} {layout:?} {n}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_sizes_leave_out_is_not_read_and_what_is_not_there_is_not_waited_for() {
+    let fake = Fake::honest(holding());
+    let dataset = connect(&[&fake]).await;
+    let layout = RowLayout::Pixels(Recipe::builtin("imagenet-train").unwrap().output_size());
+    let lengths = |batches: Vec<Batch>| batches.iter().map(|batch| batch.rows.len()).collect::<Vec<_>>();
+    assert_eq!(lengths(batches(&dataset, Cut::Cropped, layout, &[2, 1]).await), [2, 1]);
+    assert_eq!(lengths(batches(&dataset, Cut::Cropped, layout, &[6, 6, 6]).await), [6, 1]);
+}

@@ -1,0 +1,100 @@
+//! How much samples matter to whoever trains on them: the latest loss that was reported for each.
+//!
+//! Bounded: 4 bytes for each sample of the catalog, taken at the first report. Kept in memory only: after a restart the
+//! trainer's next reports fill it again.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use headwater_types::SampleIndex;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+/// Losses by sample.
+#[derive(Debug)]
+pub(crate) struct Importance {
+    samples: usize,
+    /// Bits of the losses.
+    losses: OnceLock<Box<[AtomicU32]>>,
+    known: AtomicU64,
+    reports: AtomicU64,
+}
+
+/// What a person can see of it.
+#[derive(Debug)]
+pub(crate) struct ImportanceMetrics(pub(crate) Arc<Importance>);
+
+/// Nobody has reported a loss: reported ones are finite.
+const NONE: u32 = f32::NAN.to_bits();
+
+// === impl Importance ===
+
+impl Importance {
+    /// Of a catalog of so many samples.
+    pub(crate) fn new(samples: usize) -> Self {
+        Self { samples, losses: OnceLock::new(), known: AtomicU64::new(0), reports: AtomicU64::new(0) }
+    }
+
+    /// Keeps a loss in place of an earlier one; `false` for a sample that is not in the catalog.
+    pub(crate) fn keep(&self, index: SampleIndex, loss: f32) -> bool {
+        let losses = self.losses.get_or_init(|| (0..self.samples).map(|_| AtomicU32::new(NONE)).collect());
+        let Some(place) = usize::try_from(index.0).ok().and_then(|index| losses.get(index)) else { return false };
+        if place.swap(loss.to_bits(), Ordering::Relaxed) == NONE {
+            self.known.fetch_add(1, Ordering::Relaxed);
+        }
+        self.reports.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    /// Samples with a loss.
+    pub(crate) fn known(&self) -> u64 {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// Losses that were kept, later ones of the same sample included.
+    pub(crate) fn reports(&self) -> u64 {
+        self.reports.load(Ordering::Relaxed)
+    }
+
+    /// The mean of the losses; 0 where there is none.
+    pub(crate) fn mean(&self) -> f64 {
+        let bits = self.losses.get().into_iter().flatten().map(|loss| loss.load(Ordering::Relaxed));
+        let (sum, count) = bits
+            .filter(|&bits| bits != NONE)
+            .fold((0.0, 0_u64), |(sum, count), bits| (sum + f64::from(f32::from_bits(bits)), count + 1));
+        if count == 0 { 0.0 } else { sum / count as f64 }
+    }
+}
+
+impl Collector for ImportanceMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let reports = ConstCounter::new(self.0.reports());
+        let help = "Losses of samples that trainers have reported";
+        reports.encode(encoder.encode_descriptor("losses_reported", help, None, reports.metric_type())?)?;
+        let known = ConstGauge::new(i64::try_from(self.0.known()).unwrap_or(i64::MAX));
+        let help = "Samples of which a loss is known";
+        known.encode(encoder.encode_descriptor("loss_samples", help, None, known.metric_type())?)?;
+        let mean = ConstGauge::new(self.0.mean());
+        let help = "Mean of the samples' latest losses";
+        mean.encode(encoder.encode_descriptor("loss_mean", help, None, mean.metric_type())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_loss_of_each_sample_is_kept_and_no_other() {
+        let importance = Importance::new(3);
+        assert_eq!((importance.known(), importance.reports(), importance.mean()), (0, 0, 0.0));
+        assert!(importance.keep(SampleIndex(0), 1.0));
+        assert!(importance.keep(SampleIndex(0), 3.0));
+        assert!(importance.keep(SampleIndex(2), 5.0));
+        assert!(!importance.keep(SampleIndex(3), 7.0));
+        assert_eq!((importance.known(), importance.reports(), importance.mean()), (2, 3, 4.0));
+    }
+}

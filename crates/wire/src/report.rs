@@ -1,0 +1,106 @@
+//! A report of losses, checked.
+
+use headwater_types::caps::MAX_LOSSES_PER_CALL;
+use headwater_types::{Digest, SampleKey};
+
+use crate::proto;
+use crate::request::digest_from;
+use crate::status::Invalid;
+
+/// How much samples mattered to a training job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The partition's digest that the client expects.
+    pub dataset_digest: Option<Digest>,
+    /// Which samples.
+    pub samples: Which,
+    /// In step with them; all finite.
+    pub losses: Vec<f32>,
+}
+
+/// Samples of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// By index.
+    Indices(Vec<u64>),
+    /// By key.
+    Keys(Vec<SampleKey>),
+}
+
+// === impl Report ===
+
+impl TryFrom<proto::ReportRequest> for Report {
+    type Error = Invalid;
+
+    fn try_from(request: proto::ReportRequest) -> Result<Self, Invalid> {
+        let proto::ReportRequest { dataset, dataset_digest, indices, keys, losses } = request;
+        if losses.len() > MAX_LOSSES_PER_CALL {
+            let message = format!("{} losses in one call are more than {MAX_LOSSES_PER_CALL}", losses.len());
+            return Err(Invalid::new(message));
+        }
+        if !indices.is_empty() && !keys.is_empty() {
+            return Err(Invalid::new("a report names its samples by index or by key, not by both"));
+        }
+        let named = indices.len() + keys.len();
+        if named != losses.len() {
+            return Err(Invalid::new(format!("a report of {} losses names {named} samples", losses.len())));
+        }
+        if losses.iter().any(|loss| !loss.is_finite()) {
+            return Err(Invalid::new("a loss is not a finite number"));
+        }
+        let samples = match keys.is_empty() {
+            true => Which::Indices(indices),
+            false => {
+                let key = |text: String| text.parse().map_err(|error| Invalid::new(format!("{error}")));
+                Which::Keys(keys.into_iter().map(key).collect::<Result<_, _>>()?)
+            }
+        };
+        Ok(Self { dataset, dataset_digest: digest_from(&dataset_digest)?, samples, losses })
+    }
+}
+
+impl From<Report> for proto::ReportRequest {
+    fn from(report: Report) -> Self {
+        let Report { dataset, dataset_digest, samples, losses } = report;
+        let (indices, keys) = match samples {
+            Which::Indices(indices) => (indices, Vec::new()),
+            Which::Keys(keys) => (Vec::new(), keys.iter().map(|key| key.as_str().to_owned()).collect()),
+        };
+        let dataset_digest = dataset_digest.map(|digest| digest.as_bytes().to_vec().into()).unwrap_or_default();
+        Self { dataset, dataset_digest, indices, keys, losses }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(samples: Which, losses: &[f32]) -> proto::ReportRequest {
+        Report { dataset: "d".into(), dataset_digest: Some(Digest::of(b"x")), samples, losses: losses.to_vec() }.into()
+    }
+
+    #[test]
+    fn a_report_reads_back_as_it_was_written() {
+        for samples in [Which::Indices(vec![3, 1]), Which::Keys(vec!["a/1".parse().unwrap(), "b".parse().unwrap()])] {
+            let request = report(samples.clone(), &[0.5, -1.0]);
+            assert_eq!(Report::try_from(request).unwrap().samples, samples);
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_rules_is_refused() {
+        let good = report(Which::Indices(vec![0]), &[1.0]);
+        let refused = |request: proto::ReportRequest| Report::try_from(request).unwrap_err().to_string();
+        let lengths = refused(proto::ReportRequest { losses: vec![], ..good.clone() });
+        assert_eq!(lengths, "a report of 0 losses names 1 samples");
+        assert!(refused(proto::ReportRequest { losses: vec![f32::NAN], ..good.clone() }).contains("finite"));
+        assert!(refused(proto::ReportRequest { keys: vec!["a".into()], ..good.clone() }).contains("not by both"));
+        let outside = proto::ReportRequest { indices: vec![], keys: vec!["../a".into()], ..good.clone() };
+        assert!(refused(outside).contains(".."));
+        let many = vec![0; MAX_LOSSES_PER_CALL + 1];
+        let losses = vec![0.0; many.len()];
+        assert!(refused(proto::ReportRequest { indices: many, losses, ..good }).contains("more than"));
+    }
+}

@@ -1,0 +1,34 @@
+"""PyTorch trains from storage servers that read, decode, crop and extract features beside the photos.
+
+    >>> import headwater
+    >>> data = headwater.IterableDataset("node1:7440,node2:7440", "photos", recipe="imagenet-train", batch_size=256)
+
+See docs/python.md for everything else. Importing starts nothing: threads and connections come with the first sample, in the
+process that reads it.
+"""
+
+from headwater._headwater import HeadwaterError, Recipe, RecipeError, ServerError, __version__
+from headwater.cuts import CUTS
+from headwater.errors import SampleError
+from headwater.importance import ImportanceSampler
+from headwater.iterable import IterableDataset
+from headwater.mapped import MapDataset
+from headwater.progress import merge_states
+from headwater.shards import ShardSampler
+from headwater.transforms import recipe_from
+
+__all__ = [
+    "CUTS",
+    "HeadwaterError",
+    "ImportanceSampler",
+    "IterableDataset",
+    "MapDataset",
+    "Recipe",
+    "RecipeError",
+    "SampleError",
+    "ServerError",
+    "ShardSampler",
+    "__version__",
+    "merge_states",
+    "recipe_from",
+]

@@ -1,0 +1,272 @@
+"""A dataset that streams: the fast way."""
+
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import HeadwaterError, Recipe
+from headwater.order import Order
+from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
+from headwater.reader import Reader, Servers, sizes_for
+from headwater.source import Source
+from headwater.torches import IterableDataset as TorchIterableDataset
+from headwater.torches import as_array, rank_and_world, worker_of
+
+
+class IterableDataset(TorchIterableDataset[Any]):
+    """The samples of a dataset on storage servers, in a shuffled order that every rank and worker computes for itself.
+
+    With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without, samples.
+    Each sample of an epoch is given exactly once over all ranks and workers. Call `set_epoch` before each epoch, as with
+    DistributedSampler: order, crops and flips depend on (seed, epoch) alone.
+
+    servers      "host:port,host:port", or a list
+    dataset      its name at the servers
+    recipe       one in the box, a TOML file, a Recipe, or a torchvision Compose; what a Compose has after ToTensor and Normalize
+                 is run here
+    cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. The tensors are the same.
+                 Default: jpeg-crop
+    plan         a file of `profiler plan`: a cut for each sample. With cut="sophon" or "optimal" it must be of that algorithm
+    model        for cut="features": a model that is registered at the servers
+    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from
+    pixels       "lossless" has pixels coded on the wire: half the bytes, for some CPU on both sides
+    fields       what a sample is: some of "image", "label", "key", "index"
+    indices      only these samples of the dataset
+    sampler      chooses the samples of each epoch: an ImportanceSampler or a ShardSampler
+    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters()
+    transform    is run on each image after the recipe
+    rank, world  default: torch.distributed's, else torchrun's
+    prefetch     batches that are made ahead, in each worker
+    streams, window, threads, connect_for, patience
+                 calls at once to each server, payload bytes that may wait, threads that finish recipes (0: the cores, shared among
+                 workers), seconds to wait for a server at the start and in between
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        dataset: str,
+        recipe: Any = None,
+        *,
+        cut: Optional[str] = None,
+        plan: Optional[Any] = None,
+        model: Optional[str] = None,
+        batch_size: Optional[int] = None,
+        drop_last: bool = False,
+        shuffle: bool = True,
+        seed: int = 0,
+        output: str = "tensor",
+        pixels: str = "raw",
+        fields: Sequence[str] = ("image", "label"),
+        indices: Optional[Any] = None,
+        sampler: Optional[Any] = None,
+        on_error: str = "raise",
+        transform: Optional[Callable[[Any], Any]] = None,
+        rank: Optional[int] = None,
+        world: Optional[int] = None,
+        prefetch: int = 2,
+        streams: int = 2,
+        window: int = 64 << 20,
+        threads: int = 0,
+        connect_for: float = 10.0,
+        patience: float = 60.0,
+    ) -> None:
+        super().__init__()
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: give at least 1, or None for single samples")
+        if (rank is None) != (world is None):
+            raise ValueError("give rank and world together, or neither")
+        found = rank_and_world() if rank is None or world is None else (rank, world)
+        if not 0 <= found[0] < found[1]:
+            raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
+        self._rank, self._world = found
+        source = Source(
+            servers,
+            dataset,
+            streams=streams,
+            window=window,
+            threads=threads,
+            connect_for=connect_for,
+            patience=patience,
+        )
+        self._reader = Reader(
+            source,
+            recipe=recipe,
+            cut=cut,
+            plan=plan,
+            model=model,
+            output=output,
+            pixels=pixels,
+            seed=seed,
+            fields=fields,
+            on_error=on_error,
+            transform=transform,
+        )
+        self._batch_size = batch_size
+        self._drop_last = drop_last
+        self._prefetch = prefetch
+        self._order = Order(source, seed=seed, shuffle=shuffle, indices=indices, sampler=sampler)
+        self._reader.within = self._order.within
+        self._resumed: Optional[State] = None
+        self._at: Optional[State] = None
+
+    @property
+    def classes(self) -> List[str]:
+        """Class names: a label is a position in this list."""
+        return self._reader.source.describe().classes
+
+    @property
+    def class_to_idx(self) -> Dict[str, int]:
+        return {name: number for number, name in enumerate(self.classes)}
+
+    @property
+    def recipe(self) -> Optional[Recipe]:
+        return self._reader.recipe
+
+    @property
+    def epoch(self) -> int:
+        return self._reader.shared.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begins an epoch: another order, other crops. Reaches workers that are already running."""
+        if epoch != self.epoch:
+            self._reader.shared.begin()
+            self._at = None
+        self._reader.shared.epoch = epoch
+
+    def __len__(self) -> int:
+        """What one iteration of this rank gives: batches, or samples; after `load_state_dict` what is left of the epoch."""
+        deal = Deal(len(self._left(0)), self._world, 0, self._batch_size or 1, self._drop_last)
+        return deal.rounds if self._batch_size else deal.samples(self._rank)
+
+    def __iter__(self) -> Iterator[Any]:
+        self._at = state = self._begin()
+        ordinals, sizes = state.deal.share(self._rank, state.worker)
+        given = int(sizes[: state.taken].sum()) if state.batched else state.taken
+        indices = self._order.samples(state.epoch.epoch, state.base.at(ordinals[given:]))
+        arrays = sizes[state.taken :].astype(np.uint64) if state.batched else sizes_for(len(indices))
+        return self._give(state, indices, arrays)
+
+    def _begin(self) -> State:
+        """Where this process's share of the epoch begins."""
+        worker, workers = worker_of()
+        own = self._own_state(worker, workers)
+        if own is not None:
+            return own
+        left = self._left(workers)
+        deal = Deal(len(left), self._world, workers, self._batch_size or 1, self._drop_last)
+        epoch = self._order.epoch(self.epoch, left.length)
+        return State(epoch, left, deal, self._rank, worker, 0, bool(self._batch_size))
+
+    def _give(self, state: State, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
+        reader, taken = self._reader, state.taken
+        for rows, size in zip(reader.read(indices, sizes, state.epoch.epoch, max(1, self._prefetch)), sizes.tolist()):
+            if state.batched:
+                taken += 1
+                self._at = replace(state, taken=taken)
+                if len(rows.indices):
+                    yield reader.give_batch(rows)
+                continue
+            places = rows.places if rows.places is not None else range(size)
+            for at, place in enumerate(places):
+                # Those behind the last that are skipped are given with it.
+                self._at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
+                yield reader.give(rows, at)
+            taken += size
+            self._at = replace(state, taken=taken)
+        reader.shared.finish()
+
+    def state_dict(self, steps: Optional[int] = None) -> Dict[str, Any]:
+        """Where the epoch stands.
+
+        In the process that iterates: after the samples that it has given. Beside a DataLoader with workers, whose batches are
+        fetched ahead, `steps` says how many batches each rank has taken since this iteration began.
+        """
+        if steps is None and self._at is not None:
+            return self._at.to_dict()
+        if steps is None and worker_of()[1]:
+            return self._begin().to_dict()
+        if steps is None and self._reader.shared.by_workers("samples"):
+            raise HeadwaterError(
+                "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the batches that "
+                "each rank has taken, or use torchdata's StatefulDataLoader"
+            )
+        left = self._left(0)
+        deal = Deal(len(left), self._world, 0, self._batch_size or 1, self._drop_last)
+        batched = bool(self._batch_size)
+        if steps and not batched:
+            raise HeadwaterError("steps= counts batches: let the dataset make them, with batch_size=")
+        state = State(self._order.epoch(self.epoch, left.length), left, deal, self._rank, 0, steps or 0, batched)
+        return state.to_dict()
+
+    def load_state_dict(self, state: Any) -> None:
+        """Goes on where a state stands: that of `state_dict`, `merge_states` or a StatefulDataLoader, or a list of all ranks'.
+
+        The rest of the epoch is dealt to the ranks and workers that there are now. Where they are as many as before, the order is
+        that of a run that was never stopped.
+        """
+        found = find_states(state)
+        worker, workers = worker_of()
+        # In a worker: StatefulDataLoader gives each its own state back. Elsewhere: the whole epoch's.
+        resumed = found[0] if workers and len(found) == 1 and found[0].deal.workers == workers else merge(found)
+        mine = self._order.epoch(resumed.epoch.epoch, resumed.epoch.length)
+        if resumed.epoch != mine:
+            problem = next(
+                name for name, old, new in zip(Epoch._fields, resumed.epoch, mine) if old != new
+            )
+            raise HeadwaterError(
+                f"this state is of another run: its {problem} is {getattr(resumed.epoch, problem)!r}, and this dataset's is "
+                f"{getattr(mine, problem)!r}"
+            )
+        if workers and resumed.deal.workers == workers and (resumed.rank, resumed.worker) != (self._rank, worker):
+            raise HeadwaterError(
+                f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} of rank "
+                f"{self._rank}: load what merge_states makes of all of them before the DataLoader is made"
+            )
+        self._resumed = resumed
+        self._at = None
+        if not workers:
+            self._reader.shared.begin()
+            self._reader.shared.epoch = resumed.epoch.epoch
+
+    def counters(self) -> Dict[str, int]:
+        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
+        return self._reader.counters()
+
+    def report(self, which: Any, losses: Any) -> int:
+        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
+        return self._reader.report(which, as_array(losses, np.float32))[0]
+
+    def close(self) -> None:
+        """Ends this process's connections and threads; the next sample makes them anew."""
+        self._reader.source.close()
+
+    def _left(self, workers: int) -> Remaining:
+        """Of the epoch: all, or what a state has left, until that has been given to its end."""
+        resumed = self._resumed
+        if resumed is not None and resumed.epoch.epoch == self.epoch and resumed.taken == 0:
+            if not self._reader.shared.finished(workers):
+                return resumed.base
+        return Remaining(self._order.length(self.epoch))
+
+    def _own_state(self, worker: int, workers: int) -> Optional[State]:
+        """A state that StatefulDataLoader has given this very worker."""
+        resumed = self._resumed
+        if resumed is None or resumed.taken == 0 or resumed.epoch.epoch != self.epoch:
+            return None
+        if not workers or self._reader.shared.finished(workers):
+            return None
+        same = (resumed.deal.world, resumed.deal.workers, resumed.deal.block) == (
+            self._world,
+            workers,
+            self._batch_size or 1,
+        )
+        if not same:
+            raise HeadwaterError(
+                "this state was saved with other numbers of ranks or another batch size: load what merge_states makes of it "
+                "before the DataLoader is made"
+            )
+        return resumed
+

@@ -1,0 +1,127 @@
+"""A dataset that is asked by index: the drop-in for torchvision's ImageFolder."""
+
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from headwater._headwater import HeadwaterError, Recipe
+from headwater.reader import Reader, Rows, Servers
+from headwater.source import Source
+from headwater.torches import Dataset as TorchDataset
+from headwater.torches import as_array
+
+
+class MapDataset(TorchDataset[Any]):
+    """Samples by index, for DataLoader with any sampler: `data[7]`, or a whole batch in one call (`__getitems__`, which
+    DataLoader uses from PyTorch 2.0 on).
+
+    Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster. The arguments are
+    those of IterableDataset; call `set_epoch` before each epoch for other crops and flips.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        dataset: str,
+        recipe: Any = None,
+        *,
+        cut: Optional[str] = None,
+        plan: Optional[Any] = None,
+        model: Optional[str] = None,
+        seed: int = 0,
+        output: str = "tensor",
+        pixels: str = "raw",
+        fields: Sequence[str] = ("image", "label"),
+        indices: Optional[Any] = None,
+        on_error: str = "raise",
+        transform: Optional[Callable[[Any], Any]] = None,
+        streams: int = 2,
+        window: int = 64 << 20,
+        threads: int = 0,
+        connect_for: float = 10.0,
+        patience: float = 60.0,
+    ) -> None:
+        source = Source(
+            servers,
+            dataset,
+            streams=streams,
+            window=window,
+            threads=threads,
+            connect_for=connect_for,
+            patience=patience,
+        )
+        self._reader = Reader(
+            source,
+            recipe=recipe,
+            cut=cut,
+            plan=plan,
+            model=model,
+            output=output,
+            pixels=pixels,
+            seed=seed,
+            fields=fields,
+            on_error=on_error,
+            transform=transform,
+        )
+        self._skips = on_error == "skip"
+        self._indices = None if indices is None else np.asarray(indices, dtype=np.uint64)
+        if self._indices is not None:
+            self._reader.within = np.unique(self._indices)
+
+    @property
+    def classes(self) -> List[str]:
+        """Class names: a label is a position in this list."""
+        return self._reader.source.describe().classes
+
+    @property
+    def class_to_idx(self) -> Dict[str, int]:
+        return {name: number for number, name in enumerate(self.classes)}
+
+    @property
+    def recipe(self) -> Optional[Recipe]:
+        return self._reader.recipe
+
+    @property
+    def epoch(self) -> int:
+        return self._reader.shared.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Other crops and flips from here on, in workers too."""
+        self._reader.shared.epoch = epoch
+
+    def __len__(self) -> int:
+        return self._reader.source.describe().samples if self._indices is None else len(self._indices)
+
+    def __getitem__(self, index: int) -> Any:
+        if self._skips:
+            raise HeadwaterError('on_error="skip" is for batches: a single sample cannot be left out; use "substitute"')
+        rows = self._rows([index])
+        return self._reader.give(rows, 0)
+
+    def __getitems__(self, indices: Sequence[int]) -> List[Any]:
+        """A batch in one call, as a list of samples; their tensors are rows of one array."""
+        rows = self._rows(indices)
+        return [self._reader.give(rows, at) for at in range(len(rows.indices))]
+
+    def counters(self) -> Dict[str, int]:
+        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
+        return self._reader.counters()
+
+    def report(self, which: Any, losses: Any) -> int:
+        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
+        return self._reader.report(which, as_array(losses, np.float32))[0]
+
+    def close(self) -> None:
+        """Ends this process's connections and threads; the next sample makes them anew."""
+        self._reader.source.close()
+
+    def _rows(self, indices: Sequence[int]) -> Rows:
+        count = len(self)
+        for index in indices:
+            if not -count <= index < count:
+                raise IndexError(f"there is no sample {index}: the dataset has {count}")
+        asked = np.asarray([index % count for index in indices], dtype=np.uint64)
+        if self._indices is not None:
+            asked = self._indices[asked]
+        sizes = np.asarray([len(asked)], dtype=np.uint64)
+        return next(iter(self._reader.read(asked, sizes, self.epoch, 1)))

@@ -1,0 +1,67 @@
+"""Which sample stands at a position of an epoch."""
+
+import hashlib
+from typing import Any, Optional, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import permute
+from headwater.progress import Epoch, Positions
+from headwater.source import Source
+
+
+class Order:
+    """The samples of each epoch, in order. A permutation is computed where it is asked for, and never stored."""
+
+    def __init__(
+        self, source: Source, *, seed: int, shuffle: bool, indices: Optional[Any], sampler: Optional[Any]
+    ) -> None:
+        if indices is not None and sampler is not None:
+            raise ValueError("give indices= or sampler=, not both: a sampler chooses the samples")
+        if sampler is not None and not hasattr(sampler, "epoch_indices"):
+            raise ValueError(
+                f"{sampler!r} is no sampler for this dataset: it needs epoch_indices(epoch), as ImportanceSampler and "
+                "ShardSampler have it; others go into DataLoader(MapDataset(...), sampler=...)"
+            )
+        self._source = source
+        self._seed = seed
+        self._shuffle = shuffle
+        self._indices = None if indices is None else np.asarray(indices, dtype=np.uint64)
+        self._sampler = sampler
+        self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
+
+    @property
+    def within(self) -> Optional[npt.NDArray[np.uint64]]:
+        """The samples that there are, sorted, where they are not all of the dataset's."""
+        return None if self._indices is None else np.unique(self._indices)
+
+    def length(self, epoch: int) -> int:
+        """Samples of an epoch."""
+        if self._sampler is not None:
+            return len(self._choice(epoch))
+        return self._source.describe().samples if self._indices is None else len(self._indices)
+
+    def epoch(self, epoch: int, length: int) -> Epoch:
+        """What a state says of it."""
+        digest = self._source.describe().digest
+        chosen = self._indices if self._sampler is None else self._choice(epoch)
+        if chosen is not None:
+            digest += ":" + hashlib.blake2b(chosen.tobytes(), digest_size=8).hexdigest()
+        return Epoch(digest, length, self._seed, epoch, self._shuffle)
+
+    def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
+        """Those at these positions."""
+        if self._sampler is not None:
+            return self._choice(epoch)[positions]
+        places = positions.astype(np.uint64)
+        if self._shuffle:
+            places = permute(self.length(epoch), self._seed, epoch, places)
+        return places if self._indices is None else self._indices[places]
+
+    def _choice(self, epoch: int) -> npt.NDArray[np.uint64]:
+        """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""
+        if self._chosen is None or self._chosen[0] != epoch:
+            sampler: Any = self._sampler
+            self._chosen = (epoch, np.asarray(sampler.epoch_indices(epoch), dtype=np.uint64))
+        return self._chosen[1]

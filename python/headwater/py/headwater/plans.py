@@ -1,0 +1,61 @@
+"""Plans in use: a file that `profiler plan` has made, which says for each sample how far the servers take it."""
+
+import os
+from typing import Any, Dict, Optional, Union
+
+from headwater._headwater import HeadwaterError, Plan, Recipe
+from headwater.cuts import PLANNED
+from headwater.source import Source
+
+
+class PlanFile:
+    """A plan by its file's name. Travels to other processes as that, and is read again there."""
+
+    def __init__(self, path: Union[str, "os.PathLike[str]"], mode: Optional[str], recipe: Optional[Recipe]) -> None:
+        if path == "auto":
+            raise ValueError(
+                "plan=\"auto\" profiles and plans while it fetches, which this package does not do yet: make a plan with "
+                "`profiler plan` and give its file"
+            )
+        self.path = os.path.abspath(path)
+        self._plan: Optional[Plan] = None
+        self._checked = False
+        plan = self._read()
+        if mode in PLANNED and plan.algorithm != mode:
+            raise HeadwaterError(f"plan {self.path} was made by --algorithm {plan.algorithm}, and cut={mode!r} was asked for")
+        if recipe is not None and plan.recipe is not None and plan.recipe != recipe.digest:
+            raise HeadwaterError(
+                f"plan {self.path} was made for another recipe than {recipe.name}: plan again with this one, or give that"
+            )
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        """Samples of each way."""
+        return dict(self._read().counts)
+
+    def of(self, source: Source) -> Plan:
+        """The plan, which must be for what the servers serve."""
+        plan = self._read()
+        if not self._checked:
+            description = source.describe()
+            if plan.dataset not in (None, description.digest) or len(plan) != description.samples:
+                raise HeadwaterError(
+                    f"plan {self.path} is for another dataset than these servers have, or for its servers in another order: profile "
+                    "and plan again"
+                )
+            self._checked = True
+        return plan
+
+    def _read(self) -> Plan:
+        if self._plan is None:
+            try:
+                with open(self.path, "rb") as file:
+                    self._plan = Plan(file.read())
+            except OSError as error:
+                raise HeadwaterError(f"cannot read the plan {self.path}: {error}") from error
+            except HeadwaterError as error:
+                raise HeadwaterError(f"{self.path} is no plan: {error}") from None
+        return self._plan
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_plan": None}

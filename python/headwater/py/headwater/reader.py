@@ -1,0 +1,256 @@
+"""Rows from the servers: what both kinds of datasets read, and what is done about samples that fail."""
+
+import logging
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import Recipe, RecipeError
+from headwater.cuts import PLANNED, cut_of
+from headwater.errors import SampleError
+from headwater.plans import PlanFile
+from headwater.shared import Shared
+from headwater.source import Source
+from headwater.torches import tensor, torch
+from headwater.transforms import recipe_and_rest
+
+log = logging.getLogger("headwater")
+
+Servers = Union[str, Sequence[str]]
+
+#: What may be asked of a sample.
+FIELDS = ("image", "label", "key", "index")
+ON_ERROR = ("raise", "skip", "substitute")
+#: Neighbours that are tried in place of a sample that fails.
+SUBSTITUTES = 16
+#: Samples in one array, where single samples are asked for: their tensors are rows of it.
+TOGETHER = 32
+
+
+class Rows(NamedTuple):
+    """Finished samples: a row of `values` for each."""
+
+    values: npt.NDArray[Any]
+    indices: npt.NDArray[np.uint64]
+    labels: npt.NDArray[np.int64]
+    keys: List[Optional[str]]
+    #: (row, kind, message)
+    failures: List[Tuple[int, str, str]]
+    #: Where each stood before others were skipped; None where none was.
+    places: Optional[List[int]] = None
+
+
+class Reader:
+    """What is fetched of samples, and how. Travels to other processes with its settings."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        recipe: Any,
+        cut: Optional[str],
+        plan: Optional[Any],
+        model: Optional[str],
+        output: str,
+        pixels: str,
+        seed: int,
+        fields: Sequence[str],
+        on_error: str,
+        transform: Optional[Callable[[Any], Any]],
+    ) -> None:
+        if on_error not in ON_ERROR:
+            raise ValueError(f"on_error={on_error!r}: use one of {', '.join(ON_ERROR)}")
+        unknown = [field for field in fields if field not in FIELDS]
+        if unknown or not fields:
+            raise ValueError(f"fields={list(fields)!r}: use some of {', '.join(FIELDS)}")
+        if output not in ("tensor", "pixels"):
+            raise ValueError(f"output={output!r}: use tensor or pixels")
+        self.source = source
+        self.shared = Shared()
+        if plan is None:
+            self.cut, self._floats = cut_of("jpeg-crop" if cut is None else cut)
+        elif cut is None or cut in PLANNED:
+            # Its pixels are coded as it says.
+            self.cut, self._floats = "planned", False
+        else:
+            raise ValueError(f"cut={cut!r} is one cut for all, and plan= has one for each sample: give either")
+        self.recipe, rest = _recipe(recipe, self.cut, model)
+        self.plan = None if plan is None else PlanFile(plan, cut, self.recipe)
+        if rest and output == "pixels":
+            raise RecipeError(
+                f"output='pixels' ends before the tensor, and {rest[0]!r} comes after it: leave it out of the Compose"
+            )
+        self.model = model
+        self.output = output
+        self.seed = seed
+        self.fields = tuple(fields)
+        self._pixels = pixels
+        self._on_error = on_error
+        self._transforms: List[Callable[[Any], Any]] = [*rest, *([transform] if transform is not None else [])]
+        #: Sorted: the samples that may stand for others, where they are not all.
+        self.within: Optional[npt.NDArray[np.uint64]] = None
+        self._told = False
+
+    def read(
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
+    ) -> Iterator[Rows]:
+        """Batches of these sizes, in this order; what fails has been seen to."""
+        if len(indices) == 0:
+            return
+        batches = self._fetch(indices, sizes, epoch, ahead)
+        try:
+            while True:
+                given = batches.next()
+                if given is None:
+                    return
+                yield self._settle(Rows(*given), epoch)
+        finally:
+            batches.close()
+
+    def give(self, rows: Rows, at: int) -> Any:
+        """One sample of these, as its reader gets it."""
+        values: Dict[str, Any] = {
+            "image": lambda: self._transformed(tensor(rows.values[at])),
+            "label": lambda: int(rows.labels[at]),
+            "key": lambda: rows.keys[at],
+            "index": lambda: int(rows.indices[at]),
+        }
+        given = tuple(values[field]() for field in self.fields)
+        return given if len(given) > 1 else given[0]
+
+    def give_batch(self, rows: Rows) -> Any:
+        """All of them as one batch."""
+        values: Dict[str, Any] = {
+            "image": lambda: self._transformed_batch(tensor(rows.values)),
+            "label": lambda: tensor(rows.labels),
+            "key": lambda: list(rows.keys),
+            "index": lambda: tensor(rows.indices.astype(np.int64)),
+        }
+        given = tuple(values[field]() for field in self.fields)
+        return given if len(given) > 1 else given[0]
+
+    def counters(self) -> Dict[str, int]:
+        """Of this dataset and its copies in workers, since it was made."""
+        return self.shared.totals()
+
+    def report(self, which: Any, losses: npt.NDArray[np.float32]) -> Tuple[int, int]:
+        """(kept, unknown)"""
+        client = self.source.client()
+        which = which.tolist() if hasattr(which, "tolist") else list(which)
+        if all(isinstance(key, str) for key in which):
+            return client.report_keys(which, losses)
+        return client.report_indices(np.asarray(which, dtype=np.uint64), losses)
+
+    def _fetch(
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
+    ) -> Any:
+        return self.source.client().fetch(
+            np.ascontiguousarray(indices, dtype=np.uint64),
+            np.ascontiguousarray(sizes, dtype=np.uint64),
+            recipe=self.recipe,
+            cuts=self.cut if self.plan is None else self.plan.of(self.source),
+            output=self.output,
+            pixels=self._pixels,
+            floats=self._floats,
+            seed=self.seed,
+            epoch=epoch,
+            model=self.model,
+            ahead=ahead,
+        )
+
+    def _settle(self, rows: Rows, epoch: int) -> Rows:
+        self.shared.add("samples", len(rows.indices) - len(rows.failures))
+        if not rows.failures:
+            return rows
+        self.shared.add("failed", len(rows.failures))
+        at, kind, message = rows.failures[0]
+        if self._on_error == "raise":
+            index, key = int(rows.indices[at]), rows.keys[at]
+            raise SampleError(f"sample {index} ({key}): {message}", kind=kind, index=index, key=key)
+        if not self._told:
+            self._told = True
+            log.warning(
+                "sample %d (%s) failed: %s; more may, and are counted in counters()",
+                rows.indices[at],
+                rows.keys[at],
+                message,
+            )
+        if self._on_error == "skip":
+            self.shared.add("skipped", len(rows.failures))
+            failed = {row for row, _, _ in rows.failures}
+            keep = [row for row in range(len(rows.indices)) if row not in failed]
+            keys = [rows.keys[row] for row in keep]
+            return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
+        for row, _, why in rows.failures:
+            self._substitute(rows, row, why, epoch)
+        return rows._replace(failures=[])
+
+    def _substitute(self, rows: Rows, row: int, why: str, epoch: int) -> None:
+        """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
+        candidates = self._neighbours(int(rows.indices[row]))
+        if len(candidates):
+            batches = self._fetch(candidates, np.ones(len(candidates), dtype=np.uint64), epoch, 1)
+            try:
+                for _ in candidates:
+                    given = batches.next()
+                    if given is not None and not given[4]:
+                        values, indices, labels, keys, _ = given
+                        rows.values[row], rows.indices[row], rows.labels[row] = values[0], indices[0], labels[0]
+                        rows.keys[row] = keys[0]
+                        self.shared.add("substituted", 1)
+                        return
+            finally:
+                batches.close()
+        index = int(rows.indices[row])
+        raise SampleError(
+            f"sample {index} ({rows.keys[row]}): {why}; and so do the {len(candidates)} samples next to it",
+            index=index,
+            key=rows.keys[row],
+        )
+
+    def _neighbours(self, index: int) -> npt.NDArray[np.uint64]:
+        if self.within is not None:
+            count = len(self.within)
+            first = int(np.searchsorted(self.within, index, side="right"))
+            places = (first + np.arange(min(SUBSTITUTES, count - 1))) % count
+            chosen: npt.NDArray[np.uint64] = self.within[places]
+            return chosen
+        count = self.source.describe().samples
+        return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
+
+    def _transformed(self, image: Any) -> Any:
+        for transform in self._transforms:
+            image = transform(image)
+        return image
+
+    def _transformed_batch(self, images: Any) -> Any:
+        if not self._transforms:
+            return images
+        each = [self._transformed(image) for image in images]
+        if torch is not None and each and hasattr(each[0], "detach"):
+            return torch.stack(each)
+        return np.stack(each) if len(each) else images
+
+
+def _recipe(
+    recipe: Any, cut: str, model: Optional[str]
+) -> Tuple[Optional[Recipe], Sequence[Callable[[Any], Any]]]:
+    if cut == "features":
+        if model is None:
+            raise ValueError('cut="features" needs a model: give model=NAME, as it is registered at the servers')
+        if recipe is not None:
+            raise RecipeError("features are made with the recipe that their model was registered with: leave recipe= out")
+        return None, []
+    if model is not None:
+        raise ValueError(f'model= is for cut="features", not for cut={cut!r}')
+    if recipe is None:
+        known = ", ".join(Recipe.builtin_names())
+        raise RecipeError(f"give a recipe: one in the box ({known}), a Recipe, or a torchvision Compose")
+    return recipe_and_rest(recipe)
+
+
+def sizes_for(count: int) -> npt.NDArray[np.uint64]:
+    """Arrays in which single samples come."""
+    full, rest = divmod(count, TOGETHER)
+    return np.asarray([TOGETHER] * full + ([rest] if rest else []), dtype=np.uint64)

@@ -1,0 +1,157 @@
+"""Lazy shards, after BiLevelCache: each place keeps to its own part of the dataset, so that a cache there fills once.
+
+A place is a rank, a node or a disk. Shards are disjoint, cover the dataset, stay the same in every epoch, and differ in size by
+one sample at most: which sizes fit is worked out here. What caches cannot hold is dealt anew in each epoch.
+"""
+
+from typing import Iterator, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import permute
+from headwater.torches import Sampler as TorchSampler
+from headwater.torches import rank_and_world
+
+MODES = ("rank", "node", "disk")
+#: Address of the shards' permutation: no epoch of a run.
+SHARDS = 2**64 - 1
+
+
+class ShardSampler(TorchSampler[int]):
+    """Gives a rank the samples of its shard, shuffled anew in each epoch, and its part of what no shard holds.
+
+    length        samples of the dataset: len(data)
+    mode          who has a shard: each "rank", each "node" or each "disk"; ranks of one place share its shard
+    places        nodes or disks over all ranks, for those modes. Ranks are theirs in order: with 8 ranks and 2 nodes the first 4
+                  are the first node's.
+    fraction      of the dataset that one place's cache can hold; or
+    bytes         of that cache, with sample_bytes, those of a sample there. Without either, shards are as large as they must be.
+    overflow      by how much of itself a shard may be larger than its cache: 0.1 for a tenth
+    min_elements  samples that a shard has at least, whatever its cache holds
+
+    Give it to `DataLoader(MapDataset(...), sampler=...)`. Every rank must be given the same numbers.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        *,
+        mode: str = "rank",
+        places: Optional[int] = None,
+        fraction: Optional[float] = None,
+        bytes: Optional[int] = None,
+        sample_bytes: Optional[float] = None,
+        overflow: float = 0.0,
+        min_elements: int = 0,
+        seed: int = 0,
+        shuffle: bool = True,
+        rank: Optional[int] = None,
+        world: Optional[int] = None,
+    ) -> None:
+        found = rank_and_world() if rank is None or world is None else (rank, world)
+        if not 0 <= found[0] < found[1]:
+            raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
+        self._rank, self._world = found
+        if mode not in MODES:
+            raise ValueError(f"mode={mode!r}: use one of {', '.join(MODES)}")
+        if mode == "rank":
+            if places not in (None, self._world):
+                raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {self._world}")
+            places = self._world
+        elif places is None or places < 1 or self._world % places:
+            raise ValueError(f"places={places}: give the number of {mode}s, of which {self._world} ranks make a multiple")
+        if length < places:
+            raise ValueError(f"length={length}: {places} shards need a sample each")
+        if overflow < 0 or min_elements < 0:
+            raise ValueError("overflow and min_elements are 0 or more")
+        self._length, self._places, self._seed, self._shuffle, self._epoch = length, places, seed % 2**64, shuffle, 0
+        #: Samples of all shards together; what is behind them in the shards' order is dealt anew.
+        self._held = _held(length, places, _capacity(length, fraction, bytes, sample_bytes), overflow, min_elements)
+        self._ranks = self._world // places
+
+    def set_epoch(self, epoch: int) -> None:
+        """Another order, and another deal of what no shard holds."""
+        self._epoch = epoch
+
+    @property
+    def place(self) -> int:
+        """This rank's place, and so its shard."""
+        return self._rank // self._ranks
+
+    def shard(self, place: Optional[int] = None) -> npt.NDArray[np.uint64]:
+        """Samples of a place's shard, sorted: the same in every epoch."""
+        at = self.place if place is None else place
+        if not 0 <= at < self._places:
+            raise ValueError(f"there is no place {at}: there are {self._places}")
+        return np.sort(self._in_order(self._held * at // self._places, self._held * (at + 1) // self._places))
+
+    def rest(self) -> npt.NDArray[np.uint64]:
+        """Samples that no shard holds, sorted."""
+        return np.sort(self._in_order(self._held, self._length))
+
+    def samples(self, rank: Optional[int] = None) -> npt.NDArray[np.uint64]:
+        """A rank's in this epoch, in order. Those of all ranks are the dataset, each once."""
+        mine = self._rank if rank is None else rank
+        place, within = divmod(mine, self._ranks)
+        shard = self._shuffled(self.shard(place), place)
+        rest = self._shuffled(self.rest(), self._places)
+        # Who has the fewest of a shard is dealt the rest first, so that ranks differ by one sample at most.
+        fewest = sorted(range(self._world), key=self._own)
+        return self._mixed(np.concatenate([shard[within :: self._ranks], rest[fewest.index(mine) :: self._world]]), mine)
+
+    def __len__(self) -> int:
+        return len(self.samples())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.samples().tolist())
+
+    def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:
+        """Not for IterableDataset, which deals samples to ranks itself."""
+        raise ValueError(
+            "IterableDataset deals samples to ranks by itself: give a ShardSampler to DataLoader(MapDataset(...), sampler=...), or "
+            "this rank's shard to IterableDataset(..., indices=sampler.shard(), rank=0, world=1)"
+        )
+
+    def _own(self, rank: int) -> int:
+        """Samples that a rank has of its shard."""
+        place, within = divmod(rank, self._ranks)
+        size = self._held * (place + 1) // self._places - self._held * place // self._places
+        return len(range(within, size, self._ranks))
+
+    def _in_order(self, start: int, stop: int) -> npt.NDArray[np.uint64]:
+        return permute(self._length, self._seed, SHARDS, np.arange(start, stop, dtype=np.uint64))
+
+    def _shuffled(self, samples: npt.NDArray[np.uint64], what: int) -> npt.NDArray[np.uint64]:
+        if not self._shuffle:
+            return samples
+        places = np.arange(len(samples), dtype=np.uint64)
+        return samples[permute(len(samples), (self._seed + 1 + what) % 2**64, self._epoch, places)]
+
+    def _mixed(self, samples: npt.NDArray[np.uint64], rank: int) -> npt.NDArray[np.uint64]:
+        return self._shuffled(samples, self._places + 1 + rank) if self._shuffle else np.sort(samples)
+
+
+def _capacity(
+    length: int, fraction: Optional[float], bytes: Optional[int], sample_bytes: Optional[float]
+) -> Optional[float]:
+    """Samples that one place's cache holds; None where nobody said."""
+    if fraction is not None and bytes is not None:
+        raise ValueError("give fraction= or bytes=, not both: each says what a cache holds")
+    if fraction is not None:
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"fraction={fraction}: give the part of the dataset that a cache holds, between 0 and 1")
+        return fraction * length
+    if bytes is not None:
+        if sample_bytes is None or sample_bytes <= 0 or bytes < 0:
+            raise ValueError("bytes= needs sample_bytes=, what a sample takes in the cache: 602112 for f32 [3, 224, 224]")
+        return bytes / sample_bytes
+    return None
+
+
+def _held(length: int, places: int, capacity: Optional[float], overflow: float, min_elements: int) -> int:
+    """Samples of all shards: as many as fit, the same for each place, and never more than there are."""
+    if capacity is None:
+        return length
+    each = max(int(capacity * (1 + overflow)), min_elements)
+    return min(length, each * places)

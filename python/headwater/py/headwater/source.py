@@ -1,0 +1,96 @@
+"""Where samples come from: servers and a dataset's name, and at most one connection to them in each process."""
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from headwater._headwater import Client, Recipe, ServerError
+from headwater.torches import worker_of
+
+
+class Description(NamedTuple):
+    """What the servers serve."""
+
+    samples: int
+    digest: str
+    classes: List[str]
+    stored_bytes: int
+
+
+class Source:
+    """Settings, which travel to other processes, and a connection, which does not."""
+
+    def __init__(
+        self,
+        servers: Union[str, Sequence[str]],
+        dataset: str,
+        *,
+        streams: int,
+        window: int,
+        threads: int,
+        connect_for: float,
+        patience: float,
+    ) -> None:
+        names = servers.split(",") if isinstance(servers, str) else list(servers)
+        self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
+        self.dataset = dataset
+        self._settings: Dict[str, Any] = {
+            "streams": streams,
+            "window": window,
+            "connect_for": connect_for,
+            "patience": patience,
+        }
+        self._threads = threads
+        self._description: Optional[Description] = None
+        self._client: Optional[Client] = None
+        self._process = 0
+
+    def describe(self) -> Description:
+        """Asked once, over a connection of its own: a process that only asks has no threads when it forks."""
+        if self._description is None:
+            mine = self._client is not None and self._process == os.getpid()
+            client = self._client if mine else None
+            self._description = _describe(client or self._connect(threads=1))
+        return self._description
+
+    def client(self) -> Client:
+        """This process's connection."""
+        if self._client is None or self._process != os.getpid():
+            # What the parent process had is not touched: see src/process.rs.
+            self._client = None
+            client = self._connect(threads=self._threads or _threads())
+            found = _describe(client)
+            if self._description is not None and found.digest != self._description.digest:
+                raise ServerError(
+                    f"dataset {self.dataset} is another than when it was first asked for: its files have changed, or "
+                    "its servers; make the dataset anew"
+                )
+            self._client, self._process, self._description = client, os.getpid(), found
+        return self._client
+
+    def model(self, name: str) -> Tuple[Recipe, int]:
+        """A model's recipe and the length of its features."""
+        mine = self._client is not None and self._process == os.getpid()
+        client = self._client if mine and self._client is not None else self._connect(threads=1)
+        return client.model(name)
+
+    def close(self) -> None:
+        """Ends this process's connection, if there is one."""
+        self._client = None
+
+    def _connect(self, threads: int) -> Client:
+        return Client(self.servers, self.dataset, threads=threads, **self._settings)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_client": None, "_process": 0}
+
+
+def _describe(client: Client) -> Description:
+    stored = sum(partition[3] for partition in client.partitions)
+    return Description(len(client), client.digest, client.classes, stored)
+
+
+def _threads() -> int:
+    """Threads that finish recipes: the cores, shared among DataLoader's workers."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    _, workers = worker_of()
+    return max(1, cores // max(1, workers))

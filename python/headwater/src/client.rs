@@ -1,0 +1,254 @@
+//! A connected dataset: one for each process that fetches.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_client::{
+    BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry, RowLayout,
+};
+use headwater_types::{ByteCount, Cut, Epoch, PixelCoding, SampleIndex, Seed};
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::batches::Batches;
+use crate::errors::{self, HeadwaterError, argument};
+use crate::network::Network;
+use crate::plan::Plan;
+use crate::process::OfProcess;
+use crate::recipe::Recipe;
+
+/// Several servers as one dataset.
+#[pyclass(frozen, module = "headwater._headwater")]
+pub(crate) struct Client(OfProcess<Inner>);
+
+struct Inner {
+    // In this order: the dataset's connections end before the threads that they run on.
+    dataset: Dataset,
+    finisher: Finisher,
+    network: Arc<Network>,
+}
+
+fn positive(name: &str, value: usize) -> PyResult<NonZeroUsize> {
+    NonZeroUsize::new(value).ok_or_else(|| argument(format!("{name} must be at least 1")))
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value).map_err(|error| argument(format!("{name}: {error}")))
+}
+
+// === impl Client ===
+
+impl Client {
+    fn inner(&self) -> PyResult<&Inner> {
+        self.0.get().ok_or_else(|| {
+            HeadwaterError::new_err("a connection does not survive a fork: connect in the process that uses it")
+        })
+    }
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0))]
+    #[expect(clippy::too_many_arguments, reason = "settings, named by whoever calls")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn new(
+        py: Python<'_>,
+        servers: Vec<String>,
+        dataset: &str,
+        streams: usize,
+        window: u64,
+        threads: usize,
+        connect_for: f64,
+        patience: f64,
+    ) -> PyResult<Self> {
+        let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
+        let name = dataset.parse().map_err(argument)?;
+        let defaults = ClientOptions::default();
+        let options = ClientOptions {
+            streams_per_server: positive("streams", streams)?,
+            window: ByteCount::new(window.max(1)),
+            cpu_workers: NonZeroUsize::new(threads).unwrap_or(defaults.cpu_workers),
+            retry: Retry {
+                connect_for: seconds("connect_for", connect_for)?,
+                give_up_after: seconds("patience", patience)?,
+                ..defaults.retry
+            },
+            ..defaults
+        };
+        let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
+        let network = Network::start().map_err(cannot_start)?;
+        let finisher = Finisher::with(&options).map_err(cannot_start)?;
+        let dataset = network.wait(py, Dataset::connect(&servers, &name, options))?;
+        let dataset = dataset.map_err(|error| errors::server(&error))?;
+        Ok(Self(OfProcess::new(Inner { dataset, finisher, network: Arc::new(network) })))
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(usize::try_from(self.inner()?.dataset.len()).unwrap_or(usize::MAX))
+    }
+
+    #[getter]
+    fn digest(&self) -> PyResult<String> {
+        Ok(self.inner()?.dataset.digest().to_string())
+    }
+
+    #[getter]
+    fn classes(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner()?.dataset.classes().to_vec())
+    }
+
+    /// Of each server: address, first index, samples, stored bytes.
+    #[getter]
+    fn partitions(&self) -> PyResult<Vec<(String, u64, u64, u64)>> {
+        let of = |p: &headwater_client::Partition| (p.address.to_string(), p.first, p.samples, p.stored_bytes);
+        Ok(self.inner()?.dataset.partitions().iter().map(of).collect())
+    }
+
+    /// A model's recipe and the length of its features.
+    fn model(&self, name: &str) -> PyResult<(Recipe, u32)> {
+        let name = name.parse().map_err(argument)?;
+        let model = self.inner()?.dataset.model(&name).map_err(|error| errors::server(&error))?;
+        Ok((Recipe::of(model.recipe), model.feature_len))
+    }
+
+    /// Starts fetching `indices`, in this order, as batches of `sizes`.
+    #[pyo3(signature = (indices, sizes, *, recipe, cuts, output, pixels, floats, seed, epoch, model, ahead))]
+    #[expect(clippy::too_many_arguments, reason = "a request, named by whoever calls")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn fetch(
+        &self,
+        indices: PyReadonlyArray1<'_, u64>,
+        sizes: PyReadonlyArray1<'_, u64>,
+        recipe: Option<&Bound<'_, Recipe>>,
+        cuts: Cuts,
+        output: &str,
+        pixels: &str,
+        floats: bool,
+        seed: u64,
+        epoch: u64,
+        model: Option<&str>,
+        ahead: usize,
+    ) -> PyResult<Batches> {
+        let inner = self.inner()?;
+        let indices: Vec<_> = indices.as_array().iter().map(|&index| SampleIndex(index)).collect();
+        let sizes = sizes.as_array().iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let recipe = recipe.map(|recipe| Arc::clone(recipe.get().inner()));
+        let model = model.map(str::parse).transpose().map_err(argument)?;
+        let (cut, pixels) = cuts.choice(pixels.parse().map_err(argument)?)?;
+        let features = matches!(cut, CutChoice::All(Cut::Features));
+        let layout = match (output, &model, &recipe) {
+            _ if features => match &model {
+                Some(name) => {
+                    let model = inner.dataset.model(name).map_err(|error| errors::server(&error))?;
+                    RowLayout::Vector(model.feature_len)
+                }
+                None => return Err(argument("the cut \"features\" needs a model: give model=NAME")),
+            },
+            (_, _, None) => return Err(argument("give a recipe: its name, its TOML, or a torchvision Compose")),
+            ("tensor", _, Some(recipe)) => RowLayout::Tensor(recipe.output_size()),
+            ("pixels", _, Some(recipe)) => RowLayout::Pixels(recipe.output_size()),
+            (other, ..) => return Err(argument(format!("there is no output {other:?}: use \"tensor\" or \"pixels\""))),
+        };
+        let (seed, epoch) = (Seed(seed), Epoch(epoch));
+        let request = FetchRequest {
+            indices: indices.into(),
+            recipe: recipe.as_deref().filter(|_| !features).cloned(),
+            cut,
+            pixels,
+            floats,
+            seed,
+            epoch,
+            model: model.filter(|_| features),
+            ordered: true,
+            measure_cpu: false,
+        };
+        let plan = BatchPlan { recipe, seed, epoch, layout, sizes, ahead: positive("ahead", ahead)? };
+        let stream = inner.dataset.fetch_batches(request, inner.finisher.clone(), plan);
+        let stream = stream.map_err(|error| errors::server(&error))?;
+        Ok(Batches::new(stream, layout, Arc::clone(&inner.network)))
+    }
+
+    /// Tells the servers the losses of samples: (kept, unknown).
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn report_indices(
+        &self,
+        py: Python<'_>,
+        indices: PyReadonlyArray1<'_, u64>,
+        losses: PyReadonlyArray1<'_, f32>,
+    ) -> PyResult<(u64, u64)> {
+        let which = indices.as_array().iter().map(|&index| Reported::Index(SampleIndex(index))).collect();
+        self.report(py, which, &losses)
+    }
+
+    /// As above, by key.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn report_keys(
+        &self,
+        py: Python<'_>,
+        keys: Vec<String>,
+        losses: PyReadonlyArray1<'_, f32>,
+    ) -> PyResult<(u64, u64)> {
+        let which =
+            keys.iter().map(|key| key.parse().map(Reported::Key)).collect::<Result<_, _>>().map_err(argument)?;
+        self.report(py, which, &losses)
+    }
+
+    /// What has been fetched so far in this process.
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counters = self.inner()?.dataset.counters();
+        let failures = PyDict::new(py);
+        for (kind, count) in &counters.failures {
+            failures.set_item(kind.as_str(), count)?;
+        }
+        let all = PyDict::new(py);
+        all.set_item("samples", counters.samples)?;
+        all.set_item("bytes_received", counters.bytes_received)?;
+        all.set_item("failures", failures)?;
+        all.set_item("retries", counters.retries)?;
+        all.set_item("sample_retries", counters.sample_retries)?;
+        all.set_item("reconnects", counters.reconnects)?;
+        Ok(all)
+    }
+}
+
+impl Client {
+    fn report(&self, py: Python<'_>, which: Vec<Reported>, losses: &PyReadonlyArray1<'_, f32>) -> PyResult<(u64, u64)> {
+        let inner = self.inner()?;
+        let losses = losses.as_array();
+        if losses.len() != which.len() {
+            let message = format!("{} samples and {} losses: give one loss for each", which.len(), losses.len());
+            return Err(argument(message));
+        }
+        let told: Vec<_> = which.into_iter().zip(losses.iter().copied()).collect();
+        let told = inner.network.wait(py, inner.dataset.report(&told))?.map_err(|error| errors::server(&error))?;
+        Ok((told.kept, told.unknown))
+    }
+}
+
+/// One cut for all samples, by name, or a plan.
+#[derive(FromPyObject)]
+pub(crate) enum Cuts {
+    All(String),
+    Plan(Py<Plan>),
+}
+
+// === impl Cuts ===
+
+impl Cuts {
+    /// What is asked for; `coding` is that of one cut for all, for a plan has its own.
+    fn choice(self, coding: PixelCoding) -> PyResult<(CutChoice, PixelChoice)> {
+        match self {
+            Self::All(name) => {
+                let cut = name.parse::<Cut>().map_err(argument)?;
+                Ok((CutChoice::All(cut), PixelChoice::All(coding)))
+            }
+            Self::Plan(plan) => {
+                let Plan { cuts, pixels, .. } = plan.get();
+                Ok((CutChoice::PerSample(Arc::clone(cuts)), PixelChoice::PerSample(Arc::clone(pixels))))
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Errors as Python sees them.
+
+use headwater_client::ClientError;
+use pyo3::PyErr;
+use pyo3::exceptions::{PyException, PyValueError};
+
+pyo3::create_exception!(headwater, HeadwaterError, PyException, "Everything that Headwater raises of its own.");
+pyo3::create_exception!(headwater, ServerError, HeadwaterError, "Servers cannot be reached, refuse, or do not agree.");
+pyo3::create_exception!(headwater, RecipeError, HeadwaterError, "What was given is no recipe, or cannot be one.");
+
+pub(crate) fn server(error: &ClientError) -> PyErr {
+    ServerError::new_err(error.to_string())
+}
+
+/// An argument that makes no sense: the value is named, and what would.
+pub(crate) fn argument(message: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(message.to_string())
+}

@@ -1,0 +1,44 @@
+//! `headwater._headwater`: what the Python package has in Rust. Network, checksums, retries and the rest of the recipe run
+//! here, on threads of their own, without the GIL.
+//!
+//! Invariants: nothing is started before it is needed, and nothing that was started in one process is touched in another,
+//! so that a process that forks has workers that work; a wait lets Python's signals through ten times a second; arrays that
+//! are given to Python belong to it alone.
+//!
+//! Never here: which samples to take in which order, and everything else that Python can say as well: see `py/headwater`.
+
+mod errors;
+
+mod network;
+mod process;
+
+mod permutation;
+mod plan;
+mod recipe;
+
+mod batches;
+mod client;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _headwater {
+    #[pymodule_export]
+    use super::batches::Batches;
+    #[pymodule_export]
+    use super::client::Client;
+    #[pymodule_export]
+    use super::errors::{HeadwaterError, RecipeError, ServerError};
+    #[pymodule_export]
+    use super::permutation::permute;
+    #[pymodule_export]
+    use super::plan::Plan;
+    #[pymodule_export]
+    use super::recipe::Recipe;
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,66 @@
+//! Plans: a way for each sample of a dataset.
+
+use std::sync::Arc;
+
+use headwater_plan::Way;
+use headwater_types::{Cut, PixelCoding};
+use pyo3::prelude::*;
+
+use crate::errors::HeadwaterError;
+
+/// A plan file, read.
+#[pyclass(frozen, module = "headwater._headwater")]
+pub(crate) struct Plan {
+    pub(crate) cuts: Arc<[Cut]>,
+    pub(crate) pixels: Arc<[PixelCoding]>,
+    algorithm: String,
+    dataset: Option<String>,
+    recipe: Option<String>,
+    counts: Vec<(String, u64)>,
+}
+
+#[pymethods]
+impl Plan {
+    /// From the file's content.
+    #[new]
+    fn new(py: Python<'_>, content: &[u8]) -> PyResult<Self> {
+        let plan = py.detach(|| headwater_plan::Plan::parse(content));
+        let plan = plan.map_err(|error| HeadwaterError::new_err(error.to_string()))?;
+        Ok(Self {
+            cuts: plan.iter().map(Way::cut).collect(),
+            pixels: plan.iter().map(Way::pixels).collect(),
+            algorithm: plan.algorithm.to_string(),
+            dataset: plan.inputs.dataset_digest.map(|digest| digest.to_string()),
+            recipe: plan.inputs.recipe_digest.map(|digest| digest.to_string()),
+            counts: plan.counts().into_iter().map(|(way, count)| (way.to_string(), count)).collect(),
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.cuts.len()
+    }
+
+    /// Who decided: optimal, sophon, minimum-bytes or static:WAY.
+    #[getter]
+    fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// Digest of the dataset that it is for, where it says so.
+    #[getter]
+    fn dataset(&self) -> Option<&str> {
+        self.dataset.as_deref()
+    }
+
+    /// Digest of the recipe that it was made for, where it says so.
+    #[getter]
+    fn recipe(&self) -> Option<&str> {
+        self.recipe.as_deref()
+    }
+
+    /// Samples of each way that has any.
+    #[getter]
+    fn counts(&self) -> Vec<(String, u64)> {
+        self.counts.clone()
+    }
+}
