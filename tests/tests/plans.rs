@@ -283,3 +283,26 @@ fn mistakes_are_named_with_their_place_and_fix() {
     assert!(said(&["--profile", &profile, "--storage-cores", "1", "--algorithm", "best"]).contains("optimal"));
     assert!(said(&["export", &profile, "--format", "csv"]).contains("not a plan"));
 }
+
+#[test]
+fn the_report_is_one_page_that_loads_nothing_and_draws_every_plot() {
+    let imported = Imported::new();
+    let out = imported.folder.path().join("report.html");
+    let (profile, path) = (imported.profile.display().to_string(), out.display().to_string());
+    let written = run(
+        "profiler",
+        ["report", "--profile", &profile, "--bandwidth", "430Mbps", "--storage-cores", "5", "--out", &path, "--json"],
+    );
+    let written = written.unwrap().success().unwrap().json().unwrap();
+    let page = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(written["bytes"], page.len());
+    // The namespace is a name, and the only address.
+    assert_eq!(page.matches("http").count(), page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    assert!(!page.contains("<script") && !page.contains("NaN") && !page.contains("inf\""));
+    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (5, 5));
+    // Of the plan there is a point at each of twelve bandwidths; of a mode that needs cores none where there are none.
+    assert_eq!(page.matches("<title>optimal: ").count(), 12 + 9);
+    assert_eq!(page.matches("<title>static:cropped: ").count(), 12 + 8);
+    let epoch = imported.plan("430Mbps", "5", &[])["seconds"]["epoch"].as_f64().unwrap();
+    assert_eq!(written["epoch"].as_f64().unwrap(), epoch);
+}

@@ -15,6 +15,7 @@ use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
 use crate::import::ImportArgs;
 use crate::indices::IndexSet;
 use crate::plan::{ExplainArgs, PlanCommand};
+use crate::report::ReportArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,6 +88,8 @@ pub(crate) enum Action {
     Plan(Box<PlanCommand>),
     /// Say why a plan cuts a sample where it does
     Explain(ExplainArgs),
+    /// Write a page with plots: what samples cost, who is cut where, epochs over bandwidth and cores
+    Report(Box<ReportArgs>),
     /// Measure what every sample costs at every cut, and write it as a profile
     Dataset(Box<DatasetArgs>),
     /// Measure bandwidth and round trip to each server

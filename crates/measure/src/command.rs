@@ -15,6 +15,7 @@ use crate::gauge::{dataset, machine, network};
 use crate::import::{ImportSource, import_sophon};
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
+use crate::report::report;
 
 /// Does what the arguments say. A signal ends it at once: whatever is written by then is whole.
 ///
@@ -48,6 +49,7 @@ async fn act(args: &ProfilerArgs, progress: &Progress) -> anyhow::Result<()> {
             Some(PlanAction::Export(export)) => plan::export(export),
             None => print(&plan::plan(&command.args)?, args.json),
         },
+        Action::Report(of) => print(&report(of, progress)?, args.json),
         Action::Explain(explain) => print(&plan::explain(explain)?, args.json),
     }
 }

@@ -23,6 +23,8 @@ mod summary;
 
 mod gauge;
 
+mod report;
+
 mod compare;
 mod epoch;
 mod sketch;

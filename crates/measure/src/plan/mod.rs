@@ -9,9 +9,10 @@ mod report;
 mod reserve;
 
 pub(crate) use allowed::Allowed;
-pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, PlanAction, PlanArgs, PlanCommand};
+pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, LimitArgs, PlanAction, PlanArgs, PlanCommand};
 pub(crate) use explanation::Explained;
 pub(crate) use file::read as read_plan;
+pub(crate) use limits::resources;
 pub(crate) use report::Report;
 
 use std::io::{self, BufWriter, Write as _};
