@@ -1,6 +1,7 @@
 //! A profile out of its file.
 
 use std::fs::File;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
@@ -19,6 +20,12 @@ use super::{BATCH_ROWS, FACTS, schema};
 /// # Errors
 /// [`ProfileFileError`]: it is no Parquet, no profile, or not what was written.
 pub(crate) fn read(path: &Path) -> Result<Profile, ProfileFileError> {
+    // Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
+    // dictionary). Nothing outlives the call that a panic could leave half done.
+    catch_unwind(|| read_pages(path)).unwrap_or(Err(ProfileFileError::Content("its pages are damaged")))
+}
+
+fn read_pages(path: &Path) -> Result<Profile, ProfileFileError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
     let pairs = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     let metadata = Metadata::from_key_values(&pairs)?;

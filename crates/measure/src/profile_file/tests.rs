@@ -78,6 +78,20 @@ fn what_is_no_profile_is_said_to_be_none() {
     assert!(matches!(read(&path), Err(ProfileFileError::Parquet(_))));
 }
 
+/// One bit in a file of five samples made the Parquet reader panic: every bit is tried.
+#[test]
+fn no_flipped_bit_is_more_than_an_error() {
+    let profile = profile(5);
+    let (_folder, path) = written(&profile);
+    let good = std::fs::read(&path).unwrap();
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&path, bytes).unwrap();
+        assert!(read(&path).is_ok_and(|read| read == profile) || read(&path).is_err(), "byte {at}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
