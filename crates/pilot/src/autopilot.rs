@@ -248,27 +248,13 @@ fn tables(choices: &[Way]) -> (Arc<[Cut]>, Arc<[PixelCoding]>) {
 
 #[cfg(test)]
 mod tests {
-    use headwater_plan::{Cores, Overheads, Provenance, ServerResources, Source};
+    use headwater_plan::{Cores, Provenance, ServerResources, Source};
 
     use super::*;
 
     /// Two servers of 500 photos each: 100 kB as they are, 20 kB for 10 ms of a core.
     fn profile() -> Arc<Profile> {
-        let provenance = Provenance {
-            source: Source::Synthetic,
-            date: "2026-11-21T00:00:00Z".into(),
-            host: "test".into(),
-            version: "0".into(),
-            dataset: None,
-            dataset_digest: None,
-            recipe: None,
-            seed: None,
-            epoch: None,
-            measured: 0,
-            fits: vec![],
-            overheads: Overheads::default(),
-            files: vec![],
-        };
+        let provenance = Provenance::new(Source::Synthetic, "2026-11-21T00:00:00Z", "test", "0");
         let server =
             |first| Server { address: format!("s{first}:1"), digest: None, first, samples: 500, cpu_workers: None };
         let ways = vec![Way::ENCODED, "cropped".parse().unwrap()];

@@ -6,8 +6,8 @@ use std::fs;
 use std::time::Instant;
 
 use headwater_plan::{
-    Algorithm, Cores, Cost, Overheads, Profile, ProfileBuilder, Provenance, Resources, SampleFacts, Server,
-    ServerResources, Source, Way, plan,
+    Algorithm, Cores, Cost, Profile, ProfileBuilder, Provenance, Resources, SampleFacts, Server, ServerResources,
+    Source, Way, plan,
 };
 use headwater_types::BitsPerSecond;
 
@@ -55,21 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Photos from 20 kB to 2 MB, costs as measured on one machine, each a little off.
 fn photos(samples: u64, servers: u64) -> Result<Profile, Box<dyn std::error::Error>> {
-    let provenance = Provenance {
-        source: Source::Synthetic,
-        date: "2026-11-21T00:00:00Z".into(),
-        host: "example".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        dataset: None,
-        dataset_digest: None,
-        recipe: None,
-        seed: None,
-        epoch: None,
-        measured: 0,
-        fits: vec![],
-        overheads: Overheads::default(),
-        files: vec![],
-    };
+    let provenance = Provenance::new(Source::Synthetic, "2026-11-21T00:00:00Z", "example", env!("CARGO_PKG_VERSION"));
     let part = samples / servers;
     let server = |place: u64| Server {
         address: format!("node{place}:7440"),

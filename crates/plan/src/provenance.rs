@@ -116,6 +116,25 @@ pub struct ProvenanceError(String);
 // === impl Provenance ===
 
 impl Provenance {
+    /// One that says how, when, where and by which version, and nothing else yet.
+    pub fn new(source: Source, date: impl Into<String>, host: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            source,
+            date: date.into(),
+            host: host.into(),
+            version: version.into(),
+            dataset: None,
+            dataset_digest: None,
+            recipe: None,
+            seed: None,
+            epoch: None,
+            measured: 0,
+            fits: Vec::new(),
+            overheads: Overheads::default(),
+            files: Vec::new(),
+        }
+    }
+
     /// As TOML, in which every number comes back to the bit.
     pub fn to_toml(&self) -> String {
         // Text, numbers and lists of them: TOML has a form for each.

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use headwater_cli::Progress;
 use headwater_client::{ClientOptions, Dataset};
 use headwater_pilot::{Autopilot, AutopilotOptions, resources_of, shuffled, ways_between};
-use headwater_plan::{Algorithm, Cores, Plan, PlanningError, Prediction, Profile, Resources, Way, plan};
+use headwater_plan::{Algorithm, Cores, Plan, Prediction, Profile, Resources, Way, plan};
 use headwater_types::Recipe;
 
 use crate::plan::{Allowed, read_plan, read_profile};
@@ -87,10 +87,7 @@ async fn prepare(
         }
     };
     check(&profile, dataset, recipe)?;
-    let allowed = Allowed::ways(&args.allow_cuts, profile.ways());
-    if allowed.is_empty() {
-        return Err(PlanningError::NothingAllowed { known: profile.ways().to_vec() }.into());
-    }
+    let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     if args.mode == Mode::Auto {
         let options = AutopilotOptions { allowed, algorithm, ..AutopilotOptions::default() };
         let profile = Arc::new(profile);

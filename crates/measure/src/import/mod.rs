@@ -1,7 +1,6 @@
 //! `profiler import`: profiles that other programs measured.
 
 mod args;
-mod stamp;
 
 pub(crate) use args::{ImportArgs, ImportSource, SophonArgs};
 
@@ -11,8 +10,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
+use headwater_pilot::{hostname, now_rfc3339};
 use headwater_plan::import::{self, ImportError, ImportFile};
-use headwater_plan::{Overheads, Profile, Provenance, Source, SourceFile};
+use headwater_plan::{Profile, Provenance, Source, SourceFile};
 use headwater_types::Digest;
 use serde::Serialize;
 
@@ -36,21 +36,9 @@ pub(crate) struct Imported {
 /// Reads SOPHON's two files and writes a profile.
 pub(crate) fn import_sophon(args: &SophonArgs) -> anyhow::Result<Imported> {
     let (sizes, times) = (read(&args.sizes)?, read(&args.times)?);
-    let provenance = Provenance {
-        source: Source::Sophon,
-        date: stamp::now_rfc3339(),
-        host: stamp::hostname(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        dataset: None,
-        dataset_digest: None,
-        recipe: None,
-        seed: None,
-        epoch: None,
-        measured: 0,
-        fits: Vec::new(),
-        overheads: Overheads::default(),
-        files: vec![file(&args.sizes, &sizes), file(&args.times, &times)],
-    };
+    let files = vec![file(&args.sizes, &sizes), file(&args.times, &times)];
+    let provenance =
+        Provenance { files, ..Provenance::new(Source::Sophon, now_rfc3339(), hostname(), env!("CARGO_PKG_VERSION")) };
     let profile = import::sophon(&sizes, &times, provenance).map_err(|error| at_path(args, error))?;
     drop((sizes, times));
     profile_file::write(&args.out, &profile)

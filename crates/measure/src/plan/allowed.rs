@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use headwater_plan::Way;
+use headwater_plan::{PlanningError, Profile, Way};
 use headwater_types::{Cut, PixelCoding};
 
 /// A cut in every coding, or in one.
@@ -27,6 +27,16 @@ impl Allowed {
     pub(crate) fn ways(all: &[Self], ways: &[Way]) -> Vec<Way> {
         let allows = |way: &Way| all.is_empty() || all.iter().any(|allowed| allowed.allows(*way));
         ways.iter().copied().filter(allows).collect()
+    }
+
+    /// Those of a profile's ways that a planner may choose.
+    ///
+    /// # Errors
+    /// `NothingAllowed`: a planner would take none for all.
+    pub(crate) fn of(all: &[Self], profile: &Profile) -> Result<Vec<Way>, PlanningError> {
+        let allowed = Self::ways(all, profile.ways());
+        let nothing = || PlanningError::NothingAllowed { known: profile.ways().to_vec() };
+        (!allowed.is_empty()).then_some(allowed).ok_or_else(nothing)
     }
 
     fn allows(self, way: Way) -> bool {

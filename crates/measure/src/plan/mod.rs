@@ -19,7 +19,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
-use headwater_plan::{PlanningError, Profile, compare};
+use headwater_plan::{Profile, compare};
 
 use crate::{profile_file, whole};
 
@@ -30,10 +30,7 @@ pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
     };
     let path = args.profile.as_deref().ok_or_else(missing)?;
     let profile = read_profile(path)?;
-    let allowed = Allowed::ways(&args.allow_cuts, profile.ways());
-    if allowed.is_empty() {
-        return Err(PlanningError::NothingAllowed { known: profile.ways().to_vec() }.into());
-    }
+    let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     let resources = limits::resources(&args.limits, profile.servers())?;
     let plan = headwater_plan::plan(&profile, &resources, &allowed, args.algorithm)?;
     if let Some(out) = &args.out {

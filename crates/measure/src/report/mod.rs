@@ -9,7 +9,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use headwater_cli::Progress;
-use headwater_plan::{Algorithm, PlanningError, compare, plan};
+use headwater_plan::{Algorithm, compare, plan};
 use serde::Serialize;
 
 pub(crate) use args::ReportArgs;
@@ -32,10 +32,7 @@ pub(crate) struct Written {
 /// Plans over the ranges that the page shows, and writes it.
 pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<Written> {
     let profile = read_profile(&args.profile)?;
-    let allowed = Allowed::ways(&args.allow_cuts, profile.ways());
-    if allowed.is_empty() {
-        return Err(PlanningError::NothingAllowed { known: profile.ways().to_vec() }.into());
-    }
+    let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     let resources = resources(&args.limits, profile.servers())?;
     let plan = plan(&profile, &resources, &allowed, Algorithm::Optimal)?;
     let modes = compare(&profile, &resources, &allowed)?;

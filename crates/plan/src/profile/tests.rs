@@ -3,24 +3,10 @@
 use headwater_types::Cut;
 
 use super::*;
-use crate::provenance::{Overheads, Source};
+use crate::provenance::Source;
 
 pub(crate) fn provenance() -> Provenance {
-    Provenance {
-        source: Source::Synthetic,
-        date: "2026-11-21T00:00:00Z".into(),
-        host: "test".into(),
-        version: "0".into(),
-        dataset: None,
-        dataset_digest: None,
-        recipe: None,
-        seed: None,
-        epoch: None,
-        measured: 0,
-        fits: vec![],
-        overheads: Overheads::default(),
-        files: vec![],
-    }
+    Provenance::new(Source::Synthetic, "2026-11-21T00:00:00Z", "test", "0")
 }
 
 fn server(address: &str, first: u64, samples: u64) -> Server {

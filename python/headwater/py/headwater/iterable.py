@@ -1,21 +1,22 @@
 """A dataset that streams: the fast way."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import HeadwaterError, Recipe
+from headwater._headwater import HeadwaterError
 from headwater.order import Order
 from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
+from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
-from headwater.torches import as_array, rank_and_world, worker_of
+from headwater.torches import rank_and_world, worker_of
 
 
-class IterableDataset(TorchIterableDataset[Any]):
+class IterableDataset(Served, TorchIterableDataset[Any]):
     """The samples of a dataset on storage servers, in a shuffled order that every rank and worker computes for itself.
 
     With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without, samples.
@@ -111,23 +112,6 @@ class IterableDataset(TorchIterableDataset[Any]):
         self._reader.within = self._order.within
         self._resumed: Optional[State] = None
         self._at: Optional[State] = None
-
-    @property
-    def classes(self) -> List[str]:
-        """Class names: a label is a position in this list."""
-        return self._reader.source.describe().classes
-
-    @property
-    def class_to_idx(self) -> Dict[str, int]:
-        return {name: number for number, name in enumerate(self.classes)}
-
-    @property
-    def recipe(self) -> Optional[Recipe]:
-        return self._reader.recipe
-
-    @property
-    def epoch(self) -> int:
-        return self._reader.shared.epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Begins an epoch: another order, other crops. Reaches workers that are already running."""
@@ -230,18 +214,6 @@ class IterableDataset(TorchIterableDataset[Any]):
         if not workers:
             self._reader.shared.begin()
             self._reader.shared.epoch = resumed.epoch.epoch
-
-    def counters(self) -> Dict[str, int]:
-        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
-        return self._reader.counters()
-
-    def report(self, which: Any, losses: Any) -> int:
-        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
-        return self._reader.report(which, as_array(losses, np.float32))[0]
-
-    def close(self) -> None:
-        """Ends this process's connections and threads; the next sample makes them anew."""
-        self._reader.source.close()
 
     def _left(self, workers: int) -> Remaining:
         """Of the epoch: all, or what a state has left, until that has been given to its end."""

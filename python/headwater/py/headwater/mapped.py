@@ -1,17 +1,17 @@
 """A dataset that is asked by index: the drop-in for torchvision's ImageFolder."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 
-from headwater._headwater import HeadwaterError, Recipe
+from headwater._headwater import HeadwaterError
 from headwater.reader import Reader, Rows, Servers
+from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
-from headwater.torches import as_array
 
 
-class MapDataset(TorchDataset[Any]):
+class MapDataset(Served, TorchDataset[Any]):
     """Samples by index, for DataLoader with any sampler: `data[7]`, or a whole batch in one call (`__getitems__`, which
     DataLoader uses from PyTorch 2.0 on).
 
@@ -68,23 +68,6 @@ class MapDataset(TorchDataset[Any]):
         if self._indices is not None:
             self._reader.within = np.unique(self._indices)
 
-    @property
-    def classes(self) -> List[str]:
-        """Class names: a label is a position in this list."""
-        return self._reader.source.describe().classes
-
-    @property
-    def class_to_idx(self) -> Dict[str, int]:
-        return {name: number for number, name in enumerate(self.classes)}
-
-    @property
-    def recipe(self) -> Optional[Recipe]:
-        return self._reader.recipe
-
-    @property
-    def epoch(self) -> int:
-        return self._reader.shared.epoch
-
     def set_epoch(self, epoch: int) -> None:
         """Other crops and flips from here on, in workers too."""
         self._reader.shared.epoch = epoch
@@ -102,18 +85,6 @@ class MapDataset(TorchDataset[Any]):
         """A batch in one call, as a list of samples; their tensors are rows of one array."""
         rows = self._rows(indices)
         return [self._reader.give(rows, at) for at in range(len(rows.indices))]
-
-    def counters(self) -> Dict[str, int]:
-        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
-        return self._reader.counters()
-
-    def report(self, which: Any, losses: Any) -> int:
-        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
-        return self._reader.report(which, as_array(losses, np.float32))[0]
-
-    def close(self) -> None:
-        """Ends this process's connections and threads; the next sample makes them anew."""
-        self._reader.source.close()
 
     def _rows(self, indices: Sequence[int]) -> Rows:
         count = len(self)

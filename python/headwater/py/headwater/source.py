@@ -47,9 +47,7 @@ class Source:
     def describe(self) -> Description:
         """Asked once, over a connection of its own: a process that only asks has no threads when it forks."""
         if self._description is None:
-            mine = self._client is not None and self._process == os.getpid()
-            client = self._client if mine else None
-            self._description = _describe(client or self._connect(threads=1))
+            self._description = _describe(self._asking())
         return self._description
 
     def client(self) -> Client:
@@ -69,13 +67,17 @@ class Source:
 
     def model(self, name: str) -> Tuple[Recipe, int]:
         """A model's recipe and the length of its features."""
-        mine = self._client is not None and self._process == os.getpid()
-        client = self._client if mine and self._client is not None else self._connect(threads=1)
-        return client.model(name)
+        return self._asking().model(name)
 
     def close(self) -> None:
         """Ends this process's connection, if there is one."""
         self._client = None
+
+    def _asking(self) -> Client:
+        """This process's connection, or one just to ask."""
+        if self._client is not None and self._process == os.getpid():
+            return self._client
+        return self._connect(threads=1)
 
     def _connect(self, threads: int) -> Client:
         return Client(self.servers, self.dataset, threads=threads, **self._settings)

@@ -1,0 +1,44 @@
+"""What every dataset says of its servers, and tells them."""
+
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+
+from headwater._headwater import Recipe
+from headwater.reader import Reader
+from headwater.torches import as_array
+
+
+class Served:
+    """A dataset whose samples a reader fetches."""
+
+    _reader: Reader
+
+    @property
+    def classes(self) -> List[str]:
+        """Class names: a label is a position in this list."""
+        return self._reader.source.describe().classes
+
+    @property
+    def class_to_idx(self) -> Dict[str, int]:
+        return {name: number for number, name in enumerate(self.classes)}
+
+    @property
+    def recipe(self) -> Optional[Recipe]:
+        return self._reader.recipe
+
+    @property
+    def epoch(self) -> int:
+        return self._reader.shared.epoch
+
+    def counters(self) -> Dict[str, int]:
+        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
+        return self._reader.counters()
+
+    def report(self, which: Any, losses: Any) -> int:
+        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
+        return self._reader.report(which, as_array(losses, np.float32))[0]
+
+    def close(self) -> None:
+        """Ends this process's connections and threads; the next sample makes them anew."""
+        self._reader.source.close()
