@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -100,6 +101,24 @@ pub(crate) fn write(path: &Path, provenance: &Provenance, part: &Part) -> Result
 
 /// Reads a part and checks every byte of it.
 pub(crate) fn read(path: &Path) -> Result<(Provenance, Part), PartError> {
+    guarded(|| read_pages(path))
+}
+
+/// Reads what a part answers for, and nothing else of it; its content is not checked.
+pub(crate) fn read_footer(path: &Path) -> Result<Footer, PartError> {
+    guarded(|| {
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
+        Ok(Footer::from_key_values(key_values(&metadata))?)
+    })
+}
+
+/// Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
+/// dictionary). Nothing outlives `reading` that a panic could leave half done.
+fn guarded<T>(reading: impl FnOnce() -> Result<T, PartError> + UnwindSafe) -> Result<T, PartError> {
+    catch_unwind(reading).unwrap_or(Err(PartError::Content("its pages are damaged")))
+}
+
+fn read_pages(path: &Path) -> Result<(Provenance, Part), PartError> {
     // Whole, so that what the disk cannot give (stop) is told from what it gives and is no part (extract again).
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(fs::read(path)?))?;
     let pairs = key_values(builder.metadata());
@@ -124,12 +143,6 @@ pub(crate) fn read(path: &Path) -> Result<(Provenance, Part), PartError> {
         return Err(PartError::Content("the digest differs"));
     }
     Ok((provenance, part))
-}
-
-/// Reads what a part answers for, and nothing else of it; its content is not checked.
-pub(crate) fn read_footer(path: &Path) -> Result<Footer, PartError> {
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
-    Ok(Footer::from_key_values(key_values(&metadata))?)
 }
 
 fn key_values(metadata: &ParquetMetaData) -> &[KeyValue] {
@@ -246,6 +259,23 @@ mod tests {
         short.failed.clear();
         assert!(write(&folder.path().join("part.parquet"), &provenance(10, 3), &short).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_flip_of_any_byte_is_an_error_or_changes_nothing() {
+        let (_folder, path) = written(&part());
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            for bit in [0, 3, 7] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                std::fs::write(&path, bytes).unwrap();
+                if let Ok(read) = read(&path) {
+                    assert_eq!(read, (provenance(10, 3), part()), "byte {at}, bit {bit}");
+                }
+                drop(read_footer(&path));
+            }
+        }
     }
 
     proptest! {
