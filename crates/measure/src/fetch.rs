@@ -9,13 +9,13 @@ use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
 use headwater_cli::Progress;
 use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
+use headwater_pilot::{Steering, auto};
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, Seed};
 
 use crate::args::FetchArgs;
+use crate::gauge::Bars;
 use crate::plan::read_plan;
 use crate::row::{Row, Wire};
-use crate::sketch::auto;
-use crate::steering::Steering;
 use crate::summary::Summary;
 use crate::{npy, recipe, whole};
 
@@ -33,14 +33,14 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
     let request = FetchRequest {
         indices,
         recipe: Some((*recipe).clone()),
-        cut: steering.cut.clone(),
-        pixels: steering.pixels.clone(),
+        cut: steering.cut(),
+        pixels: steering.pixels(),
         floats: args.wire_floats,
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         model: args.model.clone(),
         ordered: false,
-        measure_cpu: steering.pilot.is_some(),
+        measure_cpu: steering.listens(),
     };
     let writer = Arc::new(Writer {
         recipe: Arc::clone(&recipe),
@@ -111,12 +111,11 @@ async fn steer(
 ) -> anyhow::Result<Steering> {
     match (&args.plan, args.cut) {
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
-        (None, Some(cut)) => Ok(Steering { cut: cut.into(), pixels: args.pixels.into(), pilot: None }),
+        (None, Some(cut)) => Ok(Steering::new(cut, args.pixels)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
-            let samples = indices.to_vec();
-            let options = args.client.options();
-            auto(&args.servers, dataset, recipe, options, (Seed(args.seed), Epoch(args.epoch)), &samples, progress)
-                .await
+            let (bars, address) = (Bars::new(progress), (Seed(args.seed), Epoch(args.epoch)));
+            let told = |phase, more| bars.told(phase, more);
+            Ok(auto(dataset, recipe, address, &indices.to_vec(), &told).await?)
         }
         (Some(file), _) => {
             let plan = read_plan(file)?;

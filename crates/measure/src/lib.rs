@@ -27,8 +27,6 @@ mod report;
 
 mod compare;
 mod epoch;
-mod sketch;
-mod steering;
 
 mod command;
 

@@ -2,6 +2,7 @@
 
 use headwater_client::ClientError;
 use headwater_plan::{PlanningError, ProfileError};
+use headwater_types::DatasetName;
 
 /// Why the pilot cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -26,6 +27,25 @@ pub enum PilotError {
     /// There is no plan.
     #[error(transparent)]
     Planning(#[from] PlanningError),
+    /// A plan for other samples.
+    #[error("the plan is for {planned} samples, and the dataset has {served}: plan for this dataset")]
+    PlannedSamples {
+        /// Those of the plan.
+        planned: usize,
+        /// Those that are there.
+        served: u64,
+    },
+    /// A plan for another dataset than this.
+    #[error("the plan is for another dataset, or for these servers in another order: profile {0} and plan for it")]
+    PlannedDataset(DatasetName),
+    /// A plan for another recipe.
+    #[error("the plan is for the recipe {planned}, and not for this {used}: plan for the recipe that is used")]
+    PlannedRecipe {
+        /// That of the plan.
+        planned: String,
+        /// That which is asked for.
+        used: String,
+    },
     /// Threads cannot be started.
     #[error("cannot start the threads that finish recipes: {0}")]
     Threads(String),

@@ -2,7 +2,8 @@
 //!
 //! In the order in which it is used: [`profile`] surveys a dataset, fetches some of its samples at every way, and predicts
 //! the others from what their headers say; [`network`] and [`machine`] measure what there is to spend; an [`Autopilot`] watches
-//! an epoch that runs by a plan, and plans anew where what it sees leaves what was predicted.
+//! an epoch that runs by a plan, and plans anew where what it sees leaves what was predicted; [`Steering`] is what a request, and
+//! who takes its samples, have to do with it.
 //!
 //! Invariant: nothing here changes a bit of any tensor. A profile, right or wrong, a plan, good or bad, only says how samples
 //! travel.
@@ -30,9 +31,15 @@ mod overheads;
 
 mod profile;
 
-mod autopilot;
 mod resources;
 mod watch;
+
+mod autopilot;
+mod replan;
+
+mod steering;
+
+mod sketch;
 
 pub use autopilot::{Autopilot, AutopilotOptions, Replanned};
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
@@ -41,6 +48,9 @@ pub use machine::{Machine, machine};
 pub use network::{Link, NetworkOptions, network};
 pub use order::shuffled;
 pub use profile::{Phase, ProfileOptions, Samples, profile};
+pub use replan::Replan;
 pub use resources::resources_of;
+pub use sketch::{auto, bandwidth_of, sketch, worth_a_look};
+pub use steering::Steering;
 pub use watch::{Seen, WatchOptions};
 pub use ways::ways_between;

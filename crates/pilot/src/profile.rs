@@ -60,6 +60,8 @@ pub enum Phase {
     Survey(u64),
     /// Samples are fetched at a way; so many times there are.
     Measure(Way, u64),
+    /// The way to the servers is measured, in milliseconds.
+    Network,
 }
 
 /// Samples that are measured first, to see how many more it takes.

@@ -9,12 +9,10 @@ use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use headwater_cli::Progress;
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Finished, Finisher};
-use headwater_pilot::cpu_of_process;
+use headwater_pilot::{Steering, cpu_of_process};
 use headwater_plan::{SamplesPerSecond, Way};
 use headwater_types::{BitsPerSecond, CpuSeconds, Digest, Epoch, Recipe, SampleIndex, Seed};
 use tokio::time::{Instant, sleep, sleep_until};
-
-use crate::steering::Steering;
 
 /// What is streamed.
 pub(crate) struct Course<'a> {
@@ -86,7 +84,7 @@ pub(crate) async fn drive(course: Course<'_>, steering: &Steering, progress: &Pr
     };
     tokio::select! {
         measured = stream(&course, steering, progress) => measured,
-        failed = steering.watch(dataset) => failed.map(|()| Measured::default()),
+        failed = steering.watch(dataset) => Ok(failed.map(|()| Measured::default())?),
         () = halve => Ok(Measured::default()),
     }
 }
@@ -98,8 +96,8 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
     let request = FetchRequest {
         indices: course.samples.iter().copied().collect(),
         recipe: Some((**recipe).clone()),
-        cut: steering.cut.clone(),
-        pixels: steering.pixels.clone(),
+        cut: steering.cut(),
+        pixels: steering.pixels(),
         // As the profile has them, and as SOPHON sends them.
         floats: true,
         seed,

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use headwater_cli::Progress;
 use headwater_client::{ClientOptions, Dataset};
-use headwater_pilot::{Autopilot, AutopilotOptions, resources_of, shuffled, ways_between};
+use headwater_pilot::{
+    Autopilot, AutopilotOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between, worth_a_look,
+};
 use headwater_plan::{Algorithm, Cores, Plan, Prediction, Profile, Resources, Way, plan};
 use headwater_types::Recipe;
 
+use crate::gauge::Bars;
 use crate::plan::{Allowed, read_plan, read_profile};
-use crate::sketch::{bandwidth_of, sketch, worth_a_look};
-use crate::steering::Steering;
 use drive::{Course, drive};
 use mode::Mode;
 
@@ -81,8 +82,10 @@ async fn prepare(
             let address = (args.run.seed(), args.run.epoch());
             // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
             let unlimited = args.served.connect(None, args.served.options()).await?;
-            let profile = sketch(&unlimited, recipe, ways, address, progress).await?;
-            let measured = profile.provenance().measured;
+            let bars = Bars::new(progress);
+            let profile = sketch(&unlimited, recipe, ways, address, &|phase, more| bars.told(phase, more)).await?;
+            let (measured, samples) = (profile.provenance().measured, profile.len());
+            tracing::info!(measured, samples, "profiled a little: give --profile FILE to plan from a better one");
             (profile, Some(measured))
         }
     };
@@ -118,7 +121,10 @@ async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> 
     resources.trainer_cores = Some(Cores::from(threads));
     resources.accelerator_rate = args.accelerator_rate;
     resources.bandwidth = match args.bandwidth.or(args.limit_bandwidth) {
-        None if args.mode.plans() => bandwidth_of(dataset, progress).await?,
+        None if args.mode.plans() => {
+            let bars = Bars::new(progress);
+            bandwidth_of(dataset, &|phase, more| bars.told(phase, more)).await?
+        }
         said => said,
     };
     Ok(resources)

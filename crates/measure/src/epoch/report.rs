@@ -3,13 +3,13 @@
 use std::fmt;
 
 use headwater_client::Dataset;
+use headwater_pilot::Replan;
 use headwater_plan::{Prediction, Resources, Way};
 use headwater_types::{BitsPerSecond, Digest, Recipe};
 use serde::{Deserialize, Serialize};
 
 use super::drive::Measured;
 use super::{EpochArgs, Prepared};
-use crate::steering::Replan;
 
 /// An epoch, as it went.
 #[derive(Debug, Serialize)]

@@ -29,6 +29,7 @@ impl<'a> Bars<'a> {
                 let bar = match phase {
                     Phase::Survey(photos) => self.progress.items("headers", Some(photos)),
                     Phase::Measure(way, samples) => self.progress.items(way.to_string(), Some(samples)),
+                    Phase::Network => self.progress.items("network, ms", None),
                 };
                 bar.add(more);
                 *current = Some((phase, bar));

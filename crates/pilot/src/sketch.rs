@@ -1,0 +1,81 @@
+//! A profile made on the spot, for who plans and was given none: few samples, and only the ways that may pay.
+
+use std::sync::Arc;
+
+use headwater_client::Dataset;
+use headwater_plan::{Cores, Profile, Way};
+use headwater_types::{BitsPerSecond, Cut, Epoch, Recipe, SampleIndex, Seed};
+
+use crate::autopilot::{Autopilot, AutopilotOptions};
+use crate::error::PilotError;
+use crate::network::{NetworkOptions, network};
+use crate::profile::{Phase, ProfileOptions, Samples, profile};
+use crate::resources::resources_of;
+use crate::steering::Steering;
+use crate::ways::ways_between;
+
+/// Totals within 5 %: a plan hardly changes below that, and the epoch waits.
+const PRECISION: f64 = 0.05;
+
+/// The ways that are worth a look: a whole photo's pixels and floats never pay.
+pub fn worth_a_look() -> Vec<Way> {
+    ways_between(|way| matches!(way.cut(), Cut::JpegCrop | Cut::Flipped))
+}
+
+/// Profiles a dataset a little. `told` as in [`profile`].
+///
+/// # Errors
+/// Those of [`profile`].
+pub async fn sketch(
+    dataset: &Dataset,
+    recipe: &Recipe,
+    ways: Vec<Way>,
+    (seed, epoch): (Seed, Epoch),
+    told: &(dyn Fn(Phase, u64) + Sync),
+) -> Result<Profile, PilotError> {
+    let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 2, seed, epoch };
+    profile(dataset, recipe, &options, told).await
+}
+
+/// What arrives here at most. All servers at once cannot be measured one at a time: the fastest of them shows what this
+/// machine's own network takes at least, and a running epoch finds out the rest.
+///
+/// # Errors
+/// Servers that do not answer.
+pub async fn bandwidth_of(
+    dataset: &Dataset,
+    told: &(dyn Fn(Phase, u64) + Sync),
+) -> Result<Option<BitsPerSecond>, PilotError> {
+    told(Phase::Network, 0);
+    let links = network(dataset, &NetworkOptions::default(), &|more| told(Phase::Network, more)).await?;
+    let fastest = links.iter().filter_map(|link| link.bandwidth).map(BitsPerSecond::get).fold(0.0, f64::max);
+    Ok(BitsPerSecond::new(fastest))
+}
+
+/// Everything that `--plan auto` takes: a little profile, the network, a plan, and a pilot for it.
+///
+/// # Errors
+/// Servers that cannot be asked, a dataset that cannot be profiled, and where there is no plan.
+pub async fn auto(
+    dataset: &Dataset,
+    recipe: &Recipe,
+    address: (Seed, Epoch),
+    samples: &[SampleIndex],
+    told: &(dyn Fn(Phase, u64) + Sync),
+) -> Result<Steering, PilotError> {
+    // What is fetched for a profile is not what was asked for: it counts by itself.
+    let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
+    let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
+    let profile = Arc::new(sketch(&apart, recipe, worth_a_look(), address, told).await?);
+    tracing::info!(measured = profile.provenance().measured, samples = profile.len(), "profiled a little");
+    let mut resources = resources_of(dataset);
+    let threads = u32::try_from(dataset.options().cpu_workers.get()).unwrap_or(u32::MAX);
+    resources.trainer_cores = Some(Cores::from(threads));
+    resources.bandwidth = bandwidth_of(&apart, told).await?;
+    let samples = samples.to_vec();
+    // A million samples take a planner a second.
+    let planned =
+        tokio::task::spawn_blocking(move || Autopilot::new(profile, resources, AutopilotOptions::default(), &samples));
+    let autopilot = planned.await.map_err(|error| PilotError::Internal(error.to_string()))??;
+    Ok(Steering::piloted(autopilot))
+}

@@ -1,0 +1,156 @@
+//! How samples travel while they are fetched: one way for all, by a plan, or by a plan that follows what is seen.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use headwater_client::{Choice, CutChoice, Dataset, PixelChoice};
+use headwater_plan::{Plan, Way};
+use headwater_types::{CpuSeconds, Cut, Recipe, SampleIndex};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::autopilot::Autopilot;
+use crate::error::PilotError;
+use crate::replan::Replan;
+
+/// How samples travel. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Steering {
+    cut: CutChoice,
+    pixels: PixelChoice,
+    pilot: Option<Arc<Pilot>>,
+}
+
+/// An autopilot on its way.
+#[derive(Debug)]
+struct Pilot {
+    autopilot: Mutex<Autopilot>,
+    /// Nanoseconds for which the reader took nothing.
+    blocked: AtomicU64,
+    log: Mutex<Vec<Replan>>,
+}
+
+/// Looks a second are four.
+const TICK: Duration = Duration::from_millis(250);
+
+// === impl Steering ===
+
+impl Steering {
+    /// These for all, or for each.
+    pub fn new(cut: impl Into<CutChoice>, pixels: impl Into<PixelChoice>) -> Self {
+        Self { cut: cut.into(), pixels: pixels.into(), pilot: None }
+    }
+
+    /// One way for all.
+    pub fn fixed(way: Way) -> Self {
+        Self::new(way.cut(), way.pixels())
+    }
+
+    /// By a plan for this dataset and recipe.
+    ///
+    /// # Errors
+    /// A plan that was made for others.
+    pub fn by(plan: &Plan, dataset: &Dataset, recipe: &Recipe) -> Result<Self, PilotError> {
+        check(plan, dataset, recipe)?;
+        Ok(Self::new(Choice::PerSample(plan.cuts().into()), Choice::PerSample(plan.pixels().into())))
+    }
+
+    /// By a plan that is planned anew on the way.
+    pub fn piloted(autopilot: Autopilot) -> Self {
+        let live = autopilot.live().clone();
+        let pilot = Pilot { autopilot: Mutex::new(autopilot), blocked: AtomicU64::new(0), log: Mutex::new(Vec::new()) };
+        Self { pilot: Some(Arc::new(pilot)), ..Self::new(Choice::Live(live.clone()), Choice::Live(live)) }
+    }
+
+    /// What a request takes for its cuts.
+    pub fn cut(&self) -> CutChoice {
+        self.cut.clone()
+    }
+
+    /// What a request takes for its pixel codings.
+    pub fn pixels(&self) -> PixelChoice {
+        self.pixels.clone()
+    }
+
+    /// Whether it must hear what samples take: a request that it steers has `measure_cpu` set then.
+    pub fn listens(&self) -> bool {
+        self.pilot.is_some()
+    }
+
+    /// Watches until it is dropped; an error is one of planning. Without a pilot there is nothing to watch.
+    ///
+    /// # Errors
+    /// Where what is left cannot be planned.
+    pub async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
+        match &self.pilot {
+            Some(pilot) => pilot.watch(dataset).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A sample has come, at this cut, and was finished; with what it took on both sides.
+    pub fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
+        if let Some(pilot) = &self.pilot {
+            pilot.lock().came(index, cut, storage, trainer);
+        }
+    }
+
+    /// The reader took nothing for so long.
+    pub fn blocked(&self, time: Duration) {
+        if let Some(pilot) = &self.pilot {
+            pilot.blocked.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    /// Every change of plan so far.
+    pub fn replans(&self) -> Vec<Replan> {
+        self.pilot.as_ref().map(|pilot| pilot.log().clone()).unwrap_or_default()
+    }
+}
+
+// === impl Pilot ===
+
+impl Pilot {
+    async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
+        let (begin, before) = (Instant::now(), dataset.counters().bytes_received);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let at = ticks.tick().await - begin;
+            let received = dataset.counters().bytes_received - before;
+            let blocked = Duration::from_nanos(self.blocked.load(Ordering::Relaxed));
+            let replanning = self.lock().look(at, received, blocked);
+            let Some(replanning) = replanning else { continue };
+            let planned = tokio::task::spawn_blocking(move || replanning.plan()).await;
+            let planned = planned.map_err(|error| PilotError::Internal(error.to_string()))??;
+            let replanned = self.lock().adopt(planned)?;
+            let replan = Replan::new(begin.elapsed(), &replanned);
+            replan.trace();
+            self.log().push(replan);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Autopilot> {
+        self.autopilot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Replan>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A plan may only be followed where it was made for.
+fn check(plan: &Plan, dataset: &Dataset, recipe: &Recipe) -> Result<(), PilotError> {
+    let (planned, served) = (plan.len(), dataset.len());
+    if planned as u64 != served {
+        return Err(PilotError::PlannedSamples { planned, served });
+    }
+    if plan.inputs.dataset_digest.is_some_and(|digest| digest != dataset.digest()) {
+        return Err(PilotError::PlannedDataset(dataset.name().clone()));
+    }
+    if plan.inputs.recipe_digest.is_some_and(|digest| digest != recipe.digest()) {
+        let planned = plan.inputs.recipe.clone().unwrap_or_else(|| "another".to_owned());
+        return Err(PilotError::PlannedRecipe { planned, used: recipe.name().to_string() });
+    }
+    Ok(())
+}
