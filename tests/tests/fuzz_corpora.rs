@@ -12,7 +12,7 @@ use headwater_plan::{Plan, Provenance};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Recipe};
 use headwater_wire::report::Report;
-use headwater_wire::{Delivery, Fetch, proto};
+use headwater_wire::{Delivery, Fetch, Survey, Surveyed, proto};
 use prost::Message;
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -120,8 +120,16 @@ fn frames_are_opened_or_refused() {
 
 #[test]
 fn messages_are_taken_or_refused() {
+    let mut surveyed = 0;
     for (_, bytes) in corpus("wire") {
         for cut in 0..=bytes.len() {
+            if let Ok(request) = proto::SurveyRequest::decode(&bytes[..cut]) {
+                let _ = Survey::try_from(request);
+            }
+            if let Ok(batch) = proto::SurveyBatch::decode(&bytes[..cut]) {
+                let samples = batch.samples.into_iter().filter_map(|sample| Surveyed::try_from(sample).ok());
+                surveyed += samples.filter(|sample| sample.outcome.is_ok()).count();
+            }
             if let Ok(request) = proto::FetchRequest::decode(&bytes[..cut]) {
                 let _ = Fetch::try_from(request);
             }
@@ -133,4 +141,5 @@ fn messages_are_taken_or_refused() {
             }
         }
     }
+    assert!(surveyed > 0, "what a survey says is among them");
 }

@@ -114,7 +114,16 @@ fn read(path: &Path) -> Result<Ran, ReportError> {
     if text.len() as u64 > MAX_REPORT_BYTES {
         return Err(ReportError::TooLong { path: shown() });
     }
-    serde_json::from_slice(&text).map_err(|source| ReportError::Form { path: shown(), source })
+    parse(&text).map_err(|source| ReportError::Form { path: shown(), source })
+}
+
+fn parse(text: &[u8]) -> serde_json::Result<Ran> {
+    serde_json::from_slice(text)
+}
+
+/// Whether these bytes are an epoch's report, which can then be shown: what the fuzzer asks.
+pub fn is_epoch_report(text: &[u8]) -> bool {
+    parse(text).is_ok_and(|ran| !ran.compared.to_string().is_empty())
 }
 
 /// The same measurements against another prediction.
@@ -170,6 +179,20 @@ mod tests {
         std::fs::write(&path, vec![b' '; MAX_REPORT_BYTES as usize + 1]).unwrap();
         assert!(matches!(read(&path), Err(ReportError::TooLong { .. })));
         assert!(matches!(read(folder.path()), Err(ReportError::Read { .. })));
+    }
+
+    #[test]
+    fn the_fuzzers_reports_are_read_or_refused() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/epoch_report");
+        let paths: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(paths.len() >= 3);
+        for path in paths {
+            let text = std::fs::read(&path).unwrap();
+            let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+            assert_eq!(is_epoch_report(&text), !bad, "{}", path.display());
+            let end = text.trim_ascii_end().len();
+            (0..end).for_each(|cut| assert!(!is_epoch_report(&text[..cut]), "{} cut at {cut}", path.display()));
+        }
     }
 
     #[test]

@@ -32,3 +32,5 @@ mod command;
 
 pub use args::ProfilerArgs;
 pub use command::run;
+#[doc(hidden)]
+pub use compare::is_epoch_report;
