@@ -50,6 +50,43 @@ fn every_mode_gives_the_same_tensors_and_says_what_it_took() {
 }
 
 #[test]
+fn a_plan_out_of_a_file_is_followed_and_held_against_what_it_predicts() {
+    let scratch = TempDir::new().unwrap();
+    photos(&scratch.path().join("photos"), 4);
+    let server = ServerOptions::new(&scratch.path().join("photos")).start().unwrap();
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let (profile, plan, ran) = (path("profile"), path("plan"), path("epoch.json"));
+    let profiler = |words: &[&str]| run("profiler", words).unwrap().success().unwrap();
+    let address = server.address();
+    let served = ["--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train"];
+    profiler(&[&["dataset"][..], &served, &["--samples", "40", "--out", &profile]].concat());
+    // So few cores that only some photos are made smaller.
+    profiler(&["plan", "--profile", &profile, "--bandwidth", "20Mbps", "--storage-cores", "0.02", "--out", &plan]);
+
+    let plain = epoch(&[&server], &["--mode", "no-off"]);
+    for mode in [&["--mode", "plan", &plan][..], &["--mode", &format!("plan:{plan}")]] {
+        let report = epoch(&[&server], mode);
+        assert_eq!(report["tensors"], plain["tensors"]);
+        assert_eq!(report["mode"], format!("plan:{plan}"));
+        assert!(report["ways"].as_array().unwrap().len() > 1, "{report}");
+        std::fs::write(&ran, report.to_string()).unwrap();
+        let compared = profiler(&["compare", &ran, "--plan", &plan, "--json"]).json().unwrap();
+        // Payloads are predicted; what is received has their envelopes too.
+        let bytes = &compared[0]["compared"]["bytes"];
+        assert!(bytes["error"].as_f64().unwrap().abs() < 0.1, "{bytes}");
+    }
+    let named = format!("plan:{plan}");
+    for (mode, words) in [
+        (&["--mode", "plan"][..], "--mode plan FILE"),
+        (&["--mode", &named, &plan], "give one"),
+        (&["--mode", "optimal", &plan], "--mode plan FILE"),
+    ] {
+        let refused = try_epoch(&[&server], mode);
+        assert!(refused.code != Some(0) && refused.stderr.contains(words), "{mode:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_server_without_cpu_workers_serves_photos_as_they_are_and_says_what_to_do_for_more() {
     let data = Data::photos().unwrap();
     let server = ServerOptions::new(&data.photos).arg("--cpu-workers").arg("0").start().unwrap();

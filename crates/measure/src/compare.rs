@@ -14,7 +14,7 @@ use crate::plan::read_plan;
 
 const EXAMPLES: &str = "\
 Examples:
-  profiler epoch ... --mode plan:photos.plan --json > epoch.json
+  profiler epoch ... --mode plan photos.plan --json > epoch.json
   profiler compare epoch.json
   profiler compare epoch.json --plan photos.plan --json
   profiler compare no-off.json resize-off.json optimal.json

@@ -1,9 +1,10 @@
 //! The settings of `profiler epoch`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::bail;
 use clap::Args;
 use headwater_plan::{Cores, SamplesPerSecond};
 use headwater_types::BitsPerSecond;
@@ -20,7 +21,7 @@ Examples:
       --recipe imagenet-train --mode optimal --profile photos.parquet \\
       --limit-bandwidth 100Mbps --json > optimal.json
   profiler epoch --servers node1:7440 --dataset photos \\
-      --recipe imagenet-train --mode plan:photos.plan
+      --recipe imagenet-train --mode plan photos.plan
   profiler epoch --servers node1:7440 --dataset photos \\
       --recipe imagenet-train --mode auto --accelerator-rate 1200
 
@@ -28,7 +29,7 @@ Modes: no-off (photos as they are stored), all-off (finished tensors) and
 resize-off (crops) for all samples alike, as SOPHON's paper has them, or
 any other cut; sophon, by the paper's greedy; optimal, minimum-bytes, by
 this profiler's planners; auto, which plans and plans anew on the way;
-plan:FILE. Whatever the mode, the tensors are the same, to the bit.
+plan FILE. Whatever the mode, the tensors are the same, to the bit.
 profiler compare optimal.json shows predicted against measured.";
 
 #[derive(Debug, Args)]
@@ -41,9 +42,13 @@ pub(crate) struct EpochArgs {
     pub(crate) run: RunArgs,
 
     /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop or
-    /// flipped+lossless, or plan:FILE
+    /// flipped+lossless, or plan FILE
     #[arg(long, value_name = "MODE", default_value = "optimal")]
     pub(crate) mode: Mode,
+
+    /// The plan of `--mode plan`
+    #[arg(value_name = "FILE")]
+    plan: Option<PathBuf>,
 
     /// A profile of this dataset, for modes that plan (and for predictions of the others); without one they profile a little first
     #[arg(long, value_name = "FILE")]
@@ -91,6 +96,27 @@ pub(crate) struct EpochArgs {
 impl EpochArgs {
     pub(crate) fn trainer_cores(&self) -> NonZeroUsize {
         self.trainer_cores.unwrap_or_else(|| self.served.options().cpu_workers)
+    }
+
+    /// The plan's file, where the mode is one.
+    pub(crate) fn plan(&self) -> anyhow::Result<Option<&Path>> {
+        match (&self.mode, &self.plan) {
+            (Mode::Plan(Some(file)), None) | (Mode::Plan(None), Some(file)) => Ok(Some(file)),
+            (Mode::Plan(None), None) => bail!("--mode plan needs a file: write --mode plan FILE"),
+            (Mode::Plan(Some(_)), Some(file)) => {
+                bail!("--mode names a plan, and {} is another: give one", file.display())
+            }
+            (mode, Some(file)) => bail!("{} has no use with --mode {mode}: write --mode plan FILE", file.display()),
+            (_, None) => Ok(None),
+        }
+    }
+
+    /// The mode, with its plan's file if it has one.
+    pub(crate) fn shown_mode(&self) -> String {
+        match &self.plan {
+            Some(file) => format!("plan:{}", file.display()),
+            None => self.mode.to_string(),
+        }
     }
 }
 

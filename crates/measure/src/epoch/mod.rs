@@ -8,6 +8,7 @@ mod report;
 pub(crate) use args::EpochArgs;
 pub(crate) use report::{Compared, EpochReport, Pair};
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -27,11 +28,12 @@ use mode::Mode;
 /// Plans if need be, streams the epoch, and says how it went.
 pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Result<EpochReport> {
     let recipe = args.run.recipe()?;
+    let file = args.plan()?;
     let options = ClientOptions { cpu_workers: args.trainer_cores(), ..args.served.options() };
     let dataset = args.served.connect(args.limit_bandwidth, options.clone()).await?;
     let samples = shuffled(dataset.len(), args.run.seed(), args.run.epoch());
     let resources = resources(args, &dataset, progress).await?;
-    let prepared = prepare(args, &dataset, &recipe, &resources, &samples, progress).await?;
+    let prepared = prepare(args, file, &dataset, &recipe, &resources, &samples, progress).await?;
     let course = Course {
         dataset: &dataset,
         recipe: Arc::new(recipe.clone()),
@@ -58,6 +60,7 @@ pub(crate) struct Prepared {
 
 async fn prepare(
     args: &EpochArgs,
+    file: Option<&Path>,
     dataset: &Dataset,
     recipe: &Recipe,
     resources: &Resources,
@@ -65,10 +68,10 @@ async fn prepare(
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
     let unplanned = |steering| Prepared { steering, prediction: None, sketched: None };
-    if let Mode::Plan(file) = &args.mode {
+    if let Some(file) = file {
         let plan = read_plan(file)?;
         let steering =
-            Steering::by(&plan, dataset, recipe).with_context(|| format!("--mode plan:{}", file.display()))?;
+            Steering::by(&plan, dataset, recipe).with_context(|| format!("--mode plan {}", file.display()))?;
         return Ok(Prepared { steering, prediction: Some(plan.prediction), sketched: None });
     }
     let Some(algorithm) = args.mode.algorithm() else { bail!("--mode {} is no mode", args.mode) };

@@ -26,12 +26,12 @@ pub(crate) enum Mode {
     Auto,
     /// One way for all.
     Static(Way),
-    /// By a plan from a file.
-    Plan(PathBuf),
+    /// By a plan from a file, that is named here or beside it.
+    Plan(Option<PathBuf>),
 }
 
 const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, static:CUT, a cut such as jpeg-crop, or \
-                     plan:FILE";
+                     plan FILE";
 
 // === impl Mode ===
 
@@ -69,9 +69,10 @@ impl FromStr for Mode {
             "optimal" => Self::Optimal,
             "minimum-bytes" => Self::MinimumBytes,
             "auto" => Self::Auto,
+            "plan" => Self::Plan(None),
             _ => match text.split_once(':') {
                 Some(("plan", "")) => return Err("plan: needs a file: write plan:FILE".to_owned()),
-                Some(("plan", file)) => Self::Plan(file.into()),
+                Some(("plan", file)) => Self::Plan(Some(file.into())),
                 Some(("static", way)) => Self::Static(way.parse().map_err(|error| format!("{error}"))?),
                 _ => Self::Static(text.parse().map_err(|_| format!("there is no mode {text:?}: use {MODES}"))?),
             },
@@ -90,7 +91,8 @@ impl fmt::Display for Mode {
             Self::MinimumBytes => f.pad("minimum-bytes"),
             Self::Auto => f.pad("auto"),
             Self::Static(way) => f.pad(&format!("static:{way}")),
-            Self::Plan(file) => f.pad(&format!("plan:{}", file.display())),
+            Self::Plan(None) => f.pad("plan"),
+            Self::Plan(Some(file)) => f.pad(&format!("plan:{}", file.display())),
         }
     }
 }
@@ -110,6 +112,7 @@ mod tests {
             "minimum-bytes",
             "auto",
             "static:jpeg-crop",
+            "plan",
             "plan:a/b",
         ] {
             assert_eq!(text.parse::<Mode>().unwrap().to_string(), text);

@@ -110,7 +110,7 @@ impl EpochReport {
         };
         let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         Self {
-            mode: args.mode.to_string(),
+            mode: args.shown_mode(),
             dataset: dataset.name().to_string(),
             dataset_digest: dataset.digest(),
             recipe: recipe.name().to_string(),
