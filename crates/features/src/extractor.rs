@@ -134,7 +134,8 @@ impl Extractor {
         }
         // An address has to be given all the same.
         let key = (&self.name).into();
-        let sample = Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits: ImageLimits::default() };
+        let (seed, epoch, limits) = (Seed(0), Epoch(0), ImageLimits::default());
+        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: false };
         self.place().await?.extract(sample).await
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use headwater_image::Payload;
-use headwater_types::{Epoch, FailureKind, ImageLimits, SampleFailure, SampleKey, Seed};
+use headwater_types::{CpuSeconds, Epoch, FailureKind, ImageLimits, SampleFailure, SampleKey, Seed};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// A sample at any pixel cut, with what it takes to finish its recipe.
@@ -19,6 +19,8 @@ pub struct Unfinished {
     pub key: SampleKey,
     /// Limits for decoding it. Its memory has been granted to the caller.
     pub limits: ImageLimits,
+    /// Whether its CPU time is measured.
+    pub measure_cpu: bool,
 }
 
 /// What became of a sample.
@@ -36,6 +38,9 @@ pub struct Extracted {
     pub infer: Duration,
     /// Samples in that run.
     pub batch: usize,
+    /// CPU time of the workers: its own for the recipe, and its part of the run's, on the CPU of all threads of a session. `None`
+    /// unless it was asked for.
+    pub cpu: Option<CpuSeconds>,
 }
 
 pub(crate) type Outcome = Result<Extracted, SampleFailure>;

@@ -113,7 +113,14 @@ mod tests {
     fn pixels() -> Unfinished {
         let rgb = Rgb8::new(Size { width: 1, height: 1 }, vec![0; 3]).unwrap();
         let (seed, epoch, key) = (Seed(0), Epoch(0), "a".parse().unwrap());
-        Unfinished { payload: Payload::Flipped(rgb), seed, epoch, key, limits: ImageLimits::default() }
+        Unfinished {
+            payload: Payload::Flipped(rgb),
+            seed,
+            epoch,
+            key,
+            limits: ImageLimits::default(),
+            measure_cpu: false,
+        }
     }
 
     async fn fill(entrance: &Entrance, count: usize) -> Vec<oneshot::Receiver<Outcome>> {

@@ -19,6 +19,7 @@ pub(crate) struct Session {
     session: OrtSession,
     size: Size,
     features: usize,
+    threads: usize,
 }
 
 // === impl Session ===
@@ -39,7 +40,7 @@ impl Session {
         };
         let mut builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
         let session = builder.commit_from_memory(&model.bytes).map_err(|error| refused(error.to_string()))?;
-        let mut session = Self { session, size, features: 0 };
+        let mut session = Self { session, size, features: 0, threads };
         let features = session.probe().map_err(refused)?.map_err(|dims| ModelError::Output {
             name: name.clone(),
             output: model.output.clone(),
@@ -57,6 +58,11 @@ impl Session {
     /// Floats of one output.
     pub(crate) fn features(&self) -> usize {
         self.features
+    }
+
+    /// Threads that a run takes on the CPU, the caller's among them: they share its work evenly.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Runs whole rows, read where they lie, and gives each one's features to `each` in their order.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use headwater_image::{Scratch, finish_into};
-use headwater_types::{Draws, Recipe};
+use headwater_image::{CpuMeter, Scratch, finish_into};
+use headwater_types::{CpuSeconds, Draws, Recipe};
 
 use crate::job::{Extracted, Job, Outcome, Unfinished, inference_failure};
 use crate::queue::Exit;
@@ -37,6 +37,7 @@ struct Ready {
     job: Job,
     decode: Duration,
     transform: Duration,
+    cpu: Option<CpuSeconds>,
 }
 
 // === impl Worker ===
@@ -93,16 +94,16 @@ impl Worker {
         let row = self.session.row();
         let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let Unfinished { payload, seed, epoch, key, limits } = &job.sample;
+            let Unfinished { payload, seed, epoch, key, limits, measure_cpu } = &job.sample;
             let draws = Draws { seed: *seed, epoch: *epoch, key };
             let out = &mut self.rows[all_ready.len() * row..][..row];
             self.scratch.take_decode_time();
-            let started = Instant::now();
+            let (started, meter) = (Instant::now(), CpuMeter::start(*measure_cpu));
             match finish_into(&self.recipe, payload, &draws, limits, &mut self.scratch, out) {
                 Ok(()) => {
                     let decode = self.scratch.take_decode_time();
                     let transform = started.elapsed().saturating_sub(decode);
-                    all_ready.push(Ready { job, decode, transform });
+                    all_ready.push(Ready { job, decode, transform, cpu: meter.read() });
                 }
                 Err(error) => self.answer(job, Err(error.into())),
             }
@@ -118,9 +119,9 @@ impl Worker {
         let row = self.session.row();
         let rows = &self.rows[first * row..][..ready.len() * row];
         let mut extracted = Vec::with_capacity(ready.len());
-        let started = Instant::now();
+        let (started, meter) = (Instant::now(), CpuMeter::start(ready.iter().any(|ready| ready.cpu.is_some())));
         self.session.run(rows, |index, features| {
-            let Ready { job, decode, transform } = &ready[index];
+            let Ready { job, decode, transform, cpu } = &ready[index];
             extracted.push(Extracted {
                 features: features.to_vec(),
                 queued: taken.duration_since(job.since),
@@ -128,9 +129,15 @@ impl Worker {
                 transform: *transform,
                 infer: started.elapsed(),
                 batch: ready.len(),
+                cpu: *cpu,
             });
         })?;
         add(&self.counters.batches, 1);
+        // The clock is this thread's; what the session's others do is as much each.
+        if let Some(CpuSeconds(run)) = meter.read() {
+            let share = run * self.session.threads() as f64 / ready.len() as f64;
+            extracted.iter_mut().filter_map(|one| one.cpu.as_mut()).for_each(|cpu| cpu.0 += share);
+        }
         Ok(extracted)
     }
 

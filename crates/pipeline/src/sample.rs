@@ -80,7 +80,7 @@ impl Pipeline {
     pub async fn prepare(&self, request: SampleRequest, work: &Work) -> Prepared {
         let mut prepared = self.unprepared(request.index);
         if let Some(key) = prepared.key.clone() {
-            // What no CPU worker touches took none of their time.
+            // What no worker touches took none of their time.
             prepared.times.cpu = work.measure_cpu.then(CpuSeconds::default);
             prepared.outcome = self.run(request, &key, work, &mut prepared).await;
         }
@@ -161,11 +161,13 @@ impl Pipeline {
         times.queue += started.elapsed();
         let mut permit = self.grant(measure.memory, times).await?;
         let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
+        let measure_cpu = job.measure_cpu;
         let payload = match model.device() {
             Device::Cpu => photo.payload,
             Device::Cuda | Device::TensorRt => self.on_pool(photo.payload, job, Cut::Flipped, times, identity).await?,
         };
-        let extracted = place.extract(Unfinished { payload, seed, epoch, key, limits }).await?;
+        let extracted = place.extract(Unfinished { payload, seed, epoch, key, limits, measure_cpu }).await?;
+        times.add_cpu(extracted.cpu);
         times.queue += extracted.queued;
         times.decode += extracted.decode;
         times.transform += extracted.transform;

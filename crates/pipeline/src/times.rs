@@ -17,7 +17,7 @@ pub struct StageTimes {
     pub transform: Duration,
     /// The model's run, of the whole batch in which the sample was.
     pub infer: Duration,
-    /// CPU time of the CPU workers, which is none of the above: `None` unless it was asked for.
+    /// CPU time of the CPU workers and of the model's, which is none of the above: `None` unless it was asked for.
     pub cpu: Option<CpuSeconds>,
 }
 

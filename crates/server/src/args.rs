@@ -68,7 +68,8 @@ pub struct ServeArgs {
     /// How many milliseconds an accelerator waits for a batch to fill
     #[arg(long, value_name = "MS", default_value = "5", value_parser = milliseconds, help_heading = "Models")]
     pub(crate) max_wait: Duration,
-    /// Inference threads on the CPU; the number of cores if not given
+    /// Inference threads on the CPU; the number of cores if not given. Planners count on --cpu-workers cores, for inference too: keep
+    /// both equal, or plan with --storage-cores
     #[arg(long, value_name = "N", help_heading = "Models")]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 

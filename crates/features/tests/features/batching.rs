@@ -1,12 +1,13 @@
 //! Samples of many callers, in batches: each gets its own answer, and nobody's trouble is another's.
 
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 use futures::future::join_all;
-use headwater_features::{Counts, ExtractorOptions};
+use headwater_features::{Counts, ExtractorOptions, Unfinished};
 use headwater_image::{Payload, Rgb8};
 use headwater_onnx::{Dim, ElementType, GraphBuilder, ValueFacts};
-use headwater_types::{FailureKind, Size};
+use headwater_types::{Epoch, FailureKind, ImageLimits, Seed, Size};
 
 use crate::support::{SIDE, assert_close, expected, open, options, picture, slow_model, small};
 
@@ -49,6 +50,33 @@ async fn samples_that_come_together_are_run_together() {
         let scale = alone.features.iter().fold(1.0_f32, |scale, value| scale.max(value.abs()));
         assert_close(&together.unwrap().features, &alone.features, scale * 1e-4);
     }
+}
+
+#[tokio::test]
+async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_samples() {
+    let options = ExtractorOptions { threads: NonZeroUsize::MIN, queue: 64, ..options() };
+    let Some(opened) = open(&slow_model(), None, &options) else { return };
+    let extractor = opened.unwrap();
+    let ask = async |seed: u32, measure_cpu: bool| {
+        let (key, limits) = (format!("{seed}").parse().unwrap(), ImageLimits::default());
+        let payload = picture(seed);
+        let sample = Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits, measure_cpu };
+        extractor.place().await.unwrap().extract(sample).await.unwrap()
+    };
+    let began = Instant::now();
+    let answers = join_all((0..16).map(|seed| ask(seed, seed % 2 == 0))).await;
+    let wall = began.elapsed().as_secs_f64();
+    let mut sum = 0.0;
+    for (seed, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.cpu.is_some(), seed % 2 == 0);
+        sum += answer.cpu.unwrap_or_default().0;
+        assert!(answer.cpu.is_none_or(|cpu| cpu.0 > 0.0));
+    }
+    // One thread: half of the samples cannot have taken more of it than there was, nor hardly anything of what runs took.
+    let runs: f64 = answers.iter().map(|answer| answer.infer.as_secs_f64() / answer.batch as f64).sum();
+    assert!(sum <= wall && sum <= runs, "{sum} of {wall} s, in runs of {runs} s");
+    let alone = ask(99, true).await;
+    assert!(alone.cpu.unwrap().0 > 0.0 && alone.batch == 1);
 }
 
 #[tokio::test]
