@@ -19,7 +19,7 @@ use crate::describe::{self, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
-use crate::model::{self, ModelInfo};
+use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
@@ -153,7 +153,21 @@ impl Dataset {
 
     /// A model, which must be the same (file, recipe, output, feature length) on all servers.
     pub fn model(&self, name: &ModelName) -> Result<ModelInfo, ClientError> {
-        model::common(name, self.0.servers.iter().map(|s| &**s).zip(self.0.models.iter().map(|m| &m[..])))
+        let RegisteredModel { info, servers } = self.registered_model(name)?;
+        match servers.iter().position(|has| !has) {
+            Some(place) => Err(self.lacks_model(place, name)),
+            None => Ok(info),
+        }
+    }
+
+    /// A model, which must be the same on all servers that have it; for requests that ask the others for pixels. At least one
+    /// must have it.
+    pub fn registered_model(&self, name: &ModelName) -> Result<RegisteredModel, ClientError> {
+        model::registered(name, self.0.servers.iter().map(|s| &**s).zip(self.0.models.iter().map(|m| &m[..])))
+    }
+
+    fn lacks_model(&self, place: usize, name: &ModelName) -> ClientError {
+        model::unknown(name, &self.0.servers[place], &self.0.models[place])
     }
 
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
@@ -175,8 +189,12 @@ impl Dataset {
             }
             _ => None,
         };
-        let model = model.map(|name| self.model(&name)).transpose()?;
-        let takes_features = cut.any(|cut| cut == Cut::Features);
+        let registered = model.map(|name| self.registered_model(&name)).transpose()?;
+        let model = registered.as_ref().map(|registered| &registered.info);
+        let takes_features = match &live {
+            Some(plan) => plan.may_take_features(),
+            None => cut.any(|cut| cut == Cut::Features),
+        };
         // A live plan may take any of them later.
         let takes_pixels = live.is_some() || cut.any(|cut| cut != Cut::Features && cut != Cut::Encoded);
         match (&model, &recipe) {
@@ -193,7 +211,18 @@ impl Dataset {
             }
             _ => {}
         }
-        let recipe = recipe.or_else(|| model.as_ref().map(|model| model.recipe.clone()));
+        let has_model: Vec<_> = match &registered {
+            Some(registered) => registered.servers.clone(),
+            None => vec![false; self.0.servers.len()],
+        };
+        for (place, partition) in self.0.partitions.iter().enumerate().filter(|(place, _)| !has_model[*place]) {
+            if let Some(model) = model
+                && indices.any_in(partition.first..partition.end(), |index| cut.of(index) == Some(Cut::Features))
+            {
+                return Err(self.lacks_model(place, &model.name));
+            }
+        }
+        let recipe = recipe.or_else(|| model.map(|model| model.recipe.clone()));
 
         let Inner { options, partitions, servers, counting, .. } = &*self.0;
         let window = options.window.get();
@@ -202,11 +231,11 @@ impl Dataset {
         let expectation = Expectation {
             output: recipe.as_ref().map(Recipe::output_size),
             decode: recipe.as_ref().map(|recipe| recipe.stages().decode).unwrap_or_default(),
-            feature_len: model.as_ref().map(|model| model.feature_len),
+            feature_len: model.map(|model| model.feature_len),
             floats,
             limits: options.limits,
         };
-        let job = |(partition, server): (&Partition, &Arc<Server>)| {
+        let job = |((partition, server), has_model): ((&Partition, &Arc<Server>), bool)| {
             let share = indices.len().min(partition.samples);
             let bytes = expectation.payload_bytes(partition, &cut);
             let size = sizing.chunk(share, bytes);
@@ -225,7 +254,7 @@ impl Dataset {
                     floats_as_pixels: !floats,
                     seed,
                     epoch,
-                    model: model.as_ref().filter(|_| takes_features).map(|m| (m.name.clone(), Some(m.digest))),
+                    model: model.filter(|_| takes_features && has_model).map(|m| (m.name.clone(), Some(m.digest))),
                     batch_bytes: self.batch(),
                     measure_cpu,
                 },
@@ -237,7 +266,7 @@ impl Dataset {
                 counting: Arc::clone(counting),
             })
         };
-        let jobs = partitions.iter().zip(servers).map(job).collect();
+        let jobs = partitions.iter().zip(servers).zip(has_model).map(job).collect();
         Ok(SampleStream::start(&self.0.runtime, outlet, jobs))
     }
 

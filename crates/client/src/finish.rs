@@ -101,6 +101,22 @@ impl Finisher {
         (finished, cpu.unwrap_or_default())
     }
 
+    /// A sample as it is taken further by whoever else can, such as a model's workers; with the CPU time that it took here. On the
+    /// pool, for pixels that are coded are decoded.
+    pub async fn payload(
+        &self,
+        recipe: &Arc<Recipe>,
+        delivered: Delivered,
+    ) -> (Result<Payload, SampleFailure>, CpuSeconds) {
+        let (recipe, limits) = (Arc::clone(recipe), self.limits);
+        let job = move |_: &mut Scratch| {
+            let meter = CpuMeter::start(true);
+            let payload = payload_of(&recipe, delivered, &limits).map(|(payload, _)| payload);
+            (payload, meter.read().unwrap_or_default())
+        };
+        self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), CpuSeconds::default()))
+    }
+
     async fn run(
         &self,
         recipe: &Arc<Recipe>,

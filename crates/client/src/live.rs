@@ -14,7 +14,11 @@ use crate::error::ClientError;
 /// A table of cuts and codings, one for each sample of the dataset, that can be exchanged for another. Clones are the same
 /// table.
 #[derive(Clone)]
-pub struct LivePlan(Arc<watch::Sender<Arc<Tables>>>);
+pub struct LivePlan {
+    sender: Arc<watch::Sender<Arc<Tables>>>,
+    /// Whether the cut `features` may be in it, now or later.
+    features: bool,
+}
 
 /// What holds at a moment.
 #[derive(Debug)]
@@ -33,32 +37,51 @@ impl LivePlan {
     /// Begins with these: one cut and one coding for each sample.
     ///
     /// # Errors
-    /// Tables of different lengths; the cut `features`, which is no way to the same tensor.
+    /// Tables of different lengths; the cut `features`, which is no way to a tensor.
     pub fn new(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<Self, ClientError> {
-        Ok(Self(Arc::new(watch::Sender::new(Arc::new(Tables::new(cuts, pixels)?)))))
+        Self::begin(cuts, pixels, false)
+    }
+
+    /// The same for requests that name a model: samples may come as its features too, or as pixels that the reader infers
+    /// itself.
+    ///
+    /// # Errors
+    /// Tables of different lengths.
+    pub fn with_features(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<Self, ClientError> {
+        Self::begin(cuts, pixels, true)
+    }
+
+    fn begin(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>, features: bool) -> Result<Self, ClientError> {
+        let tables = Tables::new(cuts, pixels, features)?;
+        Ok(Self { sender: Arc::new(watch::Sender::new(Arc::new(tables))), features })
     }
 
     /// From now on these. Streams that run take it up at once.
     ///
     /// # Errors
-    /// Those of [`Self::new`]; tables of another length than before.
+    /// Those with which it began; tables of another length than before.
     pub fn set(&self, cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<(), ClientError> {
-        let tables = Tables::new(cuts, pixels)?;
+        let tables = Tables::new(cuts, pixels, self.features)?;
         if tables.cuts.len() != self.tables().cuts.len() {
             return Err(ClientError::Request("a plan cannot be exchanged for one of another number of samples"));
         }
-        self.0.send_replace(Arc::new(tables));
+        self.sender.send_replace(Arc::new(tables));
         Ok(())
+    }
+
+    /// Whether samples may be asked for as features, now or later.
+    pub(crate) fn may_take_features(&self) -> bool {
+        self.features
     }
 
     /// What holds now.
     pub(crate) fn tables(&self) -> Arc<Tables> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.sender.borrow())
     }
 
     /// Follows it.
     pub(crate) fn follow(&self) -> Following {
-        Following(self.0.subscribe())
+        Following(self.sender.subscribe())
     }
 }
 
@@ -70,7 +93,7 @@ impl fmt::Debug for LivePlan {
 
 impl PartialEq for LivePlan {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.sender, &other.sender)
     }
 }
 
@@ -79,12 +102,12 @@ impl Eq for LivePlan {}
 // === impl Tables ===
 
 impl Tables {
-    fn new(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<Self, ClientError> {
+    fn new(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>, features: bool) -> Result<Self, ClientError> {
         if cuts.len() != pixels.len() {
             return Err(ClientError::Request("a plan must have a cut and a pixel coding for each sample"));
         }
-        if cuts.contains(&Cut::Features) {
-            return Err(ClientError::Request("a plan that changes while it runs cannot have the cut features"));
+        if !features && cuts.contains(&Cut::Features) {
+            return Err(ClientError::Request("a plan for tensors cannot have the cut features"));
         }
         Ok(Self { cuts, pixels })
     }

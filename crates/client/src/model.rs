@@ -1,4 +1,4 @@
-//! A model as the servers know it: the same one on all of them, or an error that names the two that differ.
+//! A model as the servers know it: the same one on all that have it, or an error that names the two that differ.
 
 use headwater_types::caps::MAX_SAMPLE_MEMORY;
 use headwater_types::{Digest, ModelName, Recipe};
@@ -24,14 +24,29 @@ pub struct ModelInfo {
     pub device: String,
 }
 
-/// The model of this name, which must be one and the same on all servers.
-pub(crate) fn common<'a>(
+/// A model, and the servers that have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegisteredModel {
+    /// The model.
+    pub info: ModelInfo,
+    /// Whether each server has it, in the order of the partitions.
+    pub servers: Vec<bool>,
+}
+
+/// The model of this name, which must be one and the same on all servers that have it; at least one must.
+pub(crate) fn registered<'a>(
     name: &ModelName,
     servers: impl Iterator<Item = (&'a Server, &'a [proto::ModelDescription])>,
-) -> Result<ModelInfo, ClientError> {
+) -> Result<RegisteredModel, ClientError> {
     let mut common: Option<(&Server, ModelInfo)> = None;
+    let (mut having, mut missing) = (Vec::new(), None);
     for (server, models) in servers {
-        let info = find(name, server, models)?;
+        let found = find(name, server, models)?;
+        having.push(found.is_some());
+        let Some(info) = found else {
+            missing.get_or_insert_with(|| unknown(name, server, models));
+            continue;
+        };
         let Some((first, known)) = &mut common else {
             common = Some((server, info));
             continue;
@@ -50,26 +65,36 @@ pub(crate) fn common<'a>(
             known.device = format!("{},{}", known.device, info.device);
         }
     }
-    common.map(|(_, info)| info).ok_or(ClientError::NoServers)
+    match common {
+        Some((_, info)) => Ok(RegisteredModel { info, servers: having }),
+        None => Err(missing.unwrap_or(ClientError::NoServers)),
+    }
 }
 
-fn find(name: &ModelName, server: &Server, models: &[proto::ModelDescription]) -> Result<ModelInfo, ClientError> {
-    let Some(model) = models.iter().find(|model| model.name == name.as_str()) else {
-        let registered: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
-        let (server, registered) = (server.address().clone(), registered.join(", "));
-        return Err(ClientError::UnknownModel { server, model: name.clone(), registered });
-    };
+/// Says that a server does not have the model.
+pub(crate) fn unknown(name: &ModelName, server: &Server, models: &[proto::ModelDescription]) -> ClientError {
+    let registered: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
+    let (server, registered) = (server.address().clone(), registered.join(", "));
+    ClientError::UnknownModel { server, model: name.clone(), registered }
+}
+
+fn find(
+    name: &ModelName,
+    server: &Server,
+    models: &[proto::ModelDescription],
+) -> Result<Option<ModelInfo>, ClientError> {
+    let Some(model) = models.iter().find(|model| model.name == name.as_str()) else { return Ok(None) };
     let broken = |problem: String| server.protocol(format!("model {name}: {problem}"));
     let most = MAX_SAMPLE_MEMORY.get() / 4;
     if !(1..=most).contains(&u64::from(model.feature_len)) {
         return Err(broken(format!("a feature length of {} is not between 1 and {most}", model.feature_len)));
     }
-    Ok(ModelInfo {
+    Ok(Some(ModelInfo {
         name: name.clone(),
         digest: Digest::try_from(&model.digest[..]).map_err(|error| broken(error.to_string()))?,
         recipe: Recipe::from_toml(&model.recipe).map_err(|error| broken(format!("recipe: {error}")))?,
         output: model.output.clone(),
         feature_len: model.feature_len,
         device: model.device.clone(),
-    })
+    }))
 }

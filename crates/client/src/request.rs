@@ -110,6 +110,17 @@ impl Indices {
         }
     }
 
+    /// Whether any of those between these is such.
+    pub(crate) fn any_in(&self, held: Range<u64>, predicate: impl Fn(u64) -> bool) -> bool {
+        match self {
+            Self::Range(range) => (range.start.max(held.start)..range.end.min(held.end)).any(predicate),
+            Self::List(indices) => {
+                let mut held = indices.iter().map(|index| index.0).filter(|index| held.contains(index));
+                held.any(predicate)
+            }
+        }
+    }
+
     /// The largest index.
     pub(crate) fn max(&self) -> Option<u64> {
         match self {

@@ -12,7 +12,7 @@ pub struct Sample {
     pub key: Option<SampleKey>,
     /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
     pub label: Option<ClassId>,
-    /// CPU time that the server's CPU workers spent on it; where [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
+    /// CPU time that the server's workers spent on it, inference included; where [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
     pub cpu: Option<CpuSeconds>,
     /// The payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,

@@ -1,10 +1,13 @@
 //! Several servers are one dataset: their samples one after the other, one list of classes, one meaning of each model.
 
+use std::sync::{Arc, Mutex};
+
 use headwater_client::{ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, Retry, ServerAddress};
 use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_wire::Fetch;
 
 use crate::common::{connect, encoded, gather, options};
-use crate::fake::{Fake, Holding, features};
+use crate::fake::{Fake, Holding, features, steps};
 
 #[tokio::test]
 async fn partitions_follow_each_other_in_the_order_of_the_servers() {
@@ -88,6 +91,40 @@ async fn a_model_must_be_the_same_everywhere() {
     let without = Fake::honest(Holding::of("blue", 3));
     let error = connect(&[&a, &without]).await.model(&net).unwrap_err();
     assert!(matches!(&error, ClientError::UnknownModel { server, .. } if *server == without.address()), "{error}");
+}
+
+#[tokio::test]
+async fn only_servers_that_have_a_model_are_asked_for_its_features_and_told_its_name() {
+    let told: Arc<Mutex<Vec<(String, bool)>>> = Arc::default();
+    let script = |class: &'static str| {
+        let told = Arc::clone(&told);
+        move |holding: &Holding, _: usize, fetch: &Fetch| {
+            told.lock().unwrap().push((class.to_owned(), fetch.model.is_some()));
+            steps(holding.honest(fetch, 16))
+        }
+    };
+    let with = Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4);
+    let fakes =
+        [Fake::start(with, Arc::new(script("red"))), Fake::start(Holding::of("blue", 3), Arc::new(script("blue")))];
+    let dataset = connect(&[&fakes[0], &fakes[1]]).await;
+    let net = "net".parse().unwrap();
+    let registered = dataset.registered_model(&net).unwrap();
+    assert_eq!((registered.servers, registered.info.feature_len), (vec![true, false], 4));
+    let request = |cuts: [Cut; 6]| FetchRequest {
+        cut: CutChoice::PerSample(cuts.into()),
+        ordered: true,
+        ..FetchRequest::features(0..6, net.clone())
+    };
+    let [f, e] = [Cut::Features, Cut::Encoded];
+    let samples = gather(dataset.fetch(request([f, e, f, e, e, e])).unwrap()).await;
+    let came: Vec<_> = samples.iter().map(|sample| sample.outcome.as_ref().unwrap().cut).collect();
+    assert_eq!(came, [f, e, f, e, e, e]);
+    let told = told.lock().unwrap().clone();
+    assert!(told.contains(&("red".to_owned(), true)) && told.contains(&("blue".to_owned(), false)), "{told:?}");
+    let refused = dataset.fetch(request([f, e, f, e, f, e])).unwrap_err();
+    assert!(matches!(&refused, ClientError::UnknownModel { server, .. } if *server == fakes[1].address()), "{refused}");
+    let nowhere = dataset.registered_model(&"other".parse().unwrap()).unwrap_err();
+    assert!(matches!(nowhere, ClientError::UnknownModel { .. }), "{nowhere}");
 }
 
 #[tokio::test]

@@ -124,6 +124,37 @@ async fn a_plan_that_does_not_fit_is_refused_and_the_old_one_stands() {
 }
 
 #[tokio::test]
+async fn a_plan_for_features_may_change_between_them_and_pixels_and_one_for_tensors_may_not() {
+    let with_model = |class| holding(class).with_model("net", b"file", "mobilenet-eval", 4);
+    let fakes = [Fake::start(with_model("red"), one_by_one()), Fake::start(with_model("blue"), one_by_one())];
+    let dataset = connect_with(&[&fakes[0], &fakes[1]], narrow()).await;
+    let (cuts, pixels) = plan(Cut::Features);
+    assert!(LivePlan::new(Arc::clone(&cuts), Arc::clone(&pixels)).is_err());
+    let live = LivePlan::with_features(cuts, pixels).unwrap();
+    let of_model = |model: Option<&str>| FetchRequest {
+        recipe: None,
+        model: model.map(|name| name.parse().unwrap()),
+        ..request(&live)
+    };
+    assert!(dataset.fetch(of_model(None)).is_err(), "features of no model");
+    let mut stream = dataset.fetch(of_model(Some("net"))).unwrap();
+    let mut turns = [Cut::Encoded, Cut::Features].into_iter().cycle();
+    let (mut seen, mut came) = (Vec::new(), std::collections::BTreeSet::new());
+    while let Some(sample) = stream.next().await {
+        let sample = sample.unwrap();
+        came.insert(sample.outcome.unwrap().cut);
+        seen.push(sample.index.0);
+        if seen.len() % 3 == 0 {
+            let (cuts, pixels) = plan(turns.next().unwrap());
+            live.set(cuts, pixels).unwrap();
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..SAMPLES).collect::<Vec<_>>());
+    assert_eq!(came.into_iter().collect::<Vec<_>>(), [Cut::Encoded, Cut::Features]);
+}
+
+#[tokio::test]
 async fn what_is_received_keeps_to_the_limit_over_all_servers() {
     let photo = |i: u64| Photo { key: format!("red/{i:04}"), bytes: vec![7; 50_000] };
     let holding = |class: &str| Holding {
