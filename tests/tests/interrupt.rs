@@ -29,8 +29,8 @@ fn interrupted(name: &str, arguments: &[&str]) -> ExitStatus {
     }
 }
 
-/// A server that answers nothing: it is stopped.
-fn silent(data: &Data) -> Server {
+/// A server, to be stopped where it is not to answer.
+fn serving(data: &Data) -> Server {
     let options = ServerOptions::new(&data.photos).arg("--max-batch").arg("1");
     options.model("model", &data.model, &data.recipe).start().unwrap()
 }
@@ -38,7 +38,7 @@ fn silent(data: &Data) -> Server {
 #[test]
 fn tools_that_wait_for_a_silent_server_can_be_interrupted() {
     let data = Data::photos().unwrap();
-    let server = silent(&data);
+    let server = serving(&data);
     server.signal("STOP").unwrap();
     let (address, out) = (server.address(), data.scratch.path().join("out"));
     let out = out.to_str().unwrap();
@@ -50,6 +50,21 @@ fn tools_that_wait_for_a_silent_server_can_be_interrupted() {
         [&["fine-tune"], &dataset[..], &["--model", "model", "--json", "--out", head.to_str().unwrap()]].concat();
     assert_eq!(interrupted("tuner", &tune).code(), Some(130));
     assert!(!head.exists());
+    let model = data.model.to_str().unwrap();
+    let planned = [&extract[..], &["--plan", "auto", "--extractor", model]].concat();
+    assert_eq!(interrupted("tuner", &planned).code(), Some(130));
     let fetch = [&["fetch"], &dataset[..], &["--recipe", "imagenet-train", "--cut", "cropped", "--out", out]].concat();
     assert_eq!(interrupted("profiler", &fetch).code(), Some(130));
+}
+
+#[test]
+fn a_tuner_that_plans_and_infers_can_be_interrupted() {
+    let data = Data::photos().unwrap();
+    let server = serving(&data);
+    let (address, out, model) = (server.address(), data.scratch.path().join("out"), data.model.to_str().unwrap());
+    let extract = ["extract", "--servers", &address, "--dataset", "photos", "--model", "model", "--json"];
+    // So slow that it is interrupted long before the end.
+    let planned = ["--plan", "auto", "--extractor", model, "--limit-bandwidth", "500kbps", "--out"];
+    let arguments = [&extract[..], &planned, &[out.to_str().unwrap()]].concat();
+    assert_eq!(interrupted("tuner", &arguments).code(), Some(130));
 }

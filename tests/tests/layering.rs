@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -23,6 +23,7 @@ const ORDER: [&str; 22] = [
     "headwater-server",
     "headwater-client",
     "headwater-pilot",
+    "headwater-infer",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -34,7 +35,7 @@ const ORDER: [&str; 22] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -64,7 +65,20 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
-    ("headwater-tune", &["headwater-types", "headwater-onnx", "headwater-learn", "headwater-cli", "headwater-client"]),
+    ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
+    (
+        "headwater-tune",
+        &[
+            "headwater-types",
+            "headwater-onnx",
+            "headwater-plan",
+            "headwater-learn",
+            "headwater-cli",
+            "headwater-client",
+            "headwater-pilot",
+            "headwater-infer",
+        ],
+    ),
     (
         "headwater-measure",
         &[
@@ -75,6 +89,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "headwater-cli",
             "headwater-client",
             "headwater-pilot",
+            "headwater-infer",
         ],
     ),
     ("storage-server", &["headwater-cli", "headwater-server"]),

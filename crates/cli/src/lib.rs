@@ -33,6 +33,7 @@ pub mod common;
 pub mod settings;
 
 pub mod logs;
+pub mod phases;
 pub mod progress;
 
 pub mod runtime;
@@ -42,5 +43,6 @@ pub mod exit;
 pub mod output;
 
 pub use common::{Common, LogFormat};
+pub use phases::PhaseBars;
 pub use progress::{Bar, Progress};
 pub use signals::{Signal, Signals};

@@ -7,13 +7,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use headwater_cli::Progress;
+use headwater_cli::{PhaseBars, Progress};
 use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
-use headwater_pilot::{Steering, auto};
+use headwater_pilot::{Phase, Steering, auto};
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, Seed};
 
 use crate::args::FetchArgs;
-use crate::gauge::Bars;
 use crate::plan::read_plan;
 use crate::row::{Row, Wire};
 use crate::summary::Summary;
@@ -113,8 +112,8 @@ async fn steer(
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
         (None, Some(cut)) => Ok(Steering::new(cut, args.pixels)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
-            let (bars, address) = (Bars::new(progress), (Seed(args.seed), Epoch(args.epoch)));
-            let told = |phase, more| bars.told(phase, more);
+            let (bars, address) = (PhaseBars::new(progress), (Seed(args.seed), Epoch(args.epoch)));
+            let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
             Ok(auto(dataset, recipe, address, &indices.to_vec(), &told).await?)
         }
         (Some(file), _) => {

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use headwater_cli::exit::UsageError;
 use headwater_client::{ClientOptions, Dataset, ServerAddress};
 use headwater_types::{BitsPerSecond, DatasetName, Epoch, Recipe, Seed};
 
@@ -28,7 +29,7 @@ pub(crate) struct ServedArgs {
 pub(crate) struct RunArgs {
     /// What is done to the photos: a recipe in the box, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]
-    recipe: String,
+    recipe: Option<String>,
 
     /// The run's seed
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -61,8 +62,16 @@ impl ServedArgs {
 // === impl RunArgs ===
 
 impl RunArgs {
+    /// The recipe that was named.
     pub(crate) fn recipe(&self) -> anyhow::Result<Recipe> {
-        recipe::find(&self.recipe).with_context(|| format!("--recipe {}", self.recipe))
+        let missing = || UsageError("give --recipe NAME|FILE: what is done to the photos".to_owned());
+        let name = self.recipe.as_deref().ok_or_else(missing)?;
+        recipe::find(name).with_context(|| format!("--recipe {name}"))
+    }
+
+    /// Whether one was named: with a model, its own holds.
+    pub(crate) fn names_a_recipe(&self) -> bool {
+        self.recipe.is_some()
     }
 
     pub(crate) fn seed(&self) -> Seed {

@@ -98,7 +98,10 @@ impl Autopilot {
         }
         let servers = profile.servers().len();
         Ok(Self {
-            live: LivePlan::new(cuts, pixels)?,
+            live: match profile.provenance().model {
+                Some(_) => LivePlan::with_features(cuts, pixels)?,
+                None => LivePlan::new(cuts, pixels)?,
+            },
             watch: Watch::new(options.watch),
             reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
             storage_scale: vec![1.0; servers],
@@ -140,6 +143,11 @@ impl Autopilot {
         let cost = cost.unwrap_or_default();
         self.reading.storage[server].predicted += cost.storage_seconds * self.storage_scale[server];
         self.reading.trainer.predicted += cost.trainer_seconds * self.trainer_scale;
+    }
+
+    /// Nobody has looked for a while, and what was read before says nothing of now.
+    pub fn resume(&mut self) {
+        self.watch.restart();
     }
 
     /// Looks at what was received and done until now, which is so long after the beginning; `blocked`: seconds for which the
@@ -255,8 +263,14 @@ mod tests {
     /// Two servers of 500 photos each: 100 kB as they are, 20 kB for 10 ms of a core.
     fn profile() -> Arc<Profile> {
         let provenance = Provenance::new(Source::Synthetic, "2026-11-21T00:00:00Z", "test", "0");
-        let server =
-            |first| Server { address: format!("s{first}:1"), digest: None, first, samples: 500, cpu_workers: None };
+        let server = |first| Server {
+            address: format!("s{first}:1"),
+            digest: None,
+            first,
+            samples: 500,
+            cpu_workers: None,
+            lacks: Vec::new(),
+        };
         let ways = vec![Way::ENCODED, "cropped".parse().unwrap()];
         let mut builder = ProfileBuilder::new(provenance, vec![server(0), server(500)], ways).unwrap();
         let cost = |bytes, storage_seconds| Cost { bytes, storage_seconds, trainer_seconds: 0.001 };
@@ -302,6 +316,26 @@ mod tests {
         assert!((replanned.resources.bandwidth.unwrap().get() / 160e6 - 1.0).abs() < 0.15);
         assert!(replanned.moved > 50 && cropped(&pilot) > before, "{} of {}", replanned.moved, replanned.left);
         assert_eq!(replanned.left, pilot.left.iter().filter(|left| **left).count());
+    }
+
+    #[test]
+    fn a_while_in_which_nobody_looked_is_not_blamed_on_the_network() {
+        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let look_after_a_rest = |resume: bool| {
+            let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
+            let mut look = |at: f64, bytes: f64| pilot.look(Duration::from_secs_f64(at), bytes as u64, Duration::ZERO);
+            assert!((1..20).all(|tick| look(f64::from(tick) * 0.25, f64::from(tick) * 2.5e6).is_none()));
+            if resume {
+                pilot.resume();
+            }
+            let mut look = |at: f64, bytes: f64| pilot.look(Duration::from_secs_f64(at), bytes as u64, Duration::ZERO);
+            // As fast as ever, but for the minute between.
+            (0..20)
+                .filter(|tick| look(60.0 + f64::from(*tick) * 0.25, 50e6 + f64::from(*tick) * 2.5e6).is_some())
+                .count()
+        };
+        assert_eq!(look_after_a_rest(true), 0);
+        assert!(look_after_a_rest(false) > 0);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Why a dataset cannot be profiled, or an epoch not be piloted.
 
-use headwater_client::ClientError;
+use headwater_client::{ClientError, ServerAddress};
 use headwater_plan::{PlanningError, ProfileError};
-use headwater_types::DatasetName;
+use headwater_types::{DatasetName, ModelName};
 
 /// Why the pilot cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -45,6 +45,43 @@ pub enum PilotError {
         planned: String,
         /// That which is asked for.
         used: String,
+    },
+    /// A plan for features where tensors are wanted.
+    #[error(
+        "the plan is for features of the model {0}, and not for tensors: follow it with tuner extract or tuner fine-tune"
+    )]
+    PlannedFeatures(String),
+    /// A plan for tensors where features are wanted.
+    #[error(
+        "the plan is for tensors, and not for features of the model {0}: profile with --model {0} --extractor FILE.onnx, and plan \
+         for that"
+    )]
+    PlannedTensors(String),
+    /// A plan for another model.
+    #[error(
+        "the plan is for the model {model} ({planned}), and not for this {used} ({digest}): profile with --model {used}, and plan \
+         for that"
+    )]
+    PlannedModel {
+        /// That of the plan.
+        model: String,
+        /// The beginning of its digest.
+        planned: String,
+        /// That which is asked for.
+        used: String,
+        /// The beginning of its digest.
+        digest: String,
+    },
+    /// Features of a server that cannot make them.
+    #[error(
+        "the plan has samples of server {server} come as features, and it does not have the model {model}: register it there, or \
+         profile and plan anew"
+    )]
+    PlannedWithoutModel {
+        /// The server.
+        server: ServerAddress,
+        /// The model.
+        model: ModelName,
     },
     /// Threads cannot be started.
     #[error("cannot start the threads that finish recipes: {0}")]

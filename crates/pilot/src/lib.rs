@@ -5,6 +5,9 @@
 //! an epoch that runs by a plan, and plans anew where what it sees leaves what was predicted; [`Steering`] is what a request, and
 //! who takes its samples, have to do with it.
 //!
+//! What samples become, tensors or a model's features, is a [`Target`]; features of samples that come as pixels are made by whoever
+//! implements [`Infer`].
+//!
 //! Invariant: nothing here changes a bit of any tensor. A profile, right or wrong, a plan, good or bad, only says how samples
 //! travel.
 //!
@@ -12,6 +15,7 @@
 
 mod error;
 
+mod target;
 mod ways;
 
 mod order;
@@ -21,6 +25,7 @@ mod statistics;
 mod features;
 mod model;
 
+mod finishing;
 mod measured;
 mod survey;
 
@@ -52,5 +57,6 @@ pub use replan::Replan;
 pub use resources::resources_of;
 pub use sketch::{auto, bandwidth_of, sketch, worth_a_look};
 pub use steering::Steering;
+pub use target::{Infer, Making, Target};
 pub use watch::{Seen, WatchOptions};
 pub use ways::ways_between;

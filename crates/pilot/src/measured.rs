@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use headwater_client::{Dataset, FetchRequest, Finisher};
+use headwater_client::{Dataset, FetchRequest};
 use headwater_plan::Way;
-use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed};
 
 use crate::clock::cpu_of_process;
 use crate::error::PilotError;
+use crate::finishing::Finishing;
 use crate::statistics::median;
 use crate::ways::travels_as_floats;
 
@@ -37,8 +38,10 @@ pub(crate) struct Pass {
 /// How samples are measured.
 pub(crate) struct Probe<'a> {
     pub(crate) dataset: &'a Dataset,
-    pub(crate) finisher: &'a Finisher,
+    pub(crate) finishing: &'a Finishing<'a>,
     pub(crate) recipe: &'a Arc<Recipe>,
+    /// For the way `features`.
+    pub(crate) model: Option<&'a ModelName>,
     pub(crate) seed: Seed,
     pub(crate) epoch: Epoch,
     /// Times that each sample is measured at each way.
@@ -102,7 +105,7 @@ impl Probe<'_> {
             floats: travels_as_floats(way),
             seed: self.seed,
             epoch: self.epoch,
-            model: None,
+            model: self.model.filter(|_| way == Way::FEATURES).cloned(),
             ordered: false,
             measure_cpu: true,
         };
@@ -116,21 +119,21 @@ impl Probe<'_> {
             .map_ok(async |sample| {
                 let delivered = sample.outcome.as_ref().ok();
                 let came = delivered.map(|delivered| (delivered.cut, delivered.payload.len() as u64));
-                let storage = sample.cpu.unwrap_or_default();
-                let (finished, trainer) =
-                    self.finisher.finish_metered(self.recipe, sample, self.seed, self.epoch).await;
-                Ok((finished, came, storage, trainer))
+                let (index, storage) = (sample.index.0, sample.cpu.unwrap_or_default());
+                let (outcome, trainer) = self.finishing.finish(self.recipe, sample, self.seed, self.epoch).await;
+                Ok((index, outcome, came, storage, trainer))
             })
-            .try_buffer_unordered(2 * self.finisher.workers());
-        while let Some((finished, came, storage, trainer)) = finished.try_next().await? {
-            let index = finished.index.0;
+            .try_buffer_unordered(self.finishing.at_once());
+        while let Some((index, outcome, came, storage, trainer)) = finished.try_next().await? {
             finishing += trainer.0;
             pass.samples += 1;
             pass.payload += came.map_or(0, |(_, bytes)| bytes);
-            let outcome = match (finished.outcome, came) {
-                (Ok(_), Some((came, bytes))) => Ok(Observation { bytes, storage: storage.0, trainer: trainer.0, came }),
+            let outcome = match (outcome, came) {
+                (Ok(()), Some((came, bytes))) => {
+                    Ok(Observation { bytes, storage: storage.0, trainer: trainer.0, came })
+                }
                 (Err(failure), _) => Err(failure.message),
-                (Ok(_), None) => Err("it came without a payload".to_owned()),
+                (Ok(()), None) => Err("it came without a payload".to_owned()),
             };
             observed.insert(index, outcome);
             told(1);

@@ -6,11 +6,12 @@
 //!
 //! What is known exactly is not predicted: stored bytes, and the bytes of pixels that travel raw.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use headwater_client::{Dataset, Finisher};
+use headwater_client::Dataset;
 use headwater_plan::{
-    Cores, Cost, Fit, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source, Way,
+    Cores, Cost, Fit, ModelStamp, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source, Way,
 };
 use headwater_types::recipe::DecodeMode;
 use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed};
@@ -18,6 +19,7 @@ use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed}
 use crate::clock::{hostname, now_rfc3339};
 use crate::error::PilotError;
 use crate::features::Features;
+use crate::finishing::Finishing;
 use crate::measured::{Observed, Pass, Probe};
 use crate::model::{Error, Model};
 use crate::order::Random;
@@ -25,6 +27,7 @@ use crate::overheads::overheads;
 use crate::pick::spread;
 use crate::statistics::{deviation, mean};
 use crate::survey::{Photo, survey};
+use crate::target::Making;
 
 /// How a dataset is profiled.
 #[derive(Clone, Debug)]
@@ -64,6 +67,27 @@ pub enum Phase {
     Network,
 }
 
+// === impl Phase ===
+
+impl Phase {
+    /// What a person is told that is being done.
+    pub fn title(self) -> Cow<'static, str> {
+        match self {
+            Self::Survey(_) => "headers".into(),
+            Self::Measure(way, _) => way.to_string().into(),
+            Self::Network => "network, ms".into(),
+        }
+    }
+
+    /// How much of it there is, where that is known.
+    pub fn total(self) -> Option<u64> {
+        match self {
+            Self::Survey(total) | Self::Measure(_, total) => Some(total),
+            Self::Network => None,
+        }
+    }
+}
+
 /// Samples that are measured first, to see how many more it takes.
 const PILOT: usize = 64;
 /// Most samples that a precision asks for: at ten ways and three times each, some minutes.
@@ -89,7 +113,8 @@ enum Quantity {
 /// Everything that was measured so far.
 struct Campaign<'a> {
     dataset: &'a Dataset,
-    recipe: &'a Arc<Recipe>,
+    making: Making<'a>,
+    recipe: Arc<Recipe>,
     options: &'a ProfileOptions,
     photos: Vec<Photo>,
     features: Vec<Option<Features>>,
@@ -107,28 +132,35 @@ struct WayModel {
     errors: [Error; 3],
 }
 
-/// Profiles a dataset under a recipe. `told` hears of each phase as it begins, with 0, and of every further number of
+/// Profiles a dataset under a recipe, or for a model's features. `told` hears of each phase as it begins, with 0, and of every further number of
 /// samples.
 ///
-/// Only servers with CPU workers are asked for more than stored bytes: what their samples would take at the others is predicted.
+/// Only servers with CPU workers are asked for more than stored bytes, and only those that have the model for features: what samples
+/// would take at the others is predicted, and the profile says that they lack the way.
 ///
 /// # Errors
 /// Servers that cannot be asked; a dataset without a sample, or of which none can be decoded.
-pub async fn profile(
+pub async fn profile<'a>(
     dataset: &Dataset,
-    recipe: &Recipe,
+    making: impl Into<Making<'a>>,
     options: &ProfileOptions,
     told: &(dyn Fn(Phase, u64) + Sync),
 ) -> Result<Profile, PilotError> {
+    let making = making.into();
     let phase = Phase::Survey(dataset.len());
     told(phase, 0);
     if dataset.is_empty() {
         return Err(PilotError::Empty);
     }
-    let photos = survey(dataset, recipe, &|more| told(phase, more)).await?;
-    let recipe = Arc::new(recipe.clone());
-    let finisher = Finisher::with(dataset.options()).map_err(|error| PilotError::Threads(error.to_string()))?;
-    let mut campaign = Campaign::new(dataset, &recipe, options, photos);
+    if let Making::Features { model, .. } = making
+        && model.info.device != "cpu"
+    {
+        let (model, device) = (&model.info.name, &model.info.device);
+        tracing::warn!(%model, %device, "servers infer on accelerators: a plan counts what their cores do for it, and no more");
+    }
+    let photos = survey(dataset, making.target().recipe(), &|more| told(phase, more)).await?;
+    let finishing = Finishing::new(making, dataset)?;
+    let mut campaign = Campaign::new(dataset, making, options, photos);
     let mut random = Random::new(options.seed.0 ^ options.epoch.0.rotate_left(17));
     let mut wanted = match options.samples {
         Samples::Within(_) => PILOT,
@@ -140,7 +172,7 @@ pub async fn profile(
         if picked.is_empty() {
             break;
         }
-        campaign.measure(&finisher, &picked, told).await?;
+        campaign.measure(&finishing, &picked, told).await?;
         let Samples::Within(precision) = options.samples else { break };
         let enough = campaign.enough(precision).min(MOST);
         let measured = campaign.measured();
@@ -157,10 +189,11 @@ pub async fn profile(
 // === impl Campaign ===
 
 impl<'a> Campaign<'a> {
-    fn new(dataset: &'a Dataset, recipe: &'a Arc<Recipe>, options: &'a ProfileOptions, photos: Vec<Photo>) -> Self {
+    fn new(dataset: &'a Dataset, making: Making<'a>, options: &'a ProfileOptions, photos: Vec<Photo>) -> Self {
+        let recipe = Arc::new(making.target().recipe().clone());
         let features = |photo: &Photo| {
             let draws = Draws { seed: options.seed, epoch: options.epoch, key: photo.key.as_ref()? };
-            Some(Features::new(photo.stored, photo.header?, recipe, &draws))
+            Some(Features::new(photo.stored, photo.header?, &recipe, &draws))
         };
         let works = |server: usize| dataset.partitions().get(server).is_some_and(|server| server.cpu_workers > 0);
         let nobody_works = dataset.partitions().iter().all(|server| server.cpu_workers == 0);
@@ -173,6 +206,7 @@ impl<'a> Campaign<'a> {
             observed: vec![Observed::new(); options.ways.len()],
             passes: Vec::new(),
             dataset,
+            making,
             recipe,
             options,
             photos,
@@ -198,26 +232,29 @@ impl<'a> Campaign<'a> {
 
     async fn measure(
         &mut self,
-        finisher: &Finisher,
+        finishing: &Finishing<'_>,
         picked: &[usize],
         told: &(dyn Fn(Phase, u64) + Sync),
     ) -> Result<(), PilotError> {
         let probe = Probe {
             dataset: self.dataset,
-            finisher,
-            recipe: self.recipe,
+            finishing,
+            recipe: &self.recipe,
+            model: self.making.target().model().map(|model| &model.name),
             seed: self.options.seed,
             epoch: self.options.epoch,
             repeats: self.options.repeats,
         };
         let mut samples: Vec<_> = picked.iter().map(|&place| SampleIndex(place as u64)).collect();
         samples.sort_unstable();
-        let times = (samples.len() * self.options.repeats.max(1)) as u64;
         // Crops of bytes first: from then on the photos are indexed, as they are in all epochs but the first.
         let mut ways: Vec<_> = self.ways().collect();
         ways.sort_by_key(|(_, way)| way.cut() != Cut::JpegCrop);
         for (position, way) in ways {
-            let phase = Phase::Measure(way, times);
+            let can =
+                |index: &SampleIndex| way != Way::FEATURES || self.making.infers(self.photos[index.0 as usize].server);
+            let samples: Vec<_> = samples.iter().copied().filter(can).collect();
+            let phase = Phase::Measure(way, (samples.len() * self.options.repeats.max(1)) as u64);
             told(phase, 0);
             let (observed, pass) = probe.at(way, &samples, &|more| told(phase, more)).await?;
             self.observed[position].extend(observed);
@@ -300,6 +337,7 @@ impl<'a> Campaign<'a> {
             }
             (Cut::Cropped | Cut::Flipped, PixelCoding::Raw) => Some(3 * output),
             (Cut::Tensor | Cut::Normalized, _) => Some(12 * output),
+            (Cut::Features, _) => self.making.target().model().map(|model| 4 * u64::from(model.feature_len)),
             _ => None,
         }
     }
@@ -318,12 +356,17 @@ impl<'a> Campaign<'a> {
         let ways = &self.options.ways;
         let models: Vec<_> = (0..ways.len()).map(|position| WayModel::fit(&self, position)).collect();
         let predicted = self.measured() < self.photos.len();
-        let servers = self.dataset.partitions().iter().map(|partition| Server {
+        let lacks = |place| {
+            let lacks = ways.contains(&Way::FEATURES) && !self.making.infers(place);
+            if lacks { vec![Way::FEATURES] } else { Vec::new() }
+        };
+        let servers = self.dataset.partitions().iter().enumerate().map(|(place, partition)| Server {
             address: partition.address.to_string(),
             digest: Some(partition.digest),
             first: partition.first,
             samples: partition.samples,
             cpu_workers: Some(Cores::from(partition.cpu_workers)),
+            lacks: lacks(place),
         });
         let provenance = Provenance {
             source: Source::Measured,
@@ -337,6 +380,8 @@ impl<'a> Campaign<'a> {
                 digest: self.recipe.digest(),
                 toml: self.recipe.to_toml(),
             }),
+            model: (self.making.target().model())
+                .map(|model| ModelStamp { name: model.name.clone(), digest: model.digest }),
             seed: Some(self.options.seed),
             epoch: Some(self.options.epoch),
             measured: self.measured() as u64,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_client::Dataset;
 use headwater_plan::{Cores, Profile, Way};
-use headwater_types::{BitsPerSecond, Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed};
 
 use crate::autopilot::{Autopilot, AutopilotOptions};
 use crate::error::PilotError;
@@ -12,29 +12,30 @@ use crate::network::{NetworkOptions, network};
 use crate::profile::{Phase, ProfileOptions, Samples, profile};
 use crate::resources::resources_of;
 use crate::steering::Steering;
+use crate::target::{Making, Target};
 use crate::ways::ways_between;
 
 /// Totals within 5 %: a plan hardly changes below that, and the epoch waits.
 const PRECISION: f64 = 0.05;
 
-/// The ways that are worth a look: a whole photo's pixels and floats never pay.
-pub fn worth_a_look() -> Vec<Way> {
-    ways_between(|way| matches!(way.cut(), Cut::JpegCrop | Cut::Flipped))
+/// The ways that are worth a look, tensors or features: a whole photo's pixels and floats never pay.
+pub fn worth_a_look<'a>(target: impl Into<Target<'a>>) -> Vec<Way> {
+    ways_between(target, |way| matches!(way.cut(), Cut::JpegCrop | Cut::Flipped | Cut::Features))
 }
 
 /// Profiles a dataset a little. `told` as in [`profile`].
 ///
 /// # Errors
 /// Those of [`profile`].
-pub async fn sketch(
+pub async fn sketch<'a>(
     dataset: &Dataset,
-    recipe: &Recipe,
+    making: impl Into<Making<'a>>,
     ways: Vec<Way>,
     (seed, epoch): (Seed, Epoch),
     told: &(dyn Fn(Phase, u64) + Sync),
 ) -> Result<Profile, PilotError> {
     let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 2, seed, epoch };
-    profile(dataset, recipe, &options, told).await
+    profile(dataset, making, &options, told).await
 }
 
 /// What arrives here at most. All servers at once cannot be measured one at a time: the fastest of them shows what this
@@ -56,17 +57,18 @@ pub async fn bandwidth_of(
 ///
 /// # Errors
 /// Servers that cannot be asked, a dataset that cannot be profiled, and where there is no plan.
-pub async fn auto(
+pub async fn auto<'a>(
     dataset: &Dataset,
-    recipe: &Recipe,
+    making: impl Into<Making<'a>>,
     address: (Seed, Epoch),
     samples: &[SampleIndex],
     told: &(dyn Fn(Phase, u64) + Sync),
 ) -> Result<Steering, PilotError> {
+    let making = making.into();
     // What is fetched for a profile is not what was asked for: it counts by itself.
     let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
     let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
-    let profile = Arc::new(sketch(&apart, recipe, worth_a_look(), address, told).await?);
+    let profile = Arc::new(sketch(&apart, making, worth_a_look(making.target()), address, told).await?);
     tracing::info!(measured = profile.provenance().measured, samples = profile.len(), "profiled a little");
     let mut resources = resources_of(dataset);
     let threads = u32::try_from(dataset.options().cpu_workers.get()).unwrap_or(u32::MAX);

@@ -1,17 +1,18 @@
 //! How samples travel while they are fetched: one way for all, by a plan, or by a plan that follows what is seen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{Choice, CutChoice, Dataset, PixelChoice};
 use headwater_plan::{Plan, Way};
-use headwater_types::{CpuSeconds, Cut, Recipe, SampleIndex};
+use headwater_types::{CpuSeconds, Cut, SampleIndex};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::autopilot::Autopilot;
 use crate::error::PilotError;
 use crate::replan::Replan;
+use crate::target::Target;
 
 /// How samples travel. Clones are the same.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Steering {
 #[derive(Debug)]
 struct Pilot {
     autopilot: Mutex<Autopilot>,
+    /// When it was watched first, and the bytes that had been received until then: several streams may follow each other.
+    began: OnceLock<(Instant, u64)>,
     /// Nanoseconds for which the reader took nothing.
     blocked: AtomicU64,
     log: Mutex<Vec<Replan>>,
@@ -46,19 +49,24 @@ impl Steering {
         Self::new(way.cut(), way.pixels())
     }
 
-    /// By a plan for this dataset and recipe.
+    /// By a plan for this dataset, and for this recipe's tensors or this model's features.
     ///
     /// # Errors
     /// A plan that was made for others.
-    pub fn by(plan: &Plan, dataset: &Dataset, recipe: &Recipe) -> Result<Self, PilotError> {
-        check(plan, dataset, recipe)?;
+    pub fn by<'a>(plan: &Plan, dataset: &Dataset, target: impl Into<Target<'a>>) -> Result<Self, PilotError> {
+        check(plan, dataset, target.into())?;
         Ok(Self::new(Choice::PerSample(plan.cuts().into()), Choice::PerSample(plan.pixels().into())))
     }
 
     /// By a plan that is planned anew on the way.
     pub fn piloted(autopilot: Autopilot) -> Self {
         let live = autopilot.live().clone();
-        let pilot = Pilot { autopilot: Mutex::new(autopilot), blocked: AtomicU64::new(0), log: Mutex::new(Vec::new()) };
+        let pilot = Pilot {
+            autopilot: Mutex::new(autopilot),
+            began: OnceLock::new(),
+            blocked: AtomicU64::new(0),
+            log: Mutex::new(Vec::new()),
+        };
         Self { pilot: Some(Arc::new(pilot)), ..Self::new(Choice::Live(live.clone()), Choice::Live(live)) }
     }
 
@@ -77,7 +85,8 @@ impl Steering {
         self.pilot.is_some()
     }
 
-    /// Watches until it is dropped; an error is one of planning. Without a pilot there is nothing to watch.
+    /// Watches until it is dropped; an error is one of planning. Without a pilot there is nothing to watch. May be called again for
+    /// the next of several streams, one after the other.
     ///
     /// # Errors
     /// Where what is left cannot be planned.
@@ -112,7 +121,8 @@ impl Steering {
 
 impl Pilot {
     async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
-        let (begin, before) = (Instant::now(), dataset.counters().bytes_received);
+        let (begin, before) = *self.began.get_or_init(|| (Instant::now(), dataset.counters().bytes_received));
+        self.lock().resume();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -140,7 +150,7 @@ impl Pilot {
 }
 
 /// A plan may only be followed where it was made for.
-fn check(plan: &Plan, dataset: &Dataset, recipe: &Recipe) -> Result<(), PilotError> {
+fn check(plan: &Plan, dataset: &Dataset, target: Target<'_>) -> Result<(), PilotError> {
     let (planned, served) = (plan.len(), dataset.len());
     if planned as u64 != served {
         return Err(PilotError::PlannedSamples { planned, served });
@@ -148,9 +158,39 @@ fn check(plan: &Plan, dataset: &Dataset, recipe: &Recipe) -> Result<(), PilotErr
     if plan.inputs.dataset_digest.is_some_and(|digest| digest != dataset.digest()) {
         return Err(PilotError::PlannedDataset(dataset.name().clone()));
     }
+    match (target.model(), plan.inputs.model_digest) {
+        (None, Some(_)) => return Err(PilotError::PlannedFeatures(model_of(plan))),
+        (Some(used), None) => return Err(PilotError::PlannedTensors(used.name.to_string())),
+        (Some(used), Some(planned)) if planned != used.digest => {
+            return Err(PilotError::PlannedModel {
+                model: model_of(plan),
+                planned: planned.short().to_string(),
+                used: used.name.to_string(),
+                digest: used.digest.short().to_string(),
+            });
+        }
+        _ => {}
+    }
+    if let Some(model) = target.model() {
+        let registered = dataset.registered_model(&model.name)?.servers;
+        let lacking = dataset.partitions().iter().zip(registered).filter(|(_, has)| !has);
+        for (partition, _) in lacking {
+            let asked =
+                |index: u64| usize::try_from(index).ok().and_then(|index| plan.way(index)) == Some(Way::FEATURES);
+            if (partition.first..partition.end()).any(asked) {
+                let (server, model) = (partition.address.clone(), model.name.clone());
+                return Err(PilotError::PlannedWithoutModel { server, model });
+            }
+        }
+    }
+    let recipe = target.recipe();
     if plan.inputs.recipe_digest.is_some_and(|digest| digest != recipe.digest()) {
         let planned = plan.inputs.recipe.clone().unwrap_or_else(|| "another".to_owned());
         return Err(PilotError::PlannedRecipe { planned, used: recipe.name().to_string() });
     }
     Ok(())
+}
+
+fn model_of(plan: &Plan) -> String {
+    plan.inputs.model.as_ref().map_or_else(|| "of another name".to_owned(), ToString::to_string)
 }

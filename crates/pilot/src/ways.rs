@@ -3,9 +3,12 @@
 use headwater_plan::Way;
 use headwater_types::Cut;
 
-/// Every way whose cut is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
-pub fn ways_between(allowed: impl Fn(Way) -> bool) -> Vec<Way> {
-    Way::ALL.into_iter().filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
+use crate::target::Target;
+
+/// Every way to the target that is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
+pub fn ways_between<'a>(target: impl Into<Target<'a>>, allowed: impl Fn(Way) -> bool) -> Vec<Way> {
+    let features = target.into().model().map(|_| Way::FEATURES);
+    Way::ALL.into_iter().chain(features).filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
 }
 
 /// Whether the pixels of this way travel as floats only, and not as the u8 pixels that they are made from.

@@ -63,6 +63,7 @@ fn photos(samples: u64, servers: u64) -> Result<Profile, Box<dyn std::error::Err
         first: place * part,
         samples: if place + 1 == servers { samples - place * part } else { part },
         cpu_workers: None,
+        lacks: Vec::new(),
     };
     let ways = WAYS.iter().map(|way| way.parse::<Way>()).collect::<Result<Vec<_>, _>>()?;
     let mut builder = ProfileBuilder::new(provenance, (0..servers).map(server).collect(), ways)?;

@@ -10,11 +10,12 @@
 //! epoch        the largest of them: all work at once, and the slowest is waited for
 //! ```
 //!
-//! The trainer's network carries what all servers send, a server's what it sends.
+//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for pixels and for
+//! inference: what it announced as `--cpu-workers`.
 
-use crate::error::PlanningError;
+use crate::error::{Lacking, PlanningError};
 use crate::prediction::ResourceTime;
-use crate::profile::{Profile, Row};
+use crate::profile::{Profile, Row, Server};
 use crate::resources::{Resource, Resources};
 
 /// What some samples add up to: everything that a resource's time depends on.
@@ -56,6 +57,8 @@ pub(crate) struct CostModel<'a> {
     pub(crate) lines: Vec<Line>,
     /// Servers without a core.
     pub(crate) without_cores: Vec<bool>,
+    /// For each server the positions of the ways that it cannot serve; none, where it has no samples.
+    lacks: Vec<Vec<usize>>,
     /// Whether the trainer has none.
     pub(crate) trainer_without_cores: bool,
 }
@@ -115,6 +118,10 @@ impl<'a> CostModel<'a> {
             fixed: 8.0 * overheads.envelope_bytes * samples as f64 / bandwidth,
         };
         let samples = profile.len() as u64;
+        let lacks = |server: &Server| {
+            let held = server.lacks.iter().filter(|_| server.samples > 0);
+            held.filter_map(|&way| profile.position(way)).collect()
+        };
         let mut lines = Vec::new();
         if let Some(bandwidth) = resources.bandwidth {
             lines.push(network(Resource::Network, None, samples, bandwidth.get()));
@@ -159,31 +166,35 @@ impl<'a> CostModel<'a> {
             profile,
             lines,
             without_cores: resources.servers.iter().map(|has| has.cores.is_zero()).collect(),
+            lacks: servers.iter().map(lacks).collect(),
             trainer_without_cores: resources.trainer_cores.is_some_and(|cores| cores.is_zero()),
         })
     }
 
-    /// Whether there is any load that is not possible at this server.
+    /// Whether there is any way, or any load, that is not possible at this server.
     pub(crate) fn is_restricted(&self, server: usize) -> bool {
-        self.without_cores[server] || self.trainer_without_cores
+        self.without_cores[server] || self.trainer_without_cores || !self.lacks[server].is_empty()
     }
 
-    /// What stands in the way of this load at this server.
-    pub(crate) fn lacking(&self, server: usize, load: Load) -> Option<Resource> {
-        if self.without_cores[server] && load.storage > 0.0 {
-            return Some(Resource::StorageCpu(server));
+    /// What stands in the way of this load at this server, by the way at `position`.
+    pub(crate) fn lacking(&self, server: usize, position: usize, load: Load) -> Option<Lacking> {
+        if self.lacks[server].contains(&position) {
+            return Some(Lacking::Service(server));
         }
-        (self.trainer_without_cores && load.trainer > 0.0).then_some(Resource::TrainerCpu)
+        if self.without_cores[server] && load.storage > 0.0 {
+            return Some(Lacking::Resource(Resource::StorageCpu(server)));
+        }
+        (self.trainer_without_cores && load.trainer > 0.0).then_some(Lacking::Resource(Resource::TrainerCpu))
     }
 
     /// Says that none of these ways is possible for a sample.
     pub(crate) fn no_way(&self, server: usize, index: usize, tried: &[usize]) -> PlanningError {
         let row = self.profile.row(index);
-        let lacking = tried.iter().find_map(|&position| self.lacking(server, row.load(position)));
+        let lacking = tried.iter().find_map(|&position| self.lacking(server, position, row.load(position)));
         PlanningError::NoWay {
             index,
             tried: tried.iter().map(|&position| self.profile.ways()[position]).collect(),
-            lacking: lacking.unwrap_or(Resource::StorageCpu(server)),
+            lacking: lacking.unwrap_or(Lacking::Service(server)),
         }
     }
 
@@ -195,7 +206,7 @@ impl<'a> CostModel<'a> {
             }
             for index in self.profile.samples_of(server) {
                 let position = usize::from(choices[index]);
-                if self.lacking(server, self.profile.row(index).load(position)).is_some() {
+                if self.lacking(server, position, self.profile.row(index).load(position)).is_some() {
                     return Err(self.no_way(server, index, &[position]));
                 }
             }

@@ -35,20 +35,32 @@ pub enum PlanningError {
         index: usize,
         /// The ways that were tried.
         tried: Vec<Way>,
-        /// The resource of which there is nothing.
-        lacking: Resource,
+        /// What is missing for the first of them.
+        lacking: Lacking,
     },
+}
+
+/// What stands in a sample's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// There is none of this resource.
+    Resource(Resource),
+    /// The server at this place cannot serve the way: it lacks the model.
+    Service(usize),
 }
 
 fn list(ways: &[Way]) -> String {
     ways.iter().map(Way::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn out_of(lacking: Resource) -> String {
+fn out_of(lacking: Lacking) -> String {
     match lacking {
-        Resource::StorageCpu(server) => {
+        Lacking::Service(server) => {
+            format!("server {server} does not have the model; allow encoded, or register it there and profile anew")
+        }
+        Lacking::Resource(Resource::StorageCpu(server)) => {
             format!("server {server} has no cores for planning; allow encoded, or give it cores (--storage-cores)")
         }
-        _ => "the trainer has no cores for planning; give it cores (--trainer-cores)".to_owned(),
+        Lacking::Resource(_) => "the trainer has no cores for planning; give it cores (--trainer-cores)".to_owned(),
     }
 }

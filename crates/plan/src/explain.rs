@@ -104,7 +104,7 @@ pub fn explain(profile: &Profile, plan: &Plan, index: usize) -> Result<Explanati
     let ways = profile.ways().iter().enumerate().map(|(position, &way)| {
         let (cost, load) = (profile.cost(index, position).unwrap_or_default(), row.load(position));
         let Cost { bytes, storage_seconds, trainer_seconds } = cost;
-        let possible = plan.inputs.allowed.contains(&way) && model.lacking(server, load).is_none();
+        let possible = plan.inputs.allowed.contains(&way) && model.lacking(server, position, load).is_none();
         WayCost { way, bytes, storage_seconds, trainer_seconds, price: rates.of(load), possible }
     });
     let ways: Vec<_> = ways.collect();

@@ -28,13 +28,13 @@ pub mod planner;
 pub mod explain;
 
 pub use algorithm::Algorithm;
-pub use error::PlanningError;
+pub use error::{Lacking, PlanningError};
 pub use explain::{ExplainError, Explanation, explain};
 pub use plan::{Inputs, NoSophonNumber, Plan, PlanFileError};
 pub use planner::{Mode, ModeOutcome, compare, plan};
 pub use prediction::{Prediction, ResourceTime, Seconds};
 pub use profile::{Cost, Profile, ProfileBuilder, ProfileError, SampleFacts, Server};
-pub use provenance::{Fit, Overheads, Provenance, RecipeStamp, Source, SourceFile};
+pub use provenance::{Fit, ModelStamp, Overheads, Provenance, RecipeStamp, Source, SourceFile};
 pub use quantities::{Cores, SamplesPerSecond};
 pub use resources::{Resource, Resources, ServerResources};
 pub use way::Way;

@@ -1,7 +1,7 @@
 //! Where a profile comes from: everything that must be known to believe its numbers, or to make them again.
 
 use headwater_types::caps::MAX_PLAN_HEAD_BYTES;
-use headwater_types::{DatasetName, Digest, Epoch, Seed};
+use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed};
 use serde::{Deserialize, Serialize};
 
 use crate::way::Way;
@@ -26,6 +26,9 @@ pub struct Provenance {
     /// The recipe under which it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<RecipeStamp>,
+    /// The model whose features samples become, at the servers or at the trainer; `None` where they become tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelStamp>,
     /// The run's seed: with the epoch, it says where photos were cropped.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "seed_text")]
     pub seed: Option<Seed>,
@@ -66,6 +69,15 @@ pub struct RecipeStamp {
     pub digest: Digest,
     /// Its text, from which it can be had again.
     pub toml: String,
+}
+
+/// A model's name and digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelStamp {
+    /// What servers call it.
+    pub name: ModelName,
+    /// BLAKE3 of its file.
+    pub digest: Digest,
 }
 
 /// How well a way's numbers are predicted for samples that were not measured: root mean square of the error over the mean, on
@@ -126,6 +138,7 @@ impl Provenance {
             dataset: None,
             dataset_digest: None,
             recipe: None,
+            model: None,
             seed: None,
             epoch: None,
             measured: 0,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
 /// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
 ///
-/// Ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form; `features` is no way, since the
-/// client cannot make the recipe's tensor of them.
+/// Ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a way where features are
+/// what is wanted, and none where the recipe's tensor is, which nobody can make of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Way {
     cut: Cut,
@@ -30,7 +30,10 @@ impl Way {
     /// The stored bytes: always possible, and no work for the storage side.
     pub const ENCODED: Self = Self::raw(Cut::Encoded);
 
-    /// Every way, in order.
+    /// What a model makes of a photo beside it: only where features are wanted.
+    pub const FEATURES: Self = Self::raw(Cut::Features);
+
+    /// Every way to the finished tensor, in order: all but [`FEATURES`](Self::FEATURES), which would be the last.
     pub const ALL: [Self; 10] = [
         Self::ENCODED,
         Self::raw(Cut::JpegCrop),
@@ -44,7 +47,7 @@ impl Way {
         Self::raw(Cut::Normalized),
     ];
 
-    /// A cut (not `features`) whose pixels, if it has any, travel as they are.
+    /// A cut whose pixels, if it has any, travel as they are.
     pub(crate) const fn raw(cut: Cut) -> Self {
         Self { cut, lossless: false }
     }
@@ -52,7 +55,7 @@ impl Way {
     /// A cut and a coding; `None` where the cut has no such form.
     pub fn new(cut: Cut, pixels: PixelCoding) -> Option<Self> {
         let has_it = match pixels {
-            PixelCoding::Raw => cut != Cut::Features,
+            PixelCoding::Raw => true,
             PixelCoding::Lossless => cut.is_rgb(),
         };
         has_it.then_some(Self { cut, lossless: pixels == PixelCoding::Lossless })
@@ -120,7 +123,7 @@ impl<'de> Deserialize<'de> for Way {
 
 impl fmt::Display for CutNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = Cut::PIXELS.into_iter().map(Cut::as_str).collect();
+        let names: Vec<_> = Cut::ALL.into_iter().map(Cut::as_str).collect();
         f.write_str(&names.join(", "))
     }
 }
@@ -131,13 +134,14 @@ mod tests {
 
     #[test]
     fn every_way_has_a_name_of_its_own_and_they_are_in_order() {
-        assert!(Way::ALL.is_sorted());
-        for way in Way::ALL {
+        let all: Vec<_> = Way::ALL.into_iter().chain([Way::FEATURES]).collect();
+        assert!(all.is_sorted());
+        for way in all {
             assert_eq!(way.to_string().parse::<Way>(), Ok(way));
             assert_eq!(Way::new(way.cut(), way.pixels()), Some(way));
         }
         assert_eq!("flipped+raw".parse::<Way>(), Ok(Way::raw(Cut::Flipped)));
-        for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features"] {
+        for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features+lossless"] {
             assert!(bad.parse::<Way>().is_err(), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 //! The tuner's command line.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,7 +8,7 @@ use headwater_cli::Common;
 use headwater_cli::exit::UsageError;
 use headwater_client::ServerAddress;
 use headwater_learn::{HeadKind, TrainOptions};
-use headwater_types::{ByteCount, DatasetName, ModelName, Seed};
+use headwater_types::{BitsPerSecond, ByteCount, DatasetName, ModelName, Seed};
 
 /// Turns photos on storage servers into features, and features into a trained head.
 #[derive(Clone, Debug, Parser)]
@@ -69,7 +69,8 @@ pub(crate) struct ExtractArgs {
 const EXTRACT_HELP: &str = "\
 Examples:
   tuner extract --servers 10.0.0.5:7000,10.0.0.6:7000 --dataset photos --model mobilenet --out features
-  python3 -c 'import pandas; print(pandas.read_parquet(\"features\"))'";
+  python3 -c 'import pandas; print(pandas.read_parquet(\"features\"))'
+  tuner extract ... --plan auto --extractor mobilenet.onnx --out features";
 
 /// Train a classifier head on features, and save it as ONNX
 ///
@@ -186,6 +187,36 @@ pub(crate) struct ServersArgs {
     /// restarted is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     pub(crate) give_up_after: u32,
+
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+}
+
+/// Where samples are inferred: at the servers, or here.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Plan")]
+pub(crate) struct PlanArgs {
+    /// Let a plan say of each sample whether it comes as features, or as pixels that are inferred here: a file that `profiler plan`
+    /// has made from a profile with --model; or auto, which profiles a little, plans, and plans anew on the way. Without one,
+    /// servers infer all
+    #[arg(long, value_name = "FILE|auto")]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// The model's file, to infer here what comes as pixels: the one that the servers have registered
+    #[arg(long, value_name = "FILE.onnx")]
+    pub(crate) extractor: Option<PathBuf>,
+
+    /// ONNX Runtime's shared library, for --extractor; looked for in ORT_DYLIB_PATH, beside the program and in .venv if not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+
+    /// Threads that infer here, on the CPU [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) inference_workers: Option<NonZeroUsize>,
+
+    /// Receive at most so much, from all servers together: 100Mbps [default: not limited]
+    #[arg(long, value_name = "BANDWIDTH")]
+    pub(crate) limit_bandwidth: Option<BitsPerSecond>,
 }
 
 const GIVE_UP_AFTER: u32 = 60;
@@ -211,8 +242,11 @@ pub(crate) struct FeaturesFrom {
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     give_up_after: u32,
 
+    #[command(flatten)]
+    plan: PlanArgs,
+
     /// Take the features from this folder, which `tuner extract` has filled, and not from servers
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Features")]
     pub(crate) features: Option<PathBuf>,
 }
 
@@ -252,8 +286,18 @@ impl FineTuneArgs {
             self.from.servers()?;
         } else if !self.from.servers.is_empty() {
             return Err(UsageError("--features and --servers exclude each other: give one".to_owned()));
+        } else if self.from.plan.plan.is_some() {
+            return Err(UsageError("--plan is for --servers: features from a folder are there already".to_owned()));
         }
+        self.from.plan.check()?;
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
+    }
+
+    /// The servers, where features come from servers. What is to be joined is the extractor, where none is named.
+    pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
+        let mut servers = self.from.servers()?;
+        servers.plan.extractor = servers.plan.extractor.or_else(|| self.join.clone());
+        Ok(servers)
     }
 
     pub(crate) fn head_kind(&self) -> HeadKind {
@@ -270,12 +314,31 @@ impl FineTuneArgs {
     }
 }
 
+// === impl PlanArgs ===
+
+impl PlanArgs {
+    /// What clap cannot see, since values may come from a file or a variable.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let given = [
+            ("--extractor", self.extractor.is_some()),
+            ("--onnxruntime", self.onnxruntime.is_some()),
+            ("--inference-workers", self.inference_workers.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none()) {
+            Some((flag, _)) => {
+                Err(UsageError(format!("{flag} without --plan: servers infer all, and nothing is inferred here")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 // === impl FeaturesFrom ===
 
 impl FeaturesFrom {
     /// The servers, where features come from servers.
     pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
-        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, .. } = self else {
+        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, plan, .. } = self else {
             return Err(Self::nowhere());
         };
         if servers.is_empty() {
@@ -286,6 +349,7 @@ impl FeaturesFrom {
             dataset: dataset.clone(),
             model: model.clone(),
             give_up_after: *give_up_after,
+            plan: plan.clone(),
         })
     }
 
@@ -325,6 +389,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_is_to_be_joined_is_the_extractor_where_none_is_named() {
+        let joined = ["--join", "m.onnx", "--joined-out", "c.onnx", "--plan", "auto"];
+        let extractor = |more: &[&str]| {
+            let args = fine_tune(&[&SERVERS[..], &joined, more].concat());
+            args.check().unwrap();
+            args.servers().unwrap().plan.extractor
+        };
+        assert_eq!(extractor(&[]), Some("m.onnx".into()));
+        assert_eq!(extractor(&["--extractor", "n.onnx"]), Some("n.onnx".into()));
+    }
+
+    #[test]
     fn what_contradicts_itself_is_refused_in_words() {
         for (arguments, words) in [
             (&["--features", "f", "--validation-fraction", "1"][..], "--validation-fraction is 1"),
@@ -333,6 +409,9 @@ pub(crate) mod tests {
             (&["--features", "f", "--join", "x", "--joined-out", "h", "--out", "h"], "the same file"),
             (&["--features", "f", "--servers", "a:1"], "exclude each other"),
             (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),
+            (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),
+            (&[&SERVERS[..], &["--extractor", "m.onnx"]].concat(), "--extractor without --plan"),
+            (&[&SERVERS[..], &["--inference-workers", "2"]].concat(), "--inference-workers without --plan"),
             (&["--servers", "a:1"], "nothing to learn from"),
             (&[], "nothing to learn from"),
         ] {

@@ -26,6 +26,11 @@ impl Plan {
     fn new(py: Python<'_>, content: &[u8]) -> PyResult<Self> {
         let plan = py.detach(|| headwater_plan::Plan::parse(content));
         let plan = plan.map_err(|error| HeadwaterError::new_err(error.to_string()))?;
+        if let Some(model) = &plan.inputs.model {
+            let message =
+                format!("it is for features of the model {model}, and datasets give tensors: plan without --model");
+            return Err(HeadwaterError::new_err(message));
+        }
         Ok(Self {
             cuts: plan.iter().map(Way::cut).collect(),
             pixels: plan.iter().map(Way::pixels).collect(),

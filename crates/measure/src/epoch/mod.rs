@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use headwater_cli::Progress;
+use headwater_cli::{PhaseBars, Progress};
 use headwater_client::{ClientOptions, Dataset};
 use headwater_pilot::{
     Autopilot, AutopilotOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between, worth_a_look,
@@ -20,7 +20,6 @@ use headwater_pilot::{
 use headwater_plan::{Algorithm, Cores, Plan, Prediction, Profile, Resources, Way, plan};
 use headwater_types::Recipe;
 
-use crate::gauge::Bars;
 use crate::plan::{Allowed, read_plan, read_profile};
 use drive::{Course, drive};
 use mode::Mode;
@@ -81,12 +80,14 @@ async fn prepare(
     let (profile, sketched) = match &args.profile {
         Some(file) => (read_profile(file)?, None),
         None => {
-            let ways = sketched_ways(&args.mode, &args.allow_cuts);
+            let ways = sketched_ways(&args.mode, &args.allow_cuts, recipe);
             let address = (args.run.seed(), args.run.epoch());
             // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
             let unlimited = args.served.connect(None, args.served.options()).await?;
-            let bars = Bars::new(progress);
-            let profile = sketch(&unlimited, recipe, ways, address, &|phase, more| bars.told(phase, more)).await?;
+            let bars = PhaseBars::new(progress);
+            let profile =
+                sketch(&unlimited, recipe, ways, address, &|phase, more| bars.told(phase.title(), phase.total(), more))
+                    .await?;
             let (measured, samples) = (profile.provenance().measured, profile.len());
             tracing::info!(measured, samples, "profiled a little: give --profile FILE to plan from a better one");
             (profile, Some(measured))
@@ -125,8 +126,8 @@ async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> 
     resources.accelerator_rate = args.accelerator_rate;
     resources.bandwidth = match args.bandwidth.or(args.limit_bandwidth) {
         None if args.mode.plans() => {
-            let bars = Bars::new(progress);
-            bandwidth_of(dataset, &|phase, more| bars.told(phase, more)).await?
+            let bars = PhaseBars::new(progress);
+            bandwidth_of(dataset, &|phase, more| bars.told(phase.title(), phase.total(), more)).await?
         }
         said => said,
     };
@@ -134,11 +135,11 @@ async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> 
 }
 
 /// What is profiled on the spot. SOPHON looks at every stage that it has.
-fn sketched_ways(mode: &Mode, allowed: &[Allowed]) -> Vec<Way> {
+fn sketched_ways(mode: &Mode, allowed: &[Allowed], recipe: &Recipe) -> Vec<Way> {
     match allowed {
-        [] if *mode == Mode::Sophon => ways_between(|way| way.sophon_number().is_some()),
-        [] => worth_a_look(),
-        some => ways_between(|way| !Allowed::ways(some, &[way]).is_empty()),
+        [] if *mode == Mode::Sophon => ways_between(recipe, |way| way.sophon_number().is_some()),
+        [] => worth_a_look(recipe),
+        some => ways_between(recipe, |way| !Allowed::ways(some, &[way]).is_empty()),
     }
 }
 
@@ -150,6 +151,13 @@ fn check(profile: &Profile, dataset: &Dataset, recipe: &Recipe) -> anyhow::Resul
     {
         bail!(
             "--profile is of another dataset, or of these servers in another order: profile this one (profiler dataset)"
+        );
+    }
+    if let Some(model) = &provenance.model {
+        bail!(
+            "--profile is for features of the model {}, and an epoch streams tensors: profile without --model, or follow a plan of \
+             it with tuner",
+            model.name
         );
     }
     if let Some(of) = &provenance.recipe

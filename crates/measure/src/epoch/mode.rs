@@ -51,6 +51,16 @@ impl Mode {
         }
     }
 
+    /// One way for all: to a tensor.
+    fn uniform(way: Way) -> Result<Self, String> {
+        if way == Way::FEATURES {
+            return Err(
+                "an epoch streams tensors, which nobody makes of features: for those use tuner extract".to_owned()
+            );
+        }
+        Ok(Self::Static(way))
+    }
+
     /// Whether it looks at resources.
     pub(crate) fn plans(&self) -> bool {
         matches!(self, Self::Sophon | Self::Optimal | Self::Auto)
@@ -73,8 +83,8 @@ impl FromStr for Mode {
             _ => match text.split_once(':') {
                 Some(("plan", "")) => return Err("plan: needs a file: write plan:FILE".to_owned()),
                 Some(("plan", file)) => Self::Plan(Some(file.into())),
-                Some(("static", way)) => Self::Static(way.parse().map_err(|error| format!("{error}"))?),
-                _ => Self::Static(text.parse().map_err(|_| format!("there is no mode {text:?}: use {MODES}"))?),
+                Some(("static", way)) => Self::uniform(way.parse().map_err(|error| format!("{error}"))?)?,
+                _ => Self::uniform(text.parse().map_err(|_| format!("there is no mode {text:?}: use {MODES}"))?)?,
             },
         })
     }
@@ -123,7 +133,7 @@ mod tests {
             [of("no-off"), of("all-off"), of("resize-off")],
             ["static:encoded", "static:normalized", "static:cropped"]
         );
-        for bad in ["", "none", "plan:", "static:", "static:crop", "features"] {
+        for bad in ["", "none", "plan:", "static:", "static:crop", "features", "static:features"] {
             assert!(bad.parse::<Mode>().is_err(), "{bad}");
         }
     }

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use headwater_cli::Progress;
-use headwater_pilot::{ProfileOptions, Samples, profile, ways_between};
+use headwater_cli::exit::UsageError;
+use headwater_cli::{PhaseBars, Progress};
+use headwater_client::{Dataset, RegisteredModel};
+use headwater_infer::LocalExtractor;
+use headwater_pilot::{Making, Phase, ProfileOptions, Samples, profile, ways_between};
 use headwater_plan::{Profile, Way};
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, ModelName, Recipe};
 use serde::Serialize;
 
-use super::Bars;
 use crate::plan::Allowed;
 use crate::profile_file;
 use crate::served::{RunArgs, ServedArgs};
@@ -25,12 +27,18 @@ Examples:
   profiler dataset --servers node1:7440 --dataset photos \\
       --recipe mine.toml --all --allow-cuts jpeg-crop,flipped+lossless \\
       --out photos.parquet --json
+  profiler dataset --servers node1:7440,node2:7440 --dataset photos \\
+      --model mobilenet --extractor mobilenet.onnx --out features.parquet
 
 Every header is read; some samples are fetched at every cut and finished
 here, and their exact bytes and the CPU time of both sides are taken. The
 others are predicted from size, dimensions and crop; how far off that is
 on samples that were left out stands in the report and in the file.
-profiler plan --profile FILE goes on from there.";
+profiler plan --profile FILE goes on from there.
+
+With --model samples become its features: at the servers (the cut
+features), or here, by the model's file, of samples that come at other
+cuts. tuner extract and fine-tune --plan follow such a plan.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,6 +48,18 @@ pub(crate) struct DatasetArgs {
 
     #[command(flatten)]
     run: RunArgs,
+
+    /// Profile for this model's features, in place of a recipe's tensors; its own recipe holds
+    #[arg(long, value_name = "NAME", requires = "extractor", conflicts_with = "recipe")]
+    model: Option<ModelName>,
+
+    /// The model's file: the one that the servers have registered
+    #[arg(long, value_name = "FILE.onnx", requires = "model")]
+    extractor: Option<PathBuf>,
+
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program and in .venv if not given
+    #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
+    onnxruntime: Option<PathBuf>,
 
     /// The file to write the profile to, as Parquet
     #[arg(long, value_name = "FILE")]
@@ -106,20 +126,67 @@ pub(crate) async fn dataset(args: &DatasetArgs, progress: &Progress) -> anyhow::
     if !(args.precision > 0.0 && args.precision < 1.0) {
         bail!("--precision {} is no part of a total: give a number between 0 and 1, such as 0.02", args.precision);
     }
-    let recipe = args.run.recipe()?;
-    let dataset = args.served.connect(args.limit_bandwidth, args.served.options()).await?;
+    let made = Made::open(args).await?;
+    let making = made.making();
     let options = ProfileOptions {
-        ways: ways_between(|way| !Allowed::ways(&args.allow_cuts, &[way]).is_empty()),
+        ways: ways_between(making.target(), |way| !Allowed::ways(&args.allow_cuts, &[way]).is_empty()),
         samples,
         repeats: args.repeats,
         seed: args.run.seed(),
         epoch: args.run.epoch(),
     };
-    let bars = Bars::new(progress);
-    let profile = profile(&dataset, &recipe, &options, &|phase, more| bars.told(phase, more)).await?;
+    let bars = PhaseBars::new(progress);
+    let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+    let profile = profile(made.dataset(), making, &options, &told).await?;
     drop(bars);
     profile_file::write(&args.out, &profile).with_context(|| format!("--out {}", args.out.display()))?;
     Ok(ProfileReport::new(args, &profile))
+}
+
+/// A dataset, and what is made of it.
+enum Made {
+    Tensors { dataset: Dataset, recipe: Box<Recipe> },
+    Features { dataset: Dataset, model: Box<RegisteredModel>, here: Box<LocalExtractor> },
+}
+
+// === impl Made ===
+
+impl Made {
+    async fn open(args: &DatasetArgs) -> anyhow::Result<Self> {
+        let (Some(name), Some(extractor)) = (&args.model, &args.extractor) else {
+            let recipe = Box::new(args.run.recipe()?);
+            return Ok(Self::Tensors { dataset: args.connect().await?, recipe });
+        };
+        if args.run.names_a_recipe() {
+            return Err(UsageError("--model has a recipe of its own: leave --recipe out".to_owned()).into());
+        }
+        let dataset = args.connect().await?;
+        let model = Box::new(dataset.registered_model(name)?);
+        let (file, library) = (extractor.clone(), args.onnxruntime.clone());
+        let here = LocalExtractor::open(file, model.info.clone(), dataset.options(), library).await?;
+        Ok(Self::Features { dataset, model, here: Box::new(here) })
+    }
+
+    fn dataset(&self) -> &Dataset {
+        match self {
+            Self::Tensors { dataset, .. } | Self::Features { dataset, .. } => dataset,
+        }
+    }
+
+    fn making(&self) -> Making<'_> {
+        match self {
+            Self::Tensors { recipe, .. } => Making::Tensors(recipe),
+            Self::Features { model, here, .. } => Making::Features { model, here: &**here },
+        }
+    }
+}
+
+// === impl DatasetArgs ===
+
+impl DatasetArgs {
+    async fn connect(&self) -> anyhow::Result<Dataset> {
+        self.served.connect(self.limit_bandwidth, self.served.options()).await
+    }
 }
 
 // === impl ProfileReport ===

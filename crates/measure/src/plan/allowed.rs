@@ -15,8 +15,8 @@ pub(crate) struct Allowed {
 /// Text that allows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no cut to allow: use encoded, jpeg-crop, decoded, cropped, flipped, tensor or normalized, and decoded, cropped or \
-     flipped with +raw or +lossless for one coding"
+    "{0:?} is no cut to allow: use encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or (with a model) features, and \
+     decoded, cropped or flipped with +raw or +lossless for one coding"
 )]
 pub(crate) struct AllowedError(String);
 
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(names("flipped, encoded"), "encoded,flipped,flipped+lossless");
         assert_eq!(names("flipped+raw,cropped+lossless"), "cropped+lossless,flipped");
         assert_eq!(Allowed::ways(&[], &Way::ALL), Way::ALL);
-        for bad in ["", "features", "encoded+lossless", "crop"] {
+        for bad in ["", "features+lossless", "encoded+lossless", "crop"] {
             assert!(bad.parse::<Allowed>().is_err(), "{bad}");
         }
     }

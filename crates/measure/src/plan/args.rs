@@ -101,8 +101,8 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "[SERVER=]BANDWIDTH,...", value_delimiter = ',')]
     pub(crate) server_bandwidth: Vec<PerServer<BitsPerSecond>>,
 
-    /// Servers' cores: one number for all, or SERVER=CORES for each that differs; 0 is a number [default: the CPU workers that
-    /// servers announced]
+    /// Servers' cores, for pixels and inference together: one number for all, or SERVER=CORES for each that differs; 0 is a number
+    /// [default: the CPU workers that servers announced]
     #[arg(long, value_name = "[SERVER=]CORES,...", value_delimiter = ',')]
     pub(crate) storage_cores: Vec<PerServer<Cores>>,
 

@@ -93,7 +93,8 @@ fn no_cores(server: &Server) -> UsageError {
 /// The cores of a profile, where nothing else is said.
 #[cfg(test)]
 pub(super) fn server(address: &str, cpu_workers: Option<u32>) -> Server {
-    Server { address: address.into(), digest: None, first: 0, samples: 0, cpu_workers: cpu_workers.map(Cores::from) }
+    let cpu_workers = cpu_workers.map(Cores::from);
+    Server { address: address.into(), digest: None, first: 0, samples: 0, cpu_workers, lacks: Vec::new() }
 }
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ impl fmt::Display for Report {
             let name = mode.algorithm.to_string();
             match &mode.outcome {
                 Some(ModeOutcome { bytes, seconds, .. }) => row(f, &format!("  {name}"), *bytes, seconds)?,
-                None => writeln!(f, "  {name:24}  not possible: a server or the trainer has no cores for it")?,
+                None => {
+                    writeln!(f, "  {name:24}  not possible: somebody lacks the cores for it, or a server the model")?;
+                }
             }
         }
         writeln!(f)?;

@@ -1,7 +1,8 @@
 //! What a profile's file promises.
 
 use headwater_plan::{
-    Cores, Cost, Fit, Overheads, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source,
+    Cores, Cost, Fit, ModelStamp, Overheads, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server,
+    Source,
 };
 use headwater_types::{Digest, Epoch, Recipe, Seed};
 use proptest::prelude::*;
@@ -21,6 +22,7 @@ pub(crate) fn profile(samples: u64) -> Profile {
         dataset: Some("photos".parse().unwrap()),
         dataset_digest: Some(Digest::of(b"photos")),
         recipe: Some(RecipeStamp { name: recipe.name().to_string(), digest: recipe.digest(), toml: recipe.to_toml() }),
+        model: None,
         seed: Some(Seed(u64::MAX)),
         epoch: Some(Epoch(0)),
         measured: 1,
@@ -34,6 +36,7 @@ pub(crate) fn profile(samples: u64) -> Profile {
         first,
         samples,
         cpu_workers: Some(Cores::from(2)),
+        lacks: Vec::new(),
     };
     let half = samples / 2;
     let servers = vec![server("node1:7440", 0, half), server("node2:7440", half, samples - half)];
@@ -58,6 +61,38 @@ fn written(profile: &Profile) -> (tempfile::TempDir, std::path::PathBuf) {
     let path = folder.path().join("p.parquet");
     write(&path, profile).unwrap();
     (folder, path)
+}
+
+/// The same for a model's features, which one of the servers does not have.
+fn of_features() -> Profile {
+    let tensors = profile(4);
+    let stamp = ModelStamp { name: "net".parse().unwrap(), digest: Digest::of(b"net") };
+    let provenance = Provenance { model: Some(stamp), ..tensors.provenance().clone() };
+    let mut servers = tensors.servers().to_vec();
+    servers[1].lacks = vec![Way::FEATURES];
+    let mut builder = ProfileBuilder::new(provenance, servers, vec![Way::ENCODED, Way::FEATURES]).unwrap();
+    let cost = |storage_seconds| Cost { bytes: 5, storage_seconds, trainer_seconds: 0.5 };
+    (0..4).for_each(|_| builder.push(&SampleFacts::default(), &[cost(0.0), cost(0.25)]).unwrap());
+    builder.finish().unwrap()
+}
+
+#[test]
+fn a_profile_for_features_survives_its_file_and_says_who_lacks_them() {
+    let profile = of_features();
+    let (_folder, path) = written(&profile);
+    let read = read(&path).unwrap();
+    assert_eq!(read, profile);
+    assert_eq!(read.servers()[1].lacks, [Way::FEATURES]);
+    assert_ne!(read.digest(), {
+        let everywhere = profile.servers().iter().map(|server| Server { lacks: vec![], ..server.clone() }).collect();
+        let ways = profile.ways().to_vec();
+        let mut builder = ProfileBuilder::new(profile.provenance().clone(), everywhere, ways).unwrap();
+        for index in 0..4 {
+            let costs = [profile.cost(index, 0).unwrap(), profile.cost(index, 1).unwrap()];
+            builder.push(&SampleFacts::default(), &costs).unwrap();
+        }
+        builder.finish().unwrap().digest()
+    });
 }
 
 #[test]

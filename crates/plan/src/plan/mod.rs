@@ -1,7 +1,7 @@
 //! A plan: for each sample of a dataset the way in which it travels, with what it was made from and what it predicts.
 //!
-//! Invariant: every choice names one of the plan's ways. What may follow a plan is for its user to check: the dataset's digest
-//! and the recipe's are in [`Inputs`].
+//! Invariant: every choice names one of the plan's ways. What may follow a plan is for its user to check: the digests of the dataset,
+//! the recipe and the model are in [`Inputs`].
 
 mod export;
 mod text;
@@ -9,7 +9,7 @@ mod text;
 pub use export::NoSophonNumber;
 pub use text::PlanFileError;
 
-use headwater_types::{Cut, DatasetName, Digest, Epoch, PixelCoding, Seed};
+use headwater_types::{Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Seed};
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
@@ -51,6 +51,12 @@ pub struct Inputs {
     /// The recipe's digest: whoever follows the plan with another recipe gets other bytes and seconds than it promises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe_digest: Option<Digest>,
+    /// The model whose features samples become; `None` where they become tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelName>,
+    /// The model's digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<Digest>,
     /// The seed of the profile's crops.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::provenance::seed_text")]
     pub seed: Option<Seed>,

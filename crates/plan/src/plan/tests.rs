@@ -14,6 +14,7 @@ fn plan(ways: &[&str]) -> Plan {
         first: 0,
         samples: ways.len() as u64,
         cpu_workers: Some(Cores::from(2)),
+        lacks: Vec::new(),
     }];
     let resources = Resources {
         bandwidth: Some("430Mbps".parse().unwrap()),
@@ -28,6 +29,8 @@ fn plan(ways: &[&str]) -> Plan {
         dataset_digest: None,
         recipe: Some("imagenet-train".into()),
         recipe_digest: Some(Digest::of(b"recipe")),
+        model: None,
+        model_digest: None,
         seed: Some(Seed(u64::MAX)),
         epoch: Some(Epoch(3)),
         allowed: vec![Way::ENCODED],
@@ -71,6 +74,19 @@ fn a_plan_is_read_as_it_was_written() {
     plan.write_to(&mut bytes).unwrap();
     assert!(bytes.ends_with(b"---\n0-1 encoded\n2 cropped\n"));
     assert_eq!(plan.counts(), [(Way::ENCODED, 2), ("cropped".parse().unwrap(), 1)]);
+}
+
+#[test]
+fn a_plan_for_features_names_their_model() {
+    let mut plan = plan(&["encoded", "features"]);
+    assert!(
+        matches!(Plan::parse(plan.to_text().as_bytes()), Err(PlanFileError::Content(what)) if what.contains("model"))
+    );
+    plan.inputs.model = Some("net".parse().unwrap());
+    plan.inputs.model_digest = Some(Digest::of(b"net"));
+    let text = plan.to_text();
+    assert_eq!(Plan::parse(text.as_bytes()).unwrap(), plan, "{text}");
+    assert!(plan.sophon_numbers().is_err());
 }
 
 #[test]

@@ -196,6 +196,9 @@ impl Plan {
         let first_line = head_text.lines().count() as u64 + 2;
         let (ways, choices) = parse_body(body, first_line, head.samples)?;
         let Head { algorithm, prediction, inputs, .. } = head;
+        if ways.contains(&Way::FEATURES) && inputs.model_digest.is_none() {
+            return Err(PlanFileError::Content("it has features of no model"));
+        }
         Self::new(algorithm, inputs, prediction, ways, choices)
             .map_err(|_| PlanFileError::Content("its ways do not fit its choices"))
     }
@@ -292,7 +295,7 @@ fn parse_body(body: &str, first_line: u64, samples: u64) -> Result<(Vec<Way>, Ve
             ways.push(way);
             ways.len() - 1
         });
-        // There are ten ways, and at most as many samples as fit in memory.
+        // There are eleven ways, and at most as many samples as fit in memory.
         choices.resize(last as usize + 1, choice as u8);
     }
     let given = choices.len() as u64;

@@ -8,7 +8,7 @@ pub(super) fn uniform(model: &CostModel<'_>, position: usize) -> Result<Vec<u8>,
     let profile = model.profile;
     for server in (0..profile.servers().len()).filter(|&server| model.is_restricted(server)) {
         for index in profile.samples_of(server) {
-            if let Some(lacking) = model.lacking(server, profile.row(index).load(position)) {
+            if let Some(lacking) = model.lacking(server, position, profile.row(index).load(position)) {
                 return Err(PlanningError::NoWay { index, tried: vec![profile.ways()[position]], lacking });
             }
         }
@@ -19,7 +19,7 @@ pub(super) fn uniform(model: &CostModel<'_>, position: usize) -> Result<Vec<u8>,
 /// Of the allowed ways that every sample can take, the one with the shortest epoch.
 pub(super) fn best_uniform(model: &CostModel<'_>, allowed: &[usize]) -> Option<Vec<u8>> {
     let epochs = model.uniform_loads().into_iter().enumerate().filter(|(position, loads)| {
-        let possible = |(server, load): (usize, &Load)| model.lacking(server, *load).is_none();
+        let possible = |(server, load): (usize, &Load)| model.lacking(server, *position, *load).is_none();
         allowed.contains(position) && loads.iter().enumerate().all(possible)
     });
     let epochs = epochs.map(|(position, loads)| (position, CostModel::epoch(&model.seconds(&loads))));
@@ -39,7 +39,9 @@ pub(super) fn minimum_bytes(model: &CostModel<'_>, allowed: &[usize]) -> Result<
             for &position in allowed {
                 let less =
                     |best: usize| (row.bytes[position], row.storage[position]) < (row.bytes[best], row.storage[best]);
-                if smallest.is_none_or(less) && !(restricted && model.lacking(server, row.load(position)).is_some()) {
+                if smallest.is_none_or(less)
+                    && !(restricted && model.lacking(server, position, row.load(position)).is_some())
+                {
                     smallest = Some(position);
                 }
             }

@@ -104,6 +104,8 @@ fn inputs(profile: &Profile, resources: &Resources, allowed: &[usize]) -> Inputs
         dataset_digest: provenance.dataset_digest,
         recipe: provenance.recipe.as_ref().map(|recipe| recipe.name.clone()),
         recipe_digest: provenance.recipe.as_ref().map(|recipe| recipe.digest),
+        model: provenance.model.as_ref().map(|model| model.name.clone()),
+        model_digest: provenance.model.as_ref().map(|model| model.digest),
         seed: provenance.seed,
         epoch: provenance.epoch,
         allowed: allowed.iter().map(|&position| profile.ways()[position]).collect(),

@@ -4,6 +4,7 @@ use headwater_types::BitsPerSecond;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Lacking;
 use crate::profile::{Cost, ProfileBuilder, SampleFacts, Server, test_provenance};
 use crate::quantities::{Cores, SamplesPerSecond};
 use crate::resources::ServerResources;
@@ -24,9 +25,17 @@ impl Dice {
 
 /// A profile of `rows` (bytes, storage, trainer for each way), divided between servers.
 fn profile(ways: usize, counts: &[u64], rows: &[Vec<Cost>]) -> Profile {
+    lacking(ways, counts, &[], rows)
+}
+
+/// The same, where some server lacks the way at a position.
+fn lacking(ways: usize, counts: &[u64], lacks: &[Option<usize>], rows: &[Vec<Cost>]) -> Profile {
     let mut first = 0;
     let servers = counts.iter().enumerate().map(|(place, &samples)| {
-        let server = Server { address: format!("s:{place}"), digest: None, first, samples, cpu_workers: None };
+        let lacks = lacks.get(place).copied().flatten().map(|position| Way::ALL[position]);
+        let address = format!("s:{place}");
+        let server =
+            Server { address, digest: None, first, samples, cpu_workers: None, lacks: lacks.into_iter().collect() };
         first += samples;
         server
     });
@@ -82,7 +91,8 @@ fn instance() -> impl Strategy<Value = (Profile, Resources)> {
             bandwidth: bits.and_then(bandwidth),
         });
         let servers = prop::collection::vec(server, counts.len());
-        (rows, servers).prop_map(move |(mut rows, servers)| {
+        let lacks = prop::collection::vec(prop_oneof![3 => Just(None), 1 => (1..5_usize).prop_map(Some)], counts.len());
+        (rows, servers, lacks).prop_map(move |(mut rows, servers, lacks)| {
             rows.iter_mut().for_each(|row| row[0].storage_seconds = 0.0);
             let resources = Resources {
                 bandwidth: network.and_then(bandwidth),
@@ -90,7 +100,7 @@ fn instance() -> impl Strategy<Value = (Profile, Resources)> {
                 accelerator_rate: rate.and_then(SamplesPerSecond::new),
                 servers,
             };
-            (profile(ways, &counts, &rows), resources)
+            (lacking(ways, &counts, &lacks, &rows), resources)
         })
     })
 }
@@ -243,9 +253,34 @@ fn servers_without_cores_send_what_they_store() {
         assert_eq!(half.prediction.offloaded > 0, algorithm != Algorithm::Sophon, "{algorithm}");
     }
     let error = plan(&profile, &resources([idle, busy]), &[], "static:jpeg-crop".parse().unwrap()).unwrap_err();
-    assert!(matches!(error, PlanningError::NoWay { index: 0, lacking: Resource::StorageCpu(0), .. }), "{error}");
+    assert!(
+        matches!(error, PlanningError::NoWay { index: 0, lacking: Lacking::Resource(Resource::StorageCpu(0)), .. }),
+        "{error}"
+    );
     let error = plan(&profile, &resources([idle, busy]), &[Way::ALL[1]], Algorithm::Optimal).unwrap_err();
     assert!(error.to_string().contains("allow encoded"), "{error}");
+}
+
+#[test]
+fn a_server_is_not_asked_for_what_it_lacks() {
+    let mut dice = Dice(8);
+    let rows: Vec<_> = (0..1200).map(|_| FAMILIES[0].2(&mut dice)).collect();
+    // A fourth way at which samples weigh nothing: what features are.
+    let rows: Vec<_> = rows.into_iter().map(|row| [&row[..3], &[Cost { bytes: 1, ..row[3] }]].concat()).collect();
+    let profile = lacking(4, &[600, 600], &[Some(3), None], &rows);
+    let servers = vec![ServerResources { cores: Cores::from(8), bandwidth: None }; 2];
+    let resources = Resources { bandwidth: bandwidth(1e7), servers, ..Resources::default() };
+    for algorithm in [Algorithm::Optimal, Algorithm::MinimumBytes] {
+        let plan = plan(&profile, &resources, &[], algorithm).unwrap();
+        let light = |range: std::ops::Range<usize>| range.filter(|&i| plan.way(i) == Some(Way::ALL[3])).count();
+        assert_eq!((light(0..600), light(600..1200) > 500), (0, true), "{algorithm}");
+    }
+    let error = plan(&profile, &resources, &[], Algorithm::Static(Way::ALL[3])).unwrap_err();
+    assert!(matches!(error, PlanningError::NoWay { index: 0, lacking: Lacking::Service(0), .. }), "{error}");
+    assert!(error.to_string().contains("register it there"), "{error}");
+    let modes = compare(&profile, &resources, &[]).unwrap();
+    let light = modes.iter().find(|mode| mode.algorithm == Algorithm::Static(Way::ALL[3])).unwrap();
+    assert_eq!(light.outcome, None);
 }
 
 #[test]

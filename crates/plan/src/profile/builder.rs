@@ -22,11 +22,14 @@ impl ProfileBuilder {
     /// An empty profile of these servers' samples at these ways.
     ///
     /// # Errors
-    /// [`ProfileError`] where ways are out of order or do not begin with `encoded`, where servers leave gaps, or where
+    /// [`ProfileError`] where ways are out of order or do not begin with `encoded`, where features are of no model, where servers leave gaps, or where
     /// there are too many samples.
     pub fn new(provenance: Provenance, servers: Vec<Server>, ways: Vec<Way>) -> Result<Self, ProfileError> {
         if ways.first() != Some(&Way::ENCODED) || !ways.is_sorted_by(|a, b| a < b) {
             return Err(ProfileError::Ways);
+        }
+        if ways.contains(&Way::FEATURES) && provenance.model.is_none() {
+            return Err(ProfileError::NoModel);
         }
         if servers.is_empty() {
             return Err(ProfileError::NoServer);

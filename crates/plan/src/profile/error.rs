@@ -8,6 +8,9 @@ pub enum ProfileError {
     /// There is no `encoded`, or it is not the first.
     #[error("a profile's ways must begin with encoded, be in the order of the pipeline and each be there once")]
     Ways,
+    /// `features` of no model.
+    #[error("a profile with the way features must say of which model they are")]
+    NoModel,
     /// There is no server.
     #[error("a profile needs a server")]
     NoServer,

@@ -30,9 +30,9 @@ use facts::FactTable;
 pub struct Cost {
     /// Bytes of its payload.
     pub bytes: u64,
-    /// CPU seconds of the server's CPU pool (what `--cpu-workers` bounds) to make the payload.
+    /// CPU seconds of the server's cores (its CPU workers, and at `features` its inference workers) to make the payload.
     pub storage_seconds: f64,
-    /// CPU seconds of the trainer to make the finished tensor of it.
+    /// CPU seconds of the trainer to make of it what is wanted: the finished tensor, or features.
     pub trainer_seconds: f64,
 }
 
@@ -126,6 +126,9 @@ impl Profile {
             digester.field(server.address.as_bytes());
             digester.field(&server.first.to_le_bytes()).field(&server.samples.to_le_bytes());
             digester.field(server.digest.as_ref().map_or(&[][..], |digest| digest.as_bytes()));
+            for way in &server.lacks {
+                digester.field(b"lacks").field(way.to_string().as_bytes());
+            }
         }
         for way in &self.ways {
             digester.field(way.to_string().as_bytes());

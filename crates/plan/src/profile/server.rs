@@ -4,6 +4,7 @@ use headwater_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::quantities::Cores;
+use crate::way::Way;
 
 /// One server's part of a profiled dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Server {
     /// Its CPU pool, as it announced it (`--cpu-workers`): what a planner takes where nothing else is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_workers: Option<Cores>,
+    /// Ways that it cannot serve, whatever cores it has: `features`, where the model is not registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Way>,
 }
 
 // === impl Server ===

@@ -10,7 +10,7 @@ pub(crate) fn provenance() -> Provenance {
 }
 
 fn server(address: &str, first: u64, samples: u64) -> Server {
-    Server { address: address.into(), digest: None, first, samples, cpu_workers: None }
+    Server { address: address.into(), digest: None, first, samples, cpu_workers: None, lacks: Vec::new() }
 }
 
 fn ways() -> Vec<Way> {
@@ -52,6 +52,8 @@ fn what_is_no_profile_is_refused() {
     assert_eq!(new(&[], &ways()).unwrap_err(), ProfileError::NoServer);
     assert_eq!(new(std::slice::from_ref(&one), &ways()[1..]).unwrap_err(), ProfileError::Ways);
     assert_eq!(new(std::slice::from_ref(&one), &[Way::ENCODED; 2]).unwrap_err(), ProfileError::Ways);
+    let features = [Way::ENCODED, Way::FEATURES];
+    assert_eq!(new(std::slice::from_ref(&one), &features).unwrap_err(), ProfileError::NoModel);
     assert!(matches!(new(&[one.clone(), server("b:1", 2, 1)], &ways()), Err(ProfileError::Gap { expected: 1, .. })));
     assert!(matches!(new(&[server("a:1", 0, u64::MAX)], &ways()), Err(ProfileError::TooMany { .. })));
 

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use futures::StreamExt;
-use headwater_cli::{Bar, Progress};
+use headwater_cli::{Bar, PhaseBars, Progress};
 use headwater_client::Indices;
+use headwater_pilot::Phase;
 use headwater_types::SampleIndex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use crate::args::ExtractArgs;
 use crate::parts::{Contents, Folder, FolderError, Misdelivery, Missing, Retry, Task, tasks};
 use crate::provenance::Provenance;
 use crate::report::ExtractSummary;
-use crate::source::{Arrival, Arrivals, Servers, SourceError};
+use crate::source::{Arrival, Arrivals, Connected, SourceError};
 
 /// Why an extraction ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +57,9 @@ pub(crate) async fn extract(
     stop: &CancellationToken,
 ) -> Result<ExtractSummary, ExtractError> {
     let begin = Instant::now();
-    let connecting = stop.run_until_cancelled(Servers::connect(&args.servers));
-    let servers = connecting.await.ok_or(ExtractError::Stopped)?.map_err(SourceError::from)?;
-    let provenance = servers.provenance().clone();
+    let connecting = stop.run_until_cancelled(Connected::new(&args.servers));
+    let connected = connecting.await.ok_or(ExtractError::Stopped)??;
+    let provenance = connected.provenance().clone();
 
     let retry = if args.retry_failed { Retry::All } else { Retry::Passing };
     let survey = Survey { out: args.out.clone(), overwrite: args.overwrite, part_rows: args.part_rows, retry };
@@ -70,6 +71,12 @@ pub(crate) async fn extract(
         tracing::info!(resumed, missing = fetched, out = %args.out.display(), "going on with an earlier extraction");
     }
 
+    let servers = {
+        let bars = PhaseBars::new(progress);
+        let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+        let steering = Box::pin(connected.steer(&indices, &told));
+        stop.run_until_cancelled(steering).await.ok_or(ExtractError::Stopped)??
+    };
     let bar = progress.items("extract", Some(provenance.samples));
     bar.set(resumed);
     let extracting = Instant::now();
@@ -77,8 +84,9 @@ pub(crate) async fn extract(
     let contents = gather(servers.features(indices, false)?, gathering, &bar, stop).await?;
     let extract_seconds = extracting.elapsed().as_secs_f64();
     let seconds = begin.elapsed().as_secs_f64();
-    let received = servers.bytes_received();
-    Ok(ExtractSummary::new(&provenance, &contents, args.out.clone(), fetched, received).timed(seconds, extract_seconds))
+    let (received, travelled) = (servers.bytes_received(), servers.travelled());
+    let summary = ExtractSummary::new(&provenance, &contents, args.out.clone(), fetched, received, travelled);
+    Ok(summary.timed(seconds, extract_seconds))
 }
 
 /// Takes arrivals, on a thread that may block, until they end.

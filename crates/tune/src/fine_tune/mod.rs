@@ -13,9 +13,10 @@ mod save;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use headwater_cli::Progress;
 use headwater_cli::exit::UsageError;
+use headwater_cli::{PhaseBars, Progress};
 use headwater_learn::{LearnError, Runs};
+use headwater_pilot::Phase;
 use headwater_types::{ByteCount, Seed};
 use tokio_util::sync::CancellationToken;
 
@@ -24,10 +25,10 @@ pub(crate) use self::save::SaveError;
 
 use self::gathered::GatherOptions;
 use self::learner::LearnOptions;
-use crate::args::{FeaturesFrom, FineTuneArgs};
+use crate::args::FineTuneArgs;
 use crate::provenance::Provenance;
 use crate::report::{FineTuneSummary, SavedModel};
-use crate::source::{FeatureFolder, FeatureSource, Servers, SourceError};
+use crate::source::{Connected, FeatureFolder, FeatureSource, SourceError};
 
 /// Why fine-tuning ended without a head.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +95,7 @@ pub(crate) async fn fine_tune(
     stop: &CancellationToken,
 ) -> Result<FineTuneSummary, FineTuneError> {
     let begin = Instant::now();
-    let source = stop.run_until_cancelled(open(&args.from)).await.ok_or(FineTuneError::Stopped)??;
+    let source = stop.run_until_cancelled(Box::pin(open(args, progress))).await.ok_or(FineTuneError::Stopped)??;
     let provenance = source.provenance();
     let seed = Seed(args.seed);
     let gather = GatherOptions { validation_fraction: args.validation_fraction, memory: args.replay_memory, seed };
@@ -107,20 +108,23 @@ pub(crate) async fn fine_tune(
     let seconds = begin.elapsed().as_secs_f64();
     let summary = FineTuneSummary::new(provenance, &graduate, &learned, head, joined, seconds);
     Ok(match source.servers() {
-        Some(servers) => summary.with_traffic(servers.bytes_received(), servers.stored_bytes()),
+        Some(servers) => {
+            summary.with_traffic(servers.bytes_received(), servers.stored_bytes()).with_ways(servers.travelled())
+        }
         None => summary,
     })
 }
 
-async fn open(from: &FeaturesFrom) -> Result<FeatureSource, FineTuneError> {
-    match from {
-        FeaturesFrom { features: Some(folder), .. } => {
-            let folder = folder.clone();
-            let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await??;
-            Ok(FeatureSource::Folder(opened))
-        }
-        from => Ok(FeatureSource::Servers(Servers::connect(&from.servers()?).await.map_err(SourceError::from)?)),
+async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource, FineTuneError> {
+    if let Some(folder) = args.from.features.clone() {
+        let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await??;
+        return Ok(FeatureSource::Folder(opened));
     }
+    let connected = Connected::new(&args.servers()?).await?;
+    let bars = PhaseBars::new(progress);
+    let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+    let all = (0..connected.provenance().samples).into();
+    Ok(FeatureSource::Servers(connected.steer(&all, &told).await?))
 }
 
 /// Everything that can be known to go wrong at the end is found out at the start.

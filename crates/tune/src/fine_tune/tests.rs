@@ -99,7 +99,7 @@ async fn overlapping_runs_learn_what_runs_one_after_the_other_do() {
     let features = extraction();
     let args = args(&["--features", features.path().to_str().unwrap(), "--epochs", "5"]);
     let (stop, hidden) = (CancellationToken::new(), Progress::hidden());
-    let source = open(&args.from).await.unwrap();
+    let source = open(&args, &Progress::hidden()).await.unwrap();
     let runs = Runs::new(SAMPLES, 4, Seed(1)).unwrap();
     let gather = GatherOptions { validation_fraction: 0.2, memory: args.replay_memory, seed: Seed(1) };
     let learn = LearnOptions { head: args.head_kind(), train: args.train_options(), memory: args.replay_memory };
@@ -121,7 +121,7 @@ async fn what_is_kept_for_validation_is_never_trained_on() {
     let gather = GatherOptions { validation_fraction: 0.3, memory: ByteCount::mebibytes(1), seed: Seed(5) };
     let features = extraction();
     let args = args(&["--features", features.path().to_str().unwrap()]);
-    let source = open(&args.from).await.unwrap();
+    let source = open(&args, &Progress::hidden()).await.unwrap();
     let runs = Runs::new(SAMPLES, 3, Seed(5)).unwrap();
     let (mut trained, mut validated) = (FeatureSet::new(FEATURE_LEN, 3), BTreeSet::new());
     for run in 0..3 {

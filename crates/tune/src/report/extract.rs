@@ -3,13 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use headwater_pilot::Replan;
 use headwater_types::{ByteCount, Digest};
 use serde::Serialize;
 
 use super::table::{Table, megabytes};
-use super::{Failures, failures, failures_in_words, rate};
+use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
 use crate::parts::Contents;
 use crate::provenance::Provenance;
+use crate::source::Travelled;
 
 /// What an extraction did. Counts are of the folder's contents; rates, of what was fetched this time.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +37,10 @@ pub(crate) struct ExtractSummary {
     /// From the start to the last file, in seconds.
     seconds: f64,
     bytes_received: u64,
+    /// Samples that came at each way this time.
+    ways: Ways,
+    /// Every change of plan.
+    replans: Vec<Replan>,
     out: PathBuf,
 }
 
@@ -47,6 +53,7 @@ impl ExtractSummary {
         out: PathBuf,
         fetched: u64,
         received: ByteCount,
+        travelled: Travelled,
     ) -> Self {
         Self {
             dataset: provenance.dataset.to_string(),
@@ -64,6 +71,8 @@ impl ExtractSummary {
             features_per_second: 0.0,
             seconds: 0.0,
             bytes_received: received.get(),
+            ways: ways(&travelled.ways),
+            replans: travelled.replans,
             out,
         }
     }
@@ -85,6 +94,7 @@ impl fmt::Display for ExtractSummary {
             .line("failed", failures_in_words(&self.failed))
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
             .line("over the wire", megabytes(ByteCount::new(self.bytes_received)))
+            .line("came as", ways_in_words(&self.ways, &self.replans))
             .line("written", format!("{} files in {}", self.parts, self.out.display()));
         table.fmt(f)
     }

@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 use headwater_learn::Metrics;
+use headwater_pilot::Replan;
 use headwater_types::{ByteCount, Digest};
 use serde::Serialize;
 
 use super::table::{Table, megabytes, percent};
-use super::{Failures, failures, failures_in_words, rate};
+use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
 use crate::fine_tune::{Graduate, Learned};
 use crate::provenance::Provenance;
+use crate::source::Travelled;
 
 /// What a fine-tuning did. Each image is in exactly one of `trained`, `validated`, `unlabelled` and `failed`.
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +40,12 @@ pub(crate) struct FineTuneSummary {
     /// Of the photos, as they rest on the servers; absent where features come from a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     stored_bytes: Option<u64>,
+    /// Samples that came at each way; absent where features come from a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ways: Option<Ways>,
+    /// Every change of plan; absent where features come from a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replans: Option<Vec<Replan>>,
     /// On the features that were kept for training, 0 to 1.
     train_top1: Option<f64>,
     /// On the images that were never trained on, 0 to 1; null where there are none.
@@ -108,6 +116,8 @@ impl FineTuneSummary {
             seconds,
             bytes_received: None,
             stored_bytes: None,
+            ways: None,
+            replans: None,
             train_top1: graduate.train.as_ref().map(|metrics| metrics.top1),
             validation_top1: of_validation(|metrics| metrics.top1),
             validation_top5: of_validation(|metrics| metrics.top5),
@@ -122,6 +132,11 @@ impl FineTuneSummary {
     /// The features came from servers: so many bytes over the wire, made of so many stored ones.
     pub(crate) fn with_traffic(self, received: ByteCount, stored: ByteCount) -> Self {
         Self { bytes_received: Some(received.get()), stored_bytes: Some(stored.get()), ..self }
+    }
+
+    /// Samples came so.
+    pub(crate) fn with_ways(self, travelled: Travelled) -> Self {
+        Self { ways: Some(ways(&travelled.ways)), replans: Some(travelled.replans), ..self }
     }
 }
 
@@ -165,6 +180,9 @@ impl fmt::Display for FineTuneSummary {
             table
                 .line("stored on the servers", megabytes(ByteCount::new(stored)))
                 .line("over the wire", format!("{} ({ratio:.1} times less)", megabytes(ByteCount::new(received))));
+        }
+        if let (Some(ways), Some(replans)) = (&self.ways, &self.replans) {
+            table.line("came as", ways_in_words(ways, replans));
         }
         table
             .line("top-1, trained on", percent(self.train_top1))

@@ -6,6 +6,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use headwater_pilot::Replan;
+use headwater_plan::Way;
 use headwater_types::FailureKind;
 
 pub(crate) use extract::ExtractSummary;
@@ -25,6 +27,23 @@ fn failures_in_words(failures: &Failures) -> String {
         return "none".to_owned();
     }
     failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Samples by the name of the way in which they came.
+type Ways = BTreeMap<String, u64>;
+
+fn ways(by_way: &BTreeMap<Way, u64>) -> Ways {
+    by_way.iter().map(|(way, count)| (way.to_string(), *count)).collect()
+}
+
+/// `300 encoded, 700 features`, and how often the plan changed.
+fn ways_in_words(ways: &Ways, replans: &[Replan]) -> String {
+    let mut words: Vec<_> = ways.iter().map(|(way, count)| format!("{count} {way}")).collect();
+    let moved = replans.iter().filter(|replan| replan.moved > 0).count();
+    if moved > 0 {
+        words.push(format!("the plan changed {moved} times"));
+    }
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }
 
 /// So many in so many seconds, as a rate; 0 where no time passed.

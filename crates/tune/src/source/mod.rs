@@ -1,16 +1,23 @@
 //! Where features come from: storage servers, or a folder that an extraction has filled.
 
 mod folder;
+
+mod plan;
+mod watched;
+
 mod servers;
 
 use futures::stream::BoxStream;
 use headwater_client::ClientError;
+use headwater_infer::LocalError;
 use headwater_learn::Runs;
+use headwater_pilot::PilotError;
 use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
 
 pub(crate) use folder::FeatureFolder;
 pub(crate) use folder::FeatureFolderError;
-pub(crate) use servers::Servers;
+pub(crate) use plan::PlanError;
+pub(crate) use servers::{Connected, Servers, Travelled};
 
 use crate::parts::FolderError;
 use crate::provenance::Provenance;
@@ -42,12 +49,44 @@ pub(crate) enum SourceError {
     /// A server cannot or will not give them.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The plan cannot be followed.
+    #[error(transparent)]
+    Plan(#[from] Box<PlanError>),
+    /// Nothing can be measured, or planned anew.
+    #[error(transparent)]
+    Pilot(#[from] Box<PilotError>),
+    /// Nothing can be inferred here.
+    #[error(transparent)]
+    Local(#[from] Box<LocalError>),
+    /// A task of this program ended before its work.
+    #[error("a task of the tuner ended before its work: please report it ({0})")]
+    Internal(#[from] tokio::task::JoinError),
     /// The folder cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The folder holds no complete extraction.
     #[error(transparent)]
     Incomplete(#[from] FeatureFolderError),
+}
+
+// === impl SourceError ===
+
+impl From<PlanError> for SourceError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+impl From<PilotError> for SourceError {
+    fn from(error: PilotError) -> Self {
+        Self::Pilot(error.into())
+    }
+}
+
+impl From<LocalError> for SourceError {
+    fn from(error: LocalError) -> Self {
+        Self::Local(error.into())
+    }
 }
 
 // === impl FeatureSource ===

@@ -1,56 +1,144 @@
-//! Features from storage servers, which decode the photos and run the model where the photos rest.
+//! Features from storage servers, which decode the photos and run the model where the photos rest; by a plan some samples come as
+//! pixels, and are inferred here.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Indices, Sample};
-use headwater_types::{ByteCount, ModelName};
+use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, RegisteredModel, Sample};
+use headwater_infer::{LocalExtractor, features_of};
+use headwater_pilot::{Infer as _, Making, Phase, Replan, Steering, auto};
+use headwater_plan::Way;
+use headwater_types::{ByteCount, CpuSeconds, Epoch, Seed};
 
+use super::plan::Course;
+use super::watched::watched;
 use super::{Arrival, Arrivals, SourceError};
 use crate::args::ServersArgs;
 use crate::provenance::Provenance;
 
-/// A dataset on storage servers, and a model that is registered there.
+/// A dataset on storage servers, and a model that is registered there; how samples come is perhaps still to be planned.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    dataset: Dataset,
+    model: RegisteredModel,
+    provenance: Provenance,
+    course: Course,
+    extractor: Option<LocalExtractor>,
+}
+
+/// The same, ready to give features.
 #[derive(Debug)]
 pub(crate) struct Servers {
     dataset: Dataset,
-    model: ModelName,
     provenance: Provenance,
+    desk: Arc<Desk>,
 }
 
-// === impl Servers ===
+/// How samples came so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Travelled {
+    /// Samples by the way in which they came.
+    pub(crate) ways: BTreeMap<Way, u64>,
+    /// Every change of plan.
+    pub(crate) replans: Vec<Replan>,
+}
 
-impl Servers {
-    /// Asks every server what it has.
-    pub(crate) async fn connect(args: &ServersArgs) -> Result<Self, ClientError> {
-        let mut options = ClientOptions::default();
+/// Where samples become features.
+#[derive(Debug)]
+struct Desk {
+    steering: Steering,
+    extractor: Option<LocalExtractor>,
+    came: Mutex<BTreeMap<Way, u64>>,
+}
+
+/// The address of the randomness: features are made once, and not in epochs.
+const ADDRESS: (Seed, Epoch) = (Seed(0), Epoch(0));
+/// In order, samples that came as features wait behind one that is inferred here: so many times what keeps all threads busy is
+/// underway, so that they stay so.
+const ORDERED: usize = 4;
+
+// === impl Connected ===
+
+impl Connected {
+    /// Asks every server what it has, and sees to it that the plan, if there is one, is for that.
+    pub(crate) async fn new(args: &ServersArgs) -> Result<Self, SourceError> {
+        let mut options = ClientOptions { bandwidth: args.plan.limit_bandwidth, ..ClientOptions::default() };
+        options.cpu_workers = args.plan.inference_workers.unwrap_or(options.cpu_workers);
         options.retry.give_up_after = Duration::from_secs(args.give_up_after.into());
         options.retry.connect_for = options.retry.connect_for.min(options.retry.give_up_after);
         let dataset = Dataset::connect(&args.servers, &args.dataset, options).await?;
-        let model = dataset.model(&args.model)?;
+        if args.plan.plan.is_none() {
+            // All of them infer.
+            dataset.model(&args.model)?;
+        }
+        let model = dataset.registered_model(&args.model)?;
+        let (course, extractor) = Course::open(&args.plan, &dataset, &model).await?;
         let provenance = Provenance {
             dataset: dataset.name().clone(),
             dataset_digest: dataset.digest(),
             samples: dataset.len(),
             classes: dataset.classes().to_vec(),
-            model: model.name.clone(),
-            model_digest: model.digest,
-            recipe_digest: model.recipe.digest(),
-            output: model.output,
-            feature_len: model.feature_len as usize,
+            model: model.info.name.clone(),
+            model_digest: model.info.digest,
+            recipe_digest: model.info.recipe.digest(),
+            output: model.info.output.clone(),
+            feature_len: model.info.feature_len as usize,
         };
-        Ok(Self { dataset, model: model.name, provenance })
+        Ok(Self { dataset, model, provenance, course, extractor })
     }
 
     pub(crate) fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
+    /// Plans how these samples come, where that is still to be done; `told` of each phase of it, and of its progress.
+    pub(crate) async fn steer(
+        self,
+        samples: &Indices,
+        told: &(dyn Fn(Phase, u64) + Sync),
+    ) -> Result<Servers, SourceError> {
+        let Self { dataset, model, provenance, course, extractor } = self;
+        let steering = match (course, &extractor) {
+            (Course::Set(steering), _) => steering,
+            (Course::Auto, Some(here)) if !samples.is_empty() => {
+                auto(&dataset, Making::Features { model: &model, here }, ADDRESS, &samples.to_vec(), told).await?
+            }
+            // Nothing is left to come.
+            (Course::Auto, _) => Steering::fixed(Way::FEATURES),
+        };
+        let desk = Arc::new(Desk { steering, extractor, came: Mutex::default() });
+        Ok(Servers { dataset, provenance, desk })
+    }
+}
+
+// === impl Servers ===
+
+impl Servers {
+    pub(crate) fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
     /// Features of these samples, in this order or as they arrive.
     pub(crate) fn features(&self, indices: impl Into<Indices>, ordered: bool) -> Result<Arrivals, SourceError> {
-        let request = FetchRequest { ordered, ..FetchRequest::features(indices, self.model.clone()) };
-        let samples = self.dataset.fetch(request)?;
-        Ok(samples.map_ok(Arrival::from).map_err(SourceError::from).boxed())
+        let steering = &self.desk.steering;
+        let request = FetchRequest {
+            ordered,
+            cut: steering.cut(),
+            pixels: steering.pixels(),
+            measure_cpu: steering.listens(),
+            ..FetchRequest::features(indices, self.provenance.model.clone())
+        };
+        let desk = Arc::clone(&self.desk);
+        let at_once = desk.extractor.as_ref().map_or(1, LocalExtractor::at_once);
+        let samples = self.dataset.fetch(request)?.map_err(SourceError::from);
+        let arrivals = samples.map_ok(move |sample| Arc::clone(&desk).take(sample));
+        let arrivals = match ordered {
+            true => arrivals.try_buffered(ORDERED * at_once).boxed(),
+            false => arrivals.try_buffer_unordered(at_once).boxed(),
+        };
+        Ok(watched(arrivals, self.dataset.clone(), steering.clone()))
     }
 
     /// Bytes that came over the wire so far.
@@ -62,15 +150,32 @@ impl Servers {
     pub(crate) fn stored_bytes(&self) -> ByteCount {
         ByteCount::new(self.dataset.partitions().iter().map(|partition| partition.stored_bytes).sum())
     }
+
+    /// How samples came so far.
+    pub(crate) fn travelled(&self) -> Travelled {
+        let ways = self.desk.came.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Travelled { ways, replans: self.desk.steering.replans() }
+    }
 }
 
-// === impl Arrival ===
+// === impl Desk ===
 
-impl From<Sample> for Arrival {
-    /// The client has checked that the payload is f32 of the model's length.
-    fn from(sample: Sample) -> Self {
-        let Sample { index, key, label, outcome, cpu: _ } = sample;
-        let floats = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        Self { index, key, label, outcome: outcome.map(|delivered| floats(&delivered.payload)) }
+impl Desk {
+    /// A sample that came becomes one with its feature.
+    async fn take(self: Arc<Self>, sample: Sample) -> Result<Arrival, SourceError> {
+        let Sample { index, label, cpu, .. } = sample;
+        let key = sample.key.clone();
+        let delivered = sample.outcome.as_ref().ok();
+        let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
+        let (outcome, here) = match &self.extractor {
+            Some(extractor) => extractor.infer(sample, ADDRESS.0, ADDRESS.1).await,
+            // Features were asked for, and the client has seen to it that nothing else came.
+            None => (sample.outcome.map(|delivered| features_of(&delivered)), CpuSeconds::default()),
+        };
+        self.steering.came(index, way.map(Way::cut), cpu.unwrap_or_default(), here);
+        if let Some(way) = way {
+            *self.came.lock().unwrap_or_else(PoisonError::into_inner).entry(way).or_default() += 1;
+        }
+        Ok(Arrival { index, key, label, outcome })
     }
 }

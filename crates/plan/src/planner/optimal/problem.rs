@@ -58,7 +58,7 @@ impl<'a> Problem<'a> {
             }
             for index in profile.samples_of(server) {
                 let row = profile.row(index);
-                if allowed.iter().all(|&position| model.lacking(server, row.load(position)).is_some()) {
+                if allowed.iter().all(|&position| model.lacking(server, position, row.load(position)).is_some()) {
                     return Err(model.no_way(server, index, allowed));
                 }
             }
@@ -68,7 +68,7 @@ impl<'a> Problem<'a> {
 
     /// Whether a sample of this server may take the way at `position`.
     pub(super) fn is_possible(&self, server: usize, index: usize, position: usize) -> bool {
-        self.model.lacking(server, self.model.profile.row(index).load(position)).is_none()
+        self.model.lacking(server, position, self.model.profile.row(index).load(position)).is_none()
     }
 
     /// The cheapest way of each sample at these rates; of equals the earliest cut.

@@ -1,0 +1,56 @@
+//! Why features cannot be made here.
+
+use std::io;
+use std::path::PathBuf;
+
+use headwater_features::{ModelError, RuntimeError};
+use headwater_types::{ByteCount, Digest, ModelName};
+
+/// Why features cannot be made here: found at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// The file cannot be read.
+    #[error("--extractor: cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Longer than any model.
+    #[error("--extractor: {} is longer than {limit}, and so no ONNX file", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: ByteCount,
+    },
+    /// Another model than the servers have.
+    #[error(
+        "--extractor: {} has the digest {actual}, and the model {model} of the servers has {expected}: give the file that they \
+         have registered",
+        path.display()
+    )]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// Its digest.
+        actual: Digest,
+        /// What servers call the model.
+        model: ModelName,
+        /// The announced digest.
+        expected: Digest,
+    },
+    /// There is no ONNX Runtime.
+    #[error("--extractor: {0}")]
+    Runtime(#[from] RuntimeError),
+    /// The model cannot be run.
+    #[error("--extractor: {0}")]
+    Model(#[from] ModelError),
+    /// Threads cannot be started.
+    #[error("cannot start the threads that finish recipes: {0}")]
+    Threads(io::Error),
+    /// A fault of this program.
+    #[error("opening the model ended before its work: please report it ({0})")]
+    Internal(#[from] tokio::task::JoinError),
+}

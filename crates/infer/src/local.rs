@@ -1,0 +1,136 @@
+//! The model on this machine's cores.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
+use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
+use headwater_pilot::Infer;
+use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleFailure, SampleKey, Seed};
+
+use crate::error::LocalError;
+use crate::file;
+
+/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. One session for each thread.
+pub struct LocalExtractor {
+    extractor: Extractor,
+    recipe: Arc<Recipe>,
+    finisher: Finisher,
+    limits: ImageLimits,
+}
+
+/// Samples of one run. On the CPU small batches are as fast as any, and a sample alone has the same bits whoever comes with it.
+const BATCH: NonZeroUsize = NonZeroUsize::MIN;
+
+// === impl LocalExtractor ===
+
+impl LocalExtractor {
+    /// Opens the model's file, which must be the one that the servers have registered, on as many threads as the options have
+    /// CPU workers. `onnxruntime`: the library, where it was named.
+    ///
+    /// # Errors
+    /// Another file, one that cannot be read or run, and a machine without ONNX Runtime.
+    pub async fn open(
+        path: PathBuf,
+        model: ModelInfo,
+        options: &ClientOptions,
+        onnxruntime: Option<PathBuf>,
+    ) -> Result<Self, LocalError> {
+        let finisher = Finisher::with(options).map_err(LocalError::Threads)?;
+        let (threads, limits) = (options.cpu_workers, options.limits);
+        let recipe = Arc::new(model.recipe.clone());
+        let open = move || {
+            file::check(&path, &model)?;
+            let runtime = Runtime::load(onnxruntime.as_deref())?;
+            let options = ExtractorOptions { threads, max_batch: Some(BATCH), queue: 1, ..ExtractorOptions::default() };
+            let ModelInfo { name, recipe, output, digest: expected, .. } = model;
+            let spec = ModelSpec {
+                name: name.clone(),
+                path: path.clone(),
+                recipe: recipe.name().to_string(),
+                output: Some(output),
+            };
+            let extractor = Extractor::open(&runtime, &spec, recipe, &options)?;
+            // The file may have been exchanged since it was looked at.
+            let actual = extractor.digest();
+            if actual != expected {
+                return Err(LocalError::OtherFile { path, actual, model: name, expected });
+            }
+            Ok(extractor)
+        };
+        // Loading takes tenths of a second of CPU.
+        let extractor = tokio::task::spawn_blocking(open).await??;
+        Ok(Self { extractor, recipe, finisher, limits })
+    }
+
+    async fn run(
+        &self,
+        delivered: Delivered,
+        key: SampleKey,
+        (seed, epoch): (Seed, Epoch),
+    ) -> (Result<Vec<f32>, SampleFailure>, CpuSeconds) {
+        // Before the payload is opened: who waits for a thread holds no pixels.
+        let place = match self.extractor.place().await {
+            Ok(place) => place,
+            Err(failure) => return (Err(failure), CpuSeconds::default()),
+        };
+        let (payload, opening) = self.finisher.payload(&self.recipe, delivered).await;
+        let payload = match payload {
+            Ok(payload) => payload,
+            Err(failure) => return (Err(failure), opening),
+        };
+        let sample = Unfinished { payload, seed, epoch, key, limits: self.limits, measure_cpu: true };
+        match place.extract(sample).await {
+            Ok(extracted) => {
+                let inferring = extracted.cpu.unwrap_or_default();
+                (Ok(extracted.features), CpuSeconds(opening.0 + inferring.0))
+            }
+            Err(failure) => (Err(failure), opening),
+        }
+    }
+}
+
+impl Infer for LocalExtractor {
+    fn infer(
+        &self,
+        sample: Sample,
+        seed: Seed,
+        epoch: Epoch,
+    ) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
+        async move {
+            let Sample { key, outcome, .. } = sample;
+            match (outcome, key) {
+                (Ok(delivered), _) if delivered.cut == Cut::Features => {
+                    (Ok(features_of(&delivered)), CpuSeconds::default())
+                }
+                (Ok(delivered), Some(key)) => self.run(delivered, key, (seed, epoch)).await,
+                (Ok(_), None) => {
+                    let message = "a sample without a key cannot be framed";
+                    (Err(SampleFailure::new(FailureKind::Internal, message)), CpuSeconds::default())
+                }
+                (Err(failure), _) => (Err(failure), CpuSeconds::default()),
+            }
+        }
+        .boxed()
+    }
+
+    fn at_once(&self) -> usize {
+        // One in each thread, and one that waits for it.
+        2 * self.extractor.workers()
+    }
+}
+
+impl fmt::Debug for LocalExtractor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalExtractor").field(&self.extractor).finish()
+    }
+}
+
+/// A sample that came as features: f32 `[d]`. The client has checked that it is of the model's length.
+pub fn features_of(delivered: &Delivered) -> Vec<f32> {
+    delivered.payload.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}

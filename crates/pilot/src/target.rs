@@ -1,0 +1,101 @@
+//! What samples become: tensors of a recipe, or features of a model.
+
+use futures::future::BoxFuture;
+use headwater_client::{ModelInfo, RegisteredModel, Sample};
+use headwater_types::{CpuSeconds, Epoch, Recipe, SampleFailure, Seed};
+
+/// What samples become. A plan is for one of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// The recipe's tensors.
+    Tensors(&'a Recipe),
+    /// The model's features: at servers that have it, or here.
+    Features(&'a ModelInfo),
+}
+
+/// What samples become, and what makes it of those that come unfinished: what a profile measures.
+#[derive(Clone, Copy)]
+pub enum Making<'a> {
+    /// The recipe's tensors, on the threads that the dataset's options say.
+    Tensors(&'a Recipe),
+    /// The model's features.
+    Features {
+        /// The model, and who has it.
+        model: &'a RegisteredModel,
+        /// What infers here.
+        here: &'a dyn Infer,
+    },
+}
+
+/// Makes features of samples on this side. A seam, since what knows how is behind a fence: who only plans for tensors is not to carry
+/// an inference runtime.
+pub trait Infer: Send + Sync {
+    /// A sample's features, whichever way it came, and the CPU time that they took here: none where it came as features.
+    fn infer(
+        &self,
+        sample: Sample,
+        seed: Seed,
+        epoch: Epoch,
+    ) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)>;
+
+    /// Samples that should be underway at once for all threads to be busy.
+    fn at_once(&self) -> usize;
+}
+
+// === impl Target ===
+
+impl<'a> Target<'a> {
+    /// The recipe that samples go through.
+    pub fn recipe(self) -> &'a Recipe {
+        match self {
+            Self::Tensors(recipe) => recipe,
+            Self::Features(model) => &model.recipe,
+        }
+    }
+
+    /// The model, where features are wanted.
+    pub fn model(self) -> Option<&'a ModelInfo> {
+        match self {
+            Self::Tensors(_) => None,
+            Self::Features(model) => Some(model),
+        }
+    }
+}
+
+impl<'a> From<&'a Recipe> for Target<'a> {
+    fn from(recipe: &'a Recipe) -> Self {
+        Self::Tensors(recipe)
+    }
+}
+
+impl<'a> From<&'a ModelInfo> for Target<'a> {
+    fn from(model: &'a ModelInfo) -> Self {
+        Self::Features(model)
+    }
+}
+
+// === impl Making ===
+
+impl<'a> Making<'a> {
+    /// What is made.
+    pub fn target(self) -> Target<'a> {
+        match self {
+            Self::Tensors(recipe) => Target::Tensors(recipe),
+            Self::Features { model, .. } => Target::Features(&model.info),
+        }
+    }
+
+    /// Whether the server at this place can be asked for features.
+    pub(crate) fn infers(self, server: usize) -> bool {
+        match self {
+            Self::Tensors(_) => false,
+            Self::Features { model, .. } => model.servers.get(server).copied().unwrap_or(false),
+        }
+    }
+}
+
+impl<'a> From<&'a Recipe> for Making<'a> {
+    fn from(recipe: &'a Recipe) -> Self {
+        Self::Tensors(recipe)
+    }
+}
