@@ -17,7 +17,8 @@ from torchvision import models
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("servers", help="storage servers: HOST:PORT,HOST:PORT")
 parser.add_argument("--dataset", default="photos", help="its name at the servers")
-parser.add_argument("--cut", default="jpeg-crop", help="how far the servers take each photo; the tensors are the same")
+parser.add_argument("--cut", help="how far the servers take each photo; the tensors are the same")
+parser.add_argument("--plan", help="a cut for each photo: auto, or a file of profiler plan")
 parser.add_argument("-a", "--arch", default="resnet18", help="a network of torchvision.models")
 parser.add_argument("-j", "--workers", type=int, default=4, help="data loading workers")
 parser.add_argument("--epochs", type=int, default=90)
@@ -42,8 +43,8 @@ def main() -> None:
 
     normalize = T.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
     transform = T.Compose([T.RandomResizedCrop(224), T.RandomHorizontalFlip(), T.ToTensor(), normalize])
-    size = args.batch_size // world
-    data = headwater.IterableDataset(args.servers, args.dataset, transform, cut=args.cut, batch_size=size, seed=args.seed)
+    settings = {"cut": args.cut, "plan": args.plan, "batch_size": args.batch_size // world, "seed": args.seed}
+    data = headwater.IterableDataset(args.servers, args.dataset, transform, **settings)
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, pin_memory=cuda)
 
     network = models.get_model(args.arch, num_classes=len(data.classes)).to(device)

@@ -12,7 +12,8 @@ import torchvision.transforms as T
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
-from torchvision import datasets, models
+from torchvision import models
+from torchvision.datasets import ImageFolder
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("data", help="folder with a folder of photos for each class")
@@ -40,7 +41,7 @@ def main() -> None:
 
     normalize = T.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
     transform = T.Compose([T.RandomResizedCrop(224), T.RandomHorizontalFlip(), T.ToTensor(), normalize])
-    data = datasets.ImageFolder(args.data, transform)
+    data = ImageFolder(args.data, transform)
     sampler = DistributedSampler(data, num_replicas=world, rank=rank, seed=args.seed)
     loader = DataLoader(data, args.batch_size // world, sampler=sampler, num_workers=args.workers, pin_memory=cuda)
 

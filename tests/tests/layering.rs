@@ -97,7 +97,14 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("profiler", &["headwater-cli", "headwater-measure"]),
     (
         "headwater-python",
-        &["headwater-types", "headwater-image", "headwater-plan", "headwater-learn", "headwater-client"],
+        &[
+            "headwater-types",
+            "headwater-image",
+            "headwater-plan",
+            "headwater-learn",
+            "headwater-client",
+            "headwater-pilot",
+        ],
     ),
     ("headwater-testdata", &["headwater-types", "headwater-onnx"]),
     ("headwater-tests", &["headwater-testdata"]),

@@ -4,18 +4,21 @@
 //! leaves its row unspecified and says so beside it; at most `ahead` batches wait for their reader besides the one in the
 //! making, and at most two samples for each thread are held that no thread has taken up.
 //!
+//! Who wants to know how it goes gives a [`Listener`].
+//!
 //! Rows are pieces of one `BytesMut`, so that several threads write into one buffer without a lock or a copy; joining them
 //! again is free, for they lie side by side.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use futures::StreamExt as _;
-use headwater_image::{ImageError, Payload, Scratch, advance, finish_into};
+use headwater_image::{CpuMeter, ImageError, Payload, Scratch, advance, finish_into};
 use headwater_types::{
-    ClassId, Cut, Draws, Epoch, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey, Seed, Size,
+    ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey, Seed, Size,
 };
 use headwater_wire::Delivered;
 use tokio::runtime::Handle;
@@ -53,6 +56,15 @@ pub struct BatchPlan {
     pub sizes: Vec<usize>,
     /// Batches that may wait for the reader.
     pub ahead: NonZeroUsize,
+    /// Hears how it goes.
+    pub listener: Option<Arc<dyn Listener>>,
+}
+
+/// Hears of samples on the threads that finish them, and so must not keep those.
+pub trait Listener: fmt::Debug + Send + Sync {
+    /// A sample has come, at this cut, and its row is written; for so much CPU time at its server (where the request has
+    /// `measure_cpu`) and here.
+    fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds);
 }
 
 /// Samples, finished, in one buffer.
@@ -101,6 +113,7 @@ struct Work {
     seed: Seed,
     epoch: Epoch,
     layout: RowLayout,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 /// Samples that are held and not taken up, for each thread that finishes: one is being taken up while another waits.
@@ -125,9 +138,9 @@ impl RowLayout {
 impl BatchStream {
     /// Starts making batches of what a stream gives, which must be in order.
     pub(crate) fn start(runtime: &Handle, samples: SampleStream, finisher: Finisher, plan: BatchPlan) -> Self {
-        let BatchPlan { recipe, seed, epoch, layout, sizes, ahead } = plan;
+        let BatchPlan { recipe, seed, epoch, layout, sizes, ahead, listener } = plan;
         let (sender, begun) = mpsc::channel(ahead.get());
-        let work = Arc::new(Work { finisher, recipe, seed, epoch, layout });
+        let work = Arc::new(Work { finisher, recipe, seed, epoch, layout, listener });
         let driver = AbortOnDropHandle::new(runtime.spawn(drive(samples, work, sizes, sender)));
         Self { begun, current: None, _driver: driver }
     }
@@ -216,21 +229,34 @@ async fn drive(
 
 impl Work {
     async fn write(self: Arc<Self>, sample: Sample, row: BytesMut) -> Written {
-        let Sample { index, key, label, outcome, cpu: _ } = sample;
+        let Sample { index, key, label, outcome, cpu } = sample;
         let of = |failure| Row { index, key: key.clone(), label, failure };
+        let came = |cut, here: Option<CpuSeconds>| {
+            if let Some(listener) = &self.listener {
+                listener.came(index, cut, cpu.unwrap_or_default(), here.unwrap_or_default());
+            }
+        };
         let delivered = match outcome {
             Ok(delivered) => delivered,
-            Err(failure) => return (row, of(Some(failure))),
+            Err(failure) => {
+                came(None, None);
+                return (row, of(Some(failure)));
+            }
         };
+        let cut = delivered.cut;
         let job = {
             let (work, key, mut row) = (Arc::clone(&self), key.clone(), row);
             move |scratch: &mut Scratch| {
+                let meter = CpuMeter::start(work.listener.is_some());
                 let done = work.fill(delivered, key.as_ref(), &mut row, scratch);
-                (row, done.err())
+                (row, done.err(), meter.read())
             }
         };
         match self.finisher.on_pool(job).await {
-            Ok((row, failure)) => (row, of(failure)),
+            Ok((row, failure, here)) => {
+                came(Some(cut), here);
+                (row, of(failure))
+            }
             Err(failure) => (BytesMut::zeroed(self.layout.bytes()), of(Some(failure))),
         }
     }

@@ -29,6 +29,7 @@ mod chunk;
 mod expect;
 mod outlet;
 mod pulse;
+mod receiving;
 mod worker;
 
 mod stream;
@@ -43,7 +44,7 @@ mod batch;
 mod report;
 
 pub use address::{AddressError, ServerAddress};
-pub use batch::{Batch, BatchPlan, BatchStream, Row, RowLayout};
+pub use batch::{Batch, BatchPlan, BatchStream, Listener, Row, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;
 pub use error::ClientError;

@@ -210,14 +210,18 @@ async fn read(
 ) -> End {
     let mut asked: HashSet<u64> = chunk.missing().take(at_most).map(|wanted| wanted.local).collect();
     let mut call = Some(stream);
+    let mut first = true;
     while !asked.is_empty() {
         let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
+        // What comes first is waited for in any case: a server's work, and a round trip.
+        let wait = (!std::mem::replace(&mut first, false)).then(|| job.counting.receiving.wait());
         let message = tokio::select! {
             // First: with a slow reader there is always another message, and the change would wait for the call's end.
             biased;
             () = leave(job, chunk, plan) => return End::Replanned,
             message = timeout(job.options.retry.stall, stream.message()) => message,
         };
+        drop(wait);
         let batch = match message {
             Ok(Ok(Some(batch))) => batch,
             Ok(Ok(None)) => return End::Broke(format!("it ended a call with {} samples to come", asked.len())),

@@ -23,9 +23,11 @@ pub struct AutopilotOptions {
     pub algorithm: Algorithm,
     /// When to plan anew.
     pub watch: WatchOptions,
+    /// Whether samples come again and again, in whichever order: then none of them is ever past planning.
+    pub repeats: bool,
 }
 
-/// Pilots one epoch.
+/// Pilots epochs, one after the other.
 #[derive(Debug)]
 pub struct Autopilot {
     profile: Arc<Profile>,
@@ -35,16 +37,29 @@ pub struct Autopilot {
     /// By how much the profile's CPU seconds are off: for each server, and for finishing.
     storage_scale: Vec<f64>,
     trainer_scale: f64,
-    plan: Plan,
+    /// Whether that was ever news.
+    learnt: bool,
+    prediction: Option<Prediction>,
     choices: Vec<Way>,
-    /// Samples that have not come yet.
-    left: Vec<bool>,
+    /// How many times each sample is still to come.
+    left: Vec<u32>,
     watch: Watch,
     reading: Reading,
     live: LivePlan,
 }
 
-/// What is left of an epoch, to be planned anew: that may take a second, and belongs on a thread that may.
+/// What running epochs have taught.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learnt {
+    /// What arrives at most; `None`: more than matters.
+    pub bandwidth: Option<BitsPerSecond>,
+    /// For each server the factor by which the profile's CPU seconds are off.
+    pub storage: Vec<f64>,
+    /// The same for finishing.
+    pub trainer: f64,
+}
+
+/// What is left of an epoch, to be planned: that may take a second, and belongs on a thread that may.
 #[derive(Debug)]
 pub struct Replanning {
     profile: Arc<Profile>,
@@ -52,6 +67,7 @@ pub struct Replanning {
     resources: Resources,
     storage_scale: Vec<f64>,
     trainer_scale: f64,
+    /// In order; a sample that is to come twice is there twice.
     left: Vec<usize>,
     seen: Seen,
 }
@@ -74,10 +90,15 @@ pub struct Replanned {
     ways: Vec<(usize, Way)>,
 }
 
+/// By how much CPU seconds may be believed to be off: further apart are no machines.
+const SCALES: [f64; 2] = [1e-3, 1e3];
+/// What a profile takes for one sample.
+const MOST_SECONDS: f64 = 3600.0;
+
 // === impl Autopilot ===
 
 impl Autopilot {
-    /// Plans an epoch over these samples (each once).
+    /// Plans an epoch over these samples.
     ///
     /// # Errors
     /// Where there is no plan for these resources.
@@ -87,15 +108,21 @@ impl Autopilot {
         options: AutopilotOptions,
         samples: &[SampleIndex],
     ) -> Result<Self, PilotError> {
-        let plan = plan(&profile, &resources, &options.allowed, options.algorithm)?;
-        let choices: Vec<_> = plan.iter().collect();
-        let (cuts, pixels) = tables(&choices);
-        let mut left = vec![false; profile.len()];
-        for index in samples {
-            if let Some(place) = usize::try_from(index.0).ok().and_then(|place| left.get_mut(place)) {
-                *place = true;
-            }
+        let mut pilot = Self::idle(profile, resources, options)?;
+        if let Some(planning) = pilot.begin(samples) {
+            pilot.adopt(planning.plan()?)?;
         }
+        Ok(pilot)
+    }
+
+    /// A pilot of no epoch yet: samples travel as they are stored until one [begins](Self::begin), or a plan is
+    /// [followed](Self::follow).
+    ///
+    /// # Errors
+    /// A fault of this program.
+    pub fn idle(profile: Arc<Profile>, resources: Resources, options: AutopilotOptions) -> Result<Self, PilotError> {
+        let choices = vec![Way::ENCODED; profile.len()];
+        let (cuts, pixels) = tables(&choices);
         let servers = profile.servers().len();
         Ok(Self {
             live: match profile.provenance().model {
@@ -106,13 +133,69 @@ impl Autopilot {
             reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
             storage_scale: vec![1.0; servers],
             trainer_scale: 1.0,
+            learnt: false,
+            prediction: None,
+            left: vec![0; profile.len()],
             profile,
             options,
             resources,
-            plan,
             choices,
-            left,
         })
+    }
+
+    /// Begins an epoch over these samples: gives what is to be planned, with what was learnt until now; nothing where there are no
+    /// samples.
+    pub fn begin(&mut self, samples: &[SampleIndex]) -> Option<Replanning> {
+        self.expect(samples);
+        let (storage_scale, trainer_scale) = (self.storage_scale.clone(), self.trainer_scale);
+        self.replanning(Seen::default(), self.resources.clone(), storage_scale, trainer_scale)
+    }
+
+    /// Begins an epoch over these samples by a plan that is there already.
+    ///
+    /// # Errors
+    /// A plan of another dataset.
+    pub fn follow(&mut self, plan: &Plan, samples: &[SampleIndex]) -> Result<(), PilotError> {
+        let (planned, served) = (plan.len(), self.choices.len());
+        if planned != served {
+            return Err(PilotError::PlannedSamples { planned, served: served as u64 });
+        }
+        self.expect(samples);
+        self.choices = plan.iter().collect();
+        self.prediction = Some(plan.prediction.clone());
+        let (cuts, pixels) = tables(&self.choices);
+        Ok(self.live.set(cuts, pixels)?)
+    }
+
+    fn expect(&mut self, samples: &[SampleIndex]) {
+        self.left.fill(0);
+        for index in samples {
+            if let Some(left) = usize::try_from(index.0).ok().and_then(|place| self.left.get_mut(place)) {
+                *left = left.saturating_add(1);
+            }
+        }
+        self.watch.restart();
+    }
+
+    /// What was learnt until now; `None` where nothing was news.
+    pub fn learnt(&self) -> Option<Learnt> {
+        self.learnt.then(|| Learnt {
+            bandwidth: self.resources.bandwidth,
+            storage: self.storage_scale.clone(),
+            trainer: self.trainer_scale,
+        })
+    }
+
+    /// Believes what another has learnt with this profile. What is not of its servers, or out of bounds, is left alone.
+    pub fn believe(&mut self, learnt: &Learnt) {
+        let sound = |scale: &f64| (SCALES[0]..=SCALES[1]).contains(scale);
+        if learnt.storage.len() == self.storage_scale.len() && learnt.storage.iter().chain([&learnt.trainer]).all(sound)
+        {
+            self.resources.bandwidth = learnt.bandwidth;
+            self.storage_scale.clone_from(&learnt.storage);
+            self.trainer_scale = learnt.trainer;
+            self.learnt = true;
+        }
     }
 
     /// What a request takes for its cuts and codings.
@@ -120,16 +203,18 @@ impl Autopilot {
         &self.live
     }
 
-    /// The plan with which the epoch began.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// What the latest plan promises for what was left when it was made; `None` before the first.
+    pub fn prediction(&self) -> Option<&Prediction> {
+        self.prediction.as_ref()
     }
 
     /// A sample has come, at this cut, and was finished; with what it took on both sides.
     pub fn came(&mut self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
         let Ok(place) = usize::try_from(index.0) else { return };
         let Some(left) = self.left.get_mut(place) else { return };
-        *left = false;
+        if !self.options.repeats {
+            *left = left.saturating_sub(1);
+        }
         self.reading.trainer.measured += trainer.0;
         let Some(server) = self.profile.server_of(place) else { return };
         self.reading.storage[server].measured += storage.0;
@@ -150,12 +235,12 @@ impl Autopilot {
         self.watch.restart();
     }
 
-    /// Looks at what was received and done until now, which is so long after the beginning; `blocked`: seconds for which the
-    /// reader took nothing. Gives what is to be planned anew, if anything is.
-    pub fn look(&mut self, at: Duration, received: u64, blocked: Duration) -> Option<Replanning> {
+    /// Looks at what was received and done until now, which is so long after the beginning; `receiving`: the part of that time in
+    /// which somebody waited for bytes. Gives what is to be planned anew, if anything is.
+    pub fn look(&mut self, at: Duration, received: u64, receiving: Duration) -> Option<Replanning> {
         self.reading.at = at;
         self.reading.bytes = received as f64;
-        self.reading.blocked = blocked.as_secs_f64();
+        self.reading.receiving = receiving.as_secs_f64();
         let belief = Belief {
             bandwidth: self.resources.bandwidth.map(BitsPerSecond::get),
             storage_cores: self.resources.servers.iter().map(|server| server.cores.get()).collect(),
@@ -163,22 +248,32 @@ impl Autopilot {
         };
         let seen = self.watch.look(self.reading.clone(), &belief)?;
         self.watch.restart();
-        let left: Vec<_> = (0..self.left.len()).filter(|&place| self.left[place]).collect();
-        if left.is_empty() {
-            return None;
-        }
         let mut resources = self.resources.clone();
         if let Some(bandwidth) = seen.bandwidth.and_then(BitsPerSecond::new) {
             resources.bandwidth = Some(bandwidth);
         }
-        let by = |scale: &f64, factor: f64| scale * factor.clamp(0.01, 100.0);
+        let by = |scale: &f64, factor: f64| (scale * factor.clamp(0.01, 100.0)).clamp(SCALES[0], SCALES[1]);
         let storage_scale = match &seen.storage {
             Some(factors) => self.storage_scale.iter().zip(factors).map(|(scale, factor)| by(scale, *factor)).collect(),
             None => self.storage_scale.clone(),
         };
         let trainer_scale = by(&self.trainer_scale, seen.trainer.unwrap_or(1.0));
+        self.replanning(seen, resources, storage_scale, trainer_scale)
+    }
+
+    /// What is left, to be planned; nothing where nothing is.
+    fn replanning(
+        &self,
+        seen: Seen,
+        resources: Resources,
+        storage_scale: Vec<f64>,
+        trainer_scale: f64,
+    ) -> Option<Replanning> {
+        let times = |place: usize| std::iter::repeat_n(place, self.left[place] as usize);
+        let left: Vec<_> = (0..self.left.len()).flat_map(times).collect();
         let (profile, options) = (Arc::clone(&self.profile), self.options.clone());
-        Some(Replanning { profile, options, resources, storage_scale, trainer_scale, left, seen })
+        let replanning = Replanning { profile, options, resources, storage_scale, trainer_scale, left, seen };
+        (!replanning.left.is_empty()).then_some(replanning)
     }
 
     /// Follows a new plan, from now on.
@@ -188,7 +283,7 @@ impl Autopilot {
     pub fn adopt(&mut self, mut replanned: Replanned) -> Result<Replanned, PilotError> {
         for &(place, way) in &replanned.ways {
             // What has come meanwhile is past planning.
-            if self.left[place] && self.choices[place] != way {
+            if self.left[place] > 0 && self.choices[place] != way {
                 self.choices[place] = way;
                 replanned.moved += 1;
             }
@@ -200,6 +295,8 @@ impl Autopilot {
         self.resources = replanned.resources.clone();
         self.storage_scale.clone_from(&replanned.storage_scale);
         self.trainer_scale = replanned.trainer_scale;
+        self.learnt |= replanned.seen != Seen::default();
+        self.prediction = Some(replanned.prediction.clone());
         self.watch.restart();
         Ok(replanned)
     }
@@ -213,7 +310,10 @@ impl Replanning {
     /// # Errors
     /// Where there is no plan.
     pub fn plan(self) -> Result<Replanned, PilotError> {
-        let rest = self.rest()?;
+        let whole =
+            self.left.len() == self.profile.len() && self.left.iter().enumerate().all(|(at, place)| at == *place);
+        let as_profiled = self.trainer_scale == 1.0 && self.storage_scale.iter().all(|scale| *scale == 1.0);
+        let rest = if whole && as_profiled { Arc::clone(&self.profile) } else { Arc::new(self.rest()?) };
         let plan = plan(&rest, &self.resources, &self.options.allowed, self.options.algorithm)?;
         let ways = self.left.iter().copied().zip(plan.iter()).collect();
         let Self { resources, storage_scale, trainer_scale, left, seen, .. } = self;
@@ -238,8 +338,8 @@ impl Replanning {
             let cost = |position| {
                 let cost = profile.cost(place, position).unwrap_or_default();
                 Cost {
-                    storage_seconds: cost.storage_seconds * scale,
-                    trainer_seconds: cost.trainer_seconds * self.trainer_scale,
+                    storage_seconds: (cost.storage_seconds * scale).min(MOST_SECONDS),
+                    trainer_seconds: (cost.trainer_seconds * self.trainer_scale).min(MOST_SECONDS),
                     ..cost
                 }
             };
@@ -305,7 +405,9 @@ mod tests {
             for index in tick * 10..tick * 10 + 10 {
                 pilot.came(SampleIndex(index), None, CpuSeconds::default(), CpuSeconds(0.001));
             }
-            if let Some(replanning) = pilot.look(Duration::from_secs_f64(at), received as u64, Duration::ZERO) {
+            if let Some(replanning) =
+                pilot.look(Duration::from_secs_f64(at), received as u64, Duration::from_secs_f64(at))
+            {
                 let plan = replanning.plan().unwrap();
                 replanned = Some((at, pilot.adopt(plan).unwrap()));
                 break;
@@ -315,20 +417,21 @@ mod tests {
         assert!(at <= 4.0, "{at}");
         assert!((replanned.resources.bandwidth.unwrap().get() / 160e6 - 1.0).abs() < 0.15);
         assert!(replanned.moved > 50 && cropped(&pilot) > before, "{} of {}", replanned.moved, replanned.left);
-        assert_eq!(replanned.left, pilot.left.iter().filter(|left| **left).count());
+        assert_eq!(replanned.left, pilot.left.iter().filter(|left| **left > 0).count());
     }
 
     #[test]
     fn a_while_in_which_nobody_looked_is_not_blamed_on_the_network() {
         let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let secs = Duration::from_secs_f64;
         let look_after_a_rest = |resume: bool| {
             let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
-            let mut look = |at: f64, bytes: f64| pilot.look(Duration::from_secs_f64(at), bytes as u64, Duration::ZERO);
+            let mut look = |at: f64, bytes: f64| pilot.look(secs(at), bytes as u64, secs(at));
             assert!((1..20).all(|tick| look(f64::from(tick) * 0.25, f64::from(tick) * 2.5e6).is_none()));
             if resume {
                 pilot.resume();
             }
-            let mut look = |at: f64, bytes: f64| pilot.look(Duration::from_secs_f64(at), bytes as u64, Duration::ZERO);
+            let mut look = |at: f64, bytes: f64| pilot.look(secs(at), bytes as u64, secs(at));
             // As fast as ever, but for the minute between.
             (0..20)
                 .filter(|tick| look(60.0 + f64::from(*tick) * 0.25, 50e6 + f64::from(*tick) * 2.5e6).is_some())
@@ -344,7 +447,67 @@ mod tests {
         let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
         for tick in 1..80 {
             let at = f64::from(tick) * 0.25;
-            assert!(pilot.look(Duration::from_secs_f64(at), (at * 1e7) as u64, Duration::ZERO).is_none());
+            let at = Duration::from_secs_f64(at);
+            assert!(pilot.look(at, (at.as_secs_f64() * 1e7) as u64, at).is_none());
         }
+    }
+
+    #[test]
+    fn what_one_epoch_has_taught_holds_in_the_next_and_can_be_told_to_another_pilot() {
+        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let new = || Autopilot::idle(profile(), resources(320e6), AutopilotOptions::default()).unwrap();
+        let mut pilot = new();
+        assert_eq!(pilot.choices.iter().filter(|way| way.is_offloaded()).count(), 0);
+        let begin = |pilot: &mut Autopilot| {
+            let planning = pilot.begin(&samples).unwrap();
+            pilot.adopt(planning.plan().unwrap()).unwrap();
+            pilot.choices.iter().filter(|way| way.is_offloaded()).count()
+        };
+        let first = begin(&mut pilot);
+        assert_eq!(pilot.learnt(), None);
+        let seen = Seen { bandwidth: Some(160e6), ..Seen::default() };
+        let resources = Resources { bandwidth: BitsPerSecond::new(160e6), ..resources(160e6) };
+        let planning = pilot.replanning(seen, resources, vec![1.0, 1.0], 1.0).unwrap();
+        pilot.adopt(planning.plan().unwrap()).unwrap();
+        let learnt = pilot.learnt().unwrap();
+        let second = begin(&mut pilot);
+        assert!(second > first, "{first} {second}");
+        let mut other = new();
+        other.believe(&learnt);
+        assert_eq!(begin(&mut other), second);
+        other.believe(&Learnt { storage: vec![f64::NAN, 1.0], bandwidth: BitsPerSecond::new(1.0), ..learnt.clone() });
+        assert_eq!(other.learnt(), Some(learnt), "what makes no sense is left alone");
+    }
+
+    #[test]
+    fn a_sample_that_comes_several_times_is_planned_as_often_and_one_that_always_may_is_never_past_planning() {
+        let twice: Vec<_> = (0..100).chain(0..100).map(SampleIndex).collect();
+        for repeats in [false, true] {
+            let options = AutopilotOptions { repeats, ..AutopilotOptions::default() };
+            let mut pilot = Autopilot::new(profile(), resources(320e6), options, &twice).unwrap();
+            let bytes = pilot.prediction().unwrap().bytes;
+            assert!((2_000_000..=20_000_000).contains(&bytes) && bytes > 10_000_000, "{bytes}: of 200 samples");
+            for index in (0..100).map(SampleIndex) {
+                pilot.came(index, None, CpuSeconds::default(), CpuSeconds(0.001));
+            }
+            let left = pilot.left.iter().sum::<u32>();
+            assert_eq!(left, if repeats { 200 } else { 100 });
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_there_is_followed_and_one_of_another_dataset_is_not() {
+        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+        let planned = plan(&profile(), &resources(320e6), &[], Algorithm::Optimal).unwrap();
+        let mut pilot = Autopilot::idle(profile(), resources(80e6), AutopilotOptions::default()).unwrap();
+        pilot.follow(&planned, &samples).unwrap();
+        assert!(pilot.choices.iter().copied().eq(planned.iter()));
+        assert_eq!(pilot.prediction(), Some(&planned.prediction));
+        let Ok(small) = Autopilot::idle(profile(), resources(80e6), AutopilotOptions::default()) else { panic!() };
+        let mut small = Autopilot { choices: small.choices[..10].to_vec(), ..small };
+        assert!(matches!(
+            small.follow(&planned, &samples),
+            Err(PilotError::PlannedSamples { planned: 1000, served: 10 })
+        ));
     }
 }

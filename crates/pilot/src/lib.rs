@@ -46,7 +46,7 @@ mod steering;
 
 mod sketch;
 
-pub use autopilot::{Autopilot, AutopilotOptions, Replanned};
+pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Replanned, Replanning};
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
 pub use error::PilotError;
 pub use machine::{Machine, machine};

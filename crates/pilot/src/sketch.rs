@@ -45,10 +45,11 @@ pub async fn sketch<'a>(
 /// Servers that do not answer.
 pub async fn bandwidth_of(
     dataset: &Dataset,
+    options: &NetworkOptions,
     told: &(dyn Fn(Phase, u64) + Sync),
 ) -> Result<Option<BitsPerSecond>, PilotError> {
     told(Phase::Network, 0);
-    let links = network(dataset, &NetworkOptions::default(), &|more| told(Phase::Network, more)).await?;
+    let links = network(dataset, options, &|more| told(Phase::Network, more)).await?;
     let fastest = links.iter().filter_map(|link| link.bandwidth).map(BitsPerSecond::get).fold(0.0, f64::max);
     Ok(BitsPerSecond::new(fastest))
 }
@@ -73,7 +74,7 @@ pub async fn auto<'a>(
     let mut resources = resources_of(dataset);
     let threads = u32::try_from(dataset.options().cpu_workers.get()).unwrap_or(u32::MAX);
     resources.trainer_cores = Some(Cores::from(threads));
-    resources.bandwidth = bandwidth_of(&apart, told).await?;
+    resources.bandwidth = bandwidth_of(&apart, &NetworkOptions::default(), told).await?;
     let samples = samples.to_vec();
     // A million samples take a planner a second.
     let planned =

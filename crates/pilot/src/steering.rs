@@ -1,15 +1,14 @@
 //! How samples travel while they are fetched: one way for all, by a plan, or by a plan that follows what is seen.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use headwater_client::{Choice, CutChoice, Dataset, PixelChoice};
+use headwater_client::{Choice, Counters, CutChoice, Dataset, Listener, PixelChoice};
 use headwater_plan::{Plan, Way};
 use headwater_types::{CpuSeconds, Cut, SampleIndex};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::autopilot::Autopilot;
+use crate::autopilot::{Autopilot, Learnt, Replanned, Replanning};
 use crate::error::PilotError;
 use crate::replan::Replan;
 use crate::target::Target;
@@ -26,10 +25,8 @@ pub struct Steering {
 #[derive(Debug)]
 struct Pilot {
     autopilot: Mutex<Autopilot>,
-    /// When it was watched first, and the bytes that had been received until then: several streams may follow each other.
-    began: OnceLock<(Instant, u64)>,
-    /// Nanoseconds for which the reader took nothing.
-    blocked: AtomicU64,
+    /// When it was watched first, and what had been received until then: several streams may follow each other.
+    began: OnceLock<(Instant, Counters)>,
     log: Mutex<Vec<Replan>>,
 }
 
@@ -61,12 +58,7 @@ impl Steering {
     /// By a plan that is planned anew on the way.
     pub fn piloted(autopilot: Autopilot) -> Self {
         let live = autopilot.live().clone();
-        let pilot = Pilot {
-            autopilot: Mutex::new(autopilot),
-            began: OnceLock::new(),
-            blocked: AtomicU64::new(0),
-            log: Mutex::new(Vec::new()),
-        };
+        let pilot = Pilot { autopilot: Mutex::new(autopilot), began: OnceLock::new(), log: Mutex::new(Vec::new()) };
         Self { pilot: Some(Arc::new(pilot)), ..Self::new(Choice::Live(live.clone()), Choice::Live(live)) }
     }
 
@@ -104,11 +96,30 @@ impl Steering {
         }
     }
 
-    /// The reader took nothing for so long.
-    pub fn blocked(&self, time: Duration) {
-        if let Some(pilot) = &self.pilot {
-            pilot.blocked.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Begins a further epoch over these samples: plans it, with what was learnt until now.
+    ///
+    /// # Errors
+    /// Where it cannot be planned.
+    pub async fn begin(&self, samples: &[SampleIndex]) -> Result<(), PilotError> {
+        let Some(pilot) = &self.pilot else { return Ok(()) };
+        let planning = pilot.lock().begin(samples);
+        if let Some(planning) = planning {
+            pilot.adopt(planning).await?;
         }
+        Ok(())
+    }
+
+    /// Begins a further epoch over these samples, by a plan that is there already.
+    ///
+    /// # Errors
+    /// A plan of another dataset.
+    pub fn follow(&self, plan: &Plan, samples: &[SampleIndex]) -> Result<(), PilotError> {
+        self.pilot.as_ref().map_or(Ok(()), |pilot| pilot.lock().follow(plan, samples))
+    }
+
+    /// What the pilot has learnt until now; nothing where there is none, or nothing was news.
+    pub fn learnt(&self) -> Option<Learnt> {
+        self.pilot.as_ref().and_then(|pilot| pilot.lock().learnt())
     }
 
     /// Every change of plan so far.
@@ -117,27 +128,38 @@ impl Steering {
     }
 }
 
+impl Listener for Steering {
+    fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
+        Self::came(self, index, cut, storage, trainer);
+    }
+}
+
 // === impl Pilot ===
 
 impl Pilot {
     async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
-        let (begin, before) = *self.began.get_or_init(|| (Instant::now(), dataset.counters().bytes_received));
+        let (begin, before) = self.began.get_or_init(|| (Instant::now(), dataset.counters()));
         self.lock().resume();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let at = ticks.tick().await - begin;
-            let received = dataset.counters().bytes_received - before;
-            let blocked = Duration::from_nanos(self.blocked.load(Ordering::Relaxed));
-            let replanning = self.lock().look(at, received, blocked);
+            let at = ticks.tick().await - *begin;
+            let now = dataset.counters();
+            let received = now.bytes_received - before.bytes_received;
+            let replanning = self.lock().look(at, received, now.receiving - before.receiving);
             let Some(replanning) = replanning else { continue };
-            let planned = tokio::task::spawn_blocking(move || replanning.plan()).await;
-            let planned = planned.map_err(|error| PilotError::Internal(error.to_string()))??;
-            let replanned = self.lock().adopt(planned)?;
+            let replanned = self.adopt(replanning).await?;
             let replan = Replan::new(begin.elapsed(), &replanned);
             replan.trace();
             self.log().push(replan);
         }
+    }
+
+    /// Plans, on a thread that may, and follows.
+    async fn adopt(&self, replanning: Replanning) -> Result<Replanned, PilotError> {
+        let planned = tokio::task::spawn_blocking(move || replanning.plan()).await;
+        let planned = planned.map_err(|error| PilotError::Internal(error.to_string()))??;
+        self.lock().adopt(planned)
     }
 
     fn lock(&self) -> MutexGuard<'_, Autopilot> {

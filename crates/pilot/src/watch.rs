@@ -1,8 +1,8 @@
 //! A running epoch held against what was predicted: pure, and told the time, so that tests can hold it still.
 //!
 //! What arrives in a second says how fast the network is only where the network is what everything waits for. So bytes that come
-//! slower than believed are the network's fault where neither cores nor the reader are busy; bytes that come faster always
-//! prove it faster.
+//! slower than believed are the network's fault where no cores are busy, and somebody waits for bytes nearly all the time: not where
+//! the reader is busy, or nobody reads. Bytes that come faster always prove it faster.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -30,8 +30,8 @@ pub(crate) struct Reading {
     pub(crate) storage: Vec<Work>,
     /// CPU seconds of finishing.
     pub(crate) trainer: Work,
-    /// Seconds for which the reader took nothing.
-    pub(crate) blocked: f64,
+    /// Seconds for which somebody waited for bytes.
+    pub(crate) receiving: f64,
 }
 
 /// CPU seconds as measured and as predicted.
@@ -74,8 +74,8 @@ pub(crate) struct Watch {
 
 /// Parts of a resource's time from which on it counts as busy.
 const BUSY: f64 = 0.75;
-/// The same for a reader that takes nothing.
-const BLOCKED: f64 = 0.25;
+/// Part of the time for which somebody must wait for bytes for the network to be what everything waits for.
+const RECEIVING: f64 = 0.75;
 /// CPU seconds below which a factor is noise.
 const LEAST_WORK: f64 = 0.1;
 
@@ -149,11 +149,11 @@ impl Watch {
         let trainer = work(from.trainer, to.trainer);
         let cores_busy = storage.iter().zip(&belief.storage_cores).any(|(work, cores)| busy(work.measured, *cores))
             || busy(trainer.measured, belief.trainer_cores);
-        let reader_busy = (to.blocked - from.blocked) / seconds > BLOCKED;
+        let receiving = (to.receiving - from.receiving) / seconds >= RECEIVING;
 
         let mut seen = Seen::default();
         let rate = 8.0 * (to.bytes - from.bytes) / seconds;
-        let waits_for_network = !cores_busy && !reader_busy;
+        let waits_for_network = !cores_busy && receiving;
         let differs = match belief.bandwidth {
             Some(believed) => rate > believed * factor || (waits_for_network && rate < believed / factor),
             None => waits_for_network,
@@ -210,7 +210,7 @@ mod tests {
                 self.now.bytes += rate / 8.0 * TICK;
                 self.now.storage[0].measured += busy[0] * TICK;
                 self.now.storage[0].predicted += busy[1] * TICK;
-                self.now.blocked += blocked * TICK;
+                self.now.receiving += (1.0 - blocked) * TICK;
                 if let Some(seen) = self.watch.look(self.now.clone(), belief) {
                     return Some((self.now.at.as_secs_f64() - begin, seen));
                 }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::errors::{self, HeadwaterError};
 use crate::network::Network;
+use crate::pilot::Watch;
 use crate::process::OfProcess;
 
 /// Batches on their way. Not to be shared between threads: the second waits for the first.
@@ -19,6 +20,8 @@ struct Inner {
     stream: Mutex<Option<BatchStream>>,
     layout: RowLayout,
     network: Arc<Network>,
+    /// Where a plan is watched.
+    watch: Option<Arc<Watch>>,
 }
 
 /// Values, indices, labels (-1: none), keys, and (row, kind, message) of those that failed.
@@ -33,8 +36,13 @@ type Given<'py> = (
 // === impl Batches ===
 
 impl Batches {
-    pub(crate) fn new(stream: BatchStream, layout: RowLayout, network: Arc<Network>) -> Self {
-        Self(OfProcess::new(Inner { stream: Mutex::new(Some(stream)), layout, network }))
+    pub(crate) fn new(
+        stream: BatchStream,
+        layout: RowLayout,
+        network: Arc<Network>,
+        watch: Option<Arc<Watch>>,
+    ) -> Self {
+        Self(OfProcess::new(Inner { stream: Mutex::new(Some(stream)), layout, network, watch }))
     }
 }
 
@@ -45,6 +53,7 @@ impl Batches {
         let inner = self.0.get().ok_or_else(|| {
             HeadwaterError::new_err("an iterator does not survive a fork: make it in the process that reads it")
         })?;
+        inner.watch.as_ref().map_or(Ok(()), |watch| watch.check())?;
         let reading = async {
             let mut stream = inner.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
             let next = match &mut stream {

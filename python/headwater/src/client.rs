@@ -7,7 +7,9 @@ use std::time::Duration;
 use headwater_client::{
     BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry, RowLayout,
 };
-use headwater_types::{ByteCount, Cut, Epoch, PixelCoding, SampleIndex, Seed};
+use headwater_pilot::{NetworkOptions, PilotError, bandwidth_of, resources_of, sketch, worth_a_look};
+use headwater_plan::Cores;
+use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, PixelCoding, SampleIndex, Seed};
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -15,8 +17,10 @@ use pyo3::types::PyDict;
 use crate::batches::Batches;
 use crate::errors::{self, HeadwaterError, argument};
 use crate::network::Network;
+use crate::pilot::Pilot;
 use crate::plan::Plan;
 use crate::process::OfProcess;
+use crate::profile::Profile;
 use crate::recipe::Recipe;
 
 /// Several servers as one dataset.
@@ -38,6 +42,16 @@ fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value).map_err(|error| argument(format!("{name}: {error}")))
 }
 
+fn bits_per_second(value: f64) -> PyResult<BitsPerSecond> {
+    BitsPerSecond::new(value).ok_or_else(|| argument(format!("a bandwidth of {value} bits a second: give more than 0")))
+}
+
+/// Bits a second of a text such as 430Mbps.
+#[pyfunction]
+pub(crate) fn bandwidth(text: &str) -> PyResult<f64> {
+    text.parse().map(BitsPerSecond::get).map_err(argument)
+}
+
 // === impl Client ===
 
 impl Client {
@@ -51,7 +65,7 @@ impl Client {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0))]
+    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0, bandwidth = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, named by whoever calls")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn new(
@@ -63,6 +77,7 @@ impl Client {
         threads: usize,
         connect_for: f64,
         patience: f64,
+        bandwidth: Option<f64>,
     ) -> PyResult<Self> {
         let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
         let name = dataset.parse().map_err(argument)?;
@@ -76,6 +91,7 @@ impl Client {
                 give_up_after: seconds("patience", patience)?,
                 ..defaults.retry
             },
+            bandwidth: bandwidth.map(bits_per_second).transpose()?,
             ..defaults
         };
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
@@ -114,6 +130,48 @@ impl Client {
         Ok((Recipe::of(model.recipe), model.feature_len))
     }
 
+    /// Measures the dataset a little, and the way to its servers, for a job whose ranks have so many cores together.
+    fn profile(
+        &self,
+        py: Python<'_>,
+        recipe: &Bound<'_, Recipe>,
+        seed: u64,
+        epoch: u64,
+        cores: f64,
+    ) -> PyResult<Profile> {
+        let inner = self.inner()?;
+        let (dataset, recipe) = (&inner.dataset, &**recipe.get().inner());
+        let mut resources = resources_of(dataset);
+        resources.trainer_cores =
+            Some(Cores::new(cores).ok_or_else(|| argument(format!("{cores} cores: give 0 or more")))?);
+        // Epochs find out the rest.
+        let network = NetworkOptions { time: Duration::from_secs(1), ..NetworkOptions::default() };
+        let measuring = async {
+            let costs = sketch(dataset, recipe, worth_a_look(recipe), (Seed(seed), Epoch(epoch)), &|_, _| ()).await?;
+            resources.bandwidth = bandwidth_of(dataset, &network, &|_, _| ()).await?;
+            Ok::<_, PilotError>((costs, resources))
+        };
+        let (costs, resources) = inner.network.wait(py, measuring)?.map_err(|error| match error {
+            PilotError::Client(error) => errors::server(&error),
+            other => HeadwaterError::new_err(other.to_string()),
+        })?;
+        py.detach(|| Profile::new(&costs, resources))
+    }
+
+    /// Follows a plan of this profile, as one of so many processes; `cores` where it has not its part of the job's.
+    #[pyo3(signature = (profile, *, processes, cores, repeats, learnt))]
+    fn pilot(
+        &self,
+        profile: &Bound<'_, Profile>,
+        processes: usize,
+        cores: Option<f64>,
+        repeats: bool,
+        learnt: Option<(f64, Vec<f64>, f64)>,
+    ) -> PyResult<Pilot> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        Pilot::new(profile.get(), (processes, cores), repeats, learnt, dataset, network)
+    }
+
     /// Starts fetching `indices`, in this order, as batches of `sizes`.
     #[pyo3(signature = (indices, sizes, *, recipe, cuts, output, pixels, floats, seed, epoch, model, ahead))]
     #[expect(clippy::too_many_arguments, reason = "a request, named by whoever calls")]
@@ -138,6 +196,10 @@ impl Client {
         let recipe = recipe.map(|recipe| Arc::clone(recipe.get().inner()));
         let model = model.map(str::parse).transpose().map_err(argument)?;
         let (cut, pixels) = cuts.choice(pixels.parse().map_err(argument)?)?;
+        let (listener, watch) = match &cuts {
+            Cuts::Live(pilot) => (Some(pilot.get().listener()?), Some(pilot.get().watch()?)),
+            Cuts::All(_) | Cuts::Plan(_) => (None, None),
+        };
         let features = matches!(cut, CutChoice::All(Cut::Features));
         let layout = match (output, &model, &recipe) {
             _ if features => match &model {
@@ -163,12 +225,12 @@ impl Client {
             epoch,
             model: model.filter(|_| features),
             ordered: true,
-            measure_cpu: false,
+            measure_cpu: listener.is_some(),
         };
-        let plan = BatchPlan { recipe, seed, epoch, layout, sizes, ahead: positive("ahead", ahead)? };
+        let plan = BatchPlan { recipe, seed, epoch, layout, sizes, ahead: positive("ahead", ahead)?, listener };
         let stream = inner.dataset.fetch_batches(request, inner.finisher.clone(), plan);
         let stream = stream.map_err(|error| errors::server(&error))?;
-        Ok(Batches::new(stream, layout, Arc::clone(&inner.network)))
+        Ok(Batches::new(stream, layout, Arc::clone(&inner.network), watch))
     }
 
     /// Tells the servers the losses of samples: (kept, unknown).
@@ -228,23 +290,25 @@ impl Client {
     }
 }
 
-/// One cut for all samples, by name, or a plan.
+/// One cut for all samples, by name, or a plan, or one that is planned anew on the way.
 #[derive(FromPyObject)]
 pub(crate) enum Cuts {
     All(String),
     Plan(Py<Plan>),
+    Live(Py<Pilot>),
 }
 
 // === impl Cuts ===
 
 impl Cuts {
     /// What is asked for; `coding` is that of one cut for all, for a plan has its own.
-    fn choice(self, coding: PixelCoding) -> PyResult<(CutChoice, PixelChoice)> {
+    fn choice(&self, coding: PixelCoding) -> PyResult<(CutChoice, PixelChoice)> {
         match self {
             Self::All(name) => {
                 let cut = name.parse::<Cut>().map_err(argument)?;
                 Ok((CutChoice::All(cut), PixelChoice::All(coding)))
             }
+            Self::Live(pilot) => pilot.get().choice(),
             Self::Plan(plan) => {
                 let Plan { cuts, pixels, .. } = plan.get();
                 Ok((CutChoice::PerSample(Arc::clone(cuts)), PixelChoice::PerSample(Arc::clone(pixels))))

@@ -14,7 +14,10 @@ mod process;
 
 mod permutation;
 mod plan;
+mod profile;
 mod recipe;
+
+mod pilot;
 
 mod batches;
 mod client;
@@ -26,13 +29,17 @@ mod _headwater {
     #[pymodule_export]
     use super::batches::Batches;
     #[pymodule_export]
-    use super::client::Client;
+    use super::client::{Client, bandwidth};
     #[pymodule_export]
     use super::errors::{HeadwaterError, RecipeError, ServerError};
     #[pymodule_export]
     use super::permutation::permute;
     #[pymodule_export]
+    use super::pilot::Pilot;
+    #[pymodule_export]
     use super::plan::Plan;
+    #[pymodule_export]
+    use super::profile::Profile;
     #[pymodule_export]
     use super::recipe::Recipe;
     use super::*;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 /// How long a signal may have to wait.
 const LOOK: Duration = Duration::from_millis(100);
@@ -27,6 +28,11 @@ impl Network {
         let runtime =
             Builder::new_multi_thread().worker_threads(THREADS).thread_name("headwater-net").enable_all().build()?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    /// Runs a future beside everything else.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.handle.spawn(future)
     }
 
     /// Runs a future to its end. Python's signal handlers run in between; what they raise ends the wait.

@@ -17,6 +17,7 @@ pub(crate) struct Plan {
     dataset: Option<String>,
     recipe: Option<String>,
     counts: Vec<(String, u64)>,
+    seconds: f64,
 }
 
 #[pymethods]
@@ -38,6 +39,7 @@ impl Plan {
             dataset: plan.inputs.dataset_digest.map(|digest| digest.to_string()),
             recipe: plan.inputs.recipe_digest.map(|digest| digest.to_string()),
             counts: plan.counts().into_iter().map(|(way, count)| (way.to_string(), count)).collect(),
+            seconds: plan.prediction.epoch,
         })
     }
 
@@ -67,5 +69,11 @@ impl Plan {
     #[getter]
     fn counts(&self) -> Vec<(String, u64)> {
         self.counts.clone()
+    }
+
+    /// Predicted seconds of an epoch.
+    #[getter]
+    fn seconds(&self) -> f64 {
+        self.seconds
     }
 }

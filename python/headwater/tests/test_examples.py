@@ -1,6 +1,7 @@
 """The examples run, stay within ten lines of their torchvision originals, and stand in the docs as they are."""
 
 import difflib
+import json
 import os
 import pathlib
 import re
@@ -14,7 +15,7 @@ import headwater
 import numpy as np
 import pytest
 import torch
-from conftest import PHOTOS, ROOT
+from conftest import BIN, PHOTOS, ROOT, run
 
 EXAMPLES = ["train_imagenet.py", "fine_tune_features.py", "resume.py"]
 SMALL = ["-a", "shufflenet_v2_x0_5", "-j", "0"]
@@ -58,12 +59,28 @@ def local_loss(photos: pathlib.Path, address: str) -> float:
     return float(torch.nn.CrossEntropyLoss()(network(images), labels))
 
 
-def test_the_first_loss_is_the_same_wherever_the_work_is_done(photos: pathlib.Path, address: str) -> None:
+@pytest.fixture()
+def sophon(address: str, tmp_path: pathlib.Path) -> pathlib.Path:
+    """SOPHON's plan for these photos, over a network on which it has some of them cropped there."""
+    profile, plan = tmp_path / "photos.parquet", tmp_path / "sophon.plan"
+    run(BIN / "profiler", "dataset", "--servers", address, "--dataset", "photos", "--recipe", "imagenet-train", "--out", profile)
+    found = run(
+        BIN / "profiler", "plan", "--profile", profile, "--bandwidth", "10Mbps", "--algorithm", "sophon", "--out", plan, "--json"
+    )
+    assert 0 < json.loads(found)["offloaded"] < PHOTOS
+    return plan
+
+
+def test_the_first_loss_is_the_same_wherever_the_work_is_done(
+    photos: pathlib.Path, address: str, sophon: pathlib.Path
+) -> None:
     torch.set_num_threads(1)
     expected = local_loss(photos, address)
-    for cut in ("no-off", "resize-off", "all-off", "jpeg-crop"):
-        [found] = losses(example("train_imagenet.py", address, *SMALL, "-b", 8, "--epochs", 1, "--steps", 1, "--cut", cut))
-        assert abs(found - expected) <= 1e-6, cut
+    modes = [["--cut", cut] for cut in ("no-off", "resize-off", "all-off", "jpeg-crop")]
+    modes += [["--cut", "sophon", "--plan", sophon], ["--plan", "auto"]]
+    for mode in modes:
+        [found] = losses(example("train_imagenet.py", address, *SMALL, "-b", 8, "--epochs", 1, "--steps", 1, *mode))
+        assert abs(found - expected) <= 1e-6, mode
 
 
 def test_training_over_two_ranks(address: str, tmp_path: pathlib.Path) -> None:
@@ -71,7 +88,7 @@ def test_training_over_two_ranks(address: str, tmp_path: pathlib.Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    words = [address, *SMALL, "-b", 8, "--epochs", 2, "-p", 1, "--out", tmp_path / "network.pt"]
+    words = [address, *SMALL, "-b", 8, "--epochs", 2, "-p", 1, "--plan", "auto", "--out", tmp_path / "network.pt"]
 
     def rank(number: int) -> List[str]:
         torchrun = {"RANK": str(number), "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}

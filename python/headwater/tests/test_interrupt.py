@@ -15,10 +15,11 @@ import sys
 import headwater
 from torch.utils.data import DataLoader
 
-server, workers, method = sys.argv[1:]
+server, workers, method, how = sys.argv[1:]
 # One long epoch: between two, DataLoader's destructor swallows a KeyboardInterrupt.
 samples = [index % 26 for index in range(100_000)]
-data = headwater.IterableDataset(server, "photos", "imagenet-train", cut="decoded", batch_size=4, indices=samples)
+settings = {"plan": "auto"} if how == "auto" else {"cut": how}
+data = headwater.IterableDataset(server, "photos", "imagenet-train", **settings, batch_size=4, indices=samples)
 loader = DataLoader(data, batch_size=None, num_workers=int(workers), multiprocessing_context=method or None)
 print("ready", flush=True)
 for images, labels in loader:
@@ -35,6 +36,15 @@ listener.listen()
 print("ready", flush=True)
 print("batch", flush=True)
 headwater.MapDataset(f"127.0.0.1:{listener.getsockname()[1]}", "photos", "imagenet-train", connect_for=600.0)[0]
+"""
+
+
+# A profile that takes minutes: some 1,000 bytes a second.
+MEASURING = """
+import sys
+import headwater
+print("batch", flush=True)
+headwater.IterableDataset(sys.argv[1], "photos", "imagenet-train", plan="auto", limit_bandwidth="8kbps")
 """
 
 
@@ -69,9 +79,12 @@ def prompt_again(words: list) -> float:
     return took
 
 
-@pytest.mark.parametrize("workers, method", [("0", ""), ("2", "fork"), ("2", "spawn")])
-def test_nothing_stays_after_ctrl_c(own_server: Server, workers: str, method: str) -> None:
-    words = [sys.executable, "-c", LOOP, own_server.address, workers, method]
+@pytest.mark.parametrize(
+    "workers, method, how",
+    [("0", "", "decoded"), ("2", "fork", "decoded"), ("2", "spawn", "decoded"), ("0", "", "auto"), ("2", "fork", "auto")],
+)
+def test_nothing_stays_after_ctrl_c(own_server: Server, workers: str, method: str, how: str) -> None:
+    words = [sys.executable, "-c", LOOP, own_server.address, workers, method, how]
     assert prompt_again(words) < 2
     for _ in range(40):
         if own_server.connections() == 0:
@@ -84,6 +97,10 @@ def test_a_wait_for_a_server_ends_too() -> None:
     assert prompt_again([sys.executable, "-c", STUCK]) < 2
 
 
+def test_measuring_ends_too(own_server: Server) -> None:
+    assert prompt_again([sys.executable, "-c", MEASURING, own_server.address]) < 2
+
+
 def test_closing_ends_threads_and_connections(own_server: Server) -> None:
     import headwater
 
@@ -92,18 +109,19 @@ def test_closing_ends_threads_and_connections(own_server: Server) -> None:
         names = [(task / "comm").read_text().strip() for task in tasks]
         return sum(name.startswith(("headwater", "cpu-")) for name in names)
 
-    dataset = headwater.IterableDataset(own_server.address, "photos", "imagenet-train", cut="cropped")
-    assert len(dataset) == 26 and threads() == 0, "asking leaves nothing behind that a fork would copy"
-    samples = iter(dataset)
-    next(samples)
-    assert threads() > 0 and own_server.connections() > 0
-    del samples
-    dataset.close()
-    for _ in range(60):
-        if threads() == own_server.connections() == 0:
-            break
-        time.sleep(0.05)
-    assert (threads(), own_server.connections()) == (0, 0)
+    for settings in ({"cut": "cropped"}, {"plan": "auto"}):
+        dataset = headwater.IterableDataset(own_server.address, "photos", "imagenet-train", **settings)
+        assert len(dataset) == 26 and threads() == 0, "asking, and measuring, leave nothing behind that a fork would copy"
+        samples = iter(dataset)
+        next(samples)
+        assert threads() > 0 and own_server.connections() > 0
+        del samples
+        dataset.close()
+        for _ in range(60):
+            if threads() == own_server.connections() == 0:
+                break
+            time.sleep(0.05)
+        assert (threads(), own_server.connections()) == (0, 0)
 
 
 def test_a_child_leaves_its_parents_connections_alone(own_server: Server) -> None:

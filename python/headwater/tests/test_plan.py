@@ -67,6 +67,8 @@ def test_a_plan_changes_no_bit(address: str, fetched: Any, tmp_path: pathlib.Pat
         assert np.array_equal(image.numpy(), fetched["encoded"][index]["array"])
         seen.add(index)
     assert len(seen) == PHOTOS
+    assert data.plan is not None and data.plan.algorithm == "optimal" and data.plan.seconds == 0.3
+    assert data.plan.ways["encoded"] == 6 and sum(data.plan.ways.values()) == PHOTOS
     assert len(pickle.dumps(data)) < 20_000, "a plan travels as its file's name"
 
 

@@ -1,10 +1,10 @@
 //! Batches hold, row by row, what finishing each sample gives.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use headwater_client::{Batch, BatchPlan, Dataset, FetchRequest, Finisher, RowLayout};
-use headwater_types::{Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleIndex, Seed};
+use headwater_client::{Batch, BatchPlan, BatchStream, Dataset, FetchRequest, Finisher, Listener, RowLayout};
+use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleIndex, Seed};
 
 use crate::common::{connect, encoded};
 use crate::fake::{Fake, Holding, Photo};
@@ -21,6 +21,21 @@ fn holding() -> Holding {
 }
 
 async fn batches(dataset: &Dataset, cut: Cut, layout: RowLayout, sizes: &[usize]) -> Vec<Batch> {
+    let mut stream = stream(dataset, cut, layout, sizes, None);
+    let mut batches = Vec::new();
+    while let Some(batch) = stream.next().await {
+        batches.push(batch.unwrap());
+    }
+    batches
+}
+
+fn stream(
+    dataset: &Dataset,
+    cut: Cut,
+    layout: RowLayout,
+    sizes: &[usize],
+    listener: Option<Arc<dyn Listener>>,
+) -> BatchStream {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let finisher = Finisher::new(NonZeroUsize::new(2).unwrap(), ImageLimits::default()).unwrap();
     let (seed, epoch) = (Seed(3), Epoch(1));
@@ -38,13 +53,19 @@ async fn batches(dataset: &Dataset, cut: Cut, layout: RowLayout, sizes: &[usize]
         layout,
         sizes: sizes.to_vec(),
         ahead: NonZeroUsize::MIN,
+        listener,
     };
-    let mut stream = dataset.fetch_batches(request, finisher, plan).unwrap();
-    let mut batches = Vec::new();
-    while let Some(batch) = stream.next().await {
-        batches.push(batch.unwrap());
+    dataset.fetch_batches(request, finisher, plan).unwrap()
+}
+
+/// Writes down what it hears.
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<(u64, Option<Cut>, CpuSeconds)>>);
+
+impl Listener for Heard {
+    fn came(&self, index: SampleIndex, cut: Option<Cut>, _storage: CpuSeconds, trainer: CpuSeconds) {
+        self.0.lock().unwrap().push((index.0, cut, trainer));
     }
-    batches
 }
 
 #[tokio::test]
@@ -82,4 +103,20 @@ async fn what_sizes_leave_out_is_not_read_and_what_is_not_there_is_not_waited_fo
     let lengths = |batches: Vec<Batch>| batches.iter().map(|batch| batch.rows.len()).collect::<Vec<_>>();
     assert_eq!(lengths(batches(&dataset, Cut::Cropped, layout, &[2, 1]).await), [2, 1]);
     assert_eq!(lengths(batches(&dataset, Cut::Cropped, layout, &[6, 6, 6]).await), [6, 1]);
+}
+
+#[tokio::test]
+async fn a_listener_hears_of_every_sample_with_what_it_took() {
+    let fake = Fake::honest(holding());
+    let dataset = connect(&[&fake]).await;
+    let layout = RowLayout::Pixels(Recipe::builtin("imagenet-train").unwrap().output_size());
+    let heard = Arc::new(Heard::default());
+    let mut stream = stream(&dataset, Cut::Encoded, layout, &[3, 4], Some(Arc::<Heard>::clone(&heard)));
+    while let Some(batch) = stream.next().await {
+        batch.unwrap();
+    }
+    let mut came = heard.0.lock().unwrap().clone();
+    came.sort_by_key(|(index, ..)| *index);
+    assert_eq!(came.iter().map(|(index, ..)| *index).collect::<Vec<_>>(), [0, 0, 1, 2, 3, 4, 5]);
+    assert!(came.iter().all(|(_, cut, trainer)| *cut == Some(Cut::Encoded) && trainer.0 > 0.0), "{came:?}");
 }

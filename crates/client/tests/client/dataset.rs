@@ -1,13 +1,16 @@
 //! Several servers are one dataset: their samples one after the other, one list of classes, one meaning of each model.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures::StreamExt;
 use headwater_client::{ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, Retry, ServerAddress};
-use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{ByteCount, Cut, Epoch, Recipe, SampleIndex, Seed};
 use headwater_wire::Fetch;
 
-use crate::common::{connect, encoded, gather, options};
-use crate::fake::{Fake, Holding, features, steps};
+use crate::common::{connect, connect_with, encoded, gather, options};
+use crate::fake::{Fake, Holding, Script, Step, features, honest, steps};
 
 #[tokio::test]
 async fn partitions_follow_each_other_in_the_order_of_the_servers() {
@@ -192,4 +195,28 @@ async fn what_arrives_is_counted() {
     assert_eq!((counters.samples, counters.retries, counters.reconnects), (20, 0, 0));
     let most = payload as u64 + 20 * 64;
     assert!((payload as u64..most).contains(&counters.bytes_received), "{counters:?}, {payload}");
+}
+
+#[tokio::test]
+async fn time_counts_as_receiving_while_a_server_is_waited_for_and_not_while_the_reader_is() {
+    let silent: Script = Arc::new(|holding, _, fetch| {
+        let mut all = holding.honest(fetch, 2);
+        all.insert(1, Step::Hang);
+        steps(all)
+    });
+    let pause = Duration::from_millis(400);
+    for (script, waits) in [(silent, true), (honest(), false)] {
+        let fake = Fake::start(Holding::of("red", 12), script);
+        let narrow = ClientOptions { window: ByteCount::new(1), streams_per_server: NonZeroUsize::MIN, ..options() };
+        let dataset = connect_with(&[&fake], narrow).await;
+        assert_eq!(dataset.counters().receiving, Duration::ZERO);
+        let mut stream = dataset.fetch(encoded(0..12, false)).unwrap();
+        for _ in 0..2 {
+            stream.next().await.unwrap().unwrap();
+        }
+        let before = dataset.counters().receiving;
+        tokio::time::sleep(pause).await;
+        let receiving = dataset.counters().receiving - before;
+        assert_eq!(receiving > pause / 2, waits, "{receiving:?}");
+    }
 }

@@ -141,9 +141,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
         }
         if batch.len() == course.batch_size.get() || (over && !batch.is_empty()) {
             measured.batches += 1;
-            let waited = pace.take(batch.len()).await;
-            measured.blocked += waited;
-            steering.blocked(waited);
+            measured.blocked += pace.take(batch.len()).await;
             // The step is done with the batch.
             batch.clear();
         }

@@ -15,7 +15,8 @@ use anyhow::{Context as _, bail};
 use headwater_cli::{PhaseBars, Progress};
 use headwater_client::{ClientOptions, Dataset};
 use headwater_pilot::{
-    Autopilot, AutopilotOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between, worth_a_look,
+    Autopilot, AutopilotOptions, NetworkOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between,
+    worth_a_look,
 };
 use headwater_plan::{Algorithm, Cores, Plan, Prediction, Profile, Resources, Way, plan};
 use headwater_types::Recipe;
@@ -102,7 +103,7 @@ async fn prepare(
         // A million samples take a planner a second.
         let piloted = tokio::task::spawn_blocking(move || Autopilot::new(profile, resources, options, &samples));
         let autopilot = piloted.await.context("planning")??;
-        let prediction = Some(autopilot.plan().prediction.clone());
+        let prediction = autopilot.prediction().cloned();
         return Ok(Prepared { steering: Steering::piloted(autopilot), prediction, sketched });
     }
     let resources = resources.clone();
@@ -126,8 +127,8 @@ async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> 
     resources.accelerator_rate = args.accelerator_rate;
     resources.bandwidth = match args.bandwidth.or(args.limit_bandwidth) {
         None if args.mode.plans() => {
-            let bars = PhaseBars::new(progress);
-            bandwidth_of(dataset, &|phase, more| bars.told(phase.title(), phase.total(), more)).await?
+            let (bars, options) = (PhaseBars::new(progress), NetworkOptions::default());
+            bandwidth_of(dataset, &options, &|phase, more| bars.told(phase.title(), phase.total(), more)).await?
         }
         said => said,
     };

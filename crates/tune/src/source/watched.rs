@@ -2,7 +2,6 @@
 
 use std::future::Future as _;
 use std::task::Poll;
-use std::time::Instant;
 
 use futures::{StreamExt, stream};
 use headwater_client::Dataset;
@@ -10,30 +9,20 @@ use headwater_pilot::Steering;
 
 use super::Arrivals;
 
-/// The same arrivals, while a plan that follows what is seen is planned anew; time in which nobody reads is told to it. An error of
-/// planning is the last item.
+/// The same arrivals, while a plan that follows what is seen is planned anew. An error of planning is the last item.
 pub(crate) fn watched(mut arrivals: Arrivals, dataset: Dataset, steering: Steering) -> Arrivals {
     if !steering.listens() {
         return arrivals;
     }
-    let watching = steering.clone();
-    let mut watcher = Some(Box::pin(async move { watching.watch(&dataset).await }));
-    let mut given: Option<Instant> = None;
+    let mut watcher = Some(Box::pin(async move { steering.watch(&dataset).await }));
     stream::poll_fn(move |context| {
-        if let Some(since) = given.take() {
-            steering.blocked(since.elapsed());
-        }
         if let Some(Poll::Ready(ended)) = watcher.as_mut().map(|watcher| watcher.as_mut().poll(context)) {
             watcher = None;
             if let Err(error) = ended {
                 return Poll::Ready(Some(Err(error.into())));
             }
         }
-        let next = arrivals.poll_next_unpin(context);
-        if next.is_ready() {
-            given = Some(Instant::now());
-        }
-        next
+        arrivals.poll_next_unpin(context)
     })
     .boxed()
 }

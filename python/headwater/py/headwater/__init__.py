@@ -13,6 +13,7 @@ from headwater.errors import SampleError
 from headwater.importance import ImportanceSampler
 from headwater.iterable import IterableDataset
 from headwater.mapped import MapDataset
+from headwater.plans import PlanSummary
 from headwater.progress import merge_states
 from headwater.shards import ShardSampler
 from headwater.transforms import recipe_from
@@ -23,6 +24,7 @@ __all__ = [
     "ImportanceSampler",
     "IterableDataset",
     "MapDataset",
+    "PlanSummary",
     "Recipe",
     "RecipeError",
     "SampleError",

@@ -59,6 +59,7 @@ class Client:
         threads: int = ...,
         connect_for: float = ...,
         patience: float = ...,
+        bandwidth: Optional[float] = ...,
     ) -> "Client": ...
     def __len__(self) -> int: ...
     @property
@@ -68,13 +69,23 @@ class Client:
     @property
     def partitions(self) -> List[Tuple[str, int, int, int]]: ...
     def model(self, name: str) -> Tuple[Recipe, int]: ...
+    def profile(self, recipe: Recipe, seed: int, epoch: int, cores: float) -> "Profile": ...
+    def pilot(
+        self,
+        profile: "Profile",
+        *,
+        processes: int,
+        cores: Optional[float],
+        repeats: bool,
+        learnt: Optional[Tuple[float, List[float], float]],
+    ) -> "Pilot": ...
     def fetch(
         self,
         indices: npt.NDArray[np.uint64],
         sizes: npt.NDArray[np.uint64],
         *,
         recipe: Optional[Recipe],
-        cuts: Union[str, "Plan"],
+        cuts: Union[str, "Plan", "Pilot"],
         output: str,
         pixels: str,
         floats: bool,
@@ -103,6 +114,28 @@ class Plan:
     def recipe(self) -> Optional[str]: ...
     @property
     def counts(self) -> List[Tuple[str, int]]: ...
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class Profile:
+    """What plan="auto" plans from: costs of samples, and what a job has to spend. Data, which can be pickled."""
+
+    @property
+    def samples(self) -> Tuple[int, int]:
+        """All, and those of them that were measured."""
+    @property
+    def servers(self) -> int: ...
+    def plan(self) -> Tuple[List[Tuple[str, int]], float]:
+        """Samples of each way, and the epoch's predicted seconds."""
+
+@final
+class Pilot:
+    """A plan that this process follows, watches, and plans anew."""
+
+    def begin(self, indices: npt.NDArray[np.uint64], like_all: bool) -> None: ...
+    def replans(self, since: int) -> List[Dict[str, Any]]: ...
+    def learnt(self) -> Optional[Tuple[float, List[float], float]]: ...
 
 @final
 class Batches:
@@ -118,5 +151,8 @@ class Batches:
         ]
     ]: ...
     def close(self) -> None: ...
+
+def bandwidth(text: str) -> float:
+    """Bits a second of a text such as 430Mbps."""
 
 def permute(length: int, seed: int, epoch: int, positions: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...

@@ -29,7 +29,9 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
                  is run here
     cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. The tensors are the same.
                  Default: jpeg-crop
-    plan         a file of `profiler plan`: a cut for each sample. With cut="sophon" or "optimal" it must be of that algorithm
+    plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that algorithm; or
+                 "auto": the dataset is profiled a little here and now, and planned anew when what epochs see leaves what was
+                 predicted. Under torch.distributed rank 0 measures for all, so that all ranks must make the dataset
     model        for cut="features": a model that is registered at the servers
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from
     pixels       "lossless" has pixels coded on the wire: half the bytes, for some CPU on both sides
@@ -43,6 +45,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     streams, window, threads, connect_for, patience
                  calls at once to each server, payload bytes that may wait, threads that finish recipes (0: the cores, shared among
                  workers), seconds to wait for a server at the start and in between
+    limit_bandwidth
+                 most that this rank receives, such as "430Mbps", shared by its workers
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         threads: int = 0,
         connect_for: float = 10.0,
         patience: float = 60.0,
+        limit_bandwidth: Optional[str] = None,
     ) -> None:
         super().__init__()
         if batch_size is not None and batch_size < 1:
@@ -91,6 +96,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
             threads=threads,
             connect_for=connect_for,
             patience=patience,
+            limit_bandwidth=limit_bandwidth,
         )
         self._reader = Reader(
             source,
@@ -104,6 +110,9 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
             fields=fields,
             on_error=on_error,
             transform=transform,
+            rank=self._rank,
+            world=self._world,
+            repeats=False,
         )
         self._batch_size = batch_size
         self._drop_last = drop_last

@@ -9,6 +9,7 @@ from headwater.reader import Reader, Rows, Servers
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
+from headwater.torches import rank_and_world
 
 
 class MapDataset(Served, TorchDataset[Any]):
@@ -40,7 +41,9 @@ class MapDataset(Served, TorchDataset[Any]):
         threads: int = 0,
         connect_for: float = 10.0,
         patience: float = 60.0,
+        limit_bandwidth: Optional[str] = None,
     ) -> None:
+        rank, world = rank_and_world()
         source = Source(
             servers,
             dataset,
@@ -49,6 +52,7 @@ class MapDataset(Served, TorchDataset[Any]):
             threads=threads,
             connect_for=connect_for,
             patience=patience,
+            limit_bandwidth=limit_bandwidth,
         )
         self._reader = Reader(
             source,
@@ -62,6 +66,9 @@ class MapDataset(Served, TorchDataset[Any]):
             fields=fields,
             on_error=on_error,
             transform=transform,
+            rank=rank,
+            world=world,
+            repeats=True,
         )
         self._skips = on_error == "skip"
         self._indices = None if indices is None else np.asarray(indices, dtype=np.uint64)

@@ -1,22 +1,28 @@
 """Plans in use: a file that `profiler plan` has made, which says for each sample how far the servers take it."""
 
 import os
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, NamedTuple, Optional, Union
 
 from headwater._headwater import HeadwaterError, Plan, Recipe
 from headwater.cuts import PLANNED
 from headwater.source import Source
 
 
+class PlanSummary(NamedTuple):
+    """What a plan says of the whole dataset."""
+
+    #: Who decided: optimal, sophon, minimum-bytes or static:WAY.
+    algorithm: str
+    #: Samples of each way.
+    ways: Dict[str, int]
+    #: Predicted seconds of an epoch.
+    seconds: float
+
+
 class PlanFile:
     """A plan by its file's name. Travels to other processes as that, and is read again there."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], mode: Optional[str], recipe: Optional[Recipe]) -> None:
-        if path == "auto":
-            raise ValueError(
-                "plan=\"auto\" profiles and plans while it fetches, which this package does not do yet: make a plan with "
-                "`profiler plan` and give its file"
-            )
         self.path = os.path.abspath(path)
         self._plan: Optional[Plan] = None
         self._checked = False
@@ -29,9 +35,10 @@ class PlanFile:
             )
 
     @property
-    def counts(self) -> Dict[str, int]:
-        """Samples of each way."""
-        return dict(self._read().counts)
+    def summary(self) -> PlanSummary:
+        """What it says."""
+        plan = self._read()
+        return PlanSummary(plan.algorithm, dict(plan.counts), plan.seconds)
 
     def of(self, source: Source) -> Plan:
         """The plan, which must be for what the servers serve."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import Recipe, RecipeError
+from headwater.auto import AutoPlan
 from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
 from headwater.plans import PlanFile
@@ -58,6 +59,9 @@ class Reader:
         fields: Sequence[str],
         on_error: str,
         transform: Optional[Callable[[Any], Any]],
+        rank: int,
+        world: int,
+        repeats: bool,
     ) -> None:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error={on_error!r}: use one of {', '.join(ON_ERROR)}")
@@ -75,8 +79,9 @@ class Reader:
             self.cut, self._floats = "planned", False
         else:
             raise ValueError(f"cut={cut!r} is one cut for all, and plan= has one for each sample: give either")
+        if plan == "auto" and cut == "sophon":
+            raise ValueError('plan="auto" looks for the shortest epoch: leave cut= out, or give plan=FILE of the algorithm sophon')
         self.recipe, rest = _recipe(recipe, self.cut, model)
-        self.plan = None if plan is None else PlanFile(plan, cut, self.recipe)
         if rest and output == "pixels":
             raise RecipeError(
                 f"output='pixels' ends before the tensor, and {rest[0]!r} comes after it: leave it out of the Compose"
@@ -91,6 +96,19 @@ class Reader:
         #: Sorted: the samples that may stand for others, where they are not all.
         self.within: Optional[npt.NDArray[np.uint64]] = None
         self._told = False
+        self.plan: Union[None, PlanFile, AutoPlan] = None
+        # Last, for "auto" takes seconds, and what is wrong with the others should be said before.
+        if plan == "auto":
+            assert self.recipe is not None
+            self.plan = AutoPlan(source, self.recipe, seed=seed, rank=rank, world=world, repeats=repeats)
+        elif plan is not None:
+            self.plan = PlanFile(plan, cut, self.recipe)
+
+    def close(self) -> None:
+        """Ends this process's connections and threads."""
+        if isinstance(self.plan, AutoPlan):
+            self.plan.close()
+        self.source.close()
 
     def read(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
@@ -98,10 +116,14 @@ class Reader:
         """Batches of these sizes, in this order; what fails has been seen to."""
         if len(indices) == 0:
             return
+        if isinstance(self.plan, AutoPlan):
+            self.plan.begin(self.source, indices, self.within is None)
         batches = self._fetch(indices, sizes, epoch, ahead)
         try:
             while True:
                 given = batches.next()
+                if isinstance(self.plan, AutoPlan):
+                    self.plan.hear(self.shared)
                 if given is None:
                     return
                 yield self._settle(Rows(*given), epoch)
@@ -243,7 +265,8 @@ def _recipe(
             raise RecipeError("features are made with the recipe that their model was registered with: leave recipe= out")
         return None, []
     if model is not None:
-        raise ValueError(f'model= is for cut="features", not for cut={cut!r}')
+        other = "plan=" if cut == "planned" else f"cut={cut!r}"
+        raise ValueError(f'model= is for cut="features", not for {other}: leave either out')
     if recipe is None:
         known = ", ".join(Recipe.builtin_names())
         raise RecipeError(f"give a recipe: one in the box ({known}), a Recipe, or a torchvision Compose")

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from headwater._headwater import Recipe
+from headwater.plans import PlanSummary
 from headwater.reader import Reader
 from headwater.torches import as_array
 
@@ -28,11 +29,19 @@ class Served:
         return self._reader.recipe
 
     @property
+    def plan(self) -> Optional[PlanSummary]:
+        """What `plan=` came to: samples of each way, and an epoch's predicted seconds; None without one. With "auto" it is what was
+        planned when the dataset was made; changes since are counted in `counters()`.
+        """
+        plan = self._reader.plan
+        return None if plan is None else plan.summary
+
+    @property
     def epoch(self) -> int:
         return self._reader.shared.epoch
 
     def counters(self) -> Dict[str, int]:
-        """Samples given, failed, skipped and substituted, by this dataset and its copies in workers."""
+        """Samples given, failed, skipped and substituted, and changes of plan, by this dataset and its copies in workers."""
         return self._reader.counters()
 
     def report(self, which: Any, losses: Any) -> int:
@@ -41,4 +50,4 @@ class Served:
 
     def close(self) -> None:
         """Ends this process's connections and threads; the next sample makes them anew."""
-        self._reader.source.close()
+        self._reader.close()

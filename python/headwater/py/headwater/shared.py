@@ -1,9 +1,9 @@
-"""The few numbers that a dataset shares with its copies in DataLoader's workers: the epoch, and counters.
+"""The few numbers that a dataset shares with its copies in DataLoader's workers: the epoch, counters, and what was learnt.
 
 In shared memory where there is torch, with a row for each worker, so that nobody waits for anybody.
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,51 +12,24 @@ from headwater.torches import torch, worker_of
 
 #: Rows: the main process's, and those of workers, by number. More workers than this share rows, and count less exactly.
 ROWS = 257
-COLUMNS = ("samples", "failed", "skipped", "substituted", "finished")
+COLUMNS = ("samples", "failed", "skipped", "substituted", "replans", "finished")
 
 
-class Shared:
-    """Numbers that all copies of a dataset see."""
+class Table:
+    """Numbers that all copies see, in a row for each process."""
 
-    def __init__(self) -> None:
-        # Row 0, column "epoch" behind the counters, is the epoch.
-        self._hold(_memory())
+    def __init__(self, columns: int, dtype: Any) -> None:
+        self._hold(_memory((ROWS, columns), dtype))
 
     def _hold(self, memory: Any) -> None:
         self._memory = memory
-        self._array: npt.NDArray[np.int64] = memory.numpy() if hasattr(memory, "numpy") else memory
+        self._array: npt.NDArray[Any] = memory.numpy() if hasattr(memory, "numpy") else memory
 
-    @property
-    def epoch(self) -> int:
-        return int(self._array[0, len(COLUMNS)])
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        self._array[0, len(COLUMNS)] = epoch
-
-    def add(self, column: str, count: int) -> None:
-        self._array[_row(), COLUMNS.index(column)] += count
-
-    def totals(self) -> Dict[str, int]:
-        sums = self._array.sum(axis=0)
-        return {name: int(sums[at]) for at, name in enumerate(COLUMNS[:-1])}
-
-    def by_workers(self, column: str) -> int:
-        """Counted by workers, without the main process."""
-        return int(self._array[1:, COLUMNS.index(column)].sum())
-
-    def finish(self) -> None:
-        """This process has come to the end of its share."""
-        self._array[_row(), COLUMNS.index("finished")] = 1
-
-    def finished(self, workers: int) -> bool:
-        """Whether all have: of so many workers, or the main process."""
-        column = self._array[:, COLUMNS.index("finished")]
-        return bool(column[1 : workers + 1].all()) if workers else bool(column[0])
-
-    def begin(self) -> None:
-        """Nobody has."""
-        self._array[:, COLUMNS.index("finished")] = 0
+    def row(self) -> npt.NDArray[Any]:
+        """This process's."""
+        number, workers = worker_of()
+        row: npt.NDArray[Any] = self._array[0 if workers == 0 else 1 + number % (ROWS - 1)]
+        return row
 
     def __getstate__(self) -> Dict[str, Any]:
         return {"memory": self._memory}
@@ -68,13 +41,46 @@ class Shared:
         self._hold(memory)
 
 
-def _memory() -> Any:
-    shape = (ROWS, len(COLUMNS) + 1)
-    if torch is None:
-        return np.zeros(shape, dtype=np.int64)
-    return torch.zeros(shape, dtype=torch.int64).share_memory_()
+class Shared(Table):
+    """The epoch, and counters."""
+
+    def __init__(self) -> None:
+        # Row 0, column "epoch" behind the counters, is the epoch.
+        super().__init__(len(COLUMNS) + 1, np.int64)
+
+    @property
+    def epoch(self) -> int:
+        return int(self._array[0, len(COLUMNS)])
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._array[0, len(COLUMNS)] = epoch
+
+    def add(self, column: str, count: int) -> None:
+        self.row()[COLUMNS.index(column)] += count
+
+    def totals(self) -> Dict[str, int]:
+        sums = self._array.sum(axis=0)
+        return {name: int(sums[at]) for at, name in enumerate(COLUMNS[:-1])}
+
+    def by_workers(self, column: str) -> int:
+        """Counted by workers, without the main process."""
+        return int(self._array[1:, COLUMNS.index(column)].sum())
+
+    def finish(self) -> None:
+        """This process has come to the end of its share."""
+        self.row()[COLUMNS.index("finished")] = 1
+
+    def finished(self, workers: int) -> bool:
+        """Whether all have: of so many workers, or the main process."""
+        column = self._array[:, COLUMNS.index("finished")]
+        return bool(column[1 : workers + 1].all()) if workers else bool(column[0])
+
+    def begin(self) -> None:
+        """Nobody has."""
+        self._array[:, COLUMNS.index("finished")] = 0
 
 
-def _row() -> int:
-    number, workers = worker_of()
-    return 0 if workers == 0 else 1 + number % (ROWS - 1)
+def _memory(shape: Tuple[int, int], dtype: Any) -> Any:
+    zeros = np.zeros(shape, dtype=dtype)
+    return zeros if torch is None else torch.from_numpy(zeros).share_memory_()

@@ -3,7 +3,7 @@
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from headwater._headwater import Client, Recipe, ServerError
+from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
 from headwater.torches import worker_of
 
 
@@ -29,6 +29,7 @@ class Source:
         threads: int,
         connect_for: float,
         patience: float,
+        limit_bandwidth: Optional[str],
     ) -> None:
         names = servers.split(",") if isinstance(servers, str) else list(servers)
         self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
@@ -39,7 +40,10 @@ class Source:
             "connect_for": connect_for,
             "patience": patience,
         }
-        self._threads = threads
+        #: That finish recipes, in each process; 0: its part of the cores.
+        self.threads = threads
+        #: Bits a second, of this process and its workers together.
+        self._limit = None if limit_bandwidth is None else bandwidth(limit_bandwidth)
         self._description: Optional[Description] = None
         self._client: Optional[Client] = None
         self._process = 0
@@ -55,7 +59,7 @@ class Source:
         if self._client is None or self._process != os.getpid():
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
-            client = self._connect(threads=self._threads or _threads())
+            client = self._connect(threads=self.threads or max(1, cores() // max(1, worker_of()[1])))
             found = _describe(client)
             if self._description is not None and found.digest != self._description.digest:
                 raise ServerError(
@@ -69,6 +73,12 @@ class Source:
         """A model's recipe and the length of its features."""
         return self._asking().model(name)
 
+    def profile(self, recipe: Recipe, seed: int, cores: float) -> Profile:
+        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it."""
+        client = self._connect(threads=self.threads)
+        self._description = _describe(client)
+        return client.profile(recipe, seed, 0, cores)
+
     def close(self) -> None:
         """Ends this process's connection, if there is one."""
         self._client = None
@@ -80,7 +90,8 @@ class Source:
         return self._connect(threads=1)
 
     def _connect(self, threads: int) -> Client:
-        return Client(self.servers, self.dataset, threads=threads, **self._settings)
+        limit = None if self._limit is None else self._limit / max(1, worker_of()[1])
+        return Client(self.servers, self.dataset, threads=threads, bandwidth=limit, **self._settings)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0}
@@ -91,8 +102,6 @@ def _describe(client: Client) -> Description:
     return Description(len(client), client.digest, client.classes, stored)
 
 
-def _threads() -> int:
-    """Threads that finish recipes: the cores, shared among DataLoader's workers."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    _, workers = worker_of()
-    return max(1, cores // max(1, workers))
+def cores() -> int:
+    """That this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

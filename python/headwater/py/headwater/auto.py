@@ -1,0 +1,143 @@
+"""`plan="auto"`: a dataset that is profiled a little and planned once, and whose plan follows what its epochs see.
+
+What was measured is data: it is there before workers are forked or spawned, and travels with the dataset. What follows the plan
+belongs to one process: there it watches, plans anew, and goes on from epoch to epoch with what it has learnt. A process that
+ends leaves that to the one that comes in its place, through a few shared numbers.
+"""
+
+import logging
+import os
+import time
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import HeadwaterError, Pilot, Profile, Recipe
+from headwater.plans import PlanSummary
+from headwater.shared import Shared, Table
+from headwater.source import Source, cores
+from headwater.torches import torch, worker_of
+
+log = logging.getLogger("headwater")
+
+
+class AutoPlan:
+    """Profiled where it is made, and planned; followed where samples are read."""
+
+    def __init__(self, source: Source, recipe: Recipe, *, seed: int, rank: int, world: int, repeats: bool) -> None:
+        self._world = world
+        #: Whether samples are asked for again and again, in calls of their own.
+        self._repeats = repeats
+        self._profile = _agreed(lambda: _measured(source, recipe, seed, world), rank, world)
+        counts, seconds = self._profile.plan()
+        self.summary = PlanSummary("optimal", dict(counts), seconds)
+        #: What processes have learnt, in their rows: see Pilot.learnt; a row that begins with 0 is empty.
+        self._learnt = Table(3 + self._profile.servers, np.float64)
+        self._pilot: Optional[Pilot] = None
+        self._followed: Tuple[int, Any] = (0, None)
+        self._told = 0
+
+    def of(self, source: Source) -> Pilot:
+        """What this process follows."""
+        now = (os.getpid(), source.client())
+        if self._pilot is None or self._followed != now:
+            # What the parent process had is not touched: see src/process.rs.
+            self._pilot = None
+            self._pilot = now[1].pilot(
+                self._profile,
+                processes=self._processes(),
+                cores=float(source.threads) if source.threads else None,
+                repeats=self._repeats,
+                learnt=self._lesson(),
+            )
+            self._followed, self._told = now, 0
+            if self._repeats:
+                self._pilot.begin(np.arange(self._profile.samples[0], dtype=np.uint64), True)
+        return self._pilot
+
+    def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
+        """Plans what this process is about to read; by the plan that is there where that is a part like any other."""
+        if not self._repeats:
+            self.of(source).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
+
+    def hear(self, shared: Shared) -> None:
+        """Tells of changes of plan since it was last asked."""
+        if self._pilot is None or self._followed[0] != os.getpid():
+            return
+        replans = self._pilot.replans(self._told)
+        if not replans:
+            return
+        self._told += len(replans)
+        shared.add("replans", len(replans))
+        for replan in replans:
+            log.info("%s", _told(replan))
+        learnt = self._pilot.learnt()
+        if learnt is not None:
+            bandwidth, storage, trainer = learnt
+            self._learnt.row()[:] = [1.0, bandwidth * self._processes(), trainer, *storage]
+
+    def close(self) -> None:
+        """Ends what this process follows; what it has learnt stays."""
+        self._pilot = None
+        self._followed = (0, None)
+
+    def _processes(self) -> int:
+        """That share what the job has."""
+        return self._world * max(1, worker_of()[1])
+
+    def _lesson(self) -> Optional[Tuple[float, List[float], float]]:
+        """What was learnt in this place before."""
+        known, bandwidth, trainer, *storage = self._learnt.row().tolist()
+        return (bandwidth / self._processes(), storage, trainer) if known else None
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_pilot": None, "_followed": (0, None), "_told": 0}
+
+
+def _measured(source: Source, recipe: Recipe, seed: int, world: int) -> Profile:
+    """Over connections of its own: a process that only measures has no threads when it forks."""
+    began = time.monotonic()
+    profile = source.profile(recipe, seed, float(world * (source.threads or cores())))
+    samples, measured = profile.samples
+    log.info("measured %d of %d samples, and the network, in %.1f s", measured, samples, time.monotonic() - began)
+    return profile
+
+
+def _agreed(measure: Any, rank: int, world: int) -> Profile:
+    """What rank 0 has measured, where ranks can speak to each other; else each measures for itself."""
+    distributed = None if torch is None else torch.distributed
+    if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
+        profile: Profile = measure()
+        return profile
+    if (rank, world) != (distributed.get_rank(), distributed.get_world_size()) or world == 1:
+        profile = measure()
+        return profile
+    # Numbers of this side, whatever tensors travel by.
+    group = distributed.new_group(backend="gloo")
+    told: List[Any] = [None]
+    if rank == 0:
+        try:
+            told[0] = measure()
+        except HeadwaterError as error:
+            told[0] = error
+    distributed.broadcast_object_list(told, src=0, group=group)
+    distributed.destroy_process_group(group)
+    if isinstance(told[0], HeadwaterError):
+        raise told[0]
+    profile = told[0]
+    return profile
+
+
+def _told(replan: Dict[str, Any]) -> str:
+    seen = []
+    if replan["seen_bandwidth"] is not None:
+        seen.append(f"{replan['seen_bandwidth'] / 1e6:.1f} Mbit/s")
+    if replan["seen_storage_cpu"] is not None:
+        seen.append(f"servers' CPU x {', '.join(f'{factor:.2f}' for factor in replan['seen_storage_cpu'])}")
+    if replan["seen_trainer_cpu"] is not None:
+        seen.append(f"own CPU x {replan['seen_trainer_cpu']:.2f}")
+    return (
+        f"planned anew, for this process saw {' and '.join(seen)}: {replan['moved']} of {replan['left']} samples travel "
+        f"otherwise now, and are predicted to take {replan['predicted_rest']:.1f} s"
+    )
