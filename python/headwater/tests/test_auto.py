@@ -4,6 +4,7 @@ import json
 import logging
 import pathlib
 import pickle
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -103,6 +104,15 @@ def test_a_network_that_is_slower_than_measured_moves_the_plan_and_no_bit(
     data.set_epoch(4)
     assert sum(1 for _ in loader) == PHOTOS * times
     assert data.counters()["replans"] <= before + 3 * max(1, workers), "what is known is no news"
+
+
+def test_a_reader_that_is_slow_is_no_slow_network(address: str) -> None:
+    # 25 MB in 4 s, where 1 GB could come: the window is full, and then the epoch is there before it is taken.
+    data = auto(address, indices=list(range(PHOTOS)) * 30, limit_bandwidth="2Gbps", batch_size=16, window=4 << 20)
+    for _ in data:
+        time.sleep(0.08)
+    assert data.counters()["samples"] == PHOTOS * 30 and data.counters()["replans"] == 0
+    assert data._reader.plan._learnt._array.max() == 0
 
 
 def test_a_pickle_is_data_that_is_not_measured_again(
