@@ -6,9 +6,10 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use headwater_testdata::shared_data;
-use headwater_tests::run;
+use headwater_tests::{program, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -282,6 +283,17 @@ fn mistakes_are_named_with_their_place_and_fix() {
     );
     assert!(said(&["--profile", &profile, "--storage-cores", "1", "--algorithm", "best"]).contains("optimal"));
     assert!(said(&["export", &profile, "--format", "csv"]).contains("not a plan"));
+}
+
+#[test]
+fn who_has_seen_enough_of_a_table_may_hang_up() {
+    let imported = Imported::new();
+    imported.plan("430Mbps", "1", &[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut export = Command::new(program("profiler"));
+    let ended = export.args(["plan", "export", &imported.plan_path()]).stdout(writer).output().unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | 1 | failed |
 //! | 2 | the arguments or the configuration are wrong |
 //! | 130, 143 | a tool was interrupted by SIGINT, SIGTERM |
+//! | 141 | who read its results hung up, as `head` does: nothing is said |
 //!
 //! Errors are printed on standard error as `error: what` and a `caused by:` line for each cause. With `--json` they also
 //! go to standard output as `{"error": "what", "causes": ["...", ...]}`, so that a script that reads results finds either a result or
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::output::print_json;
+use crate::output::{is_hung_up, print_json};
 use crate::settings::redact;
 use crate::signals::Signal;
 
@@ -25,6 +26,8 @@ use crate::signals::Signal;
 pub const FAILURE: u8 = 1;
 /// Exit code for mistakes in arguments or configuration.
 pub const USAGE: u8 = 2;
+/// Exit code where nobody reads the results: that of a program which SIGPIPE ends.
+pub const HUNG_UP: u8 = 141;
 
 /// A mistake in the arguments that clap could not see, such as two that exclude each other: ends with [`USAGE`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +39,11 @@ pub fn report(result: anyhow::Result<()>, json: bool) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print_error(&error, json);
-            ExitCode::from(code(&error))
+            let code = code(&error);
+            if code != HUNG_UP {
+                print_error(&error, json);
+            }
+            ExitCode::from(code)
         }
     }
 }
@@ -46,7 +52,8 @@ pub fn report(result: anyhow::Result<()>, json: bool) -> ExitCode {
 pub fn code(error: &anyhow::Error) -> u8 {
     let own = |cause: &(dyn std::error::Error + 'static)| {
         let signal = cause.downcast_ref::<Signal>().map(|signal| signal.exit_code());
-        signal.or_else(|| cause.is::<UsageError>().then_some(USAGE))
+        let usage = || cause.is::<UsageError>().then_some(USAGE);
+        signal.or_else(usage).or_else(|| is_hung_up(cause).then_some(HUNG_UP))
     };
     error.chain().find_map(own).unwrap_or(FAILURE)
 }
@@ -105,6 +112,7 @@ mod tests {
     use anyhow::{Context as _, anyhow};
 
     use super::*;
+    use crate::output::HungUp;
 
     #[test]
     fn an_error_is_its_words_and_its_causes() {
@@ -123,5 +131,8 @@ mod tests {
         assert_eq!(code(&anyhow::Error::new(Signal::Terminate)), 143);
         let usage: anyhow::Result<()> = Err(UsageError("--a excludes --b".to_owned())).context("plan");
         assert_eq!(code(&usage.unwrap_err()), USAGE);
+        let pipe = |inner: Box<dyn std::error::Error + Send + Sync>| io::Error::new(io::ErrorKind::BrokenPipe, inner);
+        assert_eq!(code(&anyhow::Error::new(pipe(HungUp.into())).context("export")), HUNG_UP);
+        assert_eq!(code(&anyhow::Error::new(pipe("a server's".into())).context("fetch")), FAILURE);
     }
 }

@@ -1,8 +1,22 @@
 //! Results on standard output.
 
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, StdoutLock, Write};
 
 use serde::Serialize;
+
+/// Who read standard output has hung up, as `head` does once it has seen enough: the end of a program, and no failure to speak of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("nobody reads standard output any more")]
+pub struct HungUp;
+
+/// Standard output, for results. Where its reader hangs up, the error is a [`HungUp`], and no other broken pipe is.
+#[derive(Debug)]
+pub struct Stdout(StdoutLock<'static>);
+
+/// Standard output, for results.
+pub fn stdout() -> Stdout {
+    Stdout(io::stdout().lock())
+}
 
 /// Prints a result as one line of JSON.
 ///
@@ -11,7 +25,27 @@ use serde::Serialize;
 pub fn print_json(value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
-    stdout.flush()
+    let mut out = stdout();
+    out.write_all(&line)?;
+    out.flush()
+}
+
+/// Whether an error is that of a reader who hung up.
+pub(crate) fn is_hung_up(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<HungUp>())
+}
+
+fn named(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::BrokenPipe { io::Error::new(ErrorKind::BrokenPipe, HungUp) } else { error }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(named)
+    }
 }

@@ -1,9 +1,9 @@
 //! One run of the profiler.
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
-use headwater_cli::output::print_json;
+use headwater_cli::output::{print_json, stdout};
 use headwater_cli::{Progress, Signals};
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ fn print(result: &(impl Serialize + fmt::Display), json: bool) -> anyhow::Result
     if json {
         return Ok(print_json(result)?);
     }
-    Ok(writeln!(io::stdout(), "{result}")?)
+    Ok(writeln!(stdout(), "{result}")?)
 }
 
 fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {
@@ -68,11 +68,11 @@ fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {
         if json {
             return Ok(print_json(&recipes.iter().map(recipe::to_json).collect::<Vec<_>>())?);
         }
-        return Ok(writeln!(io::stdout(), "{}", Listing(&recipes))?);
+        return Ok(writeln!(stdout(), "{}", Listing(&recipes))?);
     };
     let recipe = recipe::find(name)?;
     if json {
         return Ok(print_json(&recipe::to_json(&recipe))?);
     }
-    Ok(writeln!(io::stdout(), "{}", Sheet(&recipe))?)
+    Ok(writeln!(stdout(), "{}", Sheet(&recipe))?)
 }

@@ -10,13 +10,13 @@
 
 mod report;
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt as _, stream};
-use headwater_cli::output::print_json;
+use headwater_cli::output::{print_json, stdout};
 use headwater_cli::{Progress, Signals};
 use headwater_image::{CpuPool, IndexedJpeg, PoolError, Scratch, read_header};
 use headwater_pipeline::{Kept, Lookup, MemoryBudget, PhotoIndex};
@@ -44,7 +44,7 @@ pub async fn index(args: &IndexArgs, progress: &Progress) -> Result<()> {
     };
     match args.json {
         true => print_json(&report)?,
-        false => writeln!(io::stdout(), "{report}")?,
+        false => writeln!(stdout(), "{report}")?,
     }
     Ok(())
 }

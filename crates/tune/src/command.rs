@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::future::Future;
 
 use anyhow::Context;
-use headwater_cli::output::print_json;
+use headwater_cli::output::{print_json, stdout};
 use headwater_cli::signals::Ended;
 use headwater_cli::{Progress, Signals};
 use serde::Serialize;
@@ -50,7 +50,7 @@ async fn finish<S: Serialize + Display, E: std::error::Error + Send + Sync + 'st
 
 fn print(summary: &impl Display) -> std::io::Result<()> {
     use std::io::Write;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{summary}")?;
-    stdout.flush()
+    let mut out = stdout();
+    writeln!(out, "{summary}")?;
+    out.flush()
 }

@@ -127,13 +127,14 @@ pub(crate) struct ExportArgs {
     pub(crate) plan: PathBuf,
 
     /// The form
-    #[arg(long, value_name = "FORMAT", value_enum)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) format: ExportFormat,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// SOPHON's: index,split
+    #[default]
     Csv,
 }
 

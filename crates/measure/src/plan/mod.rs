@@ -15,10 +15,11 @@ pub(crate) use file::read as read_plan;
 pub(crate) use limits::resources;
 pub(crate) use report::Report;
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{BufWriter, Write as _};
 
 use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
+use headwater_cli::output::stdout;
 use headwater_plan::{Profile, compare};
 
 use crate::{profile_file, whole};
@@ -44,15 +45,15 @@ pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
 /// Writes a plan to standard output in another form.
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let plan = file::read(&args.plan)?;
-    let mut stdout = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(stdout());
     match args.format {
         ExportFormat::Csv => {
             // Before the first line is written: half a table is worse than none.
             plan.sophon_numbers().map(drop)?;
-            plan.write_sophon_csv(&mut stdout)?;
+            plan.write_sophon_csv(&mut out)?;
         }
     }
-    Ok(stdout.flush()?)
+    Ok(out.flush()?)
 }
 
 /// Says why one sample travels as it does.
