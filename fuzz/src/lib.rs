@@ -1,6 +1,6 @@
 //! What fuzz targets share.
 
-use headwater_plan::{Overheads, Provenance, Source};
+use headwater_plan::{Provenance, Source};
 use headwater_types::{ByteCount, ImageLimits};
 
 /// Small limits: a fuzzer learns nothing from a large picture.
@@ -16,20 +16,6 @@ pub fn small_limits() -> ImageLimits {
 /// Sizes and times out of one input: a NUL stands between them.
 pub fn sophon_files(bytes: &[u8]) -> (&[u8], &[u8], Provenance) {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let provenance = Provenance {
-        source: Source::Sophon,
-        date: "2026-11-21T00:00:00Z".to_owned(),
-        host: "fuzz".to_owned(),
-        version: "0".to_owned(),
-        dataset: None,
-        dataset_digest: None,
-        recipe: None,
-        seed: None,
-        epoch: None,
-        measured: 0,
-        fits: Vec::new(),
-        overheads: Overheads::default(),
-        files: Vec::new(),
-    };
+    let provenance = Provenance::new(Source::Sophon, "2026-11-21T00:00:00Z", "fuzz", "0");
     (&bytes[..end], bytes.get(end + 1..).unwrap_or_default(), provenance)
 }
