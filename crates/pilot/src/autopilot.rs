@@ -32,11 +32,7 @@ pub struct AutopilotOptions {
 pub struct Autopilot {
     profile: Arc<Profile>,
     options: AutopilotOptions,
-    /// As they are believed to be.
-    resources: Resources,
-    /// By how much the profile's CPU seconds are off: for each server, and for finishing.
-    storage_scale: Vec<f64>,
-    trainer_scale: f64,
+    believed: Believed,
     /// Whether that was ever news.
     learnt: bool,
     prediction: Option<Prediction>,
@@ -59,14 +55,21 @@ pub struct Learnt {
     pub trainer: f64,
 }
 
+/// Resources and costs, as they are believed to be.
+#[derive(Clone, Debug)]
+struct Believed {
+    resources: Resources,
+    /// By how much the profile's CPU seconds are off: for each server, and for finishing.
+    storage_scale: Vec<f64>,
+    trainer_scale: f64,
+}
+
 /// What is left of an epoch, to be planned: that may take a second, and belongs on a thread that may.
 #[derive(Debug)]
 pub struct Replanning {
     profile: Arc<Profile>,
     options: AutopilotOptions,
-    resources: Resources,
-    storage_scale: Vec<f64>,
-    trainer_scale: f64,
+    believed: Believed,
     /// In order; a sample that is to come twice is there twice.
     left: Vec<usize>,
     seen: Seen,
@@ -77,16 +80,13 @@ pub struct Replanning {
 pub struct Replanned {
     /// What was seen that was not predicted.
     pub seen: Seen,
-    /// What is believed now.
-    pub resources: Resources,
+    believed: Believed,
     /// What is promised for the samples that are left.
     pub prediction: Prediction,
     /// How many those are.
     pub left: usize,
     /// Those of them that travel another way now. Filled in by [`Autopilot::adopt`].
     pub moved: usize,
-    storage_scale: Vec<f64>,
-    trainer_scale: f64,
     ways: Vec<(usize, Way)>,
 }
 
@@ -115,6 +115,21 @@ impl Autopilot {
         Ok(pilot)
     }
 
+    /// The same, on a thread that may block: a million samples take a planner a second.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub async fn planned(
+        profile: Arc<Profile>,
+        resources: Resources,
+        options: AutopilotOptions,
+        samples: &[SampleIndex],
+    ) -> Result<Self, PilotError> {
+        let samples = samples.to_vec();
+        let planning = tokio::task::spawn_blocking(move || Self::new(profile, resources, options, &samples));
+        planning.await.map_err(|error| PilotError::Internal(error.to_string()))?
+    }
+
     /// A pilot of no epoch yet: samples travel as they are stored until one [begins](Self::begin), or a plan is
     /// [followed](Self::follow).
     ///
@@ -131,14 +146,12 @@ impl Autopilot {
             },
             watch: Watch::new(options.watch),
             reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
-            storage_scale: vec![1.0; servers],
-            trainer_scale: 1.0,
+            believed: Believed { resources, storage_scale: vec![1.0; servers], trainer_scale: 1.0 },
             learnt: false,
             prediction: None,
             left: vec![0; profile.len()],
             profile,
             options,
-            resources,
             choices,
         })
     }
@@ -147,8 +160,7 @@ impl Autopilot {
     /// samples.
     pub fn begin(&mut self, samples: &[SampleIndex]) -> Option<Replanning> {
         self.expect(samples);
-        let (storage_scale, trainer_scale) = (self.storage_scale.clone(), self.trainer_scale);
-        self.replanning(Seen::default(), self.resources.clone(), storage_scale, trainer_scale)
+        self.replanning(Seen::default(), self.believed.clone())
     }
 
     /// Begins an epoch over these samples by a plan that is there already.
@@ -180,20 +192,21 @@ impl Autopilot {
     /// What was learnt until now; `None` where nothing was news.
     pub fn learnt(&self) -> Option<Learnt> {
         self.learnt.then(|| Learnt {
-            bandwidth: self.resources.bandwidth,
-            storage: self.storage_scale.clone(),
-            trainer: self.trainer_scale,
+            bandwidth: self.believed.resources.bandwidth,
+            storage: self.believed.storage_scale.clone(),
+            trainer: self.believed.trainer_scale,
         })
     }
 
     /// Believes what another has learnt with this profile. What is not of its servers, or out of bounds, is left alone.
     pub fn believe(&mut self, learnt: &Learnt) {
         let sound = |scale: &f64| (SCALES[0]..=SCALES[1]).contains(scale);
-        if learnt.storage.len() == self.storage_scale.len() && learnt.storage.iter().chain([&learnt.trainer]).all(sound)
-        {
-            self.resources.bandwidth = learnt.bandwidth;
-            self.storage_scale.clone_from(&learnt.storage);
-            self.trainer_scale = learnt.trainer;
+        let believed = &mut self.believed;
+        let of_these = learnt.storage.len() == believed.storage_scale.len();
+        if of_these && learnt.storage.iter().chain([&learnt.trainer]).all(sound) {
+            believed.resources.bandwidth = learnt.bandwidth;
+            believed.storage_scale.clone_from(&learnt.storage);
+            believed.trainer_scale = learnt.trainer;
             self.learnt = true;
         }
     }
@@ -226,8 +239,8 @@ impl Autopilot {
         };
         let cost = self.profile.position(way).and_then(|position| self.profile.cost(place, position));
         let cost = cost.unwrap_or_default();
-        self.reading.storage[server].predicted += cost.storage_seconds * self.storage_scale[server];
-        self.reading.trainer.predicted += cost.trainer_seconds * self.trainer_scale;
+        self.reading.storage[server].predicted += cost.storage_seconds * self.believed.storage_scale[server];
+        self.reading.trainer.predicted += cost.trainer_seconds * self.believed.trainer_scale;
     }
 
     /// Nobody has looked for a while, and what was read before says nothing of now.
@@ -241,38 +254,34 @@ impl Autopilot {
         self.reading.at = at;
         self.reading.bytes = received as f64;
         self.reading.receiving = receiving.as_secs_f64();
+        let resources = &self.believed.resources;
         let belief = Belief {
-            bandwidth: self.resources.bandwidth.map(BitsPerSecond::get),
-            storage_cores: self.resources.servers.iter().map(|server| server.cores.get()).collect(),
-            trainer_cores: self.resources.trainer_cores.map_or(f64::INFINITY, |cores| cores.get()),
+            bandwidth: resources.bandwidth.map(BitsPerSecond::get),
+            storage_cores: resources.servers.iter().map(|server| server.cores.get()).collect(),
+            trainer_cores: resources.trainer_cores.map_or(f64::INFINITY, |cores| cores.get()),
         };
         let seen = self.watch.look(self.reading.clone(), &belief)?;
         self.watch.restart();
-        let mut resources = self.resources.clone();
+        let mut believed = self.believed.clone();
         if let Some(bandwidth) = seen.bandwidth.and_then(BitsPerSecond::new) {
-            resources.bandwidth = Some(bandwidth);
+            believed.resources.bandwidth = Some(bandwidth);
         }
-        let by = |scale: &f64, factor: f64| (scale * factor.clamp(0.01, 100.0)).clamp(SCALES[0], SCALES[1]);
-        let storage_scale = match &seen.storage {
-            Some(factors) => self.storage_scale.iter().zip(factors).map(|(scale, factor)| by(scale, *factor)).collect(),
-            None => self.storage_scale.clone(),
+        let by = |scale: &mut f64, factor: f64| {
+            *scale = (*scale * factor.clamp(0.01, 100.0)).clamp(SCALES[0], SCALES[1]);
         };
-        let trainer_scale = by(&self.trainer_scale, seen.trainer.unwrap_or(1.0));
-        self.replanning(seen, resources, storage_scale, trainer_scale)
+        for (scale, &factor) in believed.storage_scale.iter_mut().zip(seen.storage.iter().flatten()) {
+            by(scale, factor);
+        }
+        by(&mut believed.trainer_scale, seen.trainer.unwrap_or(1.0));
+        self.replanning(seen, believed)
     }
 
     /// What is left, to be planned; nothing where nothing is.
-    fn replanning(
-        &self,
-        seen: Seen,
-        resources: Resources,
-        storage_scale: Vec<f64>,
-        trainer_scale: f64,
-    ) -> Option<Replanning> {
+    fn replanning(&self, seen: Seen, believed: Believed) -> Option<Replanning> {
         let times = |place: usize| std::iter::repeat_n(place, self.left[place] as usize);
         let left: Vec<_> = (0..self.left.len()).flat_map(times).collect();
         let (profile, options) = (Arc::clone(&self.profile), self.options.clone());
-        let replanning = Replanning { profile, options, resources, storage_scale, trainer_scale, left, seen };
+        let replanning = Replanning { profile, options, believed, left, seen };
         (!replanning.left.is_empty()).then_some(replanning)
     }
 
@@ -292,13 +301,20 @@ impl Autopilot {
             let (cuts, pixels) = tables(&self.choices);
             self.live.set(cuts, pixels)?;
         }
-        self.resources = replanned.resources.clone();
-        self.storage_scale.clone_from(&replanned.storage_scale);
-        self.trainer_scale = replanned.trainer_scale;
+        self.believed = replanned.believed.clone();
         self.learnt |= replanned.seen != Seen::default();
         self.prediction = Some(replanned.prediction.clone());
         self.watch.restart();
         Ok(replanned)
+    }
+}
+
+// === impl Replanned ===
+
+impl Replanned {
+    /// What is believed now of what arrives at most; `None`: more than matters.
+    pub fn bandwidth(&self) -> Option<BitsPerSecond> {
+        self.believed.resources.bandwidth
     }
 }
 
@@ -312,13 +328,13 @@ impl Replanning {
     pub fn plan(self) -> Result<Replanned, PilotError> {
         let whole =
             self.left.len() == self.profile.len() && self.left.iter().enumerate().all(|(at, place)| at == *place);
-        let as_profiled = self.trainer_scale == 1.0 && self.storage_scale.iter().all(|scale| *scale == 1.0);
+        let Believed { resources, storage_scale, trainer_scale } = &self.believed;
+        let as_profiled = *trainer_scale == 1.0 && storage_scale.iter().all(|scale| *scale == 1.0);
         let rest = if whole && as_profiled { Arc::clone(&self.profile) } else { Arc::new(self.rest()?) };
-        let plan = plan(&rest, &self.resources, &self.options.allowed, self.options.algorithm)?;
+        let plan = plan(&rest, resources, &self.options.allowed, self.options.algorithm)?;
         let ways = self.left.iter().copied().zip(plan.iter()).collect();
-        let Self { resources, storage_scale, trainer_scale, left, seen, .. } = self;
-        let (prediction, left) = (plan.prediction.clone(), left.len());
-        Ok(Replanned { seen, resources, prediction, left, moved: 0, storage_scale, trainer_scale, ways })
+        let Self { believed, left, seen, .. } = self;
+        Ok(Replanned { seen, believed, prediction: plan.prediction.clone(), left: left.len(), moved: 0, ways })
     }
 
     /// The profile of what is left, as it is believed by now.
@@ -334,12 +350,12 @@ impl Replanning {
         }
         let mut builder = ProfileBuilder::new(profile.provenance().clone(), servers, profile.ways().to_vec())?;
         for &place in &self.left {
-            let scale = profile.server_of(place).map_or(1.0, |server| self.storage_scale[server]);
+            let scale = profile.server_of(place).map_or(1.0, |server| self.believed.storage_scale[server]);
             let cost = |position| {
                 let cost = profile.cost(place, position).unwrap_or_default();
                 Cost {
                     storage_seconds: (cost.storage_seconds * scale).min(MOST_SECONDS),
-                    trainer_seconds: (cost.trainer_seconds * self.trainer_scale).min(MOST_SECONDS),
+                    trainer_seconds: (cost.trainer_seconds * self.believed.trainer_scale).min(MOST_SECONDS),
                     ..cost
                 }
             };
@@ -355,159 +371,4 @@ fn tables(choices: &[Way]) -> (Arc<[Cut]>, Arc<[PixelCoding]>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use headwater_plan::{Cores, Provenance, ServerResources, Source};
-
-    use super::*;
-
-    /// Two servers of 500 photos each: 100 kB as they are, 20 kB for 10 ms of a core.
-    fn profile() -> Arc<Profile> {
-        let provenance = Provenance::new(Source::Synthetic, "2026-11-21T00:00:00Z", "test", "0");
-        let server = |first| Server {
-            address: format!("s{first}:1"),
-            digest: None,
-            first,
-            samples: 500,
-            cpu_workers: None,
-            lacks: Vec::new(),
-        };
-        let ways = vec![Way::ENCODED, "cropped".parse().unwrap()];
-        let mut builder = ProfileBuilder::new(provenance, vec![server(0), server(500)], ways).unwrap();
-        let cost = |bytes, storage_seconds| Cost { bytes, storage_seconds, trainer_seconds: 0.001 };
-        for _ in 0..1000 {
-            builder.push(&SampleFacts::default(), &[cost(100_000, 0.0), cost(20_000, 0.01)]).unwrap();
-        }
-        Arc::new(builder.finish().unwrap())
-    }
-
-    fn resources(bandwidth: f64) -> Resources {
-        let server = ServerResources { cores: Cores::new(1.0).unwrap(), bandwidth: None };
-        Resources {
-            bandwidth: BitsPerSecond::new(bandwidth),
-            trainer_cores: Cores::new(4.0),
-            accelerator_rate: None,
-            servers: vec![server; 2],
-        }
-    }
-
-    #[test]
-    fn half_the_bandwidth_sends_more_of_what_is_left_through_the_cores() {
-        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
-        let mut pilot = Autopilot::new(profile(), resources(320e6), AutopilotOptions::default(), &samples).unwrap();
-        let cropped = |pilot: &Autopilot| pilot.choices.iter().filter(|way| way.is_offloaded()).count();
-        let before = cropped(&pilot);
-        assert!((100..900).contains(&before), "{before}");
-        // 100 samples a tick at the believed rate, then at half of it.
-        let (mut received, mut at, mut replanned) = (0.0, 0.0, None);
-        for tick in 0..40 {
-            at += 0.25;
-            received += if tick < 8 { 10e6 } else { 5e6 };
-            for index in tick * 10..tick * 10 + 10 {
-                pilot.came(SampleIndex(index), None, CpuSeconds::default(), CpuSeconds(0.001));
-            }
-            if let Some(replanning) =
-                pilot.look(Duration::from_secs_f64(at), received as u64, Duration::from_secs_f64(at))
-            {
-                let plan = replanning.plan().unwrap();
-                replanned = Some((at, pilot.adopt(plan).unwrap()));
-                break;
-            }
-        }
-        let (at, replanned) = replanned.unwrap();
-        assert!(at <= 4.0, "{at}");
-        assert!((replanned.resources.bandwidth.unwrap().get() / 160e6 - 1.0).abs() < 0.15);
-        assert!(replanned.moved > 50 && cropped(&pilot) > before, "{} of {}", replanned.moved, replanned.left);
-        assert_eq!(replanned.left, pilot.left.iter().filter(|left| **left > 0).count());
-    }
-
-    #[test]
-    fn a_while_in_which_nobody_looked_is_not_blamed_on_the_network() {
-        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
-        let secs = Duration::from_secs_f64;
-        let look_after_a_rest = |resume: bool| {
-            let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
-            let mut look = |at: f64, bytes: f64| pilot.look(secs(at), bytes as u64, secs(at));
-            assert!((1..20).all(|tick| look(f64::from(tick) * 0.25, f64::from(tick) * 2.5e6).is_none()));
-            if resume {
-                pilot.resume();
-            }
-            let mut look = |at: f64, bytes: f64| pilot.look(secs(at), bytes as u64, secs(at));
-            // As fast as ever, but for the minute between.
-            (0..20)
-                .filter(|tick| look(60.0 + f64::from(*tick) * 0.25, 50e6 + f64::from(*tick) * 2.5e6).is_some())
-                .count()
-        };
-        assert_eq!(look_after_a_rest(true), 0);
-        assert!(look_after_a_rest(false) > 0);
-    }
-
-    #[test]
-    fn what_goes_as_planned_is_left_alone() {
-        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
-        let mut pilot = Autopilot::new(profile(), resources(80e6), AutopilotOptions::default(), &samples).unwrap();
-        for tick in 1..80 {
-            let at = f64::from(tick) * 0.25;
-            let at = Duration::from_secs_f64(at);
-            assert!(pilot.look(at, (at.as_secs_f64() * 1e7) as u64, at).is_none());
-        }
-    }
-
-    #[test]
-    fn what_one_epoch_has_taught_holds_in_the_next_and_can_be_told_to_another_pilot() {
-        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
-        let new = || Autopilot::idle(profile(), resources(320e6), AutopilotOptions::default()).unwrap();
-        let mut pilot = new();
-        assert_eq!(pilot.choices.iter().filter(|way| way.is_offloaded()).count(), 0);
-        let begin = |pilot: &mut Autopilot| {
-            let planning = pilot.begin(&samples).unwrap();
-            pilot.adopt(planning.plan().unwrap()).unwrap();
-            pilot.choices.iter().filter(|way| way.is_offloaded()).count()
-        };
-        let first = begin(&mut pilot);
-        assert_eq!(pilot.learnt(), None);
-        let seen = Seen { bandwidth: Some(160e6), ..Seen::default() };
-        let resources = Resources { bandwidth: BitsPerSecond::new(160e6), ..resources(160e6) };
-        let planning = pilot.replanning(seen, resources, vec![1.0, 1.0], 1.0).unwrap();
-        pilot.adopt(planning.plan().unwrap()).unwrap();
-        let learnt = pilot.learnt().unwrap();
-        let second = begin(&mut pilot);
-        assert!(second > first, "{first} {second}");
-        let mut other = new();
-        other.believe(&learnt);
-        assert_eq!(begin(&mut other), second);
-        other.believe(&Learnt { storage: vec![f64::NAN, 1.0], bandwidth: BitsPerSecond::new(1.0), ..learnt.clone() });
-        assert_eq!(other.learnt(), Some(learnt), "what makes no sense is left alone");
-    }
-
-    #[test]
-    fn a_sample_that_comes_several_times_is_planned_as_often_and_one_that_always_may_is_never_past_planning() {
-        let twice: Vec<_> = (0..100).chain(0..100).map(SampleIndex).collect();
-        for repeats in [false, true] {
-            let options = AutopilotOptions { repeats, ..AutopilotOptions::default() };
-            let mut pilot = Autopilot::new(profile(), resources(320e6), options, &twice).unwrap();
-            let bytes = pilot.prediction().unwrap().bytes;
-            assert!((2_000_000..=20_000_000).contains(&bytes) && bytes > 10_000_000, "{bytes}: of 200 samples");
-            for index in (0..100).map(SampleIndex) {
-                pilot.came(index, None, CpuSeconds::default(), CpuSeconds(0.001));
-            }
-            let left = pilot.left.iter().sum::<u32>();
-            assert_eq!(left, if repeats { 200 } else { 100 });
-        }
-    }
-
-    #[test]
-    fn a_plan_that_is_there_is_followed_and_one_of_another_dataset_is_not() {
-        let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
-        let planned = plan(&profile(), &resources(320e6), &[], Algorithm::Optimal).unwrap();
-        let mut pilot = Autopilot::idle(profile(), resources(80e6), AutopilotOptions::default()).unwrap();
-        pilot.follow(&planned, &samples).unwrap();
-        assert!(pilot.choices.iter().copied().eq(planned.iter()));
-        assert_eq!(pilot.prediction(), Some(&planned.prediction));
-        let Ok(small) = Autopilot::idle(profile(), resources(80e6), AutopilotOptions::default()) else { panic!() };
-        let mut small = Autopilot { choices: small.choices[..10].to_vec(), ..small };
-        assert!(matches!(
-            small.follow(&planned, &samples),
-            Err(PilotError::PlannedSamples { planned: 1000, served: 10 })
-        ));
-    }
-}
+mod tests;

@@ -32,13 +32,13 @@ pub struct Replan {
 
 impl Replan {
     pub(crate) fn new(at: Duration, replanned: &Replanned) -> Self {
-        let Replanned { seen, resources, prediction, left, moved, .. } = replanned;
+        let Replanned { seen, prediction, left, moved, .. } = replanned;
         Self {
             at: at.as_secs_f64(),
             seen_bandwidth: seen.bandwidth,
             seen_storage_cpu: seen.storage.clone(),
             seen_trainer_cpu: seen.trainer,
-            bandwidth: resources.bandwidth.map(BitsPerSecond::get),
+            bandwidth: replanned.bandwidth().map(BitsPerSecond::get),
             left: *left as u64,
             moved: *moved as u64,
             predicted_rest: prediction.epoch,

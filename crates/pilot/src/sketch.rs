@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_client::Dataset;
-use headwater_plan::{Cores, Profile, Way};
+use headwater_plan::{Profile, Way};
 use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed};
 
 use crate::autopilot::{Autopilot, AutopilotOptions};
@@ -72,13 +72,6 @@ pub async fn auto<'a>(
     let profile = Arc::new(sketch(&apart, making, worth_a_look(making.target()), address, told).await?);
     tracing::info!(measured = profile.provenance().measured, samples = profile.len(), "profiled a little");
     let mut resources = resources_of(dataset);
-    let threads = u32::try_from(dataset.options().cpu_workers.get()).unwrap_or(u32::MAX);
-    resources.trainer_cores = Some(Cores::from(threads));
     resources.bandwidth = bandwidth_of(&apart, &NetworkOptions::default(), told).await?;
-    let samples = samples.to_vec();
-    // A million samples take a planner a second.
-    let planned =
-        tokio::task::spawn_blocking(move || Autopilot::new(profile, resources, AutopilotOptions::default(), &samples));
-    let autopilot = planned.await.map_err(|error| PilotError::Internal(error.to_string()))??;
-    Ok(Steering::piloted(autopilot))
+    Ok(Steering::piloted(Autopilot::planned(profile, resources, AutopilotOptions::default(), samples).await?))
 }

@@ -18,7 +18,7 @@ use headwater_pilot::{
     Autopilot, AutopilotOptions, NetworkOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between,
     worth_a_look,
 };
-use headwater_plan::{Algorithm, Cores, Plan, Prediction, Profile, Resources, Way, plan};
+use headwater_plan::{Algorithm, Plan, Prediction, Profile, Resources, Way, plan};
 use headwater_types::Recipe;
 
 use crate::plan::{Allowed, read_plan, read_profile};
@@ -98,11 +98,7 @@ async fn prepare(
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     if args.mode == Mode::Auto {
         let options = AutopilotOptions { allowed, algorithm, ..AutopilotOptions::default() };
-        let profile = Arc::new(profile);
-        let (resources, samples) = (resources.clone(), samples.to_vec());
-        // A million samples take a planner a second.
-        let piloted = tokio::task::spawn_blocking(move || Autopilot::new(profile, resources, options, &samples));
-        let autopilot = piloted.await.context("planning")??;
+        let autopilot = Autopilot::planned(Arc::new(profile), resources.clone(), options, samples).await?;
         let prediction = autopilot.prediction().cloned();
         return Ok(Prepared { steering: Steering::piloted(autopilot), prediction, sketched });
     }
@@ -122,8 +118,6 @@ async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> 
     if let Some(cores) = args.storage_cores {
         resources.servers.iter_mut().for_each(|server| server.cores = cores);
     }
-    let threads = u32::try_from(args.trainer_cores().get()).unwrap_or(u32::MAX);
-    resources.trainer_cores = Some(Cores::from(threads));
     resources.accelerator_rate = args.accelerator_rate;
     resources.bandwidth = match args.bandwidth.or(args.limit_bandwidth) {
         None if args.mode.plans() => {
