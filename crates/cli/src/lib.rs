@@ -40,6 +40,7 @@ pub mod runtime;
 pub mod signals;
 
 pub mod exit;
+pub mod input;
 pub mod output;
 
 pub use common::{Common, LogFormat};

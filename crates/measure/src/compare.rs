@@ -1,11 +1,11 @@
 //! `profiler compare`: an epoch as it went against what was predicted of it, resource by resource.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use headwater_cli::input::read_at_most;
 use headwater_plan::Prediction;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub(crate) enum ReportError {
 }
 
 /// The part of an epoch's report that is compared.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Ran {
     mode: String,
     seconds: f64,
@@ -78,12 +78,8 @@ struct Ran {
 #[derive(Debug, Serialize)]
 struct Row {
     epoch: String,
-    mode: String,
-    seconds: f64,
-    bytes_received: u64,
-    storage_cpu_seconds: f64,
-    client_cpu_seconds: f64,
-    compared: Compared,
+    #[serde(flatten)]
+    ran: Ran,
 }
 
 /// A row for each epoch.
@@ -96,21 +92,19 @@ pub(crate) fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let plan = args.plan.as_deref().map(read_plan).transpose()?;
     let mut rows = Vec::new();
     for path in &args.epochs {
-        let Ran { mode, seconds, bytes_received, storage_cpu_seconds, client_cpu_seconds, mut compared } = read(path)?;
+        let mut ran = read(path)?;
         if let Some(plan) = &plan {
-            compared = against(&compared, &plan.prediction);
+            ran.compared = against(&ran.compared, &plan.prediction);
         }
         let epoch = path.display().to_string();
-        rows.push(Row { epoch, mode, seconds, bytes_received, storage_cpu_seconds, client_cpu_seconds, compared });
+        rows.push(Row { epoch, ran });
     }
     Ok(Comparison(rows))
 }
 
 fn read(path: &Path) -> Result<Ran, ReportError> {
     let shown = || path.display().to_string();
-    let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_REPORT_BYTES + 1).read_to_end(&mut text));
-    read.map_err(|source| ReportError::Read { path: shown(), source })?;
+    let text = read_at_most(path, MAX_REPORT_BYTES).map_err(|source| ReportError::Read { path: shown(), source })?;
     if text.len() as u64 > MAX_REPORT_BYTES {
         return Err(ReportError::TooLong { path: shown() });
     }
@@ -143,19 +137,19 @@ fn against(ran: &Compared, prediction: &Prediction) -> Compared {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [one] = &self.0[..] {
-            return write!(f, "{}: {}\n{}", one.epoch, one.mode, one.compared);
+            return write!(f, "{}: {}\n{}", one.epoch, one.ran.mode, one.ran.compared);
         }
         let heads = ["time, s", "predicted", "traffic, MB", "storage CPU, s", "CPU here, s"];
         write!(f, "{:20}", "mode")?;
         for head in heads {
             write!(f, "  {head:>14}")?;
         }
-        for row in &self.0 {
+        for Row { ran, .. } in &self.0 {
             let predicted =
-                row.compared.epoch.predicted.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
-            write!(f, "\n{:20}  {:>14.2}  {predicted:>14}", row.mode, row.seconds)?;
-            write!(f, "  {:>14.2}", row.bytes_received as f64 / 1e6)?;
-            write!(f, "  {:>14.2}  {:>14.2}", row.storage_cpu_seconds, row.client_cpu_seconds)?;
+                ran.compared.epoch.predicted.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
+            write!(f, "\n{:20}  {:>14.2}  {predicted:>14}", ran.mode, ran.seconds)?;
+            write!(f, "  {:>14.2}", ran.bytes_received as f64 / 1e6)?;
+            write!(f, "  {:>14.2}  {:>14.2}", ran.storage_cpu_seconds, ran.client_cpu_seconds)?;
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! The configuration file: read under a limit, parsed with the line of every key.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use headwater_types::ByteCount;
@@ -10,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
+use crate::input::read_at_most;
 
 /// A configuration file's keys and values: outside bytes, not yet held against any setting.
 #[derive(Debug)]
@@ -53,10 +52,8 @@ impl ConfigFile {
     /// Reads and parses the file at this path.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, SettingsError> {
         let path = path.into();
-        let mut text = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(MAX_CONFIG_BYTES as u64 + 1).read_to_end(&mut text));
-        match read {
-            Ok(_) => Self::parse(path, &text),
+        match read_at_most(&path, MAX_CONFIG_BYTES as u64) {
+            Ok(text) => Self::parse(path, &text),
             Err(source) => Err(SettingsError::Read { path, source }),
         }
     }

@@ -5,11 +5,10 @@ mod args;
 pub(crate) use args::{ImportArgs, ImportSource, SophonArgs};
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
+use headwater_cli::input::read_at_most;
 use headwater_pilot::{hostname, now_rfc3339};
 use headwater_plan::import::{self, ImportError, ImportFile};
 use headwater_plan::{Profile, Provenance, Source, SourceFile};
@@ -47,9 +46,7 @@ pub(crate) fn import_sophon(args: &SophonArgs) -> anyhow::Result<Imported> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let context = || format!("cannot read {}", path.display());
-    File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).with_context(context)?;
+    let bytes = read_at_most(path, MOST_BYTES).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.len() as u64 > MOST_BYTES {
         bail!("{} has more than {MOST_BYTES} bytes: import parts of it", path.display());
     }

@@ -1,9 +1,9 @@
 //! `--plan`: where each sample is inferred, at the servers or here.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use headwater_cli::input::read_at_most;
 use headwater_client::{Dataset, RegisteredModel};
 use headwater_infer::{LocalError, LocalExtractor};
 use headwater_pilot::{PilotError, Steering};
@@ -117,12 +117,10 @@ async fn local(
 /// On a thread that may block: a million samples take a tenth of a second.
 async fn read(path: PathBuf) -> Result<Plan, SourceError> {
     let read = move || {
-        let mut bytes = Vec::new();
-        // One byte more than a plan may have: enough for its parser to refuse it.
-        let whole = File::open(&path).and_then(|file| file.take(MAX_PLAN_BYTES as u64 + 1).read_to_end(&mut bytes));
-        if let Err(error) = whole {
-            return Err(PlanError::Read { path, error });
-        }
+        let bytes = match read_at_most(&path, MAX_PLAN_BYTES as u64) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(PlanError::Read { path, error }),
+        };
         Plan::parse(&bytes).map_err(|error| PlanError::File { path, error: error.into() })
     };
     Ok(tokio::task::spawn_blocking(read).await??)
