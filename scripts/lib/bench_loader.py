@@ -13,6 +13,8 @@ import statistics
 import subprocess
 import sys
 
+from processor import processor_seconds
+
 OURS = {kind: f"headwater, cropped, {kind}" for kind in ("tensors", "pixels")}
 PEERS = pathlib.Path(__file__).with_name("loader_peers.py")
 #: Images that a client reads at least, beside the first epoch.
@@ -40,12 +42,6 @@ class Server:
 def pin(pid: int, cores: set) -> None:
     for task in os.listdir(f"/proc/{pid}/task"):
         os.sched_setaffinity(int(task), cores)
-
-
-def processor_seconds(pid: int) -> float:
-    """CPU time that a process has used."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def client(python: pathlib.Path, epochs: int, cores: set, *words) -> list:

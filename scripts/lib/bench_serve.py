@@ -11,6 +11,8 @@ import pathlib
 import statistics
 import subprocess
 
+from processor import processor_seconds
+
 ROUNDS = 5
 EPOCHS = 4
 
@@ -22,12 +24,6 @@ def lines(command: list, cores: set[int]) -> list[dict]:
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def processor_seconds(pid: int) -> float:
-    """CPU time that a process has used."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rate(rows: list[dict]) -> float:

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
+mod common;
+
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::read_parts;
 use headwater_tests::{Data, ServerOptions, program, run};
 use serde_json::Value;
 
@@ -77,18 +80,9 @@ fn extract_goes_on_where_a_killed_tuner_stopped() {
 fn keys(folder: &std::path::Path) -> Vec<String> {
     use arrow_array::cast::AsArray;
     let mut keys = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "parquet") {
-            continue;
-        }
-        let file = std::fs::File::open(&path).unwrap();
-        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-        for batch in reader.build().unwrap() {
-            let batch = batch.unwrap();
-            let column = batch.column_by_name("key").unwrap().as_string::<i32>();
-            keys.extend(column.iter().map(|key| key.unwrap().to_owned()));
-        }
+    for batch in read_parts(folder).unwrap() {
+        let column = batch.column_by_name("key").unwrap().as_string::<i32>();
+        keys.extend(column.iter().map(|key| key.unwrap().to_owned()));
     }
     keys.sort();
     keys

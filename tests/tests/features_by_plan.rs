@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::read_parts;
 use headwater_plan::Plan;
 use headwater_testdata::Extractor;
 use headwater_tests::{Data, Run, Server, ServerOptions, program, run};
@@ -115,23 +118,14 @@ fn features(folder: &Path) -> Features {
     use arrow_array::cast::AsArray;
     use arrow_array::types::Float32Type;
     let mut all = Features::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "parquet") {
-            continue;
-        }
-        let file = std::fs::File::open(&path).unwrap();
-        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-        for batch in reader.build().unwrap() {
-            let batch = batch.unwrap();
-            let column = |name: &str| batch.column_by_name(name).unwrap();
-            let (keys, labels) = (column("key").as_string::<i32>(), column("label").as_string::<i32>());
-            let rows = column("feature").as_fixed_size_list();
-            for (row, (key, label)) in keys.iter().zip(labels).enumerate() {
-                let feature = rows.value(row).as_primitive::<Float32Type>().values().to_vec();
-                let before = all.insert(key.unwrap().to_owned(), (label.map(str::to_owned), feature));
-                assert!(before.is_none(), "{key:?} is there twice");
-            }
+    for batch in read_parts(folder).unwrap() {
+        let column = |name: &str| batch.column_by_name(name).unwrap();
+        let (keys, labels) = (column("key").as_string::<i32>(), column("label").as_string::<i32>());
+        let rows = column("feature").as_fixed_size_list();
+        for (row, (key, label)) in keys.iter().zip(labels).enumerate() {
+            let feature = rows.value(row).as_primitive::<Float32Type>().values().to_vec();
+            let before = all.insert(key.unwrap().to_owned(), (label.map(str::to_owned), feature));
+            assert!(before.is_none(), "{key:?} is there twice");
         }
     }
     all
