@@ -20,6 +20,7 @@ pub mod recipe;
 pub mod scale;
 
 pub mod failure;
+pub mod write_fault;
 
 pub use caps::ImageLimits;
 pub use coding::PixelCoding;
@@ -34,3 +35,4 @@ pub use randomness::{Epoch, Seed};
 pub use recipe::Recipe;
 pub use scale::Scale;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};
+pub use write_fault::WriteFault;
