@@ -24,7 +24,7 @@ need_packages() {
         as_root=(sudo)
     fi
     "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=600 install -y -qq "${missing[@]}" >/dev/null
 }
 
 # What turbojpeg's bundled C source is built with.
@@ -79,10 +79,17 @@ need_peers() {
     touch "$stamp"
 }
 
-# build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are.
+# build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are. BUILT_BIN
+# names a folder that has them already: nothing is built then.
 build() {
     local profile=$1
     shift
+    if [[ -n ${BUILT_BIN:-} ]]; then
+        say "not building: $BUILT_BIN has the programs"
+        BIN=$BUILT_BIN
+        export BIN
+        return
+    fi
     (($#)) || set -- storage-server tuner profiler headwater-testdata
     say "building ($profile)"
     cargo build --locked --profile "$profile" "${@/#/--package=}"
@@ -122,6 +129,12 @@ need_torch() {
         "$TORCH_PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps torchdata==0.9.0
         touch "$stamp"
     fi
+}
+
+# need_maturin : the builder of the Python package, in .venv-wheel.
+need_maturin() {
+    need_venv .venv-wheel
+    .venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.16,<2'
 }
 
 # build_wheel PROFILE PYTHON : the Python package with maturin, which PYTHON has; sets WHEEL to the file.

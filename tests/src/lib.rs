@@ -4,12 +4,14 @@
 //! the programs' insides: what holds here holds for a user.
 
 mod data;
+mod generated;
 mod npy;
 mod process;
 mod run;
 mod server;
 
 pub use data::{Data, Hostile};
+pub use generated::{check_generated, root};
 pub use npy::{Array, read_npy};
 pub use process::program;
 pub use run::{Fetched, Run, fetch, run};

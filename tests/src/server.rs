@@ -20,6 +20,7 @@ pub struct ServerOptions {
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
     metrics: bool,
+    bare: Option<PathBuf>,
 }
 
 /// A running server; killed when dropped.
@@ -62,6 +63,12 @@ impl ServerOptions {
         self
     }
 
+    /// Runs this program, in an empty environment.
+    pub fn bare(mut self, program: &Path) -> Self {
+        self.bare = Some(program.to_owned());
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     ///
     /// # Errors
@@ -78,7 +85,13 @@ impl Server {
         let files = TempDir::new()?;
         let port_file = files.path().join("port");
         let metrics_file = files.path().join("metrics-port");
-        let mut command = Command::new(program("storage-server"));
+        let mut command = match &options.bare {
+            Some(program) => Command::new(program),
+            None => Command::new(program("storage-server")),
+        };
+        if options.bare.is_some() {
+            command.env_clear().current_dir("/");
+        }
         command
             .args(["serve", "--dataset", "photos", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&options.data)

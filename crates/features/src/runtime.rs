@@ -1,8 +1,8 @@
 //! The ONNX Runtime library: found, loaded, and loaded once.
 //!
 //! It is looked for in this order, and the first place that is named explicitly is the only one that counts:
-//! the flag, `ORT_DYLIB_PATH`, beside the executable, then the virtual environment `.venv` of the working directory and
-//! of each folder above the executable.
+//! the flag, `ORT_DYLIB_PATH`, beside the executable, where `scripts/install` puts it (`../lib/headwater`, from the executable), then
+//! the virtual environment `.venv` of the working directory and of each folder above the executable.
 //!
 //! A process has one ONNX Runtime: loading it again gives the same one, and another library is refused.
 
@@ -59,7 +59,10 @@ pub enum RuntimeError {
 }
 
 const FIX: &str = "`pip install onnxruntime==1.31.1`, and name its capi/libonnxruntime.so.1.31.1 with --onnxruntime or \
-                   ORT_DYLIB_PATH, or install it into .venv";
+                   ORT_DYLIB_PATH, or install it into .venv; scripts/install puts it where installed programs find it";
+
+/// Where an installed library lies, below the folder that has the programs in its `bin`: the two may be moved together.
+const INSTALLED: &str = "lib/headwater";
 
 /// Holds the runtime for the rest of the process: ONNX Runtime cannot be unloaded and loaded again.
 static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
@@ -162,11 +165,17 @@ fn canonical(path: &Path) -> PathBuf {
 /// The folders in which the library may lie, best first. `.venv` stands for the `capi` folder of the packages in it.
 fn places() -> Vec<PathBuf> {
     let executable = std::env::current_exe().ok().map(|path| canonical(&path));
-    let beside = executable.iter().filter_map(|path| path.parent()).map(Path::to_owned);
-    let above = executable.iter().flat_map(|path| path.ancestors().skip(1)).map(|folder| folder.join(".venv"));
-    let here = std::env::current_dir().ok().map(|folder| folder.join(".venv"));
+    places_of(executable.as_deref(), std::env::current_dir().ok().as_deref())
+}
+
+fn places_of(executable: Option<&Path>, working: Option<&Path>) -> Vec<PathBuf> {
+    let bin = executable.and_then(Path::parent);
+    let installed = bin.and_then(Path::parent).map(|prefix| prefix.join(INSTALLED));
+    let near = bin.map(Path::to_owned).into_iter().chain(installed);
+    let above = executable.into_iter().flat_map(|path| path.ancestors().skip(1)).map(|folder| folder.join(".venv"));
+    let here = working.map(|folder| folder.join(".venv"));
     let mut places: Vec<PathBuf> = Vec::new();
-    for place in beside.chain(here).chain(above) {
+    for place in near.chain(here).chain(above) {
         if !places.contains(&place) {
             places.push(place);
         }
@@ -213,6 +222,17 @@ mod tests {
         assert_eq!(libraries_in(&folder.path().join(".venv")), [capi.join("libonnxruntime.so.1.31.1")]);
         assert_eq!(libraries_in(folder.path()), [folder.path().join("libonnxruntime.so.1.31.1")]);
         assert!(libraries_in(&folder.path().join("nowhere")).is_empty());
+    }
+
+    #[test]
+    fn an_installed_library_is_found_from_where_the_programs_are() {
+        let places = places_of(Some(Path::new("/opt/headwater/bin/tuner")), Some(Path::new("/home/user")));
+        let first: Vec<_> = places.iter().take(4).map(|place| place.display().to_string()).collect();
+        assert_eq!(
+            first,
+            ["/opt/headwater/bin", "/opt/headwater/lib/headwater", "/home/user/.venv", "/opt/headwater/bin/.venv"]
+        );
+        assert_eq!(places_of(None, None), [] as [PathBuf; 0]);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct ServeArgs {
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program and in .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in .venv if not given
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Samples per inference batch; measured at start if not given
