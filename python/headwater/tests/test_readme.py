@@ -37,7 +37,7 @@ def test_the_quick_start_works_as_it_is_pasted(server: Server, tmp_path: pathlib
     wheel = (ROOT / os.environ["HEADWATER_WHEEL"]).resolve()
     assert "-cp39-abi3-" in wheel.name
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
-    [code] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    [code] = [code for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "127.0.0.1:7440" in code]
     code = code.replace("127.0.0.1:7440", server.address)
     done = subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert "(26, 3, 224, 224) float32" in done.stdout
