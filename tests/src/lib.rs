@@ -9,6 +9,7 @@ mod npy;
 mod process;
 mod run;
 mod server;
+mod user;
 
 pub use data::{Data, Hostile};
 pub use generated::{check_generated, root};
@@ -16,3 +17,4 @@ pub use npy::{Array, read_npy};
 pub use process::program;
 pub use run::{Fetched, Run, fetch, run};
 pub use server::{Server, ServerOptions};
+pub use user::Unprivileged;

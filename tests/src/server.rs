@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::process::program;
+use crate::user::Unprivileged;
 
 /// How long a server may take to be ready: the first model is measured for seconds, and CI's cores are slow.
 const READY: Duration = Duration::from_secs(120);
@@ -21,6 +22,7 @@ pub struct ServerOptions {
     variables: Vec<(String, String)>,
     metrics: bool,
     bare: Option<PathBuf>,
+    unprivileged: bool,
 }
 
 /// A running server; killed when dropped.
@@ -30,6 +32,7 @@ pub struct Server {
     port: u16,
     metrics_port: Option<u16>,
     files: TempDir,
+    _user: Option<Unprivileged>,
 }
 
 // === impl ServerOptions ===
@@ -69,6 +72,12 @@ impl ServerOptions {
         self
     }
 
+    /// Runs it as somebody for whom permissions hold.
+    pub fn unprivileged(mut self) -> Self {
+        self.unprivileged = true;
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     ///
     /// # Errors
@@ -82,12 +91,17 @@ impl ServerOptions {
 
 impl Server {
     fn start(options: ServerOptions, port: u16) -> Result<Self> {
-        let files = TempDir::new()?;
+        let user = options.unprivileged.then(Unprivileged::new).transpose()?;
+        let files = user.as_ref().map_or_else(TempDir::new, |user| TempDir::new_in(user.folder()))?;
+        if let Some(user) = &user {
+            user.own(files.path())?;
+        }
         let port_file = files.path().join("port");
         let metrics_file = files.path().join("metrics-port");
-        let mut command = match &options.bare {
-            Some(program) => Command::new(program),
-            None => Command::new(program("storage-server")),
+        let mut command = match (&options.bare, &user) {
+            (Some(program), _) => Command::new(program),
+            (None, Some(user)) => user.command("storage-server")?,
+            (None, None) => Command::new(program("storage-server")),
         };
         if options.bare.is_some() {
             command.env_clear().current_dir("/");
@@ -117,7 +131,7 @@ impl Server {
             }
         };
         let metrics_port = options.metrics.then(|| read_port(&metrics_file, &mut child)).transpose()?;
-        Ok(Self { options, child, port, metrics_port, files })
+        Ok(Self { options, child, port, metrics_port, files, _user: user })
     }
 
     /// `127.0.0.1:PORT`.

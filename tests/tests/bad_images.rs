@@ -12,6 +12,8 @@ fn every_hostile_file_is_a_typed_failure_beside_intact_neighbours() {
     let hostile = Hostile::new().unwrap();
     // One sample at a time, so that the peak is one sample's.
     let mut server = ServerOptions::new(&hostile.folder)
+        // The corpus has files of every suffix.
+        .arg("--all-files")
         .arg("--cpu-workers")
         .arg("1")
         .arg("--stream-window")

@@ -11,6 +11,7 @@ use headwater_types::{ByteCount, ClassId, Digest, SampleIndex, SampleKey};
 use crate::version::Version;
 
 pub use builder::CatalogBuilder;
+pub(crate) use skipped::by_suffix;
 pub use skipped::{Skip, Skipped};
 
 /// The samples of one partition of a dataset, as they were when it was listed.

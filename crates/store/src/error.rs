@@ -28,6 +28,27 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// Parts of the dataset cannot be seen, so that nobody knows which samples and classes are missing.
+    #[error(
+        "--data {location}: {count} folders or files cannot be read: {first}: let this user read them, or leave them out \
+         with --skip-unreadable"
+    )]
+    Unreadable {
+        /// The dataset.
+        location: String,
+        /// How many.
+        count: u64,
+        /// The first few, and what the system or the store said of each.
+        first: String,
+    },
+    /// Nothing that could be served.
+    #[error("--data {location} has no photos: {found}")]
+    NoPhotos {
+        /// The dataset.
+        location: String,
+        /// What is there instead.
+        found: String,
+    },
     /// A half of a pair of credentials, or a setting that is not understood.
     #[error("the AWS_* variables do not fit together: {source}")]
     S3Settings {

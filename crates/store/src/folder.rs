@@ -19,14 +19,13 @@ use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt};
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest, FailureKind, SampleFailure, SampleKey};
+use headwater_types::{Digest, FailureKind, SampleFailure, SampleKey};
 use rustix::io::Errno;
 
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::StoreOptions;
-use crate::partition::Partition;
-use crate::store::{Store, report};
+use crate::store::{Store, finished};
 use crate::version::Version;
 
 /// A folder whose first-level folders are the classes.
@@ -35,8 +34,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     root: Arc<Dir>,
     place: Digest,
-    partition: Partition,
-    max_object: ByteCount,
+    options: StoreOptions,
 }
 
 // === impl Folder ===
@@ -53,9 +51,8 @@ impl Folder {
                 _ => StoreError::Folder { path, source },
             }
         })?;
-        let StoreOptions { partition, max_object, .. } = *options;
         let place = Digester::default().field(b"folder").field(canonical.as_os_str().as_encoded_bytes()).finish();
-        Ok(Self { path: path.to_owned(), root: Arc::new(root), place, partition, max_object })
+        Ok(Self { path: path.to_owned(), root: Arc::new(root), place, options: options.clone() })
     }
 }
 
@@ -63,10 +60,10 @@ impl Folder {
 impl Store for Folder {
     async fn list(&self) -> Result<Catalog, StoreError> {
         let began = Instant::now();
-        let (root, path, partition) = (Arc::clone(&self.root), self.path.clone(), self.partition);
-        let catalog = blocking(move || walk::list(&root, &path, partition)).await??;
-        report(&self.path.to_string_lossy(), &catalog, began.elapsed().as_secs_f64());
-        Ok(catalog)
+        let (root, path) = (Arc::clone(&self.root), self.path.clone());
+        let StoreOptions { partition, files, .. } = self.options;
+        let catalog = blocking(move || walk::list(&root, &path, partition, files)).await??;
+        finished(&self.path.to_string_lossy(), catalog, &self.options, began.elapsed())
     }
 
     fn place(&self) -> Digest {
@@ -74,7 +71,7 @@ impl Store for Folder {
     }
 
     async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {
-        let (root, key, max_object) = (Arc::clone(&self.root), key.clone(), self.max_object);
+        let (root, key, max_object) = (Arc::clone(&self.root), key.clone(), self.options.max_object);
         tokio::task::spawn_blocking(move || read::read(&root, &key, version, max_object))
             .await
             .unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))))
@@ -102,7 +99,9 @@ enum Refusal {
     Special,
     /// This user may not.
     Permission,
-    /// Anything else: the disk, the network, too many open files.
+    /// This process has no more files or memory: nothing that the dataset could be blamed for.
+    Exhausted,
+    /// Anything else: the disk, the network.
     Other,
 }
 
@@ -115,6 +114,7 @@ impl Refusal {
             (None, io::ErrorKind::PermissionDenied) => Self::Escape,
             (Some(Errno::LOOP), _) => Self::Loop,
             (Some(Errno::NXIO | Errno::NODEV), _) => Self::Special,
+            (Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM), _) => Self::Exhausted,
             (_, io::ErrorKind::PermissionDenied) => Self::Permission,
             (_, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Self::Absent,
             _ => Self::Other,

@@ -3,8 +3,8 @@
 //! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever written
 //! or deleted; the bytes that a read gives are those of the catalogued version, or none.
 //!
-//! What is *not* here: file formats. Whether an object is a photo is seen from its content, by whoever decodes it; a text
-//! file among the photos is a sample that fails by itself.
+//! What is *not* here: file formats. Which files are samples is seen from their names ([`Files`]); what is in them, by whoever
+//! decodes it: a text file named like a photo is a sample that fails by itself.
 //!
 //! The seam is [`Store`]. A further kind of dataset (tar shards) is a module beside `folder` and `s3` that fills a
 //! [`CatalogBuilder`], and a variant of [`Location`]; a cache is a `Store` around a `Store`, and finds in ([`SampleKey`],
@@ -18,6 +18,8 @@ mod partition;
 
 mod version;
 
+mod files;
+
 mod catalog;
 
 mod error;
@@ -28,6 +30,7 @@ mod s3;
 
 pub use catalog::{Catalog, CatalogBuilder, Entry, Skip, Skipped};
 pub use error::StoreError;
+pub use files::{Files, PHOTO_SUFFIXES};
 pub use location::{Location, LocationError};
 pub use options::{S3Options, StoreOptions};
 pub use partition::{Partition, PartitionError};

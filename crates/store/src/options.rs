@@ -2,6 +2,7 @@
 
 use headwater_types::{ByteCount, caps};
 
+use crate::files::Files;
 use crate::partition::Partition;
 
 /// What holds for every kind of dataset, and for each.
@@ -11,6 +12,10 @@ pub struct StoreOptions {
     pub partition: Partition,
     /// An object larger than this fails unread. Setting: `--max-object-bytes`.
     pub max_object: ByteCount,
+    /// Which files are samples.
+    pub files: Files,
+    /// Whether folders and files that cannot be read are left out, and not an error. Setting: `--skip-unreadable`.
+    pub skip_unreadable: bool,
     /// For `s3://` datasets.
     pub s3: S3Options,
 }
@@ -32,6 +37,12 @@ pub struct S3Options {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { partition: Partition::ALL, max_object: caps::MAX_OBJECT, s3: S3Options::default() }
+        Self {
+            partition: Partition::ALL,
+            max_object: caps::MAX_OBJECT,
+            files: Files::default(),
+            skip_unreadable: false,
+            s3: S3Options::default(),
+        }
     }
 }

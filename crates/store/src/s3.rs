@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest, FailureKind, SampleFailure, SampleKey};
+use headwater_types::{Digest, FailureKind, SampleFailure, SampleKey};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{Error, GetResult, ObjectMeta, ObjectStoreExt};
@@ -24,8 +24,7 @@ use object_store::{Error, GetResult, ObjectMeta, ObjectStoreExt};
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::StoreOptions;
-use crate::partition::Partition;
-use crate::store::{Store, report};
+use crate::store::{Store, finished};
 use crate::version::Version;
 
 pub(crate) use connect::settings_from_environment;
@@ -40,8 +39,7 @@ pub(crate) struct Bucket {
     place: Digest,
     /// Whether the settings name credentials, of whatever kind.
     has_credentials: bool,
-    partition: Partition,
-    max_object: ByteCount,
+    options: StoreOptions,
 }
 
 // === impl Bucket ===
@@ -67,8 +65,7 @@ impl Bucket {
             "" => (format!("s3://{bucket}"), String::new()),
             prefix => (format!("s3://{bucket}/{prefix}"), format!("{prefix}/")),
         };
-        let StoreOptions { partition, max_object, .. } = *options;
-        Ok(Self { client, location, prefix, place, has_credentials, partition, max_object })
+        Ok(Self { client, location, prefix, place, has_credentials, options: options.clone() })
     }
 
     fn listing_error(&self, source: Error) -> StoreError {
@@ -76,7 +73,7 @@ impl Bucket {
         match code(&source.to_string()) {
             Some("NoSuchBucket") => StoreError::NoSuchBucket { location, source },
             _ if !self.has_credentials => StoreError::NoCredentials { location, source },
-            Some("AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken") => {
+            Some(DENIED | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken") => {
                 StoreError::Refused { location, source }
             }
             _ => StoreError::S3 { location, source },
@@ -92,8 +89,7 @@ impl Store for Bucket {
         let catalog = tokio::task::spawn_blocking(move || found.finish())
             .await
             .map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
-        report(&self.location, &catalog, began.elapsed().as_secs_f64());
-        Ok(catalog)
+        finished(&self.location, catalog, &self.options, began.elapsed())
     }
 
     fn place(&self) -> Digest {
@@ -101,10 +97,10 @@ impl Store for Bucket {
     }
 
     async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {
-        if version.size() > self.max_object {
+        if version.size() > self.options.max_object {
             return Err(SampleFailure::new(
                 FailureKind::LimitExceeded,
-                format!("it has {} and may have {}: see --max-object-bytes", version.size(), self.max_object),
+                format!("it has {} and may have {}: see --max-object-bytes", version.size(), self.options.max_object),
             ));
         }
         let path = Path::parse(format!("{}{key}", self.prefix))
@@ -150,6 +146,9 @@ async fn body(answer: GetResult, size: usize) -> Result<Bytes, SampleFailure> {
     Ok(bytes.into())
 }
 
+/// The code of a caller who is known and may not.
+const DENIED: &str = "AccessDenied";
+
 /// The S3 error code in an error's text, where the store's answer is quoted: `object_store` has no kinds for the errors of a
 /// listing, and does not let out their status.
 fn code(error: &str) -> Option<&str> {
@@ -161,7 +160,7 @@ fn failure(error: &Error) -> SampleFailure {
     match error {
         Error::NotFound { .. } => SampleFailure::new(FailureKind::NotFound, "it is gone since it was listed"),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => SampleFailure::new(
-            FailureKind::Io,
+            FailureKind::Forbidden,
             "the store refused to have it read: the credentials must allow s3:GetObject",
         ),
         _ => {

@@ -1,13 +1,14 @@
 //! The seam: what every kind of dataset can do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_types::{Digest, SampleFailure, SampleKey};
 use tracing::{info, warn};
 
-use crate::catalog::{Catalog, Skip};
+use crate::catalog::{Catalog, Skip, Skipped, by_suffix};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::location::Location;
@@ -21,7 +22,8 @@ pub trait Store: Send + Sync {
     /// Lists every sample of the partition. The catalog is a picture of one moment: listing again may give another.
     ///
     /// # Errors
-    /// What keeps the whole dataset from being listed. A single object that cannot be a sample is only counted.
+    /// What keeps the whole dataset from being listed; parts of it that cannot be read, unless those are to be skipped; no photo at
+    /// all. A single object that cannot be a sample is only counted.
     async fn list(&self) -> Result<Catalog, StoreError>;
 
     /// Where the dataset rests, as a digest: the same for everybody who opens the same folder or bucket, by whatever path
@@ -50,8 +52,17 @@ pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn
     }
 }
 
-/// Tells of a finished listing in the log.
-pub(crate) fn report(location: &str, catalog: &Catalog, seconds: f64) {
+/// What came of a listing: checked, and told in the log.
+///
+/// # Errors
+/// Parts that could not be read, and no samples at all.
+pub(crate) fn finished(
+    location: &str,
+    catalog: Catalog,
+    options: &StoreOptions,
+    took: Duration,
+) -> Result<Catalog, StoreError> {
+    let skipped = catalog.skipped();
     info!(
         location,
         samples = catalog.len(),
@@ -59,15 +70,48 @@ pub(crate) fn report(location: &str, catalog: &Catalog, seconds: f64) {
         bytes = catalog.bytes_total().get(),
         memory = catalog.memory().get(),
         digest = catalog.digest().short(),
-        skipped = %catalog.skipped(),
-        seconds,
+        skipped = %skipped,
+        seconds = took.as_secs_f64(),
         "dataset listed"
     );
-    let unreadable = catalog.skipped().count(Skip::Unreadable);
-    if unreadable > 0 {
-        warn!(location, unreadable, "folders or files may not be read by this user and are left out");
+    let unreadable = skipped.count(Skip::Unreadable);
+    if unreadable > 0 && !options.skip_unreadable {
+        let first = first(skipped, Skip::Unreadable);
+        return Err(StoreError::Unreadable { location: location.to_owned(), count: unreadable, first });
+    }
+    if catalog.is_empty() && skipped.count(Skip::OtherPartition) == 0 {
+        return Err(StoreError::NoPhotos { location: location.to_owned(), found: nothing_but(skipped) });
+    }
+    for (reason, count) in skipped.iter() {
+        let Some(warning) = reason.warning() else { continue };
+        let (first, suffixes) = (first(skipped, reason), by_suffix(skipped, reason));
+        let suffixes = (!suffixes.is_empty()).then_some(suffixes);
+        warn!(location, reason = reason.as_str(), count, suffixes, first, "{warning}");
     }
     if catalog.is_empty() {
-        warn!(location, "the dataset is empty");
+        warn!(location, partition = %options.partition, "no sample of the dataset is in this partition");
     }
+    Ok(catalog)
+}
+
+/// The first that were left out for this reason, and how many more there are.
+fn first(skipped: &Skipped, reason: Skip) -> String {
+    let names: Vec<_> = skipped.first(reason).collect();
+    let more = skipped.count(reason).saturating_sub(names.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.join(", ") + &more
+}
+
+/// What is in a dataset without a sample.
+fn nothing_but(skipped: &Skipped) -> String {
+    if skipped.iter().next().is_none() {
+        return "nothing is there: is it the right place, and mounted?".to_owned();
+    }
+    let each = skipped.iter().map(|(reason, count)| {
+        let suffixes = by_suffix(skipped, reason);
+        let suffixes = if suffixes.is_empty() { suffixes } else { format!(": {suffixes}") };
+        format!("{count} left out as {}{suffixes} ({})", reason.as_str(), first(skipped, reason))
+    });
+    let each = each.collect::<Vec<_>>().join("; ");
+    format!("{each}. Photos are files named .jpg, .jpeg, .png or .webp; --all-files takes every file")
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use headwater_store::{Catalog, Location, Skip, Store, StoreError, StoreOptions, open};
+use headwater_store::{Catalog, Files, Location, Skip, Store, StoreError, StoreOptions, open};
 use headwater_types::{ByteCount, FailureKind, SampleIndex, SampleKey};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
@@ -96,11 +96,27 @@ async fn a_listing_is_the_same_after_a_restart_and_another_after_any_change() {
 }
 
 #[tokio::test]
-async fn an_empty_folder_is_a_dataset_of_nothing() {
+async fn a_folder_without_a_photo_is_an_error_that_says_what_is_there_instead() {
     let root = TempDir::new().unwrap();
-    let catalog = store(root.path()).await.list().await.unwrap();
-    assert!(catalog.is_empty() && catalog.classes().is_empty());
-    assert_eq!(catalog.get(SampleIndex(0)), None);
+    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    assert!(error.contains("nothing is there") && error.contains("mounted"), "{error}");
+    for key in ["a/1.csv", "a/2.CSV", "a/README", "b/3.gif"] {
+        put(root.path(), key, b"x");
+    }
+    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    for part in [
+        "--data ",
+        "3 left out as no-photo: .csv 2, no suffix 1",
+        "1 left out as unsupported-format: .gif 1",
+        "--all-files",
+    ] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    let all = StoreOptions { files: Files::All, ..StoreOptions::default() };
+    let catalog = store_with(root.path(), &all).await.list().await.unwrap();
+    assert_eq!(keys(&catalog), ["a/1.csv", "a/2.CSV", "a/README", "b/3.gif"]);
+    let empty = StoreOptions { partition: "1/1000".parse().unwrap(), ..all };
+    assert!(store_with(root.path(), &empty).await.list().await.unwrap().is_empty(), "a part may hold no sample");
 }
 
 #[tokio::test]
@@ -127,7 +143,7 @@ async fn thousands_of_files_in_wide_and_deep_folders_are_each_listed_once() {
         expected.insert(format!("{n}/a/b/{n}.jpg"));
     }
     let deep = "d/".repeat(400);
-    expected.insert(format!("{deep}x"));
+    expected.insert(format!("{deep}x.jpg"));
     for key in &expected {
         put(root.path(), key, b"");
     }
@@ -195,17 +211,20 @@ async fn what_is_no_sample_is_left_out_and_counted() {
 }
 
 #[tokio::test]
-async fn a_folder_that_may_not_be_read_is_counted_not_fatal() {
+async fn a_folder_that_may_not_be_read_is_an_error_unless_it_is_to_be_skipped() {
     let root = TempDir::new().unwrap();
     put(root.path(), "cat/1.jpg", b"photo");
     put(root.path(), "closed/1.jpg", b"photo");
     fs::set_permissions(root.path().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(root.path().join("closed")).is_ok() {
-        println!("skipped: this user may read every folder");
+        println!("skipped: this user may read every folder; tests/unreadable.rs runs as another");
         return;
     }
-    let catalog = store(root.path()).await.list().await.unwrap();
-    assert_eq!(keys(&catalog), ["cat/1.jpg"]);
+    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    assert!(error.contains("1 folders or files") && error.contains("closed (Permission denied"), "{error}");
+    let skip = StoreOptions { skip_unreadable: true, ..StoreOptions::default() };
+    let catalog = store_with(root.path(), &skip).await.list().await.unwrap();
+    assert_eq!((keys(&catalog), catalog.classes()), (vec!["cat/1.jpg"], &["cat", "closed"].map(String::from)[..]));
     assert_eq!(catalog.skipped().count(Skip::Unreadable), 1);
 }
 
@@ -283,15 +302,15 @@ async fn another_content_is_told_by_size_or_time() {
 #[tokio::test]
 async fn an_object_over_the_limit_fails_before_memory_is_taken() {
     let root = TempDir::new().unwrap();
-    put(root.path(), "small", &[7; 100]);
-    put(root.path(), "large", b"");
+    put(root.path(), "small.jpg", &[7; 100]);
+    put(root.path(), "large.jpg", b"");
     // A terabyte on paper: no memory could hold it.
-    fs::File::options().write(true).open(root.path().join("large")).unwrap().set_len(1 << 40).unwrap();
+    fs::File::options().write(true).open(root.path().join("large.jpg")).unwrap().set_len(1 << 40).unwrap();
     let options = StoreOptions { max_object: ByteCount::new(100), ..StoreOptions::default() };
     let store = store_with(root.path(), &options).await;
     let catalog = store.list().await.unwrap();
-    assert_eq!(read(&*store, &catalog, "small").await.unwrap(), [7; 100]);
-    assert_eq!(read(&*store, &catalog, "large").await, Err(FailureKind::LimitExceeded));
+    assert_eq!(read(&*store, &catalog, "small.jpg").await.unwrap(), [7; 100]);
+    assert_eq!(read(&*store, &catalog, "large.jpg").await, Err(FailureKind::LimitExceeded));
 }
 
 #[tokio::test]

@@ -53,6 +53,11 @@ pub const LISTING_BATCH: usize = 512;
 /// Batches that wait for a listing thread; past this, the thread that found one works on it itself.
 pub const LISTING_BACKLOG: usize = 64;
 
+/// Names that a listing gives of what it left out, for each reason: enough to find the cause, few enough for a line.
+pub const LISTED_NAMES: usize = 5;
+/// Suffixes by which files that are no photos are counted: folders with more have numbers in that place.
+pub const LISTED_SUFFIXES: usize = 32;
+
 /// Keys in one page of an S3 listing: the most that S3 answers.
 pub const S3_PAGE_KEYS: usize = 1_000;
 /// Class folders of a bucket that are listed at once: a page takes about 0.1 s, whoever asks.

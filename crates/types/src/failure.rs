@@ -12,7 +12,7 @@ pub enum FailureKind {
     NotFound,
     /// The object is another than the one that was listed (size, time or ETag).
     Changed,
-    /// Reading it would have left the dataset's root.
+    /// Reading it would have left the dataset's root, or the server's user may not read it.
     Forbidden,
     /// The store could not be read just now.
     Io,

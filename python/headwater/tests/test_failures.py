@@ -105,3 +105,16 @@ def test_losses_reach_the_servers(address: str, servers: Any) -> None:
         dataset.report([1], [float("inf")])
     with pytest.raises(ValueError, match="one loss for each"):
         dataset.report([1], [1.0, 2.0])
+
+
+def test_files_that_are_no_photos_end_no_epoch(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    some_class = next(folder.iterdir())
+    for name in (".DS_Store", "._1.jpg", "Thumbs.db", "README", "labels.csv", "meta.json", "clip.mp4", "old.bmp"):
+        (some_class / name).write_bytes(b"no photo")
+    server = Server(tmp_path / "server", folder, "--cpu-workers", 1)
+    try:
+        assert sum(1 for _ in data(server)) == 26
+    finally:
+        server.kill()

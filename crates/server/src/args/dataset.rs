@@ -1,7 +1,7 @@
 //! Which photos: the same for serving them and for indexing them.
 
 use clap::Args;
-use headwater_store::{Location, Partition, S3Options, StoreOptions};
+use headwater_store::{Files, Location, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// A dataset, or a part of one.
@@ -13,6 +13,13 @@ pub(crate) struct DatasetArgs {
     /// Take only the K-th of N parts of the dataset, so that N servers can share one folder or bucket
     #[arg(long, value_name = "K/N", default_value = "1/1", help_heading = "Dataset")]
     pub(crate) partition: Partition,
+    /// Take every file for a photo, whatever its name, and tell by its content; without this, files named .jpg, .jpeg, .png or .webp
+    /// are taken and the others are left out
+    #[arg(long, help_heading = "Dataset")]
+    pub(crate) all_files: bool,
+    /// Leave out folders and files that cannot be read, which otherwise are an error at start
+    #[arg(long, help_heading = "Dataset")]
+    pub(crate) skip_unreadable: bool,
     /// Address of an S3-compatible store, over AWS_ENDPOINT_URL
     #[arg(long, value_name = "URL", help_heading = "Dataset")]
     pub(crate) s3_endpoint: Option<String>,
@@ -27,6 +34,7 @@ impl DatasetArgs {
     /// How the store is opened.
     pub(crate) fn store_options(&self, max_object: ByteCount) -> StoreOptions {
         let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };
-        StoreOptions { partition: self.partition, max_object, s3 }
+        let files = if self.all_files { Files::All } else { Files::Photos };
+        StoreOptions { partition: self.partition, max_object, files, skip_unreadable: self.skip_unreadable, s3 }
     }
 }

@@ -1,6 +1,7 @@
 //! How a catalog comes to be: samples in any order, from one listing thread or several.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::digest::Digester;
@@ -8,6 +9,7 @@ use headwater_types::{Digest, SampleKey};
 
 use super::{Catalog, Skip, Skipped, UNLABELLED};
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::partition::Partition;
 use crate::version::Version;
 
@@ -15,11 +17,14 @@ use crate::version::Version;
 #[derive(Debug, Default)]
 pub struct CatalogBuilder {
     partition: Partition,
+    files: Files,
     keys: String,
     rows: Vec<Row>,
     classes: BTreeSet<String>,
     /// The class of the last key: a listing goes folder by folder, so most keys need no look at `classes`.
     last_class: String,
+    /// Right under the root, with samples or without.
+    folders: BTreeSet<String>,
     skipped: Skipped,
 }
 
@@ -36,9 +41,15 @@ struct Row {
 // === impl CatalogBuilder ===
 
 impl CatalogBuilder {
-    /// No samples yet, and only those of this partition ever.
-    pub fn new(partition: Partition) -> Self {
-        Self { partition, ..Self::default() }
+    /// No samples yet, and only those of this partition ever, and of these files.
+    pub fn new(partition: Partition, files: Files) -> Self {
+        Self { partition, files, ..Self::default() }
+    }
+
+    /// Counts a file that is no sample by its name alone; `false` for any other.
+    pub fn leaves_out(&mut self, key: &str) -> bool {
+        let reason = self.files.leave_out(key);
+        reason.inspect(|&reason| self.skip(reason, key)).is_some()
     }
 
     /// Adds a sample, or counts why it is none.
@@ -47,22 +58,25 @@ impl CatalogBuilder {
     /// More samples or classes than a catalog may have.
     pub fn push(&mut self, key: &str, version: Version) -> Result<(), StoreError> {
         if SampleKey::check(key).is_err() {
-            self.skip(Skip::Key);
+            self.skip(Skip::Key, key);
             return Ok(());
         }
         if key.starts_with('.') || key.contains("/.") {
-            self.skip(Skip::Hidden);
+            self.skip(Skip::Hidden, key);
+            return Ok(());
+        }
+        if self.leaves_out(key) {
             return Ok(());
         }
         if let Some((class, _)) = key.split_once('/') {
             self.add_class(class)?;
         }
         if !self.partition.contains(key) {
-            self.skip(Skip::OtherPartition);
+            self.skip(Skip::OtherPartition, key);
             return Ok(());
         }
         let Ok(len) = u16::try_from(key.len()) else {
-            self.skip(Skip::Key);
+            self.skip(Skip::Key, key);
             return Ok(());
         };
         self.rows.push(Row { start: self.keys.len() as u64, len, version });
@@ -70,9 +84,31 @@ impl CatalogBuilder {
         self.check_count()
     }
 
-    /// Counts something that is no sample.
-    pub fn skip(&mut self, reason: Skip) {
-        self.skipped.add(reason, 1);
+    /// Counts something that is no sample; `name` says to people where it is.
+    pub fn skip(&mut self, reason: Skip, name: &str) {
+        self.skipped.add(reason, name);
+    }
+
+    /// Notes a folder right under the root, a class once a sample is found in it.
+    ///
+    /// # Errors
+    /// More folders than there may be classes.
+    pub fn folder(&mut self, name: &str) -> Result<(), StoreError> {
+        self.folders.insert(name.to_owned());
+        if self.folders.len() > MAX_CLASSES { Err(StoreError::TooManyClasses) } else { Ok(()) }
+    }
+
+    /// Counts a folder or a file that could not be seen, and why. Its class is a class all the same: the others keep their numbers,
+    /// whoever may read what.
+    ///
+    /// # Errors
+    /// More classes than a catalog may have.
+    pub fn unreadable(&mut self, key: &str, is_folder: bool, why: impl fmt::Display) -> Result<(), StoreError> {
+        self.skip(Skip::Unreadable, &format!("{key} ({why})"));
+        match key.split_once('/').map_or(key, |(class, _)| class) {
+            class if is_folder || class.len() < key.len() => self.add_class(class),
+            _ => Ok(()),
+        }
     }
 
     /// Adds what another listing thread gathered.
@@ -86,9 +122,10 @@ impl CatalogBuilder {
         for class in &other.classes {
             self.add_class(class)?;
         }
-        for (reason, count) in other.skipped.iter() {
-            self.skipped.add(reason, count);
+        for folder in &other.folders {
+            self.folder(folder)?;
         }
+        self.skipped.absorb(other.skipped);
         self.check_count()
     }
 
@@ -97,9 +134,17 @@ impl CatalogBuilder {
         let found = std::mem::take(&mut self.keys);
         let mut rows = std::mem::take(&mut self.rows);
         rows.sort_unstable_by(|a, b| (a.key(&found), a.version).cmp(&(b.key(&found), b.version)));
-        let before = rows.len();
-        rows.dedup_by(|later, kept| later.key(&found) == kept.key(&found));
-        self.skipped.add(Skip::Duplicate, (before - rows.len()) as u64);
+        let skipped = &mut self.skipped;
+        rows.dedup_by(|later, kept| {
+            let is_again = later.key(&found) == kept.key(&found);
+            if is_again {
+                skipped.add(Skip::Duplicate, kept.key(&found));
+            }
+            is_again
+        });
+        for folder in self.folders.difference(&self.classes) {
+            skipped.add(Skip::EmptyFolder, folder);
+        }
 
         let classes: Box<[String]> = self.classes.into_iter().collect();
         let mut keys = String::with_capacity(rows.iter().map(|row| usize::from(row.len)).sum());

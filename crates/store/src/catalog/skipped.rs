@@ -1,12 +1,23 @@
-//! What a listing found and left out, and why: counted, so that nothing is missing in silence.
+//! What a listing found and left out, and why: counted, and the first few named, so that nothing is missing in silence.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
+
+use crate::files::{self, Files};
 
 /// Why something in the dataset's root is no sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Skip {
+    /// Its suffix is no image's, or it has none.
+    NoPhoto,
+    /// Its suffix is that of an image format that is not decoded here.
+    UnsupportedFormat,
     /// Its name, or that of a folder above it, begins with a dot. A hidden folder counts once, whatever it holds.
     Hidden,
+    /// A folder right under the root with no sample in it: no class.
+    EmptyFolder,
     /// A symbolic link that leads out of the root; one with an absolute target always counts as such.
     LinkOut,
     /// A symbolic link to a folder: following those would go round in circles.
@@ -19,7 +30,7 @@ pub enum Skip {
     NotUtf8,
     /// A name that no sample key may have: too long, a backslash, or in a bucket `..` and empty parts.
     Key,
-    /// The system forbids this user to see it.
+    /// It could not be seen: this user may not, or its disk or store failed.
     Unreadable,
     /// It went away while the listing ran.
     Vanished,
@@ -31,16 +42,32 @@ pub enum Skip {
     OtherPartition,
 }
 
-/// How many things were left out, by reason.
+/// How many things were left out, by reason, and the first of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Skipped([u64; Skip::ALL.len()]);
+pub struct Skipped {
+    counts: [u64; Skip::ALL.len()],
+    /// The first in byte order, whatever the order in which they were found.
+    first: [BTreeSet<String>; Skip::ALL.len()],
+    /// Files left out by their suffix, by suffix in lower case.
+    suffixes: BTreeMap<String, u64>,
+}
+
+/// In `suffixes`: those that are too long or too many to be told apart.
+const OTHERS: &str = "others";
+/// The same: files without one.
+const NO_SUFFIX: &str = "no suffix";
+/// A suffix of more bytes is a part of a name.
+const LONGEST_SUFFIX: usize = 8;
 
 // === impl Skip ===
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
+        Self::NoPhoto,
+        Self::UnsupportedFormat,
         Self::Hidden,
+        Self::EmptyFolder,
         Self::LinkOut,
         Self::FolderLink,
         Self::BrokenLink,
@@ -57,7 +84,10 @@ impl Skip {
     /// The reason's name in logs, metrics and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NoPhoto => "no-photo",
+            Self::UnsupportedFormat => "unsupported-format",
             Self::Hidden => "hidden",
+            Self::EmptyFolder => "empty-folder",
             Self::LinkOut => "link-out",
             Self::FolderLink => "folder-link",
             Self::BrokenLink => "broken-link",
@@ -71,6 +101,34 @@ impl Skip {
             Self::OtherPartition => "other-partition",
         }
     }
+
+    /// What was left out and what can be done about it, for people; `None` where it was meant to be.
+    pub const fn warning(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoPhoto => {
+                "files without the suffix of a photo (.jpg .jpeg .png .webp) are left out: --all-files takes every file"
+            }
+            Self::UnsupportedFormat => {
+                "images of formats that are not decoded here are left out: convert them to JPEG, PNG or WebP"
+            }
+            Self::Hidden => "files and folders whose names begin with a dot are left out",
+            Self::EmptyFolder => "folders without a photo are no classes",
+            Self::LinkOut => {
+                "symbolic links that lead out of the dataset's folder are left out: copy what they point to"
+            }
+            Self::FolderLink => {
+                "symbolic links to folders are left out: move the folders here, or serve them by themselves"
+            }
+            Self::BrokenLink => "symbolic links that lead nowhere are left out",
+            Self::Special => "pipes, sockets and devices are left out",
+            Self::NotUtf8 => "files with names that are not UTF-8 are left out: rename them",
+            Self::Key => "files with names that no sample can have are left out: rename them",
+            Self::Unreadable => "folders or files could not be read and are left out, as --skip-unreadable says",
+            Self::Vanished => "files went away while they were listed",
+            Self::Duplicate => "objects with the same key are left out, but for one",
+            Self::FolderMarker | Self::OtherPartition => return None,
+        })
+    }
 }
 
 // === impl Skipped ===
@@ -78,7 +136,7 @@ impl Skip {
 impl Skipped {
     /// How many were left out for this reason.
     pub fn count(&self, reason: Skip) -> u64 {
-        self.0[reason as usize]
+        self.counts[reason as usize]
     }
 
     /// The reasons that occurred, and how often.
@@ -86,8 +144,57 @@ impl Skipped {
         Skip::ALL.into_iter().map(|reason| (reason, self.count(reason))).filter(|(_, count)| *count > 0)
     }
 
-    pub(crate) fn add(&mut self, reason: Skip, count: u64) {
-        self.0[reason as usize] += count;
+    /// The first few that were left out for this reason, in byte order; of unreadable ones with what the system said.
+    pub fn first(&self, reason: Skip) -> impl Iterator<Item = &str> {
+        self.first[reason as usize].iter().map(String::as_str)
+    }
+
+    /// Files that were left out by their suffix, by suffix.
+    pub fn suffixes(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.suffixes.iter().map(|(suffix, count)| (suffix.as_str(), *count))
+    }
+
+    /// Counts one of these, of which `name` tells a person where it is.
+    pub(crate) fn add(&mut self, reason: Skip, name: &str) {
+        self.counts[reason as usize] += 1;
+        if matches!(reason, Skip::NoPhoto | Skip::UnsupportedFormat) {
+            *self.suffixes.entry(self.told_apart(reason, name)).or_default() += 1;
+        }
+        if reason.warning().is_some() {
+            self.keep_name(reason, name);
+        }
+    }
+
+    /// Adds what another counted.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (reason, count) in other.iter() {
+            self.counts[reason as usize] += count;
+        }
+        for (reason, names) in Skip::ALL.into_iter().zip(&other.first) {
+            names.iter().for_each(|name| self.keep_name(reason, name));
+        }
+        for (suffix, count) in other.suffixes {
+            *self.suffixes.entry(suffix).or_default() += count;
+        }
+    }
+
+    fn keep_name(&mut self, reason: Skip, name: &str) {
+        let names = &mut self.first[reason as usize];
+        if names.len() < LISTED_NAMES || names.last().is_some_and(|last| name < last.as_str()) {
+            names.insert(name.to_owned());
+            if names.len() > LISTED_NAMES {
+                names.pop_last();
+            }
+        }
+    }
+
+    /// Under which name the suffix of this file is counted.
+    fn told_apart(&self, reason: Skip, name: &str) -> String {
+        let Some(suffix) = files::suffix(name) else { return NO_SUFFIX.to_owned() };
+        let suffix = format!(".{}", suffix.to_lowercase());
+        let has_room = self.suffixes.contains_key(&suffix) || self.suffixes.len() < LISTED_SUFFIXES;
+        let is_one = reason == Skip::UnsupportedFormat || has_room && suffix.len() <= 1 + LONGEST_SUFFIX;
+        if is_one { suffix } else { OTHERS.to_owned() }
     }
 }
 
@@ -104,6 +211,13 @@ impl fmt::Display for Skipped {
     }
 }
 
+/// By suffix, as people read it: `.csv 2, no suffix 1`.
+pub(crate) fn by_suffix(skipped: &Skipped, reason: Skip) -> String {
+    let of_reason = |suffix: &str| Files::Photos.leave_out(suffix) == Some(reason);
+    let listed = skipped.suffixes().filter(|(suffix, _)| of_reason(suffix));
+    listed.map(|(suffix, count)| format!("{suffix} {count}")).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,10 +227,39 @@ mod tests {
         let mut skipped = Skipped::default();
         assert_eq!(skipped.to_string(), "nothing");
         for (count, reason) in (1..).zip(Skip::ALL) {
-            skipped.add(reason, count);
+            (0..count).for_each(|_| skipped.add(reason, "a"));
         }
         let counted: Vec<_> = skipped.iter().map(|(reason, count)| (count, reason)).collect();
         assert_eq!(counted, (1..).zip(Skip::ALL).collect::<Vec<_>>());
-        assert!(skipped.to_string().starts_with("1 hidden, 2 link-out, "));
+        assert!(skipped.to_string().starts_with("1 no-photo, 2 unsupported-format, "));
+        assert_eq!(skipped.first(Skip::Hidden).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(skipped.first(Skip::OtherPartition).count(), 0, "a listing of millions is no list of names");
+    }
+
+    #[test]
+    fn the_first_names_and_the_suffixes_do_not_depend_on_who_counted_what() {
+        let names: Vec<_> = (0..20).map(|n| format!("{n:02}.{}", ["csv", "TXT", "bmp"][n % 3])).collect();
+        let (mut one, mut two) = (Skipped::default(), Skipped::default());
+        for (at, name) in names.iter().rev().enumerate() {
+            let reason = Files::Photos.leave_out(name).unwrap();
+            if at % 2 == 0 { one.add(reason, name) } else { two.add(reason, name) }
+        }
+        one.absorb(two);
+        assert_eq!(one.first(Skip::NoPhoto).next(), Some("00.csv"));
+        assert_eq!(one.first(Skip::NoPhoto).count(), LISTED_NAMES);
+        assert_eq!(one.suffixes().collect::<Vec<_>>(), [(".bmp", 6), (".csv", 7), (".txt", 7)]);
+        assert_eq!(by_suffix(&one, Skip::NoPhoto), ".csv 7, .txt 7");
+        assert_eq!(by_suffix(&one, Skip::UnsupportedFormat), ".bmp 6");
+    }
+
+    #[test]
+    fn however_many_suffixes_there_are_the_count_is_whole_and_small() {
+        let mut skipped = Skipped::default();
+        (0..1000).for_each(|n| skipped.add(Skip::NoPhoto, &format!("log.{n}")));
+        skipped.add(Skip::NoPhoto, "README");
+        skipped.add(Skip::NoPhoto, "a.b: a name with a dot, and no suffix");
+        assert_eq!(skipped.suffixes().map(|(_, count)| count).sum::<u64>(), 1002);
+        assert!(skipped.suffixes().count() <= LISTED_SUFFIXES + 2);
+        assert!(skipped.suffixes().any(|each| each == ("no suffix", 1)));
     }
 }

@@ -4,6 +4,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::Files;
 use crate::partition::Partition;
 
 fn version(n: u64) -> Version {
@@ -11,11 +12,15 @@ fn version(n: u64) -> Version {
 }
 
 fn catalog<'a>(samples: impl IntoIterator<Item = (&'a str, Version)>) -> Catalog {
-    let mut builder = CatalogBuilder::default();
+    let mut builder = all_files(Partition::ALL);
     for (key, version) in samples {
         builder.push(key, version).unwrap();
     }
     builder.finish()
+}
+
+fn all_files(partition: Partition) -> CatalogBuilder {
+    CatalogBuilder::new(partition, Files::All)
 }
 
 /// Keys in few folders, some of which are a prefix of another or sort around the slash.
@@ -52,7 +57,7 @@ proptest! {
     #[test]
     fn the_order_and_threads_of_a_listing_do_not_show(samples in vec((a_key(), 0_u64..5), 0..40), cut in 0_usize..40) {
         let forward = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
-        let (mut first, mut second) = (CatalogBuilder::default(), CatalogBuilder::default());
+        let (mut first, mut second) = (all_files(Partition::ALL), all_files(Partition::ALL));
         for (at, (key, n)) in samples.iter().enumerate().rev() {
             let builder = if at < cut { &mut first } else { &mut second };
             builder.push(key, version(*n)).unwrap();
@@ -72,7 +77,7 @@ proptest! {
         let whole = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
         let mut together = BTreeMap::new();
         for number in 1..=count {
-            let mut builder = CatalogBuilder::new(Partition::new(number, count).unwrap());
+            let mut builder = all_files(Partition::new(number, count).unwrap());
             for (key, n) in &samples {
                 builder.push(key, version(*n)).unwrap();
             }
@@ -125,7 +130,7 @@ fn keys_that_lead_out_or_hide_are_counted_and_left_out() {
 
 #[test]
 fn more_classes_than_the_limit_are_an_error_that_says_so() {
-    let mut builder = CatalogBuilder::default();
+    let mut builder = all_files(Partition::ALL);
     let pushed = (0..70_000).map(|n| builder.push(&format!("{n}/x"), version(1))).find_map(Result::err).unwrap();
     assert!(pushed.to_string().starts_with("more than 65536 folders"), "{pushed}");
 }
@@ -146,4 +151,52 @@ fn a_million_samples_take_at_most_a_hundred_bytes_each_beside_their_keys() {
     println!("{beside:.1} bytes each beside the key");
     let middle = catalog.get(SampleIndex(500_000)).unwrap();
     assert_eq!(catalog.find(middle.key), Some(SampleIndex(500_000)));
+}
+
+#[test]
+fn files_that_are_no_photos_are_left_out_by_suffix_in_every_partition_and_make_no_class() {
+    let keys = [
+        "cat/1.jpg",
+        "cat/2.JPEG",
+        "cat/Thumbs.db",
+        "dog/3.png",
+        "dog/4.WebP",
+        "notes/readme.txt",
+        "scans/5.tif",
+        "scans/6.bmp",
+        "labels.csv",
+        "cat/._1.jpg",
+        "cat/no-suffix",
+    ];
+    for partition in ["1/1", "1/2", "2/2"] {
+        let mut builder = CatalogBuilder::new(partition.parse().unwrap(), Files::Photos);
+        ["cat", "dog", "notes", "scans"].iter().for_each(|folder| builder.folder(folder).unwrap());
+        keys.iter().for_each(|key| builder.push(key, version(1)).unwrap());
+        let catalog = builder.finish();
+        assert_eq!(catalog.len() as u64 + catalog.skipped().count(Skip::OtherPartition), 4);
+        assert_eq!(catalog.classes(), ["cat", "dog"]);
+        let counts = [Skip::NoPhoto, Skip::UnsupportedFormat, Skip::Hidden, Skip::EmptyFolder];
+        assert_eq!(counts.map(|reason| catalog.skipped().count(reason)), [4, 2, 1, 2], "{}", catalog.skipped());
+        let first: Vec<_> = catalog.skipped().first(Skip::NoPhoto).collect();
+        assert_eq!(first, ["cat/Thumbs.db", "cat/no-suffix", "labels.csv", "notes/readme.txt"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_its_class_stays() {
+    let mut builder = CatalogBuilder::default();
+    ["ant", "bee", "cat"].iter().for_each(|folder| builder.folder(folder).unwrap());
+    builder.push("ant/1.jpg", version(1)).unwrap();
+    builder.push("cat/1.jpg", version(1)).unwrap();
+    builder.unreadable("bee", true, "Permission denied").unwrap();
+    builder.unreadable("dog/deep/1.jpg", false, "Input/output error").unwrap();
+    builder.unreadable("flat.jpg", false, "Permission denied").unwrap();
+    let catalog = builder.finish();
+    assert_eq!(catalog.classes(), ["ant", "bee", "cat", "dog"]);
+    let first: Vec<_> = catalog.skipped().first(Skip::Unreadable).collect();
+    assert_eq!(
+        first,
+        ["bee (Permission denied)", "dog/deep/1.jpg (Input/output error)", "flat.jpg (Permission denied)"]
+    );
+    assert_eq!(catalog.skipped().count(Skip::EmptyFolder), 0);
 }

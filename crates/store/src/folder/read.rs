@@ -75,7 +75,10 @@ fn failure(error: &io::Error) -> SampleFailure {
         Refusal::Escape => SampleFailure::new(FailureKind::Forbidden, "a link leads out of the dataset's folder"),
         Refusal::Loop => SampleFailure::new(FailureKind::Forbidden, "its links lead nowhere"),
         Refusal::Special => changed("it is no longer a file"),
-        Refusal::Permission | Refusal::Other => {
+        Refusal::Permission => {
+            SampleFailure::new(FailureKind::Forbidden, format!("the server's user may not read it: {error}"))
+        }
+        Refusal::Exhausted | Refusal::Other => {
             SampleFailure::new(FailureKind::Io, format!("the file could not be read: {error}"))
         }
     }

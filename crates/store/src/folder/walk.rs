@@ -17,17 +17,18 @@ use super::queue::Queue;
 use super::{Refusal, version_of};
 use crate::catalog::{Catalog, CatalogBuilder, Skip};
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::partition::Partition;
 use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.
-pub(super) fn list(root: &Dir, path: &Path, partition: Partition) -> Result<Catalog, StoreError> {
+pub(super) fn list(root: &Dir, path: &Path, partition: Partition, files: Files) -> Result<Catalog, StoreError> {
     let queue = Queue::new(Work::Folder(Arc::from("")), LISTING_BACKLOG);
-    let mut all = CatalogBuilder::new(partition);
+    let mut all = CatalogBuilder::new(partition, files);
     thread::scope(|scope| {
         let walkers: Vec<_> = (0..LISTING_THREADS)
             .map(|_| {
-                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::new(partition) };
+                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::new(partition, files) };
                 let walk = move || walker.queue.work(|work| walker.work(work)).map(|()| walker.found);
                 thread::Builder::new().name("list".to_owned()).spawn_scoped(scope, walk)
             })
@@ -52,6 +53,8 @@ enum Work {
 /// What a name stands for.
 enum Seen {
     File(Version),
+    /// A file that is no sample by its name, and was counted.
+    LeftOut,
     Folder,
     Other(Skip),
 }
@@ -78,11 +81,17 @@ impl Walker<'_> {
             Ok(entries) => entries,
             // Without its root there is no dataset, and no catalog that only looks empty.
             Err(source) if folder.is_empty() => return Err(self.error(folder, source)),
-            Err(error) => return self.miss(folder, error),
+            Err(error) => return self.miss(folder, true, error),
         };
         let mut batch = Vec::new();
         for entry in entries {
-            batch.push(entry.map_err(|source| self.error(folder, source))?);
+            match entry {
+                Ok(entry) => batch.push(entry),
+                Err(error) => {
+                    self.miss(folder, true, error)?;
+                    break;
+                }
+            }
             if batch.len() == LISTING_BATCH {
                 let full = Work::Batch(Arc::clone(folder), std::mem::take(&mut batch));
                 if let Err(Work::Batch(_, full)) = self.queue.offer(full) {
@@ -106,12 +115,17 @@ impl Walker<'_> {
         for entry in entries {
             key.truncate(start);
             match entry.file_name().to_str() {
-                Some(name) if name.starts_with('.') => self.found.skip(Skip::Hidden),
                 Some(name) => {
                     key.push_str(name);
-                    self.entry(&key, entry)?;
+                    match name.starts_with('.') {
+                        true => self.found.skip(Skip::Hidden, &key),
+                        false => self.entry(&key, entry)?,
+                    }
                 }
-                None => self.found.skip(Skip::NotUtf8),
+                None => {
+                    key.push_str(&entry.file_name().to_string_lossy());
+                    self.found.skip(Skip::NotUtf8, &key);
+                }
             }
         }
         Ok(())
@@ -120,14 +134,15 @@ impl Walker<'_> {
     fn entry(&mut self, key: &str, entry: &DirEntry) -> Result<(), StoreError> {
         match self.look(key, entry) {
             Ok(Seen::File(version)) => self.found.push(key, version)?,
-            Ok(Seen::Folder) => self.descend(key),
-            Ok(Seen::Other(reason)) => self.found.skip(reason),
-            Err(error) => self.miss(key, error)?,
+            Ok(Seen::LeftOut) => {}
+            Ok(Seen::Folder) => self.descend(key)?,
+            Ok(Seen::Other(reason)) => self.found.skip(reason, key),
+            Err(error) => self.miss(key, false, error)?,
         }
         Ok(())
     }
 
-    fn look(&self, key: &str, entry: &DirEntry) -> io::Result<Seen> {
+    fn look(&mut self, key: &str, entry: &DirEntry) -> io::Result<Seen> {
         let mut known = entry.file_type()?;
         if !(known.is_dir() || known.is_file() || known.is_symlink()) {
             // Some file systems do not tell types in their listings.
@@ -138,6 +153,9 @@ impl Walker<'_> {
         }
         if known.is_symlink() {
             return self.look_behind(key);
+        }
+        if known.is_file() && self.found.leaves_out(key) {
+            return Ok(Seen::LeftOut);
         }
         let metadata = entry.metadata()?;
         Ok(if metadata.is_file() { Seen::File(version_of(&metadata)) } else { Seen::Other(Skip::Special) })
@@ -154,27 +172,30 @@ impl Walker<'_> {
         }
     }
 
-    fn descend(&mut self, folder: &str) {
-        if SampleKey::check(folder).is_ok() {
-            self.queue.push(Work::Folder(folder.into()));
-        } else {
-            self.found.skip(Skip::Key);
+    fn descend(&mut self, folder: &str) -> Result<(), StoreError> {
+        if SampleKey::check(folder).is_err() {
+            self.found.skip(Skip::Key, folder);
+            return Ok(());
         }
+        if !folder.contains('/') {
+            self.found.folder(folder)?;
+        }
+        self.queue.push(Work::Folder(folder.into()));
+        Ok(())
     }
 
-    /// Counts what cannot be seen for good; what may be a passing fault ends the listing, since a catalog that lacks samples
-    /// at random would be worse than none.
-    fn miss(&mut self, key: &str, error: io::Error) -> Result<(), StoreError> {
+    /// Counts what cannot be seen. What is no fault of the dataset ends the listing.
+    fn miss(&mut self, key: &str, is_folder: bool, error: io::Error) -> Result<(), StoreError> {
         let reason = match Refusal::of(&error) {
             Refusal::Absent => Skip::Vanished,
             Refusal::Escape => Skip::LinkOut,
             Refusal::Loop => Skip::BrokenLink,
             Refusal::Special => Skip::Special,
-            Refusal::Permission => Skip::Unreadable,
-            Refusal::Other => return Err(self.error(key, error)),
+            Refusal::Permission | Refusal::Other => return self.found.unreadable(key, is_folder, error),
+            Refusal::Exhausted => return Err(self.error(key, error)),
         };
         debug!(key, %error, reason = reason.as_str(), "left out");
-        self.found.skip(reason);
+        self.found.skip(reason, key);
         Ok(())
     }
 

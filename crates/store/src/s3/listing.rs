@@ -6,18 +6,22 @@ use headwater_types::caps::S3_LISTINGS;
 use object_store::ObjectMeta;
 
 use super::pages::{Page, Pages};
-use super::{Bucket, version_of};
+use super::{Bucket, DENIED, code, version_of};
 use crate::catalog::{CatalogBuilder, Skip};
 use crate::error::StoreError;
+use crate::files::Files;
 
 pub(super) async fn list(bucket: &Bucket) -> Result<CatalogBuilder, StoreError> {
-    let mut all = CatalogBuilder::new(bucket.partition);
+    let mut all = CatalogBuilder::new(bucket.options.partition, bucket.options.files);
     let mut folders = Vec::new();
     let mut pages = Pages::shallow(&bucket.client, &bucket.prefix);
     while let Some(page) = pages.next().await.map_err(|error| bucket.listing_error(error))? {
-        let Page::Found(page) = page else {
-            all.skip(Skip::Key);
-            continue;
+        let page = match page {
+            Page::Found(page) => page,
+            Page::Refused(path) => {
+                all.skip(Skip::Key, &path);
+                continue;
+            }
         };
         for object in &page.objects {
             add(bucket, object, &mut all)?;
@@ -26,7 +30,7 @@ pub(super) async fn list(bucket: &Bucket) -> Result<CatalogBuilder, StoreError> 
             // A folder with an empty name shows as the prefix itself.
             match format!("{folder}/") {
                 folder if folder.len() > bucket.prefix.len() + 1 => folders.push(folder),
-                _ => all.skip(Skip::Key),
+                folder => all.skip(Skip::Key, &folder),
             }
         }
     }
@@ -36,33 +40,39 @@ pub(super) async fn list(bucket: &Bucket) -> Result<CatalogBuilder, StoreError> 
 }
 
 async fn list_folder(bucket: &Bucket, folder: String) -> Result<CatalogBuilder, StoreError> {
-    let mut found = CatalogBuilder::new(bucket.partition);
-    if is_hidden(bucket, &folder) {
-        found.skip(Skip::Hidden);
+    let mut found = CatalogBuilder::new(bucket.options.partition, bucket.options.files);
+    let name = folder.strip_prefix(&bucket.prefix).unwrap_or(&folder).trim_end_matches('/');
+    if name.starts_with('.') {
+        found.skip(Skip::Hidden, name);
         return Ok(found);
     }
+    found.folder(name)?;
     let mut pages = Pages::deep(&bucket.client, &folder);
-    while let Some(page) = pages.next().await.map_err(|error| bucket.listing_error(error))? {
-        match page {
-            Page::Found(page) => page.objects.iter().try_for_each(|object| add(bucket, object, &mut found))?,
-            Page::Refused => found.skip(Skip::Key),
+    loop {
+        match pages.next().await {
+            Ok(Some(Page::Found(page))) => {
+                page.objects.iter().try_for_each(|object| add(bucket, object, &mut found))?;
+            }
+            Ok(Some(Page::Refused(path))) => found.skip(Skip::Key, &path),
+            Ok(None) => return Ok(found),
+            // Policies may allow the bucket and deny a folder of it.
+            Err(error) if code(&error.to_string()) == Some(DENIED) => {
+                found.unreadable(name, true, DENIED)?;
+                return Ok(found);
+            }
+            Err(error) => return Err(bucket.listing_error(error)),
         }
     }
-    Ok(found)
 }
 
 /// Adds an object, unless it only marks a folder. Such markers end with a slash, but `object_store` drops it: any object of
-/// no bytes is taken for one. No photo is lost by it.
+/// no bytes is taken for one, unless it is named like a photo.
 fn add(bucket: &Bucket, object: &ObjectMeta, found: &mut CatalogBuilder) -> Result<(), StoreError> {
     match object.location.as_ref().strip_prefix(&bucket.prefix) {
-        Some(key) if object.size > 0 => found.push(key, version_of(object)),
+        Some(key) if object.size > 0 || Files::Photos.leave_out(key).is_none() => found.push(key, version_of(object)),
         _ => {
-            found.skip(Skip::FolderMarker);
+            found.skip(Skip::FolderMarker, object.location.as_ref());
             Ok(())
         }
     }
-}
-
-fn is_hidden(bucket: &Bucket, folder: &str) -> bool {
-    folder.strip_prefix(&bucket.prefix).is_some_and(|name| name.starts_with('.'))
 }

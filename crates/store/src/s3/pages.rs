@@ -28,7 +28,7 @@ pub(super) enum Page {
     /// Objects, and folders where those were asked for.
     Found(ListResult),
     /// One key, or one folder, that no sample can be below.
-    Refused,
+    Refused(String),
 }
 
 #[derive(Clone)]
@@ -78,8 +78,10 @@ impl<'a> Pages<'a> {
                     let next =
                         self.after(&source).filter(|next| offset.as_deref().is_none_or(|last| last < next.as_str()));
                     // Without progress this would never end.
-                    self.position = Position::After(next.ok_or(Error::InvalidPath { source })?);
-                    return Ok(Some(Page::Refused));
+                    let next = next.ok_or(Error::InvalidPath { source })?;
+                    let refused = next.trim_end_matches(char::MAX).to_owned();
+                    self.position = Position::After(next);
+                    return Ok(Some(Page::Refused(refused)));
                 }
                 Err(error) => return Err(error),
             }

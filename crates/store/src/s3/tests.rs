@@ -3,14 +3,15 @@
 //! Its Python is `HEADWATER_PYTHON`, or that of the repository's `.venv`. Where there is none, or it has no `moto[server]`,
 //! the tests say so and prove nothing.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use headwater_types::SampleIndex;
+use headwater_types::{ByteCount, SampleIndex};
 
 use super::*;
 use crate::catalog::Skip;
+use crate::files::Files;
 use crate::options::S3Options;
 
 /// Serves until its standard input ends, so that it never outlives the test. Keys that no S3 client of ours would write
@@ -141,8 +142,8 @@ async fn a_bucket_is_listed_labelled_and_read() {
 
     let whole = moto.bucket("", &moto.options()).list().await.unwrap();
     assert_eq!((whole.len(), whole.classes()), (6, &["other", "set", "set-2"].map(String::from)[..]));
-    let none = moto.bucket("nothing/here", &moto.options()).list().await.unwrap();
-    assert!(none.is_empty());
+    let none = moto.bucket("nothing/here", &moto.options()).list().await.unwrap_err();
+    assert!(none.to_string().starts_with("--data s3://photos/nothing/here has no photos: nothing is there"), "{none}");
 }
 
 #[tokio::test]
@@ -182,11 +183,23 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
     }
     // As consoles show an empty folder; written without its slash, which `object_store` drops in listings anyhow.
     moto.put("cat/folder", b"").await;
+    moto.put("cat/labels.csv", b"cat,1").await;
+    moto.put("dog/2.tiff", b"II*").await;
     let bucket = moto.bucket("", &moto.options());
     let catalog = bucket.list().await.unwrap();
     assert_eq!(keys(&catalog), good);
     let skipped: Vec<_> = catalog.skipped().iter().collect();
-    assert_eq!(skipped, [(Skip::Hidden, 2), (Skip::Key, 7), (Skip::FolderMarker, 1)]);
+    assert_eq!(
+        skipped,
+        [
+            (Skip::NoPhoto, 1),
+            (Skip::UnsupportedFormat, 1),
+            (Skip::Hidden, 2),
+            (Skip::EmptyFolder, 1),
+            (Skip::Key, 7),
+            (Skip::FolderMarker, 1)
+        ]
+    );
     assert_eq!(read(&bucket, &catalog, "cat/39.jpg").await.unwrap(), b"cat/39.jpg");
 
     let cats = moto.bucket("cat", &moto.options()).list().await.unwrap();
@@ -203,7 +216,8 @@ async fn more_objects_than_a_page_holds_are_each_listed_once() {
         async move { client.put(&Path::parse(key(n)).unwrap(), b"x".to_vec().into()).await.unwrap() }
     });
     puts.buffer_unordered(8).collect::<Vec<_>>().await;
-    let bucket = moto.bucket("", &moto.options());
+    let options = StoreOptions { files: Files::All, ..moto.options() };
+    let bucket = moto.bucket("", &options);
     let catalog = bucket.list().await.unwrap();
     let mut expected: Vec<String> = (0..2500).map(key).collect();
     expected.sort_unstable();
@@ -213,7 +227,7 @@ async fn more_objects_than_a_page_holds_are_each_listed_once() {
 
     let mut shared = 0;
     for part in ["1/2", "2/2"] {
-        let options = StoreOptions { partition: part.parse().unwrap(), ..moto.options() };
+        let options = StoreOptions { partition: part.parse().unwrap(), ..options.clone() };
         shared += moto.bucket("", &options).list().await.unwrap().len();
     }
     assert_eq!(shared, catalog.len());
@@ -257,6 +271,48 @@ async fn missing_credentials_are_an_error_that_says_what_to_set() {
     let error = bucket.list().await.unwrap_err();
     assert!(matches!(error, StoreError::NoCredentials { .. }), "{error:?}");
     assert!(error.to_string().contains("set AWS_ACCESS_KEY_ID"), "{error}");
+}
+
+/// Answers listings with these bodies, by what the request's line contains, until it is dropped with the test.
+fn canned(answers: &'static [(&'static str, u16, &'static str)]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let line = request.next().unwrap_or_default();
+            request.take_while(|header| !header.is_empty()).for_each(drop);
+            let (_, status, body) = answers.iter().find(|(asked, ..)| line.contains(asked)).unwrap();
+            let length = body.len();
+            write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+                .unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn a_folder_that_a_policy_denies_is_an_error_unless_it_is_to_be_skipped_and_stays_a_class() {
+    const CLASSES: &str = "<ListBucketResult><CommonPrefixes><Prefix>ant/</Prefix></CommonPrefixes><CommonPrefixes>\
+        <Prefix>bee/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>cat/</Prefix></CommonPrefixes></ListBucketResult>";
+    const CAT: &str = "<ListBucketResult><Contents><Key>cat/1.jpg</Key><Size>9</Size><ETag>\"1\"</ETag>\
+        <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>";
+    let endpoint = canned(&[
+        ("delimiter", 200, CLASSES),
+        ("prefix=ant", 403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"),
+        ("prefix=bee", 403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"),
+        ("prefix=cat", 200, CAT),
+    ]);
+    let s3 = S3Options { endpoint: Some(endpoint), allow_http: false };
+    let options = StoreOptions { s3, ..StoreOptions::default() };
+    let listed =
+        |options: StoreOptions| async move { Bucket::open("photos", "", &options, settings()).unwrap().list().await };
+    let error = listed(options.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unreadable { count: 2, .. }), "{error:?}");
+    assert!(error.to_string().contains("ant (AccessDenied), bee (AccessDenied)"), "{error}");
+    let catalog = listed(StoreOptions { skip_unreadable: true, ..options }).await.unwrap();
+    assert_eq!((keys(&catalog), catalog.classes()), (vec!["cat/1.jpg"], &["ant", "bee", "cat"].map(String::from)[..]));
 }
 
 #[test]

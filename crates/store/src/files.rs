@@ -1,0 +1,77 @@
+//! Which files are samples, by their names alone: one rule for every kind of dataset.
+//!
+//! The suffixes are those of torchvision's `ImageFolder`, so that both have the same samples, but for the formats that are not
+//! decoded here (BMP, PPM, PGM, TIFF): those would only fail one by one, in every epoch. They are left out too, and counted apart.
+//! What a file that is taken really is, its content says.
+
+use crate::catalog::Skip;
+
+/// Which files of a dataset are samples. Setting: `--all-files`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Files {
+    /// Those with the suffix of a photo that can be decoded: [`PHOTO_SUFFIXES`], in any case.
+    #[default]
+    Photos,
+    /// Every file, whatever its name.
+    All,
+}
+
+/// Suffixes of photos that are decoded here.
+pub const PHOTO_SUFFIXES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+
+/// Suffixes of images that are not: the rest of `ImageFolder`'s, and others that cameras and programs write.
+const IMAGE_SUFFIXES: [&str; 24] = [
+    "bmp", "dib", "ppm", "pgm", "pbm", "pnm", "tif", "tiff", "gif", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ico",
+    "tga", "qoi", "psd", "dng", "cr2", "nef", "arw", "exr",
+];
+
+// === impl Files ===
+
+impl Files {
+    /// Why the file of this name or key is no sample; `None` for one that is.
+    pub(crate) fn leave_out(self, name: &str) -> Option<Skip> {
+        let is_one_of = |suffixes: &[&str]| {
+            suffix(name).is_some_and(|suffix| suffixes.iter().any(|known| known.eq_ignore_ascii_case(suffix)))
+        };
+        match self {
+            Self::All => None,
+            Self::Photos if is_one_of(&PHOTO_SUFFIXES) => None,
+            Self::Photos if is_one_of(&IMAGE_SUFFIXES) => Some(Skip::UnsupportedFormat),
+            Self::Photos => Some(Skip::NoPhoto),
+        }
+    }
+}
+
+/// What stands behind the last dot of a name, where there is one.
+pub(crate) fn suffix(name: &str) -> Option<&str> {
+    let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
+    name.rsplit_once('.').map(|(_, suffix)| suffix).filter(|suffix| !suffix.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photos_are_those_of_image_folder_that_are_decoded_here() {
+        // `torchvision.datasets.folder.IMG_EXTENSIONS` of torchvision 0.30.
+        let image_folder = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
+        let taken = [".jpg", ".jpeg", ".png", ".webp"];
+        for suffix in image_folder {
+            for name in [format!("cat/1{suffix}"), format!("cat.d/a.b{}", suffix.to_uppercase())] {
+                let expected = (!taken.contains(&suffix)).then_some(Skip::UnsupportedFormat);
+                assert_eq!(Files::Photos.leave_out(&name), expected, "{name}");
+                assert_eq!(Files::All.leave_out(&name), None);
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_photo_by_its_folder_or_by_half_its_suffix_is_none() {
+        for name in
+            ["README", "cat.jpg/readme", "jpg", "1.jpg~", "1.jpg.part", "1.", "a/labels.csv", "1.jpgx", "Thumbs.db"]
+        {
+            assert_eq!(Files::Photos.leave_out(name), Some(Skip::NoPhoto), "{name}");
+        }
+    }
+}
