@@ -1,6 +1,6 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::batch::{BatchPlan, BatchStream};
 use crate::chunk::{ChunkSource, Sizing};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
-use crate::describe::{self, describe};
+use crate::describe::{self, Description, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
@@ -23,6 +23,7 @@ use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
+use crate::parts;
 use crate::pulse::Pulse;
 use crate::report::{self, Reported, Told};
 use crate::request::{Choice, FetchRequest};
@@ -59,7 +60,7 @@ const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
 // === impl Dataset ===
 
 impl Dataset {
-    /// Asks every server what it serves. A server that cannot be reached is waited for as long as
+    /// Asks every server what it serves, and sees to it that it is each sample once. A server that cannot be reached is waited for as long as
     /// [`Retry::connect_for`](crate::Retry::connect_for) says.
     pub async fn connect(
         servers: &[ServerAddress],
@@ -79,6 +80,7 @@ impl Dataset {
         let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
         let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
         let descriptions = try_join_all(asked).await?;
+        tell_apart(&servers, &descriptions)?;
 
         let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
         let classes: Vec<_> = union.into_iter().cloned().collect();
@@ -87,16 +89,12 @@ impl Dataset {
         for (server, description) in servers.iter().zip(descriptions) {
             let first = partitions.last().map_or(0, Partition::end);
             let partition = Partition::new(server.address().clone(), first, &description, &classes);
-            if let Some(same) = partitions.iter().find(|known| known.digest == partition.digest && known.samples > 0) {
-                tracing::warn!(
-                    "servers {} and {} serve the same samples: each will be there twice",
-                    same.address,
-                    partition.address
-                );
-            }
             digester.field(partition.digest.as_bytes());
             partitions.push(partition);
             models.push(description.models);
+        }
+        for remark in parts::check(&partitions, options.allow_partial)? {
+            tracing::warn!("{remark}");
         }
         let digest = digester.finish();
         let (name, counting, runtime) = (name.clone(), Arc::default(), Handle::current());
@@ -328,4 +326,15 @@ impl Dataset {
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
     }
+}
+
+/// Sees to it that no server is named twice, by whatever names.
+fn tell_apart(servers: &[Arc<Server>], descriptions: &[Description]) -> Result<(), ClientError> {
+    let mut known = BTreeMap::new();
+    for (server, description) in servers.iter().zip(descriptions) {
+        if let Some(first) = known.insert(description.instance, server.address()) {
+            return Err(ClientError::SameServer { first: first.clone(), second: server.address().clone() });
+        }
+    }
+    Ok(())
 }

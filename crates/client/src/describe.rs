@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
-use headwater_types::{DatasetName, Digest};
+use headwater_types::listing::Sketch;
+use headwater_types::{DatasetName, Digest, Listing, Partition as Part};
 use headwater_wire::proto;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -23,7 +24,14 @@ pub(crate) struct Description {
     pub(crate) cpu_workers: u32,
     pub(crate) server_version: String,
     pub(crate) stored_bytes: u64,
+    pub(crate) part: Part,
+    pub(crate) listing: Listing,
+    /// Random bytes that it has made at its start.
+    pub(crate) instance: [u8; INSTANCE_BYTES],
 }
+
+/// Bytes by which a server is known under all its names.
+pub(crate) const INSTANCE_BYTES: usize = 16;
 
 /// Describes a dataset; waits for a server that cannot be reached as long as `retry` says.
 pub(crate) async fn describe(
@@ -101,6 +109,9 @@ fn check(
         cpu_workers,
         server_version,
         stored_bytes,
+        part,
+        listing,
+        instance,
     } = description;
     if dataset != name.as_str() {
         return Err(server.protocol(format!("it described another dataset than {name}")));
@@ -115,5 +126,31 @@ fn check(
     if !classes.is_sorted_by(|a, b| a < b) {
         return Err(server.protocol("its class names are not sorted, or not distinct"));
     }
-    Ok(Description { samples, digest, classes, models, cpu_workers, server_version, stored_bytes })
+    let part = part.and_then(|part| Part::new(part.number, part.count));
+    let part = part.ok_or_else(|| server.protocol("it does not say which part of its listing it serves"))?;
+    let listing =
+        listing.and_then(checked).ok_or_else(|| server.protocol("what it says of its listing cannot be read"))?;
+    if samples > listing.samples {
+        let message = format!("its part has {samples} samples, and all parts together {}", listing.samples);
+        return Err(server.protocol(message));
+    }
+    let unnamed = |_| server.protocol(format!("its instance is not {INSTANCE_BYTES} bytes"));
+    let instance = instance[..].try_into().map_err(unnamed)?;
+    Ok(Description {
+        samples,
+        digest,
+        classes,
+        models,
+        cpu_workers,
+        server_version,
+        stored_bytes,
+        part,
+        listing,
+        instance,
+    })
+}
+
+fn checked(listing: proto::Listing) -> Option<Listing> {
+    let proto::Listing { samples, digest, sketch } = listing;
+    Some(Listing { samples, digest: Digest::try_from(&digest[..]).ok()?, sketch: Sketch::from_hashes(&sketch)? })
 }

@@ -6,6 +6,7 @@ use headwater_types::{DatasetName, ModelName};
 use tonic::Code;
 
 use crate::address::ServerAddress;
+use crate::parts::PartsError;
 
 /// Why the client cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -16,6 +17,17 @@ pub enum ClientError {
     /// The same server twice: its samples would be there twice.
     #[error("server {0} is named twice in --servers")]
     DuplicateServer(ServerAddress),
+    /// One server under two addresses.
+    #[error("{first} and {second} are one server, whose samples would come twice: name it once in --servers")]
+    SameServer {
+        /// One of its addresses.
+        first: ServerAddress,
+        /// Another.
+        second: ServerAddress,
+    },
+    /// What the servers serve is not each sample once.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
     /// A server could not be reached, or stayed silent.
     #[error(
         "server {server} gave no sample for {} s ({last}): see that it runs and can be reached, then start again",

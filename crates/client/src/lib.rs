@@ -21,6 +21,8 @@ mod describe;
 mod model;
 mod partition;
 
+mod parts;
+
 mod live;
 mod request;
 mod sample;
@@ -55,6 +57,7 @@ pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
+pub use parts::{Holders, Missing, PartsError};
 pub use report::{Reported, Told};
 pub use request::{Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;

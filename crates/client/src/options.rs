@@ -29,6 +29,8 @@ pub struct ClientOptions {
     /// Most that is received from all servers together; it can be changed while streams run, by
     /// [`Dataset::throttle`](crate::Dataset::throttle). `None`: as much as comes.
     pub bandwidth: Option<BitsPerSecond>,
+    /// Go on without the samples of parts that no server serves; without it that is an error. What two servers serve always is one.
+    pub allow_partial: bool,
 }
 
 /// Patience.
@@ -74,6 +76,7 @@ impl Default for ClientOptions {
             limits: ImageLimits::default(),
             retry: Retry::default(),
             bandwidth: None,
+            allow_partial: false,
         }
     }
 }

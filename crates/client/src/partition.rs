@@ -1,6 +1,6 @@
 //! What each server holds of a dataset: consecutive indices, and the meaning of its labels.
 
-use headwater_types::{ClassId, Digest};
+use headwater_types::{ClassId, Digest, Listing, Partition as Part};
 
 use crate::address::ServerAddress;
 use crate::describe::Description;
@@ -16,6 +16,10 @@ pub struct Partition {
     pub samples: u64,
     /// BLAKE3 over every key, version and label, as the server gave it.
     pub digest: Digest,
+    /// Which part of its listing it serves.
+    pub part: Part,
+    /// What it has found, the other parts included.
+    pub listing: Listing,
     /// Threads that decode and transform there.
     pub cpu_workers: u32,
     /// The server's version.
@@ -29,6 +33,7 @@ pub struct Partition {
 // === impl Partition ===
 
 impl Partition {
+    /// A part that follows on others.
     pub(crate) fn new(address: ServerAddress, first: u64, description: &Description, classes: &[String]) -> Self {
         // Every name is in the union: both are sorted, so that one pass over the union finds all.
         let mut names = description.classes.iter().peekable();
@@ -38,6 +43,8 @@ impl Partition {
             first,
             samples: description.samples,
             digest: description.digest,
+            part: description.part,
+            listing: description.listing.clone(),
             cpu_workers: description.cpu_workers,
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,

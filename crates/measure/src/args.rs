@@ -188,6 +188,10 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = Retry::default().give_up_after.as_secs())]
     give_up_after: u64,
 
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    #[arg(long)]
+    allow_partial: bool,
+
     /// Longest side of a photo, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION)]
     max_dimension: u32,
@@ -232,6 +236,7 @@ impl ClientArgs {
                 ..ImageLimits::default()
             },
             retry: Retry { give_up_after, ..defaults.retry.clone() },
+            allow_partial: self.allow_partial,
             ..defaults
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest, ServerAddress};
-use headwater_types::{BitsPerSecond, Cut, Epoch, PixelCoding, SampleIndex, Seed};
+use headwater_types::{BitsPerSecond, Cut, Epoch, Partition, PixelCoding, SampleIndex, Seed};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::PilotError;
@@ -26,6 +26,8 @@ pub struct NetworkOptions {
 pub struct Link {
     /// The server.
     pub server: ServerAddress,
+    /// Which part of its listing it serves.
+    pub part: Partition,
     /// Goodput: bytes of messages, without HTTP/2's and TCP's own. The median of parts of a second; `None` from a server
     /// without samples.
     pub bandwidth: Option<BitsPerSecond>,
@@ -71,6 +73,7 @@ pub async fn network(
         let bounds = |values: &[f64]| values.iter().fold([f64::INFINITY, 0.0_f64], |[a, b], &v| [a.min(v), b.max(v)]);
         links.push(Link {
             server: partition.address.clone(),
+            part: partition.part,
             bandwidth: BitsPerSecond::new(median(&rates)),
             spread: if rates.is_empty() { [0.0; 2] } else { bounds(&rates) },
             bytes,

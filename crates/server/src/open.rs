@@ -1,5 +1,6 @@
 //! From settings to something that can be served: everything that can fail at start fails here, before a port is open.
 
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
     let metrics = Metrics::new(pipeline.index.as_ref(), &importance);
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
+        part: args.dataset.partition,
+        instance: instance(),
         pipeline,
         models,
         importance,
@@ -68,6 +71,12 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
         stopping: stop.clone(),
     }))
+}
+
+/// Bytes that no other server has: from the keys that the standard library draws from the system for its hash tables.
+fn instance() -> [u8; 16] {
+    let [low, high] = [(); 2].map(|()| RandomState::new().hash_one("instance"));
+    (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 
 /// Opens the photo index, and has it counted while others use it.

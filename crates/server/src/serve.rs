@@ -71,7 +71,10 @@ pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
         samples = catalog.len(),
         bytes = %catalog.bytes_total(),
         classes = catalog.classes().len(),
+        partition = %shared.part,
         digest = %catalog.digest().short(),
+        listed = catalog.listing().samples,
+        listing = %catalog.listing().digest.short(),
         cpu_workers = shared.pipeline.pool.workers(),
         "serving"
     );

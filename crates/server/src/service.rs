@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_pipeline::{ModelSet, Pipeline, Work};
-use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, SampleIndex};
+use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{
     self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription, SurveyRequest,
@@ -24,6 +24,10 @@ use crate::survey::{self, Headers};
 /// What all calls share.
 pub(crate) struct Shared {
     pub(crate) dataset: DatasetName,
+    /// Of what was listed.
+    pub(crate) part: Partition,
+    /// Made at random at the start, so that who reaches this server by two names sees that it is one.
+    pub(crate) instance: [u8; 16],
     pub(crate) pipeline: Pipeline,
     pub(crate) models: ModelSet,
     pub(crate) importance: Arc<Importance>,
@@ -104,6 +108,7 @@ impl Storage for StorageService {
         let shared = &self.0;
         shared.check_dataset(&request.get_ref().dataset)?;
         let catalog = &shared.pipeline.catalog;
+        let listing = catalog.listing();
         let models = shared.models.iter().map(|model| ModelDescription {
             name: model.name().to_string(),
             digest: model.digest().as_bytes().to_vec().into(),
@@ -121,6 +126,13 @@ impl Storage for StorageService {
             cpu_workers: u32::try_from(shared.pipeline.pool.workers()).unwrap_or(u32::MAX),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             stored_bytes: catalog.bytes_total().get(),
+            part: Some(proto::Part { number: shared.part.number(), count: shared.part.count() }),
+            listing: Some(proto::Listing {
+                samples: listing.samples,
+                digest: listing.digest.as_bytes().to_vec().into(),
+                sketch: listing.sketch.hashes().collect(),
+            }),
+            instance: shared.instance.to_vec().into(),
         }))
     }
 

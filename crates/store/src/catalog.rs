@@ -6,7 +6,7 @@
 mod builder;
 mod skipped;
 
-use headwater_types::{ByteCount, ClassId, Digest, SampleIndex, SampleKey};
+use headwater_types::{ByteCount, ClassId, Digest, Listing, SampleIndex, SampleKey};
 
 use crate::version::Version;
 
@@ -27,6 +27,7 @@ pub struct Catalog {
     skipped: Skipped,
     bytes_total: u64,
     digest: Digest,
+    listing: Listing,
 }
 
 /// One sample of a catalog.
@@ -60,6 +61,11 @@ impl Catalog {
     /// dataset have the same digest, whatever the order of their listing.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The dataset of which this is a partition, in few bytes: the same for every partition of it.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
     }
 
     /// The names of the classes, sorted in byte order; a [`ClassId`] is a position in them. They are those of the whole

@@ -14,8 +14,6 @@
 
 mod location;
 mod options;
-mod partition;
-
 mod version;
 
 mod files;
@@ -31,8 +29,8 @@ mod s3;
 pub use catalog::{Catalog, CatalogBuilder, Entry, Skip, Skipped};
 pub use error::StoreError;
 pub use files::{Files, PHOTO_SUFFIXES};
+pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use options::{S3Options, StoreOptions};
-pub use partition::{Partition, PartitionError};
 pub use store::{Store, open};
 pub use version::Version;

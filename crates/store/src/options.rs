@@ -1,9 +1,8 @@
 //! How a dataset is opened.
 
-use headwater_types::{ByteCount, caps};
+use headwater_types::{ByteCount, Partition, caps};
 
 use crate::files::Files;
-use crate::partition::Partition;
 
 /// What holds for every kind of dataset, and for each.
 #[derive(Clone, Debug)]

@@ -188,6 +188,10 @@ pub(crate) struct ServersArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     pub(crate) give_up_after: u32,
 
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
 }
@@ -241,6 +245,10 @@ pub(crate) struct FeaturesFrom {
     /// restarted is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     give_up_after: u32,
+
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    #[arg(long)]
+    allow_partial: bool,
 
     #[command(flatten)]
     plan: PlanArgs,
@@ -338,7 +346,8 @@ impl PlanArgs {
 impl FeaturesFrom {
     /// The servers, where features come from servers.
     pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
-        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, plan, .. } = self else {
+        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, allow_partial, plan, .. } = self
+        else {
             return Err(Self::nowhere());
         };
         if servers.is_empty() {
@@ -349,6 +358,7 @@ impl FeaturesFrom {
             dataset: dataset.clone(),
             model: model.clone(),
             give_up_after: *give_up_after,
+            allow_partial: *allow_partial,
             plan: plan.clone(),
         })
     }

@@ -10,6 +10,9 @@ pub mod digest;
 pub mod ids;
 pub mod key;
 
+pub mod listing;
+pub mod partition;
+
 pub mod coding;
 pub mod cut;
 pub mod payload;
@@ -30,6 +33,8 @@ pub use failure::{FailureKind, SampleFailure};
 pub use framing::{Draws, Framing, PixelBox, Position, RealBox, Size};
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;
+pub use listing::Listing;
+pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};
 pub use randomness::{Epoch, Seed};
 pub use recipe::Recipe;

@@ -65,7 +65,7 @@ impl Client {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0, bandwidth = None))]
+    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0, bandwidth = None, allow_partial = false))]
     #[expect(clippy::too_many_arguments, reason = "settings, named by whoever calls")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn new(
@@ -78,6 +78,7 @@ impl Client {
         connect_for: f64,
         patience: f64,
         bandwidth: Option<f64>,
+        allow_partial: bool,
     ) -> PyResult<Self> {
         let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
         let name = dataset.parse().map_err(argument)?;
@@ -92,6 +93,7 @@ impl Client {
                 ..defaults.retry
             },
             bandwidth: bandwidth.map(bits_per_second).transpose()?,
+            allow_partial,
             ..defaults
         };
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));

@@ -9,6 +9,7 @@
 
 mod errors;
 
+mod log;
 mod network;
 mod process;
 
@@ -46,6 +47,7 @@ mod _headwater {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        log::install();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -8,6 +8,8 @@ use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
+use crate::log;
+
 /// How long a signal may have to wait.
 const LOOK: Duration = Duration::from_millis(100);
 /// Threads that read from the network: two keep one 25 Gbit/s link busy.
@@ -44,7 +46,9 @@ impl Network {
         let mut future = pin!(future);
         loop {
             let slice = async { tokio::time::timeout(LOOK, future.as_mut()).await };
-            if let Ok(output) = py.detach(|| self.handle.block_on(slice)) {
+            let output = py.detach(|| self.handle.block_on(slice));
+            log::pass_on(py)?;
+            if let Ok(output) = output {
                 return Ok(output);
             }
             py.check_signals()?;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
-use headwater_client::{ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, Retry, ServerAddress};
+use headwater_client::{
+    ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress,
+};
 use headwater_types::{ByteCount, Cut, Epoch, Recipe, SampleIndex, Seed};
 use headwater_wire::Fetch;
 
@@ -219,4 +221,44 @@ async fn time_counts_as_receiving_while_a_server_is_waited_for_and_not_while_the
         let receiving = dataset.counters().receiving - before;
         assert_eq!(receiving > pause / 2, waits, "{receiving:?}");
     }
+}
+
+async fn refusal(fakes: &[&Fake], allow_partial: bool) -> ClientError {
+    let servers: Vec<_> = fakes.iter().map(|fake| fake.address()).collect();
+    let options = ClientOptions { allow_partial, ..options() };
+    Dataset::connect(&servers, &"photos".parse().unwrap(), options).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn samples_that_would_come_twice_or_never_are_refused() {
+    let photos = || Holding::of("red", 40);
+    let [all, half, other_half, third] = ["1/1", "1/2", "2/2", "2/3"].map(|part| Fake::honest(photos().part(part)));
+    let halves = connect(&[&half, &other_half]).await;
+    assert_eq!(halves.len(), 40);
+    assert_eq!(halves.partitions()[1].part.to_string(), "2/2");
+    for overlapping in [[&all, &half], [&half, &third]] {
+        for allow_partial in [false, true] {
+            let error = refusal(&overlapping, allow_partial).await;
+            assert!(matches!(&error, ClientError::Parts(PartsError::Unlike { .. })), "{error}");
+        }
+    }
+    let error = refusal(&[&half, &Fake::honest(photos().part("1/2"))], true).await;
+    assert!(matches!(&error, ClientError::Parts(PartsError::Doubled { .. })), "{error}");
+    let error = refusal(&[&half], false).await;
+    assert!(matches!(&error, ClientError::Parts(PartsError::Missing(_))), "{error}");
+    let insisted = connect_with(&[&half], ClientOptions { allow_partial: true, ..options() }).await;
+    assert_eq!(insisted.len(), halves.partitions()[0].samples);
+    let error = refusal(&[&half, &Fake::honest(Holding::of("red", 41).part("2/2"))], true).await;
+    assert!(matches!(&error, ClientError::Parts(PartsError::Drifted { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn one_server_by_two_names_is_one_server() {
+    let fake = Fake::honest(Holding::of("red", 3));
+    let name = "photos".parse().unwrap();
+    let error = Dataset::connect(&[fake.address(), fake.by_name()], &name, options()).await.unwrap_err();
+    assert!(
+        matches!(&error, ClientError::SameServer { first, second } if *first == fake.address() && *second == fake.by_name()),
+        "{error}"
+    );
 }

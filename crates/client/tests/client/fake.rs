@@ -15,10 +15,11 @@ use bytes::Bytes;
 use headwater_client::ServerAddress;
 use headwater_image::{Header, IndexedJpeg, Parts, Payload, Scratch, advance, read_header};
 use headwater_types::digest::Digester;
+use headwater_types::listing::ListingDigester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, PixelCoding, Position, Recipe,
-    SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Listing, Partition, PixelCoding, Position,
+    Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
 use headwater_wire::report::{Report, Which};
@@ -40,6 +41,8 @@ pub(crate) struct Holding {
     pub(crate) models: Vec<proto::ModelDescription>,
     /// What it says that its photos take; `None`: the truth.
     pub(crate) stored_bytes: Option<u64>,
+    /// Of which part, of which photos; `None`: of all that it has, which nobody else has.
+    pub(crate) part_of: Option<(Partition, Vec<Photo>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +81,7 @@ struct Shared {
     most_open: AtomicUsize,
     asked: Mutex<Vec<Vec<u64>>>,
     reports: Mutex<Vec<Report>>,
+    instance: [u8; 16],
 }
 
 // === impl Holding ===
@@ -120,6 +124,24 @@ impl Holding {
         };
         let outcome = outcome.map(facts).map_err(SampleFailure::from);
         Surveyed { index, key: Some(photo.key.parse().unwrap()), stored: photo.bytes.len().into(), outcome }
+    }
+
+    /// The part of these photos, as the servers of one folder have them.
+    pub(crate) fn part(self, part: &str) -> Self {
+        let part: Partition = part.parse().unwrap();
+        let own = self.photos.iter().filter(|photo| part.contains(&photo.key)).cloned().collect();
+        Self { part_of: Some((part, self.photos)), photos: own, ..self }
+    }
+
+    /// What the server says of its part; `own` is a name that no other server has.
+    fn listing(&self, own: &str) -> (Partition, Listing) {
+        let mut digester = ListingDigester::default();
+        let (part, all) = self.part_of.as_ref().map_or((Partition::ALL, &self.photos), |(part, all)| (*part, all));
+        let prefix = if self.part_of.is_some() { "" } else { own };
+        for photo in all {
+            digester.push(&format!("{prefix}{}", photo.key), photo.bytes.len().into());
+        }
+        (part, digester.finish(&[]))
     }
 
     fn bytes(&self) -> u64 {
@@ -213,6 +235,11 @@ pub(crate) fn honest() -> Script {
     Arc::new(|holding, _, fetch| steps(holding.honest(fetch, 4)))
 }
 
+/// No two servers listen on one port at a time.
+fn instance(listener: &std::net::TcpListener) -> [u8; 16] {
+    u128::from(listener.local_addr().unwrap().port()).to_le_bytes()
+}
+
 // === impl Fake ===
 
 impl Fake {
@@ -226,6 +253,7 @@ impl Fake {
             most_open: AtomicUsize::new(usize::MAX),
             asked: Mutex::default(),
             reports: Mutex::default(),
+            instance: instance(&listener),
         };
         let mut fake = Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), runtime: None };
         fake.run(listener);
@@ -266,6 +294,11 @@ impl Fake {
             }
         };
         self.run(listener);
+    }
+
+    /// By a name instead of its number.
+    pub(crate) fn by_name(&self) -> ServerAddress {
+        format!("localhost:{}", self.address.port()).parse().unwrap()
     }
 
     pub(crate) fn address(&self) -> ServerAddress {
@@ -333,6 +366,7 @@ impl Storage for Service {
             return Err(Refusal::UnknownDataset { asked, served: "photos".to_owned() }.into());
         }
         let (holding, _) = self.0.state.lock().unwrap().clone();
+        let (part, listing) = holding.listing(&format!("{:?}", self.0.instance));
         Ok(Response::new(proto::DatasetDescription {
             dataset: asked,
             samples: holding.photos.len() as u64,
@@ -341,6 +375,13 @@ impl Storage for Service {
             cpu_workers: 2,
             server_version: "fake".to_owned(),
             stored_bytes: holding.stored_bytes.unwrap_or_else(|| holding.bytes()),
+            part: Some(proto::Part { number: part.number(), count: part.count() }),
+            listing: Some(proto::Listing {
+                samples: listing.samples,
+                digest: listing.digest.as_bytes().to_vec().into(),
+                sketch: listing.sketch.hashes().collect(),
+            }),
+            instance: self.0.instance.to_vec().into(),
             models: holding.models,
         }))
     }

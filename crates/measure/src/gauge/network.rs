@@ -38,6 +38,8 @@ pub(crate) struct NetworkArgs {
 #[derive(Serialize)]
 struct Row {
     server: String,
+    /// Which part of the photos that it has found it serves: K/N.
+    partition: String,
     /// Bits per second; null from a server without samples.
     bandwidth: Option<f64>,
     slowest: f64,
@@ -73,6 +75,7 @@ impl From<Link> for Row {
         let [shortest, longest] = link.round_trips;
         Self {
             server: link.server.to_string(),
+            partition: link.part.to_string(),
             bandwidth: link.bandwidth.map(BitsPerSecond::get),
             slowest,
             fastest,
@@ -86,13 +89,18 @@ impl From<Link> for Row {
 
 impl fmt::Display for NetworkReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:24}  {:>10}  {:>19}  {:>10}  {:>17}", "server", "Mbps", "range", "round trip", "range, ms")?;
+        let columns = ("server", "partition", "Mbps", "range", "round trip", "range, ms");
+        write!(
+            f,
+            "{:24}  {:>9}  {:>10}  {:>19}  {:>10}  {:>17}",
+            columns.0, columns.1, columns.2, columns.3, columns.4, columns.5
+        )?;
         for row in &self.0 {
             let rate = row.bandwidth.map_or_else(|| "-".to_owned(), |bits| format!("{:.1}", bits / 1e6));
             let range = format!("{:.1} to {:.1}", row.slowest / 1e6, row.fastest / 1e6);
             let trips = format!("{:.2} to {:.2}", row.round_trip_shortest * 1e3, row.round_trip_longest * 1e3);
             let trip = format!("{:.2} ms", row.round_trip * 1e3);
-            write!(f, "\n{:24}  {rate:>10}  {range:>19}  {trip:>10}  {trips:>17}", row.server)?;
+            write!(f, "\n{:24}  {:>9}  {rate:>10}  {range:>19}  {trip:>10}  {trips:>17}", row.server, row.partition)?;
         }
         Ok(())
     }

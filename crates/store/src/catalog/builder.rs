@@ -5,12 +5,12 @@ use std::fmt;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::digest::Digester;
-use headwater_types::{Digest, SampleKey};
+use headwater_types::listing::ListingDigester;
+use headwater_types::{Digest, Partition, SampleKey};
 
 use super::{Catalog, Skip, Skipped, UNLABELLED};
 use crate::error::StoreError;
 use crate::files::Files;
-use crate::partition::Partition;
 use crate::version::Version;
 
 /// Gathers the samples of one partition.
@@ -25,6 +25,8 @@ pub struct CatalogBuilder {
     last_class: String,
     /// Right under the root, with samples or without.
     folders: BTreeSet<String>,
+    /// Every sample of the dataset, whichever partition it is of.
+    listing: ListingDigester,
     skipped: Skipped,
 }
 
@@ -71,6 +73,7 @@ impl CatalogBuilder {
         if let Some((class, _)) = key.split_once('/') {
             self.add_class(class)?;
         }
+        self.listing.push(key, version.size());
         if !self.partition.contains(key) {
             self.skip(Skip::OtherPartition, key);
             return Ok(());
@@ -122,6 +125,7 @@ impl CatalogBuilder {
         for class in &other.classes {
             self.add_class(class)?;
         }
+        self.listing.absorb(&other.listing);
         for folder in &other.folders {
             self.folder(folder)?;
         }
@@ -159,6 +163,7 @@ impl CatalogBuilder {
         }
         drop(found);
 
+        let listing = self.listing.finish(&classes);
         let mut catalog = Catalog {
             keys: keys.into(),
             ends: ends.into(),
@@ -167,6 +172,7 @@ impl CatalogBuilder {
             labels: labels.into(),
             classes,
             skipped: self.skipped,
+            listing,
             digest: Digest::of(&[]),
         };
         catalog.digest = digest(&catalog);

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use headwater_types::Partition;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
 use crate::files::Files;
-use crate::partition::Partition;
 
 fn version(n: u64) -> Version {
     Version::of_file(n, 1_700_000_000, n as i64)
@@ -65,6 +65,7 @@ proptest! {
         first.absorb(second).unwrap();
         let backward = first.finish();
         prop_assert_eq!(forward.digest(), backward.digest());
+        prop_assert_eq!(forward.listing(), backward.listing());
         prop_assert!(forward.iter().eq(backward.iter()));
         prop_assert_eq!(forward.skipped(), backward.skipped());
     }
@@ -83,6 +84,8 @@ proptest! {
             }
             let part = builder.finish();
             prop_assert_eq!(part.classes(), whole.classes());
+            prop_assert_eq!(part.listing(), whole.listing());
+            prop_assert_eq!(part.listing().samples, samples.len() as u64);
             prop_assert_eq!(part.skipped().count(Skip::OtherPartition) as usize + part.len(), samples.len());
             for (_, entry) in part.iter() {
                 prop_assert!(together.insert(entry.key.to_owned(), (entry.version, entry.label)).is_none());
@@ -115,6 +118,23 @@ fn a_digest_is_the_same_on_every_machine_and_in_every_release() {
     let digest = catalog([("cat/1.jpg", version(1)), ("flat.jpg", version(2))]).digest();
     // From the BLAKE3 of PyPI's `blake3`, over the bytes as documented.
     assert_eq!(digest.to_string(), "689eaec50bd99f0fee63584ede7490b3f9e80591aaae004afa296f814cede90e");
+}
+
+#[test]
+fn copies_are_one_listing_whenever_they_were_made_and_a_file_more_is_another() {
+    let size = |n: u64, seconds| Version::of_file(n, seconds, 0);
+    let original = catalog([("a/1", size(10, 1)), ("b/2", size(20, 2))]);
+    let copied = catalog([("a/1", size(10, 7)), ("b/2", size(20, 8))]);
+    assert_eq!(original.listing(), copied.listing());
+    assert_ne!(original.digest(), copied.digest());
+    for other in [
+        catalog([("a/1", size(11, 1)), ("b/2", size(20, 2))]),
+        catalog([("a/1", size(10, 1)), ("b/2", size(20, 2)), ("b/3", size(5, 2))]),
+        catalog([("a/1", size(20, 1)), ("b/2", size(10, 2))]),
+        catalog([("c/1", size(10, 1)), ("b/2", size(20, 2))]),
+    ] {
+        assert_ne!(original.listing().digest, other.listing().digest);
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::thread;
 
 use cap_std::fs::{Dir, DirEntry, ReadDir};
-use headwater_types::SampleKey;
 use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
+use headwater_types::{Partition, SampleKey};
 use tracing::debug;
 
 use super::queue::Queue;
@@ -18,7 +18,6 @@ use super::{Refusal, version_of};
 use crate::catalog::{Catalog, CatalogBuilder, Skip};
 use crate::error::StoreError;
 use crate::files::Files;
-use crate::partition::Partition;
 use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.

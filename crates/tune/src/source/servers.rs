@@ -68,6 +68,7 @@ impl Connected {
         options.cpu_workers = args.plan.inference_workers.unwrap_or(options.cpu_workers);
         options.retry.give_up_after = Duration::from_secs(args.give_up_after.into());
         options.retry.connect_for = options.retry.connect_for.min(options.retry.give_up_after);
+        options.allow_partial = args.allow_partial;
         let dataset = Dataset::connect(&args.servers, &args.dataset, options).await?;
         if args.plan.plan.is_none() {
             // All of them infer.

@@ -60,6 +60,7 @@ class Client:
         connect_for: float = ...,
         patience: float = ...,
         bandwidth: Optional[float] = ...,
+        allow_partial: bool = ...,
     ) -> "Client": ...
     def __len__(self) -> int: ...
     @property

@@ -47,6 +47,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
                  workers), seconds to wait for a server at the start and in between
     limit_bandwidth
                  most that this rank receives, such as "430Mbps", shared by its workers
+    allow_partial
+                 goes on without the samples of partitions that no server serves; without it they are a ServerError
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         connect_for: float = 10.0,
         patience: float = 60.0,
         limit_bandwidth: Optional[str] = None,
+        allow_partial: bool = False,
     ) -> None:
         super().__init__()
         if batch_size is not None and batch_size < 1:
@@ -97,6 +100,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
             connect_for=connect_for,
             patience=patience,
             limit_bandwidth=limit_bandwidth,
+            allow_partial=allow_partial,
         )
         self._reader = Reader(
             source,

@@ -42,6 +42,7 @@ class MapDataset(Served, TorchDataset[Any]):
         connect_for: float = 10.0,
         patience: float = 60.0,
         limit_bandwidth: Optional[str] = None,
+        allow_partial: bool = False,
     ) -> None:
         rank, world = rank_and_world()
         source = Source(
@@ -53,6 +54,7 @@ class MapDataset(Served, TorchDataset[Any]):
             connect_for=connect_for,
             patience=patience,
             limit_bandwidth=limit_bandwidth,
+            allow_partial=allow_partial,
         )
         self._reader = Reader(
             source,

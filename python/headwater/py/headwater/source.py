@@ -30,6 +30,7 @@ class Source:
         connect_for: float,
         patience: float,
         limit_bandwidth: Optional[str],
+        allow_partial: bool,
     ) -> None:
         names = servers.split(",") if isinstance(servers, str) else list(servers)
         self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
@@ -39,6 +40,7 @@ class Source:
             "window": window,
             "connect_for": connect_for,
             "patience": patience,
+            "allow_partial": allow_partial,
         }
         #: That finish recipes, in each process; 0: its part of the cores.
         self.threads = threads

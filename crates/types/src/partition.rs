@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 /// Part K of N, written `K/N`: the keys whose BLAKE3 hash, its first 8 bytes as a little-endian number, is K-1 modulo N.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition {
     /// From 0.
     position: u32,
@@ -31,6 +31,21 @@ impl Partition {
     pub fn new(number: u32, count: u32) -> Option<Self> {
         let position = number.checked_sub(1)?;
         NonZeroU32::new(count).filter(|count| position < count.get()).map(|count| Self { position, count })
+    }
+
+    /// K: from 1.
+    pub const fn number(self) -> u32 {
+        self.position + 1
+    }
+
+    /// N.
+    pub const fn count(self) -> u32 {
+        self.count.get()
+    }
+
+    /// Part 1, part 2 ... of as many parts as this is one of.
+    pub fn all(self) -> impl Iterator<Item = Self> {
+        (0..self.count.get()).map(move |position| Self { position, ..self })
     }
 
     /// Whether the sample of this key is in the part.
@@ -87,6 +102,7 @@ mod tests {
             prop_assume!(number <= count);
             let part = Partition::new(number, count).unwrap();
             prop_assert_eq!(part.to_string().parse::<Partition>().unwrap(), part);
+            prop_assert_eq!(Partition::new(part.number(), part.count()), Some(part));
         }
     }
 

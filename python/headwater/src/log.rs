@@ -1,0 +1,118 @@
+//! What the Rust side has to say, in Python's own `logging`, under the name `headwater`.
+//!
+//! It is put into a queue by whoever says it, and taken out where Python waits for the network: a thread that has no business with the
+//! interpreter never waits for the GIL. The queue is bounded and needs no lock, which a fork could leave locked.
+
+use std::fmt::{self, Write as _};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use pyo3::prelude::*;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// Lines that wait for Python; what comes beyond is dropped: who waits for a server is told often enough.
+const LINES: usize = 256;
+/// What is said of a dataset's parts is said at every connection, and each worker has one: here once.
+const ONCE: &str = "headwater_client::dataset";
+
+struct Line {
+    level: Level,
+    once: bool,
+    text: String,
+}
+
+/// Takes what this workspace's crates say at `info` and above.
+struct Queue(Sender<Line>);
+
+/// An event's message, and its fields in brackets behind it.
+#[derive(Default)]
+struct Words {
+    message: String,
+    fields: String,
+}
+
+static LINES_TO_COME: OnceLock<Receiver<Line>> = OnceLock::new();
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// From now on, in this process.
+pub(crate) fn install() {
+    let (sender, receiver) = bounded(LINES);
+    if LINES_TO_COME.set(receiver).is_ok() {
+        // Fails where another library of the process has its own: then that has the lines.
+        let _ = tracing::subscriber::set_global_default(Queue(sender));
+    }
+}
+
+/// Gives what has been said since to Python.
+pub(crate) fn pass_on(py: Python<'_>) -> PyResult<()> {
+    let Some(lines) = LINES_TO_COME.get().filter(|lines| !lines.is_empty()) else { return Ok(()) };
+    let logger = py.import("logging")?.call_method1("getLogger", ("headwater",))?;
+    for Line { level, once, text } in lines.try_iter() {
+        if once && was_said(&text) {
+            continue;
+        }
+        let method = match level {
+            Level::ERROR => "error",
+            Level::WARN => "warning",
+            _ => "info",
+        };
+        logger.call_method1(method, ("%s", text))?;
+    }
+    Ok(())
+}
+
+fn was_said(text: &str) -> bool {
+    // With the GIL, and so by one thread at a time.
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let was = said.iter().any(|before| before == text);
+    if !was {
+        said.push(text.to_owned());
+    }
+    was
+}
+
+// === impl Queue ===
+
+impl Subscriber for Queue {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= Level::INFO && metadata.target().starts_with("headwater")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut words = Words::default();
+        event.record(&mut words);
+        let text = match words.fields.as_str() {
+            "" => words.message,
+            fields => format!("{} ({fields})", words.message),
+        };
+        let metadata = event.metadata();
+        let _ = self.0.try_send(Line { level: *metadata.level(), once: metadata.target() == ONCE, text });
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+// === impl Words ===
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a string cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name if self.fields.is_empty() => write!(self.fields, "{name}={value:?}"),
+            name => write!(self.fields, ", {name}={value:?}"),
+        };
+    }
+}

@@ -1,0 +1,42 @@
+"""What the servers serve together is each sample once, or an error that names who has what."""
+
+import logging
+from typing import Any, List
+
+import headwater
+import pytest
+from conftest import Server
+
+
+def dataset(address: str, kind: Any = headwater.IterableDataset, **more: Any) -> Any:
+    return kind(address, "photos", "imagenet-train", cut="cropped", fields=("key",), **more)
+
+
+@pytest.mark.parametrize("kind", [headwater.IterableDataset, headwater.MapDataset])
+def test_what_overlaps_is_an_error_also_where_parts_may_be_missing(
+    servers: List[Server], own_server: Server, kind: Any
+) -> None:
+    half = servers[0].address
+    for more in ({}, {"allow_partial": True}):
+        with pytest.raises(headwater.ServerError, match="divide the same 26 samples differently") as caught:
+            len(dataset(f"{half},{own_server.address}", kind, **more))
+        assert half in str(caught.value) and own_server.address in str(caught.value)
+
+
+def test_one_server_by_two_names_is_an_error(own_server: Server) -> None:
+    by_name = own_server.address.replace("127.0.0.1", "localhost")
+    with pytest.raises(headwater.ServerError, match="are one server"):
+        len(dataset(f"{own_server.address},{by_name}"))
+
+
+def test_a_missing_part_is_an_error_unless_it_is_insisted_on(
+    servers: List[Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    half = servers[0].address
+    with pytest.raises(headwater.ServerError, match="nobody has 2/2.*allow_partial=True"):
+        len(dataset(half))
+    with caplog.at_level(logging.WARNING, logger="headwater"):
+        partial = dataset(half, allow_partial=True)
+        assert len(list(partial)) == len(partial) < 26
+    said = [record.getMessage() for record in caplog.records if record.name == "headwater"]
+    assert len([line for line in said if "of 26 samples are served" in line]) == 1, said
