@@ -25,6 +25,7 @@
 
 mod builtin;
 mod canonical;
+mod fields;
 mod parse;
 
 use std::fmt;
