@@ -39,7 +39,8 @@ fn positive(name: &str, value: usize) -> PyResult<NonZeroUsize> {
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(value).map_err(|error| argument(format!("{name}: {error}")))
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| argument(format!("{name}={value}: give a number of seconds, 0 or more")))
 }
 
 fn bits_per_second(value: f64) -> PyResult<BitsPerSecond> {

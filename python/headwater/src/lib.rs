@@ -7,6 +7,7 @@
 //!
 //! Never here: which samples to take in which order, and everything else that Python can say as well: see `py/headwater`.
 
+mod arguments;
 mod errors;
 
 mod log;

@@ -9,6 +9,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use crate::arguments;
 use crate::errors::{HeadwaterError, RecipeError, argument};
 
 /// What is done to every photo, from its bytes to the tensor: see `headwater.Recipe` in the stubs.
@@ -81,15 +82,12 @@ impl Recipe {
     #[pyo3(signature = (width, height, key, *, seed = 0, epoch = 0))]
     fn framing(
         &self,
-        width: u32,
-        height: u32,
+        #[pyo3(from_py_with = arguments::width)] width: u32,
+        #[pyo3(from_py_with = arguments::height)] height: u32,
         key: &str,
-        seed: u64,
-        epoch: u64,
+        #[pyo3(from_py_with = arguments::seed)] seed: u64,
+        #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<((f64, f64, f64, f64), bool)> {
-        if width == 0 || height == 0 {
-            return Err(argument("a photo has at least one pixel: width and height must be above 0"));
-        }
         let key = key.parse().map_err(argument)?;
         let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
         let framing = Framing::new(self.0.stages(), Size { width, height }, &draws);
@@ -104,8 +102,8 @@ impl Recipe {
         py: Python<'py>,
         photo: &[u8],
         key: &str,
-        seed: u64,
-        epoch: u64,
+        #[pyo3(from_py_with = arguments::seed)] seed: u64,
+        #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let key = key.parse().map_err(argument)?;
         let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError, permute
+from headwater.arguments import MOST_EPOCH, whole
 from headwater.torches import Sampler as TorchSampler
 from headwater.torches import as_array, rank_and_world, torch
 
@@ -39,14 +40,13 @@ class ImportanceSampler(TorchSampler[int]):
         rank: Optional[int] = None,
         world: Optional[int] = None,
     ) -> None:
-        if length < 1:
-            raise ValueError(f"length={length}: give len(dataset), at least 1")
+        length, seed = whole("length", length, 1), whole("seed", seed)
+        warm_up, reuse = whole("warm_up", warm_up), whole("reuse", reuse, 1)
         if not 0 <= beta < float("inf"):
             raise ValueError(f"beta={beta}: give 0 (all samples) or more")
-        if warm_up < 0 or reuse < 1:
-            raise ValueError(f"warm_up={warm_up}, reuse={reuse}: epochs are counted from 0, and a choice lasts one at least")
         found = rank_and_world() if rank is None or world is None else (rank, world)
-        if not 0 <= found[0] < found[1]:
+        found = whole("rank", found[0]), whole("world", found[1], 1)
+        if found[0] >= found[1]:
             raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
         self._rank, self._world = found
         self._length, self._beta, self._warm_up, self._reuse, self._seed = length, beta, warm_up, reuse, seed
@@ -81,8 +81,7 @@ class ImportanceSampler(TorchSampler[int]):
 
     def set_epoch(self, epoch: int) -> None:
         """Begins an epoch: exchanges losses among ranks, and makes a new choice where one is due."""
-        if epoch < 0:
-            raise ValueError(f"epoch={epoch}: epochs are counted from 0")
+        epoch = whole("epoch", epoch, 0, MOST_EPOCH)
         self._exchange()
         self._epoch = epoch
         since = self._drawn_at(epoch)

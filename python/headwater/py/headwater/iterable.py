@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
+from headwater.arguments import MOST_EPOCH, whole
 from headwater.order import Order
 from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
@@ -83,12 +84,14 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         allow_partial: bool = False,
     ) -> None:
         super().__init__()
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: give at least 1, or None for single samples")
+        if batch_size is not None:
+            batch_size = whole("batch_size", batch_size, 1)
+        seed, prefetch = whole("seed", seed), whole("prefetch", prefetch)
         if (rank is None) != (world is None):
             raise ValueError("give rank and world together, or neither")
         found = rank_and_world() if rank is None or world is None else (rank, world)
-        if not 0 <= found[0] < found[1]:
+        found = whole("rank", found[0]), whole("world", found[1], 1)
+        if found[0] >= found[1]:
             raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
         self._rank, self._world = found
         source = Source(
@@ -128,6 +131,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
 
     def set_epoch(self, epoch: int) -> None:
         """Begins an epoch: another order, other crops. Reaches workers that are already running."""
+        epoch = whole("epoch", epoch, 0, MOST_EPOCH)
         if epoch != self.epoch:
             self._reader.shared.begin()
             self._at = None
@@ -190,6 +194,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
                 "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the batches that "
                 "each rank has taken, or use torchdata's StatefulDataLoader"
             )
+        if steps is not None:
+            steps = whole("steps", steps)
         left = self._left(0)
         deal = Deal(len(left), self._world, 0, self._batch_size or 1, self._drop_last)
         batched = bool(self._batch_size)

@@ -5,6 +5,7 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from headwater._headwater import HeadwaterError
+from headwater.arguments import MOST_EPOCH, indices_of, whole
 from headwater.reader import Reader, Rows, Servers
 from headwater.served import Served
 from headwater.source import Source
@@ -45,6 +46,7 @@ class MapDataset(Served, TorchDataset[Any]):
         allow_partial: bool = False,
     ) -> None:
         rank, world = rank_and_world()
+        seed = whole("seed", seed)
         source = Source(
             servers,
             dataset,
@@ -73,13 +75,13 @@ class MapDataset(Served, TorchDataset[Any]):
             repeats=True,
         )
         self._skips = on_error == "skip"
-        self._indices = None if indices is None else np.asarray(indices, dtype=np.uint64)
+        self._indices = None if indices is None else indices_of(indices)
         if self._indices is not None:
             self._reader.within = np.unique(self._indices)
 
     def set_epoch(self, epoch: int) -> None:
         """Other crops and flips from here on, in workers too."""
-        self._reader.shared.epoch = epoch
+        self._reader.shared.epoch = whole("epoch", epoch, 0, MOST_EPOCH)
 
     def __len__(self) -> int:
         return self._reader.source.describe().samples if self._indices is None else len(self._indices)

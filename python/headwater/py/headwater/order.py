@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import permute
+from headwater.arguments import indices_of
 from headwater.progress import Epoch, Positions
 from headwater.source import Source
 
@@ -27,7 +28,7 @@ class Order:
         self._source = source
         self._seed = seed
         self._shuffle = shuffle
-        self._indices = None if indices is None else np.asarray(indices, dtype=np.uint64)
+        self._indices = None if indices is None else indices_of(indices)
         self._sampler = sampler
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
 

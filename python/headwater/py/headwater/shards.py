@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import permute
+from headwater.arguments import whole
 from headwater.torches import Sampler as TorchSampler
 from headwater.torches import rank_and_world
 
@@ -50,7 +51,9 @@ class ShardSampler(TorchSampler[int]):
         world: Optional[int] = None,
     ) -> None:
         found = rank_and_world() if rank is None or world is None else (rank, world)
-        if not 0 <= found[0] < found[1]:
+        length, seed, min_elements = whole("length", length), whole("seed", seed), whole("min_elements", min_elements)
+        found = whole("rank", found[0]), whole("world", found[1], 1)
+        if found[0] >= found[1]:
             raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
         self._rank, self._world = found
         if mode not in MODES:
@@ -59,7 +62,7 @@ class ShardSampler(TorchSampler[int]):
             if places not in (None, self._world):
                 raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {self._world}")
             places = self._world
-        elif places is None or places < 1 or self._world % places:
+        elif places is None or whole("places", places, 1) < 1 or self._world % places:
             raise ValueError(f"places={places}: give the number of {mode}s, of which {self._world} ranks make a multiple")
         if length < places:
             raise ValueError(f"length={length}: {places} shards need a sample each")

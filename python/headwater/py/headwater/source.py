@@ -4,6 +4,7 @@ import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
+from headwater.arguments import seconds, whole
 from headwater.torches import worker_of
 
 
@@ -36,14 +37,21 @@ class Source:
         self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
         self.dataset = dataset
         self._settings: Dict[str, Any] = {
+<<<<<<< HEAD
             "streams": streams,
             "window": window,
             "connect_for": connect_for,
             "patience": patience,
             "allow_partial": allow_partial,
+=======
+            "streams": whole("streams", streams, 1, 4096),
+            "window": whole("window", window, 1),
+            "connect_for": seconds("connect_for", connect_for),
+            "patience": seconds("patience", patience),
+>>>>>>> 4c95935 (wip2)
         }
         #: That finish recipes, in each process; 0: its part of the cores.
-        self.threads = threads
+        self.threads = whole("threads", threads, 0, 4096)
         #: Bits a second, of this process and its workers together.
         self._limit = None if limit_bandwidth is None else bandwidth(limit_bandwidth)
         self._description: Optional[Description] = None
