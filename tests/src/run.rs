@@ -78,6 +78,19 @@ impl Run {
         serde_json::from_str(&self.stdout).with_context(|| format!("not JSON: {}", self.stdout))
     }
 
+    /// The one line of standard error that says in JSON what went wrong.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn error(&self) -> Result<Value> {
+        let lines = self.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let errors: Vec<Value> = lines.filter(|line| line.get("exit_code").is_some()).collect();
+        match <[Value; 1]>::try_from(errors) {
+            Ok([error]) => Ok(error),
+            Err(errors) => bail!("{} errors in {}", errors.len(), self.stderr),
+        }
+    }
+
     fn fetched(self, out: &Path) -> Result<Fetched> {
         let lines = std::fs::read_to_string(out.join("samples.jsonl"))?;
         let mut fetched = Fetched { summary: self.json()?, samples: BTreeMap::new(), arrays: BTreeMap::new() };

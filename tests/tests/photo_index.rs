@@ -166,7 +166,11 @@ fn servers_and_indexers_that_share_a_folder_stay_within_its_limit() {
         run("storage-server", arguments(&data.photos, &data.scratch.path().join("none"), &["--index-bytes", "1KiB"]));
     let full = full.unwrap();
     assert_eq!(full.code, Some(1));
-    assert!(full.json().unwrap()["error"].as_str().unwrap().contains("--index-bytes"), "{}", full.stdout);
+    assert!(
+        full.stdout.is_empty() && full.error().unwrap()["error"].to_string().contains("--index-bytes"),
+        "{}",
+        full.stderr
+    );
 }
 
 /// As [`disk`], while files come and go: one that gets its name just now is seen under two, and is one.

@@ -120,7 +120,7 @@ fn half_the_bandwidth_in_the_middle_of_an_epoch_moves_the_plan_within_five_secon
     let replans = report["replans"].as_array().unwrap();
     let first = replans.iter().find(|replan| replan["moved"].as_u64() > Some(0));
     let first = first.unwrap_or_else(|| unreachable!("no plan moved: {report}"));
-    let at = first["at"].as_f64().unwrap();
+    let at = first["at_seconds"].as_f64().unwrap();
     assert!((3.0..8.0).contains(&at), "{replans:?}");
     assert!(report["calls_replanned"].as_u64() > Some(0));
 }

@@ -236,8 +236,8 @@ impl Directory {
 
     fn full(&self) -> Put {
         if self.counters.full.add() == 0 {
-            let (path, limit) = (self.path.display(), self.limit());
-            tracing::warn!(%path, %limit, "no room for more entries; from now on they are only counted");
+            let (path, limit_bytes) = (self.path.display(), self.limit().get());
+            tracing::warn!(%path, limit_bytes, "no room for more entries; from now on they are only counted");
         }
         Put::Full
     }

@@ -14,6 +14,10 @@ pub struct Common {
     #[arg(long, global = true)]
     pub check_config: bool,
 
+    /// Print results on standard output, and errors on standard error, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
     /// What is logged: `warn`, `debug`, `headwater_server=debug,info`... [default: RUST_LOG, else info]
     #[arg(long, value_name = "FILTER", global = true)]
     pub log: Option<String>,

@@ -8,9 +8,8 @@
 //! | 130, 143 | a tool was interrupted by SIGINT, SIGTERM |
 //! | 141 | who read its results hung up, as `head` does: nothing is said |
 //!
-//! Errors are printed on standard error as `error: what` and a `caused by:` line for each cause. With `--json` they also
-//! go to standard output as `{"error": "what", "causes": ["...", ...]}`, so that a script that reads results finds either a result or
-//! the reason why there is none.
+//! Errors are printed on standard error, once: as `error: what` and a `caused by:` line for each cause, or with `--json` as one line
+//! `{"error": "what", "causes": ["...", ...], "exit_code": N}`. Standard output carries results, and nothing else.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -18,7 +17,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::output::{is_hung_up, print_json};
+use crate::output::is_hung_up;
 use crate::settings::redact;
 use crate::signals::Signal;
 
@@ -41,7 +40,7 @@ pub fn report(result: anyhow::Result<()>, json: bool) -> ExitCode {
         Err(error) => {
             let code = code(&error);
             if code != HUNG_UP {
-                print_error(&error, json);
+                print_error(&error, code, json);
             }
             ExitCode::from(code)
         }
@@ -58,27 +57,46 @@ pub fn code(error: &anyhow::Error) -> u8 {
     error.chain().find_map(own).unwrap_or(FAILURE)
 }
 
-pub(crate) fn print_error(error: &anyhow::Error, json: bool) {
-    // Nobody is left to tell where standard error or output is closed: the exit code still says it.
-    let _ = writeln!(io::stderr().lock(), "{}", Chain(error));
-    if json {
-        let _ = print_json(&as_json(error));
-    }
+/// Says the error in the one form that errors have.
+pub(crate) fn print_error(error: &anyhow::Error, code: u8, json: bool) {
+    let text = if json { as_json(error, code).to_string() } else { Chain(error).to_string() };
+    // Nobody is left to tell where standard error is closed: the exit code still says it.
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Prints a result for people and gives the exit code.
-pub(crate) fn printed(result: &impl fmt::Display) -> ExitCode {
+/// Says mistakes in the settings, none of which causes another: each as an error for people, all in one line of JSON.
+pub(crate) fn print_mistakes(mistakes: &[String], json: bool) {
+    let text = match (json, mistakes) {
+        (true, [one]) => json!({ "error": one, "causes": [], "exit_code": USAGE }).to_string(),
+        (true, several) => {
+            let summary = format!("{} mistakes in the settings", several.len());
+            json!({ "error": summary, "causes": several, "exit_code": USAGE }).to_string()
+        }
+        (false, each) => each.iter().map(|words| format!("error: {words}")).collect::<Vec<_>>().join("\n"),
+    };
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what is no error, to people.
+pub(crate) fn warn(words: &str) {
+    let _ = writeln!(io::stderr().lock(), "warning: {words}");
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
+    causes(error).join(": ")
+}
+
+/// Prints a result for people, and says whether that went well.
+pub(crate) fn printed(result: &impl fmt::Display) -> bool {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{result}").and_then(|()| stdout.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(FAILURE),
-    }
+    writeln!(stdout, "{result}").and_then(|()| stdout.flush()).is_ok()
 }
 
-fn as_json(error: &anyhow::Error) -> serde_json::Value {
+fn as_json(error: &anyhow::Error, code: u8) -> serde_json::Value {
     let mut words = causes(error);
     let first = words.remove(0);
-    json!({ "error": first, "causes": words })
+    json!({ "error": first, "causes": words, "exit_code": code })
 }
 
 /// Each cause's own words, outermost first: a cause that only repeats the one above is left out.
@@ -119,8 +137,8 @@ mod tests {
         let error = anyhow!("connection refused").context("http://u:p@host: connection refused").context("no features");
         assert_eq!(Chain(&error).to_string(), "error: no features\n  caused by: http://***@host: connection refused");
         assert_eq!(
-            as_json(&error),
-            json!({ "error": "no features", "causes": ["http://***@host: connection refused"] })
+            as_json(&error, FAILURE),
+            json!({ "error": "no features", "causes": ["http://***@host: connection refused"], "exit_code": 1 })
         );
     }
 

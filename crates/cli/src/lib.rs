@@ -16,14 +16,15 @@
 //! }
 //!
 //! fn main() -> ExitCode {
-//!     let args: Args = match headwater_cli::settings::parse() {
+//!     let args: Args = match headwater_cli::settings::parse(headwater_cli::build!()) {
 //!         Ok(args) => args,
 //!         Err(code) => return code,
 //!     };
-//!     let progress = headwater_cli::Progress::detect(false);
+//!     let json = args.common.json;
+//!     let progress = headwater_cli::Progress::detect(json);
 //!     let result = headwater_cli::logs::install(&args.common, &progress)
 //!         .and_then(|()| headwater_cli::runtime::block_on(run(args)));
-//!     headwater_cli::exit::report(result, false)
+//!     headwater_cli::exit::report(result, json)
 //! }
 //! ```
 //!
@@ -31,6 +32,8 @@
 
 pub mod common;
 pub mod settings;
+pub mod values;
+pub mod version;
 
 pub mod logs;
 pub mod phases;
@@ -47,3 +50,4 @@ pub use common::{Common, LogFormat};
 pub use phases::PhaseBars;
 pub use progress::{Bar, Progress};
 pub use signals::{Signal, Signals};
+pub use version::{VERSION, commit};

@@ -2,15 +2,24 @@
 //!
 //! What is logged is `--log`, else `RUST_LOG`, else `info`. Colours appear only on a terminal, and not where `NO_COLOR` is
 //! set. Lines are written above a running progress bar, never through it.
+//!
+//! A quantity is logged as a number with its unit in the field's name (`limit_bytes = limit.get()`, `bandwidth_bps`, `grace_seconds`): that
+//! is what a program gets. As text it is shown with three digits and a unit, by that name ([`shown::by_name`]).
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::Context as _;
+use headwater_types::shown;
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 use crate::common::{Common, LogFormat};
 use crate::progress::Progress;
+use crate::settings::known::unknown_variables;
 
 /// Sends the process's `tracing` events to standard error, from now on.
 ///
@@ -28,9 +37,22 @@ pub fn install(common: &Common, progress: &Progress) -> anyhow::Result<()> {
     let installed = if is_json(common.log_format, terminal) {
         builder.json().flatten_event(true).try_init()
     } else {
-        builder.try_init()
+        builder.fmt_fields(debug_fn(show).delimited(" ")).try_init()
     };
-    installed.map_err(anyhow::Error::from_boxed).context("cannot install the logs")
+    installed.map_err(anyhow::Error::from_boxed).context("cannot install the logs")?;
+    for unknown in unknown_variables(std::env::vars_os()) {
+        tracing::warn!("{unknown}");
+    }
+    Ok(())
+}
+
+/// A field as text.
+fn show(line: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    match (field.name(), shown::by_name(field.name(), value)) {
+        ("message", _) => write!(line, "{value:?}"),
+        (name, Some(quantity)) => write!(line, "{name}=\"{quantity}\""),
+        (name, None) => write!(line, "{name}={value:?}"),
+    }
 }
 
 fn filter(setting: Option<&str>, rust_log: Option<&str>) -> anyhow::Result<EnvFilter> {
@@ -104,5 +126,53 @@ mod tests {
     fn auto_is_text_for_people_and_json_for_programs() {
         assert!(is_json(LogFormat::Auto, false) && !is_json(LogFormat::Auto, true));
         assert!(is_json(LogFormat::Json, true) && !is_json(LogFormat::Text, false));
+    }
+
+    /// What a subscriber writes of one event with a size, a bandwidth and a time.
+    fn written(json: bool) -> String {
+        #[derive(Clone, Default)]
+        struct Page(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+        impl Write for Page {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let page = Page::default();
+        let writer = page.clone();
+        let builder = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        let event = || {
+            tracing::info!(
+                bytes = 4_157_272_u64,
+                bandwidth_bps = 743_135.500_992_165_4,
+                grace_seconds = 10.0,
+                samples = 7,
+                "met"
+            );
+        };
+        match json {
+            true => tracing::subscriber::with_default(builder.json().flatten_event(true).finish(), event),
+            false => {
+                let text = builder.fmt_fields(debug_fn(show).delimited(" ")).finish();
+                tracing::subscriber::with_default(text, event);
+            }
+        }
+        let text = page.0.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn quantities_are_numbers_for_programs_and_three_digits_for_people() {
+        let line: serde_json::Value = serde_json::from_str(&written(true)).unwrap();
+        assert_eq!((&line["bytes"], &line["samples"]), (&4_157_272.into(), &7.into()));
+        assert_eq!(line["bandwidth_bps"].as_f64(), Some(743_135.500_992_165_4));
+        let text = written(false);
+        assert!(
+            text.trim_end()
+                .ends_with("met bytes=\"4.16 MB\" bandwidth_bps=\"743 kbps\" grace_seconds=\"10 s\" samples=7"),
+            "{text}"
+        );
     }
 }

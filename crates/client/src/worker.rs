@@ -159,7 +159,7 @@ impl Worker {
             let missing = chunk.missing().len();
             let server = job.server.address();
             if std::mem::replace(&mut told, true) && !progress {
-                tracing::debug!(%server, missing, ?pause, %problem, "asking again for what is missing");
+                tracing::debug!(%server, missing, pause_seconds = pause.as_secs_f64(), %problem, "asking again for what is missing");
             } else {
                 tracing::info!(%server, missing, %problem, "a call ended early: asking again for what is missing");
             }

@@ -253,13 +253,13 @@ fn choose_batch(
             let rows = vec![0.0; session.row() * batch.get()];
             session.run(&rows, |_, _| {}).map_err(failed)?;
             if batch < wanted {
-                tracing::warn!(model = %model.name, %wanted, %batch, "a smaller batch than asked for: the model or memory allows no more");
+                tracing::warn!(model = %model.name, wanted = wanted.get(), batch = batch.get(), "a smaller batch than asked for: the model or memory allows no more");
             }
             batch
         }
         None => {
             let batch = batch_size::measure(&mut session, limit).map_err(failed)?;
-            tracing::info!(model = %model.name, %batch, "chose the batch size by measurement");
+            tracing::info!(model = %model.name, batch = batch.get(), "chose the batch size by measurement");
             batch
         }
     };

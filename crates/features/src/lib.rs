@@ -31,6 +31,7 @@ pub mod extractor;
 pub use device::Device;
 pub use error::ModelError;
 pub use extractor::{Counts, Extracted, Extractor, Place, Unfinished};
+pub use model::check_model;
 pub use options::ExtractorOptions;
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -40,6 +40,14 @@ impl Model {
     }
 }
 
+/// Whether a model passes every check that is made before the runtime sees it: its file, format, input, output and recipe.
+///
+/// # Errors
+/// The first that it does not pass.
+pub fn check_model(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> Result<(), ModelError> {
+    Model::read(spec, recipe, max_bytes).map(drop)
+}
+
 fn read_file(spec: &ModelSpec, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
     let error = |source| ModelError::Read { name: spec.name.clone(), path: spec.path.clone(), source };
     let file = File::open(&spec.path).map_err(error)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use headwater_cli::Common;
+use headwater_cli::exit::UsageError;
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
@@ -30,9 +31,9 @@ Examples:
 
 const RECIPE_EXAMPLES: &str = "\
 Examples:
-  profiler recipe                   the recipes in the box
-  profiler recipe imagenet-train    one of them, as TOML: copy it, change it
-  profiler recipe mine.toml --json  your own, checked, with its digest";
+  profiler recipe                    # the recipes in the box
+  profiler recipe imagenet-train     # one of them, as TOML: copy, change it
+  profiler recipe mine.toml --json   # your own, checked, with its digest";
 
 const FETCH_EXAMPLES: &str = "\
 Examples:
@@ -43,12 +44,12 @@ Examples:
       --indices 0-99,500 --out samples/
   profiler fetch --servers node1:7440 --dataset photos \\
       --cut features --model mobilenet --out features/
-  profiler fetch --servers node1:7440 --dataset photos \
+  profiler fetch --servers node1:7440 --dataset photos \\
       --recipe imagenet-train --cut jpeg-crop --wire-bytes --out samples/
-  profiler fetch --servers node1:7440 --dataset photos \
-      --recipe imagenet-train --cut flipped --pixels lossless \
+  profiler fetch --servers node1:7440 --dataset photos \\
+      --recipe imagenet-train --cut flipped --pixels lossless \\
       --wire-bytes --out samples/
-  profiler fetch --servers node1:7440,node2:7440 --dataset photos \
+  profiler fetch --servers node1:7440,node2:7440 --dataset photos \\
       --recipe imagenet-train --plan photos.plan --out samples/
 
 Whatever the cut, and however it travels, the tensors are the same, to
@@ -62,15 +63,11 @@ standard output     a summary, as JSON";
 
 /// Shows recipes, fetches samples from storage servers, and plans where they are cut.
 #[derive(Debug, Parser)]
-#[command(name = "profiler", version, after_help = EXAMPLES)]
+#[command(name = "profiler", after_help = EXAMPLES)]
 pub struct ProfilerArgs {
     /// Settings and logs.
     #[command(flatten)]
     pub common: Common,
-
-    /// Print results and errors as JSON
-    #[arg(long, global = true)]
-    pub json: bool,
 
     #[command(subcommand)]
     pub(crate) action: Action,
@@ -126,11 +123,11 @@ pub(crate) struct FetchArgs {
     pub(crate) recipe: Option<String>,
 
     /// How far the servers go: encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or features
-    #[arg(long, value_name = "CUT", required_unless_present = "plan")]
+    #[arg(long, value_name = "CUT")]
     pub(crate) cut: Option<Cut>,
 
     /// Go by a plan, sample by sample: a file, or auto, which profiles a little, plans, and plans anew on the way
-    #[arg(long, value_name = "FILE|auto", conflicts_with_all = ["cut", "pixels", "model"])]
+    #[arg(long, value_name = "FILE|auto")]
     pub(crate) plan: Option<PathBuf>,
 
     /// How the pixels of u8 cuts travel: raw, or lossless (fewer bytes, for some CPU on both sides)
@@ -162,12 +159,15 @@ pub(crate) struct FetchArgs {
     pub(crate) indices: Option<IndexSet>,
 
     /// The folder to write to; files of the same name are replaced
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "HEADWATER_FETCH_OUT", value_name = "DIR")]
     pub(crate) out: PathBuf,
 
     #[command(flatten)]
     pub(crate) client: ClientArgs,
 }
+
+/// The seconds of [`Retry`]'s default.
+const GIVE_UP_AFTER: u32 = 60;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Client")]
@@ -181,12 +181,12 @@ pub(crate) struct ClientArgs {
     window: ByteCount,
 
     /// Threads that finish recipes [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "HEADWATER_CLIENT_CPU_WORKERS", value_name = "N")]
     cpu_workers: Option<NonZeroUsize>,
 
     /// Seconds without one sample from a server after which to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = Retry::default().give_up_after.as_secs())]
-    give_up_after: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
+    give_up_after: u32,
 
     /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
     #[arg(long)]
@@ -209,12 +209,43 @@ pub(crate) struct ClientArgs {
     max_sample_memory: ByteCount,
 }
 
-// === impl ProfilerArgs ===
+// === impl FetchArgs ===
 
-impl ProfilerArgs {
-    /// Whether results and errors are JSON: what `fetch` prints always is.
-    pub fn prints_json(&self) -> bool {
-        self.json || matches!(self.action, Action::Fetch(_))
+impl FetchArgs {
+    /// Whether the arguments fit together: clap sees only those that are flags.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let wrong = |words: &str| Err(UsageError(words.to_owned()));
+        let of_floats = matches!(self.cut, Some(Cut::Tensor | Cut::Normalized));
+        let of_files = matches!(self.cut, Some(Cut::Encoded | Cut::JpegCrop | Cut::Features));
+        match self.cut {
+            Some(_) if self.plan.is_some() => return wrong("--plan says how each sample is cut: leave --cut out"),
+            None if self.plan.is_some() && self.model.is_some() => {
+                return wrong(
+                    "--plan is of a recipe's tensors: leave --model out; tuner extract --plan is of features",
+                );
+            }
+            None if self.plan.is_some() && self.pixels == PixelCoding::Lossless => {
+                return wrong("--plan says how the pixels of each sample travel: leave --pixels out");
+            }
+            Some(cut) if self.wire_floats && !of_floats => {
+                return Err(UsageError(format!(
+                    "--wire-floats is of the cuts tensor and normalized: {cut} has no floats; leave it out"
+                )));
+            }
+            Some(cut) if self.pixels == PixelCoding::Lossless && of_files => {
+                return Err(UsageError(format!(
+                    "--pixels is of cuts that travel as pixels: {cut} does not; leave it out"
+                )));
+            }
+            _ => {}
+        }
+        match (&self.plan, self.cut, &self.model) {
+            (None, None, _) => wrong("give --cut CUT, or --plan FILE"),
+            (None, Some(Cut::Features), None) => wrong("the cut features needs a model: give --model NAME"),
+            (None, Some(Cut::Features), Some(_)) => Ok(()),
+            (_, _, None) if self.recipe.is_none() => wrong("give --recipe NAME|FILE: what is done to the photos"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -223,7 +254,7 @@ impl ProfilerArgs {
 impl ClientArgs {
     pub(crate) fn options(&self) -> ClientOptions {
         let defaults = ClientOptions::default();
-        let give_up_after = Duration::from_secs(self.give_up_after);
+        let give_up_after = Duration::from_secs(self.give_up_after.into());
         ClientOptions {
             streams_per_server: self.streams,
             window: self.window,
@@ -251,13 +282,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         ProfilerArgs::command().debug_assert();
-    }
-
-    #[test]
-    fn what_fetch_prints_is_json_whether_or_not_it_is_asked_for() {
-        let fetch = ["profiler", "fetch", "--servers", "a:1,b:2", "--dataset", "d", "--cut", "tensor", "--out", "o"];
-        assert!(ProfilerArgs::parse_from(fetch).prints_json());
-        assert!(!ProfilerArgs::parse_from(["profiler", "recipe"]).prints_json());
-        assert!(ProfilerArgs::parse_from(["profiler", "recipe", "--json"]).prints_json());
     }
 }

@@ -31,26 +31,26 @@ pub async fn run(args: ProfilerArgs, progress: Progress) -> anyhow::Result<()> {
 
 async fn act(args: &ProfilerArgs, progress: &Progress) -> anyhow::Result<()> {
     match &args.action {
-        Action::Recipe(recipe) => show(recipe, args.json),
-        Action::Dataset(of) => print(&dataset(of, progress).await?, args.json),
-        Action::Network(of) => print(&network(of, progress).await?, args.json),
-        Action::Machine(of) => print(&machine(of, progress).await?, args.json),
-        Action::Epoch(of) => print(&epoch(of, progress).await?, args.json),
-        Action::Compare(of) => print(&compare(of)?, args.json),
+        Action::Recipe(recipe) => show(recipe, args.common.json),
+        Action::Dataset(of) => print(&dataset(of, progress).await?, args.common.json),
+        Action::Network(of) => print(&network(of, progress).await?, args.common.json),
+        Action::Machine(of) => print(&machine(of, progress).await?, args.common.json),
+        Action::Epoch(of) => print(&epoch(of, progress).await?, args.common.json),
+        Action::Compare(of) => print(&compare(of)?, args.common.json),
         Action::Fetch(fetch_args) => {
             let summary = fetch(fetch_args, progress).await?;
             Ok(print_json(&summary)?)
         }
         Action::Import(import) => {
             let ImportSource::Sophon(sophon) = &import.source;
-            print(&import_sophon(sophon)?, args.json)
+            print(&import_sophon(sophon)?, args.common.json)
         }
         Action::Plan(command) => match &command.action {
             Some(PlanAction::Export(export)) => plan::export(export),
-            None => print(&plan::plan(&command.args)?, args.json),
+            None => print(&plan::plan(&command.args)?, args.common.json),
         },
-        Action::Report(of) => print(&report(of, progress)?, args.json),
-        Action::Explain(explain) => print(&plan::explain(explain)?, args.json),
+        Action::Report(of) => print(&report(of, progress)?, args.common.json),
+        Action::Explain(explain) => print(&plan::explain(explain)?, args.common.json),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use headwater_cli::input::read_at_most;
+use headwater_cli::settings::Findings;
 use headwater_plan::Prediction;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use crate::plan::read_plan;
 
 const EXAMPLES: &str = "\
 Examples:
-  profiler epoch ... --mode plan photos.plan --json > epoch.json
+  profiler epoch --servers node1:7440 --dataset photos \\
+      --recipe imagenet-train --mode plan photos.plan --json > epoch.json
   profiler compare epoch.json
   profiler compare epoch.json --plan photos.plan --json
   profiler compare no-off.json resize-off.json optimal.json
@@ -33,8 +35,18 @@ pub(crate) struct CompareArgs {
     epochs: Vec<PathBuf>,
 
     /// Compare with what this plan predicts, and not with what the epoch's own did
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, env = "HEADWATER_COMPARE_PLAN", value_name = "FILE")]
     plan: Option<PathBuf>,
+}
+
+// === impl CompareArgs ===
+
+impl CompareArgs {
+    /// Notes what would keep the command from starting.
+    pub(crate) fn check(&self, findings: &mut Findings) {
+        self.epochs.iter().for_each(|epoch| findings.readable_file("EPOCH.json", epoch));
+        self.plan.iter().for_each(|plan| drop(findings.note(read_plan(plan))));
+    }
 }
 
 /// Why an epoch's report cannot be read.

@@ -28,6 +28,7 @@ mod report;
 mod compare;
 mod epoch;
 
+mod check;
 mod command;
 
 pub use args::ProfilerArgs;

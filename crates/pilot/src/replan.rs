@@ -11,20 +11,24 @@ use crate::autopilot::Replanned;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Replan {
     /// Seconds after the beginning.
+    #[serde(rename = "at_seconds")]
     pub at: f64,
     /// What was seen that was not predicted: bits per second.
+    #[serde(rename = "seen_bandwidth_bps")]
     pub seen_bandwidth: Option<f64>,
     /// For each server the factor by which its CPU seconds were off.
     pub seen_storage_cpu: Option<Vec<f64>>,
     /// The same for finishing.
     pub seen_trainer_cpu: Option<f64>,
     /// What is believed now, in bits per second.
+    #[serde(rename = "bandwidth_bps")]
     pub bandwidth: Option<f64>,
     /// Samples that were left.
     pub left: u64,
     /// Those of them that travel another way now.
     pub moved: u64,
     /// Seconds that the rest is predicted to take.
+    #[serde(rename = "predicted_rest_seconds")]
     pub predicted_rest: f64,
 }
 
@@ -47,8 +51,13 @@ impl Replan {
 
     /// Logs it.
     pub(crate) fn trace(&self) {
-        let Self { at, bandwidth, left, moved, predicted_rest, .. } = self;
-        let bandwidth = bandwidth.and_then(BitsPerSecond::new).map(|bandwidth| bandwidth.to_string());
-        tracing::info!(at, bandwidth, left, moved, predicted_rest, "planned anew");
+        tracing::info!(
+            at_seconds = self.at,
+            bandwidth_bps = self.bandwidth,
+            left = self.left,
+            moved = self.moved,
+            predicted_rest_seconds = self.predicted_rest,
+            "planned anew"
+        );
     }
 }

@@ -6,12 +6,12 @@ use headwater_cli::{Progress, exit, logs, runtime, settings};
 use headwater_measure::{ProfilerArgs, run};
 
 fn main() -> ExitCode {
-    let args: ProfilerArgs = match settings::parse() {
+    let args: ProfilerArgs = match settings::parse(headwater_cli::build!()) {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let json = args.prints_json();
-    let progress = Progress::detect(args.json);
+    let json = args.common.json;
+    let progress = Progress::detect(json);
     let result = logs::install(&args.common, &progress).and_then(|()| runtime::block_on(run(args, progress)));
     exit::report(result, json)
 }

@@ -1,5 +1,7 @@
 //! The settings of `storage-server serve`.
 
+mod program;
+
 mod dataset;
 mod index;
 mod index_dir;
@@ -11,8 +13,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use headwater_cli::exit::UsageError;
+use headwater_cli::values::{milliseconds, seconds};
 use headwater_features::{Device, ModelSpec};
 use headwater_types::DatasetName;
+
+pub use program::StorageServerArgs;
+
+pub(crate) use program::Command;
 
 pub(crate) use dataset::DatasetArgs;
 pub use index::IndexArgs;
@@ -54,7 +62,7 @@ pub struct ServeArgs {
     pub(crate) grace: Duration,
 
     /// Register a model: NAME=FILE.onnx,recipe=R[,output=O]; may be repeated
-    #[arg(long, value_name = "NAME=FILE.onnx,recipe=R[,output=O]", help_heading = "Models")]
+    #[arg(long, value_name = "NAME=FILE.onnx,recipe=R[,output=O]", env = "HEADWATER_MODELS", help_heading = "Models")]
     pub(crate) model: Vec<ModelSpec>,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
@@ -90,17 +98,42 @@ pub struct ServeArgs {
 // === impl ServeArgs ===
 
 impl ServeArgs {
+    /// Settings that do not go together, each with the fix: what clap cannot see, since values may come from a file or a variable.
+    pub(crate) fn conflicts(&self) -> Vec<UsageError> {
+        let without_model =
+            [("--max-batch", self.max_batch.is_some()), ("--inference-workers", self.inference_workers.is_some())];
+        let mut found = Vec::new();
+        if self.metrics_port_file.is_some() && self.metrics_listen.is_none() {
+            found.push("--metrics-port-file needs --metrics-listen: there is no other port to write down".to_owned());
+        }
+        let ports = self.metrics_listen.filter(|metrics| *metrics == self.listen && metrics.port() != 0);
+        if let Some(both) = ports {
+            found.push(format!("--listen and --metrics-listen are both {both}: give each a port of its own"));
+        }
+        if self.port_file.is_some() && self.port_file == self.metrics_port_file {
+            found.push("--port-file and --metrics-port-file are the same file: give each its own".to_owned());
+        }
+        if self.cpu_workers() == 0 && !self.model.is_empty() {
+            found.push(
+                "--model needs threads that prepare photos: give --cpu-workers 1 or more, or no --model".to_owned(),
+            );
+        }
+        if self.model.is_empty() && self.device != Device::Cpu {
+            found.push(format!("--device {} without a --model: nothing would run on it", self.device));
+        }
+        for (flag, _) in without_model.into_iter().filter(|(_, given)| *given && self.model.is_empty()) {
+            found.push(format!("{flag} without a --model: nothing is inferred; give --model, or leave it out"));
+        }
+        for (place, spec) in self.model.iter().enumerate() {
+            if self.model[..place].iter().any(|before| before.name == spec.name) {
+                found.push(format!("--model {} is given twice: give each model a name of its own", spec.name));
+            }
+        }
+        found.into_iter().map(UsageError).chain(self.dataset.conflicts()).collect()
+    }
+
     /// Threads that decode and transform.
     pub(crate) fn cpu_workers(&self) -> usize {
         self.cpu_workers.unwrap_or_else(|| crate::open::cores().get())
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    text.parse().map(Duration::from_millis).map_err(|_| "not a whole number of milliseconds".to_owned())
 }

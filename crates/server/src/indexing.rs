@@ -36,13 +36,13 @@ const PHOTOS_PER_JOB: usize = 3;
 ///
 /// # Errors
 /// What keeps it from beginning, and where nothing at all could be done; the signal, if one came.
-pub async fn index(args: &IndexArgs, progress: &Progress) -> Result<()> {
+pub(crate) async fn index(args: &IndexArgs, json: bool, progress: &Progress) -> Result<()> {
     let mut signals = Signals::install()?;
     let report = tokio::select! {
         report = rewrite_all(args, progress) => report?,
         signal = signals.next() => return Err(signal.into()),
     };
-    match args.json {
+    match json {
         true => print_json(&report)?,
         false => writeln!(stdout(), "{report}")?,
     }

@@ -26,6 +26,8 @@ mod serve;
 
 mod indexing;
 
-pub use args::{IndexArgs, ServeArgs};
-pub use indexing::index;
-pub use serve::serve;
+mod check;
+mod command;
+
+pub use args::{IndexArgs, ServeArgs, StorageServerArgs};
+pub use command::run;

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use headwater_features::{Device, Extractor, ExtractorOptions, Runtime};
+use headwater_cli::input::read_at_most;
+use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime};
 use headwater_image::CpuPool;
 use headwater_pipeline::{ModelSet, PhotoIndex, Pipeline};
 use headwater_types::{Digest, ImageLimits, Recipe, caps};
@@ -24,12 +25,6 @@ const JOBS_PER_WORKER: usize = 4;
 
 /// Opens dataset and models.
 pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<Arc<Shared>> {
-    if args.metrics_port_file.is_some() && args.metrics_listen.is_none() {
-        bail!("--metrics-port-file needs --metrics-listen");
-    }
-    if args.cpu_workers() == 0 && !args.model.is_empty() {
-        bail!("--model needs threads that prepare photos: give --cpu-workers 1 or more, or no --model");
-    }
     let budgets = args.limits.budgets()?;
     let limits = args.limits.of_image();
     let models = {
@@ -89,7 +84,7 @@ pub(crate) async fn photo_index(
     let (folder, data) = (folder.clone(), dataset.data.clone());
     let open = move || folder.open(&data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
-    tracing::info!(folder = %index.path().display(), bytes = %index.usage(), limit = %index.limit(), "photo index");
+    tracing::info!(folder = %index.path().display(), bytes = index.usage().get(), limit_bytes = index.limit().get(), "photo index");
     let to_count = Arc::clone(&index);
     tokio::task::spawn_blocking(move || to_count.recount());
     Ok(index)
@@ -98,9 +93,6 @@ pub(crate) async fn photo_index(
 fn register(args: &ServeArgs) -> Result<ModelSet> {
     let mut models = ModelSet::default();
     if args.model.is_empty() {
-        if args.device != Device::Cpu {
-            bail!("--device {} without a --model: nothing would run on it", args.device);
-        }
         return Ok(models);
     }
     let runtime = Runtime::load(args.onnxruntime.as_deref())?;
@@ -114,7 +106,7 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
         max_model: caps::MAX_MODEL_BYTES,
     };
     for spec in &args.model {
-        let recipe = recipe(&spec.recipe).with_context(|| format!("--model {}", spec.name))?;
+        let recipe = recipe(spec)?;
         let extractor =
             Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
         tracing::info!(
@@ -134,15 +126,20 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
     Ok(models)
 }
 
-/// A recipe from the box, or from a file.
-fn recipe(name: &str) -> Result<Recipe> {
-    if let Some(recipe) = Recipe::builtin(name) {
-        return Ok(recipe);
-    }
-    let known = || Recipe::builtin_names().collect::<Vec<_>>().join(", ");
-    let text = std::fs::read_to_string(Path::new(name))
-        .with_context(|| format!("recipe {name:?} is neither a file nor one of {}", known()))?;
-    Recipe::from_toml(&text).with_context(|| format!("recipe {name}"))
+/// The recipe of a model, from the box or from a file.
+pub(crate) fn recipe(spec: &ModelSpec) -> Result<Recipe> {
+    let name = &spec.recipe;
+    let read = || -> Result<Recipe> {
+        if let Some(recipe) = Recipe::builtin(name) {
+            return Ok(recipe);
+        }
+        let known = || Recipe::builtin_names().collect::<Vec<_>>().join(", ");
+        let text = read_at_most(Path::new(name), caps::MAX_RECIPE_BYTES as u64)
+            .with_context(|| format!("recipe {name:?} is neither a file that can be read nor one of {}", known()))?;
+        let text = std::str::from_utf8(&text).with_context(|| format!("recipe {name} is no text"))?;
+        Recipe::from_toml(text).with_context(|| format!("recipe {name}"))
+    };
+    read().with_context(|| format!("--model {}", spec.name))
 }
 
 pub(crate) fn cores() -> NonZeroUsize {

@@ -25,7 +25,7 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 ///
 /// # Errors
 /// What keeps the server from starting: the dataset, a model, a device, an address.
-pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
+pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
     let shared = tokio::select! {
         shared = open::open(&args, &stop) => shared?,
         // Nothing is being served yet.
@@ -69,7 +69,7 @@ pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
         %address,
         dataset = %shared.dataset,
         samples = catalog.len(),
-        bytes = %catalog.bytes_total(),
+        bytes = catalog.bytes_total().get(),
         classes = catalog.classes().len(),
         partition = %shared.part,
         digest = %catalog.digest().short(),
@@ -87,7 +87,7 @@ pub async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
     }
     reporter.set_service_status("", ServingStatus::NotServing).await;
     reporter.set_not_serving::<proto::storage_server::StorageServer<StorageService>>().await;
-    tracing::info!(grace = ?args.grace, streams = shared.metrics.streams.get(), "draining");
+    tracing::info!(grace_seconds = args.grace.as_secs_f64(), streams = shared.metrics.streams.get(), "draining");
     match tokio::time::timeout(args.grace, server).await {
         Ok(result) => result.context("the server ended")?,
         Err(_) => tracing::warn!(streams = shared.metrics.streams.get(), "grace period over: open streams are cut off"),

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_cli::Common;
 use headwater_cli::exit::UsageError;
+use headwater_cli::values::part_or_none;
 use headwater_client::ServerAddress;
 use headwater_learn::{HeadKind, TrainOptions};
 use headwater_types::{BitsPerSecond, ByteCount, DatasetName, ModelName, Seed};
 
 /// Turns photos on storage servers into features, and features into a trained head.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "tuner", version, propagate_version = true, after_help = HELP)]
+#[command(name = "tuner", after_help = HELP)]
 pub struct TunerArgs {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -22,10 +23,13 @@ pub struct TunerArgs {
 
 const HELP: &str = "\
 Examples:
-  tuner extract --servers node1:7440,node2:7440 --dataset photos --model mobilenet --out features
-  tuner fine-tune --servers node1:7440,node2:7440 --dataset photos --model mobilenet --out head.onnx
+  tuner extract --servers node1:7440,node2:7440 --dataset photos \\
+      --model mobilenet --out features
+  tuner fine-tune --servers node1:7440,node2:7440 --dataset photos \\
+      --model mobilenet --out head.onnx
 
-Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of --config FILE.toml.";
+Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of
+--config FILE.toml.";
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
@@ -45,7 +49,7 @@ pub(crate) struct ExtractArgs {
     pub(crate) servers: ServersArgs,
 
     /// Folder that takes the Parquet files; made where there is none
-    #[arg(long, help_heading = "Output", value_name = "DIR")]
+    #[arg(long, help_heading = "Output", value_name = "DIR", env = "HEADWATER_EXTRACT_OUT")]
     pub(crate) out: PathBuf,
 
     /// Drop the features that the folder holds, and begin anew
@@ -60,17 +64,16 @@ pub(crate) struct ExtractArgs {
     /// x 4 bytes, and are lost when the tuner is killed
     #[arg(long, help_heading = "Output", value_name = "ROWS", default_value = "4096")]
     pub(crate) part_rows: NonZeroU64,
-
-    /// Print the summary as JSON
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
 }
 
 const EXTRACT_HELP: &str = "\
 Examples:
-  tuner extract --servers 10.0.0.5:7000,10.0.0.6:7000 --dataset photos --model mobilenet --out features
+  tuner extract --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
+      --model mobilenet --out features
   python3 -c 'import pandas; print(pandas.read_parquet(\"features\"))'
-  tuner extract ... --plan auto --extractor mobilenet.onnx --out features";
+  tuner extract --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
+      --model mobilenet --out features \\
+      --plan auto --extractor mobilenet.onnx";
 
 /// Train a classifier head on features, and save it as ONNX
 ///
@@ -88,11 +91,11 @@ pub(crate) struct FineTuneArgs {
 
     /// Share of the samples, 0 to below 1, that is kept from training to judge the head by; which ones is decided by a
     /// hash of seed and key. With 0 there is no early stopping
-    #[arg(long, help_heading = "Runs", value_name = "SHARE", default_value_t = 0.2)]
+    #[arg(long, help_heading = "Runs", value_name = "SHARE", default_value = "0.2", value_parser = part_or_none)]
     pub(crate) validation_fraction: f64,
 
     /// The same seed on the same dataset gives the same head
-    #[arg(long, help_heading = "Runs", default_value_t = 1)]
+    #[arg(long, help_heading = "Runs", value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
     /// Memory for the features of all runs so far; past it, each class keeps a fair share of them. The run that is being
@@ -104,27 +107,32 @@ pub(crate) struct FineTuneArgs {
     training: TrainingArgs,
 
     /// File that takes the head: input `features` [N, D], outputs `probs` and `logits` [N, classes]
-    #[arg(long, help_heading = "Output", value_name = "FILE.onnx", default_value = "head.onnx")]
+    #[arg(
+        long,
+        help_heading = "Output",
+        value_name = "FILE.onnx",
+        default_value = "head.onnx",
+        env = "HEADWATER_FINE_TUNE_OUT"
+    )]
     pub(crate) out: PathBuf,
 
     /// The extractor's file, to be joined to the head: it must be the one that the servers have registered
-    #[arg(long, help_heading = "Output", value_name = "EXTRACTOR.onnx")]
+    #[arg(long, help_heading = "Output", value_name = "FILE.onnx")]
     pub(crate) join: Option<PathBuf>,
 
     /// File that takes extractor and head as one model
     #[arg(long, help_heading = "Output", value_name = "FILE.onnx")]
     pub(crate) joined_out: Option<PathBuf>,
-
-    /// Print the summary as JSON
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
 }
 
 const FINE_TUNE_HELP: &str = "\
 Examples:
-  tuner fine-tune --servers 10.0.0.5:7000,10.0.0.6:7000 --dataset photos --model mobilenet --out head.onnx
-  tuner fine-tune --features features --head mlp --hidden 512 --out head.onnx
-  tuner fine-tune ... --join mobilenet.onnx --joined-out classifier.onnx";
+  tuner fine-tune --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
+      --model mobilenet --out head.onnx
+  tuner fine-tune --features features --head mlp --hidden 512 \\
+      --out head.onnx
+  tuner fine-tune --features features --out head.onnx \\
+      --join mobilenet.onnx --joined-out classifier.onnx";
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Head and training")]
@@ -133,9 +141,9 @@ struct TrainingArgs {
     #[arg(long, value_enum, default_value_t)]
     head: HeadName,
 
-    /// Units of the hidden layer of `--head mlp`
-    #[arg(long, value_name = "UNITS", default_value_t = 256)]
-    hidden: usize,
+    /// Units of the hidden layer of `--head mlp` [default: 256]
+    #[arg(long, value_name = "UNITS")]
+    hidden: Option<NonZeroUsize>,
 
     /// Most passes over the features in each run
     #[arg(long, default_value_t = TrainOptions::default().epochs)]
@@ -151,12 +159,15 @@ struct TrainingArgs {
 
     /// Features in one step [default: a 16th of the features, but 8 to 64]
     #[arg(long, value_name = "FEATURES")]
-    batch_size: Option<usize>,
+    batch_size: Option<NonZeroUsize>,
 
     /// Epochs without a better validation loss after which a run's training ends
     #[arg(long, value_name = "EPOCHS", default_value_t = TrainOptions::default().patience)]
     patience: u32,
 }
+
+/// Units of a hidden layer, where nobody says.
+const HIDDEN: usize = 256;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum HeadName {
@@ -251,7 +262,7 @@ pub(crate) struct FeaturesFrom {
     allow_partial: bool,
 
     #[command(flatten)]
-    plan: PlanArgs,
+    pub(crate) plan: PlanArgs,
 
     /// Take the features from this folder, which `tuner extract` has filled, and not from servers
     #[arg(long, value_name = "DIR", help_heading = "Features")]
@@ -268,10 +279,20 @@ impl TunerArgs {
 
     /// Whether results and errors are for a program.
     pub fn json(&self) -> bool {
-        match &self.command {
-            Command::Extract(args) => args.json,
-            Command::FineTune(args) => args.json,
+        self.common.json
+    }
+}
+
+// === impl ExtractArgs ===
+
+impl ExtractArgs {
+    /// What clap cannot see, since values may come from a file or a variable.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        if self.overwrite && self.retry_failed {
+            let words = "--overwrite begins anew, so that --retry-failed has nothing to try again: give one";
+            return Err(UsageError(words.to_owned()));
         }
+        self.servers.plan.check()
     }
 }
 
@@ -280,9 +301,8 @@ impl TunerArgs {
 impl FineTuneArgs {
     /// What clap cannot see, since values may come from a file or a variable.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
-        if !(0.0..1.0).contains(&self.validation_fraction) {
-            let fraction = self.validation_fraction;
-            return Err(UsageError(format!("--validation-fraction is {fraction}: use 0 or more, and less than 1")));
+        if self.training.hidden.is_some() && self.training.head != HeadName::Mlp {
+            return Err(UsageError("--hidden is of --head mlp: give that too, or leave --hidden out".to_owned()));
         }
         if self.join.is_some() != self.joined_out.is_some() {
             return Err(UsageError("--join and --joined-out go together: give both or neither".to_owned()));
@@ -311,13 +331,13 @@ impl FineTuneArgs {
     pub(crate) fn head_kind(&self) -> HeadKind {
         match self.training.head {
             HeadName::Softmax => HeadKind::Softmax,
-            HeadName::Mlp => HeadKind::Mlp { hidden: self.training.hidden },
+            HeadName::Mlp => HeadKind::Mlp { hidden: self.training.hidden.map_or(HIDDEN, NonZeroUsize::get) },
         }
     }
 
     pub(crate) fn train_options(&self) -> TrainOptions {
         let TrainingArgs { epochs, learning_rate, weight_decay, batch_size, patience, .. } = self.training;
-        let seed = Seed(self.seed);
+        let (seed, batch_size) = (Seed(self.seed), batch_size.map(NonZeroUsize::get));
         TrainOptions { epochs, learning_rate, weight_decay, batch_size, patience, seed, ..TrainOptions::default() }
     }
 }
@@ -327,11 +347,8 @@ impl FineTuneArgs {
 impl PlanArgs {
     /// What clap cannot see, since values may come from a file or a variable.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
-        let given = [
-            ("--extractor", self.extractor.is_some()),
-            ("--onnxruntime", self.onnxruntime.is_some()),
-            ("--inference-workers", self.inference_workers.is_some()),
-        ];
+        let given =
+            [("--extractor", self.extractor.is_some()), ("--inference-workers", self.inference_workers.is_some())];
         match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none()) {
             Some((flag, _)) => {
                 Err(UsageError(format!("{flag} without --plan: servers infer all, and nothing is inferred here")))
@@ -413,7 +430,7 @@ pub(crate) mod tests {
     #[test]
     fn what_contradicts_itself_is_refused_in_words() {
         for (arguments, words) in [
-            (&["--features", "f", "--validation-fraction", "1"][..], "--validation-fraction is 1"),
+            (&["--features", "f", "--hidden", "5"][..], "--head mlp"),
             (&["--features", "f", "--validation-fraction", "NaN"], "--validation-fraction is NaN"),
             (&["--features", "f", "--join", "x"], "--joined-out"),
             (&["--features", "f", "--join", "x", "--joined-out", "h", "--out", "h"], "the same file"),

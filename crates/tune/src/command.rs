@@ -19,14 +19,8 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let json = args.json();
     match args.command {
-        Command::Extract(args) => {
-            args.servers.plan.check()?;
-            finish(extract(&args, &progress, &stop), &stop, json).await
-        }
-        Command::FineTune(args) => {
-            args.check()?;
-            finish(fine_tune(&args, &progress, &stop), &stop, json).await
-        }
+        Command::Extract(args) => finish(extract(&args, &progress, &stop), &stop, json).await,
+        Command::FineTune(args) => finish(fine_tune(&args, &progress, &stop), &stop, json).await,
     }
 }
 

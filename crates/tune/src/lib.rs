@@ -19,6 +19,7 @@ mod fine_tune;
 
 mod report;
 
+mod check;
 mod command;
 
 pub use args::TunerArgs;

@@ -6,7 +6,7 @@ use headwater_cli::{Progress, exit, logs, runtime, settings};
 use headwater_tune::TunerArgs;
 
 fn main() -> ExitCode {
-    let args: TunerArgs = match settings::parse() {
+    let args: TunerArgs = match settings::parse(headwater_cli::build!()) {
         Ok(args) => args,
         Err(code) => return code,
     };

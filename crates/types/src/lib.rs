@@ -4,6 +4,7 @@
 //! of its arguments, and gives the same bits on every machine.
 
 pub mod caps;
+pub mod shown;
 pub mod units;
 
 pub mod digest;

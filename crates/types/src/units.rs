@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number of bytes. Reads and prints binary units (`64MiB`) and decimal ones (`64MB`).
+/// A number of bytes. Reads binary units (`64MiB`, `64Mi`) and decimal ones (`64MB`, `64M`), and prints the binary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteCount(u64);
 
@@ -28,16 +28,26 @@ pub struct UnitError {
 
 // === impl ByteCount ===
 
-const BYTE_UNITS: [(&str, u64); 9] = [
+/// Printed are the first four, and read all: `2Gi` and `2G` are what Kubernetes and shells write.
+const BYTE_UNITS: [(&str, u64); 18] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
     ("TiB", 1 << 40),
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
     ("kB", 1_000),
     ("KB", 1_000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
     ("TB", 1_000_000_000_000),
+    ("k", 1_000),
+    ("K", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
 ];
 
 impl ByteCount {
@@ -72,7 +82,10 @@ impl FromStr for ByteCount {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = || UnitError { text: text.to_owned(), expected: "a size such as 4MiB, 64MB or 1048576" };
+        let error = || UnitError {
+            text: text.to_owned(),
+            expected: "a size such as 4MiB, 64MB, 2Gi or 1048576, a whole number of them",
+        };
         let trimmed = text.trim();
         let (number, scale) = BYTE_UNITS
             .iter()
@@ -175,6 +188,11 @@ mod tests {
             assert_eq!((size.get(), size.to_string().as_str()), (bytes, text));
         }
         assert_eq!("64MB".parse::<ByteCount>().unwrap().get(), 64_000_000);
+        for (text, bytes) in
+            [("2Gi", 2 << 30), ("2GiB", 2 << 30), ("2G", 2_000_000_000), ("2GB", 2_000_000_000), ("3k", 3000)]
+        {
+            assert_eq!(text.parse::<ByteCount>().unwrap().get(), bytes, "{text}");
+        }
         for bad in ["", "-1", "4.5MiB", "20000000TiB", "MiB", "4 mib"] {
             assert!(bad.parse::<ByteCount>().is_err(), "{bad}");
         }

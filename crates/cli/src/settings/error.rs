@@ -64,11 +64,41 @@ pub enum SettingsError {
         found: &'static str,
     },
     /// A value that the setting's own parser refuses.
-    #[error("{origin}: {problem}")]
+    #[error("{origin}{problem}")]
     Value {
-        /// The variable, or the file, line and key.
+        /// The flag, the variable, or the file, line and key.
         origin: String,
-        /// What is wrong with the value; secrets are left out.
+        /// What is wrong with the value, as ` must be ...` or `: ...`; secrets are left out.
         problem: String,
     },
+    /// More than one mistake.
+    #[error("{} mistakes in the settings", .0.len())]
+    Several(Vec<SettingsError>),
+}
+
+// === impl SettingsError ===
+
+impl SettingsError {
+    /// One mistake as itself, more as [`SettingsError::Several`]; `None` where there is none.
+    pub(super) fn of(mut mistakes: Vec<Self>) -> Option<Self> {
+        match mistakes.len() {
+            0 | 1 => mistakes.pop(),
+            _ => Some(Self::Several(mistakes)),
+        }
+    }
+
+    /// For a refusal that names nothing.
+    pub(super) fn unexplained() -> Self {
+        Self::Usage(Box::new(clap::Error::new(clap::error::ErrorKind::InvalidValue)))
+    }
+
+    /// Each mistake in words.
+    pub fn each(&self) -> Vec<String> {
+        match self {
+            Self::Several(mistakes) => mistakes.iter().flat_map(Self::each).collect(),
+            Self::Usage(error) => vec![super::mistakes::in_one_line(error)],
+            Self::Read { source, .. } => vec![format!("{self}: {source}")],
+            other => vec![other.to_string()],
+        }
+    }
 }

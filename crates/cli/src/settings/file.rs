@@ -85,6 +85,12 @@ impl ConfigFile {
         }
     }
 
+    /// The switch of this name at the top of the file.
+    pub(super) fn switch(&self, key: &str) -> Option<bool> {
+        let found = self.items.iter().find(|item| item.dotted() == key);
+        found.and_then(|item| if let Value::Scalar(Scalar::Bool(on)) = item.value { Some(on) } else { None })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

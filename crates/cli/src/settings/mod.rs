@@ -17,32 +17,53 @@
 //! the whole list of the layers below. Switches: `--json=false` takes back what a lower layer switched on. An empty
 //! variable counts as not set. Secrets: an argument marked `hide_env_values` is never printed.
 //!
+//! One file may serve several programs: a table or key that another of them reads is passed over ([`known`]), and one that none reads is
+//! an error. Paths in a file are relative to it. Every mistake is told, and not only the first, in words of flags and values.
+//!
+//! Every program also has `completions` and `man`, and behind every subcommand `--version`.
+//!
 //! How: variables and file become clap's defaults, so that clap's own parsers check every value whatever its layer, and a
 //! required flag given below counts as given. The alternative, to deserialise a second struct by serde and merge, would
-//! state every type and default twice. What it costs: `requires`, `conflicts_with` and required groups see only flags.
+//! state every type and default twice. What it costs: `requires`, `conflicts_with` and required groups of clap see only flags, so that programs say by [`Check::conflicts`] what
+//! does not go together.
 //!
 //! Never done here: the process's environment is not changed, and no value is read from anywhere else.
 
 mod error;
+mod extras;
+mod schema;
+mod source;
+mod whole;
+
+mod arguments;
 mod file;
+pub mod known;
 mod layers;
+mod mistakes;
+mod paths;
+
+pub mod check;
 mod redact;
 mod report;
-mod schema;
 
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
+pub use check::{Check, Findings};
 pub use error::SettingsError;
 pub use file::ConfigFile;
 pub use redact::redact;
-pub use report::{Entry, Report, Source};
+pub use report::{Entry, Report};
+pub use source::Source;
 
+use arguments::{Variables, asks_for_json, chosen, config_path, join_negatives};
 use layers::Layers;
 use schema::Schema;
+
+use crate::exit;
+use crate::version::{self, Build};
 
 /// Settings with all layers applied.
 #[derive(Debug)]
@@ -55,24 +76,36 @@ pub struct Resolved<A> {
     pub check_config: bool,
 }
 
-/// Reads the process's arguments, variables and configuration file.
+/// What a command line asks for.
+#[derive(Debug)]
+enum Asked<A> {
+    /// The program's work.
+    Work(Box<Resolved<A>>),
+    /// One of the [`extras`].
+    Extra(clap::ArgMatches),
+}
+
+/// Reads the process's arguments, variables and configuration file. The build is the program's: `headwater_cli::build!()`.
 ///
 /// # Errors
-/// The exit code, where there is nothing left to do: help, version or `--check-config` was printed (0), or a mistake in the
-/// settings was (2).
-pub fn parse<A: clap::Parser>() -> Result<A, ExitCode> {
-    match resolve::<A>(std::env::args_os(), &|name| std::env::var_os(name)) {
-        Ok(resolved) if resolved.check_config => Err(crate::exit::printed(&resolved.report)),
-        Ok(resolved) => Ok(resolved.args),
-        Err(SettingsError::Usage(error)) => {
-            // A closed pipe is the only way in which printing fails, and leaves nobody to tell.
-            let _ = error.print();
-            Err(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(crate::exit::USAGE)))
-        }
-        Err(error) => {
-            crate::exit::print_error(&anyhow::Error::new(error), false);
-            Err(ExitCode::from(crate::exit::USAGE))
-        }
+/// The exit code, where there is nothing left to do: help, version, completions, a man page or a `--check-config` without problems was
+/// printed (0), or a mistake in the settings was (2).
+pub fn parse<A: clap::Parser + Check>(build: Build) -> Result<A, ExitCode> {
+    version::install(build);
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let variable = |name: &str| std::env::var_os(name);
+    match ask::<A>(&arguments, &variable) {
+        Ok(Asked::Work(resolved)) if resolved.check_config => Err(check::finish(&resolved.args, &resolved.report)),
+        Ok(Asked::Work(resolved)) => match resolved.args.conflicts() {
+            none if none.is_empty() => Ok(resolved.args),
+            conflicts => {
+                let words: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+                exit::print_mistakes(&words, resolved.report.json);
+                Err(ExitCode::from(exit::USAGE))
+            }
+        },
+        Ok(Asked::Extra(matches)) => Err(exit::report(extras::run(documented::<A>(), &matches), false)),
+        Err(error) => Err(refuse(&error, wants_json(&arguments, &variable))),
     }
 }
 
@@ -83,27 +116,71 @@ pub fn resolve<A: clap::Parser>(
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Resolved<A>, SettingsError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match ask(&arguments, variable)? {
+        Asked::Work(resolved) => Ok(*resolved),
+        Asked::Extra(_) => Err(SettingsError::Usage(Box::new(clap::Error::new(ErrorKind::InvalidSubcommand)))),
+    }
+}
+
+/// The program's command with all that this module adds, as its help shows it: for references, pages and completions.
+pub fn documented<A: clap::CommandFactory>() -> clap::Command {
+    schema::documented(A::command())
+}
+
+/// A line for each setting of a program, as [`known`] has them: program, dotted key, variable.
+pub fn list<A: clap::CommandFactory>() -> Vec<String> {
+    let command = A::command();
+    let line = |setting: schema::Setting| format!("{} {} {}", command.get_name(), setting.dotted(), setting.variable);
+    Schema::of(&command).settings.into_iter().map(line).collect()
+}
+
+fn ask<A: clap::Parser>(arguments: &[OsString], variable: Variables<'_>) -> Result<Asked<A>, SettingsError> {
     let command = schema::prepare(A::command());
     // Help needs no configuration, so it must not stumble over a broken one.
-    if let Err(error) = schema::with_variables_in_help(command.clone()).try_get_matches_from(&arguments)
+    if let Err(error) = schema::with_variables(command.clone()).try_get_matches_from(arguments)
         && is_help(error.kind())
     {
         return Err(SettingsError::Usage(Box::new(error)));
     }
-    let file = config_path(&arguments, variable).map(ConfigFile::read).transpose()?;
-    resolve_command(command, &arguments, variable, file.as_ref())
+    if chosen(&command, arguments).first().is_some_and(|name| extras::NAMES.contains(&name.as_str())) {
+        let matches = command.try_get_matches_from(arguments);
+        return matches.map(Asked::Extra).map_err(|error| SettingsError::Usage(Box::new(error)));
+    }
+    let file = config_path(arguments, variable).map(ConfigFile::read).transpose()?;
+    resolve_command(command, arguments, variable, file.as_ref()).map(|resolved| Asked::Work(Box::new(resolved)))
 }
 
 fn resolve_command<A: clap::FromArgMatches>(
     command: clap::Command,
     arguments: &[OsString],
-    variable: &dyn Fn(&str) -> Option<OsString>,
+    variable: Variables<'_>,
     file: Option<&ConfigFile>,
 ) -> Result<Resolved<A>, SettingsError> {
     let schema = Schema::of(&command);
-    let layers = Layers::read(&schema, variable, file)?;
-    let mut command = layers.apply(command);
-    let mut matches = command.try_get_matches_from_mut(arguments).map_err(|error| layers.blame(&schema, error))?;
+    let chosen = chosen(&command, arguments);
+    let arguments = join_negatives(&schema, arguments.to_vec());
+    let (mut layers, mut mistakes) = Layers::read(&schema, variable, file);
+    // Clap stops at the first value that it refuses. One from below the flags is put aside, to see what else is wrong.
+    let (mut command, mut matches) = loop {
+        let mut layered = layers.apply(command.clone());
+        match layered.try_get_matches_from_mut(&arguments) {
+            Ok(matches) => break (layered, matches),
+            Err(error) => {
+                let mistake = mistakes::blame(&schema, &layers, &chosen, error);
+                // What seems to be missing may only be wrong, or be called by another name.
+                if mistakes.is_empty() || !matches!(mistake.error, SettingsError::Usage(_)) {
+                    mistakes.push(mistake.error);
+                }
+                match mistake.below_flags {
+                    Some(setting) => layers.take_back(setting),
+                    None => return Err(SettingsError::of(mistakes).unwrap_or_else(SettingsError::unexplained)),
+                }
+            }
+        }
+    };
+    if let Some(error) = SettingsError::of(mistakes) {
+        return Err(error);
+    }
     let report = Report::new(&schema, &layers, &matches);
     let check_config = matches.try_get_one("check_config").ok().flatten().copied().unwrap_or(false);
     let args = A::from_arg_matches_mut(&mut matches)
@@ -111,38 +188,31 @@ fn resolve_command<A: clap::FromArgMatches>(
     Ok(Resolved { args, report, check_config })
 }
 
+/// Says what is wrong, and gives the exit code: help and version are printed here too.
+fn refuse(error: &SettingsError, json: bool) -> ExitCode {
+    if let SettingsError::Usage(usage) = error
+        && (!json || !usage.use_stderr())
+    {
+        // A closed pipe is the only way in which printing fails, and leaves nobody to tell.
+        let _ = usage.print();
+        return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(exit::USAGE));
+    }
+    exit::print_mistakes(&error.each(), json);
+    ExitCode::from(exit::USAGE)
+}
+
+/// Whether errors are JSON, by the first layer that says so, whatever else is wrong: a program that reads them must be able to.
+fn wants_json(arguments: &[OsString], variable: Variables<'_>) -> bool {
+    let in_variable = || variable("HEADWATER_JSON").and_then(|value| value.to_str().and_then(arguments::switch));
+    let in_file = || ConfigFile::read(config_path(arguments, variable)?).ok()?.switch("json");
+    asks_for_json(arguments).or_else(in_variable).or_else(in_file).unwrap_or(false)
+}
+
 fn is_help(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     )
-}
-
-/// The file must be known before clap can run with its values: `--config FILE` and `--config=FILE`, as clap reads them.
-fn config_path(arguments: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let mut arguments = arguments.iter().skip(1).take_while(|argument| *argument != "--");
-    while let Some(argument) = arguments.next() {
-        if argument == "--config" {
-            return arguments.next().map(PathBuf::from);
-        }
-        if let Some(path) = argument.as_encoded_bytes().strip_prefix(b"--config=") {
-            return std::str::from_utf8(path).ok().map(PathBuf::from).or_else(|| os_suffix(argument, path.len()));
-        }
-    }
-    variable("HEADWATER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
-}
-
-/// The last `length` bytes of an argument that is not UTF-8.
-#[cfg(unix)]
-fn os_suffix(argument: &OsStr, length: usize) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let bytes = argument.as_bytes();
-    bytes.len().checked_sub(length).map(|start| PathBuf::from(OsStr::from_bytes(&bytes[start..])))
-}
-
-#[cfg(not(unix))]
-fn os_suffix(_argument: &OsStr, _length: usize) -> Option<PathBuf> {
-    None
 }
 
 #[cfg(test)]

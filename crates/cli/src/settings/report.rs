@@ -9,6 +9,7 @@ use serde_json::json;
 use super::layers::Layers;
 use super::redact::{HIDDEN, redact};
 use super::schema::{Kind, Schema, Setting};
+use super::source::Source;
 
 /// Settings as they are in force, secrets left out. Prints as a configuration file that says the same, or as JSON.
 #[derive(Clone, Debug)]
@@ -33,22 +34,6 @@ pub struct Entry {
     kind: Kind,
     many: bool,
     secret: bool,
-}
-
-/// The layer that a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The command line.
-    Flag,
-    /// This variable.
-    Variable(String),
-    /// This line of the configuration file, counted from 1.
-    File {
-        /// Counted from 1.
-        line: usize,
-    },
-    /// The program's default, or nothing.
-    Default,
 }
 
 // === impl Report ===
@@ -134,7 +119,7 @@ impl Entry {
 
     fn json(&self, values: &[String]) -> serde_json::Value {
         let one = |value: &String| match self.kind {
-            Kind::Switch | Kind::Integer | Kind::Number if !self.secret => {
+            Kind::Switch | Kind::Whole(_) | Kind::Number if !self.secret => {
                 serde_json::from_str(value).unwrap_or_else(|_| json!(value))
             }
             _ => json!(value),
@@ -150,7 +135,7 @@ impl Entry {
             let bare = match self.kind {
                 _ if self.secret => false,
                 Kind::Switch => value.parse::<bool>().is_ok(),
-                Kind::Integer => value.parse::<i64>().is_ok_and(|number| number.to_string() == *value),
+                Kind::Whole(_) => value.parse::<i64>().is_ok_and(|number| number.to_string() == *value),
                 Kind::Number | Kind::Text | Kind::Path | Kind::Parsed => false,
             };
             if bare { value.clone() } else { toml::Value::String(value.clone()).to_string() }
@@ -167,19 +152,6 @@ impl fmt::Display for Entry {
         match &self.values {
             Some(values) => write!(f, "{} = {} # {}", self.key, self.toml(values), self.source),
             None => write!(f, "# {} is not set", self.key),
-        }
-    }
-}
-
-// === impl Source ===
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag => f.write_str("flag"),
-            Self::Variable(name) => write!(f, "variable {name}"),
-            Self::File { line } => write!(f, "file, line {line}"),
-            Self::Default => f.write_str("default"),
         }
     }
 }

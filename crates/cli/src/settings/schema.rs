@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
+use super::extras;
+use super::whole::Whole;
+use crate::version;
+
 /// Flags that steer this module itself, and so cannot be keys of the file.
 const NOT_KEYS: [&str; 2] = ["config", "check-config"];
 const PREFIX: &str = "HEADWATER_";
@@ -30,6 +34,8 @@ pub(super) struct Setting {
     /// Whether it takes a list.
     pub(super) many: bool,
     pub(super) secret: bool,
+    /// What its help says that it takes: `FILE`, `NAME|FILE`.
+    pub(super) shape: String,
 }
 
 /// What a setting's values look like in TOML.
@@ -38,7 +44,7 @@ pub(super) enum Kind {
     /// A boolean.
     Switch,
     /// An integer.
-    Integer,
+    Whole(Whole),
     /// A number.
     Number,
     /// A string, and only that.
@@ -71,7 +77,7 @@ impl Schema {
 
 fn collect(command: &Command, table: &mut Vec<String>, settings: &mut Vec<Setting>) {
     settings.extend(command.get_arguments().filter_map(|arg| Setting::of(arg, table)));
-    for subcommand in command.get_subcommands() {
+    for subcommand in command.get_subcommands().filter(|below| !extras::NAMES.contains(&below.get_name())) {
         table.push(subcommand.get_name().to_owned());
         collect(subcommand, table, settings);
         table.pop();
@@ -93,6 +99,7 @@ impl Setting {
                 || arg.get_value_delimiter().is_some()
                 || arg.get_num_args().is_some_and(|range| range.max_values() > 1),
             secret: arg.is_hide_env_values_set(),
+            shape: arg.get_value_names().unwrap_or_default().join(" "),
         })
     }
 
@@ -122,22 +129,10 @@ impl Kind {
     fn of(arg: &Arg) -> Self {
         let parsed = arg.get_value_parser().type_id();
         let is = |types: &[TypeId]| types.iter().any(|id| parsed == *id);
-        let whole = [
-            TypeId::of::<u8>(),
-            TypeId::of::<u16>(),
-            TypeId::of::<u32>(),
-            TypeId::of::<u64>(),
-            TypeId::of::<usize>(),
-            TypeId::of::<i8>(),
-            TypeId::of::<i16>(),
-            TypeId::of::<i32>(),
-            TypeId::of::<i64>(),
-            TypeId::of::<isize>(),
-        ];
         if is(&[TypeId::of::<bool>()]) {
             Self::Switch
-        } else if is(&whole) {
-            Self::Integer
+        } else if let Some(whole) = Whole::of(arg.get_value_parser()) {
+            Self::Whole(whole)
         } else if is(&[TypeId::of::<f32>(), TypeId::of::<f64>()]) {
             Self::Number
         } else if is(&[TypeId::of::<String>()]) {
@@ -153,7 +148,7 @@ impl Kind {
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Switch => "a boolean",
-            Self::Integer => "an integer",
+            Self::Whole(_) => "an integer",
             Self::Number => "a number",
             Self::Text | Self::Path => "a string",
             Self::Parsed => "a string or a number",
@@ -161,9 +156,25 @@ impl Kind {
     }
 }
 
-/// The command with switches that can be taken back: `--json` and `--json=false`.
+/// The command as it is read: with the subcommands and the version that every program has, and switches that can be taken back.
 pub(super) fn prepare(command: Command) -> Command {
-    command.mut_args(take_back).mut_subcommands(prepare)
+    let name = command.get_name().to_owned();
+    let command = extras::add(command).version(version::long()).propagate_version(true);
+    named_for_version(with_switches(command), &name)
+}
+
+/// The command whose pages, completions and help name every variable.
+pub(super) fn documented(command: Command) -> Command {
+    with_variables(extras::add(command).version(version::long()).propagate_version(true))
+}
+
+/// `--version` gives the same line behind every subcommand.
+fn named_for_version(command: Command, name: &str) -> Command {
+    command.display_name(name.to_owned()).mut_subcommands(|below| named_for_version(below, name))
+}
+
+fn with_switches(command: Command) -> Command {
+    command.mut_args(take_back).mut_subcommands(with_switches)
 }
 
 fn take_back(arg: Arg) -> Arg {
@@ -181,11 +192,14 @@ fn take_back(arg: Arg) -> Arg {
 }
 
 /// The command whose help names every variable.
-pub(super) fn with_variables_in_help(command: Command) -> Command {
+pub(super) fn with_variables(command: Command) -> Command {
     let name = |arg: Arg| match key_of(&arg).map(|key| variable_of(&arg, key)) {
         Some(variable) => arg.env(variable).hide_env_values(true),
         None if arg.get_long() == Some("config") => arg.env(format!("{PREFIX}CONFIG")).hide_env_values(true),
         None => arg,
     };
-    command.mut_args(name).mut_subcommands(with_variables_in_help)
+    command.mut_args(name).mut_subcommands(|below| match extras::NAMES.contains(&below.get_name()) {
+        true => below,
+        false => with_variables(below),
+    })
 }

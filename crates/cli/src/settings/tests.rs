@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use headwater_types::ByteCount;
@@ -13,9 +14,6 @@ use crate::common::Common;
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Print results as JSON
-    #[arg(long, global = true)]
-    json: bool,
     #[command(subcommand)]
     action: Action,
 }
@@ -32,7 +30,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct Serve {
     /// Folder of photos
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     data: PathBuf,
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -96,7 +94,7 @@ fn a_required_flag_may_be_given_by_any_layer() {
     assert_eq!(serve(layered(&["serve"], &[("HEADWATER_DATA", "b")], "")).data, PathBuf::from("b"));
     // An empty variable is no value.
     let error = layered(&["serve"], &[("HEADWATER_DATA", "")], "").unwrap_err();
-    assert!(error.to_string().contains("--data <DATA>"), "{error}");
+    assert!(error.to_string().contains("--data <DIR>"), "{error}");
 }
 
 #[test]
@@ -123,7 +121,7 @@ fn a_layer_replaces_a_whole_list() {
 fn a_switch_can_be_taken_back_by_every_higher_layer() {
     let json = |arguments: &[&str], variables: &[(&str, &str)], file: &str| {
         let arguments: Vec<&str> = ["serve", "--data", "d"].iter().chain(arguments).copied().collect();
-        layered(&arguments, variables, file).unwrap().args.json
+        layered(&arguments, variables, file).unwrap().args.common.json
     };
     assert!(!json(&[], &[], ""));
     assert!(json(&["--json"], &[], ""));
@@ -132,7 +130,7 @@ fn a_switch_can_be_taken_back_by_every_higher_layer() {
     assert!(json(&[], &[("HEADWATER_JSON", "yes")], "json = false"));
     assert!(!json(&["--json=false"], &[("HEADWATER_JSON", "true")], "json = true"));
     let wrong = message(layered(&["serve"], &[("HEADWATER_JSON", "maybe")], ""));
-    assert_eq!(wrong, "variable HEADWATER_JSON: \"maybe\": use one of true, false");
+    assert_eq!(wrong, "variable HEADWATER_JSON must be one of true, false, not \"maybe\"");
 }
 
 #[test]
@@ -173,14 +171,18 @@ fn a_value_of_the_wrong_type_is_refused_with_its_line() {
 fn a_value_that_its_parser_refuses_is_traced_to_its_layer() {
     let refused = |variables: &[_], file| message(layered(&["serve", "--data", "d"], variables, file));
     let number = refused(&[("HEADWATER_CPU_WORKERS", "four")], "");
-    assert_eq!(number, "variable HEADWATER_CPU_WORKERS: \"four\": invalid digit found in string");
+    assert_eq!(number, "variable HEADWATER_CPU_WORKERS must be a whole number, 0 or more, not \"four\"");
     let device = refused(&[], "\n[serve]\ndevice = 'gpu'");
-    assert_eq!(device, "site.toml:3: key `serve.device`: \"gpu\": use one of cpu, cuda");
+    assert_eq!(device, "site.toml:3: key `serve.device` must be one of cpu, cuda, not \"gpu\"");
     let size = refused(&[], "memory = '4 mib'");
-    assert!(size.starts_with("site.toml:1: key `memory`: \"4 mib\": "), "{size}");
-    // The same mistake as a flag is clap's to tell.
-    let flag = layered(&["serve", "--data", "d", "--device", "gpu"], &[], "").unwrap_err();
-    assert!(matches!(flag, SettingsError::Usage(_)));
+    assert!(size.starts_with("site.toml:1: key `memory`: \"4 mib\" is not a size such as "), "{size}");
+    // The same mistakes as flags.
+    let flag = |further: &[&str]| message(layered(&[&["serve", "--data", "d"], further].concat(), &[], ""));
+    assert_eq!(flag(&["--device", "gpu"]), "--device must be one of cpu, cuda, not \"gpu\"");
+    assert_eq!(flag(&["--cpu-workers", "-5"]), "--cpu-workers must be 0 or more, not -5");
+    assert_eq!(flag(&["--fraction", "x"]), "--fraction must be a number, not \"x\"");
+    assert_eq!(flag(&["--memory", "-1GiB"]).split(": ").next(), Some("--memory"));
+    assert_eq!(flag(&["--listen", "-1"]).split(": ").next(), Some("--listen"));
 }
 
 #[test]
@@ -190,8 +192,83 @@ fn numbers_are_read_as_toml_writes_them() {
     assert_eq!((serve.cpu_workers, serve.fraction, serve.memory), (16, Some(1.05), ByteCount::mebibytes(1)));
     assert_eq!(
         message(layered(&["serve", "--data", "d"], &[], "cpu-workers = -1")),
-        "site.toml:1: key `cpu-workers`: \"-1\": invalid digit found in string"
+        "site.toml:1: key `cpu-workers` must be 0 or more, not -1"
     );
+}
+
+#[test]
+fn every_mistake_is_told_and_not_only_the_first() {
+    let file = "cpu-wrokers = 2\nlisten = 'nowhere'\n[serve]\ndevice = 'gpu'\nfraction = true";
+    let error = layered(&["serve", "--data", "d"], &[("HEADWATER_CPU_WORKERS", "-1")], file).unwrap_err();
+    let mistakes = error.each();
+    for part in [
+        "unknown key `cpu-wrokers`; did you mean",
+        "key `listen`: ",
+        "key `serve.device` must be one of",
+        "key `serve.fraction` takes a number, not a boolean",
+        "variable HEADWATER_CPU_WORKERS must be 0 or more, not -1",
+    ] {
+        assert!(mistakes.iter().any(|words| words.contains(part)), "{part}: {mistakes:?}");
+    }
+    assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+    // What is misspelt is not said to be missing too.
+    let error = layered(&["serve"], &[], "[serve]\ndatta = 'd'").unwrap_err();
+    assert_eq!(error.each(), ["site.toml:2: unknown key `serve.datta`; did you mean `serve.data`?"]);
+}
+
+#[test]
+fn a_file_may_serve_other_programs_too() {
+    let file = "runs = 7\n[fine-tune]\nruns = 5\n[fetch]\ncut = 'tensor'\n[extract]\n[serve]\ndata = 'd'";
+    assert!(layered(&["serve"], &[], file).is_ok());
+    let error = message(layered(&["serve"], &[], &file.replace("cut", "cutt")));
+    assert_eq!(error, "site.toml:5: unknown key `fetch.cutt`; did you mean `fetch.cut`?");
+}
+
+#[test]
+fn paths_of_a_file_are_relative_to_it() {
+    let file = ConfigFile::parse("/etc/headwater/site.toml", b"data = 'photos'").unwrap();
+    let arguments = ["program", "serve"].map(OsString::from);
+    let resolved = resolve_command::<Args>(schema::prepare(Args::command()), &arguments, &|_| None, Some(&file));
+    assert_eq!(serve(resolved).data, PathBuf::from("/etc/headwater/photos"));
+    // As flags they are the shell's.
+    assert_eq!(serve(layered(&["serve", "--data", "photos"], &[], "")).data, PathBuf::from("photos"));
+}
+
+#[test]
+fn json_is_asked_for_by_any_layer_and_behind_any_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.toml");
+    std::fs::write(&file, "json = true\nzebra = 1").unwrap();
+    let config = format!("--config={}", file.display());
+    let wants = |arguments: &[&str], json: &str| {
+        let arguments: Vec<OsString> = ["program"].iter().chain(arguments).map(OsString::from).collect();
+        wants_json(&arguments, &|name| (name == "HEADWATER_JSON").then(|| OsString::from(json)))
+    };
+    assert!(wants(&["serve", "--zebra", "--json"], ""));
+    assert!(wants(&["serve", "--zebra", "--json=true"], "false"));
+    assert!(wants(&["serve"], "yes") && !wants(&["serve", "--json=false"], "yes"));
+    assert!(wants(&["serve", &config], "") && !wants(&["serve", &config], "0"));
+    assert!(!wants(&["serve", "--", "--json"], ""));
+}
+
+#[test]
+fn every_subcommand_knows_version_and_the_program_its_pages() {
+    for arguments in [&["program", "--version"][..], &["program", "serve", "--version"], &["program", "man", "-V"]] {
+        let error = resolve::<Args>(arguments.iter().map(OsString::from), &|_| None).unwrap_err();
+        let SettingsError::Usage(usage) = error else { panic!("{error}") };
+        assert_eq!(usage.to_string(), format!("program {} (unknown)\n", crate::VERSION), "{arguments:?}");
+    }
+    let arguments = ["program", "completions", "bash"].map(OsString::from);
+    assert!(matches!(ask::<Args>(&arguments, &|_| None), Ok(Asked::Extra(_))));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man1");
+    let arguments = ["program", "man", "--out"].iter().map(OsString::from).chain([out.clone().into()]);
+    let arguments: Vec<OsString> = arguments.collect();
+    let Ok(Asked::Extra(matches)) = ask::<Args>(&arguments, &|_| None) else { panic!() };
+    extras::run(documented::<Args>(), &matches).unwrap();
+    let page = std::fs::read_to_string(out.join("program-serve.1")).unwrap();
+    assert!(page.contains("HEADWATER_DATA"), "{page}");
+    assert!(out.join("program.1").exists() && out.join("program-index.1").exists());
 }
 
 #[test]

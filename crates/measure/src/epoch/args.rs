@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::Args;
-use headwater_plan::{Cores, SamplesPerSecond};
+use headwater_cli::exit::UsageError;
+use headwater_cli::values::some_seconds;
+use headwater_plan::{Algorithm, Cores, SamplesPerSecond};
 use headwater_types::BitsPerSecond;
 
 use super::mode::Mode;
@@ -59,7 +60,7 @@ pub(crate) struct EpochArgs {
     pub(crate) allow_cuts: Vec<Allowed>,
 
     /// Samples of a batch
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, env = "HEADWATER_EPOCH_BATCH_SIZE", value_name = "N", default_value = "64")]
     pub(crate) batch_size: NonZeroUsize,
 
     /// Receive at most so much, from all servers together
@@ -71,11 +72,11 @@ pub(crate) struct EpochArgs {
     pub(crate) bandwidth: Option<BitsPerSecond>,
 
     /// Plan for so many cores of each server [default: the --cpu-workers that it announces]
-    #[arg(long, value_name = "N", help_heading = "Resources")]
+    #[arg(long, env = "HEADWATER_EPOCH_STORAGE_CORES", value_name = "N", help_heading = "Resources")]
     pub(crate) storage_cores: Option<Cores>,
 
     /// Finish on so many threads, and plan for them [default: one for each core]
-    #[arg(long, value_name = "N", help_heading = "Resources")]
+    #[arg(long, env = "HEADWATER_EPOCH_TRAINER_CORES", value_name = "N", help_heading = "Resources")]
     trainer_cores: Option<NonZeroUsize>,
 
     /// Take no more than so many samples a second, as an accelerator would, and plan for that
@@ -87,26 +88,45 @@ pub(crate) struct EpochArgs {
     pub(crate) digest: bool,
 
     /// After so many seconds, halve --limit-bandwidth: to see a plan follow
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "limit_bandwidth")]
+    #[arg(long, value_name = "SECONDS", value_parser = some_seconds)]
     pub(crate) halve_after: Option<Duration>,
 }
 
 // === impl EpochArgs ===
 
 impl EpochArgs {
+    /// Whether the arguments fit together: clap sees only those that are flags.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        if self.halve_after.is_some() && self.limit_bandwidth.is_none() {
+            return Err(UsageError(
+                "--halve-after needs --limit-bandwidth: there is no other limit to halve".to_owned(),
+            ));
+        }
+        let chooses = !matches!(self.mode.algorithm(), None | Some(Algorithm::Static(_)));
+        if !self.allow_cuts.is_empty() && !chooses {
+            let words =
+                format!("--allow-cuts is of modes that plan: --mode {} has nothing to choose", self.shown_mode());
+            return Err(UsageError(words));
+        }
+        self.plan().map(drop)
+    }
+
     pub(crate) fn trainer_cores(&self) -> NonZeroUsize {
         self.trainer_cores.unwrap_or_else(|| self.served.options().cpu_workers)
     }
 
     /// The plan's file, where the mode is one.
-    pub(crate) fn plan(&self) -> anyhow::Result<Option<&Path>> {
+    pub(crate) fn plan(&self) -> Result<Option<&Path>, UsageError> {
+        let wrong = |words: String| Err(UsageError(words));
         match (&self.mode, &self.plan) {
             (Mode::Plan(Some(file)), None) | (Mode::Plan(None), Some(file)) => Ok(Some(file)),
-            (Mode::Plan(None), None) => bail!("--mode plan needs a file: write --mode plan FILE"),
+            (Mode::Plan(None), None) => wrong("--mode plan needs a file: write --mode plan FILE".to_owned()),
             (Mode::Plan(Some(_)), Some(file)) => {
-                bail!("--mode names a plan, and {} is another: give one", file.display())
+                wrong(format!("--mode names a plan, and {} is another: give one", file.display()))
             }
-            (mode, Some(file)) => bail!("{} has no use with --mode {mode}: write --mode plan FILE", file.display()),
+            (mode, Some(file)) => {
+                wrong(format!("{} has no use with --mode {mode}: write --mode plan FILE", file.display()))
+            }
             (_, None) => Ok(None),
         }
     }
@@ -118,9 +138,4 @@ impl EpochArgs {
             None => self.mode.to_string(),
         }
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

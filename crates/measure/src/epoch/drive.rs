@@ -77,7 +77,7 @@ pub(crate) async fn drive(course: Course<'_>, steering: &Steering, progress: &Pr
         if let Some((throttle, rate)) = throttle.and_then(|throttle| Some((throttle, throttle.bandwidth()?)))
             && let Some(half) = BitsPerSecond::new(rate.get() / 2.0)
         {
-            tracing::info!(bandwidth = %half, "halved");
+            tracing::info!(bandwidth_bps = half.get(), "halved");
             throttle.set(half);
         }
         std::future::pending::<()>().await;

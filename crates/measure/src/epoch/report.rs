@@ -37,7 +37,7 @@ pub(crate) struct EpochReport {
     servers: Vec<ServerRow>,
     ways: Vec<WayRow>,
     resources: Resources,
-    limit_bandwidth: Option<BitsPerSecondText>,
+    limit_bandwidth_bps: Option<f64>,
     /// Samples that were measured for a profile on the spot.
     sketched: Option<u64>,
     /// Resource by resource: seconds that it was busy, as predicted and as measured.
@@ -63,11 +63,6 @@ struct WayRow {
     samples: u64,
     bytes: u64,
 }
-
-/// A bandwidth as its text.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct BitsPerSecondText(String);
 
 /// Predicted and measured, for one resource each. What nothing limits has no seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -130,7 +125,7 @@ impl EpochReport {
             servers: dataset.partitions().iter().zip(&measured.there).map(server).collect(),
             ways: measured.ways.iter().map(|(&way, &(samples, bytes))| WayRow { way, samples, bytes }).collect(),
             resources,
-            limit_bandwidth: args.limit_bandwidth.map(|limit| BitsPerSecondText(limit.to_string())),
+            limit_bandwidth_bps: args.limit_bandwidth.map(BitsPerSecond::get),
             sketched: prepared.sketched,
             compared,
             replans: prepared.steering.replans(),

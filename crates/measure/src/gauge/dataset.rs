@@ -1,11 +1,14 @@
 //! `profiler dataset`: what every sample costs at every way.
 
 use std::fmt;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::exit::UsageError;
+use headwater_cli::settings::Findings;
+use headwater_cli::values::part;
 use headwater_cli::{PhaseBars, Progress};
 use headwater_client::{Dataset, RegisteredModel};
 use headwater_infer::LocalExtractor;
@@ -50,11 +53,11 @@ pub(crate) struct DatasetArgs {
     run: RunArgs,
 
     /// Profile for this model's features, in place of a recipe's tensors; its own recipe holds
-    #[arg(long, value_name = "NAME", requires = "extractor", conflicts_with = "recipe")]
+    #[arg(long, value_name = "NAME")]
     model: Option<ModelName>,
 
     /// The model's file: the one that the servers have registered
-    #[arg(long, value_name = "FILE.onnx", requires = "model")]
+    #[arg(long, value_name = "FILE.onnx")]
     extractor: Option<PathBuf>,
 
     /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in .venv if not given
@@ -62,24 +65,25 @@ pub(crate) struct DatasetArgs {
     onnxruntime: Option<PathBuf>,
 
     /// The file to write the profile to, as Parquet
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "HEADWATER_DATASET_OUT", value_name = "FILE")]
     out: PathBuf,
 
     /// Measure so many samples [default: as many as --precision takes]
-    #[arg(long, value_name = "N", conflicts_with = "all")]
-    samples: Option<u64>,
+    #[arg(long, value_name = "N")]
+    samples: Option<NonZeroU64>,
 
     /// Measure every sample
     #[arg(long)]
     all: bool,
 
     /// Measure as many samples as it takes to know all totals within this part of them, with 95 % confidence
-    #[arg(long, value_name = "PART", default_value_t = 0.02)]
-    precision: f64,
+    /// [default: 0.02]
+    #[arg(long, value_name = "PART", value_parser = part)]
+    precision: Option<f64>,
 
     /// Times that each sample is measured at each cut; the median counts
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    repeats: usize,
+    #[arg(long, value_name = "N", default_value = "3")]
+    repeats: NonZeroUsize,
 
     /// Measure only these cuts, and encoded, in every coding or in one: jpeg-crop,flipped+lossless [default: all]
     #[arg(long, value_name = "CUT,...", value_delimiter = ',')]
@@ -117,21 +121,13 @@ struct Row {
 
 /// Measures, writes the profile, and prints what is in it.
 pub(crate) async fn dataset(args: &DatasetArgs, progress: &Progress) -> anyhow::Result<ProfileReport> {
-    let samples = match (args.samples, args.all) {
-        (_, true) => Samples::All,
-        (Some(0), _) => bail!("--samples 0 measures nothing: give 1 or more"),
-        (Some(count), _) => Samples::Count(count),
-        (None, false) => Samples::Within(args.precision),
-    };
-    if !(args.precision > 0.0 && args.precision < 1.0) {
-        bail!("--precision {} is no part of a total: give a number between 0 and 1, such as 0.02", args.precision);
-    }
+    let samples = args.samples()?;
     let made = Made::open(args).await?;
     let making = made.making();
     let options = ProfileOptions {
         ways: ways_between(making.target(), |way| !Allowed::ways(&args.allow_cuts, &[way]).is_empty()),
         samples,
-        repeats: args.repeats,
+        repeats: args.repeats.get(),
         seed: args.run.seed(),
         epoch: args.run.epoch(),
     };
@@ -141,6 +137,47 @@ pub(crate) async fn dataset(args: &DatasetArgs, progress: &Progress) -> anyhow::
     drop(bars);
     profile_file::write(&args.out, &profile).with_context(|| format!("--out {}", args.out.display()))?;
     Ok(ProfileReport::new(args, &profile))
+}
+
+/// Of totals, where nobody says.
+const PRECISION: f64 = 0.02;
+
+// === impl DatasetArgs ===
+
+impl DatasetArgs {
+    /// Which samples are measured, if the arguments fit together: clap sees only those that are flags.
+    pub(crate) fn samples(&self) -> Result<Samples, UsageError> {
+        let wrong = |words: &str| Err(UsageError(words.to_owned()));
+        match (&self.model, &self.extractor) {
+            (Some(_), None) => return wrong("--model needs --extractor FILE.onnx, to infer samples here too"),
+            (None, Some(_)) => return wrong("--extractor needs --model NAME: without one no features are profiled"),
+            (Some(_), Some(_)) if self.run.names_a_recipe() => {
+                return wrong("--model has a recipe of its own: leave --recipe out");
+            }
+            _ => {}
+        }
+        match (self.samples, self.all) {
+            (Some(_), _) | (_, true) if self.precision.is_some() => {
+                wrong("--precision is of as many samples as it takes: leave it out, or --samples and --all")
+            }
+            (Some(_), true) => wrong("--samples and --all exclude each other: give one"),
+            (None, true) => Ok(Samples::All),
+            (Some(count), false) => Ok(Samples::Count(count.get())),
+            (None, false) => Ok(Samples::Within(self.precision.unwrap_or(PRECISION))),
+        }
+    }
+
+    /// Notes what would keep the command from starting.
+    pub(crate) fn check(&self, findings: &mut Findings) {
+        if self.model.is_none() {
+            findings.note(self.run.recipe());
+        }
+        let files = [("--extractor", &self.extractor), ("--onnxruntime", &self.onnxruntime)];
+        for (setting, file) in files {
+            file.iter().for_each(|file| findings.readable_file(setting, file));
+        }
+        findings.writable_file("--out", &self.out);
+    }
 }
 
 /// A dataset, and what is made of it.
@@ -157,9 +194,6 @@ impl Made {
             let recipe = Box::new(args.run.recipe()?);
             return Ok(Self::Tensors { dataset: args.connect().await?, recipe });
         };
-        if args.run.names_a_recipe() {
-            return Err(UsageError("--model has a recipe of its own: leave --recipe out".to_owned()).into());
-        }
         let dataset = args.connect().await?;
         let model = Box::new(dataset.registered_model(name)?);
         let (file, library) = (extractor.clone(), args.onnxruntime.clone());

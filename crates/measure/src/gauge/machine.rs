@@ -7,10 +7,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::Progress;
+use headwater_cli::exit::UsageError;
+use headwater_cli::settings::Findings;
+use headwater_cli::values::some_seconds;
 use headwater_features::Device;
 use serde::Serialize;
 
 use super::accelerator::{Rate, measure};
+use crate::check::check_recipe;
 use crate::recipe;
 
 const EXAMPLES: &str = "\
@@ -33,11 +37,11 @@ pub(crate) struct MachineArgs {
     recipe: String,
 
     /// Seconds for each measurement
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
-    seconds: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "1.0", value_parser = some_seconds)]
+    seconds: Duration,
 
     /// A network, to be measured too; the recipe must be the one that makes its input
-    #[arg(long, value_name = "FILE.onnx")]
+    #[arg(long, env = "HEADWATER_MACHINE_MODEL", value_name = "FILE.onnx")]
     model: Option<PathBuf>,
 
     /// Where the network runs: cpu, cuda or tensorrt; a device that is not there is an error
@@ -62,10 +66,32 @@ pub(crate) struct MachineReport {
     accelerator: Option<Rate>,
 }
 
+// === impl MachineArgs ===
+
+impl MachineArgs {
+    /// Whether the arguments fit together: clap sees only those that are flags.
+    pub(crate) fn check_usage(&self) -> Result<(), UsageError> {
+        match &self.model {
+            None if self.device != Device::Cpu => {
+                Err(UsageError("--device without --model: no network is measured; give --model FILE.onnx".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what would keep the command from starting.
+    pub(crate) fn check(&self, findings: &mut Findings) {
+        check_recipe(Some(&self.recipe), findings);
+        let files = [("--model", &self.model), ("--onnxruntime", &self.onnxruntime)];
+        for (setting, file) in files {
+            file.iter().for_each(|file| findings.readable_file(setting, file));
+        }
+    }
+}
+
 /// Measures, and prints what came of it.
 pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::Result<MachineReport> {
-    let time = Duration::try_from_secs_f64(args.seconds).ok().filter(|time| !time.is_zero());
-    let time = time.ok_or_else(|| anyhow::anyhow!("--seconds {} is no time: give a number above 0", args.seconds))?;
+    let time = args.seconds;
     let recipe = recipe::find(&args.recipe)?;
     let bar = progress.items("measurements", Some(3 + u64::from(args.model.is_some())));
     let measured = {

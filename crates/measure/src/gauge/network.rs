@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::Progress;
+use headwater_cli::values::some_seconds;
 use headwater_pilot::{Link, NetworkOptions};
 use headwater_types::BitsPerSecond;
 use serde::Serialize;
@@ -27,8 +28,8 @@ pub(crate) struct NetworkArgs {
     served: ServedArgs,
 
     /// Seconds for which bytes are fetched from each server
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
-    seconds: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "3.0", value_parser = some_seconds)]
+    seconds: Duration,
 
     /// Receive at most so much, from all servers together
     #[arg(long, value_name = "BANDWIDTH")]
@@ -41,13 +42,19 @@ struct Row {
     /// Which part of the photos that it has found it serves: K/N.
     partition: String,
     /// Bits per second; null from a server without samples.
+    #[serde(rename = "bandwidth_bps")]
     bandwidth: Option<f64>,
+    #[serde(rename = "slowest_bps")]
     slowest: f64,
+    #[serde(rename = "fastest_bps")]
     fastest: f64,
     bytes: u64,
     /// Seconds.
+    #[serde(rename = "round_trip_seconds")]
     round_trip: f64,
+    #[serde(rename = "round_trip_shortest_seconds")]
     round_trip_shortest: f64,
+    #[serde(rename = "round_trip_longest_seconds")]
     round_trip_longest: f64,
 }
 
@@ -58,8 +65,7 @@ pub(crate) struct NetworkReport(Vec<Row>);
 
 /// Measures, and prints what came of it.
 pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::Result<NetworkReport> {
-    let time = Duration::try_from_secs_f64(args.seconds).ok().filter(|time| !time.is_zero());
-    let time = time.ok_or_else(|| anyhow::anyhow!("--seconds {} is no time: give a number above 0", args.seconds))?;
+    let time = args.seconds;
     let dataset = args.served.connect(args.limit_bandwidth, args.served.options()).await?;
     let whole = (time.as_millis() as u64).saturating_mul(dataset.partitions().len() as u64);
     let bar = progress.items("milliseconds", Some(whole));

@@ -39,6 +39,6 @@ pub(crate) struct SophonArgs {
     pub(crate) times: PathBuf,
 
     /// The profile to write (Parquet); a file of this name is replaced
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "HEADWATER_IMPORT_OUT", value_name = "FILE")]
     pub(crate) out: PathBuf,
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use headwater_cli::exit::UsageError;
 use headwater_plan::{Algorithm, Cores, SamplesPerSecond};
 use headwater_types::BitsPerSecond;
 
@@ -75,7 +76,7 @@ pub(crate) struct PlanArgs {
     pub(crate) profile: Option<PathBuf>,
 
     /// The plan to write; a file of this name is replaced [default: none is written]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "HEADWATER_PLAN_OUT", value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
     /// Who decides: optimal, sophon, minimum-bytes or static:CUT
@@ -131,6 +132,20 @@ pub(crate) struct ExportArgs {
     pub(crate) format: ExportFormat,
 }
 
+// === impl WhichSample ===
+
+impl WhichSample {
+    /// Whether it is one: clap sees only flags.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let wrong = |words: &str| Err(UsageError(words.to_owned()));
+        match (self.sample, &self.key) {
+            (None, None) => wrong("give --sample INDEX or --key KEY: which sample is to be explained"),
+            (Some(_), Some(_)) => wrong("--sample and --key exclude each other: give one"),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// SOPHON's: index,split
@@ -146,7 +161,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) profile: PathBuf,
 
     /// The plan
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "HEADWATER_EXPLAIN_PLAN", value_name = "FILE")]
     pub(crate) plan: PathBuf,
 
     #[command(flatten)]
@@ -154,7 +169,6 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct WhichSample {
     /// The sample's index in the dataset
     #[arg(long, value_name = "INDEX")]

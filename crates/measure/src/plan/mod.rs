@@ -20,12 +20,17 @@ use std::io::{BufWriter, Write as _};
 use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
 use headwater_cli::output::stdout;
-use headwater_plan::{Profile, compare};
+use headwater_plan::{Profile, Resources, Way, compare};
 
 use crate::{profile_file, whole};
 
-/// Plans, and writes the plan where it is to be written.
-pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
+/// Whether what a plan is made of is there and fits together.
+pub(crate) fn check(args: &PlanArgs) -> anyhow::Result<()> {
+    inputs(args).map(drop)
+}
+
+/// The profile, what may be chosen, and what there is to use.
+fn inputs(args: &PlanArgs) -> anyhow::Result<(Profile, Vec<Way>, Resources)> {
     let missing = || {
         UsageError("give --profile FILE: what samples cost, as `profiler dataset` or `profiler import` wrote it".into())
     };
@@ -33,6 +38,12 @@ pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
     let profile = read_profile(path)?;
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     let resources = limits::resources(&args.limits, profile.servers())?;
+    Ok((profile, allowed, resources))
+}
+
+/// Plans, and writes the plan where it is to be written.
+pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
+    let (profile, allowed, resources) = inputs(args)?;
     let plan = headwater_plan::plan(&profile, &resources, &allowed, args.algorithm)?;
     if let Some(out) = &args.out {
         let context = || format!("cannot write the plan {}", out.display());

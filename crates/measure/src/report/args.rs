@@ -23,7 +23,7 @@ pub(crate) struct ReportArgs {
     pub(crate) profile: PathBuf,
 
     /// The page to write; a file of this name is replaced
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "HEADWATER_REPORT_OUT", value_name = "FILE")]
     pub(crate) out: PathBuf,
 
     /// Cuts that may be chosen, in every coding [default: all that the profile has]

@@ -176,8 +176,8 @@ fn when_nothing_can_be_had_the_exit_code_says_so() {
     let broken = Fake::honest(all_broken);
     let failed = fetch(&[&broken], out.path(), &["--recipe", "imagenet-eval", "--cut", "encoded"]);
     assert_eq!(failed.status.code(), Some(1));
-    let error: Value = serde_json::from_slice(&failed.stdout).unwrap();
-    assert!(error["error"].as_str().unwrap().contains("2 samples failed"), "{error}");
+    let error = String::from_utf8_lossy(&failed.stderr);
+    assert!(failed.stdout.is_empty() && error.contains("2 samples failed"), "{error}");
     assert_eq!(rows(out.path()).len(), 2);
 
     let outside = fetch(&[&broken], out.path(), &["--recipe", "imagenet-eval", "--cut", "encoded", "--indices", "0-2"]);

@@ -1,6 +1,7 @@
 //! Which photos: the same for serving them and for indexing them.
 
 use clap::Args;
+use headwater_cli::exit::UsageError;
 use headwater_store::{Files, Location, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
@@ -31,6 +32,16 @@ pub(crate) struct DatasetArgs {
 // === impl DatasetArgs ===
 
 impl DatasetArgs {
+    /// Settings that do not go together.
+    pub(crate) fn conflicts(&self) -> Vec<UsageError> {
+        let of_buckets = [("--s3-endpoint", self.s3_endpoint.is_some()), ("--s3-allow-http", self.s3_allow_http)];
+        let is_folder = matches!(self.data, Location::Folder(_));
+        let given = of_buckets.into_iter().filter(|(_, given)| *given && is_folder);
+        given
+            .map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and --data is a folder: leave it out")))
+            .collect()
+    }
+
     /// How the store is opened.
     pub(crate) fn store_options(&self, max_object: ByteCount) -> StoreOptions {
         let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };

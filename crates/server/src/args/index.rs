@@ -20,17 +20,4 @@ pub struct IndexArgs {
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
-
-    /// Print the report, or the error, as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-// === impl IndexArgs ===
-
-impl IndexArgs {
-    /// Whether the report and errors are JSON.
-    pub fn prints_json(&self) -> bool {
-        self.json
-    }
 }

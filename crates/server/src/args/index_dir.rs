@@ -29,6 +29,16 @@ impl IndexDirArgs {
     /// # Errors
     /// No folder to keep it in, one within the dataset or around it, or one that is something else.
     pub(crate) fn open(&self, data: &Location, place: Digest, limits: ImageLimits) -> Result<PhotoIndex> {
+        let path = self.folder(data)?;
+        let open = || PhotoIndex::open(&path, self.index_bytes, place, limits);
+        open().with_context(|| format!("--index-dir {}", path.display()))
+    }
+
+    /// The folder that they are kept in.
+    ///
+    /// # Errors
+    /// There is none, or it lies within the dataset or around it.
+    pub(crate) fn folder(&self, data: &Location) -> Result<PathBuf> {
         let path = match &self.index_dir {
             Some(path) => path.clone(),
             None => in_the_users_cache(|name| std::env::var_os(name))
@@ -43,8 +53,7 @@ impl IndexDirArgs {
                 data.display()
             );
         }
-        let open = || PhotoIndex::open(&path, self.index_bytes, place, limits);
-        open().with_context(|| format!("--index-dir {}", path.display()))
+        Ok(path)
     }
 }
 

@@ -18,10 +18,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, help_heading = "Limits")]
     max_object_bytes: ByteCount,
     /// Most pixels of an image
-    #[arg(long, value_name = "N", default_value_t = caps::MAX_PIXELS, help_heading = "Limits")]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, help_heading = "Limits")]
     max_pixels: u64,
     /// Longest side of an image, in pixels
-    #[arg(long, value_name = "N", default_value_t = caps::MAX_DIMENSION, help_heading = "Limits")]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, help_heading = "Limits")]
     max_dimension: u32,
 }
 

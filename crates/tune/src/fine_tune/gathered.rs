@@ -72,7 +72,7 @@ impl Gathered {
         let Arrival { index, key, label, outcome } = arrival;
         let failed = match (outcome, key, label) {
             (Ok(feature), key, _) if !feature.iter().all(|value| value.is_finite()) => {
-                tracing::warn!(%index, ?key, "leaving out a sample: its feature is not finite");
+                tracing::warn!(index = index.0, ?key, "leaving out a sample: its feature is not finite");
                 FailureKind::Inference
             }
             (Ok(feature), Some(key), Some(label)) => {
@@ -87,7 +87,7 @@ impl Gathered {
                 return Ok(());
             }
             (Err(failure), key, _) => {
-                tracing::debug!(%index, ?key, %failure, "leaving out a sample: it has no feature");
+                tracing::debug!(index = index.0, ?key, %failure, "leaving out a sample: it has no feature");
                 failure.kind
             }
         };

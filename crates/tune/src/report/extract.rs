@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use headwater_pilot::Replan;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{ByteCount, Digest, shown};
 use serde::Serialize;
 
-use super::table::{Table, megabytes};
+use super::table::Table;
 use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
 use crate::parts::Contents;
 use crate::provenance::Provenance;
@@ -93,7 +93,7 @@ impl fmt::Display for ExtractSummary {
             .line("features", format!("{} of {} numbers", self.features, self.feature_len))
             .line("failed", failures_in_words(&self.failed))
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
-            .line("over the wire", megabytes(ByteCount::new(self.bytes_received)))
+            .line("over the wire", shown::bytes(self.bytes_received))
             .line("came as", ways_in_words(&self.ways, &self.replans))
             .line("written", format!("{} files in {}", self.parts, self.out.display()));
         table.fmt(f)

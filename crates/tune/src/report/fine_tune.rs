@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use headwater_learn::Metrics;
 use headwater_pilot::Replan;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{ByteCount, Digest, shown};
 use serde::Serialize;
 
-use super::table::{Table, megabytes, percent};
+use super::table::{Table, percent};
 use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
 use crate::fine_tune::{Graduate, Learned};
 use crate::provenance::Provenance;
@@ -176,10 +176,10 @@ impl fmt::Display for FineTuneSummary {
             .line("failed", failures_in_words(&self.failed))
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second));
         if let (Some(received), Some(stored)) = (self.bytes_received, self.stored_bytes) {
-            let ratio = stored as f64 / received.max(1) as f64;
+            let ratio = shown::times_less(stored as f64, received as f64);
             table
-                .line("stored on the servers", megabytes(ByteCount::new(stored)))
-                .line("over the wire", format!("{} ({ratio:.1} times less)", megabytes(ByteCount::new(received))));
+                .line("stored on the servers", shown::bytes(stored))
+                .line("over the wire", format!("{} ({ratio})", shown::bytes(received)));
         }
         if let (Some(ways), Some(replans)) = (&self.ways, &self.replans) {
             table.line("came as", ways_in_words(ways, replans));

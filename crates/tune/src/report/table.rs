@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display};
 
-use headwater_types::ByteCount;
-
 /// Lines of `name  value`, the values in one column.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -28,11 +26,6 @@ impl Display for Table {
         }
         Ok(())
     }
-}
-
-/// `12.3 MB`: decimal, since wires and disks are sold so.
-pub(crate) fn megabytes(bytes: ByteCount) -> String {
-    format!("{:.1} MB", bytes.get() as f64 / 1e6)
 }
 
 /// A share of 1 as `93.4 %`, or a dash where there is none.

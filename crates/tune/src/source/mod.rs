@@ -16,7 +16,7 @@ use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
 
 pub(crate) use folder::FeatureFolder;
 pub(crate) use folder::FeatureFolderError;
-pub(crate) use plan::PlanError;
+pub(crate) use plan::{PlanError, read as read_plan};
 pub(crate) use servers::{Connected, Servers, Travelled};
 
 use crate::parts::FolderError;

@@ -89,7 +89,7 @@ impl Course {
             let file = args.extractor.as_ref().ok_or_else(nothing)?;
             return Ok((Self::Auto, Some(local(file, args, dataset, model).await?)));
         }
-        let plan = read(path.clone()).await?;
+        let plan = read_beside(path.clone()).await?;
         let steering = Steering::by(&plan, dataset, &model.info);
         let steering = steering.map_err(|error| PlanError::For { path: path.clone(), error: error.into() })?;
         let pixels = plan.iter().filter(|way| *way != Way::FEATURES).count();
@@ -115,13 +115,13 @@ async fn local(
 }
 
 /// On a thread that may block: a million samples take a tenth of a second.
-async fn read(path: PathBuf) -> Result<Plan, SourceError> {
-    let read = move || {
-        let bytes = match read_at_most(&path, MAX_PLAN_BYTES as u64) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(PlanError::Read { path, error }),
-        };
-        Plan::parse(&bytes).map_err(|error| PlanError::File { path, error: error.into() })
-    };
-    Ok(tokio::task::spawn_blocking(read).await??)
+async fn read_beside(path: PathBuf) -> Result<Plan, SourceError> {
+    Ok(tokio::task::spawn_blocking(move || read(&path)).await??)
+}
+
+/// A plan out of its file.
+pub(crate) fn read(path: &Path) -> Result<Plan, PlanError> {
+    let path = || path.to_owned();
+    let bytes = read_at_most(path(), MAX_PLAN_BYTES as u64).map_err(|error| PlanError::Read { path: path(), error })?;
+    Plan::parse(&bytes).map_err(|error| PlanError::File { path: path(), error: error.into() })
 }

@@ -1,0 +1,103 @@
+//! What clap refuses, in words that name the flag, variable or key, and what it takes: never those of a Rust type.
+
+use std::error::Error as _;
+use std::num::{ParseFloatError, ParseIntError};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::error::SettingsError;
+use super::layers::Layers;
+use super::redact::redact;
+use super::schema::{Kind, Schema, Setting};
+
+/// A refused value with the setting that it was for.
+#[derive(Debug)]
+pub(super) struct Mistake<'a> {
+    pub(super) error: SettingsError,
+    /// The setting, where its value came from a variable or the file.
+    pub(super) below_flags: Option<&'a Setting>,
+}
+
+/// Says of a value that clap refused where it came from and what is wrong with it. `chosen` are the subcommands that were given.
+pub(super) fn blame<'a>(schema: &'a Schema, layers: &Layers, chosen: &[String], error: clap::Error) -> Mistake<'a> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let refused = matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation);
+    let (Some(argument), Some(value), true) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue), refused)
+    else {
+        return Mistake { error: SettingsError::Usage(Box::new(error)), below_flags: None };
+    };
+    let flag = argument.split([' ', '=', '[']).next().unwrap_or_default();
+    let key = flag.trim_start_matches("--");
+    let named = || schema.settings.iter().filter(|setting| setting.key == key && chosen.starts_with(&setting.table));
+    let below = named().find_map(|setting| {
+        let given = layers.get(setting)?;
+        given.values.iter().any(|given| *given == *value).then_some((setting, given))
+    });
+    let setting = below.map(|(setting, _)| setting).or_else(|| named().next());
+    let origin = match below {
+        Some((_, given)) => given.origin.clone(),
+        // A positional argument has no flag.
+        None if flag.starts_with("--") => flag.to_owned(),
+        None => argument.clone(),
+    };
+    let problem = match setting {
+        Some(setting) if setting.secret => ": it is no value for this setting".to_owned(),
+        setting => problem(setting, &value, &error),
+    };
+    Mistake {
+        error: SettingsError::Value { origin, problem: redact(&problem) },
+        below_flags: below.map(|(setting, _)| setting),
+    }
+}
+
+/// What is wrong with a value, with what stands before it: ` must be ...` or `: ...`.
+fn problem(setting: Option<&Setting>, value: &str, error: &clap::Error) -> String {
+    if let (Some(Kind::Whole(whole)), false) = (setting.map(|setting| setting.kind), value.is_empty()) {
+        return whole.refuse(value);
+    }
+    if let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue)
+        && !valid.is_empty()
+    {
+        return format!(" must be one of {}, not {value:?}", valid.join(", "));
+    }
+    if value.is_empty() {
+        let shape = setting.map_or("VALUE", |setting| &setting.shape);
+        return format!(" needs a value, and got none: give {shape}");
+    }
+    match error.source() {
+        Some(source) if source.is::<ParseFloatError>() => format!(" must be a number, not {value:?}"),
+        Some(source) if source.is::<ParseIntError>() => format!(" must be a whole number, not {value:?}"),
+        Some(source) => said(value, &source.to_string()),
+        None => format!(": {value:?} is no value for this setting"),
+    }
+}
+
+/// The reason, which mostly repeats the value itself.
+fn said(value: &str, reason: &str) -> String {
+    match reason.contains(value.trim()) {
+        true => format!(": {reason}"),
+        false => format!(": {value:?}: {reason}"),
+    }
+}
+
+/// A mistake that clap found in the whole of a command line, on one line: what, and its tips.
+pub(super) fn in_one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let mut parts: Vec<String> = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let words: Vec<&str> = paragraph.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        match words.as_slice() {
+            [first, ..] if first.starts_with("Usage:") || first.starts_with("For more information") => {}
+            [] => {}
+            [first, rest @ ..] => {
+                let first = first.strip_prefix("error: ").or_else(|| first.strip_prefix("tip: ")).unwrap_or(first);
+                let space = if rest.is_empty() { "" } else { " " };
+                parts.push(format!("{first}{space}{}", rest.join(", ")));
+            }
+        }
+    }
+    redact(&parts.join("; "))
+}

@@ -1,0 +1,80 @@
+//! Readers of values that several programs take, for clap's `value_parser`: each refuses what cannot be meant, and says what can.
+
+use std::time::Duration;
+
+/// The longest time that a setting takes: ten years, far from where clocks overflow.
+const LONGEST: f64 = 315_360_000.0;
+
+/// Seconds, whole or not, 0 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    time(text, 1.0, "seconds")
+}
+
+/// Seconds, whole or not, above 0.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn some_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err(format!("{text:?} is no time: give a number of seconds above 0")),
+        time => Ok(time),
+    }
+}
+
+/// Milliseconds, whole or not, 0 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn milliseconds(text: &str) -> Result<Duration, String> {
+    time(text, 1e-3, "milliseconds")
+}
+
+/// A finite number, which the predicate must like.
+fn number(text: &str, may: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let parsed = text.trim().parse().ok().filter(|number: &f64| number.is_finite() && may(*number));
+    parsed.ok_or_else(|| format!("{text:?} is not {expected}"))
+}
+
+fn time(text: &str, scale: f64, unit: &str) -> Result<Duration, String> {
+    let most = LONGEST / scale;
+    let seconds = number(text, |time| (0.0..=most).contains(&time), &format!("a number of {unit} from 0 to {most}"))?;
+    Duration::try_from_secs_f64(seconds * scale).map_err(|_| format!("{text:?} is not a number of {unit}"))
+}
+
+/// A part of a whole, above 0 and below 1.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn part(text: &str) -> Result<f64, String> {
+    number(text, |part| part > 0.0 && part < 1.0, "a part of a whole, above 0 and below 1, such as 0.02")
+}
+
+/// A part of a whole that may be nothing: 0 or more, and below 1.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn part_or_none(text: &str) -> Result<f64, String> {
+    number(text, |part| (0.0..1.0).contains(&part), "a part of a whole, 0 or more and below 1, such as 0.2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_in_words() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(milliseconds("0"), Ok(Duration::ZERO));
+        assert_eq!((part("0.02"), part_or_none("0")), (Ok(0.02), Ok(0.0)));
+        for bad in ["-1", "nan", "inf", "1e400", "1e300", "", " ", "10s"] {
+            let error = seconds(bad).unwrap_err();
+            assert!(error.contains("a number of seconds from 0 to 315360000"), "{error}");
+            assert!(milliseconds(bad).is_err() && some_seconds(bad).is_err() && part(bad).is_err());
+        }
+        assert!(some_seconds("0").unwrap_err().contains("above 0"));
+        assert!(part("0").is_err() && part("1").is_err() && part_or_none("1").is_err());
+    }
+}

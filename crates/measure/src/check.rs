@@ -1,0 +1,85 @@
+//! `--check-config`: whether a command would start, as far as that is known without a server.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use headwater_cli::exit::UsageError;
+use headwater_cli::settings::{Check, Findings};
+
+use crate::args::{Action, FetchArgs, ProfilerArgs};
+use crate::epoch::EpochArgs;
+use crate::import::ImportSource;
+use crate::plan::{self, PlanAction, read_plan};
+use crate::{profile_file, recipe};
+
+impl Check for ProfilerArgs {
+    fn conflicts(&self) -> Vec<UsageError> {
+        let checked = match &self.action {
+            Action::Fetch(args) => args.check(),
+            Action::Dataset(args) => args.samples().map(drop),
+            Action::Machine(args) => args.check_usage(),
+            Action::Explain(args) => args.which.check(),
+            Action::Epoch(args) => args.check(),
+            _ => Ok(()),
+        };
+        checked.err().into_iter().collect()
+    }
+
+    fn check(&self, findings: &mut Findings) {
+        match &self.action {
+            Action::Recipe(args) => check_recipe(args.recipe.as_deref(), findings),
+            Action::Fetch(args) => check_fetch(args, findings),
+            Action::Import(args) => {
+                let ImportSource::Sophon(files) = &args.source;
+                findings.readable_file("--sizes", &files.sizes);
+                findings.readable_file("--times", &files.times);
+                findings.writable_file("--out", &files.out);
+            }
+            Action::Plan(command) => match &command.action {
+                Some(PlanAction::Export(args)) => drop(findings.note(read_plan(&args.plan))),
+                None => {
+                    findings.note(plan::check(&command.args));
+                    command.args.out.iter().for_each(|out| findings.writable_file("--out", out));
+                }
+            },
+            Action::Explain(args) => {
+                check_profile(&args.profile, findings);
+                findings.note(read_plan(&args.plan).context("--plan"));
+            }
+            Action::Report(args) => {
+                check_profile(&args.profile, findings);
+                findings.writable_file("--out", &args.out);
+            }
+            Action::Dataset(args) => args.check(findings),
+            Action::Network(_) => {}
+            Action::Machine(args) => args.check(findings),
+            Action::Epoch(args) => check_epoch(args, findings),
+            Action::Compare(args) => args.check(findings),
+        }
+    }
+}
+
+/// A recipe in the box, or in a file.
+pub(crate) fn check_recipe(name: Option<&str>, findings: &mut Findings) {
+    name.into_iter()
+        .for_each(|name| drop(findings.note(recipe::find(name).with_context(|| format!("--recipe {name}")))));
+}
+
+fn check_profile(path: &Path, findings: &mut Findings) {
+    findings.note(profile_file::read(path).with_context(|| format!("--profile {}", path.display())));
+}
+
+fn check_fetch(args: &FetchArgs, findings: &mut Findings) {
+    check_recipe(args.recipe.as_deref(), findings);
+    let is_a_file = |plan: &&std::path::PathBuf| plan.as_os_str() != "auto";
+    args.plan.iter().filter(is_a_file).for_each(|plan| drop(findings.note(read_plan(plan).context("--plan"))));
+    findings.writable_folder("--out", &args.out);
+}
+
+fn check_epoch(args: &EpochArgs, findings: &mut Findings) {
+    findings.note(args.run.recipe());
+    if let Ok(Some(plan)) = args.plan() {
+        findings.note(read_plan(plan));
+    }
+    args.profile.iter().for_each(|profile| check_profile(profile, findings));
+}

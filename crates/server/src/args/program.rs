@@ -1,0 +1,52 @@
+//! The command line of `storage-server`.
+
+use clap::{Parser, Subcommand};
+use headwater_cli::Common;
+
+use super::{IndexArgs, ServeArgs};
+
+/// Serves photos, tensors and features from where the photos rest
+#[derive(Debug, Parser)]
+#[command(name = "storage-server", about, after_help = EXAMPLES)]
+pub struct StorageServerArgs {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a dataset over gRPC until SIGTERM
+    Serve(Box<ServeArgs>),
+    /// Re-write photos ahead, so that their crops are served without decoding
+    Index(Box<IndexArgs>),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  storage-server serve --data /srv/photos --dataset photos
+  storage-server index --data /srv/photos \\
+      --index-dir /var/cache/headwater
+  storage-server serve --data s3://bucket/photos --dataset photos \\
+      --partition 1/2 --listen 0.0.0.0:7440
+  storage-server serve --data /srv/photos --dataset photos \\
+      --metrics-listen 127.0.0.1:9464 \\
+      --model mobilenet=mobilenet_v2.onnx,recipe=mobilenet-eval
+
+Every flag is also a variable (--cpu-workers: HEADWATER_CPU_WORKERS) and a
+key of --config FILE.toml.";
+
+// === impl StorageServerArgs ===
+
+impl StorageServerArgs {
+    /// The flags that every program has.
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// Whether the command ends by itself, and so has progress to show.
+    pub fn ends_by_itself(&self) -> bool {
+        matches!(self.command, Command::Index(_))
+    }
+}

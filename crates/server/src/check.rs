@@ -1,0 +1,76 @@
+//! `--check-config`: whether a server or an indexing would start.
+
+use headwater_cli::exit::UsageError;
+use headwater_cli::settings::{Check, Findings};
+use headwater_features::{Runtime, check_model};
+use headwater_store::Location;
+use headwater_types::caps;
+
+use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StorageServerArgs};
+use crate::open;
+
+impl Check for StorageServerArgs {
+    fn conflicts(&self) -> Vec<UsageError> {
+        match &self.command {
+            Command::Serve(args) => args.conflicts(),
+            Command::Index(args) => args.dataset.conflicts(),
+        }
+    }
+
+    fn check(&self, findings: &mut Findings) {
+        match &self.command {
+            Command::Serve(args) => check_serve(args, findings),
+            Command::Index(args) => check_indexing(args, findings),
+        }
+    }
+}
+
+fn check_serve(args: &ServeArgs, findings: &mut Findings) {
+    findings.note(args.limits.budgets());
+    check_dataset(&args.dataset, findings);
+    if !args.no_index {
+        check_index(&args.index, &args.dataset, findings);
+    }
+    check_models(args, findings);
+    findings.port("--listen", args.listen);
+    if let Some(address) = args.metrics_listen {
+        findings.port("--metrics-listen", address);
+    }
+    let files = [("--port-file", &args.port_file), ("--metrics-port-file", &args.metrics_port_file)];
+    for (setting, file) in files {
+        file.iter().for_each(|file| findings.writable_file(setting, file));
+    }
+}
+
+fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
+    findings.note(args.limits.budgets());
+    check_dataset(&args.dataset, findings);
+    check_index(&args.index, &args.dataset, findings);
+}
+
+/// Of a bucket nothing: no other machine is asked.
+fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
+    if let Location::Folder(folder) = &dataset.data {
+        findings.readable_folder("--data", folder);
+    }
+}
+
+fn check_index(index: &IndexDirArgs, dataset: &DatasetArgs, findings: &mut Findings) {
+    if let Some(folder) = findings.note(index.folder(&dataset.data)) {
+        findings.writable_folder("--index-dir", &folder);
+    }
+}
+
+/// Each file and recipe as they are read at start; sessions are not made, since measuring them takes seconds.
+fn check_models(args: &ServeArgs, findings: &mut Findings) {
+    if args.model.is_empty() {
+        args.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));
+        return;
+    }
+    findings.note(Runtime::load(args.onnxruntime.as_deref()));
+    for spec in &args.model {
+        if let Some(recipe) = findings.note(open::recipe(spec)) {
+            findings.note(check_model(spec, &recipe, caps::MAX_MODEL_BYTES));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! One run of the storage server.
+
+use anyhow::Result;
+use headwater_cli::signals::Ended;
+use headwater_cli::{Progress, Signals};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{Command, ServeArgs, StorageServerArgs};
+use crate::indexing::index;
+use crate::serve::serve;
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// Those of the command; the signal that ended it at once, if one did.
+pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
+    let json = args.common.json;
+    match args.command {
+        Command::Serve(args) => serve_until_stopped(*args).await,
+        Command::Index(args) => index(&args, json, &progress).await,
+    }
+}
+
+async fn serve_until_stopped(args: ServeArgs) -> Result<()> {
+    let mut signals = Signals::install()?;
+    let stop = CancellationToken::new();
+    match signals.guard(&stop, serve(args, stop.clone())).await {
+        Ended::Finished { value, .. } => value,
+        Ended::Dropped(signal) => Err(signal.into()),
+    }
+}

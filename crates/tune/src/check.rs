@@ -1,0 +1,68 @@
+//! `--check-config`: whether an extraction or a training would start, as far as that is known without a server.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use headwater_cli::exit::UsageError;
+use headwater_cli::input::read_at_most;
+use headwater_cli::settings::{Check, Findings};
+use headwater_onnx::Limits;
+use headwater_types::caps::MAX_MODEL_BYTES;
+
+use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, TunerArgs};
+use crate::source::read_plan;
+
+impl Check for TunerArgs {
+    fn conflicts(&self) -> Vec<UsageError> {
+        let checked = match &self.command {
+            Command::Extract(args) => args.check(),
+            Command::FineTune(args) => args.check(),
+        };
+        checked.err().into_iter().collect()
+    }
+
+    fn check(&self, findings: &mut Findings) {
+        match &self.command {
+            Command::Extract(args) => args.check_files(findings),
+            Command::FineTune(args) => args.check_files(findings),
+        }
+    }
+}
+
+impl ExtractArgs {
+    fn check_files(&self, findings: &mut Findings) {
+        self.servers.plan.check_files(findings);
+        findings.writable_folder("--out", &self.out);
+    }
+}
+
+impl FineTuneArgs {
+    fn check_files(&self, findings: &mut Findings) {
+        self.from.plan.check_files(findings);
+        self.from.features.iter().for_each(|folder| findings.readable_folder("--features", folder));
+        self.join.iter().for_each(|model| check_model("--join", model, findings));
+        let outputs = [("--out", Some(&self.out)), ("--joined-out", self.joined_out.as_ref())];
+        for (setting, file) in outputs {
+            file.into_iter().for_each(|file| findings.writable_file(setting, file));
+        }
+    }
+}
+
+impl PlanArgs {
+    fn check_files(&self, findings: &mut Findings) {
+        let is_a_file = |plan: &&PathBuf| plan.as_os_str() != "auto";
+        self.plan.iter().filter(is_a_file).for_each(|plan| drop(findings.note(read_plan(plan))));
+        self.extractor.iter().for_each(|model| check_model("--extractor", model, findings));
+        self.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));
+    }
+}
+
+/// The checks that are made of a model's file before a runtime sees it.
+fn check_model(setting: &str, path: &Path, findings: &mut Findings) {
+    let check = || -> anyhow::Result<()> {
+        let bytes = read_at_most(path, MAX_MODEL_BYTES.get())?;
+        headwater_onnx::check(&bytes, &Limits { max_bytes: MAX_MODEL_BYTES, ..Limits::default() })?;
+        Ok(())
+    };
+    findings.note(check().with_context(|| format!("{setting} {}", path.display())));
+}
