@@ -37,18 +37,11 @@ class Source:
         self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
         self.dataset = dataset
         self._settings: Dict[str, Any] = {
-<<<<<<< HEAD
-            "streams": streams,
-            "window": window,
-            "connect_for": connect_for,
-            "patience": patience,
-            "allow_partial": allow_partial,
-=======
             "streams": whole("streams", streams, 1, 4096),
             "window": whole("window", window, 1),
             "connect_for": seconds("connect_for", connect_for),
             "patience": seconds("patience", patience),
->>>>>>> 4c95935 (wip2)
+            "allow_partial": allow_partial,
         }
         #: That finish recipes, in each process; 0: its part of the cores.
         self.threads = whole("threads", threads, 0, 4096)
