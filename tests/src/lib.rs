@@ -4,6 +4,7 @@
 //! the programs' insides: what holds here holds for a user.
 
 mod data;
+mod disk;
 mod generated;
 mod npy;
 mod process;
@@ -12,6 +13,7 @@ mod server;
 mod user;
 
 pub use data::{Data, Hostile};
+pub use disk::SmallDisk;
 pub use generated::{check_generated, root};
 pub use npy::{Array, read_npy};
 pub use process::program;

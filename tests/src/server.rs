@@ -1,6 +1,8 @@
 //! A storage server as a process.
 
 use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -142,6 +144,19 @@ impl Server {
     /// The metrics port's address.
     pub fn metrics_address(&self) -> Option<String> {
         self.metrics_port.map(|port| format!("127.0.0.1:{port}"))
+    }
+
+    /// What its metrics port says.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not answer.
+    pub fn metrics(&self) -> Result<String> {
+        let mut stream =
+            TcpStream::connect(self.metrics_address().context("no metrics port: see ServerOptions::metrics")?)?;
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
     }
 
     /// Its process id.

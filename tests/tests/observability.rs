@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use headwater_tests::{Data, ServerOptions, fetch};
+use headwater_tests::{Data, ServerOptions, fetch, run};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -43,7 +43,40 @@ fn metrics_tell_of_every_stage_and_byte() {
     assert!(value(&metrics, "headwater_network_in_bytes_total") > 0.0);
     assert_eq!(value(&metrics, "headwater_streams"), 0.0);
     assert_eq!(value(&metrics, "headwater_memory_granted_bytes"), 0.0);
+    assert_eq!(value(&metrics, "headwater_inference_samples_total{model=\"model\",outcome=\"done\"}"), 32.0);
+    assert_eq!(value(&metrics, "headwater_inference_batch_samples_sum{model=\"model\"}"), 32.0);
+    assert!(value(&metrics, "headwater_inference_batch_samples_count{model=\"model\"}") >= 8.0);
+    assert_eq!(value(&metrics, "headwater_inference_queue_samples{model=\"model\"}"), 0.0);
+    assert!(metrics.lines().any(|line| line.starts_with("headwater_model_info{model=\"model\",digest=")), "{metrics}");
+    assert!(value(&metrics, "headwater_dataset_samples") >= 32.0);
+    assert!(value(&metrics, "process_cpu_seconds_total") > 0.0);
+    assert!(value(&metrics, "process_resident_memory_bytes") > 1e6);
+    assert!(value(&metrics, "process_open_fds") > 3.0);
+    // Later than 2020.
+    assert!(value(&metrics, "process_start_time_seconds") > 1.577e9);
     assert!(get(&address, "/readyz").contains("200 OK") && get(&address, "/livez").contains("200 OK"));
+}
+
+#[test]
+fn refused_calls_are_counted_by_reason() {
+    let data = Data::photos().unwrap();
+    let server = ServerOptions::new(&data.photos).metrics().start().unwrap();
+    let (address, out) = (server.address(), TempDir::new().unwrap());
+    let out = out.path().join("out").display().to_string();
+    let of_another = ["fetch", "--servers", &address, "--dataset", "others", "--cut", "encoded", "--out", &out];
+    assert_ne!(run("profiler", of_another).unwrap().code, Some(0));
+    let metrics = server.metrics().unwrap();
+    assert!(value(&metrics, "headwater_calls_refused_total{reason=\"unknown-dataset\"}") >= 1.0);
+    assert_eq!(value(&metrics, "headwater_calls_refused_total{reason=\"busy\"}"), 0.0);
+}
+
+#[test]
+fn a_runtime_that_is_newer_than_its_interface_is_no_news() {
+    let data = Data::photos().unwrap();
+    let model = data.model.display().to_string();
+    let said = run("profiler", ["machine", "--model", &model, "--recipe", &data.recipe, "--log", "info"]).unwrap();
+    assert!(said.stderr.contains("loaded ONNX Runtime"), "{}", said.stderr);
+    assert!(!said.stderr.contains("was designed for"), "{}", said.stderr);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::not_kept::NotKept;
+
 /// Counters as they were at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -13,8 +15,8 @@ pub struct Counts {
     pub corrupt: u64,
     /// Entries put.
     pub kept: u64,
-    /// Entries not put since the folder is full.
-    pub full: u64,
+    /// Entries not put, by reason, in the order of [`NotKept::ALL`].
+    pub not_kept: [u64; NotKept::ALL.len()],
 }
 
 #[derive(Debug, Default)]
@@ -23,11 +25,20 @@ pub(crate) struct Counters {
     pub(crate) misses: Counter,
     pub(crate) corrupt: Counter,
     pub(crate) kept: Counter,
-    pub(crate) full: Counter,
+    pub(crate) not_kept: [Counter; NotKept::ALL.len()],
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
+
+// === impl Counts ===
+
+impl Counts {
+    /// Entries that were not put, or not even made, for this reason.
+    pub fn not_kept(&self, why: NotKept) -> u64 {
+        self.not_kept[why.place()]
+    }
+}
 
 // === impl Counters ===
 
@@ -38,7 +49,7 @@ impl Counters {
             misses: self.misses.get(),
             corrupt: self.corrupt.get(),
             kept: self.kept.get(),
-            full: self.full.get(),
+            not_kept: self.not_kept.each_ref().map(Counter::get),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use headwater_types::ByteCount;
+use headwater_types::{ByteCount, WriteFault};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -29,6 +29,7 @@ use crate::frame::{Frame, FrameError, Head};
 use crate::glimpse::{Glimpse, GlimpseBuffer};
 use crate::key::EntryKey;
 use crate::ledger::{self, Account, Ledger};
+use crate::not_kept::{Blocked, NotKept};
 use crate::shard;
 
 /// A folder of entries, within a limit of bytes. Every call blocks on the disk. Several processes may have the same folder
@@ -42,15 +43,7 @@ pub struct Directory {
     /// As last read: for when the ledger is being written.
     usage: AtomicU64,
     counters: Counters,
-}
-
-/// What came of putting an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It is there now.
-    Kept,
-    /// It is not: there is no room within the limit, or on the disk, or its key allows no entry of that length.
-    Full,
+    blocked: Blocked,
 }
 
 // === impl Directory ===
@@ -70,8 +63,8 @@ impl Directory {
             return Err(DirectoryError::NotOurs { path });
         }
         let ledger = Ledger::open(path.join(ledger::NAME))?;
-        let (usage, counters) = (AtomicU64::new(0), Counters::default());
-        let directory = Self { path, root, limit: limit.get(), ledger, usage, counters };
+        let (usage, counters, blocked) = Default::default();
+        let directory = Self { path, root, limit: limit.get(), ledger, usage, counters, blocked };
         drop(directory.account()?);
         Ok(directory)
     }
@@ -112,25 +105,23 @@ impl Directory {
         Some(glimpse)
     }
 
-    /// Keeps an entry; replaces what is there under its key.
+    /// Keeps an entry; replaces what is there under its key. What is not kept is counted by its reason, and the first of each told.
     ///
     /// # Errors
-    /// What the system refuses, a full disk aside: that is [`Put::Full`].
-    pub fn put(&self, key: &EntryKey, entry: &Entry) -> Result<Put, DirectoryError> {
-        let length = entry.payload().len() as u64;
-        if length > key.most().get() {
-            return Ok(self.full());
-        }
-        let file_length = Frame::file_length(length);
-        let size = shard::on_disk(file_length);
-        match self.begin(key, file_length, size).and_then(|file| self.finish(file, key, entry, size)) {
+    /// No room within the limit; what the system refuses. [`DirectoryError::not_kept`] tells them apart.
+    pub fn put(&self, key: &EntryKey, entry: &Entry) -> Result<(), DirectoryError> {
+        let put = self.try_to_put(key, entry);
+        match &put {
             Ok(()) => {
                 self.counters.kept.add();
-                Ok(Put::Kept)
+                self.blocked.end();
             }
-            Err(DirectoryError::Io { source, .. }) if is_full(&source) => Ok(self.full()),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.blocked.begin(error.not_kept());
+                self.not_kept(error.not_kept(), Some(error));
+            }
         }
+        put
     }
 
     /// Bytes that the entries take on disk, in whole blocks.
@@ -151,10 +142,32 @@ impl Directory {
         ByteCount::new(self.limit)
     }
 
-    /// Whether an entry of so many bytes would be kept now: to save the making of one that would not.
-    pub fn has_room(&self, bytes: ByteCount) -> bool {
+    /// Whether an entry of so many bytes would be kept now, to save the making of one that would not: such a one counts as not
+    /// kept.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn room(&self, bytes: ByteCount) -> Result<(), NotKept> {
         let frame = shard::on_disk(Frame::file_length(bytes.get()));
-        self.usage().get().saturating_add(frame) <= self.limit
+        let why = if self.usage().get().saturating_add(frame) > self.limit {
+            Some(NotKept::Limit)
+        } else if self.free().is_some_and(|free| free.get() < frame) {
+            Some(NotKept::Disk(WriteFault::DiskFull))
+        } else {
+            self.blocked.ask()
+        };
+        why.map_or(Ok(()), |why| {
+            self.not_kept(why, None);
+            Err(why)
+        })
+    }
+
+    /// Bytes that this user can still write to the folder's file system, quotas aside; `None` where it does not say. None at all where
+    /// it has no room for further files.
+    pub fn free(&self) -> Option<ByteCount> {
+        let disk = rustix::fs::fstatvfs(&self.root).ok()?;
+        let takes_files = disk.f_files == 0 || disk.f_favail > 0;
+        Some(ByteCount::new(if takes_files { disk.f_bavail.saturating_mul(disk.f_frsize) } else { 0 }))
     }
 
     /// What was done here since it was opened.
@@ -180,6 +193,16 @@ impl Directory {
         Ok(self.usage())
     }
 
+    fn try_to_put(&self, key: &EntryKey, entry: &Entry) -> Result<(), DirectoryError> {
+        let (length, most) = (ByteCount::from(entry.payload().len()), key.most());
+        if length > most {
+            return Err(DirectoryError::TooLong { length, most });
+        }
+        let file_length = Frame::file_length(length.get());
+        let size = shard::on_disk(file_length);
+        self.finish(self.begin(key, file_length, size)?, key, entry, size)
+    }
+
     /// An entry's file.
     fn file(&self, key: &EntryKey) -> Result<File, Errno> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -191,7 +214,8 @@ impl Directory {
         let folder = self.shard(key.shard());
         let mut account = self.account()?;
         if account.total().saturating_add(size) > self.limit {
-            return Err(DirectoryError::io("write to", &folder)(io::ErrorKind::StorageFull.into()));
+            let (path, usage) = (self.path.clone(), ByteCount::new(account.total()));
+            return Err(DirectoryError::Full { path, usage, limit: self.limit() });
         }
         account.add(key.shard(), size)?;
         shard::begin(&folder, length).or_else(|error| {
@@ -234,12 +258,19 @@ impl Directory {
         }
     }
 
-    fn full(&self) -> Put {
-        if self.counters.full.add() == 0 {
-            let (path, limit_bytes) = (self.path.display(), self.limit().get());
-            tracing::warn!(%path, limit_bytes, "no room for more entries; from now on they are only counted");
+    fn not_kept(&self, why: NotKept, error: Option<&DirectoryError>) {
+        if self.counters.not_kept[why.place()].add() == 0 {
+            tracing::warn!(
+                path = %self.path.display(),
+                reason = why.as_str(),
+                error = error.map(tracing::field::display),
+                usage_bytes = self.usage().get(),
+                limit_bytes = self.limit,
+                free_bytes = self.free().map(ByteCount::get),
+                "photos are not kept in the index: {}; more are only counted",
+                why.remedy()
+            );
         }
-        Put::Full
     }
 
     /// The ledger, locked, with every shard counted.
@@ -301,8 +332,4 @@ fn is_ours(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

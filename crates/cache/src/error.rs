@@ -3,6 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use headwater_types::write_fault::InWords;
+use headwater_types::{ByteCount, WriteFault};
+
+use crate::not_kept::NotKept;
+
 /// A folder that could not be opened, read or written. An entry that is broken is none of these, but absent.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
@@ -18,8 +23,26 @@ pub enum DirectoryError {
         /// The folder.
         path: PathBuf,
     },
+    /// The entries take as many bytes as they may.
+    #[error("{} takes {usage} of {limit}: raise --index-bytes", path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+        /// What they take.
+        usage: ByteCount,
+        /// What they may take.
+        limit: ByteCount,
+    },
+    /// An entry that is longer than whoever gets it is ready to hold.
+    #[error("an entry of {length} is longer than the {most} that its key allows")]
+    TooLong {
+        /// Its bytes.
+        length: ByteCount,
+        /// What they may be.
+        most: ByteCount,
+    },
     /// The system refused.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {}", path.display(), InWords(source))]
     Io {
         /// What was tried.
         what: &'static str,
@@ -36,5 +59,14 @@ impl DirectoryError {
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }
+    }
+
+    /// Why an entry is not kept, where this is what came of putting it.
+    pub fn not_kept(&self) -> NotKept {
+        match self {
+            Self::Full { .. } => NotKept::Limit,
+            Self::Io { source, .. } => NotKept::Disk(WriteFault::of(source)),
+            Self::NotOurs { .. } | Self::OtherVersion { .. } | Self::TooLong { .. } => NotKept::Disk(WriteFault::Other),
+        }
     }
 }

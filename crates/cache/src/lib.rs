@@ -28,6 +28,8 @@ mod entry;
 mod frame;
 mod glimpse;
 
+mod not_kept;
+
 mod counters;
 mod ledger;
 mod shard;
@@ -37,10 +39,11 @@ mod error;
 mod directory;
 
 pub use counters::Counts;
-pub use directory::{Directory, Put};
+pub use directory::Directory;
 pub use entry::Entry;
 pub use error::DirectoryError;
 pub use frame::{Frame, FrameError};
 pub use glimpse::{Glimpse, GlimpseBuffer};
 pub use key::EntryKey;
 pub use kind::Kind;
+pub use not_kept::NotKept;

@@ -8,9 +8,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Put};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, NotKept};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{ByteCount, Digest, WriteFault};
 use proptest::prelude::*;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tempfile::TempDir;
@@ -32,6 +32,11 @@ fn entry(length: usize) -> Entry {
 
 fn open(folder: &TempDir, limit: ByteCount) -> Directory {
     Directory::open(&folder.path().join("index"), limit).unwrap()
+}
+
+/// Why an entry of so many bytes is not put; `None` where it is.
+fn why_not(directory: &Directory, sample: u32, length: usize) -> Option<NotKept> {
+    directory.put(&key(sample), &entry(length)).err().map(|error| error.not_kept())
 }
 
 /// Entries and unfinished files, wherever they lie in the folder.
@@ -64,8 +69,8 @@ fn what_was_put_is_there_for_the_next_process() {
     let directory = open(&folder, ROOMY);
     assert_eq!(directory.get(&key(1)).unwrap(), None);
     let refused = Entry::Refused(Bytes::from_static(b"not-jpeg"));
-    assert_eq!(directory.put(&key(1), &entry(5000)).unwrap(), Put::Kept);
-    assert_eq!(directory.put(&key(2), &refused).unwrap(), Put::Kept);
+    directory.put(&key(1), &entry(5000)).unwrap();
+    directory.put(&key(2), &refused).unwrap();
     let again = open(&folder, ROOMY);
     assert_eq!(again.get(&key(1)).unwrap(), Some(entry(5000)));
     assert_eq!(again.get(&key(2)).unwrap(), Some(refused));
@@ -96,9 +101,10 @@ fn entries_of_every_length_come_back_and_none_that_is_longer_than_the_caller_can
     .enumerate()
     {
         let key = |most| key_of_most(sample as u32, most);
-        assert_eq!(directory.put(&key(most), &entry(length as usize)).unwrap(), Put::Kept);
+        directory.put(&key(most), &entry(length as usize)).unwrap();
         assert_eq!(directory.get(&key(most)).unwrap(), Some(entry(length as usize)), "{length} of {most}");
-        assert_eq!(directory.put(&key(most), &entry(most as usize + 1)).unwrap(), Put::Full);
+        let too_long = directory.put(&key(most), &entry(most as usize + 1)).unwrap_err();
+        assert!(matches!(too_long, DirectoryError::TooLong { .. }), "{too_long}");
         if let Some(less) = length.checked_sub(1) {
             assert_eq!(directory.get(&key(less)).unwrap(), None, "{length} of {less}");
         }
@@ -200,15 +206,16 @@ fn another_entrys_file_or_a_link_is_never_taken_for_it() {
 fn the_limit_holds_and_what_is_there_is_still_found() {
     let folder = TempDir::new().unwrap();
     let directory = open(&folder, ByteCount::new(5 * 4096));
-    let put: Vec<_> = (0..8).map(|sample| directory.put(&key(sample), &entry(4000)).unwrap()).collect();
-    assert_eq!(put, [[Put::Kept; 5].as_slice(), &[Put::Full; 3]].concat());
+    let put: Vec<_> = (0..8).map(|sample| why_not(&directory, sample, 4000)).collect();
+    assert_eq!(put, [[None; 5].as_slice(), &[Some(NotKept::Limit); 3]].concat());
     assert_eq!((directory.usage().get(), blocks(&directory)), (5 * 4096, 5 * 4096));
-    assert!(!directory.has_room(ByteCount::new(1)));
+    assert_eq!(directory.room(ByteCount::new(1)), Err(NotKept::Limit));
     assert_eq!(directory.get(&key(4)).unwrap(), Some(entry(4000)));
-    assert_eq!(directory.counts().full, 3);
+    assert_eq!(directory.counts().not_kept(NotKept::Limit), 4);
+    assert_eq!(directory.counts().not_kept(NotKept::Disk(WriteFault::DiskFull)), 0);
     let wider = open(&folder, ByteCount::new(6 * 4096));
-    assert!(wider.has_room(ByteCount::new(4024)) && !wider.has_room(ByteCount::new(4025)));
-    assert_eq!(wider.put(&key(7), &entry(4000)).unwrap(), Put::Kept);
+    assert!(wider.room(ByteCount::new(4024)).is_ok() && wider.room(ByteCount::new(4025)).is_err());
+    assert_eq!(why_not(&wider, 7, 4000), None);
 }
 
 #[test]
@@ -242,7 +249,7 @@ fn files_abandoned_while_they_were_written_are_swept_and_those_being_written_are
 fn a_lost_or_torn_ledger_is_counted_anew_before_anything_is_put() {
     let folder = TempDir::new().unwrap();
     let directory = open(&folder, ROOMY);
-    (0..20).for_each(|sample| assert_eq!(directory.put(&key(sample), &entry(3000)).unwrap(), Put::Kept));
+    (0..20).for_each(|sample| directory.put(&key(sample), &entry(3000)).unwrap());
     let ledger = directory.path().join("usage");
     for torn in [None, Some(&b""[..]), Some(b"HWUSAGE\x01 torn")] {
         match torn {
@@ -251,7 +258,7 @@ fn a_lost_or_torn_ledger_is_counted_anew_before_anything_is_put() {
         }
         let again = open(&folder, ByteCount::new(20 * 4096));
         assert_eq!(again.usage().get(), 20 * 4096);
-        assert_eq!(again.put(&key(99), &entry(10)).unwrap(), Put::Full);
+        assert_eq!(why_not(&again, 99, 10), Some(NotKept::Limit));
     }
 }
 
@@ -265,6 +272,22 @@ fn a_folder_of_something_else_is_left_alone() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let not_a_folder = Directory::open(&folder.path().join("holiday.jpg"), ROOMY).unwrap_err();
     assert!(not_a_folder.to_string().contains("holiday.jpg"), "{not_a_folder}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_says_why_and_is_not_asked_each_time() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    let file = file_of(&directory, &key(1));
+    // A file where a folder should be, which no rights of root's overcome.
+    std::fs::write(file.parent().unwrap(), b"in the way").unwrap();
+    let why = NotKept::Disk(WriteFault::Other);
+    assert_eq!(why_not(&directory, 1, 100), Some(why));
+    assert_eq!(directory.room(ByteCount::new(100)), Err(why));
+    assert_eq!(directory.counts().not_kept(why), 2);
+    std::fs::remove_file(file.parent().unwrap()).unwrap();
+    assert_eq!(why_not(&directory, 1, 100), None);
+    assert_eq!(directory.room(ByteCount::new(100)), Ok(()));
 }
 
 #[test]
@@ -286,7 +309,7 @@ fn processes_and_threads_that_share_a_folder_never_pass_the_limit() {
                 for sample in 0..60 {
                     // Half of the keys are everybody's.
                     let sample = if sample % 2 == 0 { sample } else { 1000 * at as u32 + sample };
-                    directory.put(&key(sample), &entry(3000)).unwrap();
+                    assert!([None, Some(NotKept::Limit)].contains(&why_not(directory, sample, 3000)));
                     assert!(directory.usage().get() <= limit && blocks_now(directory.path()) <= limit);
                     if let Some(found) = directory.get(&key(sample)).unwrap() {
                         assert_eq!(found, entry(3000));
@@ -343,7 +366,7 @@ proptest! {
         let mut model = BTreeMap::new();
         for step in steps {
             match step {
-                Step::Put(sample, length) => if directory.put(&key(sample), &entry(length)).unwrap() == Put::Kept {
+                Step::Put(sample, length) => if directory.put(&key(sample), &entry(length)).is_ok() {
                     model.insert(sample, length);
                 },
                 Step::Get(sample) => {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::queue::{Entrance, Policy, queue};
 use crate::runtime::Runtime;
 use crate::session::Session;
 use crate::spec::ModelSpec;
-use crate::worker::{Counters, Worker};
+use crate::worker::{BATCH_SIZES, Counters, Worker};
 
 /// A model with its workers. Dropping it ends them, after the run that each is in.
 pub struct Extractor {
@@ -59,6 +59,10 @@ pub struct Counts {
     pub cancelled: u64,
     /// Samples whose features hold an infinity or NaN; they are answered all the same.
     pub non_finite: u64,
+    /// Samples of the runs that succeeded, those that nobody waited for at its end included.
+    pub batched: u64,
+    /// Those runs by their size: of 1, of 2, of up to 4, up to 8 ... up to 1024 samples, and of more.
+    pub batch_sizes: [u64; BATCH_SIZES],
 }
 
 struct Workers {
@@ -192,12 +196,24 @@ impl Extractor {
         self.workers.threads.len()
     }
 
+    /// Samples in its queue that no worker has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.entrance.waiting()
+    }
+
     /// What it has done so far.
     pub fn counts(&self) -> Counts {
-        let Counters { samples, batches, failed, cancelled, non_finite } = &*self.counters;
-        let [samples, batches, failed, cancelled, non_finite] =
-            [samples, batches, failed, cancelled, non_finite].map(|counter| counter.load(Ordering::Relaxed));
-        Counts { samples, batches, failed, cancelled, non_finite }
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters { samples, batches, failed, cancelled, non_finite, batched, batch_sizes } = &*self.counters;
+        Counts {
+            samples: read(samples),
+            batches: read(batches),
+            failed: read(failed),
+            cancelled: read(cancelled),
+            non_finite: read(non_finite),
+            batched: read(batched),
+            batch_sizes: batch_sizes.each_ref().map(read),
+        }
     }
 }
 

@@ -51,6 +51,11 @@ impl Entrance {
         self.places.clone().acquire_owned().await.map_err(|_| stopped())
     }
 
+    /// Samples that no worker has taken yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Queues a sample in its place. The answer comes through what is returned.
     pub(crate) fn put(
         &self,

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::LoadDynamicError;
 use ort::logging::LogLevel;
+use tracing::subscriber::{NoSubscriber, with_default};
 
 /// The environment variable that names the library.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -122,7 +123,10 @@ impl Runtime {
         if !library.is_file() {
             return Err(broken("there is no such file".to_owned()));
         }
-        let builder = ort::init_from(canonical(&library)).map_err(|error| match error {
+        // `ort` notes at each start that the library is newer than the interface which is used (1.24). That is no news: a library
+        // gives out every older interface as it was, and one that is too old is an error. What goes wrong is returned, not logged.
+        let init = || ort::init_from(canonical(&library));
+        let builder = with_default(NoSubscriber::default(), init).map_err(|error| match error {
             LoadDynamicError::BadVersion { version_str, .. } => {
                 RuntimeError::TooOld { library: library.clone(), version: version_str }
             }

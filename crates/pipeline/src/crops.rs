@@ -218,7 +218,7 @@ impl Pipeline {
         let Fetched { bytes, permit } = self.fetch(sample.index, &key, &mut sample.times).await?;
         sample.stored = bytes.len().into();
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
-        let room = |index: &&Arc<PhotoIndex>| index.has_room(IndexedJpeg::most_bytes(version.size()));
+        let room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(version.size())).is_ok();
         let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(room), lookup) else {
             return Ok(Finished::encoded(bytes, permit));
         };

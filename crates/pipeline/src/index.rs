@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Put};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, NotKept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
 use headwater_store::Version;
 use headwater_types::recipe::Stages;
@@ -42,10 +42,8 @@ pub enum Lookup {
 pub enum Kept {
     /// Nothing is left to do: it will be found, or its reason is one that is seen again at once.
     Done,
-    /// There is no room for it.
-    Full,
-    /// The folder could not be written; the log says why.
-    Failed,
+    /// It is not there, for this reason; the log says more.
+    Not(NotKept),
 }
 
 /// Largest buffer that is kept for the next glimpse: one for each thread that glimpses.
@@ -130,18 +128,26 @@ impl PhotoIndex {
             }
         };
         match self.directory.put(&self.entry_key(key, version), &entry) {
-            Ok(Put::Kept) => Kept::Done,
-            Ok(Put::Full) => Kept::Full,
+            Ok(()) => Kept::Done,
             Err(error) => {
-                self.failed(&error);
-                Kept::Failed
+                tracing::debug!(%error, "photo index");
+                Kept::Not(error.not_kept())
             }
         }
     }
 
-    /// Whether a photo of this size would be kept now: where not, re-writing it for the index would be in vain.
-    pub fn has_room(&self, size: ByteCount) -> bool {
-        self.directory.has_room(size)
+    /// Whether a photo of this size would be kept now: where not, re-writing it for the index would be in vain, and it counts as not
+    /// kept.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn room(&self, size: ByteCount) -> Result<(), NotKept> {
+        self.directory.room(size)
+    }
+
+    /// Bytes that the folder's file system has left; `None` where it does not say.
+    pub fn free(&self) -> Option<ByteCount> {
+        self.directory.free()
     }
 
     /// Whether no photo was ever kept.
@@ -185,7 +191,7 @@ impl PhotoIndex {
             .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
     }
 
-    /// Calls that the folder failed.
+    /// Times that the folder could not be read.
     pub fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
     }
@@ -204,7 +210,7 @@ impl PhotoIndex {
     /// The first is told; a disk that is gone would otherwise fill the log.
     fn failed(&self, error: &DirectoryError) {
         if self.errors.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(%error, "the photo index cannot be used; photos are decoded from their source");
+            tracing::warn!(%error, "the photo index cannot be read; photos are decoded from their source, and more of this is only counted");
         }
         tracing::debug!(%error, "photo index");
     }
@@ -218,6 +224,7 @@ fn is_remembered(reason: Unindexable) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::WriteFault;
     use tempfile::TempDir;
 
     use super::*;
@@ -287,7 +294,8 @@ mod tests {
         let shard = index.entry_key(&key(), version(1)).digest().to_string()[..2].to_owned();
         std::fs::write(index.path().join(shard), b"in the way").unwrap();
         assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
-        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Failed);
-        assert_eq!(index.errors(), 2);
+        let why = NotKept::Disk(WriteFault::Other);
+        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Not(why));
+        assert_eq!((index.errors(), index.counts().not_kept(why)), (1, 1));
     }
 }

@@ -3,15 +3,10 @@
 //! Bounded: 4 bytes for each sample of the catalog, taken at the first report. Kept in memory only: after a restart the
 //! trainer's next reports fill it again.
 
-use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use headwater_types::SampleIndex;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 
 /// Losses by sample.
 #[derive(Debug)]
@@ -22,10 +17,6 @@ pub(crate) struct Importance {
     known: AtomicU64,
     reports: AtomicU64,
 }
-
-/// What a person can see of it.
-#[derive(Debug)]
-pub(crate) struct ImportanceMetrics(pub(crate) Arc<Importance>);
 
 /// Nobody has reported a loss: reported ones are finite.
 const NONE: u32 = f32::NAN.to_bits();
@@ -66,20 +57,6 @@ impl Importance {
             .filter(|&bits| bits != NONE)
             .fold((0.0, 0_u64), |(sum, count), bits| (sum + f64::from(f32::from_bits(bits)), count + 1));
         if count == 0 { 0.0 } else { sum / count as f64 }
-    }
-}
-
-impl Collector for ImportanceMetrics {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let reports = ConstCounter::new(self.0.reports());
-        let help = "Losses of samples that trainers have reported";
-        reports.encode(encoder.encode_descriptor("losses_reported", help, None, reports.metric_type())?)?;
-        let known = ConstGauge::new(i64::try_from(self.0.known()).unwrap_or(i64::MAX));
-        let help = "Samples of which a loss is known";
-        known.encode(encoder.encode_descriptor("loss_samples", help, None, known.metric_type())?)?;
-        let mean = ConstGauge::new(self.0.mean());
-        let help = "Mean of the samples' latest losses";
-        mean.encode(encoder.encode_descriptor("loss_mean", help, None, mean.metric_type())?)
     }
 }
 

@@ -6,23 +6,24 @@
 //! ```
 //!
 //! What is there already is only counted, so that a run goes on where another was stopped; it may be stopped at any moment. A photo that
-//! fails is a line in the report. Memory is bounded as in serving: by permits, taken before the bytes.
+//! fails is a line in the report. Once the disk has refused a photo the others are only looked up, so that the report is whole. Memory is bounded as in serving: by permits, taken before the bytes.
 
 mod report;
 
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt as _, stream};
+use headwater_cache::NotKept;
 use headwater_cli::output::{print_json, stdout};
 use headwater_cli::{Progress, Signals};
 use headwater_image::{CpuPool, IndexedJpeg, PoolError, Scratch, read_header};
 use headwater_pipeline::{Kept, Lookup, MemoryBudget, PhotoIndex};
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex};
+use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex, WriteFault};
 
 use crate::args::IndexArgs;
 use crate::open;
@@ -35,7 +36,8 @@ const PHOTOS_PER_JOB: usize = 3;
 /// then is whole.
 ///
 /// # Errors
-/// What keeps it from beginning, and where nothing at all could be done; the signal, if one came.
+/// What keeps it from beginning, and where nothing at all could be done; a disk that takes no more, once the report is printed; the
+/// signal, if one came.
 pub(crate) async fn index(args: &IndexArgs, json: bool, progress: &Progress) -> Result<()> {
     let mut signals = Signals::install()?;
     let report = tokio::select! {
@@ -46,7 +48,10 @@ pub(crate) async fn index(args: &IndexArgs, json: bool, progress: &Progress) -> 
         true => print_json(&report)?,
         false => writeln!(stdout(), "{report}")?,
     }
-    Ok(())
+    match report.stopped() {
+        Some(stopped) => bail!("{stopped}"),
+        None => Ok(()),
+    }
 }
 
 async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexReport> {
@@ -59,7 +64,7 @@ async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexRepor
     let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
     let (encoded, decoded) = (budgets.encoded, budgets.decoded);
     let photos = catalog.len() as u64;
-    let indexer = Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded });
+    let indexer = Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, refused: OnceLock::new() });
 
     let started = Instant::now();
     let bar = progress.items("photos", Some(photos));
@@ -68,11 +73,12 @@ async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexRepor
         .map(|at| tokio::spawn(Arc::clone(&indexer).photo(at)))
         .buffer_unordered(jobs.get() * PHOTOS_PER_JOB);
     while let Some(outcome) = outcomes.next().await {
-        tally.add(outcome.context("a photo's task ended badly")?);
+        let (size, outcome) = outcome.context("a photo's task ended badly")?;
+        tally.add(size, outcome);
         bar.add(1);
     }
     drop(bar);
-    let report = tally.report(started.elapsed(), indexer.index.usage());
+    let report = tally.report(started.elapsed(), &indexer.index);
     match report.nothing_done() {
         Some(why) => bail!("none of {photos} photos could be re-written: {why}"),
         None => Ok(report),
@@ -88,13 +94,17 @@ struct Indexer {
     limits: ImageLimits,
     encoded: MemoryBudget,
     decoded: MemoryBudget,
+    /// The first that the disk said: what is re-written after it would be thrown away.
+    refused: OnceLock<WriteFault>,
 }
 
 // === impl Indexer ===
 
 impl Indexer {
-    async fn photo(self: Arc<Self>, at: SampleIndex) -> Outcome {
-        self.run(at).await.unwrap_or_else(Outcome::Failed)
+    /// A photo's stored size, and what came of it.
+    async fn photo(self: Arc<Self>, at: SampleIndex) -> (ByteCount, Outcome) {
+        let size = self.catalog.get(at).map(|entry| entry.version.size()).unwrap_or_default();
+        (size, self.run(at).await.unwrap_or_else(Outcome::Failed))
     }
 
     async fn run(&self, at: SampleIndex) -> Result<Outcome, SampleFailure> {
@@ -112,8 +122,13 @@ impl Indexer {
                 return Ok(Outcome::AlreadyThere { before, after: ByteCount::from(photo.bytes().len()) });
             }
             Lookup::Unindexable(reason) => return Ok(Outcome::FellBack(reason)),
-            Lookup::Absent if !self.index.has_room(before) => return Ok(Outcome::NoRoom),
             Lookup::Absent => {}
+        }
+        if let Some(fault) = self.refused.get() {
+            return Ok(Outcome::NotKept(NotKept::Disk(*fault)));
+        }
+        if let Err(why) = self.index.room(before) {
+            return Ok(self.not_kept(why));
         }
         let limit = self.limits.max_object;
         if before > limit {
@@ -144,12 +159,15 @@ impl Indexer {
         Ok(match self.on_pool(rewrite).await? {
             (Err(reason), _) => Outcome::FellBack(reason),
             (Ok(photo), Kept::Done) => Outcome::Rewritten { before, after: ByteCount::from(photo.bytes().len()) },
-            (Ok(_), Kept::Full) => Outcome::NoRoom,
-            (Ok(_), Kept::Failed) => {
-                let message = format!("{} could not be written", self.index.path().display());
-                return Err(SampleFailure::new(FailureKind::Io, message));
-            }
+            (Ok(_), Kept::Not(why)) => self.not_kept(why),
         })
+    }
+
+    fn not_kept(&self, why: NotKept) -> Outcome {
+        if let NotKept::Disk(fault) = why {
+            self.refused.get_or_init(|| fault);
+        }
+        Outcome::NotKept(why)
     }
 
     async fn on_pool<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, SampleFailure> {

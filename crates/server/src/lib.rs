@@ -14,7 +14,6 @@ mod open;
 mod connection;
 mod exporter;
 mod importance;
-mod index_metrics;
 mod metrics;
 
 mod batch;
@@ -31,3 +30,4 @@ mod command;
 
 pub use args::{IndexArgs, ServeArgs, StorageServerArgs};
 pub use command::run;
+pub use metrics::metrics_reference;

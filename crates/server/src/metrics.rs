@@ -1,19 +1,39 @@
-//! What a person can see of the server: counters and histograms, in Prometheus' text format.
+//! What a person can see of the server: counters, gauges and histograms, in Prometheus' text format.
+//!
+//! Every family is there from the start, with its help and its unit; what is not known before the dataset is open gets its values
+//! then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
+
+mod dataset;
+mod families;
+mod importance;
+mod index;
+mod labels;
+mod models;
+mod opened;
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_pipeline::{PhotoIndex, Prepared, StageTimes};
+use headwater_pipeline::{Prepared, StageTimes};
 use headwater_types::{ByteCount, Cut, FailureKind};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use headwater_wire::status::Refusal;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::importance::{Importance, ImportanceMetrics};
-use crate::index_metrics::IndexMetrics;
+use dataset::DatasetMetrics;
+use importance::ImportanceMetrics;
+use index::IndexMetrics;
+use labels::{CutLabel, FailureLabel, Label, RefusalLabel, StageLabel};
+use models::ModelMetrics;
+use opened::Later;
+use process::ProcessMetrics;
+
+pub(crate) use opened::Opened;
 
 /// Every metric of a server.
 pub(crate) struct Metrics {
@@ -33,6 +53,8 @@ pub(crate) struct Metrics {
     pub(crate) streams: Gauge,
     memory: Gauge,
     batch_sizes: Histogram,
+    refused: Family<RefusalLabel, Counter>,
+    opened: Later,
 }
 
 /// A stage of a sample's way through the server.
@@ -44,34 +66,6 @@ enum Stage {
     Transform,
     Infer,
     Send,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StageLabel {
-    stage: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CutLabel {
-    cut: Label<Cut>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FailureLabel {
-    kind: Label<FailureKind>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Label<T>(T);
-
-impl<T: std::fmt::Display> EncodeLabelValue for Label<T>
-where
-    T: std::fmt::Debug,
-{
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        use std::fmt::Write;
-        write!(encoder, "{}", self.0)
-    }
 }
 
 // === impl Stage ===
@@ -94,9 +88,13 @@ impl Stage {
 // === impl Metrics ===
 
 impl Metrics {
-    /// All of them from the start; those of the photo index, where there is one.
-    pub(crate) fn new(index: Option<&Arc<PhotoIndex>>, importance: &Arc<Importance>) -> Self {
-        let mut registry = Registry::with_prefix("headwater");
+    /// All of them, before anything is open.
+    pub(crate) fn new() -> Self {
+        let mut whole = Registry::default();
+        whole.register_collector(Box::new(ProcessMetrics));
+        let registry = whole.sub_registry_with_prefix("headwater");
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION")), ("commit", headwater_cli::commit())]);
+        registry.register("build", "The program's version, and the commit that it is built from", build);
         // 20 us to 10 s in steps of 2.
         let family = Family::<StageLabel, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(2e-5, 2.0, 20))
@@ -115,8 +113,16 @@ impl Metrics {
             streams: Gauge::default(),
             memory: Gauge::default(),
             batch_sizes: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            refused: Family::default(),
+            opened: Later::default(),
             registry: Registry::default(),
         };
+        // A counter that appears only once it counts hides its first step from whoever looks at rates.
+        Cut::ALL.iter().for_each(|&cut| drop(metrics.delivered.get_or_create(&CutLabel { cut: Label(cut) })));
+        let failed = |kind| drop(metrics.failed.get_or_create(&FailureLabel { kind: Label(kind) }));
+        FailureKind::ALL.into_iter().for_each(failed);
+        let refused = |reason| drop(metrics.refused.get_or_create(&RefusalLabel { reason }));
+        Refusal::REASONS.into_iter().for_each(refused);
         registry.register("samples_delivered", "Samples delivered, by cut", metrics.delivered.clone());
         registry.register("samples_failed", "Samples not delivered, by reason", metrics.failed.clone());
         let bytes = Unit::Bytes;
@@ -143,11 +149,26 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
-        registry.register_collector(Box::new(ImportanceMetrics(Arc::clone(importance))));
-        if let Some(index) = index {
-            registry.register_collector(Box::new(IndexMetrics(Arc::clone(index))));
+        let help = "Calls that were refused whole, by reason; samples that fail in a call are samples_failed";
+        registry.register("calls_refused", help, metrics.refused.clone());
+        let opened = || Arc::clone(&metrics.opened);
+        registry.register_collector(Box::new(DatasetMetrics(opened())));
+        registry.register_collector(Box::new(ModelMetrics(opened())));
+        registry.register_collector(Box::new(IndexMetrics(opened())));
+        registry.register_collector(Box::new(ImportanceMetrics(opened())));
+        Self { registry: whole, ..metrics }
+    }
+
+    /// Tells of this from now on; the first that is given counts.
+    pub(crate) fn tell_of(&self, opened: Opened) {
+        if self.opened.set(opened).is_err() {
+            tracing::debug!("metrics tell of a dataset already");
         }
-        Self { registry, ..metrics }
+    }
+
+    /// A call was refused.
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        self.refused.get_or_create(&RefusalLabel { reason: refusal.reason() }).inc();
     }
 
     /// A sample has come to its end in the pipeline.
@@ -192,52 +213,13 @@ impl Metrics {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use headwater_image::Unindexable;
-    use headwater_pipeline::{Kept, Lookup};
-    use headwater_store::Version;
-    use headwater_types::{Digest, ImageLimits};
-
-    use super::*;
-
-    #[test]
-    fn every_stage_is_there_from_the_start() {
-        let metrics = Metrics::new(None, &Arc::new(Importance::new(0)));
-        metrics.sent(3, Duration::from_millis(1));
-        let text = metrics.encode(ByteCount::new(5)).unwrap();
-        for stage in Stage::ALL {
-            let line = format!("headwater_stage_seconds_count{{stage=\"{}\"}}", stage.as_str());
-            assert!(text.contains(&line), "{line} in {text}");
-        }
-        assert!(text.contains("headwater_memory_granted_bytes 5"), "{text}");
-        assert!(!text.contains("index"), "{text}");
-    }
-
-    #[test]
-    fn the_photo_index_tells_of_itself_where_there_is_one() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
-        let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
-        let index = PhotoIndex::open(&folder.path().join("index"), limit, Digest::of(b"here"), limits).unwrap();
-        assert_eq!(index.find(&key, version), Lookup::Absent);
-        assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
-        assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
-        let text =
-            Metrics::new(Some(&Arc::new(index)), &Arc::new(Importance::new(0))).encode(ByteCount::default()).unwrap();
-        for line in [
-            "headwater_index_hits_total 1",
-            "headwater_index_misses_total 1",
-            "headwater_index_kept_total 1",
-            "headwater_index_corrupt_total 0",
-            "headwater_index_full_total 0",
-            "headwater_index_errors_total 0",
-            "headwater_index_unindexable_total{reason=\"cmyk\"} 2",
-            "headwater_index_unindexable_total{reason=\"not-jpeg\"} 0",
-            "headwater_index_disk_bytes 4096",
-            "headwater_index_limit_bytes 8192",
-        ] {
-            assert!(text.lines().any(|each| each == line), "{line} in {text}");
-        }
-    }
+/// Every metric of a server that has not opened anything yet: names, types, units and help, as Prometheus reads them.
+///
+/// # Errors
+/// None in practice: text is written to memory.
+pub fn metrics_reference() -> Result<String, std::fmt::Error> {
+    Metrics::new().encode(ByteCount::default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
 use crate::importance::Importance;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Opened};
 use crate::service::Shared;
 
 /// Jobs that wait for a CPU worker, for each worker: enough that none idles, and few enough that a job that is no longer
@@ -52,7 +52,14 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         decoded_memory: budgets.decoded,
     };
     let importance = Arc::new(Importance::new(pipeline.catalog.len()));
-    let metrics = Metrics::new(pipeline.index.as_ref(), &importance);
+    let metrics = Metrics::new();
+    metrics.tell_of(Opened {
+        dataset: args.name.clone(),
+        catalog: Arc::clone(&pipeline.catalog),
+        index: pipeline.index.clone(),
+        importance: Arc::clone(&importance),
+        models: models.iter().map(Arc::clone).collect(),
+    });
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
         part: args.dataset.partition,

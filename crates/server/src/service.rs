@@ -57,34 +57,41 @@ impl Shared {
         self.stream_window.get().max(for_model)
     }
 
-    fn check_dataset(&self, asked: &str) -> Result<(), Refusal> {
+    /// Counts a refusal on its way to the caller.
+    pub(crate) fn refuse(&self, refusal: impl Into<Refusal>) -> Status {
+        let refusal = refusal.into();
+        self.metrics.refused(&refusal);
+        refusal.into()
+    }
+
+    fn check_dataset(&self, asked: &str) -> Result<(), Status> {
         if asked == self.dataset.as_str() {
             return Ok(());
         }
         let asked = asked.chars().take(100).collect();
-        Err(Refusal::UnknownDataset { asked, served: self.dataset.to_string() })
+        Err(self.refuse(Refusal::UnknownDataset { asked, served: self.dataset.to_string() }))
     }
 
-    fn check_digest(&self, expected: Option<Digest>) -> Result<(), Refusal> {
+    fn check_digest(&self, expected: Option<Digest>) -> Result<(), Status> {
         match expected.is_some_and(|digest| digest != self.pipeline.catalog.digest()) {
-            true => Err(Refusal::Changed { what: "dataset" }),
+            true => Err(self.refuse(Refusal::Changed { what: "dataset" })),
             false => Ok(()),
         }
     }
 
     /// A place among the streams.
-    fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        let busy = |_| Refusal::Busy { limit: self.max_streams.get() };
+    fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let busy = |_| self.refuse(Refusal::Busy { limit: self.max_streams.get() });
         Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
     }
 
-    fn work(&self, fetch: &Fetch) -> Result<Work, Refusal> {
+    fn work(&self, fetch: &Fetch) -> Result<Work, Status> {
         let model = match &fetch.model {
             None => None,
             Some((name, digest)) => {
-                let model = self.models.get(name).ok_or_else(|| self.unknown_model(name))?;
+                let model = self.models.get(name).ok_or_else(|| self.refuse(self.unknown_model(name)))?;
                 if digest.is_some_and(|digest| digest != model.digest()) {
-                    return Err(Refusal::Changed { what: "model" });
+                    return Err(self.refuse(Refusal::Changed { what: "model" }));
                 }
                 Some(Arc::clone(model))
             }
@@ -139,7 +146,7 @@ impl Storage for StorageService {
     async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
         let shared = &self.0;
         let Report { dataset, dataset_digest, samples, losses } =
-            Report::try_from(request.into_inner()).map_err(Refusal::from)?;
+            Report::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
         shared.check_dataset(&dataset)?;
         shared.check_digest(dataset_digest)?;
         let catalog = &shared.pipeline.catalog;
@@ -158,16 +165,16 @@ impl Storage for StorageService {
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Batches>, Status> {
         let shared = &self.0;
         if shared.stopping.is_cancelled() {
-            return Err(Refusal::Stopping.into());
+            return Err(shared.refuse(Refusal::Stopping));
         }
         let peer = request.remote_addr();
-        let fetch = Fetch::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
         shared.check_dataset(&fetch.dataset)?;
         shared.check_digest(fetch.dataset_digest)?;
         if shared.pipeline.pool.workers() == 0
             && let Some(Asked { cut, .. }) = fetch.iter().find(|asked| asked.cut != Cut::Encoded)
         {
-            return Err(Refusal::NoCpuWorkers { cut }.into());
+            return Err(shared.refuse(Refusal::NoCpuWorkers { cut }));
         }
         let work = shared.work(&fetch)?;
         let permit = shared.place()?;
@@ -180,9 +187,9 @@ impl Storage for StorageService {
     async fn survey(&self, request: Request<SurveyRequest>) -> Result<Response<Headers>, Status> {
         let shared = &self.0;
         if shared.stopping.is_cancelled() {
-            return Err(Refusal::Stopping.into());
+            return Err(shared.refuse(Refusal::Stopping));
         }
-        let survey = Survey::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
         shared.check_dataset(&survey.dataset)?;
         shared.check_digest(survey.dataset_digest)?;
         let permit = shared.place()?;

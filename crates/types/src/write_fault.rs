@@ -38,6 +38,18 @@ impl WriteFault {
         }
     }
 
+    /// The fault's name in logs, metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk-full",
+            Self::QuotaFull => "quota-full",
+            Self::FileTooLarge => "file-too-large",
+            Self::ReadOnly => "read-only",
+            Self::Forbidden => "forbidden",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether less data, or more space, would have helped.
     pub const fn is_full(self) -> bool {
         matches!(self, Self::DiskFull | Self::QuotaFull | Self::FileTooLarge)

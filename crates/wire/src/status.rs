@@ -58,6 +58,28 @@ pub enum Refusal {
     Stopping,
 }
 
+// === impl Refusal ===
+
+impl Refusal {
+    /// Every reason.
+    pub const REASONS: [&'static str; 7] =
+        ["invalid", "unknown-dataset", "unknown-model", "changed", "no-cpu-workers", "busy", "stopping"];
+
+    /// The reason's name in metrics.
+    pub fn reason(&self) -> &'static str {
+        let place = match self {
+            Self::Invalid(_) => 0,
+            Self::UnknownDataset { .. } => 1,
+            Self::UnknownModel { .. } => 2,
+            Self::Changed { .. } => 3,
+            Self::NoCpuWorkers { .. } => 4,
+            Self::Busy { .. } => 5,
+            Self::Stopping => 6,
+        };
+        Self::REASONS[place]
+    }
+}
+
 // === impl Invalid ===
 
 impl Invalid {

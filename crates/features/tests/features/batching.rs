@@ -28,8 +28,10 @@ async fn every_caller_gets_the_features_of_its_own_sample() {
             assert!((1..=max_batch).contains(&extracted.batch));
             assert_close(&extracted.features, &expected(&picture(seed as u32)), 1e-5);
         }
-        let Counts { samples, failed, batches, .. } = extractor.counts();
-        assert_eq!((samples, failed), (200, 0));
+        let Counts { samples, failed, batches, batched, batch_sizes, .. } = extractor.counts();
+        assert_eq!((samples, failed, batched), (200, 0, 200));
+        assert_eq!(batch_sizes.iter().sum::<u64>(), batches);
+        assert_eq!(extractor.waiting(), 0);
         assert!(batches >= 200 / max_batch as u64 && batches <= 200);
     }
 }

@@ -1,5 +1,6 @@
 //! Why a profile could not be written or read.
 
+use std::fmt;
 use std::io;
 
 use arrow_schema::ArrowError;
@@ -12,8 +13,30 @@ pub(crate) enum ProfileFileError {
     /// The file system said so.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Not Parquet, or torn.
-    #[error("it is not a readable Parquet file")]
+    /// Nothing was ever written to it.
+    #[error(
+        "it is an empty file: was the disk full when it was written? `profiler dataset` or `profiler import` writes it again"
+    )]
+    Empty,
+    /// Begins as Parquet does, and does not end so.
+    #[error(
+        "it is torn: it begins as a Parquet file and has no end after {length} bytes, so the disk was full or it was not copied \
+         whole: write or copy it again"
+    )]
+    Torn {
+        /// Bytes that are there.
+        length: u64,
+    },
+    /// Another kind of file.
+    #[error("it is no Parquet file: `profiler dataset` and `profiler import` write profiles{}", Hint(*looks_like))]
+    NotParquet {
+        /// What it looks like, where that can be said.
+        looks_like: Option<&'static str>,
+    },
+    /// Both ends are Parquet's, and something between them is not what was written.
+    #[error(
+        "it is damaged: it begins and ends as a Parquet file, and between them is another content than was written: write or copy it again"
+    )]
     Parquet(#[from] ParquetError),
     /// Columns that cannot be read.
     #[error("its columns cannot be read")]
@@ -37,7 +60,18 @@ pub(crate) enum ProfileFileError {
     /// Numbers that no profile has.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// Pages that the Parquet reader does not get through.
+    #[error("it is damaged: a page cannot be read: write or copy it again")]
+    Page,
     /// Something else is not what was written.
     #[error("its content is not what was written: {0}")]
     Content(&'static str),
+}
+
+struct Hint(Option<&'static str>);
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
 }

@@ -1,6 +1,7 @@
 //! A profile out of its file.
 
 use std::fs::File;
+use std::io::{Read, Seek as _, SeekFrom};
 use std::panic::catch_unwind;
 use std::path::Path;
 
@@ -15,6 +16,9 @@ use super::error::ProfileFileError;
 use super::metadata::{Metadata, digest, said_digest};
 use super::{BATCH_ROWS, FACTS, schema};
 
+/// Bytes at a file's beginning that say what it is, if it is no profile.
+const SNIFFED: u64 = 64;
+
 /// Reads a profile and checks every number of it.
 ///
 /// # Errors
@@ -22,7 +26,48 @@ use super::{BATCH_ROWS, FACTS, schema};
 pub(crate) fn read(path: &Path) -> Result<Profile, ProfileFileError> {
     // Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
     // dictionary). Nothing outlives the call that a panic could leave half done.
-    catch_unwind(|| read_pages(path)).unwrap_or(Err(ProfileFileError::Content("its pages are damaged")))
+    catch_unwind(|| {
+        check_ends(path)?;
+        read_pages(path)
+    })
+    .unwrap_or(Err(ProfileFileError::Page))
+}
+
+/// Tells a file that was never finished from one that is something else: the Parquet reader only says that it is corrupt.
+fn check_ends(path: &Path) -> Result<(), ProfileFileError> {
+    const MAGIC: &[u8] = b"PAR1";
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Err(ProfileFileError::Empty);
+    }
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(SNIFFED).read_to_end(&mut start)?;
+    if !start.starts_with(MAGIC) {
+        return Err(ProfileFileError::NotParquet { looks_like: looks_like(&start) });
+    }
+    let mut end = Vec::new();
+    file.seek(SeekFrom::End(-(MAGIC.len() as i64).min(length as i64)))?;
+    file.read_to_end(&mut end)?;
+    // A footer is its length and the magic, after the first magic.
+    match end == MAGIC && length >= 12 {
+        true => Ok(()),
+        false => Err(ProfileFileError::Torn { length }),
+    }
+}
+
+/// The files that are mistaken for profiles.
+fn looks_like(start: &[u8]) -> Option<&'static str> {
+    const PLAN: &[u8] = b"headwater-plan";
+    if start.windows(PLAN.len()).any(|window| window == PLAN) {
+        Some("it looks like a plan: give it as --plan")
+    } else if start.starts_with(b"{") {
+        Some("it looks like JSON")
+    } else if std::str::from_utf8(start).is_ok_and(|text| text.contains(',')) {
+        Some("it looks like CSV: `profiler import` makes a profile of SOPHON's")
+    } else {
+        None
+    }
 }
 
 fn read_pages(path: &Path) -> Result<Profile, ProfileFileError> {

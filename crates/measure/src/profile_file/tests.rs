@@ -108,9 +108,29 @@ fn a_profile_survives_its_file() {
 fn what_is_no_profile_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.parquet");
-    assert!(matches!(read(&path), Err(ProfileFileError::Io(_) | ProfileFileError::Parquet(_))));
+    assert!(matches!(read(&path), Err(ProfileFileError::Io(_))));
     std::fs::write(&path, "index,raw").unwrap();
-    assert!(matches!(read(&path), Err(ProfileFileError::Parquet(_))));
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.starts_with("it is no Parquet file") && error.contains("profiler import"), "{error}");
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(read(&path), Err(ProfileFileError::Empty)));
+}
+
+#[test]
+fn a_torn_file_is_told_from_a_damaged_one() {
+    let (_folder, path) = written(&profile(5));
+    let good = std::fs::read(&path).unwrap();
+    for length in [4, 5, 11, good.len() / 2, good.len() - 1] {
+        std::fs::write(&path, &good[..length]).unwrap();
+        assert!(matches!(read(&path), Err(ProfileFileError::Torn { length: there }) if there == length as u64));
+    }
+    // In the footer, whose length stands before the last four bytes.
+    let mut footer = good.clone();
+    let at = good.len() - 20;
+    footer[at..at + 10].fill(0xff);
+    std::fs::write(&path, footer).unwrap();
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.starts_with("it is damaged"), "{error}");
 }
 
 /// One bit in a file of five samples made the Parquet reader panic: every bit is tried.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use headwater_cache::DirectoryError;
 use headwater_pipeline::PhotoIndex;
 use headwater_store::Location;
 use headwater_types::{ByteCount, Digest, ImageLimits, caps};
@@ -30,8 +31,15 @@ impl IndexDirArgs {
     /// No folder to keep it in, one within the dataset or around it, or one that is something else.
     pub(crate) fn open(&self, data: &Location, place: Digest, limits: ImageLimits) -> Result<PhotoIndex> {
         let path = self.folder(data)?;
-        let open = || PhotoIndex::open(&path, self.index_bytes, place, limits);
-        open().with_context(|| format!("--index-dir {}", path.display()))
+        let index = PhotoIndex::open(&path, self.index_bytes, place, limits).map_err(|error| {
+            let remedy = match &error {
+                DirectoryError::Io { .. } => format!(": {}", error.not_kept().remedy()),
+                _ => String::new(),
+            };
+            anyhow::Error::new(error).context(format!("--index-dir {}{remedy}", path.display()))
+        })?;
+        warn_of_a_small_disk(&index);
+        Ok(index)
     }
 
     /// The folder that they are kept in.
@@ -54,6 +62,21 @@ impl IndexDirArgs {
             );
         }
         Ok(path)
+    }
+}
+
+/// Says where the index ends before its limit: the disk's end is nothing that a limit protects from.
+fn warn_of_a_small_disk(index: &PhotoIndex) {
+    let (usage, limit) = (index.usage(), index.limit());
+    let Some(free) = index.free() else { return };
+    if usage.get().saturating_add(free.get()) < limit.get() {
+        tracing::warn!(
+            folder = %index.path().display(),
+            usage_bytes = usage.get(),
+            free_bytes = free.get(),
+            limit_bytes = limit.get(),
+            "--index-bytes is more than the disk has: the index ends where the disk is full"
+        );
     }
 }
 

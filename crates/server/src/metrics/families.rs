@@ -1,0 +1,63 @@
+//! Families of metrics that are read from what they tell of, whenever Prometheus asks.
+
+use std::fmt::Error;
+
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+
+/// Writes one family after the other.
+pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
+
+// === impl Families ===
+
+impl Families<'_> {
+    /// A counter; nothing but its name and help, where there is nothing to count yet.
+    pub(super) fn counter(&mut self, name: &str, help: &str, count: Option<u64>) -> Result<(), Error> {
+        let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        count.map_or(Ok(()), |count| ConstCounter::new(count).encode(encoder))
+    }
+
+    /// Counters that differ by a label.
+    pub(super) fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        counts: impl IntoIterator<Item = (&'l str, u64)>,
+    ) -> Result<(), Error> {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (value, count) in counts {
+            ConstCounter::new(count).encode(family.encode_family(&[(label, value)])?)?;
+        }
+        Ok(())
+    }
+
+    /// A gauge; nothing but its name and help, where there is nothing to see yet.
+    pub(super) fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        value: Option<f64>,
+    ) -> Result<(), Error> {
+        let encoder = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        value.map_or(Ok(()), |value| ConstGauge::new(value).encode(encoder))
+    }
+
+    /// Gauges that differ by labels.
+    pub(super) fn gauges<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = ([(&'l str, String); N], f64)>,
+    ) -> Result<(), Error> {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in values {
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

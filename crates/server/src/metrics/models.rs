@@ -1,0 +1,74 @@
+//! What a person can see of the models: which they are, what waits for them, and how they run.
+
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_features::{Counts, Extractor};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+
+use super::families::Families;
+use super::opened::Later;
+
+/// The registered models of a server.
+#[derive(Debug)]
+pub(super) struct ModelMetrics(pub(super) Later);
+
+impl Collector for ModelMetrics {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let models = self.0.get().map(|opened| &*opened.models).unwrap_or_default();
+        let mut families = Families(encoder);
+        let info = models.iter().map(|model| {
+            let labels = [
+                ("model", model.name().to_string()),
+                ("digest", model.digest().to_string()),
+                ("device", model.device().to_string()),
+                ("recipe", model.recipe().name().to_string()),
+            ];
+            (labels, 1.0)
+        });
+        families.gauges("model_info", "Registered models: the BLAKE3 of the file, where it runs, its recipe", info)?;
+        let of_model = |model: &Arc<Extractor>| [("model", model.name().to_string())];
+        let waiting = models.iter().map(|model| (of_model(model), model.waiting() as f64));
+        families.gauges("inference_queue_samples", "Samples that wait in a model's queue for a worker", waiting)?;
+        let largest = models.iter().map(|model| (of_model(model), model.max_batch().get() as f64));
+        families.gauges("inference_batch_limit_samples", "Most samples of one run of a model", largest)?;
+        batch_sizes(&mut families, models)?;
+        outcomes(&mut families, models)
+    }
+}
+
+/// How many samples ran together: a histogram over runs.
+fn batch_sizes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<(), fmt::Error> {
+    let help = "Samples in one run of a model";
+    let mut family = families.0.encode_descriptor("inference_batch_samples", help, None, MetricType::Histogram)?;
+    for model in models {
+        let Counts { batches, batched, batch_sizes, .. } = model.counts();
+        let bounds =
+            (0..).map(|power| if power + 1 < batch_sizes.len() as i32 { 2_f64.powi(power) } else { f64::INFINITY });
+        let buckets: Vec<(f64, u64)> = bounds.zip(batch_sizes).collect();
+        let labels = [("model", model.name().to_string())];
+        let mut of_model = family.encode_family(&labels)?;
+        of_model.encode_histogram::<NoLabelSet>(batched as f64, batches, &buckets, None)?;
+    }
+    Ok(())
+}
+
+/// What became of samples.
+fn outcomes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<(), fmt::Error> {
+    let help = "Samples that left a model's queue, by outcome: done, failed, cancelled (nobody waited any more), or done with an \
+                infinity or NaN among the features (not_finite, counted as done too)";
+    let mut family = families.0.encode_descriptor("inference_samples", help, None, MetricType::Counter)?;
+    for model in models {
+        let Counts { samples, failed, cancelled, non_finite, .. } = model.counts();
+        for (outcome, count) in
+            [("done", samples), ("failed", failed), ("cancelled", cancelled), ("not_finite", non_finite)]
+        {
+            let labels = [("model", model.name().to_string()), ("outcome", outcome.to_owned())];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What is on the metrics page.
+
+use headwater_image::Unindexable;
+use headwater_pipeline::{Kept, Lookup, PhotoIndex};
+use headwater_store::{CatalogBuilder, Version};
+use headwater_types::{Digest, ImageLimits};
+
+use super::*;
+use crate::importance::Importance;
+
+#[test]
+fn every_stage_is_there_from_the_start() {
+    let metrics = Metrics::new();
+    metrics.sent(3, Duration::from_millis(1));
+    let text = metrics.encode(ByteCount::new(5)).unwrap();
+    for stage in Stage::ALL {
+        let line = format!("headwater_stage_seconds_count{{stage=\"{}\"}}", stage.as_str());
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    assert!(text.contains("headwater_memory_granted_bytes 5"), "{text}");
+    assert!(
+        !text.lines().any(|line| line.starts_with("headwater_index")),
+        "an index is told of, and there is none: {text}"
+    );
+}
+
+/// Of a photo in class `cat`, a text and a film beside it.
+fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
+    let mut builder = CatalogBuilder::default();
+    for key in ["cat/1.jpg", "cat/1.txt", "cat/1.mp4"] {
+        builder.push(key, Version::of_file(9, 1, 2)).unwrap();
+    }
+    let (catalog, importance) = (Arc::new(builder.finish()), Arc::new(Importance::new(1)));
+    let metrics = Metrics::new();
+    metrics.tell_of(Opened { dataset: "photos".parse().unwrap(), catalog, index, importance, models: Vec::new() });
+    metrics
+}
+
+#[test]
+fn dataset_build_process_and_refusals_are_told_of() {
+    let metrics = opened(None);
+    metrics.refused(&Refusal::Stopping);
+    let text = metrics.encode(ByteCount::default()).unwrap();
+    for line in [
+        "headwater_dataset_samples 1.0",
+        "headwater_dataset_classes 1.0",
+        "headwater_dataset_stored_bytes 9.0",
+        "headwater_dataset_left_out{reason=\"no-photo\"} 2.0",
+        "headwater_dataset_left_out{reason=\"unreadable\"} 0.0",
+        "headwater_calls_refused_total{reason=\"stopping\"} 1",
+        "headwater_calls_refused_total{reason=\"busy\"} 0",
+        "headwater_samples_failed_total{kind=\"io\"} 0",
+    ] {
+        assert!(text.lines().any(|each| each == line), "{line} in {text}");
+    }
+    for start in [
+        "headwater_dataset_info{dataset=\"photos\",digest=\"",
+        concat!("headwater_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\",commit=\""),
+        "process_cpu_seconds_total ",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+        "process_start_time_seconds ",
+    ] {
+        assert!(text.lines().any(|each| each.starts_with(start)), "{start} in {text}");
+    }
+}
+
+#[test]
+fn every_family_has_a_help_and_a_type_before_anything_is_open() {
+    let text = metrics_reference().unwrap();
+    let names = |kind: &str| -> Vec<String> {
+        let of_kind = text.lines().filter_map(|line| line.strip_prefix(kind));
+        of_kind.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let helped = names("# HELP ");
+    assert_eq!(helped, names("# TYPE "));
+    for name in ["headwater_index_not_kept", "headwater_model_info", "headwater_dataset_samples", "process_open_fds"] {
+        assert!(helped.iter().any(|each| each == name), "{name} in {text}");
+    }
+    for line in text.lines().filter_map(|line| line.strip_prefix("# HELP ")) {
+        assert!(line.split_once(' ').is_some_and(|(_, help)| help.len() > 10), "{line}");
+    }
+}
+
+#[test]
+fn the_photo_index_tells_of_itself_where_there_is_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
+    let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
+    let index = PhotoIndex::open(&folder.path().join("index"), limit, Digest::of(b"here"), limits).unwrap();
+    assert_eq!(index.find(&key, version), Lookup::Absent);
+    assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
+    assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
+    let text = opened(Some(Arc::new(index))).encode(ByteCount::default()).unwrap();
+    for line in [
+        "headwater_index_hits_total 1",
+        "headwater_index_misses_total 1",
+        "headwater_index_kept_total 1",
+        "headwater_index_corrupt_total 0",
+        "headwater_index_not_kept_total{reason=\"limit\"} 0",
+        "headwater_index_not_kept_total{reason=\"disk-full\"} 0",
+        "headwater_index_read_errors_total 0",
+        "headwater_index_unindexable_total{reason=\"cmyk\"} 2",
+        "headwater_index_unindexable_total{reason=\"not-jpeg\"} 0",
+        "headwater_index_disk_bytes 4096.0",
+        "headwater_index_limit_bytes 8192.0",
+    ] {
+        assert!(text.lines().any(|each| each == line), "{line} in {text}");
+    }
+}
