@@ -29,6 +29,18 @@ pub fn decode(
     decode_at(bytes, &header, Scale::WHOLE, limits, scratch)
 }
 
+/// Reads the coefficients of a JPEG and drops them: the part of decoding that nothing can leave out, to measure it.
+///
+/// # Errors
+/// Those of [`read_header`]; `Malformed` for what is no JPEG, or has damaged data.
+pub fn read_coefficients(bytes: &[u8], limits: &ImageLimits, scratch: &mut Scratch) -> Result<(), ImageError> {
+    let header = read_header(bytes, Orientation::Stored, limits)?;
+    let Detail::Jpeg(frame) = &header.detail else {
+        return Err(ImageError::malformed(header.format, "it has no coefficients"));
+    };
+    jpeg::entropy(bytes, frame, limits.max_sample_memory, &mut scratch.decoder.jpeg)
+}
+
 /// Decodes the whole photo, upright, at a scale.
 pub(crate) fn decode_at(
     bytes: &[u8],
@@ -71,13 +83,15 @@ fn decode_upright(
     buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
 ) -> Result<PixelBox, ImageError> {
-    let DecoderBuffers { raw, stored, .. } = buffers;
     if header.orientation == UPRIGHT {
-        return decode_stored(bytes, header, scale, wanted, memory, raw, out);
+        return decode_stored(bytes, header, scale, wanted, memory, buffers, out);
     }
     let wanted = stored_box(wanted, header.size, header.orientation);
-    let decoded = decode_stored(bytes, header, scale, wanted, memory, raw, stored)?;
-    turn(stored, decoded.size(), header.orientation, out);
+    let mut stored = std::mem::take(&mut buffers.stored);
+    let decoded = decode_stored(bytes, header, scale, wanted, memory, buffers, &mut stored);
+    buffers.stored = stored;
+    let decoded = decoded?;
+    turn(&buffers.stored, decoded.size(), header.orientation, out);
     Ok(turned_box(decoded, header.stored, header.orientation))
 }
 
@@ -87,14 +101,16 @@ fn decode_stored(
     scale: Scale,
     wanted: PixelBox,
     memory: ByteCount,
-    raw: &mut Vec<u8>,
+    buffers: &mut DecoderBuffers,
     out: &mut Vec<u8>,
 ) -> Result<PixelBox, ImageError> {
     let whole = PixelBox::whole(header.stored);
     let length = rgb_len(header.stored);
     match &header.detail {
-        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, scale, wanted, memory, raw, out),
-        Detail::Png(chunks) => png::decode(bytes, chunks, raw, room(out, length)).map(|()| whole),
-        Detail::WebP(container) => webp::decode(bytes, container, memory, raw, room(out, length)).map(|()| whole),
+        Detail::Jpeg(frame) => jpeg::decode(bytes, frame, scale, wanted, memory, buffers, out),
+        Detail::Png(chunks) => png::decode(bytes, chunks, &mut buffers.raw, room(out, length)).map(|()| whole),
+        Detail::WebP(container) => {
+            webp::decode(bytes, container, memory, &mut buffers.raw, room(out, length)).map(|()| whole)
+        }
     }
 }

@@ -74,7 +74,18 @@ pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits)
     };
     let rgb = stored.pixels() * 3;
     let turned = if orientation == UPRIGHT { 0 } else { rgb };
-    let memory = ByteCount::new(bytes.len() as u64 + rgb + turned + working);
-    limits::check_memory(memory, limits)?;
+    let least = bytes.len() as u64 + rgb + turned + working;
+    limits::check_memory(ByteCount::new(least), limits)?;
+    let (detail, memory) = with_own(detail, least, bytes.len() as u64, limits);
     Ok(Header { format, size: turned_size(stored, orientation), stored, orientation, memory, detail })
+}
+
+/// Has our own decoder take part where there is memory for it.
+fn with_own(detail: Detail, least: u64, bytes: u64, limits: &ImageLimits) -> (Detail, ByteCount) {
+    let Detail::Jpeg(frame) = detail else { return (detail, ByteCount::new(least)) };
+    let memory = ByteCount::new(least + jpeg::own_memory(&frame, bytes));
+    match memory <= limits.max_sample_memory {
+        true => (detail, memory),
+        false => (Detail::Jpeg(frame.left_to_libjpeg()), ByteCount::new(least)),
+    }
 }

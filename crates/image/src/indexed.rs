@@ -31,6 +31,7 @@ pub struct IndexedJpeg {
 pub struct IndexedHead {
     index: jpeg::Index,
     length: usize,
+    memory: ByteCount,
 }
 
 /// A JPEG of just the blocks that cover a sample's crop.
@@ -54,7 +55,8 @@ impl IndexedJpeg {
     /// Why it cannot be done exactly.
     pub fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<Self, Unindexable> {
         let (bytes, index) = jpeg::rewrite(bytes, limits)?;
-        Ok(Self { head: IndexedHead { index, length: bytes.len() }, bytes: bytes.into() })
+        let head = IndexedHead::new(index, bytes.len(), limits);
+        Ok(Self { head, bytes: bytes.into() })
     }
 
     /// Peak memory of re-writing a photo of `bytes` bytes, those included: what a permit is taken for. 0 for what is no
@@ -91,7 +93,7 @@ impl IndexedJpeg {
 
     /// Peak memory of decoding it whole, its bytes and RGB pixels included; a part takes less.
     pub fn memory(&self) -> ByteCount {
-        self.head.memory()
+        self.head.memory
     }
 
     /// The blocks that cover what `framing`, by these stages, reads, as a JPEG of their own. Copies bytes; decodes nothing.
@@ -123,10 +125,17 @@ impl IndexedHead {
     /// Where it is no such photo, or past the limits; or where `start` ends before the header does.
     pub fn open(start: &[u8], length: usize, limits: &ImageLimits) -> Result<Self, ImageError> {
         limits::check_object(length, limits)?;
-        let this = Self { index: jpeg::Index::read(start, length)?, length };
-        limits::check_size(this.index.grid.size, limits)?;
-        limits::check_memory(this.memory(), limits)?;
-        Ok(this)
+        let index = jpeg::Index::read(start, length)?;
+        limits::check_size(index.grid.size, limits)?;
+        limits::check_memory(index.memory(length as u64), limits)?;
+        Ok(Self::new(index, length, limits))
+    }
+
+    fn new(index: jpeg::Index, length: usize, limits: &ImageLimits) -> Self {
+        // Our own decoder takes part where there is memory for it.
+        let (least, own) = (index.memory(length as u64), index.own_memory(length as u64));
+        let memory = ByteCount::new(least.get() + own.get()).min(limits.max_sample_memory).max(least);
+        Self { index, length, memory }
     }
 
     /// As [`IndexedJpeg::size`].
@@ -170,10 +179,6 @@ impl IndexedHead {
             });
         }
         jpeg::rows(start, &self.index, stored_box(read, source, turn))
-    }
-
-    fn memory(&self) -> ByteCount {
-        self.index.memory(self.length as u64)
     }
 
     /// The turn that a recipe asks for.

@@ -11,8 +11,9 @@
 //! No more of a JPEG is decoded than its crop reads; entropy decoding is most of what is left, and reads all above it too, so
 //! that a broken photo fails at every cut or at none. An indexed photo has nothing above or beside the crop to read.
 //!
-//! JPEG is libjpeg-turbo's; PNG and WebP come from the `png` and `image-webp` crates directly and not through `image`,
-//! whose conversions differ from Pillow's (16-bit grey, palettes) and cost a copy.
+//! JPEGs are decoded by our own decoder, to libjpeg-turbo's bits, and by libjpeg-turbo where they are not its kind; PNG and
+//! WebP come from the `png` and `image-webp` crates directly and not through `image`, whose conversions differ from
+//! Pillow's (16-bit grey, palettes) and cost a copy.
 
 mod error;
 mod format;
@@ -56,7 +57,7 @@ mod pool;
 
 pub use advance::{advance, finish_into};
 pub use cpu_time::CpuMeter;
-pub use decode::decode;
+pub use decode::{decode, read_coefficients};
 pub use error::ImageError;
 pub use format::{Format, sniff};
 pub use header::{Header, read_header};

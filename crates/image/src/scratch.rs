@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::jpeg;
 use crate::kernel::Level;
 use crate::resample::Resampler;
 use crate::tensor::Floats;
@@ -24,6 +25,8 @@ pub(crate) struct DecoderBuffers {
     pub(crate) raw: Vec<u8>,
     /// Pixels as stored, where they are turned afterwards.
     pub(crate) stored: Vec<u8>,
+    /// Of the decoder for JPEGs.
+    pub(crate) jpeg: jpeg::Buffers,
     /// Time spent decoding since it was last asked for.
     pub(crate) spent: Duration,
 }
@@ -42,7 +45,14 @@ impl Scratch {
     /// Empty buffers of a worker that computes with the instructions of `level` instead of the machine's best: for the same
     /// results at another speed, to compare the two.
     pub fn at(level: Level) -> Self {
-        Self { resampler: Resampler::at(level), floats: Floats::at(level), ..Self::default() }
+        let decoder = DecoderBuffers { jpeg: jpeg::Buffers::at(level), ..DecoderBuffers::default() };
+        Self { resampler: Resampler::at(level), floats: Floats::at(level), decoder, ..Self::default() }
+    }
+
+    /// Empty buffers of a worker that has libjpeg-turbo decode every JPEG: for the same results, to compare the two.
+    pub fn by_libjpeg_turbo() -> Self {
+        let decoder = DecoderBuffers { jpeg: jpeg::Buffers::idle(), ..DecoderBuffers::default() };
+        Self { decoder, ..Self::default() }
     }
 
     /// Wall time spent decoding since this was last asked: [`crate::advance`] fuses decoding with what comes after, and
@@ -58,6 +68,7 @@ impl Scratch {
                 *buffer = Vec::new();
             }
         }
+        self.decoder.jpeg.trim(KEEP_BYTES);
     }
 }
 

@@ -15,10 +15,10 @@ use std::ops::Range;
 
 use headwater_types::{ByteCount, Size};
 
-use super::ROWS_PER_COLUMN;
 use super::grid::Grid;
 use super::markers::{APP1, APP15, DRI, SOF0, SOF1, SOI, SOS, Segment, frame_header, segments};
 use super::strips::Markers;
+use super::{OWN_PER_COLUMN, ROWS_PER_COLUMN};
 use crate::error::ImageError;
 use crate::exif;
 use crate::format::Format;
@@ -105,6 +105,11 @@ impl Index {
         let rgb = self.grid.size.pixels() * 3;
         let turned = if self.orientation == exif::UPRIGHT { 0 } else { rgb };
         ByteCount::new(bytes + rgb + turned + u64::from(width) * ROWS_PER_COLUMN)
+    }
+
+    /// Memory that our own decoder takes over and above that.
+    pub(crate) fn own_memory(&self, bytes: u64) -> ByteCount {
+        ByteCount::new(bytes + u64::from(self.grid.size.width) * OWN_PER_COLUMN)
     }
 
     /// How long each row of strips is.

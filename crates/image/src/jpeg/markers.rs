@@ -33,6 +33,8 @@ pub(crate) struct Frame {
     pub(crate) first_scan_end: usize,
     /// Nothing but the end of the image follows the first scan.
     ends_after_first_scan: bool,
+    /// Left to libjpeg, for want of memory.
+    left: bool,
 }
 
 /// How coefficients are coded.
@@ -67,7 +69,7 @@ pub(super) struct Segment<'a> {
 const TEM: u8 = 0x01;
 pub(super) const SOF0: u8 = 0xc0;
 pub(super) const SOF1: u8 = 0xc1;
-const DHT: u8 = 0xc4;
+pub(super) const DHT: u8 = 0xc4;
 const JPG: u8 = 0xc8;
 const DAC: u8 = 0xcc;
 const SOF15: u8 = 0xcf;
@@ -82,6 +84,7 @@ pub(super) const APP0: u8 = 0xe0;
 pub(super) const APP1: u8 = 0xe1;
 pub(super) const APP14: u8 = 0xee;
 pub(super) const APP15: u8 = 0xef;
+pub(super) const COM: u8 = 0xfe;
 
 /// Side of a block of coefficients, in samples.
 const BLOCK: u64 = 8;
@@ -163,6 +166,7 @@ impl Frame {
             first_scan,
             first_scan_end,
             ends_after_first_scan,
+            left: false,
         })
     }
 
@@ -190,6 +194,16 @@ impl Frame {
     pub(crate) fn may_stop_early(&self) -> bool {
         let one_scan = !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan;
         self.complete && (self.scans_come_first() || one_scan)
+    }
+
+    /// One scan, Huffman coded, sequential, and right behind it the end: all that the decoder here takes.
+    pub(super) fn is_plain(&self) -> bool {
+        self.may_stop_early() && !self.holds_coefficients() && !self.is_cmyk() && !self.left
+    }
+
+    /// The same, left to libjpeg.
+    pub(crate) fn left_to_libjpeg(self) -> Self {
+        Self { left: true, ..self }
     }
 
     /// The box to be decoded, in the photo at a scale, so that the pixels of `wanted` are those of the whole photo: from an edge of blocks on, and

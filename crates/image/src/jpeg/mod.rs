@@ -1,4 +1,4 @@
-//! JPEG: its header by our own marker walker, its pixels by libjpeg-turbo.
+//! JPEG: its header by our own marker walker, its pixels by our own decoder or, where that has none, by libjpeg-turbo.
 //!
 //! Like Pillow: libjpeg's warnings (corrupt data inside a scan) are tolerated, its errors and a file that ends before its
 //! pixels do are not. CMYK is taken as Adobe writes it, inverted.
@@ -9,6 +9,7 @@ mod grid;
 mod markers;
 
 mod cmyk;
+mod decode;
 mod handle;
 mod turbo;
 
@@ -26,21 +27,27 @@ mod tests;
 
 use headwater_types::{ByteCount, ImageLimits, PixelBox, Scale};
 
+pub(crate) use decode::Buffers;
+#[cfg(test)]
+pub(crate) use decode::ZIGZAG;
 pub(crate) use index::Index;
 pub(crate) use markers::Frame;
 pub(crate) use rewrite::{most_rewritten, rewrite, rewrite_memory};
 pub(crate) use slice::{Rows, rows, slice};
+use transform::Input;
 use turbo::{Decompressor, Layout};
 
 use crate::error::ImageError;
 use crate::format::Format;
 use crate::limits;
 use crate::rgb::rgb_len;
-use crate::scratch::room;
+use crate::scratch::{DecoderBuffers, room};
 
-/// Row buffers, tables and contexts of the decoder, over and above pixels and coefficients, per pixel of width: at most
+/// Row buffers, tables and contexts of libjpeg, over and above pixels and coefficients, per pixel of width: at most
 /// 4 components x 4 row groups of 16 rows, upsampled.
 const ROWS_PER_COLUMN: u64 = 256;
+/// Of our own decoder: the coefficients of at most four rows of MCUs, and the samples of one.
+const OWN_PER_COLUMN: u64 = 512;
 
 pub(crate) const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// What libjpeg says last where a scan's data end before its pixels do.
@@ -61,9 +68,41 @@ pub(crate) fn working_memory(frame: &Frame, bytes: &[u8]) -> u64 {
     cmyk + ended + frame.coefficient_bytes() + u64::from(frame.size.width) * ROWS_PER_COLUMN
 }
 
+/// Memory that our own decoder takes over and above that, for a photo of so many bytes: it may be held still when libjpeg
+/// decodes after all. 0 where it has no part in it.
+pub(crate) fn own_memory(frame: &Frame, bytes: u64) -> u64 {
+    // The data of the scan, without its stuffing.
+    if frame.is_plain() { bytes + u64::from(frame.size.width) * OWN_PER_COLUMN } else { 0 }
+}
+
 /// Decodes the pixels of `wanted`, in the photo at a scale, and as many around them as it takes to get them right, into the front of `out`. Gives
 /// the box that was decoded.
 pub(crate) fn decode(
+    bytes: &[u8],
+    frame: &Frame,
+    scale: Scale,
+    wanted: PixelBox,
+    memory: ByteCount,
+    buffers: &mut DecoderBuffers,
+    out: &mut Vec<u8>,
+) -> Result<PixelBox, ImageError> {
+    match decode::decode(bytes, frame, scale, wanted, &mut buffers.jpeg, out) {
+        Some(window) => Ok(window),
+        None => decode_by_turbo(bytes, frame, scale, wanted, memory, &mut buffers.raw, out),
+    }
+}
+
+/// Reads all coefficients and drops them: the part of decoding that cannot be left out.
+pub(crate) fn entropy(bytes: &[u8], frame: &Frame, memory: ByteCount, buffers: &mut Buffers) -> Result<(), ImageError> {
+    if decode::entropy(bytes, frame, buffers).is_some() {
+        return Ok(());
+    }
+    let input = Input { jpeg: bytes, scans: frame.scans, memory };
+    input.read().map_err(|_| ImageError::malformed(Format::Jpeg, "libjpeg has something to say against it"))
+}
+
+/// As [`decode()`], by libjpeg-turbo.
+fn decode_by_turbo(
     bytes: &[u8],
     frame: &Frame,
     scale: Scale,

@@ -132,7 +132,7 @@ proptest! {
         let limits = ImageLimits::default();
         let Ok(frame) = read_frame(&bytes, &limits) else { return Ok(()) };
         let decode = |wanted, out: &mut Vec<u8>| {
-            decode(&bytes, &frame, scale, wanted, limits.max_sample_memory, &mut Vec::new(), out)
+            decode(&bytes, &frame, scale, wanted, limits.max_sample_memory, &mut DecoderBuffers::default(), out)
         };
         let (mut all, mut some) = (Vec::new(), Vec::new());
         match (decode(PixelBox::whole(size), &mut all), decode(wanted, &mut some)) {
@@ -150,15 +150,16 @@ fn a_window_is_not_the_whole_photo() {
     let size = Size { width: 200, height: 120 };
     let wanted = PixelBox { x: 100, y: 50, width: 40, height: 20 };
     assert_eq!(SIDES.map(|side| scale(side).eighths()), [8, 4, 2, 1]);
-    for (progressive, width) in [(false, 144 - 96), (true, 144 - 64)] {
+    for (progressive, width) in [(false, 40), (true, 144 - 64)] {
         let (subsamp, format) = (Subsamp::Sub2x2, PixelFormat::RGB);
         let photo = Photo { size, subsamp, format, progressive, scans: 99, sampling: None, damage: None, seed: 1 };
         let bytes = photo.encode();
         let limits = ImageLimits::default();
         let frame = read_frame(&bytes, &limits).unwrap();
         let mut out = Vec::new();
+        let mut buffers = DecoderBuffers::default();
         let window =
-            decode(&bytes, &frame, Scale::WHOLE, wanted, limits.max_sample_memory, &mut Vec::new(), &mut out).unwrap();
+            decode(&bytes, &frame, Scale::WHOLE, wanted, limits.max_sample_memory, &mut buffers, &mut out).unwrap();
         assert_eq!((window.width, window.height), (width, 20), "progressive {progressive}");
         assert_eq!(out.len(), rgb_len(window.size()));
     }

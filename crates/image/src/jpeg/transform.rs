@@ -11,11 +11,17 @@ use std::slice;
 use headwater_types::ByteCount;
 use turbojpeg::raw;
 
+use super::decode;
 use super::handle::{Handle, Purpose};
+use super::markers::Frame;
 
 /// All coefficients of a JPEG, and how its planes are laid out, as one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Coefficients(blake3::Hash);
+
+/// Takes coefficients in: plane after plane, row of blocks after row.
+#[derive(Default)]
+struct Digest(blake3::Hasher);
 
 /// Why a JPEG was not transformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(super) struct Input<'a> {
     pub(super) memory: ByteCount,
 }
 
+/// Side of a block.
+const BLOCK: usize = 8;
 /// libjpeg's `JERR_BUFFER_SIZE`.
 const NO_ROOM: &str = "Buffer passed to JPEG library is too small";
 
@@ -47,39 +55,70 @@ impl Input<'_> {
     pub(super) fn with_restarts(self, interval: u32, room: usize) -> Result<(Vec<u8>, Coefficients), TransformError> {
         let mut out = vec![0; room];
         let options = raw::TJXOPT_COPYNONE | raw::TJXOPT_OPTIMIZE;
-        let (length, coefficients) = self.transform(options, interval, &mut out)?;
+        let mut digest = Digest::default();
+        let length = self.transform(options, interval, &mut out, Some(&mut digest))?;
         out.truncate(length);
         out.shrink_to_fit();
-        Ok((out, coefficients))
+        Ok((out, digest.finish()))
     }
 
     /// The coefficients.
     pub(super) fn coefficients(self) -> Result<Coefficients, TransformError> {
-        let (_, coefficients) = self.transform(raw::TJXOPT_NOOUTPUT, 0, &mut [])?;
-        Ok(coefficients)
+        match self.own_coefficients() {
+            Some(coefficients) => Ok(coefficients),
+            None => self.turbo_coefficients(),
+        }
     }
 
-    /// Writes into `out`, and gives how much.
-    fn transform(self, options: u32, interval: u32, out: &mut [u8]) -> Result<(usize, Coefficients), TransformError> {
+    /// As our own decoder reads them, where it does.
+    pub(super) fn own_coefficients(self) -> Option<Coefficients> {
+        let frame = Frame::read(self.jpeg).ok()?;
+        let mut digest = Digest::default();
+        decode::coefficients(self.jpeg, &frame, |component, size, row, coefficients| {
+            digest.add(component, (size.0 * BLOCK, size.1 * BLOCK), row, coefficients);
+        })?;
+        Some(digest.finish())
+    }
+
+    /// As libjpeg reads them.
+    pub(super) fn turbo_coefficients(self) -> Result<Coefficients, TransformError> {
+        let mut digest = Digest::default();
+        self.transform(raw::TJXOPT_NOOUTPUT, 0, &mut [], Some(&mut digest))?;
+        Ok(digest.finish())
+    }
+
+    /// Has libjpeg read them, and drops them.
+    pub(super) fn read(self) -> Result<(), TransformError> {
+        self.transform(raw::TJXOPT_NOOUTPUT, 0, &mut [], None).map(drop)
+    }
+
+    /// Writes into `out`, and gives how much; `digest` takes the coefficients.
+    fn transform(
+        self,
+        options: u32,
+        interval: u32,
+        out: &mut [u8],
+        digest: Option<&mut Digest>,
+    ) -> Result<usize, TransformError> {
         let failed = |_| TransformError::Failed;
         let side = |number: u32| c_int::try_from(number).unwrap_or(-1);
         let mut handle = Handle::new(Purpose::Transform, self.scans, self.memory).map_err(failed)?;
         handle.set(raw::TJPARAM_TJPARAM_NOREALLOC, 1).map_err(failed)?;
         handle.set(raw::TJPARAM_TJPARAM_RESTARTBLOCKS, side(interval)).map_err(failed)?;
-        let mut hasher = blake3::Hasher::new();
+        let filtered = digest.is_some();
         let job = raw::tjtransform {
             r: raw::tjregion { x: 0, y: 0, w: 0, h: 0 },
             op: raw::TJXOP_TJXOP_NONE as c_int,
             options: side(options),
-            data: (&raw mut hasher).cast(),
-            customFilter: Some(absorb),
+            data: digest.map_or(ptr::null_mut(), |digest| ptr::from_mut(digest).cast()),
+            customFilter: if filtered { Some(absorb) } else { None },
         };
         let mut target = out.as_mut_ptr();
         let mut length = out.len() as raw::size_t;
         // SAFETY: the handle is live and `jpeg` a readable slice of that length. There is one job, one target and one
         // length, all alive during the call. The library neither frees nor replaces the target, as `NOREALLOC` is set,
         // and writes at most `length` bytes to it, or fails; without output it does not touch it. The filter gets the
-        // hasher through the job, and nobody else uses it meanwhile.
+        // digest through the job, and nobody else uses it meanwhile.
         let status = unsafe {
             raw::tj3Transform(
                 handle.raw(),
@@ -92,11 +131,28 @@ impl Input<'_> {
             )
         };
         match handle.check(status) {
-            Ok(None) if length as usize <= out.len() => Ok((length as usize, Coefficients(hasher.finalize()))),
+            Ok(None) if length as usize <= out.len() => Ok(length as usize),
             Ok(Some(_)) => Err(TransformError::Warned),
             Err(message) if message == NO_ROOM => Err(TransformError::NoRoom),
             Ok(None) | Err(_) => Err(TransformError::Failed),
         }
+    }
+}
+
+// === impl Digest ===
+
+impl Digest {
+    fn add(&mut self, component: usize, size: (usize, usize), row: usize, coefficients: &[i16]) {
+        if row == 0 {
+            for number in [component, size.0, size.1] {
+                self.0.update(&(number as u64).to_le_bytes());
+            }
+        }
+        self.0.update(bytemuck::cast_slice(coefficients));
+    }
+
+    fn finish(&self) -> Coefficients {
+        Coefficients(self.0.finalize())
     }
 }
 
@@ -113,21 +169,17 @@ unsafe extern "C" fn absorb(
     if row.y >= plane.h {
         return 0;
     }
-    let (Ok(width), Ok(height)) = (usize::try_from(row.w), usize::try_from(row.h)) else { return -1 };
+    let numbers = [row.w, row.h, row.y, plane.w, plane.h, component].map(usize::try_from);
+    let [Ok(width), Ok(height), Ok(y), Ok(across), Ok(down), Ok(component)] = numbers else { return -1 };
     if coefficients.is_null() || job.is_null() {
         return -1;
     }
     // SAFETY: the library hands over `w` x `h` coefficients that stay as they are during the call, and the job that it
-    // was called with, whose data is the hasher.
-    let (coefficients, hasher) = unsafe {
+    // was called with, whose data is the digest.
+    let (coefficients, digest) = unsafe {
         let data = ptr::read(job).data;
-        (slice::from_raw_parts(coefficients, width * height), &mut *data.cast::<blake3::Hasher>())
+        (slice::from_raw_parts(coefficients, width * height), &mut *data.cast::<Digest>())
     };
-    if row.y == 0 {
-        for number in [component, plane.w, plane.h] {
-            hasher.update(&number.to_le_bytes());
-        }
-    }
-    hasher.update(bytemuck::cast_slice(coefficients));
+    digest.add(component, (across, down), y / BLOCK, coefficients);
     0
 }

@@ -9,7 +9,7 @@ pub struct Level(Set);
 pub(super) enum Set {
     /// What every machine of the architecture has.
     Portable,
-    /// 256-bit vectors (AVX2, FMA): most x86 machines.
+    /// 256-bit vectors, and free shifts (AVX2, FMA, BMI): most x86 machines.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// 512-bit vectors that look up bytes and multiply them (VBMI, VNNI): servers since Ice Lake and Zen 4.
@@ -27,7 +27,10 @@ impl Level {
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let vectors = {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2");
             let avx512 = avx2
                 && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
@@ -38,6 +41,12 @@ impl Level {
         #[cfg(not(target_arch = "x86_64"))]
         let vectors: [Option<Self>; 0] = [];
         std::iter::once(Self::PORTABLE).chain(vectors.into_iter().flatten())
+    }
+
+    /// Whether it has shifts by a number in any register (BMI2).
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn shifts_freely(self) -> bool {
+        self.0 != Set::Portable
     }
 
     pub(super) fn set(self) -> Set {

@@ -12,6 +12,7 @@
 
 mod level;
 mod portable;
+pub(crate) mod samples;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -5,6 +5,7 @@ mod coded;
 mod corpus;
 mod cuts;
 mod data;
+mod decoders;
 mod hostile;
 mod indexed;
 mod pillow;
