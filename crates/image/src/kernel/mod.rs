@@ -1,4 +1,5 @@
-//! The inner loops: the two passes of the resize, and bytes to floats, for the instructions that the machine has.
+//! The inner loops: of the JPEG decoder, the two passes of the resize, and bytes to floats, for the instructions that the
+//! machine has.
 //!
 //! Invariant: every [`Level`] gives the same bits. The passes are integers throughout; floats come from arithmetic only
 //! where it has been seen to agree with the table on all 256 bytes ([`crate::tensor`]).

@@ -23,6 +23,7 @@ pub(crate) const MORE_SAMPLES: usize = 64;
 
 /// Dequantised coefficients of the first row above which libjpeg-turbo's short cut for blocks without others comes out
 /// differently from its long way: such blocks are transformed one at a time, each by the way that it would take.
+#[cfg(target_arch = "x86_64")]
 const WILD: i16 = 8192;
 
 /// A row of blocks.
