@@ -5,6 +5,7 @@
 //! | 0 | done; for a server: drained |
 //! | 1 | failed |
 //! | 2 | the arguments or the configuration are wrong |
+//! | 3 | more samples failed than `--max-failures` allows; what was made of the others is kept |
 //! | 130, 143 | a tool was interrupted by SIGINT, SIGTERM |
 //! | 141 | who read its results hung up, as `head` does: nothing is said |
 //!
@@ -17,7 +18,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use crate::failures::TooManyFailures;
 use crate::output::is_hung_up;
+use crate::outputs::OutputError;
 use crate::settings::redact;
 use crate::signals::Signal;
 
@@ -25,6 +28,8 @@ use crate::signals::Signal;
 pub const FAILURE: u8 = 1;
 /// Exit code for mistakes in arguments or configuration.
 pub const USAGE: u8 = 2;
+/// Exit code where more samples failed than may.
+pub const TOO_MANY_FAILURES: u8 = 3;
 /// Exit code where nobody reads the results: that of a program which SIGPIPE ends.
 pub const HUNG_UP: u8 = 141;
 
@@ -51,8 +56,10 @@ pub fn report(result: anyhow::Result<()>, json: bool) -> ExitCode {
 pub fn code(error: &anyhow::Error) -> u8 {
     let own = |cause: &(dyn std::error::Error + 'static)| {
         let signal = cause.downcast_ref::<Signal>().map(|signal| signal.exit_code());
-        let usage = || cause.is::<UsageError>().then_some(USAGE);
-        signal.or_else(usage).or_else(|| is_hung_up(cause).then_some(HUNG_UP))
+        let output = || cause.downcast_ref::<OutputError>().is_some_and(OutputError::is_usage);
+        let usage = || (cause.is::<UsageError>() || output()).then_some(USAGE);
+        let failures = || cause.is::<TooManyFailures>().then_some(TOO_MANY_FAILURES);
+        signal.or_else(usage).or_else(failures).or_else(|| is_hung_up(cause).then_some(HUNG_UP))
     };
     error.chain().find_map(own).unwrap_or(FAILURE)
 }
@@ -149,6 +156,9 @@ mod tests {
         assert_eq!(code(&anyhow::Error::new(Signal::Terminate)), 143);
         let usage: anyhow::Result<()> = Err(UsageError("--a excludes --b".to_owned())).context("plan");
         assert_eq!(code(&usage.unwrap_err()), USAGE);
+        let (mut failures, most) = (crate::Failures::default(), crate::MaxFailures::Count(0));
+        failures.add(headwater_types::FailureKind::Io, headwater_types::SampleIndex(1), None);
+        assert_eq!(code(&failures.tell(1, most).unwrap_err().into()), TOO_MANY_FAILURES);
         let pipe = |inner: Box<dyn std::error::Error + Send + Sync>| io::Error::new(io::ErrorKind::BrokenPipe, inner);
         assert_eq!(code(&anyhow::Error::new(pipe(HungUp.into())).context("export")), HUNG_UP);
         assert_eq!(code(&anyhow::Error::new(pipe("a server's".into())).context("fetch")), FAILURE);

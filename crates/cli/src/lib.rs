@@ -42,11 +42,19 @@ pub mod progress;
 pub mod runtime;
 pub mod signals;
 
-pub mod exit;
 pub mod input;
 pub mod output;
+pub mod outputs;
+
+pub mod failures;
+pub mod outcome;
+
+pub mod exit;
 
 pub use common::{Common, LogFormat};
+pub use failures::{FailureArgs, Failures, MaxFailures};
+pub use outcome::Outcome;
+pub use outputs::{OutputFile, OutputFolder, Outputs};
 pub use phases::PhaseBars;
 pub use progress::{Bar, Progress};
 pub use signals::{Signal, Signals};

@@ -36,7 +36,8 @@ pub(crate) fn is_hung_up(error: &(dyn std::error::Error + 'static)) -> bool {
     inner.is_some_and(|inner| inner.is::<HungUp>())
 }
 
-fn named(error: io::Error) -> io::Error {
+/// A broken pipe of standard output is told from every other.
+pub(crate) fn named(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::BrokenPipe { io::Error::new(ErrorKind::BrokenPipe, HungUp) } else { error }
 }
 

@@ -25,7 +25,12 @@ pub enum Signal {
 pub struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
+    _too_large: unix::Signal,
 }
+
+/// SIGXFSZ: a file would grow past the process's limit (`ulimit -f`). By default it kills, without a word and with what was being
+/// written; taken over, the write fails instead, and its error is told like any other.
+const TOO_LARGE: i32 = 25;
 
 /// How work ended that signals may stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +66,7 @@ impl Signals {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
+            _too_large: unix::signal(SignalKind::from_raw(TOO_LARGE))?,
         })
     }
 

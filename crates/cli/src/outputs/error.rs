@@ -1,0 +1,147 @@
+//! Why an output cannot be written: the setting, the place, the bytes, and what would help.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use headwater_types::WriteFault;
+use headwater_types::write_fault::InWords;
+
+use super::{Setting, beside, space};
+
+/// Why an output cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// A file was wanted.
+    #[error("{setting} {} is a folder: give it a file", path.display())]
+    IsFolder {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+    },
+    /// A folder was wanted.
+    #[error("{setting} {} is a file: give it a folder", path.display())]
+    IsFile {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+    },
+    /// There is no place for it.
+    #[error("{setting} {} cannot be written: there is no folder {}: make it, or give {setting} another place", path.display(), folder.display())]
+    NoFolder {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+        /// The folder that is missing.
+        folder: PathBuf,
+    },
+    /// Another output goes there.
+    #[error("{setting} and {other} are the same file, {}: give each its own", path.display())]
+    Same {
+        /// Which setting.
+        setting: Setting,
+        /// The other.
+        other: Setting,
+        /// Their value.
+        path: PathBuf,
+    },
+    /// It would replace what is read.
+    #[error("{setting} {} is the file that {other} reads: give {setting} another place", path.display())]
+    Input {
+        /// Which setting.
+        setting: Setting,
+        /// The setting of the input.
+        other: Setting,
+        /// Their value.
+        path: PathBuf,
+    },
+    /// It does not fit.
+    #[error(
+        "{setting} {}: {}: {}: make room, or give {setting} a place on another disk",
+        path.display(), fault.words().unwrap_or_default(), Room(*needed, *free)
+    )]
+    Full {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+        /// What is full.
+        fault: WriteFault,
+        /// Bytes that are needed, as far as is known.
+        needed: u64,
+        /// Bytes that are free on the file system, where it says so.
+        free: Option<u64>,
+    },
+    /// The file system said so.
+    #[error("{setting} {} cannot be written: {}", path.display(), InWords(error))]
+    Io {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        error: io::Error,
+    },
+    /// There is nothing to write: the content could not be made.
+    #[error("what goes to {setting} {} could not be made: {error}", path.display())]
+    Content {
+        /// Which setting.
+        setting: Setting,
+        /// Its value.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// What was made could not be put into its place, and lies in another.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}; what was made is kept in {}", kept.display())]
+pub struct KeptElsewhere {
+    /// Where it is.
+    pub kept: PathBuf,
+    /// Why it is not where it was to be.
+    pub error: OutputError,
+}
+
+struct Room(u64, Option<u64>);
+
+// === impl OutputError ===
+
+impl OutputError {
+    /// The error for what the system said when `needed` bytes, or more, were to be written.
+    pub(super) fn of_writing(setting: &Setting, path: &Path, needed: u64, error: io::Error) -> Self {
+        let (setting, path, fault) = (setting.clone(), path.to_owned(), WriteFault::of(&error));
+        if !fault.is_full() {
+            return Self::Io { setting, path, error };
+        }
+        let free = if path.is_dir() { space::free(&path) } else { space::free(beside::folder_of(&path)) };
+        Self::Full { setting, path, fault, needed, free }
+    }
+
+    /// Whether the settings contradict each other, whatever is there.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Same { .. } | Self::Input { .. })
+    }
+
+    /// Whether the place is at fault, and another might do.
+    pub(super) fn is_of_place(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Io { .. })
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes are needed", self.0)?;
+        match self.1 {
+            Some(free) => write!(f, " and {free} are free"),
+            None => Ok(()),
+        }
+    }
+}
