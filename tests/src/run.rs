@@ -44,14 +44,15 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, arguments: impl IntoIterator<I
     })
 }
 
-/// `profiler fetch` of the dataset `photos` with these further arguments.
+/// `profiler fetch` of the dataset `photos` with these further arguments; any sample may fail.
 ///
 /// # Errors
 /// If it fails, or what it wrote cannot be read.
 pub fn fetch(servers: &[String], out: &Path, further: &[&str]) -> Result<Fetched> {
     let servers = servers.join(",");
     let out_text = out.display().to_string();
-    let mut arguments = vec!["fetch", "--servers", &servers, "--dataset", "photos", "--out", &out_text];
+    let mut arguments = vec!["fetch", "--servers", &servers, "--dataset", "photos", "--json", "--out", &out_text];
+    arguments.extend(["--max-failures", "100%"]);
     arguments.extend(further);
     run("profiler", arguments)?.success()?.fetched(out)
 }

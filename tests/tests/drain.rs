@@ -26,7 +26,7 @@ fn open_streams_finish_within_the_grace_period() {
     let out = TempDir::new().unwrap();
     let client = Command::new(program("profiler"))
         .args(["fetch", "--servers", &server.address(), "--dataset", "photos", "--recipe", "imagenet-train"])
-        .args(["--cut", "normalized", "--seed", "1", "--epoch", "0", "--out"])
+        .args(["--cut", "normalized", "--seed", "1", "--epoch", "0", "--json", "--out"])
         .arg(out.path())
         .stdout(Stdio::piped())
         .spawn()

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use headwater_cli::Common;
 use headwater_cli::exit::UsageError;
+use headwater_cli::{Common, FailureArgs};
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
@@ -59,7 +59,9 @@ DIR/<index>.npy     the finished tensor, f32 [3, height, width];
 DIR/samples.jsonl   a line for each sample: index, key, label, width,
                     height, box, flip, error; and with --wire-bytes
                     wire_bytes, wire_cut, coding
-standard output     a summary, as JSON";
+standard output     a summary; JSON with --json
+
+Ctrl-C and SIGTERM keep what has come, and samples.jsonl lists it.";
 
 /// Shows recipes, fetches samples from storage servers, and plans where they are cut.
 #[derive(Debug, Parser)]
@@ -161,6 +163,9 @@ pub(crate) struct FetchArgs {
     /// The folder to write to; files of the same name are replaced
     #[arg(long, env = "HEADWATER_FETCH_OUT", value_name = "DIR")]
     pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) failures: FailureArgs,
 
     #[command(flatten)]
     pub(crate) client: ClientArgs,

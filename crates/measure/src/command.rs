@@ -1,57 +1,82 @@
 //! One run of the profiler.
 
 use std::fmt;
+use std::future::Future;
 use std::io::Write as _;
 
+use anyhow::{Context as _, anyhow};
 use headwater_cli::output::{print_json, stdout};
 use headwater_cli::{Progress, Signals};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{Action, ProfilerArgs, RecipeArgs};
 use crate::compare::compare;
 use crate::epoch::epoch;
 use crate::fetch::fetch;
 use crate::gauge::{dataset, machine, network};
-use crate::import::{ImportSource, import_sophon};
+use crate::import::{self, ImportArgs, ImportSource};
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
-use crate::report::report;
+use crate::report;
 
-/// Does what the arguments say. A signal ends it at once: whatever is written by then is whole.
+/// Does what the arguments say. The first signal stops it: what has come is kept where that is of use, and whatever is written is
+/// whole.
 ///
 /// # Errors
 /// Those of the command; the signal, if one came.
 pub async fn run(args: ProfilerArgs, progress: Progress) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
-    tokio::select! {
-        result = act(&args, &progress) => result,
-        signal = signals.next() => Err(signal.into()),
+    let stop = CancellationToken::new();
+    signals.guard(&stop, Box::pin(act(args, &progress, &stop))).await.into_result()
+}
+
+async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) -> anyhow::Result<()> {
+    let json = args.common.json;
+    match args.action {
+        Action::Recipe(recipe) => show(&recipe, json),
+        Action::Dataset(of) => dataset(&of, progress, stop).await?.print(json),
+        Action::Network(of) => print(&until(stop, network(&of, progress)).await?, json),
+        Action::Machine(of) => print(&until(stop, machine(&of, progress)).await?, json),
+        Action::Epoch(of) => until(stop, epoch(&of, progress)).await?.print(json),
+        Action::Compare(of) => print(&compare(&of)?, json),
+        Action::Fetch(of) => fetch(&of, progress, stop).await?.print(json),
+        Action::Import(ImportArgs { source: ImportSource::Sophon(of) }) => {
+            let output = import::output(&of)?;
+            let profile = until(stop, computed(move || import::read_sophon(&of))).await?;
+            import::write(output, &profile)?.print(json)
+        }
+        Action::Plan(command) => match command.action {
+            Some(PlanAction::Export(export)) => plan::export(&export),
+            None => {
+                let output = plan::output(&command.args)?;
+                let planned = until(stop, computed(move || plan::plan(&command.args))).await?;
+                print(&planned.write(output)?, json)
+            }
+        },
+        Action::Report(of) => {
+            let (output, progress) = (report::output(&of)?, progress.clone());
+            let (page, written) = until(stop, computed(move || report::report(&of, &progress))).await?;
+            output.write_all(page.as_bytes())?;
+            print(&written, json)
+        }
+        Action::Explain(explain) => print(&plan::explain(&explain)?, json),
     }
 }
 
-async fn act(args: &ProfilerArgs, progress: &Progress) -> anyhow::Result<()> {
-    match &args.action {
-        Action::Recipe(recipe) => show(recipe, args.common.json),
-        Action::Dataset(of) => print(&dataset(of, progress).await?, args.common.json),
-        Action::Network(of) => print(&network(of, progress).await?, args.common.json),
-        Action::Machine(of) => print(&machine(of, progress).await?, args.common.json),
-        Action::Epoch(of) => print(&epoch(of, progress).await?, args.common.json),
-        Action::Compare(of) => print(&compare(of)?, args.common.json),
-        Action::Fetch(fetch_args) => {
-            let summary = fetch(fetch_args, progress).await?;
-            Ok(print_json(&summary)?)
-        }
-        Action::Import(import) => {
-            let ImportSource::Sophon(sophon) = &import.source;
-            print(&import_sophon(sophon)?, args.common.json)
-        }
-        Action::Plan(command) => match &command.action {
-            Some(PlanAction::Export(export)) => plan::export(export),
-            None => print(&plan::plan(&command.args)?, args.common.json),
-        },
-        Action::Report(of) => print(&report(of, progress)?, args.common.json),
-        Action::Explain(explain) => print(&plan::explain(explain)?, args.common.json),
+/// Work of which nothing is kept where it is stopped.
+async fn until<T>(stop: &CancellationToken, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match stop.run_until_cancelled(Box::pin(work)).await {
+        Some(result) => result,
+        None => Err(anyhow!("stopped before the end: nothing was written")),
     }
+}
+
+/// The result of what computes for long, on a thread that may: the runtime's own would hear of no signal meanwhile.
+async fn computed<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .context("a thread of the profiler ended before its work: please report it")?
 }
 
 /// A result, for people or as JSON.

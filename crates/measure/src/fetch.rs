@@ -1,33 +1,108 @@
 //! `profiler fetch`: samples from servers, finished, into a folder.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use futures::TryStreamExt as _;
-use headwater_cli::{PhaseBars, Progress};
+use anyhow::{Context as _, anyhow, bail};
+use futures::{StreamExt as _, TryStreamExt as _};
+use headwater_cli::{Failures, Outcome, OutputFile, OutputFolder, PhaseBars, Progress};
 use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
 use headwater_pilot::{Phase, Steering, auto};
-use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, Seed};
+use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Seed};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::FetchArgs;
 use crate::plan::read_plan;
 use crate::row::{Row, Wire};
 use crate::summary::Summary;
-use crate::{npy, recipe, whole};
+use crate::{npy, recipe};
 
-/// Fetches, finishes and writes; the summary is still to be printed.
-pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Result<Summary> {
+/// The list of what is in the folder.
+const LISTING: &str = "samples.jsonl";
+/// About what a sample's line takes: so much space is taken ahead, so that a disk that becomes full leaves room for the list.
+const LINE_BYTES: u64 = 256;
+
+/// Fetches, finishes and writes. Where it is stopped, or a server or the folder fails, what has come is listed.
+pub(crate) async fn fetch(
+    args: &FetchArgs,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> anyhow::Result<Outcome<Summary>> {
+    let folder = OutputFolder::open("--out", &args.out)?;
+    let listing = folder.file(LISTING)?;
+    let begun = stop.run_until_cancelled(Box::pin(begin(args, progress, folder))).await;
+    let Begun { dataset, request, writer } =
+        begun.transpose()?.with_context(|| format!("stopped: nothing was written to {}", args.out.display()))?;
+    let asked = request.indices.len();
+    listing.reserve(asked.saturating_mul(LINE_BYTES))?;
+    // From here on arrays are replaced, and an earlier list would not be of them.
+    remove(&args.out.join(LISTING)).with_context(|| format!("cannot remove the old {LISTING}"))?;
+
+    let begin = Instant::now();
+    let bar = progress.items("samples", Some(asked));
+    // As many again as there are threads: some are written while others are finished.
+    let at_once = writer.finisher.workers() * 2;
+    let mut rows = BTreeMap::new();
+    // Once it is stopped no sample is taken any more, and those that are being finished are written.
+    let mut written = dataset
+        .fetch(request)?
+        .take_until(Box::pin(stop.clone().cancelled_owned()))
+        .map_err(anyhow::Error::new)
+        .map_ok(|sample| Arc::clone(&writer).write(sample))
+        .try_buffer_unordered(at_once);
+    let all = async {
+        while let Some(row) = written.try_next().await? {
+            bar.add(1);
+            rows.insert(row.index, row);
+        }
+        anyhow::Ok(())
+    };
+    let ended = tokio::select! {
+        ended = all => ended,
+        failed = writer.steering.watch(&dataset) => failed.map_err(Into::into),
+    };
+    drop(bar);
+    let took = begin.elapsed();
+    let ended = ended.and_then(|()| match rows.len() as u64 == asked {
+        true => Ok(()),
+        false => Err(anyhow!("stopped before the end")),
+    });
+    let listed = write_rows(listing, &rows);
+
+    let failures = failures_of(rows.values());
+    let summary = Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took);
+    let told = failures.tell(rows.len() as u64, args.failures.max_failures);
+    let kept = |why: anyhow::Error| {
+        let (came, out) = (rows.len(), args.out.display());
+        why.context(format!("{came} of {asked} samples are kept in {out}, and {LISTING} lists them"))
+    };
+    Ok(match (ended, listed) {
+        (Err(why), Ok(())) => Outcome::short(summary, kept(why)),
+        (Err(why), Err(error)) => Outcome::short(summary, why.context(error)),
+        (Ok(()), Err(error)) => Outcome::short(summary, error),
+        (Ok(()), Ok(())) => Outcome::of(summary, told),
+    })
+}
+
+/// Everything is known that it takes.
+struct Begun {
+    dataset: Dataset,
+    request: FetchRequest,
+    writer: Arc<Writer>,
+}
+
+/// Asks the servers what they have, and plans where that is to be done.
+async fn begin(args: &FetchArgs, progress: &Progress, folder: OutputFolder) -> anyhow::Result<Begun> {
     let asked_recipe = args.recipe.as_deref().map(recipe::find).transpose()?;
     let options = args.client.options();
     let dataset = Dataset::connect(&args.servers, &args.dataset, options.clone()).await?;
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
-
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());
-    let asked = indices.len();
+    folder.need(indices.len().saturating_mul(array_bytes(args, &recipe, &dataset)?))?;
     let steering = Arc::new(steer(args, &dataset, &recipe, &indices, progress).await?);
     let request = FetchRequest {
         indices,
@@ -42,50 +117,25 @@ pub(crate) async fn fetch(args: &FetchArgs, progress: &Progress) -> anyhow::Resu
         measure_cpu: steering.listens(),
     };
     let writer = Arc::new(Writer {
-        recipe: Arc::clone(&recipe),
         features: args.cut == Some(Cut::Features),
         wire: args.wire_bytes,
-        steering: Arc::clone(&steering),
+        steering,
         seed: Seed(args.seed),
         epoch: Epoch(args.epoch),
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
         classes: dataset.classes().to_vec(),
-        out: args.out.clone(),
+        recipe,
+        folder,
     });
+    Ok(Begun { dataset, request, writer })
+}
 
-    let begin = Instant::now();
-    let bar = progress.items("samples", Some(asked));
-    // As many again as there are threads: some are written while others are finished.
-    let at_once = writer.finisher.workers() * 2;
-    let mut rows = BTreeMap::new();
-    let mut written = dataset
-        .fetch(request)?
-        .map_err(anyhow::Error::new)
-        .map_ok(|sample| Arc::clone(&writer).write(sample))
-        .try_buffer_unordered(at_once);
-    let all = async {
-        while let Some(row) = written.try_next().await? {
-            bar.add(1);
-            rows.insert(row.index, row);
-        }
-        anyhow::Ok(())
-    };
-    tokio::select! {
-        ended = all => ended?,
-        failed = steering.watch(&dataset) => failed?,
-    }
-    drop(bar);
-    let took = begin.elapsed();
-
-    write_rows(&args.out, &rows)?;
-    let errors = rows.values().filter_map(|row| row.error.as_ref());
-    if let Some(first) = errors.clone().next()
-        && errors.clone().count() == rows.len()
-    {
-        let message = &first.message;
-        bail!("every one of {} samples failed, the first because {message}; see samples.jsonl", rows.len());
-    }
-    Ok(Summary::new(args, &dataset, &recipe, &rows, took))
+/// Bytes of one array without its header.
+fn array_bytes(args: &FetchArgs, recipe: &Recipe, dataset: &Dataset) -> Result<u64, ClientError> {
+    Ok(match (args.cut, &args.model) {
+        (Some(Cut::Features), Some(name)) => 4 * u64::from(dataset.model(name)?.feature_len),
+        _ => 12 * recipe.output_size().pixels(),
+    })
 }
 
 /// At the cut `features` the model's own recipe holds, and elsewhere the one that was asked for.
@@ -136,7 +186,7 @@ struct Writer {
     epoch: Epoch,
     finisher: Finisher,
     classes: Vec<String>,
-    out: PathBuf,
+    folder: OutputFolder,
 }
 
 // === impl Writer ===
@@ -154,11 +204,14 @@ impl Writer {
             self.steering.came(finished.index, cut, there, here);
             self.tensor(finished)
         };
-        let path = self.out.join(format!("{}.npy", row.index));
+        let name = format!("{}.npy", row.index);
         let put = move || match file {
-            Some(file) => whole::write(&path, &file).with_context(|| format!("cannot write {}", path.display())),
-            // An earlier run's array must not pass for this one's.
-            None => whole::remove(&path).with_context(|| format!("cannot remove {}", path.display())),
+            Some(file) => Ok(self.folder.file(&name)?.unsynced().write_all(&file)?),
+            None => {
+                // An earlier run's array must not pass for this one's.
+                let path = self.folder.path().join(name);
+                remove(&path).with_context(|| format!("cannot remove {}", path.display()))
+            }
         };
         tokio::task::spawn_blocking(put).await.context("writing a file")??;
         Ok(row.travelled(wire))
@@ -197,12 +250,30 @@ impl Writer {
     }
 }
 
-fn write_rows(out: &Path, rows: &BTreeMap<u64, Row>) -> anyhow::Result<()> {
-    let mut lines = Vec::new();
-    for row in rows.values() {
-        serde_json::to_writer(&mut lines, row)?;
-        lines.push(b'\n');
+fn write_rows(listing: OutputFile, rows: &BTreeMap<u64, Row>) -> anyhow::Result<()> {
+    Ok(listing.write(|sink| {
+        for row in rows.values() {
+            serde_json::to_writer(&mut *sink, row)?;
+            sink.write_all(b"\n")?;
+        }
+        io::Result::Ok(())
+    })?)
+}
+
+fn failures_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Failures {
+    let mut failures = Failures::default();
+    for row in rows {
+        if let Some(error) = &row.error {
+            failures.add(error.kind, SampleIndex(row.index), row.key.as_deref());
+        }
     }
-    let path = out.join("samples.jsonl");
-    whole::write(&path, &lines).with_context(|| format!("cannot write {}", path.display()))
+    failures
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -1,12 +1,11 @@
 //! What the profiler does: recipes shown; samples fetched, finished and written for other programs to read; epochs planned.
 //!
 //! Invariant: what stands in a folder under its final name is whole. A sample that fails is a line that says why, and
-//! never ends a run; a run in which every sample fails does.
+//! never ends a run; more of them than `--max-failures` allows decide the exit code.
 
 mod indices;
 mod npy;
 mod row;
-mod whole;
 
 mod recipe;
 

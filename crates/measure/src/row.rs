@@ -1,8 +1,8 @@
 //! A line of `samples.jsonl`: what a sample is, and what was done to it.
 
 use headwater_client::Delivered;
-use headwater_types::{Cut, Framing, PixelCoding, SampleFailure, Size};
-use serde::Serialize;
+use headwater_types::{Cut, FailureKind, Framing, PixelCoding, SampleFailure, Size};
+use serde::{Serialize, Serializer};
 
 /// One sample. `width` to `flip` are null where it failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +39,8 @@ pub(crate) struct Wire {
 /// Why there is no array.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct RowError {
-    pub(crate) kind: &'static str,
+    #[serde(serialize_with = "name")]
+    pub(crate) kind: FailureKind,
     pub(crate) message: String,
 }
 
@@ -49,6 +50,11 @@ pub(crate) struct RowError {
 pub(crate) enum Number {
     Whole(i64),
     Real(f64),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn name<S: Serializer>(kind: &FailureKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
 }
 
 // === impl Row ===
@@ -75,7 +81,7 @@ impl Row {
     }
 
     pub(crate) fn failed(self, failure: SampleFailure) -> Self {
-        let error = RowError { kind: failure.kind.as_str(), message: failure.message };
+        let error = RowError { kind: failure.kind, message: failure.message };
         Self { error: Some(error), ..self }
     }
 }
@@ -104,7 +110,7 @@ impl From<f64> for Number {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::{Draws, Epoch, FailureKind, Recipe, Seed};
+    use headwater_types::{Draws, Epoch, Recipe, Seed};
 
     use super::*;
 

@@ -1,16 +1,18 @@
 //! What a fetch says at its end.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use headwater_cli::Failures;
 use headwater_client::{Dataset, Partition};
-use headwater_types::{Cut, Digest, PixelCoding, Recipe};
+use headwater_types::{Cut, Digest, PixelCoding, Recipe, shown};
 use serde::Serialize;
 
 use crate::args::FetchArgs;
 use crate::row::Row;
 
-/// The summary on standard output.
+/// The summary on standard output: a table for people, and everything for programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     dataset: String,
@@ -26,10 +28,11 @@ pub(crate) struct Summary {
     wire_floats: bool,
     seed: u64,
     epoch: u64,
-    /// Samples that were asked for, and those of them that failed.
+    /// Samples that came; those of them that failed, and why; and samples that were asked for and did not come.
     samples: u64,
     failed: u64,
-    failures: BTreeMap<&'static str, u64>,
+    failures: Failures,
+    missing: u64,
     seconds: f64,
     samples_per_second: f64,
     /// Payloads and their envelopes.
@@ -61,12 +64,9 @@ impl Summary {
         dataset: &Dataset,
         recipe: &Recipe,
         rows: &BTreeMap<u64, Row>,
+        (asked, failures): (u64, Failures),
         took: Duration,
     ) -> Self {
-        let mut failures = BTreeMap::new();
-        for error in rows.values().filter_map(|row| row.error.as_ref()) {
-            *failures.entry(error.kind).or_default() += 1;
-        }
         let (samples, seconds) = (rows.len() as u64, took.as_secs_f64());
         let stored = |partition: &Partition| partition.stored_bytes;
         let counters = dataset.counters();
@@ -84,8 +84,9 @@ impl Summary {
             seed: args.seed,
             epoch: args.epoch,
             samples,
-            failed: failures.values().sum(),
+            failed: failures.count(),
             failures,
+            missing: asked.saturating_sub(samples),
             seconds,
             samples_per_second: if seconds > 0.0 { samples as f64 / seconds } else { 0.0 },
             bytes_received: counters.bytes_received,
@@ -95,6 +96,24 @@ impl Summary {
             reconnects: counters.reconnects,
             out: args.out.display().to_string(),
         }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:13}  {value}");
+        line("dataset", &format_args!("{} ({})", self.dataset, self.dataset_digest.short()))?;
+        line("recipe", &format_args!("{} ({})", self.recipe, self.recipe_digest.short()))?;
+        line("cut", &self.cut.unwrap_or("as the plan says"))?;
+        line("samples", &format_args!("{} of {}", self.samples, self.samples + self.missing))?;
+        line("failed", &self.failures)?;
+        line("time", &format_args!("{:.1} s, {:.1} samples/s", self.seconds, self.samples_per_second))?;
+        line("over the wire", &shown::bytes(self.bytes_received))?;
+        for kind in &self.wire {
+            let coding = kind.coding.map_or_else(String::new, |coding| format!(" {}", coding.as_str()));
+            line("came as", &format_args!("{} {}{coding}: {}", kind.samples, kind.cut, shown::bytes(kind.bytes)))?;
+        }
+        write!(f, "{:13}  {}", "written to", self.out)
     }
 }
 

@@ -10,20 +10,20 @@
 
 mod report;
 
-use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use futures::{StreamExt as _, stream};
 use headwater_cache::NotKept;
-use headwater_cli::output::{print_json, stdout};
-use headwater_cli::{Progress, Signals};
+use headwater_cli::{Outcome as CommandOutcome, Progress, Signals};
 use headwater_image::{CpuPool, IndexedJpeg, PoolError, Scratch, read_header};
 use headwater_pipeline::{Kept, Lookup, MemoryBudget, PhotoIndex};
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex, WriteFault};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::IndexArgs;
 use crate::open;
@@ -32,44 +32,31 @@ use report::{IndexReport, Outcome, Tally};
 /// Photos on their way for each job: one in work, one that is being read, one that is looked up.
 const PHOTOS_PER_JOB: usize = 3;
 
-/// Re-writes the photos that are not in the index yet, and prints the report. A signal ends it at once: what was kept by
-/// then is whole.
+/// Re-writes the photos that are not in the index yet, and prints the report. The first signal stops it once the photos that are in
+/// work are done: what was kept is whole, and the next run goes on from there.
 ///
 /// # Errors
-/// What keeps it from beginning, and where nothing at all could be done; a disk that takes no more, once the report is printed; the
-/// signal, if one came.
+/// What keeps it from beginning, and where nothing at all could be done; once the report is printed, a disk that takes no more, too
+/// many photos that failed, and the signal, if one came.
 pub(crate) async fn index(args: &IndexArgs, json: bool, progress: &Progress) -> Result<()> {
     let mut signals = Signals::install()?;
-    let report = tokio::select! {
-        report = rewrite_all(args, progress) => report?,
-        signal = signals.next() => return Err(signal.into()),
-    };
-    match json {
-        true => print_json(&report)?,
-        false => writeln!(stdout(), "{report}")?,
-    }
-    match report.stopped() {
-        Some(stopped) => bail!("{stopped}"),
-        None => Ok(()),
-    }
+    let stop = CancellationToken::new();
+    CommandOutcome::from(signals.guard(&stop, Box::pin(rewrite_all(args, progress, &stop))).await).print(json)
 }
 
-async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexReport> {
-    let limits = args.limits.of_image();
-    let budgets = args.limits.budgets()?;
-    let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
-    let index = open::photo_index(&args.index, &args.dataset, store.place(), limits).await?;
-    let catalog = store.list().await?;
-    let jobs = args.jobs.unwrap_or_else(open::cores);
-    let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
-    let (encoded, decoded) = (budgets.encoded, budgets.decoded);
-    let photos = catalog.len() as u64;
-    let indexer = Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, refused: OnceLock::new() });
-
+async fn rewrite_all(
+    args: &IndexArgs,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> Result<CommandOutcome<IndexReport>> {
+    let indexer = stop.run_until_cancelled(Box::pin(open_all(args))).await;
+    let (indexer, jobs) = indexer.transpose()?.context("stopped before a photo was re-written")?;
+    let photos = indexer.catalog.len() as u64;
     let started = Instant::now();
     let bar = progress.items("photos", Some(photos));
     let mut tally = Tally::default();
     let mut outcomes = stream::iter((0..photos).map(SampleIndex))
+        .take_until(Box::pin(stop.clone().cancelled_owned()))
         .map(|at| tokio::spawn(Arc::clone(&indexer).photo(at)))
         .buffer_unordered(jobs.get() * PHOTOS_PER_JOB);
     while let Some(outcome) = outcomes.next().await {
@@ -79,10 +66,34 @@ async fn rewrite_all(args: &IndexArgs, progress: &Progress) -> Result<IndexRepor
     }
     drop(bar);
     let report = tally.report(started.elapsed(), &indexer.index);
-    match report.nothing_done() {
-        Some(why) => bail!("none of {photos} photos could be re-written: {why}"),
-        None => Ok(report),
+    let told = report.failures().tell(report.photos(), args.failures.max_failures);
+    let done = report.photos();
+    if done < photos {
+        let kept = "what was re-written is kept: run the same command again to go on";
+        return Ok(CommandOutcome::short(report, anyhow!("{done} of {photos} photos are done, and {kept}")));
     }
+    if let Some(why) = report.nothing_done() {
+        bail!("none of {photos} photos could be re-written: {why}");
+    }
+    let stopped = report.stopped().map(|stopped| anyhow!("{stopped}"));
+    Ok(match stopped {
+        Some(stopped) => CommandOutcome::short(report, stopped),
+        None => CommandOutcome::of(report, told),
+    })
+}
+
+/// The dataset, the index, and what works on them.
+async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
+    let limits = args.limits.of_image();
+    let budgets = args.limits.budgets()?;
+    let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
+    let index = open::photo_index(&args.index, &args.dataset, store.place(), limits).await?;
+    let catalog = store.list().await?;
+    let jobs = args.jobs.unwrap_or_else(open::cores);
+    let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
+    let (encoded, decoded) = (budgets.encoded, budgets.decoded);
+    let refused = OnceLock::new();
+    Ok((Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, refused }), jobs))
 }
 
 /// What all photos share.
@@ -104,7 +115,8 @@ impl Indexer {
     /// A photo's stored size, and what came of it.
     async fn photo(self: Arc<Self>, at: SampleIndex) -> (ByteCount, Outcome) {
         let size = self.catalog.get(at).map(|entry| entry.version.size()).unwrap_or_default();
-        (size, self.run(at).await.unwrap_or_else(Outcome::Failed))
+        let failed = |failure| Outcome::Failed { at, key: self.catalog.key(at), failure };
+        (size, self.run(at).await.unwrap_or_else(failed))
     }
 
     async fn run(&self, at: SampleIndex) -> Result<Outcome, SampleFailure> {

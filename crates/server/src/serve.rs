@@ -1,10 +1,11 @@
 //! The life of a server: open, listen, serve, drain, end.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use headwater_cli::outputs::OutputError;
+use headwater_cli::{OutputFile, Outputs};
 use headwater_wire::proto;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
 use tokio::net::TcpListener;
@@ -26,6 +27,10 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// # Errors
 /// What keeps the server from starting: the dataset, a model, a device, an address.
 pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
+    let mut outputs = Outputs::new();
+    let mut port_file = |setting, file: Option<&Path>| file.map(|file| outputs.file(setting, file)).transpose();
+    let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
+    let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let shared = tokio::select! {
         shared = open::open(&args, &stop) => shared?,
         // Nothing is being served yet.
@@ -40,7 +45,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         let address = listener.local_addr()?;
         tokio::spawn(exporter::export(listener, Arc::clone(&shared), ended));
         tracing::info!(%address, "metrics");
-        write_port(args.metrics_port_file.as_deref(), address.port())?;
+        write_port(metrics_port_file, address.port())?;
     }
 
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -78,7 +83,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         cpu_workers = shared.pipeline.pool.workers(),
         "serving"
     );
-    write_port(args.port_file.as_deref(), address.port())?;
+    write_port(port_file, address.port())?;
 
     let mut server = std::pin::pin!(server);
     tokio::select! {
@@ -96,12 +101,6 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 }
 
 /// Written whole or not at all: whoever waits for the file may read it the moment it is there.
-fn write_port(file: Option<&Path>, port: u16) -> Result<()> {
-    let Some(file) = file else { return Ok(()) };
-    let write = || -> std::io::Result<()> {
-        let unfinished = file.with_extension("unfinished");
-        writeln!(std::fs::File::create(&unfinished)?, "{port}")?;
-        std::fs::rename(unfinished, file)
-    };
-    write().with_context(|| format!("--port-file {}", file.display()))
+fn write_port(file: Option<OutputFile>, port: u16) -> Result<(), OutputError> {
+    file.map_or(Ok(()), |file| file.unsynced().write_all(format!("{port}\n").as_bytes()))
 }

@@ -4,9 +4,9 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use headwater_cli::Common;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::part_or_none;
+use headwater_cli::{Common, FailureArgs};
 use headwater_client::ServerAddress;
 use headwater_learn::{HeadKind, TrainOptions};
 use headwater_types::{BitsPerSecond, ByteCount, DatasetName, ModelName, Seed};
@@ -40,8 +40,8 @@ pub(crate) enum Command {
 /// Write features and labels of a dataset to a folder of Parquet files
 ///
 /// The folder is read as one table by pandas, pyarrow, DuckDB and others: key (text), label (text, null where there is
-/// none), feature (fixed-size list of float32). Started again, it fetches only what is missing; samples that could not
-/// be read are listed in DIR/_failures.jsonl.
+/// none), feature (fixed-size list of float32). Ctrl-C and SIGTERM keep what has come; started again, it fetches only what
+/// is missing. Samples that could not be read are listed in DIR/_failures.jsonl.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXTRACT_HELP)]
 pub(crate) struct ExtractArgs {
@@ -61,9 +61,12 @@ pub(crate) struct ExtractArgs {
     pub(crate) retry_failed: bool,
 
     /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature length
-    /// x 4 bytes, and are lost when the tuner is killed
+    /// x 4 bytes, and are lost when the tuner is killed with SIGKILL
     #[arg(long, help_heading = "Output", value_name = "ROWS", default_value = "4096")]
     pub(crate) part_rows: NonZeroU64,
+
+    #[command(flatten, next_help_heading = "Output")]
+    pub(crate) failures: FailureArgs,
 }
 
 const EXTRACT_HELP: &str = "\
@@ -85,7 +88,7 @@ pub(crate) struct FineTuneArgs {
     #[command(flatten)]
     pub(crate) from: FeaturesFrom,
 
-    /// Runs that the samples are shared out over
+    /// Runs that the samples are shared out over; at most as many as there are samples
     #[arg(long, help_heading = "Runs", default_value = "3")]
     pub(crate) runs: NonZeroU32,
 
@@ -94,7 +97,8 @@ pub(crate) struct FineTuneArgs {
     #[arg(long, help_heading = "Runs", value_name = "SHARE", default_value = "0.2", value_parser = part_or_none)]
     pub(crate) validation_fraction: f64,
 
-    /// The same seed on the same dataset gives the same head
+    /// The same seed on the same dataset gives the same head, from servers or from the folder that extract filled. The same
+    /// dataset is the same photos in the same partitions, with the servers named in the same order: the same dataset digest
     #[arg(long, help_heading = "Runs", value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
@@ -123,6 +127,9 @@ pub(crate) struct FineTuneArgs {
     /// File that takes extractor and head as one model
     #[arg(long, help_heading = "Output", value_name = "FILE.onnx")]
     pub(crate) joined_out: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = "Output")]
+    pub(crate) failures: FailureArgs,
 }
 
 const FINE_TUNE_HELP: &str = "\
@@ -307,9 +314,6 @@ impl FineTuneArgs {
         if self.join.is_some() != self.joined_out.is_some() {
             return Err(UsageError("--join and --joined-out go together: give both or neither".to_owned()));
         }
-        if self.joined_out.as_ref() == Some(&self.out) {
-            return Err(UsageError("--out and --joined-out are the same file: give each its own".to_owned()));
-        }
         if self.from.features.is_none() {
             self.from.servers()?;
         } else if !self.from.servers.is_empty() {
@@ -433,7 +437,6 @@ pub(crate) mod tests {
             (&["--features", "f", "--hidden", "5"][..], "--head mlp"),
             (&["--features", "f", "--validation-fraction", "NaN"], "--validation-fraction is NaN"),
             (&["--features", "f", "--join", "x"], "--joined-out"),
-            (&["--features", "f", "--join", "x", "--joined-out", "h", "--out", "h"], "the same file"),
             (&["--features", "f", "--servers", "a:1"], "exclude each other"),
             (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),
             (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),

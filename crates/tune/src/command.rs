@@ -4,9 +4,7 @@ use std::fmt::Display;
 use std::future::Future;
 
 use anyhow::Context;
-use headwater_cli::output::{print_json, stdout};
-use headwater_cli::signals::Ended;
-use headwater_cli::{Progress, Signals};
+use headwater_cli::{Outcome, Progress, Signals};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -24,27 +22,11 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
     }
 }
 
-async fn finish<S: Serialize + Display, E: std::error::Error + Send + Sync + 'static>(
-    work: impl Future<Output = Result<S, E>>,
+async fn finish<S: Serialize + Display, E: Into<anyhow::Error>>(
+    work: impl Future<Output = Result<Outcome<S>, E>>,
     stop: &CancellationToken,
     json: bool,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::install().context("cannot take over SIGINT and SIGTERM")?;
-    let summary = match signals.guard(stop, Box::pin(work)).await {
-        Ended::Finished { value: Ok(summary), .. } => summary,
-        Ended::Finished { value: Err(error), asked: Some(signal) } => {
-            return Err(anyhow::Error::new(signal).context(error));
-        }
-        Ended::Finished { value: Err(error), asked: None } => return Err(error.into()),
-        Ended::Dropped(signal) => return Err(signal.into()),
-    };
-    let printed = if json { print_json(&summary) } else { print(&summary) };
-    printed.context("the summary could not be printed")
-}
-
-fn print(summary: &impl Display) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut out = stdout();
-    writeln!(out, "{summary}")?;
-    out.flush()
+    Outcome::from(signals.guard(stop, Box::pin(work)).await).print(json)
 }

@@ -11,7 +11,6 @@ mod args;
 mod provenance;
 mod source;
 
-mod durable;
 mod parts;
 
 mod extract;

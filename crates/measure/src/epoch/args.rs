@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use headwater_cli::FailureArgs;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::some_seconds;
 use headwater_plan::{Algorithm, Cores, SamplesPerSecond};
@@ -41,6 +42,9 @@ pub(crate) struct EpochArgs {
 
     #[command(flatten)]
     pub(crate) run: RunArgs,
+
+    #[command(flatten)]
+    pub(crate) failures: FailureArgs,
 
     /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop or
     /// flipped+lossless, or plan FILE

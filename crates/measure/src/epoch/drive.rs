@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
-use headwater_cli::Progress;
+use headwater_cli::{Failures, Progress};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Finished, Finisher};
 use headwater_pilot::{Steering, cpu_of_process};
 use headwater_plan::{SamplesPerSecond, Way};
@@ -32,7 +32,7 @@ pub(crate) struct Course<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) samples: u64,
-    pub(crate) failed: u64,
+    pub(crate) failures: Failures,
     pub(crate) batches: u64,
     pub(crate) wall: Duration,
     pub(crate) payload: u64,
@@ -172,7 +172,10 @@ async fn digest_of(index: SampleIndex, values: &[f32]) -> Result<Digest, headwat
 impl Measured {
     fn count(&mut self, dataset: &Dataset, done: &Done) {
         self.samples += 1;
-        self.failed += u64::from(done.finished.outcome.is_err());
+        if let Err(failure) = &done.finished.outcome {
+            let key = done.finished.key.as_ref().map(|key| key.as_str());
+            self.failures.add(failure.kind, done.finished.index, key);
+        }
         self.payload += done.bytes;
         self.finishing += done.here.0;
         let server = dataset.partitions().partition_point(|partition| partition.end() <= done.finished.index.0);

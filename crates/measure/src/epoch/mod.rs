@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use headwater_cli::{PhaseBars, Progress};
+use headwater_cli::{Outcome, PhaseBars, Progress};
 use headwater_client::{ClientOptions, Dataset};
 use headwater_pilot::{
     Autopilot, AutopilotOptions, NetworkOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between,
@@ -26,7 +26,7 @@ use drive::{Course, drive};
 use mode::Mode;
 
 /// Plans if need be, streams the epoch, and says how it went.
-pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Result<EpochReport> {
+pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Result<Outcome<EpochReport>> {
     let recipe = args.run.recipe()?;
     let file = args.plan()?;
     let options = ClientOptions { cpu_workers: args.trainer_cores(), ..args.served.options() };
@@ -47,7 +47,8 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
         options,
     };
     let measured = drive(course, &prepared.steering, progress).await?;
-    Ok(EpochReport::new(args, &dataset, &recipe, resources, &prepared, &measured))
+    let told = measured.failures.tell(measured.samples, args.failures.max_failures);
+    Ok(Outcome::of(EpochReport::new(args, &dataset, &recipe, resources, &prepared, &measured), told))
 }
 
 /// How the epoch is steered, and what was predicted of it.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use headwater_cli::Failures;
 use headwater_client::Dataset;
 use headwater_pilot::Replan;
 use headwater_plan::{Prediction, Resources, Way};
@@ -23,6 +24,7 @@ pub(crate) struct EpochReport {
     epoch: u64,
     samples: u64,
     failed: u64,
+    failures: Failures,
     batches: u64,
     /// Wall time, and samples a second of it.
     seconds: f64,
@@ -113,7 +115,8 @@ impl EpochReport {
             seed: args.run.seed().0,
             epoch: args.run.epoch().0,
             samples: measured.samples,
-            failed: measured.failed,
+            failed: measured.failures.count(),
+            failures: measured.failures.clone(),
             batches: measured.batches,
             seconds,
             samples_per_second: if seconds > 0.0 { measured.samples as f64 / seconds } else { 0.0 },

@@ -2,20 +2,22 @@
 
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::bail;
 use clap::Args;
 use headwater_cli::exit::UsageError;
+use headwater_cli::outputs::Written;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::part;
-use headwater_cli::{PhaseBars, Progress};
-use headwater_client::{Dataset, RegisteredModel};
+use headwater_cli::{FailureArgs, Failures, Outcome, Outputs, PhaseBars, Progress};
+use headwater_client::{ClientError, Dataset, RegisteredModel};
 use headwater_infer::LocalExtractor;
 use headwater_pilot::{Making, Phase, ProfileOptions, Samples, profile, ways_between};
 use headwater_plan::{Profile, Way};
-use headwater_types::{BitsPerSecond, ModelName, Recipe};
+use headwater_types::{BitsPerSecond, ModelName, Recipe, SampleIndex};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::plan::Allowed;
 use crate::profile_file;
@@ -51,6 +53,9 @@ pub(crate) struct DatasetArgs {
 
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    failures: FailureArgs,
 
     /// Profile for this model's features, in place of a recipe's tensors; its own recipe holds
     #[arg(long, value_name = "NAME")]
@@ -100,6 +105,9 @@ pub(crate) struct ProfileReport {
     digest: headwater_types::Digest,
     samples: u64,
     measured: u64,
+    /// Photos whose headers cannot be read, and why.
+    failed: u64,
+    failures: Failures,
     ways: Vec<Row>,
     envelope_bytes: f64,
     envelope_per_byte: f64,
@@ -119,9 +127,32 @@ struct Row {
     error_trainer_seconds: Option<f64>,
 }
 
-/// Measures, writes the profile, and prints what is in it.
-pub(crate) async fn dataset(args: &DatasetArgs, progress: &Progress) -> anyhow::Result<ProfileReport> {
+/// Measures, and writes the profile. Where it is stopped, nothing is written: a profile without the headers of some samples is
+/// nothing to plan from, and the fit of few measurements is nobody's wish.
+pub(crate) async fn dataset(
+    args: &DatasetArgs,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> anyhow::Result<Outcome<ProfileReport>> {
     let samples = args.samples()?;
+    let output = Outputs::new().reading("--extractor", args.extractor.as_deref()).file("--out", &args.out)?;
+    let measured = stop.run_until_cancelled(Box::pin(measure(args, samples, progress))).await;
+    let Some((profile, failures)) = measured.transpose()? else {
+        bail!(
+            "stopped before the profile was whole: nothing was written to {}; --samples N measures fewer",
+            args.out.display()
+        );
+    };
+    let Written { path, fault } = profile_file::write(output, &profile)?;
+    let told = failures.tell(profile.len() as u64, args.failures.max_failures);
+    let report = ProfileReport::new(&path, &profile, failures);
+    Ok(match fault {
+        Some(fault) => Outcome::short(report, fault),
+        None => Outcome::of(report, told),
+    })
+}
+
+async fn measure(args: &DatasetArgs, samples: Samples, progress: &Progress) -> anyhow::Result<(Profile, Failures)> {
     let made = Made::open(args).await?;
     let making = made.making();
     let options = ProfileOptions {
@@ -134,9 +165,22 @@ pub(crate) async fn dataset(args: &DatasetArgs, progress: &Progress) -> anyhow::
     let bars = PhaseBars::new(progress);
     let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
     let profile = profile(made.dataset(), making, &options, &told).await?;
-    drop(bars);
-    profile_file::write(&args.out, &profile).with_context(|| format!("--out {}", args.out.display()))?;
-    Ok(ProfileReport::new(args, &profile))
+    let failures = unreadable(made.dataset(), &profile).await?;
+    Ok((profile, failures))
+}
+
+/// The photos whose headers cannot be read: a plan has them come as they are stored.
+async fn unreadable(dataset: &Dataset, profile: &Profile) -> Result<Failures, ClientError> {
+    let has_header = |index: &usize| profile.facts(*index).is_some_and(|facts| facts.width.is_some());
+    let without = (0..profile.len()).filter(|index| !has_header(index));
+    let without: Vec<_> = without.map(|index| SampleIndex(index as u64)).collect();
+    let mut failures = Failures::default();
+    for surveyed in dataset.survey(&without, |_| {}).await? {
+        if let Err(failure) = surveyed.outcome {
+            failures.add(failure.kind, surveyed.index, surveyed.key.as_ref().map(|key| key.as_str()));
+        }
+    }
+    Ok(failures)
 }
 
 /// Of totals, where nobody says.
@@ -226,7 +270,7 @@ impl DatasetArgs {
 // === impl ProfileReport ===
 
 impl ProfileReport {
-    fn new(args: &DatasetArgs, profile: &Profile) -> Self {
+    fn new(out: &Path, profile: &Profile, failures: Failures) -> Self {
         let provenance = profile.provenance();
         let row = |(position, &way): (usize, &Way)| {
             let costs = (0..profile.len()).filter_map(|index| profile.cost(index, position));
@@ -243,10 +287,12 @@ impl ProfileReport {
         };
         let overheads = provenance.overheads;
         Self {
-            profile: args.out.display().to_string(),
+            profile: out.display().to_string(),
             digest: profile.digest(),
             samples: profile.len() as u64,
             measured: provenance.measured,
+            failed: failures.count(),
+            failures,
             ways: profile.ways().iter().enumerate().map(row).collect(),
             envelope_bytes: overheads.envelope_bytes,
             envelope_per_byte: overheads.envelope_per_byte,

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use headwater_cli::input::read_at_most;
+use headwater_cli::outputs::Written;
+use headwater_cli::{Outcome, OutputFile, Outputs};
 use headwater_pilot::{hostname, now_rfc3339};
 use headwater_plan::import::{self, ImportError, ImportFile};
 use headwater_plan::{Profile, Provenance, Source, SourceFile};
@@ -32,17 +34,25 @@ pub(crate) struct Imported {
     encoded_bytes: u64,
 }
 
-/// Reads SOPHON's two files and writes a profile.
-pub(crate) fn import_sophon(args: &SophonArgs) -> anyhow::Result<Imported> {
+/// Opens the file that the profile goes to.
+pub(crate) fn output(args: &SophonArgs) -> anyhow::Result<OutputFile> {
+    let mut outputs = Outputs::new().reading("--sizes", Some(&args.sizes)).reading("--times", Some(&args.times));
+    Ok(outputs.file("--out", &args.out)?)
+}
+
+/// Reads SOPHON's two files as a profile.
+pub(crate) fn read_sophon(args: &SophonArgs) -> anyhow::Result<Profile> {
     let (sizes, times) = (read(&args.sizes)?, read(&args.times)?);
     let files = vec![file(&args.sizes, &sizes), file(&args.times, &times)];
     let provenance =
         Provenance { files, ..Provenance::new(Source::Sophon, now_rfc3339(), hostname(), env!("CARGO_PKG_VERSION")) };
-    let profile = import::sophon(&sizes, &times, provenance).map_err(|error| at_path(args, error))?;
-    drop((sizes, times));
-    profile_file::write(&args.out, &profile)
-        .with_context(|| format!("cannot write the profile {}", args.out.display()))?;
-    Ok(Imported::new(args, &profile))
+    import::sophon(&sizes, &times, provenance).map_err(|error| at_path(args, error))
+}
+
+/// Writes it.
+pub(crate) fn write(output: OutputFile, profile: &Profile) -> anyhow::Result<Outcome<Imported>> {
+    let Written { path, fault } = profile_file::write(output, profile)?;
+    Ok(Outcome::of(Imported::new(&path, profile), fault.map_or(Ok(()), Err)))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -75,10 +85,10 @@ fn at_path(args: &SophonArgs, error: ImportError) -> anyhow::Error {
 // === impl Imported ===
 
 impl Imported {
-    fn new(args: &SophonArgs, profile: &Profile) -> Self {
+    fn new(out: &Path, profile: &Profile) -> Self {
         let encoded = (0..profile.len()).filter_map(|index| profile.cost(index, 0));
         Self {
-            out: args.out.display().to_string(),
+            out: out.display().to_string(),
             digest: profile.digest(),
             samples: profile.len(),
             ways: profile.ways().iter().map(ToString::to_string).collect(),

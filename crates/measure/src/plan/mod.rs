@@ -20,13 +20,27 @@ use std::io::{BufWriter, Write as _};
 use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
 use headwater_cli::output::stdout;
-use headwater_plan::{Profile, Resources, Way, compare};
+use headwater_cli::{OutputFile, Outputs};
+use headwater_plan::{Mode, Plan, Profile, Resources, Way, compare};
 
-use crate::{profile_file, whole};
+use crate::profile_file;
 
 /// Whether what a plan is made of is there and fits together.
 pub(crate) fn check(args: &PlanArgs) -> anyhow::Result<()> {
     inputs(args).map(drop)
+}
+
+/// A plan, and what it is held against.
+pub(crate) struct Planned {
+    profile: Profile,
+    plan: Plan,
+    modes: Vec<Mode>,
+}
+
+/// Opens the file that the plan goes to, where it is to be written.
+pub(crate) fn output(args: &PlanArgs) -> anyhow::Result<Option<OutputFile>> {
+    let mut outputs = Outputs::new().reading("--profile", args.profile.as_deref());
+    Ok(args.out.as_deref().map(|out| outputs.file("--out", out)).transpose()?)
 }
 
 /// The profile, what may be chosen, and what there is to use.
@@ -41,16 +55,24 @@ fn inputs(args: &PlanArgs) -> anyhow::Result<(Profile, Vec<Way>, Resources)> {
     Ok((profile, allowed, resources))
 }
 
-/// Plans, and writes the plan where it is to be written.
-pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Report> {
+/// Plans.
+pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<Planned> {
     let (profile, allowed, resources) = inputs(args)?;
     let plan = headwater_plan::plan(&profile, &resources, &allowed, args.algorithm)?;
-    if let Some(out) = &args.out {
-        let context = || format!("cannot write the plan {}", out.display());
-        whole::replace(out, |file| plan.write_to(file)).with_context(context)?;
-    }
     let modes = compare(&profile, &resources, &allowed)?;
-    Ok(Report::new(args.out.as_deref(), &profile, plan, modes))
+    Ok(Planned { profile, plan, modes })
+}
+
+// === impl Planned ===
+
+impl Planned {
+    /// Writes the plan, where it is to be written.
+    pub(crate) fn write(self, output: Option<OutputFile>) -> anyhow::Result<Report> {
+        let Self { profile, plan, modes } = self;
+        let out = output.as_ref().map(|output| output.path().to_owned());
+        output.map(|output| output.write(|sink| plan.write_to(sink))).transpose()?;
+        Ok(Report::new(out.as_deref(), &profile, plan, modes))
+    }
 }
 
 /// Writes a plan to standard output in another form.

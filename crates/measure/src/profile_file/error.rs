@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use arrow_schema::ArrowError;
+use headwater_cli::outputs::OutputError;
 use headwater_plan::ProfileError;
 use parquet::errors::ParquetError;
 
@@ -13,6 +14,9 @@ pub(crate) enum ProfileFileError {
     /// The file system said so.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It cannot be put into its place.
+    #[error("{0}")]
+    Output(#[from] OutputError),
     /// Nothing was ever written to it.
     #[error(
         "it is an empty file: was the disk full when it was written? `profiler dataset` or `profiler import` writes it again"

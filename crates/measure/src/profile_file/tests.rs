@@ -59,7 +59,7 @@ pub(crate) fn profile(samples: u64) -> Profile {
 fn written(profile: &Profile) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.parquet");
-    write(&path, profile).unwrap();
+    write(headwater_cli::OutputFile::open("--out", &path).unwrap(), profile).unwrap();
     (folder, path)
 }
 

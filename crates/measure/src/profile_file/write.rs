@@ -1,9 +1,10 @@
 //! A profile into its file.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
+use headwater_cli::OutputFile;
+use headwater_cli::outputs::Written;
 use headwater_plan::{Profile, SampleFacts};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -12,16 +13,15 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use super::error::ProfileFileError;
 use super::metadata::Metadata;
 use super::{BATCH_ROWS, QUANTITIES, Quantity, schema};
-use crate::whole;
 
 /// Rows of a group, which the writer holds in memory until it is full: at ten ways 13 MB.
 const GROUP_ROWS: usize = 8 * BATCH_ROWS;
 
-/// Writes a profile, whole or not at all.
+/// Writes a profile, whole or not at all: into its place or, where that cannot take it, into another, for it took minutes to measure.
 ///
 /// # Errors
 /// Those of the file system and of the writer.
-pub(crate) fn write(path: &Path, profile: &Profile) -> Result<(), ProfileFileError> {
+pub(crate) fn write(output: OutputFile, profile: &Profile) -> Result<Written, ProfileFileError> {
     // Numbers hardly repeat: dictionaries would be built and thrown away, and their minimum and maximum help nobody.
     let properties = WriterProperties::builder()
         .set_created_by(concat!("headwater ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -32,15 +32,15 @@ pub(crate) fn write(path: &Path, profile: &Profile) -> Result<(), ProfileFileErr
         .set_key_value_metadata(Some(Metadata::to_key_values(profile)?))
         .build();
     let schema = Arc::new(schema(profile.ways()));
-    whole::replace(path, |file| {
-        let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
+    Ok(output.write_somewhere(|sink| {
+        let mut writer = ArrowWriter::try_new(sink, Arc::clone(&schema), Some(properties.clone()))?;
         for first in (0..profile.len()).step_by(BATCH_ROWS) {
             let rows = first..profile.len().min(first + BATCH_ROWS);
             writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns(profile, rows))?)?;
         }
         writer.close()?;
-        Ok(())
-    })
+        Ok::<_, ProfileFileError>(())
+    })?)
 }
 
 fn columns(profile: &Profile, rows: std::ops::Range<usize>) -> Vec<ArrayRef> {

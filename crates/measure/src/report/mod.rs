@@ -7,8 +7,7 @@ mod sweep;
 
 use std::fmt;
 
-use anyhow::Context as _;
-use headwater_cli::Progress;
+use headwater_cli::{OutputFile, Outputs, Progress};
 use headwater_plan::{Algorithm, compare, plan};
 use serde::Serialize;
 
@@ -17,7 +16,6 @@ use page::Page;
 use sweep::Sweeper;
 
 use crate::plan::{Allowed, read_profile, resources};
-use crate::whole;
 
 /// What was written.
 #[derive(Debug, Serialize)]
@@ -29,8 +27,13 @@ pub(crate) struct Written {
     epoch: f64,
 }
 
-/// Plans over the ranges that the page shows, and writes it.
-pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<Written> {
+/// Opens the file that the page goes to.
+pub(crate) fn output(args: &ReportArgs) -> anyhow::Result<OutputFile> {
+    Ok(Outputs::new().reading("--profile", Some(&args.profile)).file("--out", &args.out)?)
+}
+
+/// Plans over the ranges that the page shows; gives the page, and what is said of it once it is written.
+pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(String, Written)> {
     let profile = read_profile(&args.profile)?;
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     let resources = resources(&args.limits, profile.servers())?;
@@ -46,14 +49,13 @@ pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<W
         regions: sweeper.regions()?,
     };
     let html = page.to_string();
-    let context = || format!("cannot write the report {}", args.out.display());
-    whole::write(&args.out, html.as_bytes()).with_context(context)?;
-    Ok(Written {
+    let written = Written {
         out: args.out.display().to_string(),
         bytes: html.len(),
         samples: profile.len(),
         epoch: plan.prediction.epoch,
-    })
+    };
+    Ok((html, written))
 }
 
 impl fmt::Display for Written {

@@ -30,7 +30,8 @@ fn holding(class: &str, count: u32) -> Holding {
 fn command(fakes: &[&Fake], out: &Path, further: &[&str]) -> Command {
     let servers: Vec<_> = fakes.iter().map(|fake| fake.address().to_string()).collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_profiler"));
-    command.args(["fetch", "--servers", &servers.join(","), "--dataset", "photos", "--out"]).arg(out).args(further);
+    command.args(["fetch", "--servers", &servers.join(","), "--dataset", "photos", "--json", "--out"]).arg(out);
+    command.args(further);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -59,7 +60,7 @@ fn two_servers_give_one_folder_of_tensors_and_a_line_for_each() {
     let out = tempfile::tempdir().unwrap();
     let arguments = ["--recipe", "imagenet-train", "--cut", "cropped", "--seed", "5", "--epoch", "2"];
     let summary = summary(&fetch(&[&a, &b], out.path(), &arguments));
-    assert_eq!((&summary["samples"], &summary["failed"], &summary["failures"]), (&json!(7), &json!(0), &json!({})));
+    assert_eq!((&summary["samples"], &summary["failed"], &summary["failures"]), (&json!(7), &json!(0), &json!([])));
     assert!(summary["bytes_received"].as_u64().unwrap() > 7 * 224 * 224 * 3);
 
     let expected: BTreeSet<_> = (0..7).map(|i| format!("{i}.npy")).chain(["samples.jsonl".to_owned()]).collect();
@@ -107,7 +108,7 @@ fn how_samples_travelled_is_said_where_it_is_asked_for_and_only_there() {
     let fake = Fake::honest(Holding { photos, ..Holding::default() });
     let read = |cut: &str, further: &[&str]| {
         let out = tempfile::tempdir().unwrap();
-        let arguments = [&["--recipe", "imagenet-train", "--cut", cut], further].concat();
+        let arguments = [&["--recipe", "imagenet-train", "--cut", cut, "--max-failures", "1"], further].concat();
         let summary = summary(&fetch(&[&fake], out.path(), &arguments));
         (rows(out.path()), summary)
     };
@@ -158,8 +159,10 @@ fn a_broken_photo_is_a_line_and_not_the_end_and_its_old_array_goes() {
     for cut in ["encoded", "flipped"] {
         let out = tempfile::tempdir().unwrap();
         std::fs::write(out.path().join("1.npy"), "of an earlier run").unwrap();
-        let summary = summary(&fetch(&[&fake], out.path(), &["--recipe", "imagenet-eval", "--cut", cut]));
-        assert_eq!(summary["failures"], json!({ "unsupported-format": 1 }), "{cut}");
+        let arguments = ["--recipe", "imagenet-eval", "--cut", cut, "--max-failures", "34%"];
+        let summary = summary(&fetch(&[&fake], out.path(), &arguments));
+        let failures = json!([{ "kind": "unsupported-format", "count": 1, "keys": ["ash/1.png"] }]);
+        assert_eq!((&summary["failures"], &summary["failed"]), (&failures, &json!(1)), "{cut}");
         assert!(!out.path().join("1.npy").exists());
         let row = &rows(out.path())[1];
         assert_eq!((&row["key"], &row["width"], &row["box"]), (&json!("ash/1.png"), &Value::Null, &Value::Null));
@@ -169,15 +172,19 @@ fn a_broken_photo_is_a_line_and_not_the_end_and_its_old_array_goes() {
 }
 
 #[test]
-fn when_nothing_can_be_had_the_exit_code_says_so() {
+fn too_many_failures_have_an_exit_code_of_their_own_and_what_came_is_kept() {
     let out = tempfile::tempdir().unwrap();
     let mut all_broken = holding("ash", 2);
     all_broken.photos.iter_mut().for_each(|photo| photo.bytes = b"no photo".to_vec());
     let broken = Fake::honest(all_broken);
     let failed = fetch(&[&broken], out.path(), &["--recipe", "imagenet-eval", "--cut", "encoded"]);
-    assert_eq!(failed.status.code(), Some(1));
-    let error = String::from_utf8_lossy(&failed.stderr);
-    assert!(failed.stdout.is_empty() && error.contains("2 samples failed"), "{error}");
+    assert_eq!(failed.status.code(), Some(3), "{failed:?}");
+    let said = String::from_utf8_lossy(&failed.stderr);
+    for words in ["2 of 2 samples failed", "--max-failures 10%", "2 unsupported-format (ash/0.png, ash/1.png)"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let first = failed.stdout.split(|byte| *byte == b'\n').next().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(first).unwrap()["failed"], json!(2));
     assert_eq!(rows(out.path()).len(), 2);
 
     let outside = fetch(&[&broken], out.path(), &["--recipe", "imagenet-eval", "--cut", "encoded", "--indices", "0-2"]);
@@ -209,5 +216,34 @@ fn an_interrupt_ends_it_soon_and_leaves_only_whole_files() {
     let output = child.wait_with_output().unwrap();
     drop(deadline);
     assert_eq!(output.status.code(), Some(130), "{output:?}");
-    assert_eq!(names(out.path()), BTreeSet::from(["0.npy".to_owned()]));
+    assert_eq!(names(out.path()), BTreeSet::from(["0.npy".to_owned(), "samples.jsonl".to_owned()]));
+    assert_eq!(rows(out.path()).len(), 1);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("1 of 8 samples are kept in"), "{said}");
+    let first = output.stdout.split(|byte| *byte == b'\n').next().unwrap();
+    let summary: Value = serde_json::from_slice(first).unwrap();
+    assert_eq!((&summary["samples"], &summary["missing"]), (&json!(1), &json!(7)));
+}
+
+#[test]
+fn people_are_given_a_table_and_a_folder_that_takes_nothing_is_refused_before_any_server_is_asked() {
+    let fake = Fake::honest(holding("ash", 3));
+    let out = tempfile::tempdir().unwrap();
+    let table = |out: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_profiler"));
+        let address = fake.address().to_string();
+        command.args(["fetch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-eval", "--cut"]);
+        command.args(["cropped", "--out"]).arg(out).stdin(Stdio::null()).output().unwrap()
+    };
+    let fetched = table(out.path());
+    let said = String::from_utf8_lossy(&fetched.stdout);
+    assert!(
+        fetched.status.success() && said.contains("samples        3 of 3") && said.contains("failed         none"),
+        "{said}"
+    );
+    let file = out.path().join("0.npy");
+    let refused = table(&file);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains(&format!("--out {} is a file: give it a folder", file.display())), "{said}");
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
+use headwater_cli::FailureArgs;
 
 use super::{DatasetArgs, IndexDirArgs, LimitArgs};
 
@@ -20,4 +21,7 @@ pub struct IndexArgs {
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) failures: FailureArgs,
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use headwater_cache::NotKept;
+use headwater_cli::Failures;
 use headwater_image::Unindexable;
 use headwater_pipeline::PhotoIndex;
-use headwater_types::{ByteCount, SampleFailure, WriteFault};
+use headwater_types::{ByteCount, SampleFailure, SampleIndex, SampleKey, WriteFault};
 use serde::Serialize;
 
 /// What came of one photo.
@@ -22,7 +23,7 @@ pub(super) enum Outcome {
     /// It is not in the index, which is full or cannot be written.
     NotKept(NotKept),
     /// It could not be read.
-    Failed(SampleFailure),
+    Failed { at: SampleIndex, key: Option<SampleKey>, failure: SampleFailure },
 }
 
 /// Outcomes, counted.
@@ -36,7 +37,7 @@ pub(super) struct Tally {
     fallen_back: BTreeMap<&'static str, u64>,
     not_kept: BTreeMap<&'static str, u64>,
     disk: Option<WriteFault>,
-    failed: BTreeMap<&'static str, u64>,
+    failures: Failures,
     first_failure: Option<SampleFailure>,
     before: u64,
     after: u64,
@@ -52,8 +53,9 @@ pub(super) struct IndexReport {
     fallen_back: BTreeMap<&'static str, u64>,
     /// Not in the index, by reason: its limit, or its disk.
     not_kept: BTreeMap<&'static str, u64>,
-    /// Not read, by kind.
-    failed: BTreeMap<&'static str, u64>,
+    /// Not read, and why.
+    failed: u64,
+    failures: Failures,
     /// Of the photos that are in the index: as stored, and re-written.
     bytes_before: u64,
     bytes_after: u64,
@@ -108,8 +110,8 @@ impl Tally {
                     self.disk.get_or_insert(fault);
                 }
             }
-            Outcome::Failed(failure) => {
-                *self.failed.entry(failure.kind.as_str()).or_default() += 1;
+            Outcome::Failed { at, key, failure } => {
+                self.failures.add(failure.kind, at, key.as_ref().map(|key| key.as_str()));
                 tracing::debug!(kind = %failure.kind, %failure, "photo not indexed");
                 self.first_failure.get_or_insert(failure);
             }
@@ -139,7 +141,8 @@ impl Tally {
             already_there: self.already_there,
             fallen_back: self.fallen_back,
             not_kept: self.not_kept,
-            failed: self.failed,
+            failed: self.failures.count(),
+            failures: self.failures,
             bytes_before: self.before,
             bytes_after: self.after,
             ratio: (self.before > 0).then(|| self.after as f64 / self.before as f64),
@@ -166,13 +169,22 @@ impl IndexReport {
             || self.stopped.is_some()
             || self.rewritten + self.already_there > 0
             || !self.fallen_back.is_empty()
+            // That photos failed is for --max-failures to judge.
+            || self.failed > 0
         {
             return None;
         }
-        Some(match &self.first_failure {
-            Some(failure) => failure.to_string(),
-            None => "the index is full: raise --index-bytes, or give another --index-dir".to_owned(),
-        })
+        Some("the index is full: raise --index-bytes, or give another --index-dir".to_owned())
+    }
+
+    /// Photos that were looked at.
+    pub(super) fn photos(&self) -> u64 {
+        self.photos
+    }
+
+    /// Photos that could not be read.
+    pub(super) fn failures(&self) -> &Failures {
+        &self.failures
     }
 }
 
@@ -190,8 +202,8 @@ impl fmt::Display for IndexReport {
                 false => line(f, *count, &format!("left out: {reason}"))?,
             }
         }
-        for (kind, count) in &self.failed {
-            line(f, *count, &format!("failed: {kind}"))?;
+        for (kind, count) in self.failures.by_kind() {
+            line(f, count, &format!("failed: {kind}"))?;
         }
         if let Some(failure) = &self.first_failure {
             writeln!(f, "{:>10}  the first because {failure}", "")?;
@@ -243,7 +255,8 @@ mod tests {
     }
 
     fn failure() -> Outcome {
-        Outcome::Failed(SampleFailure::new(FailureKind::Changed, "it is another than was listed"))
+        let failure = SampleFailure::new(FailureKind::Changed, "it is another than was listed");
+        Outcome::Failed { at: SampleIndex(4), key: "a.jpg".parse().ok(), failure }
     }
 
     fn rewritten() -> Outcome {
@@ -273,8 +286,8 @@ mod tests {
     fn it_is_an_error_only_where_nothing_could_be_done() {
         assert_eq!(report(vec![]).nothing_done(), None);
         assert_eq!(report(vec![failure(), Outcome::FellBack(Unindexable::NotJpeg)]).nothing_done(), None);
-        let failed = report(vec![failure(), failure()]).nothing_done();
-        assert!(failed.unwrap().contains("another than was listed"));
+        let failed = report(vec![failure(), failure()]);
+        assert_eq!((failed.nothing_done(), failed.failures().to_string().as_str()), (None, "2 changed"));
         assert!(report(vec![Outcome::NotKept(NotKept::Limit)]).nothing_done().unwrap().contains("--index-bytes"));
     }
 

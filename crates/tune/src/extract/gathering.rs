@@ -55,6 +55,17 @@ impl Gathering {
         Ok(())
     }
 
+    /// Writes what is there of parts that still wait for samples, and counts. For an extraction that does not go on: the next start
+    /// fetches only what is missing. What cannot be written is said, and the rest is written all the same.
+    pub(crate) fn keep(self) -> Result<Contents, ExtractError> {
+        for assembly in self.open.into_values() {
+            if let Err(error) = self.folder.write(&self.provenance, &assembly.finish()) {
+                tracing::warn!(reason = %error, "a part could not be kept: its samples will be extracted again");
+            }
+        }
+        Ok(self.folder.contents()?)
+    }
+
     /// Lists the failures, and counts what is there; an error if something is still missing.
     pub(crate) fn finish(self) -> Result<Contents, ExtractError> {
         match self.tasks.values().next() {
@@ -67,7 +78,7 @@ impl Gathering {
 fn open(folder: &Folder, task: &Task, retry: Retry, feature_len: usize) -> Result<Assembly, ExtractError> {
     Ok(match task.missing {
         Missing::All => Assembly::new(task.range.clone(), feature_len),
-        Missing::Failed(_) => {
+        Missing::Some(_) => {
             Assembly::reopen(&folder.read(task.range.start)?, feature_len, |failed| retry.includes(failed.kind))
         }
     })
@@ -107,10 +118,10 @@ mod tests {
         }
     }
 
-    /// One start of the tuner that is killed after some samples: returns whether it was not.
-    fn start(out: &Path, rows: u64, first_try: bool, order: &[u64], killed_after: usize) -> bool {
+    /// One start of the tuner that is killed, or stopped, after some samples: returns whether it was not.
+    fn start(out: &Path, rows: u64, first_try: bool, order: &[u64], killed_after: usize, is_stopped: bool) -> bool {
         let provenance = provenance(SAMPLES, 2);
-        let folder = Folder::open(out, false).unwrap();
+        let folder = Folder::open(out).unwrap();
         let present = folder.survey(&provenance, &mut || false).unwrap().unwrap();
         let tasks = tasks(SAMPLES, NonZeroU64::new(rows).unwrap(), &present, Retry::Passing);
         let missing: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();
@@ -118,6 +129,10 @@ mod tests {
         let mut left = killed_after;
         for index in order.iter().filter(|index| missing.contains(index)) {
             if left == 0 {
+                if is_stopped {
+                    let (before, now) = (SAMPLES - missing.len() as u64, killed_after as u64);
+                    assert!(gathering.keep().unwrap().samples >= before + now);
+                }
                 return false;
             }
             left -= 1;
@@ -146,13 +161,14 @@ mod tests {
         #[test]
         fn after_any_kills_the_folder_holds_each_sample_once(
             order in Just((0..SAMPLES).collect::<Vec<_>>()).prop_shuffle(),
-            kills in proptest::collection::vec((0_usize..50, 1_u64..12, any::<Option<(prop::sample::Index, u8)>>()), 0..5),
+            kills in proptest::collection::vec((0_usize..50, 1_u64..12, any::<bool>(), any::<Option<(prop::sample::Index, u8)>>()), 0..5),
         ) {
             let dir = tempfile::tempdir().unwrap();
             let out = dir.path();
-            for (number, (killed_after, rows, torn)) in kills.into_iter().enumerate() {
-                start(out, rows, number == 0, &order, killed_after);
-                fs::write(out.join(format!("_{number}.tmp")), "half a part").unwrap();
+            for (number, (killed_after, rows, is_stopped, torn)) in kills.into_iter().enumerate() {
+                start(out, rows, number == 0, &order, killed_after, is_stopped);
+                fs::create_dir_all(out).unwrap();
+                fs::write(out.join(format!(".part-{number}.parquet.ab12CD.part")), "half a part").unwrap();
                 let parts: Vec<_> = parts::paths(out).unwrap().into_values().collect();
                 if let Some((which, keep)) = torn && !parts.is_empty() {
                     let path = which.get(&parts);
@@ -160,11 +176,11 @@ mod tests {
                     fs::write(path, &bytes[..bytes.len() * usize::from(keep) / 256]).unwrap();
                 }
             }
-            prop_assert!(start(out, 8, false, &order, usize::MAX));
+            prop_assert!(start(out, 8, false, &order, usize::MAX, false));
             let good = (0..SAMPLES).filter(|index| index % 7 != 3);
             let expected: BTreeMap<_, _> = good.map(|index| (index, deliver(index, false).outcome.unwrap())).collect();
             prop_assert_eq!(features(out), expected);
-            prop_assert!(fs::read_dir(out).unwrap().all(|entry| entry.unwrap().path().extension() != Some("tmp".as_ref())));
+            prop_assert!(fs::read_dir(out).unwrap().all(|entry| entry.unwrap().path().extension() != Some("part".as_ref())));
             let failures = fs::read_to_string(out.join("_failures.jsonl")).unwrap();
             prop_assert_eq!(failures.lines().count() as u64, (0..SAMPLES).filter(|index| index % 7 == 3).count() as u64);
         }
@@ -173,7 +189,7 @@ mod tests {
     #[test]
     fn an_extraction_that_lacks_a_sample_is_not_finished() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path(), false).unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
         let tasks = tasks(4, NonZeroU64::new(2).unwrap(), &[], Retry::Passing);
         let mut gathering = Gathering::new(folder, provenance(4, 2), Retry::Passing, tasks);
         for index in [0, 1, 3] {

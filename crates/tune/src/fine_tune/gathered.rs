@@ -1,11 +1,9 @@
 //! One run's features, gathered while the run before is trained on.
 
-use std::collections::BTreeMap;
-
 use futures::StreamExt;
-use headwater_cli::Bar;
+use headwater_cli::{Bar, Failures};
 use headwater_learn::{LearnError, Replay, in_validation};
-use headwater_types::{ByteCount, ClassId, FailureKind, Seed};
+use headwater_types::{ByteCount, ClassId, FailureKind, SampleKey, Seed};
 use tokio_util::sync::CancellationToken;
 
 use super::FineTuneError;
@@ -31,7 +29,7 @@ pub(crate) struct Gathered {
     pub(crate) validation: Vec<(Vec<f32>, ClassId)>,
     /// Samples without a label: nothing can be learned from them.
     pub(crate) unlabelled: u64,
-    pub(crate) failed: BTreeMap<FailureKind, u64>,
+    pub(crate) failures: Failures,
     /// When it was gathered.
     pub(crate) span: Span,
 }
@@ -45,7 +43,7 @@ impl Gathered {
             train: Replay::new(dim, classes, options.memory, options.seed)?,
             validation: Vec::new(),
             unlabelled: 0,
-            failed: BTreeMap::new(),
+            failures: Failures::default(),
             span,
         })
     }
@@ -70,13 +68,13 @@ impl Gathered {
     /// Puts a sample where it belongs.
     pub(crate) fn take(&mut self, arrival: Arrival, options: &GatherOptions) -> Result<(), LearnError> {
         let Arrival { index, key, label, outcome } = arrival;
-        let failed = match (outcome, key, label) {
+        let kind = match (outcome, &key, label) {
             (Ok(feature), key, _) if !feature.iter().all(|value| value.is_finite()) => {
                 tracing::warn!(index = index.0, ?key, "leaving out a sample: its feature is not finite");
                 FailureKind::Inference
             }
             (Ok(feature), Some(key), Some(label)) => {
-                if in_validation(&key, options.seed, options.validation_fraction) {
+                if in_validation(key, options.seed, options.validation_fraction) {
                     self.validation.push((feature, label));
                     return Ok(());
                 }
@@ -91,12 +89,12 @@ impl Gathered {
                 failure.kind
             }
         };
-        *self.failed.entry(failed).or_default() += 1;
+        self.failures.add(kind, index, key.as_ref().map(SampleKey::as_str));
         Ok(())
     }
 
     /// Samples that were tried.
     pub(crate) fn images(&self) -> u64 {
-        self.train.seen() + self.validation.len() as u64 + self.unlabelled + self.failed.values().sum::<u64>()
+        self.train.seen() + self.validation.len() as u64 + self.unlabelled + self.failures.count()
     }
 }

@@ -1,11 +1,10 @@
 //! A head that learns run after run. Pure computing: it belongs on a thread of its own.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use headwater_cli::Bar;
+use headwater_cli::{Bar, Failures};
 use headwater_learn::{FeatureSet, Head, HeadKind, LearnError, Metrics, Replay, TrainOptions, Trainer, Verdict};
-use headwater_types::{ByteCount, FailureKind, Seed};
+use headwater_types::{ByteCount, Seed};
 
 use super::FineTuneError;
 use super::clock::Span;
@@ -28,6 +27,8 @@ pub(crate) struct Learner {
     replay: Replay,
     validation: FeatureSet,
     counts: Counts,
+    /// Runs after which the head was as before.
+    unimproved: u32,
 }
 
 /// What has been seen, over all runs.
@@ -37,7 +38,7 @@ pub(crate) struct Counts {
     pub(crate) trained: u64,
     pub(crate) validated: u64,
     pub(crate) unlabelled: u64,
-    pub(crate) failed: BTreeMap<FailureKind, u64>,
+    pub(crate) failures: Failures,
 }
 
 /// What one run did.
@@ -72,6 +73,7 @@ impl Learner {
             replay: Replay::new(dim, classes, options.memory, options.train.seed)?,
             validation: FeatureSet::new(dim, classes),
             counts: Counts::default(),
+            unimproved: 0,
             options,
         })
     }
@@ -102,9 +104,16 @@ impl Learner {
     /// Judges the head.
     pub(crate) fn finish(self) -> Result<Graduate, FineTuneError> {
         if self.replay.seen() == 0 {
-            let Counts { images, validated, unlabelled, failed, .. } = self.counts;
-            let failed = failed.values().sum();
+            let Counts { images, validated, unlabelled, failures, .. } = self.counts;
+            let failed = failures.count();
             return Err(FineTuneError::NothingToTrainOn { images, validated, unlabelled, failed });
+        }
+        if self.unimproved > 0 {
+            let runs = self.unimproved;
+            tracing::warn!(
+                runs,
+                "runs of which no epoch did better on the validation samples: the head stayed as it was"
+            );
         }
         Ok(Graduate {
             train: self.head.evaluate(self.replay.set())?,
@@ -136,9 +145,7 @@ impl Learner {
                 Verdict::Interrupted => return Err(FineTuneError::Stopped),
                 Verdict::Finished | Verdict::Stalled => {
                     if !improved {
-                        tracing::warn!(
-                            "no epoch of this run did better on the validation samples: the head stays as it was"
-                        );
+                        self.unimproved += 1;
                     }
                     self.head = trainer.finish();
                     return Ok(report.epoch + 1);
@@ -156,8 +163,6 @@ impl Counts {
         self.trained += run.train.seen();
         self.validated += run.validation.len() as u64;
         self.unlabelled += run.unlabelled;
-        for (kind, count) in &run.failed {
-            *self.failed.entry(*kind).or_default() += count;
-        }
+        self.failures.merge(&run.failures);
     }
 }

@@ -10,12 +10,13 @@ mod learner;
 mod overlap;
 mod save;
 
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use headwater_cli::exit::UsageError;
-use headwater_cli::{PhaseBars, Progress};
-use headwater_learn::{LearnError, Runs};
+use headwater_cli::{Outcome, PhaseBars, Progress};
+use headwater_learn::{Head, LearnError, Runs};
 use headwater_pilot::Phase;
 use headwater_types::{ByteCount, Seed};
 use tokio_util::sync::CancellationToken;
@@ -25,9 +26,11 @@ pub(crate) use self::save::SaveError;
 
 use self::gathered::GatherOptions;
 use self::learner::LearnOptions;
+use self::overlap::Tally;
+use self::save::{Files, Saved};
 use crate::args::FineTuneArgs;
 use crate::provenance::Provenance;
-use crate::report::{FineTuneSummary, SavedModel};
+use crate::report::FineTuneSummary;
 use crate::source::{Connected, FeatureFolder, FeatureSource, SourceError};
 
 /// Why fine-tuning ended without a head.
@@ -78,11 +81,26 @@ pub(crate) enum FineTuneError {
         limit: ByteCount,
     },
     /// Neither servers nor a folder were named.
-    #[error(transparent)]
+    #[error("{0}")]
     Usage(#[from] UsageError),
     /// It was asked to stop.
     #[error("stopped before the end: no head was written")]
     Stopped,
+    /// It was asked to stop when some was done. A head of some runs is not the head that was asked for, and is not written.
+    #[error(
+        "stopped after {trained} of {runs} runs, with {extracted} of {samples} samples extracted: no head was written, and these \
+         features are lost (tuner extract keeps them, and tuner fine-tune --features DIR learns from them)"
+    )]
+    Interrupted {
+        /// Runs that were trained on.
+        trained: u32,
+        /// Runs that were asked for.
+        runs: u32,
+        /// Samples of the runs that were extracted.
+        extracted: u64,
+        /// Samples of the dataset.
+        samples: u64,
+    },
     /// A task of this program ended before its work.
     #[error("a task of the tuner ended before its work: please report it ({0})")]
     Internal(#[from] tokio::task::JoinError),
@@ -93,25 +111,33 @@ pub(crate) async fn fine_tune(
     args: &FineTuneArgs,
     progress: &Progress,
     stop: &CancellationToken,
-) -> Result<FineTuneSummary, FineTuneError> {
+) -> Result<Outcome<FineTuneSummary>, FineTuneError> {
     let begin = Instant::now();
+    let files = Files::open(args)?;
     let source = stop.run_until_cancelled(Box::pin(open(args, progress))).await.ok_or(FineTuneError::Stopped)??;
     let provenance = source.provenance();
     let seed = Seed(args.seed);
     let gather = GatherOptions { validation_fraction: args.validation_fraction, memory: args.replay_memory, seed };
     let learn = LearnOptions { head: args.head_kind(), train: args.train_options(), memory: args.replay_memory };
     let runs = Runs::new(provenance.samples, args.runs.get(), seed)?;
-    check_before(args, provenance).await?;
+    let files = check_before(args, provenance, files).await?;
 
-    let (graduate, learned) = overlap::run(&source, &runs, &gather, learn, progress, stop).await?;
-    let (head, joined) = save_all(args, provenance.clone(), graduate.clone()).await?;
+    let tally = Arc::new(Tally::default());
+    let ran = overlap::run(&source, &runs, &gather, learn, progress, stop, &tally).await;
+    let (graduate, learned) = ran.map_err(|error| error.after(&tally, &runs, provenance))?;
+    let Saved { head, joined, fault } = save_all(files, provenance.clone(), graduate.head.clone()).await?;
     let seconds = begin.elapsed().as_secs_f64();
-    let summary = FineTuneSummary::new(provenance, &graduate, &learned, head, joined, seconds);
-    Ok(match source.servers() {
+    let summary = FineTuneSummary::new(provenance, &graduate, &learned, seed, (head, joined), seconds);
+    let summary = match source.servers() {
         Some(servers) => {
             summary.with_traffic(servers.bytes_received(), servers.stored_bytes()).with_ways(servers.travelled())
         }
         None => summary,
+    };
+    let told = graduate.counts.failures.tell(graduate.counts.images, args.failures.max_failures);
+    Ok(match fault {
+        Some(fault) => Outcome::short(summary, fault),
+        None => Outcome::of(summary, told),
     })
 }
 
@@ -128,44 +154,46 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource,
 }
 
 /// Everything that can be known to go wrong at the end is found out at the start.
-async fn check_before(args: &FineTuneArgs, provenance: &Provenance) -> Result<(), FineTuneError> {
+async fn check_before(args: &FineTuneArgs, provenance: &Provenance, files: Files) -> Result<Files, FineTuneError> {
     let classes = provenance.classes.len();
     if classes < 2 {
         return Err(FineTuneError::TooFewClasses { classes });
+    }
+    let (runs, samples) = (args.runs, provenance.samples);
+    if u64::from(runs.get()) > samples {
+        let words = format!("--runs {runs} of {samples} samples leaves runs without a sample: give {samples} or fewer");
+        return Err(UsageError(words).into());
     }
     let kept = provenance.samples as f64 * args.validation_fraction;
     let (needed, limit) = ((kept * provenance.feature_len as f64 * 4.0) as u64, args.replay_memory);
     if needed > limit.get() {
         return Err(FineTuneError::ValidationMemory { needed: ByteCount::new(needed), limit });
     }
-    for out in [Some(&args.out), args.joined_out.as_ref()].into_iter().flatten() {
-        save::check_output(out)?;
-    }
-    if let Some(extractor) = args.join.clone() {
-        let provenance = provenance.clone();
-        tokio::task::spawn_blocking(move || save::read_extractor(&extractor, &provenance)).await??;
-    }
-    Ok(())
+    let untrained = Head::new(args.head_kind(), provenance.feature_len, classes, Seed(args.seed))?;
+    let provenance = provenance.clone();
+    let blocking = tokio::task::spawn_blocking(move || files.rehearse(&provenance, &untrained).map(|()| files));
+    Ok(blocking.await??)
 }
 
-/// The head, and the joined model where it is wanted. Both are made before either is written.
-async fn save_all(
-    args: &FineTuneArgs,
-    provenance: Provenance,
-    graduate: Graduate,
-) -> Result<(SavedModel, Option<SavedModel>), FineTuneError> {
-    let (out, join) = (args.out.clone(), args.join.clone().zip(args.joined_out.clone()));
-    let blocking = tokio::task::spawn_blocking(move || {
-        let head = save::onnx(&graduate.head, &provenance)?;
-        let make = |(extractor, out): (PathBuf, PathBuf)| {
-            let extractor = save::read_extractor(&extractor, &provenance)?;
-            Ok::<_, SaveError>((out, save::joined(&extractor, &provenance, &head)?))
-        };
-        let joined = join.map(make).transpose()?;
-        let joined = joined.map(|(out, model)| save::write(out, &model)).transpose()?;
-        Ok::<_, SaveError>((save::write(out, &head)?, joined))
-    });
-    Ok(blocking.await??)
+async fn save_all(files: Files, provenance: Provenance, head: Head) -> Result<Saved, FineTuneError> {
+    Ok(tokio::task::spawn_blocking(move || files.save(&provenance, &head)).await??)
+}
+
+// === impl FineTuneError ===
+
+impl FineTuneError {
+    /// A stop, with how far it had come.
+    fn after(self, tally: &Tally, runs: &Runs, provenance: &Provenance) -> Self {
+        match self {
+            Self::Stopped => Self::Interrupted {
+                trained: tally.trained.load(Relaxed),
+                runs: runs.count(),
+                extracted: tally.extracted.load(Relaxed),
+                samples: provenance.samples,
+            },
+            error => error,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@
 //! result does not depend on who is faster: a run's features are always taken in the same order, and runs one after the
 //! other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
 use headwater_cli::Progress;
 use headwater_learn::Runs;
 use tokio::sync::mpsc;
@@ -20,6 +23,15 @@ use super::gathered::{GatherOptions, Gathered};
 use super::learner::{Graduate, LearnOptions, Learned, Learner};
 use crate::source::FeatureSource;
 
+/// How far it came.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Samples of runs that were extracted.
+    pub(crate) extracted: AtomicU64,
+    /// Runs that were trained on.
+    pub(crate) trained: AtomicU32,
+}
+
 /// Extracts and trains, run by run.
 pub(crate) async fn run(
     source: &FeatureSource,
@@ -28,16 +40,18 @@ pub(crate) async fn run(
     learn: LearnOptions,
     progress: &Progress,
     stop: &CancellationToken,
+    tally: &Arc<Tally>,
 ) -> Result<(Graduate, Vec<Learned>), FineTuneError> {
     let provenance = source.provenance();
     let mut learner = Learner::new(provenance, learn)?;
     let (sender, mut receiver) = mpsc::channel::<Gathered>(1);
     let training_bar = progress.items("train (epochs)", Some(u64::from(runs.count()) * u64::from(learn.train.epochs)));
-    let stopped = stop.clone();
+    let (stopped, counting) = (stop.clone(), Arc::clone(tally));
     let mut training = tokio::task::spawn_blocking(move || {
         let mut learned = Vec::new();
         while let Some(run) = receiver.blocking_recv() {
             learned.push(learner.learn(run, &training_bar, &|| stopped.is_cancelled())?);
+            counting.trained.fetch_add(1, Relaxed);
             training_bar.set(learned.len() as u64 * u64::from(learn.train.epochs));
         }
         if stopped.is_cancelled() {
@@ -54,6 +68,7 @@ pub(crate) async fn run(
             let mut gathered = Gathered::new(provenance, gather, Span::begin())?;
             gathered.take_all(source.run(runs, run)?, gather, &bar, stop).await?;
             gathered.span.end();
+            tally.extracted.fetch_add(gathered.images(), Relaxed);
             room.send(gathered);
         }
         drop(sender);

@@ -1,15 +1,17 @@
 //! The head as an ONNX file, alone or joined to the extractor that made its features.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use headwater_cli::outputs::{OutputError, Written};
+use headwater_cli::{OutputFile, Outputs};
 use headwater_learn::Head;
 use headwater_onnx::{Limits, OnnxError};
 use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{ByteCount, Digest};
 
-use crate::durable;
+use crate::args::FineTuneArgs;
 use crate::provenance::Provenance;
 use crate::report::SavedModel;
 
@@ -49,14 +51,74 @@ pub(crate) enum SaveError {
     /// Not a model that can be written or joined.
     #[error("the ONNX model could not be made: {0}")]
     Onnx(#[from] OnnxError),
-    /// There is no folder for the output.
-    #[error("{} cannot be written: there is no folder {}", path.display(), folder.display())]
-    NoFolder {
-        /// The output.
-        path: PathBuf,
-        /// The folder.
-        folder: PathBuf,
-    },
+    /// It cannot be put into its place.
+    #[error("{0}")]
+    Output(#[from] OutputError),
+}
+
+/// Where models go, opened; and what is joined to the head.
+#[derive(Debug)]
+pub(crate) struct Files {
+    head: OutputFile,
+    joined: Option<(PathBuf, OutputFile)>,
+}
+
+/// What was saved, and the first reason why not all is where it was to be.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) head: SavedModel,
+    pub(crate) joined: Option<SavedModel>,
+    pub(crate) fault: Option<anyhow::Error>,
+}
+
+// === impl Files ===
+
+impl Files {
+    /// Opens what is to be written.
+    pub(crate) fn open(args: &FineTuneArgs) -> Result<Self, SaveError> {
+        let mut outputs = Outputs::new()
+            .reading("--join", args.join.as_deref())
+            .reading("--plan", args.from.plan.plan.as_deref())
+            .reading("--extractor", args.from.plan.extractor.as_deref());
+        let head = outputs.file("--out", &args.out)?;
+        let joined = match args.join.clone().zip(args.joined_out.as_ref()) {
+            Some((extractor, out)) => Some((extractor, outputs.file("--joined-out", out)?)),
+            None => None,
+        };
+        Ok(Self { head, joined })
+    }
+
+    /// Makes both models of a head of the right shape, and takes the space for them: what fails at the end fails here.
+    pub(crate) fn rehearse(&self, provenance: &Provenance, untrained: &Head) -> Result<(), SaveError> {
+        let model = onnx(untrained, provenance)?;
+        self.head.reserve(model.len() as u64)?;
+        if let Some((extractor, file)) = &self.joined {
+            let model = joined(&read_extractor(extractor, provenance)?, provenance, &model)?;
+            file.reserve(model.len() as u64)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the head and then, whether or not that could be written, the joined model where it is wanted.
+    pub(crate) fn save(self, provenance: &Provenance, head: &Head) -> Result<Saved, SaveError> {
+        let model = onnx(head, provenance)?;
+        let (head, mut fault) = write(self.head, &model);
+        let mut saved_join = None;
+        if let Some((extractor, file)) = self.joined {
+            let made = read_extractor(&extractor, provenance).and_then(|bytes| joined(&bytes, provenance, &model));
+            let second = match made {
+                Ok(model) => {
+                    let (saved, second) = write(file, &model);
+                    saved_join = Some(saved);
+                    second
+                }
+                Err(error) => Some(error.into()),
+            };
+            fault = fault.or(second);
+        }
+        let joined = saved_join;
+        Ok(Saved { head, joined, fault })
+    }
 }
 
 /// The extractor's file, which must be the one that made the features.
@@ -73,15 +135,6 @@ pub(crate) fn read_extractor(path: &Path, provenance: &Provenance) -> Result<Vec
         return Err(SaveError::OtherExtractor { path: path.to_owned(), actual, expected });
     }
     Ok(bytes)
-}
-
-/// Whether a file can be put there: asked before hours of work, not after.
-pub(crate) fn check_output(path: &Path) -> Result<(), SaveError> {
-    let folder = durable::folder_of(path);
-    if folder.is_dir() {
-        return Ok(());
-    }
-    Err(SaveError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
 }
 
 /// The head as an ONNX file: input `features` f32 `[N, D]`, outputs `probs` and `logits` f32 `[N, C]`, classes and digests
@@ -107,10 +160,13 @@ pub(crate) fn joined(extractor: &[u8], provenance: &Provenance, head: &[u8]) -> 
     Ok(headwater_onnx::join(extractor, &provenance.output, head, &Limits::default())?)
 }
 
-/// Writes a model, whole or not at all.
-pub(crate) fn write(path: PathBuf, model: &[u8]) -> Result<SavedModel, SaveError> {
-    durable::replace(&path, |file| file.write_all(model)).map_err(at(&path))?;
-    Ok(SavedModel { path, digest: Digest::of(model) })
+/// Writes a model, whole or not at all; hours of training are not lost where its place cannot take it.
+fn write(file: OutputFile, model: &[u8]) -> (SavedModel, Option<anyhow::Error>) {
+    let digest = Digest::of(model);
+    match file.write_somewhere(|sink| sink.write_all(model)) {
+        Ok(Written { path, fault }) => (SavedModel { path: Some(path), digest }, fault.map(Into::into)),
+        Err(error) => (SavedModel { path: None, digest }, Some(error.into())),
+    }
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> SaveError {

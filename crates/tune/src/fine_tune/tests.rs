@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use headwater_learn::{FeatureSet, in_validation};
-use headwater_types::{ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 
 use super::*;
 use crate::args::tests::fine_tune as args;
@@ -40,7 +40,7 @@ fn blob(index: u64) -> (Option<ClassId>, Result<Vec<f32>, SampleFailure>) {
 /// A finished extraction of all samples, in two parts.
 fn extraction() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::open(dir.path(), false).unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
     for range in [0..256, 256..SAMPLES] {
         let mut assembly = Assembly::new(range.clone(), FEATURE_LEN);
         for index in range {
@@ -57,8 +57,9 @@ fn extraction() -> tempfile::TempDir {
 async fn train(features: &Path, out: &Path, more: &[&str]) -> Result<serde_json::Value, FineTuneError> {
     let (features, out) = (features.to_str().unwrap(), out.to_str().unwrap());
     let arguments = [&["--features", features, "--out", out, "--epochs", "10"][..], more].concat();
-    let summary = fine_tune(&args(&arguments), &Progress::hidden(), &CancellationToken::new()).await?;
-    Ok(serde_json::to_value(summary).unwrap())
+    let outcome = fine_tune(&args(&arguments), &Progress::hidden(), &CancellationToken::new()).await?;
+    assert!(outcome.fault().is_none(), "{outcome:?}");
+    Ok(serde_json::to_value(outcome.made().unwrap()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +71,15 @@ async fn blobs_are_told_apart_and_every_image_is_accounted_for() {
         let number = |name: &str| summary[name].as_f64().unwrap();
         assert!(number("validation_top1") > 0.95, "{head}: {summary}");
         assert!(number("train_top1") > 0.95, "{head}: {summary}");
-        assert_eq!(summary["failed"], serde_json::json!({ "inference": 1, "malformed": 12 }));
+        assert_eq!(summary["failed"], 13);
+        let first = ["49.jpg", "99.jpg", "149.jpg", "199.jpg", "249.jpg"];
+        assert_eq!(
+            summary["failures"],
+            serde_json::json!([
+                { "kind": "malformed", "count": 12, "keys": first },
+                { "kind": "inference", "count": 1, "keys": ["7.jpg"] },
+            ])
+        );
         // Of 60 without a label, 12 are broken as well.
         assert_eq!(summary["unlabelled"], 48);
         assert_eq!(number("trained") + number("validated") + 48.0 + 13.0, SAMPLES as f64);
@@ -103,7 +112,8 @@ async fn overlapping_runs_learn_what_runs_one_after_the_other_do() {
     let runs = Runs::new(SAMPLES, 4, Seed(1)).unwrap();
     let gather = GatherOptions { validation_fraction: 0.2, memory: args.replay_memory, seed: Seed(1) };
     let learn = LearnOptions { head: args.head_kind(), train: args.train_options(), memory: args.replay_memory };
-    let (overlapped, learned) = overlap::run(&source, &runs, &gather, learn, &hidden, &stop).await.unwrap();
+    let (overlapped, learned) =
+        overlap::run(&source, &runs, &gather, learn, &hidden, &stop, &Arc::default()).await.unwrap();
     assert_eq!(learned.len(), 4);
 
     let mut learner = learner::Learner::new(source.provenance(), learn).unwrap();
@@ -152,7 +162,9 @@ async fn a_dataset_that_teaches_nothing_is_an_error_that_says_why() {
         (train(&dir.path().join("none"), &out, &[]).await, "none"),
         (train(dir.path(), &out, &[]).await, "holds no features"),
         (train(features.path(), &dir.path().join("no/such/head.onnx"), &[]).await, "there is no folder"),
+        (train(features.path(), dir.path(), &[]).await, "is a folder"),
         (train(features.path(), &out, &["--replay-memory", "1KiB"]).await, "--replay-memory"),
+        (train(features.path(), &out, &["--runs", "601"]).await, "give 600 or fewer"),
     ];
     for (result, words) in errors {
         let error = result.unwrap_err().to_string();
@@ -170,7 +182,8 @@ async fn a_dataset_that_teaches_nothing_is_an_error_that_says_why() {
     one_class.classes.truncate(1);
     for (classes, words) in [(1, "has 1 class and"), (0, "has no labels and")] {
         one_class.classes.truncate(classes);
-        let error = check_before(&args(&[]), &one_class).await.unwrap_err().to_string();
+        let args = args(&["--out", out.to_str().unwrap()]);
+        let error = check_before(&args, &one_class, Files::open(&args).unwrap()).await.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
 }
@@ -195,6 +208,7 @@ async fn a_stop_ends_the_training_and_writes_nothing() {
     // Not a measurement: long enough to be in the middle of it, and the outcome is the same if it is not.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     stop.cancel();
-    assert!(matches!(training.await.unwrap(), Err(FineTuneError::Stopped)));
+    let error = training.await.unwrap().unwrap_err();
+    assert!(matches!(error, FineTuneError::Interrupted { trained: 0, runs: 3, samples: SAMPLES, .. }), "{error}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -54,7 +54,7 @@ impl Assembly {
         Self { range, feature_len, slots, features: vec![0.0; samples.saturating_mul(feature_len)], waiting: samples }
     }
 
-    /// Waits once more for those samples of a finished part whose failure is worth another try.
+    /// Waits for the samples that are missing from a part, and once more for those whose failure is worth another try.
     pub(crate) fn reopen(part: &Part, feature_len: usize, again: impl Fn(&Failed) -> bool) -> Self {
         let mut assembly = Self::new(part.range.clone(), feature_len);
         for (index, row, feature) in part.iter(feature_len) {
@@ -103,9 +103,9 @@ impl Assembly {
         self.waiting == 0
     }
 
-    /// The part; samples that are still waited for would be missing from it, so ask [`Self::is_complete`] first.
+    /// The part; samples that are still waited for are missing from it, and it says so.
     pub(crate) fn finish(mut self) -> Part {
-        let (mut rows, mut failed) = (Vec::with_capacity(self.slots.len()), Vec::new());
+        let (mut rows, mut failed, mut missing) = (Vec::with_capacity(self.slots.len()), Vec::new(), Vec::new());
         for (at, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {
             match slot {
                 Slot::Filled(row) => {
@@ -114,11 +114,11 @@ impl Assembly {
                     rows.push(row);
                 }
                 Slot::Failed(failure) => failed.push(failure),
-                Slot::Waiting => {}
+                Slot::Waiting => missing.push(SampleIndex(self.range.start + at as u64)),
             }
         }
         self.features.truncate(rows.len() * self.feature_len);
-        Part { range: self.range, rows, features: self.features, failed }
+        Part { range: self.range, rows, features: self.features, failed, missing }
     }
 
     fn claim(&mut self, index: SampleIndex) -> Result<usize, Misdelivery> {
@@ -207,5 +207,23 @@ mod tests {
         let part = again.finish();
         assert_eq!(part.features, [4.0, 5.0, 7.0]);
         assert_eq!(part.failed.len(), 1);
+    }
+
+    #[test]
+    fn what_had_not_come_when_it_was_finished_is_missing_and_is_waited_for_again() {
+        let mut stopped = Assembly::new(4..8, 1);
+        stopped.fill(SampleIndex(6), key(6), None, &[6.0]).unwrap();
+        stopped.fail(SampleIndex(5), None, &broken()).unwrap();
+        let part = stopped.finish();
+        assert!(part.is_consistent(1));
+        assert_eq!(part.missing, [4, 7].map(SampleIndex));
+        assert_eq!(part.iter(1).map(|(index, _, feature)| (index.0, feature[0])).collect::<Vec<_>>(), [(6, 6.0)]);
+        let mut on = Assembly::reopen(&part, 1, |_| false);
+        for index in [7, 4] {
+            assert!(!on.is_complete());
+            on.fill(SampleIndex(index), key(index), None, &[index as f32]).unwrap();
+        }
+        assert!(on.is_complete());
+        assert_eq!(on.finish().features, [4.0, 6.0, 7.0]);
     }
 }

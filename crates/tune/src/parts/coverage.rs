@@ -28,8 +28,8 @@ pub(crate) struct Task {
 pub(crate) enum Missing {
     /// The part is not there.
     All,
-    /// The part is there, and these samples of it failed.
-    Failed(Vec<SampleIndex>),
+    /// The part is there, and these samples of it failed, or had not come when it was written.
+    Some(Vec<SampleIndex>),
 }
 
 /// What is to be done, in index order: the parts together then hold `0..samples`, each sample once.
@@ -42,10 +42,11 @@ pub(crate) fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], re
     for part in present {
         fill(covered..part.range.start, part_rows, &mut tasks);
         covered = part.range.end;
-        let again = part.failed.iter().filter(|(_, kind)| retry.includes(*kind));
-        let failed: Vec<_> = again.map(|(index, _)| SampleIndex(*index)).collect();
-        if !failed.is_empty() {
-            tasks.push(Task { range: part.range.clone(), missing: Missing::Failed(failed) });
+        let again = part.failed.iter().filter(|(_, kind)| retry.includes(*kind)).map(|(index, _)| SampleIndex(*index));
+        let mut missing: Vec<_> = again.chain(part.missing.iter().copied()).collect();
+        missing.sort_unstable();
+        if !missing.is_empty() {
+            tasks.push(Task { range: part.range.clone(), missing: Missing::Some(missing) });
         }
     }
     fill(covered..samples, part_rows, &mut tasks);
@@ -68,7 +69,7 @@ impl Task {
     pub(crate) fn indices(&self) -> impl Iterator<Item = SampleIndex> + '_ {
         let (range, list) = match &self.missing {
             Missing::All => (self.range.clone(), &[][..]),
-            Missing::Failed(list) => (0..0, list.as_slice()),
+            Missing::Some(list) => (0..0, list.as_slice()),
         };
         range.map(SampleIndex).chain(list.iter().copied())
     }
@@ -89,16 +90,23 @@ mod tests {
 
     use super::*;
 
-    /// Any set of disjoint parts with some failures.
+    /// Any set of disjoint parts with some failures, and some samples that had not come.
     fn presents() -> impl Strategy<Value = (u64, Vec<Present>)> {
-        let pieces = proptest::collection::vec((1_u64..9, any::<bool>(), any::<[bool; 8]>(), any::<bool>()), 0..12);
+        // Of each sample: 0, it is there; 1, it failed; 2, it had not come.
+        let samples = proptest::array::uniform8(0_u8..3);
+        let pieces = proptest::collection::vec((1_u64..9, any::<bool>(), samples, any::<bool>()), 0..12);
         pieces.prop_map(|pieces| {
             let (mut at, mut present) = (0, Vec::new());
-            for (length, is_there, bad, passing) in pieces {
+            for (length, is_there, states, passing) in pieces {
                 let kind = if passing { FailureKind::Unavailable } else { FailureKind::Malformed };
-                let failed = (at..at + length).zip(bad).filter(|(_, bad)| *bad).map(|(index, _)| (index, kind));
+                let of =
+                    |state| (at..at + length).zip(states).filter(move |(_, of)| *of == state).map(|(index, _)| index);
                 if is_there {
-                    present.push(Present { range: at..at + length, failed: failed.collect() });
+                    present.push(Present {
+                        range: at..at + length,
+                        failed: of(1).map(|index| (index, kind)).collect(),
+                        missing: of(2).map(SampleIndex).collect(),
+                    });
                 }
                 at += length;
             }
@@ -115,6 +123,7 @@ mod tests {
             let kept = present.iter().flat_map(|part| {
                 part.range.clone().filter(|index| {
                     !part.failed.iter().any(|(failed, kind)| failed == index && retry.includes(*kind))
+                        && !part.missing.contains(&SampleIndex(*index))
                 })
             });
             fetched.extend(kept);
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_cut_where_a_fresh_folder_would_be() {
-        let present = [Present { range: 3..5, failed: vec![] }];
+        let present = [Present { range: 3..5, failed: vec![], missing: vec![] }];
         let ranges: Vec<_> =
             tasks(11, NonZeroU64::new(4).unwrap(), &present, Retry::All).into_iter().map(|task| task.range).collect();
         assert_eq!(ranges, [0..3, 5..8, 8..11]);

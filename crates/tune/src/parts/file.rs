@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bytes::Bytes;
+use headwater_cli::OutputFile;
+use headwater_cli::outputs::OutputError;
 use headwater_types::ClassId;
 use headwater_types::digest::Digester;
 use parquet::arrow::ArrowWriter;
@@ -33,7 +35,6 @@ use parquet::schema::types::ColumnPath;
 
 use super::footer::{self, Footer, FooterError};
 use super::part::{Part, Row};
-use crate::durable;
 use crate::provenance::Provenance;
 
 /// Why a part could not be written or read.
@@ -42,6 +43,9 @@ pub(crate) enum PartError {
     /// The file system said so.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It cannot be put into its place.
+    #[error("{0}")]
+    Output(#[from] OutputError),
     /// Not Parquet, or torn.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
@@ -66,12 +70,17 @@ pub(crate) enum PartError {
 const BATCH_ROWS: usize = 1024;
 
 /// Writes a part, whole or not at all.
-pub(crate) fn write(path: &Path, provenance: &Provenance, part: &Part) -> Result<(), PartError> {
+pub(crate) fn write(output: OutputFile, provenance: &Provenance, part: &Part) -> Result<(), PartError> {
     if !part.is_consistent(provenance.feature_len) {
         return Err(PartError::Content("rows and failures do not make up its range"));
     }
     let label = |row: &Row| row.label.and_then(|class| provenance.class_name(class)).map(str::to_owned);
-    let footer = Footer { provenance: provenance.clone(), range: part.range.clone(), failed: part.failed.clone() };
+    let footer = Footer {
+        provenance: provenance.clone(),
+        range: part.range.clone(),
+        failed: part.failed.clone(),
+        missing: part.missing.clone(),
+    };
     let mut pairs = footer.to_key_values()?;
     let mut digester = Digester::default();
     footer::digest(&pairs, &mut digester);
@@ -91,12 +100,11 @@ pub(crate) fn write(path: &Path, provenance: &Provenance, part: &Part) -> Result
         ],
     )?;
     let properties = properties().set_key_value_metadata(Some(pairs)).build();
-    durable::replace(path, |file| {
-        let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
+    Ok(output.write(|sink| {
+        let mut writer = ArrowWriter::try_new(sink, schema, Some(properties))?;
         writer.write(&batch)?;
-        let file = writer.into_inner()?;
-        Ok(file.flush()?)
-    })
+        Ok::<_, ParquetError>(writer.into_inner()?.flush()?)
+    })?)
 }
 
 /// Reads a part and checks every byte of it.
@@ -122,13 +130,13 @@ fn read_pages(path: &Path) -> Result<(Provenance, Part), PartError> {
     // Whole, so that what the disk cannot give (stop) is told from what it gives and is no part (extract again).
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(fs::read(path)?))?;
     let pairs = key_values(builder.metadata());
-    let Footer { provenance, range, failed } = Footer::from_key_values(pairs)?;
+    let Footer { provenance, range, failed, missing } = Footer::from_key_values(pairs)?;
     if builder.schema().fields != schema(provenance.feature_len)?.fields {
         return Err(PartError::Columns);
     }
     let classes: HashMap<&str, ClassId> =
         (0..).map(ClassId).zip(&provenance.classes).map(|(class, name)| (name.as_str(), class)).collect();
-    let mut part = Part { range, rows: Vec::new(), features: Vec::new(), failed };
+    let mut part = Part { range, rows: Vec::new(), features: Vec::new(), failed, missing };
     let mut digester = Digester::default();
     footer::digest(pairs, &mut digester);
     let expected = footer::said_digest(pairs)?;
@@ -217,6 +225,7 @@ mod tests {
         let failure = SampleFailure::new(FailureKind::Malformed, "no end of image");
         Part {
             range: 3..6,
+            missing: vec![],
             rows: vec![row("cat/ä.jpg", Some(0)), row("x.jpg", None)],
             features: vec![1.5, f32::MIN_POSITIVE, 0.0, -0.0, f32::INFINITY, 3.25],
             failed: vec![Failed::new(SampleIndex(4), None, &failure)],
@@ -226,14 +235,15 @@ mod tests {
     fn written(part: &Part) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.parquet");
-        write(&path, &provenance(10, 3), part).unwrap();
+        write(OutputFile::open("--out", &path).unwrap(), &provenance(10, 3), part).unwrap();
         (folder, path)
     }
 
     #[test]
     fn a_part_survives_its_file() {
-        let nothing_worked = Part { range: 4..5, rows: vec![], features: vec![], failed: part().failed };
-        for part in [part(), nothing_worked] {
+        let nothing_worked = Part { range: 4..5, rows: vec![], features: vec![], ..part() };
+        let stopped = Part { range: 2..8, missing: [2, 6, 7].map(SampleIndex).to_vec(), ..part() };
+        for part in [part(), nothing_worked, stopped] {
             let (_folder, path) = written(&part);
             assert_eq!(read(&path).unwrap(), (provenance(10, 3), part.clone()));
         }
@@ -247,6 +257,7 @@ mod tests {
             rows: (0..rows).map(|i| Row { key: format!("{i}").parse().unwrap(), label: None }).collect(),
             features: (0..rows * 3).map(|i| i as f32).collect(),
             failed: vec![],
+            missing: vec![],
         };
         let (_folder, path) = written(&part);
         assert_eq!(read(&path).unwrap().1, part);
@@ -257,7 +268,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut short = part();
         short.failed.clear();
-        assert!(write(&folder.path().join("part.parquet"), &provenance(10, 3), &short).is_err());
+        let output = OutputFile::open("--out", &folder.path().join("part.parquet")).unwrap();
+        assert!(write(output, &provenance(10, 3), &short).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -5,21 +5,23 @@
 //!     part-0000004096.parquet
 //!     _failures.jsonl            which samples have no feature, and why; written when all parts are there
 //!     _lock                      locked (flock) while a tuner works here
-//!     _*.tmp                     a file that was being written when a tuner was killed: removed at the next start
+//!     .*.part                    a file that is being written; one that a killed tuner left is removed at the next start
 //! ```
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use headwater_types::FailureKind;
+use headwater_cli::outputs::OutputError;
+use headwater_cli::{Failures, OutputFolder};
+use headwater_types::{FailureKind, SampleIndex};
 
 use super::file::{self, PartError};
 use super::footer::Footer;
 use super::part::Part;
-use crate::durable::{self, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::provenance::Provenance;
 
 const LOCK: &str = "_lock";
@@ -30,7 +32,7 @@ const PART_SUFFIX: &str = ".parquet";
 /// A folder of parts that this process alone writes to.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    path: PathBuf,
+    out: OutputFolder,
     /// Unlocked by the kernel when the process ends, however it ends.
     _lock: File,
 }
@@ -40,14 +42,16 @@ pub(crate) struct Folder {
 pub(crate) struct Present {
     pub(crate) range: Range<u64>,
     pub(crate) failed: Vec<(u64, FailureKind)>,
+    pub(crate) missing: Vec<SampleIndex>,
 }
 
-/// What a finished folder holds.
+/// What a folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contents {
     pub(crate) parts: u64,
+    /// Samples that came, those that failed included.
     pub(crate) samples: u64,
-    pub(crate) failed: BTreeMap<FailureKind, u64>,
+    pub(crate) failures: Failures,
 }
 
 /// Why a folder cannot be used.
@@ -74,6 +78,9 @@ pub(crate) enum FolderError {
         /// What the part holds.
         there: String,
     },
+    /// A file cannot be put into it.
+    #[error("{0}")]
+    Output(#[from] OutputError),
     /// The file system said so.
     #[error("{}: {error}", path.display())]
     Io {
@@ -95,10 +102,9 @@ pub(crate) enum FolderError {
 // === impl Folder ===
 
 impl Folder {
-    /// Makes the folder where there is none, locks it, and removes what a killed tuner left half-written; with
-    /// `overwrite` also every part.
-    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self, FolderError> {
-        fs::create_dir_all(path).map_err(at(path))?;
+    /// Makes the folder where there is none, locks it, and removes what a killed tuner left half-written.
+    pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
+        let out = OutputFolder::open("--out", path)?;
         let lock_path = path.join(LOCK);
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(at(&lock_path))?;
         match lock.try_lock() {
@@ -106,14 +112,27 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(FolderError::Locked(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(at(&lock_path)(error)),
         }
-        let folder = Self { path: path.to_owned(), _lock: lock };
-        for (name, path) in entries(&folder.path)? {
-            let leftover = name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX);
-            if leftover || (overwrite && first_index(&name).is_some()) {
+        Ok(Self { out, _lock: lock })
+    }
+
+    /// Removes every part.
+    pub(crate) fn clear(&self) -> Result<(), FolderError> {
+        for (name, path) in entries(self.path())? {
+            if first_index(&name).is_some() {
                 fs::remove_file(&path).map_err(at(&path))?;
             }
         }
-        Ok(folder)
+        Ok(())
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.out.path()
+    }
+
+    /// Sees that so many bytes more can be written, as far as the file system says.
+    pub(crate) fn need(&self, bytes: u64) -> Result<(), FolderError> {
+        Ok(self.out.need(bytes)?)
     }
 
     /// Reads back every part. One that is torn, or answers for samples that another answers for already, is removed, so
@@ -125,7 +144,7 @@ impl Folder {
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Vec<Present>>, FolderError> {
         let mut present: Vec<Present> = Vec::new();
-        for (first, path) in part_paths(&self.path)? {
+        for (first, path) in part_paths(self.path())? {
             if stop() {
                 return Ok(None);
             }
@@ -137,7 +156,7 @@ impl Folder {
                     let free_from = present.last().map_or(0, |last| last.range.end);
                     if part.range.start == first && free_from <= first && part.range.end <= provenance.samples {
                         let failed = part.failed.iter().map(|failed| (failed.index.0, failed.kind)).collect();
-                        present.push(Present { range: part.range, failed });
+                        present.push(Present { range: part.range, failed, missing: part.missing });
                         continue;
                     }
                     format!("it answers for samples {:?}, which are not its own", part.range)
@@ -162,34 +181,64 @@ impl Folder {
 
     /// Writes a part, in place of one of the same first index.
     pub(crate) fn write(&self, provenance: &Provenance, part: &Part) -> Result<(), FolderError> {
-        let path = self.part_path(part.range.start);
-        file::write(&path, provenance, part).map_err(|error| FolderError::Part { path, error })
+        let name = part_name(part.range.start);
+        match file::write(self.out.file(&name)?, provenance, part) {
+            Ok(()) => Ok(()),
+            Err(PartError::Output(error)) => Err(error.into()),
+            Err(error) => Err(FolderError::Part { path: self.path().join(name), error }),
+        }
     }
 
     /// Lists the failures of all parts in `_failures.jsonl`, and counts what is there.
     pub(crate) fn finish(&self) -> Result<Contents, FolderError> {
-        let paths = part_paths(&self.path)?;
-        let failures = self.path.join(FAILURES);
-        let mut contents = Contents { parts: paths.len() as u64, ..Contents::default() };
-        durable::replace(&failures, |out| {
-            for path in paths.values() {
-                let Footer { range, failed, .. } = file::read_footer(path)?;
-                contents.samples += range.end - range.start;
-                for failure in &failed {
-                    *contents.failed.entry(failure.kind).or_default() += 1;
-                    serde_json::to_writer(&mut *out, failure)?;
-                    out.write_all(b"\n")?;
+        self.out.file(FAILURES)?.write(|sink| {
+            for path in part_paths(self.path())?.values() {
+                for failure in &footer(path)?.failed {
+                    serde_json::to_writer(&mut *sink, failure)?;
+                    sink.write_all(b"\n")?;
                 }
             }
-            Ok(())
-        })
-        .map_err(|error| FolderError::Part { path: failures, error })?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(())
+        })?;
+        self.contents()
+    }
+
+    /// Counts what is there.
+    pub(crate) fn contents(&self) -> Result<Contents, FolderError> {
+        let mut contents = Contents::default();
+        for path in part_paths(self.path())?.values() {
+            let Footer { range, failed, missing, .. } = footer(path)?;
+            contents.parts += 1;
+            contents.samples += range.end - range.start - missing.len() as u64;
+            for failure in &failed {
+                contents.failures.add(failure.kind, failure.index, failure.key.as_deref());
+            }
+        }
         Ok(contents)
     }
 
     fn part_path(&self, first: u64) -> PathBuf {
-        self.path.join(format!("{PART_PREFIX}{first:010}{PART_SUFFIX}"))
+        self.path().join(part_name(first))
     }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder into which nothing came is taken away again, and the lock is nothing.
+        let lock = self.path().join(LOCK);
+        if self.out.is_new() && entries(self.path()).is_ok_and(|entries| entries.iter().all(|(_, path)| *path == lock))
+        {
+            let _ = fs::remove_file(lock);
+        }
+    }
+}
+
+fn part_name(first: u64) -> String {
+    format!("{PART_PREFIX}{first:010}{PART_SUFFIX}")
+}
+
+fn footer(path: &Path) -> Result<Footer, FolderError> {
+    file::read_footer(path).map_err(|error| FolderError::Part { path: path.to_owned(), error })
 }
 
 /// Every part in the folder, by its first index; an error for a Parquet file that is no part.
@@ -261,29 +310,40 @@ mod tests {
     #[test]
     fn one_tuner_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Folder::open(dir.path(), false).unwrap();
-        assert!(matches!(Folder::open(dir.path(), true), Err(FolderError::Locked(_))));
+        let first = Folder::open(dir.path()).unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(FolderError::Locked(_))));
         drop(first);
-        Folder::open(dir.path(), false).unwrap();
+        Folder::open(dir.path()).unwrap();
     }
 
     #[test]
     fn leftovers_go_and_nothing_else_does() {
         let dir = tempfile::tempdir().unwrap();
-        Folder::open(dir.path(), false).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
-        for name in ["_ab12.tmp", "notes.tmp", "_mine.txt"] {
+        Folder::open(dir.path()).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
+        for name in [".part-0000000004.parquet.ab12CD.part", "notes.part", "_mine.txt"] {
             fs::write(dir.path().join(name), "x").unwrap();
         }
-        Folder::open(dir.path(), false).unwrap();
-        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.tmp", "part-0000000000.parquet"]);
-        Folder::open(dir.path(), true).unwrap();
-        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.tmp"]);
+        let folder = Folder::open(dir.path()).unwrap();
+        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.part", "part-0000000000.parquet"]);
+        folder.clear().unwrap();
+        assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.part"]);
+    }
+
+    #[test]
+    fn a_folder_into_which_nothing_came_is_not_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("features");
+        drop(Folder::open(&path).unwrap());
+        assert!(!path.exists());
+        Folder::open(&path).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
+        drop(Folder::open(&path).unwrap());
+        assert_eq!(names(&path), ["_lock", "part-0000000000.parquet"]);
     }
 
     #[test]
     fn a_torn_a_misnamed_and_an_overlapping_part_are_missing_parts() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path(), false).unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
         for range in [0..4, 4..6, 6..8, 8..10] {
             folder.write(&provenance(10, 1), &part(range)).unwrap();
         }
@@ -298,7 +358,7 @@ mod tests {
     #[test]
     fn features_of_something_else_are_refused_by_name_and_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path(), false).unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
         let mut other = provenance(10, 1);
         other.model_digest = Digest::of(b"another model");
         folder.write(&other, &part(0..4)).unwrap();
@@ -313,12 +373,12 @@ mod tests {
     #[test]
     fn failures_are_listed_and_counted() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path(), false).unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
         for range in [0..4, 4..10] {
             folder.write(&provenance(10, 1), &part(range)).unwrap();
         }
-        let failed = BTreeMap::from([(FailureKind::Malformed, 4)]);
-        assert_eq!(folder.finish().unwrap(), Contents { parts: 2, samples: 10, failed });
+        let contents = folder.finish().unwrap();
+        assert_eq!((contents.parts, contents.samples, contents.failures.to_string().as_str()), (2, 10, "4 malformed"));
         let lines = fs::read_to_string(dir.path().join(FAILURES)).unwrap();
         assert_eq!(lines.lines().count(), 4);
         assert_eq!(lines.lines().last(), Some(r#"{"index":9,"key":"9","kind":"malformed","message":"broken"}"#));
@@ -340,7 +400,7 @@ mod tests {
     fn pyarrow_reads_the_folder_as_one_table() {
         let Some(python) = python() else { return };
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path(), false).unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
         let mut labelled = part(4..10);
         labelled.rows[0].label = Some(headwater_types::ClassId(2));
         folder.write(&provenance(10, 1), &part(0..4)).unwrap();

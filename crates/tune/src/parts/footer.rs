@@ -7,14 +7,15 @@
 //! | `headwater.model`, `headwater.model_digest`, `headwater.recipe_digest`, `headwater.output`, `headwater.feature_len` | what made the features |
 //! | `headwater.range` | `first..end`: the global indices that this part answers for |
 //! | `headwater.failed` | JSON list: samples of the range that have no row, and why |
+//! | `headwater.missing` | JSON list of `[first, end]`: samples of the range that are still to be extracted; absent where there are none |
 //! | `headwater.digest` | BLAKE3 over the entries above, and every key, label and feature in row order |
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::str::FromStr;
 
-use headwater_types::Digest;
 use headwater_types::digest::Digester;
+use headwater_types::{Digest, SampleIndex};
 use parquet::file::metadata::KeyValue;
 
 use super::part::Failed;
@@ -23,6 +24,8 @@ use crate::provenance::Provenance;
 const PREFIX: &str = "headwater.";
 
 const DIGEST: &str = "headwater.digest";
+/// A damaged footer must not ask for more memory than this many indices take.
+const MOST_MISSING: u64 = 1 << 26;
 
 /// What a footer says about its part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,7 @@ pub(crate) struct Footer {
     pub(crate) provenance: Provenance,
     pub(crate) range: Range<u64>,
     pub(crate) failed: Vec<Failed>,
+    pub(crate) missing: Vec<SampleIndex>,
 }
 
 /// A footer that lacks an entry, or has one that cannot be read.
@@ -43,6 +47,10 @@ impl Footer {
     pub(crate) fn to_key_values(&self) -> Result<Vec<KeyValue>, serde_json::Error> {
         let provenance = &self.provenance;
         let Range { start, end } = self.range;
+        let missing = match self.missing.is_empty() {
+            true => None,
+            false => Some(("missing", serde_json::to_string(&ranges(&self.missing))?)),
+        };
         Ok([
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("dataset", provenance.dataset.to_string()),
@@ -58,6 +66,7 @@ impl Footer {
             ("failed", serde_json::to_string(&self.failed)?),
         ]
         .into_iter()
+        .chain(missing)
         .map(|(key, value)| KeyValue::new(format!("{PREFIX}{key}"), value))
         .collect())
     }
@@ -85,14 +94,31 @@ impl Footer {
             },
             range: range().ok_or(FooterError("range"))?,
             failed: entries.json("failed")?,
+            missing: match entries.0.contains_key("missing") {
+                true => indices(&entries.json::<Vec<[u64; 2]>>("missing")?).ok_or(FooterError("missing"))?,
+                false => Vec::new(),
+            },
         })
     }
+}
+
+/// Indices in ascending order, as ranges.
+fn ranges(indices: &[SampleIndex]) -> Vec<[u64; 2]> {
+    let follows = |pair: &[SampleIndex; 2]| pair[0].0 + 1 == pair[1].0;
+    let ranges = indices.chunk_by(|a, b| follows(&[*a, *b]));
+    ranges.filter_map(|range| Some([range.first()?.0, range.last()?.0 + 1])).collect()
+}
+
+/// The indices of ranges; `None` for more than a part can have.
+fn indices(ranges: &[[u64; 2]]) -> Option<Vec<SampleIndex>> {
+    let total = ranges.iter().try_fold(0_u64, |total, [first, end]| total.checked_add(end.checked_sub(*first)?))?;
+    (total <= MOST_MISSING).then(|| ranges.iter().flat_map(|[first, end]| *first..*end).map(SampleIndex).collect())
 }
 
 /// The entries that all parts of a folder share. Arrow's own readers see a table's metadata only if it is in the Arrow
 /// schema too, and take that of the first part for all.
 pub(crate) fn shared(pairs: &[KeyValue]) -> HashMap<String, String> {
-    let of_one_part = ["headwater.range", "headwater.failed", DIGEST];
+    let of_one_part = ["headwater.range", "headwater.failed", "headwater.missing", DIGEST];
     let shared = pairs.iter().filter(|pair| !of_one_part.contains(&pair.key.as_str()));
     shared.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect()
 }
@@ -137,13 +163,19 @@ mod tests {
     fn footer() -> Footer {
         let failed =
             Failed { index: SampleIndex(5), key: None, kind: FailureKind::NotFound, message: "gone \"away\"".into() };
-        Footer { provenance: provenance(10, 4), range: 4..8, failed: vec![failed] }
+        Footer { provenance: provenance(10, 4), range: 4..8, failed: vec![failed], missing: vec![] }
     }
 
     #[test]
     fn metadata_survives_the_footer() {
         let pairs = footer().to_key_values().unwrap();
         assert_eq!(Footer::from_key_values(&pairs).unwrap(), footer());
+        let stopped = Footer { missing: [4, 6, 7].map(SampleIndex).to_vec(), ..footer() };
+        let mut pairs = stopped.to_key_values().unwrap();
+        assert_eq!(pairs.last().unwrap().value.as_deref(), Some("[[4,5],[6,8]]"));
+        assert_eq!(Footer::from_key_values(&pairs).unwrap(), stopped);
+        pairs.last_mut().unwrap().value = Some("[[0,18446744073709551615]]".to_owned());
+        assert_eq!(Footer::from_key_values(&pairs), Err(FooterError("missing")));
     }
 
     #[test]

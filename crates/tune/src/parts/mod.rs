@@ -1,6 +1,7 @@
 //! A folder of Parquet parts: features and labels of a dataset, each sample exactly once.
 //!
-//! Each part answers for a range of global indices, and says so in its footer; what no part answers for is missing. No
+//! Each part answers for a range of global indices, and says so in its footer, with those of them that are still to be extracted
+//! where an extraction was stopped; these, and what no part answers for, are missing. No
 //! other file is consulted, so there is nothing that could disagree with the parts after a crash.
 
 mod part;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use headwater_types::{ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 use serde::{Deserialize, Serialize};
 
-/// A row for each sample of a range that has a feature, a failure for each that has none; both in index order, and
-/// together exactly the range.
+/// A row for each sample of a range that has a feature, a failure for each that has none, and the indices of those that were not
+/// extracted yet; each in index order, and together exactly the range.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
     /// Global indices.
@@ -17,6 +17,8 @@ pub(crate) struct Part {
     pub(crate) features: Vec<f32>,
     /// The samples that have none.
     pub(crate) failed: Vec<Failed>,
+    /// The samples that are still to be extracted: the extraction was stopped before they came.
+    pub(crate) missing: Vec<SampleIndex>,
 }
 
 /// A sample that has a feature.
@@ -51,20 +53,30 @@ const MAX_MESSAGE_BYTES: usize = 256;
 impl Part {
     /// Rows with their global indices and features.
     pub(crate) fn iter(&self, feature_len: usize) -> impl Iterator<Item = (SampleIndex, &Row, &[f32])> {
-        let mut failed = self.failed.iter().map(|failed| failed.index.0).peekable();
-        let present = self.range.clone().filter(move |index| failed.next_if_eq(index).is_none());
+        let mut absent = self.absent().into_iter().peekable();
+        let present = self.range.clone().filter(move |index| absent.next_if_eq(index).is_none());
         let features = self.features.chunks_exact(feature_len);
         present.zip(&self.rows).zip(features).map(|((index, row), feature)| (SampleIndex(index), row, feature))
     }
 
-    /// Whether rows, features and failures make up the range.
+    /// The samples that have no row, in index order.
+    fn absent(&self) -> Vec<u64> {
+        let failed = self.failed.iter().map(|failed| failed.index.0);
+        let mut absent: Vec<_> = failed.chain(self.missing.iter().map(|index| index.0)).collect();
+        absent.sort_unstable();
+        absent
+    }
+
+    /// Whether rows, features, failures and what is missing make up the range.
     pub(crate) fn is_consistent(&self, feature_len: usize) -> bool {
         let span = self.range.end.saturating_sub(self.range.start);
-        let indices = || self.failed.iter().map(|failed| failed.index.0);
-        (self.rows.len() + self.failed.len()) as u64 == span
+        let absent = self.absent();
+        (self.rows.len() + absent.len()) as u64 == span
             && self.rows.len().checked_mul(feature_len) == Some(self.features.len())
-            && indices().all(|index| self.range.contains(&index))
-            && indices().zip(indices().skip(1)).all(|(a, b)| a < b)
+            && absent.iter().all(|index| self.range.contains(index))
+            && absent.windows(2).all(|pair| pair[0] < pair[1])
+            && self.failed.is_sorted_by_key(|failed| failed.index)
+            && self.missing.is_sorted()
     }
 }
 

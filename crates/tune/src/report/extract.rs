@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use headwater_cli::Failures;
 use headwater_pilot::Replan;
 use headwater_types::{ByteCount, Digest, shown};
 use serde::Serialize;
 
 use super::table::Table;
-use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
+use super::{Ways, rate, ways, ways_in_words};
 use crate::parts::Contents;
 use crate::provenance::Provenance;
 use crate::source::Travelled;
@@ -22,12 +23,15 @@ pub(crate) struct ExtractSummary {
     model_digest: Digest,
     recipe_digest: Digest,
     feature_len: usize,
-    /// Samples that the folder answers for: all of the dataset.
+    /// Samples that came, in this extraction or an earlier one into the same folder.
     images: u64,
+    /// Samples of the dataset that are still to come: none, unless the extraction was stopped.
+    missing: u64,
     /// Those that have a feature.
     features: u64,
-    /// Those that have none, by kind.
-    failed: Failures,
+    /// Those that have none, and why.
+    failed: u64,
+    failures: Failures,
     parts: u64,
     /// Samples that were there before.
     resumed: u64,
@@ -63,8 +67,10 @@ impl ExtractSummary {
             recipe_digest: provenance.recipe_digest,
             feature_len: provenance.feature_len,
             images: contents.samples,
-            features: contents.samples - contents.failed.values().sum::<u64>(),
-            failed: failures(&contents.failed),
+            missing: provenance.samples - contents.samples,
+            features: contents.samples - contents.failures.count(),
+            failed: contents.failures.count(),
+            failures: contents.failures.clone(),
             parts: contents.parts,
             resumed: provenance.samples - fetched,
             fetched,
@@ -90,8 +96,9 @@ impl fmt::Display for ExtractSummary {
             .line("dataset", format!("{} ({})", self.dataset, self.dataset_digest.short()))
             .line("model", format!("{} ({})", self.model, self.model_digest.short()))
             .line("images", format!("{}, of which {} were there before", self.images, self.resumed))
+            .line("missing", self.missing)
             .line("features", format!("{} of {} numbers", self.features, self.feature_len))
-            .line("failed", failures_in_words(&self.failed))
+            .line("failed", &self.failures)
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
             .line("over the wire", shown::bytes(self.bytes_received))
             .line("came as", ways_in_words(&self.ways, &self.replans))

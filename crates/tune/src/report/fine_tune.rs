@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use headwater_cli::Failures;
 use headwater_learn::Metrics;
 use headwater_pilot::Replan;
-use headwater_types::{ByteCount, Digest, shown};
+use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
 use super::table::{Table, percent};
-use super::{Failures, Ways, failures, failures_in_words, rate, ways, ways_in_words};
+use super::{Ways, rate, ways, ways_in_words};
 use crate::fine_tune::{Graduate, Learned};
 use crate::provenance::Provenance;
 use crate::source::Travelled;
@@ -28,7 +29,10 @@ pub(crate) struct FineTuneSummary {
     trained: u64,
     validated: u64,
     unlabelled: u64,
-    failed: Failures,
+    failed: u64,
+    failures: Failures,
+    /// The same seed gives the same head on the same `dataset_digest`: on the same partitions of the same photos, in this order.
+    seed: u64,
     runs: Vec<RunSummary>,
     /// Images over the time in which features were extracted.
     features_per_second: f64,
@@ -53,8 +57,10 @@ pub(crate) struct FineTuneSummary {
     validation_top5: Option<f64>,
     /// Mean cross-entropy, in nats.
     validation_loss: Option<f64>,
-    head: PathBuf,
+    /// Where the head is: in its place or, where that could not take it, in another; null where it could not be kept at all.
+    head: Option<PathBuf>,
     head_digest: Digest,
+    /// Where the joined model is; absent where none was wanted, or it could not be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,10 +83,11 @@ pub(crate) struct RunSummary {
     validation_loss: Option<f64>,
 }
 
-/// A file that was written.
+/// A model that was to be written.
 #[derive(Clone, Debug)]
 pub(crate) struct SavedModel {
-    pub(crate) path: PathBuf,
+    /// Where it is; `None` where it could not be kept.
+    pub(crate) path: Option<PathBuf>,
     pub(crate) digest: Digest,
 }
 
@@ -91,13 +98,13 @@ impl FineTuneSummary {
         provenance: &Provenance,
         graduate: &Graduate,
         learned: &[Learned],
-        head: SavedModel,
-        joined: Option<SavedModel>,
+        seed: Seed,
+        (head, joined): (SavedModel, Option<SavedModel>),
         seconds: f64,
     ) -> Self {
         let (counts, validation) = (&graduate.counts, graduate.validation.as_ref());
         let of_validation = |value: fn(&Metrics) -> f64| validation.map(value);
-        let (joined, joined_digest) = joined.map(|saved| (saved.path, saved.digest)).unzip();
+        let (joined, joined_digest) = joined.and_then(|saved| Some((saved.path?, saved.digest))).unzip();
         Self {
             dataset: provenance.dataset.to_string(),
             dataset_digest: provenance.dataset_digest,
@@ -110,7 +117,9 @@ impl FineTuneSummary {
             trained: counts.trained,
             validated: counts.validated,
             unlabelled: counts.unlabelled,
-            failed: failures(&counts.failed),
+            failed: counts.failures.count(),
+            failures: counts.failures.clone(),
+            seed: seed.0,
             runs: run_summaries(learned),
             features_per_second: rate(counts.images, learned.iter().map(|run| run.extraction.seconds()).sum()),
             seconds,
@@ -173,7 +182,7 @@ impl fmt::Display for FineTuneSummary {
             .line("dataset", format!("{} ({}), {} classes", self.dataset, self.dataset_digest.short(), self.classes))
             .line("model", format!("{} ({})", self.model, self.model_digest.short()))
             .line("images", format!("{images}: {trained} to train, {validated} to validate, {unlabelled} unlabelled"))
-            .line("failed", failures_in_words(&self.failed))
+            .line("failed", &self.failures)
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second));
         if let (Some(received), Some(stored)) = (self.bytes_received, self.stored_bytes) {
             let ratio = shown::times_less(stored as f64, received as f64);
@@ -188,7 +197,13 @@ impl fmt::Display for FineTuneSummary {
             .line("top-1, trained on", percent(self.train_top1))
             .line("top-1, validation", percent(self.validation_top1))
             .line("top-5, validation", percent(self.validation_top5))
-            .line("head", format!("{} ({})", self.head.display(), self.head_digest.short()));
+            .line(
+                "head",
+                match &self.head {
+                    Some(path) => format!("{} ({})", path.display(), self.head_digest.short()),
+                    None => "could not be kept".to_owned(),
+                },
+            );
         if let (Some(path), Some(digest)) = (&self.joined, &self.joined_digest) {
             table.line("joined model", format!("{} ({})", path.display(), digest.short()));
         }

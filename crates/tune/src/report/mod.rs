@@ -8,26 +8,10 @@ use std::collections::BTreeMap;
 
 use headwater_pilot::Replan;
 use headwater_plan::Way;
-use headwater_types::FailureKind;
 
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
 pub(crate) use fine_tune::SavedModel;
-
-/// Failures by the name of their kind.
-type Failures = BTreeMap<&'static str, u64>;
-
-fn failures(by_kind: &BTreeMap<FailureKind, u64>) -> Failures {
-    by_kind.iter().map(|(kind, count)| (kind.as_str(), *count)).collect()
-}
-
-/// `3 malformed, 1 not-found`.
-fn failures_in_words(failures: &Failures) -> String {
-    if failures.is_empty() {
-        return "none".to_owned();
-    }
-    failures.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
-}
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;

@@ -1,11 +1,12 @@
 //! Features from a folder of parts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use headwater_learn::Runs;
-use headwater_types::SampleFailure;
+use headwater_types::{ByteCount, SampleFailure, SampleIndex};
 use tokio::sync::mpsc;
 
 use super::{Arrival, Arrivals, SourceError};
@@ -17,6 +18,8 @@ use crate::provenance::Provenance;
 pub(crate) struct FeatureFolder {
     parts: Arc<[PathBuf]>,
     provenance: Provenance,
+    /// Samples that are put into order at a time.
+    sorted_at_once: usize,
 }
 
 /// Why a folder does not hold a finished extraction.
@@ -45,6 +48,8 @@ pub(crate) enum FeatureFolderError {
 
 /// Samples that are read ahead of whoever takes them.
 const READ_AHEAD: usize = 1024;
+/// Memory for features that are being put into order.
+const SORTED_AT_ONCE: ByteCount = ByteCount::mebibytes(256);
 
 // === impl FeatureFolder ===
 
@@ -63,6 +68,9 @@ impl FeatureFolder {
             if footer.range.start != covered {
                 return Err(FeatureFolderError::Gap { folder: folder.to_owned(), missing: covered }.into());
             }
+            if let Some(missing) = footer.missing.first() {
+                return Err(FeatureFolderError::Gap { folder: folder.to_owned(), missing: missing.0 }.into());
+            }
             covered = footer.range.end;
             paths.push(path);
         }
@@ -70,30 +78,31 @@ impl FeatureFolder {
         if covered != provenance.samples {
             return Err(FeatureFolderError::Gap { folder: folder.to_owned(), missing: covered }.into());
         }
-        Ok(Self { parts: paths.into(), provenance })
+        let sorted_at_once = (SORTED_AT_ONCE.as_usize() / (4 * provenance.feature_len.max(1))).max(1);
+        Ok(Self { parts: paths.into(), provenance, sorted_at_once })
     }
 
     pub(crate) fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// The features of one run, in index order. Every part is read, and those of other runs passed over: sequential reads
-    /// of a few gigabytes cost less than one seek for each sample.
+    /// The features of one run in the run's order, which is that in which servers give them: the same seed gives the same head from
+    /// both. Parts are in index order; as many samples as fit a bound on memory are put into order at a time, for which every part
+    /// is read: sequential reads of a few gigabytes cost less than one seek for each sample.
     pub(crate) fn run(&self, runs: Runs, run: u32) -> Arrivals {
         let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
-        let (parts, feature_len) = (Arc::clone(&self.parts), self.provenance.feature_len);
+        let (parts, feature_len, at_once) = (Arc::clone(&self.parts), self.provenance.feature_len, self.sorted_at_once);
         tokio::task::spawn_blocking(move || {
-            for path in parts.iter() {
-                let part = match parts::read(path) {
-                    Ok((_, part)) => part,
+            let order: Vec<_> = runs.samples(run).collect();
+            for samples in order.chunks(at_once) {
+                let arrivals = match sorted(&parts, feature_len, samples) {
+                    Ok(arrivals) => arrivals,
                     Err(error) => {
-                        let path = path.clone();
-                        let _ = sender.blocking_send(Err(FolderError::Part { path, error }.into()));
+                        let _ = sender.blocking_send(Err(error));
                         return;
                     }
                 };
-                let of_run = |arrival: &Arrival| runs.run_of(arrival.index) == Some(run);
-                for arrival in arrivals(&part, feature_len).filter(of_run) {
+                for arrival in arrivals {
                     // Nobody listens any more: the fine-tuning was stopped.
                     if sender.blocking_send(Ok(arrival)).is_err() {
                         return;
@@ -103,6 +112,25 @@ impl FeatureFolder {
         });
         futures::stream::poll_fn(move |context| receiver.poll_recv(context)).boxed()
     }
+}
+
+/// These samples, in this order.
+fn sorted(
+    parts: &[PathBuf],
+    feature_len: usize,
+    samples: &[SampleIndex],
+) -> Result<impl Iterator<Item = Arrival> + use<>, SourceError> {
+    let places: HashMap<SampleIndex, usize> = samples.iter().copied().zip(0..).collect();
+    let mut sorted: Vec<Option<Arrival>> = std::iter::repeat_with(|| None).take(samples.len()).collect();
+    for path in parts {
+        let (_, part) = parts::read(path).map_err(|error| FolderError::Part { path: path.clone(), error })?;
+        for arrival in arrivals(&part, feature_len) {
+            if let Some(place) = places.get(&arrival.index).and_then(|place| sorted.get_mut(*place)) {
+                *place = Some(arrival);
+            }
+        }
+    }
+    Ok(sorted.into_iter().flatten())
 }
 
 fn arrivals(part: &Part, feature_len: usize) -> impl Iterator<Item = Arrival> {
@@ -118,4 +146,37 @@ fn arrivals(part: &Part, feature_len: usize) -> impl Iterator<Item = Arrival> {
         label: None,
         outcome: Err(SampleFailure::new(failed.kind, failed.message.clone())),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt as _;
+    use headwater_types::Seed;
+
+    use super::*;
+    use crate::parts::{Assembly, Folder};
+    use crate::provenance::tests::provenance;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_comes_in_the_order_in_which_servers_give_it_however_little_is_sorted_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let parts = Folder::open(dir.path()).unwrap();
+        for range in [0..7, 7..20] {
+            let mut assembly = Assembly::new(range.clone(), 1);
+            for index in range {
+                let key = format!("{index}.jpg").parse().unwrap();
+                assembly.fill(SampleIndex(index), key, None, &[index as f32]).unwrap();
+            }
+            parts.write(&provenance(20, 1), &assembly.finish()).unwrap();
+        }
+        let runs = Runs::new(20, 3, Seed(7)).unwrap();
+        for sorted_at_once in [1, 3, 1000] {
+            let folder = FeatureFolder { sorted_at_once, ..FeatureFolder::open(dir.path()).unwrap() };
+            for run in 0..3 {
+                let came: Vec<_> = folder.run(runs.clone(), run).try_collect().await.unwrap();
+                assert_eq!(came.iter().map(|one| one.index).collect::<Vec<_>>(), runs.samples(run).collect::<Vec<_>>());
+                assert!(came.iter().all(|one| one.outcome == Ok(vec![one.index.0 as f32])));
+            }
+        }
+    }
 }
