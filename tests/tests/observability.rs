@@ -63,8 +63,9 @@ fn refused_calls_are_counted_by_reason() {
     let server = ServerOptions::new(&data.photos).metrics().start().unwrap();
     let (address, out) = (server.address(), TempDir::new().unwrap());
     let out = out.path().join("out").display().to_string();
-    let of_another = ["fetch", "--servers", &address, "--dataset", "others", "--cut", "encoded", "--out", &out];
-    assert_ne!(run("profiler", of_another).unwrap().code, Some(0));
+    let mut of_another = vec!["fetch", "--servers", &address, "--dataset", "others", "--out", &out];
+    of_another.extend(["--recipe", "imagenet-train", "--cut", "encoded", "--seed", "1", "--epoch", "0"]);
+    assert_eq!(run("profiler", of_another).unwrap().code, Some(1));
     let metrics = server.metrics().unwrap();
     assert!(value(&metrics, "headwater_calls_refused_total{reason=\"unknown-dataset\"}") >= 1.0);
     assert_eq!(value(&metrics, "headwater_calls_refused_total{reason=\"busy\"}"), 0.0);
