@@ -35,7 +35,9 @@ fn every_mode_gives_the_same_tensors_and_says_what_it_took() {
     let (a, b) = (start("a"), start("b"));
     let mut digests = Vec::new();
     for mode in ["no-off", "resize-off", "all-off", "jpeg-crop", "flipped+lossless", "optimal", "sophon", "auto"] {
-        let report = epoch(&[&a, &b], &["--mode", mode, "--limit-bandwidth", "400Mbps", "--seed", "5"]);
+        // So short an epoch is not worth a profile: auto is told to make one.
+        let measured = ["--mode", mode, "--limit-bandwidth", "400Mbps", "--seed", "5", "--profile-seconds", "20"];
+        let report = epoch(&[&a, &b], &measured);
         assert_eq!(report["samples"], 320, "{mode}");
         assert_eq!(report["failed"], 0, "{mode}");
         assert!(report["client_cpu_seconds"].as_f64().unwrap() >= report["finish_cpu_seconds"].as_f64().unwrap());
@@ -103,6 +105,52 @@ fn a_server_without_cpu_workers_serves_photos_as_they_are_and_says_what_to_do_fo
 }
 
 #[test]
+fn an_epoch_that_is_too_short_for_a_profile_goes_the_plain_way_and_says_so() {
+    let scratch = TempDir::new().unwrap();
+    photos(&scratch.path().join("photos"), 6);
+    let server = ServerOptions::new(&scratch.path().join("photos")).start().unwrap();
+    let plain = epoch(&[&server], &["--mode", "no-off"]);
+    for (given, looked) in [(&[][..], true), (&["--profile-seconds", "0"], false)] {
+        let report = epoch(&[&server], &[&["--mode", "auto"], given].concat());
+        let auto = &report["auto"];
+        assert_eq!((&auto["planned"], &auto["measured"]), (&Value::from(false), &Value::from(0)), "{auto}");
+        assert_eq!(auto["job_seconds"].is_f64(), looked, "{auto}");
+        assert!(!looked || auto["least_seconds"].as_f64() > auto["budget_seconds"].as_f64(), "{auto}");
+        assert_eq!((report["ways"].as_array().unwrap().len(), &report["ways"][0]["way"]), (1, &Value::from("encoded")));
+        assert_eq!((&report["tensors"], &report["replans"]), (&plain["tensors"], &Value::Array(vec![])));
+    }
+    let address = server.address();
+    let words = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train", "--mode", "auto"];
+    let told = run("profiler", words).unwrap().success().unwrap();
+    assert!(told.stdout.contains("not planned: measuring takes at least"), "{}", told.stdout);
+    assert!(told.stderr.contains("too short for a profile"), "{}", told.stderr);
+}
+
+#[test]
+fn servers_that_are_unlike_and_slower_than_their_cores_promise_are_no_slow_network() {
+    let scratch = TempDir::new().unwrap();
+    // Some seconds of work for the cores of this machine.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for (part, seed) in [("bare", 7), ("able", 8)] {
+        let set = PhotoSet { seed, classes: 4, per_class: 30 * cores, min_side: 900, max_side: 1200 };
+        set.write(&scratch.path().join(part)).unwrap();
+    }
+    let start = |part: &str, workers: usize| {
+        ServerOptions::new(&scratch.path().join(part)).arg("--cpu-workers").arg(workers.to_string()).start().unwrap()
+    };
+    // More threads than cores: neither side's cores look busy, though nothing else is waited for.
+    let many = (8 * cores).to_string();
+    let (bare, able) = (start("bare", 0), start("able", 8 * cores));
+    let report = epoch(
+        &[&bare, &able],
+        &["--mode", "auto", "--profile-seconds", "5", "--trainer-cores", &many, "--allow-cuts", "encoded,flipped"],
+    );
+    assert_eq!((&report["auto"]["planned"], &report["failed"]), (&Value::from(true), &Value::from(0)));
+    let replans = report["replans"].as_array().unwrap();
+    assert!(replans.iter().all(|replan| replan["seen_bandwidth"].is_null()), "{replans:?}");
+}
+
+#[test]
 fn half_the_bandwidth_in_the_middle_of_an_epoch_moves_the_plan_within_five_seconds_and_no_bit_of_a_tensor() {
     let scratch = TempDir::new().unwrap();
     let folder = scratch.path().join("photos");
@@ -114,7 +162,7 @@ fn half_the_bandwidth_in_the_middle_of_an_epoch_moves_the_plan_within_five_secon
     let bandwidth = format!("{}bps", (size * 8.0 / 12.0).round());
     let planned =
         ["--allow-cuts", "encoded,flipped+lossless", "--storage-cores", "0.04", "--limit-bandwidth", &bandwidth];
-    let halved = [&planned[..], &["--mode", "auto", "--halve-after", "3"]].concat();
+    let halved = [&planned[..], &["--mode", "auto", "--profile-seconds", "20", "--halve-after", "3"]].concat();
     let report = epoch(&[&server], &halved);
     assert_eq!(report["tensors"], bytes["tensors"]);
     let replans = report["replans"].as_array().unwrap();

@@ -35,8 +35,8 @@ pub mod settings;
 pub mod values;
 pub mod version;
 
+pub mod growing;
 pub mod logs;
-pub mod phases;
 pub mod progress;
 
 pub mod runtime;
@@ -53,9 +53,9 @@ pub mod exit;
 
 pub use common::{Common, LogFormat};
 pub use failures::{FailureArgs, Failures, MaxFailures};
+pub use growing::GrowingBar;
 pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
-pub use phases::PhaseBars;
 pub use progress::{Bar, Progress};
 pub use signals::{Signal, Signals};
 pub use version::{VERSION, commit};

@@ -155,6 +155,13 @@ impl Bar {
         }
     }
 
+    /// So many are to be done in all.
+    pub fn grow(&self, total: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+        }
+    }
+
     /// So many are done in all.
     pub fn set(&self, count: u64) {
         if let Some(bar) = &self.bar {

@@ -4,7 +4,7 @@
 //! stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
 
 use std::error::Error as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_types::caps::MAX_MESSAGE;
 use headwater_wire::proto::storage_client::StorageClient;
@@ -16,11 +16,19 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 use crate::address::ServerAddress;
+use crate::arriving::{Arriving, Line};
 use crate::error::ClientError;
+use crate::socket::Connector;
 use crate::throttle::Throttle;
-use crate::throttled::Connector;
 
-pub(crate) type Client = StorageClient<Channel>;
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// What calls go through.
+    pub(crate) calls: StorageClient<Channel>,
+    /// What is underway on it.
+    pub(crate) line: Arc<Line>,
+}
 
 /// A server and the connections to it that are idle.
 #[derive(Debug)]
@@ -28,6 +36,7 @@ pub(crate) struct Server {
     address: ServerAddress,
     endpoint: Endpoint,
     throttle: Option<Throttle>,
+    arriving: Arc<Arriving>,
     idle: Mutex<Vec<Client>>,
     most_idle: usize,
 }
@@ -50,6 +59,7 @@ impl Server {
     pub(crate) fn new(
         address: ServerAddress,
         throttle: Option<Throttle>,
+        arriving: Arc<Arriving>,
         most_idle: usize,
     ) -> Result<Self, ClientError> {
         let endpoint = Endpoint::from_shared(address.url())
@@ -62,7 +72,7 @@ impl Server {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        Ok(Self { address, endpoint, throttle, idle: Mutex::default(), most_idle })
+        Ok(Self { address, endpoint, throttle, arriving, idle: Mutex::default(), most_idle })
     }
 
     pub(crate) fn address(&self) -> &ServerAddress {
@@ -75,19 +85,15 @@ impl Server {
         if let Some(client) = idle {
             return Ok(client);
         }
-        let channel = match &self.throttle {
-            None => self.endpoint.connect().await,
-            Some(throttle) => {
-                let connector = Connector::new(self.address.clone(), throttle.clone());
-                self.endpoint.connect_with_connector(connector).await
-            }
-        };
-        let channel = channel.map_err(|error| {
+        let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
+        let connector = Connector::new(self.address.clone(), self.throttle.clone(), Arc::clone(&line));
+        let channel = self.endpoint.connect_with_connector(connector).await.map_err(|error| {
             // tonic says "transport error"; what happened stands in the causes.
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
             Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))
         })?;
-        Ok(Client::new(channel).max_decoding_message_size(MAX_MESSAGE.as_usize()))
+        let calls = StorageClient::new(channel).max_decoding_message_size(MAX_MESSAGE.as_usize());
+        Ok(Client { calls, line })
     }
 
     /// Takes back a connection that is in order.

@@ -1,12 +1,13 @@
 //! What the client has done so far.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use headwater_types::FailureKind;
 
-use crate::receiving::Receiving;
+use crate::arriving::Arriving;
 use crate::sample::Sample;
 
 /// A reading of the client's counters. They only grow.
@@ -15,8 +16,9 @@ pub struct Counters {
     /// Bytes of messages received: payloads, their envelopes and gRPC's 5-byte prefixes, without HTTP/2's frames (about
     /// 0.1 %) and TCP's.
     pub bytes_received: u64,
-    /// Time in which some call waited for more bytes, after its first: not that in which the reader had no room for any, or nobody asked.
-    pub receiving: Duration,
+    /// Time in which bytes that some call waited for were underway: the first of a message had come, and its last had not. Not that in
+    /// which a server had nothing to send yet, the reader had no room, or nobody asked.
+    pub arriving: Duration,
     /// Samples given to the reader, failed ones included: each once.
     pub samples: u64,
     /// Those of them that failed, by kind.
@@ -35,7 +37,7 @@ pub struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
     pub(crate) bytes_received: Count,
-    pub(crate) receiving: Receiving,
+    pub(crate) arriving: Arc<Arriving>,
     pub(crate) retries: Count,
     pub(crate) sample_retries: Count,
     pub(crate) reconnects: Count,
@@ -64,7 +66,7 @@ impl Counting {
         let failures = FailureKind::ALL.into_iter().zip(self.failures.iter().map(Count::get));
         Counters {
             bytes_received: self.bytes_received.get(),
-            receiving: self.receiving.time(),
+            arriving: self.arriving.time(),
             samples: self.samples.get(),
             failures: failures.filter(|(_, count)| *count > 0).collect(),
             retries: self.retries.get(),

@@ -76,7 +76,10 @@ impl Dataset {
         }
         let idle = options.streams_per_server.get();
         let throttle = options.bandwidth.map(Throttle::new);
-        let server = |address: &ServerAddress| Server::new(address.clone(), throttle.clone(), idle).map(Arc::new);
+        let counting = Arc::new(Counting::default());
+        let server = |address: &ServerAddress| {
+            Server::new(address.clone(), throttle.clone(), Arc::clone(&counting.arriving), idle).map(Arc::new)
+        };
         let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
         let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
         let descriptions = try_join_all(asked).await?;
@@ -97,7 +100,7 @@ impl Dataset {
             tracing::warn!("{remark}");
         }
         let digest = digester.finish();
-        let (name, counting, runtime) = (name.clone(), Arc::default(), Handle::current());
+        let (name, runtime) = (name.clone(), Handle::current());
         let inner = Inner { name, partitions, servers, models, classes, digest, options, throttle, counting, runtime };
         Ok(Self(Arc::new(inner)))
     }

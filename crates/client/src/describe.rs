@@ -90,7 +90,7 @@ pub(crate) async fn round_trips(
 async fn ask(server: &Server, name: &DatasetName) -> Result<proto::DatasetDescription, Trouble> {
     let mut client = server.connect().await?;
     let request = proto::DescribeDatasetRequest { dataset: name.as_str().to_owned() };
-    let response = client.describe_dataset(request).await.map_err(|status| server.judge(&status))?;
+    let response = client.calls.describe_dataset(request).await.map_err(|status| server.judge(&status))?;
     server.put_back(client);
     Ok(response.into_inner())
 }

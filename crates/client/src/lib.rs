@@ -13,7 +13,10 @@ mod options;
 mod error;
 
 mod throttle;
-mod throttled;
+
+mod arriving;
+mod frames;
+mod socket;
 
 mod connection;
 mod counters;
@@ -31,7 +34,6 @@ mod chunk;
 mod expect;
 mod outlet;
 mod pulse;
-mod receiving;
 mod worker;
 
 mod stream;

@@ -86,7 +86,7 @@ impl Surveyor<'_> {
         };
         let survey = Survey { dataset: self.dataset.to_owned(), dataset_digest: Some(digest), samples };
         let silent = |_| Trouble::Passing("a call went silent".to_owned());
-        let response = timeout(self.retry.stall, client.survey(proto::SurveyRequest::from(survey))).await;
+        let response = timeout(self.retry.stall, client.calls.survey(proto::SurveyRequest::from(survey))).await;
         let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;

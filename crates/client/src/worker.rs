@@ -12,6 +12,7 @@ use tokio::task::consume_budget;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Streaming;
 
+use crate::arriving::Line;
 use crate::chunk::{Chunk, ChunkSource, as_asked};
 use crate::connection::{Client, Server, Trouble};
 use crate::counters::Counting;
@@ -101,9 +102,9 @@ impl Worker {
                 chunk.replan(job.partition.first, &plan.now());
             }
             let end = match self.open(job, &chunk, at_most).await {
-                Ok(stream) => {
+                Ok((line, stream)) => {
                     starving = None;
-                    read(job, &mut chunk, at_most, stream, &mut self.plan).await
+                    read(job, &mut chunk, at_most, (&line, stream), &mut self.plan).await
                 }
                 Err(trouble) => End::Failed(trouble),
             };
@@ -179,7 +180,7 @@ impl Worker {
         job: &Job,
         chunk: &Chunk,
         at_most: usize,
-    ) -> Result<Streaming<proto::FetchBatch>, Trouble> {
+    ) -> Result<(Arc<Line>, Streaming<proto::FetchBatch>), Trouble> {
         let (samples, cuts, pixels) = as_asked(chunk.missing().take(at_most));
         let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, ..job.fetch.clone() });
         let client = match &mut self.client {
@@ -192,8 +193,8 @@ impl Worker {
                 none.insert(client)
             }
         };
-        match timeout(job.options.retry.stall, client.fetch(request)).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+        match timeout(job.options.retry.stall, client.calls.fetch(request)).await {
+            Ok(Ok(response)) => Ok((Arc::clone(&client.line), response.into_inner())),
             Ok(Err(status)) => Err(job.server.judge(&status)),
             Err(_elapsed) => Err(Trouble::Passing("a call was not answered".to_owned())),
         }
@@ -205,16 +206,14 @@ async fn read(
     job: &Job,
     chunk: &mut Chunk,
     at_most: usize,
-    stream: Streaming<proto::FetchBatch>,
+    (line, stream): (&Line, Streaming<proto::FetchBatch>),
     plan: &mut Option<Following>,
 ) -> End {
     let mut asked: HashSet<u64> = chunk.missing().take(at_most).map(|wanted| wanted.local).collect();
     let mut call = Some(stream);
-    let mut first = true;
     while !asked.is_empty() {
         let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
-        // What comes first is waited for in any case: a server's work, and a round trip.
-        let wait = (!std::mem::replace(&mut first, false)).then(|| job.counting.receiving.wait());
+        let wait = line.wait();
         let message = tokio::select! {
             // First: with a slow reader there is always another message, and the change would wait for the call's end.
             biased;

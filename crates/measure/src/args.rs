@@ -132,6 +132,11 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "FILE|auto")]
     pub(crate) plan: Option<PathBuf>,
 
+    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: photos come as they are stored
+    /// [default: a twentieth of what the job is estimated to take]
+    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds, requires = "plan")]
+    pub(crate) profile_seconds: Option<Duration>,
+
     /// How the pixels of u8 cuts travel: raw, or lossless (fewer bytes, for some CPU on both sides)
     #[arg(long, value_name = "CODING", default_value_t = PixelCoding::Raw)]
     pub(crate) pixels: PixelCoding,

@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures::{StreamExt as _, TryStreamExt as _};
-use headwater_cli::{Failures, Outcome, OutputFile, OutputFolder, PhaseBars, Progress};
+use headwater_cli::{Failures, GrowingBar, Outcome, OutputFile, OutputFolder, Progress};
 use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
-use headwater_pilot::{Phase, Steering, auto};
+use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Seed};
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +35,7 @@ pub(crate) async fn fetch(
     let folder = OutputFolder::open("--out", &args.out)?;
     let listing = folder.file(LISTING)?;
     let begun = stop.run_until_cancelled(Box::pin(begin(args, progress, folder))).await;
-    let Begun { dataset, request, writer } =
+    let Begun { dataset, request, writer, appraisal } =
         begun.transpose()?.with_context(|| format!("stopped: nothing was written to {}", args.out.display()))?;
     let asked = request.indices.len();
     listing.reserve(asked.saturating_mul(LINE_BYTES))?;
@@ -74,7 +74,7 @@ pub(crate) async fn fetch(
     let listed = write_rows(listing, &rows);
 
     let failures = failures_of(rows.values());
-    let summary = Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took);
+    let summary = Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
     let told = failures.tell(rows.len() as u64, args.failures.max_failures);
     let kept = |why: anyhow::Error| {
         let (came, out) = (rows.len(), args.out.display());
@@ -93,6 +93,8 @@ struct Begun {
     dataset: Dataset,
     request: FetchRequest,
     writer: Arc<Writer>,
+    /// What `--plan auto` made of the job.
+    appraisal: Option<Appraisal>,
 }
 
 /// Asks the servers what they have, and plans where that is to be done.
@@ -103,7 +105,8 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: OutputFolder) -> a
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());
     folder.need(indices.len().saturating_mul(array_bytes(args, &recipe, &dataset)?))?;
-    let steering = Arc::new(steer(args, &dataset, &recipe, &indices, progress).await?);
+    let (steering, appraisal) = steer(args, &dataset, &recipe, &indices, progress).await?;
+    let steering = Arc::new(steering);
     let request = FetchRequest {
         indices,
         recipe: Some((*recipe).clone()),
@@ -127,7 +130,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: OutputFolder) -> a
         recipe,
         folder,
     });
-    Ok(Begun { dataset, request, writer })
+    Ok(Begun { dataset, request, writer, appraisal })
 }
 
 /// Bytes of one array without its header.
@@ -157,18 +160,21 @@ async fn steer(
     recipe: &Recipe,
     indices: &Indices,
     progress: &Progress,
-) -> anyhow::Result<Steering> {
+) -> anyhow::Result<(Steering, Option<Appraisal>)> {
     match (&args.plan, args.cut) {
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
-        (None, Some(cut)) => Ok(Steering::new(cut, args.pixels)),
+        (None, Some(cut)) => Ok((Steering::new(cut, args.pixels), None)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
-            let (bars, address) = (PhaseBars::new(progress), (Seed(args.seed), Epoch(args.epoch)));
-            let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
-            Ok(auto(dataset, recipe, address, &indices.to_vec(), &told).await?)
+            let (bar, address) = (GrowingBar::new(progress, "profile"), (Seed(args.seed), Epoch(args.epoch)));
+            let told = |headway: Headway| bar.told(headway.done, headway.total);
+            let options = SketchOptions { budget: args.profile_seconds, ..SketchOptions::default() };
+            let (steering, appraisal) = auto(dataset, recipe, &options, address, &indices.to_vec(), &told).await?;
+            Ok((steering, Some(appraisal)))
         }
         (Some(file), _) => {
             let plan = read_plan(file)?;
-            Steering::by(&plan, dataset, recipe).with_context(|| format!("--plan {}", file.display()))
+            let steering = Steering::by(&plan, dataset, recipe);
+            Ok((steering.with_context(|| format!("--plan {}", file.display()))?, None))
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headwater_cli::Failures;
 use headwater_client::{Dataset, Partition};
+use headwater_pilot::Appraisal;
 use headwater_types::{Cut, Digest, PixelCoding, Recipe, shown};
 use serde::Serialize;
 
@@ -44,6 +45,8 @@ pub(crate) struct Summary {
     wire: Vec<Kind>,
     retries: u64,
     reconnects: u64,
+    /// What `--plan auto` made of the job before it began; null without it.
+    auto: Option<Appraisal>,
     out: String,
 }
 
@@ -94,8 +97,14 @@ impl Summary {
             wire,
             retries: counters.retries,
             reconnects: counters.reconnects,
+            auto: None,
             out: args.out.display().to_string(),
         }
+    }
+
+    /// With what `--plan auto` made of the job.
+    pub(crate) fn planned(self, auto: Option<Appraisal>) -> Self {
+        Self { auto, ..self }
     }
 }
 
@@ -106,6 +115,9 @@ impl fmt::Display for Summary {
         line("recipe", &format_args!("{} ({})", self.recipe, self.recipe_digest.short()))?;
         line("cut", &self.cut.unwrap_or("as the plan says"))?;
         line("samples", &format_args!("{} of {}", self.samples, self.samples + self.missing))?;
+        if let Some(reason) = self.auto.as_ref().and_then(Appraisal::reason) {
+            line("plan", &format_args!("{reason} (see --profile-seconds)"))?;
+        }
         line("failed", &self.failures)?;
         line("time", &format_args!("{:.1} s, {:.1} samples/s", self.seconds, self.samples_per_second))?;
         line("over the wire", &shown::bytes(self.bytes_received))?;

@@ -44,6 +44,19 @@ pub struct Autopilot {
     live: LivePlan,
 }
 
+/// What is seen at a look: sums since the beginning.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// How long ago that is.
+    pub at: Duration,
+    /// Bytes received.
+    pub received: u64,
+    /// The part of the time in which bytes that somebody waited for were underway.
+    pub arriving: Duration,
+    /// Time by which timers fired late: in that nobody could take what had come.
+    pub late: Duration,
+}
+
 /// What running epochs have taught.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learnt {
@@ -248,12 +261,12 @@ impl Autopilot {
         self.watch.restart();
     }
 
-    /// Looks at what was received and done until now, which is so long after the beginning; `receiving`: the part of that time in
-    /// which somebody waited for bytes. Gives what is to be planned anew, if anything is.
-    pub fn look(&mut self, at: Duration, received: u64, receiving: Duration) -> Option<Replanning> {
-        self.reading.at = at;
-        self.reading.bytes = received as f64;
-        self.reading.receiving = receiving.as_secs_f64();
+    /// Looks at what was received and done until now. Gives what is to be planned anew, if anything is.
+    pub fn look(&mut self, look: Look) -> Option<Replanning> {
+        self.reading.at = look.at;
+        self.reading.bytes = look.received as f64;
+        self.reading.arriving = look.arriving.as_secs_f64();
+        self.reading.late = look.late.as_secs_f64();
         let resources = &self.believed.resources;
         let belief = Belief {
             bandwidth: resources.bandwidth.map(BitsPerSecond::get),

@@ -18,8 +18,11 @@ mod error;
 mod target;
 mod ways;
 
+mod headway;
+
 mod order;
 mod pick;
+mod rounds;
 mod statistics;
 
 mod features;
@@ -44,18 +47,21 @@ mod replan;
 
 mod steering;
 
+mod appraisal;
 mod sketch;
 
-pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Replanned, Replanning};
+pub use appraisal::{Appraisal, PROFILE_PART};
+pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Look, Replanned, Replanning};
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
 pub use error::PilotError;
+pub use headway::{Headway, Told};
 pub use machine::{Machine, machine};
 pub use network::{Link, NetworkOptions, network};
 pub use order::shuffled;
-pub use profile::{Phase, ProfileOptions, Samples, profile};
+pub use profile::{ProfileOptions, Samples, profile};
 pub use replan::Replan;
 pub use resources::resources_of;
-pub use sketch::{auto, bandwidth_of, sketch, worth_a_look};
+pub use sketch::{Sketch, SketchOptions, auto, sketch, worth_a_look};
 pub use steering::Steering;
 pub use target::{Infer, Making, Target};
 pub use watch::{Seen, WatchOptions};

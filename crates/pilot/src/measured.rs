@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest};
 use headwater_plan::Way;
 use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed};
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock::cpu_of_process;
 use crate::error::PilotError;
@@ -46,6 +47,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) epoch: Epoch,
     /// Times that each sample is measured at each way.
     pub(crate) repeats: usize,
+    /// When to stop, with what there is by then.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// Observations by sample; `Err` with the words of a sample that fails.
@@ -54,6 +57,11 @@ pub(crate) type Observed = BTreeMap<u64, Result<Observation, String>>;
 // === impl Probe ===
 
 impl Probe<'_> {
+    /// Times that samples are fetched at a way.
+    pub(crate) fn passes(&self, way: Way) -> usize {
+        self.repeats.max(1) + usize::from(way.cut() == Cut::JpegCrop)
+    }
+
     /// Measures these samples at a way: of each the median of its times.
     pub(crate) async fn at(
         &self,
@@ -63,7 +71,7 @@ impl Probe<'_> {
     ) -> Result<(Observed, Pass), PilotError> {
         if way.cut() == Cut::JpegCrop {
             // The first crop of a photo re-writes it: that is done once and not in every epoch.
-            self.once(way, samples, &|_| ()).await?;
+            self.once(way, samples, told).await?;
         }
         let mut times: BTreeMap<u64, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
         let (mut observed, mut sum) = (Observed::new(), Pass::default());
@@ -124,7 +132,12 @@ impl Probe<'_> {
                 Ok((index, outcome, came, storage, trainer))
             })
             .try_buffer_unordered(self.finishing.at_once());
-        while let Some((index, outcome, came, storage, trainer)) = finished.try_next().await? {
+        loop {
+            let next = match self.deadline {
+                None => finished.try_next().await,
+                Some(deadline) => timeout_at(deadline, finished.try_next()).await.unwrap_or(Ok(None)),
+            };
+            let Some((index, outcome, came, storage, trainer)) = next? else { break };
             finishing += trainer.0;
             pass.samples += 1;
             pass.payload += came.map_or(0, |(_, bytes)| bytes);

@@ -41,9 +41,9 @@ pub struct Link {
     pub round_trips: [Duration; 2],
 }
 
-/// Before what counts.
+/// Before what counts, at most; of a short time a third.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// What one number of the median is measured over.
+/// What one number of the median is measured over, at most; of a short time a third.
 const PART: Duration = Duration::from_millis(250);
 
 impl Default for NetworkOptions {
@@ -96,11 +96,12 @@ async fn goodput(
         return Ok((rates, 0));
     }
     let received = || dataset.counters().bytes_received;
-    let warm = Instant::now() + WARM_UP;
+    let (warm_up, length) = (WARM_UP.min(time / 3), PART.min(time / 3));
+    let warm = Instant::now() + warm_up;
     let mut part = (warm, received());
     let mut stream = dataset.fetch(stored(order))?;
     while Instant::now() < warm + time {
-        let end = part.0 + if part.0 == warm { Duration::ZERO } else { PART };
+        let end = part.0 + if part.0 == warm { Duration::ZERO } else { length };
         match timeout_at(end, stream.try_next()).await {
             // A part is over.
             Err(_elapsed) => {}

@@ -2,20 +2,17 @@
 
 use crate::order::Random;
 
-/// Takes `count` of the samples at these places, evenly through their order, beginning at random: systematic sampling. Sorted by
-/// size, that takes of each size its share. Places that are `taken` already are passed over.
-pub(crate) fn spread(sorted: &[usize], taken: &[bool], count: usize, random: &mut Random) -> Vec<usize> {
-    let free: Vec<_> = sorted.iter().copied().filter(|&place| !taken[place]).collect();
-    let count = count.min(free.len());
-    if count == 0 {
-        return Vec::new();
-    }
-    let step = free.len() as f64 / count as f64;
-    let begin = random.below(1 << 32) as f64 / (1_u64 << 32) as f64 * step;
-    let at = |number: usize| ((begin + number as f64 * step) as usize).min(free.len() - 1);
-    let mut picked: Vec<_> = (0..count).map(|number| free[at(number)]).collect();
-    picked.dedup();
-    picked
+/// An order of these samples of which every beginning is spread evenly through them: sorted by server and size, a beginning of any length
+/// has of each server and of each size about its share. So each way can be measured on as many as it takes, the same ones first.
+///
+/// It is van der Corput's sequence (1935), begun at random: 1/2, 1/4, 3/4, 1/8 and so on, of the whole.
+pub(crate) fn spread(sorted: &[usize], random: &mut Random) -> Vec<usize> {
+    let count = sorted.len();
+    let begin = random.below(count as u64) as usize;
+    let bits = count.next_power_of_two().trailing_zeros();
+    let reversed = |number: usize| if bits == 0 { 0 } else { number.reverse_bits() >> (usize::BITS - bits) };
+    let places = (0..1_usize << bits).map(reversed).filter(|&place| place < count);
+    places.map(|place| sorted[(place + begin) % count]).collect()
 }
 
 #[cfg(test)]
@@ -23,20 +20,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pick_is_spread_has_no_sample_twice_and_none_that_was_taken() {
+    fn every_beginning_is_spread_and_the_whole_has_each_sample_once() {
         let sorted: Vec<_> = (0..1000).rev().collect();
-        let mut taken = vec![false; 1000];
-        let mut random = Random::new(7);
-        let first = spread(&sorted, &taken, 100, &mut random);
-        assert_eq!(first.len(), 100);
-        for tenth in 0..10 {
-            let there = first.iter().filter(|&&place| place / 100 == tenth).count();
-            assert!((9..=11).contains(&there), "{there} in {tenth}");
+        let order = spread(&sorted, &mut Random::new(7));
+        for length in [20, 33, 100, 399, 777] {
+            for tenth in 0..10 {
+                let there = order[..length].iter().filter(|&&place| place / 100 == tenth).count();
+                let share = length / 10;
+                assert!(there.abs_diff(share) <= 2 + share / 5, "{there} of {length} in {tenth}");
+            }
         }
-        first.iter().for_each(|&place| taken[place] = true);
-        let second = spread(&sorted, &taken, 10_000, &mut random);
-        assert_eq!(second.len(), 900);
-        assert!(second.iter().all(|place| !first.contains(place)));
-        assert!(spread(&[], &[], 5, &mut random).is_empty());
+        let mut all = order;
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..1000));
+        for few in 0..4 {
+            assert_eq!(spread(&sorted[..few], &mut Random::new(1)).len(), few);
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! A dataset's profile: some samples measured at every way, the others predicted.
 //!
 //! ```text
-//! survey: every header ─▶ pick some ─▶ measure at each way ─▶ fit ─▶ how far off? ─▶ pick more ─▶ ... ─▶ predict the rest
+//! survey: every header ─▶ order ─▶ some of it at each way ─▶ fit ─▶ how far off, and how much time is left? ─▶ more ─▶ predict the rest
 //! ```
 //!
 //! What is known exactly is not predicted: stored bytes, and the bytes of pixels that travel raw.
+//!
+//! Each way is measured on as many photos as its own predictions ask for, the same ones first, within a budget of time. One measurement of each
+//! of many photos says more than several of few: what scatters between photos is more than what scatters between times.
 
-use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_client::Dataset;
 use headwater_plan::{
@@ -15,16 +18,19 @@ use headwater_plan::{
 };
 use headwater_types::recipe::DecodeMode;
 use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed};
+use tokio::time::Instant;
 
 use crate::clock::{hostname, now_rfc3339};
 use crate::error::PilotError;
 use crate::features::Features;
 use crate::finishing::Finishing;
+use crate::headway::{Meter, Told};
 use crate::measured::{Observed, Pass, Probe};
 use crate::model::{Error, Model};
 use crate::order::Random;
 use crate::overheads::overheads;
 use crate::pick::spread;
+use crate::rounds::{self, Stand};
 use crate::statistics::{deviation, mean};
 use crate::survey::{Photo, survey};
 use crate::target::Making;
@@ -38,6 +44,8 @@ pub struct ProfileOptions {
     pub samples: Samples,
     /// Times that each is measured at each way; the median counts.
     pub repeats: usize,
+    /// Time that it may take in all. The first samples of each way are measured in any case: without them there is no profile.
+    pub budget: Option<Duration>,
     /// Address of the crops' randomness.
     pub seed: Seed,
     /// Address of the crops' randomness.
@@ -47,52 +55,20 @@ pub struct ProfileOptions {
 /// How many samples are measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Samples {
-    /// As many as it takes to know, with 95 % confidence, the total bytes at every way within this part of them (0.02: 2 %), and
+    /// At each way as many as it takes to know, with 95 % confidence, the total bytes within this part of them (0.02: 2 %), and
     /// CPU seconds within this part of what ways take on average; up to a number of samples that takes minutes.
     Within(f64),
-    /// So many.
+    /// So many at each way.
     Count(u64),
-    /// All of them.
+    /// All of them at each way.
     All,
 }
 
-/// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Headers are read; so many there are.
-    Survey(u64),
-    /// Samples are fetched at a way; so many times there are.
-    Measure(Way, u64),
-    /// The way to the servers is measured, in milliseconds.
-    Network,
-}
-
-// === impl Phase ===
-
-impl Phase {
-    /// What a person is told that is being done.
-    pub fn title(self) -> Cow<'static, str> {
-        match self {
-            Self::Survey(_) => "headers".into(),
-            Self::Measure(way, _) => way.to_string().into(),
-            Self::Network => "network, ms".into(),
-        }
-    }
-
-    /// How much of it there is, where that is known.
-    pub fn total(self) -> Option<u64> {
-        match self {
-            Self::Survey(total) | Self::Measure(_, total) => Some(total),
-            Self::Network => None,
-        }
-    }
-}
-
-/// Samples that are measured first, to see how many more it takes.
-const PILOT: usize = 64;
+/// Samples that are measured first at each way, to see how many more it takes, and how long that takes.
+pub(crate) const PILOT: usize = 32;
 /// Most samples that a precision asks for: at ten ways and three times each, some minutes.
 const MOST: usize = 4096;
-/// Rounds of measuring more.
+/// Rounds of measuring.
 const ROUNDS: usize = 3;
 /// Of a normal distribution, 95 % lie within so many standard deviations.
 const CONFIDENCE: f64 = 1.96;
@@ -118,12 +94,13 @@ struct Campaign<'a> {
     options: &'a ProfileOptions,
     photos: Vec<Photo>,
     features: Vec<Option<Features>>,
-    /// Samples by server and size.
-    sorted: Vec<usize>,
-    taken: Vec<bool>,
+    /// Samples in the order in which they are measured.
+    order: Vec<usize>,
     /// In step with the ways.
     observed: Vec<Observed>,
     passes: Vec<Pass>,
+    /// In step with the ways: samples of the order that were tried, and wall seconds for all of them.
+    tried: Vec<(usize, f64)>,
 }
 
 /// Models of a way, in the order of the quantities.
@@ -132,8 +109,7 @@ struct WayModel {
     errors: [Error; 3],
 }
 
-/// Profiles a dataset under a recipe, or for a model's features. `told` hears of each phase as it begins, with 0, and of every further number of
-/// samples.
+/// Profiles a dataset under a recipe, or for a model's features. `told` hears how far it has come.
 ///
 /// Only servers with CPU workers are asked for more than stored bytes, and only those that have the model for features: what samples
 /// would take at the others is predicted, and the profile says that they lack the way.
@@ -144,11 +120,19 @@ pub async fn profile<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
     options: &ProfileOptions,
-    told: &(dyn Fn(Phase, u64) + Sync),
+    told: Told<'_>,
 ) -> Result<Profile, PilotError> {
-    let making = making.into();
-    let phase = Phase::Survey(dataset.len());
-    told(phase, 0);
+    metered(dataset, making.into(), options, &Meter::new(told)).await
+}
+
+/// The same, as a part of something larger.
+pub(crate) async fn metered(
+    dataset: &Dataset,
+    making: Making<'_>,
+    options: &ProfileOptions,
+    meter: &Meter<'_>,
+) -> Result<Profile, PilotError> {
+    let deadline = options.budget.map(|budget| Instant::now() + budget);
     if dataset.is_empty() {
         return Err(PilotError::Empty);
     }
@@ -158,29 +142,17 @@ pub async fn profile<'a>(
         let (model, device) = (&model.info.name, &model.info.device);
         tracing::warn!(%model, %device, "servers infer on accelerators: a plan counts what their cores do for it, and no more");
     }
-    let photos = survey(dataset, making.target().recipe(), &|more| told(phase, more)).await?;
+    meter.expect(dataset.len());
+    let photos = survey(dataset, making.target().recipe(), &|more| meter.done(more)).await?;
     let finishing = Finishing::new(making, dataset)?;
     let mut campaign = Campaign::new(dataset, making, options, photos);
-    let mut random = Random::new(options.seed.0 ^ options.epoch.0.rotate_left(17));
-    let mut wanted = match options.samples {
-        Samples::Within(_) => PILOT,
-        Samples::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
-        Samples::All => usize::MAX,
-    };
+    let mut upto = campaign.first(deadline.is_some());
+    let mut limit = None;
     for _ in 0..ROUNDS {
-        let picked = spread(&campaign.sorted, &campaign.taken, wanted, &mut random);
-        if picked.is_empty() {
-            break;
-        }
-        campaign.measure(&finishing, &picked, told).await?;
-        let Samples::Within(precision) = options.samples else { break };
-        let enough = campaign.enough(precision).min(MOST);
-        let measured = campaign.measured();
-        // A few more would cost a round and bring nothing.
-        if enough <= measured + measured / 10 {
-            break;
-        }
-        wanted = enough - measured;
+        campaign.measure(&finishing, &upto, limit, meter).await?;
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let Some(next) = rounds::next(&campaign.stands(), left) else { break };
+        (upto, limit) = (next, deadline);
     }
     campaign.check()?;
     campaign.finish()
@@ -200,17 +172,18 @@ impl<'a> Campaign<'a> {
         let mut sorted: Vec<_> =
             (0..photos.len()).filter(|&place| nobody_works || works(photos[place].server)).collect();
         sorted.sort_by_key(|&place| (photos[place].server, photos[place].stored));
+        let mut random = Random::new(options.seed.0 ^ options.epoch.0.rotate_left(17));
         Self {
             features: photos.iter().map(features).collect(),
-            taken: vec![false; photos.len()],
+            order: spread(&sorted, &mut random),
             observed: vec![Observed::new(); options.ways.len()],
             passes: Vec::new(),
+            tried: vec![(0, 0.0); options.ways.len()],
             dataset,
             making,
             recipe,
             options,
             photos,
-            sorted,
         }
     }
 
@@ -219,8 +192,13 @@ impl<'a> Campaign<'a> {
         self.dataset.partitions().iter().any(|server| server.cpu_workers > 0)
     }
 
+    /// Whether a sample was measured at some way.
+    fn is_measured(&self, place: usize) -> bool {
+        self.observed.iter().any(|observed| observed.contains_key(&(place as u64)))
+    }
+
     fn measured(&self) -> usize {
-        self.taken.iter().filter(|taken| **taken).count()
+        (0..self.photos.len()).filter(|&place| self.is_measured(place)).count()
     }
 
     /// The ways that can be measured.
@@ -230,11 +208,38 @@ impl<'a> Campaign<'a> {
         ways.into_iter().enumerate().filter(move |(_, way)| works || way.cut() == Cut::Encoded)
     }
 
+    /// Samples of the order that each way begins with; with `caution`, no more than show what more would take.
+    fn first(&self, caution: bool) -> Vec<usize> {
+        let asked = match self.options.samples {
+            Samples::Within(_) => PILOT,
+            Samples::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
+            Samples::All => usize::MAX,
+        };
+        vec![if caution { asked.min(PILOT) } else { asked }; self.options.ways.len()]
+    }
+
+    /// How far each way is from what is wanted of it.
+    fn stands(&self) -> Vec<Stand> {
+        let most = self.order.len();
+        let goals = match self.options.samples {
+            Samples::Within(precision) => self.enough(precision),
+            Samples::Count(count) => vec![usize::try_from(count).unwrap_or(usize::MAX); self.tried.len()],
+            Samples::All => vec![usize::MAX; self.tried.len()],
+        };
+        let stand = |(&(have, seconds), goal): (&(usize, f64), usize)| {
+            let seconds = if have > 0 { seconds / have as f64 } else { 0.0 };
+            Stand { have, most: if have > 0 { most } else { 0 }, goal, seconds }
+        };
+        self.tried.iter().zip(goals).map(stand).collect()
+    }
+
+    /// Measures at each way the samples of the order up to a number; none further after `deadline`.
     async fn measure(
         &mut self,
         finishing: &Finishing<'_>,
-        picked: &[usize],
-        told: &(dyn Fn(Phase, u64) + Sync),
+        upto: &[usize],
+        deadline: Option<Instant>,
+        meter: &Meter<'_>,
     ) -> Result<(), PilotError> {
         let probe = Probe {
             dataset: self.dataset,
@@ -244,23 +249,29 @@ impl<'a> Campaign<'a> {
             seed: self.options.seed,
             epoch: self.options.epoch,
             repeats: self.options.repeats,
+            deadline,
         };
-        let mut samples: Vec<_> = picked.iter().map(|&place| SampleIndex(place as u64)).collect();
-        samples.sort_unstable();
         // Crops of bytes first: from then on the photos are indexed, as they are in all epochs but the first.
         let mut ways: Vec<_> = self.ways().collect();
         ways.sort_by_key(|(_, way)| way.cut() != Cut::JpegCrop);
+        let mut parts = Vec::new();
         for (position, way) in ways {
-            let can =
-                |index: &SampleIndex| way != Way::FEATURES || self.making.infers(self.photos[index.0 as usize].server);
-            let samples: Vec<_> = samples.iter().copied().filter(can).collect();
-            let phase = Phase::Measure(way, (samples.len() * self.options.repeats.max(1)) as u64);
-            told(phase, 0);
-            let (observed, pass) = probe.at(way, &samples, &|more| told(phase, more)).await?;
+            let end = upto[position].min(self.order.len());
+            let part = &self.order[self.tried[position].0.min(end)..end];
+            let can = |&place: &usize| way != Way::FEATURES || self.making.infers(self.photos[place].server);
+            let mut samples: Vec<_> = part.iter().copied().filter(can).map(|place| SampleIndex(place as u64)).collect();
+            samples.sort_unstable();
+            meter.expect((samples.len() * probe.passes(way)) as u64);
+            parts.push((position, way, end, samples));
+        }
+        for (position, way, end, samples) in parts {
+            let begin = Instant::now();
+            let (observed, pass) = probe.at(way, &samples, &|more| meter.done(more)).await?;
             self.observed[position].extend(observed);
             self.passes.push(pass);
+            let (tried, seconds) = &mut self.tried[position];
+            (*tried, *seconds) = (end.max(*tried), *seconds + begin.elapsed().as_secs_f64());
         }
-        picked.iter().for_each(|&place| self.taken[place] = true);
         Ok(())
     }
 
@@ -295,9 +306,9 @@ impl<'a> Campaign<'a> {
         self.observed[position].iter().filter_map(of).collect()
     }
 
-    /// Samples that must be measured for all totals to be known within `precision`, from how far predictions are off.
-    fn enough(&self, precision: f64) -> usize {
-        let mut most = 0.0_f64;
+    /// For each way, samples that must be measured for its totals to be known within `precision`, from how far predictions are off.
+    fn enough(&self, precision: f64) -> Vec<usize> {
+        let mut most = vec![0.0_f64; self.tried.len()];
         for quantity in QUANTITIES {
             let mut spreads = Vec::new();
             for (position, _) in self.ways() {
@@ -307,21 +318,21 @@ impl<'a> Campaign<'a> {
                 let level = mean(&values);
                 let exact = quantity == Quantity::Bytes && self.exact_bytes(0, position).is_some();
                 let spread = error.relative.map_or_else(|| deviation(&values), |relative| relative * level);
-                spreads.push((if exact { 0.0 } else { spread }, level));
+                spreads.push((position, if exact { 0.0 } else { spread }, level));
             }
             // Of bytes each way by itself; of a core's time against what ways take of it on average: microseconds beside
             // milliseconds may be off by half.
-            let average = mean(&spreads.iter().map(|(_, level)| *level).collect::<Vec<_>>());
-            for (spread, level) in spreads {
+            let average = mean(&spreads.iter().map(|(_, _, level)| *level).collect::<Vec<_>>());
+            for (position, spread, level) in spreads {
                 let level = if quantity == Quantity::Bytes { level } else { average };
                 if level > 0.0 {
-                    most = most.max((CONFIDENCE * spread / level / precision).powi(2));
+                    most[position] = most[position].max((CONFIDENCE * spread / level / precision).powi(2));
                 }
             }
         }
         // Of a small dataset few are left to be wrong about.
         let all = self.photos.len() as f64;
-        (most / (1.0 + most / all)).ceil() as usize
+        most.into_iter().map(|most| ((most / (1.0 + most / all)).ceil() as usize).min(MOST)).collect()
     }
 
     /// Bytes at a way, where they follow from the header.
@@ -355,7 +366,8 @@ impl<'a> Campaign<'a> {
     fn finish(self) -> Result<Profile, PilotError> {
         let ways = &self.options.ways;
         let models: Vec<_> = (0..ways.len()).map(|position| WayModel::fit(&self, position)).collect();
-        let predicted = self.measured() < self.photos.len();
+        let fits = models.iter().zip(&self.observed).zip(ways);
+        let predicted = |observed: &Observed| observed.len() < self.photos.len();
         let lacks = |place| {
             let lacks = ways.contains(&Way::FEATURES) && !self.making.infers(place);
             if lacks { vec![Way::FEATURES] } else { Vec::new() }
@@ -385,11 +397,9 @@ impl<'a> Campaign<'a> {
             seed: Some(self.options.seed),
             epoch: Some(self.options.epoch),
             measured: self.measured() as u64,
-            fits: if predicted {
-                models.iter().zip(ways).map(|(model, &way)| model.fit_of(way)).collect()
-            } else {
-                vec![]
-            },
+            fits: (fits.filter(|((_, observed), _)| predicted(observed)))
+                .map(|((model, observed), &way)| model.fit_of(way, observed.len()))
+                .collect(),
             overheads: overheads(&self.passes),
             files: Vec::new(),
         };
@@ -409,7 +419,7 @@ impl<'a> Campaign<'a> {
                 key: photo.key.as_ref().map(|key| key.as_str()),
                 width: photo.header.map(|header| header.size.width),
                 height: photo.header.map(|header| header.size.height),
-                measured: self.taken[place],
+                measured: self.is_measured(place),
             };
             builder.push(&facts, &costs)?;
         }
@@ -461,8 +471,15 @@ impl WayModel {
         model.predict(features)
     }
 
-    fn fit_of(&self, way: Way) -> Fit {
+    fn fit_of(&self, way: Way, measured: usize) -> Fit {
         let [bytes, storage, trainer] = &self.errors;
-        Fit { way, bytes: bytes.relative, storage_seconds: storage.relative, trainer_seconds: trainer.relative }
+        let measured = Some(measured as u64);
+        Fit {
+            way,
+            measured,
+            bytes: bytes.relative,
+            storage_seconds: storage.relative,
+            trainer_seconds: trainer.relative,
+        }
     }
 }

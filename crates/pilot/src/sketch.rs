@@ -1,15 +1,19 @@
-//! A profile made on the spot, for who plans and was given none: few samples, and only the ways that may pay.
+//! A profile made on the spot, for who plans and was given none: within a budget of time, few samples, and only the ways that may pay.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_client::Dataset;
-use headwater_plan::{Profile, Way};
+use headwater_plan::{Profile, Resources, Way};
 use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed};
+use tokio::time::Instant;
 
+use crate::appraisal::{Appraisal, LEAST_NETWORK, plain};
 use crate::autopilot::{Autopilot, AutopilotOptions};
 use crate::error::PilotError;
+use crate::headway::{Meter, Told};
 use crate::network::{NetworkOptions, network};
-use crate::profile::{Phase, ProfileOptions, Samples, profile};
+use crate::profile::{ProfileOptions, Samples, metered};
 use crate::resources::resources_of;
 use crate::steering::Steering;
 use crate::target::{Making, Target};
@@ -17,61 +21,112 @@ use crate::ways::ways_between;
 
 /// Totals within 5 %: a plan hardly changes below that, and the epoch waits.
 const PRECISION: f64 = 0.05;
+/// Part of a budget that the network takes, all servers together.
+const NETWORK_PART: f64 = 0.2;
+/// The most at each server.
+const MOST_NETWORK: Duration = Duration::from_secs(3);
+
+/// What is to be known before a job.
+#[derive(Clone, Debug, Default)]
+pub struct SketchOptions {
+    /// Time that measuring may take. `None`: [`PROFILE_PART`](crate::PROFILE_PART) of what the job is estimated to take.
+    pub budget: Option<Duration>,
+    /// Whether a plan is wanted whatever it takes: then a budget that is too short for the first measurements is exceeded.
+    pub insist: bool,
+    /// The ways that are measured; those that are [worth a look](worth_a_look) where it is empty.
+    pub ways: Vec<Way>,
+    /// What arrives at most; measured where it is not said.
+    pub bandwidth: Option<BitsPerSecond>,
+}
+
+/// What was measured before a job.
+#[derive(Clone, Debug)]
+pub struct Sketch {
+    /// What samples cost.
+    pub profile: Profile,
+    /// What arrives at most.
+    pub bandwidth: Option<BitsPerSecond>,
+}
 
 /// The ways that are worth a look, tensors or features: a whole photo's pixels and floats never pay.
 pub fn worth_a_look<'a>(target: impl Into<Target<'a>>) -> Vec<Way> {
     ways_between(target, |way| matches!(way.cut(), Cut::JpegCrop | Cut::Flipped | Cut::Features))
 }
 
-/// Profiles a dataset a little. `told` as in [`profile`].
+/// Profiles a dataset a little for a job over these samples, and measures the network; or does not, where the job is too short for that, and says
+/// why.
 ///
 /// # Errors
-/// Those of [`profile`].
+/// Servers that cannot be asked, and a dataset that cannot be profiled.
 pub async fn sketch<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
-    ways: Vec<Way>,
-    (seed, epoch): (Seed, Epoch),
-    told: &(dyn Fn(Phase, u64) + Sync),
-) -> Result<Profile, PilotError> {
-    let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 2, seed, epoch };
-    profile(dataset, making, &options, told).await
+    options: &SketchOptions,
+    address: (Seed, Epoch),
+    samples: &[SampleIndex],
+    told: Told<'_>,
+) -> Result<(Appraisal, Option<Sketch>), PilotError> {
+    let (begin, making, meter) = (Instant::now(), making.into(), Meter::new(told));
+    let ways = if options.ways.is_empty() { worth_a_look(making.target()) } else { options.ways.clone() };
+    let mut appraisal = Appraisal::of(dataset, making, &ways, address, samples, options.budget, &meter).await?;
+    appraisal.planned |= options.insist;
+    if !appraisal.planned {
+        appraisal.trace();
+        return Ok((appraisal, None));
+    }
+    let budget = appraisal.budget();
+    let bandwidth = match options.bandwidth {
+        Some(said) => Some(said),
+        None => bandwidth_of(dataset, budget, &meter).await?,
+    };
+    let (seed, epoch) = address;
+    let budget = Some(budget.saturating_sub(begin.elapsed()));
+    let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 1, budget, seed, epoch };
+    let profile = metered(dataset, making, &options, &meter).await?;
+    (appraisal.measured, appraisal.seconds) = (profile.provenance().measured, begin.elapsed().as_secs_f64());
+    appraisal.trace();
+    Ok((appraisal, Some(Sketch { profile, bandwidth })))
 }
 
 /// What arrives here at most. All servers at once cannot be measured one at a time: the fastest of them shows what this
 /// machine's own network takes at least, and a running epoch finds out the rest.
-///
-/// # Errors
-/// Servers that do not answer.
-pub async fn bandwidth_of(
+async fn bandwidth_of(
     dataset: &Dataset,
-    options: &NetworkOptions,
-    told: &(dyn Fn(Phase, u64) + Sync),
+    budget: Duration,
+    meter: &Meter<'_>,
 ) -> Result<Option<BitsPerSecond>, PilotError> {
-    told(Phase::Network, 0);
-    let links = network(dataset, options, &|more| told(Phase::Network, more)).await?;
+    let servers = u32::try_from(dataset.partitions().len()).unwrap_or(u32::MAX).max(1);
+    let time = (budget.mul_f64(NETWORK_PART) / servers).clamp(LEAST_NETWORK, MOST_NETWORK);
+    // In twentieths of a second: about as long as a sample takes on a slow network.
+    let piece = |time: Duration| u64::try_from(time.as_millis() / 50).unwrap_or_default();
+    meter.expect(piece(time) * u64::from(servers));
+    let options = NetworkOptions { time, ..NetworkOptions::default() };
+    let links = network(dataset, &options, &|_| ()).await?;
+    meter.done(piece(time) * u64::from(servers));
     let fastest = links.iter().filter_map(|link| link.bandwidth).map(BitsPerSecond::get).fold(0.0, f64::max);
     Ok(BitsPerSecond::new(fastest))
 }
 
-/// Everything that `--plan auto` takes: a little profile, the network, a plan, and a pilot for it.
+/// Everything that `--plan auto` takes: a little profile, the network, a plan, and a pilot for it; or the plain way, for a job that is too
+/// short for that.
 ///
 /// # Errors
 /// Servers that cannot be asked, a dataset that cannot be profiled, and where there is no plan.
 pub async fn auto<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
+    options: &SketchOptions,
     address: (Seed, Epoch),
     samples: &[SampleIndex],
-    told: &(dyn Fn(Phase, u64) + Sync),
-) -> Result<Steering, PilotError> {
+    told: Told<'_>,
+) -> Result<(Steering, Appraisal), PilotError> {
     let making = making.into();
     // What is fetched for a profile is not what was asked for: it counts by itself.
     let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
     let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
-    let profile = Arc::new(sketch(&apart, making, worth_a_look(making.target()), address, told).await?);
-    tracing::info!(measured = profile.provenance().measured, samples = profile.len(), "profiled a little");
-    let mut resources = resources_of(dataset);
-    resources.bandwidth = bandwidth_of(&apart, &NetworkOptions::default(), told).await?;
-    Ok(Steering::piloted(Autopilot::planned(profile, resources, AutopilotOptions::default(), samples).await?))
+    let (appraisal, sketch) = sketch(&apart, making, options, address, samples, told).await?;
+    let Some(Sketch { profile, bandwidth }) = sketch else { return Ok((plain(dataset, making), appraisal)) };
+    let resources = Resources { bandwidth, ..resources_of(dataset) };
+    let autopilot = Autopilot::planned(Arc::new(profile), resources, AutopilotOptions::default(), samples).await?;
+    Ok((Steering::piloted(autopilot), appraisal))
 }

@@ -8,7 +8,7 @@ use headwater_plan::{Plan, Way};
 use headwater_types::{CpuSeconds, Cut, SampleIndex};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::autopilot::{Autopilot, Learnt, Replanned, Replanning};
+use crate::autopilot::{Autopilot, Learnt, Look, Replanned, Replanning};
 use crate::error::PilotError;
 use crate::replan::Replan;
 use crate::target::Target;
@@ -32,6 +32,9 @@ struct Pilot {
 
 /// Looks a second are four.
 const TICK: Duration = Duration::from_millis(250);
+/// What a timer is asked for between looks, and how late it may be without that meaning anything.
+const BEAT: Duration = Duration::from_millis(10);
+const GRAIN: Duration = Duration::from_millis(2);
 
 // === impl Steering ===
 
@@ -140,13 +143,26 @@ impl Pilot {
     async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
         let (begin, before) = self.began.get_or_init(|| (Instant::now(), dataset.counters()));
         self.lock().resume();
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut last, mut looked, mut late) = (Instant::now(), None::<Instant>, Duration::ZERO);
         loop {
-            let at = ticks.tick().await - *begin;
+            beats.tick().await;
+            let beat = Instant::now();
+            late += (beat - last).saturating_sub(BEAT + GRAIN);
+            last = beat;
+            if looked.is_some_and(|looked| beat - looked < TICK) {
+                continue;
+            }
+            looked = Some(beat);
             let now = dataset.counters();
-            let received = now.bytes_received - before.bytes_received;
-            let replanning = self.lock().look(at, received, now.receiving - before.receiving);
+            let look = Look {
+                at: beat - *begin,
+                received: now.bytes_received - before.bytes_received,
+                arriving: now.arriving - before.arriving,
+                late,
+            };
+            let replanning = self.lock().look(look);
             let Some(replanning) = replanning else { continue };
             let replanned = self.adopt(replanning).await?;
             let replan = Replan::new(begin.elapsed(), &replanned);

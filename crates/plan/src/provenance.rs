@@ -86,6 +86,9 @@ pub struct ModelStamp {
 pub struct Fit {
     /// The way.
     pub way: Way,
+    /// Samples that were measured at it; `None` from a version that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<u64>,
     /// Of the payload's bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
@@ -124,6 +127,21 @@ pub struct SourceFile {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no provenance: {0}")]
 pub struct ProvenanceError(String);
+
+// === impl Fit ===
+
+impl Fit {
+    /// By how much the total of a dataset of so many samples is expected to be off at most, as a part of it, with 95 % confidence: the
+    /// largest of the three numbers', each times what it weighs (bytes, seconds there, seconds here). Errors of samples that were not
+    /// measured are taken as independent, and of those that were there are none (Cochran 1977, section 7). `None` where nothing is known.
+    pub fn error_of_total(&self, samples: u64, weights: [f64; 3]) -> Option<f64> {
+        let measured = self.measured.filter(|&measured| measured > 0)? as f64;
+        let errors = [self.bytes, self.storage_seconds, self.trainer_seconds].into_iter().zip(weights);
+        let worst = errors.filter_map(|(error, weight)| Some(error? * weight)).reduce(f64::max)?;
+        let unseen = (1.0 - measured / samples.max(1) as f64).max(0.0);
+        Some(1.96 * worst * (unseen / measured).sqrt())
+    }
+}
 
 // === impl Provenance ===
 

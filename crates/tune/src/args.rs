@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_cli::exit::UsageError;
@@ -224,6 +225,11 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE|auto")]
     pub(crate) plan: Option<PathBuf>,
 
+    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: servers infer all that they can
+    /// [default: a twentieth of what the job is estimated to take]
+    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
+    pub(crate) profile_seconds: Option<Duration>,
+
     /// The model's file, to infer here what comes as pixels: the one that the servers have registered
     #[arg(long, value_name = "FILE.onnx")]
     pub(crate) extractor: Option<PathBuf>,
@@ -351,6 +357,10 @@ impl FineTuneArgs {
 impl PlanArgs {
     /// What clap cannot see, since values may come from a file or a variable.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let auto = self.plan.as_ref().is_some_and(|plan| plan.as_os_str() == "auto");
+        if self.profile_seconds.is_some() && !auto {
+            return Err(UsageError("--profile-seconds without --plan auto: nothing is measured".to_owned()));
+        }
         let given =
             [("--extractor", self.extractor.is_some()), ("--inference-workers", self.inference_workers.is_some())];
         match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none()) {
@@ -442,6 +452,7 @@ pub(crate) mod tests {
             (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),
             (&[&SERVERS[..], &["--extractor", "m.onnx"]].concat(), "--extractor without --plan"),
             (&[&SERVERS[..], &["--inference-workers", "2"]].concat(), "--inference-workers without --plan"),
+            (&[&SERVERS[..], &["--plan", "p", "--profile-seconds", "2"]].concat(), "without --plan auto"),
             (&["--servers", "a:1"], "nothing to learn from"),
             (&[], "nothing to learn from"),
         ] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use headwater_client::{
     BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry, RowLayout,
 };
-use headwater_pilot::{NetworkOptions, PilotError, bandwidth_of, resources_of, sketch, worth_a_look};
+use headwater_pilot::{PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
 use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, PixelCoding, SampleIndex, Seed};
 use numpy::PyReadonlyArray1;
@@ -22,6 +22,9 @@ use crate::plan::Plan;
 use crate::process::OfProcess;
 use crate::profile::Profile;
 use crate::recipe::Recipe;
+
+/// Why there is no profile, and seconds that an epoch is estimated to take.
+type Appraised = (Option<String>, f64);
 
 /// Several servers as one dataset.
 #[pyclass(frozen, module = "headwater._headwater")]
@@ -141,24 +144,26 @@ impl Client {
         seed: u64,
         epoch: u64,
         cores: f64,
-    ) -> PyResult<Profile> {
+        seconds: Option<f64>,
+    ) -> PyResult<(Option<Profile>, Appraised)> {
         let inner = self.inner()?;
         let (dataset, recipe) = (&inner.dataset, &**recipe.get().inner());
         let mut resources = resources_of(dataset);
         resources.trainer_cores =
             Some(Cores::new(cores).ok_or_else(|| argument(format!("{cores} cores: give 0 or more")))?);
-        // Epochs find out the rest.
-        let network = NetworkOptions { time: Duration::from_secs(1), ..NetworkOptions::default() };
-        let measuring = async {
-            let costs = sketch(dataset, recipe, worth_a_look(recipe), (Seed(seed), Epoch(epoch)), &|_, _| ()).await?;
-            resources.bandwidth = bandwidth_of(dataset, &network, &|_, _| ()).await?;
-            Ok::<_, PilotError>((costs, resources))
-        };
-        let (costs, resources) = inner.network.wait(py, measuring)?.map_err(|error| match error {
+        let budget = seconds.map(|time| self::seconds("profile_seconds", time)).transpose()?;
+        let options = SketchOptions { budget, ..SketchOptions::default() };
+        // An epoch over all of it is the job.
+        let samples: Vec<_> = (0..dataset.len()).map(SampleIndex).collect();
+        let measuring = sketch(dataset, recipe, &options, (Seed(seed), Epoch(epoch)), &samples, &|_| ());
+        let (appraisal, sketch) = inner.network.wait(py, measuring)?.map_err(|error| match error {
             PilotError::Client(error) => errors::server(&error),
             other => HeadwaterError::new_err(other.to_string()),
         })?;
-        py.detach(|| Profile::new(&costs, resources))
+        let appraised = (appraisal.reason(), appraisal.job_seconds.unwrap_or_default());
+        let Some(Sketch { profile, bandwidth }) = sketch else { return Ok((None, appraised)) };
+        resources.bandwidth = bandwidth;
+        py.detach(|| Ok((Some(Profile::new(&profile, resources)?), appraised)))
     }
 
     /// Follows a plan of this profile, as one of so many processes; `cores` where it has not its part of the job's.

@@ -22,7 +22,8 @@ SLOW = "40Mbps"
 
 
 def auto(address: str, kind: Any = headwater.IterableDataset, **more: Any) -> Any:
-    settings = {"seed": 7, "fields": FIELDS, "limit_bandwidth": SLOW, **more}
+    # So few photos are not worth a profile: it is asked for.
+    settings = {"seed": 7, "fields": FIELDS, "limit_bandwidth": SLOW, "profile_seconds": 20, **more}
     data = kind(address, "photos", "imagenet-train", plan="auto", **settings)
     data.set_epoch(3)
     return data
@@ -160,11 +161,28 @@ def test_what_makes_no_sense_with_it_is_said_before_anything_is_measured(monkeyp
         ({"cut": "sophon"}, "plan=FILE of the algorithm sophon"),
         ({"model": "extractor"}, "model= is for"),
         ({"limit_bandwidth": "fast"}, "430Mbps"),
+        ({"profile_seconds": -1}, "0 or more"),
+        ({"profile_seconds": float("nan")}, "0 or more"),
     ):
         with pytest.raises(ValueError, match=word):
             auto("127.0.0.1:1", **more)
     with pytest.raises(headwater.RecipeError):
         headwater.MapDataset("127.0.0.1:1", "photos", plan="auto")
+
+
+@pytest.mark.parametrize("kind", [headwater.IterableDataset, headwater.MapDataset])
+def test_an_epoch_that_is_too_short_for_a_profile_goes_the_plain_way_and_says_so(
+    address: str, fetched: Any, caplog: Any, kind: Any
+) -> None:
+    for seconds, words in ((None, "measuring takes"), (0, "no time was given")):
+        with caplog.at_level(logging.INFO, "headwater"):
+            data = auto(address, kind, profile_seconds=seconds)
+        assert data.plan.algorithm == "static:encoded" and data.plan.ways == {"encoded": PHOTOS}
+        assert "photos come as they are stored" in caplog.text and words in caplog.text
+        again = pickle.loads(pickle.dumps(data))
+        check((again[index] for index in range(PHOTOS)) if kind is headwater.MapDataset else again, fetched)
+        assert data.counters()["replans"] == 0
+        caplog.clear()
 
 
 RANK = """
@@ -178,7 +196,7 @@ distributed.init_process_group("gloo", init_method=f"file://{file}", rank=rank, 
 measure, times = Source.profile, []
 Source.profile = lambda *arguments: times.append(1) or measure(*arguments)
 for kind in (headwater.IterableDataset, headwater.MapDataset):
-    data = kind(servers, "photos", "imagenet-train", plan="auto", fields=("index",))
+    data = kind(servers, "photos", "imagenet-train", plan="auto", profile_seconds=20, fields=("index",))
     if kind is headwater.IterableDataset:
         print(json.dumps(list(data)))
     print(json.dumps([data.plan.ways, f"{data.plan.seconds:.9g}"]))

@@ -8,11 +8,11 @@ use futures::StreamExt;
 use headwater_client::{
     ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress,
 };
-use headwater_types::{ByteCount, Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, Recipe, SampleIndex, Seed};
 use headwater_wire::Fetch;
 
 use crate::common::{connect, connect_with, encoded, gather, options};
-use crate::fake::{Fake, Holding, Script, Step, features, honest, steps};
+use crate::fake::{Fake, Holding, Photo, Script, Step, features, honest, steps};
 
 #[tokio::test]
 async fn partitions_follow_each_other_in_the_order_of_the_servers() {
@@ -200,26 +200,40 @@ async fn what_arrives_is_counted() {
 }
 
 #[tokio::test]
-async fn time_counts_as_receiving_while_a_server_is_waited_for_and_not_while_the_reader_is() {
+async fn time_counts_as_arriving_while_the_network_is_waited_for_and_not_while_the_server_or_the_reader_is() {
     let silent: Script = Arc::new(|holding, _, fetch| {
         let mut all = holding.honest(fetch, 2);
         all.insert(1, Step::Hang);
         steps(all)
     });
     let pause = Duration::from_millis(400);
-    for (script, waits) in [(silent, true), (honest(), false)] {
-        let fake = Fake::start(Holding::of("red", 12), script);
-        let narrow = ClientOptions { window: ByteCount::new(1), streams_per_server: NonZeroUsize::MIN, ..options() };
+    // A photo of 400 kB takes more than three seconds at 1 Mbps.
+    let slow = BitsPerSecond::new(1e6);
+    let large = || Holding {
+        photos: (0..12).map(|i| Photo { key: format!("red/{i}"), bytes: vec![7; 400_000] }).collect(),
+        ..Holding::default()
+    };
+    let small = || Holding::of("red", 12);
+    for (name, holding, script, bandwidth, taken, arrives) in [
+        ("a server that computes", small(), silent, None, 2, false),
+        ("a reader without room", small(), honest(), None, 2, false),
+        ("a slow network", large(), honest(), slow, 0, true),
+    ] {
+        let fake = Fake::start(holding, script);
+        let one = NonZeroUsize::MIN;
+        let narrow = ClientOptions { window: ByteCount::new(1), streams_per_server: one, bandwidth, ..options() };
         let dataset = connect_with(&[&fake], narrow).await;
-        assert_eq!(dataset.counters().receiving, Duration::ZERO);
+        assert_eq!(dataset.counters().arriving, Duration::ZERO, "{name}");
         let mut stream = dataset.fetch(encoded(0..12, false)).unwrap();
-        for _ in 0..2 {
+        for _ in 0..taken {
             stream.next().await.unwrap().unwrap();
         }
-        let before = dataset.counters().receiving;
+        // What has begun to come has come, and what has not will not.
         tokio::time::sleep(pause).await;
-        let receiving = dataset.counters().receiving - before;
-        assert_eq!(receiving > pause / 2, waits, "{receiving:?}");
+        let before = dataset.counters().arriving;
+        tokio::time::sleep(pause).await;
+        let arriving = dataset.counters().arriving - before;
+        assert_eq!(arriving > pause / 2, arrives, "{name}: {arriving:?}");
     }
 }
 

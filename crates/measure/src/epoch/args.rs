@@ -59,6 +59,11 @@ pub(crate) struct EpochArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
 
+    /// Time that measuring may take without --profile, in seconds. With --mode auto, an epoch that is too short for that is not planned: photos
+    /// come as they are stored [default: for auto a twentieth of what the epoch is estimated to take, for others 10]
+    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds, conflicts_with = "profile")]
+    pub(crate) profile_seconds: Option<Duration>,
+
     /// Cuts that a plan may choose from, in every coding or in one: encoded,jpeg-crop,flipped+lossless [default: those of the profile]
     #[arg(long, value_name = "CUT,...", value_delimiter = ',')]
     pub(crate) allow_cuts: Vec<Allowed>,

@@ -10,16 +10,17 @@ pub(crate) use report::{Compared, EpochReport, Pair};
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use headwater_cli::{Outcome, PhaseBars, Progress};
+use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_client::{ClientOptions, Dataset};
 use headwater_pilot::{
-    Autopilot, AutopilotOptions, NetworkOptions, Steering, bandwidth_of, resources_of, shuffled, sketch, ways_between,
-    worth_a_look,
+    Appraisal, Autopilot, AutopilotOptions, Headway, NetworkOptions, Sketch, SketchOptions, Steering, resources_of,
+    shuffled, sketch, ways_between,
 };
 use headwater_plan::{Algorithm, Plan, Prediction, Profile, Resources, Way, plan};
-use headwater_types::Recipe;
+use headwater_types::{BitsPerSecond, Recipe, SampleIndex};
 
 use crate::plan::{Allowed, read_plan, read_profile};
 use drive::{Course, drive};
@@ -32,8 +33,7 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
     let options = ClientOptions { cpu_workers: args.trainer_cores(), ..args.served.options() };
     let dataset = args.served.connect(args.limit_bandwidth, options.clone()).await?;
     let samples = shuffled(dataset.len(), args.run.seed(), args.run.epoch());
-    let resources = resources(args, &dataset, progress).await?;
-    let prepared = prepare(args, file, &dataset, &recipe, &resources, &samples, progress).await?;
+    let prepared = prepare(args, file, &dataset, &recipe, &samples, progress).await?;
     let course = Course {
         dataset: &dataset,
         recipe: Arc::new(recipe.clone()),
@@ -48,15 +48,16 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
     };
     let measured = drive(course, &prepared.steering, progress).await?;
     let told = measured.failures.tell(measured.samples, args.failures.max_failures);
-    Ok(Outcome::of(EpochReport::new(args, &dataset, &recipe, resources, &prepared, &measured), told))
+    Ok(Outcome::of(EpochReport::new(args, &dataset, &recipe, &prepared, &measured), told))
 }
 
 /// How the epoch is steered, and what was predicted of it.
 pub(crate) struct Prepared {
     steering: Steering,
     prediction: Option<Prediction>,
-    /// Samples of the profile that were measured, where one was made on the spot.
-    sketched: Option<u64>,
+    resources: Resources,
+    /// What was made of the epoch before it began, where it was to be profiled on the spot.
+    appraisal: Option<Appraisal>,
 }
 
 async fn prepare(
@@ -64,35 +65,36 @@ async fn prepare(
     file: Option<&Path>,
     dataset: &Dataset,
     recipe: &Recipe,
-    resources: &Resources,
-    samples: &[headwater_types::SampleIndex],
+    samples: &[SampleIndex],
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
-    let unplanned = |steering| Prepared { steering, prediction: None, sketched: None };
+    let mut resources = resources(args, dataset);
     if let Some(file) = file {
         let plan = read_plan(file)?;
         let steering =
             Steering::by(&plan, dataset, recipe).with_context(|| format!("--mode plan {}", file.display()))?;
-        return Ok(Prepared { steering, prediction: Some(plan.prediction), sketched: None });
+        return Ok(Prepared { steering, prediction: Some(plan.prediction), resources, appraisal: None });
     }
     let Some(algorithm) = args.mode.algorithm() else { bail!("--mode {} is no mode", args.mode) };
     if let (Algorithm::Static(way), None) = (algorithm, &args.profile) {
-        return Ok(unplanned(Steering::fixed(way)));
+        let steering = Steering::fixed(way);
+        return Ok(Prepared { steering, prediction: None, resources, appraisal: None });
     }
-    let (profile, sketched) = match &args.profile {
-        Some(file) => (read_profile(file)?, None),
+    let (profile, appraisal) = match &args.profile {
+        Some(file) => {
+            if args.mode.plans() && resources.bandwidth.is_none() {
+                resources.bandwidth = fastest(dataset, progress).await?;
+            }
+            (read_profile(file)?, None)
+        }
         None => {
-            let ways = sketched_ways(&args.mode, &args.allow_cuts, recipe);
-            let address = (args.run.seed(), args.run.epoch());
-            // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
-            let unlimited = args.served.connect(None, args.served.options()).await?;
-            let bars = PhaseBars::new(progress);
-            let profile =
-                sketch(&unlimited, recipe, ways, address, &|phase, more| bars.told(phase.title(), phase.total(), more))
-                    .await?;
-            let (measured, samples) = (profile.provenance().measured, profile.len());
-            tracing::info!(measured, samples, "profiled a little: give --profile FILE to plan from a better one");
-            (profile, Some(measured))
+            let (appraisal, sketch) = sketched(args, recipe, samples, &resources, progress).await?;
+            let Some(Sketch { profile, bandwidth }) = sketch else {
+                let (steering, appraisal) = (Steering::fixed(Way::ENCODED), Some(appraisal));
+                return Ok(Prepared { steering, prediction: None, resources, appraisal });
+            };
+            resources.bandwidth = bandwidth;
+            (profile, Some(appraisal))
         }
     };
     check(&profile, dataset, recipe)?;
@@ -101,40 +103,68 @@ async fn prepare(
         let options = AutopilotOptions { allowed, algorithm, ..AutopilotOptions::default() };
         let autopilot = Autopilot::planned(Arc::new(profile), resources.clone(), options, samples).await?;
         let prediction = autopilot.prediction().cloned();
-        return Ok(Prepared { steering: Steering::piloted(autopilot), prediction, sketched });
+        return Ok(Prepared { steering: Steering::piloted(autopilot), prediction, resources, appraisal });
     }
-    let resources = resources.clone();
-    let planned = tokio::task::spawn_blocking(move || plan(&profile, &resources, &allowed, algorithm));
+    let given = resources.clone();
+    let planned = tokio::task::spawn_blocking(move || plan(&profile, &given, &allowed, algorithm));
     let plan: Plan = planned.await.context("planning")??;
     let steering = match algorithm {
         Algorithm::Static(way) => Steering::fixed(way),
         _ => Steering::by(&plan, dataset, recipe)?,
     };
-    Ok(Prepared { steering, prediction: Some(plan.prediction), sketched })
+    Ok(Prepared { steering, prediction: Some(plan.prediction), resources, appraisal })
 }
 
-/// What the epoch may use: as it was said, and else as it is announced or measured.
-async fn resources(args: &EpochArgs, dataset: &Dataset, progress: &Progress) -> anyhow::Result<Resources> {
+/// What the epoch may use: as it was said, and else as it is announced.
+fn resources(args: &EpochArgs, dataset: &Dataset) -> Resources {
     let mut resources = resources_of(dataset);
     if let Some(cores) = args.storage_cores {
         resources.servers.iter_mut().for_each(|server| server.cores = cores);
     }
     resources.accelerator_rate = args.accelerator_rate;
-    resources.bandwidth = match args.bandwidth.or(args.limit_bandwidth) {
-        None if args.mode.plans() => {
-            let (bars, options) = (PhaseBars::new(progress), NetworkOptions::default());
-            bandwidth_of(dataset, &options, &|phase, more| bars.told(phase.title(), phase.total(), more)).await?
-        }
-        said => said,
-    };
-    Ok(resources)
+    resources.bandwidth = args.bandwidth.or(args.limit_bandwidth);
+    resources
 }
 
-/// What is profiled on the spot. SOPHON looks at every stage that it has.
+/// A profile on the spot: of all modes that plan, only `auto` goes without where the epoch is too short for one.
+async fn sketched(
+    args: &EpochArgs,
+    recipe: &Recipe,
+    samples: &[SampleIndex],
+    resources: &Resources,
+    progress: &Progress,
+) -> anyhow::Result<(Appraisal, Option<Sketch>)> {
+    let insist = args.mode != Mode::Auto;
+    let options = SketchOptions {
+        budget: args.profile_seconds.or(insist.then_some(INSISTED)),
+        insist,
+        ways: sketched_ways(&args.mode, &args.allow_cuts, recipe),
+        bandwidth: resources.bandwidth,
+    };
+    let address = (args.run.seed(), args.run.epoch());
+    // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
+    let unlimited = args.served.connect(None, args.served.options()).await?;
+    let bar = GrowingBar::new(progress, "profile");
+    let told = |headway: Headway| bar.told(headway.done, headway.total);
+    Ok(sketch(&unlimited, recipe, &options, address, samples, &told).await?)
+}
+
+/// What a profile on the spot may take for a mode that cannot do without.
+const INSISTED: Duration = Duration::from_secs(10);
+
+/// What arrives from the fastest server.
+async fn fastest(dataset: &Dataset, progress: &Progress) -> anyhow::Result<Option<BitsPerSecond>> {
+    let bar = progress.items("network, ms", None);
+    let links = headwater_pilot::network(dataset, &NetworkOptions::default(), &|more| bar.add(more)).await?;
+    let rates = links.iter().filter_map(|link| link.bandwidth).map(BitsPerSecond::get);
+    Ok(BitsPerSecond::new(rates.fold(0.0, f64::max)))
+}
+
+/// What is profiled on the spot; what is worth a look where it is empty. SOPHON looks at every stage that it has.
 fn sketched_ways(mode: &Mode, allowed: &[Allowed], recipe: &Recipe) -> Vec<Way> {
     match allowed {
         [] if *mode == Mode::Sophon => ways_between(recipe, |way| way.sophon_number().is_some()),
-        [] => worth_a_look(recipe),
+        [] => Vec::new(),
         some => ways_between(recipe, |way| !Allowed::ways(some, &[way]).is_empty()),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use headwater_cli::Failures;
 use headwater_client::Dataset;
-use headwater_pilot::Replan;
+use headwater_pilot::{Appraisal, Replan};
 use headwater_plan::{Prediction, Resources, Way};
 use headwater_types::{BitsPerSecond, Digest, Recipe};
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,8 @@ pub(crate) struct EpochReport {
     ways: Vec<WayRow>,
     resources: Resources,
     limit_bandwidth_bps: Option<f64>,
-    /// Samples that were measured for a profile on the spot.
-    sketched: Option<u64>,
+    /// What was made of the epoch before it began, where it was to be profiled on the spot; null elsewhere.
+    auto: Option<Appraisal>,
     /// Resource by resource: seconds that it was busy, as predicted and as measured.
     compared: Compared,
     replans: Vec<Replan>,
@@ -94,12 +94,11 @@ impl EpochReport {
         args: &EpochArgs,
         dataset: &Dataset,
         recipe: &Recipe,
-        resources: Resources,
         prepared: &Prepared,
         measured: &Measured,
     ) -> Self {
         let seconds = measured.wall.as_secs_f64();
-        let compared = Compared::new(prepared.prediction.as_ref(), &resources, measured);
+        let compared = Compared::new(prepared.prediction.as_ref(), &prepared.resources, measured);
         let server = |(partition, &cpu_seconds): (&headwater_client::Partition, &f64)| ServerRow {
             server: partition.address.to_string(),
             cpu_workers: partition.cpu_workers,
@@ -127,9 +126,9 @@ impl EpochReport {
             client_cpu_seconds: measured.here,
             servers: dataset.partitions().iter().zip(&measured.there).map(server).collect(),
             ways: measured.ways.iter().map(|(&way, &(samples, bytes))| WayRow { way, samples, bytes }).collect(),
-            resources,
+            resources: prepared.resources.clone(),
             limit_bandwidth_bps: args.limit_bandwidth.map(BitsPerSecond::get),
-            sketched: prepared.sketched,
+            auto: prepared.appraisal.clone(),
             compared,
             replans: prepared.steering.replans(),
             calls_replanned: measured.calls_replanned,
@@ -211,12 +210,19 @@ impl Pair {
 
 impl fmt::Display for EpochReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(measured) = self.sketched {
-            let of = self.samples;
-            writeln!(
-                f,
-                "planned from {measured} of {of} samples, profiled just now: give --profile FILE for a better one"
-            )?;
+        match &self.auto {
+            Some(Appraisal { planned: true, measured, .. }) => {
+                let of = self.samples;
+                writeln!(
+                    f,
+                    "planned from {measured} of {of} samples, profiled just now: give --profile FILE for a better one"
+                )?;
+            }
+            auto => {
+                if let Some(reason) = auto.as_ref().and_then(Appraisal::reason) {
+                    writeln!(f, "{reason} (see --profile-seconds)")?;
+                }
+            }
         }
         writeln!(
             f,

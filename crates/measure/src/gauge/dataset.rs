@@ -3,18 +3,19 @@
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::outputs::Written;
 use headwater_cli::settings::Findings;
-use headwater_cli::values::part;
-use headwater_cli::{FailureArgs, Failures, Outcome, Outputs, PhaseBars, Progress};
+use headwater_cli::values::{part, seconds};
+use headwater_cli::{FailureArgs, Failures, GrowingBar, Outcome, Outputs, Progress};
 use headwater_client::{ClientError, Dataset, RegisteredModel};
 use headwater_infer::LocalExtractor;
-use headwater_pilot::{Making, Phase, ProfileOptions, Samples, profile, ways_between};
-use headwater_plan::{Profile, Way};
+use headwater_pilot::{Headway, Making, ProfileOptions, Samples, profile, ways_between};
+use headwater_plan::{Cost, Profile, Way};
 use headwater_types::{BitsPerSecond, ModelName, Recipe, SampleIndex};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -86,9 +87,14 @@ pub(crate) struct DatasetArgs {
     #[arg(long, value_name = "PART", value_parser = part)]
     precision: Option<f64>,
 
-    /// Times that each sample is measured at each cut; the median counts
-    #[arg(long, value_name = "N", default_value = "3")]
+    /// Times that each sample is measured at each cut; the median counts. More samples say more than more times
+    #[arg(long, value_name = "N", default_value = "1")]
     repeats: NonZeroUsize,
+
+    /// Time that it may take, in seconds; the first 32 samples of each cut are measured in any case
+    /// [default: 60 with --precision, as long as it takes with --samples or --all]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    profile_seconds: Option<Duration>,
 
     /// Measure only these cuts, and encoded, in every coding or in one: jpeg-crop,flipped+lossless [default: all]
     #[arg(long, value_name = "CUT,...", value_delimiter = ',')]
@@ -104,7 +110,11 @@ pub(crate) struct ProfileReport {
     profile: String,
     digest: headwater_types::Digest,
     samples: u64,
+    /// Those that were measured at some way, each so many times.
     measured: u64,
+    repeats: usize,
+    /// What measuring took.
+    seconds: f64,
     /// Photos whose headers cannot be read, and why.
     failed: u64,
     failures: Failures,
@@ -119,6 +129,11 @@ pub(crate) struct ProfileReport {
 #[derive(Serialize)]
 struct Row {
     way: Way,
+    /// Samples that were measured at it.
+    measured: u64,
+    /// By how much its total bytes are expected to be off at most, as a part of them, and its CPU seconds, as a part of what ways take on
+    /// average, with 95 % confidence: the largest of them. Null where nothing is known of that, 0 where every sample was measured.
+    total_error: Option<f64>,
     bytes: u64,
     storage_seconds: f64,
     trainer_seconds: f64,
@@ -136,6 +151,7 @@ pub(crate) async fn dataset(
 ) -> anyhow::Result<Outcome<ProfileReport>> {
     let samples = args.samples()?;
     let output = Outputs::new().reading("--extractor", args.extractor.as_deref()).file("--out", &args.out)?;
+    let begin = Instant::now();
     let measured = stop.run_until_cancelled(Box::pin(measure(args, samples, progress))).await;
     let Some((profile, failures)) = measured.transpose()? else {
         bail!(
@@ -143,9 +159,10 @@ pub(crate) async fn dataset(
             args.out.display()
         );
     };
+    let took = begin.elapsed();
     let Written { path, fault } = profile_file::write(output, &profile)?;
     let told = failures.tell(profile.len() as u64, args.failures.max_failures);
-    let report = ProfileReport::new(&path, &profile, failures);
+    let report = ProfileReport::new(&path, &profile, failures, (args.repeats.get(), took));
     Ok(match fault {
         Some(fault) => Outcome::short(report, fault),
         None => Outcome::of(report, told),
@@ -159,11 +176,12 @@ async fn measure(args: &DatasetArgs, samples: Samples, progress: &Progress) -> a
         ways: ways_between(making.target(), |way| !Allowed::ways(&args.allow_cuts, &[way]).is_empty()),
         samples,
         repeats: args.repeats.get(),
+        budget: args.profile_seconds.or(matches!(samples, Samples::Within(_)).then_some(UNASKED)),
         seed: args.run.seed(),
         epoch: args.run.epoch(),
     };
-    let bars = PhaseBars::new(progress);
-    let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+    let bar = GrowingBar::new(progress, "profile");
+    let told = |headway: Headway| bar.told(headway.done, headway.total);
     let profile = profile(made.dataset(), making, &options, &told).await?;
     let failures = unreadable(made.dataset(), &profile).await?;
     Ok((profile, failures))
@@ -223,6 +241,8 @@ impl DatasetArgs {
         findings.writable_file("--out", &self.out);
     }
 }
+/// What measuring may take where neither its time nor its samples are said.
+const UNASKED: Duration = Duration::from_secs(60);
 
 /// A dataset, and what is made of it.
 enum Made {
@@ -270,13 +290,25 @@ impl DatasetArgs {
 // === impl ProfileReport ===
 
 impl ProfileReport {
-    fn new(out: &Path, profile: &Profile, failures: Failures) -> Self {
+    fn new(out: &Path, profile: &Profile, failures: Failures, (repeats, took): (usize, Duration)) -> Self {
         let provenance = profile.provenance();
+        let seconds = |of: fn(Cost) -> f64| -> Vec<f64> {
+            let total = |position| (0..profile.len()).filter_map(|index| profile.cost(index, position)).map(of).sum();
+            (0..profile.ways().len()).map(total).collect()
+        };
+        let (there, here) = (seconds(|cost| cost.storage_seconds), seconds(|cost| cost.trainer_seconds));
+        let weight = |of: &[f64], position: usize| {
+            let average = of.iter().sum::<f64>() / of.len() as f64;
+            if average > 0.0 { of[position] / average } else { 0.0 }
+        };
         let row = |(position, &way): (usize, &Way)| {
+            let weights = [1.0, weight(&there, position), weight(&here, position)];
             let costs = (0..profile.len()).filter_map(|index| profile.cost(index, position));
             let fit = provenance.fits.iter().find(|fit| fit.way == way);
             Row {
                 way,
+                measured: fit.and_then(|fit| fit.measured).unwrap_or(profile.len() as u64),
+                total_error: fit.map_or(Some(0.0), |fit| fit.error_of_total(profile.len() as u64, weights)),
                 bytes: costs.clone().map(|cost| cost.bytes).sum(),
                 storage_seconds: costs.clone().map(|cost| cost.storage_seconds).sum(),
                 trainer_seconds: costs.map(|cost| cost.trainer_seconds).sum(),
@@ -291,6 +323,8 @@ impl ProfileReport {
             digest: profile.digest(),
             samples: profile.len() as u64,
             measured: provenance.measured,
+            repeats,
+            seconds: took.as_secs_f64(),
             failed: failures.count(),
             failures,
             ways: profile.ways().iter().enumerate().map(row).collect(),
@@ -304,18 +338,25 @@ impl ProfileReport {
 
 impl fmt::Display for ProfileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} samples, {} of them measured", self.samples, self.measured)?;
-        write!(f, "{:18}  {:>12}  {:>11}  {:>11}  error of a sample", "all samples at", "MB", "storage, s", "here, s")?;
+        let Self { samples, measured, repeats, seconds, .. } = self;
+        let times = if *repeats == 1 { "once".to_owned() } else { format!("{repeats} times") };
+        writeln!(f, "{samples} samples, {measured} of them measured, {times} at each way, in {seconds:.1} s")?;
+        write!(
+            f,
+            "{:18}  {:>8}  {:>9}  {:>11}  {:>8}  {:>12}  error of one: bytes, there, here",
+            "all samples at", "measured", "MB", "storage, s", "here, s", "all within"
+        )?;
         for row in &self.ways {
             let percent =
                 |error: Option<f64>| error.map_or_else(|| "-".to_owned(), |part| format!("{:.0} %", part * 100.0));
             let [bytes, storage, trainer] =
                 [row.error_bytes, row.error_storage_seconds, row.error_trainer_seconds].map(percent);
             let (megabytes, there, here) = (row.bytes as f64 / 1e6, row.storage_seconds, row.trainer_seconds);
+            let within = row.total_error.map_or_else(|| "-".to_owned(), |part| format!("{:.1} %", part * 100.0));
             write!(
                 f,
-                "\n{:18}  {megabytes:>12.2}  {there:>11.3}  {here:>11.3}  {bytes} of bytes, {storage} there, {trainer} here",
-                row.way,
+                "\n{:18}  {:>8}  {megabytes:>9.2}  {there:>11.3}  {here:>8.3}  {within:>12}  {bytes}, {storage}, {trainer}",
+                row.way, row.measured,
             )?;
         }
         write!(

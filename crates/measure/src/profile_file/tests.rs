@@ -26,7 +26,13 @@ pub(crate) fn profile(samples: u64) -> Profile {
         seed: Some(Seed(u64::MAX)),
         epoch: Some(Epoch(0)),
         measured: 1,
-        fits: vec![Fit { way: ways[1], bytes: Some(0.1), storage_seconds: None, trainer_seconds: Some(0.25) }],
+        fits: vec![Fit {
+            way: ways[1],
+            measured: Some(3),
+            bytes: Some(0.1),
+            storage_seconds: None,
+            trainer_seconds: Some(0.25),
+        }],
         overheads: Overheads { envelope_bytes: 70.5, receive_seconds_per_byte: 1e-10, ..Overheads::default() },
         files: vec![],
     };

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use futures::StreamExt;
-use headwater_cli::{Bar, Outcome, PhaseBars, Progress};
+use headwater_cli::{Bar, GrowingBar, Outcome, Progress};
 use headwater_client::Indices;
-use headwater_pilot::Phase;
+use headwater_pilot::Headway;
 use headwater_types::SampleIndex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -87,8 +87,8 @@ pub(crate) async fn extract(
     }
 
     let servers = {
-        let bars = PhaseBars::new(progress);
-        let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+        let bar = GrowingBar::new(progress, "profile");
+        let told = |headway: Headway| bar.told(headway.done, headway.total);
         let steering = Box::pin(connected.steer(&indices, &told));
         stop.run_until_cancelled(steering).await.ok_or(ExtractError::Stopped)??
     };

@@ -15,9 +15,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use headwater_cli::exit::UsageError;
-use headwater_cli::{Outcome, PhaseBars, Progress};
+use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_learn::{Head, LearnError, Runs};
-use headwater_pilot::Phase;
+use headwater_pilot::Headway;
 use headwater_types::{ByteCount, Seed};
 use tokio_util::sync::CancellationToken;
 
@@ -147,8 +147,8 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource,
         return Ok(FeatureSource::Folder(opened));
     }
     let connected = Connected::new(&args.servers()?).await?;
-    let bars = PhaseBars::new(progress);
-    let told = |phase: Phase, more| bars.told(phase.title(), phase.total(), more);
+    let bar = GrowingBar::new(progress, "profile");
+    let told = |headway: Headway| bar.told(headway.done, headway.total);
     let all = (0..connected.provenance().samples).into();
     Ok(FeatureSource::Servers(connected.steer(&all, &told).await?))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use headwater_cli::Failures;
-use headwater_pilot::Replan;
+use headwater_pilot::{Appraisal, Replan};
 use headwater_types::{ByteCount, Digest, shown};
 use serde::Serialize;
 
@@ -45,6 +45,8 @@ pub(crate) struct ExtractSummary {
     ways: Ways,
     /// Every change of plan.
     replans: Vec<Replan>,
+    /// What `--plan auto` made of the job before it began; null without it.
+    auto: Option<Appraisal>,
     out: PathBuf,
 }
 
@@ -79,6 +81,7 @@ impl ExtractSummary {
             bytes_received: received.get(),
             ways: ways(&travelled.ways),
             replans: travelled.replans,
+            auto: travelled.appraisal,
             out,
         }
     }
@@ -101,7 +104,7 @@ impl fmt::Display for ExtractSummary {
             .line("failed", &self.failures)
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
             .line("over the wire", shown::bytes(self.bytes_received))
-            .line("came as", ways_in_words(&self.ways, &self.replans))
+            .line("came as", ways_in_words(&self.ways, &self.replans, self.auto.as_ref()))
             .line("written", format!("{} files in {}", self.parts, self.out.display()));
         table.fmt(f)
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use headwater_cli::Failures;
 use headwater_learn::Metrics;
-use headwater_pilot::Replan;
+use headwater_pilot::{Appraisal, Replan};
 use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ pub(crate) struct FineTuneSummary {
     /// Every change of plan; absent where features come from a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     replans: Option<Vec<Replan>>,
+    /// What `--plan auto` made of the job before it began; null without it.
+    auto: Option<Appraisal>,
     /// On the features that were kept for training, 0 to 1.
     train_top1: Option<f64>,
     /// On the images that were never trained on, 0 to 1; null where there are none.
@@ -127,6 +129,7 @@ impl FineTuneSummary {
             stored_bytes: None,
             ways: None,
             replans: None,
+            auto: None,
             train_top1: graduate.train.as_ref().map(|metrics| metrics.top1),
             validation_top1: of_validation(|metrics| metrics.top1),
             validation_top5: of_validation(|metrics| metrics.top5),
@@ -145,7 +148,8 @@ impl FineTuneSummary {
 
     /// Samples came so.
     pub(crate) fn with_ways(self, travelled: Travelled) -> Self {
-        Self { ways: Some(ways(&travelled.ways)), replans: Some(travelled.replans), ..self }
+        let Travelled { replans, appraisal: auto, .. } = travelled;
+        Self { ways: Some(ways(&travelled.ways)), replans: Some(replans), auto, ..self }
     }
 }
 
@@ -191,7 +195,7 @@ impl fmt::Display for FineTuneSummary {
                 .line("over the wire", format!("{} ({ratio})", shown::bytes(received)));
         }
         if let (Some(ways), Some(replans)) = (&self.ways, &self.replans) {
-            table.line("came as", ways_in_words(ways, replans));
+            table.line("came as", ways_in_words(ways, replans, self.auto.as_ref()));
         }
         table
             .line("top-1, trained on", percent(self.train_top1))

@@ -6,7 +6,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use headwater_pilot::Replan;
+use headwater_pilot::{Appraisal, Replan};
 use headwater_plan::Way;
 
 pub(crate) use extract::ExtractSummary;
@@ -20,9 +20,10 @@ fn ways(by_way: &BTreeMap<Way, u64>) -> Ways {
     by_way.iter().map(|(way, count)| (way.to_string(), *count)).collect()
 }
 
-/// `300 encoded, 700 features`, and how often the plan changed.
-fn ways_in_words(ways: &Ways, replans: &[Replan]) -> String {
+/// `300 encoded, 700 features`, why there was no plan, and how often it changed.
+fn ways_in_words(ways: &Ways, replans: &[Replan], auto: Option<&Appraisal>) -> String {
     let mut words: Vec<_> = ways.iter().map(|(way, count)| format!("{count} {way}")).collect();
+    words.extend(auto.and_then(Appraisal::reason).map(|reason| format!("{reason} (see --profile-seconds)")));
     let moved = replans.iter().filter(|replan| replan.moved > 0).count();
     if moved > 0 {
         words.push(format!("the plan changed {moved} times"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, RegisteredModel, Sample};
 use headwater_infer::{LocalExtractor, features_of};
-use headwater_pilot::{Infer as _, Making, Phase, Replan, Steering, auto};
+use headwater_pilot::{Appraisal, Infer as _, Making, Replan, SketchOptions, Steering, Told, auto};
 use headwater_plan::Way;
 use headwater_types::{ByteCount, CpuSeconds, Epoch, Seed};
 
@@ -26,6 +26,7 @@ pub(crate) struct Connected {
     provenance: Provenance,
     course: Course,
     extractor: Option<LocalExtractor>,
+    sketch: SketchOptions,
 }
 
 /// The same, ready to give features.
@@ -43,12 +44,15 @@ pub(crate) struct Travelled {
     pub(crate) ways: BTreeMap<Way, u64>,
     /// Every change of plan.
     pub(crate) replans: Vec<Replan>,
+    /// What `--plan auto` made of the job before it began.
+    pub(crate) appraisal: Option<Appraisal>,
 }
 
 /// Where samples become features.
 #[derive(Debug)]
 struct Desk {
     steering: Steering,
+    appraisal: Option<Appraisal>,
     extractor: Option<LocalExtractor>,
     came: Mutex<BTreeMap<Way, u64>>,
 }
@@ -87,29 +91,28 @@ impl Connected {
             output: model.info.output.clone(),
             feature_len: model.info.feature_len as usize,
         };
-        Ok(Self { dataset, model, provenance, course, extractor })
+        let sketch = SketchOptions { budget: args.plan.profile_seconds, ..SketchOptions::default() };
+        Ok(Self { dataset, model, provenance, course, extractor, sketch })
     }
 
     pub(crate) fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// Plans how these samples come, where that is still to be done; `told` of each phase of it, and of its progress.
-    pub(crate) async fn steer(
-        self,
-        samples: &Indices,
-        told: &(dyn Fn(Phase, u64) + Sync),
-    ) -> Result<Servers, SourceError> {
-        let Self { dataset, model, provenance, course, extractor } = self;
-        let steering = match (course, &extractor) {
-            (Course::Set(steering), _) => steering,
+    /// Plans how these samples come, where that is still to be done; `told` how far that has come.
+    pub(crate) async fn steer(self, samples: &Indices, told: Told<'_>) -> Result<Servers, SourceError> {
+        let Self { dataset, model, provenance, course, extractor, sketch } = self;
+        let (steering, appraisal) = match (course, &extractor) {
+            (Course::Set(steering), _) => (steering, None),
             (Course::Auto, Some(here)) if !samples.is_empty() => {
-                auto(&dataset, Making::Features { model: &model, here }, ADDRESS, &samples.to_vec(), told).await?
+                let making = Making::Features { model: &model, here };
+                let (steering, appraisal) = auto(&dataset, making, &sketch, ADDRESS, &samples.to_vec(), told).await?;
+                (steering, Some(appraisal))
             }
             // Nothing is left to come.
-            (Course::Auto, _) => Steering::fixed(Way::FEATURES),
+            (Course::Auto, _) => (Steering::fixed(Way::FEATURES), None),
         };
-        let desk = Arc::new(Desk { steering, extractor, came: Mutex::default() });
+        let desk = Arc::new(Desk { steering, appraisal, extractor, came: Mutex::default() });
         Ok(Servers { dataset, provenance, desk })
     }
 }
@@ -155,7 +158,7 @@ impl Servers {
     /// How samples came so far.
     pub(crate) fn travelled(&self) -> Travelled {
         let ways = self.desk.came.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Travelled { ways, replans: self.desk.steering.replans() }
+        Travelled { ways, replans: self.desk.steering.replans(), appraisal: self.desk.appraisal.clone() }
     }
 }
 

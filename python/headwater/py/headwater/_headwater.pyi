@@ -70,7 +70,10 @@ class Client:
     @property
     def partitions(self) -> List[Tuple[str, int, int, int]]: ...
     def model(self, name: str) -> Tuple[Recipe, int]: ...
-    def profile(self, recipe: Recipe, seed: int, epoch: int, cores: float) -> "Profile": ...
+    def profile(
+        self, recipe: Recipe, seed: int, epoch: int, cores: float, seconds: Optional[float]
+    ) -> Tuple[Optional["Profile"], Tuple[Optional[str], float]]:
+        """The profile, or none where an epoch is too short for one; why that is, and seconds that an epoch is estimated to take."""
     def pilot(
         self,
         profile: "Profile",

@@ -3,12 +3,14 @@
 What was measured is data: it is there before workers are forked or spawned, and travels with the dataset. What follows the plan
 belongs to one process: there it watches, plans anew, and goes on from epoch to epoch with what it has learnt. A process that
 ends leaves that to the one that comes in its place, through a few shared numbers.
+
+A dataset whose epoch is too short to be worth measuring is not profiled: its photos come as they are stored.
 """
 
 import logging
 import os
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -21,31 +23,53 @@ from headwater.torches import torch, worker_of
 
 log = logging.getLogger("headwater")
 
+#: How photos come that are not planned: every server can send them so.
+PLAIN = "encoded"
+
+#: A profile, or none where an epoch is too short for one; and seconds that an epoch is estimated to take without a plan.
+Measured = Tuple[Optional[Profile], float]
+
 
 class AutoPlan:
     """Profiled where it is made, and planned; followed where samples are read."""
 
-    def __init__(self, source: Source, recipe: Recipe, *, seed: int, rank: int, world: int, repeats: bool) -> None:
+    def __init__(
+        self,
+        source: Source,
+        recipe: Recipe,
+        *,
+        seed: int,
+        rank: int,
+        world: int,
+        repeats: bool,
+        seconds: Optional[float],
+    ) -> None:
         self._world = world
         #: Whether samples are asked for again and again, in calls of their own.
         self._repeats = repeats
-        self._profile = _agreed(lambda: _measured(source, recipe, seed, world), rank, world)
-        counts, seconds = self._profile.plan()
-        self.summary = PlanSummary("optimal", dict(counts), seconds)
+        self._profile, job = _agreed(lambda: _measured(source, recipe, seed, world, seconds), rank, world)
+        if self._profile is None:
+            self.summary = PlanSummary(f"static:{PLAIN}", {PLAIN: source.describe().samples}, job)
+        else:
+            counts, predicted = self._profile.plan()
+            self.summary = PlanSummary("optimal", dict(counts), predicted)
         #: What processes have learnt, in their rows: see Pilot.learnt; a row that begins with 0 is empty.
-        self._learnt = Table(3 + self._profile.servers, np.float64)
+        self._learnt = Table(3 + (0 if self._profile is None else self._profile.servers), np.float64)
         self._pilot: Optional[Pilot] = None
         self._followed: Tuple[int, Any] = (0, None)
         self._told = 0
 
-    def of(self, source: Source) -> Pilot:
-        """What this process follows."""
+    def of(self, source: Source) -> Union[str, Pilot]:
+        """What this process follows: a plan, or one cut for all."""
+        return PLAIN if self._profile is None else self._piloted(source, self._profile)
+
+    def _piloted(self, source: Source, profile: Profile) -> Pilot:
         now = (os.getpid(), source.client())
         if self._pilot is None or self._followed != now:
             # What the parent process had is not touched: see src/process.rs.
             self._pilot = None
             self._pilot = now[1].pilot(
-                self._profile,
+                profile,
                 processes=self._processes(),
                 cores=float(source.threads) if source.threads else None,
                 repeats=self._repeats,
@@ -53,13 +77,13 @@ class AutoPlan:
             )
             self._followed, self._told = now, 0
             if self._repeats:
-                self._pilot.begin(np.arange(self._profile.samples[0], dtype=np.uint64), True)
+                self._pilot.begin(np.arange(profile.samples[0], dtype=np.uint64), True)
         return self._pilot
 
     def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
         """Plans what this process is about to read; by the plan that is there where that is a part like any other."""
-        if not self._repeats:
-            self.of(source).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
+        if self._profile is not None and not self._repeats:
+            self._piloted(source, self._profile).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
 
     def hear(self, shared: Shared) -> None:
         """Tells of changes of plan since it was last asked."""
@@ -95,24 +119,25 @@ class AutoPlan:
         return {**self.__dict__, "_pilot": None, "_followed": (0, None), "_told": 0}
 
 
-def _measured(source: Source, recipe: Recipe, seed: int, world: int) -> Profile:
+def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Optional[float]) -> Measured:
     """Over connections of its own: a process that only measures has no threads when it forks."""
     began = time.monotonic()
-    profile = source.profile(recipe, seed, float(world * (source.threads or cores())))
-    samples, measured = profile.samples
-    log.info("measured %d of %d samples, and the network, in %.1f s", measured, samples, time.monotonic() - began)
-    return profile
+    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.threads or cores())), seconds)
+    if profile is None:
+        log.info("photos come as they are stored: %s; profile_seconds= gives it more time", reason)
+    else:
+        samples, measured = profile.samples
+        log.info("measured %d of %d samples, and the network, in %.1f s", measured, samples, time.monotonic() - began)
+    return profile, job
 
 
-def _agreed(measure: Any, rank: int, world: int) -> Profile:
+def _agreed(measure: Callable[[], Measured], rank: int, world: int) -> Measured:
     """What rank 0 has measured, where ranks can speak to each other; else each measures for itself."""
     distributed = None if torch is None else torch.distributed
     if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
-        profile: Profile = measure()
-        return profile
+        return measure()
     if (rank, world) != (distributed.get_rank(), distributed.get_world_size()) or world == 1:
-        profile = measure()
-        return profile
+        return measure()
     # Numbers of this side, whatever tensors travel by.
     group = distributed.new_group(backend="gloo")
     told: List[Any] = [None]
@@ -125,8 +150,8 @@ def _agreed(measure: Any, rank: int, world: int) -> Profile:
     distributed.destroy_process_group(group)
     if isinstance(told[0], HeadwaterError):
         raise told[0]
-    profile = told[0]
-    return profile
+    measured: Measured = told[0]
+    return measured
 
 
 def _told(replan: Dict[str, Any]) -> str:

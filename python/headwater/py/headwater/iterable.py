@@ -33,6 +33,9 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that algorithm; or
                  "auto": the dataset is profiled a little here and now, and planned anew when what epochs see leaves what was
                  predicted. Under torch.distributed rank 0 measures for all, so that all ranks must make the dataset
+    profile_seconds
+                 time that plan="auto" may take to measure. Default: a twentieth of what an epoch is estimated to take. Where that is too
+                 short for a profile, photos come as they are stored, and `data.plan` says static:encoded
     model        for cut="features": a model that is registered at the servers
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from
     pixels       "lossless" has pixels coded on the wire: half the bytes, for some CPU on both sides
@@ -60,6 +63,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         *,
         cut: Optional[str] = None,
         plan: Optional[Any] = None,
+        profile_seconds: Optional[float] = None,
         model: Optional[str] = None,
         batch_size: Optional[int] = None,
         drop_last: bool = False,
@@ -120,6 +124,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
             rank=self._rank,
             world=self._world,
             repeats=False,
+            profile_seconds=profile_seconds,
         )
         self._batch_size = batch_size
         self._drop_last = drop_last

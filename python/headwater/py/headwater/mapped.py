@@ -29,6 +29,7 @@ class MapDataset(Served, TorchDataset[Any]):
         *,
         cut: Optional[str] = None,
         plan: Optional[Any] = None,
+        profile_seconds: Optional[float] = None,
         model: Optional[str] = None,
         seed: int = 0,
         output: str = "tensor",
@@ -73,6 +74,7 @@ class MapDataset(Served, TorchDataset[Any]):
             rank=rank,
             world=world,
             repeats=True,
+            profile_seconds=profile_seconds,
         )
         self._skips = on_error == "skip"
         self._indices = None if indices is None else indices_of(indices)

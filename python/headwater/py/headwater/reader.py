@@ -62,7 +62,12 @@ class Reader:
         rank: int,
         world: int,
         repeats: bool,
+        profile_seconds: Optional[float],
     ) -> None:
+        if profile_seconds is not None and plan != "auto":
+            raise ValueError('profile_seconds= is for plan="auto": nothing else is measured')
+        if profile_seconds is not None and not 0 <= profile_seconds < 1e9:
+            raise ValueError(f"profile_seconds={profile_seconds}: give 0 or more seconds")
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error={on_error!r}: use one of {', '.join(ON_ERROR)}")
         unknown = [field for field in fields if field not in FIELDS]
@@ -100,7 +105,9 @@ class Reader:
         # Last, for "auto" takes seconds, and what is wrong with the others should be said before.
         if plan == "auto":
             assert self.recipe is not None
-            self.plan = AutoPlan(source, self.recipe, seed=seed, rank=rank, world=world, repeats=repeats)
+            self.plan = AutoPlan(
+                source, self.recipe, seed=seed, rank=rank, world=world, repeats=repeats, seconds=profile_seconds
+            )
         elif plan is not None:
             self.plan = PlanFile(plan, cut, self.recipe)
 

@@ -76,11 +76,13 @@ class Source:
         """A model's recipe and the length of its features."""
         return self._asking().model(name)
 
-    def profile(self, recipe: Recipe, seed: int, cores: float) -> Profile:
-        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it."""
+    def profile(
+        self, recipe: Recipe, seed: int, cores: float, seconds: Optional[float]
+    ) -> Tuple[Optional[Profile], Tuple[Optional[str], float]]:
+        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not."""
         client = self._connect(threads=self.threads)
         self._description = _describe(client)
-        return client.profile(recipe, seed, 0, cores)
+        return client.profile(recipe, seed, 0, cores, seconds)
 
     def close(self) -> None:
         """Ends this process's connection, if there is one."""
