@@ -213,12 +213,22 @@ fn features_are_the_same_whichever_way_a_plan_has_samples_come() {
 fn a_plan_that_is_made_on_the_spot_gives_the_same_features() {
     let setting = Setting::new();
     let out = setting.path("auto");
-    let further = [&["--plan", "auto", "--limit-bandwidth", "60Mbps"][..], &setting.extractor()].concat();
+    let further =
+        [&["--plan", "auto", "--profile-seconds", "20", "--limit-bandwidth", "60Mbps"][..], &setting.extractor()]
+            .concat();
     let summary = setting.tuner("extract", &out, &further).success().unwrap().json().unwrap();
     assert_eq!(summary["images"].as_u64(), Some(setting.images), "{summary}");
-    assert!(summary["replans"].is_array(), "{summary}");
+    assert!(summary["replans"].is_array() && summary["auto"]["planned"] == true, "{summary}");
+    assert!(summary["auto"]["measured"].as_u64() > Some(10), "{summary}");
     assert!(summary["ways"]["encoded"].as_u64() >= Some(setting.images / 2), "{summary}");
     setting.same(&out);
+    // Without a word so few photos are not worth a profile: servers infer what they can.
+    let short = setting.path("short");
+    let further_short = [&["--plan", "auto"][..], &setting.extractor()].concat();
+    let summary = setting.tuner("extract", &short, &further_short).success().unwrap().json().unwrap();
+    assert!(summary["auto"]["planned"] == false && summary["replans"] == Value::Array(vec![]), "{summary}");
+    assert_eq!(summary["ways"].as_object().unwrap().keys().collect::<Vec<_>>(), ["encoded", "features"], "{summary}");
+    setting.same(&short);
     // Nothing is left to come, and so there is nothing to plan.
     let again = setting.tuner("extract", &out, &further).success().unwrap().json().unwrap();
     assert_eq!((again["fetched"].as_u64(), &again["ways"]), (Some(0), &serde_json::json!({})), "{again}");

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -313,8 +314,110 @@ fn the_report_is_one_page_that_loads_nothing_and_draws_every_plot() {
     assert!(!page.contains("<script") && !page.contains("NaN") && !page.contains("inf\""));
     assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (5, 5));
     // Of the plan there is a point at each of twelve bandwidths; of a mode that needs cores none where there are none.
-    assert_eq!(page.matches("<title>optimal: ").count(), 12 + 9);
-    assert_eq!(page.matches("<title>static:cropped: ").count(), 12 + 8);
+    let points = |name: &str| {
+        let titles = page.split("<title>").skip(1).filter_map(|title| title.split_once("</title>"));
+        // Of the lines: an epoch at a place.
+        let titles = titles.filter(|(title, _)| title.contains(" at ")).filter_map(|(title, _)| title.split_once(": "));
+        titles.filter(|(names, _)| names.split(", ").any(|one| one == name)).count()
+    };
+    assert_eq!((points("optimal"), points("cropped")), (12 + 9, 12 + 8));
     let epoch = imported.plan("430Mbps", "5", &[])["seconds"]["epoch"].as_f64().unwrap();
     assert_eq!(written["epoch"].as_f64().unwrap(), epoch);
+}
+
+/// The page of a report on what was imported.
+fn report(imported: &Imported, given: &[&str]) -> String {
+    let out = imported.folder.path().join("page.html");
+    let (profile, path) = (imported.profile.display().to_string(), out.display().to_string());
+    run("profiler", ["report", "--profile", &profile, "--out", &path].iter().chain(given)).unwrap().success().unwrap();
+    std::fs::read_to_string(&out).unwrap()
+}
+
+/// An attribute's number.
+fn attribute(tag: &str, name: &str) -> f64 {
+    let value = tag.split_once(&format!(" {name}=\"")).unwrap().1;
+    value.split_once('"').unwrap().0.parse().unwrap()
+}
+
+/// The boxes of a plot's texts: left, top, right, bottom. A character of 13 pixels is seldom wider than seven.
+fn boxes(plot: &str) -> Vec<([f64; 4], &str)> {
+    let texts = plot.split("<text ").skip(1).filter(|text| !text.starts_with("transform"));
+    let of = |text| {
+        let (tag, rest) = str::split_once(text, '>').unwrap();
+        let words = rest.split_once("</text>").unwrap().0;
+        let tag = format!(" {tag}");
+        let (x, y, wide) = (attribute(&tag, "x"), attribute(&tag, "y"), 7.0 * words.chars().count() as f64);
+        let left = x - wide
+            * match () {
+                () if tag.contains("\"end\"") => 1.0,
+                () if tag.contains("\"middle\"") => 0.5,
+                () => 0.0,
+            };
+        ([left, y - 10.0, left + wide, y + 3.0], words)
+    };
+    texts.map(of).collect()
+}
+
+#[test]
+fn no_label_of_the_report_runs_into_another_or_out_of_its_plot() {
+    let imported = Imported::new();
+    for given in [
+        &["--bandwidth", "430Mbps", "--storage-cores", "5"][..],
+        &["--bandwidth", "7kbps", "--storage-cores", "1"],
+        &["--bandwidth", "100Gbps", "--storage-cores", "0", "--trainer-cores", "3"],
+    ] {
+        let page = report(&imported, given);
+        let plots: Vec<_> = page.split("<svg ").skip(1).map(|rest| rest.split_once("</svg>").unwrap().0).collect();
+        assert_eq!(plots.len(), 5);
+        for plot in plots {
+            let sides = plot.split_once("viewBox=\"0 0 ").unwrap().1.split_once('"').unwrap().0;
+            let [wide, tall] = [0, 1].map(|side| sides.split(' ').nth(side).unwrap().parse::<f64>().unwrap());
+            let boxes = boxes(plot);
+            assert!(boxes.len() > 5);
+            for (number, ([left, top, right, bottom], words)) in boxes.iter().enumerate() {
+                assert!(
+                    *left >= 0.0 && *top >= -1.0 && *right <= wide && *bottom <= tall,
+                    "{words} is cut off: {given:?}"
+                );
+                for ([l, t, r, b], other) in &boxes[number + 1..] {
+                    let apart = r <= left || right <= l || b <= top || bottom <= t;
+                    assert!(apart, "{words} runs into {other}: {given:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reports_colours_are_those_of_its_legends_and_all_differ() {
+    let imported = Imported::new();
+    let page = report(&imported, &["--bandwidth", "430Mbps", "--storage-cores", "5", "--trainer-cores", "16"]);
+    let map = page.split("<h2>What an epoch waits for</h2>").nth(1).unwrap();
+    let (legend, map) = map.split_once("<svg ").unwrap();
+    let colours = |text: &str, before: &str| -> BTreeSet<String> {
+        text.split(before).skip(1).map(|rest| rest[..7].to_owned()).collect()
+    };
+    let (named, drawn) = (colours(legend, "background:"), colours(map, "fill=\""));
+    assert_eq!(named, drawn);
+    assert!(named.len() > 1 && legend.matches("<li>").count() == named.len(), "{named:?}");
+    assert!(!map.split("</svg>").next().unwrap().contains("opacity"), "a colour is as its legend has it");
+}
+
+#[test]
+fn the_report_says_what_it_was_made_for_where_from_and_when_nothing_limits_it() {
+    let imported = Imported::new();
+    let given = ["--bandwidth", "430Mbps", "--storage-cores", "5", "--reserve", "bandwidth=30Mbps,storage-cores=1"];
+    let page = report(&imported, &given);
+    let made = page.split("<strong>Made for</strong>").nth(1).unwrap().split_once("</p>").unwrap().0;
+    for part in
+        ["400 Mbps into the trainer", "4 cores at each server", "Left to others", "bandwidth=30", "storage-cores=1"]
+    {
+        assert!(made.contains(part), "{part}: {made}");
+    }
+    assert!(page.contains("imported on ") && !page.contains("of them measured on"), "{}", &page[..3000]);
+    assert!(page.contains("prefers-color-scheme:dark") && page.contains("width=device-width"));
+
+    let page = report(&imported, &["--storage-cores", "5"]);
+    assert!(page.contains("any bandwidth into the trainer") && page.contains("An epoch waits for nothing"));
+    assert!(page.contains("give --bandwidth") && !page.contains("An epoch: 0 s"));
 }

@@ -2,6 +2,7 @@
 //!
 //! What is reserved is taken away before anything is planned, from what there is by the other arguments or by the profile.
 
+use std::fmt;
 use std::str::FromStr;
 
 use headwater_cli::exit::UsageError;
@@ -34,6 +35,22 @@ enum Amount {
 pub(crate) struct ReserveError(String);
 
 // === impl Reserve ===
+
+impl fmt::Display for Reserve {
+    /// As it is written on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, amount) = match self.amount {
+            Amount::Bandwidth(bandwidth) => ("bandwidth", bandwidth.to_string()),
+            Amount::TrainerCores(cores) => ("trainer-cores", cores.get().to_string()),
+            Amount::ServerBandwidth(bandwidth) => ("server-bandwidth", bandwidth.to_string()),
+            Amount::StorageCores(cores) => ("storage-cores", cores.get().to_string()),
+        };
+        match &self.server {
+            Some(server) => write!(f, "{what}@{server}={amount}"),
+            None => write!(f, "{what}={amount}"),
+        }
+    }
+}
 
 impl FromStr for Reserve {
     type Err = ReserveError;

@@ -2,6 +2,8 @@
 
 mod args;
 mod chart;
+mod given;
+mod number;
 mod page;
 mod sweep;
 
@@ -12,6 +14,7 @@ use headwater_plan::{Algorithm, compare, plan};
 use serde::Serialize;
 
 pub(crate) use args::ReportArgs;
+use given::Given;
 use page::Page;
 use sweep::Sweeper;
 
@@ -43,6 +46,7 @@ pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(
     let page = Page {
         profile: &profile,
         plan: &plan,
+        given: Given { resources: &resources, servers: profile.servers(), reserve: &args.limits.reserve },
         modes: &modes,
         bandwidths: sweeper.bandwidths()?,
         cores: sweeper.cores()?,

@@ -1,0 +1,73 @@
+//! Ranges with their middle, and bars of shares.
+
+use super::axis::{Axis, Scale};
+use super::colour::{colour, ink_on};
+use super::svg::{Anchor, Svg, WIDTH, escape, legend, width};
+
+/// A named range with its middle.
+#[derive(Clone, Debug)]
+pub(crate) struct Spread {
+    pub(crate) name: String,
+    pub(crate) low: f64,
+    pub(crate) middle: f64,
+    pub(crate) high: f64,
+}
+
+const TOP: f64 = 8.0;
+const ROW: f64 = 26.0;
+const BOTTOM: f64 = 52.0;
+/// From names to bars.
+const GAP: f64 = 10.0;
+
+/// A range for each name.
+pub(crate) fn spreads(x: Axis<'_>, spreads: &[Spread]) -> String {
+    let bottom = TOP + ROW * spreads.len() as f64;
+    let left = GAP + widest(spreads.iter().map(|spread| spread.name.as_str()));
+    let values = widest(spreads.iter().map(|spread| (x.format)(spread.middle)));
+    let right = WIDTH - values - 16.0;
+    let across = Scale::new(spreads.iter().flat_map(|s| [s.low, s.high]), left, right, x.logarithmic);
+    let mut svg = Svg::new(bottom + BOTTOM);
+    across.across(&mut svg, x, TOP, bottom);
+    for (place, Spread { name, low, middle, high }) in spreads.iter().enumerate() {
+        let (y, colour) = (TOP + ROW * (place as f64 + 0.5), colour(place));
+        let (from, middle_at) = (across.at(*low), across.at(*middle));
+        let long = (across.at(*high) - from).max(2.0);
+        svg.text(left - GAP, y + 4.5, Anchor::End, name);
+        svg.put(format_args!(
+            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{long:.1}\" height=\"14\" rx=\"3\" fill=\"{colour}\" opacity=\"0.45\"/>\
+             <circle cx=\"{middle_at:.1}\" cy=\"{y:.1}\" r=\"6\" fill=\"{colour}\"/>",
+            y - 7.0,
+        ));
+        svg.text(from + long + 10.0, y + 4.5, Anchor::Start, &(x.format)(*middle));
+    }
+    svg.end()
+}
+
+/// For each name a bar of shares that add up to 1, in the order of `parts`: each a colour's number and a name. `of`: what the names are.
+pub(crate) fn shares(of: &str, names: &[String], parts: &[(usize, String)], shares: &[Vec<f64>]) -> String {
+    let left = (GAP + widest(names.iter().map(String::as_str))).max(width(of) + GAP);
+    let mut svg = Svg::new(TOP + ROW * (names.len() + 1) as f64);
+    svg.text(left - GAP, TOP + 16.0, Anchor::End, of);
+    for ((place, name), bar) in names.iter().enumerate().zip(shares) {
+        let (y, mut x) = (TOP + ROW * (place + 1) as f64, left);
+        svg.text(left - GAP, y + 15.0, Anchor::End, name);
+        for ((part, label), share) in parts.iter().zip(bar).filter(|(_, share)| **share > 0.0) {
+            let (wide, fill) = (share * (WIDTH - left), colour(*part));
+            let (label, percent) = (escape(label), format!("{:.0} %", share * 100.0));
+            svg.put(format_args!(
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" fill=\"{fill}\"><title>{label}: {percent}\
+                 </title></rect>",
+                ROW - 4.0,
+            ));
+            if width(&percent) + 4.0 < wide {
+                svg.inked(x + wide / 2.0, y + 15.0, ink_on(fill), &percent);
+            }
+            x += wide;
+        }
+    }
+    legend(parts.iter().map(|(part, label)| (colour(*part), label.as_str()))) + &svg.end()
+}
+
+fn widest(names: impl Iterator<Item = impl AsRef<str>>) -> f64 {
+    names.map(|name| width(name.as_ref())).fold(0.0, f64::max)
+}

@@ -1,0 +1,101 @@
+//! What the page's plan may use, in words.
+
+use std::fmt;
+
+use headwater_plan::{Resources, Server, ServerResources};
+use headwater_types::BitsPerSecond;
+
+use super::number::{bandwidth, number};
+use crate::plan::Reserve;
+
+/// What there is to use, and what is left to others.
+pub(crate) struct Given<'a> {
+    /// Without what is reserved.
+    pub(crate) resources: &'a Resources,
+    pub(crate) servers: &'a [Server],
+    pub(crate) reserve: &'a [Reserve],
+}
+
+// === impl Given ===
+
+impl Given<'_> {
+    /// What servers have: once, where it is the same for all.
+    fn of_servers(&self) -> Vec<String> {
+        let of = &self.resources.servers;
+        match of.first() {
+            Some(first) if of.iter().all(|server| server == first) => vec![format!("{} at each server", has(first))],
+            _ => (self.servers.iter().zip(of))
+                .map(|(server, given)| format!("{} at {}", has(given), server.address))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Resources { bandwidth: network, trainer_cores, accelerator_rate, .. } = self.resources;
+        let network = network.map_or_else(|| "any bandwidth".to_owned(), |bits| bandwidth(bits.get()));
+        let mut words = vec![format!("{network} into the trainer")];
+        words.extend(self.of_servers());
+        words.push(match trainer_cores {
+            Some(cores) => format!("{} at the trainer", cores_of(cores.get())),
+            None => "any number of cores at the trainer".to_owned(),
+        });
+        words.push(match accelerator_rate {
+            Some(rate) => format!("an accelerator that takes {} samples a second", number(rate.get())),
+            None => "an accelerator of any speed".to_owned(),
+        });
+        write!(f, "{}", words.join("; "))?;
+        let reserved: Vec<_> = self.reserve.iter().map(ToString::to_string).collect();
+        if reserved.is_empty() {
+            write!(f, ".")
+        } else {
+            write!(f, ". Left to others beside that: {}.", reserved.join(", "))
+        }
+    }
+}
+
+fn has(server: &ServerResources) -> String {
+    let cores = cores_of(server.cores.get());
+    match server.bandwidth.map(BitsPerSecond::get) {
+        Some(bits) => format!("{cores} and {}", bandwidth(bits)),
+        None => cores,
+    }
+}
+
+fn cores_of(cores: f64) -> String {
+    if cores == 1.0 { "1 core".to_owned() } else { format!("{} cores", number(cores)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_plan::Cores;
+
+    use super::*;
+
+    #[test]
+    fn what_servers_have_is_said_once_where_it_is_the_same() {
+        let server = |address: &str| Server {
+            address: address.into(),
+            digest: None,
+            first: 0,
+            samples: 1,
+            cpu_workers: None,
+            lacks: Vec::new(),
+        };
+        let servers = [server("a:1"), server("b:2")];
+        let has = |cores| ServerResources { cores: Cores::new(cores).unwrap(), bandwidth: None };
+        let mut resources = Resources { servers: vec![has(5.0); 2], ..Resources::default() };
+        let reserve = ["storage-cores@a:1=1".parse().unwrap()];
+        let words =
+            |resources: &Resources, reserve: &[Reserve]| Given { resources, servers: &servers, reserve }.to_string();
+        assert_eq!(
+            words(&resources, &[]),
+            "any bandwidth into the trainer; 5 cores at each server; any number of cores at the trainer; an accelerator of any speed."
+        );
+        resources.servers[0] = ServerResources { bandwidth: BitsPerSecond::new(1e8), ..has(1.0) };
+        let all = words(&resources, &reserve);
+        assert!(all.contains("1 core and 100 Mbps at a:1; 5 cores at b:2"), "{all}");
+        assert!(all.ends_with("Left to others beside that: storage-cores@a:1=1."), "{all}");
+    }
+}
