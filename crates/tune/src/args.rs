@@ -445,7 +445,6 @@ pub(crate) mod tests {
     fn what_contradicts_itself_is_refused_in_words() {
         for (arguments, words) in [
             (&["--features", "f", "--hidden", "5"][..], "--head mlp"),
-            (&["--features", "f", "--validation-fraction", "NaN"], "--validation-fraction is NaN"),
             (&["--features", "f", "--join", "x"], "--joined-out"),
             (&["--features", "f", "--servers", "a:1"], "exclude each other"),
             (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),

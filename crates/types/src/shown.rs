@@ -60,10 +60,8 @@ fn scaled(value: f64, units: &[(&'static str, f64)]) -> String {
     // What rounds up to the next unit is shown in it: 999.9 kB is 1 MB.
     let fits = |scale: f64| value.abs() >= scale * 0.9995;
     let smallest = units.last().copied().unwrap_or(("", 1.0));
-    let (unit, scale) = match value {
-        value if value == 0.0 => units.iter().find(|(_, scale)| *scale == 1.0).copied().unwrap_or(smallest),
-        _ => units.iter().find(|(_, scale)| fits(*scale)).copied().unwrap_or(smallest),
-    };
+    let shown = |scale: f64| if value == 0.0 { scale == 1.0 } else { fits(scale) };
+    let (unit, scale) = units.iter().find(|(_, scale)| shown(*scale)).copied().unwrap_or(smallest);
     format!("{} {unit}", three_digits(value / scale))
 }
 

@@ -147,17 +147,17 @@ fn ask<A: clap::Parser>(arguments: &[OsString], variable: Variables<'_>) -> Resu
         return matches.map(Asked::Extra).map_err(|error| SettingsError::Usage(Box::new(error)));
     }
     let file = config_path(arguments, variable).map(ConfigFile::read).transpose()?;
-    resolve_command(command, arguments, variable, file.as_ref()).map(|resolved| Asked::Work(Box::new(resolved)))
+    resolve_command(&command, arguments, variable, file.as_ref()).map(|resolved| Asked::Work(Box::new(resolved)))
 }
 
 fn resolve_command<A: clap::FromArgMatches>(
-    command: clap::Command,
+    command: &clap::Command,
     arguments: &[OsString],
     variable: Variables<'_>,
     file: Option<&ConfigFile>,
 ) -> Result<Resolved<A>, SettingsError> {
-    let schema = Schema::of(&command);
-    let chosen = chosen(&command, arguments);
+    let schema = Schema::of(command);
+    let chosen = chosen(command, arguments);
     let arguments = join_negatives(&schema, arguments.to_vec());
     let (mut layers, mut mistakes) = Layers::read(&schema, variable, file);
     // Clap stops at the first value that it refuses. One from below the flags is put aside, to see what else is wrong.

@@ -55,7 +55,7 @@ fn layered(arguments: &[&str], variables: &[(&str, &str)], file: &str) -> Result
     let variable = |name: &str| variables.get(name).map(OsString::from);
     let file = ConfigFile::parse("site.toml", file.as_bytes())?;
     let arguments: Vec<OsString> = ["program"].iter().chain(arguments).map(OsString::from).collect();
-    resolve_command(schema::prepare(Args::command()), &arguments, &variable, Some(&file))
+    resolve_command(&schema::prepare(Args::command()), &arguments, &variable, Some(&file))
 }
 
 fn serve(resolved: Result<Resolved<Args>, SettingsError>) -> Serve {
@@ -228,7 +228,7 @@ fn a_file_may_serve_other_programs_too() {
 fn paths_of_a_file_are_relative_to_it() {
     let file = ConfigFile::parse("/etc/headwater/site.toml", b"data = 'photos'").unwrap();
     let arguments = ["program", "serve"].map(OsString::from);
-    let resolved = resolve_command::<Args>(schema::prepare(Args::command()), &arguments, &|_| None, Some(&file));
+    let resolved = resolve_command::<Args>(&schema::prepare(Args::command()), &arguments, &|_| None, Some(&file));
     assert_eq!(serve(resolved).data, PathBuf::from("/etc/headwater/photos"));
     // As flags they are the shell's.
     assert_eq!(serve(layered(&["serve", "--data", "photos"], &[], "")).data, PathBuf::from("photos"));

@@ -106,7 +106,7 @@ fn stages<'a>(text: &'a str, recipe: &Fields<'a>) -> Result<Vec<Placed<'a>>, Rec
     }
     let stage = |(index, value): (usize, &'a toml::Spanned<DeValue<'a>>)| match value.get_ref() {
         DeValue::Table(table) => {
-            Placed::read(Fields::new(text, table, format!("stage {}", index + 1), value.span().start))
+            Placed::read(&Fields::new(text, table, format!("stage {}", index + 1), value.span().start))
         }
         _ => Err(recipe.error("stage", "must be a list of tables: write [[stage]] above each")),
     };
@@ -116,7 +116,7 @@ fn stages<'a>(text: &'a str, recipe: &Fields<'a>) -> Result<Vec<Placed<'a>>, Rec
 // === impl Placed ===
 
 impl<'a> Placed<'a> {
-    fn read(fields: Fields<'a>) -> Result<Self, RecipeError> {
+    fn read(fields: &Fields<'a>) -> Result<Self, RecipeError> {
         let missing = |key: &str, example: &str| fields.error(key, format!("is missing: write {key} = {example}"));
         let op = fields.text("op")?.ok_or_else(|| missing("op", "\"resize\""))?;
         let fields = fields.clone().called(format!("{} ({op})", fields.place()));
