@@ -1,8 +1,6 @@
 //! What holds for every argument of every program: one variable means one thing, odd values are refused in words of the flag, and
 //! examples can be pasted.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
-
 #[path = "common/commands.rs"]
 mod commands;
 
