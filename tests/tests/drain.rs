@@ -68,3 +68,23 @@ fn a_second_signal_ends_at_once() {
     client.wait().unwrap();
     status.unwrap();
 }
+
+#[tokio::test]
+async fn whoever_only_watches_or_says_nothing_does_not_hold_up_the_end() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let data = Data::photos().unwrap();
+    // Longer than the test waits.
+    let options = ServerOptions::new(&data.photos).arg("--grace").arg("3600").arg("--no-index");
+    let start = || options.start();
+    let mut server = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
+    let silent = std::net::TcpStream::connect(server.address()).unwrap();
+    let channel = tonic::transport::Channel::from_shared(format!("http://{}", server.address())).unwrap();
+    let mut health = HealthClient::new(channel.connect().await.unwrap());
+    let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status, 1);
+    server.signal("TERM").unwrap();
+    assert_eq!(watch.message().await.unwrap().unwrap().status, 2, "it hears that the server stops");
+    let ended = tokio::task::spawn_blocking(move || server.wait(SOON)).await.unwrap();
+    assert!(ended.unwrap().success());
+    drop(silent);
+}

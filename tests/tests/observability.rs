@@ -87,6 +87,7 @@ async fn health_and_reflection_answer() {
         ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
         server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
     };
+    use tonic_reflection::pb::v1alpha as alpha;
     let data = Data::photos().unwrap();
     let server = tokio::task::spawn_blocking(move || ServerOptions::new(&data.photos).start().unwrap()).await.unwrap();
     let channel = Channel::from_shared(format!("http://{}", server.address())).unwrap().connect().await.unwrap();
@@ -99,7 +100,7 @@ async fn health_and_reflection_answer() {
         message_request: Some(MessageRequest::ListServices(String::new())),
         ..ServerReflectionRequest::default()
     };
-    let mut answers = ServerReflectionClient::new(channel)
+    let mut answers = ServerReflectionClient::new(channel.clone())
         .server_reflection_info(futures::stream::iter([request]))
         .await
         .unwrap()
@@ -110,4 +111,15 @@ async fn health_and_reflection_answer() {
     };
     let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
     assert!(names.contains(&"headwater.v1.Storage".to_owned()), "{names:?}");
+    let request = alpha::ServerReflectionRequest {
+        message_request: Some(alpha::server_reflection_request::MessageRequest::ListServices(String::new())),
+        ..alpha::ServerReflectionRequest::default()
+    };
+    let mut answers = alpha::server_reflection_client::ServerReflectionClient::new(channel)
+        .server_reflection_info(futures::stream::iter([request]))
+        .await
+        .unwrap()
+        .into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response;
+    assert!(format!("{answer:?}").contains("headwater.v1.Storage"), "{answer:?}");
 }

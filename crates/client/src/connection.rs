@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_types::caps::MAX_MESSAGE;
 use headwater_wire::proto::storage_client::StorageClient;
-use headwater_wire::status::is_retryable;
+use headwater_wire::status::{is_retryable, is_starting};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
 };
@@ -46,6 +46,8 @@ pub(crate) struct Server {
 pub(crate) enum Trouble {
     /// It may pass: the connection broke, or the server restarts.
     Passing(String),
+    /// As above; the server is starting, and this is what it is doing.
+    Starting(String),
     /// As above; the server has as many calls as it takes.
     Busy(String),
     /// It will not pass.
@@ -86,7 +88,7 @@ impl Server {
             return Ok(client);
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
-        let connector = Connector::new(self.address.clone(), self.throttle.clone(), Arc::clone(&line));
+        let connector = Connector::new(self.throttle.clone(), Arc::clone(&line));
         let channel = self.endpoint.connect_with_connector(connector).await.map_err(|error| {
             // tonic says "transport error"; what happened stands in the causes.
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
@@ -114,6 +116,7 @@ impl Server {
         let server = self.address.clone();
         let message = status.message().to_owned();
         match status.code() {
+            _ if is_starting(status) => Trouble::Starting(message),
             Code::ResourceExhausted => Trouble::Busy(message),
             _ if is_retryable(status) => Trouble::Passing(message),
             Code::FailedPrecondition => Trouble::Lasting(ClientError::DatasetChanged { server, message }),

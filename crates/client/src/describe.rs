@@ -7,9 +7,12 @@ use headwater_types::listing::Sketch;
 use headwater_types::{DatasetName, Digest, Listing, Partition as Part};
 use headwater_wire::proto;
 use tokio::time::{Instant, sleep, timeout};
+use tonic::Code;
 
+use crate::address::ServerAddress;
 use crate::connection::{Server, Trouble};
 use crate::error::ClientError;
+use crate::mistaken;
 use crate::options::{Backoff, Retry};
 
 /// What a server serves, checked.
@@ -40,25 +43,90 @@ pub(crate) async fn describe(
     retry: &Retry,
     task: u64,
 ) -> Result<Description, ClientError> {
-    let begin = Instant::now();
+    let mut waiting = Waiting::new(server.address());
     let mut backoff = Backoff::new(retry, task);
-    let mut told = false;
     loop {
-        let last = match timeout(retry.stall, ask(server, name)).await {
+        let (last, most) = match timeout(retry.stall, ask(server, name)).await {
             Ok(Ok(description)) => return check(server, name, description),
-            Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => message,
-            Err(_elapsed) => "no answer".to_owned(),
+            Ok(Err(Trouble::Lasting(error))) => {
+                // What speaks HTTP/2 without gRPC refuses too.
+                let mistake =
+                    if is_of_a_storage_server(&error) { None } else { mistaken::look(server.address()).await };
+                return Err(mistake.unwrap_or(error));
+            }
+            Ok(Err(Trouble::Starting(doing))) => {
+                waiting.hear(doing, retry)?;
+                // It may be ready any moment, and answers quickly.
+                sleep(backoff.next().min(LOOK_AGAIN)).await;
+                continue;
+            }
+            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => {
+                if let Some(mistake) = mistaken::look(server.address()).await {
+                    return Err(mistake);
+                }
+                (message, retry.connect_for)
+            }
+            Err(_elapsed) => ("no answer".to_owned(), retry.connect_for),
         };
-        let waited = begin.elapsed();
-        if waited >= retry.connect_for {
+        let waited = waiting.since.elapsed();
+        if waited >= most {
             return Err(ClientError::NotConnected { server: server.address().clone(), waited, last });
         }
-        if !std::mem::replace(&mut told, true) {
-            tracing::warn!(server = %server.address(), %last, "server does not answer yet: waiting for it");
+        waiting.tell(&last, "server does not answer yet: waiting for it");
+        sleep(backoff.next().min(most - waited)).await;
+    }
+}
+
+/// Whether a refusal is one that only a storage server can have meant.
+fn is_of_a_storage_server(error: &ClientError) -> bool {
+    !matches!(error, ClientError::Refused { code, .. } if !matches!(code, Code::NotFound | Code::InvalidArgument))
+}
+
+/// What was heard of a server that is waited for.
+struct Waiting<'a> {
+    server: &'a ServerAddress,
+    /// When it last said something new, or the beginning.
+    since: Instant,
+    doing: Option<String>,
+    told: Option<Instant>,
+}
+
+/// How soon a server that is starting is asked again, at the latest.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is told what is waited for, where that changes.
+const TELL: Duration = Duration::from_secs(10);
+
+// === impl Waiting ===
+
+impl<'a> Waiting<'a> {
+    fn new(server: &'a ServerAddress) -> Self {
+        Self { server, since: Instant::now(), doing: None, told: None }
+    }
+
+    /// The server is starting, and says so.
+    fn hear(&mut self, doing: String, retry: &Retry) -> Result<(), ClientError> {
+        if self.doing.as_ref() != Some(&doing) {
+            self.since = Instant::now();
+            if self.doing.is_none() || self.told.is_none_or(|told| told.elapsed() >= TELL) {
+                self.told = None;
+                self.tell(&doing, "server is not ready yet: waiting for it");
+            }
+            self.doing = Some(doing);
+            return Ok(());
         }
-        let pause = backoff.next().min(retry.connect_for - waited);
-        sleep(pause).await;
+        let waited = self.since.elapsed();
+        if waited < retry.starting_for {
+            return Ok(());
+        }
+        Err(ClientError::NotReady { server: self.server.clone(), waited, doing })
+    }
+
+    /// Says once what is waited for.
+    fn tell(&mut self, last: &str, what: &str) {
+        if self.told.is_none() {
+            tracing::warn!(server = %self.server, %last, "{what}");
+            self.told = Some(Instant::now());
+        }
     }
 }
 
@@ -80,7 +148,9 @@ pub(crate) async fn round_trips(
             Ok(Ok(_)) if number > 0 => trips.push(begin.elapsed()),
             Ok(Ok(_)) => {}
             Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(Trouble::Passing(last) | Trouble::Busy(last))) => return Err(failed(last)),
+            Ok(Err(Trouble::Passing(last) | Trouble::Busy(last) | Trouble::Starting(last))) => {
+                return Err(failed(last));
+            }
             Err(_elapsed) => return Err(failed("no answer".to_owned())),
         }
     }

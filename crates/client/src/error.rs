@@ -54,6 +54,36 @@ pub enum ClientError {
         /// What went wrong last.
         last: String,
     },
+    /// A server has been starting for so long without anything new to say of it.
+    #[error(
+        "server {server} is not ready ({doing}), and has said nothing new for {} s: look at its log, and start again once it is",
+        waited.as_secs_f64().round()
+    )]
+    NotReady {
+        /// Which.
+        server: ServerAddress,
+        /// For how long nothing new was heard.
+        waited: Duration,
+        /// The server's words.
+        doing: String,
+    },
+    /// The address is that of a server's metrics.
+    #[error("{server} is the metrics port of a storage server: name the address of its --listen, which is {serving}")]
+    MetricsPort {
+        /// The address that was named.
+        server: ServerAddress,
+        /// Where that server listens, as it sees itself.
+        serving: String,
+    },
+    /// Something else answers.
+    #[error(
+        "{server} answers like a web server (HTTP/1), and not like a storage server: name the address that storage-server's \
+         --listen has"
+    )]
+    WebServer {
+        /// The address that was named.
+        server: ServerAddress,
+    },
     /// A server refused, and would again.
     #[error("server {server} refused: {message}")]
     Refused {

@@ -21,6 +21,7 @@ mod socket;
 mod connection;
 mod counters;
 mod describe;
+mod mistaken;
 mod model;
 mod partition;
 
@@ -47,13 +48,14 @@ mod batch;
 
 mod report;
 
-pub use address::{AddressError, ServerAddress};
+pub use address::ServerAddress;
 pub use batch::{Batch, BatchPlan, BatchStream, Listener, Row, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
+pub use headwater_types::address::AddressError;
 pub use headwater_wire::{Delivered, PhotoFacts, PhotoFormat, Surveyed};
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};

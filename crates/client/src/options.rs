@@ -45,6 +45,10 @@ pub struct Retry {
     pub give_up_after: Duration,
     /// Time for which a server that cannot be reached is waited for at the start.
     pub connect_for: Duration,
+    /// Time for which a server that says that it is starting is waited for after each new thing that it says of it: it counts the
+    /// files that it has found, so that only one that hangs says nothing new. Loading a model onto an accelerator takes minutes
+    /// in the same words.
+    pub starting_for: Duration,
     /// Silence on a call that is being read after which it is made anew.
     pub stall: Duration,
     /// Times that one sample is asked for where it fails in a way that another try may mend.
@@ -90,6 +94,7 @@ impl Default for Retry {
             max: Duration::from_secs(5),
             give_up_after: Duration::from_secs(60),
             connect_for: Duration::from_secs(10),
+            starting_for: Duration::from_secs(600),
             stall: Duration::from_secs(30),
             sample_attempts: NonZeroU32::MIN.saturating_add(2),
             seed: RandomState::new().hash_one("retry"),

@@ -105,7 +105,7 @@ async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, tas
         let last = match timeout(retry.stall, ask(server, request.clone())).await {
             Ok(Ok(summary)) => return Ok(summary.kept),
             Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => message,
+            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message) | Trouble::Starting(message))) => message,
             Err(_elapsed) => "no answer".to_owned(),
         };
         server.forget_idle();

@@ -5,19 +5,19 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use headwater_wire::transport::CONNECT_TIMEOUT;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::codegen::{Service, http::Uri};
 
-use crate::address::ServerAddress;
 use crate::arriving::Line;
 use crate::frames::Frames;
 use crate::throttle::{Share, Throttle};
@@ -27,10 +27,9 @@ const SOCKET: Duration = Duration::from_millis(50);
 /// And its bounds: below the first, TCP itself gets slow; above the second, nothing gets faster.
 const SOCKET_BYTES: [u64; 2] = [64 << 10, 4 << 20];
 
-/// Connects to one server. What tonic asks for is always the same address.
+/// Connects within a limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
-    address: ServerAddress,
     throttle: Option<Throttle>,
     line: Arc<Line>,
 }
@@ -54,32 +53,22 @@ struct Limit {
 // === impl Connector ===
 
 impl Connector {
-    pub(crate) fn new(address: ServerAddress, throttle: Option<Throttle>, line: Arc<Line>) -> Self {
-        Self { address, throttle, line }
+    pub(crate) fn new(throttle: Option<Throttle>, line: Arc<Line>) -> Self {
+        Self { throttle, line }
     }
 
-    async fn connect(self) -> io::Result<TokioIo<Socket>> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the server's name has no address");
-        for address in lookup_host(self.address.to_string()).await? {
-            match self.connect_to(address).await {
-                Ok(stream) => return Ok(TokioIo::new(stream)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
-    async fn connect_to(&self, address: SocketAddr) -> io::Result<Socket> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    /// To the first of the host's addresses that answers: IPv6 and IPv4 get a chance each (RFC 6555).
+    async fn connect(self, server: Uri) -> io::Result<TokioIo<Socket>> {
+        let mut connector = HttpConnector::new();
         if let Some(throttle) = &self.throttle {
             let [least, most] = SOCKET_BYTES;
-            let buffer = throttle.bytes_in(SOCKET).get().clamp(least, most);
-            socket.set_recv_buffer_size(u32::try_from(buffer).unwrap_or(u32::MAX))?;
+            connector.set_recv_buffer_size(Some(throttle.bytes_in(SOCKET).get().clamp(least, most) as usize));
         }
-        let stream = socket.connect(address).await?;
-        stream.set_nodelay(true)?;
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        let stream = connector.call(server).await.map_err(io::Error::other)?.into_inner();
         let limit = self.throttle.as_ref().map(Limit::new);
-        Ok(Socket { stream, frames: Frames::default(), line: Arc::clone(&self.line), limit })
+        Ok(TokioIo::new(Socket { stream, frames: Frames::default(), line: Arc::clone(&self.line), limit }))
     }
 }
 
@@ -92,8 +81,8 @@ impl Service<Uri> for Connector {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Uri) -> Self::Future {
-        Box::pin(self.clone().connect())
+    fn call(&mut self, server: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(server))
     }
 }
 

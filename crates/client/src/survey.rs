@@ -51,7 +51,7 @@ impl Surveyor<'_> {
                 let last = match ended {
                     Ok(()) => return Err(self.server.protocol(format!("it left out {after} headers"))),
                     Err(Trouble::Lasting(error)) => return Err(error),
-                    Err(Trouble::Passing(message) | Trouble::Busy(message)) => message,
+                    Err(Trouble::Passing(message) | Trouble::Busy(message) | Trouble::Starting(message)) => message,
                 };
                 let waited = since.elapsed();
                 if waited >= self.retry.give_up_after {

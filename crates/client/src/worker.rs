@@ -96,6 +96,7 @@ impl Worker {
         let mut breaches = 0;
         let mut starving = None;
         let mut told = false;
+        let mut heard = String::new();
         loop {
             let before = chunk.missing().len();
             if let Some(plan) = &mut self.plan {
@@ -144,6 +145,15 @@ impl Worker {
                 End::Failed(Trouble::Busy(message)) => {
                     starving.get_or_insert_with(|| job.pulse.starve());
                     message
+                }
+                End::Failed(Trouble::Starting(doing)) => {
+                    self.hang_up(job);
+                    // One that has been restarted lives, as long as it says something new.
+                    if doing != heard {
+                        job.pulse.beat();
+                        heard.clone_from(&doing);
+                    }
+                    doing
                 }
                 End::Failed(Trouble::Passing(message)) => {
                     self.hang_up(job);

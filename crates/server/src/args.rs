@@ -7,7 +7,6 @@ mod index;
 mod index_dir;
 mod limits;
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +24,9 @@ pub(crate) use program::Command;
 pub(crate) use dataset::DatasetArgs;
 pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
-pub(crate) use limits::LimitArgs;
+pub(crate) use limits::{Budgets, LimitArgs};
+
+use crate::listen::ListenAddress;
 
 /// What is served, where, and within which limits.
 #[derive(Args, Clone, Debug)]
@@ -36,16 +37,17 @@ pub struct ServeArgs {
     #[arg(long = "dataset", value_name = "NAME", help_heading = "Dataset")]
     pub(crate) name: DatasetName,
 
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on. A name is listened on at all its addresses; without HOST it is this machine alone, 0.0.0.0 is every
+    /// network; without :PORT it is 7440, and port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7440", help_heading = "Network")]
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: ListenAddress,
     /// Write the port that is listened on to this file, once everything is ready
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) port_file: Option<PathBuf>,
-    /// Serve Prometheus metrics, /livez and /readyz on this address
+    /// Serve Prometheus metrics, /livez and /readyz on this address, from before everything is ready
     #[arg(long, value_name = "HOST:PORT", help_heading = "Network")]
-    pub(crate) metrics_listen: Option<SocketAddr>,
-    /// Write the metrics port to this file
+    pub(crate) metrics_listen: Option<ListenAddress>,
+    /// Write the metrics port to this file, at once
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) metrics_port_file: Option<PathBuf>,
     /// Most connections at a time; more wait to be accepted
@@ -106,7 +108,7 @@ impl ServeArgs {
         if self.metrics_port_file.is_some() && self.metrics_listen.is_none() {
             found.push("--metrics-port-file needs --metrics-listen: there is no other port to write down".to_owned());
         }
-        let ports = self.metrics_listen.filter(|metrics| *metrics == self.listen && metrics.port() != 0);
+        let ports = self.metrics_listen.as_ref().filter(|metrics| **metrics == self.listen && metrics.port() != 0);
         if let Some(both) = ports {
             found.push(format!("--listen and --metrics-listen are both {both}: give each a port of its own"));
         }

@@ -32,8 +32,8 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
         check_index(&args.index, &args.dataset, findings);
     }
     check_models(args, findings);
-    findings.port("--listen", args.listen);
-    if let Some(address) = args.metrics_listen {
+    findings.port("--listen", &args.listen);
+    if let Some(address) = &args.metrics_listen {
         findings.port("--metrics-listen", address);
     }
     let files = [("--port-file", &args.port_file), ("--metrics-port-file", &args.metrics_port_file)];

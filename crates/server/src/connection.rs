@@ -2,6 +2,7 @@
 //!
 //! The permit travels inside the connection, so that closing it, however it ends, makes room for another.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,44 +10,46 @@ use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use crate::listen::{self, Listeners};
 use crate::metrics::Metrics;
 
 /// An accepted connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     metrics: Arc<Metrics>,
+    /// Until the peer has said something: its silence ends when the server drains, which would wait for its first words.
+    silent: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     _permit: OwnedSemaphorePermit,
 }
 
 /// Accepted connections, one after the other; waits while there are as many as allowed.
 pub(crate) fn accept(
-    listener: TcpListener,
+    listeners: Listeners,
     most: usize,
     metrics: Arc<Metrics>,
+    stop: CancellationToken,
 ) -> impl Stream<Item = io::Result<Connection>> + Send {
     let room = Arc::new(Semaphore::new(most));
-    futures::stream::unfold((listener, room, metrics), |(listener, room, metrics)| async move {
+    futures::stream::unfold((listeners, room, metrics, stop), |(listeners, room, metrics, stop)| async move {
         let permit = Arc::clone(&room).acquire_owned().await.ok()?;
         let stream = loop {
-            match listener.accept().await {
+            match listeners.accept().await {
                 Ok((stream, _)) => break stream,
-                Err(error) => {
-                    // Too many open files, or a peer that was gone again: neither may end the server.
-                    tracing::warn!(%error, "could not accept a connection");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
+                Err(error) => listen::pause(&error).await,
             }
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "could not set TCP_NODELAY");
         }
         metrics.connections.inc();
-        let connection = Connection { stream, metrics: Arc::clone(&metrics), _permit: permit };
-        Some((Ok(connection), (listener, room, metrics)))
+        let silent = Some(Box::pin(stop.clone().cancelled_owned()));
+        let connection = Connection { stream, metrics: Arc::clone(&metrics), silent, _permit: permit };
+        Some((Ok(connection), (listeners, room, metrics, stop)))
     })
 }
 
@@ -67,7 +70,15 @@ impl Connected for Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => {
+                // As if the peer had hung up.
+                let stopping = self.silent.as_mut();
+                return stopping.map_or(Poll::Pending, |stopping| stopping.as_mut().poll(cx).map(Ok));
+            }
+        }
+        self.silent = None;
         self.metrics.network_in.inc_by((buf.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }

@@ -1,7 +1,7 @@
 //! The storage server: one dataset partition and its models, served over gRPC.
 //!
 //! ```text
-//! args ─▶ open: store, catalog, models ─▶ listen ─▶ service ─▶ stream (window, permits) ─▶ batch ─▶ HTTP/2
+//! args ─▶ listen ─▶ open: models, store, catalog ─▶ service ─▶ stream (window, permits) ─▶ batch ─▶ HTTP/2
 //!                                            │                                   metrics ◀──┘
 //!                                            └─ SIGTERM: not serving ─▶ grace ─▶ end
 //! ```
@@ -10,6 +10,10 @@
 
 mod args;
 mod open;
+
+mod life;
+
+mod listen;
 
 mod connection;
 mod exporter;
@@ -20,6 +24,8 @@ mod batch;
 mod service;
 mod stream;
 mod survey;
+
+mod supervisor;
 
 mod serve;
 

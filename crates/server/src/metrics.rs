@@ -24,6 +24,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tonic::Status;
 
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
@@ -166,9 +167,11 @@ impl Metrics {
         }
     }
 
-    /// A call was refused.
-    pub(crate) fn refused(&self, refusal: &Refusal) {
+    /// Counts a refusal on its way to the caller.
+    pub(crate) fn refuse(&self, refusal: impl Into<Refusal>) -> Status {
+        let refusal = refusal.into();
         self.refused.get_or_create(&RefusalLabel { reason: refusal.reason() }).inc();
+        refusal.into()
     }
 
     /// A sample has come to its end in the pipeline.

@@ -1,4 +1,4 @@
-//! From settings to something that can be served: everything that can fail at start fails here, before a port is open.
+//! From settings to something that can be served. What can be judged by the settings alone is, before a port is open ([`check`]).
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -12,10 +12,10 @@ use headwater_image::CpuPool;
 use headwater_pipeline::{ModelSet, PhotoIndex, Pipeline};
 use headwater_types::{Digest, ImageLimits, Recipe, caps};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
-use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
+use crate::args::{Budgets, DatasetArgs, IndexDirArgs, ServeArgs};
 use crate::importance::Importance;
+use crate::life::Life;
 use crate::metrics::{Metrics, Opened};
 use crate::service::Shared;
 
@@ -23,21 +23,45 @@ use crate::service::Shared;
 /// wanted was not queued long ago. Callers wait when it is full.
 const JOBS_PER_WORKER: usize = 4;
 
-/// Opens dataset and models.
-pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<Arc<Shared>> {
-    let budgets = args.limits.budgets()?;
+/// Settings that were found to be sound.
+pub(crate) struct Checked {
+    budgets: Budgets,
+    /// In step with the models.
+    recipes: Vec<Recipe>,
+}
+
+/// What is wrong with the settings, before anything is opened.
+pub(crate) fn check(args: &ServeArgs) -> Result<Checked> {
+    let recipes = args.model.iter().map(recipe).collect::<Result<_>>()?;
+    Ok(Checked { budgets: args.limits.budgets()?, recipes })
+}
+
+/// Opens dataset and models, and says at each step what it does.
+pub(crate) async fn open(
+    args: &ServeArgs,
+    checked: Checked,
+    life: &Arc<Life>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Shared>> {
+    let Checked { budgets, recipes } = checked;
     let limits = args.limits.of_image();
+    let (data, options) = (&args.dataset.data, args.dataset.store_options(limits.max_object));
+    life.begin(format!("opening {data}"));
+    // Before the models: that there is no such folder should not take the time that a model takes.
+    let store = headwater_store::open(data, &options).await?;
     let models = {
-        let args = args.clone();
+        let (args, life) = (args.clone(), Arc::clone(life));
         // Loading and measuring a model takes seconds of CPU.
-        tokio::task::spawn_blocking(move || register(&args)).await.context("registering models")??
+        tokio::task::spawn_blocking(move || register(&args, recipes, &life)).await.context("registering models")??
     };
-    let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
+    life.begin("opening the photo index");
     let index = match args.no_index {
         true => None,
         false => Some(photo_index(&args.index, &args.dataset, store.place(), limits).await?),
     };
+    life.begin_listing(format!("listing {data}"), options.found.clone());
     let catalog = Arc::new(store.list().await?);
+    life.begin("starting CPU workers");
     let pool = match NonZeroUsize::new(args.cpu_workers()) {
         Some(workers) => CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?,
         None => CpuPool::empty(),
@@ -52,7 +76,6 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         decoded_memory: budgets.decoded,
     };
     let importance = Arc::new(Importance::new(pipeline.catalog.len()));
-    let metrics = Metrics::new();
     metrics.tell_of(Opened {
         dataset: args.name.clone(),
         catalog: Arc::clone(&pipeline.catalog),
@@ -67,11 +90,11 @@ pub(crate) async fn open(args: &ServeArgs, stop: &CancellationToken) -> Result<A
         pipeline,
         models,
         importance,
-        metrics: Arc::new(metrics),
+        metrics: Arc::clone(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
-        stopping: stop.clone(),
+        stopping: life.stopping(),
     }))
 }
 
@@ -97,11 +120,12 @@ pub(crate) async fn photo_index(
     Ok(index)
 }
 
-fn register(args: &ServeArgs) -> Result<ModelSet> {
+fn register(args: &ServeArgs, recipes: Vec<Recipe>, life: &Life) -> Result<ModelSet> {
     let mut models = ModelSet::default();
     if args.model.is_empty() {
         return Ok(models);
     }
+    life.begin("loading ONNX Runtime");
     let runtime = Runtime::load(args.onnxruntime.as_deref())?;
     let options = ExtractorOptions {
         device: args.device,
@@ -112,8 +136,8 @@ fn register(args: &ServeArgs) -> Result<ModelSet> {
         queue: 2 * args.cpu_workers(),
         max_model: caps::MAX_MODEL_BYTES,
     };
-    for spec in &args.model {
-        let recipe = recipe(spec)?;
+    for (spec, recipe) in args.model.iter().zip(recipes) {
+        life.begin(format!("loading model {}", spec.name));
         let extractor =
             Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
         tracing::info!(

@@ -1,26 +1,37 @@
-//! The life of a server: open, listen, serve, drain, end.
+//! The life of a server: check, listen, open, serve, drain, end.
+//!
+//! It listens before it opens dataset and models, which may take minutes: calls are then refused with what it is doing, and
+//! a client waits.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
 use headwater_cli::{OutputFile, Outputs};
 use headwater_wire::proto;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use crate::args::ServeArgs;
-use crate::service::StorageService;
-use crate::{connection, exporter, open};
+use crate::exporter::{self, Told};
+use crate::life::{Life, Phase};
+use crate::listen::Listeners;
+use crate::metrics::Metrics;
+use crate::service::{Shared, StorageService};
+use crate::supervisor::Supervisor;
+use crate::{connection, open};
 
 /// Most HTTP/2 streams of one connection, fetches and small calls together.
 const STREAMS_PER_CONNECTION: u32 = 128;
 /// Most bytes of a request's headers.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// The service's name, as health knows it.
+const SERVICE: &str = <proto::storage_server::StorageServer<StorageService> as tonic::server::NamedService>::NAME;
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at once.
 ///
@@ -31,31 +42,33 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let mut port_file = |setting, file: Option<&Path>| file.map(|file| outputs.file(setting, file)).transpose();
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
-    let shared = tokio::select! {
-        shared = open::open(&args, &stop) => shared?,
-        // Nothing is being served yet.
-        () = stop.cancelled() => return Ok(()),
-    };
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
-    let address = listener.local_addr()?;
+    let checked = open::check(&args)?;
+    let (life, metrics) = (Arc::new(Life::new(stop.clone())), Arc::new(Metrics::new()));
+    let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
-    let _ends_the_exporter = ended.clone().drop_guard();
-    if let Some(wanted) = args.metrics_listen {
-        let listener = TcpListener::bind(wanted).await.with_context(|| format!("--metrics-listen {wanted}"))?;
-        let address = listener.local_addr()?;
-        tokio::spawn(exporter::export(listener, Arc::clone(&shared), ended));
-        tracing::info!(%address, "metrics");
-        write_port(metrics_port_file, address.port())?;
+    let _ends_the_others = ended.clone().drop_guard();
+    let listeners = Listeners::bind("--listen", &args.listen).await?;
+    let address = listeners.address()?;
+    tracing::info!(%address, only_this_machine = listeners.is_local(), "listening");
+    if let Some(wanted) = &args.metrics_listen {
+        let listeners = Listeners::bind("--metrics-listen", wanted).await?;
+        let of_metrics = listeners.address()?;
+        let told = Told { life: Arc::clone(&life), metrics: Arc::clone(&metrics), serving: address.to_string() };
+        tokio::spawn(exporter::export(listeners, told, ended.clone()));
+        tracing::info!(address = %of_metrics, "metrics");
+        write_port(metrics_port_file, of_metrics.port())?;
     }
+    tokio::spawn(Arc::clone(&supervisor).follow(Arc::clone(&life), ended));
 
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<proto::storage_server::StorageServer<StorageService>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .context("gRPC reflection")?;
-    let connections = connection::accept(listener, args.max_connections.get(), Arc::clone(&shared.metrics));
+    let (mut reporter, health) = tonic_health::server::health_reporter();
+    tell(&reporter, ServingStatus::NotServing).await;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let service = StorageService { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
+    let connections = connection::accept(listeners, args.max_connections.get(), Arc::clone(&metrics), stop.clone());
     let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -65,10 +78,22 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .add_service(health)
-        .add_service(reflection)
-        .add_service(StorageService(Arc::clone(&shared)).into_server())
+        .add_service(reflection().build_v1().context("gRPC reflection")?)
+        // What grpcio and grpcurl ask for.
+        .add_service(reflection().build_v1alpha().context("gRPC reflection")?)
+        .add_service(service.into_server())
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+    let mut server = std::pin::pin!(server);
 
+    let shared = tokio::select! {
+        // First: a server that is asked to stop while it starts has nothing to drain.
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        shared = open::open(&args, checked, &life, &metrics) => shared?,
+        result = &mut server => return result.context("the server ended"),
+    };
+    life.serve(Arc::clone(&shared));
+    tell(&reporter, ServingStatus::Serving).await;
     let catalog = &shared.pipeline.catalog;
     tracing::info!(
         %address,
@@ -83,19 +108,43 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         cpu_workers = shared.pipeline.pool.workers(),
         "serving"
     );
+    supervisor.ready(&format!("serving {} samples of {} on {address}", catalog.len(), shared.dataset));
     write_port(port_file, address.port())?;
 
-    let mut server = std::pin::pin!(server);
     tokio::select! {
-        result = &mut server => return result.context("the server ended"),
+        // First: without a connection the server ends in the same moment.
+        biased;
         () = stop.cancelled() => {}
+        result = &mut server => return result.context("the server ended"),
     }
-    reporter.set_service_status("", ServingStatus::NotServing).await;
-    reporter.set_not_serving::<proto::storage_server::StorageServer<StorageService>>().await;
-    tracing::info!(grace_seconds = args.grace.as_secs_f64(), streams = shared.metrics.streams.get(), "draining");
-    match tokio::time::timeout(args.grace, server).await {
+    supervisor.stopping(&Phase::Draining.to_string(), args.grace);
+    tell(&reporter, ServingStatus::NotServing).await;
+    // Whoever watches has heard it; a watch that stayed open would hold up the end.
+    reporter.clear_service_status("").await;
+    reporter.clear_service_status(SERVICE).await;
+    drain(server, args.grace, &shared).await
+}
+
+async fn tell(reporter: &HealthReporter, status: ServingStatus) {
+    reporter.set_service_status("", status).await;
+    reporter.set_service_status(SERVICE, status).await;
+}
+
+/// Waits for the connections to end, each after its open streams.
+async fn drain<E>(server: impl Future<Output = Result<(), E>>, grace: Duration, shared: &Shared) -> Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let count = || (shared.open_streams(), shared.metrics.connections.get());
+    let (streams, connections) = count();
+    tracing::info!(grace_seconds = grace.as_secs_f64(), streams, connections, "draining");
+    match tokio::time::timeout(grace, server).await {
         Ok(result) => result.context("the server ended")?,
-        Err(_) => tracing::warn!(streams = shared.metrics.streams.get(), "grace period over: open streams are cut off"),
+        Err(_) => match count() {
+            // Of peers that do not answer: stopped, or gone without a word.
+            (0, connections) => tracing::info!(connections, "grace period over: closing connections without streams"),
+            (streams, _) => tracing::warn!(streams, "grace period over: open streams are cut off"),
+        },
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::importance::Importance;
+use crate::life::Life;
 use crate::metrics::Metrics;
 use crate::stream::{self, Batches};
 use crate::survey::{self, Headers};
@@ -39,8 +40,12 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
 }
 
-/// The service itself.
-pub(crate) struct StorageService(pub(crate) Arc<Shared>);
+/// The service itself; it answers from the moment that the server listens.
+pub(crate) struct StorageService {
+    pub(crate) dataset: DatasetName,
+    pub(crate) life: Arc<Life>,
+    pub(crate) metrics: Arc<Metrics>,
+}
 
 // === impl Shared ===
 
@@ -57,19 +62,19 @@ impl Shared {
         self.stream_window.get().max(for_model)
     }
 
-    /// Counts a refusal on its way to the caller.
-    pub(crate) fn refuse(&self, refusal: impl Into<Refusal>) -> Status {
-        let refusal = refusal.into();
-        self.metrics.refused(&refusal);
-        refusal.into()
+    /// Streams that are open, of samples and of headers.
+    pub(crate) fn open_streams(&self) -> usize {
+        self.max_streams.get().saturating_sub(self.stream_permits.available_permits())
     }
 
-    fn check_dataset(&self, asked: &str) -> Result<(), Status> {
-        if asked == self.dataset.as_str() {
-            return Ok(());
-        }
-        let asked = asked.chars().take(100).collect();
-        Err(self.refuse(Refusal::UnknownDataset { asked, served: self.dataset.to_string() }))
+    /// Counts a refusal on its way to the caller.
+    fn refuse(&self, refusal: impl Into<Refusal>) -> Status {
+        self.metrics.refuse(refusal)
+    }
+
+    /// No new streams while the server drains.
+    fn check_running(&self) -> Result<(), Status> {
+        if self.stopping.is_cancelled() { Err(self.refuse(Refusal::Stopping)) } else { Ok(()) }
     }
 
     fn check_digest(&self, expected: Option<Digest>) -> Result<(), Status> {
@@ -112,8 +117,7 @@ impl Storage for StorageService {
         &self,
         request: Request<DescribeDatasetRequest>,
     ) -> Result<Response<DatasetDescription>, Status> {
-        let shared = &self.0;
-        shared.check_dataset(&request.get_ref().dataset)?;
+        let shared = self.shared(&request.get_ref().dataset)?;
         let catalog = &shared.pipeline.catalog;
         let listing = catalog.listing();
         let models = shared.models.iter().map(|model| ModelDescription {
@@ -144,10 +148,9 @@ impl Storage for StorageService {
     }
 
     async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
-        let shared = &self.0;
         let Report { dataset, dataset_digest, samples, losses } =
-            Report::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
-        shared.check_dataset(&dataset)?;
+            Report::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&dataset)?;
         shared.check_digest(dataset_digest)?;
         let catalog = &shared.pipeline.catalog;
         let indices: Vec<_> = match samples {
@@ -163,13 +166,10 @@ impl Storage for StorageService {
     type FetchStream = Batches;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Batches>, Status> {
-        let shared = &self.0;
-        if shared.stopping.is_cancelled() {
-            return Err(shared.refuse(Refusal::Stopping));
-        }
         let peer = request.remote_addr();
-        let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
-        shared.check_dataset(&fetch.dataset)?;
+        let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&fetch.dataset)?;
+        shared.check_running()?;
         shared.check_digest(fetch.dataset_digest)?;
         if shared.pipeline.pool.workers() == 0
             && let Some(Asked { cut, .. }) = fetch.iter().find(|asked| asked.cut != Cut::Encoded)
@@ -185,12 +185,9 @@ impl Storage for StorageService {
     type SurveyStream = Headers;
 
     async fn survey(&self, request: Request<SurveyRequest>) -> Result<Response<Headers>, Status> {
-        let shared = &self.0;
-        if shared.stopping.is_cancelled() {
-            return Err(shared.refuse(Refusal::Stopping));
-        }
-        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| shared.refuse(invalid))?;
-        shared.check_dataset(&survey.dataset)?;
+        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&survey.dataset)?;
+        shared.check_running()?;
         shared.check_digest(survey.dataset_digest)?;
         let permit = shared.place()?;
         tracing::debug!(samples = survey.samples.len(), "survey");
@@ -199,6 +196,15 @@ impl Storage for StorageService {
 }
 
 impl StorageService {
+    /// What is served, if it is this dataset; and if it is served yet.
+    fn shared(&self, asked: &str) -> Result<&Arc<Shared>, Status> {
+        if asked != self.dataset.as_str() {
+            let asked = asked.chars().take(100).collect();
+            return Err(self.metrics.refuse(Refusal::UnknownDataset { asked, served: self.dataset.to_string() }));
+        }
+        self.life.shared().map_err(|refusal| self.metrics.refuse(refusal))
+    }
+
     /// The service with the sizes of messages that it takes and gives.
     pub(crate) fn into_server(self) -> proto::storage_server::StorageServer<Self> {
         use headwater_types::caps::{MAX_MESSAGE, MAX_REQUEST};

@@ -61,8 +61,8 @@ impl Store for Folder {
     async fn list(&self) -> Result<Catalog, StoreError> {
         let began = Instant::now();
         let (root, path) = (Arc::clone(&self.root), self.path.clone());
-        let StoreOptions { partition, files, .. } = self.options;
-        let catalog = blocking(move || walk::list(&root, &path, partition, files)).await??;
+        let options = self.options.clone();
+        let catalog = blocking(move || walk::list(&root, &path, &options)).await??;
         finished(&self.path.to_string_lossy(), catalog, &self.options, began.elapsed())
     }
 

@@ -17,6 +17,7 @@ mod options;
 mod version;
 
 mod files;
+mod found;
 
 mod catalog;
 
@@ -29,6 +30,7 @@ mod s3;
 pub use catalog::{Catalog, CatalogBuilder, Entry, Skip, Skipped};
 pub use error::StoreError;
 pub use files::{Files, PHOTO_SUFFIXES};
+pub use found::Found;
 pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use options::{S3Options, StoreOptions};

@@ -3,6 +3,7 @@
 use headwater_types::{ByteCount, Partition, caps};
 
 use crate::files::Files;
+use crate::found::Found;
 
 /// What holds for every kind of dataset, and for each.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct StoreOptions {
     pub files: Files,
     /// Whether folders and files that cannot be read are left out, and not an error. Setting: `--skip-unreadable`.
     pub skip_unreadable: bool,
+    /// Counts the samples that a listing finds, while it runs.
+    pub found: Found,
     /// For `s3://` datasets.
     pub s3: S3Options,
 }
@@ -41,6 +44,7 @@ impl Default for StoreOptions {
             max_object: caps::MAX_OBJECT,
             files: Files::default(),
             skip_unreadable: false,
+            found: Found::default(),
             s3: S3Options::default(),
         }
     }

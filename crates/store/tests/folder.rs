@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use headwater_store::{Catalog, Files, Location, Skip, Store, StoreError, StoreOptions, open};
+use headwater_store::{Catalog, Files, Found, Location, Skip, Store, StoreError, StoreOptions, open};
 use headwater_types::{ByteCount, FailureKind, SampleIndex, SampleKey};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
@@ -55,6 +55,19 @@ fn root_and_secret() -> (TempDir, std::path::PathBuf) {
     put(above.path(), "secret.jpg", b"secret");
     put(above.path(), "secrets/1.jpg", b"secret");
     (above, root)
+}
+
+#[tokio::test]
+async fn a_listing_counts_what_it_has_found_of_all_partitions() {
+    let root = TempDir::new().unwrap();
+    (0..20).for_each(|n| put(root.path(), &format!("cat/{n}.jpg"), b"photo"));
+    let found = Found::default();
+    let options = StoreOptions { partition: "1/2".parse().unwrap(), found: found.clone(), ..StoreOptions::default() };
+    let store = store_with(root.path(), &options).await;
+    assert_eq!(found.get(), 0);
+    let catalog = store.list().await.unwrap();
+    assert_eq!((found.get(), catalog.listing().samples), (20, 20));
+    assert!(catalog.len() < 20);
 }
 
 #[tokio::test]

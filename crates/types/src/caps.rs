@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::units::ByteCount;
 
+/// The port of a storage server, where none is named. Setting: `--listen`.
+pub const DEFAULT_PORT: u16 = 7440;
+
 /// Longest side of an image, in pixels: the largest that a JPEG frame header can say. Setting: `--max-dimension`.
 pub const MAX_DIMENSION: u32 = 65_535;
 /// Most pixels of an image: where Pillow begins to warn of a decompression bomb. Setting: `--max-pixels`.

@@ -7,6 +7,7 @@ pub mod caps;
 pub mod shown;
 pub mod units;
 
+pub mod address;
 pub mod digest;
 pub mod ids;
 pub mod key;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use headwater_types::Cut;
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 /// A message that breaks the protocol's rules.
@@ -47,6 +48,12 @@ pub enum Refusal {
         /// The first such cut.
         cut: Cut,
     },
+    /// The server is not ready: it says what it is doing, and how far it is.
+    #[error("starting: {doing}")]
+    Starting {
+        /// Such as `listing /srv/photos, 12,000 files so far`.
+        doing: String,
+    },
     /// Too many streams.
     #[error("the server has {limit} streams open already, see --max-streams")]
     Busy {
@@ -58,14 +65,17 @@ pub enum Refusal {
     Stopping,
 }
 
+/// The metadata of a refusal that says for programs which it is: [`Refusal::reason`].
+pub const REFUSAL: &str = "headwater-refusal";
+
 // === impl Refusal ===
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 7] =
-        ["invalid", "unknown-dataset", "unknown-model", "changed", "no-cpu-workers", "busy", "stopping"];
+    pub const REASONS: [&'static str; 8] =
+        ["invalid", "unknown-dataset", "unknown-model", "changed", "no-cpu-workers", "busy", "stopping", STARTING];
 
-    /// The reason's name in metrics.
+    /// The reason's name, in metrics and for programs: the same in every release.
     pub fn reason(&self) -> &'static str {
         let place = match self {
             Self::Invalid(_) => 0,
@@ -75,6 +85,7 @@ impl Refusal {
             Self::NoCpuWorkers { .. } => 4,
             Self::Busy { .. } => 5,
             Self::Stopping => 6,
+            Self::Starting { .. } => 7,
         };
         Self::REASONS[place]
     }
@@ -91,16 +102,26 @@ impl Invalid {
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let code = match refusal {
+        let code = match &refusal {
             Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
             Refusal::Changed { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::Busy { .. } => Code::ResourceExhausted,
-            Refusal::Stopping => Code::Unavailable,
+            Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
         };
-        Self::new(code, refusal.to_string())
+        let mut status = Self::new(code, refusal.to_string());
+        status.metadata_mut().insert(REFUSAL, MetadataValue::from_static(refusal.reason()));
+        status
     }
+}
+
+/// The reason of a server that is not ready yet.
+const STARTING: &str = "starting";
+
+/// Whether the server is only starting: its message then says what it is doing.
+pub fn is_starting(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == STARTING)
 }
 
 /// Whether the same call may succeed later: the connection broke, the server is busy, stopping or restarting.

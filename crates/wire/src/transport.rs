@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+/// The header by which a metrics port says that it is one, and where its server speaks gRPC.
+pub const METRICS_PORT: &str = "x-headwater-serves-at";
+
 /// HTTP/2 flow-control window of one stream, in bytes.
 pub const STREAM_WINDOW: u32 = 16 << 20;
 /// HTTP/2 flow-control window of one connection, in bytes.

@@ -90,7 +90,7 @@ def test_a_server_that_is_not_there_is_said_in_time() -> None:
         len(headwater.MapDataset("127.0.0.1:9", "photos", "imagenet-train", connect_for=0.5))
     assert time.monotonic() - began < 5
     with pytest.raises(ValueError, match="HOST:PORT"):
-        len(headwater.MapDataset("nowhere", "photos", "imagenet-train"))
+        len(headwater.MapDataset("no where", "photos", "imagenet-train"))
 
 
 def test_losses_reach_the_servers(address: str, servers: Any) -> None:

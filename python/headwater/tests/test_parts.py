@@ -1,6 +1,7 @@
 """What the servers serve together is each sample once, or an error that names who has what."""
 
 import logging
+import pathlib
 from typing import Any, List
 
 import headwater
@@ -40,3 +41,15 @@ def test_a_missing_part_is_an_error_unless_it_is_insisted_on(
         assert len(list(partial)) == len(partial) < 26
     said = [record.getMessage() for record in caplog.records if record.name == "headwater"]
     assert len([line for line in said if "of 26 samples are served" in line]) == 1, said
+
+
+def test_a_port_of_metrics_is_named_for_what_it_is_and_localhost_is_found(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
+    port_file = tmp_path / "metrics"
+    arguments = ["--metrics-listen", "localhost:0", "--metrics-port-file", port_file, "--cpu-workers", 1]
+    server = Server(tmp_path / "server", photos, *arguments)
+    try:
+        with pytest.raises(headwater.ServerError, match="metrics port"):
+            len(dataset(f"localhost:{int(port_file.read_text())}", connect_for=600))
+        assert len(dataset(server.address.replace("127.0.0.1", ""))) == 26
+    finally:
+        server.kill()

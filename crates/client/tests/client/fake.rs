@@ -82,6 +82,8 @@ struct Shared {
     asked: Mutex<Vec<Vec<u64>>>,
     reports: Mutex<Vec<Report>>,
     instance: [u8; 16],
+    /// What it says that it is doing, call by call, before it is ready.
+    starting: Mutex<Box<dyn Iterator<Item = String> + Send>>,
 }
 
 // === impl Holding ===
@@ -254,6 +256,7 @@ impl Fake {
             asked: Mutex::default(),
             reports: Mutex::default(),
             instance: instance(&listener),
+            starting: Mutex::new(Box::new(std::iter::empty())),
         };
         let mut fake = Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), runtime: None };
         fake.run(listener);
@@ -294,6 +297,11 @@ impl Fake {
             }
         };
         self.run(listener);
+    }
+
+    /// Says of each call to come that it is doing this, and is ready after the last.
+    pub(crate) fn starts(&self, doing: impl Iterator<Item = String> + Send + 'static) {
+        *self.shared.starting.lock().unwrap() = Box::new(doing);
     }
 
     /// By a name instead of its number.
@@ -343,6 +351,13 @@ impl Drop for Fake {
     }
 }
 
+impl Shared {
+    fn check_ready(&self) -> Result<(), Status> {
+        let doing = self.starting.lock().unwrap().next();
+        doing.map_or(Ok(()), |doing| Err(Refusal::Starting { doing }.into()))
+    }
+}
+
 struct Service(Arc<Shared>);
 
 struct Open(Arc<Shared>);
@@ -361,6 +376,7 @@ impl Storage for Service {
         &self,
         request: Request<proto::DescribeDatasetRequest>,
     ) -> Result<Response<proto::DatasetDescription>, Status> {
+        self.0.check_ready()?;
         let asked = request.into_inner().dataset;
         if asked != "photos" {
             return Err(Refusal::UnknownDataset { asked, served: "photos".to_owned() }.into());
@@ -417,6 +433,7 @@ impl Storage for Service {
     }
 
     async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+        self.0.check_ready()?;
         let plug = request.extensions().get::<Plug>().unwrap().clone();
         let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
         let (holding, script) = self.0.state.lock().unwrap().clone();

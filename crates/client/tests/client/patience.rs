@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use headwater_client::{ClientError, ClientOptions, Retry};
-use headwater_types::{ByteCount, FailureKind, SampleFailure};
+use headwater_client::{ClientError, ClientOptions, Dataset, Retry, ServerAddress};
+use headwater_types::{BitsPerSecond, ByteCount, FailureKind, SampleFailure};
 use headwater_wire::{Delivery, proto};
 
 use crate::common::{connect, connect_with, encoded, gather, options};
@@ -170,5 +170,76 @@ async fn dropping_a_stream_ends_its_calls() {
     drop(stream);
     while fake.calls().1 > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_starts_is_waited_for_as_long_as_it_says_something_new() {
+    let fake = Fake::honest(Holding::of("red", 3));
+    let (address, name) = ([fake.address()], "photos".parse().unwrap());
+    let retry = Retry { connect_for: Duration::ZERO, starting_for: Duration::from_secs(60), ..options().retry };
+    fake.starts((0..30).map(|files| format!("listing /srv/photos, {files} files so far")));
+    let patient = ClientOptions { retry: retry.clone(), ..options() };
+    assert_eq!(Dataset::connect(&address, &name, patient).await.unwrap().len(), 3);
+
+    fake.starts(std::iter::repeat("loading model m".to_owned()));
+    let retry = Retry { starting_for: Duration::from_millis(100), ..retry };
+    let error = Dataset::connect(&address, &name, ClientOptions { retry, ..options() }).await.unwrap_err();
+    assert!(
+        matches!(&error, ClientError::NotReady { server, doing, .. } if *server == fake.address() && doing.contains("model m")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_starts_anew_in_the_middle_is_alive_while_it_says_something_new() {
+    let fake = Fake::honest(Holding::of("red", 40));
+    let impatient =
+        Retry { give_up_after: Duration::from_millis(300), max: Duration::from_millis(20), ..options().retry };
+    let dataset = connect_with(&[&fake], ClientOptions { retry: impatient, ..options() }).await;
+    // Some 50 pauses of 10 to 20 ms: longer than silence is borne.
+    fake.starts((0..100).map(|files| format!("listing /srv/photos, {files} files so far")));
+    assert_eq!(gather(dataset.fetch(encoded(0..40, true)).unwrap()).await.len(), 40);
+    assert!(dataset.counters().retries >= 50, "{:?}", dataset.counters());
+}
+
+/// Answers every connection with these bytes.
+async fn answering(bytes: &'static str) -> ServerAddress {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1000];
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut request).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, bytes.as_bytes()).await;
+        }
+    });
+    address.into()
+}
+
+#[tokio::test]
+async fn a_port_that_is_no_storage_servers_is_named_for_what_it_is_at_once() {
+    let name = "photos".parse().unwrap();
+    let retry = Retry { connect_for: Duration::from_secs(600), ..options().retry };
+    let patient = ClientOptions { retry, ..options() };
+    let web = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let error = Dataset::connect(std::slice::from_ref(&web), &name, patient.clone()).await.unwrap_err();
+    assert!(matches!(&error, ClientError::WebServer { server } if *server == web), "{error}");
+    let metrics = answering("HTTP/1.1 200 OK\r\nX-Headwater-Serves-At: 10.0.0.5:7440\r\n\r\n").await;
+    let error = Dataset::connect(std::slice::from_ref(&metrics), &name, patient).await.unwrap_err();
+    assert!(
+        matches!(&error, ClientError::MetricsPort { server, serving } if *server == metrics && serving == "10.0.0.5:7440"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_with_several_addresses_is_reached_where_the_server_listens_with_and_without_a_limit() {
+    let fake = Fake::honest(Holding::of("red", 3));
+    for bandwidth in [None, BitsPerSecond::new(1e9)] {
+        let options = ClientOptions { bandwidth, ..options() };
+        let dataset = Dataset::connect(&[fake.by_name()], &"photos".parse().unwrap(), options).await.unwrap();
+        assert_eq!(gather(dataset.fetch(encoded(0..3, true)).unwrap()).await.len(), 3);
     }
 }

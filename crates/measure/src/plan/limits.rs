@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use headwater_cli::exit::UsageError;
+use headwater_client::ServerAddress;
 #[cfg(test)]
 use headwater_plan::Cores;
 use headwater_plan::{Resources, Server, ServerResources};
@@ -56,7 +57,10 @@ pub(crate) fn resources(args: &LimitArgs, servers: &[Server]) -> Result<Resource
 
 /// The server of this address.
 pub(super) fn find(option: &str, address: &str, servers: &[Server]) -> Result<usize, UsageError> {
-    servers.iter().position(|server| server.address == address).ok_or_else(|| {
+    // As servers are named elsewhere too: node1 is node1:7440.
+    let in_full = address.parse::<ServerAddress>().map(|address| address.to_string()).ok();
+    let is_it = |server: &Server| server.address == address || Some(&server.address) == in_full.as_ref();
+    servers.iter().position(is_it).ok_or_else(|| {
         let known: Vec<_> = servers.iter().map(|server| server.address.as_str()).collect();
         UsageError(format!("{option} names the server {address:?}; the profile has {}", known.join(", ")))
     })

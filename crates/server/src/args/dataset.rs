@@ -2,7 +2,7 @@
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_store::{Files, Location, Partition, S3Options, StoreOptions};
+use headwater_store::{Files, Found, Location, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// A dataset, or a part of one.
@@ -46,6 +46,13 @@ impl DatasetArgs {
     pub(crate) fn store_options(&self, max_object: ByteCount) -> StoreOptions {
         let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };
         let files = if self.all_files { Files::All } else { Files::Photos };
-        StoreOptions { partition: self.partition, max_object, files, skip_unreadable: self.skip_unreadable, s3 }
+        StoreOptions {
+            partition: self.partition,
+            max_object,
+            files,
+            skip_unreadable: self.skip_unreadable,
+            found: Found::default(),
+            s3,
+        }
     }
 }

@@ -39,7 +39,7 @@ fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
 #[test]
 fn dataset_build_process_and_refusals_are_told_of() {
     let metrics = opened(None);
-    metrics.refused(&Refusal::Stopping);
+    drop(metrics.refuse(Refusal::Stopping));
     let text = metrics.encode(ByteCount::default()).unwrap();
     for line in [
         "headwater_dataset_samples 1.0",

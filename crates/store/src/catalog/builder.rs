@@ -11,6 +11,8 @@ use headwater_types::{Digest, Partition, SampleKey};
 use super::{Catalog, Skip, Skipped, UNLABELLED};
 use crate::error::StoreError;
 use crate::files::Files;
+use crate::found::Found;
+use crate::options::StoreOptions;
 use crate::version::Version;
 
 /// Gathers the samples of one partition.
@@ -27,6 +29,7 @@ pub struct CatalogBuilder {
     folders: BTreeSet<String>,
     /// Every sample of the dataset, whichever partition it is of.
     listing: ListingDigester,
+    found: Found,
     skipped: Skipped,
 }
 
@@ -46,6 +49,11 @@ impl CatalogBuilder {
     /// No samples yet, and only those of this partition ever, and of these files.
     pub fn new(partition: Partition, files: Files) -> Self {
         Self { partition, files, ..Self::default() }
+    }
+
+    /// As a dataset is opened.
+    pub fn of(options: &StoreOptions) -> Self {
+        Self { found: options.found.clone(), ..Self::new(options.partition, options.files) }
     }
 
     /// Counts a file that is no sample by its name alone; `false` for any other.
@@ -73,6 +81,7 @@ impl CatalogBuilder {
         if let Some((class, _)) = key.split_once('/') {
             self.add_class(class)?;
         }
+        self.found.add(1);
         self.listing.push(key, version.size());
         if !self.partition.contains(key) {
             self.skip(Skip::OtherPartition, key);

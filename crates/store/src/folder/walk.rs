@@ -9,25 +9,25 @@ use std::sync::Arc;
 use std::thread;
 
 use cap_std::fs::{Dir, DirEntry, ReadDir};
+use headwater_types::SampleKey;
 use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
-use headwater_types::{Partition, SampleKey};
 use tracing::debug;
 
 use super::queue::Queue;
 use super::{Refusal, version_of};
 use crate::catalog::{Catalog, CatalogBuilder, Skip};
 use crate::error::StoreError;
-use crate::files::Files;
+use crate::options::StoreOptions;
 use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.
-pub(super) fn list(root: &Dir, path: &Path, partition: Partition, files: Files) -> Result<Catalog, StoreError> {
+pub(super) fn list(root: &Dir, path: &Path, options: &StoreOptions) -> Result<Catalog, StoreError> {
     let queue = Queue::new(Work::Folder(Arc::from("")), LISTING_BACKLOG);
-    let mut all = CatalogBuilder::new(partition, files);
+    let mut all = CatalogBuilder::of(options);
     thread::scope(|scope| {
         let walkers: Vec<_> = (0..LISTING_THREADS)
             .map(|_| {
-                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::new(partition, files) };
+                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::of(options) };
                 let walk = move || walker.queue.work(|work| walker.work(work)).map(|()| walker.found);
                 thread::Builder::new().name("list".to_owned()).spawn_scoped(scope, walk)
             })

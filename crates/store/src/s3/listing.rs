@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::files::Files;
 
 pub(super) async fn list(bucket: &Bucket) -> Result<CatalogBuilder, StoreError> {
-    let mut all = CatalogBuilder::new(bucket.options.partition, bucket.options.files);
+    let mut all = CatalogBuilder::of(&bucket.options);
     let mut folders = Vec::new();
     let mut pages = Pages::shallow(&bucket.client, &bucket.prefix);
     while let Some(page) = pages.next().await.map_err(|error| bucket.listing_error(error))? {
@@ -40,7 +40,7 @@ pub(super) async fn list(bucket: &Bucket) -> Result<CatalogBuilder, StoreError> 
 }
 
 async fn list_folder(bucket: &Bucket, folder: String) -> Result<CatalogBuilder, StoreError> {
-    let mut found = CatalogBuilder::new(bucket.options.partition, bucket.options.files);
+    let mut found = CatalogBuilder::of(&bucket.options);
     let name = folder.strip_prefix(&bucket.prefix).unwrap_or(&folder).trim_end_matches('/');
     if name.starts_with('.') {
         found.skip(Skip::Hidden, name);

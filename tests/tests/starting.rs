@@ -1,0 +1,242 @@
+//! A server listens before it is ready, says what it is doing, and is waited for.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
+#![expect(clippy::disallowed_methods, reason = "what a process says is waited for")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use headwater_tests::{Data, ServerOptions, program, run};
+use serde_json::Value;
+use tonic::transport::Channel;
+
+/// Over what CI's cores may take: these are not timed tests.
+const TRIES: usize = 1200;
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// A process whose log lines are kept; killed when dropped.
+struct Logged {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+// === impl Logged ===
+
+impl Logged {
+    fn start(command: &mut Command) -> Self {
+        let mut child =
+            command.env("HEADWATER_LOG", "info").stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let (lines, log) = (Arc::<Mutex<Vec<String>>>::default(), BufReader::new(child.stderr.take().unwrap()));
+        let kept = Arc::clone(&lines);
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line)));
+        Self { child, lines }
+    }
+
+    fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits for a line with these words.
+    fn says(&self, words: &str) -> String {
+        eventually(words, || self.lines.lock().unwrap().iter().find(|line| line.contains(words)).cloned())
+    }
+
+    /// The address that the log says behind this message.
+    fn address(&self, message: &str) -> String {
+        let line: Value = serde_json::from_str(&self.says(&format!("\"message\":\"{message}\""))).unwrap();
+        line["address"].as_str().unwrap().to_owned()
+    }
+
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        eventually("the end of the process", || self.child.try_wait().unwrap()).code()
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..TRIES {
+        if let Some(found) = found() {
+            return found;
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    panic!("waited in vain for {what}");
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// A pipe in place of a model's file: the server reads it once somebody writes.
+fn pipe(folder: &Path) -> PathBuf {
+    let path = folder.join("model.onnx");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+/// A server of these photos that waits for its model; what it says to systemd goes to `notify`.
+fn waiting_for_a_model(data: &Data, model: &Path, folder: &Path) -> Logged {
+    let mut command = Command::new(program("storage-server"));
+    command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(&data.photos).arg("--port-file").arg(folder.join("port")).arg("--no-index");
+    command.arg("--model").arg(format!("model={},recipe={}", model.display(), data.recipe)).args(["--max-batch", "4"]);
+    command.env("NOTIFY_SOCKET", folder.join("notify")).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
+    Logged::start(&mut command)
+}
+
+#[test]
+fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
+    let data = Data::photos().unwrap();
+    let folder = data.scratch.path().join("starting");
+    std::fs::create_dir(&folder).unwrap();
+    let systemd = UnixDatagram::bind(folder.join("notify")).unwrap();
+    systemd.set_nonblocking(true).unwrap();
+    let model = pipe(&folder);
+    let mut server = waiting_for_a_model(&data, &model, &folder);
+    let (address, metrics) = (server.address("listening"), server.address("metrics"));
+
+    eventually("a server that loads its model", || {
+        get(&metrics, "/readyz").contains("starting: loading model model\n").then_some(())
+    });
+    let ready = get(&metrics, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    for live in ["/livez", "/healthz"] {
+        assert!(get(&metrics, live).starts_with("HTTP/1.1 200"), "{live}");
+    }
+    let page = get(&metrics, "/");
+    assert!(page.contains("loading model model") && page.contains("href=\"/metrics\""), "{page}");
+    assert!(get(&metrics, "/metrics").contains("headwater_connections 0"));
+    assert!(!folder.join("port").exists());
+    health_and_description(&address, 2, Some("starting: loading model model"));
+
+    let out = folder.join("out");
+    let mut client = Command::new(program("profiler"));
+    client.args(["fetch", "--servers", &address, "--dataset", "photos", "--cut", "features", "--model", "model"]);
+    let mut client = Logged::start(client.args(["--indices", "0-3", "--out"]).arg(&out).stdout(Stdio::null()));
+    client.says("loading model model");
+    std::fs::write(&model, std::fs::read(&data.model).unwrap()).unwrap();
+    let code = eventually("the client's end", || client.child.try_wait().unwrap()).code();
+    assert_eq!(code, Some(0), "{}", client.log());
+    assert!(out.join("3.npy").exists());
+    assert!(get(&metrics, "/readyz").starts_with("HTTP/1.1 200"));
+    assert_eq!(std::fs::read_to_string(folder.join("port")).unwrap().trim(), address.rsplit_once(':').unwrap().1);
+    health_and_description(&address, 1, None);
+
+    std::thread::sleep(4 * BETWEEN);
+    assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
+    let mut told = Vec::new();
+    let mut buffer = [0; 1000];
+    while let Ok(bytes) = systemd.recv(&mut buffer) {
+        told.push(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
+    }
+    let place = |words: &str| {
+        told.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words} in {told:?}"))
+    };
+    let starting = place("STATUS=starting: loading model model\nEXTEND_TIMEOUT_USEC=");
+    assert!(starting < place("READY=1") && place("READY=1") < place("STOPPING=1"), "{told:?}");
+    assert!(told[place("READY=1")].contains("STATUS=serving"), "{told:?}");
+    place("WATCHDOG=1");
+}
+
+/// What gRPC says: health's status, and the words with which a description is refused, in a form for programs too.
+#[tokio::main(flavor = "current_thread")]
+async fn health_and_description(address: &str, status: i32, refused: Option<&str>) {
+    use headwater_wire::proto::{DescribeDatasetRequest, storage_client::StorageClient};
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    for service in ["", "headwater.v1.Storage"] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let found = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status;
+        assert_eq!(found, status, "{service:?}");
+    }
+    let described =
+        StorageClient::new(channel).describe_dataset(DescribeDatasetRequest { dataset: "photos".to_owned() }).await;
+    match refused {
+        None => assert!(described.is_ok()),
+        Some(words) => {
+            let refusal = described.unwrap_err();
+            assert_eq!((refusal.code(), refusal.message()), (tonic::Code::Unavailable, words));
+            assert_eq!(refusal.metadata().get("headwater-refusal").unwrap(), "starting");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_starts_can_be_stopped_and_one_that_cannot_start_ends_with_its_error() {
+    let data = Data::photos().unwrap();
+    let folder = data.scratch.path().join("starting");
+    std::fs::create_dir(&folder).unwrap();
+    let model = pipe(&folder);
+    let mut server = waiting_for_a_model(&data, &model, &folder);
+    eventually("a server that loads its model", || {
+        get(&server.address("metrics"), "/readyz").contains("loading model").then_some(())
+    });
+    assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
+
+    let mut server = waiting_for_a_model(&data, &model, &folder);
+    server.address("listening");
+    std::fs::write(&model, "no model").unwrap();
+    let code = eventually("the server's end", || server.child.try_wait().unwrap()).code();
+    assert_eq!(code, Some(1), "{}", server.log());
+    server.says("--model model");
+}
+
+#[test]
+fn mistakes_in_settings_are_found_before_a_port_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let base = ["serve", "--data", "/nonexistent", "--dataset", "d", "--listen", &address];
+    let said = |further: &[&str]| {
+        let run = run("storage-server", base.iter().chain(further)).unwrap();
+        assert_ne!(run.code, Some(0));
+        run.stderr
+    };
+    assert!(said(&["--memory", "1MiB"]).contains("--memory"));
+    assert!(said(&["--model", "m=x.onnx,recipe=nonsense"]).contains("nonsense"));
+    assert!(said(&[]).contains(&address), "the port is taken");
+}
+
+#[test]
+fn a_port_of_metrics_is_named_for_what_it_is() {
+    let data = Data::photos().unwrap();
+    let server = ServerOptions::new(&data.photos).metrics().arg("--no-index").start().unwrap();
+    let metrics = server.metrics_address().unwrap();
+    let out = data.scratch.path().join("out");
+    let arguments = ["fetch", "--servers", &metrics, "--dataset", "photos", "--cut", "encoded", "--recipe"];
+    let refused =
+        run("profiler", arguments.into_iter().chain(["imagenet-eval", "--out", out.to_str().unwrap()])).unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let words = format!("{metrics} is the metrics port of a storage server");
+    assert!(refused.stderr.contains(&words) && refused.stderr.contains(&server.address()), "{}", refused.stderr);
+}
+
+#[test]
+fn a_server_is_reached_by_its_name_and_port_alone() {
+    let data = Data::photos().unwrap();
+    let mut command = Command::new(program("storage-server"));
+    command.args(["serve", "--dataset", "photos", "--listen", "localhost:0", "--no-index", "--data"]).arg(&data.photos);
+    let server = Logged::start(&mut command);
+    let port = server.address("serving").rsplit_once(':').unwrap().1.to_owned();
+    for address in [format!(":{port}"), format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
+        let network = ["network", "--servers", &address, "--dataset", "photos", "--seconds", "0.3"];
+        let table = run("profiler", network).unwrap().success().unwrap().stdout;
+        assert!(table.contains(&format!("localhost:{port}")) || table.contains(&address), "{table}");
+        assert!(table.contains("1/1"), "{table}");
+    }
+}
