@@ -192,6 +192,9 @@ fn damaged(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
     for _ in 0..=dice.below(3) {
         // Mostly behind the header, where libjpeg goes on.
         let start = if dice.below(5) == 0 { 2 } else { scan };
+        if bytes.len() <= start {
+            break;
+        }
         let at = start + dice.below((bytes.len() - start) as u32) as usize;
         let length = 1 + dice.below(20) as usize;
         let end = (at + length).min(bytes.len());
