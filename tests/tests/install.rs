@@ -90,7 +90,13 @@ fn running_it_again_replaces_what_it_has_installed_and_nothing_else() {
     let prefix = folder.path().join("prefix");
     installed(&prefix);
     let expected = manifest(&prefix);
-    for file in ["bin/tuner", "share/doc/headwater/LICENSE", "share/doc/headwater/THIRD-PARTY-NOTICES"] {
+    for file in [
+        "bin/tuner",
+        "share/bash-completion/completions/tuner",
+        "share/man/man1/tuner-extract.1",
+        "share/doc/headwater/LICENSE",
+        "share/doc/headwater/THIRD-PARTY-NOTICES",
+    ] {
         assert!(expected.contains(file), "{file} is not in {expected:?}");
     }
     assert!(expected.iter().any(|file| file.starts_with("lib/headwater/libonnxruntime.")), "{expected:?}");

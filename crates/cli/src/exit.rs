@@ -1,13 +1,6 @@
 //! How a program ends: its exit code, and an error in one clean form.
 //!
-//! | code | meaning |
-//! |---|---|
-//! | 0 | done; for a server: drained |
-//! | 1 | failed |
-//! | 2 | the arguments or the configuration are wrong |
-//! | 3 | more samples failed than `--max-failures` allows; what was made of the others is kept |
-//! | 130, 143 | a tool was interrupted by SIGINT, SIGTERM |
-//! | 141 | who read its results hung up, as `head` does: nothing is said |
+//! The codes and their meanings are [`CODES`].
 //!
 //! Errors are printed on standard error, once: as `error: what` and a `caused by:` line for each cause, or with `--json` as one line
 //! `{"error": "what", "causes": ["...", ...], "exit_code": N}`. Standard output carries results, and nothing else.
@@ -32,6 +25,17 @@ pub const USAGE: u8 = 2;
 pub const TOO_MANY_FAILURES: u8 = 3;
 /// Exit code where nobody reads the results: that of a program which SIGPIPE ends.
 pub const HUNG_UP: u8 = 141;
+
+/// Every code, and what it means: for documentation.
+pub const CODES: [(u8, &str); 7] = [
+    (0, "done; for a server: drained"),
+    (FAILURE, "failed"),
+    (USAGE, "the arguments or the configuration are wrong"),
+    (TOO_MANY_FAILURES, "more samples failed than `--max-failures` allows; what was made of the others is kept"),
+    (Signal::Interrupt.exit_code(), "a tool was interrupted by SIGINT; what it had is kept, where that is whole"),
+    (Signal::Terminate.exit_code(), "the same by SIGTERM"),
+    (HUNG_UP, "who read its results hung up, as `head` does: nothing is said"),
+];
 
 /// A mistake in the arguments that clap could not see, such as two that exclude each other: ends with [`USAGE`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

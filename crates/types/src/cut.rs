@@ -70,6 +70,22 @@ impl Cut {
         matches!(self, Self::Decoded | Self::Cropped | Self::Flipped)
     }
 
+    /// What a sample is at this cut, in words for documentation.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Encoded => "the stored bytes",
+            Self::JpegCrop => {
+                "a JPEG of just the blocks that the crop needs, where the photo can be cropped so; else the stored bytes"
+            }
+            Self::Decoded => "the photo's pixels: RGB, u8 `[h, w, 3]`",
+            Self::Cropped => "cropped and resized: RGB, u8, of the recipe's size",
+            Self::Flipped => "flipped, where the recipe flips it: RGB, u8, of the recipe's size",
+            Self::Tensor => "channels first: f32 `[3, h, w]`, sent as the u8 pixels that it is made from",
+            Self::Normalized => "the finished tensor: f32 `[3, h, w]`, sent as the u8 pixels that it is made from",
+            Self::Features => "features of a registered model: f32 `[d]`",
+        }
+    }
+
     /// The cut's name.
     pub const fn as_str(self) -> &'static str {
         match self {

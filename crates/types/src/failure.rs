@@ -66,6 +66,53 @@ impl FailureKind {
         matches!(self, Self::Io | Self::Unavailable | Self::Checksum)
     }
 
+    /// What has happened, in a sentence for documentation; a [`SampleFailure`]'s message has the particulars.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::OutOfRange => "The dataset has no sample of this index.",
+            Self::NotFound => "The file is gone since the dataset was listed.",
+            Self::Changed => "The file is another than the one that was listed: its size, time or ETag differ.",
+            Self::Forbidden => {
+                "Reading the file would have left the dataset's folder, through a link or a `..`, or is not permitted."
+            }
+            Self::Io => "The disk or the object store did not answer as it should.",
+            Self::UnsupportedFormat => "The content is of no format that is decoded: JPEG, PNG and WebP are.",
+            Self::Malformed => "The content begins as a photo, and is broken.",
+            Self::LimitExceeded => "A limit on bytes, pixels, scans or memory would have been passed.",
+            Self::Inference => "The model could not be run on the sample.",
+            Self::Unavailable => "The server is too busy, or is stopping.",
+            Self::Checksum => "What arrived is not what was sent.",
+            Self::Internal => "A fault of the program.",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::OutOfRange => "Ask for indices below the dataset's number of samples.",
+            Self::NotFound | Self::Changed => {
+                "Leave the files of a served dataset as they are; after a change, restart the server, which lists them anew."
+            }
+            Self::Forbidden => "Put the file itself into the folder, where the server's user may read it.",
+            Self::Io => {
+                "It is asked for again a few times. If that does not help, look at the store's disk or service."
+            }
+            Self::UnsupportedFormat => "Convert the file, or take it out of the dataset.",
+            Self::Malformed => "Replace the file, or take it out of the dataset.",
+            Self::LimitExceeded => "The message names the limit: raise it at the server, if the file is to be trusted.",
+            Self::Inference => {
+                "The message says what ONNX Runtime said: check that the recipe makes what the model takes."
+            }
+            Self::Unavailable => {
+                "It is asked for again a few times. If that does not help, start the server, or add one."
+            }
+            Self::Checksum => {
+                "It is asked for again a few times. If that does not help, the network or a memory is broken."
+            }
+            Self::Internal => "Please report it, with the message.",
+        }
+    }
+
     /// The kind's name in metrics and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use super::{IndexArgs, ServeArgs};
 
 /// Serves photos, tensors and features from where the photos rest
 #[derive(Debug, Parser)]
-#[command(name = "storage-server", about, after_help = EXAMPLES)]
+#[command(name = "storage-server", after_help = EXAMPLES)]
 pub struct StorageServerArgs {
     #[command(subcommand)]
     pub(crate) command: Command,
