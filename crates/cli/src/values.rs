@@ -1,6 +1,9 @@
 //! Readers of values that several programs take, for clap's `value_parser`: each refuses what cannot be meant, and says what can.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
+
+use headwater_types::caps::MAX_THREADS;
 
 /// The longest time that a setting takes: ten years, far from where clocks overflow.
 const LONGEST: f64 = 315_360_000.0;
@@ -30,6 +33,43 @@ pub fn some_seconds(text: &str) -> Result<Duration, String> {
 /// What else it is, in words.
 pub fn milliseconds(text: &str) -> Result<Duration, String> {
     time(text, 1e-3, "milliseconds")
+}
+
+/// A number of threads, 1 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = threads_or_none(text)?;
+    NonZeroUsize::new(threads).ok_or_else(|| format!("{text:?} is no thread: give a number from 1 to {MAX_THREADS}"))
+}
+
+/// A number of threads, which may be none.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn threads_or_none(text: &str) -> Result<usize, String> {
+    let parsed = text.trim().parse().ok().filter(|&threads: &usize| threads <= MAX_THREADS);
+    parsed.ok_or_else(|| format!("{text:?} is not a number of threads up to {MAX_THREADS}"))
+}
+
+/// A number of pixels, 1 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn pixels(text: &str) -> Result<u64, String> {
+    let parsed = text.trim().parse().ok().filter(|&pixels: &u64| pixels > 0);
+    parsed.ok_or_else(|| format!("{text:?} is not a number of pixels, 1 or more"))
+}
+
+/// The length of an image's side in pixels, 1 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn side(text: &str) -> Result<u32, String> {
+    let parsed = pixels(text)?;
+    u32::try_from(parsed)
+        .map_err(|_| format!("{text:?} is more pixels than a side can have: give at most {}", u32::MAX))
 }
 
 /// A finite number, which the predicate must like.
@@ -75,6 +115,13 @@ mod tests {
             assert!(milliseconds(bad).is_err() && some_seconds(bad).is_err() && part(bad).is_err());
         }
         assert!(some_seconds("0").unwrap_err().contains("above 0"));
+        assert_eq!((threads("8").map(NonZeroUsize::get), threads_or_none("0")), (Ok(8), Ok(0)));
+        for bad in ["-1", "1025", "99999999999999999999", "1.5", "", "x"] {
+            assert!(threads(bad).is_err_and(|error| error.contains("1024")), "{bad:?}");
+        }
+        assert!(threads("0").unwrap_err().contains("1 to 1024"));
+        assert_eq!((pixels("1"), side("65535")), (Ok(1), Ok(65535)));
+        assert!(pixels("0").is_err() && side("0").is_err() && side("4294967296").is_err());
         assert!(part("0").is_err() && part("1").is_err() && part_or_none("1").is_err());
     }
 }

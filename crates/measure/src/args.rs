@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use headwater_cli::exit::UsageError;
-use headwater_cli::{Common, FailureArgs};
+use headwater_cli::{Common, FailureArgs, values};
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
@@ -134,7 +134,7 @@ pub(crate) struct FetchArgs {
 
     /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: photos come as they are stored
     /// [default: a twentieth of what the job is estimated to take]
-    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds, requires = "plan")]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
     /// How the pixels of u8 cuts travel: raw, or lossless (fewer bytes, for some CPU on both sides)
@@ -191,7 +191,7 @@ pub(crate) struct ClientArgs {
     window: ByteCount,
 
     /// Threads that finish recipes [default: one for each core]
-    #[arg(long, env = "HEADWATER_CLIENT_CPU_WORKERS", value_name = "N")]
+    #[arg(long, env = "HEADWATER_CLIENT_CPU_WORKERS", value_name = "N", value_parser = values::threads)]
     cpu_workers: Option<NonZeroUsize>,
 
     /// Seconds without one sample from a server after which to stop
@@ -203,11 +203,11 @@ pub(crate) struct ClientArgs {
     allow_partial: bool,
 
     /// Longest side of a photo, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION)]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, value_parser = values::side)]
     max_dimension: u32,
 
     /// Most pixels of a photo
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS)]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, value_parser = values::pixels)]
     max_pixels: u64,
 
     /// Most bytes of a stored photo
@@ -249,10 +249,16 @@ impl FetchArgs {
             }
             _ => {}
         }
+        if self.profile_seconds.is_some() && self.plan.is_none() {
+            return wrong("--profile-seconds is of --plan auto: give that, or leave it out");
+        }
         match (&self.plan, self.cut, &self.model) {
             (None, None, _) => wrong("give --cut CUT, or --plan FILE"),
             (None, Some(Cut::Features), None) => wrong("the cut features needs a model: give --model NAME"),
             (None, Some(Cut::Features), Some(_)) => Ok(()),
+            (None, Some(cut), Some(_)) if self.recipe.is_some() => Err(UsageError(format!(
+                "--recipe and --model both say what is done to the photos, and {cut} is of pixels: give one of the two"
+            ))),
             (_, _, None) if self.recipe.is_none() => wrong("give --recipe NAME|FILE: what is done to the photos"),
             _ => Ok(()),
         }

@@ -74,7 +74,8 @@ pub(crate) async fn fetch(
     let listed = write_rows(listing, &rows);
 
     let failures = failures_of(rows.values());
-    let summary = Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
+    let summary =
+        Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
     let told = failures.tell(rows.len() as u64, args.failures.max_failures);
     let kept = |why: anyhow::Error| {
         let (came, out) = (rows.len(), args.out.display());

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_cli::values::{milliseconds, seconds};
+use headwater_cli::values::{milliseconds, seconds, threads, threads_or_none};
 use headwater_features::{Device, ModelSpec};
 use headwater_types::DatasetName;
 
@@ -80,12 +80,12 @@ pub struct ServeArgs {
     pub(crate) max_wait: Duration,
     /// Inference threads on the CPU; the number of cores if not given. Planners count on --cpu-workers cores, for inference too: keep
     /// both equal, or plan with --storage-cores
-    #[arg(long, value_name = "N", help_heading = "Models")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Models")]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 
     /// Threads that decode and transform; the number of cores if not given. With 0 photos are served as they are stored
     /// (the cut encoded), and planners are told so
-    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = threads_or_none, help_heading = "Limits")]
     pub(crate) cpu_workers: Option<usize>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -111,6 +111,9 @@ impl ServeArgs {
         let ports = self.metrics_listen.as_ref().filter(|metrics| **metrics == self.listen && metrics.port() != 0);
         if let Some(both) = ports {
             found.push(format!("--listen and --metrics-listen are both {both}: give each a port of its own"));
+        }
+        if !self.no_index && self.index.holds_nothing() {
+            found.push("--index-bytes 0 keeps no photo: give --no-index to do without, or some bytes".to_owned());
         }
         if self.port_file.is_some() && self.port_file == self.metrics_port_file {
             found.push("--port-file and --metrics-port-file are the same file: give each its own".to_owned());

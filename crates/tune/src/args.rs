@@ -239,7 +239,7 @@ pub(crate) struct PlanArgs {
     pub(crate) onnxruntime: Option<PathBuf>,
 
     /// Threads that infer here, on the CPU [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = headwater_cli::values::threads)]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 
     /// Receive at most so much, from all servers together: 100Mbps [default: not limited]

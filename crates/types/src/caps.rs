@@ -140,3 +140,7 @@ impl Default for ImageLimits {
         }
     }
 }
+
+/// Most threads of one pool. More than any machine has cores: a slip of the finger, such as 100000, would use up the process's memory for
+/// stacks, and end it without a word.
+pub const MAX_THREADS: usize = 1024;

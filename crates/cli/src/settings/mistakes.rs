@@ -70,9 +70,15 @@ fn problem(setting: Option<&Setting>, value: &str, error: &clap::Error) -> Strin
     match error.source() {
         Some(source) if source.is::<ParseFloatError>() => format!(" must be a number, not {value:?}"),
         Some(source) if source.is::<ParseIntError>() => format!(" must be a whole number, not {value:?}"),
-        Some(source) => said(value, &source.to_string()),
+        Some(source) => said(value, without_name(setting, &source.to_string())),
         None => format!(": {value:?} is no value for this setting"),
     }
+}
+
+/// A reason that begins with the setting's own flag, without it: the flag is said already.
+fn without_name<'a>(setting: Option<&Setting>, reason: &'a str) -> &'a str {
+    let flag = setting.map(|setting| format!("--{} ", setting.key));
+    flag.and_then(|flag| reason.strip_prefix(&flag)).unwrap_or(reason)
 }
 
 /// The reason, which mostly repeats the value itself.

@@ -61,7 +61,7 @@ pub(crate) struct EpochArgs {
 
     /// Time that measuring may take without --profile, in seconds. With --mode auto, an epoch that is too short for that is not planned: photos
     /// come as they are stored [default: for auto a twentieth of what the epoch is estimated to take, for others 10]
-    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds, conflicts_with = "profile")]
+    #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
     /// Cuts that a plan may choose from, in every coding or in one: encoded,jpeg-crop,flipped+lossless [default: those of the profile]
@@ -109,6 +109,11 @@ impl EpochArgs {
         if self.halve_after.is_some() && self.limit_bandwidth.is_none() {
             return Err(UsageError(
                 "--halve-after needs --limit-bandwidth: there is no other limit to halve".to_owned(),
+            ));
+        }
+        if self.profile_seconds.is_some() && self.profile.is_some() {
+            return Err(UsageError(
+                "--profile and --profile-seconds: with a profile nothing is measured; give one".to_owned(),
             ));
         }
         let chooses = !matches!(self.mode.algorithm(), None | Some(Algorithm::Static(_)));

@@ -82,10 +82,11 @@ async fn prepare(
     }
     let (profile, appraisal) = match &args.profile {
         Some(file) => {
+            let profile = read_profile(file)?;
             if args.mode.plans() && resources.bandwidth.is_none() {
                 resources.bandwidth = fastest(dataset, progress).await?;
             }
-            (read_profile(file)?, None)
+            (profile, None)
         }
         None => {
             let (appraisal, sketch) = sketched(args, recipe, samples, &resources, progress).await?;

@@ -131,6 +131,8 @@ struct Row {
     way: Way,
     /// Samples that were measured at it.
     measured: u64,
+    /// Samples of which it is known what they cost at it: the sums are of these, and plans cut no other sample so.
+    known: u64,
     /// By how much its total bytes are expected to be off at most, as a part of them, and its CPU seconds, as a part of what ways take on
     /// average, with 95 % confidence: the largest of them. Null where nothing is known of that, 0 where every sample was measured.
     total_error: Option<f64>,
@@ -309,6 +311,7 @@ impl ProfileReport {
                 way,
                 measured: fit.and_then(|fit| fit.measured).unwrap_or(profile.len() as u64),
                 total_error: fit.map_or(Some(0.0), |fit| fit.error_of_total(profile.len() as u64, weights)),
+                known: costs.clone().count() as u64,
                 bytes: costs.clone().map(|cost| cost.bytes).sum(),
                 storage_seconds: costs.clone().map(|cost| cost.storage_seconds).sum(),
                 trainer_seconds: costs.map(|cost| cost.trainer_seconds).sum(),
@@ -357,6 +360,13 @@ impl fmt::Display for ProfileReport {
                 f,
                 "\n{:18}  {:>8}  {megabytes:>9.2}  {there:>11.3}  {here:>8.3}  {within:>12}  {bytes}, {storage}, {trainer}",
                 row.way, row.measured,
+            )?;
+        }
+        for row in self.ways.iter().filter(|row| row.known < *samples) {
+            write!(
+                f,
+                "\n{}: known of {} samples only, and summed over these; plans cut no other so",
+                row.way, row.known
             )?;
         }
         write!(

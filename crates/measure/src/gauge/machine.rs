@@ -94,6 +94,16 @@ pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::
     let time = args.seconds;
     let recipe = recipe::find(&args.recipe)?;
     let bar = progress.items("measurements", Some(3 + u64::from(args.model.is_some())));
+    // First: what is wrong with a file is said at once.
+    let accelerator = match &args.model {
+        Some(model) => {
+            let (model, recipe) = (model.clone(), recipe.clone());
+            let rate = measure(model, recipe, args.device, args.onnxruntime.clone(), time).await?;
+            bar.add(1);
+            Some(rate)
+        }
+        None => None,
+    };
     let measured = {
         let recipe = recipe.clone();
         // As many as will ever be told.
@@ -105,15 +115,6 @@ pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::
             bar.add(more);
         }
         measuring.await.context("measuring")??
-    };
-    let accelerator = match &args.model {
-        Some(model) => {
-            let (model, recipe) = (model.clone(), recipe.clone());
-            let rate = measure(model, recipe, args.device, args.onnxruntime.clone(), time).await?;
-            bar.add(1);
-            Some(rate)
-        }
-        None => None,
     };
     drop(bar);
     Ok(MachineReport {

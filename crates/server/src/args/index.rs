@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 use headwater_cli::FailureArgs;
+use headwater_cli::values::threads;
 
 use super::{DatasetArgs, IndexDirArgs, LimitArgs};
 
@@ -16,7 +17,7 @@ pub struct IndexArgs {
     #[command(flatten)]
     pub(crate) index: IndexDirArgs,
     /// Photos that are re-written at a time; the number of cores if not given
-    #[arg(long, value_name = "N", help_heading = "Photo index")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Photo index")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]

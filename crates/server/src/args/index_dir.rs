@@ -42,6 +42,11 @@ impl IndexDirArgs {
         Ok(index)
     }
 
+    /// Whether no photo fits.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.index_bytes == ByteCount::new(0)
+    }
+
     /// The folder that they are kept in.
     ///
     /// # Errors
@@ -65,11 +70,11 @@ impl IndexDirArgs {
     }
 }
 
-/// Says where the index ends before its limit: the disk's end is nothing that a limit protects from.
+/// Says where the index ends before a limit that was chosen: the disk's end is nothing that a limit protects from.
 fn warn_of_a_small_disk(index: &PhotoIndex) {
     let (usage, limit) = (index.usage(), index.limit());
     let Some(free) = index.free() else { return };
-    if usage.get().saturating_add(free.get()) < limit.get() {
+    if limit != caps::INDEX_BYTES && usage.get().saturating_add(free.get()) < limit.get() {
         tracing::warn!(
             folder = %index.path().display(),
             usage_bytes = usage.get(),

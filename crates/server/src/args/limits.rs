@@ -1,7 +1,8 @@
 //! What samples may take: the same for serving them and for indexing them.
 
-use anyhow::{Result, bail};
 use clap::Args;
+use headwater_cli::exit::UsageError;
+use headwater_cli::values::{pixels, side};
 use headwater_pipeline::MemoryBudget;
 use headwater_types::{ByteCount, ImageLimits, caps};
 
@@ -18,10 +19,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, help_heading = "Limits")]
     max_object_bytes: ByteCount,
     /// Most pixels of an image
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, help_heading = "Limits")]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, value_parser = pixels, help_heading = "Limits")]
     max_pixels: u64,
     /// Longest side of an image, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, help_heading = "Limits")]
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, value_parser = side, help_heading = "Limits")]
     max_dimension: u32,
 }
 
@@ -49,19 +50,19 @@ impl LimitArgs {
     ///
     /// # Errors
     /// Too little for one sample as large as may be.
-    pub(crate) fn budgets(&self) -> Result<Budgets> {
+    pub(crate) fn budgets(&self) -> Result<Budgets, UsageError> {
         let encoded = ByteCount::new(self.memory.get() / 4);
         let decoded = ByteCount::new(self.memory.get() - encoded.get());
         if decoded < self.max_sample_memory || encoded < self.max_object_bytes {
             let least = (self.max_sample_memory.get() * 4).div_ceil(3).max(self.max_object_bytes.get() * 4);
-            bail!(
+            return Err(UsageError(format!(
                 "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
                  give at least {}, or lower those",
                 self.memory,
                 self.max_sample_memory,
                 self.max_object_bytes,
                 ByteCount::mebibytes(least.div_ceil(1 << 20)),
-            );
+            )));
         }
         Ok(Budgets { encoded: MemoryBudget::new(encoded), decoded: MemoryBudget::new(decoded) })
     }

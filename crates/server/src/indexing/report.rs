@@ -9,7 +9,7 @@ use headwater_cache::NotKept;
 use headwater_cli::Failures;
 use headwater_image::Unindexable;
 use headwater_pipeline::PhotoIndex;
-use headwater_types::{ByteCount, SampleFailure, SampleIndex, SampleKey, WriteFault};
+use headwater_types::{ByteCount, SampleFailure, SampleIndex, SampleKey, WriteFault, shown};
 use serde::Serialize;
 
 /// What came of one photo.
@@ -222,10 +222,10 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index_dir, bytes_needed, fault, kept, .. } = self;
         let words = fault.words().unwrap_or("it could not be written, see the log");
-        let needed = ByteCount::new(*bytes_needed);
+        let needed = shown::bytes(*bytes_needed);
         write!(f, "--index-dir {}: {words}: {kept} photos are in the index and stay there, ", index_dir.display())?;
         match self.bytes_free {
-            Some(free) => write!(f, "the others need about {needed} and {} are free: ", ByteCount::new(free))?,
+            Some(free) => write!(f, "the others need about {needed} and {} are free: ", shown::bytes(free))?,
             None => write!(f, "the others need about {needed}: ")?,
         }
         write!(f, "{}, and run this again", NotKept::Disk(*fault).remedy())
