@@ -16,8 +16,10 @@ put() {
 
 # install_into PREFIX : installs what was put, and removes what an earlier manifest has and this one has not.
 install_into() {
-    local prefix=$1 earlier place i
+    local prefix=$1 earlier places place i
     earlier=$(manifest_of "$prefix")
+    # Searched as text and not through a pipe: a reader that stops early fails the pipe, and what is there would count as missing.
+    places=$(printf '%s\n' "${PLACES[@]}")
     for place in "${PLACES[@]}"; do
         [[ ! -e $prefix/$place ]] || grep -qxF "$place" <<<"$earlier" ||
             die "$prefix/$place is there already, and not from here: move it away, or give another --prefix"
@@ -29,7 +31,7 @@ install_into() {
         install -D -m "${MODES[i]}" "${SOURCES[i]}" "$prefix/${PLACES[i]}"
     done
     while read -r place; do
-        [[ -z $place ]] || printf '%s\n' "${PLACES[@]}" | grep -qxF "$place" || remove_file "$prefix" "$place"
+        [[ -z $place ]] || grep -qxF "$place" <<<"$places" || remove_file "$prefix" "$place"
     done <<<"$earlier"
     write_manifest "$prefix" "${PLACES[@]}"
     say "${#PLACES[@]} files are in $prefix: see $prefix/$MANIFEST"

@@ -48,8 +48,8 @@ fn indexing_onto_a_full_disk_fails_says_so_and_keeps_what_was_made() {
     let script = r#"for run in 1 2; do "$@" >"$OUT/$run.out" 2>"$OUT/$run.err"; echo $? >"$OUT/$run.code"; done"#;
     let mut command = disk.command(script).unwrap();
     command.arg(program("storage-server")).args(["index", "--json", "--log", "warn", "--log-format", "text", "--data"]);
-    command.arg(data.path()).arg("--index-dir").arg(disk.path().join("index")).env("OUT", out.path());
-    assert!(command.status().unwrap().success());
+    command.arg(data.path()).args(["--index-bytes", "1GiB", "--index-dir"]).arg(disk.path().join("index"));
+    assert!(command.env("OUT", out.path()).status().unwrap().success());
     let [first, second] = ["1", "2"].map(|run| {
         let read = |what: &str| fs::read_to_string(out.path().join(format!("{run}.{what}"))).unwrap();
         let run = Run { code: read("code").trim().parse().ok(), stdout: read("out"), stderr: read("err") };

@@ -22,9 +22,9 @@ const WAYS: [&[&str]; 14] = [
     &["cropped"],
     &["cropped", "--pixels", "lossless"],
     &["decoded"],
-    &["encoded", "--pixels", "lossless"],
+    &["encoded"],
     &["jpeg-crop"],
-    &["jpeg-crop", "--pixels", "lossless"],
+    &["jpeg-crop"],
     &["decoded", "--pixels", "lossless"],
 ];
 

@@ -156,7 +156,7 @@ fn with_json_an_error_is_one_line_on_standard_error_and_nothing_is_on_standard_o
         ("profiler", &["epoch", "--epoch", "-5", "--json"], 2, "--epoch must be 0 or more, not -5"),
         ("profiler", &["plan", "--profile", "none.parquet", "--json"], 1, "none.parquet"),
         ("profiler", &["recipe", "--config", &config], 2, "zebra"),
-        ("storage-server", &["serve", "--data", ".", "--dataset", "d", "--memory", "1MiB", "--json"], 1, "--memory"),
+        ("storage-server", &["serve", "--data", ".", "--dataset", "d", "--memory", "1MiB", "--json"], 2, "--memory"),
     ];
     for (name, arguments, code, part) in cases {
         let said = run(name, arguments).unwrap();

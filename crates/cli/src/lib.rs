@@ -5,10 +5,22 @@
 //! ```no_run
 //! use std::process::ExitCode;
 //!
+//! use headwater_cli::exit::UsageError;
+//! use headwater_cli::settings::{Check, Findings};
+//! use headwater_cli::version::Build;
+//!
 //! #[derive(clap::Parser)]
 //! struct Args {
 //!     #[command(flatten)]
 //!     common: headwater_cli::Common,
+//! }
+//!
+//! impl Check for Args {
+//!     fn conflicts(&self) -> Vec<UsageError> {
+//!         Vec::new()
+//!     }
+//!
+//!     fn check(&self, _findings: &mut Findings) {}
 //! }
 //!
 //! async fn run(_args: Args) -> anyhow::Result<()> {
@@ -16,7 +28,8 @@
 //! }
 //!
 //! fn main() -> ExitCode {
-//!     let args: Args = match headwater_cli::settings::parse(headwater_cli::build!()) {
+//!     // In a program `headwater_cli::build!()`, which its build script fills in.
+//!     let args: Args = match headwater_cli::settings::parse(Build { commit: "unknown" }) {
 //!         Ok(args) => args,
 //!         Err(code) => return code,
 //!     };

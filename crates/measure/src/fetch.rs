@@ -32,9 +32,10 @@ pub(crate) async fn fetch(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<Summary>> {
-    let folder = OutputFolder::open("--out", &args.out)?;
+    // Dropped after what is written into it: a folder into which nothing came goes again.
+    let folder = Arc::new(OutputFolder::open("--out", &args.out)?);
     let listing = folder.file(LISTING)?;
-    let begun = stop.run_until_cancelled(Box::pin(begin(args, progress, folder))).await;
+    let begun = stop.run_until_cancelled(Box::pin(begin(args, progress, Arc::clone(&folder)))).await;
     let Begun { dataset, request, writer, appraisal } =
         begun.transpose()?.with_context(|| format!("stopped: nothing was written to {}", args.out.display()))?;
     let asked = request.indices.len();
@@ -99,7 +100,7 @@ struct Begun {
 }
 
 /// Asks the servers what they have, and plans where that is to be done.
-async fn begin(args: &FetchArgs, progress: &Progress, folder: OutputFolder) -> anyhow::Result<Begun> {
+async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>) -> anyhow::Result<Begun> {
     let asked_recipe = args.recipe.as_deref().map(recipe::find).transpose()?;
     let options = args.client.options();
     let dataset = Dataset::connect(&args.servers, &args.dataset, options.clone()).await?;
@@ -193,7 +194,7 @@ struct Writer {
     epoch: Epoch,
     finisher: Finisher,
     classes: Vec<String>,
-    folder: OutputFolder,
+    folder: Arc<OutputFolder>,
 }
 
 // === impl Writer ===

@@ -147,7 +147,7 @@ fn features_are_written_as_vectors_with_the_models_own_recipe() {
     assert_eq!(rows(out.path())[0]["flip"], json!(false));
 
     let without = fetch(&[&fake], out.path(), &["--cut", "features"]);
-    assert_eq!(without.status.code(), Some(1));
+    assert_eq!(without.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&without.stderr).contains("--model"));
 }
 
