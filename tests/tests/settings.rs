@@ -142,6 +142,21 @@ fn completions_and_man_pages_come_from_the_programs() {
 }
 
 #[test]
+fn a_number_that_its_type_takes_and_its_setting_does_not_is_refused_in_the_settings_words() {
+    for (flag, value, words) in [
+        ("--cpu-workers", "100000", "threads up to 1024"),
+        ("--inference-workers", "1025", "threads up to 1024"),
+        ("--max-pixels", "0", "pixels, 1 or more"),
+        ("--max-dimension", "0", "pixels, 1 or more"),
+    ] {
+        let said = run("storage-server", ["serve", "--data", ".", "--dataset", "d", flag, value]).unwrap();
+        assert_eq!(said.code, Some(2), "{}", said.stderr);
+        assert!(said.stderr.contains(flag) && said.stderr.contains(words), "{}", said.stderr);
+        assert!(!said.stderr.contains("18446744073709551615"), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn with_json_an_error_is_one_line_on_standard_error_and_nothing_is_on_standard_output() {
     let folder = TempDir::new().unwrap();
     let config = folder.path().join("json.toml");

@@ -55,7 +55,9 @@ pub(super) fn blame<'a>(schema: &'a Schema, layers: &Layers, chosen: &[String], 
 
 /// What is wrong with a value, with what stands before it: ` must be ...` or `: ...`.
 fn problem(setting: Option<&Setting>, value: &str, error: &clap::Error) -> String {
-    if let (Some(Kind::Whole(whole)), false) = (setting.map(|setting| setting.kind), value.is_empty()) {
+    if let (Some(Kind::Whole(whole)), false) = (setting.map(|setting| setting.kind), value.is_empty())
+        && !whole.takes(value)
+    {
         return whole.refuse(value);
     }
     if let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue)

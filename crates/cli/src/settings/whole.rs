@@ -38,7 +38,12 @@ impl Whole {
         wholes.into_iter().find(|(id, ..)| parsed == *id).map(|(_, least, most)| Self { least, most })
     }
 
-    /// What is wrong with a value that was refused, as ` must be ...`.
+    /// Whether the type takes it: where it was refused all the same, the setting's own parser knows why.
+    pub(super) fn takes(self, value: &str) -> bool {
+        value.parse().is_ok_and(|number: i128| (self.least..=self.most).contains(&number))
+    }
+
+    /// What is wrong with a value that the type does not take, as ` must be ...`.
     pub(super) fn refuse(self, value: &str) -> String {
         let Self { least, most } = self;
         let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
@@ -69,6 +74,7 @@ mod tests {
         ] {
             assert!(runs.refuse(value).contains(words), "{value}: {}", runs.refuse(value));
         }
+        assert!(runs.takes("1") && runs.takes("4294967295") && !runs.takes("0") && !runs.takes("four"));
         assert_eq!(Whole::of(&clap::value_parser!(String)), None);
     }
 }
