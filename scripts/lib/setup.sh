@@ -14,7 +14,8 @@ need_packages() {
     local missing=() package
     command -v dpkg-query >/dev/null || return 0
     for package in "$@"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+        # Not through a pipe to grep -q: a reader that stops early fails the pipe, and a package that is there would count as missing.
+        [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == *'ok installed'* ]] || missing+=("$package")
     done
     ((${#missing[@]})) || return 0
     say "installing ${missing[*]}"
