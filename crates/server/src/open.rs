@@ -56,7 +56,10 @@ pub(crate) async fn open(
     };
     life.begin("opening the photo index");
     let index = match args.no_index {
-        true => None,
+        true => {
+            args.index.say_unused();
+            None
+        }
         false => Some(photo_index(&args.index, &args.dataset, store.place(), limits).await?),
     };
     life.begin_listing(format!("listing {data}"), options.found.clone());

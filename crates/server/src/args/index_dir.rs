@@ -42,6 +42,13 @@ impl IndexDirArgs {
         Ok(index)
     }
 
+    /// Says that a folder was given and is not used: `--no-index` stands above what a file may say for all servers.
+    pub(crate) fn say_unused(&self) {
+        if let Some(folder) = &self.index_dir {
+            tracing::warn!(folder = %folder.display(), "--index-dir is not used: --no-index holds");
+        }
+    }
+
     /// Whether no photo fits.
     pub(crate) fn holds_nothing(&self) -> bool {
         self.index_bytes == ByteCount::new(0)
