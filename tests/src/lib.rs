@@ -6,6 +6,7 @@
 mod data;
 mod disk;
 mod generated;
+mod http;
 mod npy;
 mod process;
 mod run;
@@ -15,6 +16,7 @@ mod user;
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
 pub use generated::{check_generated, root};
+pub use http::get;
 pub use npy::{Array, read_npy};
 pub use process::program;
 pub use run::{Fetched, Run, fetch, run};

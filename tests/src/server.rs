@@ -1,8 +1,6 @@
 //! A storage server as a process.
 
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use crate::http::get;
 use crate::process::program;
 use crate::user::Unprivileged;
 
@@ -151,12 +150,7 @@ impl Server {
     /// # Errors
     /// Where there is none, or it does not answer.
     pub fn metrics(&self) -> Result<String> {
-        let mut stream =
-            TcpStream::connect(self.metrics_address().context("no metrics port: see ServerOptions::metrics")?)?;
-        write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
+        get(&self.metrics_address().context("no metrics port: see ServerOptions::metrics")?, "/metrics")
     }
 
     /// Its process id.

@@ -2,20 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use headwater_tests::{Data, ServerOptions, fetch, run};
+use headwater_tests::{Data, ServerOptions, fetch, get, run};
 use tempfile::TempDir;
 use tonic::transport::Channel;
-
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
-}
 
 fn value(metrics: &str, line: &str) -> f64 {
     let found = metrics.lines().find_map(|l| l.strip_prefix(line));
@@ -31,7 +20,7 @@ fn metrics_tell_of_every_stage_and_byte() {
     let out = TempDir::new().unwrap();
     let further = ["--cut", "features", "--model", "model", "--indices", "0-31"];
     fetch(&[server.address()], out.path(), &further).unwrap();
-    let metrics = get(&address, "/metrics");
+    let metrics = get(&address, "/metrics").unwrap();
     for stage in ["fetch", "decode", "transform", "infer", "queue"] {
         assert_eq!(value(&metrics, &format!("headwater_stage_seconds_count{{stage=\"{stage}\"}}")), 32.0, "{stage}");
     }
@@ -54,7 +43,9 @@ fn metrics_tell_of_every_stage_and_byte() {
     assert!(value(&metrics, "process_open_fds") > 3.0);
     // Later than 2020.
     assert!(value(&metrics, "process_start_time_seconds") > 1.577e9);
-    assert!(get(&address, "/readyz").contains("200 OK") && get(&address, "/livez").contains("200 OK"));
+    assert!(
+        get(&address, "/readyz").unwrap().contains("200 OK") && get(&address, "/livez").unwrap().contains("200 OK")
+    );
 }
 
 #[test]

@@ -3,15 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "what a process says is waited for")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater_tests::{Data, ServerOptions, program, run};
+use headwater_tests::{Data, ServerOptions, get, program, run};
 use serde_json::Value;
 use tonic::transport::Channel;
 
@@ -75,14 +74,6 @@ fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     panic!("waited in vain for {what}");
 }
 
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
-}
-
 /// A pipe in place of a model's file: the server reads it once somebody writes.
 fn pipe(folder: &Path) -> PathBuf {
     let path = folder.join("model.onnx");
@@ -112,16 +103,16 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     let (address, metrics) = (server.address("listening"), server.address("metrics"));
 
     eventually("a server that loads its model", || {
-        get(&metrics, "/readyz").contains("starting: loading model model\n").then_some(())
+        get(&metrics, "/readyz").unwrap().contains("starting: loading model model\n").then_some(())
     });
-    let ready = get(&metrics, "/readyz");
+    let ready = get(&metrics, "/readyz").unwrap();
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     for live in ["/livez", "/healthz"] {
-        assert!(get(&metrics, live).starts_with("HTTP/1.1 200"), "{live}");
+        assert!(get(&metrics, live).unwrap().starts_with("HTTP/1.1 200"), "{live}");
     }
-    let page = get(&metrics, "/");
+    let page = get(&metrics, "/").unwrap();
     assert!(page.contains("loading model model") && page.contains("href=\"/metrics\""), "{page}");
-    assert!(get(&metrics, "/metrics").contains("headwater_connections 0"));
+    assert!(get(&metrics, "/metrics").unwrap().contains("headwater_connections 0"));
     assert!(!folder.join("port").exists());
     health_and_description(&address, 2, Some("starting: loading model model"));
 
@@ -134,7 +125,7 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     let code = eventually("the client's end", || client.child.try_wait().unwrap()).code();
     assert_eq!(code, Some(0), "{}", client.log());
     assert!(out.join("3.npy").exists());
-    assert!(get(&metrics, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&metrics, "/readyz").unwrap().starts_with("HTTP/1.1 200"));
     assert_eq!(std::fs::read_to_string(folder.join("port")).unwrap().trim(), address.rsplit_once(':').unwrap().1);
     health_and_description(&address, 1, None);
 
@@ -185,7 +176,7 @@ fn a_server_that_starts_can_be_stopped_and_one_that_cannot_start_ends_with_its_e
     let model = pipe(&folder);
     let mut server = waiting_for_a_model(&data, &model, &folder);
     eventually("a server that loads its model", || {
-        get(&server.address("metrics"), "/readyz").contains("loading model").then_some(())
+        get(&server.address("metrics"), "/readyz").unwrap().contains("loading model").then_some(())
     });
     assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
 

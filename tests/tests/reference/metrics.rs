@@ -1,12 +1,10 @@
 //! What a server's metrics port says, from a server that has done everything once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use headwater_testdata::PhotoSet;
-use headwater_tests::{Data, ServerOptions, fetch, root, run};
+use headwater_tests::{Data, ServerOptions, fetch, get, root, run};
 use tempfile::TempDir;
 
 use crate::markdown::{code, head, sentence, table};
@@ -56,15 +54,7 @@ fn scraped() -> String {
     let address = server.address();
     let arguments = ["extract", "--servers", &address, "--dataset", "photos", "--model", "model", "--out", &features];
     run("tuner", arguments).unwrap().success().unwrap();
-    get(&server.metrics_address().unwrap(), "/metrics")
-}
-
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    get(&server.metrics_address().unwrap(), "/metrics").unwrap()
 }
 
 fn families(text: &str) -> BTreeMap<String, Family> {
