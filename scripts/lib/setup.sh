@@ -49,6 +49,17 @@ need_venv() {
 # stamp_of DIR FILE : the file in DIR that says that the requirements FILE, as it stands, is installed there.
 stamp_of() { printf '%s/%s.%s\n' "$1" "$(basename "$2")" "$(sha256sum "$2" | cut -c1-16)"; }
 
+# pip_install PYTHON ARGUMENT... : pip install, thrice where a download breaks off.
+pip_install() {
+    local python=$1 try
+    shift
+    for try in 1 2 3; do
+        "$python" -m pip install --quiet --disable-pip-version-check "$@" && return
+        ((try == 3)) || { say "pip did not succeed: again in ten seconds"; sleep 10; }
+    done
+    return 1
+}
+
 # need_python FILE : makes .venv with what the requirements FILE pins; does nothing where it is there already.
 need_python() {
     local requirements=$1 stamp
@@ -56,7 +67,7 @@ need_python() {
     stamp=$(stamp_of .venv "$requirements")
     if [[ ! -e $stamp ]]; then
         say "installing $requirements into .venv"
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        pip_install .venv/bin/python -r "$requirements"
         touch "$stamp"
     fi
 }
@@ -125,17 +136,45 @@ need_torch() {
     stamp=$(stamp_of .venv-torch "$requirements")
     if [[ ! -e $stamp ]]; then
         say "installing $requirements into .venv-torch"
-        "$TORCH_PYTHON" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        pip_install "$TORCH_PYTHON" -r "$requirements"
         # It asks for a later PyTorch than Debian's, and works with it.
-        "$TORCH_PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps torchdata==0.9.0
+        pip_install "$TORCH_PYTHON" --no-deps torchdata==0.9.0
         touch "$stamp"
     fi
 }
 
+# What .venv-trainers takes while it is made, in kB.
+TRAINERS_SPACE=9000000
+
+# need_space_for_trainers : says so at once where .venv-trainers is not there yet and will not fit.
+need_space_for_trainers() {
+    local left
+    [[ ! -e $(stamp_of .venv-trainers scripts/requirements-trainers.txt) ]] || return 0
+    left=$(df --output=avail -k . | tail -n 1)
+    ((left >= TRAINERS_SPACE)) || die "the trainers take $((TRAINERS_SPACE / 1000000)) GB, and there are $((left / 1000000)) GB left in $PWD:" \
+        "make room, or run scripts/test without --trainers"
+}
+
+# PyPI's PyTorch, with its CUDA, and the trainers that drive the datasets, in .venv-trainers. Sets TRAINERS_PYTHON.
+need_trainers() {
+    local requirements=scripts/requirements-trainers.txt stamp
+    need_venv .venv-trainers
+    TRAINERS_PYTHON=.venv-trainers/bin/python
+    stamp=$(stamp_of .venv-trainers "$requirements")
+    if [[ ! -e $stamp ]]; then
+        say "installing $requirements into .venv-trainers: 4 GB to download, minutes"
+        pip_install "$TRAINERS_PYTHON" -r "$requirements"
+        touch "$stamp"
+    fi
+}
+
+# install_wheel PYTHON : the wheel that build_wheel has made, in place of an earlier one, beside what is there.
+install_wheel() { pip_install "$1" --no-deps --force-reinstall "$WHEEL"; }
+
 # need_maturin : the builder of the Python package, in .venv-wheel.
 need_maturin() {
     need_venv .venv-wheel
-    .venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.16,<2'
+    pip_install .venv-wheel/bin/python 'maturin>=1.16,<2'
 }
 
 # build_wheel PROFILE PYTHON : the Python package with maturin, which PYTHON has; sets WHEEL to the file.
