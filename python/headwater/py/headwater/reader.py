@@ -10,6 +10,7 @@ from headwater._headwater import Recipe, RecipeError
 from headwater.auto import AutoPlan
 from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
+from headwater.handover import prepare
 from headwater.plans import PlanFile
 from headwater.shared import Shared
 from headwater.source import Source
@@ -123,6 +124,7 @@ class Reader:
         """Batches of these sizes, in this order; what fails has been seen to."""
         if len(indices) == 0:
             return
+        prepare()
         if isinstance(self.plan, AutoPlan):
             self.plan.begin(self.source, indices, self.within is None)
         batches = self._fetch(indices, sizes, epoch, ahead)
