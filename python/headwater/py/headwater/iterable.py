@@ -26,8 +26,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
 
     servers      "host:port,host:port", or a list
     dataset      its name at the servers
-    recipe       one in the box, a TOML file, a Recipe, or a torchvision Compose; what a Compose has after ToTensor and Normalize
-                 is run here
+    recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm; what a Compose has behind what servers
+                 can run is run here, on what torchvision would have given it
     cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. The tensors are the same.
                  Default: jpeg-crop
     plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that algorithm; or

@@ -12,9 +12,10 @@ from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
 from headwater.handover import prepare
 from headwater.plans import PlanFile
+from headwater.rest import Rest, stacked
 from headwater.shared import Shared
 from headwater.source import Source
-from headwater.torches import tensor, torch
+from headwater.torches import tensor
 from headwater.transforms import recipe_and_rest
 
 log = logging.getLogger("headwater")
@@ -87,18 +88,18 @@ class Reader:
             raise ValueError(f"cut={cut!r} is one cut for all, and plan= has one for each sample: give either")
         if plan == "auto" and cut == "sophon":
             raise ValueError('plan="auto" looks for the shortest epoch: leave cut= out, or give plan=FILE of the algorithm sophon')
-        self.recipe, rest = _recipe(recipe, self.cut, model)
-        if rest and output == "pixels":
-            raise RecipeError(
-                f"output='pixels' ends before the tensor, and {rest[0]!r} comes after it: leave it out of the Compose"
-            )
+        self.recipe, self.rest = _recipe(recipe, self.cut, model, output)
+        #: What rows hold: the pixels, where something is run on those here.
+        self._rows = "tensor" if self.rest.floats and output != "pixels" else "pixels"
+        if self._rows == "pixels" and self._floats:
+            raise ValueError(f"cut={cut!r} sends floats, and pixels are asked for: give cut='normalized', which sends what floats are made from")
         self.model = model
         self.output = output
         self.seed = seed
         self.fields = tuple(fields)
         self._pixels = pixels
         self._on_error = on_error
-        self._transforms: List[Callable[[Any], Any]] = [*rest, *([transform] if transform is not None else [])]
+        self._transform = transform
         #: Sorted: the samples that may stand for others, where they are not all.
         self.within: Optional[npt.NDArray[np.uint64]] = None
         self._told = False
@@ -142,7 +143,7 @@ class Reader:
     def give(self, rows: Rows, at: int) -> Any:
         """One sample of these, as its reader gets it."""
         values: Dict[str, Any] = {
-            "image": lambda: self._transformed(tensor(rows.values[at])),
+            "image": lambda: self._image(rows.values[at]),
             "label": lambda: int(rows.labels[at]),
             "key": lambda: rows.keys[at],
             "index": lambda: int(rows.indices[at]),
@@ -153,7 +154,7 @@ class Reader:
     def give_batch(self, rows: Rows) -> Any:
         """All of them as one batch."""
         values: Dict[str, Any] = {
-            "image": lambda: self._transformed_batch(tensor(rows.values)),
+            "image": lambda: self._images(rows.values),
             "label": lambda: tensor(rows.labels),
             "key": lambda: list(rows.keys),
             "index": lambda: tensor(rows.indices.astype(np.int64)),
@@ -181,7 +182,7 @@ class Reader:
             np.ascontiguousarray(sizes, dtype=np.uint64),
             recipe=self.recipe,
             cuts=self.cut if self.plan is None else self.plan.of(self.source),
-            output=self.output,
+            output=self._rows,
             pixels=self._pixels,
             floats=self._floats,
             seed=self.seed,
@@ -250,36 +251,30 @@ class Reader:
         count = self.source.describe().samples
         return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
 
-    def _transformed(self, image: Any) -> Any:
-        for transform in self._transforms:
-            image = transform(image)
-        return image
+    def _image(self, row: npt.NDArray[Any]) -> Any:
+        image = self.rest(row) if self.rest else tensor(row)
+        return image if self._transform is None else self._transform(image)
 
-    def _transformed_batch(self, images: Any) -> Any:
-        if not self._transforms:
-            return images
-        each = [self._transformed(image) for image in images]
-        if torch is not None and each and hasattr(each[0], "detach"):
-            return torch.stack(each)
-        return np.stack(each) if len(each) else images
+    def _images(self, values: npt.NDArray[Any]) -> Any:
+        if not (self.rest or self._transform is not None) or len(values) == 0:
+            return tensor(values)
+        return stacked([self._image(row) for row in values])
 
 
-def _recipe(
-    recipe: Any, cut: str, model: Optional[str]
-) -> Tuple[Optional[Recipe], Sequence[Callable[[Any], Any]]]:
+def _recipe(recipe: Any, cut: str, model: Optional[str], output: str) -> Tuple[Optional[Recipe], Rest]:
     if cut == "features":
         if model is None:
             raise ValueError('cut="features" needs a model: give model=NAME, as it is registered at the servers')
         if recipe is not None:
             raise RecipeError("features are made with the recipe that their model was registered with: leave recipe= out")
-        return None, []
+        return None, Rest()
     if model is not None:
         other = "plan=" if cut == "planned" else f"cut={cut!r}"
         raise ValueError(f'model= is for cut="features", not for {other}: leave either out')
     if recipe is None:
         known = ", ".join(Recipe.builtin_names())
         raise RecipeError(f"give a recipe: one in the box ({known}), a Recipe, or a torchvision Compose")
-    return recipe_and_rest(recipe)
+    return recipe_and_rest(recipe, output)
 
 
 def sizes_for(count: int) -> npt.NDArray[np.uint64]:

@@ -1,16 +1,13 @@
-"""Recipes from torchvision's transforms: those that the storage side can run, stage by stage, and nothing in between.
-
-A transform is known by its exact class in torchvision: a subclass may do anything.
-"""
+"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here."""
 
 import os
-from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
+from headwater import stages
 from headwater._headwater import Recipe, RecipeError
-
-#: Stages as TOML, in the order of a recipe.
-Stages = List[str]
-Transform = Callable[[Any], Any]
+from headwater.composes import Transform, flattened, kind_of
+from headwater.instead import line_of, lines_instead
+from headwater.rest import Rest
 
 
 def recipe_from(transforms: Any, name: str = "torchvision") -> Recipe:
@@ -18,22 +15,50 @@ def recipe_from(transforms: Any, name: str = "torchvision") -> Recipe:
 
     RecipeError names the transform that cannot be expressed, and why.
     """
-    recipe, rest = _split(transforms, name)
-    if rest:
+    recipe, rest = _split(flattened(transforms), name)
+    if rest.transforms:
         raise RecipeError(
-            f"{rest[0]!r} comes after the tensor and is no part of a recipe: give the Compose to the dataset, which runs "
-            "it in the trainer, or leave it out"
+            f"{line_of(rest.transforms[0])} is no part of a recipe: give the Compose to the dataset, which runs this and what is "
+            "behind it in the trainer, or leave it out"
         )
+    if not rest.floats:
+        raise RecipeError("the Compose ends with pixels, and a recipe with floats: put ToTensor at its end")
     return recipe
 
 
-def recipe_and_rest(recipe: Any) -> Tuple[Recipe, Sequence[Transform]]:
-    """What a dataset was given as its recipe, and the transforms that come after the tensor."""
+def recipe_and_rest(recipe: Any, output: str) -> Tuple[Recipe, Rest]:
+    """What a dataset was given as its recipe, and what of it is run here."""
     if isinstance(recipe, Recipe):
-        return recipe, []
+        return recipe, Rest()
     if isinstance(recipe, (str, os.PathLike)):
-        return _named(os.fspath(recipe)), []
-    return _split(recipe, "torchvision")
+        return _named(os.fspath(recipe)), Rest()
+    flat = flattened(recipe)
+    found, rest = _split(flat, "torchvision")
+    if output == "pixels":
+        _check_pixels(rest)
+        return found, Rest()
+    try:
+        ends = rest.ends()
+    except stages.NoStage as error:
+        why, transform = error.args
+        raise _refused(transform, why, flat) from None
+    if ends == stages.PIL:
+        raise RecipeError(
+            "the Compose ends with a PIL image, of which no batch can be made: "
+            + lines_instead(flat)
+            + '\nor give output="pixels", for u8 [h, w, 3]'
+        )
+    return found, rest
+
+
+def _check_pixels(rest: Rest) -> None:
+    """That output="pixels" leaves out nothing but floats and their normalisation."""
+    if rest.transforms or not (rest.floats or rest.kind == stages.PIL):
+        first = line_of(rest.transforms[0]) if rest.transforms else "what makes a tensor of it"
+        raise RecipeError(
+            f'output="pixels" is a photo as it is before {first}, u8 [h, w, 3], and nothing of the Compose runs on it: leave '
+            "output= out, and the Compose is run on those very pixels here; or end the Compose before it"
+        )
 
 
 def _named(name: Union[str, bytes]) -> Recipe:
@@ -50,119 +75,93 @@ def _named(name: Union[str, bytes]) -> Recipe:
         raise RecipeError(f"cannot read the recipe {text!r}: {error}") from error
 
 
-def _split(transforms: Any, name: str) -> Tuple[Recipe, List[Transform]]:
-    flat = _flatten(transforms)
-    stages: Stages = ["op = 'decode'"]
-    at = 0
-    while at < len(flat):
-        stage, taken = _geometry(flat, at)
-        if stage is None:
-            break
-        stages += stage
-        at += taken
-    flips = _flip(flat[at]) if at < len(flat) else None
-    if flips is not None:
-        stages.append(flips)
-        at += 1
-    to_tensor = _to_tensor(flat, at)
-    if to_tensor == 0:
-        where = f"{flat[at]!r}, at place {at + 1}," if at < len(flat) else "the end"
-        raise RecipeError(
-            f"{where} is where a recipe has ToTensor: before it may stand RandomResizedCrop, or Resize and CenterCrop, or "
-            "Resize to (height, width), and then RandomHorizontalFlip, each once, bilinear; what comes after the tensor may be "
-            "anything. Your own transforms: move them behind ToTensor"
-        )
-    stages.append("op = 'to-tensor'")
-    at += to_tensor
-    normalize = _normalize(flat[at]) if at < len(flat) else None
-    if normalize is not None:
-        stages.append(normalize)
-        at += 1
-    toml = f"name = '{name}'\n" + "".join(f"[[stage]]\n{stage}\n" for stage in stages)
-    return Recipe(toml), flat[at:]
+def _split(flat: Sequence[Transform], name: str) -> Tuple[Recipe, Rest]:
+    walk = _Walk(flat)
+    walk.run()
+    toml = f"name = '{name}'\n" + "".join(f"[[stage]]\n{stage}\n" for stage in walk.stages)
+    return Recipe(toml), Rest(walk.kind, walk.floats, flat[walk.at :])
 
 
-def _flatten(transforms: Any) -> List[Transform]:
-    if _kind(transforms) == "Compose":
-        transforms = transforms.transforms
-    if not isinstance(transforms, (list, tuple)):
-        transforms = [transforms]
-    flat: List[Transform] = []
-    for transform in transforms:
-        flat += _flatten(transform) if _kind(transform) == "Compose" else [transform]
-    for transform in flat:
-        if not callable(transform):
-            raise RecipeError(f"{transform!r} is no recipe: give its name, a file, a Recipe, or a torchvision Compose")
-    return flat
+class _Walk:
+    """Through a Compose from its start, as far as a recipe goes."""
 
+    def __init__(self, flat: Sequence[Transform]) -> None:
+        self._flat = flat
+        self.at = 0
+        self.kind = stages.PIL
+        self.floats = False
+        self.stages: List[str] = ["op = 'decode'"]
 
-def _kind(transform: Any) -> Optional[str]:
-    """The name of torchvision's class; None for anything else."""
-    module = type(transform).__module__
-    return type(transform).__name__ if module.startswith("torchvision.transforms") else None
+    def run(self) -> None:
+        try:
+            self._geometry()
+            self._take(stages.flip)
+            self.floats = self._take(lambda transform: stages.to_floats(transform, self.kind))
+            if not self.floats:
+                # What is asked for is pixels; a recipe has a tensor at its end.
+                self.stages.append("op = 'to-tensor'")
+                return
+            self.kind = stages.TENSOR if self.kind == stages.PIL else self.kind
+            self._take(stages.normalize)
+            self._convert()
+        except stages.NoStage as error:
+            raise _refused(self._flat[self.at], str(error), self._flat) from None
 
-
-def _geometry(flat: List[Transform], at: int) -> Tuple[Optional[Stages], int]:
-    """The stage that begins here, and how many transforms it takes."""
-    transform: Any = flat[at]
-    kind = _kind(transform)
-    if kind in ("RandomResizedCrop", "Resize"):
-        _check_bilinear(transform)
-    if kind == "RandomResizedCrop":
-        scale, ratio = [[float(number) for number in pair] for pair in (transform.scale, transform.ratio)]
-        return [f"op = 'random-resized-crop'\nsize = {_size(transform.size)}\nscale = {scale}\nratio = {ratio}"], 1
-    if kind == "Resize":
-        if getattr(transform, "max_size", None) is not None:
-            raise RecipeError(f"{transform!r}: max_size cannot be expressed, for the size would not be fixed")
-        both = isinstance(transform.size, (list, tuple)) and len(transform.size) == 2
-        resize = f"op = 'resize'\nsize = {_size(transform.size)}"
-        if both:
-            return [resize], 1
-        crop: Any = flat[at + 1] if at + 1 < len(flat) else None
-        if _kind(crop) != "CenterCrop":
+    def _geometry(self) -> None:
+        self._convert()
+        if not any(map(stages.sets_size, self._flat)):
             raise RecipeError(
-                f"{transform!r} leaves the longer side open, and tensors of a dataset have one size: put CenterCrop behind it, "
-                "or give it (height, width)"
+                "nothing in this Compose brings photos to one size, and tensors of a dataset have one: "
+                + lines_instead(self._flat)
+                + "\nor, to train, RandomResizedCrop(224) for the first two"
             )
-        return [resize, f"op = 'center-crop'\nsize = {_size(crop.size)}"], 2
-    return None, 0
+        found = stages.geometry(self._flat, self.at, self.kind)
+        if found is None:
+            raise stages.NoStage(_misplaced(self._flat, self.at))
+        self.stages += found.stages
+        self.at += found.taken
+
+    def _take(self, stage_of: Any) -> bool:
+        """Takes the next transform if it is this stage."""
+        self._convert()
+        stage: Optional[str] = stage_of(self._flat[self.at]) if self.at < len(self._flat) else None
+        if stage is None:
+            return False
+        self.stages.append(stage)
+        self.at += 1
+        return True
+
+    def _convert(self) -> None:
+        """Passes what changes no pixel."""
+        while self.at < len(self._flat):
+            kind = stages.converted(self._flat[self.at], self.kind, self.floats)
+            if kind is None:
+                return
+            self.kind = kind
+            self.at += 1
 
 
-def _check_bilinear(transform: Any) -> None:
-    interpolation = getattr(transform.interpolation, "value", transform.interpolation)
-    if interpolation not in ("bilinear", 2):
-        raise RecipeError(f"{transform!r}: only bilinear interpolation can be expressed, antialiased, as Pillow does it")
+def _misplaced(flat: Sequence[Transform], at: int) -> str:
+    """Why a transform cannot stand before a photo is cropped or resized."""
+    name = kind_of(flat[at])
+    if name == "CenterCrop":
+        return "it cuts photos without resizing them, and smaller ones would need padding: put Resize before it"
+    if name == "timm.ResizeKeepRatio":
+        return "it leaves sizes open, to be cut or padded, and a recipe resizes and cuts: padding is no part of it"
+    if name in ("RandomCrop", "FiveCrop", "TenCrop", "Pad"):
+        return "it works on photos of any size, as they are stored, and servers send what is cropped and resized"
+    if name in ("ToTensor", "ToDtype", "ConvertImageDtype", "Normalize", "timm.ToTensor", "timm.MaybeToTensor"):
+        return "it stands before the crop, and servers crop and resize pixels: floats come behind"
+    inner = getattr(flat[at], "transforms", None)
+    if not name and kind_of(inner) == "Compose":
+        raise RecipeError(
+            f"{line_of(flat[at])} may do anything with a whole photo, and servers send the crop: give the Compose that it has, "
+            "as recipe=preset.transforms"
+        )
+    moved = " (photos are RGB here in any case)" if not name or name == "Lambda" else ""
+    return f"it works on the whole photo, and servers send the crop: behind the crop it runs here, on that{moved}"
 
 
-def _size(size: Any) -> str:
-    numbers = [int(number) for number in size] if isinstance(size, (list, tuple)) else [int(size)]
-    return str(numbers) if len(numbers) == 2 else str(numbers[0])
-
-
-def _flip(transform: Any) -> Optional[str]:
-    if _kind(transform) != "RandomHorizontalFlip":
-        return None
-    return f"op = 'random-horizontal-flip'\np = {float(transform.p)}"
-
-
-def _to_tensor(flat: List[Transform], at: int) -> int:
-    """How many transforms the way to floats takes here; 0 where it does not begin here."""
-    kinds = [_kind(transform) for transform in flat[at : at + 2]]
-    if kinds[:1] == ["ToTensor"]:
-        return 1
-    if kinds in (["PILToTensor", "ConvertImageDtype"], ["ToImage", "ToDtype"], ["PILToTensor", "ToDtype"]):
-        convert: Any = flat[at + 1]
-        scaled = kinds[1] == "ConvertImageDtype" or getattr(convert, "scale", False)
-        if str(convert.dtype) == "torch.float32" and scaled:
-            return 2
-        raise RecipeError(f"{convert!r}: a recipe's tensors are float32 between 0 and 1 (dtype torch.float32, scale=True)")
-    return 0
-
-
-def _normalize(transform: Any) -> Optional[str]:
-    if _kind(transform) != "Normalize":
-        return None
-    mean, std = [[float(number) for number in numbers] for numbers in (transform.mean, transform.std)]
-    if len(mean) != 3 or len(std) != 3:
-        raise RecipeError(f"{transform!r}: photos have three channels, so give three means and three deviations")
-    return f"op = 'normalize'\nmean = {mean}\nstd = {std}"
+def _refused(transform: Any, why: str, flat: Sequence[Transform]) -> RecipeError:
+    place = next(at for at, step in enumerate(flat) if step is transform) + 1
+    return RecipeError(f"{line_of(transform)}, at place {place}: {why}; {lines_instead(flat)}")
