@@ -14,8 +14,8 @@ import numpy as np
 def train(servers: str) -> float:
     recipe: headwater.Recipe = headwater.Recipe.builtin("imagenet-train")
     data = headwater.IterableDataset(servers, "photos", recipe, cut="jpeg-crop", batch_size=32, on_error="skip")
-    sampler = headwater.ImportanceSampler(len(data), beta=1.5)
-    shards = headwater.ShardSampler(len(data), mode="node", places=2, rank=0, world=4)
+    sampler = headwater.ImportanceSampler(data.num_samples, beta=1.5)
+    shards = headwater.ShardSampler(data.num_samples, mode="node", places=2, rank=0, world=4)
     total = 0.0
     for epoch in range(2):
         data.set_epoch(epoch)

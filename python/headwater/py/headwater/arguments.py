@@ -2,7 +2,7 @@
 
 import math
 import operator
-from typing import Any
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,12 +43,129 @@ def seconds(name: str, value: Any) -> float:
     return number
 
 
-def indices_of(value: Any) -> npt.NDArray[np.uint64]:
+def number(name: str, value: Any, least: float, most: float, what: str) -> float:
+    """A finite number of this range, such as `what` says. TypeError and ValueError as for `whole`."""
+    try:
+        if isinstance(value, (bool, str, np.bool_)):
+            raise TypeError
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name}={value!r}: give {what}, and not a {type(value).__name__}") from None
+    if not least <= found <= most:
+        raise ValueError(f"{name}={value!r}: give {what}")
+    return found
+
+
+def boolean(name: str, value: Any) -> bool:
+    """True or False, and nothing that could be read as either."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}={value!r}: give True or False, and not a {type(value).__name__}")
+    return bool(value)
+
+
+def text(name: str, value: Any, what: str) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={value!r}: give {what}, and not a {type(value).__name__}")
+    if not value.strip():
+        raise ValueError(f"{name}={value!r} is empty: give {what}")
+    return value
+
+
+def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
+    """One of these names."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={value!r}: use one of {', '.join(choices)}, and not a {type(value).__name__}")
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: use one of {', '.join(choices)}")
+    return value
+
+
+def some_of(name: str, value: Any, choices: Sequence[str]) -> Tuple[str, ...]:
+    """A list of some of these names."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        example = value if isinstance(value, str) and value in choices else choices[0]
+        raise TypeError(f"{name}={value!r}: give a list of names, such as {name}=({example!r},)")
+    found = tuple(value)
+    if not found or any(not isinstance(part, str) or part not in choices for part in found):
+        raise ValueError(f"{name}={list(found)!r}: use some of {', '.join(choices)}")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name}={list(found)!r}: name each once")
+    return found
+
+
+def function(name: str, value: Any) -> Optional[Callable[[Any], Any]]:
+    """What can be called, or None."""
+    if value is None or (callable(value) and not isinstance(value, type)):
+        return value
+    if isinstance(value, type):
+        raise TypeError(f"{name}={value.__name__} is a class: give {value.__name__}(...), or a function")
+    raise TypeError(f"{name}={value!r}: give a function of one value, and not a {type(value).__name__}")
+
+
+def servers_of(value: Any) -> Tuple[str, ...]:
+    """Addresses, from one text with commas or a list."""
+    example = 'give "host:port,host:port", or a list of addresses'
+    if isinstance(value, (bytes, bytearray)) or not isinstance(value, Iterable):
+        raise TypeError(f"servers={value!r}: {example}, and not a {type(value).__name__}")
+    names = value.split(",") if isinstance(value, str) else list(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"servers={value!r}: {example}; {name!r} is a {type(name).__name__}")
+    if not names or not all(name.strip() for name in names):
+        raise ValueError(f"servers={value!r} {'has an address that is empty' if names else 'is empty'}: {example}")
+    return tuple(name.strip() for name in names)
+
+
+class Expected(NamedTuple):
+    """What an argument says of a dataset, held against it once that is known."""
+
+    #: The argument.
+    name: str
+    #: Samples that there must be: exactly, or at least.
+    samples: int
+    exactly: bool
+
+    def check(self, dataset: str, samples: int) -> None:
+        """ValueError where the dataset has others."""
+        if samples == self.samples or (not self.exactly and samples > self.samples):
+            return
+        have = f"dataset {dataset} has {samples} samples"
+        if not self.exactly:
+            raise ValueError(f"{self.name}: there is no sample {self.samples - 1}: {have}, numbered from 0")
+        raise ValueError(
+            f"{self.name} is for {self.samples} samples, and {have}: make it for data.num_samples, which counts "
+            "samples whatever the batch size, and not for len(data), which counts batches"
+            if self.name == "sampler="
+            else f"{self.name} is a mask of {self.samples} samples, and {have}: a mask says of each whether it is taken"
+        )
+
+
+def indices_of(value: Any, name: str = "indices") -> npt.NDArray[np.uint64]:
     """A list of samples' indices: whole numbers, 0 or more. TypeError and ValueError as for `whole`."""
     found = np.asarray(value)
     if found.ndim != 1 or (found.size and found.dtype.kind not in "iuO"):
-        raise TypeError(f"indices={value!r}: give a list of whole numbers, 0 or more")
+        raise TypeError(f"{name}={_short(value)}: give a list of whole numbers, 0 or more, and not {_kind(found)}")
     if found.dtype.kind != "u":
         for index in found[:1] if found.dtype.kind == "i" and found.size and found.min() >= 0 else found:
-            whole("indices", index)
+            whole(name, index)
     return found.astype(np.uint64)
+
+
+def chosen_of(value: Any) -> Tuple[npt.NDArray[np.uint64], Expected]:
+    """What `indices=` chooses of a dataset: by numbers, or by a mask with a boolean for each sample; and what that expects of it."""
+    found = np.asarray(value)
+    mask = found.dtype.kind == "b" and found.ndim == 1
+    chosen = np.flatnonzero(found).astype(np.uint64) if mask else indices_of(value)
+    if not len(chosen):
+        raise ValueError(f"indices={_short(value)} chooses no sample: leave it out for all of them")
+    return chosen, Expected("indices=", len(found) if mask else int(chosen.max()) + 1, mask)
+
+
+def _kind(found: npt.NDArray[Any]) -> str:
+    return f"{found.ndim} dimensions" if found.ndim != 1 else str(found.dtype)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]} ..."

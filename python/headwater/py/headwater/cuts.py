@@ -1,6 +1,6 @@
 """How far the storage side takes a sample, by our names and by SOPHON's."""
 
-from typing import Dict, List, Tuple
+from typing import Dict, Tuple
 
 #: Every cut, in the order in which a photo passes them.
 CUTS: Tuple[str, ...] = (
@@ -27,6 +27,8 @@ PLANNED: Tuple[str, ...] = ("sophon", "optimal")
 
 def cut_of(name: str) -> Tuple[str, bool]:
     """The cut of this name, and whether floats must travel as floats."""
+    if not isinstance(name, str):
+        raise TypeError(f"cut={name!r}: give one of {', '.join([*CUTS, *SOPHON])}, and not a {type(name).__name__}")
     if name in CUTS:
         return name, False
     if name in SOPHON:
@@ -36,5 +38,4 @@ def cut_of(name: str) -> Tuple[str, bool]:
             f"cut={name!r} chooses a cut for each sample, and so needs a plan: give plan=FILE, which "
             f"`profiler plan --algorithm {name}` writes"
         )
-    known: List[str] = [*CUTS, *SOPHON]
-    raise ValueError(f"there is no cut {name!r}: give one of {', '.join(known)}")
+    raise ValueError(f"there is no cut {name!r}: give one of {', '.join([*CUTS, *SOPHON])}")

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError, permute
-from headwater.arguments import MOST_EPOCH, whole
+from headwater.arguments import MOST_EPOCH, indices_of, number, whole
 from headwater.torches import Sampler as TorchSampler
-from headwater.torches import as_array, rank_and_world, torch
+from headwater.torches import as_array, numbers_of, rank_and_world, torch
 
 
 class ImportanceSampler(TorchSampler[int]):
     """Chooses the samples of each epoch by the losses that `update` was told.
 
-    length   samples of the dataset: len(data)
+    length   samples of the dataset: data.num_samples (and not len(data), which counts batches where the dataset makes them)
     beta     0 takes all samples; the higher, the fewer easy ones. A sample whose loss is above q of all others' is taken with
              the probability q ** beta.
     warm_up  epochs at the start that take all samples
@@ -42,8 +42,7 @@ class ImportanceSampler(TorchSampler[int]):
     ) -> None:
         length, seed = whole("length", length, 1), whole("seed", seed)
         warm_up, reuse = whole("warm_up", warm_up), whole("reuse", reuse, 1)
-        if not 0 <= beta < float("inf"):
-            raise ValueError(f"beta={beta}: give 0 (all samples) or more")
+        beta = number("beta", beta, 0, 1e9, "0 (all samples) or more")
         found = rank_and_world() if rank is None or world is None else (rank, world)
         found = whole("rank", found[0]), whole("world", found[1], 1)
         if found[0] >= found[1]:
@@ -59,6 +58,11 @@ class ImportanceSampler(TorchSampler[int]):
         self._probabilities = np.ones(length, dtype=np.float64)
 
     @property
+    def length(self) -> int:
+        """Samples of the dataset that it was made for."""
+        return self._length
+
+    @property
     def epoch(self) -> int:
         return self._epoch
 
@@ -69,11 +73,9 @@ class ImportanceSampler(TorchSampler[int]):
 
     def update(self, indices: Any, losses: Any) -> None:
         """The losses of these samples, as trained on just now: arrays, lists or tensors on any device."""
-        which, new = as_array(indices, np.int64), as_array(losses, np.float32)
+        which, new = self._known(indices), as_array(losses, np.float32)
         if len(which) != len(new):
             raise ValueError(f"{len(which)} samples and {len(new)} losses: give one loss for each (reduction='none')")
-        if len(which) and (which.min() < 0 or which.max() >= self._length):
-            raise IndexError(f"there is no sample {int(which.max())}: this sampler was made for {self._length}")
         if not np.isfinite(new).all():
             raise ValueError("a loss is not a finite number: see where it comes from before it decides what is trained on")
         self._losses[which] = new
@@ -95,7 +97,7 @@ class ImportanceSampler(TorchSampler[int]):
 
     def weights(self, indices: Any) -> npt.NDArray[np.float32]:
         """1 / probability of these samples: sum(weights * losses) / len(dataset) is an unbiased estimate of the mean loss."""
-        weights: npt.NDArray[np.float32] = (1.0 / self._probabilities[as_array(indices, np.int64)]).astype(np.float32)
+        weights: npt.NDArray[np.float32] = (1.0 / self._probabilities[self._known(indices)]).astype(np.float32)
         return weights
 
     def flags(self) -> npt.NDArray[np.bool_]:
@@ -127,12 +129,22 @@ class ImportanceSampler(TorchSampler[int]):
         return {"losses": self._losses.copy(), "probabilities": self._probabilities.copy(), **self._place()}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
+        missing = {"losses", "probabilities", "epoch", "since"} - set(state if isinstance(state, dict) else ())
+        if missing:
+            raise HeadwaterError(f"this is no state of an ImportanceSampler: it has no {', '.join(sorted(missing))}")
         losses, probabilities = as_array(state["losses"], np.float32), as_array(state["probabilities"], np.float64)
         if len(losses) != self._length or len(probabilities) != self._length:
             raise HeadwaterError(f"this state is of {len(losses)} samples, and this sampler of {self._length}")
         self._losses, self._probabilities = losses.copy(), probabilities.copy()
         self._epoch, self._since = int(state["epoch"]), int(state["since"])
         self._news[:] = False
+
+    def _known(self, indices: Any) -> npt.NDArray[np.uint64]:
+        """Indices of samples, each of which there is."""
+        which = indices_of(numbers_of(indices))
+        if len(which) and which.max() >= self._length:
+            raise IndexError(f"there is no sample {int(which.max())}: this sampler was made for {self._length}")
+        return which
 
     def _place(self) -> Dict[str, int]:
         return {"epoch": self._epoch, "since": self._since}

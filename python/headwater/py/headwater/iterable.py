@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
-from headwater.arguments import MOST_EPOCH, whole
+from headwater.arguments import MOST_EPOCH, boolean, whole
 from headwater.order import Order
 from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
@@ -90,7 +90,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         super().__init__()
         if batch_size is not None:
             batch_size = whole("batch_size", batch_size, 1)
-        seed, prefetch = whole("seed", seed), whole("prefetch", prefetch)
+        seed, prefetch = whole("seed", seed), whole("prefetch", prefetch, 1, 4096)
+        drop_last = boolean("drop_last", drop_last)
         if (rank is None) != (world is None):
             raise ValueError("give rank and world together, or neither")
         found = rank_and_world() if rank is None or world is None else (rank, world)

@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from headwater._headwater import HeadwaterError
-from headwater.arguments import MOST_EPOCH, indices_of, whole
+from headwater.arguments import MOST_EPOCH, whole
 from headwater.reader import Reader, Rows, Servers
 from headwater.served import Served
 from headwater.source import Source
@@ -77,7 +77,7 @@ class MapDataset(Served, TorchDataset[Any]):
             profile_seconds=profile_seconds,
         )
         self._skips = on_error == "skip"
-        self._indices = None if indices is None else indices_of(indices)
+        self._indices = None if indices is None else source.chosen(indices)
         if self._indices is not None:
             self._reader.within = np.unique(self._indices)
 

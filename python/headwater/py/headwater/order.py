@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import permute
-from headwater.arguments import indices_of
+from headwater.arguments import Expected, boolean, indices_of
 from headwater.progress import Epoch, Positions
 from headwater.source import Source
 
@@ -25,10 +25,12 @@ class Order:
                 f"{sampler!r} is no sampler for this dataset: it needs epoch_indices(epoch), as ImportanceSampler and "
                 "ShardSampler have it; others go into DataLoader(MapDataset(...), sampler=...)"
             )
+        if sampler is not None and hasattr(sampler, "length"):
+            source.expect(Expected("sampler=", sampler.length, True))
         self._source = source
         self._seed = seed
-        self._shuffle = shuffle
-        self._indices = None if indices is None else indices_of(indices)
+        self._shuffle = boolean("shuffle", shuffle)
+        self._indices = None if indices is None else source.chosen(indices)
         self._sampler = sampler
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
 
@@ -64,5 +66,8 @@ class Order:
         """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""
         if self._chosen is None or self._chosen[0] != epoch:
             sampler: Any = self._sampler
-            self._chosen = (epoch, np.asarray(sampler.epoch_indices(epoch), dtype=np.uint64))
+            chosen = indices_of(sampler.epoch_indices(epoch), "sampler=")
+            if len(chosen):
+                Expected("sampler=", int(chosen.max()) + 1, False).check(self._source.dataset, self._source.describe().samples)
+            self._chosen = (epoch, chosen)
         return self._chosen[1]

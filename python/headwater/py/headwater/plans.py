@@ -23,6 +23,8 @@ class PlanFile:
     """A plan by its file's name. Travels to other processes as that, and is read again there."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], mode: Optional[str], recipe: Optional[Recipe]) -> None:
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+            raise TypeError(f'plan={path!r}: give "auto", or the file that `profiler plan` has written')
         self.path = os.path.abspath(path)
         self._plan: Optional[Plan] = None
         self._checked = False

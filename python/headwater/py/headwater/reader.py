@@ -6,7 +6,8 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Recipe, RecipeError
+from headwater._headwater import HeadwaterError, Recipe, RecipeError
+from headwater.arguments import function, indices_of, one_of, seconds, some_of, text
 from headwater.auto import AutoPlan
 from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
@@ -15,7 +16,7 @@ from headwater.plans import PlanFile
 from headwater.rest import Rest, stacked
 from headwater.shared import Shared
 from headwater.source import Source
-from headwater.torches import tensor
+from headwater.torches import batched_again, tensor
 from headwater.transforms import recipe_and_rest
 
 log = logging.getLogger("headwater")
@@ -25,6 +26,8 @@ Servers = Union[str, Sequence[str]]
 #: What may be asked of a sample.
 FIELDS = ("image", "label", "key", "index")
 ON_ERROR = ("raise", "skip", "substitute")
+OUTPUTS = ("tensor", "pixels")
+PIXELS = ("raw", "lossless")
 #: Neighbours that are tried in place of a sample that fails.
 SUBSTITUTES = 16
 #: Samples in one array, where single samples are asked for: their tensors are rows of it.
@@ -68,15 +71,12 @@ class Reader:
     ) -> None:
         if profile_seconds is not None and plan != "auto":
             raise ValueError('profile_seconds= is for plan="auto": nothing else is measured')
-        if profile_seconds is not None and not 0 <= profile_seconds < 1e9:
-            raise ValueError(f"profile_seconds={profile_seconds}: give 0 or more seconds")
-        if on_error not in ON_ERROR:
-            raise ValueError(f"on_error={on_error!r}: use one of {', '.join(ON_ERROR)}")
-        unknown = [field for field in fields if field not in FIELDS]
-        if unknown or not fields:
-            raise ValueError(f"fields={list(fields)!r}: use some of {', '.join(FIELDS)}")
-        if output not in ("tensor", "pixels"):
-            raise ValueError(f"output={output!r}: use tensor or pixels")
+        if profile_seconds is not None:
+            profile_seconds = seconds("profile_seconds", profile_seconds)
+        on_error, output = one_of("on_error", on_error, ON_ERROR), one_of("output", output, OUTPUTS)
+        pixels, fields = one_of("pixels", pixels, PIXELS), some_of("fields", fields, FIELDS)
+        if model is not None:
+            model = text("model", model, "the name of a model that is registered at the servers")
         self.source = source
         self.shared = Shared()
         if plan is None:
@@ -96,10 +96,10 @@ class Reader:
         self.model = model
         self.output = output
         self.seed = seed
-        self.fields = tuple(fields)
+        self.fields = fields
         self._pixels = pixels
         self._on_error = on_error
-        self._transform = transform
+        self._transform = function("transform", transform)
         #: Sorted: the samples that may stand for others, where they are not all.
         self.within: Optional[npt.NDArray[np.uint64]] = None
         self._told = False
@@ -152,7 +152,12 @@ class Reader:
         return given if len(given) > 1 else given[0]
 
     def give_batch(self, rows: Rows) -> Any:
-        """All of them as one batch."""
+        """All of them as one batch. HeadwaterError where a DataLoader would make batches of batches."""
+        if batched_again():
+            raise HeadwaterError(
+                "this dataset makes batches, and so does the DataLoader that reads it: give DataLoader(data, batch_size=None), or "
+                "leave batch_size= out of the dataset"
+            )
         values: Dict[str, Any] = {
             "image": lambda: self._images(rows.values),
             "label": lambda: tensor(rows.labels),
@@ -170,9 +175,9 @@ class Reader:
         """(kept, unknown)"""
         client = self.source.client()
         which = which.tolist() if hasattr(which, "tolist") else list(which)
-        if all(isinstance(key, str) for key in which):
+        if which and all(isinstance(key, str) for key in which):
             return client.report_keys(which, losses)
-        return client.report_indices(np.asarray(which, dtype=np.uint64), losses)
+        return client.report_indices(indices_of(which, "which"), losses)
 
     def _fetch(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
@@ -265,6 +270,8 @@ def _recipe(recipe: Any, cut: str, model: Optional[str], output: str) -> Tuple[O
     if cut == "features":
         if model is None:
             raise ValueError('cut="features" needs a model: give model=NAME, as it is registered at the servers')
+        if output == "pixels":
+            raise ValueError('cut="features" gives features, and output="pixels" asks for photos: leave either out')
         if recipe is not None:
             raise RecipeError("features are made with the recipe that their model was registered with: leave recipe= out")
         return None, Rest()

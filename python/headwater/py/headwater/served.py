@@ -21,6 +21,11 @@ class Served:
         return self._reader.source.describe().classes
 
     @property
+    def num_samples(self) -> int:
+        """Samples of the dataset at the servers: what samplers are made for, whatever batch size, rank and `indices`."""
+        return self._reader.source.describe().samples
+
+    @property
     def class_to_idx(self) -> Dict[str, int]:
         return {name: number for number, name in enumerate(self.classes)}
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import permute
-from headwater.arguments import whole
+from headwater.arguments import MOST_EPOCH, boolean, number, one_of, whole
 from headwater.torches import Sampler as TorchSampler
 from headwater.torches import rank_and_world
 
@@ -22,7 +22,7 @@ SHARDS = 2**64 - 1
 class ShardSampler(TorchSampler[int]):
     """Gives a rank the samples of its shard, shuffled anew in each epoch, and its part of what no shard holds.
 
-    length        samples of the dataset: len(data)
+    length        samples of the dataset: data.num_samples
     mode          who has a shard: each "rank", each "node" or each "disk"; ranks of one place share its shard
     places        nodes or disks over all ranks, for those modes. Ranks are theirs in order: with 8 ranks and 2 nodes the first 4
                   are the first node's.
@@ -56,18 +56,18 @@ class ShardSampler(TorchSampler[int]):
         if found[0] >= found[1]:
             raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
         self._rank, self._world = found
-        if mode not in MODES:
-            raise ValueError(f"mode={mode!r}: use one of {', '.join(MODES)}")
+        mode, shuffle = one_of("mode", mode, MODES), boolean("shuffle", shuffle)
+        overflow = number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth")
+        if places is not None:
+            places = whole("places", places, 1)
         if mode == "rank":
             if places not in (None, self._world):
                 raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {self._world}")
             places = self._world
-        elif places is None or whole("places", places, 1) < 1 or self._world % places:
+        elif places is None or self._world % places:
             raise ValueError(f"places={places}: give the number of {mode}s, of which {self._world} ranks make a multiple")
         if length < places:
             raise ValueError(f"length={length}: {places} shards need a sample each")
-        if overflow < 0 or min_elements < 0:
-            raise ValueError("overflow and min_elements are 0 or more")
         self._length, self._places, self._seed, self._shuffle, self._epoch = length, places, seed % 2**64, shuffle, 0
         #: Samples of all shards together; what is behind them in the shards' order is dealt anew.
         self._held = _held(length, places, _capacity(length, fraction, bytes, sample_bytes), overflow, min_elements)
@@ -75,7 +75,12 @@ class ShardSampler(TorchSampler[int]):
 
     def set_epoch(self, epoch: int) -> None:
         """Another order, and another deal of what no shard holds."""
-        self._epoch = epoch
+        self._epoch = whole("epoch", epoch, 0, MOST_EPOCH)
+
+    @property
+    def length(self) -> int:
+        """Samples of the dataset that it was made for."""
+        return self._length
 
     @property
     def place(self) -> int:
@@ -84,9 +89,7 @@ class ShardSampler(TorchSampler[int]):
 
     def shard(self, place: Optional[int] = None) -> npt.NDArray[np.uint64]:
         """Samples of a place's shard, sorted: the same in every epoch."""
-        at = self.place if place is None else place
-        if not 0 <= at < self._places:
-            raise ValueError(f"there is no place {at}: there are {self._places}")
+        at = self.place if place is None else whole("place", place, 0, self._places - 1)
         return np.sort(self._in_order(self._held * at // self._places, self._held * (at + 1) // self._places))
 
     def rest(self) -> npt.NDArray[np.uint64]:
@@ -95,7 +98,7 @@ class ShardSampler(TorchSampler[int]):
 
     def samples(self, rank: Optional[int] = None) -> npt.NDArray[np.uint64]:
         """A rank's in this epoch, in order. Those of all ranks are the dataset, each once."""
-        mine = self._rank if rank is None else rank
+        mine = self._rank if rank is None else whole("rank", rank, 0, self._world - 1)
         place, within = divmod(mine, self._ranks)
         shard = self._shuffled(self.shard(place), place)
         rest = self._shuffled(self.rest(), self._places)
@@ -142,13 +145,14 @@ def _capacity(
     if fraction is not None and bytes is not None:
         raise ValueError("give fraction= or bytes=, not both: each says what a cache holds")
     if fraction is not None:
-        if not 0 <= fraction <= 1:
-            raise ValueError(f"fraction={fraction}: give the part of the dataset that a cache holds, between 0 and 1")
-        return fraction * length
+        return length * number("fraction", fraction, 0, 1, "the part of the dataset that a cache holds, between 0 and 1")
     if bytes is not None:
-        if sample_bytes is None or sample_bytes <= 0 or bytes < 0:
+        if sample_bytes is None:
             raise ValueError("bytes= needs sample_bytes=, what a sample takes in the cache: 602112 for f32 [3, 224, 224]")
-        return bytes / sample_bytes
+        what = "what a sample takes in the cache, more than 0: 602112 for f32 [3, 224, 224]"
+        return whole("bytes", bytes) / number("sample_bytes", sample_bytes, 1e-9, 1e15, what)
+    if sample_bytes is not None:
+        raise ValueError("sample_bytes= is for bytes=, what a cache holds: give both, or neither")
     return None
 
 

@@ -3,8 +3,11 @@
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+import numpy as np
+import numpy.typing as npt
+
 from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
-from headwater.arguments import seconds, whole
+from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_of, text, whole
 from headwater.torches import worker_of
 
 
@@ -33,28 +36,39 @@ class Source:
         limit_bandwidth: Optional[str],
         allow_partial: bool,
     ) -> None:
-        names = servers.split(",") if isinstance(servers, str) else list(servers)
-        self.servers: Tuple[str, ...] = tuple(name.strip() for name in names)
-        self.dataset = dataset
+        self.servers = servers_of(servers)
+        self.dataset = text("dataset", dataset, "the name of a dataset at the servers")
         self._settings: Dict[str, Any] = {
             "streams": whole("streams", streams, 1, 4096),
             "window": whole("window", window, 1),
             "connect_for": seconds("connect_for", connect_for),
             "patience": seconds("patience", patience),
-            "allow_partial": allow_partial,
+            "allow_partial": boolean("allow_partial", allow_partial),
         }
         #: That finish recipes, in each process; 0: its part of the cores.
         self.threads = whole("threads", threads, 0, 4096)
         #: Bits a second, of this process and its workers together.
-        self._limit = None if limit_bandwidth is None else bandwidth(limit_bandwidth)
+        self._limit = _limit(limit_bandwidth)
+        #: What arguments say of the dataset.
+        self._expected: List[Expected] = []
         self._description: Optional[Description] = None
         self._client: Optional[Client] = None
         self._process = 0
 
+    def expect(self, expected: Expected) -> None:
+        """Holds what an argument says of the dataset against it: when it is first described, and not before."""
+        self._expected.append(expected)
+
+    def chosen(self, indices: Any) -> npt.NDArray[np.uint64]:
+        """The samples of `indices=`."""
+        found, expected = chosen_of(indices)
+        self.expect(expected)
+        return found
+
     def describe(self) -> Description:
         """Asked once, over a connection of its own: a process that only asks has no threads when it forks."""
         if self._description is None:
-            self._description = _describe(self._asking())
+            self._description = self._described(self._asking())
         return self._description
 
     def client(self) -> Client:
@@ -63,7 +77,7 @@ class Source:
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
             client = self._connect(threads=self.threads or max(1, cores() // max(1, worker_of()[1])))
-            found = _describe(client)
+            found = self._described(client)
             if self._description is not None and found.digest != self._description.digest:
                 raise ServerError(
                     f"dataset {self.dataset} is another than when it was first asked for: its files have changed, or "
@@ -81,7 +95,7 @@ class Source:
     ) -> Tuple[Optional[Profile], Tuple[Optional[str], float]]:
         """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not."""
         client = self._connect(threads=self.threads)
-        self._description = _describe(client)
+        self._description = self._described(client)
         return client.profile(recipe, seed, 0, cores, seconds)
 
     def close(self) -> None:
@@ -98,13 +112,21 @@ class Source:
         limit = None if self._limit is None else self._limit / max(1, worker_of()[1])
         return Client(self.servers, self.dataset, threads=threads, bandwidth=limit, **self._settings)
 
+    def _described(self, client: Client) -> Description:
+        stored = sum(partition[3] for partition in client.partitions)
+        for expected in self._expected:
+            expected.check(self.dataset, len(client))
+        return Description(len(client), client.digest, client.classes, stored)
+
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0}
 
 
-def _describe(client: Client) -> Description:
-    stored = sum(partition[3] for partition in client.partitions)
-    return Description(len(client), client.digest, client.classes, stored)
+def _limit(given: Optional[str]) -> Optional[float]:
+    """Bits a second."""
+    if given is None:
+        return None
+    return bandwidth(text("limit_bandwidth", given, 'bits a second with their unit, such as "430Mbps"'))
 
 
 def cores() -> int:

@@ -1,6 +1,7 @@
 """What of PyTorch is used, and what stands for it where it is not installed: then datasets give NumPy arrays."""
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Tuple
 
 import numpy as np
@@ -25,7 +26,7 @@ else:
 
         Dataset = IterableDataset = Sampler = _Base
 
-__all__ = ["Dataset", "IterableDataset", "Sampler", "as_array", "rank_and_world", "tensor", "torch", "worker_of"]
+__all__ = ["Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "numbers_of", "rank_and_world", "tensor", "torch", "worker_of"]
 
 
 def tensor(array: npt.NDArray[Any]) -> Any:
@@ -49,8 +50,27 @@ def rank_and_world() -> Tuple[int, int]:
     return 0, 1
 
 
-def as_array(values: Any, dtype: Any) -> npt.NDArray[Any]:
-    """Numbers, an array or a tensor on any device, as a flat array."""
+def batched_again() -> bool:
+    """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given.
+
+    Nothing tells an iterable dataset of that, so it is read from who is calling. A collate_fn of the user's may know what it does.
+    """
+    frame = sys._getframe(1) if torch is not None else None
+    while frame is not None:
+        if frame.f_code.co_name == "fetch" and frame.f_globals.get("__name__") == "torch.utils.data._utils.fetch":
+            fetcher: Any = frame.f_locals["self"]
+            return bool(fetcher.auto_collation and fetcher.collate_fn is torch.utils.data.default_collate)
+        frame = frame.f_back
+    return False
+
+
+def numbers_of(values: Any) -> npt.NDArray[Any]:
+    """Numbers, an array or a tensor on any device, as a flat array of their own type."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
-    return np.ascontiguousarray(np.asarray(values, dtype=dtype).reshape(-1))
+    return np.asarray(values).reshape(-1)
+
+
+def as_array(values: Any, dtype: Any) -> npt.NDArray[Any]:
+    """The same as an array of this type."""
+    return np.ascontiguousarray(numbers_of(values).astype(dtype))

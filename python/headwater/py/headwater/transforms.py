@@ -1,10 +1,12 @@
 """Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here."""
 
+import json
 import os
 from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from headwater import stages
 from headwater._headwater import Recipe, RecipeError
+from headwater.arguments import text
 from headwater.composes import Transform, flattened, kind_of
 from headwater.instead import line_of, lines_instead
 from headwater.rest import Rest
@@ -15,7 +17,7 @@ def recipe_from(transforms: Any, name: str = "torchvision") -> Recipe:
 
     RecipeError names the transform that cannot be expressed, and why.
     """
-    recipe, rest = _split(flattened(transforms), name)
+    recipe, rest = _split(flattened(transforms), text("name", name, "a name for the recipe"))
     if rest.transforms:
         raise RecipeError(
             f"{line_of(rest.transforms[0])} is no part of a recipe: give the Compose to the dataset, which runs this and what is "
@@ -62,23 +64,23 @@ def _check_pixels(rest: Rest) -> None:
 
 
 def _named(name: Union[str, bytes]) -> Recipe:
-    text = os.fsdecode(name)
-    if text in Recipe.builtin_names():
-        return Recipe.builtin(text)
+    path = os.fsdecode(name)
+    if path in Recipe.builtin_names():
+        return Recipe.builtin(path)
     try:
-        with open(text, encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             return Recipe(file.read(1 << 16))
     except FileNotFoundError:
         known = ", ".join(Recipe.builtin_names())
-        raise RecipeError(f"there is no recipe {text!r}: it is neither a file nor in the box ({known})") from None
+        raise RecipeError(f"there is no recipe {path!r}: it is neither a file nor in the box ({known})") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"cannot read the recipe {text!r}: {error}") from error
+        raise RecipeError(f"cannot read the recipe {path!r}: {error}") from error
 
 
 def _split(flat: Sequence[Transform], name: str) -> Tuple[Recipe, Rest]:
     walk = _Walk(flat)
     walk.run()
-    toml = f"name = '{name}'\n" + "".join(f"[[stage]]\n{stage}\n" for stage in walk.stages)
+    toml = f"name = {json.dumps(name)}\n" + "".join(f"[[stage]]\n{stage}\n" for stage in walk.stages)
     return Recipe(toml), Rest(walk.kind, walk.floats, flat[walk.at :])
 
 
