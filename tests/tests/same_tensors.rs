@@ -121,6 +121,34 @@ fn photos_that_are_decoded_fast_give_the_same_bits_at_every_cut() {
     assert!(scaled * 2 > exact.arrays.len(), "{scaled} of {} differ", exact.arrays.len());
 }
 
+/// Bicubic reads further around its crop than bilinear: a piece of a photo has to hold that, too.
+#[test]
+fn bicubic_recipes_give_the_same_bits_at_every_cut() {
+    let data = Data::photos().unwrap();
+    let folder = TempDir::new().unwrap();
+    let server = ServerOptions::new(&data.photos).start().unwrap();
+    for (text, stage) in [
+        (include_str!("../../profiles/recipes/imagenet-train.toml"), "random-resized-crop"),
+        (include_str!("../../profiles/recipes/imagenet-train-fast.toml"), "random-resized-crop"),
+        (include_str!("../../profiles/recipes/imagenet-eval.toml"), "resize"),
+        (include_str!("../../profiles/recipes/mobilenet-eval.toml"), "resize"),
+    ] {
+        let bilinear = folder.path().join("bilinear.toml");
+        std::fs::write(&bilinear, text).unwrap();
+        let bicubic = folder.path().join("bicubic.toml");
+        let op = format!("op = \"{stage}\"");
+        std::fs::write(&bicubic, text.replace(&op, &format!("{op}\ninterpolation = \"bicubic\""))).unwrap();
+        let fetch = |cut: &str, recipe: &Path| pixels(&[&server], cut, "0", recipe.to_str().unwrap());
+        let reference = fetch("normalized", &bicubic);
+        for cut in ["encoded", "jpeg-crop", "decoded", "cropped", "flipped"] {
+            assert_same(&reference, &fetch(cut, &bicubic), &format!("{stage}, bicubic, cut {cut}"));
+        }
+        let bilinear = fetch("normalized", &bilinear);
+        let moved = reference.arrays.iter().filter(|(index, array)| bilinear.arrays[index] != **array).count();
+        assert_eq!(moved, bilinear.arrays.len(), "{stage}: bicubic is another picture");
+    }
+}
+
 #[test]
 fn epochs_and_seeds_give_other_tensors() {
     let data = Data::photos().unwrap();

@@ -5,7 +5,7 @@
 //! and no content makes it panic.
 //!
 //! The pixels are Pillow's: libjpeg-turbo with its accurate transform and fancy upsampling, `convert("RGB")`, and the
-//! antialiased bilinear `resize` to the last bit. Never: colour management, gamma, or compositing of alpha. Only where a
+//! antialiased `resize`, bilinear or bicubic, to the last bit. Never: colour management, gamma, or compositing of alpha. Only where a
 //! recipe says `decode = "fast"` are large crops of JPEGs decoded at a fraction of their size, which is not Pillow's.
 //!
 //! No more of a JPEG is decoded than its crop reads; entropy decoding is most of what is left, and reads all above it too, so

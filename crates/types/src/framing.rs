@@ -6,7 +6,7 @@
 
 use crate::key::SampleKey;
 use crate::randomness::{Epoch, RandomStage, Seed, Stream};
-use crate::recipe::{Geometry, Stages};
+use crate::recipe::{Geometry, Interpolation, Stages};
 
 /// Width and height, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +61,8 @@ pub struct Framing {
     pub region: RealBox,
     /// Size of the output.
     pub output: Size,
+    /// The filter of the resize: how far around an output pixel it reads.
+    pub interpolation: Interpolation,
     /// Whether the output is mirrored left to right.
     pub flip: bool,
 }
@@ -93,7 +95,7 @@ impl Framing {
             Geometry::CenterCropThenResize { fraction, .. } => (whole, center_square(photo, fraction)),
             Geometry::Resize { .. } => (whole, whole.into()),
         };
-        Self { readable, region, output, flip: Self::flips(stages, draws) }
+        Self { readable, region, output, interpolation: stages.interpolation, flip: Self::flips(stages, draws) }
     }
 
     /// Whether the output is mirrored: needs no size, so that who gets a sample cut after its crop can tell.

@@ -20,14 +20,14 @@ const KEYS: [[&str; 4]; 14] = [
         "the least and the most of width / height: two numbers",
         "`[0.75, 1.333]`: 3 / 4 to 4 / 3",
     ],
-    ["random-resized-crop", "interpolation", "`\"bilinear\"`", "`\"bilinear\"`"],
+    ["random-resized-crop", "interpolation", INTERPOLATION, "`\"bilinear\"`"],
     [
         "resize",
         "size",
         "a whole number is the shorter side, where `center-crop` follows with a `size`; else `[height, width]`, or a square's side",
         REQUIRED,
     ],
-    ["resize", "interpolation", "`\"bilinear\"`", "`\"bilinear\"`"],
+    ["resize", "interpolation", INTERPOLATION, "`\"bilinear\"`"],
     ["center-crop", "size", SIZE, "none: then `fraction`, before `resize`"],
     [
         "center-crop",
@@ -40,6 +40,7 @@ const KEYS: [[&str; 4]; 14] = [
     ["normalize", "mean", "of red, green and blue: three numbers", REQUIRED],
     ["normalize", "std", "of red, green and blue: three numbers", REQUIRED],
 ];
+const INTERPOLATION: &str = "`\"bilinear\"` or `\"bicubic\"`: Pillow's, antialiased";
 const SIZE: &str = "a square's side, or `[height, width]`";
 const REQUIRED: &str = "must be given";
 

@@ -99,7 +99,10 @@ fn scale(side: f64) -> Scale {
     let recipe = Recipe::builtin("imagenet-train-fast").unwrap();
     let output = recipe.output_size();
     let region = RealBox { x: 0.0, y: 0.0, width: side, height: side };
-    Scale::of(recipe.stages(), &Framing { readable: PixelBox::whole(output), region, output, flip: false })
+    Scale::of(
+        recipe.stages(),
+        &Framing { readable: PixelBox::whole(output), region, output, interpolation: Default::default(), flip: false },
+    )
 }
 
 /// The pixels of a box, cut out of a picture that itself lies at `place`.

@@ -1,16 +1,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::resample::tests::noise;
+use crate::resample::tests::{FILTERS, noise};
 
 proptest! {
     /// Vectors, parts of weights and rows at once do not show: the pass is Pillow's plain sum, to the bit.
     #[test]
     fn every_level_resamples_rows_to_the_bits_of_plain_code(
-        input in 1_u32..400, output in 1_u32..200, from in 0.0_f32..0.9, length in 0.01_f32..1.0, seed: u64,
+        input in 1_u32..400, output in 1_u32..200, from in 0.0_f32..0.9, length in 0.01_f32..1.0,
+        filter in prop::sample::select(&FILTERS), seed: u64,
     ) {
         let edge = from * input as f32;
-        let axis = Axis { input, from: edge, to: (edge + length * input as f32).min(input as f32), output };
+        let axis = Axis { input, from: edge, to: (edge + length * input as f32).min(input as f32), output, filter };
         let (first, end) = axis.range();
         let width = (end - first) as usize;
         let row = width * CHANNELS;
@@ -35,19 +36,22 @@ proptest! {
 
     #[test]
     fn every_level_makes_a_row_of_rows_to_the_bits_of_plain_code(
-        rows in 1_usize..12, width in 1_usize..400, more in 0_usize..20, seed: u64,
+        rows in 1_usize..12, output in 1_u32..6, width in 1_usize..400, more in 0_usize..20,
+        filter in prop::sample::select(&FILTERS), seed: u64,
     ) {
         let mut taps = Taps::default();
-        taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, output: 1 });
-        let (span, pairs) = taps.iter().next().unwrap();
+        taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, output, filter });
         let stride = width + more;
         let pixels = noise(stride * (rows - 1) + width, seed);
         for level in Level::available() {
-            let mut out = vec![0; width];
-            vertical(level, &pixels, stride, span.count as usize, pairs, &mut out);
-            for (x, value) in out.iter().enumerate() {
-                let expected = plain(pixels[x..].iter().step_by(stride), span.count, pairs);
-                prop_assert_eq!(*value, expected, "{}", level);
+            for (span, pairs) in taps.iter() {
+                let mut out = vec![0; width];
+                let column = &pixels[span.start as usize * stride..];
+                vertical(level, column, stride, span.count as usize, pairs, &mut out);
+                for (x, value) in out.iter().enumerate() {
+                    let expected = plain(column[x..].iter().step_by(stride), span.count, pairs);
+                    prop_assert_eq!(*value, expected, "{}", level);
+                }
             }
         }
     }

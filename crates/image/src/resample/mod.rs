@@ -1,4 +1,4 @@
-//! Pillow's antialiased bilinear `resize`, to the last bit.
+//! Pillow's antialiased `resize`, bilinear or bicubic, to the last bit.
 //!
 //! A horizontal pass, rounded to 8 bits, then a vertical one (or the other way round); both in fixed point with 22 fraction bits
 //! (Pillow, `libImaging/Resample.c`). Integers throughout, so that every machine and instruction set gives the same bits.
@@ -56,10 +56,10 @@ pub(crate) fn pixels_read(framing: &Framing) -> PixelBox {
 
 /// The two axes, in pixels of the readable box.
 fn axes(framing: &Framing) -> (Axis, Axis) {
-    let Framing { readable, region, output, .. } = framing;
+    let Framing { readable, region, output, interpolation: filter, .. } = *framing;
     let axis = |start: f64, length: f64, offset: u32, input: u32, output: u32| {
         let edge = |position: f64| ((position - f64::from(offset)) as f32).clamp(0.0, input as f32);
-        Axis { input, from: edge(start), to: edge(start + length), output }
+        Axis { input, from: edge(start), to: edge(start + length), output, filter }
     };
     (
         axis(region.x, region.width, readable.x, readable.width, output.width),

@@ -1,5 +1,7 @@
 //! Which source pixels make an output pixel, and with what weight, along one axis.
 
+use headwater_types::recipe::Interpolation;
+
 /// Fraction bits of a weight: Pillow's `PRECISION_BITS`.
 pub(crate) const FRACTION_BITS: u32 = 22;
 /// Half of the last place, added before the fraction is cut off.
@@ -7,8 +9,9 @@ pub(crate) const HALF: i32 = 1 << (FRACTION_BITS - 1);
 /// Bits of a weight's low half, see [`Pair`].
 pub(crate) const LOW_BITS: u32 = 11;
 
-/// The weights of two neighbouring source pixels, each split as `high x 2^11 + low`, so that both halves fit in the 16
-/// bits that processors multiply fast. The sums of the halves are put together again without loss.
+/// The weights of two neighbouring source pixels, each split as `high x 2^11 + low` with a `low` of at least 0, so that both
+/// halves fit in the 16 bits that processors multiply fast. The sums of the halves are put together again without loss. Weights
+/// lie between -1/6 and 7/6: a cubic's have a sign, and by the edge, where some are missing, one may be above 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) high: [i16; 2],
@@ -42,6 +45,7 @@ pub(crate) struct Axis {
     pub(crate) from: f32,
     pub(crate) to: f32,
     pub(crate) output: u32,
+    pub(crate) filter: Interpolation,
 }
 
 // === impl Axis ===
@@ -57,9 +61,14 @@ impl Axis {
         f64::from(self.to - self.from) / f64::from(self.output)
     }
 
-    /// Half the width of the triangle, in source pixels: at least one, so that enlarging interpolates.
-    fn support(&self) -> f64 {
+    /// By how much the filter is stretched over source pixels: it never shrinks, so that enlarging interpolates.
+    fn stretch(&self) -> f64 {
         self.scale().max(1.0)
+    }
+
+    /// Half the width of the filter, in source pixels.
+    fn support(&self) -> f64 {
+        reach(self.filter) * self.stretch()
     }
 
     fn center(&self, index: u32) -> f64 {
@@ -95,13 +104,13 @@ impl Taps {
         self.pairs.resize(self.spans.len() * self.stride, Pair::default());
         // The last taps start earlier, with weights of 0, so that all can be read to their full length.
         let latest = (end - first).saturating_sub(4 * fours);
-        let inverse = 1.0 / axis.support();
+        let inverse = 1.0 / axis.stretch();
         for ((index, span), pairs) in (0..).zip(&mut self.spans).zip(self.pairs.chunks_exact_mut(self.stride.max(1))) {
             let center = axis.center(index);
             self.weights.clear();
             self.weights.extend((span.start..span.start + span.count).map(|x| {
                 let distance = (f64::from(x) - center + 0.5) * inverse;
-                (1.0 - distance.abs()).max(0.0)
+                weight_at(axis.filter, distance.abs())
             }));
             span.start -= first;
             let before = span.start.saturating_sub(latest);
@@ -109,7 +118,8 @@ impl Taps {
             let sum: f64 = self.weights.iter().sum();
             for (place, weight) in (before as usize..).zip(&self.weights) {
                 let weight = if sum == 0.0 { *weight } else { weight / sum };
-                let fixed = (0.5 + weight * f64::from(1 << FRACTION_BITS)) as i32;
+                let half = if weight < 0.0 { -0.5 } else { 0.5 };
+                let fixed = (half + weight * f64::from(1 << FRACTION_BITS)) as i32;
                 pairs[place / 2].high[place % 2] = (fixed >> LOW_BITS) as i16;
                 pairs[place / 2].low[place % 2] = (fixed & ((1 << LOW_BITS) - 1)) as i16;
             }
@@ -149,8 +159,33 @@ impl Taps {
 
 /// The source pixel that an output pixel is a copy of, where it is one.
 pub(crate) fn copied(span: Span, pairs: &[Pair]) -> Option<u32> {
-    let mut weights = pairs.iter().flat_map(|pair| pair.weights());
-    (span.start..).zip(&mut weights).find_map(|(x, weight)| (weight == 1 << FRACTION_BITS).then_some(x))
+    let weights = pairs.iter().flat_map(|pair| pair.weights());
+    let mut weighed = (span.start..).zip(weights).filter(|(_, weight)| *weight != 0);
+    // A weight of 1 alone would not do: those around it may be as much above 0 as below.
+    match (weighed.next(), weighed.next()) {
+        (Some((x, weight)), None) if weight == 1 << FRACTION_BITS => Some(x),
+        _ => None,
+    }
+}
+
+/// How far a filter reaches to each side: Pillow's `support`.
+fn reach(filter: Interpolation) -> f64 {
+    match filter {
+        Interpolation::Bilinear => 1.0,
+        Interpolation::Bicubic => 2.0,
+    }
+}
+
+/// A filter's value at a distance of at least 0, by Pillow's own steps: its weights are rounded, and each bit counts.
+fn weight_at(filter: Interpolation, x: f64) -> f64 {
+    /// Keys' a.
+    const A: f64 = -0.5;
+    match filter {
+        Interpolation::Bilinear => (1.0 - x).max(0.0),
+        Interpolation::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        Interpolation::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+        Interpolation::Bicubic => 0.0,
+    }
 }
 
 // === impl Pair ===
@@ -167,15 +202,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::resample::tests::FILTERS;
 
     proptest! {
         #[test]
         fn weights_sum_to_one_and_lie_in_the_picture(
             input in 1_u32..5000, output in 1_u32..600, from in 0.0_f32..0.9, length in 0.01_f32..1.0,
+            filter in prop::sample::select(&FILTERS),
         ) {
             let width = input as f32;
             let from = from * width;
-            let axis = Axis { input, from, to: (from + length * width).min(width), output };
+            let axis = Axis { input, from, to: (from + length * width).min(width), output, filter };
             let (first, end) = axis.range();
             let mut taps = Taps::default();
             taps.set(&axis);
@@ -183,7 +220,9 @@ mod tests {
             for (span, pairs) in taps.iter() {
                 prop_assert!(span.count >= 1 && first + span.start + span.count <= end && end <= input);
                 let weights: Vec<i32> = pairs.iter().flat_map(|pair| pair.weights()).collect();
-                prop_assert!(weights.iter().all(|&w| w >= 0));
+                let one = f64::from(1 << FRACTION_BITS);
+                let least = if filter == Interpolation::Bilinear { 0.0 } else { -one / 6.0 };
+                prop_assert!(weights.iter().all(|&w| (least..one * 7.0 / 6.0).contains(&f64::from(w))), "{:?}", weights);
                 prop_assert!(weights[span.count as usize..].iter().all(|&w| w == 0));
                 let sum: i32 = weights.iter().sum();
                 prop_assert!((sum - (1 << FRACTION_BITS)).unsigned_abs() <= span.count, "{}", sum);
@@ -197,11 +236,28 @@ mod tests {
     #[test]
     fn a_size_that_stays_is_copied() {
         let mut taps = Taps::default();
-        taps.set(&Axis { input: 7, from: 0.0, to: 7.0, output: 7 });
-        assert!(taps.copies());
-        taps.set(&Axis { input: 7, from: 2.0, to: 6.0, output: 4 });
-        assert!(taps.copies());
-        taps.set(&Axis { input: 7, from: 0.5, to: 6.5, output: 6 });
-        assert!(!taps.copies());
+        for filter in FILTERS {
+            for (from, to, output, copies) in [(0.0, 7.0, 7, true), (2.0, 6.0, 4, true), (0.5, 6.5, 6, false)] {
+                taps.set(&Axis { input: 7, from, to, output, filter });
+                let from_the_first = filter == Interpolation::Bilinear || from == 0.0;
+                assert_eq!(taps.copies(), copies && from_the_first, "{filter:?}, {from} to {to}");
+                let each = taps.iter().all(|(span, pairs)| copied(span, pairs).is_some());
+                assert_eq!(each, copies, "{filter:?}, {from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_weight_of_one_among_others_is_no_copy() {
+        let pair = |weights: [i32; 2]| Pair {
+            high: weights.map(|weight| (weight >> LOW_BITS) as i16),
+            low: weights.map(|weight| (weight & ((1 << LOW_BITS) - 1)) as i16),
+        };
+        let span = Span { start: 3, count: 4 };
+        let one = 1 << FRACTION_BITS;
+        assert_eq!(copied(span, &[pair([0, one]), pair([0, 0])]), Some(4));
+        assert_eq!(copied(span, &[pair([-5, one]), pair([5, 0])]), None);
+        assert_eq!(copied(span, &[pair([one, 5]), pair([-5, 0])]), None);
+        assert_eq!(copied(span, &[pair([0, 0]), pair([0, one - 1])]), None);
     }
 }

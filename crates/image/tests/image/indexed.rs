@@ -4,7 +4,7 @@
 use headwater_image::{
     Format, IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff,
 };
-use headwater_types::recipe::{Orientation, Stages};
+use headwater_types::recipe::{Interpolation, Orientation, Stages};
 use headwater_types::{
     ByteCount, Cut, Draws, Epoch, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Seed, Size,
 };
@@ -16,7 +16,8 @@ use crate::support::{Jpeg, JpegKind, Picture, turned};
 
 /// A framing that reads just this box: it is not resized.
 fn framing(area: PixelBox) -> Framing {
-    Framing { readable: area, region: area.into(), output: area.size(), flip: false }
+    let interpolation = Interpolation::Bilinear;
+    Framing { readable: area, region: area.into(), output: area.size(), interpolation, flip: false }
 }
 
 /// The stages of a recipe that turns photos so.

@@ -33,7 +33,8 @@ for line in sys.stdin:
             resized = []
             for resize in job["resizes"]:
                 source = ours.crop(resize["crop"]) if resize["crop"] else ours
-                expected = source.resize(resize["size"], Image.Resampling.BILINEAR, box=resize["box"])
+                filter = Image.Resampling[resize["filter"]]
+                expected = source.resize(resize["size"], filter, box=resize["box"])
                 with open(resize["file"], "rb") as file:
                     cropped = Image.frombytes("RGB", tuple(resize["size"]), file.read())
                 resized.append(difference(cropped, expected))

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use headwater_image::{Payload, Scratch, advance, decode};
-use headwater_types::recipe::{DecodeMode, Orientation};
+use headwater_types::recipe::{DecodeMode, Geometry, Interpolation, Orientation};
 use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
 use serde_json::{Value, json};
 
 use crate::data;
-use crate::support::{Jpeg, JpegKind, Picture, png_of};
+use crate::support::{Jpeg, JpegKind, Picture, bicubic, png_of};
 
 fn python() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
@@ -21,8 +21,30 @@ fn python() -> Option<PathBuf> {
     check.is_ok_and(|status| status.success()).then_some(python)
 }
 
+/// The recipes in the box that decode exactly, and some that enlarge, come down to a pixel, or take a box between pixels; each
+/// with both filters.
+fn recipes() -> Vec<Recipe> {
+    let own = |(index, geometry): (usize, &str)| {
+        let text = format!("name='own-{index}'\n[[stage]]\nop='decode'\n{geometry}\n[[stage]]\nop='to-tensor'\n");
+        Recipe::from_toml(&text).unwrap()
+    };
+    let geometries = [
+        "[[stage]]\nop='resize'\nsize=[401, 1]",
+        "[[stage]]\nop='resize'\nsize=[1, 403]",
+        "[[stage]]\nop='resize'\nsize=[61, 1900]",
+        "[[stage]]\nop='center-crop'\nfraction=0.371\n[[stage]]\nop='resize'\nsize=[97, 301]",
+        "[[stage]]\nop='random-resized-crop'\nsize=[160, 9]\nscale=[0.0001, 0.3]",
+    ];
+    let builtin = Recipe::builtin_names().filter_map(Recipe::builtin);
+    let bilinear: Vec<Recipe> = builtin
+        .filter(|recipe| recipe.stages().decode == DecodeMode::Exact)
+        .chain(geometries.into_iter().enumerate().map(own))
+        .collect();
+    bilinear.iter().cloned().chain(bilinear.iter().map(bicubic)).collect()
+}
+
 /// Decodes and crops a file into files beside it, and says where they are.
-fn job(path: &Path, index: usize, folder: &Path, scratch: &mut Scratch) -> Value {
+fn job(path: &Path, index: usize, recipes: &[Recipe], folder: &Path, scratch: &mut Scratch) -> Value {
     let bytes = std::fs::read(path).unwrap();
     let limits = ImageLimits::default();
     let rgb = match decode(&bytes, Orientation::Stored, &limits, scratch) {
@@ -34,24 +56,26 @@ fn job(path: &Path, index: usize, folder: &Path, scratch: &mut Scratch) -> Value
     std::fs::write(&decoded, rgb.pixels()).unwrap();
     let key: SampleKey = "a".parse().unwrap();
     let draws = Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
-    let exact = |recipe: &Recipe| recipe.stages().decode == DecodeMode::Exact;
-    let resizes: Vec<Value> = Recipe::builtin_names()
-        .map(|name| Recipe::builtin(name).unwrap())
-        .filter(exact)
-        .map(|recipe| {
-            let name = recipe.name().as_str();
+    let resizes: Vec<Value> = recipes
+        .iter()
+        .enumerate()
+        .map(|(number, recipe)| {
             let photo = Payload::Decoded(rgb.clone());
-            let cropped = advance(&recipe, photo, Cut::Cropped, &draws, &limits, scratch).unwrap();
-            let file = folder.join(format!("{index}.{name}.rgb"));
+            let cropped = advance(recipe, photo, Cut::Cropped, &draws, &limits, scratch).unwrap();
+            let file = folder.join(format!("{index}.{number}.rgb"));
             std::fs::write(&file, cropped.into_bytes()).unwrap();
-            let Framing { readable, region, output, .. } = Framing::new(recipe.stages(), size, &draws);
-            let cuts = name == "imagenet-train";
+            let Framing { readable, region, output, interpolation, .. } = Framing::new(recipe.stages(), size, &draws);
+            let cuts = matches!(recipe.stages().geometry, Geometry::RandomResizedCrop { .. });
             let (x, y) = if cuts { (0.0, 0.0) } else { (region.x, region.y) };
             let right = (x + region.width).min(size.width.into());
             let bottom = (y + region.height).min(size.height.into());
             json!({
                 "crop": cuts.then_some([readable.x, readable.y, readable.x + readable.width, readable.y + readable.height]),
                 "size": [output.width, output.height], "box": [x, y, right, bottom], "file": file,
+                "filter": match interpolation {
+                    Interpolation::Bilinear => "BILINEAR",
+                    Interpolation::Bicubic => "BICUBIC",
+                },
             })
         })
         .collect();
@@ -86,6 +110,9 @@ fn generated(folder: &Path) -> Vec<PathBuf> {
         }
     }
     put("rgb.webp", &picture.webp());
+    for (width, height) in [(1, 1), (1, 37), (41, 1), (2, 3), (700, 2)] {
+        put(&format!("{width}x{height}.png"), &Picture::new(width, height, 7).png());
+    }
     use png::{BitDepth, ColorType};
     for (color, samples) in
         [(ColorType::Grayscale, 1), (ColorType::GrayscaleAlpha, 2), (ColorType::Rgb, 3), (ColorType::Rgba, 4)]
@@ -128,9 +155,9 @@ fn pixels_and_resizes_are_pillows() {
     let mut files = generated(folder.path());
     files.extend(data::files("corpus", 1));
     files.extend(data::files("photos", 23));
-    let mut scratch = Scratch::new();
+    let (recipes, mut scratch) = (recipes(), Scratch::new());
     let jobs: Vec<Value> =
-        files.iter().enumerate().map(|(index, path)| job(path, index, folder.path(), &mut scratch)).collect();
+        files.iter().enumerate().map(|(index, path)| job(path, index, &recipes, folder.path(), &mut scratch)).collect();
     let answers = ask_pillow(&python, &jobs);
     assert_eq!(answers.len(), jobs.len());
 
@@ -166,5 +193,5 @@ fn pixels_and_resizes_are_pillows() {
     println!("{compared} pictures compared, at most {worst} levels off on average");
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
     assert!(worst <= 0.5);
-    assert!(compared >= 19);
+    assert!(compared >= 24);
 }

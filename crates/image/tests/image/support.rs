@@ -138,7 +138,15 @@ pub(crate) fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     [&jpeg[..at], &exif, &jpeg[at..]].concat()
 }
 
-/// Recipes of every geometry, small enough to be quick.
+/// A recipe, but for its filter, which is bicubic.
+pub(crate) fn bicubic(recipe: &Recipe) -> Recipe {
+    let text = recipe.to_toml();
+    let choose = |op: &str| text.replace(op, &format!("{op}\ninterpolation = \"bicubic\""));
+    let chosen = [choose("op = \"resize\""), choose("op = \"random-resized-crop\"")];
+    Recipe::from_toml(chosen.iter().find(|chosen| **chosen != text).unwrap()).unwrap()
+}
+
+/// Recipes of every geometry, with both filters, small enough to be quick.
 pub(crate) fn recipes() -> Vec<Recipe> {
     let geometries = [
         "op = \"random-resized-crop\"\nsize = [31, 24]",
@@ -175,5 +183,7 @@ pub(crate) fn recipes() -> Vec<Recipe> {
             push(&format!("decode = \"fast\"\norientation = \"{orientation}\""), geometry, ends[0]);
         }
     }
+    let others: Vec<Recipe> = recipes.iter().map(bicubic).collect();
+    recipes.extend(others);
     recipes
 }

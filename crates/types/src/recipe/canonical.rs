@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DecodeMode, Geometry, Normalize, Orientation, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Stages, TensorScale};
 use crate::digest::Digest;
 use crate::framing::Size;
 
@@ -10,7 +10,9 @@ pub(super) fn digest(stages: &Stages) -> Digest {
     Digest::of(text(stages).as_bytes())
 }
 
-/// Stages as TOML, every field present, in the grammar's order; floats as the shortest text that reads back the same.
+/// Stages as TOML, every field present, in the grammar's order; floats as the shortest text that reads back the same. What
+/// recipes could not choose from the start is spelt out only where it is not its default, so that the digest of a recipe
+/// which does not choose it stays what it was.
 pub(super) fn text(stages: &Stages) -> String {
     let mut out = String::new();
     let mut stage = |op: &str, fields: &[(&str, String)]| {
@@ -30,20 +32,25 @@ pub(super) fn text(stages: &Stages) -> String {
     };
     stage("decode", &[("orientation", orientation.to_owned()), ("decode", decode.to_owned())]);
     let side = |size: Size| ("size", format!("[{}, {}]", size.height, size.width));
+    let interpolation: &[(&str, String)] = match stages.interpolation {
+        Interpolation::Bilinear => &[],
+        Interpolation::Bicubic => &[("interpolation", "\"bicubic\"".to_owned())],
+    };
     match stages.geometry {
         Geometry::RandomResizedCrop { size, scale, ratio } => {
             let pair = |pair: [f64; 2]| format!("[{:?}, {:?}]", pair[0], pair[1]);
-            stage("random-resized-crop", &[side(size), ("scale", pair(scale)), ("ratio", pair(ratio))]);
+            let fields = [side(size), ("scale", pair(scale)), ("ratio", pair(ratio))];
+            stage("random-resized-crop", &[&fields, interpolation].concat());
         }
         Geometry::ResizeThenCenterCrop { shorter, size } => {
-            stage("resize", &[("size", shorter.to_string())]);
+            stage("resize", &[&[("size", shorter.to_string())], interpolation].concat());
             stage("center-crop", &[side(size)]);
         }
         Geometry::CenterCropThenResize { fraction, size } => {
             stage("center-crop", &[("fraction", format!("{fraction:?}"))]);
-            stage("resize", &[side(size)]);
+            stage("resize", &[&[side(size)], interpolation].concat());
         }
-        Geometry::Resize { size } => stage("resize", &[side(size)]),
+        Geometry::Resize { size } => stage("resize", &[&[side(size)], interpolation].concat()),
     }
     if let Some(p) = stages.flip {
         stage("random-horizontal-flip", &[("p", format!("{p:?}"))]);
@@ -62,13 +69,52 @@ pub(super) fn text(stages: &Stages) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::recipe::Recipe;
+    use crate::recipe::{Interpolation, Recipe};
+
+    /// Every way to a fixed size, with `{}` behind the keys of the stage that resizes.
+    const GEOMETRIES: [&str; 4] = [
+        "[[stage]]\nop='random-resized-crop'\nsize=32\n{}",
+        "[[stage]]\nop='resize'\nsize=256\n{}[[stage]]\nop='center-crop'\nsize=[224, 200]\n",
+        "[[stage]]\nop='center-crop'\nfraction=0.875\n[[stage]]\nop='resize'\nsize=224\n{}",
+        "[[stage]]\nop='resize'\nsize=[10, 20]\n{}",
+    ];
+
+    fn recipe(geometry: &str, keys: &str) -> Recipe {
+        let geometry = geometry.replace("{}", keys);
+        Recipe::from_toml(&format!("name='x'\n[[stage]]\nop='decode'\n{geometry}[[stage]]\nop='to-tensor'\n")).unwrap()
+    }
 
     #[test]
     fn the_canonical_form_reads_back_as_the_same_recipe() {
         for name in Recipe::builtin_names() {
             let recipe = Recipe::builtin(name).unwrap();
             assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
+        }
+        for geometry in GEOMETRIES {
+            let bicubic = recipe(geometry, "interpolation='bicubic'\n");
+            assert_eq!(bicubic.stages().interpolation, Interpolation::Bicubic);
+            assert_eq!(Recipe::from_toml(&bicubic.to_toml()).unwrap(), bicubic);
+        }
+    }
+
+    /// Plans, features and heads are kept under them.
+    #[test]
+    fn digests_are_what_they_were_before_there_was_a_choice_of_interpolation() {
+        for (name, digest) in [
+            ("imagenet-train", "3eb66a3277b0d7966e43e04dc58d2dd875a8f5ba978363352cb17768acd7b00a"),
+            ("imagenet-train-fast", "fe2732d10996a84d2d9c39da9ddc0cde731490ff16bc7070885900ca3f56d946"),
+            ("imagenet-eval", "c772eaff4e0a025191b7b06820c963397ccd6c417909c200f732014c175572ef"),
+            ("mobilenet-eval", "da2e60587f618e8a5195c3c76068b57855e0d4c2c7bed9103296117c5af951e4"),
+        ] {
+            assert_eq!(Recipe::builtin(name).unwrap().digest().to_string(), digest, "{name}");
+        }
+        let resize = "[[stage]]\nop='resize'\nsize=[8, 9]\n{}";
+        let digest = "b6a760788bc6d647517a8cf460db4a7b1ac64368df250657334f4d74a16e1a71";
+        assert_eq!(recipe(resize, "").digest().to_string(), digest);
+        for geometry in GEOMETRIES {
+            let default = recipe(geometry, "").digest();
+            assert_eq!(recipe(geometry, "interpolation='bilinear'\n").digest(), default, "{geometry}");
+            assert_ne!(recipe(geometry, "interpolation='bicubic'\n").digest(), default, "{geometry}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! A recipe: what is done to every photo, stage by stage, from its bytes to the tensor that a network takes.
 //!
 //! Recipes are written in TOML as an ordered list of stages and told apart by the BLAKE3 digest of their canonical form,
-//! in which every default is spelt out. The name is not part of the digest: two names for one recipe are one recipe.
+//! in which every default is spelt out, but for those of keys that came later: a digest outlives them. The name is not part
+//! of the digest: two names for one recipe are one recipe.
 //!
 //! ```toml
 //! name = "imagenet-train"
@@ -58,6 +59,8 @@ pub struct Stages {
     pub decode: DecodeMode,
     /// One of the ways to a fixed size.
     pub geometry: Geometry,
+    /// How pixels are weighed on that way.
+    pub interpolation: Interpolation,
     /// `random-horizontal-flip`, and its probability.
     pub flip: Option<f64>,
     /// `to-tensor`: u8 to f32, channels first.
@@ -87,7 +90,17 @@ pub enum DecodeMode {
     Fast,
 }
 
-/// How a decoded photo comes to the recipe's fixed size. Interpolation is always Pillow's antialiased bilinear.
+/// The filter of the resize: Pillow's, antialiased. Both give Pillow's bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Interpolation {
+    /// A triangle over a pixel to each side, of the larger of the photo's and the output's.
+    #[default]
+    Bilinear,
+    /// Keys' cubic convolution with a = -0.5, over two pixels to each side.
+    Bicubic,
+}
+
+/// How a decoded photo comes to the recipe's fixed size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Geometry {
     /// torchvision's `RandomResizedCrop`: a box of random area and aspect, cut out, then resized.
@@ -189,7 +202,7 @@ impl Recipe {
         matches!(self.stages.geometry, Geometry::RandomResizedCrop { .. }) || !self.stages.flip.is_none_or(never_flips)
     }
 
-    /// The canonical form: TOML with every default spelt out, which reads back as the same recipe.
+    /// The canonical form: TOML which reads back as the same recipe.
     pub fn to_toml(&self) -> String {
         format!("name = \"{}\"\n{}", self.name, canonical::text(&self.stages))
     }

@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::fields::{Fields, Side, line_of};
-use super::{DecodeMode, Geometry, Normalize, Orientation, Recipe, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Recipe, Stages, TensorScale};
 use crate::caps::{MAX_OUTPUT_SIDE, MAX_RECIPE_BYTES, MAX_RECIPE_STAGES};
 use crate::framing::Size;
 use crate::ids::NameError;
@@ -57,8 +57,8 @@ pub enum RecipeError {
 #[derive(Clone, Debug)]
 enum Stage {
     Decode { orientation: Orientation, decode: DecodeMode },
-    RandomResizedCrop { size: Side, scale: [f64; 2], ratio: [f64; 2] },
-    Resize { size: Side },
+    RandomResizedCrop { size: Side, scale: [f64; 2], ratio: [f64; 2], interpolation: Interpolation },
+    Resize { size: Side, interpolation: Interpolation },
     CenterCrop { size: Option<Side>, fraction: Option<f64> },
     RandomHorizontalFlip { p: f64 },
     ToTensor { scale: TensorScale },
@@ -76,8 +76,8 @@ const OPS: [&str; 7] =
     ["decode", "random-resized-crop", "resize", "center-crop", "random-horizontal-flip", "to-tensor", "normalize"];
 const SCALE: [f64; 2] = [0.08, 1.0];
 const RATIO: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
-/// There is one, so that a recipe that asks for another is refused and not misread.
-const INTERPOLATIONS: [(&str, ()); 1] = [("bilinear", ())];
+const INTERPOLATIONS: [(&str, Interpolation); 2] =
+    [("bilinear", Interpolation::Bilinear), ("bicubic", Interpolation::Bicubic)];
 
 pub(super) fn recipe(text: &str) -> Result<Recipe, RecipeError> {
     if text.len() > MAX_RECIPE_BYTES {
@@ -132,14 +132,15 @@ impl<'a> Placed<'a> {
             }
             "random-resized-crop" => {
                 fields.only(&["op", "size", "scale", "ratio", "interpolation"])?;
-                fields.choice("interpolation", &INTERPOLATIONS)?;
                 let scale = fields.numbers("scale")?.unwrap_or(SCALE);
-                Stage::RandomResizedCrop { size: size()?, scale, ratio: fields.numbers("ratio")?.unwrap_or(RATIO) }
+                let ratio = fields.numbers("ratio")?.unwrap_or(RATIO);
+                let interpolation = fields.choice("interpolation", &INTERPOLATIONS)?;
+                Stage::RandomResizedCrop { size: size()?, scale, ratio, interpolation }
             }
             "resize" => {
                 fields.only(&["op", "size", "interpolation"])?;
-                fields.choice("interpolation", &INTERPOLATIONS)?;
-                Stage::Resize { size: size()? }
+                let interpolation = fields.choice("interpolation", &INTERPOLATIONS)?;
+                Stage::Resize { size: size()?, interpolation }
             }
             "center-crop" => {
                 fields.only(&["op", "size", "fraction"])?;
@@ -187,12 +188,12 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn stages(mut self) -> Result<Stages, RecipeError> {
         let (orientation, decode) = self.decode()?;
-        let geometry = self.geometry()?;
+        let (geometry, interpolation) = self.geometry()?;
         let flip = self.flip()?;
         let scale = self.tensor_scale()?;
         let normalize = self.normalize()?;
         match self.peek() {
-            None => Ok(Stages { orientation, decode, geometry, flip, scale, normalize }),
+            None => Ok(Stages { orientation, decode, geometry, interpolation, flip, scale, normalize }),
             Some(_) => Err(self.out_of_place()),
         }
     }
@@ -204,20 +205,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn geometry(&mut self) -> Result<Geometry, RecipeError> {
+    fn geometry(&mut self) -> Result<(Geometry, Interpolation), RecipeError> {
         let Some(placed) = self.next() else { return Err(self.was_out_of_place()) };
         let error = |key, problem: &str| Err(placed.fields.error(key, problem));
         match placed.stage {
-            Stage::RandomResizedCrop { size, scale, ratio } => {
+            Stage::RandomResizedCrop { size, scale, ratio, interpolation } => {
                 if !(scale[0] > 0.0 && scale[0] <= scale[1] && scale[1] <= 1.0) {
                     return error("scale", "must be [low, high] with 0 < low <= high <= 1");
                 }
                 if !(ratio[0] >= 1e-3 && ratio[0] <= ratio[1] && ratio[1] <= 1e3) {
                     return error("ratio", "must be [low, high] with 0.001 <= low <= high <= 1000");
                 }
-                Ok(Geometry::RandomResizedCrop { size: placed.size(size)?, scale, ratio })
+                Ok((Geometry::RandomResizedCrop { size: placed.size(size)?, scale, ratio }, interpolation))
             }
-            Stage::Resize { size: Side::One(shorter) } => {
+            Stage::Resize { size: Side::One(shorter), interpolation } => {
                 placed.size(Side::One(shorter))?;
                 let Some((crop, Stage::CenterCrop { size: Some(size), fraction: None })) =
                     self.next().map(|placed| (placed, &placed.stage))
@@ -228,17 +229,19 @@ impl<'a> Cursor<'a> {
                 if size.height.max(size.width) > shorter {
                     return Err(crop.fields.error("size", "must not be larger than the resize before it"));
                 }
-                Ok(Geometry::ResizeThenCenterCrop { shorter, size })
+                Ok((Geometry::ResizeThenCenterCrop { shorter, size }, interpolation))
             }
-            Stage::Resize { size } => Ok(Geometry::Resize { size: placed.size(size)? }),
+            Stage::Resize { size, interpolation } => Ok((Geometry::Resize { size: placed.size(size)? }, interpolation)),
             Stage::CenterCrop { size: None, fraction: Some(fraction) } => {
                 if !(fraction > 0.0 && fraction <= 1.0) {
                     return error("fraction", "must be above 0 and at most 1");
                 }
-                let Some((resize, Stage::Resize { size })) = self.next().map(|placed| (placed, &placed.stage)) else {
+                let Some((resize, &Stage::Resize { size, interpolation })) =
+                    self.next().map(|placed| (placed, &placed.stage))
+                else {
                     return Err(self.was_out_of_place());
                 };
-                Ok(Geometry::CenterCropThenResize { fraction, size: resize.size(*size)? })
+                Ok((Geometry::CenterCropThenResize { fraction, size: resize.size(size)? }, interpolation))
             }
             _ => Err(self.was_out_of_place()),
         }
@@ -356,7 +359,7 @@ mod tests {
             "op='random-resized-crop'\nsize=5000",
             "op='random-resized-crop'\nsize=8\nscale=[0.9, 0.1]",
             "op='random-resized-crop'\nsize=8\nratio=[nan, 1]",
-            "op='random-resized-crop'\nsize=8\ninterpolation='bicubic'",
+            "op='random-resized-crop'\nsize=8\ninterpolation='nearest'",
             "op='random-resized-crop'\nsize=8\nantialias=false",
             "op='nonsense'",
         ] {
@@ -405,8 +408,12 @@ mod tests {
                 "line 7: stage 2 (random-resized-crop): `scale` must be a list of 2 numbers, not \"all\"",
             ),
             (
-                "op='random-resized-crop'\nsize=8\ninterpolation='bicubic'",
-                "line 7: stage 2 (random-resized-crop): `interpolation` must be one of bilinear, not \"bicubic\"",
+                "op='random-resized-crop'\nsize=8\ninterpolation='nearest'",
+                "line 7: stage 2 (random-resized-crop): `interpolation` must be one of bilinear, bicubic, not \"nearest\"",
+            ),
+            (
+                "op='resize'\nsize=8\ninterpolation=3",
+                "line 7: stage 2 (resize): `interpolation` must be a string, not 3",
             ),
             ("op = ", "line 5: "),
         ] {

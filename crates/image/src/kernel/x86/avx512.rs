@@ -41,7 +41,9 @@ pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, gather: &
         for (row, [low, middle, high]) in out.iter_mut().zip(sums) {
             let upper = _mm512_add_epi32(_mm512_slli_epi32::<8>(high), middle);
             let sum = _mm512_add_epi32(_mm512_slli_epi32::<8>(upper), low);
-            let bytes = _mm512_cvtusepi32_epi8(_mm512_srai_epi32::<FRACTION_BITS>(sum));
+            // It takes its input for unsigned: below 0 would be far above 255.
+            let rounded = _mm512_max_epi32(_mm512_srai_epi32::<FRACTION_BITS>(sum), _mm512_setzero_si512());
+            let bytes = _mm512_cvtusepi32_epi8(rounded);
             row[block * LANES..][..LANES].copy_from_slice(bytemuck::bytes_of(&bytes));
         }
     }

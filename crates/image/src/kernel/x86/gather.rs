@@ -81,7 +81,7 @@ impl Gather {
     }
 }
 
-/// Weights of at most 2^22 as `d0 + d1 x 2^8 + d2 x 2^16`.
+/// Weights from -2^22 to 1.9 x 2^22 as `d0 + d1 x 2^8 + d2 x 2^16`.
 fn digits(four: &[Pair; 2]) -> [[i8; TAPS]; DIGITS] {
     let [[a, b], [c, d]] = four.map(Pair::weights);
     let weights = [a, b, c, d];
