@@ -7,7 +7,9 @@ import time
 from typing import Any, Iterator, List
 
 import headwater
+import numpy as np
 import pytest
+import torch
 from conftest import Server
 from torch.utils.data import DataLoader
 
@@ -36,8 +38,80 @@ def test_raise_says_which_and_travels_out_of_a_worker(spoilt: Server) -> None:
     assert caught.value.key in BAD and caught.value.kind == "unsupported-format"
     again = pickle.loads(pickle.dumps(caught.value))
     assert (again.kind, again.key, str(again)) == (caught.value.kind, caught.value.key, str(caught.value))
-    with pytest.raises(headwater.SampleError, match="broken.jpg"):
-        list(DataLoader(data(spoilt), batch_size=None, num_workers=1))
+
+
+@pytest.mark.parametrize("kind", [headwater.IterableDataset, headwater.MapDataset])
+def test_kind_key_and_index_come_out_of_a_worker(spoilt: Server, kind: Any) -> None:
+    dataset = data(spoilt, kind, indices=[20, 0, 21])
+    for workers in (0, 2):
+        with pytest.raises(headwater.SampleError, match="broken.jpg") as caught:
+            list(DataLoader(dataset, 3, num_workers=workers))
+        error = caught.value
+        assert (error.kind, error.key, error.index) == ("unsupported-format", BAD[0], 0)
+        assert str(error).count("[kind: ") == 1
+
+
+@pytest.mark.parametrize("key", [
+    "a/b.jpg", "", 'quote" and \\ and [kind: x, index: 1, key: "y"].jpg', "line\nbreak\u2028\x1f.jpg", "ключ/鍵.jpg", None,
+    '[kind: not-found, index: 7, key: "other.jpg"]',
+])
+def test_any_key_survives_the_text_of_an_error(key: Any) -> None:
+    from torch._utils import ExceptionWrapper
+
+    first = headwater.SampleError(f"sample 3 failed: {key}: bad", kind="malformed", index=3, key=key)
+    try:
+        try:
+            raise headwater.SampleError("before", kind="internal", index=9, key="before.jpg")
+        except headwater.SampleError as before:
+            raise first from before
+    except headwater.SampleError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(headwater.SampleError) as caught:
+        pickle.loads(pickle.dumps(wrapped)).reraise()
+    for error in (first, pickle.loads(pickle.dumps(first)), caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.kind, error.index, error.key) == ("malformed", 3, key)
+    assert str(pickle.loads(pickle.dumps(first))) == str(first) and str(first).count("index: 3") == 1
+    plain = headwater.SampleError("a user's own")
+    assert (str(plain), plain.kind, plain.index, plain.key) == ("a user's own", "internal", -1, None)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_batch_of_bad_samples_alone_gets_one_substitute(spoilt: Server, workers: int) -> None:
+    # With `indices` the next that is good is of the same part.
+    part = {"indices": [0, 1, 20, 21], "on_error": "skip"}
+    for dataset, size in ((data(spoilt, batch_size=2, shuffle=False, **part), None), (data(spoilt, headwater.MapDataset, **part), 2)):
+        batches = [index.tolist() for _, index, _ in DataLoader(dataset, size, num_workers=workers)]
+        assert batches == [[20], [20, 21]]
+        assert dataset.counters() == {"samples": 2, "failed": 2, "skipped": 1, "substituted": 1, "replans": 0}
+    single = data(spoilt, shuffle=False, **part)
+    assert [index for _, index, _ in single] == [20, 21], "single samples are no batches"
+    for kind in (headwater.IterableDataset, headwater.MapDataset):
+        dataset = data(spoilt, kind, indices=[0, 1], on_error="skip", **({"batch_size": 2} if kind is headwater.IterableDataset else {}))
+        with pytest.raises(headwater.SampleError, match="next to it") as caught:
+            list(DataLoader(dataset, 2 if kind is headwater.MapDataset else None, num_workers=workers))
+        assert caught.value.kind == "unsupported-format" and caught.value.key in BAD
+
+
+def test_an_index_is_one_whole_number(spoilt: Server) -> None:
+    dataset = data(spoilt, headwater.MapDataset, indices=[20, 21, 22, 23])
+    assert dataset[3][1] == 23
+    for three in (np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), -1, np.int32(-1)):
+        assert dataset[three][1] == 23
+    odd: List[Any] = [
+        [1, 2], (1,), slice(1, 3), True, np.bool_(True), torch.tensor(True), 1.5, 2.0, np.float32(1), torch.tensor(1.0), "1", None,
+        np.array([1]), torch.tensor([1]), torch.tensor([True, False, True, False]), np.zeros(4, dtype=bool),
+    ]
+    for index in odd:
+        with pytest.raises(TypeError, match="one whole number.*__getitems__.*Subset"):
+            dataset[index]
+        with pytest.raises(TypeError, match="one whole number"):
+            dataset.__getitems__([0, index])
+    for index in (4, -5, 2**64, torch.tensor(4)):
+        with pytest.raises(IndexError, match="the dataset has 4"):
+            dataset[index]
+    assert [index for _, index, _ in dataset.__getitems__(torch.tensor([3, 0]))] == [23, 20]
+    assert [index for _, index, _ in dataset.__getitems__(np.array([1, 1]))] == [21, 21]
+    assert dataset.__getitems__([]) == []
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -169,3 +169,20 @@ def _kind(found: npt.NDArray[Any]) -> str:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+def place_of(value: Any, count: int) -> int:
+    """A place among so many: a whole number, Python's, NumPy's or a tensor's of no dimensions; negative ones count from the end.
+
+    TypeError for anything else, booleans, lists and slices too; IndexError for one that is not there.
+    """
+    dtype = str(getattr(value, "dtype", type(value).__name__))
+    if getattr(value, "ndim", 0) or "bool" in dtype or "float" in dtype or not hasattr(type(value), "__index__"):
+        raise TypeError(
+            f"a sample's index is one whole number, and this is the {type(value).__name__} {_short(value)}: for a batch use __getitems__([3, 5]), and for a part "
+            "of the dataset torch.utils.data.Subset(dataset, [3, 5]) or indices="
+        )
+    place = operator.index(value)
+    if not -count <= place < count:
+        raise IndexError(f"there is no sample {place}: the dataset has {count}")
+    return place % count

@@ -1,22 +1,44 @@
 """Errors that Python raises itself."""
 
+import json
+import re
 from typing import Any, Optional, Tuple
 
 from headwater._headwater import HeadwaterError
+
+#: How a message ends: [kind: malformed, index: 3, key: "a/b.jpg"]. The key is JSON, so that no key can end it early or feign another.
+_ENDING = re.compile(r'\[kind: ([a-z0-9-]+), index: (-?\d+), key: (null|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
 
 
 class SampleError(HeadwaterError):
     """A sample that could not be delivered, where `on_error="raise"`.
 
-    `kind` is for programs (`malformed`, `unsupported-format`, `not-found` ...), the message for people.
+    `kind` is for programs (`malformed`, `unsupported-format`, `not-found` ...), the message for people. All of it is in the message's
+    ending too, and is read from there: DataLoader makes the errors of its workers again from their text alone.
     """
 
-    def __init__(self, message: str, *, kind: str = "internal", index: int = -1, key: Optional[str] = None) -> None:
+    def __init__(
+        self, message: str, *, kind: Optional[str] = None, index: Optional[int] = None, key: Optional[str] = None
+    ) -> None:
+        if (kind, index, key) != (None, None, None):
+            message = f"{message} {_ending(kind or 'internal', -1 if index is None else index, key)}"
         super().__init__(message)
-        self.kind = kind
-        self.index = index
-        self.key = key
+        self.kind, self.index, self.key = _told(message)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        # DataLoader sends a worker's errors to the parent.
-        return (SampleError, (str(self),), {"kind": self.kind, "index": self.index, "key": self.key})
+        return (SampleError, (str(self),))
+
+
+def _ending(kind: str, index: int, key: Optional[str]) -> str:
+    return f"[kind: {kind}, index: {index}, key: {json.dumps(key, ensure_ascii=False)}]"
+
+
+def _told(message: str) -> Tuple[str, int, Optional[str]]:
+    """What the last ending in a text says: there may be others before, in the error that led to this one."""
+    found = None
+    for found in _ENDING.finditer(message):
+        pass
+    if found is None:
+        return "internal", -1, None
+    kind, index, key = found.groups()
+    return kind, int(index), json.loads(key, strict=False)

@@ -42,7 +42,8 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     fields       what a sample is: some of "image", "label", "key", "index"
     indices      only these samples of the dataset
     sampler      chooses the samples of each epoch: an ImportanceSampler or a ShardSampler
-    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters()
+    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters(). A batch that
+                 skipping would leave empty gets one substitute, so that all ranks take as many steps
     transform    is run on each image after the recipe
     rank, world  default: torch.distributed's, else torchrun's
     prefetch     batches that are made ahead, in each worker
@@ -169,12 +170,12 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
 
     def _give(self, state: State, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
         reader, taken = self._reader, state.taken
-        for rows, size in zip(reader.read(indices, sizes, state.epoch.epoch, max(1, self._prefetch)), sizes.tolist()):
+        read = reader.read(indices, sizes, state.epoch.epoch, max(1, self._prefetch), singles=not state.batched)
+        for rows, size in zip(read, sizes.tolist()):
             if state.batched:
                 taken += 1
                 self._at = replace(state, taken=taken)
-                if len(rows.indices):
-                    yield reader.give_batch(rows)
+                yield reader.give_batch(rows)
                 continue
             places = rows.places if rows.places is not None else range(size)
             for at, place in enumerate(places):

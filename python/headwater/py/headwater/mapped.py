@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from headwater._headwater import HeadwaterError
-from headwater.arguments import MOST_EPOCH, whole
+from headwater.arguments import MOST_EPOCH, place_of, whole
 from headwater.reader import Reader, Rows, Servers
 from headwater.served import Served
 from headwater.source import Source
@@ -89,22 +89,27 @@ class MapDataset(Served, TorchDataset[Any]):
         return self._reader.source.describe().samples if self._indices is None else len(self._indices)
 
     def __getitem__(self, index: int) -> Any:
+        """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end. TypeError for
+        anything else, IndexError where there is none.
+        """
         if self._skips:
             raise HeadwaterError('on_error="skip" is for batches: a single sample cannot be left out; use "substitute"')
         rows = self._rows([index])
         return self._reader.give(rows, 0)
 
     def __getitems__(self, indices: Sequence[int]) -> List[Any]:
-        """A batch in one call, as a list of samples; their tensors are rows of one array."""
+        """A batch in one call, as a list of samples; their tensors are rows of one array. With `on_error="skip"` it may be shorter,
+        and has at least one.
+        """
+        indices = list(indices)
+        if not indices:
+            return []
         rows = self._rows(indices)
         return [self._reader.give(rows, at) for at in range(len(rows.indices))]
 
     def _rows(self, indices: Sequence[int]) -> Rows:
         count = len(self)
-        for index in indices:
-            if not -count <= index < count:
-                raise IndexError(f"there is no sample {index}: the dataset has {count}")
-        asked = np.asarray([index % count for index in indices], dtype=np.uint64)
+        asked = np.asarray([place_of(index, count) for index in indices], dtype=np.uint64)
         if self._indices is not None:
             asked = self._indices[asked]
         sizes = np.asarray([len(asked)], dtype=np.uint64)

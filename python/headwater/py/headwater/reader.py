@@ -120,9 +120,9 @@ class Reader:
         self.source.close()
 
     def read(
-        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int, singles: bool = False
     ) -> Iterator[Rows]:
-        """Batches of these sizes, in this order; what fails has been seen to."""
+        """Batches of these sizes, in this order; what fails has been seen to. Of `singles` an array may be left with none."""
         if len(indices) == 0:
             return
         prepare()
@@ -136,7 +136,7 @@ class Reader:
                     self.plan.hear(self.shared)
                 if given is None:
                     return
-                yield self._settle(Rows(*given), epoch)
+                yield self._settle(Rows(*given), epoch, singles)
         finally:
             batches.close()
 
@@ -196,7 +196,7 @@ class Reader:
             ahead=ahead,
         )
 
-    def _settle(self, rows: Rows, epoch: int) -> Rows:
+    def _settle(self, rows: Rows, epoch: int, singles: bool) -> Rows:
         self.shared.add("samples", len(rows.indices) - len(rows.failures))
         if not rows.failures:
             return rows
@@ -204,7 +204,7 @@ class Reader:
         at, kind, message = rows.failures[0]
         if self._on_error == "raise":
             index, key = int(rows.indices[at]), rows.keys[at]
-            raise SampleError(f"sample {index} ({key}): {message}", kind=kind, index=index, key=key)
+            raise SampleError(f"sample {index} failed: {message}", kind=kind, index=index, key=key)
         if not self._told:
             self._told = True
             log.warning(
@@ -214,17 +214,24 @@ class Reader:
                 message,
             )
         if self._on_error == "skip":
-            self.shared.add("skipped", len(rows.failures))
-            failed = {row for row, _, _ in rows.failures}
+            failures = rows.failures
+            if len(failures) == len(rows.indices) and not singles:
+                # Every rank takes as many steps: of a batch something is left. After the last sample most likely no more fail.
+                last = max(failures, key=lambda failure: int(rows.indices[failure[0]]))
+                self._substitute(rows, last, epoch)
+                failures = [failure for failure in failures if failure is not last]
+            self.shared.add("skipped", len(failures))
+            failed = {row for row, _, _ in failures}
             keep = [row for row in range(len(rows.indices)) if row not in failed]
             keys = [rows.keys[row] for row in keep]
             return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
-        for row, _, why in rows.failures:
-            self._substitute(rows, row, why, epoch)
+        for failure in rows.failures:
+            self._substitute(rows, failure, epoch)
         return rows._replace(failures=[])
 
-    def _substitute(self, rows: Rows, row: int, why: str, epoch: int) -> None:
+    def _substitute(self, rows: Rows, failure: Tuple[int, str, str], epoch: int) -> None:
         """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
+        row, kind, why = failure
         candidates = self._neighbours(int(rows.indices[row]))
         if len(candidates):
             batches = self._fetch(candidates, np.ones(len(candidates), dtype=np.uint64), epoch, 1)
@@ -241,7 +248,8 @@ class Reader:
                 batches.close()
         index = int(rows.indices[row])
         raise SampleError(
-            f"sample {index} ({rows.keys[row]}): {why}; and so do the {len(candidates)} samples next to it",
+            f"sample {index} failed: {why}; and so did the {len(candidates)} samples next to it",
+            kind=kind,
             index=index,
             key=rows.keys[row],
         )
