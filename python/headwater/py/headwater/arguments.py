@@ -179,8 +179,8 @@ def place_of(value: Any, count: int) -> int:
     dtype = str(getattr(value, "dtype", type(value).__name__))
     if getattr(value, "ndim", 0) or "bool" in dtype or "float" in dtype or not hasattr(type(value), "__index__"):
         raise TypeError(
-            f"a sample's index is one whole number, and this is the {type(value).__name__} {_short(value)}: for a batch use __getitems__([3, 5]), and for a part "
-            "of the dataset torch.utils.data.Subset(dataset, [3, 5]) or indices="
+            f"a sample's index is one whole number, and this is the {type(value).__name__} {_short(value)}: for a batch use "
+            "__getitems__([3, 5]), and for a part of the dataset torch.utils.data.Subset(dataset, [3, 5]) or indices="
         )
     place = operator.index(value)
     if not -count <= place < count:
