@@ -8,6 +8,7 @@
 //! Never here: which samples to take in which order, and everything else that Python can say as well: see `py/headwater`.
 
 mod arguments;
+mod cores;
 mod errors;
 
 mod log;
@@ -32,6 +33,8 @@ mod _headwater {
     use super::batches::Batches;
     #[pymodule_export]
     use super::client::{Client, bandwidth};
+    #[pymodule_export]
+    use super::cores::cores;
     #[pymodule_export]
     use super::errors::{HeadwaterError, RecipeError, ServerError};
     #[pymodule_export]

@@ -156,6 +156,9 @@ class Batches:
     ]: ...
     def close(self) -> None: ...
 
+def cores() -> int:
+    """That this process may use: of its machine, its affinity, and its cgroup's CPU quota; at least one."""
+
 def bandwidth(text: str) -> float:
     """Bits a second of a text such as 430Mbps."""
 

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError, Pilot, Profile, Recipe
+from headwater.cores import cores_of_rank
 from headwater.plans import PlanSummary
 from headwater.shared import Shared, Table
-from headwater.source import Source, cores
+from headwater.source import Source
 from headwater.torches import torch, worker_of
 
 log = logging.getLogger("headwater")
@@ -122,7 +123,7 @@ class AutoPlan:
 def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Optional[float]) -> Measured:
     """Over connections of its own: a process that only measures has no threads when it forks."""
     began = time.monotonic()
-    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.threads or cores())), seconds)
+    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.threads or cores_of_rank())), seconds)
     if profile is None:
         log.info("photos come as they are stored: %s; profile_seconds= gives it more time", reason)
     else:

@@ -48,7 +48,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     rank, world  default: torch.distributed's, else torchrun's
     prefetch     batches that are made ahead, in each worker
     streams, window, threads, connect_for, patience
-                 calls at once to each server, payload bytes that may wait, threads that finish recipes (0: the cores, shared among
+                 calls at once to each server, payload bytes that may wait, threads that finish recipes (0: the cores, shared among ranks and
                  workers), seconds to wait for a server at the start and in between
     limit_bandwidth
                  most that this rank receives, such as "430Mbps", shared by its workers

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
 from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_of, text, whole
+from headwater.cores import cores_of_process, cores_of_rank
 from headwater.torches import worker_of
 
 
@@ -76,7 +77,7 @@ class Source:
         if self._client is None or self._process != os.getpid():
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
-            client = self._connect(threads=self.threads or max(1, cores() // max(1, worker_of()[1])))
+            client = self._connect(threads=self.threads or cores_of_process())
             found = self._described(client)
             if self._description is not None and found.digest != self._description.digest:
                 raise ServerError(
@@ -94,7 +95,7 @@ class Source:
         self, recipe: Recipe, seed: int, cores: float, seconds: Optional[float]
     ) -> Tuple[Optional[Profile], Tuple[Optional[str], float]]:
         """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not."""
-        client = self._connect(threads=self.threads)
+        client = self._connect(threads=self.threads or cores_of_rank())
         self._description = self._described(client)
         return client.profile(recipe, seed, 0, cores, seconds)
 
@@ -127,8 +128,3 @@ def _limit(given: Optional[str]) -> Optional[float]:
     if given is None:
         return None
     return bandwidth(text("limit_bandwidth", given, 'bits a second with their unit, such as "430Mbps"'))
-
-
-def cores() -> int:
-    """That this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
