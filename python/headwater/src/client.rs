@@ -1,15 +1,16 @@
 //! A connected dataset: one for each process that fetches.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{
     BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry, RowLayout,
+    ServerAddress,
 };
-use headwater_pilot::{PilotError, Sketch, SketchOptions, resources_of, sketch};
+use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
-use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, PixelCoding, SampleIndex, Seed};
+use headwater_types::{BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, PixelCoding, SampleIndex, Seed};
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -54,6 +55,14 @@ fn bits_per_second(value: f64) -> PyResult<BitsPerSecond> {
 #[pyfunction]
 pub(crate) fn bandwidth(text: &str) -> PyResult<f64> {
     text.parse().map(BitsPerSecond::get).map_err(argument)
+}
+
+/// That these are addresses and the name of a dataset: ValueError for what is none, before anything connects.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+pub(crate) fn check_place(servers: Vec<String>, dataset: &str) -> PyResult<()> {
+    servers.iter().try_for_each(|text| text.parse::<ServerAddress>().map(drop)).map_err(argument)?;
+    dataset.parse::<DatasetName>().map(drop).map_err(argument)
 }
 
 // === impl Client ===
@@ -136,7 +145,9 @@ impl Client {
         Ok((Recipe::of(model.recipe), model.feature_len))
     }
 
-    /// Measures the dataset a little, and the way to its servers, for a job whose ranks have so many cores together.
+    /// Measures the dataset a little, and the way to its servers, for a job whose ranks have so many cores together. `told` hears
+    /// how many pieces of that are done, and of how many.
+    #[expect(clippy::too_many_arguments, reason = "a request, named by whoever calls")]
     fn profile(
         &self,
         py: Python<'_>,
@@ -145,6 +156,7 @@ impl Client {
         epoch: u64,
         cores: f64,
         seconds: Option<f64>,
+        told: &Bound<'_, PyAny>,
     ) -> PyResult<(Option<Profile>, Appraised)> {
         let inner = self.inner()?;
         let (dataset, recipe) = (&inner.dataset, &**recipe.get().inner());
@@ -155,8 +167,18 @@ impl Client {
         let options = SketchOptions { budget, ..SketchOptions::default() };
         // An epoch over all of it is the job.
         let samples: Vec<_> = (0..dataset.len()).map(SampleIndex).collect();
-        let measuring = sketch(dataset, recipe, &options, (Seed(seed), Epoch(epoch)), &samples, &|_| ());
-        let (appraisal, sketch) = inner.network.wait(py, measuring)?.map_err(|error| match error {
+        let (reached, mut last) = (Mutex::new(Headway::default()), Headway::default());
+        let reach = |headway| *reached.lock().unwrap_or_else(PoisonError::into_inner) = headway;
+        let measuring = sketch(dataset, recipe, &options, (Seed(seed), Epoch(epoch)), &samples, &reach);
+        let tell = |_: Python<'_>| {
+            let now = *reached.lock().unwrap_or_else(PoisonError::into_inner);
+            if now != last {
+                last = now;
+                told.call1((now.done, now.total))?;
+            }
+            Ok(())
+        };
+        let (appraisal, sketch) = inner.network.wait_looking(py, measuring, tell)?.map_err(|error| match error {
             PilotError::Client(error) => errors::server(&error),
             other => HeadwaterError::new_err(other.to_string()),
         })?;

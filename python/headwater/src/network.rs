@@ -43,11 +43,26 @@ impl Network {
         F: Future + Send,
         F::Output: Send,
     {
+        self.wait_looking(py, future, |_| Ok(()))
+    }
+
+    /// The same; `look` runs with the GIL whenever signals do, and its error ends the wait as well.
+    pub(crate) fn wait_looking<F>(
+        &self,
+        py: Python<'_>,
+        future: F,
+        mut look: impl FnMut(Python<'_>) -> PyResult<()>,
+    ) -> PyResult<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
         let mut future = pin!(future);
         loop {
             let slice = async { tokio::time::timeout(LOOK, future.as_mut()).await };
             let output = py.detach(|| self.handle.block_on(slice));
             log::pass_on(py)?;
+            look(py)?;
             if let Ok(output) = output {
                 return Ok(output);
             }

@@ -1,8 +1,12 @@
 """Arguments that cannot be right are refused where they are given, in words of the argument and of what it can be."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from conftest import PHOTOS
+from headwater.choices import Cut
+from headwater.cuts import CUTS, PLANNED, SOPHON
 from torch.utils.data import DataLoader
 
 import headwater
@@ -128,6 +132,22 @@ def test_servers_are_addresses(value, kind):
     for make in (headwater.IterableDataset, headwater.MapDataset):
         with pytest.raises(kind, match="servers=.*host:port"):
             make(value, "photos", "imagenet-train")
+
+
+@pytest.mark.parametrize("servers,words", [
+    ("node1:99999", "no address: write HOST:PORT"), ("node1:x", "no address"), ("node1:0", "port 0"), ("https://node1:7440", "TLS"),
+    ("node 1:7440", "no address"), (["a:1", "b:0"], "port 0"),
+])
+def test_addresses_are_read_before_anything_connects(servers, words):
+    for make in (headwater.IterableDataset, headwater.MapDataset):
+        with pytest.raises(ValueError, match=words):
+            make(servers, "photos", "imagenet-train")
+    with pytest.raises(ValueError, match="dataset"):
+        headwater.MapDataset(NOWHERE, "pho/tos", "imagenet-train")
+
+
+def test_what_can_be_chosen_is_written_once():
+    assert get_args(Cut) == (*CUTS, *SOPHON, *PLANNED)
 
 
 @pytest.mark.parametrize("value,kind", [("", ValueError), (3, TypeError), (None, TypeError)])

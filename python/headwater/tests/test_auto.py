@@ -161,8 +161,8 @@ def test_what_makes_no_sense_with_it_is_said_before_anything_is_measured(monkeyp
         ({"cut": "sophon"}, "plan=FILE of the algorithm sophon"),
         ({"model": "extractor"}, "model= is for"),
         ({"limit_bandwidth": "fast"}, "430Mbps"),
-        ({"profile_seconds": -1}, "0 or more"),
-        ({"profile_seconds": float("nan")}, "0 or more"),
+        ({"profile_seconds": -1}, "give a number of seconds"),
+        ({"profile_seconds": float("nan")}, "give a number of seconds"),
     ):
         with pytest.raises(ValueError, match=word):
             auto("127.0.0.1:1", **more)

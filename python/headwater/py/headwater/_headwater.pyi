@@ -1,6 +1,6 @@
 """What is written in Rust. Use it through the package, but for `Recipe` and the errors."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, final
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,13 @@ class Client:
     def partitions(self) -> List[Tuple[str, int, int, int]]: ...
     def model(self, name: str) -> Tuple[Recipe, int]: ...
     def profile(
-        self, recipe: Recipe, seed: int, epoch: int, cores: float, seconds: Optional[float]
+        self,
+        recipe: Recipe,
+        seed: int,
+        epoch: int,
+        cores: float,
+        seconds: Optional[float],
+        told: Callable[[int, int], object],
     ) -> Tuple[Optional["Profile"], Tuple[Optional[str], float]]:
         """The profile, or none where an epoch is too short for one; why that is, and seconds that an epoch is estimated to take."""
     def pilot(
@@ -161,5 +167,8 @@ def cores() -> int:
 
 def bandwidth(text: str) -> float:
     """Bits a second of a text such as 430Mbps."""
+
+def check_place(servers: Sequence[str], dataset: str) -> None:
+    """That these are addresses and a dataset's name, before anything connects."""
 
 def permute(length: int, seed: int, epoch: int, positions: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...

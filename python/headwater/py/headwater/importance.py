@@ -24,6 +24,9 @@ class ImportanceSampler(TorchSampler[int]):
              the probability q ** beta.
     warm_up  epochs at the start that take all samples
     reuse    epochs that a choice lasts
+    seed     with the epoch it decides which samples are drawn, and their order: the same on every rank
+    rank, world
+             default: torch.distributed's, else torchrun's
 
     Give it to `DataLoader(MapDataset(...), sampler=...)` or `IterableDataset(..., sampler=...)`; call `set_epoch` before each epoch
     and `update` after each batch. Under torch.distributed all ranks make the same choice: `set_epoch` exchanges their losses.
@@ -123,6 +126,9 @@ class ImportanceSampler(TorchSampler[int]):
         # As DistributedSampler: ranks take as many steps, so a few samples at the end come twice.
         order = np.resize(order, len(self) * self._world)
         return iter(order[self._rank :: self._world].tolist())
+
+    def __repr__(self) -> str:
+        return f"<headwater.ImportanceSampler of {self._length} samples, beta {self._beta:g}, epoch {self._epoch}>"
 
     def state_dict(self) -> Dict[str, Any]:
         """Losses and epoch."""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, boolean, whole
+from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.order import Order
 from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
@@ -24,36 +25,56 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     Each sample of an epoch is given exactly once over all ranks and workers. Call `set_epoch` before each epoch, as with
     DistributedSampler: order, crops and flips depend on (seed, epoch) alone.
 
+    What is read:
+
     servers      "host:port,host:port", or a list
     dataset      its name at the servers
     recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm; what a Compose has behind what servers
                  can run is run here, on what torchvision would have given it
-    cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. The tensors are the same.
-                 Default: jpeg-crop
+    model        for cut="features": a model that is registered at the servers
+    indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
+    fields       what a sample is: some of "image", "label", "key", "index"
+    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy
+                 array, also where PyTorch is installed (of which a DataLoader makes tensors again)
+    transform    is run on each image after the recipe, and after what of a Compose is run here
+
+    Order and batches:
+
+    batch_size   samples of a batch: then give DataLoader(data, batch_size=None). Default: single samples
+    drop_last    leaves out what is left at an epoch's end and makes no whole step of all ranks
+    shuffle      another order in each epoch; False: that of the dataset, by key
+    seed         with the epoch and a sample's key it decides order, crops and flips: the same seed gives the same run
+    sampler      chooses the samples of each epoch: an ImportanceSampler, or an object with epoch_indices(epoch)
+    rank, world  default: torch.distributed's, else torchrun's
+
+    How samples travel; the tensors are the same:
+
+    cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. Default: jpeg-crop
     plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that algorithm; or
                  "auto": the dataset is profiled a little here and now, and planned anew when what epochs see leaves what was
                  predicted. Under torch.distributed rank 0 measures for all, so that all ranks must make the dataset
     profile_seconds
                  time that plan="auto" may take to measure. Default: a twentieth of what an epoch is estimated to take. Where that is too
                  short for a profile, photos come as they are stored, and `data.plan` says static:encoded
-    model        for cut="features": a model that is registered at the servers
-    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from
     pixels       "lossless" has pixels coded on the wire: half the bytes, for some CPU on both sides
-    fields       what a sample is: some of "image", "label", "key", "index"
-    indices      only these samples of the dataset
-    sampler      chooses the samples of each epoch: an ImportanceSampler or a ShardSampler
-    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters(). A batch that
-                 skipping would leave empty gets one substitute, so that all ranks take as many steps
-    transform    is run on each image after the recipe
-    rank, world  default: torch.distributed's, else torchrun's
-    prefetch     batches that are made ahead, in each worker
-    streams, window, threads, connect_for, patience
-                 calls at once to each server, payload bytes that may wait, threads that finish recipes (0: the cores, shared among ranks and
-                 workers), seconds to wait for a server at the start and in between
     limit_bandwidth
                  most that this rank receives, such as "430Mbps", shared by its workers
+
+    What fails:
+
+    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters(). A batch that
+                 skipping would leave empty gets one substitute, so that all ranks take as many steps
     allow_partial
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
+    connect_for  seconds to wait for a server at the start
+    patience     seconds to wait for a server that was there before
+
+    What it may use:
+
+    prefetch     batches that are made ahead, in each worker
+    threads      threads that finish recipes, in each process; 0: the cores, shared among ranks and workers
+    streams      calls at once to each server
+    window       bytes of payloads that may wait here
     """
 
     def __init__(
@@ -62,7 +83,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         dataset: str,
         recipe: Any = None,
         *,
-        cut: Optional[str] = None,
+        cut: Optional[Cut] = None,
         plan: Optional[Any] = None,
         profile_seconds: Optional[float] = None,
         model: Optional[str] = None,
@@ -70,12 +91,12 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         drop_last: bool = False,
         shuffle: bool = True,
         seed: int = 0,
-        output: str = "tensor",
-        pixels: str = "raw",
-        fields: Sequence[str] = ("image", "label"),
+        output: Output = "tensor",
+        pixels: Pixels = "raw",
+        fields: Sequence[Field] = ("image", "label"),
         indices: Optional[Any] = None,
         sampler: Optional[Any] = None,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
         rank: Optional[int] = None,
         world: Optional[int] = None,

@@ -6,6 +6,7 @@ import numpy as np
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, place_of, whole
+from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.reader import Reader, Rows, Servers
 from headwater.served import Served
 from headwater.source import Source
@@ -17,8 +18,36 @@ class MapDataset(Served, TorchDataset[Any]):
     """Samples by index, for DataLoader with any sampler: `data[7]`, or a whole batch in one call (`__getitems__`, which
     DataLoader uses from PyTorch 2.0 on).
 
-    Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster. The arguments are
-    those of IterableDataset; call `set_epoch` before each epoch for other crops and flips.
+    Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster. Call `set_epoch` before
+    each epoch for other crops and flips. The arguments are those of IterableDataset, whose help says more of each:
+
+    servers      "host:port,host:port", or a list
+    dataset      its name at the servers
+    recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm
+    model        for cut="features": a model that is registered at the servers
+    indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean mask
+    fields       what a sample is: some of "image", "label", "key", "index"
+    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy array
+    transform    is run on each image after the recipe
+    seed         with the epoch and a sample's key it decides crops and flips
+
+    cut          how far the servers take samples; the tensors are the same. Default: jpeg-crop
+    plan         a cut for each sample: a file of `profiler plan`, or "auto"
+    profile_seconds
+                 time that plan="auto" may take to measure
+    pixels       "lossless" has pixels coded on the wire
+    limit_bandwidth
+                 most that this rank receives, such as "430Mbps", shared by its workers
+
+    on_error     "raise" SampleError, "skip" the sample in batches, or "substitute" its neighbour
+    allow_partial
+                 goes on without the samples of partitions that no server serves; without it they are a ServerError
+    connect_for  seconds to wait for a server at the start
+    patience     seconds to wait for a server that was there before
+
+    threads      threads that finish recipes, in each process; 0: its part of the cores
+    streams      calls at once to each server
+    window       bytes of payloads that may wait here
     """
 
     def __init__(
@@ -27,16 +56,16 @@ class MapDataset(Served, TorchDataset[Any]):
         dataset: str,
         recipe: Any = None,
         *,
-        cut: Optional[str] = None,
+        cut: Optional[Cut] = None,
         plan: Optional[Any] = None,
         profile_seconds: Optional[float] = None,
         model: Optional[str] = None,
         seed: int = 0,
-        output: str = "tensor",
-        pixels: str = "raw",
-        fields: Sequence[str] = ("image", "label"),
+        output: Output = "tensor",
+        pixels: Pixels = "raw",
+        fields: Sequence[Field] = ("image", "label"),
         indices: Optional[Any] = None,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
         streams: int = 2,
         window: int = 64 << 20,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from headwater._headwater import HeadwaterError, Recipe, RecipeError
 from headwater.arguments import function, indices_of, one_of, seconds, some_of, text
 from headwater.auto import AutoPlan
+from headwater.choices import FIELDS, ON_ERROR, OUTPUTS, PIXELS
 from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
 from headwater.handover import prepare
@@ -23,11 +24,6 @@ log = logging.getLogger("headwater")
 
 Servers = Union[str, Sequence[str]]
 
-#: What may be asked of a sample.
-FIELDS = ("image", "label", "key", "index")
-ON_ERROR = ("raise", "skip", "substitute")
-OUTPUTS = ("tensor", "pixels")
-PIXELS = ("raw", "lossless")
 #: Neighbours that are tried in place of a sample that fails.
 SUBSTITUTES = 16
 #: Samples in one array, where single samples are asked for: their tensors are rows of it.
@@ -160,9 +156,9 @@ class Reader:
             )
         values: Dict[str, Any] = {
             "image": lambda: self._images(rows.values),
-            "label": lambda: tensor(rows.labels),
+            "label": lambda: self._given(rows.labels),
             "key": lambda: list(rows.keys),
-            "index": lambda: tensor(rows.indices.astype(np.int64)),
+            "index": lambda: self._given(rows.indices.astype(np.int64)),
         }
         given = tuple(values[field]() for field in self.fields)
         return given if len(given) > 1 else given[0]
@@ -264,13 +260,19 @@ class Reader:
         count = self.source.describe().samples
         return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
 
+    def _given(self, array: npt.NDArray[Any]) -> Any:
+        """As its reader gets it: a tensor of its memory, or itself."""
+        return array if self.output == "numpy" else tensor(array)
+
     def _image(self, row: npt.NDArray[Any]) -> Any:
-        image = self.rest(row) if self.rest else tensor(row)
+        image = self.rest(row) if self.rest else self._given(row)
+        if self.output == "numpy" and hasattr(image, "detach"):
+            image = image.numpy()
         return image if self._transform is None else self._transform(image)
 
     def _images(self, values: npt.NDArray[Any]) -> Any:
         if not (self.rest or self._transform is not None) or len(values) == 0:
-            return tensor(values)
+            return self._given(values)
         return stacked([self._image(row) for row in values])
 
 

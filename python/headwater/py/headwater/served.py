@@ -45,6 +45,20 @@ class Served:
     def epoch(self) -> int:
         return self._reader.shared.epoch
 
+    def __repr__(self) -> str:
+        """What it reads, as far as that is known here: nothing is asked for it."""
+        reader, known = self._reader, self._reader.source.known
+        samples = "" if known is None else f"{known.samples} samples, "
+        if reader.within is not None:
+            samples = f"{len(reader.within)} of {'its' if known is None else known.samples} samples, "
+        plan = f" by {self.plan.algorithm}" if self.plan is not None else ""
+        what = f"model {reader.model}" if reader.recipe is None else f"recipe {reader.recipe.name}"
+        here = f", and here {reader.rest}" if reader.rest else ""
+        return (
+            f"<headwater.{type(self).__name__} {reader.source.dataset!r} at {', '.join(reader.source.servers)}: {samples}"
+            f"cut {reader.cut}{plan}, {what}{here}, epoch {self.epoch}>"
+        )
+
     def counters(self) -> Dict[str, int]:
         """Samples given, failed, skipped and substituted, and changes of plan, by this dataset and its copies in workers."""
         return self._reader.counters()

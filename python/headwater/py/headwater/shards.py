@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from headwater._headwater import permute
 from headwater.arguments import MOST_EPOCH, boolean, number, one_of, whole
+from headwater.choices import MODES, Mode
 from headwater.torches import Sampler as TorchSampler
 from headwater.torches import rank_and_world
 
-MODES = ("rank", "node", "disk")
 #: Address of the shards' permutation: no epoch of a run.
 SHARDS = 2**64 - 1
 
@@ -27,9 +27,13 @@ class ShardSampler(TorchSampler[int]):
     places        nodes or disks over all ranks, for those modes. Ranks are theirs in order: with 8 ranks and 2 nodes the first 4
                   are the first node's.
     fraction      of the dataset that one place's cache can hold; or
-    bytes         of that cache, with sample_bytes, those of a sample there. Without either, shards are as large as they must be.
+    bytes         of that cache. Without either, shards are as large as they must be
+    sample_bytes  that a sample takes there: bytes needs it
     overflow      by how much of itself a shard may be larger than its cache: 0.1 for a tenth
     min_elements  samples that a shard has at least, whatever its cache holds
+    seed          decides which samples are whose, and with the epoch their order
+    shuffle       another order in each epoch; False: by index
+    rank, world   default: torch.distributed's, else torchrun's
 
     Give it to `DataLoader(MapDataset(...), sampler=...)`. Every rank must be given the same numbers.
     """
@@ -38,7 +42,7 @@ class ShardSampler(TorchSampler[int]):
         self,
         length: int,
         *,
-        mode: str = "rank",
+        mode: Mode = "rank",
         places: Optional[int] = None,
         fraction: Optional[float] = None,
         bytes: Optional[int] = None,
@@ -56,16 +60,16 @@ class ShardSampler(TorchSampler[int]):
         if found[0] >= found[1]:
             raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
         self._rank, self._world = found
-        mode, shuffle = one_of("mode", mode, MODES), boolean("shuffle", shuffle)
+        self._mode, shuffle = one_of("mode", mode, MODES), boolean("shuffle", shuffle)
         overflow = number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth")
         if places is not None:
             places = whole("places", places, 1)
-        if mode == "rank":
+        if self._mode == "rank":
             if places not in (None, self._world):
                 raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {self._world}")
             places = self._world
         elif places is None or self._world % places:
-            raise ValueError(f"places={places}: give the number of {mode}s, of which {self._world} ranks make a multiple")
+            raise ValueError(f"places={places}: give the number of {self._mode}s, of which {self._world} ranks make a multiple")
         if length < places:
             raise ValueError(f"length={length}: {places} shards need a sample each")
         self._length, self._places, self._seed, self._shuffle, self._epoch = length, places, seed % 2**64, shuffle, 0
@@ -111,6 +115,11 @@ class ShardSampler(TorchSampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.samples().tolist())
+
+    def __repr__(self) -> str:
+        return (
+            f"<headwater.ShardSampler of {self._length} samples, mode {self._mode}, rank {self._rank} of {self._world}, epoch {self._epoch}>"
+        )
 
     def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:
         """Not for IterableDataset, which deals samples to ranks itself."""

@@ -6,9 +6,10 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
+from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth, check_place
 from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_of, text, whole
 from headwater.cores import cores_of_process, cores_of_rank
+from headwater.headway import Headway
 from headwater.torches import worker_of
 
 
@@ -39,6 +40,7 @@ class Source:
     ) -> None:
         self.servers = servers_of(servers)
         self.dataset = text("dataset", dataset, "the name of a dataset at the servers")
+        check_place(self.servers, dataset)
         self._settings: Dict[str, Any] = {
             "streams": whole("streams", streams, 1, 4096),
             "window": whole("window", window, 1),
@@ -65,6 +67,11 @@ class Source:
         found, expected = chosen_of(indices)
         self.expect(expected)
         return found
+
+    @property
+    def known(self) -> Optional[Description]:
+        """What has been asked so far."""
+        return self._description
 
     def describe(self) -> Description:
         """Asked once, over a connection of its own: a process that only asks has no threads when it forks."""
@@ -94,10 +101,14 @@ class Source:
     def profile(
         self, recipe: Recipe, seed: int, cores: float, seconds: Optional[float]
     ) -> Tuple[Optional[Profile], Tuple[Optional[str], float]]:
-        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not."""
+        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not.
+
+        It takes seconds, and shows how far it is.
+        """
         client = self._connect(threads=self.threads or cores_of_rank())
         self._description = self._described(client)
-        return client.profile(recipe, seed, 0, cores, seconds)
+        with Headway(f"measuring {self.dataset}") as headway:
+            return client.profile(recipe, seed, 0, cores, seconds, headway.told)
 
     def close(self) -> None:
         """Ends this process's connection, if there is one."""

@@ -1,0 +1,26 @@
+"""What arguments choose from, for people, type checkers and the checks at run time: written once."""
+
+from typing import Literal, Tuple, get_args
+
+#: How far the storage side takes a sample, by our names, by SOPHON's, and by those of plans.
+Cut = Literal[
+    "encoded", "jpeg-crop", "decoded", "cropped", "flipped", "tensor", "normalized", "features",
+    "no-off", "resize-off", "all-off",
+    "sophon", "optimal",
+]
+#: What an image is: a torch tensor, the u8 pixels that it is made from, or a NumPy array of the tensor's values.
+Output = Literal["tensor", "pixels", "numpy"]
+#: How pixels travel.
+Pixels = Literal["raw", "lossless"]
+#: What is done about samples that fail.
+OnError = Literal["raise", "skip", "substitute"]
+#: What may be asked of a sample.
+Field = Literal["image", "label", "key", "index"]
+#: Who has a shard.
+Mode = Literal["rank", "node", "disk"]
+
+OUTPUTS: Tuple[str, ...] = get_args(Output)
+PIXELS: Tuple[str, ...] = get_args(Pixels)
+ON_ERROR: Tuple[str, ...] = get_args(OnError)
+FIELDS: Tuple[str, ...] = get_args(Field)
+MODES: Tuple[str, ...] = get_args(Mode)
