@@ -91,7 +91,11 @@ fn photos_give_the_same_bits_however_they_travel() {
 fn evaluation_recipes_give_the_same_bits_at_every_cut() {
     let data = Data::photos().unwrap();
     let server = ServerOptions::new(&data.photos).start().unwrap();
-    for recipe in ["imagenet-eval", "mobilenet-eval"] {
+    let folder = TempDir::new().unwrap();
+    let two_steps = folder.path().join("two-steps.toml");
+    let text = include_str!("../../profiles/recipes/imagenet-eval.toml");
+    std::fs::write(&two_steps, text.replace("size = 224", "size = 224\nexact = \"two-step\"")).unwrap();
+    for recipe in ["imagenet-eval", "mobilenet-eval", two_steps.to_str().unwrap()] {
         let reference = pixels(&[&server], "normalized", "0", recipe);
         for cut in ["encoded", "jpeg-crop", "decoded", "flipped"] {
             assert_same(&reference, &pixels(&[&server], cut, "0", recipe), &format!("{recipe}, cut {cut}"));

@@ -6,7 +6,7 @@
 
 use crate::key::SampleKey;
 use crate::randomness::{Epoch, RandomStage, Seed, Stream};
-use crate::recipe::{Geometry, Interpolation, Stages};
+use crate::recipe::{Geometry, Interpolation, Stages, Steps};
 
 /// Width and height, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,12 +59,26 @@ pub struct Framing {
     pub readable: PixelBox,
     /// The region that is mapped onto the output; within `readable`, in the photo's coordinates.
     pub region: RealBox,
+    /// The larger output that this one is cut out of, where its recipe resizes first and cuts then: the same mapping, in
+    /// torchvision's numbers.
+    pub cut_from: Option<CutFrom>,
     /// Size of the output.
     pub output: Size,
     /// The filter of the resize: how far around an output pixel it reads.
     pub interpolation: Interpolation,
     /// Whether the output is mirrored left to right.
     pub flip: bool,
+}
+
+/// A resize of which a part is computed: that part's pixels are those of the whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CutFrom {
+    /// What is mapped onto the whole; in the photo's coordinates.
+    pub region: RealBox,
+    /// Size of the whole.
+    pub size: Size,
+    /// The part's first pixel.
+    pub corner: Position,
 }
 
 /// The address of a sample's randomness.
@@ -85,17 +99,23 @@ impl Framing {
     pub fn new(stages: &Stages, photo: Size, draws: &Draws<'_>) -> Self {
         let whole = PixelBox::whole(photo);
         let output = stages.geometry.size();
+        let mut cut_from = None;
         let (readable, region) = match stages.geometry {
             Geometry::RandomResizedCrop { scale, ratio, .. } => {
                 let mut stream = Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Crop);
                 let crop = random_crop(photo, scale, ratio, &mut stream);
                 (crop, crop.into())
             }
-            Geometry::ResizeThenCenterCrop { shorter, size } => (whole, center_of_resized(photo, shorter, size)),
+            Geometry::ResizeThenCenterCrop { shorter, size, steps } => {
+                let resized = CutFrom::center(photo, shorter, size);
+                cut_from = (steps == Steps::Two).then_some(resized);
+                (whole, resized.part(size))
+            }
             Geometry::CenterCropThenResize { fraction, .. } => (whole, center_square(photo, fraction)),
             Geometry::Resize { .. } => (whole, whole.into()),
         };
-        Self { readable, region, output, interpolation: stages.interpolation, flip: Self::flips(stages, draws) }
+        let (interpolation, flip) = (stages.interpolation, Self::flips(stages, draws));
+        Self { readable, region, cut_from, output, interpolation, flip }
     }
 
     /// Whether the output is mirrored: needs no size, so that who gets a sample cut after its crop can tell.
@@ -133,25 +153,43 @@ fn random_crop(photo: Size, scale: [f64; 2], ratio: [f64; 2], stream: &mut Strea
     PixelBox { x: (photo.width - w) / 2, y: (photo.height - h) / 2, width: w, height: h }
 }
 
-/// torchvision `Resize(shorter)` then `CenterCrop(size)`, mapped back to the photo.
-fn center_of_resized(photo: Size, shorter: u32, size: Size) -> RealBox {
-    let long_side = |long: u32, short: u32| (u64::from(shorter) * u64::from(long) / u64::from(short)) as f64;
-    let short = f64::from(shorter);
-    let (resized_width, resized_height) = if photo.width <= photo.height {
-        (short, long_side(photo.height, photo.width))
-    } else {
-        (long_side(photo.width, photo.height), short)
-    };
-    let left = ((resized_width - f64::from(size.width)) / 2.0).round_ties_even();
-    let top = ((resized_height - f64::from(size.height)) / 2.0).round_ties_even();
-    let (sx, sy) = (f64::from(photo.width) / resized_width, f64::from(photo.height) / resized_height);
-    RealBox { x: left * sx, y: top * sy, width: f64::from(size.width) * sx, height: f64::from(size.height) * sy }
-}
-
 fn center_square(photo: Size, fraction: f64) -> RealBox {
     let (width, height) = (f64::from(photo.width), f64::from(photo.height));
     let side = fraction * width.min(height);
     RealBox { x: (width - side) / 2.0, y: (height - side) / 2.0, width: side, height: side }
+}
+
+// === impl CutFrom ===
+
+impl CutFrom {
+    /// torchvision `Resize(shorter)` then `CenterCrop(size)`. The crop is no larger than the shorter side.
+    fn center(photo: Size, shorter: u32, size: Size) -> Self {
+        let long_side = |long: u32, short: u32| {
+            let length = u64::from(shorter) * u64::from(long) / u64::from(short);
+            u32::try_from(length).unwrap_or(u32::MAX)
+        };
+        let (width, height) = if photo.width <= photo.height {
+            (shorter, long_side(photo.height, photo.width))
+        } else {
+            (long_side(photo.width, photo.height), shorter)
+        };
+        // Python's round() is half to even.
+        let first = |whole: u32, part: u32| ((f64::from(whole) - f64::from(part)) / 2.0).round_ties_even() as u32;
+        let corner = Position { x: first(width, size.width), y: first(height, size.height) };
+        Self { region: PixelBox::whole(photo).into(), size: Size { width, height }, corner }
+    }
+
+    /// Where the part of this size lies in the photo.
+    fn part(&self, size: Size) -> RealBox {
+        let Self { region, size: whole, corner } = self;
+        let (sx, sy) = (region.width / f64::from(whole.width), region.height / f64::from(whole.height));
+        RealBox {
+            x: f64::from(corner.x) * sx,
+            y: f64::from(corner.y) * sy,
+            width: f64::from(size.width) * sx,
+            height: f64::from(size.height) * sy,
+        }
+    }
 }
 
 // === impl PixelBox ===
@@ -254,5 +292,21 @@ mod tests {
         assert_eq!((r.x, r.y), (58.0 * 500.0 / 341.0, 16.0 * 375.0 / 256.0));
         let r = frame("mobilenet-eval", 1024, 703, "a", 0).region;
         assert_eq!((r.x, r.y, r.width, r.height), (204.4375, 43.9375, 615.125, 615.125));
+    }
+
+    #[test]
+    fn in_two_steps_the_crop_is_cut_out_of_the_whole_resized_photo() {
+        let one = frame("imagenet-eval", 500, 375, "a", 0);
+        let text = Recipe::builtin("imagenet-eval").unwrap().to_toml();
+        let two = Recipe::from_toml(&text.replace("[224, 224]", "[224, 224]\nexact = \"two-step\"")).unwrap();
+        let key = "a".parse().unwrap();
+        let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+        let two = Framing::new(two.stages(), Size { width: 500, height: 375 }, &draws);
+        let cut_from = CutFrom {
+            region: RealBox { x: 0.0, y: 0.0, width: 500.0, height: 375.0 },
+            size: Size { width: 341, height: 256 },
+            corner: Position { x: 58, y: 16 },
+        };
+        assert_eq!(two, Framing { cut_from: Some(cut_from), ..one });
     }
 }

@@ -4,7 +4,7 @@
 //! out work for detail that the resize would average away. M is a pure function of recipe and framing, so that storage side
 //! and client agree without telling each other. Its pixels lie on a grid of its own: pixel edges at 8/M of the photo's.
 
-use crate::framing::{Framing, PixelBox, RealBox, Size};
+use crate::framing::{CutFrom, Framing, PixelBox, RealBox, Size};
 use crate::recipe::{DecodeMode, Stages};
 
 /// A fraction of a photo's size, in eighths.
@@ -67,20 +67,21 @@ impl Scale {
         if self == Self::WHOLE {
             return *framing;
         }
-        let Framing { readable, region, .. } = framing;
+        let Framing { readable, region, cut_from, .. } = *framing;
         let (x, y) = (self.start(readable.x), self.start(readable.y));
         let (right, bottom) = (self.end(readable.x + readable.width), self.end(readable.y + readable.height));
-        let real = |length: f64| length * f64::from(self.eighths) / 8.0;
         Framing {
             readable: PixelBox { x, y, width: right - x, height: bottom - y },
-            region: RealBox {
-                x: real(region.x),
-                y: real(region.y),
-                width: real(region.width),
-                height: real(region.height),
-            },
+            region: self.real(region),
+            cut_from: cut_from.map(|whole| CutFrom { region: self.real(whole.region), ..whole }),
             ..*framing
         }
+    }
+
+    fn real(self, region: RealBox) -> RealBox {
+        let scaled = |length: f64| length * f64::from(self.eighths) / 8.0;
+        let RealBox { x, y, width, height } = region;
+        RealBox { x: scaled(x), y: scaled(y), width: scaled(width), height: scaled(height) }
     }
 
     fn start(self, position: u32) -> u32 {

@@ -1,5 +1,6 @@
 """The same tensors as `profiler fetch` has, at every cut, with any workers, forked or spawned; and torchvision's."""
 
+import io
 from typing import Any, Dict, Iterator, List, Tuple
 
 import headwater
@@ -84,6 +85,48 @@ def test_pixels_are_what_the_tensor_is_made_from(address: str, fetched: Any) -> 
         for image, index in zip(images, indices.tolist()):
             tensor = normalize(image.permute(2, 0, 1).float() / 255)
             assert np.array_equal(tensor.numpy(), fetched["encoded"][index]["array"])
+
+
+TWO_STEPS = """
+name = "two-steps"
+[[stage]]
+op = "decode"
+[[stage]]
+op = "resize"
+size = 256
+interpolation = "{}"
+[[stage]]
+op = "center-crop"
+size = 224
+exact = "two-step"
+[[stage]]
+op = "to-tensor"
+[[stage]]
+op = "normalize"
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+"""
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(500, 375), (375, 500), (640, 427), (300, 256), (90, 101)])
+def test_resize_and_center_crop_in_two_steps_are_torchvisions_bits(interpolation: str, size: Tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    photo, file = PIL.Image.fromarray(noise), io.BytesIO()
+    photo.save(file, "PNG")
+    compose = T.Compose(
+        [
+            T.Resize(256, T.InterpolationMode(interpolation)),
+            T.CenterCrop(224),
+            T.ToTensor(),
+            T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    ours = headwater.Recipe(TWO_STEPS.format(interpolation)).finish(file.getvalue(), "a.png")
+    assert np.array_equal(np.asarray(ours), compose(photo).numpy())
+    one_step = headwater.Recipe(TWO_STEPS.format(interpolation).replace("two-step", "one-step"))
+    levels = np.abs(np.asarray(one_step.finish(file.getvalue(), "a.png")) - np.asarray(ours)) * 0.229 * 255
+    assert levels.max() < 1.5 and np.mean(levels > 0.5) < 0.03, "only roundings differ"
 
 
 @pytest.mark.parametrize("mode", ["no-off", "resize-off", "all-off"])

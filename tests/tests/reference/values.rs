@@ -9,7 +9,7 @@ use headwater_types::{Cut, FailureKind, Recipe};
 use crate::markdown::{code, head, sentence, table};
 
 /// Op, key, value and default of every key that a stage may have.
-const KEYS: [[&str; 4]; 14] = [
+const KEYS: [[&str; 4]; 15] = [
     ["decode", "orientation", "`\"stored\"` or `\"exif\"`", "`\"stored\"`"],
     ["decode", "decode", "`\"exact\"` or `\"fast\"`", "`\"exact\"`"],
     ["random-resized-crop", "size", SIZE, REQUIRED],
@@ -34,6 +34,12 @@ const KEYS: [[&str; 4]; 14] = [
         "fraction",
         "the part of the shorter side that is kept: a number",
         "none: then `size`, behind `resize`",
+    ],
+    [
+        "center-crop",
+        "exact",
+        "behind `resize`: `\"one-step\"`, the box of the photo, as Pillow's `resize(size, box=...)`; or `\"two-step\"`, cut out of the resized photo, as torchvision does it",
+        "`\"one-step\"`",
     ],
     ["random-horizontal-flip", "p", "the probability: a number from 0 to 1", "`0.5`"],
     ["to-tensor", "scale", "`\"unit\"`: 0 to 1, or `\"byte\"`: 0 to 255", "`\"unit\"`"],

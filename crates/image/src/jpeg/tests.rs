@@ -101,7 +101,14 @@ fn scale(side: f64) -> Scale {
     let region = RealBox { x: 0.0, y: 0.0, width: side, height: side };
     Scale::of(
         recipe.stages(),
-        &Framing { readable: PixelBox::whole(output), region, output, interpolation: Default::default(), flip: false },
+        &Framing {
+            readable: PixelBox::whole(output),
+            region,
+            cut_from: None,
+            output,
+            interpolation: Default::default(),
+            flip: false,
+        },
     )
 }
 

@@ -11,7 +11,7 @@ proptest! {
         filter in prop::sample::select(&FILTERS), seed: u64,
     ) {
         let edge = from * input as f32;
-        let axis = Axis { input, from: edge, to: (edge + length * input as f32).min(input as f32), output, filter };
+        let axis = Axis { input, from: edge, to: (edge + length * input as f32).min(input as f32), whole: output, first: 0, output, filter };
         let (first, end) = axis.range();
         let width = (end - first) as usize;
         let row = width * CHANNELS;
@@ -40,7 +40,7 @@ proptest! {
         filter in prop::sample::select(&FILTERS), seed: u64,
     ) {
         let mut taps = Taps::default();
-        taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, output, filter });
+        taps.set(&Axis { input: rows as u32, from: 0.0, to: rows as f32, whole: output, first: 0, output, filter });
         let stride = width + more;
         let pixels = noise(stride * (rows - 1) + width, seed);
         for level in Level::available() {

@@ -13,6 +13,7 @@ pub(crate) mod tests;
 
 use std::array;
 
+use headwater_types::framing::CutFrom;
 use headwater_types::{Framing, PixelBox, Position, Size};
 
 pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Span, Taps};
@@ -56,15 +57,31 @@ pub(crate) fn pixels_read(framing: &Framing) -> PixelBox {
 
 /// The two axes, in pixels of the readable box.
 fn axes(framing: &Framing) -> (Axis, Axis) {
-    let Framing { readable, region, output, interpolation: filter, .. } = *framing;
-    let axis = |start: f64, length: f64, offset: u32, input: u32, output: u32| {
+    let Framing { readable, output, interpolation: filter, .. } = *framing;
+    let CutFrom { region, size: whole, corner } = cut_from(framing);
+    let axis = |start: f64, length: f64, offset: u32, input: u32, whole: u32, first: u32, output: u32| {
         let edge = |position: f64| ((position - f64::from(offset)) as f32).clamp(0.0, input as f32);
-        Axis { input, from: edge(start), to: edge(start + length), output, filter }
+        Axis { input, from: edge(start), to: edge(start + length), whole, first, output, filter }
     };
     (
-        axis(region.x, region.width, readable.x, readable.width, output.width),
-        axis(region.y, region.height, readable.y, readable.height, output.height),
+        axis(region.x, region.width, readable.x, readable.width, whole.width, corner.x, output.width),
+        axis(region.y, region.height, readable.y, readable.height, whole.height, corner.y, output.height),
     )
+}
+
+/// What is resized, of which the output is a part or all.
+fn cut_from(framing: &Framing) -> CutFrom {
+    let Framing { region, output: size, cut_from, .. } = *framing;
+    cut_from.unwrap_or(CutFrom { region, size, corner: Position::default() })
+}
+
+/// Whether the vertical pass is the first one: Pillow 12 and later do so where that saves much, and the rounding between the
+/// passes shows.
+fn vertical_first(framing: &Framing) -> bool {
+    let (readable, whole) = (framing.readable, cut_from(framing).size);
+    let lower = i64::from(readable.height) - i64::from(whole.height);
+    let narrower = i64::from(readable.width) - i64::from(whole.width);
+    lower > 0 && lower > 2 * narrower
 }
 
 // === impl Source ===
@@ -93,7 +110,7 @@ impl Resampler {
     /// As [`Self::resample`], row by row from the top: `each` gets a row's number and its pixels, while they are still in
     /// the nearest cache.
     pub(crate) fn rows(&mut self, source: Source<'_>, framing: &Framing, each: impl FnMut(usize, &[u8])) {
-        let Framing { readable, output, .. } = *framing;
+        let output = framing.output;
         let (across, down) = axes(framing);
         let read = pixels_read(framing);
         self.across.set(&across);
@@ -103,12 +120,7 @@ impl Resampler {
         let corner = top as usize * stride + left as usize * CHANNELS;
         let source = Rows { pixels: &source.pixels[corner..], stride, count: read.height as usize };
         let width = read.width as usize;
-        // Pillow 12 and later take the vertical pass first where that saves much; the rounding between the passes shows.
-        let (lower, narrower) = (
-            i64::from(readable.height) - i64::from(output.height),
-            i64::from(readable.width) - i64::from(output.width),
-        );
-        if lower > 0 && lower > 2 * narrower {
+        if vertical_first(framing) {
             self.vertical_first(source, width, output, each);
         } else {
             self.horizontal_first(source, width, output, each);

@@ -37,13 +37,16 @@ pub(crate) struct Span {
     pub(crate) count: u32,
 }
 
-/// One axis of a resize: `from..to` of `input` pixels is mapped onto `output` pixels.
+/// One axis of a resize: `from..to` of `input` pixels is mapped onto `whole` pixels, of which `output` are computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Axis {
     pub(crate) input: u32,
     /// Pillow holds the edges of its box in f32.
     pub(crate) from: f32,
     pub(crate) to: f32,
+    pub(crate) whole: u32,
+    /// The first that is computed. Output pixels are counted from it.
+    pub(crate) first: u32,
     pub(crate) output: u32,
     pub(crate) filter: Interpolation,
 }
@@ -58,7 +61,7 @@ impl Axis {
     }
 
     fn scale(&self) -> f64 {
-        f64::from(self.to - self.from) / f64::from(self.output)
+        f64::from(self.to - self.from) / f64::from(self.whole)
     }
 
     /// By how much the filter is stretched over source pixels: it never shrinks, so that enlarging interpolates.
@@ -72,7 +75,7 @@ impl Axis {
     }
 
     fn center(&self, index: u32) -> f64 {
-        f64::from(self.from) + (f64::from(index) + 0.5) * self.scale()
+        f64::from(self.from) + (f64::from(self.first + index) + 0.5) * self.scale()
     }
 
     /// The taps of an output pixel.
@@ -208,11 +211,13 @@ mod tests {
         #[test]
         fn weights_sum_to_one_and_lie_in_the_picture(
             input in 1_u32..5000, output in 1_u32..600, from in 0.0_f32..0.9, length in 0.01_f32..1.0,
-            filter in prop::sample::select(&FILTERS),
+            filter in prop::sample::select(&FILTERS), around in prop::array::uniform2(0_u32..100),
         ) {
             let width = input as f32;
             let from = from * width;
-            let axis = Axis { input, from, to: (from + length * width).min(width), output, filter };
+            let [first, behind] = around;
+            let whole = first + output + behind;
+            let axis = Axis { input, from, to: (from + length * width).min(width), whole, first, output, filter };
             let (first, end) = axis.range();
             let mut taps = Taps::default();
             taps.set(&axis);
@@ -238,7 +243,7 @@ mod tests {
         let mut taps = Taps::default();
         for filter in FILTERS {
             for (from, to, output, copies) in [(0.0, 7.0, 7, true), (2.0, 6.0, 4, true), (0.5, 6.5, 6, false)] {
-                taps.set(&Axis { input: 7, from, to, output, filter });
+                taps.set(&Axis { input: 7, from, to, whole: output, first: 0, output, filter });
                 let from_the_first = filter == Interpolation::Bilinear || from == 0.0;
                 assert_eq!(taps.copies(), copies && from_the_first, "{filter:?}, {from} to {to}");
                 let each = taps.iter().all(|(span, pairs)| copied(span, pairs).is_some());

@@ -20,8 +20,8 @@ fn kernel(filter: Interpolation, x: f64) -> f64 {
 
 /// The weight of each source pixel.
 fn weights(axis: &Axis, index: u32) -> Vec<f64> {
-    let scale = f64::from(axis.to - axis.from) / f64::from(axis.output);
-    let center = f64::from(axis.from) + (f64::from(index) + 0.5) * scale;
+    let scale = f64::from(axis.to - axis.from) / f64::from(axis.whole);
+    let center = f64::from(axis.from) + (f64::from(axis.first + index) + 0.5) * scale;
     let raw = (0..axis.input).map(|x| kernel(axis.filter, (f64::from(x) + 0.5 - center) / scale.max(1.0)));
     let raw: Vec<f64> = raw.collect();
     let sum: f64 = raw.iter().sum();
@@ -42,9 +42,7 @@ fn reference(source: Source<'_>, framing: &Framing) -> Vec<f64> {
     let sum = |weights: &[f64], value: &dyn Fn(usize) -> f64| {
         weights.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(i, w)| w * value(i)).sum::<f64>().clamp(0.0, 255.0)
     };
-    let (lower, narrower) =
-        (i64::from(readable.height) - i64::from(output.height), i64::from(readable.width) - i64::from(output.width));
-    let vertical_first = lower > 0 && lower > 2 * narrower;
+    let vertical_first = vertical_first(framing);
     let mut out = Vec::new();
     for row in &rows {
         for column in &columns {
@@ -97,7 +95,7 @@ prop_compose! {
             (PixelBox::whole(size), region)
         };
         let output = Size { width: out_width, height: out_height };
-        let framing = Framing { readable, region, output, interpolation, flip: false };
+        let framing = Framing { readable, region, cut_from: None, output, interpolation, flip: false };
         (noise((width * height * 3) as usize, seed), size, framing)
     }
 }
@@ -151,13 +149,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_part_of_a_resize_is_cut_out_of_the_whole(
+        (pixels, size, framing) in cases(), part in prop::array::uniform4(0.0..1.0_f64),
+    ) {
+        let whole = framing.output;
+        let cut = |side: u32, start: f64, length: f64| {
+            let first = (start * f64::from(side)) as u32;
+            (first, 1 + (length * f64::from(side - first - 1)) as u32)
+        };
+        let ((x, width), (y, height)) = (cut(whole.width, part[0], part[1]), cut(whole.height, part[2], part[3]));
+        let cut_from = CutFrom { region: framing.region, size: whole, corner: Position { x, y } };
+        let output = Size { width, height };
+        let mut all = vec![0; (whole.pixels() * 3) as usize];
+        let mut some = vec![0; (output.pixels() * 3) as usize];
+        let mut resampler = Resampler::default();
+        resampler.resample(Source::whole(&pixels, size), &framing, &mut all);
+        let framing = Framing { cut_from: Some(cut_from), output, ..framing };
+        resampler.resample(Source::whole(&pixels, size), &framing, &mut some);
+        for (row, actual) in some.chunks_exact(width as usize * 3).enumerate() {
+            let start = ((y as usize + row) * whole.width as usize + x as usize) * 3;
+            prop_assert_eq!(actual, &all[start..start + actual.len()]);
+        }
+    }
+}
+
 #[test]
 fn a_whole_photo_of_the_right_size_is_copied() {
     let size = Size { width: 5, height: 4 };
     let pixels = noise(60, 3);
     let readable = PixelBox::whole(size);
     for interpolation in FILTERS {
-        let framing = Framing { readable, region: readable.into(), output: size, interpolation, flip: false };
+        let framing =
+            Framing { readable, region: readable.into(), cut_from: None, output: size, interpolation, flip: false };
         let mut out = vec![0; 60];
         Resampler::default().resample(Source::whole(&pixels, size), &framing, &mut out);
         assert_eq!(out, pixels, "{interpolation:?}");

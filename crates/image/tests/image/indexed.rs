@@ -17,7 +17,7 @@ use crate::support::{Jpeg, JpegKind, Picture, turned};
 /// A framing that reads just this box: it is not resized.
 fn framing(area: PixelBox) -> Framing {
     let interpolation = Interpolation::Bilinear;
-    Framing { readable: area, region: area.into(), output: area.size(), interpolation, flip: false }
+    Framing { readable: area, region: area.into(), cut_from: None, output: area.size(), interpolation, flip: false }
 }
 
 /// The stages of a recipe that turns photos so.

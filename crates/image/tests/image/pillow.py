@@ -15,6 +15,20 @@ def difference(ours, theirs):
     return sum(stat.mean) / 3, max(high for _, high in stat.extrema)
 
 
+def resize_shorter(image, shorter, filter):
+    """torchvision's Resize(shorter)."""
+    short, long = sorted(image.size)
+    longer = int(shorter * long / short)
+    size = (shorter, longer) if image.width <= image.height else (longer, shorter)
+    return image if image.size == size else image.resize(size, filter)
+
+
+def center_crop(image, size):
+    """torchvision's CenterCrop(size)."""
+    left, top = (int(round((whole - part) / 2.0)) for whole, part in zip(image.size, size))
+    return image.crop((left, top, left + size[0], top + size[1]))
+
+
 for line in sys.stdin:
     job = json.loads(line)
     answer = {"path": job["path"]}
@@ -34,7 +48,10 @@ for line in sys.stdin:
             for resize in job["resizes"]:
                 source = ours.crop(resize["crop"]) if resize["crop"] else ours
                 filter = Image.Resampling[resize["filter"]]
-                expected = source.resize(resize["size"], filter, box=resize["box"])
+                if resize["two_steps"]:
+                    expected = center_crop(resize_shorter(source, resize["two_steps"], filter), resize["size"])
+                else:
+                    expected = source.resize(resize["size"], filter, box=resize["box"])
                 with open(resize["file"], "rb") as file:
                     cropped = Image.frombytes("RGB", tuple(resize["size"]), file.read())
                 resized.append(difference(cropped, expected))

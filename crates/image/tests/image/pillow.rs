@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use headwater_image::{Payload, Scratch, advance, decode};
-use headwater_types::recipe::{DecodeMode, Geometry, Interpolation, Orientation};
+use headwater_types::recipe::{DecodeMode, Geometry, Interpolation, Orientation, Steps};
 use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ fn recipes() -> Vec<Recipe> {
         Recipe::from_toml(&text).unwrap()
     };
     let geometries = [
+        "[[stage]]\nop='resize'\nsize=256\n[[stage]]\nop='center-crop'\nsize=224\nexact='two-step'",
+        "[[stage]]\nop='resize'\nsize=77\n[[stage]]\nop='center-crop'\nsize=[31, 77]\nexact='two-step'",
         "[[stage]]\nop='resize'\nsize=[401, 1]",
         "[[stage]]\nop='resize'\nsize=[1, 403]",
         "[[stage]]\nop='resize'\nsize=[61, 1900]",
@@ -65,6 +67,10 @@ fn job(path: &Path, index: usize, recipes: &[Recipe], folder: &Path, scratch: &m
             let file = folder.join(format!("{index}.{number}.rgb"));
             std::fs::write(&file, cropped.into_bytes()).unwrap();
             let Framing { readable, region, output, interpolation, .. } = Framing::new(recipe.stages(), size, &draws);
+            let (shorter, two_steps) = match recipe.stages().geometry {
+                Geometry::ResizeThenCenterCrop { shorter, steps, .. } => (shorter, steps == Steps::Two),
+                _ => (0, false),
+            };
             let cuts = matches!(recipe.stages().geometry, Geometry::RandomResizedCrop { .. });
             let (x, y) = if cuts { (0.0, 0.0) } else { (region.x, region.y) };
             let right = (x + region.width).min(size.width.into());
@@ -72,6 +78,7 @@ fn job(path: &Path, index: usize, recipes: &[Recipe], folder: &Path, scratch: &m
             json!({
                 "crop": cuts.then_some([readable.x, readable.y, readable.x + readable.width, readable.y + readable.height]),
                 "size": [output.width, output.height], "box": [x, y, right, bottom], "file": file,
+                "two_steps": two_steps.then_some(shorter),
                 "filter": match interpolation {
                     Interpolation::Bilinear => "BILINEAR",
                     Interpolation::Bicubic => "BICUBIC",

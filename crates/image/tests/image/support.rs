@@ -153,6 +153,7 @@ pub(crate) fn recipes() -> Vec<Recipe> {
         "op = \"resize\"\nsize = 32\n[[stage]]\nop = \"center-crop\"\nsize = 28",
         "op = \"center-crop\"\nfraction = 0.875\n[[stage]]\nop = \"resize\"\nsize = [40, 40]",
         "op = \"resize\"\nsize = [17, 50]",
+        "op = \"resize\"\nsize = 32\n[[stage]]\nop = \"center-crop\"\nsize = 28\nexact = \"two-step\"",
     ];
     let ends = [
         "op = \"to-tensor\"",
@@ -178,6 +179,7 @@ pub(crate) fn recipes() -> Vec<Recipe> {
         "op = \"resize\"\nsize = 9\n[[stage]]\nop = \"center-crop\"\nsize = 5",
         "op = \"center-crop\"\nfraction = 0.875\n[[stage]]\nop = \"resize\"\nsize = [1, 1]",
         "op = \"resize\"\nsize = [17, 20]",
+        "op = \"resize\"\nsize = 9\n[[stage]]\nop = \"center-crop\"\nsize = 5\nexact = \"two-step\"",
     ] {
         for orientation in ["stored", "exif"] {
             push(&format!("decode = \"fast\"\norientation = \"{orientation}\""), geometry, ends[0]);

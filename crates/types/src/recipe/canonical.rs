@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Stages, Steps, TensorScale};
 use crate::digest::Digest;
 use crate::framing::Size;
 
@@ -42,9 +42,13 @@ pub(super) fn text(stages: &Stages) -> String {
             let fields = [side(size), ("scale", pair(scale)), ("ratio", pair(ratio))];
             stage("random-resized-crop", &[&fields, interpolation].concat());
         }
-        Geometry::ResizeThenCenterCrop { shorter, size } => {
+        Geometry::ResizeThenCenterCrop { shorter, size, steps } => {
             stage("resize", &[&[("size", shorter.to_string())], interpolation].concat());
-            stage("center-crop", &[side(size)]);
+            let steps: &[(&str, String)] = match steps {
+                Steps::One => &[],
+                Steps::Two => &[("exact", "\"two-step\"".to_owned())],
+            };
+            stage("center-crop", &[&[side(size)], steps].concat());
         }
         Geometry::CenterCropThenResize { fraction, size } => {
             stage("center-crop", &[("fraction", format!("{fraction:?}"))]);
@@ -69,7 +73,7 @@ pub(super) fn text(stages: &Stages) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::recipe::{Interpolation, Recipe};
+    use crate::recipe::{Geometry, Interpolation, Recipe, Steps};
 
     /// Every way to a fixed size, with `{}` behind the keys of the stage that resizes.
     const GEOMETRIES: [&str; 4] = [
@@ -78,6 +82,10 @@ mod tests {
         "[[stage]]\nop='center-crop'\nfraction=0.875\n[[stage]]\nop='resize'\nsize=224\n{}",
         "[[stage]]\nop='resize'\nsize=[10, 20]\n{}",
     ];
+
+    /// The second of them, in as many steps.
+    const TWO_STEPS: &str =
+        "[[stage]]\nop='resize'\nsize=256\n{}[[stage]]\nop='center-crop'\nsize=[224, 200]\nexact='{steps}-step'\n";
 
     fn recipe(geometry: &str, keys: &str) -> Recipe {
         let geometry = geometry.replace("{}", keys);
@@ -95,11 +103,16 @@ mod tests {
             assert_eq!(bicubic.stages().interpolation, Interpolation::Bicubic);
             assert_eq!(Recipe::from_toml(&bicubic.to_toml()).unwrap(), bicubic);
         }
+        for keys in ["", "interpolation='bicubic'\n"] {
+            let two = recipe(&TWO_STEPS.replace("{steps}", "two"), keys);
+            assert!(matches!(two.stages().geometry, Geometry::ResizeThenCenterCrop { steps: Steps::Two, .. }));
+            assert_eq!(Recipe::from_toml(&two.to_toml()).unwrap(), two);
+        }
     }
 
     /// Plans, features and heads are kept under them.
     #[test]
-    fn digests_are_what_they_were_before_there_was_a_choice_of_interpolation() {
+    fn digests_are_what_they_were_before_there_was_a_choice_of_interpolation_or_steps() {
         for (name, digest) in [
             ("imagenet-train", "3eb66a3277b0d7966e43e04dc58d2dd875a8f5ba978363352cb17768acd7b00a"),
             ("imagenet-train-fast", "fe2732d10996a84d2d9c39da9ddc0cde731490ff16bc7070885900ca3f56d946"),
@@ -116,6 +129,9 @@ mod tests {
             assert_eq!(recipe(geometry, "interpolation='bilinear'\n").digest(), default, "{geometry}");
             assert_ne!(recipe(geometry, "interpolation='bicubic'\n").digest(), default, "{geometry}");
         }
+        let [one, two] = ["one", "two"].map(|steps| recipe(&TWO_STEPS.replace("{steps}", steps), "").digest());
+        assert_eq!(one, recipe(GEOMETRIES[1], "").digest());
+        assert_ne!(two, one);
     }
 
     #[test]

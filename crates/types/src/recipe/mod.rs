@@ -118,6 +118,8 @@ pub enum Geometry {
         shorter: u32,
         /// Output size.
         size: Size,
+        /// Whose bits.
+        steps: Steps,
     },
     /// TensorFlow's evaluation: the central square of `fraction` x the shorter side, resized. The box may lie between
     /// pixels and the filter may look past its edge, as in Pillow's `resize(size, box=...)`.
@@ -132,6 +134,17 @@ pub enum Geometry {
         /// Output size.
         size: Size,
     },
+}
+
+/// How a photo is resized and then cropped. Either way no more is computed than the crop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Steps {
+    /// The crop is mapped back to the photo, and that box is resized, as by Pillow's `resize(size, box=...)`.
+    #[default]
+    One,
+    /// As if the whole photo were resized and then cropped, as torchvision does it. Every pixel lies where it lies in one step,
+    /// but for roundings: Pillow holds the edges of a box in f32, and chooses the order of its passes by the sizes.
+    Two,
 }
 
 /// What a byte becomes as a float.

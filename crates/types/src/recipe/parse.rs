@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::fields::{Fields, Side, line_of};
-use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Recipe, Stages, TensorScale};
+use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Recipe, Stages, Steps, TensorScale};
 use crate::caps::{MAX_OUTPUT_SIDE, MAX_RECIPE_BYTES, MAX_RECIPE_STAGES};
 use crate::framing::Size;
 use crate::ids::NameError;
@@ -59,7 +59,7 @@ enum Stage {
     Decode { orientation: Orientation, decode: DecodeMode },
     RandomResizedCrop { size: Side, scale: [f64; 2], ratio: [f64; 2], interpolation: Interpolation },
     Resize { size: Side, interpolation: Interpolation },
-    CenterCrop { size: Option<Side>, fraction: Option<f64> },
+    CenterCrop { size: Option<Side>, fraction: Option<f64>, steps: Steps },
     RandomHorizontalFlip { p: f64 },
     ToTensor { scale: TensorScale },
     Normalize { mean: [f32; 3], std: [f32; 3] },
@@ -143,8 +143,9 @@ impl<'a> Placed<'a> {
                 Stage::Resize { size: size()?, interpolation }
             }
             "center-crop" => {
-                fields.only(&["op", "size", "fraction"])?;
-                Stage::CenterCrop { size: fields.side("size")?, fraction: fields.number("fraction")? }
+                fields.only(&["op", "size", "fraction", "exact"])?;
+                let steps = fields.choice("exact", &[("one-step", Steps::One), ("two-step", Steps::Two)])?;
+                Stage::CenterCrop { size: fields.side("size")?, fraction: fields.number("fraction")?, steps }
             }
             "random-horizontal-flip" => {
                 fields.only(&["op", "p"])?;
@@ -220,19 +221,25 @@ impl<'a> Cursor<'a> {
             }
             Stage::Resize { size: Side::One(shorter), interpolation } => {
                 placed.size(Side::One(shorter))?;
-                let Some((crop, Stage::CenterCrop { size: Some(size), fraction: None })) =
+                let Some((crop, &Stage::CenterCrop { size: Some(size), fraction: None, steps })) =
                     self.next().map(|placed| (placed, &placed.stage))
                 else {
                     return Err(self.was_out_of_place());
                 };
-                let size = crop.size(*size)?;
+                let size = crop.size(size)?;
                 if size.height.max(size.width) > shorter {
                     return Err(crop.fields.error("size", "must not be larger than the resize before it"));
                 }
-                Ok((Geometry::ResizeThenCenterCrop { shorter, size }, interpolation))
+                Ok((Geometry::ResizeThenCenterCrop { shorter, size, steps }, interpolation))
             }
             Stage::Resize { size, interpolation } => Ok((Geometry::Resize { size: placed.size(size)? }, interpolation)),
-            Stage::CenterCrop { size: None, fraction: Some(fraction) } => {
+            Stage::CenterCrop { size: None, fraction: Some(fraction), .. } => {
+                if placed.fields.value("exact").is_some() {
+                    return error(
+                        "exact",
+                        "goes with `size`, behind resize: leave it out, a `fraction` is cut out in one step",
+                    );
+                }
                 if !(fraction > 0.0 && fraction <= 1.0) {
                     return error("fraction", "must be above 0 and at most 1");
                 }
@@ -414,6 +421,18 @@ mod tests {
             (
                 "op='resize'\nsize=8\ninterpolation=3",
                 "line 7: stage 2 (resize): `interpolation` must be a string, not 3",
+            ),
+            (
+                "op='center-crop'\nfraction=0.5\nexact='two-step'",
+                "line 7: stage 2 (center-crop): `exact` goes with `size`, behind resize: leave it out",
+            ),
+            (
+                "op='center-crop'\nsize=8\nexact='yes'",
+                "line 7: stage 2 (center-crop): `exact` must be one of one-step, two-step, not \"yes\"",
+            ),
+            (
+                "op='resize'\nsize=8\nexact='two-step'",
+                "line 7: stage 2 (resize): `exact` is unknown here: there are op, size, interpolation",
             ),
             ("op = ", "line 5: "),
         ] {
