@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             recipe: Some(recipe.clone()),
             cut: cut.into(),
             seed: Seed(1),
-            epoch: Epoch(epoch),
+            epoch: Epoch(epoch).into(),
             model: None,
             pixels: PixelCoding::Raw.into(),
             floats: false,

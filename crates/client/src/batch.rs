@@ -46,10 +46,8 @@ pub enum RowLayout {
 pub struct BatchPlan {
     /// The recipe; `None` only for features.
     pub recipe: Option<Arc<Recipe>>,
-    /// Address of the randomness.
+    /// Address of the randomness, with each sample's epoch.
     pub seed: Seed,
-    /// Address of the randomness.
-    pub epoch: Epoch,
     /// What rows hold.
     pub layout: RowLayout,
     /// Samples of each batch, in order. Samples past their sum are left unread.
@@ -111,7 +109,6 @@ struct Work {
     finisher: Finisher,
     recipe: Option<Arc<Recipe>>,
     seed: Seed,
-    epoch: Epoch,
     layout: RowLayout,
     listener: Option<Arc<dyn Listener>>,
 }
@@ -138,9 +135,9 @@ impl RowLayout {
 impl BatchStream {
     /// Starts making batches of what a stream gives, which must be in order.
     pub(crate) fn start(runtime: &Handle, samples: SampleStream, finisher: Finisher, plan: BatchPlan) -> Self {
-        let BatchPlan { recipe, seed, epoch, layout, sizes, ahead, listener } = plan;
+        let BatchPlan { recipe, seed, layout, sizes, ahead, listener } = plan;
         let (sender, begun) = mpsc::channel(ahead.get());
-        let work = Arc::new(Work { finisher, recipe, seed, epoch, layout, listener });
+        let work = Arc::new(Work { finisher, recipe, seed, layout, listener });
         let driver = AbortOnDropHandle::new(runtime.spawn(drive(samples, work, sizes, sender)));
         Self { begun, current: None, _driver: driver }
     }
@@ -229,7 +226,7 @@ async fn drive(
 
 impl Work {
     async fn write(self: Arc<Self>, sample: Sample, row: BytesMut) -> Written {
-        let Sample { index, key, label, outcome, cpu } = sample;
+        let Sample { index, epoch, key, label, outcome, cpu } = sample;
         let of = |failure| Row { index, key: key.clone(), label, failure };
         let came = |cut, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
@@ -248,7 +245,7 @@ impl Work {
             let (work, key, mut row) = (Arc::clone(&self), key.clone(), row);
             move |scratch: &mut Scratch| {
                 let meter = CpuMeter::start(work.listener.is_some());
-                let done = work.fill(delivered, key.as_ref(), &mut row, scratch);
+                let done = work.fill(delivered, key.as_ref(), epoch, &mut row, scratch);
                 (row, done.err(), meter.read())
             }
         };
@@ -265,6 +262,7 @@ impl Work {
         &self,
         delivered: Delivered,
         key: Option<&SampleKey>,
+        epoch: Epoch,
         row: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<(), SampleFailure> {
@@ -279,7 +277,7 @@ impl Work {
         }
         let recipe = self.recipe.as_deref().ok_or_else(|| internal("there is no recipe to finish it with"))?;
         let key = key.ok_or_else(|| internal("a sample without a key cannot be framed"))?;
-        let draws = Draws { seed: self.seed, epoch: self.epoch, key };
+        let draws = Draws { seed: self.seed, epoch, key };
         let limits = self.finisher.limits();
         let (payload, _) = payload_of(recipe, delivered, limits)?;
         if let RowLayout::Pixels(_) = self.layout {

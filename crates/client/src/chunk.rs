@@ -4,13 +4,13 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use headwater_types::{Cut, PixelCoding, SampleIndex};
-use headwater_wire::{Cuts, PixelCodings, Samples};
+use headwater_types::{Cut, Epoch, PixelCoding, SampleIndex};
+use headwater_wire::{Cuts, Epochs as EpochsOfCall, PixelCodings, Samples};
 use tokio::time::Instant;
 
 use crate::live::Tables;
 use crate::options::ClientOptions;
-use crate::request::{CutChoice, Indices, PixelChoice};
+use crate::request::{CutChoice, Epochs, Indices, PixelChoice};
 
 /// A sample that is still to come.
 #[derive(Clone, Debug)]
@@ -23,27 +23,38 @@ pub(crate) struct Wanted {
     pub(crate) cut: Cut,
     /// How its pixels may be coded.
     pub(crate) pixels: PixelCoding,
+    /// Address of its randomness.
+    pub(crate) epoch: Epoch,
     /// Times that it came as a failure that may pass, and when first.
     pub(crate) failures: u32,
     pub(crate) failing_since: Option<Instant>,
 }
 
-/// Samples of one server that one worker sees through, whatever breaks: in the order of the request, no index twice.
+/// Samples of one server that one worker sees through, whatever breaks: in the order of the request.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     missing: VecDeque<Wanted>,
 }
 
+/// What is asked of all servers together.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) indices: Indices,
+    pub(crate) cuts: CutChoice,
+    pub(crate) pixels: PixelChoice,
+    pub(crate) epochs: Epochs,
+}
+
 /// Cuts a request into one server's chunks, in the order of the request.
 #[derive(Debug)]
 pub(crate) struct ChunkSource {
-    indices: Indices,
-    cuts: CutChoice,
-    pixels: PixelChoice,
+    wish: Wish,
     /// The server's indices.
     held: Range<u64>,
     /// Most samples of a chunk.
     size: usize,
+    /// Whether an index may be in one chunk twice: where the server says which place of the call a sample answers.
+    repeats: bool,
     /// The next position to look at.
     cursor: Mutex<u64>,
 }
@@ -91,9 +102,10 @@ impl Chunk {
         self.missing.front().map(|wanted| wanted.position)
     }
 
-    /// Finds a sample by its index in the partition: what stands here is no longer asked for twice.
-    pub(crate) fn find(&mut self, local: u64) -> Option<&mut Wanted> {
-        self.missing.iter_mut().find(|wanted| wanted.local == local)
+    /// The sample of this place in the request, if it is still to come.
+    pub(crate) fn at(&mut self, position: u64) -> Option<&mut Wanted> {
+        let place = self.missing.binary_search_by_key(&position, |wanted| wanted.position).ok()?;
+        self.missing.get_mut(place)
     }
 
     /// Whether some sample that is still to come would come another way.
@@ -122,24 +134,27 @@ impl Chunk {
 }
 
 /// Samples as a server is asked for them.
-pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts, PixelCodings) {
+pub(crate) fn as_asked<'a>(
+    wanted: impl Iterator<Item = &'a Wanted> + Clone,
+) -> (Samples, Cuts, PixelCodings, EpochsOfCall) {
     let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
     let first = locals.first().copied().unwrap_or(0);
     let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
     let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
     let cuts = Cuts::of(wanted.clone().map(|wanted| wanted.cut).collect());
-    (samples, cuts, PixelCodings::of(wanted.map(|wanted| wanted.pixels).collect()))
+    let pixels = PixelCodings::of(wanted.clone().map(|wanted| wanted.pixels).collect());
+    (samples, cuts, pixels, EpochsOfCall::of(wanted.map(|wanted| wanted.epoch).collect()))
 }
 
 // === impl ChunkSource ===
 
 impl ChunkSource {
-    pub(crate) fn new(indices: Indices, cuts: CutChoice, pixels: PixelChoice, held: Range<u64>, size: usize) -> Self {
-        let cursor = match &indices {
+    pub(crate) fn new(wish: Wish, held: Range<u64>, size: usize, repeats: bool) -> Self {
+        let cursor = match &wish.indices {
             Indices::Range(range) => held.start.saturating_sub(range.start),
             Indices::List(_) => 0,
         };
-        Self { indices, cuts, pixels, held, size, cursor: Mutex::new(cursor) }
+        Self { wish, held, size, repeats, cursor: Mutex::new(cursor) }
     }
 
     /// The next chunk; `None` once there is none.
@@ -150,13 +165,14 @@ impl ChunkSource {
         while missing.len() < self.size {
             let Some(index) = self.index_at(*cursor) else { break };
             if self.held.contains(&index) {
-                // An answer names only the index: one call must not ask for the same twice.
-                if !seen.insert(index) {
+                // Such an answer names only the index: one call must not ask for the same twice.
+                if !self.repeats && !seen.insert(index) {
                     break;
                 }
-                let local = index - self.held.start;
-                let (cut, pixels) = (self.cuts.of(index)?, self.pixels.of(index)?);
-                missing.push_back(Wanted { position: *cursor, local, cut, pixels, failures: 0, failing_since: None });
+                let (position, local) = (*cursor, index - self.held.start);
+                let (cut, pixels) = (self.wish.cuts.of(index)?, self.wish.pixels.of(index)?);
+                let epoch = self.wish.epochs.at(position)?;
+                missing.push_back(Wanted { position, local, cut, pixels, epoch, failures: 0, failing_since: None });
             }
             *cursor += 1;
         }
@@ -164,7 +180,7 @@ impl ChunkSource {
     }
 
     fn index_at(&self, position: u64) -> Option<u64> {
-        match &self.indices {
+        match &self.wish.indices {
             Indices::Range(range) => {
                 let index = range.start.checked_add(position)?;
                 (index < range.end.min(self.held.end)).then_some(index)
@@ -178,12 +194,12 @@ impl ChunkSource {
 mod tests {
     use super::*;
 
-    fn source(indices: Indices, cuts: CutChoice, held: Range<u64>, size: usize) -> ChunkSource {
-        ChunkSource::new(indices, cuts, PixelCoding::Raw.into(), held, size)
+    fn wish(indices: Indices, cuts: CutChoice) -> Wish {
+        Wish { indices, cuts, pixels: PixelCoding::Raw.into(), epochs: Epoch(0).into() }
     }
 
-    fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize) -> Vec<Vec<(u64, u64)>> {
-        let source = source(indices.into(), Cut::Encoded.into(), held, size);
+    fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize, repeats: bool) -> Vec<Vec<(u64, u64)>> {
+        let source = ChunkSource::new(wish(indices.into(), Cut::Encoded.into()), held, size, repeats);
         std::iter::from_fn(|| source.next())
             .map(|chunk| chunk.missing().map(|wanted| (wanted.position, wanted.local)).collect())
             .collect()
@@ -195,38 +211,51 @@ mod tests {
 
     #[test]
     fn a_range_gives_each_server_its_part() {
-        assert_eq!(chunks(3..12, 0..5, 4), [vec![(0, 3), (1, 4)]]);
-        assert_eq!(chunks(3..12, 5..20, 4), [vec![(2, 0), (3, 1), (4, 2), (5, 3)], vec![(6, 4), (7, 5), (8, 6)]]);
-        assert!(chunks(3..12, 20..30, 4).is_empty());
-        assert!(chunks(3..3, 0..30, 4).is_empty());
+        assert_eq!(chunks(3..12, 0..5, 4, false), [vec![(0, 3), (1, 4)]]);
+        assert_eq!(
+            chunks(3..12, 5..20, 4, false),
+            [vec![(2, 0), (3, 1), (4, 2), (5, 3)], vec![(6, 4), (7, 5), (8, 6)]]
+        );
+        assert!(chunks(3..12, 20..30, 4, false).is_empty());
+        assert!(chunks(3..3, 0..30, 4, false).is_empty());
     }
 
     #[test]
-    fn a_list_keeps_its_order_and_no_call_names_an_index_twice() {
-        assert_eq!(chunks(list(&[9, 1, 7, 0, 8]), 5..10, 2), [vec![(0, 4), (2, 2)], vec![(4, 3)]]);
-        assert_eq!(chunks(list(&[1, 1, 2, 1]), 0..5, 9), [vec![(0, 1)], vec![(1, 1), (2, 2)], vec![(3, 1)]]);
+    fn a_list_keeps_its_order_and_no_call_names_an_index_twice_where_answers_do_not_say_their_place() {
+        assert_eq!(chunks(list(&[9, 1, 7, 0, 8]), 5..10, 2, false), [vec![(0, 4), (2, 2)], vec![(4, 3)]]);
+        assert_eq!(chunks(list(&[1, 1, 2, 1]), 0..5, 9, false), [vec![(0, 1)], vec![(1, 1), (2, 2)], vec![(3, 1)]]);
+        assert_eq!(chunks(list(&[1, 1, 2, 1]), 0..5, 9, true), [[(0, 1), (1, 1), (2, 2), (3, 1)]]);
     }
 
     #[test]
     fn what_is_consecutive_is_asked_for_as_a_range_and_one_cut_as_one() {
-        let source = source(Indices::Range(4..7), Cut::Tensor.into(), 2..9, 9);
+        let source = ChunkSource::new(wish(Indices::Range(4..7), Cut::Tensor.into()), 2..9, 9, true);
         let mut chunk = source.next().unwrap();
-        let (samples, cuts, pixels) = as_asked(chunk.missing());
+        let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
         assert_eq!((samples, cuts), (Samples::Range { first: 2, count: 3 }, Cuts::All(Cut::Tensor)));
-        assert_eq!(pixels, PixelCodings::All(PixelCoding::Raw));
+        assert_eq!((pixels, epochs), (PixelCodings::All(PixelCoding::Raw), EpochsOfCall::All(Epoch(0))));
         chunk.settle(1);
         assert_eq!(as_asked(chunk.missing()).0, Samples::List(vec![2, 4]));
         assert_eq!(chunk.earliest(), Some(0));
     }
 
     #[test]
-    fn each_sample_is_asked_for_with_its_own_cut_and_coding() {
+    fn each_sample_is_asked_for_with_its_own_cut_and_coding_and_each_place_with_its_own_epoch() {
         let cuts = CutChoice::PerSample(vec![Cut::Encoded, Cut::Decoded].into());
         let pixels = PixelChoice::PerSample(vec![PixelCoding::Raw, PixelCoding::Lossless].into());
-        let source = ChunkSource::new(list(&[1, 0]), cuts, pixels, 0..2, 9);
-        let chunk = source.next().unwrap();
-        let (samples, cuts, pixels) = as_asked(chunk.missing());
-        assert_eq!((samples, cuts), (Samples::List(vec![1, 0]), Cuts::Each(vec![Cut::Decoded, Cut::Encoded])));
-        assert_eq!(pixels, PixelCodings::Each(vec![PixelCoding::Lossless, PixelCoding::Raw]));
+        let epochs = vec![Epoch(7), Epoch(3), Epoch(8), Epoch(9)].into();
+        // The third is another server's.
+        let wish = Wish { indices: list(&[1, 0, 5, 1]), cuts, pixels, epochs };
+        let mut chunk = ChunkSource::new(wish, 0..2, 9, true).next().unwrap();
+        let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
+        let (encoded, decoded) = (Cut::Encoded, Cut::Decoded);
+        assert_eq!((samples, cuts), (Samples::List(vec![1, 0, 1]), Cuts::Each(vec![decoded, encoded, decoded])));
+        let (raw, lossless) = (PixelCoding::Raw, PixelCoding::Lossless);
+        assert_eq!(pixels, PixelCodings::Each(vec![lossless, raw, lossless]));
+        assert_eq!(epochs, EpochsOfCall::Each(vec![Epoch(7), Epoch(3), Epoch(9)]));
+        chunk.settle(0);
+        assert_eq!(as_asked(chunk.missing()).3, EpochsOfCall::Each(vec![Epoch(3), Epoch(9)]));
+        assert!(chunk.at(0).is_none() && chunk.at(2).is_none());
+        assert_eq!(chunk.at(3).map(|wanted| (wanted.local, wanted.epoch)), Some((1, Epoch(9))));
     }
 }

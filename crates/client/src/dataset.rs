@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, PixelCoding, Recipe, SampleIndex};
-use headwater_wire::{Cuts, Fetch, PixelCodings, Samples, Surveyed, proto};
+use headwater_types::{ByteCount, Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex};
+use headwater_wire::{Cuts, Epochs, Fetch, PixelCodings, Samples, Surveyed, proto};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
 use crate::batch::{BatchPlan, BatchStream};
-use crate::chunk::{ChunkSource, Sizing};
+use crate::chunk::{ChunkSource, Sizing, Wish};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
 use crate::describe::{self, Description, describe};
@@ -26,7 +26,7 @@ use crate::partition::Partition;
 use crate::parts;
 use crate::pulse::Pulse;
 use crate::report::{self, Reported, Told};
-use crate::request::{Choice, FetchRequest};
+use crate::request::{self, Choice, FetchRequest, Indices};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
 use crate::throttle::Throttle;
@@ -183,6 +183,7 @@ impl Dataset {
             let message = "a table of cuts or of pixel codings must have one for each sample of the dataset";
             return Err(ClientError::Request(message));
         }
+        self.check_epochs(&indices, &epoch)?;
         let live = match (&cut, &pixels) {
             (Choice::Live(cuts), Choice::Live(codings)) if cuts == codings => Some(cuts.clone()),
             (Choice::Live(_), _) | (_, Choice::Live(_)) => {
@@ -236,6 +237,7 @@ impl Dataset {
             floats,
             limits: options.limits,
         };
+        let wish = Wish { indices: indices.clone(), cuts: cut.clone(), pixels, epochs: epoch };
         let job = |((partition, server), has_model): ((&Partition, &Arc<Server>), bool)| {
             let share = indices.len().min(partition.samples);
             let bytes = expectation.payload_bytes(partition, &cut);
@@ -244,7 +246,7 @@ impl Dataset {
             Arc::new(Job {
                 server: Arc::clone(server),
                 partition: partition.clone(),
-                source: ChunkSource::new(indices.clone(), cut.clone(), pixels.clone(), held, size),
+                source: ChunkSource::new(wish.clone(), held, size, partition.sample_epochs),
                 fetch: Fetch {
                     dataset: self.0.name.as_str().to_owned(),
                     dataset_digest: Some(partition.digest),
@@ -254,7 +256,7 @@ impl Dataset {
                     pixels: PixelCodings::All(PixelCoding::Raw),
                     floats_as_pixels: !floats,
                     seed,
-                    epoch,
+                    epochs: Epochs::All(Epoch::default()),
                     model: model.filter(|_| takes_features && has_model).map(|m| (m.name.clone(), Some(m.digest))),
                     batch_bytes: self.batch(),
                     measure_cpu,
@@ -269,6 +271,23 @@ impl Dataset {
         };
         let jobs = partitions.iter().zip(servers).zip(has_model).map(job).collect();
         Ok(SampleStream::start(&self.0.runtime, outlet, jobs))
+    }
+
+    /// Whether there is an epoch for each sample where there is not one for all, and whether the servers know of such.
+    fn check_epochs(&self, indices: &Indices, epochs: &request::Epochs) -> Result<(), ClientError> {
+        if epochs.len().is_some_and(|len| len != indices.len()) {
+            return Err(ClientError::Request("a list of epochs must have one for each of the indices"));
+        }
+        if !epochs.differ() {
+            return Ok(());
+        }
+        let asked = |partition: &&Partition| indices.any_in(partition.first..partition.end(), |_| true);
+        match self.0.partitions.iter().filter(|partition| !partition.sample_epochs).find(asked) {
+            None => Ok(()),
+            Some(Partition { address, server_version, .. }) => {
+                Err(ClientError::NoSampleEpochs { server: address.clone(), version: server_version.clone() })
+            }
+        }
     }
 
     /// Asks one server (a place among the partitions) a small question so many times, on one connection: how long each answer

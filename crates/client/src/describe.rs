@@ -31,6 +31,8 @@ pub(crate) struct Description {
     pub(crate) listing: Listing,
     /// Random bytes that it has made at its start.
     pub(crate) instance: [u8; INSTANCE_BYTES],
+    /// Whether it knows epochs of single samples, and says the place of each.
+    pub(crate) sample_epochs: bool,
 }
 
 /// Bytes by which a server is known under all its names.
@@ -182,6 +184,7 @@ fn check(
         part,
         listing,
         instance,
+        sample_epochs,
     } = description;
     if dataset != name.as_str() {
         return Err(server.protocol(format!("it described another dataset than {name}")));
@@ -217,6 +220,7 @@ fn check(
         part,
         listing,
         instance,
+        sample_epochs,
     })
 }
 

@@ -110,6 +110,17 @@ pub enum ClientError {
         /// How.
         message: String,
     },
+    /// A server that knows one epoch for a whole call, where samples were to have their own.
+    #[error(
+        "server {server} (version {version}) crops all samples of a call as in one epoch, and here each is to have its own, as where a \
+         sample comes twice in an epoch: upgrade that server"
+    )]
+    NoSampleEpochs {
+        /// Which.
+        server: ServerAddress,
+        /// Its version.
+        version: String,
+    },
     /// A model is missing on a server.
     #[error("server {server} has no model {model}: it has [{registered}], see --model of storage-server")]
     UnknownModel {

@@ -31,7 +31,7 @@ impl Expectation {
     /// The sample as its reader gets it, with its index in the dataset and the dataset's class. What is not as it was
     /// asked for becomes a failure of that sample.
     pub(crate) fn accept(&self, partition: &Partition, wanted: &Wanted, delivery: Delivery) -> Sample {
-        let Delivery { index, key, label, cpu, outcome } = delivery;
+        let Delivery { index, key, label, cpu, outcome, position: _ } = delivery;
         let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
         let label =
             label.map(|ClassId(local)| (local, usize::try_from(local).ok().and_then(|l| partition.labels.get(l))));
@@ -46,7 +46,8 @@ impl Expectation {
                 None => Ok(delivered),
             }
         });
-        Sample { index, key, label: label.and_then(|(_, class)| class.copied()), cpu, outcome: checked }
+        let label = label.and_then(|(_, class)| class.copied());
+        Sample { index, epoch: wanted.epoch, key, label, cpu, outcome: checked }
     }
 
     /// About how many payload bytes a sample has, before any coding.

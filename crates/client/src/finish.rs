@@ -8,8 +8,8 @@ use headwater_image::{
     CpuMeter, CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header,
 };
 use headwater_types::{
-    ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex,
-    SampleKey, Seed, Size,
+    ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex, SampleKey,
+    Seed, Size,
 };
 use headwater_wire::Delivered;
 
@@ -83,21 +83,16 @@ impl Finisher {
         self.pool.run(job).await.map_err(|error| lost(&error))
     }
 
-    /// Runs what is left of a recipe, from whichever pixel cut the sample has come at. A sample that had failed stays as
+    /// Runs what is left of a recipe, from whichever pixel cut the sample has come at, with the randomness of this seed and of the
+    /// sample's own epoch. A sample that had failed stays as
     /// it is.
-    pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed, epoch: Epoch) -> Finished {
-        self.run(recipe, sample, seed, epoch, false).await.0
+    pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed) -> Finished {
+        self.run(recipe, sample, seed, false).await.0
     }
 
     /// As [`finish`](Self::finish), with the CPU time that it took here.
-    pub async fn finish_metered(
-        &self,
-        recipe: &Arc<Recipe>,
-        sample: Sample,
-        seed: Seed,
-        epoch: Epoch,
-    ) -> (Finished, CpuSeconds) {
-        let (finished, cpu) = self.run(recipe, sample, seed, epoch, true).await;
+    pub async fn finish_metered(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed) -> (Finished, CpuSeconds) {
+        let (finished, cpu) = self.run(recipe, sample, seed, true).await;
         (finished, cpu.unwrap_or_default())
     }
 
@@ -122,10 +117,9 @@ impl Finisher {
         recipe: &Arc<Recipe>,
         sample: Sample,
         seed: Seed,
-        epoch: Epoch,
         metered: bool,
     ) -> (Finished, Option<CpuSeconds>) {
-        let Sample { index, key, label, outcome, cpu: _ } = sample;
+        let Sample { index, epoch, key, label, outcome, cpu: _ } = sample;
         let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
                 let (recipe, limits) = (Arc::clone(recipe), self.limits);

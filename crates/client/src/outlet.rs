@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{Cut, DType, PixelCoding, Position, SampleIndex, Shape};
+    use headwater_types::{Cut, DType, Epoch, PixelCoding, Position, SampleIndex, Shape};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -159,7 +159,7 @@ mod tests {
             source: None,
             origin: Position::default(),
         };
-        Sample { index: SampleIndex(index), key: None, label: None, cpu: None, outcome: Ok(delivered) }
+        Sample { index: SampleIndex(index), epoch: Epoch(0), key: None, label: None, cpu: None, outcome: Ok(delivered) }
     }
 
     fn poll(outlet: &Outlet) -> Option<u64> {

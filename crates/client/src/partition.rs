@@ -26,6 +26,8 @@ pub struct Partition {
     pub server_version: String,
     /// Stored bytes.
     pub stored_bytes: u64,
+    /// Whether samples of one call may have epochs of their own there, and one sample be in it twice.
+    pub(crate) sample_epochs: bool,
     /// The dataset's class for each of the partition's.
     pub(crate) labels: Vec<ClassId>,
 }
@@ -48,6 +50,7 @@ impl Partition {
             cpu_workers: description.cpu_workers,
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,
+            sample_epochs: description.sample_epochs,
             labels: found.map(|(position, _)| ClassId(position)).collect(),
         }
     }

@@ -10,7 +10,7 @@ use crate::live::LivePlan;
 /// Which samples, how far, in which order.
 #[derive(Clone, Debug)]
 pub struct FetchRequest {
-    /// Which samples. An index named twice is delivered twice.
+    /// Which samples. An index named twice is delivered twice: as the same bits, or as the `epoch` of each place says.
     pub indices: Indices,
     /// What is done to them. May be `None` at the cut `encoded`, and where `model` gives the recipe.
     pub recipe: Option<Recipe>,
@@ -23,8 +23,8 @@ pub struct FetchRequest {
     pub floats: bool,
     /// Address of the randomness.
     pub seed: Seed,
-    /// Address of the randomness.
-    pub epoch: Epoch,
+    /// Address of the randomness: of all samples, or of each.
+    pub epoch: Epochs,
     /// The model, for the cut `features`.
     pub model: Option<ModelName>,
     /// Whether samples come in the order in which they were asked for, or as they arrive. In order, servers whose
@@ -41,6 +41,16 @@ pub enum Indices {
     Range(Range<u64>),
     /// These, in this order.
     List(Arc<[SampleIndex]>),
+}
+
+/// Addresses of randomness: any numbers of 64 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Epochs {
+    /// The same for all samples.
+    All(Epoch),
+    /// One for each of the request's `indices`, in their order: so a sample that is asked for twice has two crops. The servers must be
+    /// new enough for it ([`ClientError::NoSampleEpochs`](crate::ClientError)).
+    Each(Arc<[Epoch]>),
 }
 
 /// One for all samples, or one for each.
@@ -78,7 +88,7 @@ impl FetchRequest {
             pixels: PixelChoice::All(PixelCoding::Raw),
             floats: true,
             seed: Seed::default(),
-            epoch: Epoch::default(),
+            epoch: Epoch::default().into(),
             model: Some(model),
             ordered: false,
             measure_cpu: false,
@@ -145,6 +155,46 @@ impl From<Vec<SampleIndex>> for Indices {
 impl FromIterator<SampleIndex> for Indices {
     fn from_iter<I: IntoIterator<Item = SampleIndex>>(indices: I) -> Self {
         Self::List(indices.into_iter().collect())
+    }
+}
+
+// === impl Epochs ===
+
+impl Epochs {
+    /// That of the sample at this place of the request; a list that is too short was refused before.
+    pub(crate) fn at(&self, position: u64) -> Option<Epoch> {
+        match self {
+            Self::All(one) => Some(*one),
+            Self::Each(each) => each.get(usize::try_from(position).ok()?).copied(),
+        }
+    }
+
+    /// How many there are, where there is one for each.
+    pub(crate) fn len(&self) -> Option<u64> {
+        match self {
+            Self::All(_) => None,
+            Self::Each(each) => Some(each.len() as u64),
+        }
+    }
+
+    /// Whether samples differ in it.
+    pub(crate) fn differ(&self) -> bool {
+        match self {
+            Self::All(_) => false,
+            Self::Each(each) => each.windows(2).any(|pair| pair[0] != pair[1]),
+        }
+    }
+}
+
+impl From<Epoch> for Epochs {
+    fn from(one: Epoch) -> Self {
+        Self::All(one)
+    }
+}
+
+impl From<Vec<Epoch>> for Epochs {
+    fn from(each: Vec<Epoch>) -> Self {
+        Self::Each(each.into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A sample as the reader gets it.
 
-use headwater_types::{ClassId, CpuSeconds, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ClassId, CpuSeconds, Epoch, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
@@ -8,6 +8,8 @@ use headwater_wire::Delivered;
 pub struct Sample {
     /// Index in the dataset.
     pub index: SampleIndex,
+    /// Address of its randomness: the request's, at its place there.
+    pub epoch: Epoch,
     /// Its key; always there where the outcome is a payload.
     pub key: Option<SampleKey>,
     /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.

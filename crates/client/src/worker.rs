@@ -1,7 +1,6 @@
 //! A worker: one of the streams that run at once to a server. It takes a chunk of the request, calls for it, and calls
 //! again for what is missing until nothing is.
 
-use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tonic::Streaming;
 
 use crate::arriving::Line;
+use crate::awaited::Awaited;
 use crate::chunk::{Chunk, ChunkSource, as_asked};
 use crate::connection::{Client, Server, Trouble};
 use crate::counters::Counting;
@@ -31,7 +31,7 @@ pub(crate) struct Job {
     pub(crate) server: Arc<Server>,
     pub(crate) partition: Partition,
     pub(crate) source: ChunkSource,
-    /// What is asked, but for the samples and their cuts.
+    /// What is asked, but for the samples, and how and as of which epoch each comes.
     pub(crate) fetch: Fetch,
     pub(crate) expectation: Expectation,
     /// The plan that says how samples come, where that may change.
@@ -191,8 +191,8 @@ impl Worker {
         chunk: &Chunk,
         at_most: usize,
     ) -> Result<(Arc<Line>, Streaming<proto::FetchBatch>), Trouble> {
-        let (samples, cuts, pixels) = as_asked(chunk.missing().take(at_most));
-        let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, ..job.fetch.clone() });
+        let (samples, cuts, pixels, epochs) = as_asked(chunk.missing().take(at_most));
+        let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, epochs, ..job.fetch.clone() });
         let client = match &mut self.client {
             Some(client) => client,
             none => {
@@ -219,9 +219,9 @@ async fn read(
     (line, stream): (&Line, Streaming<proto::FetchBatch>),
     plan: &mut Option<Following>,
 ) -> End {
-    let mut asked: HashSet<u64> = chunk.missing().take(at_most).map(|wanted| wanted.local).collect();
+    let mut awaited = Awaited::new(chunk.missing().take(at_most), job.partition.sample_epochs);
     let mut call = Some(stream);
-    while !asked.is_empty() {
+    while awaited.len() > 0 {
         let Some(stream) = &mut call else { return End::HungUp { at_most: usize::MAX } };
         let wait = line.wait();
         let message = tokio::select! {
@@ -233,20 +233,20 @@ async fn read(
         drop(wait);
         let batch = match message {
             Ok(Ok(Some(batch))) => batch,
-            Ok(Ok(None)) => return End::Broke(format!("it ended a call with {} samples to come", asked.len())),
+            Ok(Ok(None)) => return End::Broke(format!("it ended a call with {} samples to come", awaited.len())),
             Ok(Err(status)) => return End::Failed(job.server.judge(&status)),
             Err(_elapsed) => return End::Failed(Trouble::Passing("a call went silent".to_owned())),
         };
         job.counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
         job.pulse.beat();
         for sample in batch.samples {
-            let local = sample.index;
-            if !asked.remove(&local) {
-                return End::Broke(format!("it sent sample {local} of its partition without being asked, or twice"));
-            }
+            let position = match awaited.take(&sample) {
+                Ok(position) => position,
+                Err(message) => return End::Broke(message),
+            };
             // A checksum is computed here: others may want the thread.
             consume_budget().await;
-            let Some((position, sample)) = judge(job, chunk, sample) else { continue };
+            let Some(sample) = judge(job, chunk, position, sample) else { continue };
             let earliest = chunk.earliest().unwrap_or(position);
             if !hand_over(job, position, earliest, sample, &mut call).await {
                 return End::HungUp { at_most: 1 };
@@ -268,13 +268,13 @@ async fn leave(job: &Job, chunk: &Chunk, plan: &mut Option<Following>) {
     }
 }
 
-/// The sample as its reader gets it, and its place; `None` where it is to be asked for again.
-fn judge(job: &Job, chunk: &mut Chunk, sample: proto::Sample) -> Option<(u64, Sample)> {
+/// The sample of this place as its reader gets it; `None` where it is to be asked for again.
+fn judge(job: &Job, chunk: &mut Chunk, position: u64, sample: proto::Sample) -> Option<Sample> {
     let index = SampleIndex(sample.index);
-    let wanted = chunk.find(index.0)?;
+    let wanted = chunk.at(position)?;
     let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
         let failure = broken(&job.partition, index, &invalid.to_string());
-        Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }
+        Delivery { index, position: None, key: None, label: None, cpu: None, outcome: Err(failure) }
     });
     let retry = &job.options.retry;
     if let Err(failure) = &delivery.outcome
@@ -289,7 +289,7 @@ fn judge(job: &Job, chunk: &mut Chunk, sample: proto::Sample) -> Option<(u64, Sa
             return None;
         }
     }
-    Some((wanted.position, job.expectation.accept(&job.partition, wanted, delivery)))
+    Some(job.expectation.accept(&job.partition, wanted, delivery))
 }
 
 /// Waits for room for a sample, and meanwhile gives up the call where it keeps a worker of the same server from its

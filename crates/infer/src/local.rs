@@ -95,14 +95,9 @@ impl LocalExtractor {
 }
 
 impl Infer for LocalExtractor {
-    fn infer(
-        &self,
-        sample: Sample,
-        seed: Seed,
-        epoch: Epoch,
-    ) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
+    fn infer(&self, sample: Sample, seed: Seed) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
         async move {
-            let Sample { key, outcome, .. } = sample;
+            let Sample { epoch, key, outcome, .. } = sample;
             match (outcome, key) {
                 (Ok(delivered), _) if delivered.cut == Cut::Features => {
                     (Ok(features_of(&delivered)), CpuSeconds::default())

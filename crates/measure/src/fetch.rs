@@ -116,7 +116,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         pixels: steering.pixels(),
         floats: args.wire_floats,
         seed: Seed(args.seed),
-        epoch: Epoch(args.epoch),
+        epoch: Epoch(args.epoch).into(),
         model: args.model.clone(),
         ordered: false,
         measure_cpu: steering.listens(),
@@ -126,7 +126,6 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         wire: args.wire_bytes,
         steering,
         seed: Seed(args.seed),
-        epoch: Epoch(args.epoch),
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
         classes: dataset.classes().to_vec(),
         recipe,
@@ -191,7 +190,6 @@ struct Writer {
     /// Hears of every sample.
     steering: Arc<Steering>,
     seed: Seed,
-    epoch: Epoch,
     finisher: Finisher,
     classes: Vec<String>,
     folder: Arc<OutputFolder>,
@@ -208,7 +206,7 @@ impl Writer {
         } else {
             let cut = sample.outcome.as_ref().ok().map(|delivered| delivered.cut);
             let there = sample.cpu.unwrap_or_default();
-            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample, self.seed, self.epoch).await;
+            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample, self.seed).await;
             self.steering.came(finished.index, cut, there, here);
             self.tensor(finished)
         };
@@ -243,7 +241,7 @@ impl Writer {
             (Ok(delivered), Some(key)) => {
                 let data = delivered.payload.as_chunks::<4>().0.iter().copied();
                 let file = npy::file(delivered.shape.axes(), data);
-                let draws = Draws { seed: self.seed, epoch: self.epoch, key };
+                let draws = Draws { seed: self.seed, epoch: sample.epoch, key };
                 let framed = |source| row.clone().framed(source, &Framing::new(self.recipe.stages(), source, &draws));
                 (delivered.source.map_or_else(|| row.clone(), framed), Some(file))
             }

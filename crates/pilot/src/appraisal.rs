@@ -150,7 +150,7 @@ impl Look {
             pixels: steering.pixels(),
             floats: false,
             seed,
-            epoch,
+            epoch: epoch.into(),
             model: making.target().model().map(|model| model.name.clone()),
             ordered: false,
             measure_cpu: false,
@@ -158,7 +158,7 @@ impl Look {
         let (before, begin) = (dataset.counters(), Instant::now());
         let mut finished = dataset
             .fetch(request)?
-            .map_ok(async |sample| Ok(finishing.finish(&recipe, sample, seed, epoch).await))
+            .map_ok(async |sample| Ok(finishing.finish(&recipe, sample, seed).await))
             .try_buffer_unordered(finishing.at_once());
         let mut came = Vec::with_capacity(samples.len());
         while finished.try_next().await?.is_some() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_client::{Dataset, Finisher, Sample};
-use headwater_types::{CpuSeconds, Epoch, Recipe, SampleFailure, Seed};
+use headwater_types::{CpuSeconds, Recipe, SampleFailure, Seed};
 
 use crate::error::PilotError;
 use crate::target::{Infer, Making};
@@ -32,15 +32,14 @@ impl<'a> Finishing<'a> {
         recipe: &Arc<Recipe>,
         sample: Sample,
         seed: Seed,
-        epoch: Epoch,
     ) -> (Result<(), SampleFailure>, CpuSeconds) {
         match self {
             Self::Tensors(finisher) => {
-                let (finished, cpu) = finisher.finish_metered(recipe, sample, seed, epoch).await;
+                let (finished, cpu) = finisher.finish_metered(recipe, sample, seed).await;
                 (finished.outcome.map(drop), cpu)
             }
             Self::Features(here) => {
-                let (features, cpu) = here.infer(sample, seed, epoch).await;
+                let (features, cpu) = here.infer(sample, seed).await;
                 (features.map(drop), cpu)
             }
         }

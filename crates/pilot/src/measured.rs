@@ -112,7 +112,7 @@ impl Probe<'_> {
             pixels: way.pixels().into(),
             floats: travels_as_floats(way),
             seed: self.seed,
-            epoch: self.epoch,
+            epoch: self.epoch.into(),
             model: self.model.filter(|_| way == Way::FEATURES).cloned(),
             ordered: false,
             measure_cpu: true,
@@ -128,7 +128,7 @@ impl Probe<'_> {
                 let delivered = sample.outcome.as_ref().ok();
                 let came = delivered.map(|delivered| (delivered.cut, delivered.payload.len() as u64));
                 let (index, storage) = (sample.index.0, sample.cpu.unwrap_or_default());
-                let (outcome, trainer) = self.finishing.finish(self.recipe, sample, self.seed, self.epoch).await;
+                let (outcome, trainer) = self.finishing.finish(self.recipe, sample, self.seed).await;
                 Ok((index, outcome, came, storage, trainer))
             })
             .try_buffer_unordered(self.finishing.at_once());

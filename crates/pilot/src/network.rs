@@ -132,7 +132,7 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
         pixels: PixelCoding::Raw.into(),
         floats: false,
         seed: Seed::default(),
-        epoch: Epoch::default(),
+        epoch: Epoch::default().into(),
         model: None,
         ordered: false,
         measure_cpu: false,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch, advance};
 use headwater_store::Version;
-use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, PixelCoding, Recipe, SampleFailure, SampleKey};
+use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, Epoch, PixelCoding, Recipe, SampleFailure, SampleKey};
 
 use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
@@ -38,6 +38,7 @@ struct Wanted {
     place: usize,
     key: SampleKey,
     version: Version,
+    epoch: Epoch,
 }
 
 /// What the index knew of a sample, and how long that took to find out.
@@ -67,8 +68,8 @@ struct Sliced {
 
 impl Pipeline {
     /// Parts a call's samples into what is prepared together: runs of `jpeg-crop`, and every other sample by itself.
-    pub fn runs(&self, requests: &[SampleRequest]) -> Vec<Range<usize>> {
-        part(requests.iter().map(|request| {
+    pub fn runs(&self, requests: impl IntoIterator<Item = SampleRequest>) -> Vec<Range<usize>> {
+        part(requests.into_iter().map(|request| {
             let size = self.catalog.get(request.index).map(|entry| entry.version.size()).unwrap_or_default();
             (request.cut == Cut::JpegCrop, size)
         }))
@@ -78,9 +79,9 @@ impl Pipeline {
     /// at the next stage.
     pub async fn crops(&self, run: &[SampleRequest], work: &Work) -> Vec<Prepared> {
         let mut samples: Vec<Prepared> = run.iter().map(|request| self.unprepared(request.index)).collect();
-        let wanted = samples.iter().enumerate().filter_map(|(place, sample)| {
+        let wanted = samples.iter().zip(run).enumerate().filter_map(|(place, (sample, request))| {
             let version = self.catalog.get(sample.index)?.version;
-            Some(Wanted { place, key: sample.key.clone()?, version })
+            Some(Wanted { place, key: sample.key.clone()?, version, epoch: request.epoch })
         });
         let wanted: Vec<_> = wanted.collect();
         let left = match self.slice_indexed(wanted, work, &mut samples).await {
@@ -137,12 +138,12 @@ impl Pipeline {
         if found.is_empty() {
             return Ok(left);
         }
-        let (recipe, seed, epoch, limits) = (Arc::clone(recipe), work.seed, work.epoch, self.limits);
+        let (recipe, seed, limits) = (Arc::clone(recipe), work.seed, self.limits);
         let measure_cpu = work.measure_cpu;
         let slice_all = move |scratch: &mut Scratch| -> Vec<Sliced> {
             let each = found.into_iter().map(|(wanted, photo)| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
-                let draws = Draws { seed, epoch, key: &wanted.key };
+                let draws = Draws { seed, epoch: wanted.epoch, key: &wanted.key };
                 let crop = advance(&recipe, Payload::Indexed(photo), Cut::JpegCrop, &draws, &limits, scratch);
                 Sliced { place: wanted.place, crop, took: started.elapsed(), cpu: meter.read() }
             });
@@ -169,13 +170,13 @@ impl Pipeline {
         permit: &mut Permit,
         samples: &mut [Prepared],
     ) -> Result<Vec<Wanted>, SampleFailure> {
-        let (index, recipe, seed, epoch) = (Arc::clone(index), Arc::clone(recipe), work.seed, work.epoch);
+        let (index, recipe, seed) = (Arc::clone(index), Arc::clone(recipe), work.seed);
         let measure_cpu = work.measure_cpu;
         let look = move |_: &mut Scratch| -> Vec<Glimpsed> {
             let mut buffer = index.lend();
             let each = wanted.into_iter().map(|wanted| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
-                let draws = Draws { seed, epoch, key: &wanted.key };
+                let draws = Draws { seed, epoch: wanted.epoch, key: &wanted.key };
                 let crop = index.glimpse(&wanted.key, wanted.version, recipe.stages(), &draws, &mut buffer);
                 Glimpsed { wanted, crop, took: started.elapsed(), cpu: meter.read() }
             });
@@ -214,7 +215,7 @@ impl Pipeline {
         lookup: Lookup,
         work: &Work,
     ) -> Result<Finished, SampleFailure> {
-        let Wanted { key, version, .. } = wanted;
+        let Wanted { key, version, epoch, .. } = wanted;
         let Fetched { bytes, permit } = self.fetch(sample.index, &key, &mut sample.times).await?;
         sample.stored = bytes.len().into();
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
@@ -229,7 +230,7 @@ impl Pipeline {
         };
         let mut decoded =
             self.grant(IndexedJpeg::rewrite_memory(&header, bytes.len().into()), &mut sample.times).await?;
-        let job = Job::new(self, recipe, &key, work);
+        let job = Job::new(self, recipe, &key, epoch, work);
         let source = bytes.clone();
         let rewrite = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(job.measure_cpu);

@@ -44,10 +44,8 @@ pub struct Work {
     pub recipe: Option<Arc<Recipe>>,
     /// For the cut `features`; its own recipe holds.
     pub model: Option<Arc<Extractor>>,
-    /// Address of the randomness.
+    /// Address of the randomness, with each sample's epoch.
     pub seed: Seed,
-    /// Address of the randomness.
-    pub epoch: Epoch,
     /// Whether the CPU time of each sample is measured.
     pub measure_cpu: bool,
 }
@@ -61,6 +59,8 @@ pub struct SampleRequest {
     pub cut: Cut,
     /// How its pixels may be coded.
     pub pixels: PixelCoding,
+    /// Address of its randomness: samples of one call, and repeats of one sample, may each have their own.
+    pub epoch: Epoch,
 }
 
 /// What is to be done to one sample.
@@ -114,10 +114,10 @@ impl Pipeline {
         prepared.stored = photo.stored;
         if request.cut == Cut::Features {
             let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
-            return self.features(photo, Job::new(self, model.recipe(), key, work), model, times).await;
+            return self.features(photo, Job::new(self, model.recipe(), key, request.epoch, work), model, times).await;
         }
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
-        self.pixels(photo, Job::new(self, recipe, key, work), request, times).await
+        self.pixels(photo, Job::new(self, recipe, key, request.epoch, work), request, times).await
     }
 
     async fn pixels(
@@ -204,10 +204,10 @@ impl Pipeline {
 // === impl Job ===
 
 impl Job {
-    pub(crate) fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, work: &Work) -> Self {
+    pub(crate) fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, epoch: Epoch, work: &Work) -> Self {
         let (recipe, key) = (Arc::clone(recipe), key.clone());
         let measure_cpu = work.measure_cpu;
-        Self { recipe, key, seed: work.seed, epoch: work.epoch, limits: pipeline.limits, measure_cpu }
+        Self { recipe, key, seed: work.seed, epoch, limits: pipeline.limits, measure_cpu }
     }
 
     /// The payload, and the time of it that went into decoding.

@@ -25,8 +25,11 @@ pub(crate) struct Batch {
 // === impl Batch ===
 
 impl Batch {
-    /// The next batch; `None` at the stream's end.
-    pub(crate) async fn gather(samples: &mut (impl Stream<Item = Prepared> + Unpin), most: ByteCount) -> Option<Self> {
+    /// The next batch of samples, each with its place in the request; `None` at the stream's end.
+    pub(crate) async fn gather(
+        samples: &mut (impl Stream<Item = (u32, Prepared)> + Unpin),
+        most: ByteCount,
+    ) -> Option<Self> {
         let mut batch = Self { samples: Vec::new(), bytes: 0, permits: Vec::new() };
         batch.push(samples.next().await?);
         let close = Instant::now() + LINGER;
@@ -39,7 +42,7 @@ impl Batch {
         Some(batch)
     }
 
-    fn push(&mut self, sample: Prepared) {
+    fn push(&mut self, (position, sample): (u32, Prepared)) {
         let outcome = sample.outcome.map(|Finished { parts, permit }| {
             self.bytes += parts.bytes.len() as u64;
             self.permits.push(permit);
@@ -47,7 +50,7 @@ impl Batch {
             Delivered { cut, dtype, shape, coding, payload, source, origin }
         });
         let Prepared { index, key, label, times, .. } = sample;
-        let delivery = Delivery { index, key, label, cpu: times.cpu, outcome };
+        let delivery = Delivery { index, position: Some(position), key, label, cpu: times.cpu, outcome };
         self.samples.push(delivery.into());
     }
 

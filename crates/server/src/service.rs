@@ -102,7 +102,7 @@ impl Shared {
             }
         };
         let recipe = fetch.recipe.clone().map(Arc::new);
-        Ok(Work { recipe, model, seed: fetch.seed, epoch: fetch.epoch, measure_cpu: fetch.measure_cpu })
+        Ok(Work { recipe, model, seed: fetch.seed, measure_cpu: fetch.measure_cpu })
     }
 
     fn unknown_model(&self, asked: &ModelName) -> Refusal {
@@ -144,6 +144,7 @@ impl Storage for StorageService {
                 sketch: listing.sketch.hashes().collect(),
             }),
             instance: shared.instance.to_vec().into(),
+            sample_epochs: true,
         }))
     }
 
@@ -178,7 +179,7 @@ impl Storage for StorageService {
         }
         let work = shared.work(&fetch)?;
         let permit = shared.place()?;
-        tracing::debug!(?peer, samples = fetch.samples.len(), seed = fetch.seed.0, epoch = fetch.epoch.0, "fetch");
+        tracing::debug!(?peer, samples = fetch.samples.len(), seed = fetch.seed.0, "fetch");
         Ok(Response::new(stream::start(Arc::clone(shared), fetch, work, permit)))
     }
 

@@ -49,17 +49,16 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     let work = Arc::new(work);
     let window = shared.window(&work);
     let most = fetch.batch_bytes;
-    let request = |Asked { index, cut, pixels }| SampleRequest { index, cut, pixels };
-    let requests: Vec<_> = fetch.iter().map(request).collect();
-    let runs = shared.pipeline.runs(&requests);
-    let at_once = if requests.iter().all(|request| request.cut == Cut::JpegCrop) {
+    let asked: Vec<_> = fetch.iter().collect();
+    let runs = shared.pipeline.runs(asked.iter().map(request));
+    let at_once = if asked.iter().all(|asked| asked.cut == Cut::JpegCrop) {
         // Enough to keep every worker at work; what is cut ahead of that leaves the cores' caches before it is sent.
         shared.pipeline.pool.workers() + 1
     } else {
-        (window * runs.len()).div_ceil(requests.len().max(1)).max(2)
+        (window * runs.len()).div_ceil(asked.len().max(1)).max(2)
     };
     let mut samples = stream::iter(runs)
-        .map(|run| prepare(Arc::clone(&shared), Arc::clone(&work), requests[run].to_vec()))
+        .map(|run| prepare(Arc::clone(&shared), Arc::clone(&work), asked[run].to_vec()))
         .buffer_unordered(at_once)
         .flat_map(stream::iter);
     while let Some(batch) = Batch::gather(&mut samples, most).await {
@@ -71,11 +70,17 @@ async fn drive(shared: Arc<Shared>, fetch: Fetch, work: Work, batches: mpsc::Sen
     }
 }
 
-/// A run on a task of its own, so that the samples of one stream use all cores; ended with the stream.
-async fn prepare(shared: Arc<Shared>, work: Arc<Work>, run: Vec<SampleRequest>) -> Vec<Prepared> {
-    let asked: Vec<_> = run.iter().map(|request| request.index).collect();
+fn request(asked: &Asked) -> SampleRequest {
+    let Asked { index, cut, pixels, epoch, position: _ } = *asked;
+    SampleRequest { index, cut, pixels, epoch }
+}
+
+/// A run on a task of its own, so that the samples of one stream use all cores; ended with the stream. Each with its place in
+/// the request.
+async fn prepare(shared: Arc<Shared>, work: Arc<Work>, asked: Vec<Asked>) -> Vec<(u32, Prepared)> {
     let task = {
         let shared = Arc::clone(&shared);
+        let run: Vec<_> = asked.iter().map(request).collect();
         tokio::spawn(async move {
             match run[..] {
                 [request] if request.cut != Cut::JpegCrop => vec![shared.pipeline.prepare(request, &work).await],
@@ -84,10 +89,10 @@ async fn prepare(shared: Arc<Shared>, work: Arc<Work>, run: Vec<SampleRequest>) 
         })
     };
     let prepared = AbortOnDropHandle::new(task).await.unwrap_or_else(|error| {
-        tracing::error!(first = ?asked.first(), samples = asked.len(), %error, "a task ended badly");
+        tracing::error!(first = ?asked.first().map(|asked| asked.index), samples = asked.len(), %error, "a task ended badly");
         let message = "a fault of the server: please report this, with its log";
         let failed = |index| Prepared::failed(index, SampleFailure::new(FailureKind::Internal, message));
-        asked.into_iter().map(failed).collect()
+        asked.iter().map(|asked| failed(asked.index)).collect()
     });
     for sample in &prepared {
         if let Err(failure) = &sample.outcome {
@@ -96,5 +101,5 @@ async fn prepare(shared: Arc<Shared>, work: Arc<Work>, run: Vec<SampleRequest>) 
         }
         shared.metrics.prepared(sample);
     }
-    prepared
+    asked.iter().map(|asked| asked.position).zip(prepared).collect()
 }

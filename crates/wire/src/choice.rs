@@ -1,6 +1,6 @@
 //! What is asked for all samples of a call alike, or for each.
 
-use headwater_types::{Cut, PixelCoding};
+use headwater_types::{Cut, Epoch, PixelCoding};
 
 use crate::status::Invalid;
 
@@ -18,6 +18,9 @@ pub type Cuts = Choice<Cut>;
 
 /// How their pixels may be coded.
 pub type PixelCodings = Choice<PixelCoding>;
+
+/// Addresses of their randomness.
+pub type Epochs = Choice<Epoch>;
 
 // === impl Choice ===
 
@@ -48,11 +51,11 @@ impl<T: Copy + PartialEq> Choice<T> {
 }
 
 /// A list as it came, with one number for each sample.
-pub(crate) fn each<T>(
+pub(crate) fn each<N, T>(
     what: &str,
-    numbers: Vec<i32>,
+    numbers: Vec<N>,
     samples: usize,
-    from: impl Fn(i32) -> Result<T, Invalid>,
+    from: impl Fn(N) -> Result<T, Invalid>,
 ) -> Result<Choice<T>, Invalid> {
     if numbers.len() != samples {
         return Err(Invalid::new(format!("{} {what} for {samples} samples", numbers.len())));

@@ -20,7 +20,7 @@ pub mod status;
 pub mod survey;
 
 pub use checksum::checksum;
-pub use choice::{Choice, Cuts, PixelCodings};
+pub use choice::{Choice, Cuts, Epochs, PixelCodings};
 pub use codec::{MessageCodec, MessageEncoder};
 pub use request::{Asked, Fetch, Samples};
 pub use sample::{Delivered, Delivery};

@@ -3,7 +3,7 @@
 use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLES_PER_CALL};
 use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
-use crate::choice::{Choice, Cuts, PixelCodings, each};
+use crate::choice::{Choice, Cuts, Epochs, PixelCodings, each};
 use crate::cut::{coding_from, coding_to, cut_from};
 use crate::proto;
 use crate::status::Invalid;
@@ -28,7 +28,7 @@ pub struct Fetch {
     /// Address of the randomness.
     pub seed: Seed,
     /// Address of the randomness.
-    pub epoch: Epoch,
+    pub epochs: Epochs,
     /// The model for the cut `features`, and the digest that the client expects.
     pub model: Option<(ModelName, Option<Digest>)>,
     /// Payload bytes after which a batch is closed.
@@ -54,12 +54,16 @@ pub enum Samples {
 /// One sample of a call, as it is to travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// Its place in the request, from 0.
+    pub position: u32,
     /// Which.
     pub index: SampleIndex,
     /// How far the server takes it.
     pub cut: Cut,
     /// How its pixels may be coded.
     pub pixels: PixelCoding,
+    /// Address of its randomness.
+    pub epoch: Epoch,
 }
 
 // === impl Fetch ===
@@ -67,12 +71,13 @@ pub struct Asked {
 impl Fetch {
     /// The samples, with floats as pixels where the client takes them so.
     pub fn iter(&self) -> impl Iterator<Item = Asked> + Send + '_ {
-        (0..self.samples.len()).map(|position| {
-            let cut = match self.cuts.get(position) {
+        (0_u32..).zip(0..self.samples.len()).map(|(position, place)| {
+            let cut = match self.cuts.get(place) {
                 Cut::Tensor | Cut::Normalized if self.floats_as_pixels => Cut::Flipped,
                 cut => cut,
             };
-            Asked { index: self.samples.get(position), cut, pixels: self.pixels.get(position) }
+            let (index, pixels, epoch) = (self.samples.get(place), self.pixels.get(place), self.epochs.get(place));
+            Asked { position, index, cut, pixels, epoch }
         })
     }
 }
@@ -101,6 +106,13 @@ impl TryFrom<proto::FetchRequest> for Fetch {
                 each("pixel codings", list.codings, samples.len(), coding_from)?
             }
             None => Choice::All(PixelCoding::Raw),
+        };
+        let epochs = match request.epochs {
+            Some(proto::fetch_request::Epochs::Epoch(epoch)) => Choice::All(Epoch(epoch)),
+            Some(proto::fetch_request::Epochs::EpochList(list)) => {
+                each("epochs", list.epochs, samples.len(), |epoch| Ok(Epoch(epoch)))?
+            }
+            None => Choice::All(Epoch::default()),
         };
         let recipe = (!request.recipe.is_empty())
             .then(|| Recipe::from_toml(&request.recipe).map_err(|error| Invalid::new(format!("recipe: {error}"))))
@@ -131,7 +143,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             pixels,
             floats_as_pixels: request.floats_as_pixels,
             seed: Seed(request.seed),
-            epoch: Epoch(request.epoch),
+            epochs,
             model,
             batch_bytes,
             measure_cpu: request.measure_cpu,
@@ -163,6 +175,13 @@ impl From<Fetch> for proto::FetchRequest {
                 proto::fetch_request::PixelCodings::PixelsList(proto::PixelCodingList { codings })
             }
         };
+        let epochs = match fetch.epochs {
+            Choice::All(epoch) => proto::fetch_request::Epochs::Epoch(epoch.0),
+            Choice::Each(epochs) => {
+                let epochs = epochs.into_iter().map(|epoch| epoch.0).collect();
+                proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs })
+            }
+        };
         let (model, model_digest) =
             fetch.model.map(|(name, digest)| (name.as_str().to_owned(), bytes(digest))).unwrap_or_default();
         Self {
@@ -172,7 +191,7 @@ impl From<Fetch> for proto::FetchRequest {
             recipe: fetch.recipe.map(|recipe| recipe.to_toml()).unwrap_or_default(),
             cuts: Some(cuts),
             seed: fetch.seed.0,
-            epoch: fetch.epoch.0,
+            epochs: Some(epochs),
             model,
             model_digest,
             batch_bytes: fetch.batch_bytes.get(),
@@ -228,6 +247,9 @@ impl Samples {
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::caps::MAX_REQUEST;
+    use prost::Message as _;
+
     use super::*;
 
     fn fetch(samples: Samples, cuts: Cuts) -> Fetch {
@@ -240,7 +262,7 @@ mod tests {
             pixels: Choice::All(PixelCoding::Lossless),
             floats_as_pixels: true,
             seed: Seed(1),
-            epoch: Epoch(2),
+            epochs: Choice::All(Epoch(2)),
             model: Some(("m".parse().unwrap(), None)),
             batch_bytes: ByteCount::new(1000),
             measure_cpu: true,
@@ -252,7 +274,8 @@ mod tests {
         let one = fetch(Samples::Range { first: 3, count: 4 }, Cuts::All(Cut::Flipped));
         let cuts = Cuts::Each(vec![Cut::Encoded, Cut::Features, Cut::Tensor]);
         let pixels = Choice::Each(vec![PixelCoding::Raw, PixelCoding::Raw, PixelCoding::Lossless]);
-        let each = Fetch { pixels, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), cuts) };
+        let epochs = Choice::Each(vec![Epoch(3), Epoch(0), Epoch(u64::MAX)]);
+        let each = Fetch { pixels, epochs, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), cuts) };
         for fetch in [one, each] {
             assert_eq!(Fetch::try_from(proto::FetchRequest::from(fetch.clone())).unwrap(), fetch);
         }
@@ -269,9 +292,35 @@ mod tests {
     }
 
     #[test]
+    fn each_sample_has_its_own_epoch_and_a_request_without_one_is_of_epoch_0() {
+        let asked = fetch(Samples::List(vec![5, 5, 5]), Cuts::All(Cut::Flipped));
+        let each = Fetch { epochs: Choice::Each(vec![Epoch(3), Epoch(4), Epoch(3)]), ..asked.clone() };
+        let asked_for = |fetch: Fetch| -> Vec<_> {
+            let fetch = Fetch::try_from(proto::FetchRequest::from(fetch)).unwrap();
+            fetch.iter().map(|asked| (asked.position, asked.index.0, asked.epoch.0)).collect()
+        };
+        assert_eq!(asked_for(each), [(0, 5, 3), (1, 5, 4), (2, 5, 3)]);
+        assert_eq!(asked_for(asked.clone()), [(0, 5, 2), (1, 5, 2), (2, 5, 2)]);
+        let silent = proto::FetchRequest { epochs: None, ..asked.into() };
+        assert_eq!(Fetch::try_from(silent).unwrap().epochs, Choice::All(Epoch(0)));
+    }
+
+    #[test]
+    fn the_longest_request_that_is_allowed_fits_into_a_message() {
+        let most = MAX_SAMPLES_PER_CALL;
+        let each = Fetch {
+            pixels: Choice::Each(vec![PixelCoding::Lossless; most]),
+            epochs: Choice::Each(vec![Epoch(u64::MAX); most]),
+            ..fetch(Samples::List(vec![u64::MAX; most]), Cuts::Each(vec![Cut::Features; most]))
+        };
+        let bytes = proto::FetchRequest::from(each).encoded_len() as u64;
+        assert!(bytes <= MAX_REQUEST.get(), "{bytes}");
+    }
+
+    #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 11] = [
+        let breaks: [Break; 13] = [
             |r| r.samples = None,
             |r| r.cuts = None,
             |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(9)),
@@ -281,6 +330,8 @@ mod tests {
                 let codings = proto::PixelCodingList { codings: vec![1] };
                 r.pixel_codings = Some(proto::fetch_request::PixelCodings::PixelsList(codings));
             },
+            |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1] })),
+            |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1; 3] })),
             |r| r.recipe = "nonsense".into(),
             |r| r.recipe = String::new(),
             |r| r.dataset_digest = vec![1, 2].into(),

@@ -16,6 +16,8 @@ use crate::status::Invalid;
 pub struct Delivery {
     /// Index in the server's partition.
     pub index: SampleIndex,
+    /// Its place in the request, from 0; `None` from a server that does not say it.
+    pub position: Option<u32>,
     /// Its key; `None` for an index that is not in the catalog.
     pub key: Option<SampleKey>,
     /// Position in the partition's class list.
@@ -50,6 +52,7 @@ impl From<Delivery> for proto::Sample {
         let index = delivery.index.0;
         let envelope = Self {
             index,
+            position: delivery.position,
             key: delivery.key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
             label: delivery.label.map(|label| label.0),
             cpu_nanoseconds: delivery.cpu.map(CpuSeconds::nanoseconds),
@@ -83,7 +86,7 @@ impl TryFrom<proto::Sample> for Delivery {
             .then(|| sample.key.parse().map_err(|error| Invalid::new(format!("{error}"))))
             .transpose()?;
         let label = sample.label.map(ClassId);
-        let index = SampleIndex(sample.index);
+        let (index, position) = (SampleIndex(sample.index), sample.position);
         let cpu = sample.cpu_nanoseconds.map(CpuSeconds::from_nanoseconds);
         let outcome = match sample.failure {
             Some(status) => Err(status.into()),
@@ -105,7 +108,7 @@ impl TryFrom<proto::Sample> for Delivery {
                 Ok(Delivered { cut, dtype, shape, coding, payload: sample.payload, source, origin })
             }
         };
-        Ok(Self { index, key, label, cpu, outcome })
+        Ok(Self { index, position, key, label, cpu, outcome })
     }
 }
 
@@ -125,6 +128,7 @@ mod tests {
     fn delivery() -> Delivery {
         Delivery {
             index: SampleIndex(7),
+            position: Some(0),
             key: Some("red/a.jpg".parse().unwrap()),
             label: Some(ClassId(0)),
             cpu: Some(CpuSeconds::from_nanoseconds(1_234_567)),
@@ -143,6 +147,7 @@ mod tests {
     #[test]
     fn a_sample_survives_the_wire() {
         let failed = Delivery {
+            position: None,
             key: None,
             label: None,
             cpu: None,

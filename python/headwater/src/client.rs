@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{
-    BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry, RowLayout,
-    ServerAddress,
+    BatchPlan, ClientOptions, CutChoice, Dataset, Epochs, FetchRequest, Finisher, PixelChoice, Reported, Retry,
+    RowLayout, ServerAddress,
 };
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
@@ -202,8 +202,8 @@ impl Client {
         Pilot::new(profile.get(), (processes, cores), repeats, learnt, dataset, network)
     }
 
-    /// Starts fetching `indices`, in this order, as batches of `sizes`.
-    #[pyo3(signature = (indices, sizes, *, recipe, cuts, output, pixels, floats, seed, epoch, model, ahead))]
+    /// Starts fetching `indices`, in this order, as batches of `sizes`; as of `epoch`, or each as of its own of `epochs`.
+    #[pyo3(signature = (indices, sizes, *, recipe, cuts, output, pixels, floats, seed, epoch, model, ahead, epochs = None))]
     #[expect(clippy::too_many_arguments, reason = "a request, named by whoever calls")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn fetch(
@@ -219,8 +219,10 @@ impl Client {
         epoch: u64,
         model: Option<&str>,
         ahead: usize,
+        epochs: Option<PyReadonlyArray1<'_, u64>>,
     ) -> PyResult<Batches> {
         let inner = self.inner()?;
+        let epoch = each_or_all(epochs.as_ref(), Epoch(epoch), indices.len()?)?;
         let indices: Vec<_> = indices.as_array().iter().map(|&index| SampleIndex(index)).collect();
         let sizes = sizes.as_array().iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let recipe = recipe.map(|recipe| Arc::clone(recipe.get().inner()));
@@ -244,7 +246,7 @@ impl Client {
             ("pixels", _, Some(recipe)) => RowLayout::Pixels(recipe.output_size()),
             (other, ..) => return Err(argument(format!("there is no output {other:?}: use \"tensor\" or \"pixels\""))),
         };
-        let (seed, epoch) = (Seed(seed), Epoch(epoch));
+        let seed = Seed(seed);
         let request = FetchRequest {
             indices: indices.into(),
             recipe: recipe.as_deref().filter(|_| !features).cloned(),
@@ -257,7 +259,7 @@ impl Client {
             ordered: true,
             measure_cpu: listener.is_some(),
         };
-        let plan = BatchPlan { recipe, seed, epoch, layout, sizes, ahead: positive("ahead", ahead)?, listener };
+        let plan = BatchPlan { recipe, seed, layout, sizes, ahead: positive("ahead", ahead)?, listener };
         let stream = inner.dataset.fetch_batches(request, inner.finisher.clone(), plan);
         let stream = stream.map_err(|error| errors::server(&error))?;
         Ok(Batches::new(stream, layout, Arc::clone(&inner.network), watch))
@@ -318,6 +320,16 @@ impl Client {
         let told = inner.network.wait(py, inner.dataset.report(&told))?.map_err(|error| errors::server(&error))?;
         Ok((told.kept, told.unknown))
     }
+}
+
+/// The epoch of each sample of a request, or one for all.
+fn each_or_all(each: Option<&PyReadonlyArray1<'_, u64>>, all: Epoch, samples: usize) -> PyResult<Epochs> {
+    let Some(each) = each else { return Ok(Epochs::All(all)) };
+    if each.len()? != samples {
+        let message = format!("{} epochs and {samples} indices: give one epoch for each index", each.len()?);
+        return Err(argument(message));
+    }
+    Ok(Epochs::Each(each.as_array().iter().map(|&epoch| Epoch(epoch)).collect()))
 }
 
 /// One cut for all samples, by name, or a plan, or one that is planned anew on the way.

@@ -19,6 +19,7 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
         cpu_workers: 1,
         server_version: String::new(),
         stored_bytes: 0,
+        sample_epochs: true,
         labels: Vec::new(),
     }
 }

@@ -38,18 +38,17 @@ fn stream(
 ) -> BatchStream {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let finisher = Finisher::new(NonZeroUsize::new(2).unwrap(), ImageLimits::default()).unwrap();
-    let (seed, epoch) = (Seed(3), Epoch(1));
+    let seed = Seed(3);
     let request = FetchRequest {
         recipe: Some(recipe.clone()),
         cut: cut.into(),
         seed,
-        epoch,
+        epoch: Epoch(1).into(),
         ..encoded(ORDER.map(SampleIndex).to_vec(), true)
     };
     let plan = BatchPlan {
         recipe: Some(Arc::new(recipe)),
         seed,
-        epoch,
         layout,
         sizes: sizes.to_vec(),
         ahead: NonZeroUsize::MIN,

@@ -39,7 +39,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         pixels: PixelCoding::Raw.into(),
         floats: false,
         seed: Seed::default(),
-        epoch: Epoch::default(),
+        epoch: Epoch::default().into(),
         model: None,
         ordered,
         measure_cpu: false,

@@ -190,7 +190,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
 async fn what_arrives_is_counted() {
     let fake = Fake::honest(Holding::of("red", 20));
     let dataset = connect(&[&fake]).await;
-    let request = FetchRequest { seed: Seed(1), epoch: Epoch(1), ..encoded(0..20, false) };
+    let request = FetchRequest { seed: Seed(1), epoch: Epoch(1).into(), ..encoded(0..20, false) };
     let samples = gather(dataset.fetch(request).unwrap()).await;
     let payload: usize = samples.iter().map(|s| s.outcome.as_ref().unwrap().payload.len()).sum();
     let counters = dataset.counters();

@@ -18,7 +18,7 @@ use crate::fake::{Fake, Holding, Photo, Script, Step, steps};
 
 /// What goes wrong in a call, once it has sent so many samples.
 #[derive(Clone, Copy, Debug)]
-enum Mishap {
+pub(crate) enum Mishap {
     Cut,
     Unavailable,
     Silence,
@@ -29,7 +29,7 @@ enum Mishap {
     PassingFailure,
 }
 
-fn mishap() -> impl Strategy<Value = (Mishap, usize)> {
+pub(crate) fn mishap() -> impl Strategy<Value = (Mishap, usize)> {
     let kinds = prop_oneof![
         Just(Mishap::Cut),
         Just(Mishap::Unavailable),
@@ -44,7 +44,7 @@ fn mishap() -> impl Strategy<Value = (Mishap, usize)> {
 }
 
 /// The n-th call meets the n-th mishap; later ones go well.
-fn script(mishaps: Vec<(Mishap, usize)>, batch: usize) -> Script {
+pub(crate) fn script(mishaps: Vec<(Mishap, usize)>, batch: usize) -> Script {
     Arc::new(move |holding, call, fetch| {
         let mut all = holding.honest(fetch, batch);
         if let Some(&(mishap, after)) = mishaps.get(call) {
@@ -62,8 +62,9 @@ fn spoil(all: &mut Vec<Step>, mishap: Mishap, after: usize, fetch: &Fetch) {
         Mishap::FlippedBit => return last[0].checksum ^= 1,
         Mishap::PassingFailure => {
             let failure = SampleFailure::new(FailureKind::Unavailable, "the server is stopping");
-            let index = SampleIndex(first.index);
-            return last[0] = Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
+            let (index, position) = (SampleIndex(first.index), first.position);
+            return last[0] =
+                Delivery { index, position, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
         }
         Mishap::Repeat => last.push(first),
         Mishap::Stranger => {
@@ -81,7 +82,7 @@ fn spoil(all: &mut Vec<Step>, mishap: Mishap, after: usize, fetch: &Fetch) {
     }
 }
 
-fn hasty(streams: usize, window: u64) -> ClientOptions {
+pub(crate) fn hasty(streams: usize, window: u64) -> ClientOptions {
     let retry = Retry {
         stall: Duration::from_millis(100),
         sample_attempts: NonZeroU32::new(1_000).unwrap(),

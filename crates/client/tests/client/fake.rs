@@ -43,6 +43,10 @@ pub(crate) struct Holding {
     pub(crate) stored_bytes: Option<u64>,
     /// Of which part, of which photos; `None`: of all that it has, which nobody else has.
     pub(crate) part_of: Option<(Partition, Vec<Photo>)>,
+    /// Whether it is of the version that knew nothing of epochs of single samples, nor of places in a call.
+    pub(crate) old: bool,
+    /// Whether an encoded photo is followed by the epoch as of which it was asked for.
+    pub(crate) echoes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -165,16 +169,17 @@ impl Holding {
     }
 
     /// The sample as an honest server sends it.
-    pub(crate) fn sample(&self, fetch: &Fetch, Asked { index, cut, pixels }: Asked) -> proto::Sample {
+    pub(crate) fn sample(&self, fetch: &Fetch, asked: Asked) -> proto::Sample {
+        let (index, position) = (asked.index, (!self.old).then_some(asked.position));
         let Some(photo) = self.photos.get(index.0 as usize) else {
             let failure = SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}"));
-            return Delivery { index, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
+            return Delivery { index, position, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
         };
         let key: SampleKey = photo.key.parse().unwrap();
         let class = key.top_folder().map(|folder| self.classes().iter().position(|name| name == folder).unwrap());
         let label = class.map(|position| ClassId(position as u32));
-        let outcome = self.deliver(fetch, photo, &key, cut, pixels);
-        Delivery { index, key: Some(key), label, cpu: None, outcome }.into()
+        let outcome = self.deliver(fetch, photo, &key, asked);
+        Delivery { index, position, key: Some(key), label, cpu: None, outcome }.into()
     }
 
     fn deliver(
@@ -182,10 +187,13 @@ impl Holding {
         fetch: &Fetch,
         photo: &Photo,
         key: &SampleKey,
-        cut: Cut,
-        pixels: PixelCoding,
+        Asked { cut, pixels, epoch, .. }: Asked,
     ) -> Result<Delivered, SampleFailure> {
-        let (payload, origin) = (Bytes::from(photo.bytes.clone()), Position::default());
+        let mut bytes = photo.bytes.clone();
+        if self.echoes {
+            bytes.extend(epoch.0.to_le_bytes());
+        }
+        let (payload, origin) = (Bytes::from(bytes), Position::default());
         if cut == Cut::Features {
             let values = features(&photo.key, self.models[0].feature_len);
             let shape = Shape::vector(values.len() as u32);
@@ -205,7 +213,7 @@ impl Holding {
         };
         let recipe = fetch.recipe.clone().unwrap();
         let header = read_header(&payload, Orientation::Stored, &limits)?;
-        let draws = Draws { seed: fetch.seed, epoch: fetch.epoch, key };
+        let draws = Draws { seed: fetch.seed, epoch, key };
         let payload = advance(&recipe, start, cut, &draws, &limits, &mut Scratch::new())?;
         Ok(delivered(payload.into_parts(pixels, Some(header.size))))
     }
@@ -398,6 +406,7 @@ impl Storage for Service {
                 sketch: listing.sketch.hashes().collect(),
             }),
             instance: self.0.instance.to_vec().into(),
+            sample_epochs: !holding.old,
             models: holding.models,
         }))
     }

@@ -56,7 +56,7 @@ impl From<Cut> for Way {
 
 async fn travel(fake: &Fake, recipe: &str, way: Way, epoch: Epoch) -> Vec<Sample> {
     let Way { cut, pixels, floats } = way;
-    let (recipe, seed) = (Recipe::builtin(recipe), Seed(3));
+    let (recipe, seed, epoch) = (Recipe::builtin(recipe), Seed(3), epoch.into());
     let request = FetchRequest { recipe, cut, pixels, floats, seed, epoch, ..encoded(0..4, true) };
     gather(connect(&[fake]).await.fetch(request).unwrap()).await
 }
@@ -66,7 +66,7 @@ async fn finish(fake: &Fake, recipe: &str, way: impl Into<Way>, epoch: Epoch) ->
     let of_name = Arc::new(Recipe::builtin(recipe).unwrap());
     let mut finished = Vec::new();
     for sample in travel(fake, recipe, way.into(), epoch).await {
-        finished.push(finisher.finish(&of_name, sample, Seed(3), epoch).await);
+        finished.push(finisher.finish(&of_name, sample, Seed(3)).await);
     }
     finished
 }

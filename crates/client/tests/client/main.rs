@@ -10,6 +10,8 @@ mod batch;
 #[cfg(test)]
 mod dataset;
 #[cfg(test)]
+mod epochs;
+#[cfg(test)]
 mod exactly_once;
 #[cfg(test)]
 mod finish;

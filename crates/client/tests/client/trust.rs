@@ -8,7 +8,7 @@ use futures::StreamExt;
 use headwater_client::{ClientError, FetchRequest, Finisher};
 use headwater_image::{Rgb8, lossless};
 use headwater_types::{Cut, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure, Size};
-use headwater_wire::{checksum, proto};
+use headwater_wire::{Asked, checksum, proto};
 use tonic::{Code, Status};
 
 use crate::common::{connect, encoded, gather};
@@ -85,10 +85,12 @@ async fn features_of_another_length_are_refused() {
 #[tokio::test]
 async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
     let liar: Script = Arc::new(|_, _, fetch| {
-        let sample = |index: u64| {
+        let sample = |Asked { index, position, .. }: Asked| {
+            let (index, position) = (index.0, Some(position));
             let payload = bytes::Bytes::from(vec![0; 2 * 2 * 3]);
             proto::Sample {
                 index,
+                position,
                 key: "red/x.jpg".to_owned(),
                 cut: proto::Cut::Cropped as i32,
                 dtype: proto::ElementType::U8 as i32,
@@ -100,7 +102,7 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
                 ..proto::Sample::default()
             }
         };
-        steps(vec![Step::Send(fetch.iter().map(|asked| sample(asked.index.0)).collect())])
+        steps(vec![Step::Send(fetch.iter().map(sample).collect())])
     });
     let fake = Fake::start(Holding::of("red", 2), liar);
     let recipe = Recipe::builtin("imagenet-eval");
@@ -121,10 +123,10 @@ async fn tampered_with(
     let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
     let request = FetchRequest { recipe: Some((*recipe).clone()), indices: (0..4).into(), ordered: true, ..request };
     let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
-    let (seed, epoch) = (request.seed, request.epoch);
+    let seed = request.seed;
     let mut failure = None;
     for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {
-        let finished = finisher.finish(&recipe, sample, seed, epoch).await;
+        let finished = finisher.finish(&recipe, sample, seed).await;
         match finished.outcome {
             Ok(_) => assert_ne!(finished.index.0, 2),
             Err(problem) => {

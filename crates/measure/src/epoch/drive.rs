@@ -101,7 +101,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
         // As the profile has them, and as SOPHON sends them.
         floats: true,
         seed,
-        epoch,
+        epoch: epoch.into(),
         model: None,
         ordered: false,
         measure_cpu: true,
@@ -119,7 +119,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
             let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
             let bytes = delivered.map_or(0, |delivered| delivered.payload.len() as u64);
             let there = sample.cpu.unwrap_or_default();
-            let (finished, here) = finisher.finish_metered(recipe, sample, seed, epoch).await;
+            let (finished, here) = finisher.finish_metered(recipe, sample, seed).await;
             let digest = match &finished.outcome {
                 Ok(done) if course.digest => Some(digest_of(finished.index, done.tensor.values()).await?),
                 _ => None,

@@ -172,7 +172,7 @@ impl Desk {
         let delivered = sample.outcome.as_ref().ok();
         let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
         let (outcome, here) = match &self.extractor {
-            Some(extractor) => extractor.infer(sample, ADDRESS.0, ADDRESS.1).await,
+            Some(extractor) => extractor.infer(sample, ADDRESS.0).await,
             // Features were asked for, and the client has seen to it that nothing else came.
             None => (sample.outcome.map(|delivered| features_of(&delivered)), CpuSeconds::default()),
         };

@@ -103,7 +103,10 @@ class Client:
         epoch: int,
         model: Optional[str],
         ahead: int,
-    ) -> "Batches": ...
+        epochs: Optional[npt.NDArray[np.uint64]] = None,
+    ) -> "Batches":
+        """Batches of these sizes, in this order. `epochs`, where given, is one for each of `indices` and stands instead of `epoch`: the
+        same index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits."""
     def report_indices(
         self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]
     ) -> Tuple[int, int]: ...
