@@ -79,7 +79,7 @@ def test_what_follows_the_crop_runs_here_as_torchvision_runs_it(name: str, addre
     check(data, photos, steps, 2)
 
 
-def test_what_follows_a_resize_and_center_crop_too(address: str, photos: Any) -> None:
+def test_what_follows_a_resize_is_torchvisions_from_end_to_end(address: str, photos: Any) -> None:
     steps = [T.Resize(80), T.CenterCrop(64), T.ColorJitter(0.4), T.ToTensor(), NORMALIZE]
     data = headwater.MapDataset(address, "photos", T.Compose(steps), seed=1, fields=("image", "key"))
     data.set_epoch(0)

@@ -1,8 +1,15 @@
 """mypy --strict passes on a user's script, and finds his errors."""
 
+import inspect
 import pathlib
+import re
 import subprocess
 import sys
+from typing import Any
+
+import headwater
+import pytest
+from headwater.typed import AnySettings, AnyStreaming
 
 SCRIPT = """
 from typing import Optional
@@ -50,3 +57,42 @@ def test_a_users_script_is_checked(tmp_path: pathlib.Path) -> None:
     assert good.returncode == 0, good.stdout
     bad = mypy(SCRIPT.replace("batch_size=32", 'batch_size="32"'), tmp_path)
     assert bad.returncode == 1 and "batch_size" in bad.stdout
+
+
+SAMPLES = """
+import headwater
+
+
+def look(servers: str) -> None:
+    batches = headwater.IterableDataset(servers, "photos", "imagenet-train", batch_size=32, cut="cropped")
+    for images, labels in batches:
+        reveal_type((images, labels))
+    reveal_type(headwater.MapDataset(servers, "photos", "imagenet-train", plan="auto")[0])
+    reveal_type(headwater.MapDataset(servers, "photos", "imagenet-train", fields=("image", "key"))[0])
+    reveal_type(headwater.MapDataset(servers, "photos", "imagenet-train", transform=str)[0])
+"""
+
+
+def test_samples_have_types_where_arguments_say_them(tmp_path: pathlib.Path) -> None:
+    lines = re.findall(r'Revealed type is "(.*)"', mypy(SAMPLES, tmp_path).stdout)
+    tensor = "torch._tensor.Tensor"
+    assert [line.replace("builtins.", "").replace("Tuple", "tuple") for line in lines] == [
+        f"tuple[{tensor}, {tensor}]", f"tuple[{tensor}, int]", "Any", "Any"
+    ]
+
+
+@pytest.mark.parametrize("was, now", [
+    ('cut="cropped"', 'cut="croped"'),
+    ('plan="auto"', 'on_error="ignore"'),
+    ('fields=("image", "key")', 'fields="image"'),
+    ('fields=("image", "key")', 'output="picture"'),
+    ('fields=("image", "key")', 'pixels="zip"'),
+])
+def test_choices_that_there_are_not_are_found(was: str, now: str, tmp_path: pathlib.Path) -> None:
+    found = mypy(SAMPLES.replace(was, now), tmp_path)
+    assert found.returncode == 1 and now.split("=")[0] in found.stdout
+
+
+@pytest.mark.parametrize("kind, known", [(headwater.IterableDataset, AnyStreaming), (headwater.MapDataset, AnySettings)])
+def test_checkers_know_the_arguments_that_there_are(kind: Any, known: Any) -> None:
+    assert set(known.__annotations__) == set(inspect.signature(kind.__init__).parameters) - {"self", "servers", "dataset", "recipe"}

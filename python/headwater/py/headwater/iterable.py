@@ -1,7 +1,7 @@
 """A dataset that streams: the fast way."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,14 @@ from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
 from headwater.torches import rank_and_world, worker_of
+from headwater.typed import AnyStreaming, OfTorch, S, Streaming
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from typing_extensions import Unpack
 
 
-class IterableDataset(Served, TorchIterableDataset[Any]):
+class IterableDataset(Served, TorchIterableDataset[S]):
     """The samples of a dataset on storage servers, in a shuffled order that every rank and worker computes for itself.
 
     With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without, samples.
@@ -76,6 +81,18 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
     streams      calls at once to each server
     window       bytes of payloads that may wait here
     """
+
+    # fmt: off
+    @overload
+    def __init__(self: "IterableDataset[Tuple[Tensor, Tensor]]", servers: Servers, dataset: str, recipe: Any = ..., *,
+                 batch_size: int, output: OfTorch = ..., **settings: "Unpack[Streaming]") -> None: ...
+    @overload
+    def __init__(self: "IterableDataset[Tuple[Tensor, int]]", servers: Servers, dataset: str, recipe: Any = ..., *,
+                 batch_size: None = ..., output: OfTorch = ..., **settings: "Unpack[Streaming]") -> None: ...
+    @overload
+    def __init__(self: "IterableDataset[Any]", servers: Servers, dataset: str, recipe: Any = ...,
+                 **settings: "Unpack[AnyStreaming]") -> None: ...
+    # fmt: on
 
     def __init__(
         self,
@@ -170,7 +187,7 @@ class IterableDataset(Served, TorchIterableDataset[Any]):
         deal = Deal(len(self._left(0)), self._world, 0, self._batch_size or 1, self._drop_last)
         return deal.rounds if self._batch_size else deal.samples(self._rank)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[S]:
         self._at = state = self._begin()
         ordinals, sizes = state.deal.share(self._rank, state.worker)
         given = int(sizes[: state.taken].sum()) if state.batched else state.taken

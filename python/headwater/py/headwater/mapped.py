@@ -1,6 +1,6 @@
 """A dataset that is asked by index: the drop-in for torchvision's ImageFolder."""
 
-from typing import Any, Callable, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, overload
 
 import numpy as np
 
@@ -12,9 +12,14 @@ from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
 from headwater.torches import rank_and_world
+from headwater.typed import AnySettings, OfTorch, S, Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from typing_extensions import Unpack
 
 
-class MapDataset(Served, TorchDataset[Any]):
+class MapDataset(Served, TorchDataset[S]):
     """Samples by index, for DataLoader with any sampler: `data[7]`, or a whole batch in one call (`__getitems__`, which
     DataLoader uses from PyTorch 2.0 on).
 
@@ -49,6 +54,14 @@ class MapDataset(Served, TorchDataset[Any]):
     streams      calls at once to each server
     window       bytes of payloads that may wait here
     """
+
+    # fmt: off
+    @overload
+    def __init__(self: "MapDataset[Tuple[Tensor, int]]", servers: Servers, dataset: str, recipe: Any = ..., *,
+                 output: OfTorch = ..., **settings: "Unpack[Settings]") -> None: ...
+    @overload
+    def __init__(self: "MapDataset[Any]", servers: Servers, dataset: str, recipe: Any = ..., **settings: "Unpack[AnySettings]") -> None: ...
+    # fmt: on
 
     def __init__(
         self,
@@ -117,16 +130,17 @@ class MapDataset(Served, TorchDataset[Any]):
     def __len__(self) -> int:
         return self._reader.source.describe().samples if self._indices is None else len(self._indices)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> S:
         """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end. TypeError for
         anything else, IndexError where there is none.
         """
         if self._skips:
             raise HeadwaterError('on_error="skip" is for batches: a single sample cannot be left out; use "substitute"')
         rows = self._rows([index])
-        return self._reader.give(rows, 0)
+        given: S = self._reader.give(rows, 0)
+        return given
 
-    def __getitems__(self, indices: Sequence[int]) -> List[Any]:
+    def __getitems__(self, indices: Sequence[int]) -> List[S]:
         """A batch in one call, as a list of samples; their tensors are rows of one array. With `on_error="skip"` it may be shorter,
         and has at least one.
         """

@@ -55,6 +55,11 @@ def geometry(flat: Sequence[Transform], at: int, kind: str) -> Optional[Geometry
     return Geometry([resize, f"op = 'center-crop'\nsize = {_size(crop.size)}"], 2)
 
 
+def in_two_steps(stage: str) -> str:
+    """A center crop behind a resize as torchvision does it: the whole photo is resized, and then cut."""
+    return f"{stage}\nexact = 'two-step'" if stage.startswith("op = 'center-crop'") else stage
+
+
 def sets_size(transform: Any) -> bool:
     """Whether it is known to give photos a size, by a way that a recipe has or by another."""
     name = kind_of(transform)

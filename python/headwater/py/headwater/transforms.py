@@ -100,8 +100,8 @@ class _Walk:
             self._take(stages.flip)
             self.floats = self._take(lambda transform: stages.to_floats(transform, self.kind))
             if not self.floats:
-                # What is asked for is pixels; a recipe has a tensor at its end.
-                self.stages.append("op = 'to-tensor'")
+                # What is asked for is pixels; a recipe has a tensor at its end. What follows is to be torchvision's, to the bit.
+                self.stages = [*map(stages.in_two_steps, self.stages), "op = 'to-tensor'"]
                 return
             self.kind = stages.TENSOR if self.kind == stages.PIL else self.kind
             self._take(stages.normalize)

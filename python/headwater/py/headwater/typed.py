@@ -1,0 +1,64 @@
+"""Arguments by what they have to do with the type of a sample, for type checkers. Nothing of it is used at run time.
+
+What a dataset gives follows from `batch_size`, `fields`, `output` and `transform`: where they are as usual, type checkers know it.
+"""
+
+import os
+from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
+
+from headwater.choices import Cut, Field, OnError, Output, Pixels
+
+#: What one sample is, or one batch.
+S = TypeVar("S")
+
+#: Of which the values are tensors.
+OfTorch = Literal["tensor", "pixels"]
+
+
+class Settings(TypedDict, total=False):
+    """Those of both datasets that leave the type of a sample alone."""
+
+    cut: Optional[Cut]
+    plan: Optional[Union[str, "os.PathLike[str]"]]
+    profile_seconds: Optional[float]
+    model: Optional[str]
+    seed: int
+    pixels: Pixels
+    indices: Optional[Any]
+    on_error: OnError
+    streams: int
+    window: int
+    threads: int
+    connect_for: float
+    patience: float
+    limit_bandwidth: Optional[str]
+    allow_partial: bool
+
+
+class Shape(TypedDict, total=False):
+    """Those that decide it."""
+
+    output: Output
+    fields: Sequence[Field]
+    transform: Optional[Callable[[Any], Any]]
+
+
+class Streaming(Settings, total=False):
+    """Those of IterableDataset."""
+
+    drop_last: bool
+    shuffle: bool
+    sampler: Optional[Any]
+    rank: Optional[int]
+    world: Optional[int]
+    prefetch: int
+
+
+class AnyStreaming(Streaming, Shape, total=False):
+    """All of IterableDataset."""
+
+    batch_size: Optional[int]
+
+
+class AnySettings(Settings, Shape, total=False):
+    """All of MapDataset."""
