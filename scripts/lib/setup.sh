@@ -187,3 +187,21 @@ build_wheel() {
     WHEEL=$(echo "$out"/headwater-*.whl)
     export WHEEL
 }
+
+# build_portable_wheel PROFILE PYTHON : as build_wheel, for every Linux with glibc 2.28 or later, whatever this machine has: zig has the symbols
+# of that one to link against, and maturin refuses a wheel that needs others.
+build_portable_wheel() {
+    local profile=$1 python=$2 out target folder
+    pip_install "$python" 'ziglang>=0.15,<0.18'
+    folder=$(cd "$(dirname "$python")" && pwd)
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    [[ $target == *-linux-gnu ]] || die "wheels for manylinux_2_28 are built on Linux with glibc, and this is $target: use scripts/wheel --native"
+    out=${CARGO_TARGET_DIR:-target}/wheels
+    say "building the wheel ($profile, manylinux_2_28)"
+    rm -f "$out"/headwater-*.whl
+    # It looks for zig as a module of the first Python that it finds.
+    PATH=$folder:$PATH "$python" -m maturin build --quiet --locked --profile "$profile" --zig --target "$target" \
+        --compatibility manylinux_2_28 --manifest-path python/headwater/Cargo.toml --out "$out"
+    WHEEL=$(echo "$out"/headwater-*.whl)
+    export WHEEL
+}
