@@ -25,7 +25,7 @@ use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::StoreOptions;
 use crate::store::{Store, finished};
-use crate::version::Version;
+use crate::version::{LIST_ANEW, Version};
 
 pub(crate) use connect::settings_from_environment;
 
@@ -107,7 +107,8 @@ impl Store for Bucket {
             .map_err(|error| SampleFailure::new(FailureKind::Forbidden, error.to_string()))?;
         let answer = self.client.get(&path).await.map_err(|error| failure(&error))?;
         if version_of(&answer.meta) != version {
-            return Err(SampleFailure::new(FailureKind::Changed, "it is another than was listed"));
+            let message = format!("it is another than was listed: its size or ETag differs; {LIST_ANEW}");
+            return Err(SampleFailure::new(FailureKind::Changed, message));
         }
         body(answer, version.size().as_usize()).await
     }

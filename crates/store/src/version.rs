@@ -2,6 +2,9 @@
 
 use headwater_types::ByteCount;
 
+/// What to do where versions differ.
+pub(crate) const LIST_ANEW: &str = "restart the server, which lists its files anew";
+
 /// An object's size, and a stamp that changes when its content does: a file's modification time, or a hash of an S3
 /// object's ETag. Two contents under one key have different versions as far as the store itself can tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -296,6 +296,30 @@ async fn a_file_that_became_something_else_is_never_read() {
 }
 
 #[tokio::test]
+async fn what_changed_is_said_with_what_to_do() {
+    let (_above, root) = root_and_secret();
+    let store = store(&root).await;
+    let catalog = store.list().await.unwrap();
+    let (file, index) = (root.join("cat/1.jpg"), catalog.find("cat/1.jpg").unwrap());
+    let (key, version) = (catalog.key(index).unwrap(), catalog.get(index).unwrap().version);
+
+    fs::File::open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    let touched = store.read(&key, version).await.unwrap_err().message;
+    fs::write(&file, b"photo and more").unwrap();
+    let longer = store.read(&key, version).await.unwrap_err().message;
+    fs::remove_file(&file).unwrap();
+    let gone = store.read(&key, version).await.unwrap_err().message;
+    for (message, part) in
+        [(&touched, "modification time is another, as after touch, cp -r"), (&longer, "and has 14"), (&gone, "gone")]
+    {
+        assert!(
+            message.contains(part) && message.ends_with("restart the server, which lists its files anew"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn another_content_is_told_by_size_or_time() {
     let (_above, root) = root_and_secret();
     let store = store(&root).await;

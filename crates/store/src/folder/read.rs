@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::{Refusal, version_of};
-use crate::version::Version;
+use crate::version::{LIST_ANEW, Version};
 
 pub(super) fn read(
     root: &Dir,
@@ -50,7 +50,8 @@ fn check(file: &File, version: Version) -> Result<(), SampleFailure> {
         return Ok(());
     }
     Err(changed(&if now.size() == version.size() {
-        "its modification time is another".to_owned()
+        // The content may well be the same: nobody has looked.
+        "its modification time is another, as after touch, cp -r or rsync without -t".to_owned()
     } else {
         format!("it had {} bytes and has {}", version.size().get(), now.size().get())
     }))
@@ -71,7 +72,9 @@ fn read_at_most(file: &File, size: usize) -> io::Result<Vec<u8>> {
 
 fn failure(error: &io::Error) -> SampleFailure {
     match Refusal::of(error) {
-        Refusal::Absent => SampleFailure::new(FailureKind::NotFound, "it is gone since it was listed"),
+        Refusal::Absent => {
+            SampleFailure::new(FailureKind::NotFound, format!("it is gone since it was listed; {LIST_ANEW}"))
+        }
         Refusal::Escape => SampleFailure::new(FailureKind::Forbidden, "a link leads out of the dataset's folder"),
         Refusal::Loop => SampleFailure::new(FailureKind::Forbidden, "its links lead nowhere"),
         Refusal::Special => changed("it is no longer a file"),
@@ -85,7 +88,7 @@ fn failure(error: &io::Error) -> SampleFailure {
 }
 
 fn changed(how: &str) -> SampleFailure {
-    SampleFailure::new(FailureKind::Changed, format!("it is another than was listed: {how}"))
+    SampleFailure::new(FailureKind::Changed, format!("it is another than was listed: {how}; {LIST_ANEW}"))
 }
 
 fn too_large(version: Version, max_object: ByteCount) -> SampleFailure {
