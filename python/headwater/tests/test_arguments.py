@@ -287,3 +287,9 @@ def test_a_dataset_that_batches_is_not_batched_again(fields, settings, address):
 def test_pixels_and_features_are_not_asked_for_at_once():
     with pytest.raises(ValueError, match='output="pixels" asks for photos'):
         headwater.MapDataset(NOWHERE, "photos", cut="features", model="m", output="pixels")
+
+
+@pytest.mark.parametrize("sampler", [headwater.ImportanceSampler, 3, [0, 1]])
+def test_what_is_no_sampler_is_said(sampler):
+    with pytest.raises((TypeError, ValueError), match="is no sampler for this dataset"):
+        iterable(sampler=sampler)

@@ -101,7 +101,9 @@ def _geometry_lines(steps: Sequence[Any], prefix: str, tensors: bool) -> List[st
     if name in CENTERED or (len(steps) == 2 and kind_of(steps[1]) in CENTERED):
         crop = steps[-1]
         size = _shown("size", crop.size, "")
-        resize = str(_shorter(first.size) if name in RESIZES else round(_shorter(crop.size) * MARGIN))
+        wanted = _shorter(first.size) if name in RESIZES else 0
+        largest = max(crop.size) if isinstance(crop.size, (list, tuple)) else int(crop.size)
+        resize = str(wanted if wanted >= largest else round(largest * MARGIN))
         return [f"{prefix}Resize({resize}{_bicubic(first, prefix)}{antialias})", f"{prefix}CenterCrop({size})"]
     if name in RESIZES:
         sides = first.size if isinstance(first.size, (list, tuple)) else [first.size or first.max_size]
@@ -136,8 +138,8 @@ def _shorter(size: Any) -> int:
 def _same(value: Any, default: Any) -> bool:
     if default is inspect.Parameter.empty:
         return False
-    if value is None or default is None:
-        return not value and not default
+    if value is None:
+        return not default
     if isinstance(value, (list, tuple)) and isinstance(default, (list, tuple)):
         return list(value) == list(default)
     value, default = getattr(value, "value", value), getattr(default, "value", default)

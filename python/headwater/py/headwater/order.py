@@ -20,7 +20,7 @@ class Order:
     ) -> None:
         if indices is not None and sampler is not None:
             raise ValueError("give indices= or sampler=, not both: a sampler chooses the samples")
-        if sampler is not None and not hasattr(sampler, "epoch_indices"):
+        if sampler is not None and (isinstance(sampler, type) or not hasattr(sampler, "epoch_indices")):
             raise ValueError(
                 f"{sampler!r} is no sampler for this dataset: it needs epoch_indices(epoch), as ImportanceSampler and "
                 "ShardSampler have it; others go into DataLoader(MapDataset(...), sampler=...)"

@@ -138,4 +138,8 @@ def _limit(given: Optional[str]) -> Optional[float]:
     """Bits a second."""
     if given is None:
         return None
-    return bandwidth(text("limit_bandwidth", given, 'bits a second with their unit, such as "430Mbps"'))
+    what = 'bits a second with their unit, such as "430Mbps"'
+    try:
+        return bandwidth(text("limit_bandwidth", given, what))
+    except ValueError:
+        raise ValueError(f"limit_bandwidth={given!r}: give {what}, more than 0") from None

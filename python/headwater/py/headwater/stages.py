@@ -52,6 +52,8 @@ def geometry(flat: Sequence[Transform], at: int, kind: str) -> Optional[Geometry
             "this leaves the longer side open, and tensors of a dataset have one size: put CenterCrop behind it, or give it "
             "(height, width)"
         )
+    if max(_sides(crop.size)) > min(_sides(transform.size)):
+        raise NoStage("CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or crop less")
     return Geometry([resize, f"op = 'center-crop'\nsize = {_size(crop.size)}"], 2)
 
 
@@ -169,5 +171,9 @@ def _dtype(transform: Any, kind: str) -> Any:
 
 
 def _size(size: Any) -> str:
-    numbers: Tuple[int, ...] = tuple(int(number) for number in size) if isinstance(size, (list, tuple)) else (int(size),)
+    numbers = _sides(size)
     return str(list(numbers)) if len(numbers) == 2 else str(numbers[0])
+
+
+def _sides(size: Any) -> Tuple[int, ...]:
+    return tuple(int(number) for number in size) if isinstance(size, (list, tuple)) else (int(size),)

@@ -81,7 +81,11 @@ def _split(flat: Sequence[Transform], name: str) -> Tuple[Recipe, Rest]:
     walk = _Walk(flat)
     walk.run()
     toml = f"name = {json.dumps(name)}\n" + "".join(f"[[stage]]\n{stage}\n" for stage in walk.stages)
-    return Recipe(toml), Rest(walk.kind, walk.floats, flat[walk.at :])
+    try:
+        recipe = Recipe(toml)
+    except RecipeError as error:
+        raise RecipeError(f"what can be done beside the photos is no recipe: {error}; it reads\n{toml}") from None
+    return recipe, Rest(walk.kind, walk.floats, flat[walk.at :])
 
 
 class _Walk:

@@ -187,6 +187,8 @@ REFUSED: Dict[str, Tuple[Callable[[], Any], str]] = {
     "Resize, then a random crop": (lambda: [T.Resize(256), T.RandomCrop(224), T.RandomHorizontalFlip(), T.ToTensor()], "longer side open"),
     "Resize with max_size": (lambda: [T.Resize(256, max_size=300), T.CenterCrop(224), T.ToTensor()], "max_size leaves the size open"),
     "Resize by max_size alone, v2": (lambda: v2.Compose([v2.ToImage(), v2.Resize(None, max_size=300), FLOATS]), "max_size"),
+    "CenterCrop of more than there is": (lambda: [T.Resize(224), T.CenterCrop(256), T.ToTensor()], "torchvision would pad photos"),
+    "a crop of nothing": (lambda: [T.RandomResizedCrop(224, scale=(0.9, 0.1)), T.ToTensor()], r"no recipe: line \d+: .*scale"),
     "CenterCrop alone": (lambda: [T.CenterCrop(224), T.ToTensor()], "without resizing them"),
     "RandomCrop": (lambda: [T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), T.ToTensor()], "photos of any size"),
     "FiveCrop": (lambda: [T.FiveCrop(224), T.Lambda(lambda crops: torch.stack([T.ToTensor()(c) for c in crops]))], "photos of any size"),
