@@ -38,7 +38,7 @@ def _parted(before: Sequence[Transform], behind: Sequence[Transform]) -> Tuple[L
     last: List[Any] = []
     for at, step in [*((-1, step) for step in before), *enumerate(behind)]:
         name = kind_of(step)
-        if name in FLOATS or (at < 0 and name in TYPES):
+        if name in FLOATS or (at < 0 and name in (*TYPES, "ToPILImage")):
             continue
         late = at > place if place is not None else early is not None and not name
         (last if late or name in FLOATS_ONLY else pixels).append(step)

@@ -105,6 +105,10 @@ def converted(transform: Any, kind: str, floats: bool = False) -> Optional[str]:
         return _as_tensor(transform, kind)
     if name == "timm.MaybeToTensor" and kind != PIL:
         return kind
+    if name == "ToPILImage":
+        if kind == PIL and not is_v2(transform):
+            raise NoStage("it takes tensors and arrays, and photos are PIL images here already: leave it out")
+        return PIL
     if name in ("ToDtype", "ConvertImageDtype") and str(_dtype(transform, kind)) in ("torch.uint8", "None"):
         return kind
     return None

@@ -134,6 +134,9 @@ WITH_REST: Dict[str, Tuple[Callable[[], Any], str, str, str]] = {
     "v2 AutoAugment on PIL": (lambda: v2.Compose([*C2[1:], v2.AutoAugment(), v2.ToImage(), FLOATS, N2]), GEOMETRY, "pil",
                               "AutoAugment ToImage ToDtype Normalize"),
     "v2 erasing": (lambda: v2.Compose([*C2, FLOATS, N2, v2.RandomErasing(p=0.1)]), TRAIN, "floats image", "RandomErasing"),
+    "v2 back to PIL": (lambda: v2.Compose([*C2, v2.ToPILImage(), T.ColorJitter(0.4), T.ToTensor()]), GEOMETRY, "pil", "ColorJitter ToTensor"),
+    "v1 rotation behind a resize": (lambda: [T.Resize((224, 224)), T.RandomHorizontalFlip(), T.RandomRotation(10), T.ToTensor(), N1],
+                                    stages("op = 'resize'\nsize = [224, 224]", FLIP, mean=None), "pil", "RandomRotation ToTensor Normalize"),
     "v2 halves": (lambda: v2.Compose([*C2, v2.ToDtype(torch.float16, scale=True), N2]), GEOMETRY, "image", "ToDtype Normalize"),
     "references, train, randaugment": (lambda: T.Compose([
         T.RandomResizedCrop(224, antialias=True), T.RandomHorizontalFlip(0.5), T.RandAugment(interpolation=BICUBIC, magnitude=9),
@@ -187,6 +190,7 @@ REFUSED: Dict[str, Tuple[Callable[[], Any], str]] = {
     "Resize, then a random crop": (lambda: [T.Resize(256), T.RandomCrop(224), T.RandomHorizontalFlip(), T.ToTensor()], "longer side open"),
     "Resize with max_size": (lambda: [T.Resize(256, max_size=300), T.CenterCrop(224), T.ToTensor()], "max_size leaves the size open"),
     "Resize by max_size alone, v2": (lambda: v2.Compose([v2.ToImage(), v2.Resize(None, max_size=300), FLOATS]), "max_size"),
+    "ToPILImage first": (lambda: [T.ToPILImage(), T.Resize((64, 64)), T.ToTensor()], "PIL images here already: leave it out"),
     "CenterCrop of more than there is": (lambda: [T.Resize(224), T.CenterCrop(256), T.ToTensor()], "torchvision would pad photos"),
     "a crop of nothing": (lambda: [T.RandomResizedCrop(224, scale=(0.9, 0.1)), T.ToTensor()], r"no recipe: line \d+: .*scale"),
     "CenterCrop alone": (lambda: [T.CenterCrop(224), T.ToTensor()], "without resizing them"),
