@@ -142,6 +142,10 @@ def test_a_recipe_is_a_name_a_file_or_an_object(tmp_path: Any, address: str) -> 
         headwater.MapDataset(address, "photos", "imagenet")
     with pytest.raises(headwater.RecipeError, match="give a recipe"):
         headwater.MapDataset(address, "photos")
-    for wrong in ({"cut": "sophon"}, {"plan": "auto", "cut": "cropped"}, {"plan": "x", "cut": "cropped"}, {"cut": "jpeg"}, {"model": "m"}, {"fields": ["x"]}):
+    wrongs: Any = [
+        {"cut": "sophon"}, {"plan": "auto", "cut": "cropped"}, {"plan": "x", "cut": "cropped"}, {"cut": "jpeg"}, {"model": "m"},
+        {"fields": ["x"]},
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValueError):
             headwater.MapDataset(address, "photos", recipe, **wrong)

@@ -60,7 +60,8 @@ class MapDataset(Served, TorchDataset[S]):
     def __init__(self: "MapDataset[Tuple[Tensor, int]]", servers: Servers, dataset: str, recipe: Any = ..., *,
                  output: OfTorch = ..., **settings: "Unpack[Settings]") -> None: ...
     @overload
-    def __init__(self: "MapDataset[Any]", servers: Servers, dataset: str, recipe: Any = ..., **settings: "Unpack[AnySettings]") -> None: ...
+    def __init__(self: "MapDataset[Any]", servers: Servers, dataset: str, recipe: Any = ...,
+                 **settings: "Unpack[AnySettings]") -> None: ...
     # fmt: on
 
     def __init__(

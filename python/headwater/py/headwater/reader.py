@@ -88,7 +88,9 @@ class Reader:
         #: What rows hold: the pixels, where something is run on those here.
         self._rows = "tensor" if self.rest.floats and output != "pixels" else "pixels"
         if self._rows == "pixels" and self._floats:
-            raise ValueError(f"cut={cut!r} sends floats, and pixels are asked for: give cut='normalized', which sends what floats are made from")
+            raise ValueError(
+                f"cut={cut!r} sends floats, and pixels are asked for: give cut='normalized', which sends what floats are made from"
+            )
         self.model = model
         self.output = output
         self.seed = seed

@@ -118,7 +118,8 @@ class ShardSampler(TorchSampler[int]):
 
     def __repr__(self) -> str:
         return (
-            f"<headwater.ShardSampler of {self._length} samples, mode {self._mode}, rank {self._rank} of {self._world}, epoch {self._epoch}>"
+            f"<headwater.ShardSampler of {self._length} samples, mode {self._mode}, rank {self._rank} of {self._world}, "
+            f"epoch {self._epoch}>"
         )
 
     def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:

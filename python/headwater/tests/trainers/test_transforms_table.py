@@ -39,6 +39,10 @@ def resized(resize: int, size: int, more: str = "", exact: bool = False) -> Tupl
 FLIP, CUBIC = "op = 'random-horizontal-flip'", "interpolation = 'bicubic'"
 
 
+def stacked(crops: Any) -> Any:
+    return torch.stack([T.ToTensor()(crop) for crop in crops])
+
+
 def weights(name: str) -> Any:
     return models.get_weight(name).transforms()
 
@@ -121,7 +125,7 @@ WITH_REST: Dict[str, Tuple[Callable[[], Any], str, str, str]] = {
     "v1 squashed, then a random crop": (lambda: [T.Resize((256, 256)), T.RandomCrop(224), T.RandomHorizontalFlip(), T.ToTensor(), N1],
                                         stages("op = 'resize'\nsize = [256, 256]", mean=None), "pil",
                                         "RandomCrop RandomHorizontalFlip ToTensor Normalize"),
-    "v1 five crops": (lambda: [T.Resize((256, 256)), T.FiveCrop(224), T.Lambda(lambda crops: torch.stack([T.ToTensor()(c) for c in crops]))],
+    "v1 five crops": (lambda: [T.Resize((256, 256)), T.FiveCrop(224), T.Lambda(stacked)],
                       stages("op = 'resize'\nsize = [256, 256]", mean=None), "pil", "FiveCrop Lambda"),
     "v1 vertical flip": (lambda: [*C1, T.RandomVerticalFlip(), T.ToTensor()], GEOMETRY, "pil", "RandomVerticalFlip ToTensor"),
     "v1 grayscale": (lambda: [T.Resize(256), T.CenterCrop(224), T.Grayscale(3), T.ToTensor()],
@@ -134,9 +138,11 @@ WITH_REST: Dict[str, Tuple[Callable[[], Any], str, str, str]] = {
     "v2 AutoAugment on PIL": (lambda: v2.Compose([*C2[1:], v2.AutoAugment(), v2.ToImage(), FLOATS, N2]), GEOMETRY, "pil",
                               "AutoAugment ToImage ToDtype Normalize"),
     "v2 erasing": (lambda: v2.Compose([*C2, FLOATS, N2, v2.RandomErasing(p=0.1)]), TRAIN, "floats image", "RandomErasing"),
-    "v2 back to PIL": (lambda: v2.Compose([*C2, v2.ToPILImage(), T.ColorJitter(0.4), T.ToTensor()]), GEOMETRY, "pil", "ColorJitter ToTensor"),
+    "v2 back to PIL": (lambda: v2.Compose([*C2, v2.ToPILImage(), T.ColorJitter(0.4), T.ToTensor()]), GEOMETRY, "pil",
+                       "ColorJitter ToTensor"),
     "v1 rotation behind a resize": (lambda: [T.Resize((224, 224)), T.RandomHorizontalFlip(), T.RandomRotation(10), T.ToTensor(), N1],
-                                    stages("op = 'resize'\nsize = [224, 224]", FLIP, mean=None), "pil", "RandomRotation ToTensor Normalize"),
+                                    stages("op = 'resize'\nsize = [224, 224]", FLIP, mean=None), "pil",
+                                    "RandomRotation ToTensor Normalize"),
     "v2 halves": (lambda: v2.Compose([*C2, v2.ToDtype(torch.float16, scale=True), N2]), GEOMETRY, "image", "ToDtype Normalize"),
     "references, train, randaugment": (lambda: T.Compose([
         T.RandomResizedCrop(224, antialias=True), T.RandomHorizontalFlip(0.5), T.RandAugment(interpolation=BICUBIC, magnitude=9),
@@ -182,12 +188,14 @@ class Preset:
 #: What is refused: a Compose, and words. Where the lines can be pasted as they stand, they are tried.
 REFUSED: Dict[str, Tuple[Callable[[], Any], str]] = {
     "RandAugment first": (lambda: [T.RandAugment(), *C1, T.ToTensor(), N1], "RandAugment.*works on the whole photo"),
-    "jitter first, v2": (lambda: v2.Compose([v2.ToImage(), v2.ColorJitter(0.4), *C2[1:], FLOATS]), "ColorJitter.*works on the whole photo"),
+    "jitter first, v2": (lambda: v2.Compose([v2.ToImage(), v2.ColorJitter(0.4), *C2[1:], FLOATS]),
+                         "ColorJitter.*works on the whole photo"),
     "flip first": (lambda: [T.RandomHorizontalFlip(), T.RandomResizedCrop(224), T.ToTensor()], "RandomHorizontalFlip.*whole photo"),
     "rotation first": (lambda: [T.RandomRotation(15), *C1, T.ToTensor()], "RandomRotation.*whole photo"),
     "convert first": (lambda: [T.Lambda(lambda image: image.convert("RGB")), *C1, T.ToTensor()], "photos are RGB here in any case"),
     "Resize alone": (lambda: [T.Resize(256), T.ToTensor(), N1], "leaves the longer side open"),
-    "Resize, then a random crop": (lambda: [T.Resize(256), T.RandomCrop(224), T.RandomHorizontalFlip(), T.ToTensor()], "longer side open"),
+    "Resize, then a random crop": (lambda: [T.Resize(256), T.RandomCrop(224), T.RandomHorizontalFlip(), T.ToTensor()],
+                                   "longer side open"),
     "Resize with max_size": (lambda: [T.Resize(256, max_size=300), T.CenterCrop(224), T.ToTensor()], "max_size leaves the size open"),
     "Resize by max_size alone, v2": (lambda: v2.Compose([v2.ToImage(), v2.Resize(None, max_size=300), FLOATS]), "max_size"),
     "ToPILImage first": (lambda: [T.ToPILImage(), T.Resize((64, 64)), T.ToTensor()], "PIL images here already: leave it out"),
@@ -195,7 +203,7 @@ REFUSED: Dict[str, Tuple[Callable[[], Any], str]] = {
     "a crop of nothing": (lambda: [T.RandomResizedCrop(224, scale=(0.9, 0.1)), T.ToTensor()], r"no recipe: line \d+: .*scale"),
     "CenterCrop alone": (lambda: [T.CenterCrop(224), T.ToTensor()], "without resizing them"),
     "RandomCrop": (lambda: [T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), T.ToTensor()], "photos of any size"),
-    "FiveCrop": (lambda: [T.FiveCrop(224), T.Lambda(lambda crops: torch.stack([T.ToTensor()(c) for c in crops]))], "photos of any size"),
+    "FiveCrop": (lambda: [T.FiveCrop(224), T.Lambda(stacked)], "photos of any size"),
     "Pad": (lambda: [T.Pad(4), T.RandomResizedCrop(224), T.ToTensor()], "photos of any size"),
     "no size": (lambda: [T.ToTensor(), N1], "nothing in this Compose brings photos to one size"),
     "no size, v2": (lambda: v2.Compose([v2.ToImage(), FLOATS]), "nothing in this Compose brings photos to one size"),
@@ -211,7 +219,8 @@ REFUSED: Dict[str, Tuple[Callable[[], Any], str]] = {
     "RandomErasing first": (lambda: [*C1, T.RandomErasing(), T.ToTensor()], "takes a tensor of floats"),
     "no tensor": (lambda: C1, "ends with a PIL image"),
     "ToDtype on PIL": (lambda: v2.Compose([*C2[1:], FLOATS, N2]), "ToImage or PILToTensor before it"),
-    "ToTensor on tensors": (lambda: [T.PILToTensor(), T.RandomResizedCrop(64, antialias=True), T.ToTensor()], "write ToDtype or ConvertImageDtype"),
+    "ToTensor on tensors": (lambda: [T.PILToTensor(), T.RandomResizedCrop(64, antialias=True), T.ToTensor()],
+                            "write ToDtype or ConvertImageDtype"),
     "timm's random interpolation": (lambda: timm_data.create_transform(224, is_training=True, interpolation="random", color_jitter=None),
                                     "give interpolation='bicubic' or 'bilinear'"),
     "timm border": (lambda: timm_data.create_transform(224, crop_mode="border"), "ResizeKeepRatio.*leaves sizes open"),
