@@ -79,7 +79,9 @@ def interpolation(transform: Any, kind: str) -> str:
         raise NoStage(f"a recipe resizes {' or '.join(INTERPOLATIONS)}, antialiased, as Pillow does it, and not {name}")
     # Pillow ignores the argument: its bilinear and bicubic are always antialiased.
     if kind != PIL and getattr(transform, "antialias", None) is not True:
-        raise NoStage("on tensors it resizes without antialiasing, which no recipe does: give antialias=True")
+        raise NoStage(
+            "on tensors it resizes without antialiasing, which no recipe does: give antialias=True, or put ToImage or PILToTensor behind it"
+        )
     return "" if name == "bilinear" else f"\ninterpolation = '{name}'"
 
 
