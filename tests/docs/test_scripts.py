@@ -1,0 +1,53 @@
+"""Scripts say what they take, refuse what they do not, and say beforehand what would fail much later."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+from typing import List
+
+import pytest
+from stage import ROOT
+
+
+@pytest.fixture()
+def scripts(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A clone's scripts, which has no environments yet."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    return tmp_path / "scripts"
+
+
+def program(file: pathlib.Path, text: str) -> None:
+    file.write_text(f"#!/usr/bin/env bash\n{text}\n")
+    file.chmod(0o755)
+
+
+def run(words: List[object], **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(word) for word in words], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60, check=False,
+    )
+
+
+def test_scripts_test_says_what_it_takes_and_refuses_other_arguments(scripts: pathlib.Path) -> None:
+    told = run([scripts / "test", "--help"])
+    assert told.returncode == 0 and "--trainers" in told.stdout
+    refused = run([scripts / "test", "--trainer"])
+    assert refused.returncode == 1 and "--trainer is none of its arguments" in refused.stdout
+
+
+def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(scripts: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    program(tmp_path / "df", "printf '   Avail\\n2000000\\n'")
+    refused = run([scripts / "test", "--trainers"], PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("error: the trainers take 9 GB, and there are 2 GB left"), refused.stdout
+
+
+def test_a_download_that_breaks_off_is_tried_again(scripts: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    tries, python = tmp_path / "tries", tmp_path / "python"
+    source = f"source {scripts}/lib/setup.sh; sleep() {{ :; }}; pip_install {python} package"
+    for fails, code in ((2, 0), (3, 1)):
+        tries.write_text("")
+        program(python, f'echo "$*" >>{tries}; (($(wc -l <{tries}) > {fails}))')
+        assert run(["bash", "-euo", "pipefail", "-c", source]).returncode == code
+        assert len(tries.read_text().splitlines()) == 3
