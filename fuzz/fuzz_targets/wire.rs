@@ -6,7 +6,7 @@ use bytes::Bytes;
 use headwater_types::PixelCoding;
 use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
 use headwater_wire::report::Report;
-use headwater_wire::{Delivery, Fetch, Survey, Surveyed, proto};
+use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 
@@ -23,6 +23,15 @@ fuzz_target!(|bytes: &[u8]| {
         && let Ok(survey) = Survey::try_from(request)
     {
         assert!(survey.samples.len() <= MAX_SAMPLES_PER_CALL);
+    }
+    if let Ok(request) = proto::ListRequest::decode(bytes.clone())
+        && let Ok(list) = List::try_from(request)
+    {
+        assert!(list.count <= MAX_SAMPLES_PER_CALL);
+    }
+    if let Ok(batch) = proto::ListBatch::decode(bytes.clone()) {
+        let keys = batch.keys.len();
+        assert!(Listed::read(batch).map_or(true, |(_, samples)| samples.len() == keys));
     }
     if let Ok(batch) = proto::SurveyBatch::decode(bytes.clone()) {
         for sample in batch.samples {

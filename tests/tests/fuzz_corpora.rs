@@ -12,7 +12,7 @@ use headwater_plan::{Plan, Provenance};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Recipe};
 use headwater_wire::report::Report;
-use headwater_wire::{Delivery, Fetch, Survey, Surveyed, proto};
+use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -120,7 +120,7 @@ fn frames_are_opened_or_refused() {
 
 #[test]
 fn messages_are_taken_or_refused() {
-    let mut surveyed = 0;
+    let (mut surveyed, mut listed) = (0, 0);
     for (_, bytes) in corpus("wire") {
         for cut in 0..=bytes.len() {
             if let Ok(request) = proto::SurveyRequest::decode(&bytes[..cut]) {
@@ -129,6 +129,12 @@ fn messages_are_taken_or_refused() {
             if let Ok(batch) = proto::SurveyBatch::decode(&bytes[..cut]) {
                 let samples = batch.samples.into_iter().filter_map(|sample| Surveyed::try_from(sample).ok());
                 surveyed += samples.filter(|sample| sample.outcome.is_ok()).count();
+            }
+            if let Ok(request) = proto::ListRequest::decode(&bytes[..cut]) {
+                let _ = List::try_from(request);
+            }
+            if let Ok(batch) = proto::ListBatch::decode(&bytes[..cut]) {
+                listed += Listed::read(batch).map_or(0, |(_, samples)| samples.len());
             }
             if let Ok(request) = proto::FetchRequest::decode(&bytes[..cut]) {
                 let _ = Fetch::try_from(request);
@@ -141,5 +147,5 @@ fn messages_are_taken_or_refused() {
             }
         }
     }
-    assert!(surveyed > 0, "what a survey says is among them");
+    assert!(surveyed > 0 && listed > 0, "what a survey and a listing say is among them");
 }

@@ -1,13 +1,14 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex};
-use headwater_wire::{Cuts, Epochs, Fetch, PixelCodings, Samples, Surveyed, proto};
+use headwater_wire::{Cuts, Epochs, Fetch, Listed, PixelCodings, Samples, Surveyed, proto};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -19,6 +20,7 @@ use crate::describe::{self, Description, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
+use crate::listing::Lister;
 use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
@@ -67,6 +69,7 @@ impl Dataset {
         name: &DatasetName,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
+        let options = ClientOptions { retry: options.retry.clone().consistent(), ..options };
         if servers.is_empty() {
             return Err(ClientError::NoServers);
         }
@@ -123,6 +126,19 @@ impl Dataset {
     /// BLAKE3 over the partitions' digests, in order: the same samples on the same servers in the same order.
     pub fn digest(&self) -> Digest {
         self.0.digest
+    }
+
+    /// BLAKE3 over the partitions' digests of names, in order: the same keys and labels at the same indices, also where files were only
+    /// copied or touched.
+    ///
+    /// # Errors
+    /// A server that is too old to have one.
+    pub fn names_digest(&self) -> Result<Digest, ClientError> {
+        let mut digester = Digester::default();
+        for partition in &self.0.partitions {
+            digester.field(partition.names()?.as_bytes());
+        }
+        Ok(digester.finish())
     }
 
     /// Class names, sorted: those of all servers. Labels are positions in this list, on whichever server a sample is.
@@ -318,6 +334,24 @@ impl Dataset {
             let (dataset, retry) = (self.0.name.as_str(), &self.0.options.retry);
             let (wanted, came) = (&sorted[from..to], &came);
             async move { Surveyor { server, dataset, partition, retry }.survey(wanted, came).await }
+        });
+        Ok(try_join_all(calls).await?.concat())
+    }
+
+    /// Keys, labels and stored sizes of these samples, without the photos: in order, out of the servers' memory.
+    ///
+    /// # Errors
+    /// A range past the dataset's end, a server that is too old for it, and as for fetching.
+    pub async fn listing(&self, range: Range<u64>) -> Result<Vec<Listed>, ClientError> {
+        let samples = self.len();
+        if range.end > samples && !range.is_empty() {
+            return Err(ClientError::OutOfRange { index: range.end - 1, dataset: self.0.name.clone(), samples });
+        }
+        let calls = self.0.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+            let (dataset, retry) = (self.0.name.as_str(), &self.0.options.retry);
+            let local = |index: u64| index.clamp(partition.first, partition.end()) - partition.first;
+            let wanted = local(range.start)..local(range.end);
+            async move { Lister { server, dataset, partition, retry }.list(wanted).await }
         });
         Ok(try_join_all(calls).await?.concat())
     }

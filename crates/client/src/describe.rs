@@ -6,7 +6,7 @@ use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::listing::Sketch;
 use headwater_types::{DatasetName, Digest, Listing, Partition as Part};
 use headwater_wire::proto;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tonic::Code;
 
 use crate::address::ServerAddress;
@@ -33,6 +33,8 @@ pub(crate) struct Description {
     pub(crate) instance: [u8; INSTANCE_BYTES],
     /// Whether it knows epochs of single samples, and says the place of each.
     pub(crate) sample_epochs: bool,
+    /// Over its keys and labels; `None` from one that lists nothing.
+    pub(crate) names: Option<Digest>,
 }
 
 /// Bytes by which a server is known under all its names.
@@ -48,40 +50,47 @@ pub(crate) async fn describe(
     let mut waiting = Waiting::new(server.address());
     let mut backoff = Backoff::new(retry, task);
     loop {
-        let (last, most) = match timeout(retry.stall, ask(server, name)).await {
-            Ok(Ok(description)) => return check(server, name, description),
-            Ok(Err(Trouble::Lasting(error))) => {
+        let last = match ask(server, name, waiting.most(retry)).await {
+            Ok(description) => return check(server, name, description),
+            Err(Unanswered::Trouble(Trouble::Lasting(error))) => {
                 // What speaks HTTP/2 without gRPC refuses too.
                 let mistake =
                     if is_of_a_storage_server(&error) { None } else { mistaken::look(server.address()).await };
                 return Err(mistake.unwrap_or(error));
             }
-            Ok(Err(Trouble::Starting(doing))) => {
+            Err(Unanswered::Trouble(Trouble::Starting(doing))) => {
                 waiting.hear(doing, retry)?;
                 // It may be ready any moment, and answers quickly.
                 sleep(backoff.next().min(LOOK_AGAIN)).await;
                 continue;
             }
-            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message))) => {
+            Err(Unanswered::Trouble(Trouble::Passing(message) | Trouble::Busy(message))) => {
                 if let Some(mistake) = mistaken::look(server.address()).await {
                     return Err(mistake);
                 }
-                (message, retry.connect_for)
+                message
             }
-            Err(_elapsed) => ("no answer".to_owned(), retry.connect_for),
+            Err(Unanswered::Silent(how)) => how.to_owned(),
         };
         let waited = waiting.since.elapsed();
-        if waited >= most {
+        if waited >= retry.connect_for {
             return Err(ClientError::NotConnected { server: server.address().clone(), waited, last });
         }
         waiting.tell(&last, "server does not answer yet: waiting for it");
-        sleep(backoff.next().min(most - waited)).await;
+        sleep(backoff.next().min(retry.connect_for - waited)).await;
     }
 }
 
 /// Whether a refusal is one that only a storage server can have meant.
 fn is_of_a_storage_server(error: &ClientError) -> bool {
     !matches!(error, ClientError::Refused { code, .. } if !matches!(code, Code::NotFound | Code::InvalidArgument))
+}
+
+/// Why a server has not said what it serves.
+enum Unanswered {
+    Trouble(Trouble),
+    /// It has said nothing at all in the time that there was.
+    Silent(&'static str),
 }
 
 /// What was heard of a server that is waited for.
@@ -95,6 +104,8 @@ struct Waiting<'a> {
 
 /// How soon a server that is starting is asked again, at the latest.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What one try has at least: a round trip around the world takes a third of it.
+const LEAST_TRY: Duration = Duration::from_secs(1);
 /// How often it is told what is waited for, where that changes.
 const TELL: Duration = Duration::from_secs(10);
 
@@ -103,6 +114,12 @@ const TELL: Duration = Duration::from_secs(10);
 impl<'a> Waiting<'a> {
     fn new(server: &'a ServerAddress) -> Self {
         Self { server, since: Instant::now(), doing: None, told: None }
+    }
+
+    /// How long a try may take: no longer than what is left of the time in which the server may say nothing new.
+    fn most(&self, retry: &Retry) -> Duration {
+        let patience = if self.doing.is_some() { retry.starting_for } else { retry.connect_for };
+        patience.saturating_sub(self.since.elapsed()).max(LEAST_TRY).min(retry.stall)
     }
 
     /// The server is starting, and says so.
@@ -146,23 +163,30 @@ pub(crate) async fn round_trips(
             let (server, waited) = (server.address().clone(), begin.elapsed());
             ClientError::NotConnected { server, waited, last }
         };
-        match timeout(retry.stall, ask(server, name)).await {
-            Ok(Ok(_)) if number > 0 => trips.push(begin.elapsed()),
-            Ok(Ok(_)) => {}
-            Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(Trouble::Passing(last) | Trouble::Busy(last) | Trouble::Starting(last))) => {
+        match ask(server, name, retry.stall).await {
+            Ok(_) if number > 0 => trips.push(begin.elapsed()),
+            Ok(_) => {}
+            Err(Unanswered::Trouble(Trouble::Lasting(error))) => return Err(error),
+            Err(Unanswered::Trouble(Trouble::Passing(last) | Trouble::Busy(last) | Trouble::Starting(last))) => {
                 return Err(failed(last));
             }
-            Err(_elapsed) => return Err(failed("no answer".to_owned())),
+            Err(Unanswered::Silent(how)) => return Err(failed(how.to_owned())),
         }
     }
     Ok(trips)
 }
 
-async fn ask(server: &Server, name: &DatasetName) -> Result<proto::DatasetDescription, Trouble> {
-    let mut client = server.connect().await?;
+async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<proto::DatasetDescription, Unanswered> {
+    let end = Instant::now() + limit;
+    let unreached = |_| Unanswered::Silent("its machine does not answer");
+    let connected = timeout_at(end, server.connect()).await.map_err(unreached)?;
+    let mut client = connected.map_err(Unanswered::Trouble)?;
     let request = proto::DescribeDatasetRequest { dataset: name.as_str().to_owned() };
-    let response = client.calls.describe_dataset(request).await.map_err(|status| server.judge(&status))?;
+    let unheard = |_| {
+        Unanswered::Silent("it takes a connection and then says nothing, as where its --max-connections are all in use")
+    };
+    let answer = timeout_at(end, client.calls.describe_dataset(request)).await.map_err(unheard)?;
+    let response = answer.map_err(|status| Unanswered::Trouble(server.judge(&status)))?;
     server.put_back(client);
     Ok(response.into_inner())
 }
@@ -185,6 +209,7 @@ fn check(
         listing,
         instance,
         sample_epochs,
+        names_digest,
     } = description;
     if dataset != name.as_str() {
         return Err(server.protocol(format!("it described another dataset than {name}")));
@@ -207,6 +232,8 @@ fn check(
         let message = format!("its part has {samples} samples, and all parts together {}", listing.samples);
         return Err(server.protocol(message));
     }
+    let names = (!names_digest.is_empty()).then(|| Digest::try_from(&names_digest[..]));
+    let names = names.transpose().map_err(|error| server.protocol(error.to_string()))?;
     let unnamed = |_| server.protocol(format!("its instance is not {INSTANCE_BYTES} bytes"));
     let instance = instance[..].try_into().map_err(unnamed)?;
     Ok(Description {
@@ -221,6 +248,7 @@ fn check(
         listing,
         instance,
         sample_epochs,
+        names,
     })
 }
 

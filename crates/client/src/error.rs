@@ -121,6 +121,17 @@ pub enum ClientError {
         /// Its version.
         version: String,
     },
+    /// A server that does not know the call for names.
+    #[error(
+        "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold by name, \
+         need a newer one: upgrade that server"
+    )]
+    NoNames {
+        /// Which.
+        server: ServerAddress,
+        /// Its version.
+        version: String,
+    },
     /// A model is missing on a server.
     #[error("server {server} has no model {model}: it has [{registered}], see --model of storage-server")]
     UnknownModel {

@@ -38,6 +38,7 @@ mod outlet;
 mod pulse;
 mod worker;
 
+mod listing;
 mod stream;
 mod survey;
 
@@ -57,7 +58,7 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::address::AddressError;
-pub use headwater_wire::{Delivered, PhotoFacts, PhotoFormat, Surveyed};
+pub use headwater_wire::{Delivered, Listed, PhotoFacts, PhotoFormat, Surveyed};
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};

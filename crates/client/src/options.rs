@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use headwater_image::cores;
 use headwater_types::caps::BATCH_BYTES;
 use headwater_types::{BitsPerSecond, ByteCount, ImageLimits};
 
@@ -49,7 +50,8 @@ pub struct Retry {
     /// files that it has found, so that only one that hangs says nothing new. Loading a model onto an accelerator takes minutes
     /// in the same words.
     pub starting_for: Duration,
-    /// Silence on a call that is being read after which it is made anew.
+    /// Silence on a call that is being read after which it is made anew. A dataset bears none for longer than `give_up_after`, or a
+    /// second.
     pub stall: Duration,
     /// Times that one sample is asked for where it fails in a way that another try may mend.
     pub sample_attempts: NonZeroU32,
@@ -70,13 +72,12 @@ pub(crate) struct Backoff {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             streams_per_server: NonZeroUsize::MIN.saturating_add(1),
             window: ByteCount::mebibytes(64),
             chunk: NonZeroUsize::MIN.saturating_add(4095),
             batch: BATCH_BYTES,
-            cpu_workers: cores,
+            cpu_workers: cores(),
             limits: ImageLimits::default(),
             retry: Retry::default(),
             bandwidth: None,
@@ -101,6 +102,17 @@ impl Default for Retry {
         }
     }
 }
+
+impl Retry {
+    /// No single silence is borne for longer than all that is.
+    pub(crate) fn consistent(self) -> Self {
+        let stall = self.stall.min(self.give_up_after.max(LEAST_STALL));
+        Self { stall, ..self }
+    }
+}
+
+/// A server may think for so long, however little patience there is.
+const LEAST_STALL: Duration = Duration::from_secs(1);
 
 // === impl Backoff ===
 

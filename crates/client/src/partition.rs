@@ -4,6 +4,7 @@ use headwater_types::{ClassId, Digest, Listing, Partition as Part};
 
 use crate::address::ServerAddress;
 use crate::describe::Description;
+use crate::error::ClientError;
 
 /// One server's part of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Partition {
     pub stored_bytes: u64,
     /// Whether samples of one call may have epochs of their own there, and one sample be in it twice.
     pub(crate) sample_epochs: bool,
+    /// BLAKE3 over every key and label; `None` from a server that lists nothing.
+    pub(crate) names: Option<Digest>,
     /// The dataset's class for each of the partition's.
     pub(crate) labels: Vec<ClassId>,
 }
@@ -51,8 +54,15 @@ impl Partition {
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,
             sample_epochs: description.sample_epochs,
+            names: description.names,
             labels: found.map(|(position, _)| ClassId(position)).collect(),
         }
+    }
+
+    /// The digest over its keys and labels.
+    pub(crate) fn names(&self) -> Result<Digest, ClientError> {
+        let (server, version) = (self.address.clone(), self.server_version.clone());
+        self.names.ok_or(ClientError::NoNames { server, version })
     }
 
     /// Index in the dataset of the first sample behind it.

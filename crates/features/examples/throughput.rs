@@ -21,9 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mode = arguments.next().ok_or("say bare or extractor")?;
     let spec: ModelSpec = arguments.next().ok_or("give NAME=MODEL.onnx,recipe=RECIPE")?.parse()?;
     let recipe = Recipe::builtin(&spec.recipe).ok_or("the recipe must be one in the box")?;
-    let threads = arguments
-        .next()
-        .map_or_else(std::thread::available_parallelism, |text| text.parse().map_err(std::io::Error::other))?;
+    let threads = arguments.next().map_or_else(|| Ok(headwater_image::cores()), |text| text.parse())?;
     match mode.as_str() {
         "bare" => bare(&spec, &recipe, threads.get()),
         "extractor" => extractor(&spec, &recipe, threads),

@@ -28,10 +28,9 @@ pub struct ExtractorOptions {
 
 impl Default for ExtractorOptions {
     fn default() -> Self {
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             device: Device::Cpu,
-            threads,
+            threads: headwater_image::cores(),
             max_batch: None,
             max_wait: Duration::from_millis(5),
             queue: QUEUE,

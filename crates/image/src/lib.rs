@@ -52,10 +52,12 @@ mod piece;
 
 mod advance;
 
+mod cores;
 mod cpu_time;
 mod pool;
 
 pub use advance::{advance, finish_into};
+pub use cores::cores;
 pub use cpu_time::CpuMeter;
 pub use decode::{decode, read_coefficients};
 pub use error::ImageError;

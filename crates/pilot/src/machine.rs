@@ -1,7 +1,6 @@
 //! This machine's cores, and what they do with photos: a photo of known size, decoded, cropped, resized, flipped and normalised, over
 //! and over, on one core and on all.
 
-use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,7 +36,7 @@ const PHOTO_SIZE: [u32; 2] = [500, 375];
 /// # Errors
 /// Where the system gives no threads.
 pub fn machine(recipe: &Recipe, time: Duration, told: &(dyn Fn(u64) + Sync)) -> Result<Machine, PilotError> {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = headwater_image::cores().get();
     // Once, so that neither a cold cache nor a sleeping clock counts.
     decode_for(recipe, time / 10)?;
     let (photos, _, busy) = decode_for(recipe, time)?;

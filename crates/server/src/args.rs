@@ -139,6 +139,6 @@ impl ServeArgs {
 
     /// Threads that decode and transform.
     pub(crate) fn cpu_workers(&self) -> usize {
-        self.cpu_workers.unwrap_or_else(|| crate::open::cores().get())
+        self.cpu_workers.unwrap_or_else(|| headwater_image::cores().get())
     }
 }

@@ -89,7 +89,7 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let store = headwater_store::open(&args.dataset.data, &args.dataset.store_options(limits.max_object)).await?;
     let index = open::photo_index(&args.index, &args.dataset, store.place(), limits).await?;
     let catalog = store.list().await?;
-    let jobs = args.jobs.unwrap_or_else(open::cores);
+    let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
     let (encoded, decoded) = (budgets.encoded, budgets.decoded);
     let refused = OnceLock::new();

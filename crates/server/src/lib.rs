@@ -21,6 +21,7 @@ mod importance;
 mod metrics;
 
 mod batch;
+mod list;
 mod service;
 mod stream;
 mod survey;

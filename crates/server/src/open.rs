@@ -132,7 +132,7 @@ fn register(args: &ServeArgs, recipes: Vec<Recipe>, life: &Life) -> Result<Model
     let runtime = Runtime::load(args.onnxruntime.as_deref())?;
     let options = ExtractorOptions {
         device: args.device,
-        threads: args.inference_workers.unwrap_or_else(cores),
+        threads: args.inference_workers.unwrap_or_else(headwater_image::cores),
         max_batch: args.max_batch,
         max_wait: args.max_wait,
         // What CPU workers make ahead for an accelerator.
@@ -174,8 +174,4 @@ pub(crate) fn recipe(spec: &ModelSpec) -> Result<Recipe> {
         Recipe::from_toml(text).with_context(|| format!("recipe {name}"))
     };
     read().with_context(|| format!("--model {}", spec.name))
-}
-
-pub(crate) fn cores() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -7,17 +7,18 @@ use headwater_pipeline::{ModelSet, Pipeline, Work};
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{
-    self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ModelDescription, SurveyRequest,
+    self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ListRequest, ModelDescription, SurveyRequest,
 };
 use headwater_wire::report::{Report, Which};
-use headwater_wire::status::Refusal;
-use headwater_wire::{Asked, Fetch, Survey};
+use headwater_wire::status::{Invalid, Refusal};
+use headwater_wire::{Asked, Fetch, List, Survey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::importance::Importance;
 use crate::life::Life;
+use crate::list::{self, Lists};
 use crate::metrics::Metrics;
 use crate::stream::{self, Batches};
 use crate::survey::{self, Headers};
@@ -145,6 +146,7 @@ impl Storage for StorageService {
             }),
             instance: shared.instance.to_vec().into(),
             sample_epochs: true,
+            names_digest: catalog.names().as_bytes().to_vec().into(),
         }))
     }
 
@@ -193,6 +195,23 @@ impl Storage for StorageService {
         let permit = shared.place()?;
         tracing::debug!(samples = survey.samples.len(), "survey");
         Ok(Response::new(survey::start(Arc::clone(shared), survey, permit)))
+    }
+
+    type ListStream = Lists;
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<Lists>, Status> {
+        let list = List::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&list.dataset)?;
+        shared.check_running()?;
+        shared.check_digest(list.dataset_digest)?;
+        let (end, samples) = (list.first.saturating_add(list.count as u64), shared.pipeline.catalog.len());
+        if end > samples as u64 {
+            let message = format!("samples up to {end} were asked for, and the partition has {samples}");
+            return Err(shared.refuse(Invalid::new(message)));
+        }
+        let permit = shared.place()?;
+        tracing::debug!(first = list.first, samples = list.count, "list");
+        Ok(Response::new(list::start(Arc::clone(shared), &list, permit)))
     }
 }
 

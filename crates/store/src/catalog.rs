@@ -27,6 +27,7 @@ pub struct Catalog {
     skipped: Skipped,
     bytes_total: u64,
     digest: Digest,
+    names: Digest,
     listing: Listing,
 }
 
@@ -61,6 +62,12 @@ impl Catalog {
     /// dataset have the same digest, whatever the order of their listing.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The digest over the class names and over every sample's key and label, in order: what stays the same where files were only
+    /// copied or touched, or photos replaced under their names.
+    pub fn names(&self) -> Digest {
+        self.names
     }
 
     /// The dataset of which this is a partition, in few bytes: the same for every partition of it.

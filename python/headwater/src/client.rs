@@ -11,7 +11,7 @@ use headwater_client::{
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
 use headwater_types::{BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, PixelCoding, SampleIndex, Seed};
-use numpy::PyReadonlyArray1;
+use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -124,6 +124,22 @@ impl Client {
     #[getter]
     fn digest(&self) -> PyResult<String> {
         Ok(self.inner()?.dataset.digest().to_string())
+    }
+
+    /// Of keys and labels only: the same where files were touched or copied.
+    #[getter]
+    fn names_digest(&self) -> PyResult<String> {
+        let digest = self.inner()?.dataset.names_digest();
+        Ok(digest.map_err(|error| errors::server(&error))?.to_string())
+    }
+
+    /// Keys and labels of all samples, in order: -1 for a sample without a label.
+    fn listing<'py>(&self, py: Python<'py>) -> PyResult<(Vec<String>, Bound<'py, PyArray1<i64>>)> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let listed = network.wait(py, dataset.listing(0..dataset.len()))?.map_err(|error| errors::server(&error))?;
+        let labels: Vec<_> = listed.iter().map(|sample| sample.label.map_or(-1, |label| i64::from(label.0))).collect();
+        let keys = listed.into_iter().map(|sample| sample.key.as_str().to_owned()).collect();
+        Ok((keys, labels.into_pyarray(py)))
     }
 
     #[getter]

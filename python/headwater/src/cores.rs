@@ -1,12 +1,9 @@
-//! The cores that this process may use: of its machine, of its affinity, and of its cgroup's CPU quota.
-
-use std::num::NonZeroUsize;
-use std::thread;
+//! The cores that this process may use.
 
 use pyo3::prelude::*;
 
-/// Whole cores, at least one.
+/// Whole cores, at least one: of the machine, of this process's affinity, and of its control group's CPU quota.
 #[pyfunction]
 pub(crate) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    headwater_image::cores().get()
 }

@@ -20,6 +20,7 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
         server_version: String::new(),
         stored_bytes: 0,
         sample_epochs: true,
+        names: None,
         labels: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,7 @@ use headwater_types::{
 use headwater_wire::proto::storage_server::{Storage, StorageServer};
 use headwater_wire::report::{Report, Which};
 use headwater_wire::status::Refusal;
-use headwater_wire::{Asked, Delivered, Delivery, Fetch, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
+use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -166,6 +167,26 @@ impl Holding {
             digester.field(photo.key.as_bytes()).field(&photo.bytes);
         }
         digester.finish()
+    }
+
+    fn names(&self) -> Digest {
+        let mut digester = Digester::default();
+        for photo in &self.photos {
+            digester.field(photo.key.as_bytes());
+        }
+        digester.finish()
+    }
+
+    fn listed(&self, range: Range<u64>) -> proto::ListBatch {
+        let mut batch = proto::ListBatch { first: range.start, ..proto::ListBatch::default() };
+        for photo in &self.photos[range.start as usize..range.end as usize] {
+            let class = photo.key.split_once('/').map(|(class, _)| class);
+            let label = class.map(|class| self.classes().iter().position(|name| name == class).unwrap() as u32 + 1);
+            batch.labels.push(label.unwrap_or(0));
+            batch.keys.push(photo.key.clone());
+            batch.stored_bytes.push(photo.bytes.len() as u64);
+        }
+        batch
     }
 
     /// The sample as an honest server sends it.
@@ -407,6 +428,7 @@ impl Storage for Service {
             }),
             instance: self.0.instance.to_vec().into(),
             sample_epochs: !holding.old,
+            names_digest: if holding.old { Bytes::new() } else { holding.names().as_bytes().to_vec().into() },
             models: holding.models,
         }))
     }
@@ -426,6 +448,22 @@ impl Storage for Service {
         let end =
             if number == 0 { Err(Status::unavailable("not now")) } else { Ok(proto::SurveyBatch { samples: rest }) };
         batches.send(end).await.unwrap();
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    type ListStream = ReceiverStream<Result<proto::ListBatch, Status>>;
+
+    async fn list(&self, request: Request<proto::ListRequest>) -> Result<Response<Self::ListStream>, Status> {
+        let list = List::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let (batches, receiver) = mpsc::channel(2);
+        let (first, end) = (list.first, list.first + list.count as u64);
+        let middle = first.midpoint(end);
+        batches.send(Ok(holding.listed(first..middle))).await.unwrap();
+        // The first call breaks in the middle.
+        let rest = if number == 0 { Err(Status::unavailable("not now")) } else { Ok(holding.listed(middle..end)) };
+        batches.send(rest).await.unwrap();
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 

@@ -243,3 +243,24 @@ async fn a_name_with_several_addresses_is_reached_where_the_server_listens_with_
         assert_eq!(gather(dataset.fetch(encoded(0..3, true)).unwrap()).await.len(), 3);
     }
 }
+
+#[tokio::test]
+async fn a_server_that_takes_connections_and_says_nothing_is_waited_for_no_longer_than_was_said() {
+    // As one whose --max-connections are used up: the kernel takes the connection, and nobody reads it.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, name) = (ServerAddress::from(listener.local_addr().unwrap()), "photos".parse().unwrap());
+    let retry = Retry { connect_for: Duration::from_secs(1), ..options().retry };
+    let error = Dataset::connect(&[address], &name, ClientOptions { retry, ..options() }).await.unwrap_err();
+    let ClientError::NotConnected { waited, .. } = &error else { panic!("{error}") };
+    // HTTP/2's pings need 20 s to find out.
+    assert!((1..15).contains(&waited.as_secs()), "{waited:?}");
+    assert!(error.to_string().contains("--max-connections"), "{error}");
+}
+
+#[tokio::test]
+async fn one_silence_is_borne_no_longer_than_all_that_is() {
+    let mute = Fake::start(Holding::of("red", 6), Arc::new(|_, _, _| steps(vec![Step::Hang])));
+    let error = last_error(&mute, impatient(1_000, 600_000)).await;
+    let ClientError::Unreachable { waited, .. } = &error else { panic!("{error}") };
+    assert!(waited.as_secs() < 300, "{waited:?}");
+}

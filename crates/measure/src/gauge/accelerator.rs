@@ -33,7 +33,7 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Rate> {
     let shown = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let size = recipe.output_size();
-    let cores = std::thread::available_parallelism()?;
+    let cores = headwater_image::cores();
     let open = move || -> anyhow::Result<Extractor> {
         let runtime = Runtime::load(library.as_deref())?;
         let options = ExtractorOptions {

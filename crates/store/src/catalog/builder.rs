@@ -183,8 +183,9 @@ impl CatalogBuilder {
             skipped: self.skipped,
             listing,
             digest: Digest::of(&[]),
+            names: Digest::of(&[]),
         };
-        catalog.digest = digest(&catalog);
+        (catalog.digest, catalog.names) = digests(&catalog);
         catalog
     }
 
@@ -236,7 +237,7 @@ impl Labeller<'_> {
     }
 }
 
-/// The digest of a catalog, over
+/// The digests of a catalog: of all of it, and of its names. The first is over
 ///
 /// ```text
 /// "headwater catalog v1"
@@ -245,18 +246,26 @@ impl Labeller<'_> {
 /// ```
 ///
 /// where text is preceded by its length (u64), and numbers are little endian. The class names come first since two
-/// partitions with the same samples could still number them differently.
-fn digest(catalog: &Catalog) -> Digest {
+/// partitions with the same samples could still number them differently. The second is over the same without versions, and begins with
+/// "headwater names v1".
+fn digests(catalog: &Catalog) -> (Digest, Digest) {
+    let mut all = headed(b"headwater catalog v1", catalog);
+    let mut names = headed(b"headwater names v1", catalog);
+    for (_, entry) in catalog.iter() {
+        let class = entry.label.and_then(|label| catalog.classes.get(label.0 as usize)).map_or("", String::as_str);
+        all.field(entry.key.as_bytes()).update(&entry.version.to_bytes()).field(class.as_bytes());
+        names.field(entry.key.as_bytes()).field(class.as_bytes());
+    }
+    (all.finish(), names.finish())
+}
+
+/// A digest that has its kind, the class names, and the number of samples.
+fn headed(kind: &[u8], catalog: &Catalog) -> Digester {
     let mut digester = Digester::default();
-    digester.update(b"headwater catalog v1");
-    digester.update(&(catalog.classes.len() as u64).to_le_bytes());
+    digester.update(kind).update(&(catalog.classes.len() as u64).to_le_bytes());
     for class in &catalog.classes {
         digester.field(class.as_bytes());
     }
     digester.update(&(catalog.len() as u64).to_le_bytes());
-    for (_, entry) in catalog.iter() {
-        let class = entry.label.and_then(|label| catalog.classes.get(label.0 as usize)).map_or("", String::as_str);
-        digester.field(entry.key.as_bytes()).update(&entry.version.to_bytes()).field(class.as_bytes());
-    }
-    digester.finish()
+    digester
 }

@@ -115,9 +115,11 @@ fn the_digest_covers_keys_versions_labels_and_nothing_else() {
 
 #[test]
 fn a_digest_is_the_same_on_every_machine_and_in_every_release() {
-    let digest = catalog([("cat/1.jpg", version(1)), ("flat.jpg", version(2))]).digest();
+    let catalog = catalog([("cat/1.jpg", version(1)), ("flat.jpg", version(2))]);
+    let digest = catalog.digest();
     // From the BLAKE3 of PyPI's `blake3`, over the bytes as documented.
     assert_eq!(digest.to_string(), "689eaec50bd99f0fee63584ede7490b3f9e80591aaae004afa296f814cede90e");
+    assert_eq!(catalog.names().to_string(), "b9276c567fb0b14e38ef110b7688ce6ee045178048688a2408bd768b5ac62347");
 }
 
 #[test]
@@ -127,6 +129,14 @@ fn copies_are_one_listing_whenever_they_were_made_and_a_file_more_is_another() {
     let copied = catalog([("a/1", size(10, 7)), ("b/2", size(20, 8))]);
     assert_eq!(original.listing(), copied.listing());
     assert_ne!(original.digest(), copied.digest());
+    assert_eq!(original.names(), copied.names());
+    for other in [
+        catalog([("a/1", size(10, 1))]),
+        catalog([("a/1", size(10, 1)), ("b/3", size(20, 2))]),
+        catalog([("a/1", size(10, 1)), ("c/2", size(20, 2))]),
+    ] {
+        assert_ne!(original.names(), other.names());
+    }
     for other in [
         catalog([("a/1", size(11, 1)), ("b/2", size(20, 2))]),
         catalog([("a/1", size(10, 1)), ("b/2", size(20, 2)), ("b/3", size(5, 2))]),

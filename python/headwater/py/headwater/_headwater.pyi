@@ -66,6 +66,11 @@ class Client:
     @property
     def digest(self) -> str: ...
     @property
+    def names_digest(self) -> str:
+        """Over keys and labels in order, and not over sizes and times: the same where files were touched or copied."""
+    def listing(self) -> Tuple[List[str], npt.NDArray[np.int64]]:
+        """Keys and labels of all samples in order, without the photos; -1 is no label."""
+    @property
     def classes(self) -> List[str]: ...
     @property
     def partitions(self) -> List[Tuple[str, int, int, int]]: ...

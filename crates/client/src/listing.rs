@@ -1,0 +1,103 @@
+//! The names of a dataset's samples, without the photos.
+
+use std::ops::Range;
+
+use headwater_types::ClassId;
+use headwater_types::caps::MAX_SAMPLES_PER_CALL;
+use headwater_wire::{List, Listed, proto};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connection::{Client, Server, Trouble};
+use crate::error::ClientError;
+use crate::options::{Backoff, Retry};
+use crate::partition::Partition;
+
+/// Samples of one call: some tens of megabytes.
+const SAMPLES_PER_CALL: u64 = 262_144;
+const _: () = assert!(SAMPLES_PER_CALL <= MAX_SAMPLES_PER_CALL as u64);
+
+/// One server, asked for the names of its samples.
+pub(crate) struct Lister<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) dataset: &'a str,
+    pub(crate) partition: &'a Partition,
+    pub(crate) retry: &'a Retry,
+}
+
+// === impl Lister ===
+
+impl Lister<'_> {
+    /// These samples of the partition, in order, with the dataset's labels. A call that breaks is made again for what is missing.
+    pub(crate) async fn list(&self, wanted: Range<u64>) -> Result<Vec<Listed>, ClientError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.partition.names()?;
+        let mut listed = Vec::new();
+        let (mut backoff, mut since) = (Backoff::new(self.retry, self.partition.first), Instant::now());
+        loop {
+            let before = listed.len();
+            let next = wanted.start + before as u64;
+            let call = next..wanted.end.min(next.saturating_add(SAMPLES_PER_CALL));
+            if call.is_empty() {
+                return Ok(listed);
+            }
+            let ended = self.call(call, &mut listed).await;
+            if listed.len() > before {
+                backoff.reset();
+                since = Instant::now();
+            }
+            let last = match ended {
+                Ok(()) => continue,
+                Err(Trouble::Lasting(error)) => return Err(error),
+                Err(Trouble::Passing(message) | Trouble::Busy(message) | Trouble::Starting(message)) => message,
+            };
+            let waited = since.elapsed();
+            if waited >= self.retry.give_up_after {
+                let server = self.server.address().clone();
+                return Err(ClientError::Unreachable { server, waited, last });
+            }
+            sleep(backoff.next()).await;
+        }
+    }
+
+    /// One call.
+    async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+        let mut client = self.server.connect().await?;
+        self.read(&mut client, wanted, listed).await?;
+        self.server.put_back(client);
+        Ok(())
+    }
+
+    async fn read(&self, client: &mut Client, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+        let (dataset, digest) = (self.dataset.to_owned(), Some(self.partition.digest));
+        let count = usize::try_from(wanted.end - wanted.start).unwrap_or(usize::MAX);
+        let list = List { dataset, dataset_digest: digest, first: wanted.start, count };
+        let silent = |_| Trouble::Passing("a call went silent".to_owned());
+        let response = timeout(self.retry.stall, client.calls.list(proto::ListRequest::from(list))).await;
+        let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
+        let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
+        let mut next = wanted.start;
+        loop {
+            let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
+            let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { break };
+            let (first, samples) = Listed::read(batch).map_err(|invalid| broke(invalid.to_string()))?;
+            next += samples.len() as u64;
+            if samples.is_empty() || first + samples.len() as u64 != next || next > wanted.end {
+                return Err(broke(format!("it listed samples from {first} on where others were asked for")));
+            }
+            for sample in samples {
+                listed.push(Listed { label: self.label(sample.label)?, ..sample });
+            }
+        }
+        if next < wanted.end { Err(broke(format!("it left out {} names", wanted.end - next))) } else { Ok(()) }
+    }
+
+    /// The dataset's class for one of the partition's.
+    fn label(&self, label: Option<ClassId>) -> Result<Option<ClassId>, Trouble> {
+        let Some(ClassId(local)) = label else { return Ok(None) };
+        let class = usize::try_from(local).ok().and_then(|local| self.partition.labels.get(local));
+        let unknown = || self.server.protocol(format!("its label {local} is not among its classes"));
+        class.copied().map(Some).ok_or_else(|| Trouble::Lasting(unknown()))
+    }
+}
