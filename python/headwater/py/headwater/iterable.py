@@ -12,6 +12,7 @@ from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.order import Order
 from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
+from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
@@ -38,10 +39,13 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                  can run is run here, on what torchvision would have given it
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
-    fields       what a sample is: some of "image", "label", "key", "index"
+    classes      only samples of these classes: a list of names, and labels are positions in it
+    fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched, and none can fail
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy
                  array, also where PyTorch is installed (of which a DataLoader makes tensors again)
     transform    is run on each image after the recipe, and after what of a Compose is run here
+    target_transform
+                 is run on each label
 
     Order and batches:
 
@@ -112,9 +116,11 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         pixels: Pixels = "raw",
         fields: Sequence[Field] = ("image", "label"),
         indices: Optional[Any] = None,
+        classes: Optional[Sequence[str]] = None,
         sampler: Optional[Any] = None,
         on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
+        target_transform: Optional[Callable[[Any], Any]] = None,
         rank: Optional[int] = None,
         world: Optional[int] = None,
         prefetch: int = 2,
@@ -149,8 +155,10 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             limit_bandwidth=limit_bandwidth,
             allow_partial=allow_partial,
         )
+        selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
         self._reader = Reader(
             source,
+            selection,
             recipe=recipe,
             cut=cut,
             plan=plan,
@@ -169,8 +177,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         self._batch_size = batch_size
         self._drop_last = drop_last
         self._prefetch = prefetch
-        self._order = Order(source, seed=seed, shuffle=shuffle, indices=indices, sampler=sampler)
-        self._reader.within = self._order.within
+        self._order = Order(source, selection, seed=seed, shuffle=shuffle, indices=indices, sampler=sampler)
         self._resumed: Optional[State] = None
         self._at: Optional[State] = None
 

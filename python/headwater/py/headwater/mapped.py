@@ -8,6 +8,7 @@ from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, place_of, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.reader import Reader, Rows, Servers
+from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
@@ -31,9 +32,12 @@ class MapDataset(Served, TorchDataset[S]):
     recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean mask
-    fields       what a sample is: some of "image", "label", "key", "index"
+    classes      only samples of these classes: a list of names, and labels are positions in it
+    fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy array
     transform    is run on each image after the recipe
+    target_transform
+                 is run on each label
     seed         with the epoch and a sample's key it decides crops and flips
 
     cut          how far the servers take samples; the tensors are the same. Default: jpeg-crop
@@ -79,8 +83,10 @@ class MapDataset(Served, TorchDataset[S]):
         pixels: Pixels = "raw",
         fields: Sequence[Field] = ("image", "label"),
         indices: Optional[Any] = None,
+        classes: Optional[Sequence[str]] = None,
         on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
+        target_transform: Optional[Callable[[Any], Any]] = None,
         streams: int = 2,
         window: int = 64 << 20,
         threads: int = 0,
@@ -102,8 +108,10 @@ class MapDataset(Served, TorchDataset[S]):
             limit_bandwidth=limit_bandwidth,
             allow_partial=allow_partial,
         )
+        self._selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
         self._reader = Reader(
             source,
+            self._selection,
             recipe=recipe,
             cut=cut,
             plan=plan,
@@ -120,16 +128,13 @@ class MapDataset(Served, TorchDataset[S]):
             profile_seconds=profile_seconds,
         )
         self._skips = on_error == "skip"
-        self._indices = None if indices is None else source.chosen(indices)
-        if self._indices is not None:
-            self._reader.within = np.unique(self._indices)
 
     def set_epoch(self, epoch: int) -> None:
         """Other crops and flips from here on, in workers too."""
         self._reader.shared.epoch = whole("epoch", epoch, 0, MOST_EPOCH)
 
     def __len__(self) -> int:
-        return self._reader.source.describe().samples if self._indices is None else len(self._indices)
+        return len(self._selection)
 
     def __getitem__(self, index: int) -> S:
         """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end. TypeError for
@@ -154,7 +159,8 @@ class MapDataset(Served, TorchDataset[S]):
     def _rows(self, indices: Sequence[int]) -> Rows:
         count = len(self)
         asked = np.asarray([place_of(index, count) for index in indices], dtype=np.uint64)
-        if self._indices is not None:
-            asked = self._indices[asked]
+        chosen = self._selection.indices
+        if chosen is not None:
+            asked = chosen[asked]
         sizes = np.asarray([len(asked)], dtype=np.uint64)
         return next(iter(self._reader.read(asked, sizes, self.epoch, 1)))

@@ -1,6 +1,5 @@
 """Which sample stands at a position of an epoch."""
 
-import hashlib
 from typing import Any, Optional, Tuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy.typing as npt
 from headwater._headwater import permute
 from headwater.arguments import Expected, boolean, indices_of
 from headwater.progress import Epoch, Positions
+from headwater.selection import Selection
 from headwater.source import Source
 
 
@@ -16,7 +16,7 @@ class Order:
     """The samples of each epoch, in order. A permutation is computed where it is asked for, and never stored."""
 
     def __init__(
-        self, source: Source, *, seed: int, shuffle: bool, indices: Optional[Any], sampler: Optional[Any]
+        self, source: Source, selection: Selection, *, seed: int, shuffle: bool, indices: Optional[Any], sampler: Optional[Any]
     ) -> None:
         if indices is not None and sampler is not None:
             raise ValueError("give indices= or sampler=, not both: a sampler chooses the samples")
@@ -30,27 +30,20 @@ class Order:
         self._source = source
         self._seed = seed
         self._shuffle = boolean("shuffle", shuffle)
-        self._indices = None if indices is None else source.chosen(indices)
+        self._selection = selection
         self._sampler = sampler
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
-
-    @property
-    def within(self) -> Optional[npt.NDArray[np.uint64]]:
-        """The samples that there are, sorted, where they are not all of the dataset's."""
-        return None if self._indices is None else np.unique(self._indices)
 
     def length(self, epoch: int) -> int:
         """Samples of an epoch."""
         if self._sampler is not None:
             return len(self._choice(epoch))
-        return self._source.describe().samples if self._indices is None else len(self._indices)
+        return len(self._selection)
 
     def epoch(self, epoch: int, length: int) -> Epoch:
         """What a state says of it."""
-        digest = self._source.describe().digest
-        chosen = self._indices if self._sampler is None else self._choice(epoch)
-        if chosen is not None:
-            digest += ":" + hashlib.blake2b(chosen.tobytes(), digest_size=8).hexdigest()
+        chosen = self._selection.indices if self._sampler is None else self._choice(epoch)
+        digest = self._source.describe().digest + self._selection.digest(chosen)
         return Epoch(digest, length, self._seed, epoch, self._shuffle)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
@@ -60,7 +53,8 @@ class Order:
         places = positions.astype(np.uint64)
         if self._shuffle:
             places = permute(self.length(epoch), self._seed, epoch, places)
-        return places if self._indices is None else self._indices[places]
+        indices = self._selection.indices
+        return places if indices is None else indices[places]
 
     def _choice(self, epoch: int) -> npt.NDArray[np.uint64]:
         """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""
@@ -69,5 +63,5 @@ class Order:
             chosen = indices_of(sampler.epoch_indices(epoch), "sampler=")
             if len(chosen):
                 Expected("sampler=", int(chosen.max()) + 1, False).check(self._source.dataset, self._source.describe().samples)
-            self._chosen = (epoch, chosen)
+            self._chosen = (epoch, self._selection.admitted(chosen))
         return self._chosen[1]

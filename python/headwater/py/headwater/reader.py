@@ -15,9 +15,10 @@ from headwater.errors import SampleError
 from headwater.handover import prepare
 from headwater.plans import PlanFile
 from headwater.rest import Rest, stacked
+from headwater.selection import Selection
 from headwater.shared import Shared
 from headwater.source import Source
-from headwater.torches import batched_again, tensor
+from headwater.torches import batched_again, collated, tensor
 from headwater.transforms import recipe_and_rest
 
 log = logging.getLogger("headwater")
@@ -49,6 +50,7 @@ class Reader:
     def __init__(
         self,
         source: Source,
+        selection: Selection,
         *,
         recipe: Any,
         cut: Optional[str],
@@ -73,7 +75,10 @@ class Reader:
         pixels, fields = one_of("pixels", pixels, PIXELS), some_of("fields", fields, FIELDS)
         if model is not None:
             model = text("model", model, "the name of a model that is registered at the servers")
+        if plan is not None and "image" not in fields:
+            raise ValueError(f"plan= says how photos travel, and fields={fields!r} asks for none: leave either out")
         self.source = source
+        self.selection = selection
         self.shared = Shared()
         if plan is None:
             self.cut, self._floats = cut_of("jpeg-crop" if cut is None else cut)
@@ -84,7 +89,7 @@ class Reader:
             raise ValueError(f"cut={cut!r} is one cut for all, and plan= has one for each sample: give either")
         if plan == "auto" and cut == "sophon":
             raise ValueError('plan="auto" looks for the shortest epoch: leave cut= out, or give plan=FILE of the algorithm sophon')
-        self.recipe, self.rest = _recipe(recipe, self.cut, model, output)
+        self.recipe, self.rest = _recipe(recipe, self.cut, model, output, fields)
         #: What rows hold: the pixels, where something is run on those here.
         self._rows = "tensor" if self.rest.floats and output != "pixels" else "pixels"
         if self._rows == "pixels" and self._floats:
@@ -98,8 +103,6 @@ class Reader:
         self._pixels = pixels
         self._on_error = on_error
         self._transform = function("transform", transform)
-        #: Sorted: the samples that may stand for others, where they are not all.
-        self.within: Optional[npt.NDArray[np.uint64]] = None
         self._told = False
         self.plan: Union[None, PlanFile, AutoPlan] = None
         # Last, for "auto" takes seconds, and what is wrong with the others should be said before.
@@ -124,8 +127,11 @@ class Reader:
         if len(indices) == 0:
             return
         prepare()
+        if "image" not in self.fields:
+            yield from self._listed(indices, sizes)
+            return
         if isinstance(self.plan, AutoPlan):
-            self.plan.begin(self.source, indices, self.within is None)
+            self.plan.begin(self.source, indices, self.selection.indices is None)
         batches = self._fetch(indices, sizes, epoch, ahead)
         try:
             while True:
@@ -134,7 +140,7 @@ class Reader:
                     self.plan.hear(self.shared)
                 if given is None:
                     return
-                yield self._settle(Rows(*given), epoch, singles)
+                yield self._labelled(self._settle(Rows(*given), epoch, singles))
         finally:
             batches.close()
 
@@ -142,7 +148,7 @@ class Reader:
         """One sample of these, as its reader gets it."""
         values: Dict[str, Any] = {
             "image": lambda: self._image(rows.values[at]),
-            "label": lambda: int(rows.labels[at]),
+            "label": lambda: self.selection.label(int(rows.labels[at])),
             "key": lambda: rows.keys[at],
             "index": lambda: int(rows.indices[at]),
         }
@@ -158,7 +164,7 @@ class Reader:
             )
         values: Dict[str, Any] = {
             "image": lambda: self._images(rows.values),
-            "label": lambda: self._given(rows.labels),
+            "label": lambda: self._labels(rows.labels),
             "key": lambda: list(rows.keys),
             "index": lambda: self._given(rows.indices.astype(np.int64)),
         }
@@ -193,6 +199,18 @@ class Reader:
             model=self.model,
             ahead=ahead,
         )
+
+    def _listed(self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> Iterator[Rows]:
+        """Batches without photos: what the servers list is all that is asked of them, and no photo can fail."""
+        listing = self.source.listing()
+        for part in np.split(indices, np.cumsum(sizes[:-1]).astype(np.int64)):
+            self.shared.add("samples", len(part))
+            keys = [listing.keys[index] for index in part.tolist()] if "key" in self.fields else []
+            yield self._labelled(Rows(np.empty((len(part), 0)), part, listing.labels[part], keys, []))
+
+    def _labelled(self, rows: Rows) -> Rows:
+        """With the labels of this dataset, for the servers'."""
+        return rows._replace(labels=self.selection.labels(rows.labels))
 
     def _settle(self, rows: Rows, epoch: int, singles: bool) -> Rows:
         self.shared.add("samples", len(rows.indices) - len(rows.failures))
@@ -253,14 +271,22 @@ class Reader:
         )
 
     def _neighbours(self, index: int) -> npt.NDArray[np.uint64]:
-        if self.within is not None:
-            count = len(self.within)
-            first = int(np.searchsorted(self.within, index, side="right"))
+        within = self.selection.within
+        if within is not None:
+            count = len(within)
+            first = int(np.searchsorted(within, index, side="right"))
             places = (first + np.arange(min(SUBSTITUTES, count - 1))) % count
-            chosen: npt.NDArray[np.uint64] = self.within[places]
+            chosen: npt.NDArray[np.uint64] = within[places]
             return chosen
         count = self.source.describe().samples
         return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
+
+    def _labels(self, labels: npt.NDArray[np.int64]) -> Any:
+        """Of a batch: numbers, or what default_collate makes of target_transform's."""
+        if not self.selection.transforms:
+            return self._given(labels)
+        made = [self.selection.label(label) for label in labels.tolist()]
+        return np.asarray(made) if self.output == "numpy" else collated(made)
 
     def _given(self, array: npt.NDArray[Any]) -> Any:
         """As its reader gets it: a tensor of its memory, or itself."""
@@ -278,7 +304,7 @@ class Reader:
         return stacked([self._image(row) for row in values])
 
 
-def _recipe(recipe: Any, cut: str, model: Optional[str], output: str) -> Tuple[Optional[Recipe], Rest]:
+def _recipe(recipe: Any, cut: str, model: Optional[str], output: str, fields: Sequence[str]) -> Tuple[Optional[Recipe], Rest]:
     if cut == "features":
         if model is None:
             raise ValueError('cut="features" needs a model: give model=NAME, as it is registered at the servers')
@@ -290,6 +316,8 @@ def _recipe(recipe: Any, cut: str, model: Optional[str], output: str) -> Tuple[O
     if model is not None:
         other = "plan=" if cut == "planned" else f"cut={cut!r}"
         raise ValueError(f'model= is for cut="features", not for {other}: leave either out')
+    if recipe is None and "image" not in fields:
+        return None, Rest()
     if recipe is None:
         known = ", ".join(Recipe.builtin_names())
         raise RecipeError(f"give a recipe: one in the box ({known}), a Recipe, or a torchvision Compose")

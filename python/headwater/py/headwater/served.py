@@ -1,6 +1,6 @@
 """What every dataset says of its servers, and tells them."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -17,8 +17,33 @@ class Served:
 
     @property
     def classes(self) -> List[str]:
-        """Class names: a label is a position in this list."""
-        return self._reader.source.describe().classes
+        """Class names: a label is a position in this list. Those of `classes=`, where that was given."""
+        return self._reader.selection.classes
+
+    @property
+    def targets(self) -> List[int]:
+        """Labels of its samples, before `target_transform`: as ImageFolder has them. Servers are asked for them without a photo.
+
+        In the order of `MapDataset`'s index, which for an IterableDataset is that of an epoch that is not shuffled; those of `indices=`
+        and `classes=`, where these were given. What a sampler chooses is not looked at.
+        """
+        labels: List[int] = self._reader.selection.listing().labels.tolist()
+        return labels
+
+    @property
+    def keys(self) -> List[str]:
+        """Keys of its samples, such as "cat/1.jpg", in the order of `targets`."""
+        return list(self._reader.selection.listing().keys)
+
+    @property
+    def samples(self) -> List[Tuple[str, int]]:
+        """(key, label) of its samples, in the order of `targets`: ImageFolder's list, with keys for paths."""
+        return list(zip(self.keys, self.targets))
+
+    @property
+    def imgs(self) -> List[Tuple[str, int]]:
+        """`samples`, by ImageFolder's other name for them."""
+        return self.samples
 
     @property
     def num_samples(self) -> int:
@@ -49,10 +74,11 @@ class Served:
         """What it reads, as far as that is known here: nothing is asked for it."""
         reader, known = self._reader, self._reader.source.known
         samples = "" if known is None else f"{known.samples} samples, "
-        if reader.within is not None:
-            samples = f"{len(reader.within)} of {'its' if known is None else known.samples} samples, "
+        if reader.selection.known is not None:
+            samples = f"{reader.selection.known} of {'its' if known is None else known.samples} samples, "
         plan = f" by {self.plan.algorithm}" if self.plan is not None else ""
-        what = f"model {reader.model}" if reader.recipe is None else f"recipe {reader.recipe.name}"
+        what = "no photos" if reader.recipe is None else f"recipe {reader.recipe.name}"
+        what = what if reader.model is None else f"model {reader.model}"
         here = f", and here {reader.rest}" if reader.rest else ""
         return (
             f"<headwater.{type(self).__name__} {reader.source.dataset!r} at {', '.join(reader.source.servers)}: {samples}"

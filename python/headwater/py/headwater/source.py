@@ -22,6 +22,14 @@ class Description(NamedTuple):
     stored_bytes: int
 
 
+class Listing(NamedTuple):
+    """Samples without their photos."""
+
+    keys: List[str]
+    #: Positions in the classes; -1: none.
+    labels: npt.NDArray[np.int64]
+
+
 class Source:
     """Settings, which travel to other processes, and a connection, which does not."""
 
@@ -55,6 +63,7 @@ class Source:
         #: What arguments say of the dataset.
         self._expected: List[Expected] = []
         self._description: Optional[Description] = None
+        self._listing: Optional[Listing] = None
         self._client: Optional[Client] = None
         self._process = 0
 
@@ -79,19 +88,22 @@ class Source:
             self._description = self._described(self._asking())
         return self._description
 
+    def listing(self) -> Listing:
+        """Keys and labels of all samples. Asked once in each process, as for `describe`."""
+        if self._listing is None:
+            client = self._asking()
+            self._description = self._same(client)
+            keys, labels = client.listing()
+            self._listing = Listing(keys, np.asarray(labels, dtype=np.int64))
+        return self._listing
+
     def client(self) -> Client:
         """This process's connection."""
         if self._client is None or self._process != os.getpid():
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
             client = self._connect(threads=self.threads or cores_of_process())
-            found = self._described(client)
-            if self._description is not None and found.digest != self._description.digest:
-                raise ServerError(
-                    f"dataset {self.dataset} is another than when it was first asked for: its files have changed, or "
-                    "its servers; make the dataset anew"
-                )
-            self._client, self._process, self._description = client, os.getpid(), found
+            self._client, self._process, self._description = client, os.getpid(), self._same(client)
         return self._client
 
     def model(self, name: str) -> Tuple[Recipe, int]:
@@ -124,6 +136,16 @@ class Source:
         limit = None if self._limit is None else self._limit / max(1, worker_of()[1])
         return Client(self.servers, self.dataset, threads=threads, bandwidth=limit, **self._settings)
 
+    def _same(self, client: Client) -> Description:
+        """What it serves: ServerError where that is another dataset than was first asked."""
+        found = self._described(client)
+        if self._description is not None and found.digest != self._description.digest:
+            raise ServerError(
+                f"dataset {self.dataset} is another than when it was first asked for: its files have changed, or "
+                "its servers; make the dataset anew"
+            )
+        return found
+
     def _described(self, client: Client) -> Description:
         stored = sum(partition[3] for partition in client.partitions)
         for expected in self._expected:
@@ -131,7 +153,7 @@ class Source:
         return Description(len(client), client.digest, client.classes, stored)
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_client": None, "_process": 0}
+        return {**self.__dict__, "_client": None, "_process": 0, "_listing": None}
 
 
 def _limit(given: Optional[str]) -> Optional[float]:

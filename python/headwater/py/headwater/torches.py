@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Tuple
+from typing import TYPE_CHECKING, Any, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +26,17 @@ else:
 
         Dataset = IterableDataset = Sampler = _Base
 
-__all__ = ["Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "numbers_of", "rank_and_world", "tensor", "torch", "worker_of"]
+__all__ = ["Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "collated", "numbers_of", "rank_and_world", "tensor", "torch", "worker_of"]
 
 
 def tensor(array: npt.NDArray[Any]) -> Any:
     """The array as a torch tensor that shares its memory; the array itself where there is no torch."""
     return array if torch is None else torch.from_numpy(array)
+
+
+def collated(values: Sequence[Any]) -> Any:
+    """Values of samples as a batch has them: what default_collate makes of them, an array where there is no torch."""
+    return np.asarray(values) if torch is None else torch.utils.data.default_collate(list(values))
 
 
 def worker_of() -> Tuple[int, int]:

@@ -1,0 +1,156 @@
+"""Which samples of what the servers serve a dataset has, in which order, and what their labels are.
+
+`indices=` chooses by number, `classes=` by the names of classes, which also numbers the labels anew; both together choose what both
+do. Classes are looked up in the servers' listing of keys and labels, when something is first asked of the dataset.
+"""
+
+import difflib
+import hashlib
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater.arguments import function
+from headwater.source import Listing, Source
+Indices = npt.NDArray[np.uint64]
+Labels = npt.NDArray[np.int64]
+
+
+class Selection:
+    """A dataset's samples and labels. Travels to other processes with what it has looked up."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        indices: Optional[Any] = None,
+        classes: Optional[Any] = None,
+        target_transform: Optional[Callable[[Any], Any]] = None,
+    ) -> None:
+        self._source = source
+        self._given = None if indices is None else source.chosen(indices)
+        self._names = None if classes is None else names_of(classes)
+        #: Of types, those that make a number or a text of a label; others are classes that should have been called.
+        plain = target_transform in (int, float, str, bool)
+        self._target_transform = target_transform if plain else function("target_transform", target_transform)
+        self._of_classes: Optional[Indices] = None
+        self._sorted: Optional[Indices] = None
+        self._table: Optional[Labels] = None
+
+    @property
+    def indices(self) -> Optional[Indices]:
+        """Of its samples, in its order; None where they are all there are."""
+        if self._names is None:
+            return self._given
+        if self._of_classes is None:
+            every = np.arange(self._source.describe().samples, dtype=np.uint64)
+            self._of_classes = self.admitted(every if self._given is None else self._given)
+            if not len(self._of_classes):
+                among = "the dataset has" if self._given is None else "indices= has"
+                raise ValueError(f"classes={self._names!r}: {among} no sample of these")
+        return self._of_classes
+
+    @property
+    def within(self) -> Optional[Indices]:
+        """The same, sorted, each once."""
+        if self._sorted is None and self.indices is not None:
+            self._sorted = np.unique(self.indices)
+        return self._sorted
+
+    @property
+    def known(self) -> Optional[int]:
+        """How many they are, where they are not all, and that is known here."""
+        chosen = self._given if self._names is None else self._of_classes
+        return None if chosen is None else len(chosen)
+
+    def __len__(self) -> int:
+        indices = self.indices
+        return self._source.describe().samples if indices is None else len(indices)
+
+    @property
+    def classes(self) -> List[str]:
+        """Names: labels are positions in this list."""
+        if self._names is None:
+            return self._source.describe().classes
+        self._numbers()
+        return list(self._names)
+
+    def admitted(self, indices: Indices) -> Indices:
+        """Those of these that are of `classes=`, in their order."""
+        if self._names is None:
+            return indices
+        numbers = self._numbers()
+        admitted: Indices = indices[numbers[self._source.listing().labels[indices]] >= 0]
+        return admitted
+
+    def labels(self, stored: Labels) -> Labels:
+        """What the servers' labels are here."""
+        return stored if self._names is None else self._numbers()[stored]
+
+    @property
+    def transforms(self) -> bool:
+        """Whether anything is run on labels."""
+        return self._target_transform is not None
+
+    def label(self, label: int) -> Any:
+        """A label as a sample has it."""
+        return label if self._target_transform is None else self._target_transform(label)
+
+    def listing(self) -> Listing:
+        """Keys and labels of its samples, in its order."""
+        listing, indices = self._source.listing(), self.indices
+        if indices is None:
+            return listing
+        return Listing([listing.keys[index] for index in indices.tolist()], self.labels(listing.labels[indices]))
+
+    def digest(self, chosen: Optional[Indices]) -> str:
+        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are."""
+        if chosen is None and self._names is None:
+            return ""
+        digest = hashlib.blake2b(b"" if chosen is None else chosen.tobytes(), digest_size=8)
+        if self._names is not None:
+            digest.update("\0".join(["", *self._names]).encode())
+        return ":" + digest.hexdigest()
+
+    def _numbers(self) -> Labels:
+        """For each label of the servers' the label here, -1 where there is none; and so behind them, for samples without one."""
+        if self._table is None:
+            self._table = self._numbered()
+        return self._table
+
+    def _numbered(self) -> Labels:
+        classes, names = self._source.describe().classes, self._names or ()
+        for name in names:
+            if name not in classes:
+                raise ValueError(f"classes={list(names)!r}: the dataset has no class {name!r}{_near(name, classes)}")
+        numbers = np.full(len(classes) + 1, -1, dtype=np.int64)
+        numbers[[classes.index(name) for name in names]] = np.arange(len(names))
+        return numbers
+
+
+def names_of(value: Any) -> Tuple[str, ...]:
+    """What `classes=` names: a list of names, each once."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise TypeError(
+            f"classes={value!r}: give a list of class names in the order of their labels, such as ['cat', 'dog']; for other numbers "
+            "use target_transform="
+        )
+    names = tuple(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"classes={list(names)!r}: {name!r} is a {type(name).__name__}; give names, as data.classes has them")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"classes={list(names)!r}: name {'each class once' if names else 'a class, or leave it out for all'}")
+    return names
+
+
+def _near(name: str, classes: List[str]) -> str:
+    """Names that may have been meant; some that there are, where none is like it."""
+    folded = {known.casefold(): known for known in classes}
+    near = [folded[known] for known in difflib.get_close_matches(name.casefold(), folded, n=3)]
+    if near:
+        return f"; did you mean {' or '.join(map(repr, near))}?"
+    if not classes:
+        return ": its samples have no classes"
+    return f"; it has {len(classes)}: {', '.join(map(repr, classes[:10]))}{' ...' if len(classes) > 10 else ''}"
