@@ -1,6 +1,6 @@
 """Arguments by what they have to do with the type of a sample, for type checkers. Nothing of it is used at run time.
 
-What a dataset gives follows from `batch_size`, `fields`, `output` and `transform`: where they are as usual, type checkers know it.
+What a dataset gives follows from `batch_size`, `fields`, `output`, `transform` and `target_transform`: where they are as usual, type checkers know it.
 """
 
 import os
@@ -25,6 +25,7 @@ class Settings(TypedDict, total=False):
     seed: int
     pixels: Pixels
     indices: Optional[Any]
+    classes: Optional[Sequence[str]]
     on_error: OnError
     streams: int
     window: int
@@ -41,6 +42,7 @@ class Shape(TypedDict, total=False):
     output: Output
     fields: Sequence[Field]
     transform: Optional[Callable[[Any], Any]]
+    target_transform: Optional[Callable[[Any], Any]]
 
 
 class Streaming(Settings, total=False):
