@@ -133,6 +133,18 @@ def test_a_worker_s_tensors_lie_in_memory_of_no_mount(address: str) -> None:
     assert torch.multiprocessing.get_sharing_strategy() == "file_descriptor"
 
 
+def test_a_python_without_memfds_has_the_c_library_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from headwater import handover
+
+    if sys.platform != "linux":
+        pytest.skip("memfds are Linux's")
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    given = torch.arange(24).reshape(2, 3, 4).permute(2, 0, 1)
+    moved = handover._moved(given)
+    assert "/memfd:headwater" in mapping(moved) and torch.equal(moved, given) and moved.stride() == given.stride()
+
+
 def mapping(tensor: Any) -> str:
     """The line of this process's memory map that it lies in."""
     with open("/proc/self/maps", encoding="ascii") as maps:
