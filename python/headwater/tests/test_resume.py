@@ -149,7 +149,7 @@ def test_steps_say_it_beside_a_plain_dataloader(address: str) -> None:
 
 def test_a_state_of_another_run_is_refused(address: str) -> None:
     state = dataset(address).state_dict()
-    for other, what in (({"seed": 2}, "seed"), ({"shuffle": False}, "shuffle"), ({"indices": range(26)}, "digest")):
+    for other, what in (({"seed": 2}, "seed"), ({"shuffle": False}, "shuffle"), ({"indices": range(26)}, "give indices=")):
         with pytest.raises(headwater.HeadwaterError, match=what):
             dataset(address, **other).load_state_dict(state)
     for broken in ({**state, "headwater": 2}, {**state, "taken": -1}, {**state, "length": "x"}, {}, {**state, "world": 0}):

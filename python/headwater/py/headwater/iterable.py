@@ -9,8 +9,9 @@ import numpy.typing as npt
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, boolean, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
+from headwater.identity import recognised
 from headwater.order import Order
-from headwater.progress import Deal, Epoch, Remaining, State, find_states, merge
+from headwater.progress import Deal, Remaining, State, find_states, merge
 from headwater.reader import Reader, Servers, sizes_for
 from headwater.selection import Selection
 from headwater.served import Served
@@ -267,14 +268,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         # In a worker: StatefulDataLoader gives each its own state back. Elsewhere: the whole epoch's.
         resumed = found[0] if workers and len(found) == 1 and found[0].deal.workers == workers else merge(found)
         mine = self._order.epoch(resumed.epoch.epoch, resumed.epoch.length)
-        if resumed.epoch != mine:
-            problem = next(
-                name for name, old, new in zip(Epoch._fields, resumed.epoch, mine) if old != new
-            )
-            raise HeadwaterError(
-                f"this state is of another run: its {problem} is {getattr(resumed.epoch, problem)!r}, and this dataset's is "
-                f"{getattr(mine, problem)!r}"
-            )
+        resumed = replace(resumed, epoch=recognised(resumed.epoch, mine))
         if workers and resumed.deal.workers == workers and (resumed.rank, resumed.worker) != (self._rank, worker):
             raise HeadwaterError(
                 f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} of rank "

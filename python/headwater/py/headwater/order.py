@@ -43,8 +43,9 @@ class Order:
     def epoch(self, epoch: int, length: int) -> Epoch:
         """What a state says of it."""
         chosen = self._selection.indices if self._sampler is None else self._choice(epoch)
-        digest = self._source.describe().digest + self._selection.digest(chosen)
-        return Epoch(digest, length, self._seed, epoch, self._shuffle)
+        described, choice = self._source.describe(), self._selection.digest(chosen)
+        names = described.names and described.names + choice
+        return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
         """Those at these positions."""

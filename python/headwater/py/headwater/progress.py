@@ -111,11 +111,14 @@ class Deal:
 class Epoch(NamedTuple):
     """Which samples, in which order: what a state is for. Two states of one run have the same."""
 
+    #: Of everything that is listed,
     digest: str
     length: int
     seed: int
     epoch: int
     shuffle: bool
+    #: and of keys and labels alone; empty where that is not known, as in states of before.
+    names: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,12 @@ class State:
                 len(base), int(state["world"]), int(state["workers"]), int(state["block"]), bool(state["drop_last"])
             )
             epoch = Epoch(
-                str(state["digest"]), length, int(state["seed"]), int(state["epoch"]), bool(state["shuffle"])
+                str(state["digest"]),
+                length,
+                int(state["seed"]),
+                int(state["epoch"]),
+                bool(state["shuffle"]),
+                str(state.get("names", "")),
             )
             found = cls(
                 epoch,

@@ -17,7 +17,10 @@ class Description(NamedTuple):
     """What the servers serve."""
 
     samples: int
+    #: Of everything that is listed, sizes and times too,
     digest: str
+    #: and of keys and labels alone; empty where a server is of a version that does not say it.
+    names: str
     classes: List[str]
     stored_bytes: int
 
@@ -141,8 +144,8 @@ class Source:
         found = self._described(client)
         if self._description is not None and found.digest != self._description.digest:
             raise ServerError(
-                f"dataset {self.dataset} is another than when it was first asked for: its files have changed, or "
-                "its servers; make the dataset anew"
+                f"dataset {self.dataset} is another than when it was first asked for: "
+                f"{_change(self._description, found)}"
             )
         return found
 
@@ -150,10 +153,23 @@ class Source:
         stored = sum(partition[3] for partition in client.partitions)
         for expected in self._expected:
             expected.check(self.dataset, len(client))
-        return Description(len(client), client.digest, client.classes, stored)
+        return Description(len(client), client.digest, _names(client), client.classes, stored)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0, "_listing": None}
+
+
+def _change(before: Description, now: Description) -> str:
+    if before.names and before.names == now.names:
+        return "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; make the dataset anew: a state of before goes on in it"
+    return "files were added, removed, renamed or replaced, or it has other servers; make the dataset anew"
+
+
+def _names(client: Client) -> str:
+    try:
+        return client.names_digest
+    except ServerError:
+        return ""
 
 
 def _limit(given: Optional[str]) -> Optional[float]:
