@@ -42,7 +42,7 @@ def stack(samples):
 batched = way in ("batches", "transformed")
 kind = headwater.IterableDataset if batched or way in ("samples", "one by one") else headwater.MapDataset
 transform = die if trouble == "death" else channels_last if way in ("transformed", "strided") else None
-more = {"batch_size": 13} if batched else {}
+more = {"batch_size": 13} if batched else {} if kind is headwater.IterableDataset else {"deterministic": True}
 dataset = kind(address, "photos", "imagenet-train", transform=transform, **more)
 size = None if batched or way == "one by one" else 13
 loader = DataLoader(dataset, size, num_workers=2, collate_fn=stack if way == "collated" else None)
@@ -51,6 +51,8 @@ for images, labels in loader:
     assert images.is_shared()
     count += 1 if size is None and not batched else len(labels)
     total += float(images.double().sum())
+# The next pass would be of the next epoch.
+dataset.set_epoch(0)
 alone = sum(float(images.double().sum()) for images, _ in DataLoader(dataset, size))
 assert abs(total - alone) < 1e-6 * max(1.0, abs(alone)), (total, alone)
 print(count)

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from headwater._headwater import HeadwaterError, Pilot, Profile, Recipe
 from headwater.cores import cores_of_rank
 from headwater.plans import PlanSummary
-from headwater.shared import Shared, Table
+from headwater.ranks import Place
+from headwater.shared import Counters, Table
 from headwater.source import Source
 from headwater.torches import torch, worker_of
 
@@ -40,14 +41,14 @@ class AutoPlan:
         recipe: Recipe,
         *,
         seed: int,
-        rank: int,
-        world: int,
+        place: Place,
         repeats: bool,
         seconds: Optional[float],
     ) -> None:
-        self._world = world
+        self._place = place
         #: Whether samples are asked for again and again, in calls of their own.
         self._repeats = repeats
+        rank, world = place.resolve()
         self._profile, job = _agreed(lambda: _measured(source, recipe, seed, world, seconds), rank, world)
         if self._profile is None:
             self.summary = PlanSummary(f"static:{PLAIN}", {PLAIN: source.describe().samples}, job)
@@ -86,7 +87,7 @@ class AutoPlan:
         if self._profile is not None and not self._repeats:
             self._piloted(source, self._profile).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
 
-    def hear(self, shared: Shared) -> None:
+    def hear(self, counters: Counters) -> None:
         """Tells of changes of plan since it was last asked."""
         if self._pilot is None or self._followed[0] != os.getpid():
             return
@@ -94,7 +95,7 @@ class AutoPlan:
         if not replans:
             return
         self._told += len(replans)
-        shared.add("replans", len(replans))
+        counters.add("replans", len(replans))
         for replan in replans:
             log.info("%s", _told(replan))
         learnt = self._pilot.learnt()
@@ -109,7 +110,7 @@ class AutoPlan:
 
     def _processes(self) -> int:
         """That share what the job has."""
-        return self._world * max(1, worker_of()[1])
+        return self._place.resolve()[1] * max(1, worker_of()[1])
 
     def _lesson(self) -> Optional[Tuple[float, List[float], float]]:
         """What was learnt in this place before."""

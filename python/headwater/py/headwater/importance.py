@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError, permute
 from headwater.arguments import MOST_EPOCH, indices_of, number, whole
+from headwater.ranks import Place
 from headwater.torches import Sampler as TorchSampler
-from headwater.torches import as_array, numbers_of, rank_and_world, torch
+from headwater.torches import as_array, numbers_of, torch
 
 
 class ImportanceSampler(TorchSampler[int]):
@@ -46,11 +47,7 @@ class ImportanceSampler(TorchSampler[int]):
         length, seed = whole("length", length, 1), whole("seed", seed)
         warm_up, reuse = whole("warm_up", warm_up), whole("reuse", reuse, 1)
         beta = number("beta", beta, 0, 1e9, "0 (all samples) or more")
-        found = rank_and_world() if rank is None or world is None else (rank, world)
-        found = whole("rank", found[0]), whole("world", found[1], 1)
-        if found[0] >= found[1]:
-            raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
-        self._rank, self._world = found
+        self._ranks = Place(rank, world)
         self._length, self._beta, self._warm_up, self._reuse, self._seed = length, beta, warm_up, reuse, seed
         self._losses = np.full(length, np.nan, dtype=np.float32)
         #: Told since the last exchange.
@@ -119,13 +116,14 @@ class ImportanceSampler(TorchSampler[int]):
 
     def __len__(self) -> int:
         """Samples of this rank in this epoch."""
-        return -(-int(np.count_nonzero(self.flags())) // self._world)
+        return -(-int(np.count_nonzero(self.flags())) // self._ranks.resolve()[1])
 
     def __iter__(self) -> Iterator[int]:
         order = self.epoch_indices(self._epoch)
         # As DistributedSampler: ranks take as many steps, so a few samples at the end come twice.
-        order = np.resize(order, len(self) * self._world)
-        return iter(order[self._rank :: self._world].tolist())
+        rank, world = self._ranks.resolve()
+        order = np.resize(order, len(self) * world)
+        return iter(order[rank::world].tolist())
 
     def __repr__(self) -> str:
         return f"<headwater.ImportanceSampler of {self._length} samples, beta {self._beta:g}, epoch {self._epoch}>"
@@ -173,7 +171,7 @@ class ImportanceSampler(TorchSampler[int]):
 
     def _exchange(self) -> None:
         """Every rank's news to every rank."""
-        if self._world == 1:
+        if self._ranks.resolve()[1] == 1:
             return
         for which, losses in _gathered(self._news, self._losses):
             self._losses[which] = losses

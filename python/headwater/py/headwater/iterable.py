@@ -1,23 +1,24 @@
 """A dataset that streams: the fast way."""
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import HeadwaterError
-from headwater.arguments import MOST_EPOCH, boolean, whole
+from headwater.arguments import boolean, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
-from headwater.identity import recognised
+from headwater.ledger import Ledger
 from headwater.order import Order
-from headwater.progress import Deal, Remaining, State, find_states, merge
-from headwater.reader import Reader, Servers, sizes_for
+from headwater.progress import State
+from headwater.ranks import Place
+from headwater.reader import Reader, Rows, Servers, sizes_for
 from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
-from headwater.torches import rank_and_world, worker_of
+from headwater.torches import worker_of
 from headwater.typed import AnyStreaming, OfTorch, S, Streaming
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     """The samples of a dataset on storage servers, in a shuffled order that every rank and worker computes for itself.
 
     With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without, samples.
-    Each sample of an epoch is given exactly once over all ranks and workers. Call `set_epoch` before each epoch, as with
-    DistributedSampler: order, crops and flips depend on (seed, epoch) alone.
+    Each sample of an epoch is given exactly once over all ranks and workers. Every pass is of the next epoch, unless `set_epoch` says
+    which: order, crops and flips depend on (seed, epoch) alone.
 
     What is read:
 
@@ -55,7 +56,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     shuffle      another order in each epoch; False: that of the dataset, by key
     seed         with the epoch and a sample's key it decides order, crops and flips: the same seed gives the same run
     sampler      chooses the samples of each epoch: an ImportanceSampler, or an object with epoch_indices(epoch)
-    rank, world  default: torch.distributed's, else torchrun's
+    rank, world  default: torch.distributed's, else what torchrun, Slurm or MPI have set; asked for when a pass begins
 
     How samples travel; the tensors are the same:
 
@@ -138,13 +139,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             batch_size = whole("batch_size", batch_size, 1)
         seed, prefetch = whole("seed", seed), whole("prefetch", prefetch, 1, 4096)
         drop_last = boolean("drop_last", drop_last)
-        if (rank is None) != (world is None):
-            raise ValueError("give rank and world together, or neither")
-        found = rank_and_world() if rank is None or world is None else (rank, world)
-        found = whole("rank", found[0]), whole("world", found[1], 1)
-        if found[0] >= found[1]:
-            raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
-        self._rank, self._world = found
+        place = Place(rank, world)
         source = Source(
             servers,
             dataset,
@@ -170,140 +165,102 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             fields=fields,
             on_error=on_error,
             transform=transform,
-            rank=self._rank,
-            world=self._world,
+            place=place,
             repeats=False,
             profile_seconds=profile_seconds,
         )
-        self._batch_size = batch_size
-        self._drop_last = drop_last
         self._prefetch = prefetch
         self._order = Order(source, selection, seed=seed, shuffle=shuffle, indices=indices, sampler=sampler)
-        self._resumed: Optional[State] = None
-        self._at: Optional[State] = None
+        uneven = 'on_error="skip" leaves samples out' if on_error == "skip" else None
+        self._ledger = Ledger(self._order, place, batch_size=batch_size, drop_last=drop_last, uneven=uneven)
 
     def set_epoch(self, epoch: int) -> None:
-        """Begins an epoch: another order, other crops. Reaches workers that are already running."""
-        epoch = whole("epoch", epoch, 0, MOST_EPOCH)
-        if epoch != self.epoch:
-            self._reader.shared.begin()
-            self._at = None
-        self._reader.shared.epoch = epoch
+        """The next pass is of this epoch: its order, its crops. Reaches workers that are already running.
+
+        A pass that has begun, and so every DataLoader's iterator that has been made, keeps its own. Passes of which nothing is said
+        are of one epoch after the other.
+        """
+        self._ledger.set_epoch(epoch)
+
+    @property
+    def epoch(self) -> int:
+        """That of the pass under way; before the first, and after `set_epoch`, that of the next."""
+        return self._ledger.epoch
+
+    @property
+    def remaining(self) -> int:
+        """What this rank has still to be given by the pass that this process reads, or else by the next: batches, or samples. Less than
+        `len` after a state was loaded.
+        """
+        return self._ledger.remaining()
+
+    @property
+    def __class__(self) -> Any:
+        """Its class. Torch asks for it, once, where workers that stay begin another pass: see Ledger.heed."""
+        ledger = self.__dict__.get("_ledger")
+        if ledger is not None:
+            ledger.heed(sys._getframe(1))
+        return type(self)
 
     def __len__(self) -> int:
-        """What one iteration of this rank gives: batches, or samples; after `load_state_dict` what is left of the epoch."""
-        deal = Deal(len(self._left(0)), self._world, 0, self._batch_size or 1, self._drop_last)
-        return deal.rounds if self._batch_size else deal.samples(self._rank)
+        """What a whole epoch gives this rank: batches, or samples."""
+        return self._ledger.steps()
 
     def __iter__(self) -> Iterator[S]:
-        self._at = state = self._begin()
-        ordinals, sizes = state.deal.share(self._rank, state.worker)
+        try:
+            return self._pass(self._ledger.begin())
+        except Exception as error:
+            if not worker_of()[1]:
+                raise
+            # Torch hands on what a worker raises when it is asked for samples; here it would just end.
+            return _failed(error)
+
+    def _pass(self, state: State) -> Iterator[Any]:
+        epoch = state.epoch.epoch
+        ordinals, sizes = state.deal.share(state.rank, state.worker)
         given = int(sizes[: state.taken].sum()) if state.batched else state.taken
-        indices = self._order.samples(state.epoch.epoch, state.base.at(ordinals[given:]))
+        positions = state.base.at(ordinals[given:])
+        indices, draws = self._order.samples(epoch, positions), self._order.draws(epoch, positions)
         arrays = sizes[state.taken :].astype(np.uint64) if state.batched else sizes_for(len(indices))
-        return self._give(state, indices, arrays)
+        read = self._reader.read(indices, arrays, draws, self._prefetch, singles=not state.batched)
+        return self._give(state, read, arrays)
 
-    def _begin(self) -> State:
-        """Where this process's share of the epoch begins."""
-        worker, workers = worker_of()
-        own = self._own_state(worker, workers)
-        if own is not None:
-            return own
-        left = self._left(workers)
-        deal = Deal(len(left), self._world, workers, self._batch_size or 1, self._drop_last)
-        epoch = self._order.epoch(self.epoch, left.length)
-        return State(epoch, left, deal, self._rank, worker, 0, bool(self._batch_size))
-
-    def _give(self, state: State, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
-        reader, taken = self._reader, state.taken
-        read = reader.read(indices, sizes, state.epoch.epoch, max(1, self._prefetch), singles=not state.batched)
+    def _give(self, state: State, read: Iterator[Rows], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
+        reader, ledger, taken = self._reader, self._ledger, state.taken
+        ledger.asked()
         for rows, size in zip(read, sizes.tolist()):
             if state.batched:
                 taken += 1
-                self._at = replace(state, taken=taken)
+                ledger.at = replace(state, taken=taken)
                 yield reader.give_batch(rows)
                 continue
             places = rows.places if rows.places is not None else range(size)
             for at, place in enumerate(places):
                 # Those behind the last that are skipped are given with it.
-                self._at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
+                ledger.at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
                 yield reader.give(rows, at)
             taken += size
-            self._at = replace(state, taken=taken)
-        reader.shared.finish()
+            ledger.at = replace(state, taken=taken)
 
-    def state_dict(self, steps: Optional[int] = None) -> Dict[str, Any]:
-        """Where the epoch stands.
+    def state_dict(self, steps: Optional[int] = None, *, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
+        """Where the pass under way stands.
 
         In the process that iterates: after the samples that it has given. Beside a DataLoader with workers, whose batches are
-        fetched ahead, `steps` says how many batches each rank has taken since this iteration began.
+        fetched ahead, `steps` says how many batches each rank has taken since this pass began; or `epoch_steps`, since its epoch began,
+        as trainers count: those before a state was loaded too.
         """
-        if steps is None and self._at is not None:
-            return self._at.to_dict()
-        if steps is None and worker_of()[1]:
-            return self._begin().to_dict()
-        if steps is None and self._reader.shared.by_workers("samples"):
-            raise HeadwaterError(
-                "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the batches that "
-                "each rank has taken, or use torchdata's StatefulDataLoader"
-            )
-        if steps is not None:
-            steps = whole("steps", steps)
-        left = self._left(0)
-        deal = Deal(len(left), self._world, 0, self._batch_size or 1, self._drop_last)
-        batched = bool(self._batch_size)
-        if steps and not batched:
-            raise HeadwaterError("steps= counts batches: let the dataset make them, with batch_size=")
-        state = State(self._order.epoch(self.epoch, left.length), left, deal, self._rank, 0, steps or 0, batched)
-        return state.to_dict()
+        return self._ledger.save(steps, epoch_steps)
 
     def load_state_dict(self, state: Any) -> None:
         """Goes on where a state stands: that of `state_dict`, `merge_states` or a StatefulDataLoader, or a list of all ranks'.
 
-        The rest of the epoch is dealt to the ranks and workers that there are now. Where they are as many as before, the order is
-        that of a run that was never stopped.
+        The next pass gives the rest of its epoch, dealt to the ranks and workers that there are then; where they are as many as before,
+        the order is that of a run that was never stopped. Where nothing is left of it, the next pass is the next epoch, whole.
+        `set_epoch` with another epoch, called after this, drops the state.
         """
-        found = find_states(state)
-        worker, workers = worker_of()
-        # In a worker: StatefulDataLoader gives each its own state back. Elsewhere: the whole epoch's.
-        resumed = found[0] if workers and len(found) == 1 and found[0].deal.workers == workers else merge(found)
-        mine = self._order.epoch(resumed.epoch.epoch, resumed.epoch.length)
-        resumed = replace(resumed, epoch=recognised(resumed.epoch, mine))
-        if workers and resumed.deal.workers == workers and (resumed.rank, resumed.worker) != (self._rank, worker):
-            raise HeadwaterError(
-                f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} of rank "
-                f"{self._rank}: load what merge_states makes of all of them before the DataLoader is made"
-            )
-        self._resumed = resumed
-        self._at = None
-        if not workers:
-            self._reader.shared.begin()
-            self._reader.shared.epoch = resumed.epoch.epoch
+        self._ledger.load(state)
 
-    def _left(self, workers: int) -> Remaining:
-        """Of the epoch: all, or what a state has left, until that has been given to its end."""
-        resumed = self._resumed
-        if resumed is not None and resumed.epoch.epoch == self.epoch and resumed.taken == 0:
-            if not self._reader.shared.finished(workers):
-                return resumed.base
-        return Remaining(self._order.length(self.epoch))
 
-    def _own_state(self, worker: int, workers: int) -> Optional[State]:
-        """A state that StatefulDataLoader has given this very worker."""
-        resumed = self._resumed
-        if resumed is None or resumed.taken == 0 or resumed.epoch.epoch != self.epoch:
-            return None
-        if not workers or self._reader.shared.finished(workers):
-            return None
-        same = (resumed.deal.world, resumed.deal.workers, resumed.deal.block) == (
-            self._world,
-            workers,
-            self._batch_size or 1,
-        )
-        if not same:
-            raise HeadwaterError(
-                "this state was saved with other numbers of ranks or another batch size: load what merge_states makes of it "
-                "before the DataLoader is made"
-            )
-        return resumed
-
+def _failed(error: Exception) -> Iterator[Any]:
+    raise error
+    yield

@@ -3,17 +3,21 @@
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
-from headwater.arguments import MOST_EPOCH, place_of, whole
+from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
+from headwater.drivers import driver
+from headwater.passes import Passes
+from headwater.ranks import Place
 from headwater.reader import Reader, Rows, Servers
+from headwater.repeats import Epochs, addresses, fresh, occurrences
 from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
-from headwater.torches import rank_and_world
-from headwater.typed import AnySettings, OfTorch, S, Settings
+from headwater.typed import AnyMapped, Mapped, OfTorch, S
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +28,12 @@ class MapDataset(Served, TorchDataset[S]):
     """Samples by index, for DataLoader with any sampler: `data[7]`, or a whole batch in one call (`__getitems__`, which
     DataLoader uses from PyTorch 2.0 on).
 
-    Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster. Call `set_epoch` before
-    each epoch for other crops and flips. The arguments are those of IterableDataset, whose help says more of each:
+    Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster.
+
+    Crops and flips are new at every access, drawn from torch's generator as torchvision's transforms draw: `torch.manual_seed` makes them
+    again. `set_epoch` and `deterministic` make them functions of (seed, epoch, key), the same until the next epoch, but for a sample that
+    one `__getitems__` names several times: that has others each time. The arguments are those of IterableDataset, whose help says more
+    of each:
 
     servers      "host:port,host:port", or a list
     dataset      its name at the servers
@@ -39,6 +47,9 @@ class MapDataset(Served, TorchDataset[S]):
     target_transform
                  is run on each label
     seed         with the epoch and a sample's key it decides crops and flips
+
+    deterministic
+                 crops and flips are functions of (seed, epoch, key), whoever asks and when
 
     cut          how far the servers take samples; the tensors are the same. Default: jpeg-crop
     plan         a cut for each sample: a file of `profiler plan`, or "auto"
@@ -62,10 +73,10 @@ class MapDataset(Served, TorchDataset[S]):
     # fmt: off
     @overload
     def __init__(self: "MapDataset[Tuple[Tensor, int]]", servers: Servers, dataset: str, recipe: Any = ..., *,
-                 output: OfTorch = ..., **settings: "Unpack[Settings]") -> None: ...
+                 output: OfTorch = ..., **settings: "Unpack[Mapped]") -> None: ...
     @overload
     def __init__(self: "MapDataset[Any]", servers: Servers, dataset: str, recipe: Any = ...,
-                 **settings: "Unpack[AnySettings]") -> None: ...
+                 **settings: "Unpack[AnyMapped]") -> None: ...
     # fmt: on
 
     def __init__(
@@ -79,6 +90,7 @@ class MapDataset(Served, TorchDataset[S]):
         profile_seconds: Optional[float] = None,
         model: Optional[str] = None,
         seed: int = 0,
+        deterministic: bool = False,
         output: Output = "tensor",
         pixels: Pixels = "raw",
         fields: Sequence[Field] = ("image", "label"),
@@ -95,7 +107,6 @@ class MapDataset(Served, TorchDataset[S]):
         limit_bandwidth: Optional[str] = None,
         allow_partial: bool = False,
     ) -> None:
-        rank, world = rank_and_world()
         seed = whole("seed", seed)
         source = Source(
             servers,
@@ -122,16 +133,27 @@ class MapDataset(Served, TorchDataset[S]):
             fields=fields,
             on_error=on_error,
             transform=transform,
-            rank=rank,
-            world=world,
+            place=Place(),
             repeats=True,
             profile_seconds=profile_seconds,
         )
+        self._passes = Passes()
+        self._deterministic = boolean("deterministic", deterministic)
         self._skips = on_error == "skip"
 
     def set_epoch(self, epoch: int) -> None:
-        """Other crops and flips from here on, in workers too."""
-        self._reader.shared.epoch = whole("epoch", epoch, 0, MOST_EPOCH)
+        """From here on crops and flips are functions of (seed, epoch, key), in workers too.
+
+        Accelerate calls this by itself; that alone makes nothing deterministic.
+        """
+        epoch = whole("epoch", epoch, 0, MOST_EPOCH)
+        if self._deterministic or self._passes.said.number or driver().loader is None:
+            self._passes.say(epoch)
+
+    @property
+    def epoch(self) -> int:
+        """That of `set_epoch`; 0 where it was not called."""
+        return self._passes.heard().epoch
 
     def __len__(self) -> int:
         return len(self._selection)
@@ -163,4 +185,13 @@ class MapDataset(Served, TorchDataset[S]):
         if chosen is not None:
             asked = chosen[asked]
         sizes = np.asarray([len(asked)], dtype=np.uint64)
-        return next(iter(self._reader.read(asked, sizes, self.epoch, 1)))
+        return next(iter(self._reader.read(asked, sizes, self._draws(asked), 1)))
+
+    def _draws(self, asked: npt.NDArray[np.uint64]) -> Epochs:
+        """The addresses of their draws."""
+        recipe, said = self._reader.recipe, self._passes.heard()
+        epoch, random = said.epoch, recipe is not None and recipe.is_random
+        if random and not self._deterministic and not said.number:
+            epoch = fresh()
+        times = occurrences(asked) if random else None
+        return epoch if times is None else addresses(epoch, times)

@@ -1,4 +1,4 @@
-"""Which sample stands at a position of an epoch."""
+"""Which sample stands at a position of an epoch, and where its randomness has its address."""
 
 from typing import Any, Optional, Tuple
 
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from headwater._headwater import permute
 from headwater.arguments import Expected, boolean, indices_of
 from headwater.progress import Epoch, Positions
+from headwater.repeats import Epochs, addresses, occurrences
 from headwater.selection import Selection
 from headwater.source import Source
 
@@ -33,6 +34,8 @@ class Order:
         self._selection = selection
         self._sampler = sampler
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
+        #: A choice, and the how-many-th of its sample each of it is; None where each comes once.
+        self._counted: Optional[Tuple[npt.NDArray[np.uint64], Optional[npt.NDArray[np.uint64]]]] = None
 
     def length(self, epoch: int) -> int:
         """Samples of an epoch."""
@@ -56,6 +59,21 @@ class Order:
             places = permute(self.length(epoch), self._seed, epoch, places)
         indices = self._selection.indices
         return places if indices is None else indices[places]
+
+    def draws(self, epoch: int, positions: Positions) -> Epochs:
+        """The addresses of the draws of those at these positions: the epoch, but for samples that an epoch has more than once."""
+        chosen = self._selection.indices if self._sampler is None else self._choice(epoch)
+        if chosen is None:
+            return epoch
+        if self._counted is None or self._counted[0] is not chosen:
+            self._counted = (chosen, occurrences(chosen))
+        times = self._counted[1]
+        if times is None:
+            return epoch
+        places = positions.astype(np.uint64)
+        if self._shuffle and self._sampler is None:
+            places = permute(self.length(epoch), self._seed, epoch, places)
+        return addresses(epoch, times[places])
 
     def _choice(self, epoch: int) -> npt.NDArray[np.uint64]:
         """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""

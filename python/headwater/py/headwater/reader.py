@@ -14,9 +14,11 @@ from headwater.cuts import PLANNED, cut_of
 from headwater.errors import SampleError
 from headwater.handover import prepare
 from headwater.plans import PlanFile
+from headwater.ranks import Place
+from headwater.repeats import Epochs
 from headwater.rest import Rest, stacked
 from headwater.selection import Selection
-from headwater.shared import Shared
+from headwater.shared import Counters
 from headwater.source import Source
 from headwater.torches import batched_again, collated, tensor
 from headwater.transforms import recipe_and_rest
@@ -62,8 +64,7 @@ class Reader:
         fields: Sequence[str],
         on_error: str,
         transform: Optional[Callable[[Any], Any]],
-        rank: int,
-        world: int,
+        place: Place,
         repeats: bool,
         profile_seconds: Optional[float],
     ) -> None:
@@ -79,7 +80,7 @@ class Reader:
             raise ValueError(f"plan= says how photos travel, and fields={fields!r} asks for none: leave either out")
         self.source = source
         self.selection = selection
-        self.shared = Shared()
+        self._counters = Counters()
         if plan is None:
             self.cut, self._floats = cut_of("jpeg-crop" if cut is None else cut)
         elif cut is None or cut in PLANNED:
@@ -109,7 +110,7 @@ class Reader:
         if plan == "auto":
             assert self.recipe is not None
             self.plan = AutoPlan(
-                source, self.recipe, seed=seed, rank=rank, world=world, repeats=repeats, seconds=profile_seconds
+                source, self.recipe, seed=seed, place=place, repeats=repeats, seconds=profile_seconds
             )
         elif plan is not None:
             self.plan = PlanFile(plan, cut, self.recipe)
@@ -121,9 +122,11 @@ class Reader:
         self.source.close()
 
     def read(
-        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int, singles: bool = False
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int, singles: bool = False
     ) -> Iterator[Rows]:
-        """Batches of these sizes, in this order; what fails has been seen to. Of `singles` an array may be left with none."""
+        """Batches of these sizes, in this order; what fails has been seen to. Of `singles` an array may be left with none. Each sample's
+        epoch is the address of its draws.
+        """
         if len(indices) == 0:
             return
         prepare()
@@ -132,15 +135,19 @@ class Reader:
             return
         if isinstance(self.plan, AutoPlan):
             self.plan.begin(self.source, indices, self.selection.indices is None)
-        batches = self._fetch(indices, sizes, epoch, ahead)
+        batches, done = self._fetch(indices, sizes, epochs, ahead), 0
         try:
             while True:
                 given = batches.next()
                 if isinstance(self.plan, AutoPlan):
-                    self.plan.hear(self.shared)
+                    self.plan.hear(self._counters)
                 if given is None:
                     return
-                yield self._labelled(self._settle(Rows(*given), epoch, singles))
+                rows = Rows(*given)
+                count = len(rows.indices)
+                settled = self._settle(rows, epochs if isinstance(epochs, int) else epochs[done : done + count], singles)
+                done += count
+                yield self._labelled(settled)
         finally:
             batches.close()
 
@@ -173,7 +180,7 @@ class Reader:
 
     def counters(self) -> Dict[str, int]:
         """Of this dataset and its copies in workers, since it was made."""
-        return self.shared.totals()
+        return self._counters.totals()
 
     def report(self, which: Any, losses: npt.NDArray[np.float32]) -> Tuple[int, int]:
         """(kept, unknown)"""
@@ -184,8 +191,9 @@ class Reader:
         return client.report_indices(indices_of(which, "which"), losses)
 
     def _fetch(
-        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epoch: int, ahead: int
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
     ) -> Any:
+        epoch, each = (epochs, None) if isinstance(epochs, int) else (0, np.ascontiguousarray(epochs, dtype=np.uint64))
         return self.source.client().fetch(
             np.ascontiguousarray(indices, dtype=np.uint64),
             np.ascontiguousarray(sizes, dtype=np.uint64),
@@ -196,6 +204,7 @@ class Reader:
             floats=self._floats,
             seed=self.seed,
             epoch=epoch,
+            **({} if each is None else {"epochs": each}),
             model=self.model,
             ahead=ahead,
         )
@@ -204,7 +213,7 @@ class Reader:
         """Batches without photos: what the servers list is all that is asked of them, and no photo can fail."""
         listing = self.source.listing()
         for part in np.split(indices, np.cumsum(sizes[:-1]).astype(np.int64)):
-            self.shared.add("samples", len(part))
+            self._counters.add("samples", len(part))
             keys = [listing.keys[index] for index in part.tolist()] if "key" in self.fields else []
             yield self._labelled(Rows(np.empty((len(part), 0)), part, listing.labels[part], keys, []))
 
@@ -212,11 +221,11 @@ class Reader:
         """With the labels of this dataset, for the servers'."""
         return rows._replace(labels=self.selection.labels(rows.labels))
 
-    def _settle(self, rows: Rows, epoch: int, singles: bool) -> Rows:
-        self.shared.add("samples", len(rows.indices) - len(rows.failures))
+    def _settle(self, rows: Rows, epochs: Epochs, singles: bool) -> Rows:
+        self._counters.add("samples", len(rows.indices) - len(rows.failures))
         if not rows.failures:
             return rows
-        self.shared.add("failed", len(rows.failures))
+        self._counters.add("failed", len(rows.failures))
         at, kind, message = rows.failures[0]
         if self._on_error == "raise":
             index, key = int(rows.indices[at]), rows.keys[at]
@@ -234,20 +243,21 @@ class Reader:
             if len(failures) == len(rows.indices) and not singles:
                 # Every rank takes as many steps: of a batch something is left. After the last sample most likely no more fail.
                 last = max(failures, key=lambda failure: int(rows.indices[failure[0]]))
-                self._substitute(rows, last, epoch)
+                self._substitute(rows, last, epochs)
                 failures = [failure for failure in failures if failure is not last]
-            self.shared.add("skipped", len(failures))
+            self._counters.add("skipped", len(failures))
             failed = {row for row, _, _ in failures}
             keep = [row for row in range(len(rows.indices)) if row not in failed]
             keys = [rows.keys[row] for row in keep]
             return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
         for failure in rows.failures:
-            self._substitute(rows, failure, epoch)
+            self._substitute(rows, failure, epochs)
         return rows._replace(failures=[])
 
-    def _substitute(self, rows: Rows, failure: Tuple[int, str, str], epoch: int) -> None:
+    def _substitute(self, rows: Rows, failure: Tuple[int, str, str], epochs: Epochs) -> None:
         """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
         row, kind, why = failure
+        epoch = epochs if isinstance(epochs, int) else int(epochs[row])
         candidates = self._neighbours(int(rows.indices[row]))
         if len(candidates):
             batches = self._fetch(candidates, np.ones(len(candidates), dtype=np.uint64), epoch, 1)
@@ -258,7 +268,7 @@ class Reader:
                         values, indices, labels, keys, _ = given
                         rows.values[row], rows.indices[row], rows.labels[row] = values[0], indices[0], labels[0]
                         rows.keys[row] = keys[0]
-                        self.shared.add("substituted", 1)
+                        self._counters.add("substituted", 1)
                         return
             finally:
                 batches.close()

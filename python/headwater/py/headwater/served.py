@@ -66,10 +66,6 @@ class Served:
         plan = self._reader.plan
         return None if plan is None else plan.summary
 
-    @property
-    def epoch(self) -> int:
-        return self._reader.shared.epoch
-
     def __repr__(self) -> str:
         """What it reads, as far as that is known here: nothing is asked for it."""
         reader, known = self._reader, self._reader.source.known

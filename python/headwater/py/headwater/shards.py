@@ -4,7 +4,7 @@ A place is a rank, a node or a disk. Shards are disjoint, cover the dataset, sta
 one sample at most: which sizes fit is worked out here. What caches cannot hold is dealt anew in each epoch.
 """
 
-from typing import Iterator, Optional
+from typing import Iterator, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,8 @@ import numpy.typing as npt
 from headwater._headwater import permute
 from headwater.arguments import MOST_EPOCH, boolean, number, one_of, whole
 from headwater.choices import MODES, Mode
+from headwater.ranks import Place
 from headwater.torches import Sampler as TorchSampler
-from headwater.torches import rank_and_world
 
 #: Address of the shards' permutation: no epoch of a run.
 SHARDS = 2**64 - 1
@@ -33,7 +33,7 @@ class ShardSampler(TorchSampler[int]):
     min_elements  samples that a shard has at least, whatever its cache holds
     seed          decides which samples are whose, and with the epoch their order
     shuffle       another order in each epoch; False: by index
-    rank, world   default: torch.distributed's, else torchrun's
+    rank, world   default: torch.distributed's, else what torchrun, Slurm or MPI have set
 
     Give it to `DataLoader(MapDataset(...), sampler=...)`. Every rank must be given the same numbers.
     """
@@ -54,28 +54,30 @@ class ShardSampler(TorchSampler[int]):
         rank: Optional[int] = None,
         world: Optional[int] = None,
     ) -> None:
-        found = rank_and_world() if rank is None or world is None else (rank, world)
         length, seed, min_elements = whole("length", length), whole("seed", seed), whole("min_elements", min_elements)
-        found = whole("rank", found[0]), whole("world", found[1], 1)
-        if found[0] >= found[1]:
-            raise ValueError(f"rank={found[0]} is not one of world={found[1]}")
-        self._rank, self._world = found
         self._mode, shuffle = one_of("mode", mode, MODES), boolean("shuffle", shuffle)
-        overflow = number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth")
-        if places is not None:
-            places = whole("places", places, 1)
-        if self._mode == "rank":
-            if places not in (None, self._world):
-                raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {self._world}")
-            places = self._world
-        elif places is None or self._world % places:
-            raise ValueError(f"places={places}: give the number of {self._mode}s, of which {self._world} ranks make a multiple")
-        if length < places:
-            raise ValueError(f"length={length}: {places} shards need a sample each")
-        self._length, self._places, self._seed, self._shuffle, self._epoch = length, places, seed % 2**64, shuffle, 0
-        #: Samples of all shards together; what is behind them in the shards' order is dealt anew.
-        self._held = _held(length, places, _capacity(length, fraction, bytes, sample_bytes), overflow, min_elements)
-        self._ranks = self._world // places
+        self._overflow, self._min_elements = number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth"), min_elements
+        self._given = None if places is None else whole("places", places, 1)
+        if self._mode != "rank" and places is None:
+            raise ValueError(f"places={places}: give the number of {self._mode}s, of which the ranks make a multiple")
+        self._place = Place(rank, world)
+        self._length, self._seed, self._shuffle, self._epoch = length, seed % 2**64, shuffle, 0
+        self._capacity = _capacity(length, fraction, bytes, sample_bytes)
+        if rank is not None:
+            self._layout()
+
+    def _layout(self) -> "Layout":
+        """For the ranks that there are now."""
+        rank, world = self._place.resolve()
+        places = self._given or world
+        if self._mode == "rank" and places != world:
+            raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {world}")
+        if world % places:
+            raise ValueError(f"places={places}: give the number of {self._mode}s, of which {world} ranks make a multiple")
+        if self._length < places:
+            raise ValueError(f"length={self._length}: {places} shards need a sample each")
+        held = _held(self._length, places, self._capacity, self._overflow, self._min_elements)
+        return Layout(rank, world, places, held)
 
     def set_epoch(self, epoch: int) -> None:
         """Another order, and another deal of what no shard holds."""
@@ -89,26 +91,30 @@ class ShardSampler(TorchSampler[int]):
     @property
     def place(self) -> int:
         """This rank's place, and so its shard."""
-        return self._rank // self._ranks
+        layout = self._layout()
+        return layout.rank // layout.ranks
 
     def shard(self, place: Optional[int] = None) -> npt.NDArray[np.uint64]:
         """Samples of a place's shard, sorted: the same in every epoch."""
-        at = self.place if place is None else whole("place", place, 0, self._places - 1)
-        return np.sort(self._in_order(self._held * at // self._places, self._held * (at + 1) // self._places))
+        layout = self._layout()
+        at = layout.rank // layout.ranks if place is None else whole("place", place, 0, layout.places - 1)
+        return np.sort(self._in_order(layout.start(at), layout.start(at + 1)))
 
     def rest(self) -> npt.NDArray[np.uint64]:
         """Samples that no shard holds, sorted."""
-        return np.sort(self._in_order(self._held, self._length))
+        return np.sort(self._in_order(self._layout().held, self._length))
 
     def samples(self, rank: Optional[int] = None) -> npt.NDArray[np.uint64]:
         """A rank's in this epoch, in order. Those of all ranks are the dataset, each once."""
-        mine = self._rank if rank is None else whole("rank", rank, 0, self._world - 1)
-        place, within = divmod(mine, self._ranks)
+        layout = self._layout()
+        mine = layout.rank if rank is None else whole("rank", rank, 0, layout.world - 1)
+        place, within = divmod(mine, layout.ranks)
         shard = self._shuffled(self.shard(place), place)
-        rest = self._shuffled(self.rest(), self._places)
+        rest = self._shuffled(self.rest(), layout.places)
         # Who has the fewest of a shard is dealt the rest first, so that ranks differ by one sample at most.
-        fewest = sorted(range(self._world), key=self._own)
-        return self._mixed(np.concatenate([shard[within :: self._ranks], rest[fewest.index(mine) :: self._world]]), mine)
+        fewest = sorted(range(layout.world), key=layout.own)
+        mixed = np.concatenate([shard[within :: layout.ranks], rest[fewest.index(mine) :: layout.world]])
+        return self._shuffled(mixed, layout.places + 1 + mine) if self._shuffle else np.sort(mixed)
 
     def __len__(self) -> int:
         return len(self.samples())
@@ -117,8 +123,9 @@ class ShardSampler(TorchSampler[int]):
         return iter(self.samples().tolist())
 
     def __repr__(self) -> str:
+        rank, world = self._place.resolve()
         return (
-            f"<headwater.ShardSampler of {self._length} samples, mode {self._mode}, rank {self._rank} of {self._world}, "
+            f"<headwater.ShardSampler of {self._length} samples, mode {self._mode}, rank {rank} of {world}, "
             f"epoch {self._epoch}>"
         )
 
@@ -129,12 +136,6 @@ class ShardSampler(TorchSampler[int]):
             "this rank's shard to IterableDataset(..., indices=sampler.shard(), rank=0, world=1)"
         )
 
-    def _own(self, rank: int) -> int:
-        """Samples that a rank has of its shard."""
-        place, within = divmod(rank, self._ranks)
-        size = self._held * (place + 1) // self._places - self._held * place // self._places
-        return len(range(within, size, self._ranks))
-
     def _in_order(self, start: int, stop: int) -> npt.NDArray[np.uint64]:
         return permute(self._length, self._seed, SHARDS, np.arange(start, stop, dtype=np.uint64))
 
@@ -144,8 +145,29 @@ class ShardSampler(TorchSampler[int]):
         places = np.arange(len(samples), dtype=np.uint64)
         return samples[permute(len(samples), (self._seed + 1 + what) % 2**64, self._epoch, places)]
 
-    def _mixed(self, samples: npt.NDArray[np.uint64], rank: int) -> npt.NDArray[np.uint64]:
-        return self._shuffled(samples, self._places + 1 + rank) if self._shuffle else np.sort(samples)
+
+class Layout(NamedTuple):
+    """How the dataset lies over places."""
+
+    rank: int
+    world: int
+    places: int
+    #: Samples of all shards together; what is behind them in the shards' order is dealt anew.
+    held: int
+
+    @property
+    def ranks(self) -> int:
+        """Of a place."""
+        return self.world // self.places
+
+    def start(self, place: int) -> int:
+        """Where a place's shard begins, in the shards' order."""
+        return self.held * place // self.places
+
+    def own(self, rank: int) -> int:
+        """Samples that a rank has of its shard."""
+        place, within = divmod(rank, self.ranks)
+        return len(range(within, self.start(place + 1) - self.start(place), self.ranks))
 
 
 def _capacity(

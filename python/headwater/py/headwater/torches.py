@@ -1,6 +1,5 @@
 """What of PyTorch is used, and what stands for it where it is not installed: then datasets give NumPy arrays."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, Sequence, Tuple
 
@@ -26,7 +25,9 @@ else:
 
         Dataset = IterableDataset = Sampler = _Base
 
-__all__ = ["Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "collated", "numbers_of", "rank_and_world", "tensor", "torch", "worker_of"]
+__all__ = [
+    "Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "collated", "drawn", "numbers_of", "tensor", "torch", "worker_of",
+]
 
 
 def tensor(array: npt.NDArray[Any]) -> Any:
@@ -45,14 +46,11 @@ def worker_of() -> Tuple[int, int]:
     return (0, 0) if info is None else (info.id, info.num_workers)
 
 
-def rank_and_world() -> Tuple[int, int]:
-    """This process's place among the ranks: torch.distributed's, else what torchrun has set, else alone."""
-    if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    rank, world = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
-    if rank is not None and world is not None:
-        return int(rank), int(world)
-    return 0, 1
+def drawn() -> int:
+    """A random number of 63 bits from torch's generator of this process, which `torch.manual_seed` makes again."""
+    if torch is None:
+        return int(np.random.randint(0, 2**63 - 1, dtype=np.int64))
+    return int(torch.empty((), dtype=torch.int64).random_())
 
 
 def batched_again() -> bool:

@@ -62,5 +62,11 @@ class AnyStreaming(Streaming, Shape, total=False):
     batch_size: Optional[int]
 
 
-class AnySettings(Settings, Shape, total=False):
+class Mapped(Settings, total=False):
+    """Those of MapDataset."""
+
+    deterministic: bool
+
+
+class AnyMapped(Mapped, Shape, total=False):
     """All of MapDataset."""

@@ -1,0 +1,69 @@
+"""Trainers that deal samples themselves: Accelerate, and so Hugging Face's Trainer, wrap every loader that they are given.
+
+They hand on to a dataset one thing only, `set_epoch`, before each pass; and they ask for its length. So whoever asks is looked for
+among those who called. Two do something to what a dataset gives:
+
+- `DataLoaderDispatcher` has process 0 read everything, and sends each process its part.
+- `IterableDatasetShard` throws away, in each process, what is another's: of a dataset that has dealt already, most.
+"""
+
+import sys
+from types import FrameType
+from typing import Any, NamedTuple, Optional
+
+from headwater._headwater import HeadwaterError
+
+#: Callers that are looked at: a loader's iterator, a wrapper or two, and those who call them.
+DEPTH = 12
+PACKAGES = ("accelerate.", "transformers.")
+
+
+class Dispatched(NamedTuple):
+    """Process 0 gives everything, and no other anything."""
+
+    gives: bool
+
+
+class Driver(NamedTuple):
+    """Who asks."""
+
+    #: Where what the dataset gives is dealt by another.
+    dispatched: Optional[Dispatched]
+    #: Accelerate's loader,
+    loader: Optional[Any]
+    #: and whether it tells of a pass that it begins: it counts epochs by itself, from 0.
+    counts: bool
+
+
+def driver() -> Driver:
+    """Who asks. Shards that would throw samples away are told to pass everything: the dataset deals by itself."""
+    frame: Optional[FrameType] = sys._getframe(2)
+    dispatched, loader, counts = None, None, False
+    for _ in range(DEPTH):
+        if frame is None:
+            break
+        caller: Any = frame.f_locals.get("self")
+        function = frame.f_code.co_name
+        # Not isinstance(): adapters pretend to be the loaders that they wrap.
+        kind = type(caller)
+        if kind.__module__.startswith(PACKAGES):
+            if kind.__name__ == "IterableDatasetShard":
+                _pass_everything(caller, function)
+            if kind.__name__ == "DataLoaderDispatcher":
+                dispatched = Dispatched(gives=caller.state.process_index == 0)
+            if kind.__name__ in ("DataLoaderShard", "DataLoaderDispatcher"):
+                loader, counts = caller, counts or function == "__iter__"
+        frame = frame.f_back
+    return Driver(dispatched, loader, counts)
+
+
+def _pass_everything(shard: Any, function: str) -> None:
+    """Batches of one, of one process: each is given on, and the last is never filled up."""
+    if (shard.num_processes, shard.process_index, shard.batch_size) == (1, 0, 1):
+        return
+    if function == "__iter__":
+        raise HeadwaterError(
+            f"{type(shard).__module__} divides among {shard.num_processes} processes what this dataset has divided already: call "
+            "set_epoch on the prepared loader before each pass, or leave this loader out of prepare()"
+        )
+    shard.num_processes, shard.process_index, shard.batch_size, shard.split_batches = 1, 0, 1, False

@@ -1,0 +1,240 @@
+"""Where the passes over a streamed dataset stand: what a process gives next, what is saved of that, and what is loaded.
+
+What was said last holds: a state's epoch wins over what was set before it was loaded, and loses to what is set after.
+"""
+
+import logging
+import sys
+import weakref
+from types import FrameType
+from dataclasses import replace
+from typing import Any, Dict, Optional, Tuple
+
+from headwater._headwater import HeadwaterError
+from headwater.arguments import MOST_EPOCH, whole
+from headwater.drivers import driver
+from headwater.identity import recognised
+from headwater.order import Order
+from headwater.passes import Pass, Passes
+from headwater.progress import Deal, Remaining, State, find_states, merge
+from headwater.ranks import Place, Ranked
+from headwater.torches import worker_of
+
+log = logging.getLogger("headwater")
+
+
+class Ledger:
+    """The passes of a dataset that gives batches of `batch_size`, or single samples."""
+
+    def __init__(self, order: Order, place: Place, *, batch_size: Optional[int], drop_last: bool, uneven: Optional[str]) -> None:
+        self._order, self._place = order, place
+        self._batch_size, self._drop_last = batch_size, drop_last
+        #: Why ranks may have different numbers of samples, however they are dealt.
+        self._uneven = uneven
+        self._passes = Passes()
+        #: The state that StatefulDataLoader has given this very worker, for the next pass.
+        self._own: Optional[State] = None
+        #: Where this process stands in the pass that it gives.
+        self.at: Optional[State] = None
+        #: StatefulDataLoader makes an iterator of a state that was at its epoch's end, throws it away, and makes another: whether the
+        #: next is the first of these, and the pass that it began, of which nothing has been asked.
+        self._is_twice = False
+        self._unasked: Optional[Pass] = None
+        #: Iterators whose workers stay, and how often they have begun again.
+        self._turns: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
+
+    def heed(self, frame: FrameType) -> None:
+        """Hears of an iterator whose workers stay that it begins another pass, from the one question that it puts before: what kind of
+        dataset this is. What is said later is not for this pass.
+        """
+        if frame.f_code.co_name == "_reset" and frame.f_globals.get("__name__") == "torch.utils.data.dataloader":
+            asking = frame.f_locals
+            if not asking.get("first_iter", True) and asking["self"]._num_workers:
+                self._turns[asking["self"]] = turn = self._turns.get(asking["self"], 0) + 1
+                self._passes.open(int(asking["self"]._base_seed) % 2**63, turn)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_turns": {}}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._turns = weakref.WeakKeyDictionary()
+
+    @property
+    def epoch(self) -> int:
+        """That of the pass under way; before it begins, the one that was said."""
+        latest = self._passes.latest()
+        return self._passes.said.epoch if latest is None else latest.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next pass is of this epoch; the rest of it, where a state has been loaded that is of it."""
+        epoch, said, asks = whole("epoch", epoch, 0, MOST_EPOCH), self._passes.said, driver()
+        resumed = said.resumed if self._passes.is_new() else None
+        if resumed is not None and asks.loader is not None and asks.counts and epoch < said.epoch:
+            # Accelerate counts from 0 in every run: it is told where this one stands.
+            asks.loader.iteration = epoch = said.epoch
+        if resumed is not None and epoch not in (resumed["epoch"], said.epoch):
+            log.warning(
+                "set_epoch(%d) comes after a state of epoch %d was loaded, which is dropped: to go on where it stands, set that epoch, "
+                "or none",
+                epoch,
+                resumed["epoch"],
+            )
+            resumed = None
+        self._passes.say(epoch, resumed, asks.dispatched)
+
+    def steps(self) -> int:
+        """What one pass of this rank gives: batches, or samples."""
+        rank, world = self._ranked(driver().dispatched is not None)
+        deal = self._deal(Remaining(self._order.length(self.epoch)), world, 0)
+        return deal.rounds if self._batch_size else deal.samples(rank)
+
+    def remaining(self) -> int:
+        """What the pass under way, or else the next, has left for this rank: less than `steps` after a state was loaded."""
+        if self.at is not None and self._is_latest(self.at):
+            shares = self.at.deal.share(self.at.rank, self.at.worker)
+            return (len(shares[1]) if self.at.batched else len(shares[0])) - self.at.taken
+        rank, world = self._ranked(False)
+        deal = self._deal(self._standing()[1], world, 0)
+        return deal.rounds if self._batch_size else deal.samples(rank)
+
+    def begin(self) -> State:
+        """Where this process's part of a new pass begins."""
+        own, self._own = self._own, None
+        if own is not None:
+            self._check_own(own)
+            self._passes.begin(own.epoch.epoch)
+            self.at = own
+            return own
+        driver()
+        began = self._unasked or self._passes.begin()
+        self._unasked, self._is_twice = began if self._is_twice else None, False
+        said, (worker, workers) = began.said, worker_of()
+        dispatched = said.driver if began.first else None
+        rank, world = self._ranked(dispatched is not None)
+        if dispatched is not None and not dispatched.gives:
+            left = Remaining(0)
+        else:
+            left = self._even(self._left(began), world, began.epoch)
+        deal = self._deal(left, world, workers)
+        epoch = self._order.epoch(began.epoch, left.length)
+        self.at = State(epoch, left, deal, rank, worker, 0, bool(self._batch_size))
+        return self.at
+
+    def asked(self) -> None:
+        """The pass that has begun is being read."""
+        self._unasked = None
+
+    def save(self, steps: Optional[int] = None, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
+        """Where the pass under way stands: see IterableDataset.state_dict."""
+        if epoch_steps is not None:
+            if steps is not None:
+                raise ValueError("give steps=, those of this pass, or epoch_steps=, those of its epoch, not both")
+            steps = whole("epoch_steps", epoch_steps) - self._before()
+        if steps is None and self.at is not None and self._is_latest(self.at):
+            return self.at.to_dict()
+        latest = self._passes.latest()
+        if steps is None and latest is not None and not worker_of()[1]:
+            raise HeadwaterError(
+                "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the batches that "
+                "each rank has taken, or use torchdata's StatefulDataLoader"
+            )
+        taken = 0 if steps is None else whole("steps", steps)
+        if taken and not self._batch_size:
+            raise HeadwaterError("steps= counts batches: let the dataset make them, with batch_size=")
+        (epoch, left), (rank, world) = self._standing(), self._ranked(False)
+        deal = self._deal(left, world, 0)
+        if taken > deal.rounds:
+            raise ValueError(f"steps={taken}: a rank takes {deal.rounds} in this pass over epoch {epoch}; give those since it began")
+        return State(self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size)).to_dict()
+
+    def load(self, state: Any) -> None:
+        """Goes on where a state stands: see IterableDataset.load_state_dict."""
+        found, (worker, workers) = find_states(state), worker_of()
+        own = bool(workers) and len(found) == 1 and found[0].deal.workers == workers
+        # In a worker: StatefulDataLoader gives each its own state back. Elsewhere: the whole epoch's.
+        resumed = found[0] if own else merge(found)
+        mine = self._order.epoch(resumed.epoch.epoch, resumed.epoch.length)
+        resumed = replace(resumed, epoch=recognised(resumed.epoch, mine))
+        if own and (resumed.rank, resumed.worker) != (self._place.resolve()[0], worker):
+            raise HeadwaterError(
+                f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} of rank "
+                f"{self._place.resolve()[0]}: load what merge_states makes of all of them before the DataLoader is made"
+            )
+        self.at = self._unasked = None
+        if own:
+            self._own = resumed
+            return
+        epoch, late = resumed.epoch.epoch, _is_late()
+        self._is_twice = late and not len(resumed.base)
+        if not len(resumed.base):
+            # Late is after a set_epoch that came after: the state was given to StatefulDataLoader before.
+            said = self._passes.said.epoch if late and self._passes.is_new() else 0
+            epoch = max(epoch + 1, said)
+        self._passes.say(epoch, resumed.to_dict())
+
+    def _before(self) -> int:
+        """Steps of the epoch that were taken before the pass that is under way began."""
+        (_, left), (_, world) = self._standing(), self._ranked(False)
+        return self._deal(Remaining(left.length), world, 0).rounds - self._deal(left, world, 0).rounds
+
+    def _standing(self) -> Tuple[int, Remaining]:
+        """The epoch of the pass under way, or else of the next, and what there is of it at its beginning."""
+        said = self._passes.said
+        began = self._passes.latest() or Pass(said.epoch, True, said)
+        return began.epoch, self._left(began)
+
+    def _left(self, began: Pass) -> Remaining:
+        """What there is of an epoch when a pass over it begins: all, or what the state has left that was loaded for it."""
+        resumed = began.said.resumed
+        if resumed is not None and began.first and began.epoch == resumed["epoch"]:
+            return State.from_dict(resumed).base
+        return Remaining(self._order.length(began.epoch))
+
+    def _is_latest(self, state: State) -> bool:
+        latest = self._passes.latest()
+        return worker_of()[1] > 0 or latest is not None and latest.epoch == state.epoch.epoch
+
+    def _ranked(self, dispatched: bool) -> Ranked:
+        return (0, 1) if dispatched else self._place.resolve()
+
+    def _deal(self, left: Remaining, world: int, workers: int) -> Deal:
+        return Deal(len(left), world, workers, self._batch_size or 1, self._drop_last)
+
+    def _even(self, left: Remaining, world: int, epoch: int) -> Remaining:
+        """What ranks take in as many steps, all of it but for less than one sample each. Ranks that do not wait for each other for
+        ever: that is said before the first step.
+        """
+        if world == 1 or not len(left):
+            return left
+        if len(left) < world:
+            if len(left) == left.length:
+                raise HeadwaterError(f"{len(left)} samples are fewer than the {world} ranks, each of which needs one")
+            log.warning("the last %d samples of epoch %d are left out, since there are %d ranks", len(left), epoch, world)
+            return Remaining(left.length, left.length)
+        if not self._batch_size and self._uneven is not None:
+            raise HeadwaterError(f"{self._uneven}, {UNEVEN % world}: {EVEN}")
+        if not self._batch_size and len(left) % world and not self._drop_last:
+            raise HeadwaterError(
+                f"{len(left)} samples are not as many for each rank, {UNEVEN % world}: {EVEN}, or drop_last=True, which leaves out "
+                f"{len(left) % world}"
+            )
+        return left
+
+    def _check_own(self, own: State) -> None:
+        """Whether a worker's state can be gone on with by this worker."""
+        now = (self._place.resolve()[1], worker_of()[1], self._batch_size or 1)
+        if (own.deal.world, own.deal.workers, own.deal.block) != now:
+            raise HeadwaterError(
+                "this state was saved with other numbers of ranks or another batch size: load what merge_states makes of it "
+                "before the DataLoader is made"
+            )
+
+
+UNEVEN = "and %d ranks that do not take as many steps wait for each other for ever"
+EVEN = "give batch_size= to the dataset (and batch_size=None to DataLoader), whose batches are dealt evenly"
+
+
+def _is_late() -> bool:
+    """Whether StatefulDataLoader is asking, which loads a state when its iterator is made."""
+    return str(sys._getframe(3).f_globals.get("__name__", "")).startswith("torchdata.")
