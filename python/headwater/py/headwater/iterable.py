@@ -18,7 +18,7 @@ from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
-from headwater.torches import worker_of
+from headwater.torches import batch_asked_for, worker_of
 from headwater.typed import AnyStreaming, OfTorch, S, Streaming
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         """
         return self._ledger.remaining()
 
-    @property
+    @property  # type: ignore[misc]  # Nobody sets it.
     def __class__(self) -> Any:
         """Its class. Torch asks for it, once, where workers that stay begin another pass: see Ledger.heed."""
         ledger = self.__dict__.get("_ledger")
@@ -216,6 +216,15 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             return _failed(error)
 
     def _pass(self, state: State) -> Iterator[Any]:
+        if state.batched or state.deal.workers < 2:
+            return self._dealt(state)
+        return self._turned(state)
+
+    def _turned(self, state: State) -> Iterator[Any]:
+        """Single samples for one of several workers, which knows DataLoader's batches when it is asked for the first."""
+        yield from self._dealt(self._ledger.turn(state, batch_asked_for()))
+
+    def _dealt(self, state: State) -> Iterator[Any]:
         epoch = state.epoch.epoch
         ordinals, sizes = state.deal.share(state.rank, state.worker)
         given = int(sizes[: state.taken].sum()) if state.batched else state.taken

@@ -121,6 +121,16 @@ class Ledger:
         self.at = State(epoch, left, deal, rank, worker, 0, bool(self._batch_size))
         return self.at
 
+    def turn(self, state: State, batch: int) -> State:
+        """Deals single samples to workers by the batches that DataLoader makes of them."""
+        if state.taken and state.deal.turn != batch:
+            raise HeadwaterError(
+                f"this state was saved where DataLoader made batches of {state.deal.turn}, and now they are of {batch}: load what "
+                "merge_states makes of it before the DataLoader is made"
+            )
+        self.at = replace(state, deal=replace(state.deal, turn=batch))
+        return self.at
+
     def asked(self) -> None:
         """The pass that has begun is being read."""
         self._unasked = None

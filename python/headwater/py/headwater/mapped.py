@@ -192,6 +192,6 @@ class MapDataset(Served, TorchDataset[S]):
         recipe, said = self._reader.recipe, self._passes.heard()
         epoch, random = said.epoch, recipe is not None and recipe.is_random
         if random and not self._deterministic and not said.number:
-            epoch = fresh()
+            epoch = fresh(asked)
         times = occurrences(asked) if random else None
         return epoch if times is None else addresses(epoch, times)

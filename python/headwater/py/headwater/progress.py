@@ -63,6 +63,8 @@ class Deal:
     #: Samples of a rank in a round.
     block: int
     drop_last: bool
+    #: Rounds that a worker takes in a row. Of single samples these are a batch of DataLoader's, so that only the last of all is short.
+    turn: int = 1
 
     @property
     def _round(self) -> int:
@@ -91,7 +93,8 @@ class Deal:
 
     def share(self, rank: int, worker: int) -> Tuple[Positions, Positions]:
         """(ordinals, sizes of batches) of one worker of a rank."""
-        mine = np.arange(worker, self.rounds, max(1, self.workers), dtype=np.int64)
+        mine = np.arange(self.rounds, dtype=np.int64)
+        mine = mine[mine // self.turn % max(1, self.workers) == worker]
         sizes = np.full(len(mine), self.block, dtype=np.int64)
         starts = mine * self._round + rank * self.block
         ordinals = (starts[:, None] + np.arange(self.block)).reshape(-1)
@@ -147,6 +150,7 @@ class State:
             "workers": self.deal.workers,
             "block": self.deal.block,
             "drop_last": self.deal.drop_last,
+            "turn": self.deal.turn,
             "rank": self.rank,
             "worker": self.worker,
             "taken": self.taken,
@@ -163,7 +167,8 @@ class State:
             ahead = tuple(sorted(int(position) for position in state["ahead"]))
             base = Remaining(length, int(state["position"]), ahead)
             deal = Deal(
-                len(base), int(state["world"]), int(state["workers"]), int(state["block"]), bool(state["drop_last"])
+                len(base), int(state["world"]), int(state["workers"]), int(state["block"]), bool(state["drop_last"]),
+                int(state.get("turn", 1)),
             )
             epoch = Epoch(
                 str(state["digest"]),
@@ -189,6 +194,7 @@ class State:
             and all(base.position <= position < length for position in ahead)
             and deal.world > 0
             and deal.block > 0
+            and deal.turn > 0
             and 0 <= found.rank < deal.world
             and 0 <= found.worker < max(1, deal.workers)
             and found.taken >= 0
@@ -205,7 +211,9 @@ class State:
 
     def same_run(self, other: "State") -> bool:
         """Whether both are of one run of an epoch, in different processes."""
-        return (self.epoch, self.base, self.deal, self.batched) == (other.epoch, other.base, other.deal, other.batched)
+        # Who has given nothing yet need not know whose turns are how long.
+        deals = replace(self.deal, turn=1), replace(other.deal, turn=1)
+        return deals[0] == deals[1] and (self.epoch, self.base, self.batched) == (other.epoch, other.base, other.batched)
 
 
 def find_states(saved: Any) -> List[State]:

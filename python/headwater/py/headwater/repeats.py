@@ -39,9 +39,13 @@ def addresses(epoch: int, times: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint6
     return found
 
 
-def fresh() -> int:
-    """An address that no epoch has, drawn from torch's generator of this process."""
-    return drawn() | int(TOP)
+def fresh(samples: npt.NDArray[np.uint64]) -> int:
+    """An address that no epoch has, drawn from torch's generator of this process, for these samples in this order: where a run that goes
+    on begins the generator's numbers anew, no sample gets a crop again unless the very same batch does.
+    """
+    with np.errstate(over="ignore"):
+        mixed = _mixed(samples + _mixed(np.arange(len(samples), dtype=np.uint64)))
+    return drawn() ^ int(np.bitwise_xor.reduce(mixed)) | int(TOP)
 
 
 def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -66,6 +66,11 @@ class Served:
         plan = self._reader.plan
         return None if plan is None else plan.summary
 
+    @property
+    def epoch(self) -> int:
+        """That of which samples are given now, or next."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         """What it reads, as far as that is known here: nothing is asked for it."""
         reader, known = self._reader, self._reader.source.known

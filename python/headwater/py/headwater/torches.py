@@ -1,7 +1,8 @@
 """What of PyTorch is used, and what stands for it where it is not installed: then datasets give NumPy arrays."""
 
 import sys
-from typing import TYPE_CHECKING, Any, Sequence, Tuple
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,10 @@ else:
 
         Dataset = IterableDataset = Sampler = _Base
 
+
 __all__ = [
-    "Dataset", "IterableDataset", "Sampler", "as_array", "batched_again", "collated", "drawn", "numbers_of", "tensor", "torch", "worker_of",
+    "Dataset", "IterableDataset", "Sampler", "as_array", "batch_asked_for", "batched_again", "collated", "drawn", "numbers_of", "tensor",
+    "torch", "worker_of",
 ]
 
 
@@ -38,6 +41,22 @@ def tensor(array: npt.NDArray[Any]) -> Any:
 def collated(values: Sequence[Any]) -> Any:
     """Values of samples as a batch has them: what default_collate makes of them, an array where there is no torch."""
     return np.asarray(values) if torch is None else torch.utils.data.default_collate(list(values))
+
+
+def batch_asked_for() -> int:
+    """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single samples.
+
+    Only its fetcher knows, which takes that many from a dataset that streams: found among the callers, behind a wrapper or two.
+    """
+    frame: Optional[FrameType] = sys._getframe(2)
+    for _ in range(12):
+        if frame is None:
+            return 1
+        asked = frame.f_locals.get("possibly_batched_index") if frame.f_code.co_name == "fetch" else None
+        if asked is not None:
+            return max(1, len(asked))
+        frame = frame.f_back
+    return 1
 
 
 def worker_of() -> Tuple[int, int]:
