@@ -1,6 +1,7 @@
 """The blocks of code in a Markdown file, and why some of them are not run.
 
-A block of Python or of a console is run, unless an HTML comment stands directly above it: `<!-- not run: REASON -->`.
+A block of Python or of a console is run, unless an HTML comment stands directly above it: `<!-- not run: REASON -->`. Below
+`<!-- file: NAME -->` a block is that file, which commands behind it run.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ RUN = ("console", "python")
 SHOWN = ("diff", "text", "toml")
 
 FENCE = re.compile(r"```(\S*)$")
+FILE = re.compile(r"<!-- file: (\S+) -->$")
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->$")
 
 
@@ -26,6 +28,8 @@ class Block:
     lines: List[str]
     # Why it is not run; None where it is.
     reason: Optional[str]
+    # The file that it is; None where it is run as it stands.
+    file: Optional[str] = None
 
     @property
     def text(self) -> str:
@@ -52,10 +56,10 @@ def blocks(file: pathlib.Path) -> List[Block]:
             else:
                 inside.lines.append(line)
         elif fence is not None:
-            reason = NOT_RUN.match(above)
+            reason, file = NOT_RUN.match(above), FILE.match(above)
             if fence[1] not in RUN + SHOWN:
                 raise ValueError(f"{file}:{number}: a block of {fence[1] or 'nothing'} is neither run nor shown: {RUN + SHOWN}")
-            inside = Block(fence[1], number + 1, [], reason[1] if reason else None)
+            inside = Block(fence[1], number + 1, [], reason[1] if reason else None, file[1] if file else None)
         above = line if line.strip() else above
     return [block for block in found if block.language in RUN]
 

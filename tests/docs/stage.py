@@ -15,6 +15,9 @@ from typing import Dict, List, Mapping
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("HEADWATER_BIN", ROOT / "target/debug")).resolve()
 
+# Programs that stand for those of a cluster.
+STAND_INS = pathlib.Path(__file__).resolve().parent / "stand-ins"
+
 # What documents name, and what is taken for it. `{node1}`, `{node2}` and `{local}` are the addresses of servers that documents start
 # (on node1 and node2: with /srv/photos, on this machine: with another folder), `{photos}` the folder of the node that a command runs on.
 STANDS_FOR = {
@@ -25,7 +28,11 @@ STANDS_FOR = {
     "/var/cache/headwater": "{home}/cache",
     # Weights are not downloaded, and epochs are few.
     'weights="DEFAULT"': "weights=None",
+    "models.resnet50(": "models.shufflenet_v2_x0_5(",
     "range(90)": "range(2)",
+    "range(begin, 90)": "range(begin, begin + 2)",
+    "epochs=90": "epochs=2",
+    "batch_size=256": "batch_size=8",
 }
 
 # A server is told a port by the system, and says which.
@@ -56,6 +63,11 @@ class Stage:
             self._environment["PATH"] = f"{BIN}:{ours['PATH']}"
         self._bash("cd " + str(self.clone))
 
+    def bring_trainers(self) -> None:
+        """Has commands find the python that runs the tests, with its torchrun and accelerate, and a stand-in for Slurm."""
+        here = pathlib.Path(sys.executable).parent
+        self._bash(f'export PATH="{here}:{STAND_INS}:$PATH" OMP_NUM_THREADS=1')
+
     def start_nodes(self) -> None:
         """Both nodes, as README.md starts them, with a small network as `mobilenet`."""
         run([BIN / "testdata", "extractor", "--out", self.clone / "mobilenet_v2.onnx"])
@@ -78,6 +90,10 @@ class Stage:
             assert "torch" not in printed
             return printed + self._run([sys.executable, file])
         return self._run([sys.executable, file])
+
+    def file(self, name: str, text: str) -> None:
+        """Writes a file that later commands run."""
+        (self.clone / name).write_text(self._real(text, self._names))
 
     def close(self) -> None:
         for server in self._servers:

@@ -3,6 +3,7 @@
 scripts/test sets HEADWATER_BIN and HEADWATER_WHEEL: what it has built is used, where a reader builds.
 """
 
+import importlib.util
 import os
 import pathlib
 from typing import Dict, Iterator, List
@@ -12,8 +13,11 @@ from blocks import Block, blocks, commands
 from stage import ROOT, Stage
 
 README = ROOT / "README.md"
+TRAINERS = ROOT / "docs/trainers.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "python/headwater/README.md"]
 
+HAS_TRAINERS = importlib.util.find_spec("lightning") is not None
+needs_trainers = pytest.mark.skipif(not HAS_TRAINERS, reason="scripts/test --trainers has Lightning and its like")
 needs_wheel = pytest.mark.skipif("HEADWATER_WHEEL" not in os.environ, reason="scripts/test builds the wheel")
 
 
@@ -27,6 +31,9 @@ class Play:
     def run(self, all_blocks: List[Block]) -> None:
         scene: List[Block] = []
         for block in [*(block for block in all_blocks if block.reason is None), None]:
+            if block is not None and block.file is not None:
+                self.stage.file(block.file, block.text)
+                continue
             # Blocks of Python that follow each other are one program.
             if scene and (block is None or block.language != "python"):
                 self._python(scene)
@@ -100,8 +107,19 @@ def test_the_readme_leads_from_a_clone_to_a_batch_and_to_a_trained_head(stage: S
 
 @needs_wheel
 @pytest.mark.parametrize("stage", [True], indirect=True)
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d != README and runs(d)], ids=short)
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d not in (README, TRAINERS) and runs(d)], ids=short)
 def test_documents_run_as_they_are_written(document: pathlib.Path, stage: Stage) -> None:
     if "node1:7440" in document.read_text():
         stage.start_nodes()
     Play(document, stage).run(blocks(document))
+
+
+@needs_wheel
+@needs_trainers
+@pytest.mark.parametrize("stage", [True], indirect=True)
+def test_the_trainers_run_as_they_are_written(stage: Stage) -> None:
+    stage.start_nodes()
+    stage.bring_trainers()
+    Play(TRAINERS, stage).run(blocks(TRAINERS))
+    for made in ("last.pt", "loader.pt", "checkpoints/last.ckpt", "accelerate.pt", "trained"):
+        assert (stage.clone / made).exists(), made
