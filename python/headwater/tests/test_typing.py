@@ -9,7 +9,7 @@ from typing import Any
 
 import headwater
 import pytest
-from headwater.typed import AnySettings, AnyStreaming
+from headwater.typed import AnyMapped, AnyStreaming
 
 SCRIPT = """
 from typing import Optional
@@ -93,6 +93,6 @@ def test_choices_that_there_are_not_are_found(was: str, now: str, tmp_path: path
     assert found.returncode == 1 and now.split("=")[0] in found.stdout
 
 
-@pytest.mark.parametrize("kind, known", [(headwater.IterableDataset, AnyStreaming), (headwater.MapDataset, AnySettings)])
+@pytest.mark.parametrize("kind, known", [(headwater.IterableDataset, AnyStreaming), (headwater.MapDataset, AnyMapped)])
 def test_checkers_know_the_arguments_that_there_are(kind: Any, known: Any) -> None:
     assert set(known.__annotations__) == set(inspect.signature(kind.__init__).parameters) - {"self", "servers", "dataset", "recipe"}
