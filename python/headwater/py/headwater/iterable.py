@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from headwater.arguments import boolean, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
+from headwater.failures import Rows
 from headwater.ledger import Ledger
 from headwater.order import Order
 from headwater.progress import State
 from headwater.ranks import Place
-from headwater.reader import Reader, Rows, Servers, sizes_for
+from headwater.reader import Reader, Servers, sizes_for
 from headwater.selection import Selection
 from headwater.served import Served
 from headwater.source import Source

@@ -6,8 +6,8 @@ What was said last holds: a state's epoch wins over what was set before it was l
 import logging
 import sys
 import weakref
-from types import FrameType
 from dataclasses import replace
+from types import FrameType
 from typing import Any, Dict, Optional, Tuple
 
 from headwater._headwater import HeadwaterError

@@ -9,9 +9,10 @@ from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.drivers import driver
+from headwater.failures import Rows
 from headwater.passes import Passes
 from headwater.ranks import Place
-from headwater.reader import Reader, Rows, Servers
+from headwater.reader import Reader, Servers
 from headwater.repeats import Epochs, addresses, fresh, occurrences
 from headwater.selection import Selection
 from headwater.served import Served

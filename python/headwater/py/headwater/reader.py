@@ -1,7 +1,6 @@
-"""Rows from the servers: what both kinds of datasets read, and what is done about samples that fail."""
+"""Rows from the servers: what both kinds of datasets read."""
 
-import logging
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ from headwater.arguments import function, indices_of, one_of, seconds, some_of, 
 from headwater.auto import AutoPlan
 from headwater.choices import FIELDS, ON_ERROR, OUTPUTS, PIXELS
 from headwater.cuts import PLANNED, cut_of
-from headwater.errors import SampleError
+from headwater.failures import Failures, Rows
 from headwater.handover import prepare
 from headwater.plans import PlanFile
 from headwater.ranks import Place
@@ -23,27 +22,10 @@ from headwater.source import Source
 from headwater.torches import batched_again, collated, tensor
 from headwater.transforms import recipe_and_rest
 
-log = logging.getLogger("headwater")
-
 Servers = Union[str, Sequence[str]]
 
-#: Neighbours that are tried in place of a sample that fails.
-SUBSTITUTES = 16
 #: Samples in one array, where single samples are asked for: their tensors are rows of it.
 TOGETHER = 32
-
-
-class Rows(NamedTuple):
-    """Finished samples: a row of `values` for each."""
-
-    values: npt.NDArray[Any]
-    indices: npt.NDArray[np.uint64]
-    labels: npt.NDArray[np.int64]
-    keys: List[Optional[str]]
-    #: (row, kind, message)
-    failures: List[Tuple[int, str, str]]
-    #: Where each stood before others were skipped; None where none was.
-    places: Optional[List[int]] = None
 
 
 class Reader:
@@ -102,9 +84,8 @@ class Reader:
         self.seed = seed
         self.fields = fields
         self._pixels = pixels
-        self._on_error = on_error
         self._transform = function("transform", transform)
-        self._told = False
+        self._failures = Failures(on_error, source, selection, self._counters)
         self.plan: Union[None, PlanFile, AutoPlan] = None
         # Last, for "auto" takes seconds, and what is wrong with the others should be said before.
         if plan == "auto":
@@ -145,9 +126,9 @@ class Reader:
                     return
                 rows = Rows(*given)
                 count = len(rows.indices)
-                settled = self._settle(rows, epochs if isinstance(epochs, int) else epochs[done : done + count], singles)
+                each = epochs if isinstance(epochs, int) else epochs[done : done + count]
                 done += count
-                yield self._labelled(settled)
+                yield self._labelled(self._failures.settle(rows, each, singles, self._fetch))
         finally:
             batches.close()
 
@@ -204,7 +185,7 @@ class Reader:
             floats=self._floats,
             seed=self.seed,
             epoch=epoch,
-            **({} if each is None else {"epochs": each}),
+            epochs=each,
             model=self.model,
             ahead=ahead,
         )
@@ -220,76 +201,6 @@ class Reader:
     def _labelled(self, rows: Rows) -> Rows:
         """With the labels of this dataset, for the servers'."""
         return rows._replace(labels=self.selection.labels(rows.labels))
-
-    def _settle(self, rows: Rows, epochs: Epochs, singles: bool) -> Rows:
-        self._counters.add("samples", len(rows.indices) - len(rows.failures))
-        if not rows.failures:
-            return rows
-        self._counters.add("failed", len(rows.failures))
-        at, kind, message = rows.failures[0]
-        if self._on_error == "raise":
-            index, key = int(rows.indices[at]), rows.keys[at]
-            raise SampleError(f"sample {index} failed: {message}", kind=kind, index=index, key=key)
-        if not self._told:
-            self._told = True
-            log.warning(
-                "sample %d (%s) failed: %s; more may, and are counted in counters()",
-                rows.indices[at],
-                rows.keys[at],
-                message,
-            )
-        if self._on_error == "skip":
-            failures = rows.failures
-            if len(failures) == len(rows.indices) and not singles:
-                # Every rank takes as many steps: of a batch something is left. After the last sample most likely no more fail.
-                last = max(failures, key=lambda failure: int(rows.indices[failure[0]]))
-                self._substitute(rows, last, epochs)
-                failures = [failure for failure in failures if failure is not last]
-            self._counters.add("skipped", len(failures))
-            failed = {row for row, _, _ in failures}
-            keep = [row for row in range(len(rows.indices)) if row not in failed]
-            keys = [rows.keys[row] for row in keep]
-            return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
-        for failure in rows.failures:
-            self._substitute(rows, failure, epochs)
-        return rows._replace(failures=[])
-
-    def _substitute(self, rows: Rows, failure: Tuple[int, str, str], epochs: Epochs) -> None:
-        """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
-        row, kind, why = failure
-        epoch = epochs if isinstance(epochs, int) else int(epochs[row])
-        candidates = self._neighbours(int(rows.indices[row]))
-        if len(candidates):
-            batches = self._fetch(candidates, np.ones(len(candidates), dtype=np.uint64), epoch, 1)
-            try:
-                for _ in candidates:
-                    given = batches.next()
-                    if given is not None and not given[4]:
-                        values, indices, labels, keys, _ = given
-                        rows.values[row], rows.indices[row], rows.labels[row] = values[0], indices[0], labels[0]
-                        rows.keys[row] = keys[0]
-                        self._counters.add("substituted", 1)
-                        return
-            finally:
-                batches.close()
-        index = int(rows.indices[row])
-        raise SampleError(
-            f"sample {index} failed: {why}; and so did the {len(candidates)} samples next to it",
-            kind=kind,
-            index=index,
-            key=rows.keys[row],
-        )
-
-    def _neighbours(self, index: int) -> npt.NDArray[np.uint64]:
-        within = self.selection.within
-        if within is not None:
-            count = len(within)
-            first = int(np.searchsorted(within, index, side="right"))
-            places = (first + np.arange(min(SUBSTITUTES, count - 1))) % count
-            chosen: npt.NDArray[np.uint64] = within[places]
-            return chosen
-        count = self.source.describe().samples
-        return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
 
     def _labels(self, labels: npt.NDArray[np.int64]) -> Any:
         """Of a batch: numbers, or what default_collate makes of target_transform's."""

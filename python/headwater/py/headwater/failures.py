@@ -1,0 +1,119 @@
+"""Samples that fail: an error, left out, or another in their place, as was asked for; and counted."""
+
+import logging
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater.errors import SampleError
+from headwater.repeats import Epochs
+from headwater.selection import Selection
+from headwater.shared import Counters
+from headwater.source import Source
+
+log = logging.getLogger("headwater")
+
+#: Neighbours that are tried in place of a sample that fails.
+SUBSTITUTES = 16
+
+#: Batches of samples: indices, sizes, epochs, and batches that are made ahead.
+Fetch = Callable[[npt.NDArray[np.uint64], npt.NDArray[np.uint64], Epochs, int], Any]
+
+#: (row, kind, message)
+Failure = Tuple[int, str, str]
+
+
+class Rows(NamedTuple):
+    """Finished samples: a row of `values` for each."""
+
+    values: npt.NDArray[Any]
+    indices: npt.NDArray[np.uint64]
+    labels: npt.NDArray[np.int64]
+    keys: List[Optional[str]]
+    failures: List[Failure]
+    #: Where each stood before others were skipped; None where none was.
+    places: Optional[List[int]] = None
+
+
+class Failures:
+    """What is done about them."""
+
+    def __init__(self, on_error: str, source: Source, selection: Selection, counters: Counters) -> None:
+        self._on_error = on_error
+        self._source, self._selection, self._counters = source, selection, counters
+        self._told = False
+
+    def settle(self, rows: Rows, epochs: Epochs, singles: bool, fetch: Fetch) -> Rows:
+        """The rows without failures; `fetch` gives others. Of `singles` none may be left; a batch keeps one, so that every rank takes as
+        many steps.
+        """
+        self._counters.add("samples", len(rows.indices) - len(rows.failures))
+        if not rows.failures:
+            return rows
+        self._counters.add("failed", len(rows.failures))
+        self._tell(rows)
+        failures = rows.failures
+        if self._on_error == "skip":
+            # After the last sample most likely no more fail.
+            last = max(failures, key=lambda failure: int(rows.indices[failure[0]]))
+            if len(failures) == len(rows.indices) and not singles:
+                self._substitute(rows, last, epochs, fetch)
+                failures = [failure for failure in failures if failure is not last]
+            return self._without(rows, failures)
+        for failure in failures:
+            self._substitute(rows, failure, epochs, fetch)
+        return rows._replace(failures=[])
+
+    def _tell(self, rows: Rows) -> None:
+        """Of the first of these: an error, or once in the log."""
+        at, kind, message = rows.failures[0]
+        index, key = int(rows.indices[at]), rows.keys[at]
+        if self._on_error == "raise":
+            raise SampleError(f"sample {index} failed: {message}", kind=kind, index=index, key=key)
+        if not self._told:
+            self._told = True
+            log.warning("sample %d (%s) failed: %s; more may, and are counted in counters()", index, key, message)
+
+    def _without(self, rows: Rows, failures: List[Failure]) -> Rows:
+        self._counters.add("skipped", len(failures))
+        failed = {row for row, _, _ in failures}
+        keep = [row for row in range(len(rows.indices)) if row not in failed]
+        keys = [rows.keys[row] for row in keep]
+        return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
+
+    def _substitute(self, rows: Rows, failure: Failure, epochs: Epochs, fetch: Fetch) -> None:
+        """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
+        row, kind, why = failure
+        epoch = epochs if isinstance(epochs, int) else int(epochs[row])
+        candidates = self._neighbours(int(rows.indices[row]))
+        if len(candidates):
+            batches = fetch(candidates, np.ones(len(candidates), dtype=np.uint64), epoch, 1)
+            try:
+                for _ in candidates:
+                    given = batches.next()
+                    if given is not None and not given[4]:
+                        values, indices, labels, keys, _ = given
+                        rows.values[row], rows.indices[row], rows.labels[row] = values[0], indices[0], labels[0]
+                        rows.keys[row] = keys[0]
+                        self._counters.add("substituted", 1)
+                        return
+            finally:
+                batches.close()
+        raise SampleError(
+            f"sample {int(rows.indices[row])} failed: {why}; and so did the {len(candidates)} samples next to it",
+            kind=kind,
+            index=int(rows.indices[row]),
+            key=rows.keys[row],
+        )
+
+    def _neighbours(self, index: int) -> npt.NDArray[np.uint64]:
+        within = self._selection.within
+        if within is not None:
+            count = len(within)
+            first = int(np.searchsorted(within, index, side="right"))
+            places = (first + np.arange(min(SUBSTITUTES, count - 1))) % count
+            chosen: npt.NDArray[np.uint64] = within[places]
+            return chosen
+        count = self._source.describe().samples
+        return ((index + 1 + np.arange(min(SUBSTITUTES, count - 1))) % count).astype(np.uint64)
