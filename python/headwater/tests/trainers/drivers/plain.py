@@ -1,10 +1,11 @@
 """A loop as anybody writes it, in one process, that never calls set_epoch.
 
-A MapDataset is gone on with as any dataset that has no state: with torch's random state as it was when the epoch began, past what was
-trained.
+A MapDataset is gone on with as any dataset that has no state: with its sampler's random state as it was when the epoch began, past what
+was trained. The sampler has a generator of its own: torch's draws the seed of workers too, which those that stay have from an epoch before.
 """
 
 import torch
+from torch.utils.data import RandomSampler
 
 from common import EPOCHS, Run, each, task
 
@@ -12,26 +13,27 @@ from common import EPOCHS, Run, each, task
 def train(run: Run) -> None:
     torch.manual_seed(0)
     data = run.dataset()
-    loader = run.loader(data) if run.iterable else run.loader(data, shuffle=True)
+    random = torch.Generator().manual_seed(0)
+    loader = run.loader(data) if run.iterable else run.loader(data, sampler=RandomSampler(data, generator=random))
     begin, done = 0, 0
     if run.resumes:
         saved = run.saved()
         begin, done = saved["epoch"], saved["steps"]
         if run.iterable:
             data.load_state_dict(saved["data"])
-        torch.set_rng_state(saved["random"])
+        random.set_state(saved["random"])
     for epoch in range(begin, EPOCHS):
-        random = torch.get_rng_state()
+        drawn = random.get_state()
         for step, (images, _, indices) in enumerate(loader, done if run.iterable else 0):
             if step < done:
                 continue
             run.gives(0, epoch, step, images, indices, len(loader))
             if run.saves_behind(epoch, step):
-                run.save(run.saves, {"epoch": epoch, "steps": step + 1, "data": state(run, data, step + 1), "random": random})
+                run.save(run.saves, {"epoch": epoch, "steps": step + 1, "data": state(run, data, step + 1), "random": drawn})
         done = 0
         if run.saves_end(epoch):
             ended = state(run, data, len(loader))
-            run.save("end", {"epoch": epoch + 1, "steps": 0, "data": ended, "random": torch.get_rng_state()})
+            run.save("end", {"epoch": epoch + 1, "steps": 0, "data": ended, "random": random.get_state()})
 
 
 def state(run: Run, data, steps: int):
