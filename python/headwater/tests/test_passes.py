@@ -320,3 +320,19 @@ assert list(stream) != list(stream) and sorted(stream) == list(range(26))
 def test_states_in_what_was_saved_are_found(address: str) -> None:
     data = stream(address)
     assert len(find_states({"deep": [data.state_dict(), (1, 2)]})) == 1
+
+
+def test_workers_agree_where_a_sandbox_refuses_memfds(address: str) -> None:
+    text = """
+import os, sys
+def refused(*_):
+    raise PermissionError(1, "Operation not permitted")
+os.memfd_create = refused
+import headwater
+from torch.utils.data import DataLoader
+data = headwater.IterableDataset(sys.argv[1], "photos", headwater.Recipe(sys.argv[2]), cut="cropped", fields=("index",), batch_size=4)
+loader = DataLoader(data, batch_size=None, num_workers=2)
+passes = [[index for batch in loader for index in batch.tolist()] for _ in range(2)]
+assert all(sorted(one) == list(range(26)) for one in passes) and passes[0] != passes[1]
+"""
+    script(text, address, SMALL)

@@ -12,14 +12,14 @@ Both are installed in the worker's process only, by the hooks that exist for it:
 asked for room first.
 """
 
-import ctypes
 import errno
 import os
-from functools import lru_cache
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
 
 from headwater._headwater import HeadwaterError
+from headwater.memfd import can_create as _can_create
+from headwater.memfd import create as _create
 from headwater.torches import torch, worker_of
 
 SHM = "/dev/shm"
@@ -27,8 +27,6 @@ REMEDIES = (
     "give the container more (docker run --shm-size=2g or --ipc=host; in Kubernetes an emptyDir with medium: Memory, mounted at "
     "/dev/shm), or use num_workers=0 or smaller batches"
 )
-#: MFD_CLOEXEC, which Python has a name for only where it has the call.
-_CLOEXEC = 1
 
 _prepared = False
 
@@ -214,24 +212,3 @@ class _Memory:
     def tensor(self, dtype: Any, shape: Sequence[int], strides: Sequence[int]) -> Any:
         storage = torch.UntypedStorage._new_shared_fd_cpu(self._descriptor, self._size)
         return torch.empty(0, dtype=dtype).set_(storage, 0, tuple(shape), tuple(strides))
-
-
-def _create() -> int:
-    """A new memfd, which no child inherits: Python's, or the C library's where Python was built with one that had none."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("headwater", _CLOEXEC)
-    descriptor = int(ctypes.CDLL(None, use_errno=True).memfd_create(b"headwater", _CLOEXEC))
-    if descriptor < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return descriptor
-
-
-@lru_cache(maxsize=None)
-def _can_create() -> bool:
-    """Not everywhere: sandboxes refuse the call, and systems other than Linux have none."""
-    try:
-        os.close(_create())
-    except (AttributeError, OSError, TypeError):
-        return False
-    return True

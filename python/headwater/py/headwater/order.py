@@ -45,24 +45,20 @@ class Order:
 
     def epoch(self, epoch: int, length: int) -> Epoch:
         """What a state says of it."""
-        chosen = self._selection.indices if self._sampler is None else self._choice(epoch)
+        chosen = self._chosen_of(epoch)
         described, choice = self._source.describe(), self._selection.digest(chosen)
         names = described.names and described.names + choice
         return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
         """Those at these positions."""
-        if self._sampler is not None:
-            return self._choice(epoch)[positions]
-        places = positions.astype(np.uint64)
-        if self._shuffle:
-            places = permute(self.length(epoch), self._seed, epoch, places)
-        indices = self._selection.indices
-        return places if indices is None else indices[places]
+        places = self._places(epoch, positions)
+        chosen = self._chosen_of(epoch)
+        return places if chosen is None else chosen[places]
 
     def draws(self, epoch: int, positions: Positions) -> Epochs:
         """The addresses of the draws of those at these positions: the epoch, but for samples that an epoch has more than once."""
-        chosen = self._selection.indices if self._sampler is None else self._choice(epoch)
+        chosen = self._chosen_of(epoch)
         if chosen is None:
             return epoch
         if self._counted is None or self._counted[0] is not chosen:
@@ -70,10 +66,16 @@ class Order:
         times = self._counted[1]
         if times is None:
             return epoch
+        return addresses(epoch, times[self._places(epoch, positions)])
+
+    def _places(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
+        """Where in its choice the samples at these positions stand; a sampler's is in order."""
         places = positions.astype(np.uint64)
-        if self._shuffle and self._sampler is None:
-            places = permute(self.length(epoch), self._seed, epoch, places)
-        return addresses(epoch, times[places])
+        return permute(self.length(epoch), self._seed, epoch, places) if self._shuffle and self._sampler is None else places
+
+    def _chosen_of(self, epoch: int) -> Optional[npt.NDArray[np.uint64]]:
+        """The samples of an epoch, by a sampler or for all epochs; None where they are all there are."""
+        return self._selection.indices if self._sampler is None else self._choice(epoch)
 
     def _choice(self, epoch: int) -> npt.NDArray[np.uint64]:
         """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""

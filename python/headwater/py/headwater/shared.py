@@ -19,6 +19,7 @@ from typing import Any, Dict, Iterator, Tuple
 import numpy as np
 import numpy.typing as npt
 
+from headwater import memfd
 from headwater.torches import worker_of
 
 #: Rows: the main process's, and those of workers, by number. More workers than this share rows, and count less exactly.
@@ -83,8 +84,8 @@ _THREADS = threading.Lock()
 
 def _anonymous(size: int) -> int:
     """A descriptor of so many zeros."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("headwater", os.MFD_CLOEXEC)
+    if memfd.can_create():
+        descriptor = memfd.create()
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())

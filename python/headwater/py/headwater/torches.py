@@ -43,20 +43,35 @@ def collated(values: Sequence[Any]) -> Any:
     return np.asarray(values) if torch is None else torch.utils.data.default_collate(list(values))
 
 
-def batch_asked_for() -> int:
-    """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single samples.
+def _fetching() -> Optional[FrameType]:
+    """Where a DataLoader's fetcher asks for what is being made, among the callers; None where none does.
 
-    Only its fetcher knows, which takes that many from a dataset that streams: found among the callers, behind a wrapper or two.
+    Nothing tells an iterable dataset of its DataLoader's batches, so they are read from who is calling.
     """
-    frame: Optional[FrameType] = sys._getframe(2)
-    for _ in range(12):
-        if frame is None:
-            return 1
-        asked = frame.f_locals.get("possibly_batched_index") if frame.f_code.co_name == "fetch" else None
-        if asked is not None:
-            return max(1, len(asked))
+    frame = sys._getframe(2) if torch is not None else None
+    while frame is not None:
+        if frame.f_code.co_name == "fetch" and frame.f_globals.get("__name__") == "torch.utils.data._utils.fetch":
+            return frame
         frame = frame.f_back
-    return 1
+    return None
+
+
+def batch_asked_for() -> int:
+    """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single samples."""
+    frame = _fetching()
+    asked = None if frame is None else frame.f_locals["possibly_batched_index"]
+    return 1 if asked is None else max(1, len(asked))
+
+
+def batched_again() -> bool:
+    """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given. A collate_fn of the
+    user's may know what it does.
+    """
+    frame = _fetching()
+    if frame is None:
+        return False
+    fetcher: Any = frame.f_locals["self"]
+    return bool(fetcher.auto_collation and fetcher.collate_fn is torch.utils.data.default_collate)
 
 
 def worker_of() -> Tuple[int, int]:
@@ -70,20 +85,6 @@ def drawn() -> int:
     if torch is None:
         return int(np.random.randint(0, 2**63 - 1, dtype=np.int64))
     return int(torch.empty((), dtype=torch.int64).random_())
-
-
-def batched_again() -> bool:
-    """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given.
-
-    Nothing tells an iterable dataset of that, so it is read from who is calling. A collate_fn of the user's may know what it does.
-    """
-    frame = sys._getframe(1) if torch is not None else None
-    while frame is not None:
-        if frame.f_code.co_name == "fetch" and frame.f_globals.get("__name__") == "torch.utils.data._utils.fetch":
-            fetcher: Any = frame.f_locals["self"]
-            return bool(fetcher.auto_collation and fetcher.collate_fn is torch.utils.data.default_collate)
-        frame = frame.f_back
-    return False
 
 
 def numbers_of(values: Any) -> npt.NDArray[Any]:
