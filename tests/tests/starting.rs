@@ -3,76 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "what a process says is waited for")]
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use headwater_tests::{Data, ServerOptions, get, program, run};
-use serde_json::Value;
+use headwater_tests::{Data, Logged, ServerOptions, eventually, get, program, run};
 use tonic::transport::Channel;
-
-/// Over what CI's cores may take: these are not timed tests.
-const TRIES: usize = 1200;
-const BETWEEN: Duration = Duration::from_millis(50);
-
-/// A process whose log lines are kept; killed when dropped.
-struct Logged {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
-}
-
-// === impl Logged ===
-
-impl Logged {
-    fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.env("HEADWATER_LOG", "info").stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
-        let (lines, log) = (Arc::<Mutex<Vec<String>>>::default(), BufReader::new(child.stderr.take().unwrap()));
-        let kept = Arc::clone(&lines);
-        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line)));
-        Self { child, lines }
-    }
-
-    fn log(&self) -> String {
-        self.lines.lock().unwrap().join("\n")
-    }
-
-    /// Waits for a line with these words.
-    fn says(&self, words: &str) -> String {
-        eventually(words, || self.lines.lock().unwrap().iter().find(|line| line.contains(words)).cloned())
-    }
-
-    /// The address that the log says behind this message.
-    fn address(&self, message: &str) -> String {
-        let line: Value = serde_json::from_str(&self.says(&format!("\"message\":\"{message}\""))).unwrap();
-        line["address"].as_str().unwrap().to_owned()
-    }
-
-    fn end(&mut self, signal: &str) -> Option<i32> {
-        Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
-        eventually("the end of the process", || self.child.try_wait().unwrap()).code()
-    }
-}
-
-impl Drop for Logged {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..TRIES {
-        if let Some(found) = found() {
-            return found;
-        }
-        std::thread::sleep(BETWEEN);
-    }
-    panic!("waited in vain for {what}");
-}
 
 /// A pipe in place of a model's file: the server reads it once somebody writes.
 fn pipe(folder: &Path) -> PathBuf {
@@ -122,14 +59,14 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     let mut client = Logged::start(client.args(["--indices", "0-3", "--out"]).arg(&out).stdout(Stdio::null()));
     client.says("loading model model");
     std::fs::write(&model, std::fs::read(&data.model).unwrap()).unwrap();
-    let code = eventually("the client's end", || client.child.try_wait().unwrap()).code();
+    let code = client.code();
     assert_eq!(code, Some(0), "{}", client.log());
     assert!(out.join("3.npy").exists());
     assert!(get(&metrics, "/readyz").unwrap().starts_with("HTTP/1.1 200"));
     assert_eq!(std::fs::read_to_string(folder.join("port")).unwrap().trim(), address.rsplit_once(':').unwrap().1);
     health_and_description(&address, 1, None);
 
-    std::thread::sleep(4 * BETWEEN);
+    std::thread::sleep(Duration::from_millis(200));
     assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
     let mut told = Vec::new();
     let mut buffer = [0; 1000];
@@ -183,7 +120,7 @@ fn a_server_that_starts_can_be_stopped_and_one_that_cannot_start_ends_with_its_e
     let mut server = waiting_for_a_model(&data, &model, &folder);
     server.address("listening");
     std::fs::write(&model, "no model").unwrap();
-    let code = eventually("the server's end", || server.child.try_wait().unwrap()).code();
+    let code = server.code();
     assert_eq!(code, Some(1), "{}", server.log());
     server.says("--model model");
 }

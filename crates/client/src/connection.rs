@@ -5,6 +5,7 @@
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use headwater_types::caps::MAX_MESSAGE;
 use headwater_wire::proto::storage_client::StorageClient;
@@ -48,10 +49,24 @@ pub(crate) enum Trouble {
     Passing(String),
     /// As above; the server is starting, and this is what it is doing.
     Starting(String),
-    /// As above; the server has as many calls as it takes.
+    /// As above; the server has as many connections or calls as it takes.
     Busy(String),
     /// It will not pass.
     Lasting(ClientError),
+}
+
+// === impl Trouble ===
+
+impl Trouble {
+    /// The error of who has waited for it to pass for so long.
+    pub(crate) fn given_up(self, server: &ServerAddress, waited: Duration) -> ClientError {
+        let server = server.clone();
+        match self {
+            Self::Lasting(error) => error,
+            Self::Busy(message) => ClientError::Busy { server, waited, message },
+            Self::Passing(last) | Self::Starting(last) => ClientError::Unreachable { server, waited, last },
+        }
+    }
 }
 
 // === impl Server ===

@@ -64,7 +64,16 @@ pub(crate) async fn describe(
                 sleep(backoff.next().min(LOOK_AGAIN)).await;
                 continue;
             }
-            Err(Unanswered::Trouble(Trouble::Passing(message) | Trouble::Busy(message))) => {
+            Err(Unanswered::Trouble(Trouble::Busy(message))) => {
+                let waited = waiting.since.elapsed();
+                if waited >= retry.connect_for {
+                    return Err(ClientError::Busy { server: server.address().clone(), waited, message });
+                }
+                waiting.tell(&message, "server has no place yet: waiting for one");
+                sleep(backoff.next().min(retry.connect_for - waited)).await;
+                continue;
+            }
+            Err(Unanswered::Trouble(Trouble::Passing(message))) => {
                 if let Some(mistake) = mistaken::look(server.address()).await {
                     return Err(mistake);
                 }
@@ -182,9 +191,8 @@ async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<pro
     let connected = timeout_at(end, server.connect()).await.map_err(unreached)?;
     let mut client = connected.map_err(Unanswered::Trouble)?;
     let request = proto::DescribeDatasetRequest { dataset: name.as_str().to_owned() };
-    let unheard = |_| {
-        Unanswered::Silent("it takes a connection and then says nothing, as where its --max-connections are all in use")
-    };
+    let unheard =
+        |_| Unanswered::Silent("it takes a connection and then says nothing, as one that hangs or is stopped");
     let answer = timeout_at(end, client.calls.describe_dataset(request)).await.map_err(unheard)?;
     let response = answer.map_err(|status| Unanswered::Trouble(server.judge(&status)))?;
     server.put_back(client);

@@ -67,6 +67,19 @@ pub enum ClientError {
         /// The server's words.
         doing: String,
     },
+    /// A server had no place for another connection or call for so long.
+    #[error(
+        "server {server} had no place for {} s ({message}): start again when others have ended, or start it with more",
+        waited.as_secs_f64().round()
+    )]
+    Busy {
+        /// Which.
+        server: ServerAddress,
+        /// For how long it was waited for.
+        waited: Duration,
+        /// The server's words, which name its limit.
+        message: String,
+    },
     /// The address is that of a server's metrics.
     #[error("{server} is the metrics port of a storage server: name the address of its --listen, which is {serving}")]
     MetricsPort {

@@ -102,16 +102,16 @@ async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, tas
     let begin = Instant::now();
     let mut backoff = Backoff::new(retry, task);
     loop {
-        let last = match timeout(retry.stall, ask(server, request.clone())).await {
+        let trouble = match timeout(retry.stall, ask(server, request.clone())).await {
             Ok(Ok(summary)) => return Ok(summary.kept),
             Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(Trouble::Passing(message) | Trouble::Busy(message) | Trouble::Starting(message))) => message,
-            Err(_elapsed) => "no answer".to_owned(),
+            Ok(Err(trouble)) => trouble,
+            Err(_elapsed) => Trouble::Passing("no answer".to_owned()),
         };
         server.forget_idle();
         let waited = begin.elapsed();
         if waited >= retry.give_up_after {
-            return Err(ClientError::Unreachable { server: server.address().clone(), waited, last });
+            return Err(trouble.given_up(server.address(), waited));
         }
         sleep(backoff.next().min(retry.give_up_after - waited)).await;
     }

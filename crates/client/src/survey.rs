@@ -48,15 +48,14 @@ impl Surveyor<'_> {
                     backoff.reset();
                     since = Instant::now();
                 }
-                let last = match ended {
+                let trouble = match ended {
                     Ok(()) => return Err(self.server.protocol(format!("it left out {after} headers"))),
                     Err(Trouble::Lasting(error)) => return Err(error),
-                    Err(Trouble::Passing(message) | Trouble::Busy(message) | Trouble::Starting(message)) => message,
+                    Err(trouble) => trouble,
                 };
                 let waited = since.elapsed();
                 if waited >= self.retry.give_up_after {
-                    let server = self.server.address().clone();
-                    return Err(ClientError::Unreachable { server, waited, last });
+                    return Err(trouble.given_up(self.server.address(), waited));
                 }
                 sleep(backoff.next()).await;
             }

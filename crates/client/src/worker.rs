@@ -118,9 +118,12 @@ impl Worker {
                 breaches = 0;
             }
             let asked_at_most = std::mem::replace(&mut at_most, usize::MAX);
+            let mut busy = false;
             let problem = match end {
                 End::HungUp { at_most: limit } => {
                     at_most = limit;
+                    // Another worker may have no connection, where the server takes no more.
+                    self.lend(job);
                     continue;
                 }
                 End::Replanned => {
@@ -144,6 +147,10 @@ impl Worker {
                 End::Failed(Trouble::Lasting(error)) => return Err(error),
                 End::Failed(Trouble::Busy(message)) => {
                     starving.get_or_insert_with(|| job.pulse.starve());
+                    // It may be one too many, which the server closes: the next try takes one that another worker has lent.
+                    self.client = None;
+                    self.was_connected = false;
+                    busy = true;
                     message
                 }
                 End::Failed(Trouble::Starting(doing)) => {
@@ -163,7 +170,10 @@ impl Worker {
             let waited = job.pulse.silence();
             if waited >= job.options.retry.give_up_after {
                 let server = job.server.address().clone();
-                return Err(ClientError::Unreachable { server, waited, last: problem });
+                return Err(match busy {
+                    true => ClientError::Busy { server, waited, message: problem },
+                    false => ClientError::Unreachable { server, waited, last: problem },
+                });
             }
             job.counting.retries.add(1);
             let pause = self.backoff.next();
@@ -175,6 +185,14 @@ impl Worker {
                 tracing::info!(%server, missing, %problem, "a call ended early: asking again for what is missing");
             }
             sleep(pause).await;
+        }
+    }
+
+    /// Leaves the connection to whichever worker opens a call next.
+    fn lend(&mut self, job: &Job) {
+        if let Some(client) = self.client.take() {
+            job.server.put_back(client);
+            self.was_connected = false;
         }
     }
 

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_cli::values::{milliseconds, seconds, threads, threads_or_none};
+use headwater_cli::values::{milliseconds, seconds, some_seconds, threads, threads_or_none};
 use headwater_features::{Device, ModelSpec};
-use headwater_types::DatasetName;
+use headwater_types::{DatasetName, caps};
 
 pub use program::StorageServerArgs;
 
@@ -50,9 +50,18 @@ pub struct ServeArgs {
     /// Write the metrics port to this file, at once
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) metrics_port_file: Option<PathBuf>,
-    /// Most connections at a time; more wait to be accepted
-    #[arg(long, value_name = "N", default_value = "256", help_heading = "Network")]
+    /// Most connections at a time; more are told so, and their clients come back
+    #[arg(long, value_name = "N", default_value = caps::MAX_CONNECTIONS.to_string(), help_heading = "Network")]
     pub(crate) max_connections: NonZeroUsize,
+    /// Close a connection that has not said within so many seconds that it speaks HTTP/2; until then it takes none of --max-connections
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = caps::HANDSHAKE_TIMEOUT.as_secs().to_string(),
+        value_parser = some_seconds,
+        help_heading = "Network"
+    )]
+    pub(crate) handshake_timeout: Duration,
     /// Most fetch streams at a time over all connections; more are told to come back
     #[arg(long, value_name = "N", default_value = "256", help_heading = "Network")]
     pub(crate) max_streams: NonZeroUsize,

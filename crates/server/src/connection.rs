@@ -1,61 +1,55 @@
-//! Accepting connections: at most so many, each counted byte by byte.
-//!
-//! The permit travels inside the connection, so that closing it, however it ends, makes room for another.
+//! A connection that is served, counted byte by byte.
 
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures::Stream;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use crate::listen::{self, Listeners};
 use crate::metrics::Metrics;
 
 /// An accepted connection.
 pub(crate) struct Connection {
+    /// What the peer has said already, and is to be read again.
+    said: io::Cursor<Vec<u8>>,
     stream: TcpStream,
     metrics: Arc<Metrics>,
-    /// Until the peer has said something: its silence ends when the server drains, which would wait for its first words.
-    silent: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    _place: Place,
+}
+
+/// A place among connections, which a gauge shows.
+pub(crate) struct Place {
+    taken: Gauge,
     _permit: OwnedSemaphorePermit,
 }
 
-/// Accepted connections, one after the other; waits while there are as many as allowed.
-pub(crate) fn accept(
-    listeners: Listeners,
-    most: usize,
-    metrics: Arc<Metrics>,
-    stop: CancellationToken,
-) -> impl Stream<Item = io::Result<Connection>> + Send {
-    let room = Arc::new(Semaphore::new(most));
-    futures::stream::unfold((listeners, room, metrics, stop), |(listeners, room, metrics, stop)| async move {
-        let permit = Arc::clone(&room).acquire_owned().await.ok()?;
-        let stream = loop {
-            match listeners.accept().await {
-                Ok((stream, _)) => break stream,
-                Err(error) => listen::pause(&error).await,
-            }
-        };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
-        }
-        metrics.connections.inc();
-        let silent = Some(Box::pin(stop.clone().cancelled_owned()));
-        let connection = Connection { stream, metrics: Arc::clone(&metrics), silent, _permit: permit };
-        Some((Ok(connection), (listeners, room, metrics, stop)))
-    })
+// === impl Place ===
+
+impl Place {
+    pub(crate) fn new(permit: OwnedSemaphorePermit, taken: &Gauge) -> Self {
+        taken.inc();
+        Self { taken: taken.clone(), _permit: permit }
+    }
 }
 
-impl Drop for Connection {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.metrics.connections.dec();
+        self.taken.dec();
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// Of a peer that has said this so far.
+    pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>) -> Self {
+        metrics.network_in.inc_by(said.len() as u64);
+        Self { said: io::Cursor::new(said), stream, metrics: Arc::clone(metrics), _place: place }
     }
 }
 
@@ -69,16 +63,11 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
-            Poll::Ready(read) => read?,
-            Poll::Pending => {
-                // As if the peer had hung up.
-                let stopping = self.silent.as_mut();
-                return stopping.map_or(Poll::Pending, |stopping| stopping.as_mut().poll(cx).map(Ok));
-            }
+        if self.said.position() < self.said.get_ref().len() as u64 {
+            return Pin::new(&mut self.said).poll_read(cx, buf);
         }
-        self.silent = None;
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         self.metrics.network_in.inc_by((buf.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }

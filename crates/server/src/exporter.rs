@@ -1,7 +1,9 @@
 //! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for whoever looks after the process,
 //! and a page that says so.
 //!
-//! It answers from the start, before there is anything to serve: `/readyz` then says what the server is doing.
+//! It answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A connection is for one
+//! request and must be done with it soon; where there are too many, the oldest makes way. So nobody who is slow or silent keeps a probe
+//! from its answer.
 
 use std::sync::Arc;
 
@@ -12,12 +14,19 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use headwater_types::ByteCount;
+use headwater_types::caps::{METRICS_CONNECTIONS, METRICS_TIMEOUT};
 use headwater_wire::transport::METRICS_PORT;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
-use crate::metrics::Metrics;
+use crate::metrics::{Ending, Metrics};
+use crate::reception;
 
 /// OpenMetrics' own type.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -33,6 +42,7 @@ pub(crate) struct Told {
 
 /// Answers until cancelled.
 pub(crate) async fn export(listeners: Listeners, told: Told, end: CancellationToken) {
+    let counting = Arc::clone(&told.metrics);
     let name = HeaderValue::from_str(&told.serving).unwrap_or(HeaderValue::from_static(""));
     let named = middleware::from_fn(move |request: Request, next: Next| {
         let name = name.clone();
@@ -50,8 +60,28 @@ pub(crate) async fn export(listeners: Listeners, told: Told, end: CancellationTo
         .route("/readyz", get(ready))
         .layer(named)
         .with_state(told);
-    if let Err(error) = axum::serve(listeners, router).with_graceful_shutdown(end.cancelled_owned()).await {
-        tracing::error!(%error, "the metrics port has ended");
+    let greet = |stream| answer(stream, router.clone(), Arc::clone(&counting));
+    reception::receive(listeners, METRICS_CONNECTIONS, &counting.endings, end, greet).await;
+}
+
+/// One request, and its answer.
+async fn answer(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
+    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
+    server.http1().keep_alive(false);
+    let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    match timeout(METRICS_TIMEOUT, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection to the metrics port broke"),
+        Err(_elapsed) => {
+            if let Some(connections) = metrics.endings.count(Ending::Slow) {
+                let limit_seconds = METRICS_TIMEOUT.as_secs_f64();
+                tracing::warn!(
+                    connections,
+                    limit_seconds,
+                    "connections to the metrics port took too long and were closed"
+                );
+            }
+        }
     }
 }
 

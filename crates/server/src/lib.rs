@@ -13,12 +13,18 @@ mod open;
 
 mod life;
 
-mod listen;
-
-mod connection;
-mod exporter;
 mod importance;
 mod metrics;
+mod seldom;
+
+mod listen;
+mod reception;
+
+mod exporter;
+
+mod admission;
+mod connection;
+mod handshake;
 
 mod batch;
 mod list;

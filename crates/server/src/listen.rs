@@ -115,30 +115,6 @@ impl Listeners {
     }
 }
 
-impl axum::serve::Listener for Listeners {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        loop {
-            match Self::accept(self).await {
-                Ok(connection) => return connection,
-                Err(error) => pause(&error).await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.address()
-    }
-}
-
-/// After a connection that could not be accepted: too many open files, or a peer that was gone again. Neither may end the server.
-pub(crate) async fn pause(error: &io::Error) {
-    tracing::warn!(%error, "could not accept a connection");
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-}
-
 /// As `::1` is in a container without IPv6, though `localhost` has it.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)

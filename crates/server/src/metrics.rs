@@ -4,6 +4,7 @@
 //! then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
 
 mod dataset;
+mod endings;
 mod families;
 mod importance;
 mod index;
@@ -29,11 +30,12 @@ use tonic::Status;
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
 use index::IndexMetrics;
-use labels::{CutLabel, FailureLabel, Label, RefusalLabel, StageLabel};
+use labels::{CutLabel, EndingLabel, FailureLabel, Label, RefusalLabel, StageLabel};
 use models::ModelMetrics;
 use opened::Later;
 use process::ProcessMetrics;
 
+pub(crate) use endings::{Ending, Endings};
 pub(crate) use opened::Opened;
 
 /// Every metric of a server.
@@ -48,8 +50,12 @@ pub(crate) struct Metrics {
     pub(crate) network_in: Counter,
     /// Bytes sent on all connections.
     pub(crate) network_out: Counter,
-    /// Open connections.
+    /// Open connections that have a place.
     pub(crate) connections: Gauge,
+    /// Open connections that are told that there is no place for them.
+    pub(crate) turned_away: Gauge,
+    /// Connections that the server ended.
+    pub(crate) endings: Endings,
     /// Open fetch streams.
     pub(crate) streams: Gauge,
     memory: Gauge,
@@ -111,6 +117,8 @@ impl Metrics {
             network_in: Counter::default(),
             network_out: Counter::default(),
             connections: Gauge::default(),
+            turned_away: Gauge::default(),
+            endings: Endings::default(),
             streams: Gauge::default(),
             memory: Gauge::default(),
             batch_sizes: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
@@ -124,6 +132,8 @@ impl Metrics {
         FailureKind::ALL.into_iter().for_each(failed);
         let refused = |reason| drop(metrics.refused.get_or_create(&RefusalLabel { reason }));
         Refusal::REASONS.into_iter().for_each(refused);
+        let ended = |reason| drop(metrics.endings.counted.get_or_create(&EndingLabel { reason }));
+        Ending::ALL.into_iter().map(Ending::as_str).for_each(ended);
         registry.register("samples_delivered", "Samples delivered, by cut", metrics.delivered.clone());
         registry.register("samples_failed", "Samples not delivered, by reason", metrics.failed.clone());
         let bytes = Unit::Bytes;
@@ -147,7 +157,13 @@ impl Metrics {
             metrics.network_out.clone(),
         );
         registry.register_with_unit("memory_granted", "Memory of samples in flight", bytes, metrics.memory.clone());
-        registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register("connections", "Open connections, of at most --max-connections", metrics.connections.clone());
+        let help = "Open connections that are told that all of --max-connections are in use";
+        registry.register("connections_turned_away", help, metrics.turned_away.clone());
+        let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it was told so), \
+                    handshake (it had not said within --handshake-timeout that it speaks HTTP/2), displaced (it had not either when too \
+                    many others came), not-http2 (it speaks something else), slow (of the metrics port: its request took too long)";
+        registry.register("connections_ended", help, metrics.endings.counted.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
         let help = "Calls that were refused whole, by reason; samples that fail in a call are samples_failed";

@@ -24,7 +24,7 @@ use crate::listen::Listeners;
 use crate::metrics::Metrics;
 use crate::service::{Shared, StorageService};
 use crate::supervisor::Supervisor;
-use crate::{connection, open};
+use crate::{admission, open};
 
 /// Most HTTP/2 streams of one connection, fetches and small calls together.
 const STREAMS_PER_CONNECTION: u32 = 128;
@@ -68,7 +68,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let service = StorageService { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
-    let connections = connection::accept(listeners, args.max_connections.get(), Arc::clone(&metrics), stop.clone());
+    let limits = admission::Limits { connections: args.max_connections, handshake: args.handshake_timeout };
+    let connections = admission::admit(listeners, limits, Arc::clone(&metrics), stop.clone());
     let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

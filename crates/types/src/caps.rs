@@ -9,6 +9,26 @@ use crate::units::ByteCount;
 /// The port of a storage server, where none is named. Setting: `--listen`.
 pub const DEFAULT_PORT: u16 = 7440;
 
+/// Most connections at a time that are served: two for each of 128 clients, and few enough for the usual limit of 1,024 open files.
+/// Setting: `--max-connections`.
+pub const MAX_CONNECTIONS: usize = 256;
+/// Most connections at a time that have not said yet that they speak HTTP/2: clients do so in one round trip. They take no place among
+/// [`MAX_CONNECTIONS`]; past this the one that has been silent for longest makes way for the next.
+pub const MAX_NEWCOMERS: usize = 128;
+/// Time for a connection's first words, which are HTTP/2's preface and its settings: ten round trips around the world, with packets
+/// lost. Setting: `--handshake-timeout`.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most connections at a time that are only told that there is no place for them: each takes a round trip, the next waits for it.
+pub const MAX_TURNED_AWAY: usize = 32;
+/// How long a connection for which there is no place may stay to hear it.
+pub const TURNED_AWAY_FOR: Duration = Duration::from_secs(2);
+/// Most connections of the metrics port at a time: a scraper and some probes use three. Past this the oldest makes way.
+pub const METRICS_CONNECTIONS: usize = 64;
+/// Time that a connection of the metrics port has for its one request and its answer, which are ready in milliseconds.
+pub const METRICS_TIMEOUT: Duration = Duration::from_secs(5);
+/// What may happen a thousand times a second is logged once in so long, with the number of times.
+pub const LOG_AGAIN: Duration = Duration::from_secs(10);
+
 /// Longest side of an image, in pixels: the largest that a JPEG frame header can say. Setting: `--max-dimension`.
 pub const MAX_DIMENSION: u32 = 65_535;
 /// Most pixels of an image: where Pillow begins to warn of a decompression bomb. Setting: `--max-pixels`.

@@ -60,6 +60,12 @@ pub enum Refusal {
         /// The setting's value.
         limit: usize,
     },
+    /// Too many connections.
+    #[error("all {limit} connections that the server takes are in use, see --max-connections")]
+    Full {
+        /// The setting's value.
+        limit: usize,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -72,8 +78,17 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 8] =
-        ["invalid", "unknown-dataset", "unknown-model", "changed", "no-cpu-workers", "busy", "stopping", STARTING];
+    pub const REASONS: [&'static str; 9] = [
+        "invalid",
+        "unknown-dataset",
+        "unknown-model",
+        "changed",
+        "no-cpu-workers",
+        "busy",
+        "stopping",
+        STARTING,
+        "full",
+    ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
     pub fn reason(&self) -> &'static str {
@@ -86,6 +101,7 @@ impl Refusal {
             Self::Busy { .. } => 5,
             Self::Stopping => 6,
             Self::Starting { .. } => 7,
+            Self::Full { .. } => 8,
         };
         Self::REASONS[place]
     }
@@ -107,7 +123,7 @@ impl From<Refusal> for Status {
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
             Refusal::Changed { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
-            Refusal::Busy { .. } => Code::ResourceExhausted,
+            Refusal::Busy { .. } | Refusal::Full { .. } => Code::ResourceExhausted,
             Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
         };
         let mut status = Self::new(code, refusal.to_string());

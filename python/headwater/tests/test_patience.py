@@ -15,7 +15,10 @@ def full_server(tmp_path: pathlib.Path, photos: pathlib.Path) -> Iterator[Server
     """One whose only connection is somebody else's."""
     server = Server(tmp_path / "server", photos, "--cpu-workers", 1, "--max-connections", 1)
     host, port = server.address.rsplit(":", 1)
-    with socket.create_connection((host, int(port))):
+    with socket.create_connection((host, int(port))) as somebody:
+        # HTTP/2's preface and empty settings: who has said nothing has no place.
+        somebody.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        time.sleep(0.5)
         yield server
     server.kill()
 

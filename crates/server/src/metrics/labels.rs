@@ -23,6 +23,11 @@ pub(super) struct RefusalLabel {
     pub(super) reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct EndingLabel {
+    pub(super) reason: &'static str,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label<T>(pub(super) T);
 
