@@ -13,7 +13,7 @@ use crate::address::ServerAddress;
 use crate::connection::{Server, Trouble};
 use crate::error::ClientError;
 use crate::mistaken;
-use crate::options::{Backoff, Retry};
+use crate::options::Retry;
 
 /// What a server serves, checked.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) async fn describe(
     task: u64,
 ) -> Result<Description, ClientError> {
     let mut waiting = Waiting::new(server.address());
-    let mut backoff = Backoff::new(retry, task);
+    let mut backoff = retry.backoff(task);
     loop {
         let last = match ask(server, name, waiting.most(retry)).await {
             Ok(description) => return check(server, name, description),
@@ -61,7 +61,7 @@ pub(crate) async fn describe(
             Err(Unanswered::Trouble(Trouble::Starting(doing))) => {
                 waiting.hear(doing, retry)?;
                 // It may be ready any moment, and answers quickly.
-                sleep(backoff.next().min(LOOK_AGAIN)).await;
+                sleep(backoff.pause().min(LOOK_AGAIN)).await;
                 continue;
             }
             Err(Unanswered::Trouble(Trouble::Busy(message))) => {
@@ -70,7 +70,7 @@ pub(crate) async fn describe(
                     return Err(ClientError::Busy { server: server.address().clone(), waited, message });
                 }
                 waiting.tell(&message, "server has no place yet: waiting for one");
-                sleep(backoff.next().min(retry.connect_for - waited)).await;
+                sleep(backoff.pause().min(retry.connect_for - waited)).await;
                 continue;
             }
             Err(Unanswered::Trouble(Trouble::Passing(message))) => {
@@ -86,7 +86,7 @@ pub(crate) async fn describe(
             return Err(ClientError::NotConnected { server: server.address().clone(), waited, last });
         }
         waiting.tell(&last, "server does not answer yet: waiting for it");
-        sleep(backoff.next().min(retry.connect_for - waited)).await;
+        sleep(backoff.pause().min(retry.connect_for - waited)).await;
     }
 }
 

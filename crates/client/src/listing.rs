@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Client, Server, Trouble};
 use crate::error::ClientError;
-use crate::options::{Backoff, Retry};
+use crate::options::Retry;
 use crate::partition::Partition;
 
 /// Samples of one call: some tens of megabytes.
@@ -34,7 +34,7 @@ impl Lister<'_> {
         }
         self.partition.names()?;
         let mut listed = Vec::new();
-        let (mut backoff, mut since) = (Backoff::new(self.retry, self.partition.first), Instant::now());
+        let (mut backoff, mut since) = (self.retry.backoff(self.partition.first), Instant::now());
         loop {
             let before = listed.len();
             let next = wanted.start + before as u64;
@@ -56,7 +56,7 @@ impl Lister<'_> {
             if waited >= self.retry.give_up_after {
                 return Err(trouble.given_up(self.server.address(), waited));
             }
-            sleep(backoff.next()).await;
+            sleep(backoff.pause()).await;
         }
     }
 

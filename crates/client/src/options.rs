@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use headwater_image::cores;
 use headwater_types::caps::BATCH_BYTES;
-use headwater_types::{BitsPerSecond, ByteCount, ImageLimits};
+use headwater_types::patience::{CALL_STALL, CLIENT_PATIENCE};
+use headwater_types::{Backoff, BitsPerSecond, ByteCount, ImageLimits};
 
 /// Options of a [`Dataset`](crate::Dataset).
 #[derive(Clone, Debug)]
@@ -59,15 +60,6 @@ pub struct Retry {
     pub seed: u64,
 }
 
-/// Pauses between tries, longer and longer until [`reset`](Self::reset).
-#[derive(Debug)]
-pub(crate) struct Backoff {
-    initial: Duration,
-    max: Duration,
-    tries: u32,
-    random: u64,
-}
-
 // === impl ClientOptions ===
 
 impl Default for ClientOptions {
@@ -93,10 +85,10 @@ impl Default for Retry {
         Self {
             initial: Duration::from_millis(100),
             max: Duration::from_secs(5),
-            give_up_after: Duration::from_secs(60),
+            give_up_after: CLIENT_PATIENCE,
             connect_for: Duration::from_secs(10),
             starting_for: Duration::from_secs(600),
-            stall: Duration::from_secs(30),
+            stall: CALL_STALL,
             sample_attempts: NonZeroU32::MIN.saturating_add(2),
             seed: RandomState::new().hash_one("retry"),
         }
@@ -109,63 +101,12 @@ impl Retry {
         let stall = self.stall.min(self.give_up_after.max(LEAST_STALL));
         Self { stall, ..self }
     }
+
+    /// The pauses of one of several tasks.
+    pub(crate) fn backoff(&self, task: u64) -> Backoff {
+        Backoff::new(self.initial, self.max, self.seed ^ task.rotate_left(32))
+    }
 }
 
 /// A server may think for so long, however little patience there is.
 const LEAST_STALL: Duration = Duration::from_secs(1);
-
-// === impl Backoff ===
-
-impl Backoff {
-    /// The pauses of one of several tasks.
-    pub(crate) fn new(retry: &Retry, task: u64) -> Self {
-        Self { initial: retry.initial, max: retry.max, tries: 0, random: retry.seed ^ task.rotate_left(32) }
-    }
-
-    /// There was progress: the next pause is the first again.
-    pub(crate) fn reset(&mut self) {
-        self.tries = 0;
-    }
-
-    /// How long to wait now.
-    pub(crate) fn next(&mut self) -> Duration {
-        let full = self.initial.saturating_mul(1_u32 << self.tries.min(20)).min(self.max);
-        self.tries = self.tries.saturating_add(1);
-        full.mul_f64(1.0 - 0.5 * self.unit())
-    }
-
-    /// Uniform in `[0, 1)`: SplitMix64 (Steele, Lea, Flood 2014).
-    fn unit(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_begin_anew_after_progress() {
-        let retry = Retry { seed: 1, ..Retry::default() };
-        let mut backoff = Backoff::new(&retry, 0);
-        for full in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
-            let pause = backoff.next().as_secs_f64() * 1e3;
-            assert!(pause > f64::from(full) / 2.0 && pause <= f64::from(full), "{pause} of {full}");
-        }
-        (0..100).for_each(|_| assert!(backoff.next() <= retry.max));
-        backoff.reset();
-        assert!(backoff.next() <= retry.initial);
-    }
-
-    #[test]
-    fn tasks_do_not_come_back_in_step() {
-        let retry = Retry { seed: 1, ..Retry::default() };
-        let pauses: Vec<_> = (0..16).map(|task| Backoff::new(&retry, task).next()).collect();
-        let distinct: std::collections::HashSet<_> = pauses.iter().collect();
-        assert_eq!(distinct.len(), pauses.len());
-    }
-}

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Server, Trouble};
 use crate::error::ClientError;
-use crate::options::{Backoff, Retry};
+use crate::options::Retry;
 use crate::partition::Partition;
 
 /// A sample that is told of.
@@ -100,7 +100,7 @@ fn parts(partition: &Partition, losses: &[(Reported, f32)]) -> Vec<Report> {
 /// One call, made again while a server cannot be reached: to tell the same twice does no harm.
 async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
     let begin = Instant::now();
-    let mut backoff = Backoff::new(retry, task);
+    let mut backoff = retry.backoff(task);
     loop {
         let trouble = match timeout(retry.stall, ask(server, request.clone())).await {
             Ok(Ok(summary)) => return Ok(summary.kept),
@@ -113,7 +113,7 @@ async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, tas
         if waited >= retry.give_up_after {
             return Err(trouble.given_up(server.address(), waited));
         }
-        sleep(backoff.next().min(retry.give_up_after - waited)).await;
+        sleep(backoff.pause().min(retry.give_up_after - waited)).await;
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Client, Server, Trouble};
 use crate::error::ClientError;
-use crate::options::{Backoff, Retry};
+use crate::options::Retry;
 use crate::partition::Partition;
 
 /// Samples of one call: an answer of some megabytes.
@@ -35,7 +35,7 @@ impl Surveyor<'_> {
         for part in wanted.chunks(SAMPLES_PER_CALL) {
             let mut missing: BTreeMap<u64, Option<Surveyed>> =
                 part.iter().map(|index| (index - self.partition.first, None)).collect();
-            let (mut backoff, mut since) = (Backoff::new(self.retry, self.partition.first), Instant::now());
+            let (mut backoff, mut since) = (self.retry.backoff(self.partition.first), Instant::now());
             loop {
                 let before = count(&missing);
                 let ended = self.call(&mut missing).await;
@@ -57,7 +57,7 @@ impl Surveyor<'_> {
                 if waited >= self.retry.give_up_after {
                     return Err(trouble.given_up(self.server.address(), waited));
                 }
-                sleep(backoff.next()).await;
+                sleep(backoff.pause()).await;
             }
             let first = self.partition.first;
             all.extend(missing.into_values().flatten().map(|surveyed| {

@@ -4,7 +4,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use headwater_types::{FailureKind, SampleIndex};
+use headwater_types::{Backoff, FailureKind, SampleIndex};
 use headwater_wire::{Delivery, Fetch, proto};
 use prost::Message;
 use tokio::task::consume_budget;
@@ -19,7 +19,7 @@ use crate::counters::Counting;
 use crate::error::ClientError;
 use crate::expect::{Expectation, broken};
 use crate::live::{Following, LivePlan};
-use crate::options::{Backoff, ClientOptions};
+use crate::options::ClientOptions;
 use crate::outlet::{Outlet, Put};
 use crate::partition::Partition;
 use crate::pulse::Pulse;
@@ -73,7 +73,7 @@ const GRPC_PREFIX: u64 = 5;
 
 impl Worker {
     pub(crate) fn new(job: Arc<Job>, number: u64) -> Self {
-        let backoff = Backoff::new(&job.options.retry, number);
+        let backoff = job.options.retry.backoff(number);
         let plan = job.live.as_ref().map(LivePlan::follow);
         Self { job, client: None, plan, was_connected: false, backoff }
     }
@@ -176,7 +176,7 @@ impl Worker {
                 });
             }
             job.counting.retries.add(1);
-            let pause = self.backoff.next();
+            let pause = self.backoff.pause();
             let missing = chunk.missing().len();
             let server = job.server.address();
             if std::mem::replace(&mut told, true) && !progress {

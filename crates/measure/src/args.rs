@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use headwater_cli::exit::UsageError;
 use headwater_cli::{Common, FailureArgs, values};
 use headwater_client::{ClientOptions, Retry, ServerAddress};
+use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
 
 use crate::compare::CompareArgs;
@@ -177,7 +178,7 @@ pub(crate) struct FetchArgs {
 }
 
 /// The seconds of [`Retry`]'s default.
-const GIVE_UP_AFTER: u32 = 60;
+const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Client")]

@@ -98,7 +98,10 @@ impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         match &self.found {
-            Some(found) => write!(f, ", {} files so far", grouped(found.get())),
+            Some(found) => {
+                write!(f, ", {} files so far", grouped(found.get()))?;
+                found.trouble().map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
+            }
             None => Ok(()),
         }
     }

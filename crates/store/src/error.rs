@@ -49,11 +49,19 @@ pub enum StoreError {
         /// What is there instead.
         found: String,
     },
-    /// A half of a pair of credentials, or a setting that is not understood.
-    #[error("the AWS_* variables do not fit together: {source}")]
+    /// A variable that cannot be what it says.
+    #[error("{variable}: {reason}")]
+    S3Variable {
+        /// Its name.
+        variable: String,
+        /// What is wrong with its value, and what to do.
+        reason: String,
+    },
+    /// A half of a pair of credentials, or settings that are each understood but not together.
+    #[error("the AWS_* variables do not fit together: {reason}")]
     S3Settings {
         /// What is wrong with them.
-        source: object_store::Error,
+        reason: String,
     },
     /// Plain HTTP to another machine.
     #[error("endpoint {endpoint} is not encrypted: use https, or set --s3-allow-http or AWS_ALLOW_HTTP=true")]
@@ -64,37 +72,39 @@ pub enum StoreError {
     /// The environment names no credentials and the machine has no role.
     #[error(
         "no credentials for {location}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for \
-         a public bucket ({source})"
+         a public bucket ({reason})"
     )]
     NoCredentials {
         /// The dataset.
         location: String,
         /// What happened without them.
-        source: object_store::Error,
+        reason: String,
     },
     /// The store knows the caller, and says no.
-    #[error("{location} refused the listing: check the credentials and that they allow s3:ListBucket ({source})")]
+    #[error("{location} refused the listing: {fix} ({reason})")]
     Refused {
         /// The dataset.
         location: String,
+        /// What to do.
+        fix: String,
         /// What the store said.
-        source: object_store::Error,
+        reason: String,
     },
     /// The bucket is not there.
-    #[error("no bucket for {location}: check its name, AWS_REGION and --s3-endpoint ({source})")]
+    #[error("no bucket for {location}: check its name, AWS_REGION and --s3-endpoint ({reason})")]
     NoSuchBucket {
         /// The dataset.
         location: String,
         /// What the store said.
-        source: object_store::Error,
+        reason: String,
     },
     /// The store did not answer, or not as S3 does.
-    #[error("cannot list {location}: {source}")]
+    #[error("cannot list {location}: {reason}")]
     S3 {
         /// The dataset.
         location: String,
         /// What happened.
-        source: object_store::Error,
+        reason: String,
     },
     /// More samples than an index can say.
     #[error("more than {MAX_SAMPLES} samples: give each server a part of the dataset with --partition K/N")]

@@ -18,6 +18,7 @@ mod version;
 
 mod files;
 mod found;
+mod waiting;
 
 mod catalog;
 
@@ -34,5 +35,7 @@ pub use found::Found;
 pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use options::{S3Options, StoreOptions};
+pub use s3::{Endpoint, EndpointError};
 pub use store::{Store, open};
 pub use version::Version;
+pub use waiting::Waiting;

@@ -4,6 +4,7 @@ use headwater_types::{ByteCount, Partition, caps};
 
 use crate::files::Files;
 use crate::found::Found;
+use crate::s3::Endpoint;
 
 /// What holds for every kind of dataset, and for each.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub struct StoreOptions {
 pub struct S3Options {
     /// The address of an S3-compatible store, such as `http://127.0.0.1:9000`. Goes before `AWS_ENDPOINT_URL_S3` and
     /// `AWS_ENDPOINT_URL`. Setting: `--s3-endpoint`.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Endpoint>,
     /// Whether an endpoint that is not this machine may be spoken to without TLS; so says `AWS_ALLOW_HTTP=true` too.
     /// Setting: `--s3-allow-http`.
     pub allow_http: bool,

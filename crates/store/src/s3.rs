@@ -4,34 +4,58 @@
 //! before its body is taken, not sent ahead as `If-Match`: a catalog keeps a hash of it (8 bytes a sample instead of about
 //! 40), and a store behind a proxy that marks its ETags as weak would fail every `If-Match`, as HTTP says it must.
 
+//!
+//! The way of a request, from the inside: [`http`] looks at every answer, [`document`] reads listings, [`fault`] says what went wrong,
+//! [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for. How long each may take is in
+//! `headwater_types::patience`.
+
+mod endpoint;
+
 mod connect;
+mod credentials;
+mod proxy;
+mod settings;
+
+mod answer;
+mod denial;
+mod document;
+mod fault;
+mod http;
+
+mod latencies;
+mod link;
+mod quota;
+mod tries;
+
 mod listing;
 mod pages;
+mod read;
 
-use std::error::Error as _;
-use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
 use headwater_types::digest::Digester;
 use headwater_types::{Digest, FailureKind, SampleFailure, SampleKey};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{Error, GetResult, ObjectMeta, ObjectStoreExt};
 
+use self::denial::Denial;
+use self::fault::Fault;
+use self::link::Link;
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::StoreOptions;
 use crate::store::{Store, finished};
-use crate::version::{LIST_ANEW, Version};
+use crate::version::Version;
+use crate::waiting::{Underway, Waiting};
 
-pub(crate) use connect::settings_from_environment;
+pub use endpoint::{Endpoint, EndpointError};
+
+pub(crate) use settings::Settings;
 
 /// A bucket, or a folder in it, whose first-level folders are the classes.
 pub(crate) struct Bucket {
-    client: Arc<AmazonS3>,
+    link: Link,
     /// As the user wrote it, for messages.
     location: String,
     /// What every key begins with in the bucket: empty, or ends with a slash.
@@ -39,8 +63,14 @@ pub(crate) struct Bucket {
     place: Digest,
     /// Whether the settings name credentials, of whatever kind.
     has_credentials: bool,
+    /// What to say of the proxy in between, if there is one.
+    proxy: Option<String>,
+    underway: Underway,
     options: StoreOptions,
 }
+
+/// The code of a caller who is known and may not.
+const DENIED: &str = "AccessDenied";
 
 // === impl Bucket ===
 
@@ -50,33 +80,56 @@ impl Bucket {
         bucket: &str,
         prefix: &str,
         options: &StoreOptions,
-        settings: AmazonS3Builder,
+        settings: &Settings,
     ) -> Result<Self, StoreError> {
-        let has_credentials = connect::has_credentials(&settings);
-        let endpoint = connect::endpoint(&options.s3, &settings).unwrap_or_default();
+        let endpoint = connect::endpoint(&options.s3, settings);
         let place = Digester::default()
             .field(b"s3")
-            .field(endpoint.trim_end_matches('/').as_bytes())
+            .field(endpoint.as_ref().map_or("", Endpoint::as_str).as_bytes())
             .field(bucket.as_bytes())
             .field(prefix.as_bytes())
             .finish();
-        let client = Arc::new(connect::connect(bucket, &options.s3, settings)?);
         let (location, prefix) = match prefix {
             "" => (format!("s3://{bucket}"), String::new()),
             prefix => (format!("s3://{bucket}/{prefix}"), format!("{prefix}/")),
         };
-        Ok(Self { client, location, prefix, place, has_credentials, options: options.clone() })
+        Ok(Self {
+            link: connect::connect(bucket, &options.s3, settings)?,
+            location,
+            prefix,
+            place,
+            has_credentials: settings.have_credentials(),
+            proxy: proxy::in_the_way(endpoint.as_ref(), settings),
+            underway: Underway::default(),
+            options: options.clone(),
+        })
     }
 
-    fn listing_error(&self, source: Error) -> StoreError {
+    fn listing_error(&self, fault: &Fault) -> StoreError {
         let location = self.location.clone();
-        match code(&source.to_string()) {
-            Some("NoSuchBucket") => StoreError::NoSuchBucket { location, source },
-            _ if !self.has_credentials => StoreError::NoCredentials { location, source },
-            Some(DENIED | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken") => {
-                StoreError::Refused { location, source }
+        let reason = match &self.proxy {
+            Some(proxy) => format!("{fault}; {proxy}"),
+            None => fault.to_string(),
+        };
+        if let Fault::Answered(answer) = fault
+            && let Some(denial) = denial::of(answer)
+        {
+            return match denial {
+                Denial::Region { .. } => StoreError::NoSuchBucket { location, reason: format!("{denial}: {reason}") },
+                _ => StoreError::Refused { location, fix: denial.to_string(), reason },
+            };
+        }
+        let is_refused = matches!(fault, Fault::Answered(answer) if matches!(answer.status, 401 | 403));
+        match fault.code() {
+            "NoSuchBucket" => StoreError::NoSuchBucket { location, reason },
+            _ if !self.has_credentials && (is_refused || matches!(fault, Fault::Credentials(_))) => {
+                StoreError::NoCredentials { location, reason }
             }
-            _ => StoreError::S3 { location, source },
+            DENIED | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => {
+                let fix = "check the credentials and that they allow s3:ListBucket".to_owned();
+                StoreError::Refused { location, fix, reason }
+            }
+            _ => StoreError::S3 { location, reason },
         }
     }
 }
@@ -105,69 +158,12 @@ impl Store for Bucket {
         }
         let path = Path::parse(format!("{}{key}", self.prefix))
             .map_err(|error| SampleFailure::new(FailureKind::Forbidden, error.to_string()))?;
-        let answer = self.client.get(&path).await.map_err(|error| failure(&error))?;
-        if version_of(&answer.meta) != version {
-            let message = format!("it is another than was listed: its size or ETag differs; {LIST_ANEW}");
-            return Err(SampleFailure::new(FailureKind::Changed, message));
-        }
-        body(answer, version.size().as_usize()).await
+        let wait = self.underway.begin();
+        read::read(&self.link, &path, version, &wait).await
     }
-}
 
-/// The version of an object, the same from a listing and from an answer to a read.
-fn version_of(object: &ObjectMeta) -> Version {
-    let modified;
-    let tag = match &object.e_tag {
-        // Stores differ in whether a listing has the quotes, and proxies in whether they mark it as weak.
-        Some(tag) => tag.trim_start_matches("W/").trim_matches('"'),
-        None => {
-            // HTTP dates have whole seconds, listings have more.
-            modified = object.last_modified.timestamp().to_string();
-            &modified
-        }
-    };
-    Version::of_object(object.size, tag)
-}
-
-/// The body, which must have exactly this size: a store that sends more is not followed.
-async fn body(answer: GetResult, size: usize) -> Result<Bytes, SampleFailure> {
-    let mut bytes = Vec::with_capacity(size);
-    let mut chunks = answer.into_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| failure(&error))?;
-        if chunk.len() > size - bytes.len() {
-            return Err(SampleFailure::new(FailureKind::Io, format!("the store sent more than {size} bytes")));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    if bytes.len() < size {
-        let message = format!("the store sent {} of {size} bytes", bytes.len());
-        return Err(SampleFailure::new(FailureKind::Io, message));
-    }
-    Ok(bytes.into())
-}
-
-/// The code of a caller who is known and may not.
-const DENIED: &str = "AccessDenied";
-
-/// The S3 error code in an error's text, where the store's answer is quoted: `object_store` has no kinds for the errors of a
-/// listing, and does not let out their status.
-fn code(error: &str) -> Option<&str> {
-    let (_, rest) = error.split_once("<Code>")?;
-    rest.split_once("</Code>").map(|(code, _)| code)
-}
-
-fn failure(error: &Error) -> SampleFailure {
-    match error {
-        Error::NotFound { .. } => SampleFailure::new(FailureKind::NotFound, "it is gone since it was listed"),
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => SampleFailure::new(
-            FailureKind::Forbidden,
-            "the store refused to have it read: the credentials must allow s3:GetObject",
-        ),
-        _ => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            SampleFailure::new(FailureKind::Io, format!("the store could not be read{cause}"))
-        }
+    fn waiting(&self) -> Option<Waiting> {
+        self.underway.waiting()
     }
 }
 

@@ -13,8 +13,9 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::location::Location;
 use crate::options::StoreOptions;
-use crate::s3::{self, Bucket};
+use crate::s3::{Bucket, Settings};
 use crate::version::Version;
+use crate::waiting::Waiting;
 
 /// A dataset at rest. It is only ever read.
 #[async_trait]
@@ -34,8 +35,15 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Changed` if it is of another version, `NotFound` if it is gone, `Forbidden` if the key now leads out of the root,
-    /// `LimitExceeded` before a byte is read or memory taken if it is larger than `max_object`, otherwise `Io`.
+    /// `LimitExceeded` before a byte is read or memory taken if it is larger than `max_object`, `Unreadable` if the store gives others and
+    /// not this one, otherwise `Io`.
     async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure>;
+
+    /// Reads that have been underway for longer than they should be, for those who wait for their samples; `None` where there are none,
+    /// and of a store that has no such.
+    fn waiting(&self) -> Option<Waiting> {
+        None
+    }
 }
 
 /// Opens the dataset at this place.
@@ -47,7 +55,7 @@ pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn
     match location {
         Location::Folder(path) => Ok(Arc::new(Folder::open(path, options).await?)),
         Location::S3 { bucket, prefix } => {
-            Ok(Arc::new(Bucket::open(bucket, prefix, options, s3::settings_from_environment())?))
+            Ok(Arc::new(Bucket::open(bucket, prefix, options, &Settings::from_environment()?)?))
         }
     }
 }

@@ -10,6 +10,7 @@ use headwater_cli::values::part_or_none;
 use headwater_cli::{Common, FailureArgs};
 use headwater_client::ServerAddress;
 use headwater_learn::{HeadKind, TrainOptions};
+use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{BitsPerSecond, ByteCount, DatasetName, ModelName, Seed};
 
 /// Turns photos on storage servers into features, and features into a trained head.
@@ -247,7 +248,7 @@ pub(crate) struct PlanArgs {
     pub(crate) limit_bandwidth: Option<BitsPerSecond>,
 }
 
-const GIVE_UP_AFTER: u32 = 60;
+const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
 
 /// Storage servers, or a folder that an extraction has filled.
 #[derive(Clone, Debug, Args)]

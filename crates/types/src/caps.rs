@@ -88,12 +88,26 @@ pub const LISTED_SUFFIXES: usize = 32;
 pub const S3_PAGE_KEYS: usize = 1_000;
 /// Class folders of a bucket that are listed at once: a page takes about 0.1 s, whoever asks.
 pub const S3_LISTINGS: usize = 16;
-/// Times that one S3 request is tried again.
-pub const S3_RETRIES: usize = 4;
-/// Time after which an S3 request is not tried again: the client that waits for the sample has its own patience.
-pub const S3_RETRY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Time that one S3 request may take: 64 MiB at 20 Mbit/s.
-pub const S3_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most bytes of one page of an S3 listing: 1,000 keys of 1,024 bytes, each byte written as a character reference, and what stands around
+/// them, are 8 MiB.
+pub const S3_PAGE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of an answer that an error shows.
+pub const S3_SHOWN_BYTES: usize = 160;
+/// Tries that a store has in hand, before those that its answers earn: enough for a short fault of all reads at once.
+pub const S3_TRIES_IN_HAND: f64 = 10.0;
+/// Tries that one answer earns. With the first tries and those in hand a store is asked at most 2.5 times for what it gives.
+pub const S3_TRIES_EARNED: f64 = 1.5;
+/// Tries a second that are granted to a store that answers nothing, so that its return is noticed.
+pub const S3_TRIES_A_SECOND: f64 = 0.5;
+/// Share of reads that may be asked for a second time because they are slow: a store that is slow for all is not asked twice.
+pub const S3_HEDGED: f64 = 0.05;
+/// Failed tries of one object, at least, before it is held to be hopeless: of one that comes byte by byte there is no time for more.
+pub const S3_HOPELESS_TRIES: u32 = 2;
+/// Tries of a listing that is answered with something else, such as a page of HTML: a fault on the way passes, a wrong address never does.
+pub const S3_GARBLED_PAGES: u32 = 4;
+/// The same of an object, where the listing has shown that the address is right: a way that spoils a third of all answers spoils so many
+/// in a row for one object of 200,000.
+pub const S3_GARBLED_OBJECTS: u32 = 10;
 
 /// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
 pub const MAX_MODEL_BYTES: ByteCount = ByteCount::new(2_147_483_647);

@@ -16,6 +16,8 @@ pub enum FailureKind {
     Forbidden,
     /// The store could not be read just now.
     Io,
+    /// The store gives its other objects, and not this one, however often it is asked.
+    Unreadable,
     /// The content is of no format that is decoded here.
     UnsupportedFormat,
     /// The content is broken.
@@ -46,12 +48,13 @@ pub struct SampleFailure {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::OutOfRange,
         Self::NotFound,
         Self::Changed,
         Self::Forbidden,
         Self::Io,
+        Self::Unreadable,
         Self::UnsupportedFormat,
         Self::Malformed,
         Self::LimitExceeded,
@@ -76,6 +79,9 @@ impl FailureKind {
                 "Reading the file would have left the dataset's folder, through a link or a `..`, or is not permitted."
             }
             Self::Io => "The disk or the object store did not answer as it should.",
+            Self::Unreadable => {
+                "The object store gives its other objects, and not this one, however often it is asked."
+            }
             Self::UnsupportedFormat => "The content is of no format that is decoded: JPEG, PNG and WebP are.",
             Self::Malformed => "The content begins as a photo, and is broken.",
             Self::LimitExceeded => "A limit on bytes, pixels, scans or memory would have been passed.",
@@ -96,6 +102,9 @@ impl FailureKind {
             Self::Forbidden => "Put the file itself into the folder, where the server's user may read it.",
             Self::Io => {
                 "It is asked for again a few times. If that does not help, look at the store's disk or service."
+            }
+            Self::Unreadable => {
+                "The server has asked for it for most of a minute: the message says what the store answered. Look at that object there."
             }
             Self::UnsupportedFormat => "Convert the file, or take it out of the dataset.",
             Self::Malformed => "Replace the file, or take it out of the dataset.",
@@ -121,6 +130,7 @@ impl FailureKind {
             Self::Changed => "changed",
             Self::Forbidden => "forbidden",
             Self::Io => "io",
+            Self::Unreadable => "unreadable",
             Self::UnsupportedFormat => "unsupported-format",
             Self::Malformed => "malformed",
             Self::LimitExceeded => "limit-exceeded",

@@ -3,7 +3,9 @@
 //! Invariant: nothing here reads a file, a clock, the network or ambient randomness; every function is a pure function
 //! of its arguments, and gives the same bits on every machine.
 
+pub mod backoff;
 pub mod caps;
+pub mod patience;
 pub mod shown;
 pub mod units;
 
@@ -27,6 +29,7 @@ pub mod scale;
 pub mod failure;
 pub mod write_fault;
 
+pub use backoff::Backoff;
 pub use caps::ImageLimits;
 pub use coding::PixelCoding;
 pub use cut::Cut;

@@ -78,7 +78,7 @@ impl Client {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 60.0, bandwidth = None, allow_partial = false))]
+    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 120.0, bandwidth = None, allow_partial = false))]
     #[expect(clippy::too_many_arguments, reason = "settings, named by whoever calls")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn new(

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_store::{Files, Found, Location, Partition, S3Options, StoreOptions};
+use headwater_store::{Endpoint, Files, Found, Location, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// A dataset, or a part of one.
@@ -23,7 +23,7 @@ pub(crate) struct DatasetArgs {
     pub(crate) skip_unreadable: bool,
     /// Address of an S3-compatible store, over AWS_ENDPOINT_URL
     #[arg(long, value_name = "URL", help_heading = "Dataset")]
-    pub(crate) s3_endpoint: Option<String>,
+    pub(crate) s3_endpoint: Option<Endpoint>,
     /// Allow plain HTTP to an S3-compatible store that is not on this machine
     #[arg(long, help_heading = "Dataset")]
     pub(crate) s3_allow_http: bool,

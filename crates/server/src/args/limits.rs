@@ -54,7 +54,12 @@ impl LimitArgs {
         let encoded = ByteCount::new(self.memory.get() / 4);
         let decoded = ByteCount::new(self.memory.get() - encoded.get());
         if decoded < self.max_sample_memory || encoded < self.max_object_bytes {
-            let least = (self.max_sample_memory.get() * 4).div_ceil(3).max(self.max_object_bytes.get() * 4);
+            let least = self
+                .max_sample_memory
+                .get()
+                .saturating_mul(4)
+                .div_ceil(3)
+                .max(self.max_object_bytes.get().saturating_mul(4));
             return Err(UsageError(format!(
                 "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
                  give at least {}, or lower those",

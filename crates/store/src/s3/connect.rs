@@ -1,95 +1,86 @@
 //! From settings to a client: credentials, endpoint, and when plain HTTP may be spoken.
 
-use headwater_types::caps::{S3_REQUEST_TIMEOUT, S3_RETRIES, S3_RETRY_TIMEOUT};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use headwater_types::patience::{S3_CONNECT, S3_REQUEST};
+use object_store::aws::{AmazonS3ConfigKey, AwsCredentialProvider};
 use object_store::{ClientConfigKey, RetryConfig};
 
+use super::credentials::Checked;
+use super::endpoint::Endpoint;
+use super::http::Connector;
+use super::link::Link;
+use super::settings::Settings;
 use crate::error::StoreError;
 use crate::options::S3Options;
 
-/// The `AWS_*` variables, as the AWS tools read them.
-pub(crate) fn settings_from_environment() -> AmazonS3Builder {
-    AmazonS3Builder::from_env()
-}
-
-/// Whether the settings name credentials, or say that none are to be used. Where they do not, the client asks the machine
-/// that it runs on, which only a machine in AWS can answer.
-pub(super) fn has_credentials(settings: &AmazonS3Builder) -> bool {
-    use AmazonS3ConfigKey::{
-        AccessKeyId, ContainerCredentialsFullUri, ContainerCredentialsRelativeUri, SecretAccessKey,
-        WebIdentityTokenFile,
-    };
-    let named = [
-        AccessKeyId,
-        SecretAccessKey,
-        WebIdentityTokenFile,
-        ContainerCredentialsRelativeUri,
-        ContainerCredentialsFullUri,
-    ]
-    .iter()
-    .any(|key| settings.get_config_value(key).is_some());
-    named || is_true(settings, &AmazonS3ConfigKey::SkipSignature)
-}
-
 /// The address of an S3-compatible store; `None` for AWS.
-pub(super) fn endpoint(options: &S3Options, settings: &AmazonS3Builder) -> Option<String> {
-    let named = |key| settings.get_config_value(&key);
-    let endpoint = options.endpoint.clone();
-    endpoint.or_else(|| named(AmazonS3ConfigKey::S3Endpoint)).or_else(|| named(AmazonS3ConfigKey::Endpoint))
+pub(super) fn endpoint(options: &S3Options, settings: &Settings) -> Option<Endpoint> {
+    options.endpoint.clone().or_else(|| settings.endpoint())
 }
 
-pub(super) fn connect(bucket: &str, options: &S3Options, settings: AmazonS3Builder) -> Result<AmazonS3, StoreError> {
-    let endpoint = endpoint(options, &settings);
-    let retry = RetryConfig { max_retries: S3_RETRIES, retry_timeout: S3_RETRY_TIMEOUT, ..RetryConfig::default() };
-    let mut settings = settings
+pub(super) fn connect(bucket: &str, options: &S3Options, settings: &Settings) -> Result<Link, StoreError> {
+    // Every try is ours to make: `http` and `tries` say why.
+    let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
+    let connector = Connector::default();
+    let answers = Arc::clone(&connector.answers);
+    let client_key = AmazonS3ConfigKey::Client;
+    let mut builder = settings
+        .builder()
         .with_bucket_name(bucket)
         .with_retry(retry)
-        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), format!("{}s", S3_REQUEST_TIMEOUT.as_secs()));
-    if let Some(endpoint) = endpoint {
-        if let Some(rest) = strip_scheme(&endpoint, "http://") {
-            let wanted =
-                options.allow_http || is_true(&settings, &AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
-            if !wanted && !is_loopback(rest) {
-                return Err(StoreError::PlainHttp { endpoint });
+        // Ours ends a request before: this is for those that ask for credentials.
+        .with_config(client_key(ClientConfigKey::Timeout), format!("{}s", (S3_REQUEST * 2).as_secs()))
+        .with_config(client_key(ClientConfigKey::ConnectTimeout), format!("{}s", S3_CONNECT.as_secs()))
+        .with_http_connector(connector);
+    if let Some(endpoint) = endpoint(options, settings) {
+        if endpoint.is_plain() {
+            let wanted = options.allow_http || settings.is_true(client_key(ClientConfigKey::AllowHttp));
+            if !wanted && !endpoint.is_loopback() {
+                return Err(StoreError::PlainHttp { endpoint: endpoint.to_string() });
             }
-            settings = settings.with_allow_http(true);
+            builder = builder.with_allow_http(true);
         }
-        settings = settings.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint);
+        builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.to_string());
+    } else {
+        check_host(bucket, settings)?;
     }
-    settings.build().map_err(|source| StoreError::S3Settings { source })
+    let client = builder.clone().build().map_err(|error| settings.at_fault(&error))?;
+    let sent_file = settings.get(AmazonS3ConfigKey::ContainerAuthorizationTokenFile).map(Into::into);
+    let checked: AwsCredentialProvider = Arc::new(Checked { inner: Arc::clone(client.credentials()), sent_file });
+    let client = builder.with_credentials(checked).build().map_err(|error| settings.at_fault(&error))?;
+    Ok(Link::new(client, answers, RandomState::new().hash_one("pauses")))
 }
 
-fn is_true(settings: &AmazonS3Builder, key: &AmazonS3ConfigKey) -> bool {
-    settings.get_config_value(key).is_some_and(|value| matches!(value.as_str(), "true" | "1" | "yes" | "on"))
-}
-
-fn strip_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
-    let (head, rest) = url.split_at_checked(scheme.len())?;
-    head.eq_ignore_ascii_case(scheme).then_some(rest)
-}
-
-/// Whether `host[:port][/path]` is this machine.
-fn is_loopback(authority: &str) -> bool {
-    let authority = authority.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// A bucket's name is part of the machine's where the address is made of it: not every name can be.
+fn check_host(bucket: &str, settings: &Settings) -> Result<(), StoreError> {
+    let virtual_hosted = AmazonS3ConfigKey::VirtualHostedStyleRequest;
+    let url = format!("https://{bucket}.s3.us-east-1.amazonaws.com");
+    match (settings.named(virtual_hosted), url.parse::<Endpoint>()) {
+        (Some((variable, _)), Err(error)) if settings.is_true(virtual_hosted) => {
+            let reason = format!("with it, the bucket's name is part of an address: {error}");
+            Err(StoreError::S3Variable { variable: variable.to_owned(), reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with_endpoint(endpoint: &str, allow_http: bool) -> Result<AmazonS3, StoreError> {
-        let settings = AmazonS3Builder::new().with_access_key_id("id").with_secret_access_key("secret");
-        connect("photos", &S3Options { endpoint: Some(endpoint.to_owned()), allow_http }, settings)
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        Settings::read(variables.iter().map(|&(name, value)| (name.into(), value.into()))).unwrap()
     }
 
-    #[test]
-    fn plain_http_leaves_the_machine_only_when_asked_to() {
+    fn with_endpoint(endpoint: &str, allow_http: bool) -> Result<Link, StoreError> {
+        let settings = settings(&[("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
+        connect("photos", &S3Options { endpoint: Some(endpoint.parse().unwrap()), allow_http }, &settings)
+    }
+
+    #[tokio::test]
+    async fn plain_http_leaves_the_machine_only_when_asked_to() {
         for near in ["http://127.0.0.1:9000", "http://localhost", "HTTP://[::1]:9000/", "https://store.example"] {
             assert!(with_endpoint(near, false).is_ok(), "{near}");
         }
@@ -101,17 +92,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn half_a_pair_of_credentials_is_an_error_at_once() {
-        let settings = AmazonS3Builder::new().with_access_key_id("id");
-        assert!(has_credentials(&settings));
-        let error = connect("photos", &S3Options::default(), settings).unwrap_err();
+    #[tokio::test]
+    async fn half_a_pair_of_credentials_is_an_error_at_once() {
+        let settings = settings(&[("AWS_ACCESS_KEY_ID", "id")]);
+        assert!(settings.have_credentials());
+        let error = connect("photos", &S3Options::default(), &settings).unwrap_err();
         assert!(error.to_string().contains("AWS_*"), "{error}");
-    }
-
-    #[test]
-    fn no_credentials_are_told_from_a_public_bucket() {
-        assert!(!has_credentials(&AmazonS3Builder::new()));
-        assert!(has_credentials(&AmazonS3Builder::new().with_skip_signature(true)));
     }
 }

@@ -131,7 +131,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         window: int = 64 << 20,
         threads: int = 0,
         connect_for: float = 10.0,
-        patience: float = 60.0,
+        patience: float = 120.0,
         limit_bandwidth: Optional[str] = None,
         allow_partial: bool = False,
     ) -> None:
