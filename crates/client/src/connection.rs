@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use headwater_types::caps::MAX_MESSAGE;
 use headwater_wire::proto::storage_client::StorageClient;
-use headwater_wire::status::{is_retryable, is_starting};
+use headwater_wire::status::{is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
 };
@@ -132,6 +132,7 @@ impl Server {
         let message = status.message().to_owned();
         match status.code() {
             _ if is_starting(status) => Trouble::Starting(message),
+            _ if is_unread(status) => Trouble::Passing(message),
             Code::ResourceExhausted => Trouble::Busy(message),
             _ if is_retryable(status) => Trouble::Passing(message),
             Code::FailedPrecondition => Trouble::Lasting(ClientError::DatasetChanged { server, message }),

@@ -15,7 +15,12 @@ pub(crate) struct Pulse {
     /// Workers that the server refuses because it has as many calls as it takes.
     starving: AtomicUsize,
     starved: Notify,
+    /// When it was last said that the server is busy.
+    said_busy: Mutex<Option<Instant>>,
 }
+
+/// A server that stays busy is said to be so often: there are many workers, and each hears it every two seconds.
+const SAY_BUSY: Duration = Duration::from_secs(30);
 
 /// A worker holds a sample, until this is dropped.
 pub(crate) struct Holding<'a>(&'a Pulse);
@@ -28,12 +33,24 @@ pub(crate) struct Starving<'a>(&'a Pulse);
 impl Pulse {
     pub(crate) fn new() -> Self {
         let last = Mutex::new(Instant::now());
-        Self { last, holding: AtomicUsize::new(0), starving: AtomicUsize::new(0), starved: Notify::new() }
+        let none = || AtomicUsize::new(0);
+        Self { last, holding: none(), starving: none(), starved: Notify::new(), said_busy: Mutex::default() }
     }
 
     /// The server has answered.
     pub(crate) fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// The server is busy: whether to say so.
+    pub(crate) fn hears_busy(&self) -> bool {
+        let mut said = self.said_busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let long_ago = said.is_none_or(|said| now.duration_since(said) >= SAY_BUSY);
+        if long_ago {
+            *said = Some(now);
+        }
+        long_ago
     }
 
     /// For how long it has not.

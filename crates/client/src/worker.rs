@@ -257,6 +257,12 @@ async fn read(
         };
         job.counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
         job.pulse.beat();
+        if let Some(proto::Waiting { reason, detail }) = &batch.waiting
+            && job.pulse.hears_busy()
+        {
+            let server = job.server.address();
+            tracing::warn!(%server, missing = awaited.len(), "the server is busy: {reason}: {detail}");
+        }
         for sample in batch.samples {
             let position = match awaited.take(&sample) {
                 Ok(position) => position,

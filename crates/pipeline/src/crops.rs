@@ -116,7 +116,7 @@ impl Pipeline {
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
         let most = wanted.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.version.size()).get()).sum();
         let started = Instant::now();
-        let mut permit = self.encoded_memory.acquire(ByteCount::new(most)).await?;
+        let mut permit = self.encoded_memory.acquire(&work.account, ByteCount::new(most)).await?;
         let queued = started.elapsed();
         samples.iter_mut().for_each(|sample| sample.times.queue = queued);
         let wanted = self.glimpse(index, wanted, work, recipe, &mut permit, samples).await?;
@@ -216,7 +216,7 @@ impl Pipeline {
         work: &Work,
     ) -> Result<Finished, SampleFailure> {
         let Wanted { key, version, epoch, .. } = wanted;
-        let Fetched { bytes, permit } = self.fetch(sample.index, &key, &mut sample.times).await?;
+        let Fetched { bytes, permit } = self.fetch(sample.index, &key, &work.account, &mut sample.times).await?;
         sample.stored = bytes.len().into();
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
         let room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(version.size())).is_ok();
@@ -228,8 +228,9 @@ impl Pipeline {
             // Whoever decodes it will say what is wrong with it.
             return Ok(Finished::encoded(bytes, permit));
         };
-        let mut decoded =
-            self.grant(IndexedJpeg::rewrite_memory(&header, bytes.len().into()), &mut sample.times).await?;
+        // What needs more than one sample may have is not re-written, and only the reason costs.
+        let memory = IndexedJpeg::rewrite_memory(&header, bytes.len().into()).min(self.limits.max_sample_memory);
+        let mut decoded = self.grant(memory, &work.account, &mut sample.times).await?;
         let job = Job::new(self, recipe, &key, epoch, work);
         let source = bytes.clone();
         let rewrite = move |scratch: &mut Scratch| {

@@ -8,6 +8,7 @@
 //! Invariant: no pixel is decoded before its memory is granted, and the grant lives as long as the bytes do. A sample that
 //! fails is a value. Nothing here computes on an async thread for longer than it takes to read a header.
 
+mod account;
 mod budget;
 mod failure;
 mod index;
@@ -22,6 +23,7 @@ mod crops;
 mod sample;
 mod survey;
 
+pub use account::{Account, Accounts, Waits};
 pub use budget::{MemoryBudget, Permit};
 pub use index::{Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;

@@ -9,6 +9,7 @@ use headwater_store::Version;
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey, Size};
 
+use crate::account::{Account, Waits};
 use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
 use crate::index::Lookup;
@@ -50,11 +51,12 @@ impl Pipeline {
         &self,
         index: SampleIndex,
         key: &SampleKey,
+        account: &Account,
         times: &mut StageTimes,
     ) -> Result<Photo, SampleFailure> {
         if let Some(photos) = self.index.as_ref().filter(|photos| !photos.is_empty()) {
             let version = self.version(index)?;
-            let permit = self.hold(IndexedJpeg::most_bytes(version.size()), times).await?;
+            let permit = self.hold(IndexedJpeg::most_bytes(version.size()), account, times).await?;
             let (photos, key) = (Arc::clone(photos), key.clone());
             let started = Instant::now();
             let lookup = tokio::task::spawn_blocking(move || photos.find(&key, version)).await;
@@ -63,7 +65,7 @@ impl Pipeline {
                 return Ok(Photo { payload: Payload::Indexed(photo), stored: ByteCount::default(), _permit: permit });
             }
         }
-        let Fetched { bytes, permit } = self.fetch(index, key, times).await?;
+        let Fetched { bytes, permit } = self.fetch(index, key, account, times).await?;
         Ok(Photo { stored: bytes.len().into(), payload: Payload::Encoded(bytes), _permit: permit })
     }
 
@@ -72,12 +74,15 @@ impl Pipeline {
         &self,
         index: SampleIndex,
         key: &SampleKey,
+        account: &Account,
         times: &mut StageTimes,
     ) -> Result<Fetched, SampleFailure> {
         let version = self.version(index)?;
-        let permit = self.hold(version.size(), times).await?;
+        let permit = self.hold(version.size(), account, times).await?;
         let started = Instant::now();
+        let waiting = account.begin(Waits::Store);
         let bytes = self.store.read(key, version).await?;
+        drop(waiting);
         times.fetch += started.elapsed();
         Ok(Fetched { bytes, permit })
     }
@@ -105,17 +110,22 @@ impl Pipeline {
     }
 
     /// Memory for encoded bytes.
-    async fn hold(&self, bytes: ByteCount, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
+    async fn hold(&self, bytes: ByteCount, account: &Account, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
         let started = Instant::now();
-        let permit = self.encoded_memory.acquire(bytes).await?;
+        let permit = self.encoded_memory.acquire(account, bytes).await?;
         times.queue += started.elapsed();
         Ok(permit)
     }
 
     /// Memory for decoding, and for what comes of it.
-    pub(crate) async fn grant(&self, memory: ByteCount, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
+    pub(crate) async fn grant(
+        &self,
+        memory: ByteCount,
+        account: &Account,
+        times: &mut StageTimes,
+    ) -> Result<Permit, SampleFailure> {
         let started = Instant::now();
-        let permit = self.decoded_memory.acquire(memory).await?;
+        let permit = self.decoded_memory.acquire(account, memory).await?;
         times.queue += started.elapsed();
         Ok(permit)
     }

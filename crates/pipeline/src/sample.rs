@@ -12,6 +12,7 @@ use headwater_types::{
     SampleIndex, SampleKey, Seed, Size,
 };
 
+use crate::account::Account;
 use crate::budget::MemoryBudget;
 use crate::failure::{missing, pool_failure};
 use crate::index::PhotoIndex;
@@ -48,6 +49,8 @@ pub struct Work {
     pub seed: Seed,
     /// Whether the CPU time of each sample is measured.
     pub measure_cpu: bool,
+    /// Whose memory its samples take.
+    pub account: Account,
 }
 
 /// One sample of a call.
@@ -106,18 +109,18 @@ impl Pipeline {
     ) -> Result<Finished, SampleFailure> {
         let times = &mut prepared.times;
         if request.cut == Cut::Encoded {
-            let Fetched { bytes, permit } = self.fetch(request.index, key, times).await?;
+            let Fetched { bytes, permit } = self.fetch(request.index, key, &work.account, times).await?;
             prepared.stored = bytes.len().into();
             return Ok(Finished::encoded(bytes, permit));
         }
-        let photo = self.photo(request.index, key, times).await?;
+        let photo = self.photo(request.index, key, &work.account, times).await?;
         prepared.stored = photo.stored;
         if request.cut == Cut::Features {
             let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
-            return self.features(photo, Job::new(self, model.recipe(), key, request.epoch, work), model, times).await;
+            return self.features(photo, Job::new(self, model.recipe(), key, request.epoch, work), model, (&work.account, times)).await;
         }
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
-        self.pixels(photo, Job::new(self, recipe, key, request.epoch, work), request, times).await
+        self.pixels(photo, Job::new(self, recipe, key, request.epoch, work), request, (&work.account, times)).await
     }
 
     async fn pixels(
@@ -125,11 +128,11 @@ impl Pipeline {
         photo: Photo,
         job: Job,
         SampleRequest { cut, pixels, .. }: SampleRequest,
-        times: &mut StageTimes,
+        (account, times): (&Account, &mut StageTimes),
     ) -> Result<Finished, SampleFailure> {
         let measure = self.measure(&photo.payload, job.recipe.stages().orientation).await?;
         let (pixels, memory) = self.coded(cut, pixels, measure.size, measure.memory);
-        let mut permit = self.grant(memory, times).await?;
+        let mut permit = self.grant(memory, account, times).await?;
         let apart = move |payload: Payload| payload.into_parts(pixels, Some(measure.size));
         let parts = self.on_pool(photo.payload, job, cut, times, apart).await?;
         // Decoding needed more than what came of it.
@@ -152,14 +155,14 @@ impl Pipeline {
         photo: Photo,
         job: Job,
         model: &Extractor,
-        times: &mut StageTimes,
+        (account, times): (&Account, &mut StageTimes),
     ) -> Result<Finished, SampleFailure> {
         let measure = self.measure(&photo.payload, job.recipe.stages().orientation).await?;
         let started = Instant::now();
         // Before the memory: who waits for a place holds none.
         let place = model.place().await?;
         times.queue += started.elapsed();
-        let mut permit = self.grant(measure.memory, times).await?;
+        let mut permit = self.grant(measure.memory, account, times).await?;
         let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
         let measure_cpu = job.measure_cpu;
         let payload = match model.device() {

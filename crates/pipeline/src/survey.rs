@@ -4,6 +4,7 @@ use headwater_image::{Header, read_header};
 use headwater_types::recipe::Orientation;
 use headwater_types::{FailureKind, SampleFailure, SampleIndex};
 
+use crate::account::Account;
 use crate::failure::lost;
 use crate::photo::Fetched;
 use crate::sample::Pipeline;
@@ -17,13 +18,13 @@ impl Pipeline {
     ///
     /// # Errors
     /// Those of reading the sample, and of its header.
-    pub async fn survey(&self, index: SampleIndex) -> Result<Header, SampleFailure> {
+    pub async fn survey(&self, index: SampleIndex, account: &Account) -> Result<Header, SampleFailure> {
         let unknown = || {
             let message = format!("no sample {index}: the partition has {}", self.catalog.len());
             SampleFailure::new(FailureKind::OutOfRange, message)
         };
         let key = self.catalog.key(index).ok_or_else(unknown)?;
-        let Fetched { bytes, permit } = self.fetch(index, &key, &mut StageTimes::default()).await?;
+        let Fetched { bytes, permit } = self.fetch(index, &key, account, &mut StageTimes::default()).await?;
         let limits = self.limits;
         let read = move || {
             let header = read_header(&bytes, Orientation::Exif, &limits);

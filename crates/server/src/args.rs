@@ -65,7 +65,10 @@ pub struct ServeArgs {
     /// Most fetch streams at a time over all connections; more are told to come back
     #[arg(long, value_name = "N", default_value = "256", help_heading = "Network")]
     pub(crate) max_streams: NonZeroUsize,
-    /// Samples of one stream that are worked on at a time
+    /// A stream of which the client takes nothing for so many seconds is ended; it may ask again
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Network")]
+    pub(crate) unread_limit: Duration,
+    /// Samples of one stream that are worked on at a time; at first a quarter, more as the client reads
     #[arg(long, value_name = "N", default_value = "64", help_heading = "Network")]
     pub(crate) stream_window: NonZeroUsize,
     /// After SIGTERM, let open streams finish for so many seconds; a second signal ends at once

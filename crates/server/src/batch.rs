@@ -1,50 +1,45 @@
-//! Samples gathered into batches: bounded in bytes, and never held back for long.
+//! Samples that travel in one message, with the memory in which they lie.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use futures::{Stream, StreamExt};
 use headwater_image::Parts;
 use headwater_pipeline::{Finished, Permit, Prepared};
-use headwater_types::ByteCount;
+use headwater_types::{ByteCount, Cut, caps};
 use headwater_wire::{Delivered, Delivery, proto};
-use tokio::time::{Instant, timeout_at};
 
-/// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends some
-/// system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
-const LINGER: Duration = Duration::from_millis(20);
 /// Most samples of a batch; with features of 5 kB this is a batch's bytes.
 const MOST: usize = 1024;
 
-/// Samples that travel in one message, with the memory in which they lie.
+/// A message before it is written. A sample of more than [`caps::BATCH_BYTES`] has one to itself.
 pub(crate) struct Batch {
     samples: Vec<proto::Sample>,
-    bytes: u64,
+    /// How far each sample was taken, and its payload's bytes, where it did not fail.
+    delivered: Vec<(Cut, usize)>,
+    bytes: usize,
     permits: Vec<Permit>,
+    waiting: Option<proto::Waiting>,
+    /// When it was closed.
+    closed: Instant,
 }
 
 // === impl Batch ===
 
 impl Batch {
-    /// The next batch of samples, each with its place in the request; `None` at the stream's end.
-    pub(crate) async fn gather(
-        samples: &mut (impl Stream<Item = (u32, Prepared)> + Unpin),
-        most: ByteCount,
-    ) -> Option<Self> {
-        let mut batch = Self { samples: Vec::new(), bytes: 0, permits: Vec::new() };
-        batch.push(samples.next().await?);
-        let close = Instant::now() + LINGER;
-        while batch.bytes < most.get() && batch.samples.len() < MOST {
-            match timeout_at(close, samples.next()).await {
-                Ok(Some(sample)) => batch.push(sample),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        Some(batch)
+    pub(crate) fn new() -> Self {
+        let (samples, delivered, permits) = (Vec::new(), Vec::new(), Vec::new());
+        Self { samples, delivered, bytes: 0, permits, waiting: None, closed: Instant::now() }
     }
 
-    fn push(&mut self, (position, sample): (u32, Prepared)) {
+    /// A message without samples: why none come.
+    pub(crate) fn waiting(why: proto::Waiting) -> Self {
+        Self { waiting: Some(why), ..Self::new() }
+    }
+
+    /// Takes a sample, with its place in the request.
+    pub(crate) fn push(&mut self, position: u32, sample: Prepared) {
         let outcome = sample.outcome.map(|Finished { parts, permit }| {
-            self.bytes += parts.bytes.len() as u64;
+            self.bytes += parts.bytes.len();
+            self.delivered.push((parts.cut, parts.bytes.len()));
             self.permits.push(permit);
             let Parts { cut, dtype, shape, coding, source, origin, bytes: payload } = parts;
             Delivered { cut, dtype, shape, coding, payload, source, origin }
@@ -54,13 +49,46 @@ impl Batch {
         self.samples.push(delivery.into());
     }
 
+    /// As it goes to the network now.
+    pub(crate) fn close(self) -> Self {
+        Self { closed: Instant::now(), ..self }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Whether it takes no more, where it is to have so many bytes.
+    pub(crate) fn is_full(&self, most: ByteCount) -> bool {
+        self.bytes as u64 >= most.get() || self.samples.len() >= MOST
+    }
+
     /// How many samples.
     pub(crate) fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// The message. From here on the bytes are the network's, whose windows bound them.
-    pub(crate) fn into_message(self) -> proto::FetchBatch {
-        proto::FetchBatch { samples: self.samples }
+    pub(crate) fn closed(&self) -> Instant {
+        self.closed
     }
+
+    /// How far each sample was taken, and its payload's bytes; of those that did not fail.
+    pub(crate) fn delivered(&self) -> &[(Cut, usize)] {
+        &self.delivered
+    }
+
+    /// Places in the request.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = u32> {
+        self.samples.iter().filter_map(|sample| sample.position)
+    }
+
+    /// The message and its memory.
+    pub(crate) fn into_message(self) -> (proto::FetchBatch, Vec<Permit>) {
+        (proto::FetchBatch { samples: self.samples, waiting: self.waiting }, self.permits)
+    }
+}
+
+/// Whether a sample has a message to itself.
+pub(crate) fn is_large(sample: &Prepared) -> bool {
+    sample.outcome.as_ref().is_ok_and(|finished| finished.parts.bytes.len() as u64 > caps::BATCH_BYTES.get())
 }

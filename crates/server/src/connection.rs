@@ -1,5 +1,6 @@
 //! A connection that is served, counted byte by byte.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use tonic::transport::server::Connected;
 
 use crate::metrics::Metrics;
+use crate::peer::Peer;
 
 /// An accepted connection.
 pub(crate) struct Connection {
@@ -19,6 +22,9 @@ pub(crate) struct Connection {
     said: io::Cursor<Vec<u8>>,
     stream: TcpStream,
     metrics: Arc<Metrics>,
+    peer: Peer,
+    /// As if the peer had hung up.
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
 }
 
@@ -49,15 +55,17 @@ impl Connection {
     /// Of a peer that has said this so far.
     pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>) -> Self {
         metrics.network_in.inc_by(said.len() as u64);
-        Self { said: io::Cursor::new(said), stream, metrics: Arc::clone(metrics), _place: place }
+        let peer = Peer::of(&stream);
+        let closed = Box::pin(peer.hung_up());
+        Self { said: io::Cursor::new(said), stream, metrics: Arc::clone(metrics), peer, closed, _place: place }
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
     }
 }
 
@@ -67,7 +75,10 @@ impl AsyncRead for Connection {
             return Pin::new(&mut self.said).poll_read(cx, buf);
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => return self.closed.as_mut().poll(cx).map(Ok),
+        }
         self.metrics.network_in.inc_by((buf.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }

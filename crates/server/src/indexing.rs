@@ -19,7 +19,7 @@ use futures::{StreamExt as _, stream};
 use headwater_cache::NotKept;
 use headwater_cli::{Outcome as CommandOutcome, Progress, Signals};
 use headwater_image::{CpuPool, IndexedJpeg, PoolError, Scratch, read_header};
-use headwater_pipeline::{Kept, Lookup, MemoryBudget, PhotoIndex};
+use headwater_pipeline::{Account, Kept, Lookup, MemoryBudget, PhotoIndex};
 use headwater_store::{Catalog, Store};
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex, WriteFault};
@@ -93,7 +93,7 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
     let (encoded, decoded) = (budgets.encoded, budgets.decoded);
     let refused = OnceLock::new();
-    Ok((Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, refused }), jobs))
+    Ok((Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, account: Account::alone(), refused }), jobs))
 }
 
 /// What all photos share.
@@ -105,6 +105,7 @@ struct Indexer {
     limits: ImageLimits,
     encoded: MemoryBudget,
     decoded: MemoryBudget,
+    account: Account,
     /// The first that the disk said: what is re-written after it would be thrown away.
     refused: OnceLock<WriteFault>,
 }
@@ -147,7 +148,7 @@ impl Indexer {
             let message = format!("{key} has {before}, more than {limit}: see --max-object-bytes");
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
-        let _encoded = self.encoded.acquire(before).await?;
+        let _encoded = self.encoded.acquire(&self.account, before).await?;
         let bytes = self.store.read(&key, version).await?;
         let limits = self.limits;
         let header = {
@@ -159,7 +160,7 @@ impl Indexer {
             Ok(header) => IndexedJpeg::rewrite_memory(&header, before),
             Err(_) => ByteCount::default(),
         };
-        let _decoded = self.decoded.acquire(memory.min(limits.max_sample_memory)).await?;
+        let _decoded = self.decoded.acquire(&self.account, memory.min(limits.max_sample_memory)).await?;
         let rewrite = {
             let index = Arc::clone(&self.index);
             move || {

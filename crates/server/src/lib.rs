@@ -1,7 +1,7 @@
 //! The storage server: one dataset partition and its models, served over gRPC.
 //!
 //! ```text
-//! args ─▶ listen ─▶ open: models, store, catalog ─▶ service ─▶ stream (window, permits) ─▶ batch ─▶ HTTP/2
+//! args ─▶ listen ─▶ open: models, store, catalog ─▶ service ─▶ stream (window, permits) ─▶ outbox ─▶ body ─▶ HTTP/2
 //!                                            │                                   metrics ◀──┘
 //!                                            └─ SIGTERM: not serving ─▶ grace ─▶ end
 //! ```
@@ -24,12 +24,16 @@ mod exporter;
 
 mod admission;
 mod connection;
+mod peer;
 mod handshake;
 
 mod batch;
+mod body;
 mod list;
+mod outbox;
 mod service;
 mod stream;
+mod streams;
 mod survey;
 
 mod supervisor;

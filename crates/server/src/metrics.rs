@@ -14,7 +14,6 @@ mod opened;
 mod process;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_pipeline::{Prepared, StageTimes};
 use headwater_types::{ByteCount, Cut, FailureKind};
@@ -26,6 +25,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tonic::Status;
+
+use crate::batch::Batch;
 
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
@@ -60,6 +61,8 @@ pub(crate) struct Metrics {
     pub(crate) streams: Gauge,
     memory: Gauge,
     batch_sizes: Histogram,
+    /// Samples that were given up before they were sent.
+    pub(crate) shed: Counter,
     refused: Family<RefusalLabel, Counter>,
     opened: Later,
 }
@@ -122,6 +125,7 @@ impl Metrics {
             streams: Gauge::default(),
             memory: Gauge::default(),
             batch_sizes: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            shed: Counter::default(),
             refused: Family::default(),
             opened: Later::default(),
             registry: Registry::default(),
@@ -166,6 +170,8 @@ impl Metrics {
         registry.register("connections_ended", help, metrics.endings.counted.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
+        let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again when somebody does";
+        registry.register("samples_shed", help, metrics.shed.clone());
         let help = "Calls that were refused whole, by reason; samples that fail in a call are samples_failed";
         registry.register("calls_refused", help, metrics.refused.clone());
         let opened = || Arc::clone(&metrics.opened);
@@ -206,21 +212,19 @@ impl Metrics {
             }
         }
         self.stored.inc_by(sample.stored.get());
-        match &sample.outcome {
-            Ok(finished) => {
-                self.delivered.get_or_create(&CutLabel { cut: Label(finished.parts.cut) }).inc();
-                self.payload.inc_by(finished.parts.bytes.len() as u64);
-            }
-            Err(failure) => {
-                self.failed.get_or_create(&FailureLabel { kind: Label(failure.kind) }).inc();
-            }
+        if let Err(failure) = &sample.outcome {
+            self.failed.get_or_create(&FailureLabel { kind: Label(failure.kind) }).inc();
         }
     }
 
-    /// A batch of so many samples waited so long for the network to take it.
-    pub(crate) fn sent(&self, samples: usize, waited: Duration) {
-        self.stages[Stage::Send as usize].observe(waited.as_secs_f64());
-        self.batch_sizes.observe(samples as f64);
+    /// The network has taken a batch.
+    pub(crate) fn sent(&self, batch: &Batch) {
+        self.stages[Stage::Send as usize].observe(batch.closed().elapsed().as_secs_f64());
+        self.batch_sizes.observe(batch.len() as f64);
+        for &(cut, bytes) in batch.delivered() {
+            self.delivered.get_or_create(&CutLabel { cut: Label(cut) }).inc();
+            self.payload.inc_by(bytes as u64);
+        }
     }
 
     /// The text that Prometheus reads.

@@ -18,6 +18,7 @@ use crate::importance::Importance;
 use crate::life::Life;
 use crate::metrics::{Metrics, Opened};
 use crate::service::Shared;
+use crate::streams::Streams;
 
 /// Jobs that wait for a CPU worker, for each worker: enough that none idles, and few enough that a job that is no longer
 /// wanted was not queued long ago. Callers wait when it is full.
@@ -97,6 +98,7 @@ pub(crate) async fn open(
         stream_window: args.stream_window,
         max_streams: args.max_streams,
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
+        streams: Streams::default(),
         stopping: life.stopping(),
     }))
 }

@@ -13,6 +13,7 @@ use headwater_cli::{OutputFile, Outputs};
 use headwater_wire::proto;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -93,6 +94,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         shared = open::open(&args, checked, &life, &metrics) => shared?,
         result = &mut server => return result.context("the server ended"),
     };
+    let watching = watch(Arc::clone(&shared), args.unread_limit);
+    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     life.serve(Arc::clone(&shared));
     tell(&reporter, ServingStatus::Serving).await;
     let catalog = &shared.pipeline.catalog;
@@ -124,6 +127,12 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     reporter.clear_service_status("").await;
     reporter.clear_service_status(SERVICE).await;
     drain(server, args.grace, &shared).await
+}
+
+/// Keeps streams that nobody reads from being in the way of others.
+async fn watch(shared: Arc<Shared>, unread_limit: Duration) {
+    let (streams, metrics) = (&shared.streams, &shared.metrics);
+    tokio::join!(streams.relieve(&shared.pipeline), streams.end_unread(unread_limit, metrics));
 }
 
 async fn tell(reporter: &HealthReporter, status: ServingStatus) {

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_pipeline::{ModelSet, Pipeline, Work};
+use futures::stream;
+use headwater_pipeline::{Account, ModelSet, Pipeline, Work};
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{
@@ -20,7 +21,10 @@ use crate::importance::Importance;
 use crate::life::Life;
 use crate::list::{self, Lists};
 use crate::metrics::Metrics;
-use crate::stream::{self, Batches};
+use crate::body::WithBodies;
+use crate::peer::Peer;
+use crate::stream as call;
+use crate::streams::Streams;
 use crate::survey::{self, Headers};
 
 /// What all calls share.
@@ -37,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) stream_window: NonZeroUsize,
     pub(crate) max_streams: NonZeroUsize,
     pub(crate) stream_permits: Arc<Semaphore>,
+    pub(crate) streams: Streams,
     /// Cancelled when the server begins to drain.
     pub(crate) stopping: CancellationToken,
 }
@@ -91,7 +96,7 @@ impl Shared {
         Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
     }
 
-    fn work(&self, fetch: &Fetch) -> Result<Work, Status> {
+    fn work(&self, fetch: &Fetch, account: Account) -> Result<Work, Status> {
         let model = match &fetch.model {
             None => None,
             Some((name, digest)) => {
@@ -103,7 +108,7 @@ impl Shared {
             }
         };
         let recipe = fetch.recipe.clone().map(Arc::new);
-        Ok(Work { recipe, model, seed: fetch.seed, measure_cpu: fetch.measure_cpu })
+        Ok(Work { recipe, model, seed: fetch.seed, measure_cpu: fetch.measure_cpu, account })
     }
 
     fn unknown_model(&self, asked: &ModelName) -> Refusal {
@@ -166,10 +171,11 @@ impl Storage for StorageService {
         Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
     }
 
-    type FetchStream = Batches;
+    /// What it would say is in the body that the response carries.
+    type FetchStream = stream::Empty<Result<proto::FetchBatch, Status>>;
 
-    async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Batches>, Status> {
-        let peer = request.remote_addr();
+    async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+        let peer = peer(&request)?;
         let fetch = Fetch::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
         let shared = self.shared(&fetch.dataset)?;
         shared.check_running()?;
@@ -179,22 +185,24 @@ impl Storage for StorageService {
         {
             return Err(shared.refuse(Refusal::NoCpuWorkers { cut }));
         }
-        let work = shared.work(&fetch)?;
+        let work = shared.work(&fetch, shared.streams.account(&peer))?;
         let permit = shared.place()?;
         tracing::debug!(?peer, samples = fetch.samples.len(), seed = fetch.seed.0, "fetch");
-        Ok(Response::new(stream::start(Arc::clone(shared), fetch, work, permit)))
+        let body = call::start(Arc::clone(shared), fetch, work, peer, permit);
+        Ok(body.into_response(stream::empty()))
     }
 
     type SurveyStream = Headers;
 
     async fn survey(&self, request: Request<SurveyRequest>) -> Result<Response<Headers>, Status> {
+        let peer = peer(&request)?;
         let survey = Survey::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
         let shared = self.shared(&survey.dataset)?;
         shared.check_running()?;
         shared.check_digest(survey.dataset_digest)?;
         let permit = shared.place()?;
         tracing::debug!(samples = survey.samples.len(), "survey");
-        Ok(Response::new(survey::start(Arc::clone(shared), survey, permit)))
+        Ok(Response::new(survey::start(Arc::clone(shared), survey, shared.streams.account(&peer), permit)))
     }
 
     type ListStream = Lists;
@@ -226,10 +234,16 @@ impl StorageService {
     }
 
     /// The service with the sizes of messages that it takes and gives.
-    pub(crate) fn into_server(self) -> proto::storage_server::StorageServer<Self> {
+    pub(crate) fn into_server(self) -> WithBodies<proto::storage_server::StorageServer<Self>> {
         use headwater_types::caps::{MAX_MESSAGE, MAX_REQUEST};
-        proto::storage_server::StorageServer::new(self)
+        let server = proto::storage_server::StorageServer::new(self)
             .max_decoding_message_size(MAX_REQUEST.as_usize())
-            .max_encoding_message_size(MAX_MESSAGE.as_usize())
+            .max_encoding_message_size(MAX_MESSAGE.as_usize());
+        WithBodies(server)
     }
+}
+
+/// Who calls.
+fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
+    request.extensions().get::<Peer>().cloned().ok_or_else(|| Status::internal("a call without a connection"))
 }

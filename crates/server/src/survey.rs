@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use headwater_image::Format;
+use headwater_pipeline::Account;
 use headwater_types::SampleIndex;
 use headwater_wire::{PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -23,10 +24,10 @@ const LINGER: Duration = Duration::from_millis(50);
 pub(crate) type Headers = stream::BoxStream<'static, Result<proto::SurveyBatch, Status>>;
 
 /// Begins the work; it ends when the stream is dropped.
-pub(crate) fn start(shared: Arc<Shared>, survey: Survey, permit: OwnedSemaphorePermit) -> Headers {
+pub(crate) fn start(shared: Arc<Shared>, survey: Survey, account: Account, permit: OwnedSemaphorePermit) -> Headers {
     // One message waits for the network, and headers behind it in their window.
     let (sender, receiver) = mpsc::channel(1);
-    let driver = AbortOnDropHandle::new(tokio::spawn(drive(shared, survey, sender)));
+    let driver = AbortOnDropHandle::new(tokio::spawn(drive(shared, survey, account, sender)));
     stream::unfold((receiver, driver, permit), |(mut receiver, driver, permit)| async move {
         let samples = receiver.recv().await?;
         Some((Ok(proto::SurveyBatch { samples }), (receiver, driver, permit)))
@@ -34,10 +35,15 @@ pub(crate) fn start(shared: Arc<Shared>, survey: Survey, permit: OwnedSemaphoreP
     .boxed()
 }
 
-async fn drive(shared: Arc<Shared>, survey: Survey, messages: mpsc::Sender<Vec<proto::SurveyedSample>>) {
+async fn drive(
+    shared: Arc<Shared>,
+    survey: Survey,
+    account: Account,
+    messages: mpsc::Sender<Vec<proto::SurveyedSample>>,
+) {
     let window = shared.stream_window.get();
     let mut headers =
-        stream::iter(survey.samples.iter()).map(|index| look(Arc::clone(&shared), index)).buffer_unordered(window);
+        stream::iter(survey.samples.iter()).map(|index| look(&shared, &account, index)).buffer_unordered(window);
     while let Some(first) = headers.next().await {
         let mut message = vec![proto::SurveyedSample::from(first)];
         let close = Instant::now() + LINGER;
@@ -51,8 +57,8 @@ async fn drive(shared: Arc<Shared>, survey: Survey, messages: mpsc::Sender<Vec<p
     }
 }
 
-async fn look(shared: Arc<Shared>, index: SampleIndex) -> Surveyed {
-    let outcome = shared.pipeline.survey(index).await.map(|header| PhotoFacts {
+async fn look(shared: &Shared, account: &Account, index: SampleIndex) -> Surveyed {
+    let outcome = shared.pipeline.survey(index, account).await.map(|header| PhotoFacts {
         format: match header.format {
             Format::Jpeg => PhotoFormat::Jpeg,
             Format::Png => PhotoFormat::Png,

@@ -13,6 +13,7 @@ mod checksum;
 mod choice;
 mod cut;
 mod failure;
+pub mod framed;
 pub mod list;
 pub mod report;
 pub mod request;

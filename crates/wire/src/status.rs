@@ -66,6 +66,12 @@ pub enum Refusal {
         /// The setting's value.
         limit: usize,
     },
+    /// The stream's reader has stopped.
+    #[error("nothing of this stream was read for {seconds} s, see --unread-limit: ask again for what is missing")]
+    Unread {
+        /// For how long.
+        seconds: u64,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -78,7 +84,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 9] = [
+    pub const REASONS: [&'static str; 10] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -88,6 +94,7 @@ impl Refusal {
         "stopping",
         STARTING,
         "full",
+        UNREAD,
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -102,6 +109,7 @@ impl Refusal {
             Self::Stopping => 6,
             Self::Starting { .. } => 7,
             Self::Full { .. } => 8,
+            Self::Unread { .. } => 9,
         };
         Self::REASONS[place]
     }
@@ -123,7 +131,7 @@ impl From<Refusal> for Status {
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
             Refusal::Changed { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
-            Refusal::Busy { .. } | Refusal::Full { .. } => Code::ResourceExhausted,
+            Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,
             Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
         };
         let mut status = Self::new(code, refusal.to_string());
@@ -134,6 +142,14 @@ impl From<Refusal> for Status {
 
 /// The reason of a server that is not ready yet.
 const STARTING: &str = "starting";
+
+/// The reason of a stream that was ended because nobody read it.
+const UNREAD: &str = "unread";
+
+/// Whether the server has ended a stream because its reader had stopped: it may ask again at once.
+pub fn is_unread(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == UNREAD)
+}
 
 /// Whether the server is only starting: its message then says what it is doing.
 pub fn is_starting(status: &Status) -> bool {

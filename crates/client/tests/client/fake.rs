@@ -499,7 +499,7 @@ impl Storage for Service {
         tokio::spawn(async move {
             for step in steps {
                 let sent = match step {
-                    Step::Send(samples) => batches.send(Ok(proto::FetchBatch { samples })).await,
+                    Step::Send(samples) => batches.send(Ok(proto::FetchBatch { samples, waiting: None })).await,
                     Step::Fail(status) => batches.send(Err(status)).await,
                     Step::Cut => return plug.pull(),
                     Step::Hang => return batches.closed().await,

@@ -26,7 +26,7 @@ pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
 
 /// Most bytes of the result: an index that takes much more than the photos would surprise whoever pays for the disk.
 pub(crate) fn most_rewritten(bytes: u64) -> u64 {
-    bytes + bytes / 4 + 4096
+    bytes.saturating_add(bytes / 4).saturating_add(4096)
 }
 
 /// Writes `bytes` anew, and reads it again.

@@ -3,6 +3,7 @@
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{pixels, side};
+use headwater_image::IndexedJpeg;
 use headwater_pipeline::MemoryBudget;
 use headwater_types::{ByteCount, ImageLimits, caps};
 
@@ -53,13 +54,11 @@ impl LimitArgs {
     pub(crate) fn budgets(&self) -> Result<Budgets, UsageError> {
         let encoded = ByteCount::new(self.memory.get() / 4);
         let decoded = ByteCount::new(self.memory.get() - encoded.get());
-        if decoded < self.max_sample_memory || encoded < self.max_object_bytes {
-            let least = self
-                .max_sample_memory
-                .get()
-                .saturating_mul(4)
-                .div_ceil(3)
-                .max(self.max_object_bytes.get().saturating_mul(4));
+        // A photo of the index may be larger than the object of which it was made.
+        let largest = IndexedJpeg::most_bytes(self.max_object_bytes);
+        if decoded < self.max_sample_memory || encoded < largest {
+            let for_samples = self.max_sample_memory.get().saturating_mul(4).div_ceil(3);
+            let least = for_samples.max(largest.get().saturating_mul(4));
             return Err(UsageError(format!(
                 "--memory {} is too little for samples of --max-sample-memory {} and objects of --max-object-bytes {}: \
                  give at least {}, or lower those",

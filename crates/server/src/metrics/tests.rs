@@ -11,7 +11,7 @@ use crate::importance::Importance;
 #[test]
 fn every_stage_is_there_from_the_start() {
     let metrics = Metrics::new();
-    metrics.sent(3, Duration::from_millis(1));
+    metrics.sent(&Batch::new());
     let text = metrics.encode(ByteCount::new(5)).unwrap();
     for stage in Stage::ALL {
         let line = format!("headwater_stage_seconds_count{{stage=\"{}\"}}", stage.as_str());

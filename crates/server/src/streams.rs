@@ -1,0 +1,149 @@
+//! All fetch streams together: whose memory is whose, and what becomes of those that nobody reads.
+//!
+//! A stream is *stalled* while the network takes nothing of what is ready for it. Where others wait for memory, stalled streams give up
+//! what they have, the largest first, until there is enough; one that is stalled for too long is ended, and its connection too where the
+//! peer does not even look at that.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use headwater_pipeline::{Account, Accounts, Pipeline};
+use headwater_types::ByteCount;
+use headwater_wire::status::Refusal;
+use tokio::time::sleep;
+
+use crate::peer::Peer;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+
+/// A stream is stalled after so long: longer than a socket's buffer takes to drain for a reader at 1 MB/s.
+const STALLED: Duration = Duration::from_secs(2);
+/// How long samples wait for memory before others lose theirs: most get it sooner, from streams that are read.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How often streams that nobody reads are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// Clients that a waiting one is told of.
+const TOLD: usize = 3;
+
+/// Open streams.
+#[derive(Default)]
+pub(crate) struct Streams {
+    accounts: Accounts,
+    open: Mutex<Vec<Weak<Outbox>>>,
+}
+
+/// What one client holds.
+#[derive(Default)]
+struct Holding {
+    bytes: u64,
+    streams: usize,
+    stalled: Option<Duration>,
+}
+
+// === impl Streams ===
+
+impl Streams {
+    /// Whose memory a call's samples take.
+    pub(crate) fn account(&self, peer: &Peer) -> Account {
+        self.accounts.open(&peer.client(), &peer.connection())
+    }
+
+    pub(crate) fn add(&self, stream: &Arc<Outbox>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|stream| stream.strong_count() > 0);
+        open.push(Arc::downgrade(stream));
+    }
+
+    fn all(&self) -> Vec<Arc<Outbox>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Gives samples that wait for memory that of streams that nobody reads; for as long as the server lives.
+    pub(crate) async fn relieve(&self, pipeline: &Pipeline) {
+        loop {
+            tokio::select! {
+                () = pipeline.encoded_memory.short() => {}
+                () = pipeline.decoded_memory.short() => {}
+            }
+            loop {
+                sleep(PATIENCE).await;
+                let shortages = [&pipeline.encoded_memory, &pipeline.decoded_memory].map(|budget| budget.shortage());
+                if shortages == [None; 2] {
+                    break;
+                }
+                self.shed(ByteCount::new(shortages.iter().flatten().map(|bytes| bytes.get()).sum()));
+            }
+        }
+    }
+
+    /// Has stalled streams give up what they hold, the largest first, until it is so much.
+    fn shed(&self, wanted: ByteCount) {
+        let mut stalled = self.all();
+        stalled.retain(|stream| stream.stalled_for().is_some_and(|time| time >= STALLED));
+        stalled.sort_by_key(|stream| std::cmp::Reverse(stream.account.held()));
+        let mut found = 0;
+        for stream in stalled {
+            let held = stream.account.held().get();
+            if found >= wanted.get() || held == 0 {
+                break;
+            }
+            tracing::debug!(connection = stream.peer.connection(), bytes = held, "memory is short: a stream that nobody reads gives up");
+            stream.shed();
+            found += held;
+        }
+    }
+
+    /// Ends streams that nobody has read for so long, and hangs up where that is not read either; for as long as the server lives.
+    pub(crate) async fn end_unread(&self, limit: Duration, metrics: &Metrics) {
+        loop {
+            sleep(LOOK.min(limit)).await;
+            let all = self.all();
+            for stream in &all {
+                let connection = || stream.peer.connection();
+                if let Some(time) = stream.stalled_for().filter(|&time| time >= limit) {
+                    let seconds = time.as_secs();
+                    tracing::warn!(connection = connection(), seconds, "nobody reads this stream, see --unread-limit: it ends");
+                    stream.end(metrics.refuse(Refusal::Unread { seconds }));
+                }
+                let lives = |other: &&Arc<Outbox>| other.ended_for().is_none() && other.peer.connection() == connection();
+                if stream.ended_for().is_some_and(|time| time >= limit) && !all.iter().any(|other| lives(&other)) {
+                    tracing::warn!(connection = connection(), "nobody has read that a stream ended: hanging up");
+                    stream.peer.hang_up();
+                }
+            }
+        }
+    }
+
+    /// Who holds memory, for who waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not read for 12 s)`.
+    pub(crate) fn holders(&self, pipeline: &Pipeline) -> String {
+        let mut clients = BTreeMap::<String, Holding>::new();
+        for stream in self.all() {
+            let holding = clients.entry(stream.account.client().to_owned()).or_default();
+            holding.bytes += stream.account.held().get();
+            holding.streams += usize::from(stream.ended_for().is_none());
+            holding.stalled = holding.stalled.max(stream.stalled_for().filter(|&time| time >= STALLED));
+        }
+        let mut clients: Vec<_> = clients.into_iter().filter(|(_, holding)| holding.bytes > 0).collect();
+        clients.sort_by_key(|(_, holding)| std::cmp::Reverse(holding.bytes));
+        let budgets = [&pipeline.encoded_memory, &pipeline.decoded_memory];
+        let total = ByteCount::new(budgets.iter().map(|budget| budget.total().get()).sum());
+        let words = clients.iter().take(TOLD).map(|(client, holding)| holding.words(client));
+        let others = match clients.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} others"),
+        };
+        format!("of {total} (--memory) are held {}{others}", words.collect::<Vec<_>>().join(", "))
+    }
+}
+
+// === impl Holding ===
+
+impl Holding {
+    fn words(&self, client: &str) -> String {
+        let Self { bytes, streams, stalled } = self;
+        let unread = stalled.map(|time| format!(", not read for {} s", time.as_secs())).unwrap_or_default();
+        let plural = if *streams == 1 { "" } else { "s" };
+        format!("{} by {client} ({streams} stream{plural}{unread})", ByteCount::new(*bytes))
+    }
+}
