@@ -415,3 +415,6 @@ impl Drop for Underway {
         wake(state);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ pub(crate) fn start(shared: Arc<Shared>, fetch: Fetch, work: Work, peer: Peer, p
 // === impl Open ===
 
 impl Open {
-    fn new(metrics: &Arc<Metrics>, permit: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(metrics: &Arc<Metrics>, permit: OwnedSemaphorePermit) -> Self {
         metrics.streams.inc();
         Self { metrics: Arc::clone(metrics), _permit: permit }
     }

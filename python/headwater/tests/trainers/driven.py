@@ -17,6 +17,8 @@ DRIVERS = pathlib.Path(__file__).resolve().parent / "drivers"
 WORLD = 2
 #: A driver that is silent for so long has hung: it is killed, and its run has failed.
 MOST_SILENT = 150.0
+#: And is asked after this time where it stands: before its ranks give each other up, which is after a minute.
+ASKED_AFTER = 40.0
 #: How long the other ranks may go on where one has failed.
 GRACE = 5.0
 
@@ -88,7 +90,7 @@ def _attempt(file: pathlib.Path, launch: str, task: Dict[str, Any], folder: path
             process.wait()
     if not hung and all(process.returncode == 0 for process in processes):
         return None
-    texts = [(folder / f"stderr-{number}").read_text()[-6000:] for number in range(len(processes))]
+    texts = [(folder / f"stderr-{number}").read_text()[-30000:] for number in range(len(processes))]
     return ("it hung\n" if hung else "") + "\n".join(texts)
 
 
@@ -121,15 +123,36 @@ def _environment(variables: Dict[str, str]) -> Dict[str, str]:
 
 def _wait(processes: List[Any], folder: pathlib.Path) -> bool:
     """Until all have ended, or one has failed and others had time to follow. Whether they hung: none wrote anything for long."""
-    failed_at = None
+    failed_at, asked = None, False
     while any(process.poll() is None for process in processes):
         failed = any(process.returncode not in (None, 0) for process in processes)
         failed_at = failed_at or (time.monotonic() if failed else None)
-        silent = time.time() - max(path.stat().st_mtime for path in folder.iterdir()) > MOST_SILENT
+        silence = time.time() - max(path.stat().st_mtime for path in folder.iterdir())
+        silent = silence > MOST_SILENT
+        if silence > ASKED_AFTER and not asked:
+            asked = True
+            for process in processes:
+                _ask(process.pid)
         if silent or failed_at is not None and time.monotonic() - failed_at > GRACE:
             return silent and failed_at is None
         time.sleep(0.1)
     return False
+
+
+def _ask(session: int) -> None:
+    """Has every process of a driver that runs Python write its threads' stacks to stderr."""
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.getsid(int(entry.name)) == session and _catches(entry, signal.SIGUSR1):
+                os.kill(int(entry.name), signal.SIGUSR1)
+        except (OSError, ProcessLookupError):
+            pass
+
+
+def _catches(process: pathlib.Path, number: int) -> bool:
+    """Whether it has a handler: others would be ended."""
+    caught = next(line for line in (process / "status").read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def _kill(group: int) -> None:

@@ -4,10 +4,12 @@ A driver is called as `DRIVER.py TASK.json`. It trains three epochs for each run
 at the end of epoch 0; or it goes on from these states, and where that is within epoch 1, saves another there.
 """
 
+import faulthandler
 import hashlib
 import json
 import os
 import pathlib
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ MIDDLE_EPOCH, STEPS = 1, {"middle": 3, "twice": 5}
 TORCH_SEEDS = {"fresh": 0, "middle": 1, "twice": 2, "end": 3}
 SEED = 11
 FIELDS = ("image", "label", "index")
+
+# Who waits for this driver in vain asks by this signal where each of its processes stands.
+faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
 @dataclass(frozen=True)
