@@ -93,7 +93,8 @@ impl MemoryBudget {
     /// Bytes that are waited for, beyond what is free; `None` where nobody waits.
     pub fn shortage(&self) -> Option<ByteCount> {
         let state = self.0.lock();
-        let wanted = |queue: &Queue| queue.samples.iter().filter(|wanted| wanted.is_wanted()).map(|wanted| wanted.bytes).sum();
+        let wanted =
+            |queue: &Queue| queue.samples.iter().filter(|wanted| wanted.is_wanted()).map(|wanted| wanted.bytes).sum();
         let wanted: u64 = state.queues.iter().map(wanted).fold(0, u64::saturating_add);
         let free = self.0.total.saturating_sub(state.used);
         (wanted > 0).then(|| ByteCount::new(wanted.min(self.0.total).saturating_sub(free)))

@@ -117,7 +117,14 @@ impl Pipeline {
         prepared.stored = photo.stored;
         if request.cut == Cut::Features {
             let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
-            return self.features(photo, Job::new(self, model.recipe(), key, request.epoch, work), model, (&work.account, times)).await;
+            return self
+                .features(
+                    photo,
+                    Job::new(self, model.recipe(), key, request.epoch, work),
+                    model,
+                    (&work.account, times),
+                )
+                .await;
         }
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
         self.pixels(photo, Job::new(self, recipe, key, request.epoch, work), request, (&work.account, times)).await

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use headwater_image::Parts;
 use headwater_pipeline::{Finished, Permit, Prepared};
-use headwater_types::{ByteCount, Cut, caps};
+use headwater_types::Cut;
 use headwater_wire::{Delivered, Delivery, proto};
 
 /// Most samples of a batch; with features of 5 kB this is a batch's bytes.
 const MOST: usize = 1024;
 
-/// A message before it is written. A sample of more than [`caps::BATCH_BYTES`] has one to itself.
+/// A message before it is written. A large sample has one to itself.
 pub(crate) struct Batch {
     samples: Vec<proto::Sample>,
     /// How far each sample was taken, and its payload's bytes, where it did not fail.
@@ -59,8 +59,8 @@ impl Batch {
     }
 
     /// Whether it takes no more, where it is to have so many bytes.
-    pub(crate) fn is_full(&self, most: ByteCount) -> bool {
-        self.bytes as u64 >= most.get() || self.samples.len() >= MOST
+    pub(crate) fn is_full(&self, most: usize) -> bool {
+        self.bytes >= most || self.samples.len() >= MOST
     }
 
     /// How many samples.
@@ -88,7 +88,7 @@ impl Batch {
     }
 }
 
-/// Whether a sample has a message to itself.
-pub(crate) fn is_large(sample: &Prepared) -> bool {
-    sample.outcome.as_ref().is_ok_and(|finished| finished.parts.bytes.len() as u64 > caps::BATCH_BYTES.get())
+/// Whether a sample is larger than a whole batch.
+pub(crate) fn is_large(sample: &Prepared, most: usize) -> bool {
+    sample.outcome.as_ref().is_ok_and(|finished| finished.parts.bytes.len() > most)
 }

@@ -93,7 +93,10 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let pool = CpuPool::new(jobs, jobs.get()).context("starting CPU workers")?;
     let (encoded, decoded) = (budgets.encoded, budgets.decoded);
     let refused = OnceLock::new();
-    Ok((Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, account: Account::alone(), refused }), jobs))
+    Ok((
+        Arc::new(Indexer { store, catalog, index, pool, limits, encoded, decoded, account: Account::alone(), refused }),
+        jobs,
+    ))
 }
 
 /// What all photos share.

@@ -24,9 +24,10 @@ mod exporter;
 
 mod admission;
 mod connection;
-mod peer;
 mod handshake;
+mod peer;
 
+mod allowance;
 mod batch;
 mod body;
 mod list;

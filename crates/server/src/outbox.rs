@@ -24,19 +24,17 @@ use headwater_wire::{framed, proto};
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 
+use crate::allowance::{PIECE, Share};
 use crate::batch::Batch;
-use crate::peer::Peer;
 use crate::metrics::Metrics;
+use crate::peer::Peer;
 use crate::stream::Open;
 
 /// Batches that wait for the network. When there are so many the stream's samples wait in their window, and its work stops.
 const BATCHES_AHEAD: usize = 2;
-/// Bytes of small messages that HTTP/2 may have: two batches or three, so that the socket never waits for the next.
-const UNDERWAY: usize = 256 << 10;
-/// Bytes of a large sample that HTTP/2 may have, and of one piece. These are copies beside the sample, and in no budget: a thousand streams
-/// have 128 MiB of them at most.
+/// Bytes of a large sample that HTTP/2 may have. These are copies beside the sample, and in no budget: a thousand streams have 128 MiB of
+/// them at most.
 const UNDERWAY_IN_PIECES: usize = 2 * PIECE;
-const PIECE: usize = 64 << 10;
 /// Times that a sample is made again in the middle before its reader is too slow for it.
 const MOST_REMADE: u32 = 3;
 
@@ -46,6 +44,8 @@ pub(crate) struct Outbox {
     pub(crate) account: Account,
     /// Who reads it.
     pub(crate) peer: Peer,
+    /// Bytes that HTTP/2 may have of small messages.
+    pub(crate) share: Share,
     metrics: Arc<Metrics>,
     state: Mutex<State>,
     /// There is something new for the driver: room, a reader that reads, or something to make again.
@@ -101,7 +101,7 @@ pub(crate) enum Next {
 // === impl Outbox ===
 
 impl Outbox {
-    pub(crate) fn new(account: Account, peer: Peer, metrics: Arc<Metrics>, open: Open) -> Self {
+    pub(crate) fn new(account: Account, peer: Peer, share: Share, metrics: Arc<Metrics>, open: Open) -> Self {
         let state = State {
             batches: VecDeque::new(),
             sending: None,
@@ -116,7 +116,7 @@ impl Outbox {
             ended: None,
             open: Some(open),
         };
-        Self { account, peer, metrics, state: Mutex::new(state), driver: Notify::new() }
+        Self { account, peer, share, metrics, state: Mutex::new(state), driver: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -219,7 +219,7 @@ impl Outbox {
             return Poll::Ready(None);
         }
         let next = self.next(&mut state);
-        let hungry = matches!(next, Ok(None)) && !state.is_waiting_for_socket();
+        let hungry = matches!(next, Ok(None)) && !self.is_waiting_for_socket(&state);
         let was_hungry = mem::replace(&mut state.hungry, hungry);
         match next {
             Ok(Some(bytes)) => {
@@ -244,7 +244,7 @@ impl Outbox {
 
     /// The next bytes; `None` where there are none, or HTTP/2 has enough.
     fn next(self: &Arc<Self>, state: &mut State) -> Result<Option<Bytes>, Status> {
-        if state.is_waiting_for_socket() {
+        if self.is_waiting_for_socket(state) {
             return Ok(None);
         }
         if let Some(sending) = &mut state.sending {
@@ -262,7 +262,7 @@ impl Outbox {
         let too_large = || Status::internal("a message of 4 GiB or more");
         let (mut message, mut permits) = batch.into_message();
         if let [sample] = &mut message.samples[..]
-            && sample.payload.len() > PIECE
+            && sample.payload.len() > self.share.bytes()
             && let Some(permit) = permits.pop()
         {
             let payload = mem::take(&mut sample.payload);
@@ -284,6 +284,10 @@ impl Outbox {
     fn underway(self: &Arc<Self>, state: &mut State, bytes: Vec<u8>, permits: Vec<Permit>) -> Bytes {
         state.underway += bytes.len();
         Bytes::from_owner(Underway { bytes, outbox: Arc::clone(self), _permits: permits })
+    }
+
+    fn is_waiting_for_socket(&self, state: &State) -> bool {
+        state.underway >= if state.sending.is_some() { UNDERWAY_IN_PIECES } else { self.share.bytes() }
     }
 
     // --- for who watches over all streams
@@ -355,10 +359,6 @@ impl State {
     fn has_something(&self) -> bool {
         let sending = self.sending.as_ref().is_some_and(|sending| sending.sample.is_some());
         self.underway > 0 || sending || !self.batches.is_empty()
-    }
-
-    fn is_waiting_for_socket(&self) -> bool {
-        self.underway >= if self.sending.is_some() { UNDERWAY_IN_PIECES } else { UNDERWAY }
     }
 
     /// Drops what HTTP/2 does not have, and remembers what is to be made again.

@@ -34,6 +34,11 @@ impl Peer {
         self.address.map(|address| address.to_string()).unwrap_or_default()
     }
 
+    /// Whether it is the same connection.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.address == other.address
+    }
+
     /// Ends the connection and all that is on it.
     pub(crate) fn hang_up(&self) {
         self.ended.cancel();

@@ -17,11 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::body::WithBodies;
 use crate::importance::Importance;
 use crate::life::Life;
 use crate::list::{self, Lists};
 use crate::metrics::Metrics;
-use crate::body::WithBodies;
 use crate::peer::Peer;
 use crate::stream as call;
 use crate::streams::Streams;

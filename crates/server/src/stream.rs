@@ -21,9 +21,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, is_large};
 use crate::body::Body;
-use crate::peer::Peer;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
+use crate::peer::Peer;
 use crate::service::Shared;
 
 /// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends some
@@ -73,7 +73,8 @@ struct Working {
 /// Begins the work. It ends when the body is dropped, whether or not all was sent.
 pub(crate) fn start(shared: Arc<Shared>, fetch: Fetch, work: Work, peer: Peer, permit: OwnedSemaphorePermit) -> Body {
     let open = Open::new(&shared.metrics, permit);
-    let outbox = Arc::new(Outbox::new(work.account.clone(), peer, Arc::clone(&shared.metrics), open));
+    let outbox =
+        Arc::new(Outbox::new(work.account.clone(), peer, shared.streams.share(), Arc::clone(&shared.metrics), open));
     shared.streams.add(&outbox);
     let driver = Driver::new(shared, fetch, work, Arc::clone(&outbox));
     Body::new(outbox, AbortOnDropHandle::new(tokio::spawn(driver.drive())))
@@ -109,7 +110,20 @@ impl Driver {
         let now = Instant::now();
         let (working, batch) = (FuturesUnordered::new(), Batch::new());
         let work = Arc::new(work);
-        Self { shared, work, fetch, asked, outbox, todo, working, most, batch, closes: now, tells: now + TELL, rests: false }
+        Self {
+            shared,
+            work,
+            fetch,
+            asked,
+            outbox,
+            todo,
+            working,
+            most,
+            batch,
+            closes: now,
+            tells: now + TELL,
+            rests: false,
+        }
     }
 
     async fn drive(mut self) {
@@ -160,11 +174,13 @@ impl Driver {
     /// Lays what was made into the outbox.
     fn take(&mut self, (run, samples): Run) {
         self.tells = Instant::now() + TELL;
+        // HTTP/2 has one whole message at least.
+        let most = self.fetch.batch_bytes.as_usize().min(self.outbox.share.bytes());
         let samples = samples.unwrap_or_else(|| self.asked[run.clone()].iter().map(lost).collect());
         for (place, sample) in run.zip(samples) {
             let position = self.asked[place].position;
             let Some(sample) = self.outbox.restore(position, sample) else { continue };
-            let large = is_large(&sample);
+            let large = is_large(&sample, most);
             if large {
                 self.close();
             }
@@ -172,7 +188,7 @@ impl Driver {
                 self.closes = Instant::now() + LINGER;
             }
             self.batch.push(position, sample);
-            if large || self.batch.is_full(self.fetch.batch_bytes) {
+            if large || self.batch.is_full(most) {
                 self.close();
             }
         }
@@ -217,7 +233,8 @@ impl Future for Working {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Run> {
         let ended = ready!(Pin::new(&mut self.task).poll(context));
-        let say = |error| tracing::error!(first = self.run.start, samples = self.run.len(), %error, "a task ended badly");
+        let say =
+            |error| tracing::error!(first = self.run.start, samples = self.run.len(), %error, "a task ended badly");
         Poll::Ready((self.run.clone(), ended.map_err(say).ok()))
     }
 }

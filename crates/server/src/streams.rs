@@ -1,8 +1,8 @@
 //! All fetch streams together: whose memory is whose, and what becomes of those that nobody reads.
 //!
 //! A stream is *stalled* while the network takes nothing of what is ready for it. Where others wait for memory, stalled streams give up
-//! what they have, the largest first, until there is enough; one that is stalled for too long is ended, and its connection too where the
-//! peer does not even look at that.
+//! what they have, the largest first, until there is enough; one that is stalled for too long is ended, which its reader finds once it reads
+//! on. Where memory is short even so, those that have ended and have not looked lose their connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,9 +13,11 @@ use headwater_types::ByteCount;
 use headwater_wire::status::Refusal;
 use tokio::time::sleep;
 
-use crate::peer::Peer;
+use crate::allowance::{Allowance, Share};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
+use crate::peer::Peer;
+use crate::seldom::Seldom;
 
 /// A stream is stalled after so long: longer than a socket's buffer takes to drain for a reader at 1 MB/s.
 const STALLED: Duration = Duration::from_secs(2);
@@ -30,6 +32,7 @@ const TOLD: usize = 3;
 #[derive(Default)]
 pub(crate) struct Streams {
     accounts: Accounts,
+    allowance: Allowance,
     open: Mutex<Vec<Weak<Outbox>>>,
 }
 
@@ -47,6 +50,11 @@ impl Streams {
     /// Whose memory a call's samples take.
     pub(crate) fn account(&self, peer: &Peer) -> Account {
         self.accounts.open(&peer.client(), &peer.connection())
+    }
+
+    /// What of a stream HTTP/2 may have.
+    pub(crate) fn share(&self) -> Share {
+        self.allowance.share()
     }
 
     pub(crate) fn add(&self, stream: &Arc<Outbox>) {
@@ -88,28 +96,45 @@ impl Streams {
             if found >= wanted.get() || held == 0 {
                 break;
             }
-            tracing::debug!(connection = stream.peer.connection(), bytes = held, "memory is short: a stream that nobody reads gives up");
+            tracing::debug!(
+                connection = stream.peer.connection(),
+                bytes = held,
+                "memory is short: a stream that nobody reads gives up"
+            );
             stream.shed();
             found += held;
         }
+        if found < wanted.get() {
+            self.hang_up();
+        }
     }
 
-    /// Ends streams that nobody has read for so long, and hangs up where that is not read either; for as long as the server lives.
+    /// Hangs up on a peer whose streams have all ended, and of which HTTP/2 still has something. It has been told why.
+    fn hang_up(&self) {
+        let all = self.all();
+        let ended = all.iter().filter(|stream| stream.ended_for().is_some() && stream.account.held().get() > 0);
+        let lives = |peer: &Peer| all.iter().any(|stream| stream.peer.is(peer) && stream.ended_for().is_none());
+        if let Some(stream) = ended.max_by_key(|stream| stream.ended_for()).filter(|stream| !lives(&stream.peer)) {
+            tracing::warn!(
+                connection = stream.peer.connection(),
+                "memory is short: hanging up on a peer that has not read its stream's end"
+            );
+            stream.peer.hang_up();
+        }
+    }
+
+    /// Ends streams that nobody has read for so long; for as long as the server lives.
     pub(crate) async fn end_unread(&self, limit: Duration, metrics: &Metrics) {
+        let said = Seldom::default();
         loop {
             sleep(LOOK.min(limit)).await;
-            let all = self.all();
-            for stream in &all {
-                let connection = || stream.peer.connection();
+            for stream in self.all() {
                 if let Some(time) = stream.stalled_for().filter(|&time| time >= limit) {
-                    let seconds = time.as_secs();
-                    tracing::warn!(connection = connection(), seconds, "nobody reads this stream, see --unread-limit: it ends");
+                    let (connection, seconds) = (stream.peer.connection(), time.as_secs());
+                    if let Some(streams) = said.again() {
+                        tracing::warn!(streams, connection, seconds, "unread streams end, see --unread-limit");
+                    }
                     stream.end(metrics.refuse(Refusal::Unread { seconds }));
-                }
-                let lives = |other: &&Arc<Outbox>| other.ended_for().is_none() && other.peer.connection() == connection();
-                if stream.ended_for().is_some_and(|time| time >= limit) && !all.iter().any(|other| lives(&other)) {
-                    tracing::warn!(connection = connection(), "nobody has read that a stream ended: hanging up");
-                    stream.peer.hang_up();
                 }
             }
         }

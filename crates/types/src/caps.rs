@@ -44,7 +44,8 @@ pub const MAX_SCANS: u32 = 64;
 /// a slow core; this keeps a hostile file under a second. An 11-scan photo may have 18 megapixels.
 pub const MAX_SCAN_PIXELS: u64 = 200_000_000;
 
-/// Memory for all samples in flight on a server. Setting: `--memory`.
+/// Memory for all samples in flight on a server. Setting: `--memory`. What a process takes beside it is at most 256 MiB: code, tables of
+/// a million photos, what decoders keep between photos, and what HTTP/2 has of large samples (128 KiB for each stream).
 pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 
 /// Disk that re-written photos may take: as much as the photos themselves do, 300,000 of 100 kB. A server of more is

@@ -58,7 +58,13 @@ mod tests {
     use super::*;
 
     fn sample(payload: &'static [u8]) -> proto::Sample {
-        proto::Sample { index: 7, key: "red/a.jpg".to_owned(), checksum: 9, payload: payload.into(), ..proto::Sample::default() }
+        proto::Sample {
+            index: 7,
+            key: "red/a.jpg".to_owned(),
+            checksum: 9,
+            payload: payload.into(),
+            ..proto::Sample::default()
+        }
     }
 
     fn read(framed: &[u8]) -> proto::FetchBatch {

@@ -10,7 +10,8 @@ use headwater_types::{ByteCount, ImageLimits, caps};
 /// Limits that hold before pixels.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LimitArgs {
-    /// Memory for all samples in flight
+    /// Memory for all samples in flight, until the network has taken them. The process takes at most 256 MiB more, and what
+    /// its models take
     #[arg(long, value_name = "SIZE", default_value_t = caps::SAMPLE_MEMORY, help_heading = "Limits")]
     memory: ByteCount,
     /// Most memory for one sample, known from its header

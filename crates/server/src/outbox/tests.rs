@@ -5,6 +5,7 @@ use headwater_types::{ByteCount, Cut, DType, PixelCoding, Position, SampleIndex,
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::allowance::Allowance;
 
 const LARGE: usize = 1 << 20;
 
@@ -18,7 +19,8 @@ impl Stage {
         let metrics = Arc::new(Metrics::new());
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let open = Open::new(&metrics, place);
-        let outbox = Arc::new(Outbox::new(Account::alone(), Peer::new(None), metrics, open));
+        let outbox =
+            Arc::new(Outbox::new(Account::alone(), Peer::new(None), Allowance::default().share(), metrics, open));
         Self { budget: MemoryBudget::new(ByteCount::mebibytes(64)), outbox }
     }
 
@@ -33,7 +35,8 @@ impl Stage {
             origin: Position::default(),
             bytes: payload.into(),
         };
-        let failed = Prepared::failed(SampleIndex(7), headwater_types::SampleFailure::new(headwater_types::FailureKind::Io, ""));
+        let failed =
+            Prepared::failed(SampleIndex(7), headwater_types::SampleFailure::new(headwater_types::FailureKind::Io, ""));
         Prepared { outcome: Ok(Finished { parts, permit }), ..failed }
     }
 
@@ -115,7 +118,9 @@ async fn a_sample_that_has_changed_meanwhile_is_asked_for_again() {
     let mut other = noise(LARGE);
     other[LARGE - 1] ^= 1;
     assert!(stage.outbox.restore(3, stage.sample(other).await).is_none());
-    let Poll::Ready(Some(Next::End(status))) = stage.outbox.poll(&mut Context::from_waker(&noop_waker())) else { panic!() };
+    let Poll::Ready(Some(Next::End(status))) = stage.outbox.poll(&mut Context::from_waker(&noop_waker())) else {
+        panic!()
+    };
     assert_eq!(status.code(), Code::Aborted);
     assert!(headwater_wire::status::is_retryable(&status));
 }
@@ -131,7 +136,9 @@ async fn a_sample_that_is_made_again_and_again_ends_its_stream() {
         assert!(stage.outbox.restore(0, stage.sample(noise(LARGE)).await).is_none());
     }
     stage.outbox.shed();
-    let Poll::Ready(Some(Next::End(status))) = stage.outbox.poll(&mut Context::from_waker(&noop_waker())) else { panic!() };
+    let Poll::Ready(Some(Next::End(status))) = stage.outbox.poll(&mut Context::from_waker(&noop_waker())) else {
+        panic!()
+    };
     assert!(headwater_wire::status::is_unread(&status), "{status}");
 }
 
@@ -154,7 +161,7 @@ async fn the_end_comes_once_behind_what_was_taken_and_frees_the_rest() {
     let taken = stage.next();
     stage.outbox.end(Status::unavailable("over"));
     assert_eq!((stage.held(), stage.outbox.stalled_for()), (0, None));
-    let mut poll = || stage.outbox.poll(&mut Context::from_waker(&noop_waker()));
+    let poll = || stage.outbox.poll(&mut Context::from_waker(&noop_waker()));
     assert!(matches!(poll(), Poll::Ready(Some(Next::End(_)))));
     assert!(matches!(poll(), Poll::Ready(None)));
     drop(taken);
