@@ -256,7 +256,7 @@ impl Outbox {
         }
         let Some(batch) = state.batches.pop_front() else { return Ok(None) };
         state.messages = state.messages.saturating_add(1);
-        if batch.len() > 0 {
+        if !batch.is_empty() {
             self.metrics.sent(&batch);
         }
         let too_large = || Status::internal("a message of 4 GiB or more");

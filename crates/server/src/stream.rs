@@ -221,7 +221,10 @@ impl Driver {
         if let Some(waits) = self.work.account.waits() {
             let detail = match waits {
                 Waits::Memory => self.shared.streams.holders(&self.shared.pipeline),
-                Waits::Store => "photos are being read".to_owned(),
+                Waits::Store => match self.shared.pipeline.store.waiting() {
+                    Some(waiting) => waiting.to_string(),
+                    None => "photos are being read".to_owned(),
+                },
             };
             self.outbox.tell(proto::Waiting { reason: waits.as_str().to_owned(), detail });
         }
