@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use headwater_tests::{Data, ServerOptions, program};
+use headwater_tests::{Data, Logged, ServerOptions, program};
 use tempfile::TempDir;
 
 /// Over what CI's cores may take: these are not timed tests.
@@ -42,6 +42,38 @@ fn open_streams_finish_within_the_grace_period() {
     let output = client.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", output.status);
     assert!(server.wait(SOON).unwrap().success());
+}
+
+#[test]
+fn a_closed_terminal_is_a_reason_to_drain_unless_it_is_not_to_matter() {
+    let data = Data::photos().unwrap();
+    let serve = |before: &str| {
+        let mut command = Command::new("sh");
+        let words =
+            format!("{before} exec \"$0\" serve --dataset photos --listen 127.0.0.1:0 --no-index --data \"$1\"");
+        command.args(["-c", &words]).arg(program("storage-server")).arg(&data.photos);
+        let server = Logged::start(&mut command);
+        server.address("serving");
+        server
+    };
+    let mut server = serve("");
+    // By default they kill.
+    server.signal("USR1");
+    server.says("SIGUSR1");
+    server.signal("USR2");
+    server.says("SIGUSR2");
+    server.signal("HUP");
+    // A shell says it too.
+    server.signal("HUP");
+    assert_eq!(server.code(), Some(0), "{}", server.log());
+    assert!(server.log().contains("draining") && server.log().contains("hung up"), "{}", server.log());
+    // As under nohup.
+    let mut server = serve("trap '' HUP;");
+    server.signal("HUP");
+    server.signal("USR1");
+    server.says("SIGUSR1");
+    assert!(server.is_running(), "{}", server.log());
+    assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
 }
 
 #[test]

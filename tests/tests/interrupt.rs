@@ -1,4 +1,4 @@
-//! Ctrl-C ends a tool soon, with the code that shells expect, and leaves nothing half-written.
+//! Ctrl-C ends a tool soon, and so does a terminal that is closed, with the code that shells expect, and leaves nothing half-written.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "the interrupt has to come at some moment")]
@@ -129,6 +129,49 @@ fn what_was_extracted_before_an_interrupt_is_kept_and_the_next_start_fetches_onl
     run("tuner", fresh).unwrap().success().unwrap();
     let part = |folder: &str| std::fs::read(std::path::Path::new(folder).join("part-0000000000.parquet")).unwrap();
     assert!(part(out) == part(whole.to_str().unwrap()), "another part than of an extraction that was not interrupted");
+}
+
+/// Runs a program in a terminal, closes that once it has drawn, and prints with what it ended.
+const CLOSED_TERMINAL: &str = r"
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+while b'/s ' not in os.read(terminal, 4096):
+    pass
+time.sleep(float(os.environ['OPEN_FOR']))
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn a_closed_terminal_keeps_what_has_come_though_no_bar_can_be_drawn() {
+    let Some(python) = headwater_testdata::python() else {
+        println!("no Python: nothing that opens a terminal");
+        return;
+    };
+    let data = Data::photos().unwrap();
+    let server = serving(&data);
+    let (address, out) = (server.address(), data.scratch.path().join("out"));
+    let extract = ["extract", "--servers", &address, "--dataset", "photos", "--model", "model", "--out"];
+    let closed = |open_for: &str| {
+        let mut terminal = Command::new(&python);
+        terminal.args(["-c", CLOSED_TERMINAL]).arg(program("tuner")).args(extract).arg(&out);
+        terminal.args(["--limit-bandwidth", "100kbps"]).env("OPEN_FOR", open_for);
+        let output = terminal.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout).trim(),
+            "129",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        out.join("part-0000000000.parquet").exists()
+    };
+    assert!(["1", "2", "4", "8"].into_iter().any(closed), "nothing is kept");
+    let arguments = extract.iter().map(std::ffi::OsStr::new).chain([out.as_os_str(), "--json".as_ref()]);
+    let summary = run("tuner", arguments).unwrap().success().unwrap().json().unwrap();
+    assert!(summary["resumed"].as_u64().unwrap() > 0, "{summary}");
+    assert_eq!(summary["missing"], 0, "{summary}");
 }
 
 #[test]

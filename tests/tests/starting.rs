@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "what a process says is waited for")]
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_tests::{Data, Logged, ServerOptions, eventually, get, program, run};
@@ -34,7 +38,14 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     let folder = data.scratch.path().join("starting");
     std::fs::create_dir(&folder).unwrap();
     let systemd = UnixDatagram::bind(folder.join("notify")).unwrap();
-    systemd.set_nonblocking(true).unwrap();
+    // Read as it comes: the kernel keeps ten words for whoever does not.
+    let (told, words) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1000];
+        while let Ok(bytes) = systemd.recv(&mut buffer) {
+            let _ = told.send(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
+        }
+    });
     let model = pipe(&folder);
     let mut server = waiting_for_a_model(&data, &model, &folder);
     let (address, metrics) = (server.address("listening"), server.address("metrics"));
@@ -69,9 +80,8 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
     let mut told = Vec::new();
-    let mut buffer = [0; 1000];
-    while let Ok(bytes) = systemd.recv(&mut buffer) {
-        told.push(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
+    while !told.last().is_some_and(|last: &String| last.contains("STOPPING=1")) {
+        told.push(words.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("no end in {told:?}")));
     }
     let place = |words: &str| {
         told.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words} in {told:?}"))
@@ -99,7 +109,8 @@ async fn health_and_description(address: &str, status: i32, refused: Option<&str
         None => assert!(described.is_ok()),
         Some(words) => {
             let refusal = described.unwrap_err();
-            assert_eq!((refusal.code(), refusal.message()), (tonic::Code::Unavailable, words));
+            assert_eq!(refusal.code(), tonic::Code::Unavailable);
+            assert!(refusal.message().starts_with(words), "{refusal}");
             assert_eq!(refusal.metadata().get("headwater-refusal").unwrap(), "starting");
         }
     }
@@ -127,7 +138,7 @@ fn a_server_that_starts_can_be_stopped_and_one_that_cannot_start_ends_with_its_e
 
 #[test]
 fn mistakes_in_settings_are_found_before_a_port_is_taken() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let base = ["serve", "--data", "/nonexistent", "--dataset", "d", "--listen", &address];
     let said = |further: &[&str]| {
@@ -167,4 +178,110 @@ fn a_server_is_reached_by_its_name_and_port_alone() {
         assert!(table.contains(&format!("localhost:{port}")) || table.contains(&address), "{table}");
         assert!(table.contains("1/1"), "{table}");
     }
+}
+
+/// A bucket of one photo, whose listing is answered once that is allowed.
+struct SlowBucket {
+    address: String,
+    open: Arc<AtomicBool>,
+}
+
+// === impl SlowBucket ===
+
+impl SlowBucket {
+    fn start(photo: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, open) = (listener.local_addr().unwrap().to_string(), Arc::new(AtomicBool::new(false)));
+        let opened = Arc::clone(&open);
+        std::thread::spawn(move || {
+            for connection in listener.incoming().map_while(Result::ok) {
+                let (photo, opened) = (photo.clone(), Arc::clone(&opened));
+                std::thread::spawn(move || Self::serve(connection, &photo, &opened));
+            }
+        });
+        Self { address, open }
+    }
+
+    /// Requests without a body, one after the other, until the client has gone.
+    fn serve(mut connection: TcpStream, photo: &[u8], open: &AtomicBool) -> Option<()> {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                connection.read_exact(&mut byte).ok()?;
+                head.push(byte[0]);
+            }
+            let listing = String::from_utf8_lossy(&head).lines().next()?.contains("list-type=2");
+            if listing {
+                eventually("leave to list", || open.load(Ordering::Relaxed).then_some(()));
+            }
+            let page = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                 <Name>bucket</Name><Prefix>photos/</Prefix><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>\
+                 <Contents><Key>photos/a.jpg</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"abc\"</ETag>\
+                 <Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
+                photo.len()
+            );
+            let body = if listing { page.as_bytes() } else { photo };
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nETag: \"abc\"\r\n\
+                 Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            connection.write_all(answer.as_bytes()).ok()?;
+            connection.write_all(body).ok()?;
+        }
+    }
+}
+
+#[test]
+fn a_listing_that_takes_long_is_lived_through_and_waited_for() {
+    let data = Data::photos().unwrap();
+    let class = std::fs::read_dir(&data.photos).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+    let photo = std::fs::read_dir(class.unwrap()).unwrap().next().unwrap().unwrap().path();
+    let bucket = SlowBucket::start(std::fs::read(photo).unwrap());
+    let start = || {
+        let mut server = Command::new(program("storage-server"));
+        server.args(["serve", "--data", "s3://bucket/photos", "--dataset", "photos", "--no-index"]);
+        server.args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        server.args(["--s3-endpoint", &format!("http://{}", bucket.address)]);
+        let of_nobody = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"].map(|name| (name, "test"));
+        Logged::start(server.envs(of_nobody))
+    };
+    let is_listing = |metrics: &str| {
+        eventually("a server that lists", || {
+            assert!(get(metrics, "/livez").unwrap().starts_with("HTTP/1.1 200"));
+            let ready = get(metrics, "/readyz").unwrap();
+            (ready.starts_with("HTTP/1.1 503") && ready.contains("listing s3://bucket/photos")).then_some(())
+        });
+    };
+
+    let mut stopped = start();
+    is_listing(&stopped.address("metrics"));
+    assert_eq!(stopped.end("HUP"), Some(0), "{}", stopped.log());
+
+    let mut server = start();
+    let (address, metrics) = (server.address("listening"), server.address("metrics"));
+    is_listing(&metrics);
+    health_and_description(&address, 2, Some("starting: listing s3://bucket/photos, 0 files"));
+    let mut client = Command::new(program("profiler"));
+    client.args([
+        "fetch",
+        "--servers",
+        &address,
+        "--dataset",
+        "photos",
+        "--recipe",
+        "imagenet-eval",
+        "--cut",
+        "encoded",
+    ]);
+    client.arg("--out").arg(data.scratch.path().join("out")).stdout(Stdio::null());
+    let mut client = Logged::start(&mut client);
+    client.says("listing s3://bucket/photos");
+    is_listing(&metrics);
+    bucket.open.store(true, Ordering::Relaxed);
+    assert_eq!(client.code(), Some(0), "{}\n{}", client.log(), server.log());
+    assert!(get(&metrics, "/readyz").unwrap().starts_with("HTTP/1.1 200"));
+    assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
 }

@@ -6,7 +6,6 @@
 //! `{"error": "what", "causes": ["...", ...], "exit_code": N}`. Standard output carries results, and nothing else.
 
 use std::fmt;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -16,6 +15,7 @@ use crate::output::is_hung_up;
 use crate::outputs::OutputError;
 use crate::settings::redact;
 use crate::signals::Signal;
+use crate::stderr;
 
 /// Exit code for failures.
 pub const FAILURE: u8 = 1;
@@ -27,13 +27,14 @@ pub const TOO_MANY_FAILURES: u8 = 3;
 pub const HUNG_UP: u8 = 141;
 
 /// Every code, and what it means: for documentation.
-pub const CODES: [(u8, &str); 7] = [
+pub const CODES: [(u8, &str); 8] = [
     (0, "done; for a server: drained"),
     (FAILURE, "failed"),
     (USAGE, "the arguments or the configuration are wrong"),
     (TOO_MANY_FAILURES, "more samples failed than `--max-failures` allows; what was made of the others is kept"),
     (Signal::Interrupt.exit_code(), "a tool was interrupted by SIGINT; what it had is kept, where that is whole"),
     (Signal::Terminate.exit_code(), "the same by SIGTERM"),
+    (Signal::Hangup.exit_code(), "the same by SIGHUP, as where its terminal was closed"),
     (HUNG_UP, "who read its results hung up, as `head` does: nothing is said"),
 ];
 
@@ -71,8 +72,8 @@ pub fn code(error: &anyhow::Error) -> u8 {
 /// Says the error in the one form that errors have.
 pub(crate) fn print_error(error: &anyhow::Error, code: u8, json: bool) {
     let text = if json { as_json(error, code).to_string() } else { Chain(error).to_string() };
-    // Nobody is left to tell where standard error is closed: the exit code still says it.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // Nobody is left to tell where standard error takes nothing: the exit code still says it.
+    say(&text);
 }
 
 /// Says mistakes in the settings, none of which causes another: each as an error for people, all in one line of JSON.
@@ -85,23 +86,21 @@ pub(crate) fn print_mistakes(mistakes: &[String], json: bool) {
         }
         (false, each) => each.iter().map(|words| format!("error: {words}")).collect::<Vec<_>>().join("\n"),
     };
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    say(&text);
 }
 
 /// Says what is no error, to people.
 pub(crate) fn warn(words: &str) {
-    let _ = writeln!(io::stderr().lock(), "warning: {words}");
+    say(&format!("warning: {words}"));
+}
+
+fn say(text: &str) {
+    stderr::say(format!("{text}\n").as_bytes());
 }
 
 /// An error with its causes, in one line.
 pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     causes(error).join(": ")
-}
-
-/// Prints a result for people, and says whether that went well.
-pub(crate) fn printed(result: &impl fmt::Display) -> bool {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{result}").and_then(|()| stdout.flush()).is_ok()
 }
 
 fn as_json(error: &anyhow::Error, code: u8) -> serde_json::Value {
@@ -139,6 +138,8 @@ impl fmt::Display for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context as _, anyhow};
+
+    use std::io;
 
     use super::*;
     use crate::output::HungUp;

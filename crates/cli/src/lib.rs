@@ -48,6 +48,8 @@ pub mod settings;
 pub mod values;
 pub mod version;
 
+mod stderr;
+
 pub mod growing;
 pub mod logs;
 pub mod progress;

@@ -1,7 +1,8 @@
 //! Logs: to standard error, never to standard output, as text or as one JSON object per line.
 //!
 //! What is logged is `--log`, else `RUST_LOG`, else `info`. Colours appear only on a terminal, and not where `NO_COLOR` is
-//! set. Lines are written above a running progress bar, never through it.
+//! set. Lines are written above a running progress bar, never through it. A line that cannot be written is lost and counted, and nothing
+//! else happens: see [`crate::stderr`].
 //!
 //! A quantity is logged as a number with its unit in the field's name (`limit_bytes = limit.get()`, `bandwidth_bps`, `grace_seconds`): that
 //! is what a program gets. As text it is shown with three digits and a unit, by that name ([`shown::by_name`]).
@@ -20,6 +21,9 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use crate::common::{Common, LogFormat};
 use crate::progress::Progress;
 use crate::settings::known::unknown_variables;
+use crate::stderr;
+
+pub use crate::stderr::lost;
 
 /// Sends the process's `tracing` events to standard error, from now on.
 ///
@@ -33,7 +37,9 @@ pub fn install(common: &Common, progress: &Progress) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(coloured)
-        .with_writer(BesideBars { progress: progress.clone() });
+        .with_writer(BesideBars { progress: progress.clone() })
+        // To standard error too, by a macro that panics where that cannot be written.
+        .log_internal_errors(false);
     let installed = if is_json(common.log_format, terminal) {
         builder.json().flatten_event(true).try_init()
     } else {
@@ -96,16 +102,19 @@ impl<'a> MakeWriter<'a> for BesideBars {
 
 impl Write for Line<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.progress.suspend(|| io::stderr().lock().write(bytes))
+        self.write_all(bytes).map(|()| bytes.len())
     }
 
     // tracing hands over each event in one piece: written under one suspension, it cannot be torn.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.progress.suspend(|| io::stderr().lock().write_all(bytes))
+        if let Some(lines) = self.progress.suspend(|| stderr::say(bytes)) {
+            tracing::warn!(lines, "lines of this log were lost before the last: standard error took none");
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        Ok(())
     }
 }
 

@@ -1,12 +1,11 @@
 //! How a command ended: with what it made, with an error, or with both, where what was made is kept although it is not all.
 
 use std::fmt::Display;
-use std::io::Write as _;
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::output::{print_json, stdout};
+use crate::output::{print_json, print_text};
 use crate::signals::{Ended, Signal};
 
 /// What a command made, and why that is not what was asked for, where it is not.
@@ -106,12 +105,7 @@ impl<T, E: Into<anyhow::Error>> From<Ended<Result<Outcome<T>, E>>> for Outcome<T
 }
 
 fn print(result: &(impl Serialize + Display), json: bool) -> std::io::Result<()> {
-    if json {
-        return print_json(result);
-    }
-    let mut out = stdout();
-    writeln!(out, "{result}")?;
-    out.flush()
+    if json { print_json(result) } else { print_text(result) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ use serde::Serialize;
 #[error("nobody reads standard output any more")]
 pub struct HungUp;
 
+/// Standard output takes nothing more, as on a full disk.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output could not be written: {0}")]
+struct Unwritten(#[source] io::Error);
+
 /// Standard output, for results. Where its reader hangs up, the error is a [`HungUp`], and no other broken pipe is.
 #[derive(Debug)]
 pub struct Stdout(StdoutLock<'static>);
@@ -30,6 +35,16 @@ pub fn print_json(value: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a result for people.
+///
+/// # Errors
+/// Standard output is closed or full.
+pub fn print_text(text: &impl std::fmt::Display) -> io::Result<()> {
+    let mut out = stdout();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
 /// Whether an error is that of a reader who hung up.
 pub(crate) fn is_hung_up(error: &(dyn std::error::Error + 'static)) -> bool {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -41,12 +56,20 @@ pub(crate) fn named(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::BrokenPipe { io::Error::new(ErrorKind::BrokenPipe, HungUp) } else { error }
 }
 
+/// As above; any other error says of what it is.
+fn of_stdout(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::BrokenPipe => named(error),
+        kind => io::Error::new(kind, Unwritten(error)),
+    }
+}
+
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(named)
+        self.0.write(bytes).map_err(of_stdout)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(named)
+        self.0.flush().map_err(of_stdout)
     }
 }

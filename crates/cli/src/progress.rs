@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use console::Term;
 use headwater_types::shown;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 const KNOWN: &str = "{prefix:14!} [{wide_bar}] {done}/{all} {rate} {left}";
 const SOME: &str = "{prefix:14!} {spinner} {done} {rate} {elapsed}";
@@ -37,6 +37,10 @@ enum Counted {
     Bytes,
 }
 
+/// A terminal that may be gone: `indicatif` panics where it cannot draw.
+#[derive(Debug)]
+struct Screen(Term);
+
 /// One bar. Dropping it takes it off the screen.
 #[derive(Debug)]
 pub struct Bar {
@@ -52,7 +56,8 @@ impl Progress {
         if quiet || !io::stderr().is_terminal() {
             return Self::hidden();
         }
-        Self::on(ProgressDrawTarget::stderr_with_hz(REDRAWS), Term::stderr().size().1)
+        let columns = Term::stderr().size().1;
+        Self::on(ProgressDrawTarget::term_like_with_hz(Box::new(Screen(Term::buffered_stderr())), REDRAWS), columns)
     }
 
     /// Draws nothing.
@@ -125,6 +130,55 @@ fn duration(time: Duration) -> String {
     }
 }
 
+// === impl Screen ===
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.0)
+    }
+
+    fn height(&self) -> u16 {
+        TermLike::height(&self.0)
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        drawn(self.0.move_cursor_up(lines))
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        drawn(self.0.move_cursor_down(lines))
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        drawn(self.0.move_cursor_right(columns))
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        drawn(self.0.move_cursor_left(columns))
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        drawn(self.0.write_line(line))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        drawn(self.0.write_str(text))
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        drawn(self.0.clear_line())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        drawn(self.0.flush())
+    }
+}
+
+/// Nobody sees what cannot be drawn, and nothing depends on it.
+fn drawn(result: io::Result<()>) -> io::Result<()> {
+    result.or(Ok(()))
+}
+
 // === impl Counted ===
 
 impl Counted {
@@ -190,7 +244,7 @@ mod tests {
     use super::*;
 
     /// A bar with this much done, as a terminal of so many columns shows it.
-    fn drawn(columns: u16, draw: impl FnOnce(&Progress) -> Bar) -> String {
+    fn shown_by(columns: u16, draw: impl FnOnce(&Progress) -> Bar) -> String {
         let terminal = indicatif::InMemoryTerm::new(10, columns);
         let progress = Progress::on(ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255), columns);
         let bar = draw(&progress);
@@ -204,7 +258,7 @@ mod tests {
     fn a_bar_is_one_line_at_every_width() {
         for columns in [60, 80, 120, 200] {
             for (total, done) in [(399, 17), (1_281_167, 1_281_167), (u64::MAX, 7)] {
-                let line = drawn(columns, |progress| {
+                let line = shown_by(columns, |progress| {
                     let bar = progress.items("photos of a profile with a long title", Some(total));
                     bar.add(done);
                     bar.note("validation top-1 0.9123, loss 0.3211, and so on and so on");
@@ -215,7 +269,7 @@ mod tests {
                 assert!(line.contains("/s ") && line.contains(" left"), "{columns}: {line}");
                 assert!(columns < ROOM_FOR_WORDS || line.contains("top-1 0.9123"), "{columns}: {line}");
             }
-            let bytes = drawn(columns, |progress| {
+            let bytes = shown_by(columns, |progress| {
                 let bar = progress.bytes("received", None);
                 bar.set(4_157_272);
                 bar

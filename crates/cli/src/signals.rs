@@ -1,7 +1,15 @@
-//! Signals: the first SIGTERM or SIGINT asks for a graceful stop, the second ends at once.
+//! Signals: the first SIGTERM, SIGINT or SIGHUP asks for a graceful stop, a second SIGTERM or SIGINT ends at once.
+//!
+//! | signal | what it does |
+//! |---|---|
+//! | SIGINT, SIGTERM | asks for a graceful stop; the second of them ends at once |
+//! | SIGHUP, as by a terminal that is closed | asks as well. It never is the second: a shell sends it beside the kernel, and systemd (`SendSIGHUP=`) beside SIGTERM. Under `nohup` it does nothing |
+//! | SIGUSR1, SIGUSR2 | nothing, and a line in the log: by default they kill |
+//! | SIGQUIT, as by Ctrl-\\ | ends at once, by default: who sends it wants that |
+//! | SIGPIPE, SIGXFSZ | nothing: the write fails, and its error is told like any other |
 //!
 //! Exit codes: a server that drained leaves with 0; a tool that was interrupted leaves with 128 + the signal's number,
-//! as shells expect (130 after SIGINT, 143 after SIGTERM). Return [`Signal`] as the error for the latter.
+//! as shells expect (130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP). Return [`Signal`] as the error for the latter.
 
 use std::future::Future;
 use std::io;
@@ -18,6 +26,9 @@ pub enum Signal {
     /// SIGTERM, as by systemd or Kubernetes.
     #[error("terminated")]
     Terminate,
+    /// SIGHUP, as by a terminal that was closed.
+    #[error("hung up")]
+    Hangup,
 }
 
 /// The process's stop signals, from the moment of [`Signals::install`] on; their default action is off from then.
@@ -25,6 +36,10 @@ pub enum Signal {
 pub struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
+    /// `None` where whoever started the process has it ignored.
+    hangup: Option<unix::Signal>,
+    /// What kills by default, and is not meant to.
+    user: [unix::Signal; 2],
     _too_large: unix::Signal,
 }
 
@@ -52,6 +67,7 @@ impl Signal {
     /// 128 + the signal's number.
     pub const fn exit_code(self) -> u8 {
         match self {
+            Self::Hangup => 129,
             Self::Interrupt => 130,
             Self::Terminate => 143,
         }
@@ -61,24 +77,49 @@ impl Signal {
 // === impl Signals ===
 
 impl Signals {
-    /// Takes over SIGINT and SIGTERM. Call it within the runtime, before anything that takes time.
+    /// Takes over SIGINT, SIGTERM and SIGHUP. Call it within the runtime, before anything that takes time.
     pub fn install() -> io::Result<Self> {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
+            hangup: if is_ignored(HANGUP) { None } else { Some(unix::signal(SignalKind::hangup())?) },
+            user: [unix::signal(SignalKind::user_defined1())?, unix::signal(SignalKind::user_defined2())?],
             _too_large: unix::signal(SignalKind::from_raw(TOO_LARGE))?,
         })
     }
 
-    /// The next signal: the first call waits for the first, the second for the second.
+    /// The next signal that asks for a stop.
     pub async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
+        let [one, two] = &mut self.user;
+        loop {
+            let hangup = async {
+                match &mut self.hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let ignored = tokio::select! {
+                _ = self.interrupt.recv() => return Signal::Interrupt,
+                _ = self.terminate.recv() => return Signal::Terminate,
+                _ = hangup => return Signal::Hangup,
+                _ = one.recv() => "SIGUSR1",
+                _ = two.recv() => "SIGUSR2",
+            };
+            tracing::info!(signal = ignored, "a signal that means nothing here");
         }
     }
 
-    /// Runs `work`: the first signal cancels `stop` and lets it finish, the second drops it.
+    /// The next that ends at once.
+    async fn second(&mut self) -> Signal {
+        loop {
+            match self.next().await {
+                Signal::Hangup => {}
+                second => return second,
+            }
+        }
+    }
+
+    /// Runs `work`: the first signal cancels `stop` and lets it finish, a second SIGINT or SIGTERM drops it.
     pub async fn guard<T>(&mut self, stop: &CancellationToken, work: impl Future<Output = T>) -> Ended<T> {
         tokio::pin!(work);
         let first = tokio::select! {
@@ -89,7 +130,18 @@ impl Signals {
         stop.cancel();
         tokio::select! {
             value = &mut work => Ended::Finished { value, asked: Some(first) },
-            second = self.next() => Ended::Dropped(second),
+            second = self.second() => Ended::Dropped(second),
         }
     }
+}
+
+/// The number of SIGHUP.
+const HANGUP: u32 = 1;
+
+/// Whether whoever started this process has it ignore a signal, as `nohup` does: `SigIgn` of proc_pid_status(5).
+fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
 }

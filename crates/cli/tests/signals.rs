@@ -1,4 +1,4 @@
-//! The first signal asks, the second ends at once. One test only: signals are the whole process's.
+//! The first signal asks, the second ends at once; one that only says that a terminal is gone is never the second. One test only: signals are the whole process's.
 
 use std::process::Command;
 
@@ -33,4 +33,18 @@ async fn the_first_signal_asks_and_the_second_ends_at_once() {
         std::future::pending::<()>().await;
     });
     assert_eq!(stuck.await, Ended::Dropped(Signal::Interrupt));
+
+    let stop = CancellationToken::new();
+    let closed = signals.guard(&stop, async {
+        // Neither ends the process, as by default.
+        send("USR1");
+        send("USR2");
+        send("HUP");
+        stop.cancelled().await;
+        send("HUP");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        3
+    });
+    assert_eq!(closed.await, Ended::Finished { value: 3, asked: Some(Signal::Hangup) });
+    assert_eq!(Signal::Hangup.exit_code(), 129);
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow};
-use headwater_cli::output::{print_json, stdout};
+use headwater_cli::output::{print_json, print_text};
 use headwater_cli::{Progress, Signals};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +83,7 @@ fn print(result: &(impl Serialize + fmt::Display), json: bool) -> anyhow::Result
     if json {
         return Ok(print_json(result)?);
     }
-    Ok(writeln!(stdout(), "{result}")?)
+    Ok(print_text(result)?)
 }
 
 fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {
@@ -93,11 +92,11 @@ fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {
         if json {
             return Ok(print_json(&recipes.iter().map(recipe::to_json).collect::<Vec<_>>())?);
         }
-        return Ok(writeln!(stdout(), "{}", Listing(&recipes))?);
+        return Ok(print_text(&Listing(&recipes))?);
     };
     let recipe = recipe::find(name)?;
     if json {
         return Ok(print_json(&recipe::to_json(&recipe))?);
     }
-    Ok(writeln!(stdout(), "{}", Sheet(&recipe))?)
+    Ok(print_text(&Sheet(&recipe))?)
 }

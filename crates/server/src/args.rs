@@ -71,7 +71,7 @@ pub struct ServeArgs {
     /// Samples of one stream that are worked on at a time; at first a quarter, more as the client reads
     #[arg(long, value_name = "N", default_value = "64", help_heading = "Network")]
     pub(crate) stream_window: NonZeroUsize,
-    /// After SIGTERM, let open streams finish for so many seconds; a second signal ends at once
+    /// After SIGTERM, SIGINT or SIGHUP, let open streams finish for so many seconds; a second SIGTERM or SIGINT ends at once
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Network")]
     pub(crate) grace: Duration,
 

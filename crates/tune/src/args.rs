@@ -42,7 +42,7 @@ pub(crate) enum Command {
 /// Write features and labels of a dataset to a folder of Parquet files
 ///
 /// The folder is read as one table by pandas, pyarrow, DuckDB and others: key (text), label (text, null where there is
-/// none), feature (fixed-size list of float32). Ctrl-C and SIGTERM keep what has come; started again, it fetches only what
+/// none), feature (fixed-size list of float32). Ctrl-C, SIGTERM and a closed terminal keep what has come; started again, it fetches only what
 /// is missing. Samples that could not be read are listed in DIR/_failures.jsonl.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXTRACT_HELP)]

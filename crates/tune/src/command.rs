@@ -27,6 +27,6 @@ async fn finish<S: Serialize + Display, E: Into<anyhow::Error>>(
     stop: &CancellationToken,
     json: bool,
 ) -> anyhow::Result<()> {
-    let mut signals = Signals::install().context("cannot take over SIGINT and SIGTERM")?;
+    let mut signals = Signals::install().context("cannot take over SIGINT, SIGTERM and SIGHUP")?;
     Outcome::from(signals.guard(stop, Box::pin(work)).await).print(json)
 }

@@ -7,13 +7,14 @@ use std::net::{TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use rustix::fs::{Access, access};
 use serde_json::json;
 
 use super::known::unknown_variables;
 use super::report::Report;
 use crate::exit::{self, UsageError};
-use crate::output::print_json;
+use crate::output::{print_json, print_text};
 
 /// What a program's arguments are held against before it starts.
 pub trait Check {
@@ -112,15 +113,14 @@ pub(super) fn finish(args: &impl Check, report: &Report) -> ExitCode {
     args.check(&mut findings);
     let warnings: Vec<String> = unknown_variables(std::env::vars_os()).iter().map(ToString::to_string).collect();
     let printed = match report.json {
-        true => print_json(&json!({ "settings": report.to_json(), "warnings": warnings })).is_ok(),
+        true => print_json(&json!({ "settings": report.to_json(), "warnings": warnings })),
         false => {
             warnings.iter().for_each(|warning| exit::warn(warning));
-            exit::printed(report)
+            print_text(report)
         }
     };
     match findings.problems() {
-        [] if printed => ExitCode::SUCCESS,
-        [] => ExitCode::from(exit::FAILURE),
+        [] => exit::report(printed.context("the settings could not be printed"), report.json),
         problems => {
             exit::print_mistakes(problems, report.json);
             ExitCode::from(exit::USAGE)

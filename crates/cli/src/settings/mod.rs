@@ -47,8 +47,10 @@ mod redact;
 mod report;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::error::ErrorKind;
 
 pub use check::{Check, Findings};
@@ -193,8 +195,13 @@ fn refuse(error: &SettingsError, json: bool) -> ExitCode {
     if let SettingsError::Usage(usage) = error
         && (!json || !usage.use_stderr())
     {
-        // A closed pipe is the only way in which printing fails, and leaves nobody to tell.
-        let _ = usage.print();
+        let printed = usage.print().and_then(|()| io::stdout().flush());
+        if let Err(error) = printed
+            && !usage.use_stderr()
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return exit::report(Err(error).context("help could not be printed"), json);
+        }
         return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(exit::USAGE));
     }
     exit::print_mistakes(&error.each(), json);

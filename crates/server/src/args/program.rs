@@ -17,7 +17,7 @@ pub struct StorageServerArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve a dataset over gRPC until SIGTERM
+    /// Serve a dataset over gRPC until SIGTERM, SIGINT or SIGHUP
     Serve(Box<ServeArgs>),
     /// Re-write photos ahead, so that their crops are served without decoding
     Index(Box<IndexArgs>),
