@@ -1,6 +1,6 @@
 //! A server listens before it is ready, says what it is doing, and is waited for.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "what a process says is waited for")]
 
 use std::io::{Read as _, Write as _};
