@@ -16,6 +16,8 @@ mod server;
 mod toxics;
 mod user;
 
+pub mod strain;
+
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
 pub use generated::{check_generated, root};

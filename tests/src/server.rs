@@ -1,6 +1,7 @@
 //! A storage server as a process.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ pub struct ServerOptions {
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
     metrics: bool,
+    log: Option<PathBuf>,
     bare: Option<PathBuf>,
     unprivileged: bool,
 }
@@ -64,6 +66,12 @@ impl ServerOptions {
     /// Opens a metrics port too.
     pub fn metrics(mut self) -> Self {
         self.metrics = true;
+        self
+    }
+
+    /// Writes its log to this file.
+    pub fn log(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
         self
     }
 
@@ -122,6 +130,9 @@ impl Server {
         if options.metrics {
             command.args(["--metrics-listen", "127.0.0.1:0", "--metrics-port-file"]).arg(&metrics_file);
         }
+        if let Some(log) = &options.log {
+            command.stderr(File::create(log)?);
+        }
         let mut child = command.spawn().context("starting storage-server")?;
         let port = match read_port(&port_file, &mut child) {
             Ok(port) => port,
@@ -156,6 +167,15 @@ impl Server {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What its metrics port says of one metric; `None` where it has none of that name. Labels are part of the name.
+    ///
+    /// # Errors
+    /// As [`Server::metrics`].
+    pub fn metric(&self, name: &str) -> Result<Option<f64>> {
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+        Ok(self.metrics()?.lines().find_map(value))
     }
 
     /// Sends a signal, such as `TERM`.

@@ -107,7 +107,8 @@ const ALLOWED: [(&str, &[&str]); 23] = [
         ],
     ),
     ("headwater-testdata", &["headwater-types", "headwater-onnx"]),
-    ("headwater-tests", &["headwater-testdata"]),
+    // The protocol alone: readers that no program of ours would be.
+    ("headwater-tests", &["headwater-wire", "headwater-testdata"]),
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
