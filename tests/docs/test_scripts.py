@@ -36,6 +36,14 @@ def test_scripts_test_says_what_it_takes_and_refuses_other_arguments(scripts: pa
     assert refused.returncode == 1 and "--trainer is none of its arguments" in refused.stdout
 
 
+def test_scripts_torture_names_what_it_has_and_refuses_what_it_has_not(scripts: pathlib.Path) -> None:
+    told = run([scripts / "torture", "--help"])
+    assert told.returncode == 0 and "server" in told.stdout
+    for name in ("nothing", "../setup.sh"):
+        refused = run([scripts / "torture", name])
+        assert refused.returncode == 2 and f"there is no scripts/lib/torture/{name}" in refused.stdout
+
+
 def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(scripts: pathlib.Path, tmp_path: pathlib.Path) -> None:
     program(tmp_path / "df", "printf '   Avail\\n2000000\\n'")
     refused = run([scripts / "test", "--trainers"], PATH=f"{tmp_path}:{os.environ['PATH']}")

@@ -2,8 +2,8 @@
 //! the limits that they have to keep.
 //!
 //! A [`Situation`] starts a server, brings on whom it has to withstand (readers that stopped, silent sockets), and gives
-//! [`Figure`]s. `scripts/torture server` runs them in full and prints a table; `tests/tests/strain.rs` runs the same in their small
-//! form, in which no time is judged: the cores of a test machine belong to others too.
+//! [`Figure`]s. `scripts/torture server` runs them in full and prints a table; with `--small` in a form in which no time is
+//! judged: the cores of a test machine belong to others too.
 
 mod cut;
 mod dial;

@@ -59,6 +59,13 @@ impl Epoch {
         Ok(Self { seconds, complete, log })
     }
 
+    /// What it was told of why it waits, where it was.
+    pub(crate) fn told_of_memory(&self) -> Option<String> {
+        let line = self.log.lines().find(|line| line.contains("busy: memory"))?;
+        let said = serde_json::from_str::<Value>(line).ok()?;
+        Some(said["message"].as_str().unwrap_or(line).to_owned())
+    }
+
     /// The last thing that it said: why it ended, where it is not complete.
     pub(crate) fn last_words(&self) -> String {
         let last = self.log.lines().last().unwrap_or_default();

@@ -49,6 +49,11 @@ pub const SITUATIONS: &[Situation] = &[
         run: unread::encoded,
     },
     Situation {
+        name: "slow",
+        about: "32 clients that read 20-megapixel photos at 20 kB/s, and an honest one",
+        run: unread::slow,
+    },
+    Situation {
         name: "unread-end",
         about: "who does not read is told so, in a typed way, once the server's patience is over",
         run: unread::end,
@@ -65,7 +70,7 @@ pub const SITUATIONS: &[Situation] = &[
     },
     Situation {
         name: "largest",
-        about: "a file of 62 MiB at every cut with --memory 300MiB, the least that a server starts with",
+        about: "a file of 62 MiB at every cut, with the least --memory that the server starts with",
         run: largest::every_cut,
     },
     Situation {
@@ -78,41 +83,13 @@ pub const SITUATIONS: &[Situation] = &[
         about: "more clients than --max-connections: told so in a typed way, counted, logged, and served later",
         run: connections::full_house,
     },
-    Situation {
-        name: "listing",
-        about: "probes and clients while a listing does not end",
-        run: starting::listing,
-    },
-    Situation {
-        name: "hang-up",
-        about: "SIGHUP with an open stream",
-        run: starting::hang_up,
-    },
-    Situation {
-        name: "log",
-        about: "a log on a full disk, and one whose reader has left",
-        run: log::unwritable,
-    },
-    Situation {
-        name: "index-fifo",
-        about: "entries of the photo index that are FIFOs",
-        run: index::fifo,
-    },
-    Situation {
-        name: "index-deleted",
-        about: "the photo index is deleted under a server",
-        run: index::deleted,
-    },
-    Situation {
-        name: "index-dead",
-        about: "entries of photos that are gone",
-        run: index::dead_entries,
-    },
-    Situation {
-        name: "photo-gone",
-        about: "a photo that is deleted after the listing",
-        run: index::photo_gone,
-    },
+    Situation { name: "listing", about: "probes and clients while a listing does not end", run: starting::listing },
+    Situation { name: "hang-up", about: "SIGHUP with an open stream", run: starting::hang_up },
+    Situation { name: "log", about: "a log on a full disk, and one whose reader has left", run: log::unwritable },
+    Situation { name: "index-fifo", about: "entries of the photo index that are FIFOs", run: index::fifo },
+    Situation { name: "index-deleted", about: "the photo index is deleted under a server", run: index::deleted },
+    Situation { name: "index-dead", about: "entries of photos that are gone", run: index::dead_entries },
+    Situation { name: "photo-gone", about: "a photo that is deleted after the listing", run: index::photo_gone },
 ];
 
 /// The situation of this name.

@@ -36,7 +36,8 @@ impl Subject {
     /// Starts it; `budget` is its `--memory` in bytes.
     pub(crate) fn start(options: ServerOptions, budget: u64, log: &Path) -> Result<Self> {
         let memory = format!("{budget}B");
-        let options = options.metrics().log(log).variable("HEADWATER_LOG", "info").variable("HEADWATER_MEMORY", &memory);
+        let options =
+            options.metrics().log(log).variable("HEADWATER_LOG", "info").variable("HEADWATER_MEMORY", &memory);
         let server = options.start()?;
         let memory = Memory::watch(server.pid(), budget + BESIDES + TOO_MUCH)?;
         Ok(Self { memory, server, log: log.to_owned(), budget })
@@ -71,7 +72,8 @@ impl Subject {
     pub(crate) fn settle(&self, most: Duration) -> Result<()> {
         let (started, mut before, mut since) = (Instant::now(), None, Instant::now());
         while started.elapsed() < most && since.elapsed() < STILL {
-            let now = (self.metric("headwater_network_out_bytes_total")?, self.metric("headwater_memory_granted_bytes")?);
+            let now =
+                (self.metric("headwater_network_out_bytes_total")?, self.metric("headwater_memory_granted_bytes")?);
             if before.replace(now) != Some(now) {
                 since = Instant::now();
             }

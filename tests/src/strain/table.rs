@@ -31,7 +31,8 @@ pub fn table(tried: &[Tried]) -> String {
     let mut text = String::new();
     for Tried { situation, seconds, figures } in tried {
         let _ = writeln!(text, "{situation} ({seconds:.0} s)");
-        let width = |part: fn(&Figure) -> &str| figures.iter().map(|each| part(each).chars().count()).max().unwrap_or(0);
+        let width =
+            |part: fn(&Figure) -> &str| figures.iter().map(|each| part(each).chars().count()).max().unwrap_or(0);
         let [what, found] = [width(|each| &each.what), width(|each| &each.found).min(60)];
         for figure in figures {
             let verdict = if figure.wanted.is_empty() { "" } else { ["BROKEN", "kept"][usize::from(figure.kept)] };

@@ -56,7 +56,8 @@ fn step(stage: &Stage, Asked { photos, samples }: &Asked, count: usize) -> Resul
     let subject = stage.start(options, MEMORY)?;
     stage.progress(&name);
     let (pace, origin, most_samples) = (PACE, Origin::Each, *samples);
-    let manner = Manner { connections: count, pace, origin, most_samples, ..Manner::stopped(Cut::DECODED).with_our_windows() };
+    let manner =
+        Manner { connections: count, pace, origin, most_samples, ..Manner::stopped(Cut::DECODED).with_our_windows() };
     let readers = Readers::open(stage.runtime(), &subject.address(), photos.count, &manner);
     if readers.is_ok() {
         nap(stage.either(WATCHED, WATCHED / 2));

@@ -18,8 +18,8 @@ use crate::strain::subject::{DEFAULT_MEMORY, Subject, nap};
 
 /// As many as the server takes by default.
 const CONNECTIONS: usize = 256;
-/// The server's patience with newcomers here, in seconds; longer than the honest client's epoch takes.
-const HANDSHAKE: &str = "8";
+/// The server's patience with newcomers here, in seconds: in full, longer than an epoch takes.
+const HANDSHAKE: [&str; 2] = ["8", "2"];
 /// When all of them are gone.
 const GONE: Duration = Duration::from_secs(20);
 /// How soon a probe must have its answer.
@@ -36,10 +36,11 @@ const FIRST_WORDS: [(&str, &[u8]); 3] =
 pub(super) fn silent(stage: &Stage) -> Result<Vec<Figure>> {
     let photos = Photos::middle(LITTLE);
     let mut figures = Vec::new();
-    for (said, words) in FIRST_WORDS {
+    let handshake = stage.either(HANDSHAKE[0], HANDSHAKE[1]);
+    for (said, words) in stage.either(&FIRST_WORDS[..], &FIRST_WORDS[1..]) {
         stage.progress(&format!("{CONNECTIONS} connections that say {said}"));
         let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-index");
-        let subject = stage.start(options.variable("HEADWATER_HANDSHAKE_TIMEOUT", HANDSHAKE), DEFAULT_MEMORY)?;
+        let subject = stage.start(options.variable("HEADWATER_HANDSHAKE_TIMEOUT", handshake), DEFAULT_MEMORY)?;
         let silent = open(&subject.address(), words)?;
         figures.push(epoch(stage, &subject, &photos, &format!("an epoch beside {CONNECTIONS} that say {said}"))?);
         let started = Instant::now();
@@ -76,10 +77,18 @@ pub(super) fn full_house(stage: &Stage) -> Result<Vec<Figure>> {
     let guests = Manner { connections: 4, ..Manner::stopped(Cut::DECODED) };
     let guests = Readers::open(stage.runtime(), &subject.address(), photos.count, &guests)?;
     let told = match Readers::open(stage.runtime(), &subject.address(), photos.count, &Manner::stopped(Cut::DECODED)) {
-        Ok(late) => late.refused().first().map_or_else(|| "served".to_owned(), |status| {
-            let reason = status.metadata().get(headwater_wire::status::REFUSAL);
-            format!("{:?} {:?}: {}", status.code(), reason.and_then(|r| r.to_str().ok()).unwrap_or(""), status.message())
-        }),
+        Ok(late) => late.refused().first().map_or_else(
+            || "served".to_owned(),
+            |status| {
+                let reason = status.metadata().get(headwater_wire::status::REFUSAL);
+                format!(
+                    "{:?} {:?}: {}",
+                    status.code(),
+                    reason.and_then(|r| r.to_str().ok()).unwrap_or(""),
+                    status.message()
+                )
+            },
+        ),
         Err(error) => format!("{error:#}"),
     };
     let typed = told.starts_with("ResourceExhausted \"full\"") && told.contains("--max-connections");

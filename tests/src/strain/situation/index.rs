@@ -60,7 +60,8 @@ impl Indexed {
 
     /// Its entries: what is neither a ledger nor a lock.
     fn entries(&self) -> Result<Vec<PathBuf>> {
-        let mut entries: Vec<_> = files(&self.index)?.into_iter().filter(|file| file.parent() != Some(&self.index)).collect();
+        let mut entries: Vec<_> =
+            files(&self.index)?.into_iter().filter(|file| file.parent() != Some(&self.index)).collect();
         entries.retain(|file| file.file_name().is_some_and(|name| name.len() > 16));
         ensure!(!entries.is_empty(), "no entry below {}", self.index.display());
         entries.sort();

@@ -39,7 +39,12 @@ pub(super) fn unwritable(stage: &Stage) -> Result<Vec<Figure>> {
         let (epoch, status) = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                figures.push(Figure::holds(format!("a server, log {log:?}"), format!("{error:#}"), "serves, and ends", false));
+                figures.push(Figure::holds(
+                    format!("a server, log {log:?}"),
+                    format!("{error:#}"),
+                    "serves, and ends",
+                    false,
+                ));
                 continue;
             }
         };
