@@ -67,7 +67,7 @@ pub(crate) struct Readers {
     /// What is read slowly.
     slow: JoinSet<Ended>,
     refused: Vec<Status>,
-    _clients: Vec<StorageClient<Channel>>,
+    clients: Vec<StorageClient<Channel>>,
 }
 
 /// How a stream ended.
@@ -130,10 +130,10 @@ impl Readers {
                 unread: Vec::new(),
                 slow: JoinSet::new(),
                 refused: Vec::new(),
-                _clients: Vec::new(),
+                clients: Vec::new(),
             };
             for (client, streams) in connections {
-                readers._clients.push(client);
+                readers.clients.push(client);
                 streams.into_iter().for_each(|stream| readers.take(stream, manner.pace));
             }
             Ok(readers)

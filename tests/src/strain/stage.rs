@@ -31,7 +31,7 @@ pub struct Stage {
     folder: PathBuf,
     runtime: Runtime,
     servers: Cell<usize>,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 // === impl Stage ===
@@ -46,7 +46,7 @@ impl Stage {
         let folder = photos.map_or_else(|| scratch.path().to_owned(), Path::to_owned);
         std::fs::create_dir_all(&folder)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { form, folder, runtime, servers: Cell::new(0), _scratch: scratch })
+        Ok(Self { form, folder, runtime, servers: Cell::new(0), scratch })
     }
 
     /// Whether times are judged, and everything is tried.
@@ -66,7 +66,7 @@ impl Stage {
 
     /// A folder to write in.
     pub(crate) fn scratch(&self) -> &Path {
-        self._scratch.path()
+        self.scratch.path()
     }
 
     /// The folder of such photos.

@@ -50,7 +50,8 @@ impl Pair {
         let (mut alone, mut strained, mut told) = (Vec::new(), Vec::new(), None);
         let [least, most] = stage.either(ROUNDS, [1, 1]);
         for round in 0..most {
-            if round >= least && median(&mut strained) <= MOST_RATIO * median(&mut alone) {
+            // Asked once: to stop at whichever round happens to keep the limit would be to choose the figure.
+            if round == least && median(&mut strained) <= MOST_RATIO * median(&mut alone) {
                 break;
             }
             stage.progress(&format!("{what}, round {}", round + 1));
