@@ -152,11 +152,13 @@ impl Driver {
         }
     }
 
-    /// Begins runs until the window is full.
+    /// Begins runs until the window is full, or some wait for memory: more of them would only wait beside those.
     fn begin(&mut self) {
         let window = self.window();
+        let short = || self.work.account.waits() == Some(Waits::Memory);
         while !self.rests
             && self.working.len() < window
+            && (self.working.is_empty() || !short())
             && let Some(run) = self.todo.pop_front()
         {
             let (shared, work) = (Arc::clone(&self.shared), Arc::clone(&self.work));
