@@ -42,8 +42,9 @@ pub const S3_LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that is believed.
 pub const S3_LONGEST_RETRY_AFTER: Duration = S3_PAGE_WAIT;
 
-/// Time for which a read has waited for its store when those who wait for the sample are told of it.
-pub const STORE_WAIT_TOLD: Duration = Duration::from_secs(3);
+/// Time for which a read has waited for its store when those who wait for the sample are told of it: before a server first says of a
+/// stream that it waits, so that it says for what.
+pub const STORE_WAIT_TOLD: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
