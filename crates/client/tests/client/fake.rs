@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_client::ServerAddress;
@@ -65,6 +66,8 @@ pub(crate) enum Step {
     Cut,
     /// Silence, while the connection lives.
     Hang,
+    /// After this time, the word that samples wait for memory.
+    Busy(Duration),
 }
 
 /// What a server does about a call: its number, counted from 0, and the request.
@@ -503,6 +506,11 @@ impl Storage for Service {
                     Step::Fail(status) => batches.send(Err(status)).await,
                     Step::Cut => return plug.pull(),
                     Step::Hang => return batches.closed().await,
+                    Step::Busy(after) => {
+                        tokio::time::sleep(after).await;
+                        let waiting = proto::Waiting { reason: "memory".to_owned(), detail: "others have it".to_owned() };
+                        batches.send(Ok(proto::FetchBatch { samples: Vec::new(), waiting: Some(waiting) })).await
+                    }
                 };
                 if sent.is_err() {
                     return;

@@ -90,6 +90,18 @@ async fn a_call_that_goes_silent_is_made_anew() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_that_it_is_busy_is_waited_for_without_asking_again() {
+    let busy: Script = Arc::new(|holding, _, fetch| {
+        let waits = (0..8).map(|_| Step::Busy(Duration::from_millis(100)));
+        steps(waits.chain(holding.honest(fetch, 4)).collect::<Vec<_>>())
+    });
+    let fake = Fake::start(Holding::of("red", 6), busy);
+    let dataset = connect_with(&[&fake], impatient(400, 300)).await;
+    assert_eq!(gather(dataset.fetch(encoded(0..6, false)).unwrap()).await.len(), 6);
+    assert_eq!((fake.asked().len(), dataset.counters().retries), (1, 0));
+}
+
+#[tokio::test]
 async fn a_server_that_stays_silent_or_away_is_given_up_by_name() {
     let mute = Fake::start(Holding::of("red", 6), Arc::new(|_, _, _| steps(vec![Step::Hang])));
     let error = last_error(&mute, impatient(150, 50)).await;
