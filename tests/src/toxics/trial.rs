@@ -129,6 +129,11 @@ impl Trial {
         if ended.code != Some(0) {
             return Ok(Some(format!("exit code {:?}: {}", ended.code, ended.stderr)));
         }
+        // An outage that begins with the reads: who waits for samples hears what they wait for.
+        let is_told = ended.stderr.contains("busy: store") && ended.stderr.contains("SlowDown");
+        if self.strain.toxic == Toxic::Unavailable && !self.strain.is_from_the_start() && !is_told {
+            return Ok(Some(format!("nobody was told that the store throttles: {}", ended.stderr)));
+        }
         let mut left: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         for line in std::fs::read_to_string(out.path().join("samples.jsonl"))?.lines() {
             let sample: Value = serde_json::from_str(line)?;
