@@ -81,6 +81,36 @@ impl Holders {
         come.recv().unwrap();
         Self { _end }
     }
+
+    /// One connection, with a call that waits for something new.
+    fn watching(address: &str) -> Self {
+        let (_end, ended) = tokio::sync::oneshot::channel();
+        let (there, come) = std::sync::mpsc::channel();
+        let address = address.to_owned();
+        std::thread::spawn(move || watch(&address, &there, ended));
+        come.recv().unwrap();
+        Self { _end }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn watch(address: &str, there: &std::sync::mpsc::Sender<()>, ended: tokio::sync::oneshot::Receiver<()>) {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let mut client = HealthClient::new(channel(address).await);
+    let mut news = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    news.message().await.unwrap();
+    there.send(()).unwrap();
+    let _ = ended.await;
+}
+
+/// Calls on one channel, between which the server closes its connection.
+#[tokio::main(flavor = "current_thread")]
+async fn calls_with_pauses(address: &str) {
+    let mut client = StorageClient::new(channel(address).await);
+    for _ in 0..3 {
+        client.describe_dataset(DescribeDatasetRequest { dataset: "photos".to_owned() }).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -178,6 +208,28 @@ fn whoever_is_turned_away_does_not_stay() {
 }
 
 #[test]
+fn a_connection_without_a_call_is_closed_and_one_with_a_call_is_not() {
+    let data = Data::photos().unwrap();
+    let server = Server::start(&data.photos, &["--idle-timeout", "2", "--keepalive-timeout", "1"]);
+    // Two answer pings: one has a call that says nothing, for as long as it is there.
+    let (watching, _idle) = (Holders::watching(&server.address), Holders::new(&server.address, 1));
+    eventually("the end of the idle one", || (server.ended("idle") > 0).then_some(()));
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(server.value("headwater_connections"), 1, "the watching one is gone");
+    drop(watching);
+    // Who was closed comes back as if nothing had been.
+    calls_with_pauses(&server.address);
+    assert!(server.process.says("--idle-timeout").contains("INFO"));
+}
+
+#[test]
+fn who_answers_no_ping_is_gone() {
+    let data = Data::photos().unwrap();
+    let server = Server::start(&data.photos, &["--keepalive-timeout", "1"]);
+    assert!(server.silent(3, FIRST_WORDS).iter().all(is_closed));
+}
+
+#[test]
 fn streams_of_one_client_share_the_only_connection() {
     let data = Data::photos().unwrap();
     let server = Server::start(&data.photos, &["--max-connections", "1"]);
@@ -235,7 +287,7 @@ async fn channel(address: &str) -> Channel {
 #[test]
 fn limits_of_connections_are_refused_where_they_cannot_be_meant() {
     let base = ["serve", "--data", "/nonexistent", "--dataset", "d", "--check-config"];
-    for (setting, value) in [("--max-connections", "0"), ("--handshake-timeout", "0"), ("--handshake-timeout", "-1")] {
+    for (setting, value) in [("--max-connections", "0"), ("--handshake-timeout", "0"), ("--idle-timeout", "-1")] {
         let said = run("storage-server", base.iter().chain(&[setting, value])).unwrap();
         assert!(said.code == Some(2) && said.stderr.contains(setting), "{}", said.stderr);
     }

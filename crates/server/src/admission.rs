@@ -37,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) connections: NonZeroUsize,
     /// How long their first words may take.
     pub(crate) handshake: Duration,
+    /// How long they may be without a call.
+    pub(crate) idle: Duration,
 }
 
 /// Where whoever has said its first words goes.
@@ -109,14 +111,18 @@ impl Admission {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             let place = Place::new(permit, &self.metrics.connections);
             // Nobody takes it where the server stops.
-            drop(self.admitted.send(Connection::new(stream, said, place, &self.metrics)).await);
+            drop(self.admitted.send(self.connection(stream, said, place)).await);
             return;
         }
         self.full();
         if let Ok(Ok(permit)) = timeout_at(end, Arc::clone(&self.tellings).acquire_owned()).await {
             let place = Place::new(permit, &self.metrics.turned_away);
-            drop(self.turned_away.send(Connection::new(stream, said, place, &self.metrics)).await);
+            drop(self.turned_away.send(self.connection(stream, said, place)).await);
         }
+    }
+
+    fn connection(&self, stream: TcpStream, said: Vec<u8>, place: Place) -> Connection {
+        Connection::new(stream, said, place, &self.metrics, self.limits.idle)
     }
 
     fn full(&self) {

@@ -17,6 +17,8 @@ use headwater_cli::values::{milliseconds, seconds, some_seconds, threads, thread
 use headwater_features::{Device, ModelSpec};
 use headwater_types::{DatasetName, caps};
 
+use headwater_wire::transport::KEEPALIVE_TIMEOUT;
+
 pub use program::StorageServerArgs;
 
 pub(crate) use program::Command;
@@ -62,6 +64,24 @@ pub struct ServeArgs {
         help_heading = "Network"
     )]
     pub(crate) handshake_timeout: Duration,
+    /// Close a connection without a call after so many seconds, and end a call whose request has not come whole in that time
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = caps::IDLE_TIMEOUT.as_secs().to_string(),
+        value_parser = some_seconds,
+        help_heading = "Network"
+    )]
+    pub(crate) idle_timeout: Duration,
+    /// Close a connection whose peer leaves a ping unanswered for so many seconds; one is sent after ten of silence
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = KEEPALIVE_TIMEOUT.as_secs().to_string(),
+        value_parser = some_seconds,
+        help_heading = "Network"
+    )]
+    pub(crate) keepalive_timeout: Duration,
     /// Most fetch streams at a time over all connections; more are told to come back
     #[arg(long, value_name = "N", default_value = "256", help_heading = "Network")]
     pub(crate) max_streams: NonZeroUsize,

@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,7 +14,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
 
-use crate::metrics::Metrics;
+use crate::idle::Idle;
+use crate::metrics::{Ending, Metrics};
 use crate::peer::Peer;
 
 /// An accepted connection.
@@ -23,6 +25,7 @@ pub(crate) struct Connection {
     stream: TcpStream,
     metrics: Arc<Metrics>,
     peer: Peer,
+    idle: Idle,
     /// As if the peer had hung up.
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
@@ -53,11 +56,24 @@ impl Drop for Place {
 
 impl Connection {
     /// Of a peer that has said this so far.
-    pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>, idle: Duration) -> Self {
         metrics.network_in.inc_by(said.len() as u64);
         let peer = Peer::of(&stream);
         let closed = Box::pin(peer.hung_up());
-        Self { said: io::Cursor::new(said), stream, metrics: Arc::clone(metrics), peer, closed, _place: place }
+        let (said, metrics, idle) = (io::Cursor::new(said), Arc::clone(metrics), Idle::new(idle));
+        Self { said, stream, metrics, peer, idle, closed, _place: place }
+    }
+
+    /// Comes when this end closes it, as if the peer had hung up.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.closed.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        ready!(self.idle.poll(&self.peer, context));
+        if let Some(connections) = self.metrics.endings.count(Ending::Idle) {
+            tracing::info!(connections, "connections without a call for --idle-timeout were closed");
+        }
+        Poll::Ready(())
     }
 }
 
@@ -77,7 +93,7 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Ready(read) => read?,
-            Poll::Pending => return self.closed.as_mut().poll(cx).map(Ok),
+            Poll::Pending => return self.poll_end(cx).map(Ok),
         }
         self.metrics.network_in.inc_by((buf.filled().len() - before) as u64);
         Poll::Ready(Ok(()))

@@ -25,6 +25,7 @@ mod exporter;
 mod admission;
 mod connection;
 mod handshake;
+mod idle;
 mod peer;
 
 mod allowance;

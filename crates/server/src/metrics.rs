@@ -168,7 +168,7 @@ impl Metrics {
         registry.register("connections_turned_away", help, metrics.turned_away.clone());
         let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it was told so), \
                     handshake (it had not said within --handshake-timeout that it speaks HTTP/2), displaced (it had not either when too \
-                    many others came), not-http2 (it speaks something else), slow (of the metrics port: its request took too long)";
+                    many others came), not-http2 (it speaks something else), idle (it had no call for --idle-timeout), slow (of the metrics port: its request took too long)";
         registry.register("connections_ended", help, metrics.endings.counted.clone());
         registry.register("streams", "Open fetch streams", metrics.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());

@@ -1,8 +1,10 @@
 //! Who is at the other end of a connection: what a call knows of it.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// The other end. Clones are of the same connection.
@@ -11,7 +13,23 @@ pub(crate) struct Peer {
     /// `None` for one that was gone again.
     address: Option<SocketAddr>,
     ended: CancellationToken,
+    calls: Arc<Calls>,
 }
+
+/// The open calls of a connection.
+#[derive(Debug)]
+struct Calls(Mutex<Open>);
+
+#[derive(Debug)]
+struct Open {
+    number: usize,
+    /// When the last of them ended, or the connection began.
+    none_since: Instant,
+}
+
+/// A call is open until this is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenCall(Arc<Calls>);
 
 // === impl Peer ===
 
@@ -21,7 +39,8 @@ impl Peer {
     }
 
     pub(crate) fn new(address: Option<SocketAddr>) -> Self {
-        Self { address, ended: CancellationToken::new() }
+        let calls = Calls(Mutex::new(Open { number: 0, none_since: Instant::now() }));
+        Self { address, ended: CancellationToken::new(), calls: Arc::new(calls) }
     }
 
     /// The client: a machine.
@@ -39,6 +58,18 @@ impl Peer {
         self.address == other.address
     }
 
+    /// A call on this connection begins.
+    pub(crate) fn begin(&self) -> OpenCall {
+        self.calls.open().number += 1;
+        OpenCall(Arc::clone(&self.calls))
+    }
+
+    /// Since when no call is open; `None` while one is.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let open = self.calls.open();
+        (open.number == 0).then_some(open.none_since)
+    }
+
     /// Ends the connection and all that is on it.
     pub(crate) fn hang_up(&self) {
         self.ended.cancel();
@@ -47,5 +78,21 @@ impl Peer {
     /// Comes once that was asked for.
     pub(crate) fn hung_up(&self) -> WaitForCancellationFutureOwned {
         self.ended.clone().cancelled_owned()
+    }
+}
+
+// === impl Calls ===
+
+impl Calls {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        let mut open = self.0.open();
+        open.number -= 1;
+        open.none_since = Instant::now();
     }
 }

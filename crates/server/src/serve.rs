@@ -11,15 +11,17 @@ use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
 use headwater_cli::{OutputFile, Outputs};
 use headwater_wire::proto;
-use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
+use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, MAX_FRAME, STREAM_WINDOW};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::args::ServeArgs;
 use crate::exporter::{self, Told};
+use crate::idle::with_calls_counted;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
@@ -69,8 +71,19 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let service = StorageService { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
-    let limits = admission::Limits { connections: args.max_connections, handshake: args.handshake_timeout };
+    let limits = admission::Limits {
+        connections: args.max_connections,
+        handshake: args.handshake_timeout,
+        idle: args.idle_timeout,
+    };
     let connections = admission::admit(listeners, limits, Arc::clone(&metrics), stop.clone());
+    let mut routes = Routes::builder();
+    routes
+        .add_service(health)
+        .add_service(reflection().build_v1().context("gRPC reflection")?)
+        // What grpcio and grpcurl ask for.
+        .add_service(reflection().build_v1alpha().context("gRPC reflection")?)
+        .add_service(service.into_server());
     let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -78,12 +91,10 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(health)
-        .add_service(reflection().build_v1().context("gRPC reflection")?)
-        // What grpcio and grpcurl ask for.
-        .add_service(reflection().build_v1alpha().context("gRPC reflection")?)
-        .add_service(service.into_server())
+        .http2_keepalive_timeout(Some(args.keepalive_timeout))
+        // For the request to come; answers may take as long as they take.
+        .timeout(args.idle_timeout)
+        .add_routes(with_calls_counted(routes.routes()))
         .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server);
 

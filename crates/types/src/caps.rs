@@ -18,6 +18,9 @@ pub const MAX_NEWCOMERS: usize = 128;
 /// Time for a connection's first words, which are HTTP/2's preface and its settings: ten round trips around the world, with packets
 /// lost. Setting: `--handshake-timeout`.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time after which a connection without a call is closed: as long as a trainer may validate between two epochs, whose connections would
+/// only be opened anew. Setting: `--idle-timeout`.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(900);
 /// Most connections at a time that are only told that there is no place for them: each takes a round trip, the next waits for it.
 pub const MAX_TURNED_AWAY: usize = 32;
 /// How long a connection for which there is no place may stay to hear it.

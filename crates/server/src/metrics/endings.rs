@@ -17,6 +17,8 @@ pub(crate) enum Ending {
     Displaced,
     /// It speaks something else.
     NotHttp2,
+    /// It had no call for `--idle-timeout`.
+    Idle,
     /// On the metrics port: its request took too long.
     Slow,
 }
@@ -31,7 +33,8 @@ pub(crate) struct Endings {
 // === impl Ending ===
 
 impl Ending {
-    pub(super) const ALL: [Self; 5] = [Self::Full, Self::Handshake, Self::Displaced, Self::NotHttp2, Self::Slow];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Full, Self::Handshake, Self::Displaced, Self::NotHttp2, Self::Idle, Self::Slow];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -39,6 +42,7 @@ impl Ending {
             Self::Handshake => "handshake",
             Self::Displaced => "displaced",
             Self::NotHttp2 => "not-http2",
+            Self::Idle => "idle",
             Self::Slow => "slow",
         }
     }
