@@ -44,6 +44,7 @@
 //! Standard output belongs to results, for people or as JSON; logs, bars and errors go to standard error.
 
 pub mod common;
+pub mod limits;
 pub mod settings;
 pub mod values;
 pub mod version;
@@ -69,6 +70,7 @@ pub mod exit;
 pub use common::{Common, LogFormat};
 pub use failures::{FailureArgs, Failures, MaxFailures};
 pub use growing::GrowingBar;
+pub use limits::LimitArgs;
 pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
 pub use progress::{Bar, Progress};

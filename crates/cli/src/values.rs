@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use headwater_types::ByteCount;
 use headwater_types::caps::MAX_THREADS;
+use headwater_types::units::UnitError;
 
 /// The longest time that a setting takes: ten years, far from where clocks overflow.
 const LONGEST: f64 = 315_360_000.0;
@@ -72,6 +74,27 @@ pub fn side(text: &str) -> Result<u32, String> {
         .map_err(|_| format!("{text:?} is more pixels than a side can have: give at most {}", u32::MAX))
 }
 
+/// A number of scans, 1 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn scans(text: &str) -> Result<u32, String> {
+    let parsed = text.trim().parse().ok().filter(|&scans: &u32| scans > 0);
+    parsed.ok_or_else(|| format!("{text:?} is not a number of scans, 1 or more"))
+}
+
+/// A number of bytes with its unit, 1 or more.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn some_bytes(text: &str) -> Result<ByteCount, String> {
+    let parsed: ByteCount = text.parse().map_err(|error: UnitError| error.to_string())?;
+    match parsed.get() {
+        0 => Err(format!("{text:?} is no size: give 1 byte or more")),
+        _ => Ok(parsed),
+    }
+}
+
 /// A finite number, which the predicate must like.
 fn number(text: &str, may: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
     let parsed = text.trim().parse().ok().filter(|number: &f64| number.is_finite() && may(*number));
@@ -121,6 +144,8 @@ mod tests {
         }
         assert!(threads("0").unwrap_err().contains("1 to 1024"));
         assert_eq!((pixels("1"), side("65535")), (Ok(1), Ok(65535)));
+        assert_eq!((scans("64"), some_bytes("1KiB")), (Ok(64), Ok(ByteCount::new(1024))));
+        assert!(scans("0").is_err() && scans("1.5").is_err() && some_bytes("0").is_err());
         assert!(pixels("0").is_err() && side("0").is_err() && side("4294967296").is_err());
         assert!(part("0").is_err() && part("1").is_err() && part_or_none("1").is_err());
     }

@@ -18,7 +18,8 @@ use bytes::BytesMut;
 use futures::StreamExt as _;
 use headwater_image::{CpuMeter, ImageError, Payload, Scratch, advance, finish_into};
 use headwater_types::{
-    ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey, Seed, Size,
+    AgreedLimits, ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey,
+    Seed, Size,
 };
 use headwater_wire::Delivered;
 use tokio::runtime::Handle;
@@ -27,6 +28,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::ClientError;
 use crate::finish::{Finisher, payload_of};
+use crate::limits::failure_of;
 use crate::sample::Sample;
 use crate::stream::SampleStream;
 
@@ -226,7 +228,7 @@ async fn drive(
 
 impl Work {
     async fn write(self: Arc<Self>, sample: Sample, row: BytesMut) -> Written {
-        let Sample { index, epoch, key, label, outcome, cpu } = sample;
+        let Sample { index, epoch, key, label, limits, outcome, cpu } = sample;
         let of = |failure| Row { index, key: key.clone(), label, failure };
         let came = |cut, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
@@ -245,7 +247,7 @@ impl Work {
             let (work, key, mut row) = (Arc::clone(&self), key.clone(), row);
             move |scratch: &mut Scratch| {
                 let meter = CpuMeter::start(work.listener.is_some());
-                let done = work.fill(delivered, key.as_ref(), epoch, &mut row, scratch);
+                let done = work.fill((delivered, &limits), key.as_ref(), epoch, &mut row, scratch);
                 (row, done.err(), meter.read())
             }
         };
@@ -260,7 +262,7 @@ impl Work {
 
     fn fill(
         &self,
-        delivered: Delivered,
+        (delivered, limits): (Delivered, &AgreedLimits),
         key: Option<&SampleKey>,
         epoch: Epoch,
         row: &mut [u8],
@@ -278,22 +280,22 @@ impl Work {
         let recipe = self.recipe.as_deref().ok_or_else(|| internal("there is no recipe to finish it with"))?;
         let key = key.ok_or_else(|| internal("a sample without a key cannot be framed"))?;
         let draws = Draws { seed: self.seed, epoch, key };
-        let limits = self.finisher.limits();
+        let (held, failed) = (limits.limits(), |error| failure_of(error, limits));
         let (payload, _) = payload_of(recipe, delivered, limits)?;
         if let RowLayout::Pixels(_) = self.layout {
-            match advance(recipe, payload, Cut::Flipped, &draws, limits, scratch)? {
+            match advance(recipe, payload, Cut::Flipped, &draws, &held, scratch).map_err(failed)? {
                 Payload::Flipped(rgb) if rgb.pixels().len() == row.len() => row.copy_from_slice(rgb.pixels()),
                 other => return Err(ImageError::NoSuchStep { at: other.cut(), to: Cut::Flipped }.into()),
             }
             return Ok(());
         }
         if let Ok(floats) = bytemuck::try_cast_slice_mut(row) {
-            finish_into(recipe, &payload, &draws, limits, scratch, floats)?;
+            finish_into(recipe, &payload, &draws, &held, scratch, floats).map_err(failed)?;
             return Ok(());
         }
         // An allocator that aligns nothing.
         let mut floats = vec![0.0_f32; row.len() / 4];
-        finish_into(recipe, &payload, &draws, limits, scratch, &mut floats)?;
+        finish_into(recipe, &payload, &draws, &held, scratch, &mut floats).map_err(failed)?;
         row.copy_from_slice(bytemuck::cast_slice(&floats));
         Ok(())
     }

@@ -4,10 +4,12 @@
 //! stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
 
 use std::error::Error as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_types::caps::MAX_MESSAGE;
+use headwater_types::ByteCount;
+use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
 use headwater_wire::proto::storage_client::StorageClient;
 use headwater_wire::status::{is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
@@ -40,6 +42,8 @@ pub(crate) struct Server {
     arriving: Arc<Arriving>,
     idle: Mutex<Vec<Client>>,
     most_idle: usize,
+    /// The longest message that is taken from it, in bytes.
+    most_message: AtomicUsize,
 }
 
 /// Why a call ended.
@@ -89,7 +93,8 @@ impl Server {
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        Ok(Self { address, endpoint, throttle, arriving, idle: Mutex::default(), most_idle })
+        let most_message = AtomicUsize::new(message_of(MAX_SAMPLE_MEMORY));
+        Ok(Self { address, endpoint, throttle, arriving, idle: Mutex::default(), most_idle, most_message })
     }
 
     pub(crate) fn address(&self) -> &ServerAddress {
@@ -99,8 +104,9 @@ impl Server {
     /// A connection for one call at a time: an idle one, or a new one.
     pub(crate) async fn connect(&self) -> Result<Client, Trouble> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(client) = idle {
-            return Ok(client);
+        let most_message = self.most_message.load(Ordering::Relaxed);
+        if let Some(Client { calls, line }) = idle {
+            return Ok(Client { calls: calls.max_decoding_message_size(most_message), line });
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
         let connector = Connector::new(self.throttle.clone(), Arc::clone(&line));
@@ -109,8 +115,13 @@ impl Server {
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
             Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))
         })?;
-        let calls = StorageClient::new(channel).max_decoding_message_size(MAX_MESSAGE.as_usize());
+        let calls = StorageClient::new(channel).max_decoding_message_size(most_message);
         Ok(Client { calls, line })
+    }
+
+    /// From here on it may send payloads of so many bytes.
+    pub(crate) fn expect(&self, payload: ByteCount) {
+        self.most_message.store(message_of(payload), Ordering::Relaxed);
     }
 
     /// Takes back a connection that is in order.
@@ -144,4 +155,9 @@ impl Server {
     pub(crate) fn protocol(&self, message: impl Into<String>) -> ClientError {
         ClientError::Protocol { server: self.address.clone(), message: message.into() }
     }
+}
+
+/// The longest message whose samples have such payloads at most.
+fn message_of(payload: ByteCount) -> usize {
+    ByteCount::new(payload.get().saturating_add(MESSAGE_ENVELOPE.get())).min(MAX_MESSAGE).as_usize()
 }

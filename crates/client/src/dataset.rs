@@ -94,7 +94,8 @@ impl Dataset {
         let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
         for (server, description) in servers.iter().zip(descriptions) {
             let first = partitions.last().map_or(0, Partition::end);
-            let partition = Partition::new(server.address().clone(), first, &description, &classes);
+            let partition = Partition::new(server.address().clone(), first, &description, &classes, options.limits);
+            server.expect(partition.limits.limits().max_payload());
             digester.field(partition.digest.as_bytes());
             partitions.push(partition);
             models.push(description.models);
@@ -180,7 +181,8 @@ impl Dataset {
     /// A model, which must be the same on all servers that have it; for requests that ask the others for pixels. At least one
     /// must have it.
     pub fn registered_model(&self, name: &ModelName) -> Result<RegisteredModel, ClientError> {
-        model::registered(name, self.0.servers.iter().map(|s| &**s).zip(self.0.models.iter().map(|m| &m[..])))
+        let of = self.0.servers.iter().zip(&self.0.partitions).zip(&self.0.models);
+        model::registered(name, of.map(|((s, p), models)| (&**s, p.limits.limits().max_payload(), &models[..])))
     }
 
     fn lacks_model(&self, place: usize, name: &ModelName) -> ClientError {
@@ -251,7 +253,7 @@ impl Dataset {
             decode: recipe.as_ref().map(|recipe| recipe.stages().decode).unwrap_or_default(),
             feature_len: model.map(|model| model.feature_len),
             floats,
-            limits: options.limits,
+            allow_non_finite: options.allow_non_finite,
         };
         let wish = Wish { indices: indices.clone(), cuts: cut.clone(), pixels, epochs: epoch };
         let job = |((partition, server), has_model): ((&Partition, &Arc<Server>), bool)| {
@@ -276,6 +278,8 @@ impl Dataset {
                     model: model.filter(|_| takes_features && has_model).map(|m| (m.name.clone(), Some(m.digest))),
                     batch_bytes: self.batch(),
                     measure_cpu,
+                    max_payload: partition.limits.limits().max_payload(),
+                    allow_non_finite: options.allow_non_finite,
                 },
                 expectation: expectation.clone(),
                 live: live.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::listing::Sketch;
-use headwater_types::{DatasetName, Digest, Listing, Partition as Part};
+use headwater_types::{DatasetName, Digest, ImageLimits, Listing, Partition as Part};
 use headwater_wire::proto;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::Code;
@@ -35,6 +35,8 @@ pub(crate) struct Description {
     pub(crate) sample_epochs: bool,
     /// Over its keys and labels; `None` from one that lists nothing.
     pub(crate) names: Option<Digest>,
+    /// What photos may be there.
+    pub(crate) limits: ImageLimits,
 }
 
 /// Bytes by which a server is known under all its names.
@@ -218,6 +220,7 @@ fn check(
         instance,
         sample_epochs,
         names_digest,
+        limits,
     } = description;
     if dataset != name.as_str() {
         return Err(server.protocol(format!("it described another dataset than {name}")));
@@ -242,6 +245,9 @@ fn check(
     }
     let names = (!names_digest.is_empty()).then(|| Digest::try_from(&names_digest[..]));
     let names = names.transpose().map_err(|error| server.protocol(error.to_string()))?;
+    // One that does not say it is of the time when nobody's clients took more.
+    let limits = limits.map_or(Ok(ImageLimits::default()), ImageLimits::try_from);
+    let limits = limits.map_err(|error| server.protocol(error.to_string()))?;
     let unnamed = |_| server.protocol(format!("its instance is not {INSTANCE_BYTES} bytes"));
     let instance = instance[..].try_into().map_err(unnamed)?;
     Ok(Description {
@@ -257,6 +263,7 @@ fn check(
         instance,
         sample_epochs,
         names,
+        limits,
     })
 }
 

@@ -1,12 +1,14 @@
 //! Whether what arrived is what was asked for.
 
+use headwater_types::failure::check_finite;
 use headwater_types::recipe::DecodeMode;
 use headwater_types::{
-    ClassId, Cut, DType, FailureKind, ImageLimits, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
+    AgreedLimits, ClassId, Cut, DType, FailureKind, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
 };
 use headwater_wire::{Delivered, Delivery};
 
 use crate::chunk::Wanted;
+use crate::limits::{Past, check_object, check_size};
 use crate::partition::Partition;
 use crate::request::CutChoice;
 use crate::sample::Sample;
@@ -22,7 +24,8 @@ pub(crate) struct Expectation {
     pub(crate) feature_len: Option<u32>,
     /// Whether floats travel as floats only.
     pub(crate) floats: bool,
-    pub(crate) limits: ImageLimits,
+    /// Whether features may be other than finite.
+    pub(crate) allow_non_finite: bool,
 }
 
 // === impl Expectation ===
@@ -35,19 +38,29 @@ impl Expectation {
         let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
         let label =
             label.map(|ClassId(local)| (local, usize::try_from(local).ok().and_then(|l| partition.labels.get(l))));
-        let checked = outcome.and_then(|delivered| {
+        let limits = partition.limits;
+        let checked = outcome.map_err(|failure| with_server(failure, partition)).and_then(|delivered| {
             let problem = match label {
                 Some((label, None)) => Some(format!("its label {label} is not among the server's classes")),
                 _ if key.is_none() => Some("it has no key".to_owned()),
                 _ => self.problem(wanted, &delivered),
             };
-            match problem {
-                Some(problem) => Err(broken(partition, local, &problem)),
-                None => Ok(delivered),
+            if let Some(problem) = problem {
+                return Err(broken(partition, local, &problem));
             }
+            match within(&delivered, &limits) {
+                Ok(()) => {}
+                Err(Past::Breach(problem)) => return Err(broken(partition, local, &problem)),
+                Err(Past::Own(failure)) => return Err(failure),
+            }
+            // A server of before this was a failure gives them as they are.
+            if delivered.cut == Cut::Features && !self.allow_non_finite {
+                check_finite(&floats(&delivered.payload))?;
+            }
+            Ok(delivered)
         });
         let label = label.and_then(|(_, class)| class.copied());
-        Sample { index, epoch: wanted.epoch, key, label, cpu, outcome: checked }
+        Sample { index, epoch: wanted.epoch, key, label, cpu, limits, outcome: checked }
     }
 
     /// About how many payload bytes a sample has, before any coding.
@@ -90,11 +103,6 @@ impl Expectation {
         if delivered.coding != PixelCoding::Raw && delivered.coding != wanted.pixels {
             return Some(format!("its pixels are coded {}, not {}", delivered.coding, wanted.pixels));
         }
-        if let Some(size) = delivered.source
-            && (size.width.max(size.height) > self.limits.max_dimension || size.pixels() > self.limits.max_pixels)
-        {
-            return Some(format!("its photo of {} x {} is past the limits", size.width, size.height));
-        }
         let origin = delivered.origin;
         let inside = |size: Size| origin.x < size.width && origin.y < size.height;
         if cut == Cut::JpegCrop && !delivered.source.is_some_and(inside) {
@@ -102,11 +110,7 @@ impl Expectation {
         }
         let expected = match cut {
             Cut::Encoded | Cut::JpegCrop => {
-                let bytes = delivered.payload.len();
-                if bytes as u64 > self.limits.max_object.get() {
-                    return Some(format!("its {bytes} bytes are more than {}", self.limits.max_object));
-                }
-                u32::try_from(bytes).ok().map(|n| (DType::U8, Shape::vector(n)))
+                u32::try_from(delivered.payload.len()).ok().map(|n| (DType::U8, Shape::vector(n)))
             }
             Cut::Decoded => delivered.source.map(|size| (DType::U8, self.decoded_shape(size, delivered.shape))),
             Cut::Cropped | Cut::Flipped => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
@@ -122,6 +126,32 @@ impl Expectation {
         let shape = |size: Size| Shape::cube(size.height, size.width, 3);
         let mut shapes = Scale::all(self.decode).iter().map(|scale| shape(scale.size(photo)));
         shapes.find(|&shape| shape == came).unwrap_or_else(|| shape(photo))
+    }
+}
+
+/// Whether a payload is within the limits of server and client.
+fn within(delivered: &Delivered, limits: &AgreedLimits) -> Result<(), Past> {
+    if let Some(size) = delivered.source {
+        check_size(size, limits)?;
+    }
+    match delivered.cut {
+        Cut::Encoded | Cut::JpegCrop => check_object(delivered.payload.len(), limits),
+        _ => Ok(()),
+    }
+}
+
+/// Features as they travel: f32, little endian.
+fn floats(payload: &[u8]) -> Vec<f32> {
+    payload.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+/// A server's failure, with whose limit it is that was passed.
+fn with_server(failure: SampleFailure, partition: &Partition) -> SampleFailure {
+    match failure.kind {
+        FailureKind::LimitExceeded => {
+            SampleFailure::new(failure.kind, format!("{} (says server {})", failure.message, partition.address))
+        }
+        _ => failure,
     }
 }
 

@@ -8,11 +8,12 @@ use headwater_image::{
     CpuMeter, CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header,
 };
 use headwater_types::{
-    ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, ImageLimits, Recipe, SampleFailure, SampleIndex, SampleKey,
+    AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, SampleKey,
     Seed, Size,
 };
 use headwater_wire::Delivered;
 
+use crate::limits::failure_of;
 use crate::options::ClientOptions;
 use crate::sample::Sample;
 
@@ -20,7 +21,6 @@ use crate::sample::Sample;
 #[derive(Clone)]
 pub struct Finisher {
     pool: Arc<CpuPool>,
-    limits: ImageLimits,
 }
 
 /// A sample whose recipe has been run to its end.
@@ -54,8 +54,8 @@ impl Finisher {
     ///
     /// # Errors
     /// Where the system gives no more threads.
-    pub fn new(cpu_workers: NonZeroUsize, limits: ImageLimits) -> io::Result<Self> {
-        Ok(Self { pool: Arc::new(CpuPool::new(cpu_workers, cpu_workers.get())?), limits })
+    pub fn new(cpu_workers: NonZeroUsize) -> io::Result<Self> {
+        Ok(Self { pool: Arc::new(CpuPool::new(cpu_workers, cpu_workers.get())?) })
     }
 
     /// Starts the threads that a dataset's options say.
@@ -63,16 +63,12 @@ impl Finisher {
     /// # Errors
     /// Where the system gives no more threads.
     pub fn with(options: &ClientOptions) -> io::Result<Self> {
-        Self::new(options.cpu_workers, options.limits)
+        Self::new(options.cpu_workers)
     }
 
     /// Threads that work at once.
     pub fn workers(&self) -> usize {
         self.pool.workers()
-    }
-
-    pub(crate) fn limits(&self) -> &ImageLimits {
-        &self.limits
     }
 
     /// Runs a job on the pool; a pool that is gone is a failure of the sample.
@@ -102,8 +98,9 @@ impl Finisher {
         &self,
         recipe: &Arc<Recipe>,
         delivered: Delivered,
+        limits: AgreedLimits,
     ) -> (Result<Payload, SampleFailure>, CpuSeconds) {
-        let (recipe, limits) = (Arc::clone(recipe), self.limits);
+        let recipe = Arc::clone(recipe);
         let job = move |_: &mut Scratch| {
             let meter = CpuMeter::start(true);
             let payload = payload_of(&recipe, delivered, &limits).map(|(payload, _)| payload);
@@ -119,10 +116,10 @@ impl Finisher {
         seed: Seed,
         metered: bool,
     ) -> (Finished, Option<CpuSeconds>) {
-        let Sample { index, epoch, key, label, outcome, cpu: _ } = sample;
+        let Sample { index, epoch, key, label, limits, outcome, cpu: _ } = sample;
         let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
-                let (recipe, limits) = (Arc::clone(recipe), self.limits);
+                let recipe = Arc::clone(recipe);
                 let job = move |scratch: &mut Scratch| {
                     let meter = CpuMeter::start(metered);
                     let draws = Draws { seed, epoch, key: &key };
@@ -144,11 +141,12 @@ fn finish(
     recipe: &Recipe,
     delivered: Delivered,
     draws: &Draws<'_>,
-    limits: &ImageLimits,
+    limits: &AgreedLimits,
     scratch: &mut Scratch,
 ) -> Result<FinishedTensor, SampleFailure> {
     let (payload, source) = payload_of(recipe, delivered, limits)?;
-    match advance(recipe, payload, Cut::Normalized, draws, limits, scratch)? {
+    let advanced = advance(recipe, payload, Cut::Normalized, draws, &limits.limits(), scratch);
+    match advanced.map_err(|error| failure_of(error, limits))? {
         Payload::Normalized(tensor) => {
             Ok(FinishedTensor { tensor, source, framing: Framing::new(recipe.stages(), source, draws) })
         }
@@ -160,15 +158,20 @@ fn finish(
 pub(crate) fn payload_of(
     recipe: &Recipe,
     delivered: Delivered,
-    limits: &ImageLimits,
+    limits: &AgreedLimits,
 ) -> Result<(Payload, Size), SampleFailure> {
     let Delivered { cut, dtype, shape, coding, payload, source, origin } = delivered;
+    let held = limits.limits();
     let source = match (cut, source) {
-        (Cut::Encoded, _) | (_, None) => read_header(&payload, recipe.stages().orientation, limits)?.size,
+        (Cut::Encoded, _) | (_, None) => {
+            let header = read_header(&payload, recipe.stages().orientation, &held);
+            header.map_err(|error| failure_of(error, limits))?.size
+        }
         (_, Some(size)) => size,
     };
     let parts = Parts { cut, dtype, shape, coding, source: Some(source), origin, bytes: payload };
-    Ok((Payload::from_parts(recipe, parts, limits)?, source))
+    let payload = Payload::from_parts(recipe, parts, &held).map_err(|error| failure_of(error, limits))?;
+    Ok((payload, source))
 }
 
 fn lost(error: &PoolError) -> SampleFailure {

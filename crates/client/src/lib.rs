@@ -34,6 +34,7 @@ mod sample;
 mod awaited;
 mod chunk;
 mod expect;
+mod limits;
 mod outlet;
 mod pulse;
 mod worker;

@@ -1,7 +1,6 @@
 //! A model as the servers know it: the same one on all that have it, or an error that names the two that differ.
 
-use headwater_types::caps::MAX_SAMPLE_MEMORY;
-use headwater_types::{Digest, ModelName, Recipe};
+use headwater_types::{ByteCount, Digest, ModelName, Recipe};
 use headwater_wire::proto;
 
 use crate::connection::Server;
@@ -33,15 +32,15 @@ pub struct RegisteredModel {
     pub servers: Vec<bool>,
 }
 
-/// The model of this name, which must be one and the same on all servers that have it; at least one must.
+/// Of each server the longest payload that is taken from it, and its models: the model of this name, which must be one and the same on all servers that have it; at least one must.
 pub(crate) fn registered<'a>(
     name: &ModelName,
-    servers: impl Iterator<Item = (&'a Server, &'a [proto::ModelDescription])>,
+    servers: impl Iterator<Item = (&'a Server, ByteCount, &'a [proto::ModelDescription])>,
 ) -> Result<RegisteredModel, ClientError> {
     let mut common: Option<(&Server, ModelInfo)> = None;
     let (mut having, mut missing) = (Vec::new(), None);
-    for (server, models) in servers {
-        let found = find(name, server, models)?;
+    for (server, max_payload, models) in servers {
+        let found = find(name, server, max_payload, models)?;
         having.push(found.is_some());
         let Some(info) = found else {
             missing.get_or_insert_with(|| unknown(name, server, models));
@@ -81,11 +80,12 @@ pub(crate) fn unknown(name: &ModelName, server: &Server, models: &[proto::ModelD
 fn find(
     name: &ModelName,
     server: &Server,
+    max_payload: ByteCount,
     models: &[proto::ModelDescription],
 ) -> Result<Option<ModelInfo>, ClientError> {
     let Some(model) = models.iter().find(|model| model.name == name.as_str()) else { return Ok(None) };
     let broken = |problem: String| server.protocol(format!("model {name}: {problem}"));
-    let most = MAX_SAMPLE_MEMORY.get() / 4;
+    let most = max_payload.get() / 4;
     if !(1..=most).contains(&u64::from(model.feature_len)) {
         return Err(broken(format!("a feature length of {} is not between 1 and {most}", model.feature_len)));
     }

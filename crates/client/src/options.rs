@@ -24,7 +24,7 @@ pub struct ClientOptions {
     pub batch: ByteCount,
     /// Threads that finish recipes.
     pub cpu_workers: NonZeroUsize,
-    /// What a photo may be, for finishing.
+    /// What a photo may be, at most: servers tell their own limits, and each of those holds as far as it is not above this one.
     pub limits: ImageLimits,
     /// What is done about servers that do not answer.
     pub retry: Retry,
@@ -33,6 +33,8 @@ pub struct ClientOptions {
     pub bandwidth: Option<BitsPerSecond>,
     /// Go on without the samples of parts that no server serves; without it that is an error. What two servers serve always is one.
     pub allow_partial: bool,
+    /// Take features that are not finite; without it their samples fail.
+    pub allow_non_finite: bool,
 }
 
 /// Patience.
@@ -70,10 +72,11 @@ impl Default for ClientOptions {
             chunk: NonZeroUsize::MIN.saturating_add(4095),
             batch: BATCH_BYTES,
             cpu_workers: cores(),
-            limits: ImageLimits::default(),
+            limits: ImageLimits::of_clients(),
             retry: Retry::default(),
             bandwidth: None,
             allow_partial: false,
+            allow_non_finite: false,
         }
     }
 }

@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{Cut, DType, Epoch, PixelCoding, Position, SampleIndex, Shape};
+    use headwater_types::{AgreedLimits, Cut, DType, Epoch, ImageLimits, PixelCoding, Position, SampleIndex, Shape};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -159,7 +159,16 @@ mod tests {
             source: None,
             origin: Position::default(),
         };
-        Sample { index: SampleIndex(index), epoch: Epoch(0), key: None, label: None, cpu: None, outcome: Ok(delivered) }
+        let (told, own) = (ImageLimits::default(), ImageLimits::of_clients());
+        Sample {
+            index: SampleIndex(index),
+            epoch: Epoch(0),
+            key: None,
+            label: None,
+            cpu: None,
+            limits: AgreedLimits { told, own },
+            outcome: Ok(delivered),
+        }
     }
 
     fn poll(outlet: &Outlet) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! What each server holds of a dataset: consecutive indices, and the meaning of its labels.
 
-use headwater_types::{ClassId, Digest, Listing, Partition as Part};
+use headwater_types::{AgreedLimits, ClassId, Digest, ImageLimits, Listing, Partition as Part};
 
 use crate::address::ServerAddress;
 use crate::describe::Description;
@@ -27,6 +27,8 @@ pub struct Partition {
     pub server_version: String,
     /// Stored bytes.
     pub stored_bytes: u64,
+    /// What photos may be there, and here.
+    pub limits: AgreedLimits,
     /// Whether samples of one call may have epochs of their own there, and one sample be in it twice.
     pub(crate) sample_epochs: bool,
     /// BLAKE3 over every key and label; `None` from a server that lists nothing.
@@ -39,7 +41,13 @@ pub struct Partition {
 
 impl Partition {
     /// A part that follows on others.
-    pub(crate) fn new(address: ServerAddress, first: u64, description: &Description, classes: &[String]) -> Self {
+    pub(crate) fn new(
+        address: ServerAddress,
+        first: u64,
+        description: &Description,
+        classes: &[String],
+        own: ImageLimits,
+    ) -> Self {
         // Every name is in the union: both are sorted, so that one pass over the union finds all.
         let mut names = description.classes.iter().peekable();
         let found = (0_u32..).zip(classes).filter(|(_, class)| names.next_if_eq(class).is_some());
@@ -53,6 +61,7 @@ impl Partition {
             cpu_workers: description.cpu_workers,
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,
+            limits: AgreedLimits { told: description.limits, own },
             sample_epochs: description.sample_epochs,
             names: description.names,
             labels: found.map(|(position, _)| ClassId(position)).collect(),

@@ -1,6 +1,6 @@
 //! A sample as the reader gets it.
 
-use headwater_types::{ClassId, CpuSeconds, Epoch, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{AgreedLimits, ClassId, CpuSeconds, Epoch, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
@@ -16,6 +16,8 @@ pub struct Sample {
     pub label: Option<ClassId>,
     /// CPU time that the server's workers spent on it, inference included; where [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
     pub cpu: Option<CpuSeconds>,
+    /// What its photo may be.
+    pub limits: AgreedLimits,
     /// The payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,
 }

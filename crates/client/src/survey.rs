@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
-use headwater_types::{Digest, SampleIndex};
+use headwater_types::{Digest, SampleFailure, SampleIndex};
 use headwater_wire::{Samples, Survey, Surveyed, proto};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Client, Server, Trouble};
 use crate::error::ClientError;
+use crate::expect::broken;
+use crate::limits::{Past, check_size};
 use crate::options::Retry;
 use crate::partition::Partition;
 
@@ -93,6 +95,7 @@ impl Surveyor<'_> {
             for sample in batch.samples {
                 let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
                 let surveyed = Surveyed::try_from(sample).map_err(|invalid| broke(invalid.to_string()))?;
+                let surveyed = self.judged(surveyed).map_err(|problem| broke(problem.message))?;
                 let index = surveyed.index.0;
                 match missing.get_mut(&index) {
                     Some(place @ None) => *place = Some(surveyed),
@@ -103,6 +106,18 @@ impl Surveyor<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+impl Surveyor<'_> {
+    /// A header within the limits; one past the client's own is a failure.
+    fn judged(&self, surveyed: Surveyed) -> Result<Surveyed, SampleFailure> {
+        let Ok(facts) = &surveyed.outcome else { return Ok(surveyed) };
+        match check_size(facts.size, &self.partition.limits) {
+            Ok(()) => Ok(surveyed),
+            Err(Past::Own(failure)) => Ok(Surveyed { outcome: Err(failure), ..surveyed }),
+            Err(Past::Breach(problem)) => Err(broken(self.partition, surveyed.index, &problem)),
         }
     }
 }

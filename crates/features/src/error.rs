@@ -54,6 +54,28 @@ pub enum ModelError {
         /// The inputs that it has.
         inputs: String,
     },
+    /// The model takes channels last.
+    #[error(
+        "model {name} takes {input} with the colours last: its first operator moves them. Export it to take float32 [N, 3, H, W] \
+         (with tf2onnx: --inputs-as-nchw)"
+    )]
+    ChannelsLast {
+        /// The model.
+        name: ModelName,
+        /// The input.
+        input: String,
+    },
+    /// Neither the input's axes nor the operators say on which axis the colours are.
+    #[error(
+        "model {name}: neither the axes of {input} nor its operators say where the colours are: export it with axes that do, \
+         float32 [N, 3, H, W]"
+    )]
+    UnknownLayout {
+        /// The model.
+        name: ModelName,
+        /// The input.
+        input: String,
+    },
     /// There are several outputs, and none was named.
     #[error("model {name} has several outputs and none is called features: add ,output=NAME with one of {outputs}")]
     AmbiguousOutput {

@@ -57,7 +57,7 @@ pub struct Counts {
     pub failed: u64,
     /// Samples that nobody waited for any more when their turn came.
     pub cancelled: u64,
-    /// Samples whose features hold an infinity or NaN; they are answered all the same.
+    /// Samples whose features hold an infinity or NaN: failures, unless they were asked for all the same.
     pub non_finite: u64,
     /// Samples of the runs that succeeded, those that nobody waited for at its end included.
     pub batched: u64,
@@ -139,7 +139,7 @@ impl Extractor {
         // An address has to be given all the same.
         let key = (&self.name).into();
         let (seed, epoch, limits) = (Seed(0), Epoch(0), ImageLimits::default());
-        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: false };
+        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: false, allow_non_finite: false };
         self.place().await?.extract(sample).await
     }
 

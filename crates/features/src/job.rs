@@ -21,12 +21,14 @@ pub struct Unfinished {
     pub limits: ImageLimits,
     /// Whether its CPU time is measured.
     pub measure_cpu: bool,
+    /// Whether features that are not finite are wanted all the same, and no failure.
+    pub allow_non_finite: bool,
 }
 
 /// What became of a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extracted {
-    /// f32 `[d]`, as the model gives them: not normalised, and not checked to be finite.
+    /// f32 `[d]`, as the model gives them: not normalised, and finite unless others were asked for.
     pub features: Vec<f32>,
     /// Time in the queue, until a worker took it.
     pub queued: Duration,

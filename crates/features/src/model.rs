@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use headwater_onnx::{Dim, ElementType, Limits, ModelFacts, OnnxError, ValueFacts, check, prune};
+use headwater_onnx::{Dim, ElementType, Layout, Limits, ModelFacts, OnnxError, ValueFacts, check, layout, prune};
 use headwater_types::{ByteCount, Digest, ModelName, Recipe};
 
 use crate::error::ModelError;
@@ -34,6 +34,7 @@ impl Model {
         let file = read_file(spec, max_bytes)?;
         let facts = check(&file, &limits).map_err(onnx)?;
         let fixed_batch = check_input(name, &facts.inputs, recipe)?;
+        check_layout(name, &facts.inputs, |input| layout(&file, input).map_err(onnx))?;
         let output = choose_output(spec, &facts)?;
         let bytes = prune(&file, &[&output], &limits).map_err(onnx)?;
         Ok(Self { name: name.clone(), digest: facts.digest, bytes, output, fixed_batch })
@@ -81,6 +82,26 @@ fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Resu
         Dim::Fixed(1) => Ok(Some(1)),
         Dim::Fixed(batch) => Err(ModelError::FixedBatch { name: name.clone(), batch: *batch }),
         Dim::Symbol(_) | Dim::Unknown => Ok(None),
+    }
+}
+
+/// Whether the model takes channels first, where the axes of its input leave that open. One that takes them last would be fed
+/// nonsense without a word.
+fn check_layout(
+    name: &ModelName,
+    inputs: &[ValueFacts],
+    told: impl FnOnce(&str) -> Result<Option<Layout>, ModelError>,
+) -> Result<(), ModelError> {
+    let [input] = inputs else { return Ok(()) };
+    // Where either says how long it is, it has been held against the recipe.
+    let Some([_, Dim::Symbol(_) | Dim::Unknown, _, Dim::Symbol(_) | Dim::Unknown]) = input.dims.as_deref() else {
+        return Ok(());
+    };
+    let (name, shown) = (name.clone(), input.to_string());
+    match told(&input.name)? {
+        Some(Layout::ChannelsFirst) => Ok(()),
+        Some(Layout::ChannelsLast) => Err(ModelError::ChannelsLast { name, input: shown }),
+        None => Err(ModelError::UnknownLayout { name, input: shown }),
     }
 }
 

@@ -125,6 +125,7 @@ mod tests {
             key,
             limits: ImageLimits::default(),
             measure_cpu: false,
+            allow_non_finite: false,
         }
     }
 

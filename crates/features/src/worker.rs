@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_image::{CpuMeter, Scratch, finish_into};
+use headwater_types::failure::check_finite;
 use headwater_types::{CpuSeconds, Draws, Recipe};
 
 use crate::job::{Extracted, Job, Outcome, Unfinished, inference_failure};
@@ -101,7 +102,7 @@ impl Worker {
         let row = self.session.row();
         let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let Unfinished { payload, seed, epoch, key, limits, measure_cpu } = &job.sample;
+            let Unfinished { payload, seed, epoch, key, limits, measure_cpu, allow_non_finite: _ } = &job.sample;
             let draws = Draws { seed: *seed, epoch: *epoch, key };
             let out = &mut self.rows[all_ready.len() * row..][..row];
             self.scratch.take_decode_time();
@@ -151,13 +152,14 @@ impl Worker {
     }
 
     fn answer(&self, job: Job, outcome: Outcome) {
-        match &outcome {
-            Ok(extracted) => {
-                add(&self.counters.samples, 1);
-                add(&self.counters.non_finite, u64::from(!extracted.features.iter().all(|value| value.is_finite())));
+        let outcome = outcome.and_then(|extracted| match check_finite(&extracted.features) {
+            Ok(()) => Ok(extracted),
+            Err(failure) => {
+                add(&self.counters.non_finite, 1);
+                if job.sample.allow_non_finite { Ok(extracted) } else { Err(failure) }
             }
-            Err(_) => add(&self.counters.failed, 1),
-        }
+        });
+        add(if outcome.is_ok() { &self.counters.samples } else { &self.counters.failed }, 1);
         // Nobody may be waiting any more: then it was worth nothing, and harmed nothing.
         let _ = job.answer.send(outcome);
     }

@@ -1,6 +1,6 @@
 //! Why a photo could not be turned into what a recipe asks for.
 
-use headwater_types::{Cut, FailureKind, SampleFailure};
+use headwater_types::{Cut, FailureKind, LimitSetting, SampleFailure};
 
 use crate::format::Format;
 
@@ -30,7 +30,7 @@ pub enum ImageError {
         reason: String,
     },
     /// A limit would have been passed.
-    #[error("{what} {actual} over the limit of {limit}: {advice}")]
+    #[error("{what} {actual} over the limit of {limit}: raise {}", setting.flag())]
     LimitExceeded {
         /// What is limited.
         what: &'static str,
@@ -38,8 +38,8 @@ pub enum ImageError {
         actual: u64,
         /// How much may be.
         limit: u64,
-        /// The setting that moves the limit, or why nothing does.
-        advice: &'static str,
+        /// What moves the limit.
+        setting: LimitSetting,
     },
     /// Asked to take a sample back to an earlier cut, or past the pixel cuts.
     #[error("a sample at cut {at} cannot be brought to cut {to}")]

@@ -1,24 +1,43 @@
-//! The one thing that is read from EXIF: which way is up.
+//! The one thing that is read from EXIF: which way is up. Read as Pillow reads it, whatever type the entry has.
 //!
 //! EXIF is a TIFF file: byte order, an offset, and there a directory of 12-byte entries.
 //!
 //! ```text
-//! | "II*\0" or "MM\0*" | offset u32 | ... | entries u16 | tag u16 | type u16 | count u32 | value u32 | ...
+//! | "II*\0" or "MM\0*" | offset u32 | ... | entries u16 | tag u16 | type u16 | count u32 | value or its offset, 4 bytes | ...
 //! ```
 //!
-//! Never follows a pointer but the first, and never fails: a photo whose EXIF is broken is upright.
+//! Follows no pointer but the directory's and that of the one entry, and never fails: a photo whose EXIF is broken is upright.
 
 /// As stored.
 pub(crate) const UPRIGHT: u8 = 1;
 
+const PREFIX: &[u8] = b"Exif\0\0";
 const TAG_ORIENTATION: u16 = 0x0112;
-const TYPE_SHORT: u16 = 3;
 const ENTRY: usize = 12;
 
-/// Orientation 1 to 8 of an EXIF block, with or without its `Exif\0\0`; [`UPRIGHT`] where it says nothing valid.
-pub(crate) fn orientation(block: &[u8]) -> u8 {
-    let tiff = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
-    find(tiff).filter(|value| (1..=8).contains(value)).map_or(UPRIGHT, |value| value as u8)
+/// What a block says of the orientation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Nothing: another place may.
+    Nothing,
+    /// This, 1 to 8: [`UPRIGHT`] where it is none that there is.
+    Turn(u8),
+    /// It cannot be read.
+    Broken,
+}
+
+/// What an EXIF block says, with or without its `Exif\0\0`.
+pub(crate) fn orientation(block: &[u8]) -> Said {
+    // Pillow takes off two of them, which some writers leave.
+    let tiff = block.strip_prefix(PREFIX).unwrap_or(block);
+    let tiff = tiff.strip_prefix(PREFIX).unwrap_or(tiff);
+    if tiff.is_empty() {
+        return Said::Nothing;
+    }
+    match Tiff::open(tiff) {
+        Some(tiff) => tiff.orientation(),
+        None => Said::Broken,
+    }
 }
 
 /// The smallest EXIF block that says so.
@@ -28,26 +47,124 @@ pub(crate) fn block(orientation: u8) -> [u8; 32] {
     block
 }
 
-fn find(tiff: &[u8]) -> Option<u16> {
-    let big_endian = match tiff.get(..4)? {
-        b"II*\0" => false,
-        b"MM\0*" => true,
-        _ => return None,
-    };
-    let short = |bytes: &[u8]| -> Option<u16> {
-        let pair: [u8; 2] = bytes.get(..2)?.try_into().ok()?;
-        Some(if big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
-    };
-    let offset: [u8; 4] = tiff.get(4..8)?.try_into().ok()?;
-    let offset = if big_endian { u32::from_be_bytes(offset) } else { u32::from_le_bytes(offset) };
-    let directory = tiff.get(usize::try_from(offset).ok()?..)?;
-    let count = usize::from(short(directory)?);
-    let entry = directory
-        .get(2..)?
-        .chunks_exact(ENTRY)
-        .take(count)
-        .find(|entry| short(entry) == Some(TAG_ORIENTATION) && short(&entry[2..]) == Some(TYPE_SHORT))?;
-    short(&entry[8..])
+/// A TIFF file.
+struct Tiff<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+    /// Where the first directory begins.
+    directory: usize,
+}
+
+/// The type of an entry's values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Bytes and text, which no orientation is.
+    Text,
+    Unsigned,
+    Signed,
+    Float,
+    Rational,
+    SignedRational,
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// Of a type's number, with the bytes of one value; `None` for types that are passed over as if they were not there.
+    fn of(number: u16) -> Option<(Self, usize)> {
+        Some(match number {
+            1 | 2 | 7 => (Self::Text, 1),
+            3 => (Self::Unsigned, 2),
+            4 | 13 => (Self::Unsigned, 4),
+            5 => (Self::Rational, 8),
+            6 => (Self::Signed, 1),
+            8 => (Self::Signed, 2),
+            9 => (Self::Signed, 4),
+            10 => (Self::SignedRational, 8),
+            11 => (Self::Float, 4),
+            12 => (Self::Float, 8),
+            16 => (Self::Unsigned, 8),
+            _ => return None,
+        })
+    }
+}
+
+// === impl Tiff ===
+
+impl<'a> Tiff<'a> {
+    fn open(bytes: &'a [u8]) -> Option<Self> {
+        // The second of each is no valid header, and is taken by Pillow; BigTIFF is not.
+        let big_endian = match bytes.get(..4)? {
+            b"MM\0*" | b"MM*\0" => true,
+            b"II*\0" | b"II\0*" => false,
+            _ => return None,
+        };
+        let mut this = Self { bytes, big_endian, directory: 0 };
+        this.directory = usize::try_from(this.number(bytes.get(4..8)?)).ok()?;
+        Some(this)
+    }
+
+    /// Of the first entry that has the tag, a type that there is, and a value.
+    fn orientation(&self) -> Said {
+        let Some(directory) = self.bytes.get(self.directory..) else { return Said::Nothing };
+        let Some((count, entries)) = directory.split_first_chunk::<2>() else { return Said::Nothing };
+        let count = usize::try_from(self.number(count)).unwrap_or(usize::MAX);
+        let mut elsewhere = 0_usize;
+        for entry in entries.as_chunks::<ENTRY>().0.iter().take(count) {
+            let Some((kind, unit)) = Kind::of(self.number(&entry[2..4]) as u16) else { continue };
+            let size = (self.number(&entry[4..8]) as usize).saturating_mul(unit);
+            let inline = size <= 4;
+            if !inline {
+                // Values that together are more than all there is are passed over; one that ends outside ends the reading.
+                elsewhere = elsewhere.saturating_add(size);
+                if elsewhere > self.bytes.len() {
+                    continue;
+                }
+            }
+            let value = match inline {
+                true => entry[8..].get(..size),
+                false => self.bytes.get(self.number(&entry[8..]) as usize..).and_then(|rest| rest.get(..size)),
+            };
+            let Some(value) = value else { return Said::Nothing };
+            if self.number(&entry[..2]) as u16 == TAG_ORIENTATION && !value.is_empty() {
+                let turn = self.whole(kind, &value[..unit]).filter(|turn| (1..=8).contains(turn));
+                return Said::Turn(turn.map_or(UPRIGHT, |turn| turn as u8));
+            }
+        }
+        Said::Nothing
+    }
+
+    /// A value, if it is a whole number.
+    fn whole(&self, kind: Kind, value: &[u8]) -> Option<i64> {
+        let (front, back) = value.split_at(value.len() / 2);
+        match kind {
+            Kind::Text => None,
+            Kind::Unsigned => i64::try_from(self.number(value)).ok(),
+            Kind::Signed => Some(self.signed(value)),
+            Kind::Rational => quotient(self.number(front) as i64, self.number(back) as i64),
+            Kind::SignedRational => quotient(self.signed(front), self.signed(back)),
+            Kind::Float => {
+                let bits = self.number(value);
+                let float = if value.len() == 4 { f32::from_bits(bits as u32).into() } else { f64::from_bits(bits) };
+                (float.fract() == 0.0 && float.abs() < 1e9).then_some(float as i64)
+            }
+        }
+    }
+
+    /// At most 8 bytes as a number without a sign.
+    fn number(&self, bytes: &[u8]) -> u64 {
+        let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
+    }
+
+    fn signed(&self, bytes: &[u8]) -> i64 {
+        let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
+        (self.number(bytes) << unused).cast_signed() >> unused
+    }
+}
+
+fn quotient(above: i64, below: i64) -> Option<i64> {
+    (below != 0 && above % below == 0).then(|| above / below)
 }
 
 #[cfg(test)]
@@ -59,11 +176,12 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for value in 1..=8 {
-            assert_eq!(orientation(&super::block(value)), value);
+            assert_eq!(orientation(&super::block(value)), Said::Turn(value));
         }
     }
 
-    fn block(order: &[u8; 4], value: u16) -> Vec<u8> {
+    /// A block of two entries, the second with this type, count and value, and more bytes behind.
+    fn block(order: &[u8; 4], kind: u16, count: u32, value: &[u8], behind: &[u8]) -> Vec<u8> {
         let big = order[0] == b'M';
         let short = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
         let long = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };
@@ -71,36 +189,77 @@ mod tests {
         block.extend(order);
         block.extend(long(8));
         block.extend(short(2));
-        for (tag, value) in [(0x010f, 9), (TAG_ORIENTATION, value)] {
+        for (tag, kind, count, value) in [(0x010f, 3, 1, &[9, 9][..]), (TAG_ORIENTATION, kind, count, value)] {
             block.extend(short(tag));
-            block.extend(short(TYPE_SHORT));
-            block.extend(long(1));
-            block.extend(short(value));
-            block.extend([0, 0]);
+            block.extend(short(kind));
+            block.extend(long(count));
+            block.extend(value);
+            block.extend(vec![0; 4 - value.len()]);
         }
+        block.extend(long(0));
+        block.extend(behind);
         block
     }
 
+    /// Where what is behind a block begins.
+    const BEHIND: u32 = 8 + 2 + 2 * 12 + 4;
+
     #[test]
     fn both_byte_orders_are_read_and_nonsense_is_upright() {
-        for order in [b"II*\0", b"MM\0*"] {
-            for value in 1..=8 {
-                assert_eq!(orientation(&block(order, value)), value as u8);
-                assert_eq!(orientation(&block(order, value)[6..]), value as u8);
-            }
-            for value in [0, 9, 300] {
-                assert_eq!(orientation(&block(order, value)), UPRIGHT);
+        for (order, big) in [(b"II*\0", false), (b"MM\0*", true), (b"II\0*", false), (b"MM*\0", true)] {
+            for value in [0_u16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 300] {
+                let bytes = if big { value.to_be_bytes() } else { value.to_le_bytes() };
+                let block = block(order, 3, 1, &bytes, &[]);
+                let turn = if (1..=8).contains(&value) { value as u8 } else { UPRIGHT };
+                assert_eq!(orientation(&block), Said::Turn(turn));
+                assert_eq!(orientation(&block[6..]), Said::Turn(turn));
+                assert_eq!(orientation(&[PREFIX, &block].concat()), Said::Turn(turn));
             }
         }
+    }
+
+    #[test]
+    fn every_type_that_holds_a_whole_number_turns() {
+        let elsewhere = BEHIND.to_be_bytes();
+        let six = |kind, count, value: &[u8], behind: &[u8]| orientation(&block(b"MM\0*", kind, count, value, behind));
+        for (kind, value) in
+            [(3, &[0, 6][..]), (8, &[0, 6]), (4, &[0, 0, 0, 6]), (9, &[0, 0, 0, 6]), (13, &[0, 0, 0, 6])]
+        {
+            assert_eq!(six(kind, 1, value, &[]), Said::Turn(6), "type {kind}");
+        }
+        assert_eq!(six(6, 1, &[6], &[]), Said::Turn(6));
+        assert_eq!(six(11, 1, &6_f32.to_be_bytes(), &[]), Said::Turn(6));
+        for (kind, behind) in [
+            (5, [0, 0, 0, 12, 0, 0, 0, 2]),
+            (10, [0xff, 0xff, 0xff, 0xfa, 0xff, 0xff, 0xff, 0xff]),
+            (12, 6_f64.to_be_bytes()),
+            (16, [0, 0, 0, 0, 0, 0, 0, 6]),
+        ] {
+            assert_eq!(six(kind, 1, &elsewhere, &behind), Said::Turn(6), "type {kind}");
+        }
+        assert_eq!(six(3, 2, &[0, 6, 0, 3], &[]), Said::Turn(6), "the first of two");
+        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 3]), Said::Turn(6), "the first of two");
+        for kind in [1, 2, 7] {
+            assert_eq!(six(kind, 1, &[6], &[]), Said::Turn(UPRIGHT), "bytes are no number");
+        }
+        assert_eq!(six(5, 1, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 0]), Said::Turn(UPRIGHT));
+        for (kind, count) in [(99, 1), (3, 0)] {
+            assert_eq!(six(kind, count, &[0, 6], &[]), Said::Nothing);
+        }
+        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6]), Said::Nothing, "its values are not all there");
+        assert_eq!(orientation(PREFIX), Said::Nothing);
+        assert_eq!(orientation(b"Exif\0\0PNG?...."), Said::Broken);
     }
 
     proptest! {
         #[test]
-        fn broken_exif_is_upright_or_something_valid(cut in 0_usize..60, at in 0_usize..40, byte: u8) {
-            let mut bytes = block(b"II*\0", 6);
+        fn broken_exif_is_nothing_or_something_valid(cut in 0_usize..60, at in 0_usize..40, byte: u8) {
+            let mut bytes = block(b"II*\0", 3, 1, &[6, 0], &[]);
             bytes[at.min(39)] = byte;
             bytes.truncate(cut);
-            prop_assert!((1..=8).contains(&orientation(&bytes)));
+            if let Said::Turn(turn) = orientation(&bytes) {
+                prop_assert!((1..=8).contains(&turn));
+            }
         }
     }
 }

@@ -20,7 +20,13 @@ mod format;
 mod limits;
 
 mod exif;
+mod xmp;
+
+mod upright;
+
 mod header;
+
+mod png_metadata;
 
 mod jpeg;
 mod png;

@@ -1,36 +1,36 @@
 //! The limits of one image, checked in the order in which they become known: each before anything is allocated for it.
 
-use headwater_types::{ByteCount, ImageLimits, Size};
+use headwater_types::{ByteCount, ImageLimits, LimitSetting, Size};
 
 use crate::error::ImageError;
 
 pub(crate) fn check_object(length: usize, limits: &ImageLimits) -> Result<(), ImageError> {
-    at_most("encoded bytes", length as u64, limits.max_object.get(), "raise --max-object-bytes")
+    at_most("encoded bytes", length as u64, limits.max_object.get(), LimitSetting::Object)
 }
 
 pub(crate) fn check_size(size: Size, limits: &ImageLimits) -> Result<(), ImageError> {
     let longest = u64::from(size.width.max(size.height));
-    at_most("longest side", longest, limits.max_dimension.into(), "raise --max-dimension")?;
-    at_most("pixels", size.pixels(), limits.max_pixels, "raise --max-pixels")
+    at_most("longest side", longest, limits.max_dimension.into(), LimitSetting::Dimension)?;
+    at_most("pixels", size.pixels(), limits.max_pixels, LimitSetting::Pixels)
 }
 
 /// `passes` is how often the decoder goes over every pixel, which is scans where each is cheap.
 pub(crate) fn check_scans(size: Size, scans: u32, passes: u32, limits: &ImageLimits) -> Result<(), ImageError> {
-    at_most("scans", scans.into(), limits.max_scans.into(), "no camera or encoder writes so many")?;
+    at_most("scans", scans.into(), limits.max_scans.into(), LimitSetting::Scans)?;
     if passes > 1 {
         let work = size.pixels().saturating_mul(passes.into());
-        at_most("pixels x scans", work, limits.max_scan_pixels, "store it as a baseline JPEG")?;
+        at_most("pixels x scans", work, limits.max_scan_pixels, LimitSetting::ScanPixels)?;
     }
     Ok(())
 }
 
 pub(crate) fn check_memory(memory: ByteCount, limits: &ImageLimits) -> Result<(), ImageError> {
-    at_most("bytes of memory to decode", memory.get(), limits.max_sample_memory.get(), "raise --max-sample-memory")
+    at_most("bytes of memory to decode", memory.get(), limits.max_sample_memory.get(), LimitSetting::SampleMemory)
 }
 
-fn at_most(what: &'static str, actual: u64, limit: u64, advice: &'static str) -> Result<(), ImageError> {
+fn at_most(what: &'static str, actual: u64, limit: u64, setting: LimitSetting) -> Result<(), ImageError> {
     if actual > limit {
-        return Err(ImageError::LimitExceeded { what, actual, limit, advice });
+        return Err(ImageError::LimitExceeded { what, actual, limit, setting });
     }
     Ok(())
 }

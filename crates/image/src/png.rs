@@ -8,7 +8,7 @@
 //! | palette | its colours; black where an index has none |
 //! | alpha, tRNS | dropped, not composited |
 //!
-//! Gamma, ICC and text chunks are not looked at. Rows are converted as they come, so that only one raw row is held.
+//! Gamma and ICC are not looked at, and text only for which way is up. Rows are converted as they come, so that only one raw row is held.
 
 use std::io::Cursor;
 
@@ -16,9 +16,9 @@ use headwater_types::{ImageLimits, Size};
 use png::{Adam7Info, BitDepth, ColorType, DecodeOptions, Decoder, Reader, Transformations};
 
 use crate::error::ImageError;
-use crate::exif;
 use crate::format::Format;
 use crate::limits;
+use crate::png_metadata::Metadata;
 use crate::rgb::Rgb8;
 
 /// What the chunks before the pixels say.
@@ -39,7 +39,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 // === impl Chunks ===
 
 impl Chunks {
-    /// Reads up to the pixels. Never allocates.
+    /// Reads all chunks but the pixels, over which it skips: what says which way is up may lie behind them. Allocates no more than a
+    /// text of it takes that is packed.
     pub(crate) fn read(bytes: &[u8], limits: &ImageLimits) -> Result<Self, ImageError> {
         let first = Chunk::read(bytes, SIGNATURE).ok_or_else(|| malformed("it ends in its header"))?;
         let &[w3, w2, w1, w0, h3, h2, h1, h0, depth, color, ..] = first.data else {
@@ -61,24 +62,54 @@ impl Chunks {
             _ => 1,
         };
         let row_bytes = (u64::from(size.width) * samples * u64::from(depth)).div_ceil(8);
-        let mut orientation = exif::UPRIGHT;
+        let mut metadata = Metadata::default();
+        let (mut pixels, mut frames) = (false, Frames::default());
         let mut at = first.end;
         while let Some(chunk) = Chunk::read(bytes, at) {
-            match chunk.kind {
-                b"eXIf" => orientation = exif::orientation(chunk.data),
-                // Pillow would read EXIF behind the pixels too; nobody writes it there.
-                b"IDAT" | b"IEND" => break,
-                _ => {}
+            pixels |= chunk.kind == b"IDAT";
+            if chunk.kind == b"IEND" || (pixels && frames.end_at(&chunk)) {
+                break;
             }
-            chunk.check()?;
+            if !pixels {
+                chunk.check()?;
+                frames.see(&chunk);
+            }
+            metadata.see(chunk.kind, chunk.data);
             at = chunk.end;
         }
-        Ok(Self { size, orientation, row_bytes })
+        Ok(Self { size, orientation: metadata.orientation(), row_bytes })
     }
 
     /// Memory that decoding takes beside the encoded bytes and the RGB pixels.
     pub(crate) fn working_memory(&self) -> u64 {
         INFLATE_BYTES + self.row_bytes * RAW_ROWS
+    }
+}
+
+/// What an animated PNG says before its first picture.
+#[derive(Default)]
+struct Frames {
+    count: u32,
+    /// Whether the picture is one of them.
+    includes_first: bool,
+}
+
+// === impl Frames ===
+
+impl Frames {
+    fn see(&mut self, chunk: &Chunk<'_>) {
+        match (chunk.kind, chunk.data) {
+            (b"acTL", &[a, b, c, d, ..]) => self.count = u32::from_be_bytes([a, b, c, d]),
+            (b"fcTL", _) => self.includes_first = true,
+            _ => {}
+        }
+    }
+
+    /// Whether a chunk behind the pixels belongs to the next frame, or is none: nothing is read from there on.
+    fn end_at(&self, chunk: &Chunk<'_>) -> bool {
+        let is_animated = self.count > u32::from(self.includes_first);
+        let is_named = chunk.kind.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        !is_named || (chunk.kind == b"fcTL" && is_animated)
     }
 }
 

@@ -15,10 +15,11 @@ use headwater_types::{ByteCount, ImageLimits, PixelBox, Size};
 use image_webp::WebPDecoder;
 
 use crate::error::ImageError;
-use crate::exif;
+use crate::exif::UPRIGHT;
 use crate::format::Format;
 use crate::limits;
 use crate::rgb::Rgb8;
+use crate::upright;
 
 /// What the container says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub(crate) struct Container {
 
 const RIFF_HEADER: usize = 12;
 const CHUNK_HEADER: usize = 8;
+/// Flags of a VP8X chunk.
+const HAS_EXIF: u8 = 0x08;
+const HAS_XMP: u8 = 0x04;
 /// Bytes of an ANMF chunk before its first inner chunk.
 const FRAME_HEADER: usize = 16;
 /// Bytes a pixel that the decoder may hold beside the RGB pixels: lossless pictures take one RGBA frame and a table of
@@ -51,15 +55,16 @@ impl Container {
             return Err(malformed("it is empty"));
         }
         limits::check_size(size, limits)?;
-        let mut this = Self { size, orientation: exif::UPRIGHT, place: PixelBox::whole(size), colors: RIFF_HEADER };
+        let mut this = Self { size, orientation: UPRIGHT, place: PixelBox::whole(size), colors: RIFF_HEADER };
         if first.kind == b"VP8X" {
-            this.read_extended(bytes, first.end)?;
+            let flags = first.data.first().copied().unwrap_or(0);
+            this.read_extended(bytes, first.end, flags)?;
         }
         Ok(this)
     }
 
-    fn read_extended(&mut self, bytes: &[u8], mut at: usize) -> Result<(), ImageError> {
-        let mut colors = None;
+    fn read_extended<'a>(&mut self, bytes: &'a [u8], mut at: usize, flags: u8) -> Result<(), ImageError> {
+        let (mut colors, mut exif, mut xmp) = (None, None, None);
         while let Some(next) = chunk(bytes, at) {
             match next.kind {
                 b"VP8 " | b"VP8L" => {
@@ -72,11 +77,15 @@ impl Container {
                     let found = find_colors(bytes, inside, next.end);
                     colors = Some((found.ok_or_else(|| malformed("its first frame has no colours"))?, place));
                 }
-                b"EXIF" => self.orientation = exif::orientation(next.data),
+                // The first of each, and where the container says that there is one, as for libwebp.
+                b"EXIF" if flags & HAS_EXIF > 0 => exif = exif.or(Some(next.data)),
+                b"XMP " if flags & HAS_XMP > 0 => xmp = xmp.or(Some(next.data)),
                 _ => {}
             }
             at = next.end;
         }
+        let full = |data: Option<&'a [u8]>| data.filter(|data| !data.is_empty());
+        self.orientation = upright::orientation(full(exif), full(xmp));
         (self.colors, self.place) = colors.ok_or_else(|| malformed("it has no colours"))?;
         Ok(())
     }

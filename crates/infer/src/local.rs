@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
 use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
 use headwater_pilot::Infer;
-use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleFailure, SampleKey, Seed};
+use headwater_types::{AgreedLimits, CpuSeconds, Cut, Epoch, FailureKind, Recipe, SampleFailure, SampleKey, Seed};
 
 use crate::error::LocalError;
 use crate::file;
@@ -20,7 +20,7 @@ pub struct LocalExtractor {
     extractor: Extractor,
     recipe: Arc<Recipe>,
     finisher: Finisher,
-    limits: ImageLimits,
+    allow_non_finite: bool,
 }
 
 /// Samples of one run. On the CPU small batches are as fast as any, and a sample alone has the same bits whoever comes with it.
@@ -41,7 +41,7 @@ impl LocalExtractor {
         onnxruntime: Option<PathBuf>,
     ) -> Result<Self, LocalError> {
         let finisher = Finisher::with(options).map_err(LocalError::Threads)?;
-        let (threads, limits) = (options.cpu_workers, options.limits);
+        let (threads, allow_non_finite) = (options.cpu_workers, options.allow_non_finite);
         let recipe = Arc::new(model.recipe.clone());
         let open = move || {
             file::check(&path, &model)?;
@@ -64,12 +64,12 @@ impl LocalExtractor {
         };
         // Loading takes tenths of a second of CPU.
         let extractor = tokio::task::spawn_blocking(open).await??;
-        Ok(Self { extractor, recipe, finisher, limits })
+        Ok(Self { extractor, recipe, finisher, allow_non_finite })
     }
 
     async fn run(
         &self,
-        delivered: Delivered,
+        (delivered, limits): (Delivered, AgreedLimits),
         key: SampleKey,
         (seed, epoch): (Seed, Epoch),
     ) -> (Result<Vec<f32>, SampleFailure>, CpuSeconds) {
@@ -78,12 +78,13 @@ impl LocalExtractor {
             Ok(place) => place,
             Err(failure) => return (Err(failure), CpuSeconds::default()),
         };
-        let (payload, opening) = self.finisher.payload(&self.recipe, delivered).await;
+        let (payload, opening) = self.finisher.payload(&self.recipe, delivered, limits).await;
         let payload = match payload {
             Ok(payload) => payload,
             Err(failure) => return (Err(failure), opening),
         };
-        let sample = Unfinished { payload, seed, epoch, key, limits: self.limits, measure_cpu: true };
+        let (limits, allow_non_finite) = (limits.limits(), self.allow_non_finite);
+        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: true, allow_non_finite };
         match place.extract(sample).await {
             Ok(extracted) => {
                 let inferring = extracted.cpu.unwrap_or_default();
@@ -97,12 +98,12 @@ impl LocalExtractor {
 impl Infer for LocalExtractor {
     fn infer(&self, sample: Sample, seed: Seed) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
         async move {
-            let Sample { epoch, key, outcome, .. } = sample;
+            let Sample { epoch, key, limits, outcome, .. } = sample;
             match (outcome, key) {
                 (Ok(delivered), _) if delivered.cut == Cut::Features => {
                     (Ok(features_of(&delivered)), CpuSeconds::default())
                 }
-                (Ok(delivered), Some(key)) => self.run(delivered, key, (seed, epoch)).await,
+                (Ok(delivered), Some(key)) => self.run((delivered, limits), key, (seed, epoch)).await,
                 (Ok(_), None) => {
                     let message = "a sample without a key cannot be framed";
                     (Err(SampleFailure::new(FailureKind::Internal, message)), CpuSeconds::default())

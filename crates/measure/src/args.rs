@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use headwater_cli::exit::UsageError;
-use headwater_cli::{Common, FailureArgs, values};
+use headwater_cli::{Common, FailureArgs, LimitArgs, values};
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use headwater_types::patience::CLIENT_PATIENCE;
-use headwater_types::{ByteCount, Cut, DatasetName, ImageLimits, ModelName, PixelCoding, caps};
+use headwater_types::{ByteCount, Cut, DatasetName, ModelName, PixelCoding};
 
 use crate::compare::CompareArgs;
 use crate::epoch::EpochArgs;
@@ -154,6 +154,10 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<ModelName>,
 
+    /// Take features that are not finite (NaN or an infinity) too, where without this their samples fail
+    #[arg(long)]
+    pub(crate) allow_non_finite: bool,
+
     /// The run's seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -203,21 +207,8 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     allow_partial: bool,
 
-    /// Longest side of a photo, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, value_parser = values::side)]
-    max_dimension: u32,
-
-    /// Most pixels of a photo
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, value_parser = values::pixels)]
-    max_pixels: u64,
-
-    /// Most bytes of a stored photo
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT)]
-    max_object_bytes: ByteCount,
-
-    /// Most memory that one photo may take
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY)]
-    max_sample_memory: ByteCount,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 // === impl FetchArgs ===
@@ -250,6 +241,9 @@ impl FetchArgs {
             }
             _ => {}
         }
+        if self.allow_non_finite && self.cut != Some(Cut::Features) {
+            return wrong("--allow-non-finite is of the cut features: leave it out");
+        }
         if self.profile_seconds.is_some() && self.plan.is_none() {
             return wrong("--profile-seconds is of --plan auto: give that, or leave it out");
         }
@@ -276,13 +270,7 @@ impl ClientArgs {
             streams_per_server: self.streams,
             window: self.window,
             cpu_workers: self.cpu_workers.unwrap_or(defaults.cpu_workers),
-            limits: ImageLimits {
-                max_dimension: self.max_dimension,
-                max_pixels: self.max_pixels,
-                max_object: self.max_object_bytes,
-                max_sample_memory: self.max_sample_memory,
-                ..ImageLimits::default()
-            },
+            limits: self.limits.limits(),
             retry: Retry { give_up_after, ..defaults.retry.clone() },
             allow_partial: self.allow_partial,
             ..defaults

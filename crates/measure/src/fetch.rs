@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use futures::{StreamExt as _, TryStreamExt as _};
 use headwater_cli::{Failures, GrowingBar, Outcome, OutputFile, OutputFolder, Progress};
-use headwater_client::{ClientError, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
+use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
 use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
 use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Seed};
 use tokio_util::sync::CancellationToken;
@@ -102,7 +102,7 @@ struct Begun {
 /// Asks the servers what they have, and plans where that is to be done.
 async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>) -> anyhow::Result<Begun> {
     let asked_recipe = args.recipe.as_deref().map(recipe::find).transpose()?;
-    let options = args.client.options();
+    let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.client.options() };
     let dataset = Dataset::connect(&args.servers, &args.dataset, options.clone()).await?;
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());

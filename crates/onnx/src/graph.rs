@@ -124,6 +124,11 @@ impl GraphBuilder {
         self.node("Flatten", &[input], output, &[("axis", Attribute::Int(1))])
     }
 
+    /// The axes in another order.
+    pub fn transpose(&mut self, output: &str, input: &str, order: &[usize]) -> &mut Self {
+        self.node("Transpose", &[input], output, &[("perm", Attribute::Ints(order))])
+    }
+
     /// Softmax over the second of two axes.
     pub fn softmax(&mut self, output: &str, input: &str) -> &mut Self {
         self.node("Softmax", &[input], output, &[("axis", Attribute::Int(1))])

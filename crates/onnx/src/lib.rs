@@ -20,6 +20,7 @@ mod walk;
 
 pub mod check;
 pub mod graph;
+pub mod layout;
 pub mod prune;
 
 mod rename;
@@ -32,6 +33,7 @@ pub use error::OnnxError;
 pub use graph::GraphBuilder;
 pub use head::{Dense, Head};
 pub use join::join;
+pub use layout::{Layout, layout};
 pub use limits::Limits;
 pub use prune::prune;
 pub use value::{Dim, ElementType, ValueFacts};

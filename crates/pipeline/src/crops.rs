@@ -100,7 +100,7 @@ impl Pipeline {
         while let Some((place, sample)) = first.next().await {
             samples[place] = sample;
         }
-        samples
+        samples.into_iter().map(|sample| sample.within(work.max_payload)).collect()
     }
 
     /// Serves what is in the index. Gives back what is not, with what is known of it.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use headwater_image::{Parts, Payload};
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, FailureKind, LimitSetting, PixelCoding, Position, SampleFailure, SampleIndex,
+    SampleKey, Shape, Size,
 };
 
 use crate::budget::Permit;
@@ -46,6 +47,29 @@ impl Prepared {
             times: StageTimes::default(),
             outcome: Err(failure),
         }
+    }
+
+    /// The same, failed where its payload is longer than whoever asked for it takes: that one alone, and by name, where a message that
+    /// is too long would end the call.
+    pub(crate) fn within(mut self, most: ByteCount) -> Self {
+        if let Ok(Finished { parts, .. }) = &self.outcome
+            && parts.bytes.len() as u64 > most.get()
+        {
+            let (bytes, cut) = (parts.bytes.len(), parts.cut);
+            let setting = if matches!(cut, Cut::Encoded | Cut::JpegCrop) {
+                LimitSetting::Object
+            } else {
+                LimitSetting::SampleMemory
+            };
+            let message = format!(
+                "its {bytes} bytes at the cut {cut} are more than the {most} that the client takes: raise {} there \
+                 (in Python limits=headwater.Limits({}=...))",
+                setting.flag(),
+                setting.keyword(),
+            );
+            self.outcome = Err(SampleFailure::new(FailureKind::LimitExceeded, message));
+        }
+        self
     }
 }
 

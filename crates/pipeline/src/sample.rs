@@ -51,6 +51,10 @@ pub struct Work {
     pub measure_cpu: bool,
     /// Whose memory its samples take.
     pub account: Account,
+    /// The longest payload that may come of a sample.
+    pub max_payload: ByteCount,
+    /// Whether features that are not finite are wanted all the same, and no failure.
+    pub allow_non_finite: bool,
 }
 
 /// One sample of a call.
@@ -74,6 +78,7 @@ pub(crate) struct Job {
     pub(crate) epoch: Epoch,
     pub(crate) limits: ImageLimits,
     pub(crate) measure_cpu: bool,
+    pub(crate) allow_non_finite: bool,
 }
 
 // === impl Pipeline ===
@@ -87,7 +92,7 @@ impl Pipeline {
             prepared.times.cpu = work.measure_cpu.then(CpuSeconds::default);
             prepared.outcome = self.run(request, &key, work, &mut prepared).await;
         }
-        prepared
+        prepared.within(work.max_payload)
     }
 
     /// A sample as the catalog knows it, with the failure of one that it does not know.
@@ -171,12 +176,13 @@ impl Pipeline {
         times.queue += started.elapsed();
         let mut permit = self.grant(measure.memory, account, times).await?;
         let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
-        let measure_cpu = job.measure_cpu;
+        let (measure_cpu, allow_non_finite) = (job.measure_cpu, job.allow_non_finite);
         let payload = match model.device() {
             Device::Cpu => photo.payload,
             Device::Cuda | Device::TensorRt => self.on_pool(photo.payload, job, Cut::Flipped, times, identity).await?,
         };
-        let extracted = place.extract(Unfinished { payload, seed, epoch, key, limits, measure_cpu }).await?;
+        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu, allow_non_finite };
+        let extracted = place.extract(sample).await?;
         times.add_cpu(extracted.cpu);
         times.queue += extracted.queued;
         times.decode += extracted.decode;
@@ -216,8 +222,8 @@ impl Pipeline {
 impl Job {
     pub(crate) fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, epoch: Epoch, work: &Work) -> Self {
         let (recipe, key) = (Arc::clone(recipe), key.clone());
-        let measure_cpu = work.measure_cpu;
-        Self { recipe, key, seed: work.seed, epoch, limits: pipeline.limits, measure_cpu }
+        let Work { seed, measure_cpu, allow_non_finite, .. } = *work;
+        Self { recipe, key, seed, epoch, limits: pipeline.limits, measure_cpu, allow_non_finite }
     }
 
     /// The payload, and the time of it that went into decoding.

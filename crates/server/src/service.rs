@@ -108,7 +108,8 @@ impl Shared {
             }
         };
         let recipe = fetch.recipe.clone().map(Arc::new);
-        Ok(Work { recipe, model, seed: fetch.seed, measure_cpu: fetch.measure_cpu, account })
+        let Fetch { seed, measure_cpu, max_payload, allow_non_finite, .. } = *fetch;
+        Ok(Work { recipe, model, seed, measure_cpu, account, max_payload, allow_non_finite })
     }
 
     fn unknown_model(&self, asked: &ModelName) -> Refusal {
@@ -152,6 +153,7 @@ impl Storage for StorageService {
             instance: shared.instance.to_vec().into(),
             sample_epochs: true,
             names_digest: catalog.names().as_bytes().to_vec().into(),
+            limits: Some(shared.pipeline.limits.into()),
         }))
     }
 
@@ -233,13 +235,10 @@ impl StorageService {
         self.life.shared().map_err(|refusal| self.metrics.refuse(refusal))
     }
 
-    /// The service with the sizes of messages that it takes and gives.
+    /// The service with the size of messages that it takes. Those that it gives are as long as each client says that they may be.
     pub(crate) fn into_server(self) -> WithBodies<proto::storage_server::StorageServer<Self>> {
-        use headwater_types::caps::{MAX_MESSAGE, MAX_REQUEST};
-        let server = proto::storage_server::StorageServer::new(self)
-            .max_decoding_message_size(MAX_REQUEST.as_usize())
-            .max_encoding_message_size(MAX_MESSAGE.as_usize());
-        WithBodies(server)
+        use headwater_types::caps::MAX_REQUEST;
+        WithBodies(proto::storage_server::StorageServer::new(self).max_decoding_message_size(MAX_REQUEST.as_usize()))
     }
 }
 

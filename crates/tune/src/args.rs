@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::part_or_none;
-use headwater_cli::{Common, FailureArgs};
+use headwater_cli::{Common, FailureArgs, LimitArgs};
 use headwater_client::ServerAddress;
 use headwater_learn::{HeadKind, TrainOptions};
 use headwater_types::patience::CLIENT_PATIENCE;
@@ -61,6 +61,11 @@ pub(crate) struct ExtractArgs {
     /// Try again every sample that failed before, not only those whose server or store could not be read just then
     #[arg(long, help_heading = "Output")]
     pub(crate) retry_failed: bool,
+
+    /// Write features that are not finite (NaN or an infinity) too, where without this their samples fail; with --retry-failed also those
+    /// of samples that failed so before
+    #[arg(long, help_heading = "Output")]
+    pub(crate) allow_non_finite: bool,
 
     /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature length
     /// x 4 bytes, and are lost when the tuner is killed with SIGKILL
@@ -213,6 +218,9 @@ pub(crate) struct ServersArgs {
     pub(crate) allow_partial: bool,
 
     #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
     pub(crate) plan: PlanArgs,
 }
 
@@ -274,6 +282,9 @@ pub(crate) struct FeaturesFrom {
     /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
     #[arg(long)]
     allow_partial: bool,
+
+    #[command(flatten)]
+    limits: LimitArgs,
 
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
@@ -378,8 +389,7 @@ impl PlanArgs {
 impl FeaturesFrom {
     /// The servers, where features come from servers.
     pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
-        let Self { servers, dataset: Some(dataset), model: Some(model), give_up_after, allow_partial, plan, .. } = self
-        else {
+        let Self { servers, dataset: Some(dataset), model: Some(model), .. } = self else {
             return Err(Self::nowhere());
         };
         if servers.is_empty() {
@@ -389,9 +399,10 @@ impl FeaturesFrom {
             servers: servers.clone(),
             dataset: dataset.clone(),
             model: model.clone(),
-            give_up_after: *give_up_after,
-            allow_partial: *allow_partial,
-            plan: plan.clone(),
+            give_up_after: self.give_up_after,
+            allow_partial: self.allow_partial,
+            limits: self.limits,
+            plan: self.plan.clone(),
         })
     }
 

@@ -41,11 +41,14 @@ pub const MAX_OBJECT: ByteCount = ByteCount::mebibytes(64);
 /// Most memory that one sample may take while it is worked on: encoded bytes, pixels, coefficients and output together,
 /// estimated from its header. A 22 megapixel photo decoded for the wire needs about 180 MiB. Setting: `--max-sample-memory`.
 pub const MAX_SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(224);
-/// Most scans of a progressive JPEG: encoders write about 10; a file of thousands is an attack on the CPU.
+/// Most scans of a progressive JPEG: encoders write about 10; a file of thousands is an attack on the CPU. Setting: `--max-scans`.
 pub const MAX_SCANS: u32 = 64;
 /// Most pixels x scans of a progressive JPEG: each scan passes over every coefficient, at about 100 million a second on
-/// a slow core; this keeps a hostile file under a second. An 11-scan photo may have 18 megapixels.
+/// a slow core; this keeps a hostile file under two seconds. An 11-scan photo may have 18 megapixels. Setting: `--max-scan-pixels`.
 pub const MAX_SCAN_PIXELS: u64 = 200_000_000;
+/// How many times each of these defaults a client takes where a server says that its own limit is as high, and nobody has set the
+/// client's: a server may be raised without a word to every client, and one that lies still cannot take all of a machine's memory.
+pub const CLIENT_TRUST: u32 = 16;
 
 /// Memory for all samples in flight on a server. Setting: `--memory`. What a process takes beside it is at most 256 MiB: code, tables of
 /// a million photos, what decoders keep between photos, and what HTTP/2 has of large samples (128 KiB for each stream).
@@ -130,8 +133,11 @@ pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
 /// a slow reader holds little, and that a batch is still in the core's cache when it is sent: with 4 MiB, crops of small photos
 /// took a third more CPU.
 pub const BATCH_BYTES: ByteCount = ByteCount::new(256 << 10);
-/// Largest message on the wire: one sample at [`MAX_SAMPLE_MEMORY`] and its envelope.
-pub const MAX_MESSAGE: ByteCount = ByteCount::mebibytes(225);
+/// What a message takes beside the payload of its last sample: those before it, at most [`BATCH_BYTES`], and the key and failure of
+/// each of a thousand.
+pub const MESSAGE_ENVELOPE: ByteCount = ByteCount::mebibytes(4);
+/// Largest message of any server: gRPC counts its bytes in 32 bits. A sample whose payload does not fit is refused alone.
+pub const MAX_MESSAGE: ByteCount = ByteCount::new(u32::MAX as u64);
 /// Largest request: 4 million indices as varints, or their per-sample cuts.
 pub const MAX_REQUEST: ByteCount = ByteCount::mebibytes(32);
 /// Most samples in one call: a client asks again for the rest.
@@ -148,36 +154,6 @@ pub const MAX_PROFILE_SERVERS: usize = 256;
 pub const MAX_PLAN_BYTES: usize = 1 << 30;
 /// Most bytes of a plan's head, and of a profile's provenance: servers and resources, a recipe.
 pub const MAX_PLAN_HEAD_BYTES: usize = 1 << 20;
-
-/// Limits that apply to one image before any of its pixels are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageLimits {
-    /// Longest side, in pixels.
-    pub max_dimension: u32,
-    /// Width x height.
-    pub max_pixels: u64,
-    /// Encoded size.
-    pub max_object: ByteCount,
-    /// Peak memory while it is worked on, estimated from the header.
-    pub max_sample_memory: ByteCount,
-    /// Scans of a progressive JPEG.
-    pub max_scans: u32,
-    /// Pixels x scans of a progressive JPEG.
-    pub max_scan_pixels: u64,
-}
-
-impl Default for ImageLimits {
-    fn default() -> Self {
-        Self {
-            max_dimension: MAX_DIMENSION,
-            max_pixels: MAX_PIXELS,
-            max_object: MAX_OBJECT,
-            max_sample_memory: MAX_SAMPLE_MEMORY,
-            max_scans: MAX_SCANS,
-            max_scan_pixels: MAX_SCAN_PIXELS,
-        }
-    }
-}
 
 /// Most threads of one pool. More than any machine has cores: a slip of the finger, such as 100000, would use up the process's memory for
 /// stacks, and end it without a word.

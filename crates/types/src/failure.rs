@@ -26,6 +26,8 @@ pub enum FailureKind {
     LimitExceeded,
     /// The model could not be run on it.
     Inference,
+    /// The model gave features for it that are not finite.
+    NotFinite,
     /// The server is too busy or is stopping.
     Unavailable,
     /// What arrived is not what was sent.
@@ -48,7 +50,7 @@ pub struct SampleFailure {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::OutOfRange,
         Self::NotFound,
         Self::Changed,
@@ -59,6 +61,7 @@ impl FailureKind {
         Self::Malformed,
         Self::LimitExceeded,
         Self::Inference,
+        Self::NotFinite,
         Self::Unavailable,
         Self::Checksum,
         Self::Internal,
@@ -86,6 +89,7 @@ impl FailureKind {
             Self::Malformed => "The content begins as a photo, and is broken.",
             Self::LimitExceeded => "A limit on bytes, pixels, scans or memory would have been passed.",
             Self::Inference => "The model could not be run on the sample.",
+            Self::NotFinite => "The model gave NaN or an infinity among the sample's features.",
             Self::Unavailable => "The server is too busy, or is stopping.",
             Self::Checksum => "What arrived is not what was sent.",
             Self::Internal => "A fault of the program.",
@@ -108,9 +112,14 @@ impl FailureKind {
             }
             Self::UnsupportedFormat => "Convert the file, or take it out of the dataset.",
             Self::Malformed => "Replace the file, or take it out of the dataset.",
-            Self::LimitExceeded => "The message names the limit: raise it at the server, if the file is to be trusted.",
+            Self::LimitExceeded => {
+                "The message names the limit, and the side that has it, server or client: raise it there, if the file is to be trusted."
+            }
             Self::Inference => {
                 "The message says what ONNX Runtime said: check that the recipe makes what the model takes."
+            }
+            Self::NotFinite => {
+                "See to the model, or to the photo; `--allow-non-finite` (Python: `allow_non_finite=True`) takes such features as they are."
             }
             Self::Unavailable => {
                 "It is asked for again a few times. If that does not help, start the server, or add one."
@@ -135,6 +144,7 @@ impl FailureKind {
             Self::Malformed => "malformed",
             Self::LimitExceeded => "limit-exceeded",
             Self::Inference => "inference",
+            Self::NotFinite => "not-finite",
             Self::Unavailable => "unavailable",
             Self::Checksum => "checksum",
             Self::Internal => "internal",
@@ -167,5 +177,37 @@ impl SampleFailure {
     /// Whether asking again can help.
     pub fn is_retryable(&self) -> bool {
         self.kind.is_retryable()
+    }
+}
+
+/// That features are finite.
+///
+/// # Errors
+/// `NotFinite`, with how many of them are not.
+pub fn check_finite(features: &[f32]) -> Result<(), SampleFailure> {
+    let others = features.iter().filter(|value| !value.is_finite()).count();
+    match others {
+        0 => Ok(()),
+        _ => {
+            let message = format!(
+                "{others} of its {} features are not finite: see to the model, or insist on them with --allow-non-finite",
+                features.len()
+            );
+            Err(SampleFailure::new(FailureKind::NotFinite, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_finite_or_a_failure_that_says_how_many_are_not() {
+        assert_eq!(check_finite(&[0.0, -1.0, f32::MAX, f32::MIN_POSITIVE / 2.0]), Ok(()));
+        let failure = check_finite(&[1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY]).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NotFinite);
+        assert!(failure.message.starts_with("3 of its 4 features are not finite"), "{failure}");
+        assert!(!failure.is_retryable());
     }
 }

@@ -9,6 +9,8 @@ pub mod patience;
 pub mod shown;
 pub mod units;
 
+pub mod limits;
+
 pub mod address;
 pub mod digest;
 pub mod ids;
@@ -30,7 +32,6 @@ pub mod failure;
 pub mod write_fault;
 
 pub use backoff::Backoff;
-pub use caps::ImageLimits;
 pub use coding::PixelCoding;
 pub use cut::Cut;
 pub use digest::Digest;
@@ -38,6 +39,7 @@ pub use failure::{FailureKind, SampleFailure};
 pub use framing::{Draws, Framing, PixelBox, Position, RealBox, Size};
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;
+pub use limits::{AgreedLimits, ImageLimits, LimitSetting};
 pub use listing::Listing;
 pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};

@@ -14,6 +14,7 @@ mod choice;
 mod cut;
 mod failure;
 pub mod framed;
+mod limits;
 pub mod list;
 pub mod report;
 pub mod request;

@@ -1,6 +1,6 @@
 //! A fetch request, checked.
 
-use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLES_PER_CALL};
+use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
 use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
 use crate::choice::{Choice, Cuts, Epochs, PixelCodings, each};
@@ -35,6 +35,10 @@ pub struct Fetch {
     pub batch_bytes: ByteCount,
     /// Whether the CPU time of each sample is wanted.
     pub measure_cpu: bool,
+    /// The longest payload that the client takes.
+    pub max_payload: ByteCount,
+    /// Whether features that are not finite are wanted all the same.
+    pub allow_non_finite: bool,
 }
 
 /// Which samples of a partition.
@@ -134,6 +138,10 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             0 => BATCH_BYTES,
             bytes => ByteCount::new(bytes.min(BATCH_BYTES.get())),
         };
+        let max_payload = match request.max_payload_bytes {
+            0 => MAX_SAMPLE_MEMORY,
+            bytes => ByteCount::new(bytes),
+        };
         Ok(Self {
             dataset: request.dataset,
             dataset_digest: digest_from(&request.dataset_digest)?,
@@ -147,6 +155,8 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             model,
             batch_bytes,
             measure_cpu: request.measure_cpu,
+            max_payload,
+            allow_non_finite: request.allow_non_finite,
         })
     }
 }
@@ -198,6 +208,8 @@ impl From<Fetch> for proto::FetchRequest {
             pixel_codings: Some(pixel_codings),
             floats_as_pixels: fetch.floats_as_pixels,
             measure_cpu: fetch.measure_cpu,
+            max_payload_bytes: fetch.max_payload.get(),
+            allow_non_finite: fetch.allow_non_finite,
         }
     }
 }
@@ -265,6 +277,8 @@ mod tests {
             epochs: Choice::All(Epoch(2)),
             model: Some(("m".parse().unwrap(), None)),
             batch_bytes: ByteCount::new(1000),
+            max_payload: ByteCount::new(77),
+            allow_non_finite: true,
             measure_cpu: true,
         }
     }

@@ -1,6 +1,6 @@
 //! What photos' headers say, as it travels: for who plans how to fetch them.
 
-use headwater_types::caps::{MAX_DIMENSION, MAX_OBJECT, MAX_SAMPLES_PER_CALL};
+use headwater_types::caps::{MAX_OBJECT, MAX_SAMPLES_PER_CALL};
 use headwater_types::{ByteCount, Digest, SampleFailure, SampleIndex, SampleKey, Size};
 
 use crate::proto;
@@ -148,7 +148,8 @@ fn facts(sample: &proto::SurveyedSample) -> Result<PhotoFacts, Invalid> {
         Ok(proto::PhotoFormat::Unspecified) | Err(_) => return Err(wrong("there is no such photo format")),
     };
     let size = Size { width: sample.width, height: sample.height };
-    if size.pixels() == 0 || size.width.max(size.height) > MAX_DIMENSION {
+    // How large it may be, whoever asked judges by the server's limits.
+    if size.pixels() == 0 {
         return Err(wrong("a photo cannot have that size"));
     }
     let orientation = u8::try_from(sample.orientation).ok().filter(|turn| (1..=8).contains(turn));
@@ -191,9 +192,8 @@ mod tests {
     #[test]
     fn what_no_header_can_say_is_refused() {
         type Break = fn(&mut proto::SurveyedSample);
-        let breaks: [Break; 8] = [
+        let breaks: [Break; 7] = [
             |s| s.width = 0,
-            |s| s.height = MAX_DIMENSION + 1,
             |s| s.orientation = 0,
             |s| s.orientation = 300,
             |s| s.format = 9,

@@ -1,5 +1,6 @@
 //! A connected dataset: one for each process that fetches.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +11,9 @@ use headwater_client::{
 };
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
-use headwater_types::{BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, PixelCoding, SampleIndex, Seed};
+use headwater_types::{
+    BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, ImageLimits, LimitSetting, PixelCoding, SampleIndex, Seed,
+};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -57,6 +60,23 @@ pub(crate) fn bandwidth(text: &str) -> PyResult<f64> {
     text.parse().map(BitsPerSecond::get).map_err(argument)
 }
 
+/// Bytes of a text such as 512MiB.
+#[pyfunction]
+pub(crate) fn size(text: &str) -> PyResult<u64> {
+    text.parse().map(ByteCount::get).map_err(argument)
+}
+
+/// A client's own limits; of what is not named here it takes what servers say.
+fn own_limits(given: HashMap<String, u64>) -> PyResult<ImageLimits> {
+    let mut limits = ImageLimits::of_clients();
+    for (name, value) in given {
+        let setting = LimitSetting::ALL.into_iter().find(|setting| setting.keyword() == name);
+        let setting = setting.ok_or_else(|| argument(format!("there is no limit {name:?}")))?;
+        limits.set(setting, value);
+    }
+    Ok(limits)
+}
+
 /// That these are addresses and the name of a dataset: ValueError for what is none, before anything connects.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
@@ -78,7 +98,7 @@ impl Client {
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 120.0, bandwidth = None, allow_partial = false))]
+    #[pyo3(signature = (servers, dataset, *, streams = 2, window = 64 << 20, threads = 0, connect_for = 10.0, patience = 120.0, bandwidth = None, allow_partial = false, limits = HashMap::new(), allow_non_finite = false))]
     #[expect(clippy::too_many_arguments, reason = "settings, named by whoever calls")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn new(
@@ -92,6 +112,8 @@ impl Client {
         patience: f64,
         bandwidth: Option<f64>,
         allow_partial: bool,
+        limits: HashMap<String, u64>,
+        allow_non_finite: bool,
     ) -> PyResult<Self> {
         let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
         let name = dataset.parse().map_err(argument)?;
@@ -107,6 +129,8 @@ impl Client {
             },
             bandwidth: bandwidth.map(bits_per_second).transpose()?,
             allow_partial,
+            limits: own_limits(limits)?,
+            allow_non_finite,
             ..defaults
         };
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));

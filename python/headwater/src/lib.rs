@@ -32,7 +32,7 @@ mod _headwater {
     #[pymodule_export]
     use super::batches::Batches;
     #[pymodule_export]
-    use super::client::{Client, bandwidth, check_place};
+    use super::client::{Client, bandwidth, check_place, size};
     #[pymodule_export]
     use super::cores::cores;
     #[pymodule_export]

@@ -109,7 +109,7 @@ impl Recipe {
         let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
         let payload = Payload::Encoded(Bytes::copy_from_slice(photo));
         let done = py.detach(|| {
-            advance(&self.0, payload, Cut::Normalized, &draws, &ImageLimits::default(), &mut Scratch::new())
+            advance(&self.0, payload, Cut::Normalized, &draws, &ImageLimits::of_clients(), &mut Scratch::new())
         });
         match done {
             Ok(Payload::Normalized(tensor)) => {

@@ -1,5 +1,5 @@
 use headwater_types::listing::ListingDigester;
-use headwater_types::{ByteCount, Digest, Listing};
+use headwater_types::{AgreedLimits, ByteCount, Digest, ImageLimits, Listing};
 
 use super::*;
 
@@ -19,6 +19,7 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
         cpu_workers: 1,
         server_version: String::new(),
         stored_bytes: 0,
+        limits: AgreedLimits { told: ImageLimits::default(), own: ImageLimits::of_clients() },
         sample_epochs: true,
         names: None,
         labels: Vec::new(),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use headwater_client::{Batch, BatchPlan, BatchStream, Dataset, FetchRequest, Finisher, Listener, RowLayout};
-use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, ImageLimits, Recipe, SampleIndex, Seed};
+use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, Recipe, SampleIndex, Seed};
 
 use crate::common::{connect, encoded};
 use crate::fake::{Fake, Holding, Photo};
@@ -37,7 +37,7 @@ fn stream(
     listener: Option<Arc<dyn Listener>>,
 ) -> BatchStream {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
-    let finisher = Finisher::new(NonZeroUsize::new(2).unwrap(), ImageLimits::default()).unwrap();
+    let finisher = Finisher::new(NonZeroUsize::new(2).unwrap()).unwrap();
     let seed = Seed(3);
     let request = FetchRequest {
         recipe: Some(recipe.clone()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use headwater_client::{BatchPlan, ClientError, Dataset, Epochs, FetchRequest, Finisher, Indices, RowLayout, Sample};
-use headwater_types::{Cut, Epoch, ImageLimits, Recipe, SampleIndex, Seed};
+use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
 use headwater_wire::proto;
 use proptest::prelude::*;
 
@@ -85,7 +85,7 @@ async fn rows(dataset: &Dataset, cut: Cut, epoch: Epochs) -> Vec<Vec<u8>> {
     let request = FetchRequest { recipe: recipe.clone(), cut: cut.into(), seed, epoch, ..encoded(indices, true) };
     let (recipe, sizes, ahead) = (recipe.map(Arc::new), vec![3], NonZeroUsize::MIN);
     let plan = BatchPlan { recipe, seed, layout, sizes, ahead, listener: None };
-    let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
+    let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let batch = dataset.fetch_batches(request, finisher, plan).unwrap().next().await.unwrap().unwrap();
     assert!(batch.rows.iter().all(|row| row.failure.is_none() && row.index.0 == 1));
     batch.values.chunks(layout.bytes()).map(<[u8]>::to_vec).collect()

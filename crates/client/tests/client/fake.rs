@@ -49,6 +49,8 @@ pub(crate) struct Holding {
     pub(crate) old: bool,
     /// Whether an encoded photo is followed by the epoch as of which it was asked for.
     pub(crate) echoes: bool,
+    /// What it says that photos may be there; `None`: nothing, as those did that were before it could be told.
+    pub(crate) limits: Option<ImageLimits>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,7 +128,7 @@ impl Holding {
             let outcome = Err(SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}")));
             return Surveyed { index, key: None, stored: ByteCount::default(), outcome };
         };
-        let outcome = read_header(&photo.bytes, Orientation::Exif, &ImageLimits::default());
+        let outcome = read_header(&photo.bytes, Orientation::Exif, &self.limits.unwrap_or_default());
         let facts = |header: Header| PhotoFacts {
             format: PhotoFormat::Jpeg,
             size: header.stored,
@@ -226,7 +228,7 @@ impl Holding {
             let (dtype, coding) = (DType::F32, PixelCoding::Raw);
             return Ok(Delivered { cut, dtype, shape, coding, payload, source, origin });
         }
-        let limits = ImageLimits::default();
+        let limits = self.limits.unwrap_or_default();
         let indexed = (cut == Cut::JpegCrop).then(|| IndexedJpeg::rewrite(&payload, &limits).ok()).flatten();
         let start = match (cut, indexed) {
             (Cut::JpegCrop, Some(photo)) => Payload::Indexed(photo),
@@ -433,6 +435,7 @@ impl Storage for Service {
             sample_epochs: !holding.old,
             names_digest: if holding.old { Bytes::new() } else { holding.names().as_bytes().to_vec().into() },
             models: holding.models,
+            limits: holding.limits.map(Into::into),
         }))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use headwater_client::{CutChoice, FetchRequest, Finished, Finisher, PixelChoice, Sample};
 use headwater_testdata::{Encoding, Picture, Texture};
-use headwater_types::{Cut, DType, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, Seed};
+use headwater_types::{Cut, DType, Epoch, FailureKind, PixelCoding, Recipe, Seed};
 
 use crate::common::{connect, encoded, gather};
 use crate::fake::{Fake, Holding, Photo};
@@ -62,7 +62,7 @@ async fn travel(fake: &Fake, recipe: &str, way: Way, epoch: Epoch) -> Vec<Sample
 }
 
 async fn finish(fake: &Fake, recipe: &str, way: impl Into<Way>, epoch: Epoch) -> Vec<Finished> {
-    let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
+    let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let of_name = Arc::new(Recipe::builtin(recipe).unwrap());
     let mut finished = Vec::new();
     for sample in travel(fake, recipe, way.into(), epoch).await {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use headwater_client::{Choice, ClientOptions, FetchRequest, Finisher, LivePlan, Sample};
-use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, ImageLimits, PixelCoding, Recipe, Seed};
+use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, PixelCoding, Recipe, Seed};
 
 use crate::common::{connect_with, encoded, gather, options};
 use crate::fake::{Fake, Holding, Photo, Script, steps};
@@ -51,7 +51,7 @@ fn request(live: &LivePlan) -> FetchRequest {
 }
 
 async fn tensors(samples: Vec<Sample>) -> Vec<(u64, Vec<u32>)> {
-    let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
+    let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
     let mut tensors = Vec::new();
     for sample in samples {

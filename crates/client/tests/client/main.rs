@@ -16,6 +16,8 @@ mod exactly_once;
 #[cfg(test)]
 mod finish;
 #[cfg(test)]
+mod limits;
+
 mod listing;
 #[cfg(test)]
 mod live;

@@ -5,13 +5,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use headwater_client::{ClientError, FetchRequest, Finisher};
+use headwater_client::{ClientError, ClientOptions, FetchRequest, Finisher};
 use headwater_image::{Rgb8, lossless};
-use headwater_types::{Cut, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure, Size};
+use headwater_types::{Cut, FailureKind, PixelCoding, Recipe, SampleFailure, Size};
 use headwater_wire::{Asked, checksum, proto};
 use tonic::{Code, Status};
 
-use crate::common::{connect, encoded, gather};
+use crate::common::{connect, connect_with, encoded, gather, options};
 use crate::fake::{Fake, Holding, Photo, Script, Step, steps};
 use crate::finish::jpeg;
 
@@ -83,6 +83,26 @@ async fn features_of_another_length_are_refused() {
 }
 
 #[tokio::test]
+async fn features_that_are_not_finite_are_failures_unless_they_are_insisted_on() {
+    let nan = || {
+        tampered(|sample| {
+            sample.payload = [1.0, f32::NAN, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+            sample.checksum = checksum(sample.index, &sample.payload);
+        })
+    };
+    for allow_non_finite in [false, true] {
+        let fake = Fake::start(Holding::of("red", 6).with_model("net", b"file", "mobilenet-eval", 4), nan());
+        let dataset = connect_with(&[&fake], ClientOptions { allow_non_finite, ..options() }).await;
+        let request = FetchRequest { ordered: true, ..FetchRequest::features(0..6, "net".parse().unwrap()) };
+        for sample in gather(dataset.fetch(request).unwrap()).await {
+            let failed = sample.outcome.err().map(|failure| failure.kind);
+            let expected = (sample.index.0 == 2 && !allow_non_finite).then_some(FailureKind::NotFinite);
+            assert_eq!(failed, expected, "{}", sample.index.0);
+        }
+    }
+}
+
+#[tokio::test]
 async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
     let liar: Script = Arc::new(|_, _, fetch| {
         let sample = |Asked { index, position, .. }: Asked| {
@@ -122,7 +142,7 @@ async fn tampered_with(
     let fake = Fake::start(holding, tampered(tamper));
     let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
     let request = FetchRequest { recipe: Some((*recipe).clone()), indices: (0..4).into(), ordered: true, ..request };
-    let finisher = Finisher::new(NonZeroUsize::MIN, ImageLimits::default()).unwrap();
+    let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let seed = request.seed;
     let mut failure = None;
     for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {

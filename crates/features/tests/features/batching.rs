@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use headwater_features::{Counts, ExtractorOptions, Unfinished};
-use headwater_image::{Payload, Rgb8};
+use headwater_image::{Payload, Rgb8, Tensor};
 use headwater_onnx::{Dim, ElementType, GraphBuilder, ValueFacts};
 use headwater_types::{Epoch, FailureKind, ImageLimits, Seed, Size};
 
@@ -62,7 +62,8 @@ async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_s
     let ask = async |seed: u32, measure_cpu: bool| {
         let (key, limits) = (format!("{seed}").parse().unwrap(), ImageLimits::default());
         let payload = picture(seed);
-        let sample = Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits, measure_cpu };
+        let sample =
+            Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits, measure_cpu, allow_non_finite: false };
         extractor.place().await.unwrap().extract(sample).await.unwrap()
     };
     let began = Instant::now();
@@ -133,11 +134,27 @@ async fn samples_whose_randomness_is_still_to_come_are_refused() {
 }
 
 #[tokio::test]
-async fn features_that_are_not_finite_are_given_and_counted() {
+async fn features_that_are_not_finite_are_failures_unless_they_are_insisted_on() {
     let Some(extractor) = small(&options()) else { return };
-    let extracted = extractor.extract_tensor(vec![f32::NAN; 192]).await.unwrap();
-    assert!(extracted.features.iter().all(|value| value.is_nan()));
-    assert_eq!((extractor.counts().non_finite, extractor.counts().failed), (1, 0));
+    let infinite = || Tensor::new(Size { width: SIDE, height: SIDE }, vec![f32::INFINITY; 192]).unwrap();
+    let insisting = |allow_non_finite| Unfinished {
+        payload: Payload::Normalized(infinite()),
+        seed: Seed(0),
+        epoch: Epoch(0),
+        key: "a".parse().unwrap(),
+        limits: ImageLimits::default(),
+        measure_cpu: false,
+        allow_non_finite,
+    };
+    let failure = extractor.place().await.unwrap().extract(insisting(false)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFinite);
+    assert!(failure.message.contains("of its 5 features are not finite"), "{failure}");
+    let good = extractor.extract(picture(1)).await.unwrap();
+    assert!(good.features.iter().all(|value| value.is_finite()), "its neighbours are served");
+    let extracted = extractor.place().await.unwrap().extract(insisting(true)).await.unwrap();
+    assert!(!extracted.features.iter().all(|value| value.is_finite()));
+    let counts = extractor.counts();
+    assert_eq!((counts.non_finite, counts.failed, counts.samples), (2, 1, 2));
 }
 
 #[tokio::test]

@@ -71,6 +71,39 @@ fn inputs_that_the_recipe_does_not_give_are_refused() {
     }
 }
 
+/// Four axes without a length, and then this.
+fn open_axes(build: impl FnOnce(&mut GraphBuilder)) -> Vec<u8> {
+    let mut graph = GraphBuilder::new("open");
+    graph.input(&ValueFacts::float32("x", &["n", "a", "b", "c"].map(Dim::symbol)));
+    build(&mut graph);
+    graph.output(&ValueFacts::float32("features", &[dynamic(), Dim::Fixed(3)]));
+    graph.finish()
+}
+
+#[test]
+fn where_the_colours_are_is_told_by_the_operators_where_the_axes_do_not_say_it() {
+    let last = open_axes(|graph| {
+        graph.transpose("t", "x", &[0, 3, 1, 2]).global_average_pool("p", "t").flatten("features", "p");
+    });
+    let Some(opened) = open(&last, None, &options()) else { return };
+    let error = opened.unwrap_err().to_string();
+    assert!(
+        error.contains("x float32 [n, a, b, c] with the colours last") && error.contains("[N, 3, H, W]"),
+        "{error}"
+    );
+
+    let first = open_axes(|graph| {
+        graph.global_average_pool("p", "x").flatten("features", "p");
+    });
+    assert_eq!(open(&first, None, &options()).unwrap().unwrap().feature_len(), 3);
+
+    let unknown = open_axes(|graph| {
+        graph.flatten("features", "x");
+    });
+    let error = open(&unknown, None, &options()).unwrap().unwrap_err().to_string();
+    assert!(error.contains("say where the colours are: export it with axes that do"), "{error}");
+}
+
 #[test]
 fn hostile_files_never_reach_the_runtime() {
     let good = model(&dynamic(), &["features"]);

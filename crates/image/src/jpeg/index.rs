@@ -4,7 +4,7 @@
 //! SOI | APP0 (JFIF) or APP14 (Adobe) | [APP1 (EXIF: orientation)] | APP15 (table) | DQT .. | SOF | DHT .. | DRI | SOS
 //!     | strip | RST0 | strip | RST1 | ... | strip | EOI
 //!
-//! table: 0xff 0xef | length u16 | "Headwater\0" | version 1 u8 | bytes of each row of strips u24 ...      all big-endian
+//! table: 0xff 0xef | length u16 | "Headwater\0" | version 2 u8 | bytes of each row of strips u24 ...      all big-endian
 //! ```
 //!
 //! A row's bytes include the marker behind it. Why a table: the rows above a crop need not be searched, nor read. Why not
@@ -20,8 +20,9 @@ use super::markers::{APP1, APP15, DRI, SOF0, SOF1, SOI, SOS, Segment, frame_head
 use super::strips::Markers;
 use super::{OWN_PER_COLUMN, ROWS_PER_COLUMN};
 use crate::error::ImageError;
-use crate::exif;
+use crate::exif::UPRIGHT;
 use crate::format::Format;
+use crate::upright;
 
 /// What the header says. Offsets are within the bytes that it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub(super) const MARKER: usize = 2;
 /// First of the eight restart markers.
 pub(super) const RST0: u8 = 0xd0;
 
-const MAGIC: &[u8] = b"Headwater\0\x01";
+/// How a table begins. Version 1 took photos for upright that say in XMP, or in EXIF of another type, that they are not.
+const MAGIC: &[u8] = b"Headwater\0\x02";
 
 // === impl Index ===
 
@@ -58,12 +60,12 @@ impl Index {
         if !start.starts_with(&[0xff, SOI]) {
             return Err(malformed("it does not begin as a JPEG"));
         }
-        let (mut frame, mut record, mut interval, mut orientation) = (None, None, 0, exif::UPRIGHT);
+        let (mut frame, mut record, mut interval, mut orientation) = (None, None, 0, UPRIGHT);
         let mut data = None;
         for Segment { marker, at, end, contents } in segments(start, 2) {
             match marker {
                 SOF0 | SOF1 => frame = Some((at, frame_header(marker, contents)?)),
-                APP1 if contents.starts_with(b"Exif\0\0") => orientation = exif::orientation(contents),
+                APP1 if contents.starts_with(b"Exif\0\0") => orientation = upright::orientation(Some(contents), None),
                 APP15 if contents.starts_with(MAGIC) => record = Some(at..end),
                 DRI => {
                     let length: [u8; 2] =
@@ -103,7 +105,7 @@ impl Index {
     pub(crate) fn memory(&self, bytes: u64) -> ByteCount {
         let Size { width, .. } = self.grid.size;
         let rgb = self.grid.size.pixels() * 3;
-        let turned = if self.orientation == exif::UPRIGHT { 0 } else { rgb };
+        let turned = if self.orientation == UPRIGHT { 0 } else { rgb };
         ByteCount::new(bytes + rgb + turned + u64::from(width) * ROWS_PER_COLUMN)
     }
 

@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Every marker but SOI, EOI, RST and TEM is followed by a length of 2 bytes, which counts itself. Inside the data of a
-//! scan 0xff is followed by 0, by a restart marker, or by the next marker. Never allocates; one pass over the bytes.
+//! scan 0xff is followed by 0, by a restart marker, or by the next marker. Allocates nothing but for EXIF of several segments; one pass over the bytes.
 
+use std::borrow::Cow;
 use std::iter;
 
 use headwater_types::{PixelBox, Scale, Size};
@@ -14,8 +15,8 @@ use memchr::memchr;
 
 use super::grid::Grid;
 use crate::error::ImageError;
-use crate::exif;
 use crate::format::Format;
+use crate::upright;
 
 /// What the markers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +99,44 @@ const SMOOTHED_BLOCKS: u32 = 2;
 /// How many times dearer a pixel is to arithmetic decoding than a pass of Huffman decoding.
 const ARITHMETIC_COST: u32 = 4;
 
+/// How segments of metadata begin.
+const EXIF: &[u8] = b"Exif\0\0";
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
+/// A photo's EXIF, which goes on in a further segment where one is too short for it.
+#[derive(Default)]
+struct Exif<'a> {
+    first: Option<&'a [u8]>,
+    more: Vec<&'a [u8]>,
+}
+
+// === impl Exif ===
+
+impl<'a> Exif<'a> {
+    fn see(&mut self, segment: &'a [u8]) {
+        match self.first {
+            None => self.first = Some(segment),
+            Some(_) => self.more.push(segment.strip_prefix(EXIF).unwrap_or(segment)),
+        }
+    }
+
+    /// All of it as one.
+    fn block(&self) -> Option<Cow<'a, [u8]>> {
+        let first = self.first?;
+        Some(match self.more.is_empty() {
+            true => Cow::Borrowed(first),
+            false => Cow::Owned([&[first], &self.more[..]].concat().concat()),
+        })
+    }
+}
+
 // === impl Frame ===
 
 impl Frame {
     /// Walks the markers.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut header = None;
-        let mut orientation = None;
+        let (mut exif, mut xmp) = (Exif::default(), None);
         let mut scans = 0;
         let mut first_scan = 0;
         let mut first_scan_end = bytes.len();
@@ -145,9 +177,8 @@ impl Frame {
                     }
                     header = Some(frame_header(marker, segment)?);
                 }
-                APP1 if orientation.is_none() && segment.starts_with(b"Exif\0\0") => {
-                    orientation = Some(exif::orientation(segment));
-                }
+                APP1 if segment.starts_with(EXIF) => exif.see(segment),
+                APP1 => xmp = segment.strip_prefix(XMP).or(xmp),
                 _ => {}
             }
         }
@@ -155,7 +186,7 @@ impl Frame {
         if scans == 0 {
             return Err(malformed("it has no scan"));
         }
-        let orientation = orientation.unwrap_or(exif::UPRIGHT);
+        let orientation = upright::orientation(exif.block().as_deref(), xmp);
         Ok(Self {
             size,
             scans,

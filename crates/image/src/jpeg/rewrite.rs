@@ -55,7 +55,8 @@ pub(crate) fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<(Vec<u8>, In
     let (transformed, coefficients) = source.with_restarts(interval, room)?;
     let jpeg = insert(&transformed, grid.mcus.width / interval, frame.orientation)?;
     drop(transformed);
-    if jpeg.len() > room {
+    // Whoever takes no larger object takes no larger crop either, and one may be all of it.
+    if jpeg.len() > room || jpeg.len() as u64 > limits.max_object.get() {
         return Err(Unindexable::Grew);
     }
 

@@ -8,5 +8,6 @@ mod data;
 mod decoders;
 mod hostile;
 mod indexed;
+mod orientation;
 mod pillow;
 mod support;

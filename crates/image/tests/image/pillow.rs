@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::data;
 use crate::support::{Jpeg, JpegKind, Picture, bicubic, png_of};
 
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
     let python = std::env::var_os("HEADWATER_PYTHON").map_or(own, PathBuf::from);
     let check = Command::new(&python).args(["-c", "import PIL"]).stderr(Stdio::null()).status();

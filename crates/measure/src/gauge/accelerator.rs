@@ -60,7 +60,9 @@ pub(crate) async fn measure(
         async move {
             let place = extractor.place().await?;
             let (seed, epoch, limits) = (Seed::default(), Epoch::default(), ImageLimits::default());
-            place.extract(Unfinished { payload, seed, epoch, key, limits, measure_cpu: false }).await
+            place
+                .extract(Unfinished { payload, seed, epoch, key, limits, measure_cpu: false, allow_non_finite: true })
+                .await
         }
     };
     let warm = Instant::now() + time.mul_f64(WARM_UP);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_cli::values::{pixels, side};
+use headwater_cli::values::{pixels, scans, side, some_bytes};
 use headwater_image::IndexedJpeg;
 use headwater_pipeline::MemoryBudget;
 use headwater_types::{ByteCount, ImageLimits, caps};
@@ -12,13 +12,13 @@ use headwater_types::{ByteCount, ImageLimits, caps};
 pub(crate) struct LimitArgs {
     /// Memory for all samples in flight, until the network has taken them. The process takes at most 256 MiB more, and what
     /// its models take
-    #[arg(long, value_name = "SIZE", default_value_t = caps::SAMPLE_MEMORY, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", default_value_t = caps::SAMPLE_MEMORY, value_parser = some_bytes, help_heading = "Limits")]
     memory: ByteCount,
     /// Most memory for one sample, known from its header
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY, value_parser = some_bytes, help_heading = "Limits")]
     max_sample_memory: ByteCount,
     /// Most bytes of one stored object
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, value_parser = some_bytes, help_heading = "Limits")]
     max_object_bytes: ByteCount,
     /// Most pixels of an image
     #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, value_parser = pixels, help_heading = "Limits")]
@@ -26,6 +26,12 @@ pub(crate) struct LimitArgs {
     /// Longest side of an image, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, value_parser = side, help_heading = "Limits")]
     max_dimension: u32,
+    /// Most scans of a progressive JPEG
+    #[arg(long, value_name = "SCANS", default_value_t = caps::MAX_SCANS, value_parser = scans, help_heading = "Limits")]
+    max_scans: u32,
+    /// Most pixels x scans of a progressive JPEG: each scan goes over every pixel
+    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_SCAN_PIXELS, value_parser = pixels, help_heading = "Limits")]
+    max_scan_pixels: u64,
 }
 
 /// Memory for samples in flight, in its two parts.
@@ -44,7 +50,8 @@ impl LimitArgs {
             max_pixels: self.max_pixels,
             max_object: self.max_object_bytes,
             max_sample_memory: self.max_sample_memory,
-            ..ImageLimits::default()
+            max_scans: self.max_scans,
+            max_scan_pixels: self.max_scan_pixels,
         }
     }
 

@@ -70,7 +70,7 @@ pub(crate) async fn extract(
 ) -> Result<Outcome<ExtractSummary>, ExtractError> {
     let begin = Instant::now();
     let folder = Folder::open(&args.out)?;
-    let connecting = stop.run_until_cancelled(Connected::new(&args.servers));
+    let connecting = stop.run_until_cancelled(Connected::new(&args.servers, args.allow_non_finite));
     let connected = connecting.await.ok_or(ExtractError::Stopped)??;
     let provenance = connected.provenance().clone();
 

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use headwater_cli::{Bar, Failures};
 use headwater_learn::{LearnError, Replay, in_validation};
-use headwater_types::{ByteCount, ClassId, FailureKind, SampleKey, Seed};
+use headwater_types::{ByteCount, ClassId, SampleKey, Seed};
 use tokio_util::sync::CancellationToken;
 
 use super::FineTuneError;
@@ -69,10 +69,6 @@ impl Gathered {
     pub(crate) fn take(&mut self, arrival: Arrival, options: &GatherOptions) -> Result<(), LearnError> {
         let Arrival { index, key, label, outcome } = arrival;
         let kind = match (outcome, &key, label) {
-            (Ok(feature), key, _) if !feature.iter().all(|value| value.is_finite()) => {
-                tracing::warn!(index = index.0, ?key, "leaving out a sample: its feature is not finite");
-                FailureKind::Inference
-            }
             (Ok(feature), Some(key), Some(label)) => {
                 if in_validation(key, options.seed, options.validation_fraction) {
                     self.validation.push((feature, label));

@@ -146,7 +146,7 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource,
         let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await??;
         return Ok(FeatureSource::Folder(opened));
     }
-    let connected = Connected::new(&args.servers()?).await?;
+    let connected = Connected::new(&args.servers()?, false).await?;
     let bar = GrowingBar::new(progress, "profile");
     let told = |headway: Headway| bar.told(headway.done, headway.total);
     let all = (0..connected.provenance().samples).into();

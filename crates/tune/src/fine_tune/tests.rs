@@ -77,7 +77,7 @@ async fn blobs_are_told_apart_and_every_image_is_accounted_for() {
             summary["failures"],
             serde_json::json!([
                 { "kind": "malformed", "count": 12, "keys": first },
-                { "kind": "inference", "count": 1, "keys": ["7.jpg"] },
+                { "kind": "not-finite", "count": 1, "keys": ["7.jpg"] },
             ])
         );
         // Of 60 without a label, 12 are broken as well.

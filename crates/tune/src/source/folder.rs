@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use headwater_learn::Runs;
+use headwater_types::failure::check_finite;
 use headwater_types::{ByteCount, SampleFailure, SampleIndex};
 use tokio::sync::mpsc;
 
@@ -138,7 +139,8 @@ fn arrivals(part: &Part, feature_len: usize) -> impl Iterator<Item = Arrival> {
         index,
         key: Some(row.key.clone()),
         label: row.label,
-        outcome: Ok(feature.to_vec()),
+        // Extracted by who insisted on them, or before they were failures.
+        outcome: check_finite(feature).map(|()| feature.to_vec()),
     });
     rows.chain(part.failed.iter().map(|failed| Arrival {
         index: failed.index,
@@ -151,11 +153,27 @@ fn arrivals(part: &Part, feature_len: usize) -> impl Iterator<Item = Arrival> {
 #[cfg(test)]
 mod tests {
     use futures::TryStreamExt as _;
-    use headwater_types::Seed;
+    use headwater_types::{FailureKind, Seed};
 
     use super::*;
     use crate::parts::{Assembly, Folder};
     use crate::provenance::tests::provenance;
+
+    #[tokio::test]
+    async fn features_that_are_not_finite_are_failures_whoever_has_kept_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut assembly = Assembly::new(0..3, 2);
+        for (index, value) in [(0, 1.0), (1, f32::NAN), (2, f32::INFINITY)] {
+            let key = format!("{index}.jpg").parse().unwrap();
+            assembly.fill(SampleIndex(index), key, None, &[0.5, value]).unwrap();
+        }
+        Folder::open(dir.path()).unwrap().write(&provenance(3, 2), &assembly.finish()).unwrap();
+        let folder = FeatureFolder::open(dir.path()).unwrap();
+        let mut came: Vec<_> = folder.run(Runs::new(3, 1, Seed(7)).unwrap(), 0).try_collect().await.unwrap();
+        came.sort_by_key(|one| one.index);
+        let kinds: Vec<_> = came.iter().map(|one| one.outcome.as_ref().err().map(|failure| failure.kind)).collect();
+        assert_eq!(kinds, [None, Some(FailureKind::NotFinite), Some(FailureKind::NotFinite)]);
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_run_comes_in_the_order_in_which_servers_give_it_however_little_is_sorted_at_once() {

@@ -67,12 +67,15 @@ const ORDERED: usize = 4;
 
 impl Connected {
     /// Asks every server what it has, and sees to it that the plan, if there is one, is for that.
-    pub(crate) async fn new(args: &ServersArgs) -> Result<Self, SourceError> {
+    /// `allow_non_finite`: features that are not finite are no failures.
+    pub(crate) async fn new(args: &ServersArgs, allow_non_finite: bool) -> Result<Self, SourceError> {
         let mut options = ClientOptions { bandwidth: args.plan.limit_bandwidth, ..ClientOptions::default() };
         options.cpu_workers = args.plan.inference_workers.unwrap_or(options.cpu_workers);
         options.retry.give_up_after = Duration::from_secs(args.give_up_after.into());
         options.retry.connect_for = options.retry.connect_for.min(options.retry.give_up_after);
         options.allow_partial = args.allow_partial;
+        options.limits = args.limits.limits();
+        options.allow_non_finite = allow_non_finite;
         let dataset = Dataset::connect(&args.servers, &args.dataset, options).await?;
         if args.plan.plan.is_none() {
             // All of them infer.

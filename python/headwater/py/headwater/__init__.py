@@ -12,6 +12,7 @@ from headwater.cuts import CUTS
 from headwater.errors import SampleError
 from headwater.importance import ImportanceSampler
 from headwater.iterable import IterableDataset
+from headwater.limits import Limits
 from headwater.mapped import MapDataset
 from headwater.plans import PlanSummary
 from headwater.progress import merge_states
@@ -23,6 +24,7 @@ __all__ = [
     "HeadwaterError",
     "ImportanceSampler",
     "IterableDataset",
+    "Limits",
     "MapDataset",
     "PlanSummary",
     "Recipe",

@@ -1,6 +1,6 @@
 """What is written in Rust. Use it through the package, but for `Recipe` and the errors."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, final
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,8 @@ class Client:
         patience: float = ...,
         bandwidth: Optional[float] = ...,
         allow_partial: bool = ...,
+        limits: Mapping[str, int] = ...,
+        allow_non_finite: bool = ...,
     ) -> "Client": ...
     def __len__(self) -> int: ...
     @property
@@ -172,6 +174,9 @@ class Batches:
 
 def cores() -> int:
     """That this process may use: of its machine, its affinity, and its cgroup's CPU quota; at least one."""
+
+def size(text: str) -> int:
+    """Bytes of a text such as 512MiB; ValueError for what is none."""
 
 def bandwidth(text: str) -> float:
     """Bits a second of a text such as 430Mbps."""

@@ -11,6 +11,7 @@ from headwater.arguments import boolean, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.failures import Rows
 from headwater.ledger import Ledger
+from headwater.limits import Limits
 from headwater.order import Order
 from headwater.progress import State
 from headwater.ranks import Place
@@ -78,6 +79,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                  skipping would leave empty gets one substitute, so that all ranks take as many steps
     allow_partial
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
+    allow_non_finite
+                 takes features that are not finite (NaN or an infinity) too; without it their samples fail
     connect_for  seconds to wait for a server at the start
     patience     seconds to wait for a server that was there before
 
@@ -87,6 +90,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     threads      threads that finish recipes, in each process; 0: the cores, shared among ranks and workers
     streams      calls at once to each server
     window       bytes of payloads that may wait here
+    limits       headwater.Limits(max_pixels=...): what a photo may be here. Default: what each server says
     """
 
     # fmt: off
@@ -134,6 +138,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         patience: float = 120.0,
         limit_bandwidth: Optional[str] = None,
         allow_partial: bool = False,
+        limits: Optional[Limits] = None,
+        allow_non_finite: bool = False,
     ) -> None:
         super().__init__()
         if batch_size is not None:
@@ -151,6 +157,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             patience=patience,
             limit_bandwidth=limit_bandwidth,
             allow_partial=allow_partial,
+            limits=limits,
+            allow_non_finite=allow_non_finite,
         )
         selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
         self._reader = Reader(

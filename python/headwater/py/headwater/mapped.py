@@ -10,6 +10,7 @@ from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.choices import Cut, Field, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
+from headwater.limits import Limits
 from headwater.passes import Passes
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers
@@ -63,12 +64,15 @@ class MapDataset(Served, TorchDataset[S]):
     on_error     "raise" SampleError, "skip" the sample in batches, or "substitute" its neighbour
     allow_partial
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
+    allow_non_finite
+                 takes features that are not finite (NaN or an infinity) too; without it their samples fail
     connect_for  seconds to wait for a server at the start
     patience     seconds to wait for a server that was there before
 
     threads      threads that finish recipes, in each process; 0: its part of the cores
     streams      calls at once to each server
     window       bytes of payloads that may wait here
+    limits       headwater.Limits(max_pixels=...): what a photo may be here. Default: what each server says
     """
 
     # fmt: off
@@ -107,6 +111,8 @@ class MapDataset(Served, TorchDataset[S]):
         patience: float = 120.0,
         limit_bandwidth: Optional[str] = None,
         allow_partial: bool = False,
+        limits: Optional[Limits] = None,
+        allow_non_finite: bool = False,
     ) -> None:
         seed = whole("seed", seed)
         source = Source(
@@ -119,6 +125,8 @@ class MapDataset(Served, TorchDataset[S]):
             patience=patience,
             limit_bandwidth=limit_bandwidth,
             allow_partial=allow_partial,
+            limits=limits,
+            allow_non_finite=allow_non_finite,
         )
         self._selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
         self._reader = Reader(

@@ -10,6 +10,7 @@ from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth
 from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_of, text, whole
 from headwater.cores import cores_of_process, cores_of_rank
 from headwater.headway import Headway
+from headwater.limits import Limits, limits_of
 from headwater.torches import worker_of
 
 
@@ -48,6 +49,8 @@ class Source:
         patience: float,
         limit_bandwidth: Optional[str],
         allow_partial: bool,
+        limits: Optional[Limits],
+        allow_non_finite: bool,
     ) -> None:
         self.servers = servers_of(servers)
         self.dataset = text("dataset", dataset, "the name of a dataset at the servers")
@@ -58,6 +61,8 @@ class Source:
             "connect_for": seconds("connect_for", connect_for),
             "patience": seconds("patience", patience),
             "allow_partial": boolean("allow_partial", allow_partial),
+            "limits": limits_of(limits),
+            "allow_non_finite": boolean("allow_non_finite", allow_non_finite),
         }
         #: That finish recipes, in each process; 0: its part of the cores.
         self.threads = whole("threads", threads, 0, 4096)

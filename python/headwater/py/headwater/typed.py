@@ -7,6 +7,7 @@ import os
 from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
 
 from headwater.choices import Cut, Field, OnError, Output, Pixels
+from headwater.limits import Limits
 
 #: What one sample is, or one batch.
 S = TypeVar("S")
@@ -34,6 +35,8 @@ class Settings(TypedDict, total=False):
     patience: float
     limit_bandwidth: Optional[str]
     allow_partial: bool
+    limits: Optional[Limits]
+    allow_non_finite: bool
 
 
 class Shape(TypedDict, total=False):
