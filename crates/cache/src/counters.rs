@@ -15,6 +15,10 @@ pub struct Counts {
     pub corrupt: u64,
     /// Entries put.
     pub kept: u64,
+    /// Entries dropped, since what they were made of is no more.
+    pub dropped: u64,
+    /// Times that the folder was made anew, since it was deleted or exchanged.
+    pub renewed: u64,
     /// Entries not put, by reason, in the order of [`NotKept::ALL`].
     pub not_kept: [u64; NotKept::ALL.len()],
 }
@@ -25,6 +29,8 @@ pub(crate) struct Counters {
     pub(crate) misses: Counter,
     pub(crate) corrupt: Counter,
     pub(crate) kept: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) renewed: Counter,
     pub(crate) not_kept: [Counter; NotKept::ALL.len()],
 }
 
@@ -49,6 +55,8 @@ impl Counters {
             misses: self.misses.get(),
             corrupt: self.corrupt.get(),
             kept: self.kept.get(),
+            dropped: self.dropped.get(),
+            renewed: self.renewed.get(),
             not_kept: self.not_kept.each_ref().map(Counter::get),
         }
     }
@@ -59,7 +67,12 @@ impl Counters {
 impl Counter {
     /// Counts one; the number of those before it.
     pub(crate) fn add(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
+        self.add_all(1)
+    }
+
+    /// Counts so many; the number of those before them.
+    pub(crate) fn add_all(&self, more: u64) -> u64 {
+        self.0.fetch_add(more, Ordering::Relaxed)
     }
 
     fn get(&self) -> u64 {

@@ -33,6 +33,24 @@ pub enum DirectoryError {
         /// What they may take.
         limit: ByteCount,
     },
+    /// Another process has the folder's lock, for longer than anything takes that is done with it.
+    #[error("another process holds {}: is one stopped?", path.display())]
+    Busy {
+        /// The ledger, which is the lock.
+        path: PathBuf,
+    },
+    /// What the folder takes is not known yet: its ledger was lost, and is being counted.
+    #[error("the entries of {} are being counted: its ledger was lost", path.display())]
+    Uncounted {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder was deleted, moved or exchanged while it was in use.
+    #[error("{} was deleted, or another is in its place", path.display())]
+    Gone {
+        /// The folder.
+        path: PathBuf,
+    },
     /// An entry that is longer than whoever gets it is ready to hold.
     #[error("an entry of {length} is longer than the {most} that its key allows")]
     TooLong {
@@ -65,8 +83,11 @@ impl DirectoryError {
     pub fn not_kept(&self) -> NotKept {
         match self {
             Self::Full { .. } => NotKept::Limit,
+            Self::Busy { .. } | Self::Uncounted { .. } => NotKept::Busy,
             Self::Io { source, .. } => NotKept::Disk(WriteFault::of(source)),
-            Self::NotOurs { .. } | Self::OtherVersion { .. } | Self::TooLong { .. } => NotKept::Disk(WriteFault::Other),
+            Self::NotOurs { .. } | Self::OtherVersion { .. } | Self::TooLong { .. } | Self::Gone { .. } => {
+                NotKept::Disk(WriteFault::Other)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! as much as is wanted, and verified. For whatever is not as simple (not there, not in memory, refused, broken) there is
 //! [`Directory::get`](crate::Directory::get), which may wait, and says what it is.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::IoSliceMut;
 use std::ops::Range;
 
@@ -48,7 +48,7 @@ impl GlimpseBuffer {
 impl<'a> Glimpse<'a> {
     /// Reads the first bytes of an entry's file; `None` where they are not in memory, or not what was put there.
     pub(crate) fn of(file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
-        let file_length = file.metadata().ok()?.len();
+        let file_length = file.metadata().ok().filter(Metadata::is_file)?.len();
         let length = usize::try_from(file_length).ok()?;
         if length > Frame::file_length(key.most().get()) as usize {
             return None;

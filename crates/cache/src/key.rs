@@ -1,22 +1,22 @@
 //! Under which key an entry is kept: content that differs in anything has another.
+//!
+//! A name says of which dataset and of which sample the entry is, so that one whose photo was deleted or changed is known by its name alone.
 
 use headwater_store::Version;
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest, SampleKey};
+use headwater_types::{ByteCount, Digest, Partition, SampleKey};
 
 use crate::kind::Kind;
+use crate::name::Name;
 
-/// The BLAKE3 digest of (kind, dataset, sample key, version), each preceded by its length.
+/// The BLAKE3 digest of (kind, dataset, sample key, version), each preceded by its length; and the name of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryKey {
     kind: Kind,
     digest: Digest,
+    name: Name,
     most: ByteCount,
 }
-
-/// Hexadecimal digits of a file's name: 8 + 120 bits of the digest. The rest is in the frame and compared, so that two keys of one
-/// name are two misses, never each other's bytes.
-const NAME_DIGITS: usize = 32;
 
 // === impl EntryKey ===
 
@@ -31,7 +31,8 @@ impl EntryKey {
             .field(sample.as_str().as_bytes())
             .field(&version.to_bytes())
             .finish();
-        Self { kind, digest, most }
+        let name = Name::new(Partition::address(sample.as_str()), dataset, &digest);
+        Self { kind, digest, name, most }
     }
 
     /// What is kept under it.
@@ -49,26 +50,9 @@ impl EntryKey {
         self.most
     }
 
-    /// Which of the folder's shards has it.
-    pub(crate) fn shard(&self) -> u8 {
-        self.digest.as_bytes()[0]
-    }
-
-    /// The entry's file, below the folder.
-    ///
-    /// ```text
-    /// 3f/0123456789abcdef0123456789abcd
-    /// ```
-    pub(crate) fn path(&self) -> [u8; NAME_DIGITS + 1] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut path = [b'/'; NAME_DIGITS + 1];
-        for (at, byte) in self.digest.as_bytes().iter().take(NAME_DIGITS / 2).enumerate() {
-            // One further for the slash behind the first byte.
-            let to = 2 * at + usize::from(at > 0);
-            path[to] = DIGITS[usize::from(byte >> 4)];
-            path[to + 1] = DIGITS[usize::from(byte & 15)];
-        }
-        path
+    /// The entry's file, below the folder: that of one shard, and a name in it.
+    pub fn name(&self) -> &Name {
+        &self.name
     }
 }
 
@@ -95,15 +79,7 @@ mod tests {
             key("/srv/a", "cat/1.jpg", Version::of_file(11, 1, 2)),
         ] {
             assert_ne!(one.digest(), other.digest());
+            assert_ne!(one.name(), other.name());
         }
-    }
-
-    #[test]
-    fn a_path_is_a_shard_and_the_digits_behind_it() {
-        let key = key("/srv/a", "cat/1.jpg", Version::of_file(10, 1, 2));
-        let digits = key.digest().to_string();
-        let path = String::from_utf8(key.path().to_vec()).unwrap();
-        assert_eq!(path, format!("{}/{}", &digits[..2], &digits[2..NAME_DIGITS]));
-        assert_eq!(u8::from_str_radix(&digits[..2], 16).unwrap(), key.shard());
     }
 }

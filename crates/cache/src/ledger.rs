@@ -9,20 +9,24 @@
 //!
 //! magic     "HWUSAGE" and the format's version, 1
 //! checksum  XXH3-64 of the 256 numbers; all numbers little endian
+//! bytes     2^64 - 1 for a shard that is not counted yet
 //! ```
 //!
 //! Invariant: a file appears in a shard, or goes, only while its process holds this file's lock, with the number written before it
 //! appears and after it went. So the sum is exact, and after a crash too large by a frame at most, until the shard is
 //! counted again. Whoever dies gives the lock back; whoever is stopped while holding it holds nobody else up for long.
+//! A ledger that was lost is counted shard by shard, each under the lock, and nothing is put until all are: nobody waits for
+//! another's count to start.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use twox_hash::XxHash3_64;
 
 use crate::error::DirectoryError;
@@ -37,6 +41,8 @@ const MAGIC: &[u8; 8] = b"HWUSAGE\x01";
 const FAMILY: usize = 7;
 const SLOTS: usize = 16;
 const LENGTH: usize = SLOTS + 8 * SHARDS;
+/// In a slot: the shard is not counted yet.
+const UNCOUNTED: u64 = u64::MAX;
 
 /// Times that the lock is asked for, and the time between: another process has it for microseconds, or milliseconds
 /// while it counts a shard. One that was stopped in between has it for as long as it likes.
@@ -59,42 +65,71 @@ pub(crate) struct Ledger {
 pub(crate) struct Account<'a> {
     ledger: &'a Ledger,
     file: MutexGuard<'a, File>,
-    /// `None` where the file does not say: it is new, or was torn.
-    slots: Option<Box<[u64; SHARDS]>>,
+    slots: Slots,
+}
+
+/// Bytes of each shard, as the file says.
+#[derive(Debug)]
+struct Slots(Box<[u64; SHARDS]>);
+
+/// What the folder takes, as far as that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Bytes of the shards that are counted.
+    pub(crate) bytes: u64,
+    /// Whether all are.
+    pub(crate) is_all: bool,
 }
 
 // === impl Ledger ===
 
 impl Ledger {
-    /// Opens the ledger at this path, or begins one.
-    pub(crate) fn open(path: PathBuf) -> Result<Self, DirectoryError> {
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(DirectoryError::io("open", &path))?;
+    /// Opens the ledger in this folder, or begins one. `path` is for messages.
+    pub(crate) fn open(folder: &File, path: PathBuf) -> Result<Self, DirectoryError> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let opened = rustix::fs::openat(folder, NAME, flags, Mode::from_raw_mode(0o666)).map_err(io::Error::from);
+        let checked = opened.map(File::from).and_then(|file| match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("it is no file")),
+        });
+        let file = checked.map_err(DirectoryError::io("open", &path))?;
         let reader = file.try_clone().map_err(DirectoryError::io("open", &path))?;
         Ok(Self { path, file: Mutex::new(file), reader, held_up: AtomicBool::new(false) })
     }
 
     /// Waits for the lock and reads what is written.
+    ///
+    /// # Errors
+    /// `Busy` where another has the lock for longer than anybody should.
     pub(crate) fn lock(&self) -> Result<Account<'_>, DirectoryError> {
         // A thread that panicked has left no half of anything: what counts is in the file.
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        self.wait_for(&file).map_err(DirectoryError::io("lock", &self.path))?;
-        let mut account = Account { ledger: self, file, slots: None };
+        self.wait_for(&file)?;
+        let mut account = Account { ledger: self, file, slots: Slots::uncounted() };
         let bytes = account.read().map_err(DirectoryError::io("read", &self.path))?;
-        account.slots = self.parse(&bytes)?;
+        account.slots = self.parse(&bytes)?.unwrap_or_else(Slots::uncounted);
         Ok(account)
     }
 
-    /// Bytes in all shards, read without the lock; `None` where it cannot be said just now.
-    pub(crate) fn peek(&self) -> Option<u64> {
+    /// What the folder takes, read without the lock; `None` where it cannot be said just now.
+    pub(crate) fn peek(&self) -> Option<Taken> {
         let mut bytes = [0; LENGTH];
         self.reader.read_exact_at(&mut bytes, 0).ok()?;
-        Some(self.parse(&bytes).ok()??.iter().sum())
+        Some(self.parse(&bytes).ok()??.taken())
     }
 
-    fn wait_for(&self, file: &File) -> io::Result<()> {
-        let tries = if self.held_up.load(Ordering::Relaxed) { 1 } else { TRIES };
+    /// Whether the last try for the lock was in vain.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.held_up.load(Ordering::Relaxed)
+    }
+
+    /// Whether the file was removed, or another put in its place.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.reader.metadata().is_ok_and(|data| data.nlink() == 0)
+    }
+
+    fn wait_for(&self, file: &File) -> Result<(), DirectoryError> {
+        let tries = if self.is_held_up() { 1 } else { TRIES };
         for _ in 0..tries {
             match file.try_lock() {
                 Ok(()) => {
@@ -102,14 +137,14 @@ impl Ledger {
                     return Ok(());
                 }
                 Err(std::fs::TryLockError::WouldBlock) => std::thread::park_timeout(PAUSE),
-                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+                Err(std::fs::TryLockError::Error(error)) => return Err(DirectoryError::io("lock", &self.path)(error)),
             }
         }
         self.held_up.store(true, Ordering::Relaxed);
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "another process holds it: is one stopped?"))
+        Err(DirectoryError::Busy { path: self.path.clone() })
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Option<Box<[u64; SHARDS]>>, DirectoryError> {
+    fn parse(&self, bytes: &[u8]) -> Result<Option<Slots>, DirectoryError> {
         let Some((head, numbers)) = bytes.split_at_checked(SLOTS).filter(|(_, rest)| rest.len() == 8 * SHARDS) else {
             return Ok(None);
         };
@@ -120,8 +155,8 @@ impl Ledger {
         if !head.starts_with(MAGIC) || head[8..] != XxHash3_64::oneshot(numbers).to_le_bytes() {
             return Ok(None);
         }
-        let mut slots = Box::new([0; SHARDS]);
-        for (slot, number) in slots.iter_mut().zip(numbers.as_chunks::<8>().0) {
+        let mut slots = Slots::uncounted();
+        for (slot, number) in slots.0.iter_mut().zip(numbers.as_chunks::<8>().0) {
             *slot = u64::from_le_bytes(*number);
         }
         Ok(Some(slots))
@@ -131,14 +166,9 @@ impl Ledger {
 // === impl Account ===
 
 impl Account<'_> {
-    /// Whether the shards must be counted before anything else.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.slots.is_none()
-    }
-
-    /// Bytes in all shards.
-    pub(crate) fn total(&self) -> u64 {
-        self.slots.iter().flat_map(|slots| slots.iter()).fold(0, |sum: u64, slot| sum.saturating_add(*slot))
+    /// What the folder takes.
+    pub(crate) fn taken(&self) -> Taken {
+        self.slots.taken()
     }
 
     /// So many bytes more: to be called before they are there.
@@ -153,30 +183,29 @@ impl Account<'_> {
 
     /// What was counted.
     pub(crate) fn set(&mut self, shard: u8, bytes: u64) -> Result<(), DirectoryError> {
-        self.change(shard, |_| bytes)
-    }
-
-    /// What was counted in every shard, in their order.
-    pub(crate) fn set_all(&mut self, counted: &[u64]) -> Result<(), DirectoryError> {
-        let mut slots = Box::new([0; SHARDS]);
-        slots.iter_mut().zip(counted).for_each(|(slot, counted)| *slot = *counted);
-        self.slots = Some(slots);
+        self.slots.0[usize::from(shard)] = bytes;
         self.write()
     }
 
+    /// Of a folder that has no shards.
+    pub(crate) fn set_empty(&mut self) -> Result<(), DirectoryError> {
+        self.slots.0.fill(0);
+        self.write()
+    }
+
+    /// Of a shard that is not counted nothing is known: who counts it sees what is there then.
     fn change(&mut self, shard: u8, change: impl FnOnce(u64) -> u64) -> Result<(), DirectoryError> {
-        let slots = self.slots.get_or_insert_with(|| Box::new([0; SHARDS]));
-        let slot = &mut slots[usize::from(shard)];
-        *slot = change(*slot);
+        let slot = &mut self.slots.0[usize::from(shard)];
+        if *slot != UNCOUNTED {
+            *slot = change(*slot);
+        }
         self.write()
     }
 
     fn write(&self) -> Result<(), DirectoryError> {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(MAGIC);
-        for (number, slot) in
-            bytes[SLOTS..].as_chunks_mut::<8>().0.iter_mut().zip(self.slots.iter().flat_map(|slots| slots.iter()))
-        {
+        for (number, slot) in bytes[SLOTS..].as_chunks_mut::<8>().0.iter_mut().zip(self.slots.0.iter()) {
             *number = slot.to_le_bytes();
         }
         let checksum = XxHash3_64::oneshot(&bytes[SLOTS..]);
@@ -202,44 +231,81 @@ impl Drop for Account<'_> {
     }
 }
 
+// === impl Slots ===
+
+impl Slots {
+    /// Nothing is known.
+    fn uncounted() -> Self {
+        Self(Box::new([UNCOUNTED; SHARDS]))
+    }
+
+    fn taken(&self) -> Taken {
+        let counted = self.0.iter().filter(|slot| **slot != UNCOUNTED);
+        let bytes = counted.fold(0, |sum: u64, slot| sum.saturating_add(*slot));
+        Taken { bytes, is_all: self.0.iter().all(|slot| *slot != UNCOUNTED) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn open(folder: &tempfile::TempDir) -> Ledger {
+        Ledger::open(&File::open(folder.path()).unwrap(), folder.path().join(NAME)).unwrap()
+    }
+
     fn ledger() -> (tempfile::TempDir, Ledger) {
         let folder = tempfile::TempDir::new().unwrap();
-        let ledger = Ledger::open(folder.path().join(NAME)).unwrap();
+        let ledger = open(&folder);
         (folder, ledger)
+    }
+
+    fn is_unknown(ledger: &Ledger) -> bool {
+        ledger.lock().unwrap().taken() == Taken { bytes: 0, is_all: false }
     }
 
     #[test]
     fn numbers_are_there_for_the_next_process() {
         let (folder, ledger) = ledger();
+        assert!(is_unknown(&ledger));
         let mut account = ledger.lock().unwrap();
-        assert!(account.is_unknown());
+        account.set_empty().unwrap();
         account.add(3, 4096).unwrap();
         account.add(255, 8192).unwrap();
         account.subtract(3, 4095).unwrap();
         drop(account);
-        let other = Ledger::open(folder.path().join(NAME)).unwrap();
-        assert_eq!((other.lock().unwrap().total(), other.peek()), (8193, Some(8193)));
+        let (other, taken) = (open(&folder), Taken { bytes: 8193, is_all: true });
+        assert_eq!((other.lock().unwrap().taken(), other.peek()), (taken, Some(taken)));
+    }
+
+    #[test]
+    fn a_lost_ledger_is_known_once_every_shard_is_counted() {
+        let (_folder, ledger) = ledger();
+        for shard in 0..=u8::MAX {
+            let mut account = ledger.lock().unwrap();
+            // Who writes there meanwhile changes nothing of what is not known.
+            account.add(shard, 1 << 40).unwrap();
+            assert_eq!(account.taken(), Taken { bytes: 10 * u64::from(shard), is_all: false });
+            account.set(shard, 10).unwrap();
+        }
+        assert_eq!(ledger.peek(), Some(Taken { bytes: 2560, is_all: true }));
     }
 
     #[test]
     fn a_torn_ledger_says_nothing_and_another_version_is_left_alone() {
         let (folder, ledger) = ledger();
-        ledger.lock().unwrap().add(0, 1).unwrap();
+        ledger.lock().unwrap().set_empty().unwrap();
         let path = folder.path().join(NAME);
         let good = std::fs::read(&path).unwrap();
         for at in 0..FAMILY {
             let mut torn = good.clone();
             torn[at] ^= 1;
             std::fs::write(&path, &torn).unwrap();
-            assert!(ledger.lock().unwrap().is_unknown());
+            assert!(is_unknown(&ledger));
         }
-        for torn in [&good[..0], &good[..100], &[&good[..1000], &vec![0xff; LENGTH - 1000][..]].concat()] {
+        for torn in [&good[..0], &good[..100], &[&good[..1000], &vec![0xfe; LENGTH - 1000][..]].concat()] {
             std::fs::write(&path, torn).unwrap();
-            assert!(ledger.lock().unwrap().is_unknown());
+            assert!(is_unknown(&ledger));
             assert_eq!(ledger.peek(), None);
         }
         let mut newer = good;
@@ -254,11 +320,23 @@ mod tests {
         let (folder, ledger) = ledger();
         let stopped = File::open(folder.path().join(NAME)).unwrap();
         stopped.lock().unwrap();
-        assert!(ledger.lock().is_err());
-        assert!(ledger.held_up.load(Ordering::Relaxed));
+        assert!(matches!(ledger.lock().unwrap_err(), DirectoryError::Busy { .. }));
+        assert!(ledger.is_held_up());
         assert!(ledger.lock().is_err());
         stopped.unlock().unwrap();
         assert!(ledger.lock().is_ok());
-        assert!(!ledger.held_up.load(Ordering::Relaxed));
+        assert!(!ledger.is_held_up());
+    }
+
+    #[test]
+    fn what_is_no_file_is_no_ledger() {
+        let folder = tempfile::TempDir::new().unwrap();
+        std::fs::create_dir(folder.path().join(NAME)).unwrap();
+        let root = File::open(folder.path()).unwrap();
+        assert!(Ledger::open(&root, folder.path().join(NAME)).is_err());
+        std::fs::remove_dir(folder.path().join(NAME)).unwrap();
+        std::os::unix::fs::symlink("elsewhere", folder.path().join(NAME)).unwrap();
+        assert!(Ledger::open(&root, folder.path().join(NAME)).is_err());
+        assert!(!folder.path().join("elsewhere").exists());
     }
 }

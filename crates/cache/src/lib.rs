@@ -23,6 +23,7 @@
 mod kind;
 
 mod key;
+mod name;
 
 mod entry;
 mod frame;
@@ -32,7 +33,10 @@ mod not_kept;
 
 mod counters;
 mod ledger;
+mod living;
+mod root;
 mod shard;
+mod unfinished;
 
 mod error;
 
@@ -46,4 +50,7 @@ pub use frame::{Frame, FrameError};
 pub use glimpse::{Glimpse, GlimpseBuffer};
 pub use key::EntryKey;
 pub use kind::Kind;
+pub use living::Living;
+pub use name::Name;
 pub use not_kept::NotKept;
+pub use shard::Swept;

@@ -10,6 +10,8 @@ use headwater_types::WriteFault;
 pub enum NotKept {
     /// The folder takes as many bytes as it may. Setting: `--index-bytes`.
     Limit,
+    /// What is in the folder is being counted, or another process holds it.
+    Busy,
     /// The folder could not be written.
     Disk(WriteFault),
 }
@@ -30,8 +32,9 @@ const TRY_AGAIN: u64 = 64;
 
 impl NotKept {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Limit,
+        Self::Busy,
         Self::Disk(WriteFault::DiskFull),
         Self::Disk(WriteFault::QuotaFull),
         Self::Disk(WriteFault::FileTooLarge),
@@ -44,6 +47,7 @@ impl NotKept {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Limit => "limit",
+            Self::Busy => "busy",
             Self::Disk(fault) => fault.as_str(),
         }
     }
@@ -52,6 +56,9 @@ impl NotKept {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Limit => "raise --index-bytes",
+            Self::Busy => {
+                "it is being counted, which ends by itself; where it does not, another process that holds it was stopped"
+            }
             Self::Disk(WriteFault::DiskFull) => "free some of the disk, or give an --index-dir on another",
             Self::Disk(WriteFault::QuotaFull) => "free some of the quota, or give an --index-dir elsewhere",
             Self::Disk(WriteFault::FileTooLarge) => "raise the limit on the length of files",
@@ -82,7 +89,7 @@ impl Blocked {
         self.reason.store(0, Ordering::Relaxed);
     }
 
-    /// The last entry was not: of the limit nothing is remembered, since it is asked for each time.
+    /// The last entry was not: of what is asked for each time nothing is remembered.
     pub(crate) fn begin(&self, why: NotKept) {
         if let NotKept::Disk(_) = why {
             self.asked.store(0, Ordering::Relaxed);
@@ -107,6 +114,7 @@ mod tests {
         let (blocked, why) = (Blocked::default(), NotKept::Disk(WriteFault::ReadOnly));
         assert_eq!(blocked.ask(), None);
         blocked.begin(NotKept::Limit);
+        blocked.begin(NotKept::Busy);
         assert_eq!(blocked.ask(), None);
         blocked.begin(why);
         let tries = (0..10 * TRY_AGAIN).filter(|_| blocked.ask().is_none()).count();

@@ -3,60 +3,119 @@
 //! Invariant: a file has its full length from the moment that it is made, and whoever writes it holds its lock. So a shard
 //! can be counted at any time, and a file that nobody holds was abandoned.
 
-use std::fs::{File, Permissions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::time::{Duration, SystemTime};
 
-use tempfile::NamedTempFile;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 
-/// Begins the name of a file that is being written; no entry's name begins so.
-const UNFINISHED: &str = "_";
+use crate::living::{Fate, Living};
+use crate::unfinished::PREFIX;
+
+/// What a count found, and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Entries that stay.
+    pub entries: u64,
+    /// Bytes on disk of all that stays.
+    pub bytes: u64,
+    /// Of them: entries that others have to judge, of other datasets, parts or moments.
+    pub of_others: u64,
+    /// Their bytes on disk.
+    pub bytes_of_others: u64,
+    /// Entries that were dropped, since what they were made of is no more.
+    pub dropped: u64,
+    /// Their bytes on disk.
+    pub bytes_dropped: u64,
+    /// Files that were abandoned while they were written, and are removed.
+    pub abandoned: u64,
+}
 
 /// What files of this length take on disk: ext4 and XFS give out blocks of 4 KiB unless told otherwise.
 pub(crate) const fn on_disk(length: u64) -> u64 {
     length.next_multiple_of(4096)
 }
 
-/// Makes a file of this length to be written to; the folder too, where it is not there yet.
-pub(crate) fn begin(folder: &Path, length: u64) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    // As any other program's output: the umask decides. Who may enter the root is decided there.
-    builder.prefix(UNFINISHED).permissions(Permissions::from_mode(0o666));
-    let file = match builder.tempfile_in(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            std::fs::create_dir_all(folder)?;
-            builder.tempfile_in(folder)?
-        }
-        other => other?,
-    };
-    file.as_file().lock()?;
-    file.as_file().set_len(length)?;
-    Ok(file)
-}
-
-/// Bytes on disk of everything in the folder, once what was abandoned is removed.
-pub(crate) fn count(folder: &Path) -> io::Result<u64> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-        other => other?,
-    };
-    let mut bytes = 0;
-    for entry in entries {
+/// Counts everything in the folder, once what was abandoned is removed, and what is dead.
+pub(crate) fn sweep(folder: &File, shard: u8, living: Option<&Living>) -> io::Result<Swept> {
+    let mut swept = Swept::default();
+    for entry in Dir::read_from(folder)? {
         let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) && is_abandoned(&entry.path()) {
-            std::fs::remove_file(entry.path())?;
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
             continue;
         }
-        match entry.metadata() {
-            Ok(metadata) => bytes += on_disk(metadata.len()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let data = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => continue,
+            other => other?,
+        };
+        if name.starts_with(PREFIX.as_bytes()) {
+            match is_abandoned(folder, name, &data) && remove(folder, name)? {
+                true => swept.abandoned += 1,
+                false => swept.bytes += on_disk(length(&data)),
+            }
+            continue;
+        }
+        let fate = living.and_then(|living| living.fate(shard, name, written(&data)));
+        let bytes = on_disk(length(&data));
+        if fate == Some(Fate::Dead) && remove(folder, name)? {
+            swept.dropped += 1;
+            swept.bytes_dropped += bytes;
+            continue;
+        }
+        swept.entries += 1;
+        swept.bytes += bytes;
+        if fate.is_some_and(|fate| fate != Fate::Alive) {
+            swept.of_others += 1;
+            swept.bytes_of_others += bytes;
         }
     }
-    Ok(bytes)
+    Ok(swept)
 }
 
-fn is_abandoned(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+// === impl Swept ===
+
+impl Swept {
+    /// Adds what another shard had.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.bytes += other.bytes;
+        self.of_others += other.of_others;
+        self.bytes_of_others += other.bytes_of_others;
+        self.dropped += other.dropped;
+        self.bytes_dropped += other.bytes_dropped;
+        self.abandoned += other.abandoned;
+    }
+}
+
+/// Removes it; `false` for a folder, which nobody here has made, and stays.
+fn remove(folder: &File, name: &[u8]) -> io::Result<bool> {
+    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(true),
+        Err(Errno::ISDIR | Errno::PERM) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Nobody holds its lock. A pipe or a link in its place, which nobody here has made, counts as such and is not opened.
+fn is_abandoned(folder: &File, name: &[u8], data: &Stat) -> bool {
+    if FileType::from_raw_mode(data.st_mode) != FileType::RegularFile {
+        return true;
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = rustix::fs::openat(folder, name, flags, Mode::empty()).map(File::from);
+    opened.is_ok_and(|file| file.try_lock().is_ok())
+}
+
+fn length(data: &Stat) -> u64 {
+    u64::try_from(data.st_size).unwrap_or_default()
+}
+
+/// When it was last written to: an entry is not, once it has its name.
+fn written(data: &Stat) -> SystemTime {
+    let (epoch, since) = (SystemTime::UNIX_EPOCH, Duration::from_secs(data.st_mtime.unsigned_abs()));
+    let seconds = if data.st_mtime < 0 { epoch.checked_sub(since) } else { epoch.checked_add(since) };
+    let nanoseconds = Duration::from_nanos(u64::try_from(data.st_mtime_nsec).unwrap_or_default());
+    seconds.and_then(|seconds| seconds.checked_add(nanoseconds)).unwrap_or(epoch)
 }

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::io::IoSliceMut;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, NotKept};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest, WriteFault};
+use headwater_types::{ByteCount, Digest, Partition, WriteFault};
 use proptest::prelude::*;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tempfile::TempDir;
@@ -47,8 +48,14 @@ fn files(directory: &Directory) -> Vec<PathBuf> {
 }
 
 fn file_of(directory: &Directory, key: &EntryKey) -> PathBuf {
-    let digits = key.digest().to_string();
-    directory.path().join(&digits[..2]).join(&digits[2..32])
+    directory.path().join(key.name().to_string())
+}
+
+/// Bytes on disk, counted anew.
+fn recount(directory: &Directory) -> u64 {
+    let swept = directory.sweep(None, |_| true).unwrap();
+    assert_eq!(directory.usage().get(), swept.bytes);
+    swept.bytes
 }
 
 /// Whether reads that must not wait are refused here: by tmpfs, for one, in older kernels.
@@ -133,7 +140,7 @@ fn a_broken_frame_is_a_miss_and_made_again() {
         let mut bytes = std::fs::read(&file).unwrap();
         damage(&mut bytes);
         std::fs::write(&file, bytes).unwrap();
-        directory.recount().unwrap();
+        recount(&directory);
         assert_eq!(directory.get(&key(1)).unwrap(), None);
         assert!(!file.exists());
         assert_eq!(directory.usage().get(), 0);
@@ -239,10 +246,10 @@ fn files_abandoned_while_they_were_written_are_swept_and_those_being_written_are
     std::fs::write(shard.join("_alive"), [0; 5000]).unwrap();
     let writer = std::fs::File::open(shard.join("_alive")).unwrap();
     writer.lock().unwrap();
-    assert_eq!(directory.recount().unwrap().get(), 4096 + 8192);
+    assert_eq!(recount(&directory), 4096 + 8192);
     assert!(!shard.join("_dead").exists() && shard.join("_alive").exists());
     drop(writer);
-    assert_eq!(directory.recount().unwrap().get(), 4096);
+    assert_eq!(recount(&directory), 4096);
 }
 
 #[test]
@@ -257,8 +264,134 @@ fn a_lost_or_torn_ledger_is_counted_anew_before_anything_is_put() {
             Some(torn) => std::fs::write(&ledger, torn).unwrap(),
         }
         let again = open(&folder, ByteCount::new(20 * 4096));
-        assert_eq!(again.usage().get(), 20 * 4096);
-        assert_eq!(why_not(&again, 99, 10), Some(NotKept::Limit));
+        assert!(!again.is_counted() && !again.is_empty());
+        assert_eq!(
+            (why_not(&again, 99, 10), again.room(ByteCount::new(10))),
+            (Some(NotKept::Busy), Err(NotKept::Busy))
+        );
+        assert_eq!(again.get(&key(7)).unwrap(), Some(entry(3000)), "what is there is found meanwhile");
+        // Whoever stops in between leaves it to others.
+        again.sweep(None, |done| done < 100).unwrap();
+        assert_eq!(why_not(&again, 99, 10), Some(NotKept::Busy));
+        assert_eq!(recount(&open(&folder, ROOMY)), 20 * 4096);
+        assert_eq!((why_not(&again, 99, 10), again.is_counted()), (Some(NotKept::Limit), true));
+    }
+}
+
+#[test]
+fn nobody_waits_for_another_who_counts_or_was_stopped() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    directory.put(&key(1), &entry(3000)).unwrap();
+    let holder = std::fs::File::open(directory.path().join("usage")).unwrap();
+    holder.lock().unwrap();
+    let again = open(&folder, ROOMY);
+    assert_eq!(again.get(&key(1)).unwrap(), Some(entry(3000)));
+    assert_eq!((why_not(&again, 2, 10), again.room(ByteCount::new(10))), (Some(NotKept::Busy), Err(NotKept::Busy)));
+    holder.unlock().unwrap();
+    assert_eq!((again.room(ByteCount::new(10)), why_not(&again, 2, 10)), (Ok(()), None));
+}
+
+#[test]
+fn what_is_no_file_in_an_entrys_place_is_a_miss_and_holds_nobody_up() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    let file = file_of(&directory, &key(1));
+    for kind in ["pipe", "socket", "folder", "link", "link to a pipe"] {
+        directory.put(&key(1), &entry(3000)).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        match kind {
+            "pipe" => mknodat(CWD, &file, FileType::Fifo, Mode::RWXU, 0).unwrap(),
+            "socket" => mknodat(CWD, &file, FileType::Socket, Mode::RWXU, 0).unwrap(),
+            "folder" => std::fs::create_dir(&file).unwrap(),
+            "link" => std::os::unix::fs::symlink("/dev/zero", &file).unwrap(),
+            _ => {
+                let pipe = folder.path().join("pipe");
+                mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+                std::os::unix::fs::symlink(&pipe, &file).unwrap();
+            }
+        }
+        assert!(directory.glimpse(&key(1), &mut GlimpseBuffer::default()).is_none(), "{kind}");
+        assert_eq!(directory.get(&key(1)).unwrap(), None, "{kind}");
+        directory.put(&key(1), &entry(3000)).unwrap();
+        assert_eq!(directory.get(&key(1)).unwrap(), Some(entry(3000)), "{kind}");
+    }
+    // One that is being written, for all that its name says.
+    let shard = file.parent().unwrap();
+    mknodat(CWD, shard.join("_pipe"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    assert_eq!(recount(&directory), 4096);
+    assert!(!shard.join("_pipe").exists());
+    // A folder with something in it is somebody's.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    std::fs::write(file.join("thesis.txt"), b"all of it").unwrap();
+    assert!(directory.get(&key(1)).is_err() && directory.put(&key(1), &entry(3000)).is_err());
+    assert!(directory.sweep(None, |_| true).is_ok() && file.join("thesis.txt").exists());
+}
+
+#[test]
+fn a_folder_that_was_deleted_or_exchanged_is_made_anew_once_something_is_put() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    let path = directory.path().to_owned();
+    directory.put(&key(1), &entry(3000)).unwrap();
+    let empty = |path: &Path| {
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).for_each(|path| match path.is_dir() {
+            true => std::fs::remove_dir_all(path).unwrap(),
+            false => std::fs::remove_file(path).unwrap(),
+        });
+    };
+    let cases: [(&str, &dyn Fn()); 4] = [
+        ("deleted", &|| std::fs::remove_dir_all(&path).unwrap()),
+        ("emptied", &|| empty(&path)),
+        ("moved", &|| std::fs::rename(&path, folder.path().join("moved")).unwrap()),
+        ("exchanged", &|| {
+            std::fs::remove_dir_all(&path).unwrap();
+            open(&folder, ROOMY).put(&key(2), &entry(100)).unwrap();
+        }),
+    ];
+    for (renewed, (what, happen)) in (1..).zip(cases) {
+        happen();
+        assert!(directory.room(ByteCount::new(3000)).is_ok(), "{what}");
+        directory.put(&key(1), &entry(3000)).unwrap();
+        assert_eq!(directory.get(&key(1)).unwrap(), Some(entry(3000)), "{what}");
+        assert_eq!(open(&folder, ROOMY).get(&key(1)).unwrap(), Some(entry(3000)), "{what}");
+        assert_eq!((directory.usage().get(), directory.counts().renewed), (blocks(&directory), renewed), "{what}");
+    }
+    // Without a word from `room` before, and where it cannot be made anew.
+    std::fs::remove_dir_all(&path).unwrap();
+    std::fs::write(&path, b"in the way").unwrap();
+    assert_eq!(why_not(&directory, 1, 10), Some(NotKept::Disk(WriteFault::Other)));
+    assert_eq!(directory.room(ByteCount::new(10)), Err(NotKept::Disk(WriteFault::Other)));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(why_not(&directory, 1, 10), None);
+}
+
+#[test]
+fn the_dead_are_dropped_and_what_others_keep_is_not() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder, ROOMY);
+    (0..40).for_each(|sample| directory.put(&key(sample), &entry(3000)).unwrap());
+    let before = SystemTime::now() + Duration::from_secs(60);
+    let part = Partition::new(1, 2).unwrap();
+    let of_the_part = |sample: &u32| part.contains(&format!("cat/{sample}.jpg"));
+    let here = || vec![Digest::of(b"/srv/photos")];
+    let dead: Vec<u32> = (10..40).filter(of_the_part).collect();
+    assert!(dead.len() > 5 && dead.len() < 25);
+    // Listed before they were put: they are none of its business.
+    let past = Living::new(here(), part, SystemTime::UNIX_EPOCH, (0..10).map(key));
+    assert_eq!(directory.sweep(Some(&past), |_| true).unwrap().dropped, 0);
+    let elsewhere = Living::new(vec![Digest::of(b"/srv/others")], part, before, std::iter::empty());
+    let swept = directory.sweep(Some(&elsewhere), |_| true).unwrap();
+    assert_eq!((swept.dropped, swept.entries, swept.of_others), (0, 40, 40));
+
+    let living = Living::new(here(), part, before, (0..10).map(key));
+    let swept = directory.sweep(Some(&living), |_| true).unwrap();
+    assert_eq!((swept.dropped, swept.entries), (dead.len() as u64, 40 - dead.len() as u64));
+    assert_eq!((swept.bytes, swept.bytes), (blocks(&directory), directory.usage().get()));
+    for sample in 0..40 {
+        assert_eq!(directory.get(&key(sample)).unwrap().is_none(), dead.contains(&sample), "{sample}");
     }
 }
 
@@ -317,10 +450,10 @@ fn processes_and_threads_that_share_a_folder_never_pass_the_limit() {
                 }
             });
         }
-        scope.spawn(|| (0..5).for_each(|_| assert!(opened[0].recount().is_ok())));
+        scope.spawn(|| (0..5).for_each(|_| assert!(opened[0].sweep(None, |_| true).is_ok())));
     });
     let usage = opened[1].usage().get();
-    assert_eq!((usage, usage), (blocks(&opened[0]), opened[0].recount().unwrap().get()));
+    assert_eq!((usage, usage), (blocks(&opened[0]), recount(&opened[0])));
     assert!(usage > 30 * 4096, "four threads kept no more than {usage}");
     assert_eq!(opened.iter().map(|directory| directory.counts().corrupt).sum::<u64>(), 0);
 }
@@ -380,7 +513,7 @@ proptest! {
                     model.remove(&sample);
                 },
                 Step::Reopen => directory = open(&folder, limit),
-                Step::Recount => assert!(directory.recount().is_ok()),
+                Step::Recount => assert!(directory.sweep(None, |_| true).is_ok()),
             }
             prop_assert_eq!(directory.usage().get(), blocks(&directory));
             prop_assert!(directory.usage() <= limit);

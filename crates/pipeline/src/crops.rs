@@ -17,13 +17,13 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch, advance};
-use headwater_store::Version;
+use headwater_store::{Store, Version};
 use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, Epoch, PixelCoding, Recipe, SampleFailure, SampleKey};
 
 use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
 use crate::index::{Lookup, PhotoIndex};
-use crate::photo::Fetched;
+use crate::photo::{Fetched, find_listed};
 use crate::prepared::{Finished, Prepared};
 use crate::sample::{Job, Pipeline, SampleRequest, Work};
 
@@ -44,7 +44,7 @@ struct Wanted {
 /// What the index knew of a sample, and how long that took to find out.
 struct Looked {
     wanted: Wanted,
-    lookup: Lookup,
+    lookup: Result<Lookup, SampleFailure>,
     took: Duration,
 }
 
@@ -123,16 +123,17 @@ impl Pipeline {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let looked = look_up(index, wanted).await?;
+        let looked = look_up(&self.store, index, wanted).await?;
 
         let (mut found, mut left) = (Vec::with_capacity(looked.len()), Vec::new());
         for Looked { wanted, lookup, took } in looked {
             match lookup {
-                Lookup::Found(photo) => {
+                Ok(Lookup::Found(photo)) => {
                     samples[wanted.place].times.fetch = took;
                     found.push((wanted, photo));
                 }
-                lookup => left.push((wanted, lookup)),
+                Ok(lookup) => left.push((wanted, lookup)),
+                Err(failure) => samples[wanted.place].outcome = Err(failure),
             }
         }
         if found.is_empty() {
@@ -171,13 +172,17 @@ impl Pipeline {
         samples: &mut [Prepared],
     ) -> Result<Vec<Wanted>, SampleFailure> {
         let (index, recipe, seed) = (Arc::clone(index), Arc::clone(recipe), work.seed);
+        let store = Arc::clone(&self.store);
         let measure_cpu = work.measure_cpu;
         let look = move |_: &mut Scratch| -> Vec<Glimpsed> {
             let mut buffer = index.lend();
             let each = wanted.into_iter().map(|wanted| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
                 let draws = Draws { seed, epoch: wanted.epoch, key: &wanted.key };
-                let crop = index.glimpse(&wanted.key, wanted.version, recipe.stages(), &draws, &mut buffer);
+                let (key, version) = (&wanted.key, wanted.version);
+                let is_listed = store.check_now(key, version);
+                let glimpse = || index.glimpse(key, version, recipe.stages(), &draws, &mut buffer);
+                let crop = is_listed.then(glimpse).flatten();
                 Glimpsed { wanted, crop, took: started.elapsed(), cpu: meter.read() }
             });
             let all = each.collect();
@@ -260,12 +265,16 @@ impl Pipeline {
 }
 
 /// Reads a run's photos from the index, on a thread that may wait for a disk.
-async fn look_up(index: &Arc<PhotoIndex>, wanted: Vec<Wanted>) -> Result<Vec<Looked>, SampleFailure> {
-    let index = Arc::clone(index);
+async fn look_up(
+    store: &Arc<dyn Store>,
+    index: &Arc<PhotoIndex>,
+    wanted: Vec<Wanted>,
+) -> Result<Vec<Looked>, SampleFailure> {
+    let (store, index) = (Arc::clone(store), Arc::clone(index));
     let look = move || -> Vec<Looked> {
         let each = wanted.into_iter().map(|wanted| {
             let started = Instant::now();
-            let lookup = index.find(&wanted.key, wanted.version);
+            let lookup = find_listed(&*store, &index, &wanted.key, wanted.version);
             Looked { wanted, lookup, took: started.elapsed() }
         });
         each.collect()

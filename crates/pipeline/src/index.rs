@@ -4,13 +4,17 @@
 //! was made from this version of this sample. Every call but
 //! [`PhotoIndex::glimpse`] may wait for the disk: none belongs on an async thread.
 
+use std::iter;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, NotKept};
+use headwater_cache::{
+    Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept, Swept,
+};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
-use headwater_store::Version;
+use headwater_store::{Catalog, Files, Skip, Version};
+use headwater_types::digest::Digester;
 use headwater_types::recipe::Stages;
 use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey};
 
@@ -19,6 +23,8 @@ use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey}
 pub struct PhotoIndex {
     directory: Directory,
     dataset: Digest,
+    /// The same for its files whose names are not those of photos: only who takes every file can tell what has become of them.
+    other_files: Digest,
     limits: ImageLimits,
     unindexable: [AtomicU64; Unindexable::ALL.len()],
     errors: AtomicU64,
@@ -35,6 +41,8 @@ pub enum Lookup {
     Unindexable(Unindexable),
     /// Nothing.
     Absent,
+    /// The folder could not be read: what is made of the photo would not be found there either.
+    Unreadable,
 }
 
 /// What came of keeping a photo.
@@ -58,18 +66,19 @@ impl PhotoIndex {
     /// A folder that is something else, or cannot be used.
     pub fn open(path: &Path, limit: ByteCount, dataset: Digest, limits: ImageLimits) -> Result<Self, DirectoryError> {
         let directory = Directory::open(path, limit)?;
+        let other_files = Digester::default().field(&dataset.as_bytes()[..]).field(b"other files").finish();
         let (unindexable, errors, buffers) = Default::default();
-        Ok(Self { directory, dataset, limits, unindexable, errors, buffers })
+        Ok(Self { directory, dataset, other_files, limits, unindexable, errors, buffers })
     }
 
-    /// What is known of this version of a sample. Errors of the folder are logged and counted, and nothing is known.
+    /// What is known of this version of a sample. Errors of the folder are logged and counted.
     pub fn find(&self, key: &SampleKey, version: Version) -> Lookup {
         let entry = match self.directory.get(&self.entry_key(key, version)) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Lookup::Absent,
             Err(error) => {
                 self.failed(&error);
-                return Lookup::Absent;
+                return Lookup::Unreadable;
             }
         };
         match entry {
@@ -155,12 +164,35 @@ impl PhotoIndex {
         self.directory.is_empty()
     }
 
-    /// Removes what an earlier process left half-written and counts the folder's bytes anew: seconds for a million photos, while
-    /// others go on.
-    pub fn recount(&self) {
-        if let Err(error) = self.directory.recount() {
-            self.failed(&error);
+    /// Whether it is known what the folder takes. Where it is not, since its ledger was lost, nothing is kept until it was
+    /// [swept](Self::sweep).
+    pub fn is_counted(&self) -> bool {
+        self.directory.is_counted()
+    }
+
+    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found and has not, or has
+    /// found with another content, and counts the folder's bytes anew: seconds for a million photos, while others go on. What this
+    /// listing cannot tell is not dropped: see [`Living`]. `None` where the folder could not be read, or `go_on` said no: it is asked now and
+    /// then, with the share that is done.
+    pub fn sweep(&self, catalog: &Catalog, go_on: impl Fn(f64) -> bool) -> Option<Swept> {
+        const SHARDS: f64 = 256.0;
+        let living = self.living(catalog);
+        let goes_on = |shard: usize| go_on(shard as f64 / SHARDS);
+        let swept = self.directory.sweep(living.as_ref(), goes_on).inspect_err(|error| self.failed(error)).ok()?;
+        go_on(1.0).then_some(swept)
+    }
+
+    /// What is alive by this listing; `None` where it did not see everything.
+    fn living(&self, catalog: &Catalog) -> Option<Living> {
+        let scope = catalog.scope();
+        if catalog.skipped().count(Skip::Unreadable) > 0 {
+            return None;
         }
+        let others = (scope.files == Files::All).then_some(self.other_files);
+        let datasets = iter::once(self.dataset).chain(others).collect();
+        let keys = catalog.iter().filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
+        let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry_key(&key, version));
+        Some(Living::new(datasets, scope.part, scope.since, entries))
     }
 
     /// The folder.
@@ -197,7 +229,8 @@ impl PhotoIndex {
     }
 
     fn entry_key(&self, key: &SampleKey, version: Version) -> EntryKey {
-        EntryKey::new(Kind::Indexed, &self.dataset, key, version, IndexedJpeg::most_bytes(version.size()))
+        let dataset = if Files::Photos.takes(key.as_str()) { &self.dataset } else { &self.other_files };
+        EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(version.size()))
     }
 
     fn count(&self, reason: Unindexable) {
@@ -287,13 +320,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_fails_is_counted_and_everything_is_absent() {
+    fn a_folder_that_fails_is_counted_and_nothing_is_made_for_it() {
         let folder = TempDir::new().unwrap();
         let index = open(&folder, b"here");
         // A file where the shard's folder should be.
-        let shard = index.entry_key(&key(), version(1)).digest().to_string()[..2].to_owned();
+        let shard = index.entry_key(&key(), version(1)).name().to_string()[..2].to_owned();
         std::fs::write(index.path().join(shard), b"in the way").unwrap();
-        assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
+        assert_eq!(index.find(&key(), version(1)), Lookup::Unreadable);
         let why = NotKept::Disk(WriteFault::Other);
         assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Not(why));
         assert_eq!((index.errors(), index.counts().not_kept(why)), (1, 1));

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_image::{Header, IndexedJpeg, Payload, Scratch, read_header};
-use headwater_store::Version;
+use headwater_store::{Store, Version};
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey, Size};
 
 use crate::account::{Account, Waits};
 use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
-use crate::index::Lookup;
+use crate::index::{Lookup, PhotoIndex};
 use crate::sample::Pipeline;
 use crate::times::StageTimes;
 
@@ -57,11 +57,12 @@ impl Pipeline {
         if let Some(photos) = self.index.as_ref().filter(|photos| !photos.is_empty()) {
             let version = self.version(index)?;
             let permit = self.hold(IndexedJpeg::most_bytes(version.size()), account, times).await?;
-            let (photos, key) = (Arc::clone(photos), key.clone());
+            let (photos, store, key) = (Arc::clone(photos), Arc::clone(&self.store), key.clone());
             let started = Instant::now();
-            let lookup = tokio::task::spawn_blocking(move || photos.find(&key, version)).await;
+            let look = move || find_listed(&*store, &photos, &key, version);
+            let lookup = tokio::task::spawn_blocking(look).await;
             times.fetch += started.elapsed();
-            if let Lookup::Found(photo) = lookup.map_err(|error| lost(&error))? {
+            if let Lookup::Found(photo) = lookup.map_err(|error| lost(&error))?? {
                 return Ok(Photo { payload: Payload::Indexed(photo), stored: ByteCount::default(), _permit: permit });
             }
         }
@@ -138,5 +139,19 @@ impl Pipeline {
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
         Ok(version)
+    }
+}
+
+/// What the index knows of a photo that still is what was listed: what was made of one that is gone is not served in its stead. Waits for
+/// disks.
+pub(crate) fn find_listed(
+    store: &dyn Store,
+    index: &PhotoIndex,
+    key: &SampleKey,
+    version: Version,
+) -> Result<Lookup, SampleFailure> {
+    match index.find(key, version) {
+        Lookup::Found(photo) => store.check(key, version).map(|()| Lookup::Found(photo)),
+        other => Ok(other),
     }
 }

@@ -5,12 +5,13 @@
 //!            (pool)                  (store)   (pool)              (── CPU pool ──)
 //! ```
 //!
-//! What is there already is only counted, so that a run goes on where another was stopped; it may be stopped at any moment. A photo that
+//! First, what is dead in the index is dropped (see [`headwater_cache::Living`]). What is there already is only counted, so that a run goes on where another was stopped; it may be stopped at any moment. A photo that
 //! fails is a line in the report. Once the disk has refused a photo the others are only looked up, so that the report is whole. Memory is bounded as in serving: by permits, taken before the bytes.
 
 mod report;
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -26,11 +27,13 @@ use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, Sample
 use tokio_util::sync::CancellationToken;
 
 use crate::args::IndexArgs;
-use crate::open;
+use crate::{keeper, open};
 use report::{IndexReport, Outcome, Tally};
 
 /// Photos on their way for each job: one in work, one that is being read, one that is looked up.
 const PHOTOS_PER_JOB: usize = 3;
+/// Steps of the bar while the index is counted.
+const SHARDS: u64 = 256;
 
 /// Re-writes the photos that are not in the index yet, and prints the report. The first signal stops it once the photos that are in
 /// work are done: what was kept is whole, and the next run goes on from there.
@@ -51,6 +54,7 @@ async fn rewrite_all(
 ) -> Result<CommandOutcome<IndexReport>> {
     let indexer = stop.run_until_cancelled(Box::pin(open_all(args))).await;
     let (indexer, jobs) = indexer.transpose()?.context("stopped before a photo was re-written")?;
+    sweep(&indexer, progress, stop).await?;
     let photos = indexer.catalog.len() as u64;
     let started = Instant::now();
     let bar = progress.items("photos", Some(photos));
@@ -80,6 +84,20 @@ async fn rewrite_all(
         Some(stopped) => CommandOutcome::short(report, stopped),
         None => CommandOutcome::of(report, told),
     })
+}
+
+/// Drops what is dead, so that its room can be used, and counts what is there.
+async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationToken) -> Result<()> {
+    let (indexer, stop, bar) = (Arc::clone(indexer), stop.clone(), progress.items("index", Some(SHARDS)));
+    let sweep = move || {
+        let told = AtomicU64::new(0);
+        keeper::sweep_now(&indexer.index, &indexer.catalog, |share| {
+            let done = (share * SHARDS as f64) as u64;
+            bar.add(done.saturating_sub(told.swap(done, Ordering::Relaxed)));
+            !stop.is_cancelled()
+        });
+    };
+    tokio::task::spawn_blocking(sweep).await.context("counting the photo index")
 }
 
 /// The dataset, the index, and what works on them.
@@ -139,6 +157,7 @@ impl Indexer {
             }
             Lookup::Unindexable(reason) => return Ok(Outcome::FellBack(reason)),
             Lookup::Absent => {}
+            Lookup::Unreadable => return Ok(Outcome::NotKept(NotKept::Disk(WriteFault::Other))),
         }
         if let Some(fault) = self.refused.get() {
             return Ok(Outcome::NotKept(NotKept::Disk(*fault)));

@@ -43,6 +43,7 @@ mod supervisor;
 mod serve;
 
 mod indexing;
+mod keeper;
 
 mod check;
 mod command;

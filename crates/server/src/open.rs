@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::args::{Budgets, DatasetArgs, IndexDirArgs, ServeArgs};
 use crate::importance::Importance;
+use crate::keeper;
 use crate::life::Life;
 use crate::metrics::{Metrics, Opened};
 use crate::service::Shared;
@@ -65,6 +66,9 @@ pub(crate) async fn open(
     };
     life.begin_listing(format!("listing {data}"), options.found.clone());
     let catalog = Arc::new(store.list().await?);
+    if let Some(index) = &index {
+        keeper::keep(index, &catalog, life.stopping());
+    }
     life.begin("starting CPU workers");
     let pool = match NonZeroUsize::new(args.cpu_workers()) {
         Some(workers) => CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?,
@@ -109,7 +113,7 @@ fn instance() -> [u8; 16] {
     (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 
-/// Opens the photo index, and has it counted while others use it.
+/// Opens the photo index. Waits for nobody who counts it.
 pub(crate) async fn photo_index(
     folder: &IndexDirArgs,
     dataset: &DatasetArgs,
@@ -120,8 +124,6 @@ pub(crate) async fn photo_index(
     let open = move || folder.open(&data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
     tracing::info!(folder = %index.path().display(), bytes = index.usage().get(), limit_bytes = index.limit().get(), "photo index");
-    let to_count = Arc::clone(&index);
-    tokio::task::spawn_blocking(move || to_count.recount());
     Ok(index)
 }
 

@@ -8,11 +8,12 @@ mod skipped;
 
 use headwater_types::{ByteCount, ClassId, Digest, Listing, SampleIndex, SampleKey};
 
+use crate::scope::Scope;
 use crate::version::Version;
 
 pub use builder::CatalogBuilder;
 pub(crate) use skipped::by_suffix;
-pub use skipped::{Skip, Skipped};
+pub use skipped::{LeftOut, Skip, Skipped};
 
 /// The samples of one partition of a dataset, as they were when it was listed.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct Catalog {
     versions: Box<[Version]>,
     labels: Box<[u32]>,
     classes: Box<[String]>,
+    scope: Scope,
     skipped: Skipped,
     bytes_total: u64,
     digest: Digest,
@@ -108,6 +110,11 @@ impl Catalog {
             }
         }
         None
+    }
+
+    /// What was looked at, and since when.
+    pub fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// What was found and left out.

@@ -28,6 +28,11 @@ const IMAGE_SUFFIXES: [&str; 24] = [
 // === impl Files ===
 
 impl Files {
+    /// Whether a file of this name or key is a sample, by its name.
+    pub fn takes(self, name: &str) -> bool {
+        self.leave_out(name).is_none()
+    }
+
     /// Why the file of this name or key is no sample; `None` for one that is.
     pub(crate) fn leave_out(self, name: &str) -> Option<Skip> {
         let is_one_of = |suffixes: &[&str]| {

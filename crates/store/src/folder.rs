@@ -5,6 +5,7 @@
 //! link that is put in place between check and open; this has no such moment. It refuses absolute link targets even where
 //! they point back into the root: a root that is mounted elsewhere tomorrow then behaves as today.
 
+mod look;
 mod queue;
 mod read;
 mod walk;
@@ -75,6 +76,14 @@ impl Store for Folder {
         tokio::task::spawn_blocking(move || read::read(&root, &key, version, max_object))
             .await
             .unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))))
+    }
+
+    fn check(&self, key: &SampleKey, version: Version) -> Result<(), SampleFailure> {
+        look::check(&self.root, key, version)
+    }
+
+    fn check_now(&self, key: &SampleKey, version: Version) -> bool {
+        look::check_now(&self.root, key, version)
     }
 }
 

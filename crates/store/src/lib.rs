@@ -18,6 +18,7 @@ mod version;
 
 mod files;
 mod found;
+mod scope;
 mod waiting;
 
 mod catalog;
@@ -28,7 +29,7 @@ mod store;
 mod folder;
 mod s3;
 
-pub use catalog::{Catalog, CatalogBuilder, Entry, Skip, Skipped};
+pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skip, Skipped};
 pub use error::StoreError;
 pub use files::{Files, PHOTO_SUFFIXES};
 pub use found::Found;
@@ -36,6 +37,7 @@ pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use options::{S3Options, StoreOptions};
 pub use s3::{Endpoint, EndpointError};
+pub use scope::Scope;
 pub use store::{Store, open};
 pub use version::Version;
 pub use waiting::Waiting;

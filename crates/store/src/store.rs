@@ -8,7 +8,7 @@ use bytes::Bytes;
 use headwater_types::{Digest, SampleFailure, SampleKey};
 use tracing::{info, warn};
 
-use crate::catalog::{Catalog, Skip, Skipped, by_suffix};
+use crate::catalog::{Catalog, LeftOut, Skip, Skipped, by_suffix};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::location::Location;
@@ -44,6 +44,17 @@ pub trait Store: Send + Sync {
     fn waiting(&self) -> Option<Waiting> {
         None
     }
+
+    /// Looks whether a sample still is of the version that was listed, for who has what was made of it and reads nothing. May wait for a
+    /// disk, but never asks over a network that is paid by the request: what comes of an object that was deleted or replaced in a
+    /// bucket since it was listed is told when it is read.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    fn check(&self, key: &SampleKey, version: Version) -> Result<(), SampleFailure>;
+
+    /// The same without waiting: `false` says nothing, ask [`Self::check`].
+    fn check_now(&self, key: &SampleKey, version: Version) -> bool;
 }
 
 /// Opens the dataset at this place.
@@ -84,15 +95,13 @@ pub(crate) fn finished(
     );
     let unreadable = skipped.count(Skip::Unreadable);
     if unreadable > 0 && !options.skip_unreadable {
-        let first = first(skipped, Skip::Unreadable);
+        let first = skipped.first_and_more(Skip::Unreadable);
         return Err(StoreError::Unreadable { location: location.to_owned(), count: unreadable, first });
     }
     if catalog.is_empty() && skipped.count(Skip::OtherPartition) == 0 {
         return Err(StoreError::NoPhotos { location: location.to_owned(), found: nothing_but(skipped) });
     }
-    for (reason, count) in skipped.iter() {
-        let Some(warning) = reason.warning() else { continue };
-        let (first, suffixes) = (first(skipped, reason), by_suffix(skipped, reason));
+    for LeftOut { reason, count, warning, first, suffixes, .. } in skipped.left_out(catalog.listing().samples) {
         let suffixes = (!suffixes.is_empty()).then_some(suffixes);
         warn!(location, reason = reason.as_str(), count, suffixes, first, "{warning}");
     }
@@ -100,14 +109,6 @@ pub(crate) fn finished(
         warn!(location, partition = %options.partition, "no sample of the dataset is in this partition");
     }
     Ok(catalog)
-}
-
-/// The first that were left out for this reason, and how many more there are.
-fn first(skipped: &Skipped, reason: Skip) -> String {
-    let names: Vec<_> = skipped.first(reason).collect();
-    let more = skipped.count(reason).saturating_sub(names.len() as u64);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    names.join(", ") + &more
 }
 
 /// What is in a dataset without a sample.
@@ -118,7 +119,7 @@ fn nothing_but(skipped: &Skipped) -> String {
     let each = skipped.iter().map(|(reason, count)| {
         let suffixes = by_suffix(skipped, reason);
         let suffixes = if suffixes.is_empty() { suffixes } else { format!(": {suffixes}") };
-        format!("{count} left out as {}{suffixes} ({})", reason.as_str(), first(skipped, reason))
+        format!("{count} left out as {}{suffixes} ({})", reason.as_str(), skipped.first_and_more(reason))
     });
     let each = each.collect::<Vec<_>>().join("; ");
     format!("{each}. Photos are files named .jpg, .jpeg, .png or .webp; --all-files takes every file")

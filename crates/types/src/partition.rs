@@ -48,14 +48,19 @@ impl Partition {
         (0..self.count.get()).map(move |position| Self { position, ..self })
     }
 
+    /// The number by which the sample of this key is in one part or another: the first 8 bytes of the key's BLAKE3 hash, little-endian.
+    pub fn address(key: &str) -> u64 {
+        blake3::hash(key.as_bytes()).as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+    }
+
+    /// Whether the samples of this address are in the part.
+    pub fn contains_address(&self, address: u64) -> bool {
+        address % u64::from(self.count.get()) == u64::from(self.position)
+    }
+
     /// Whether the sample of this key is in the part.
     pub fn contains(&self, key: &str) -> bool {
-        if self.count == NonZeroU32::MIN {
-            return true;
-        }
-        let hash = blake3::hash(key.as_bytes());
-        let first = hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
-        first % u64::from(self.count.get()) == u64::from(self.position)
+        self.count == NonZeroU32::MIN || self.contains_address(Self::address(key))
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct IndexReport {
     ratio: Option<f64>,
     /// What the whole index takes, other datasets' photos included.
     disk_bytes: u64,
+    /// Entries that were dropped before, since their photos are gone or changed.
+    dropped: u64,
     seconds: f64,
     photos_per_second: f64,
     /// Why the disk took no more; `null` where it did not.
@@ -147,6 +149,7 @@ impl Tally {
             bytes_after: self.after,
             ratio: (self.before > 0).then(|| self.after as f64 / self.before as f64),
             disk_bytes: index.usage().get(),
+            dropped: index.counts().dropped,
             seconds,
             photos_per_second: if seconds > 0.0 { self.photos as f64 / seconds } else { 0.0 },
             stopped,
@@ -207,6 +210,9 @@ impl fmt::Display for IndexReport {
         }
         if let Some(failure) = &self.first_failure {
             writeln!(f, "{:>10}  the first because {failure}", "")?;
+        }
+        if self.dropped > 0 {
+            line(f, self.dropped, "dropped from the index: their photos are gone or changed")?;
         }
         if let Some(ratio) = self.ratio {
             line(f, self.bytes_before, "bytes before")?;

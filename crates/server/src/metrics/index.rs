@@ -27,11 +27,15 @@ impl Collector for IndexMetrics {
         let help = "Broken frames, removed to be made again";
         families.counter("index_corrupt", help, count(|counts| counts.corrupt))?;
         families.counter("index_kept", "Photos put into the index", count(|counts| counts.kept))?;
+        let help = "Entries dropped from the index, since their photos are gone or changed";
+        families.counter("index_dropped", help, count(|counts| counts.dropped))?;
+        let help = "Times that the index was begun anew, since its folder was deleted or exchanged";
+        families.counter("index_renewed", help, count(|counts| counts.renewed))?;
         let help = "Times that the index's folder could not be read";
         families.counter("index_read_errors", help, index.map(PhotoIndex::errors))?;
         let not_kept =
             counts.into_iter().flat_map(|counts| NotKept::ALL.map(|why| (why.as_str(), counts.not_kept(why))));
-        let help = "Photos not put into the index, by reason: limit is --index-bytes, the others are the disk's";
+        let help = "Photos not put into the index, by reason: limit is --index-bytes, busy that it is being counted, the others are the disk's";
         families.counters("index_not_kept", help, "reason", not_kept)?;
         let unindexable = index.into_iter().flat_map(|index| index.unindexable());
         let help = "Photos that are served from their source since they have no indexed form, by reason";

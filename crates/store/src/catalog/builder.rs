@@ -13,13 +13,13 @@ use crate::error::StoreError;
 use crate::files::Files;
 use crate::found::Found;
 use crate::options::StoreOptions;
+use crate::scope::Scope;
 use crate::version::Version;
 
 /// Gathers the samples of one partition.
 #[derive(Debug, Default)]
 pub struct CatalogBuilder {
-    partition: Partition,
-    files: Files,
+    scope: Scope,
     keys: String,
     rows: Vec<Row>,
     classes: BTreeSet<String>,
@@ -48,7 +48,7 @@ struct Row {
 impl CatalogBuilder {
     /// No samples yet, and only those of this partition ever, and of these files.
     pub fn new(partition: Partition, files: Files) -> Self {
-        Self { partition, files, ..Self::default() }
+        Self { scope: Scope::begin(partition, files), ..Self::default() }
     }
 
     /// As a dataset is opened.
@@ -58,7 +58,7 @@ impl CatalogBuilder {
 
     /// Counts a file that is no sample by its name alone; `false` for any other.
     pub fn leaves_out(&mut self, key: &str) -> bool {
-        let reason = self.files.leave_out(key);
+        let reason = self.scope.files.leave_out(key);
         reason.inspect(|&reason| self.skip(reason, key)).is_some()
     }
 
@@ -83,7 +83,7 @@ impl CatalogBuilder {
         }
         self.found.add(1);
         self.listing.push(key, version.size());
-        if !self.partition.contains(key) {
+        if !self.scope.part.contains(key) {
             self.skip(Skip::OtherPartition, key);
             return Ok(());
         }
@@ -180,6 +180,7 @@ impl CatalogBuilder {
             versions: rows.iter().map(|row| row.version).collect(),
             labels: labels.into(),
             classes,
+            scope: self.scope,
             skipped: self.skipped,
             listing,
             digest: Digest::of(&[]),

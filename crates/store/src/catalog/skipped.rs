@@ -52,6 +52,23 @@ pub struct Skipped {
     suffixes: BTreeMap<String, u64>,
 }
 
+/// Things that were left out for one reason, as people are told of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Why.
+    pub reason: Skip,
+    /// How many.
+    pub count: u64,
+    /// What it is and what can be done about it.
+    pub warning: &'static str,
+    /// The first of them, and how many more there are.
+    pub first: String,
+    /// Files by suffix, where that is why; else empty.
+    pub suffixes: String,
+    /// Of the kind that stands beside the photos of most datasets, and fewer than one in a hundred of them.
+    pub is_usual: bool,
+}
+
 /// In `suffixes`: those that are too long or too many to be told apart.
 const OTHERS: &str = "others";
 /// The same: files without one.
@@ -154,6 +171,28 @@ impl Skipped {
         self.suffixes.iter().map(|(suffix, count)| (suffix.as_str(), *count))
     }
 
+    /// What people are told, of a listing with so many samples.
+    pub fn left_out(&self, samples: u64) -> Vec<LeftOut> {
+        let told = self.iter().filter_map(|(reason, count)| Some((reason, count, reason.warning()?)));
+        let of_reason = |(reason, count, warning): (Skip, u64, _)| LeftOut {
+            reason,
+            count,
+            warning,
+            first: self.first_and_more(reason),
+            suffixes: by_suffix(self, reason),
+            is_usual: matches!(reason, Skip::NoPhoto | Skip::Hidden) && count.saturating_mul(100) <= samples,
+        };
+        told.map(of_reason).collect()
+    }
+
+    /// The first that were left out for this reason, and how many more there are.
+    pub(crate) fn first_and_more(&self, reason: Skip) -> String {
+        let names: Vec<_> = self.first(reason).collect();
+        let more = self.count(reason).saturating_sub(names.len() as u64);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        names.join(", ") + &more
+    }
+
     /// Counts one of these, of which `name` tells a person where it is.
     pub(crate) fn add(&mut self, reason: Skip, name: &str) {
         self.counts[reason as usize] += 1;
@@ -250,6 +289,23 @@ mod tests {
         assert_eq!(one.suffixes().collect::<Vec<_>>(), [(".bmp", 6), (".csv", 7), (".txt", 7)]);
         assert_eq!(by_suffix(&one, Skip::NoPhoto), ".csv 7, .txt 7");
         assert_eq!(by_suffix(&one, Skip::UnsupportedFormat), ".bmp 6");
+    }
+
+    #[test]
+    fn a_few_files_of_another_kind_are_usual_and_a_link_to_a_class_never_is() {
+        let mut skipped = Skipped::default();
+        skipped.add(Skip::FolderLink, "dog");
+        (0..20).for_each(|n| skipped.add(Skip::NoPhoto, &format!("{n:02}.csv")));
+        let usual =
+            |samples| skipped.left_out(samples).iter().map(|left| (left.reason, left.is_usual)).collect::<Vec<_>>();
+        assert_eq!(usual(2000), [(Skip::NoPhoto, true), (Skip::FolderLink, false)]);
+        assert_eq!(usual(1999), [(Skip::NoPhoto, false), (Skip::FolderLink, false)]);
+        let left = &skipped.left_out(10)[0];
+        assert!(
+            left.first.starts_with("00.csv, 01.csv, ")
+                && left.first.ends_with(&format!(" and {} more", 20 - LISTED_NAMES))
+        );
+        assert_eq!((left.count, left.suffixes.as_str()), (20, ".csv 20"));
     }
 
     #[test]

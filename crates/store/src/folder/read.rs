@@ -41,11 +41,15 @@ fn open(root: &Dir, key: &SampleKey) -> io::Result<File> {
 }
 
 fn check(file: &File, version: Version) -> Result<(), SampleFailure> {
-    let metadata: Metadata = file.metadata().map_err(|error| failure(&error))?;
+    compare(&file.metadata().map_err(|error| failure(&error))?, version)
+}
+
+/// Whether what is there is what was listed.
+pub(super) fn compare(metadata: &Metadata, version: Version) -> Result<(), SampleFailure> {
     if !metadata.is_file() {
         return Err(changed("it is no longer a file"));
     }
-    let now = version_of(&metadata);
+    let now = version_of(metadata);
     if now == version {
         return Ok(());
     }
@@ -70,7 +74,7 @@ fn read_at_most(file: &File, size: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn failure(error: &io::Error) -> SampleFailure {
+pub(super) fn failure(error: &io::Error) -> SampleFailure {
     match Refusal::of(error) {
         Refusal::Absent => {
             SampleFailure::new(FailureKind::NotFound, format!("it is gone since it was listed; {LIST_ANEW}"))
