@@ -202,3 +202,54 @@ fn a_photo_that_may_not_be_read_is_forbidden_and_its_neighbours_are_not() {
     assert_eq!(failed[0]["key"], photo.strip_prefix(&folder).unwrap().to_str().unwrap());
     assert_eq!(failed[0]["error"]["kind"], "forbidden");
 }
+
+#[test]
+fn clients_are_told_what_servers_left_out_and_of_one_listing_once() {
+    let root = TempDir::new().unwrap();
+    let folder = root.path().join("photos");
+    let classes = photos(&folder);
+    symlink(&classes[0], folder.join("zebra")).unwrap();
+    fs::write(folder.join(&classes[1]).join("scan.tif"), b"no photo").unwrap();
+    fs::write(folder.join("README.md"), b"usual").unwrap();
+    let parts = ["1/2", "2/2"].map(|part| ServerOptions::new(&folder).arg("--partition").arg(part).start().unwrap());
+    let servers = parts.each_ref().map(headwater_tests::Server::address);
+    let out = root.path().join("out").display().to_string();
+    let both = servers.join(",");
+    let fetched = run(
+        "profiler",
+        ["fetch", "--servers", &both, "--dataset", "photos", "--out", &out, "--log-format", "text"]
+            .iter()
+            .chain(&EVERYTHING),
+    );
+    let said = fetched.unwrap().success().unwrap().stderr;
+    let told = |words: &str| said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
+    let both = servers.join(", ");
+    for words in [
+        format!("serve them by themselves: 1 at {both} (zebra)"),
+        format!("convert them to JPEG, PNG or WebP: 1 at {both} ({}/scan.tif; .tif 1)", classes[1]),
+    ] {
+        assert_eq!(told(&words), 1, "{words} in {said}");
+    }
+    assert_eq!(told("README.md"), 0, "one file of 120 is nothing that somebody must be told: {said}");
+}
+
+#[test]
+fn a_photo_of_no_bytes_is_a_sample_that_fails_by_name() {
+    let root = TempDir::new().unwrap();
+    let folder = root.path().join("photos");
+    let classes = photos(&folder);
+    let key = format!("{}/0-empty.jpg", classes[0]);
+    fs::write(folder.join(&key), b"").unwrap();
+    let server = ServerOptions::new(&folder).start().unwrap();
+    for cut in ["cropped", "normalized"] {
+        let out = TempDir::new().unwrap();
+        let fetched = fetch(&[server.address()], out.path(), &["--recipe", "imagenet-train", "--cut", cut]).unwrap();
+        assert_eq!(fetched.samples.len(), 121);
+        let failed: Vec<_> = fetched.samples.values().filter(|sample| !sample["error"].is_null()).collect();
+        assert_eq!(failed.len(), 1, "{cut}");
+        assert_eq!(
+            (failed[0]["key"].as_str(), failed[0]["error"]["kind"].as_str()),
+            (Some(&*key), Some("unsupported-format"))
+        );
+    }
+}

@@ -20,6 +20,7 @@ use crate::describe::{self, Description, describe};
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
+use crate::left_out;
 use crate::listing::Lister;
 use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
@@ -48,6 +49,7 @@ struct Inner {
     models: Vec<Vec<proto::ModelDescription>>,
     classes: Vec<String>,
     digest: Digest,
+    remarks: Vec<String>,
     options: ClientOptions,
     throttle: Option<Throttle>,
     counting: Arc<Counting>,
@@ -55,6 +57,8 @@ struct Inner {
     runtime: Handle,
 }
 
+/// The target of what is logged of a dataset at every connection: somebody may give it out another way, by [`Dataset::remarks`].
+pub const REMARKS: &str = "headwater_client::remarks";
 /// What a batch is over a slow link, as time of the link; and at least.
 const BATCH_TIME: Duration = Duration::from_millis(20);
 const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
@@ -88,6 +92,10 @@ impl Dataset {
         let descriptions = try_join_all(asked).await?;
         tell_apart(&servers, &descriptions)?;
 
+        let told = servers.iter().zip(&descriptions);
+        let told = told.map(|(server, told)| (server.address(), told.listing.digest, &told.left_out[..]));
+        let (usual, left_out): (Vec<_>, Vec<_>) = left_out::remarks(told).into_iter().partition(|left| left.is_usual);
+
         let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
         let classes: Vec<_> = union.into_iter().cloned().collect();
         let mut digester = Digester::default();
@@ -100,12 +108,14 @@ impl Dataset {
             partitions.push(partition);
             models.push(description.models);
         }
-        for remark in parts::check(&partitions, options.allow_partial)? {
-            tracing::warn!("{remark}");
-        }
+        let of_parts = parts::check(&partitions, options.allow_partial)?;
+        let remarks = of_parts.iter().map(ToString::to_string).chain(left_out.into_iter().map(|left| left.text));
+        let remarks: Vec<_> = remarks.inspect(|remark| tracing::warn!(target: REMARKS, "{remark}")).collect();
+        usual.iter().for_each(|left| tracing::debug!("{}", left.text));
         let digest = digester.finish();
         let (name, runtime) = (name.clone(), Handle::current());
-        let inner = Inner { name, partitions, servers, models, classes, digest, options, throttle, counting, runtime };
+        let inner =
+            Inner { name, partitions, servers, models, classes, digest, remarks, options, throttle, counting, runtime };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -140,6 +150,11 @@ impl Dataset {
             digester.field(partition.names()?.as_bytes());
         }
         Ok(digester.finish())
+    }
+
+    /// What somebody who trains on it must know: parts that are missing, files that were left out. Told in the log too.
+    pub fn remarks(&self) -> &[String] {
+        &self.0.remarks
     }
 
     /// Class names, sorted: those of all servers. Labels are positions in this list, on whichever server a sample is.

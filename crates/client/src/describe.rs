@@ -37,6 +37,8 @@ pub(crate) struct Description {
     pub(crate) names: Option<Digest>,
     /// What photos may be there.
     pub(crate) limits: ImageLimits,
+    /// What its listing left out, as it says.
+    pub(crate) left_out: Vec<proto::LeftOut>,
 }
 
 /// Bytes by which a server is known under all its names.
@@ -221,6 +223,7 @@ fn check(
         sample_epochs,
         names_digest,
         limits,
+        left_out,
     } = description;
     if dataset != name.as_str() {
         return Err(server.protocol(format!("it described another dataset than {name}")));
@@ -264,6 +267,7 @@ fn check(
         sample_epochs,
         names,
         limits,
+        left_out,
     })
 }
 

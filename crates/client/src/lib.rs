@@ -25,6 +25,7 @@ mod mistaken;
 mod model;
 mod partition;
 
+mod left_out;
 mod parts;
 
 mod live;
@@ -54,7 +55,7 @@ mod report;
 pub use address::ServerAddress;
 pub use batch::{Batch, BatchPlan, BatchStream, Listener, Row, RowLayout};
 pub use counters::Counters;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, REMARKS};
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};

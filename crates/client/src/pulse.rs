@@ -1,6 +1,6 @@
 //! Signs of life of one server while it is fetched from, shared by the workers that fetch.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,10 +17,14 @@ pub(crate) struct Pulse {
     starved: Notify,
     /// When it was last said that the server is busy.
     said_busy: Mutex<Option<Instant>>,
+    /// Somebody has said that it is silent.
+    told: AtomicBool,
 }
 
 /// A server that stays busy is said to be so often: there are many workers, and each hears it every two seconds.
 const SAY_BUSY: Duration = Duration::from_secs(30);
+/// Silence that a person is told of: a server that starts anew takes less.
+const WORTH_A_WORD: Duration = Duration::from_secs(10);
 
 /// A worker holds a sample, until this is dropped.
 pub(crate) struct Holding<'a>(&'a Pulse);
@@ -33,13 +37,19 @@ pub(crate) struct Starving<'a>(&'a Pulse);
 impl Pulse {
     pub(crate) fn new() -> Self {
         let last = Mutex::new(Instant::now());
-        let none = || AtomicUsize::new(0);
-        Self { last, holding: none(), starving: none(), starved: Notify::new(), said_busy: Mutex::default() }
+        let (holding, starving, starved, said_busy, told) = Default::default();
+        Self { last, holding, starving, starved, said_busy, told }
     }
 
     /// The server has answered.
     pub(crate) fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.told.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it is time that somebody says how long the server has been silent: once in each silence.
+    pub(crate) fn is_worth_a_word(&self) -> bool {
+        self.silence() >= WORTH_A_WORD && !self.told.swap(true, Ordering::Relaxed)
     }
 
     /// The server is busy: whether to say so.
@@ -113,5 +123,17 @@ mod tests {
         drop(holding);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(pulse.silence(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_silence_is_told_of_once_and_the_next_one_again() {
+        let pulse = Pulse::new();
+        for _ in 0..2 {
+            tokio::time::advance(WORTH_A_WORD - Duration::from_secs(1)).await;
+            assert!(!pulse.is_worth_a_word());
+            tokio::time::advance(Duration::from_secs(1)).await;
+            assert!(pulse.is_worth_a_word() && !pulse.is_worth_a_word());
+            pulse.beat();
+        }
     }
 }

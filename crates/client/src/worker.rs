@@ -179,6 +179,10 @@ impl Worker {
             let pause = self.backoff.pause();
             let missing = chunk.missing().len();
             let server = job.server.address();
+            if job.pulse.is_worth_a_word() {
+                let (silent_seconds, patience_seconds) = (waited.as_secs(), job.options.retry.give_up_after.as_secs());
+                tracing::warn!(%server, silent_seconds, patience_seconds, %problem, "server gives nothing: asking it again until it does, or patience ends");
+            }
             if std::mem::replace(&mut told, true) && !progress {
                 tracing::debug!(%server, missing, pause_seconds = pause.as_secs_f64(), %problem, "asking again for what is missing");
             } else {

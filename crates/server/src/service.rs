@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::stream;
 use headwater_pipeline::{Account, ModelSet, Pipeline, Work};
+use headwater_store::LeftOut;
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
 use headwater_wire::proto::storage_server::Storage;
 use headwater_wire::proto::{
@@ -154,6 +155,7 @@ impl Storage for StorageService {
             sample_epochs: true,
             names_digest: catalog.names().as_bytes().to_vec().into(),
             limits: Some(shared.pipeline.limits.into()),
+            left_out: catalog.skipped().left_out(listing.samples).into_iter().map(told).collect(),
         }))
     }
 
@@ -223,6 +225,13 @@ impl Storage for StorageService {
         tracing::debug!(first = list.first, samples = list.count, "list");
         Ok(Response::new(list::start(Arc::clone(shared), &list, permit)))
     }
+}
+
+/// What the listing left out for one reason, as clients hear of it.
+fn told(left: LeftOut) -> proto::LeftOut {
+    let LeftOut { reason, count, warning, first, suffixes, is_usual } = left;
+    let (reason, warning) = (reason.as_str().to_owned(), warning.to_owned());
+    proto::LeftOut { reason, count, warning, first, suffixes, usual: is_usual }
 }
 
 impl StorageService {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number of bytes. Reads binary units (`64MiB`, `64Mi`) and decimal ones (`64MB`, `64M`), and prints the binary.
+/// A number of bytes. Reads binary units (`64MiB`, `64Mi`) and decimal ones (`64MB`, `64M`), with a point where that comes to whole bytes
+/// (`1.5Gi`), and prints the binary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteCount(u64);
 
@@ -28,26 +29,32 @@ pub struct UnitError {
 
 // === impl ByteCount ===
 
-/// Printed are the first four, and read all: `2Gi` and `2G` are what Kubernetes and shells write.
-const BYTE_UNITS: [(&str, u64); 18] = [
+/// Printed are the first five, and read all: `2Gi` and `2G` are what Kubernetes and shells write. A unit stands behind those that end
+/// with it.
+const BYTE_UNITS: [(&str, u64); 23] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
     ("TiB", 1 << 40),
+    ("PiB", 1 << 50),
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
     ("Gi", 1 << 30),
     ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
     ("kB", 1_000),
     ("KB", 1_000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
     ("TB", 1_000_000_000_000),
+    ("PB", 1_000_000_000_000_000),
     ("k", 1_000),
     ("K", 1_000),
     ("M", 1_000_000),
     ("G", 1_000_000_000),
     ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+    ("B", 1),
 ];
 
 impl ByteCount {
@@ -84,22 +91,34 @@ impl FromStr for ByteCount {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = || UnitError {
             text: text.to_owned(),
-            expected: "a size such as 4MiB, 64MB, 2Gi or 1048576, a whole number of them",
+            expected: "a size such as 2GiB, 2Gi, 1.5Gi, 500MB, 64M or 1048576, a whole number of bytes",
         };
         let trimmed = text.trim();
         let (number, scale) = BYTE_UNITS
             .iter()
             .find_map(|(unit, scale)| trimmed.strip_suffix(unit).map(|number| (number, *scale)))
-            .or_else(|| trimmed.strip_suffix('B').map(|number| (number, 1)))
             .unwrap_or((trimmed, 1));
-        let number: u64 = number.trim().parse().map_err(|_| error())?;
-        number.checked_mul(scale).map(Self).ok_or_else(error)
+        scaled(number.trim_end(), scale).map(Self).ok_or_else(error)
     }
+}
+
+/// A decimal number times a scale, where that is whole.
+fn scaled(number: &str, scale: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let parts = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let of_parts = u128::from(fraction.parse::<u64>().ok()?) * u128::from(scale);
+    let of_whole = u128::from(whole.parse::<u64>().ok()?) * u128::from(scale);
+    let rest = of_parts.is_multiple_of(u128::from(parts)).then_some(of_parts / u128::from(parts))?;
+    u64::try_from(of_whole.checked_add(rest)?).ok()
 }
 
 impl fmt::Display for ByteCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exact = BYTE_UNITS[..4].iter().rev().find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale));
+        let exact = BYTE_UNITS[..5].iter().rev().find(|(_, scale)| self.0 > 0 && self.0.is_multiple_of(*scale));
         match exact {
             Some((unit, scale)) => write!(f, "{}{unit}", self.0 / scale),
             None => write!(f, "{}B", self.0),
@@ -187,14 +206,56 @@ mod tests {
             let size: ByteCount = text.parse().unwrap();
             assert_eq!((size.get(), size.to_string().as_str()), (bytes, text));
         }
-        assert_eq!("64MB".parse::<ByteCount>().unwrap().get(), 64_000_000);
-        for (text, bytes) in
-            [("2Gi", 2 << 30), ("2GiB", 2 << 30), ("2G", 2_000_000_000), ("2GB", 2_000_000_000), ("3k", 3000)]
-        {
-            assert_eq!(text.parse::<ByteCount>().unwrap().get(), bytes, "{text}");
+    }
+
+    #[test]
+    fn sizes_are_those_of_kubernetes_of_disks_and_of_shells() {
+        let binary = [("K", 10), ("M", 20), ("G", 30), ("T", 40), ("P", 50)];
+        let decimal = [("k", 3), ("K", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15)];
+        let sizes = binary
+            .iter()
+            .flat_map(|(unit, power)| [format!("{unit}i"), format!("{unit}iB")].map(|unit| (unit, 1_u64 << power)));
+        let decimals = decimal
+            .iter()
+            .flat_map(|(unit, power)| [format!("{unit}"), format!("{unit}B")].map(|unit| (unit, 10_u64.pow(*power))));
+        for (unit, scale) in sizes.chain(decimals).chain([("B".to_owned(), 1), (String::new(), 1)]) {
+            for text in [format!("2{unit}"), format!("2 {unit}"), format!(" 2{unit} ")] {
+                assert_eq!(text.parse::<ByteCount>().map(ByteCount::get), Ok(2 * scale), "{text:?}");
+            }
         }
-        for bad in ["", "-1", "4.5MiB", "20000000TiB", "MiB", "4 mib"] {
-            assert!(bad.parse::<ByteCount>().is_err(), "{bad}");
+        for (text, bytes) in
+            [("1.5Gi", 3 << 29), ("0.5k", 500), ("4.5MiB", 9 << 19), ("1.0", 1), ("2.50GB", 2_500_000_000)]
+        {
+            assert_eq!(text.parse::<ByteCount>().map(ByteCount::get), Ok(bytes), "{text}");
+        }
+        for bad in [
+            "",
+            "-1",
+            "+1",
+            "MiB",
+            "Gi",
+            "4 mib",
+            "2gb",
+            "2 G iB",
+            "2Gib",
+            "1.5",
+            "0.1B",
+            "1.0001k",
+            ".5G",
+            "5.G",
+            "1e3",
+            "1,5G",
+            "1_000",
+            "0x10",
+            "2Gi2",
+            "inf",
+            "NaN",
+            "20000000TiB",
+            "20000000P",
+            "1.00000000000000000000G",
+        ] {
+            let refused = bad.parse::<ByteCount>().unwrap_err().to_string();
+            assert!(refused.contains("2GiB, 2Gi, 1.5Gi, 500MB"), "{refused}");
         }
     }
 

@@ -157,6 +157,12 @@ impl Client {
         Ok(digest.map_err(|error| errors::server(&error))?.to_string())
     }
 
+    /// What somebody who trains on it must know.
+    #[getter]
+    fn remarks(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner()?.dataset.remarks().to_vec())
+    }
+
     /// Keys and labels of all samples, in order: -1 for a sample without a label.
     fn listing<'py>(&self, py: Python<'py>) -> PyResult<(Vec<String>, Bound<'py, PyArray1<i64>>)> {
         let Inner { dataset, network, .. } = self.inner()?;

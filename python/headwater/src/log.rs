@@ -4,9 +4,10 @@
 //! interpreter never waits for the GIL. The queue is bounded and needs no lock, which a fork could leave locked.
 
 use std::fmt::{self, Write as _};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use headwater_client::REMARKS;
 use pyo3::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -14,12 +15,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// Lines that wait for Python; what comes beyond is dropped: who waits for a server is told often enough.
 const LINES: usize = 256;
-/// What is said of a dataset's parts is said at every connection, and each worker has one: here once.
-const ONCE: &str = "headwater_client::dataset";
-
 struct Line {
     level: Level,
-    once: bool,
     text: String,
 }
 
@@ -34,7 +31,6 @@ struct Words {
 }
 
 static LINES_TO_COME: OnceLock<Receiver<Line>> = OnceLock::new();
-static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// From now on, in this process.
 pub(crate) fn install() {
@@ -49,10 +45,7 @@ pub(crate) fn install() {
 pub(crate) fn pass_on(py: Python<'_>) -> PyResult<()> {
     let Some(lines) = LINES_TO_COME.get().filter(|lines| !lines.is_empty()) else { return Ok(()) };
     let logger = py.import("logging")?.call_method1("getLogger", ("headwater",))?;
-    for Line { level, once, text } in lines.try_iter() {
-        if once && was_said(&text) {
-            continue;
-        }
+    for Line { level, text } in lines.try_iter() {
         let method = match level {
             Level::ERROR => "error",
             Level::WARN => "warning",
@@ -63,21 +56,13 @@ pub(crate) fn pass_on(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-fn was_said(text: &str) -> bool {
-    // With the GIL, and so by one thread at a time.
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    let was = said.iter().any(|before| before == text);
-    if !was {
-        said.push(text.to_owned());
-    }
-    was
-}
-
 // === impl Queue ===
 
 impl Subscriber for Queue {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= Level::INFO && metadata.target().starts_with("headwater")
+        // Python has remarks as such, and warns of each once.
+        let is_ours = metadata.target().starts_with("headwater") && metadata.target() != REMARKS;
+        metadata.is_event() && *metadata.level() <= Level::INFO && is_ours
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -87,8 +72,7 @@ impl Subscriber for Queue {
             "" => words.message,
             fields => format!("{} ({fields})", words.message),
         };
-        let metadata = event.metadata();
-        let _ = self.0.try_send(Line { level: *metadata.level(), once: metadata.target() == ONCE, text });
+        let _ = self.0.try_send(Line { level: *event.metadata().level(), text });
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

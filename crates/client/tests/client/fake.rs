@@ -436,6 +436,7 @@ impl Storage for Service {
             names_digest: if holding.old { Bytes::new() } else { holding.names().as_bytes().to_vec().into() },
             models: holding.models,
             limits: holding.limits.map(Into::into),
+            left_out: Vec::new(),
         }))
     }
 

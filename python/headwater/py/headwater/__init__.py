@@ -9,7 +9,7 @@ process that reads it.
 
 from headwater._headwater import HeadwaterError, Recipe, RecipeError, ServerError, __version__
 from headwater.cuts import CUTS
-from headwater.errors import SampleError
+from headwater.errors import HeadwaterWarning, SampleError
 from headwater.importance import ImportanceSampler
 from headwater.iterable import IterableDataset
 from headwater.limits import Limits
@@ -22,6 +22,7 @@ from headwater.transforms import recipe_from
 __all__ = [
     "CUTS",
     "HeadwaterError",
+    "HeadwaterWarning",
     "ImportanceSampler",
     "IterableDataset",
     "Limits",

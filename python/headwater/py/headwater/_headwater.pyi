@@ -70,6 +70,9 @@ class Client:
     @property
     def names_digest(self) -> str:
         """Over keys and labels in order, and not over sizes and times: the same where files were touched or copied."""
+    @property
+    def remarks(self) -> List[str]:
+        """What somebody who trains on it must know: parts that are missing, files that servers left out."""
     def listing(self) -> Tuple[List[str], npt.NDArray[np.int64]]:
         """Keys and labels of all samples in order, without the photos; -1 is no label."""
     @property

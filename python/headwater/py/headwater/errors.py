@@ -1,4 +1,4 @@
-"""Errors that Python raises itself."""
+"""Errors that Python raises itself, and the category of its warnings."""
 
 import json
 import re
@@ -8,6 +8,14 @@ from headwater._headwater import HeadwaterError
 
 #: How a message ends: [kind: malformed, index: 3, key: "a/b.jpg"]. The key is JSON, so that no key can end it early or feign another.
 _ENDING = re.compile(r'\[kind: ([a-z0-9-]+), index: (-?\d+), key: (null|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
+
+
+class HeadwaterWarning(UserWarning):
+    """What somebody who trains must know of the samples: files that servers left out, parts that are missing, samples that failed.
+
+    Shown on standard error unless `warnings` is told otherwise: `warnings.simplefilter("error", headwater.HeadwaterWarning)` makes
+    errors of them.
+    """
 
 
 class SampleError(HeadwaterError):

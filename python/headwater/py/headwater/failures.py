@@ -1,6 +1,5 @@
 """Samples that fail: an error, left out, or another in their place, as was asked for; and counted."""
 
-import logging
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -11,8 +10,6 @@ from headwater.repeats import Epochs
 from headwater.selection import Selection
 from headwater.shared import Counters
 from headwater.source import Source
-
-log = logging.getLogger("headwater")
 
 #: Neighbours that are tried in place of a sample that fails.
 SUBSTITUTES = 16
@@ -42,7 +39,6 @@ class Failures:
     def __init__(self, on_error: str, source: Source, selection: Selection, counters: Counters) -> None:
         self._on_error = on_error
         self._source, self._selection, self._counters = source, selection, counters
-        self._told = False
 
     def settle(self, rows: Rows, epochs: Epochs, singles: bool, fetch: Fetch) -> Rows:
         """The rows without failures; `fetch` gives others. Of `singles` none may be left; a batch keeps one, so that every rank takes as
@@ -66,14 +62,14 @@ class Failures:
         return rows._replace(failures=[])
 
     def _tell(self, rows: Rows) -> None:
-        """Of the first of these: an error, or once in the log."""
+        """Of the first of these: an error, or one warning."""
         at, kind, message = rows.failures[0]
         index, key = int(rows.indices[at]), rows.keys[at]
         if self._on_error == "raise":
             raise SampleError(f"sample {index} failed: {message}", kind=kind, index=index, key=key)
-        if not self._told:
-            self._told = True
-            log.warning("sample %d (%s) failed: %s; more may, and are counted in counters()", index, key, message)
+        done = "left out" if self._on_error == "skip" else "given another in its place"
+        warning = f"sample {index} ({key}) failed and is {done}: {message}; more may, and are counted in counters()"
+        self._source.notices.warn(warning, "failures")
 
     def _without(self, rows: Rows, failures: List[Failure]) -> Rows:
         self._counters.add("skipped", len(failures))

@@ -11,6 +11,7 @@ from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_o
 from headwater.cores import cores_of_process, cores_of_rank
 from headwater.headway import Headway
 from headwater.limits import Limits, limits_of
+from headwater.notices import Notices
 from headwater.torches import worker_of
 
 
@@ -68,6 +69,8 @@ class Source:
         self.threads = whole("threads", threads, 0, 4096)
         #: Bits a second, of this process and its workers together.
         self._limit = _limit(limit_bandwidth)
+        #: What is said once, by whichever process knows it first.
+        self.notices = Notices()
         #: What arguments say of the dataset.
         self._expected: List[Expected] = []
         self._description: Optional[Description] = None
@@ -156,6 +159,8 @@ class Source:
 
     def _described(self, client: Client) -> Description:
         stored = sum(partition[3] for partition in client.partitions)
+        for remark in client.remarks:
+            self.notices.warn(remark)
         for expected in self._expected:
             expected.check(self.dataset, len(client))
         return Description(len(client), client.digest, _names(client), client.classes, stored)
