@@ -80,7 +80,7 @@ def test_a_warning_names_the_line_of_the_script_and_can_be_made_an_error(awkward
 
 def test_a_substitute_is_warned_of(awkward: Server) -> None:
     data = headwater.IterableDataset(
-        awkward.address, "photos", "imagenet-train", cut="cropped", fields=("key",), on_error="substitute", indices=[0, 1, 2, 3]
+        awkward.address, "photos", "imagenet-train", cut="cropped", fields=("image", "key"), on_error="substitute", indices=[0, 1, 2, 3]
     )
     with pytest.warns(headwater.HeadwaterWarning, match="failed and is given another in its place: content is empty"):
         assert len(list(data)) == 4
