@@ -116,6 +116,6 @@ fn length(data: &Stat) -> u64 {
 fn written(data: &Stat) -> SystemTime {
     let (epoch, since) = (SystemTime::UNIX_EPOCH, Duration::from_secs(data.st_mtime.unsigned_abs()));
     let seconds = if data.st_mtime < 0 { epoch.checked_sub(since) } else { epoch.checked_add(since) };
-    let nanoseconds = Duration::from_nanos(u64::try_from(data.st_mtime_nsec).unwrap_or_default());
+    let nanoseconds = Duration::from_nanos(data.st_mtime_nsec);
     seconds.and_then(|seconds| seconds.checked_add(nanoseconds)).unwrap_or(epoch)
 }
