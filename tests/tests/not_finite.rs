@@ -113,7 +113,7 @@ fn features_that_are_not_finite_are_failures_in_every_program_unless_insisted_on
 
     let out = TempDir::new().unwrap();
     let cut = ["--cut", "features", "--model", "roots"];
-    let fetched = fetch(&[servers.clone()], out.path(), &cut).unwrap();
+    let fetched = fetch(std::slice::from_ref(&servers), out.path(), &cut).unwrap();
     assert_eq!(failures(&fetched.summary), two, "{}", fetched.summary);
     assert_eq!(fetched.arrays.len(), 10);
     let insisting = fetch(&[servers], out.path(), &[&cut[..], &["--allow-non-finite"]].concat()).unwrap();

@@ -44,7 +44,7 @@ pub(crate) enum Put {
     /// It waits for the reader.
     Done,
     /// No room now: wait for [`Outlet::room`].
-    Full(Sample),
+    Full(Box<Sample>),
     /// No room, and waiting would not help, for the reader waits for an earlier sample of the same chunk.
     Overflow,
 }
@@ -77,7 +77,7 @@ impl Outlet {
         let awaited = if self.ordered { position == state.given } else { state.ready.is_empty() };
         let limit = if privileged { self.window.saturating_mul(2) } else { self.window };
         if !awaited && state.bytes.saturating_add(size) > limit {
-            return if privileged { Put::Overflow } else { Put::Full(sample) };
+            return if privileged { Put::Overflow } else { Put::Full(Box::new(sample)) };
         }
         let place = if self.ordered { position } else { state.arrived };
         state.ready.insert(place, sample);

@@ -337,7 +337,7 @@ async fn hand_over(
         sample = match job.outlet.put(position, earliest, sample) {
             Put::Done => return true,
             Put::Overflow => return false,
-            Put::Full(sample) => sample,
+            Put::Full(sample) => *sample,
         };
         holding.get_or_insert_with(|| job.pulse.hold());
         let may_block_another = job.outlet.is_ordered() && call.is_some();

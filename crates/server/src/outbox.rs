@@ -70,6 +70,8 @@ struct State {
     /// Nothing comes any more: with this status, once, and then never again.
     end: Option<Status>,
     ended: Option<Instant>,
+    /// It ended otherwise than with its last sample.
+    cut_off: bool,
     /// Counts as one of the server's streams.
     open: Option<Open>,
 }
@@ -114,6 +116,7 @@ impl Outbox {
             shed_at: None,
             end: None,
             ended: None,
+            cut_off: false,
             open: Some(open),
         };
         Self { account, peer, share, metrics, state: Mutex::new(state), driver: Notify::new() }
@@ -298,9 +301,10 @@ impl Outbox {
         (state.ended.is_none() && state.has_something()).then(|| state.taken.elapsed())
     }
 
-    /// For how long it has been over.
-    pub(crate) fn ended_for(&self) -> Option<Duration> {
-        self.lock().ended.map(|ended| ended.elapsed())
+    /// For how long the network has taken nothing of what is left, where the stream was cut off.
+    pub(crate) fn unheard_for(&self) -> Option<Duration> {
+        let state = self.lock();
+        state.ended.filter(|_| state.cut_off).map(|ended| ended.max(state.taken).elapsed())
     }
 
     /// Gives up everything that HTTP/2 does not have; it is made again once the network takes something.
@@ -330,6 +334,7 @@ impl Outbox {
         state.give_up();
         if state.ended.is_none() {
             state.ended = Some(Instant::now());
+            state.cut_off = status.code() != Code::Ok;
             state.end = Some(status);
         }
         (state.sending, state.open) = (None, None);

@@ -2,7 +2,7 @@
 //!
 //! A stream is *stalled* while the network takes nothing of what is ready for it. Where others wait for memory, stalled streams give up
 //! what they have, the largest first, until there is enough; one that is stalled for too long is ended, which its reader finds once it reads
-//! on. Where memory is short even so, those that have ended and have not looked lose their connection.
+//! on. Who does not look for long, or where memory is short even so, loses the connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -25,6 +25,8 @@ const STALLED: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How often streams that nobody reads are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+/// So many times the limit a reader has to find that its stream ended, before its connection is closed.
+const NOTICE: u32 = 10;
 /// Clients that a waiting one is told of.
 const TOLD: usize = 3;
 
@@ -105,20 +107,20 @@ impl Streams {
             found += held;
         }
         if found < wanted.get() {
-            self.hang_up();
+            self.hang_up(STALLED);
         }
     }
 
-    /// Hangs up on a peer whose streams have all ended, and of which HTTP/2 still has something. It has been told why.
-    fn hang_up(&self) {
+    /// Hangs up on the peer that for longest, and so long at least, has not read that its streams ended.
+    fn hang_up(&self, at_least: Duration) {
         let all = self.all();
-        let ended = all.iter().filter(|stream| stream.ended_for().is_some() && stream.account.held().get() > 0);
-        let lives = |peer: &Peer| all.iter().any(|stream| stream.peer.is(peer) && stream.ended_for().is_none());
-        if let Some(stream) = ended.max_by_key(|stream| stream.ended_for()).filter(|stream| !lives(&stream.peer)) {
-            tracing::warn!(
-                connection = stream.peer.connection(),
-                "memory is short: hanging up on a peer that has not read its stream's end"
-            );
+        let lives = |peer: &Peer| all.iter().any(|stream| stream.peer.is(peer) && !stream.is_ended());
+        let unheard = all.iter().filter_map(|stream| Some((stream.unheard_for()?, stream)));
+        let longest =
+            unheard.filter(|(time, stream)| *time >= at_least && !lives(&stream.peer)).max_by_key(|(time, _)| *time);
+        if let Some((time, stream)) = longest {
+            let (connection, seconds) = (stream.peer.connection(), time.as_secs());
+            tracing::warn!(connection, seconds, "hanging up on a peer that has not read that its stream ended");
             stream.peer.hang_up();
         }
     }
@@ -137,6 +139,7 @@ impl Streams {
                     stream.end(metrics.refuse(Refusal::Unread { seconds }));
                 }
             }
+            self.hang_up(limit * NOTICE);
         }
     }
 
@@ -146,7 +149,7 @@ impl Streams {
         for stream in self.all() {
             let holding = clients.entry(stream.account.client().to_owned()).or_default();
             holding.bytes += stream.account.held().get();
-            holding.streams += usize::from(stream.ended_for().is_none());
+            holding.streams += usize::from(!stream.is_ended());
             holding.stalled = holding.stalled.max(stream.stalled_for().filter(|&time| time >= STALLED));
         }
         let mut clients: Vec<_> = clients.into_iter().filter(|(_, holding)| holding.bytes > 0).collect();

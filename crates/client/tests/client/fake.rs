@@ -512,7 +512,8 @@ impl Storage for Service {
                     Step::Hang => return batches.closed().await,
                     Step::Busy(after) => {
                         tokio::time::sleep(after).await;
-                        let waiting = proto::Waiting { reason: "memory".to_owned(), detail: "others have it".to_owned() };
+                        let waiting =
+                            proto::Waiting { reason: "memory".to_owned(), detail: "others have it".to_owned() };
                         batches.send(Ok(proto::FetchBatch { samples: Vec::new(), waiting: Some(waiting) })).await
                     }
                 };

@@ -105,7 +105,7 @@ pub(super) fn end(stage: &Stage) -> Result<Vec<Figure>> {
     }
     let logged = subject.log()?.lines().any(|line| line.contains("WARN") && line.contains("--unread-limit"));
     figures.push(Figure::holds("logged", logged, "true", logged));
-    for metric in ["headwater_streams", "headwater_connections", "headwater_memory_granted_bytes"] {
+    for metric in ["headwater_streams", "headwater_memory_granted_bytes"] {
         let left = reach(&|| subject.metric(metric), 0.0)?;
         figures.push(Figure::at_most(format!("{metric}, where the other never reads on"), left, "", 0.0));
     }
