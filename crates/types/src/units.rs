@@ -217,7 +217,7 @@ mod tests {
             .flat_map(|(unit, power)| [format!("{unit}i"), format!("{unit}iB")].map(|unit| (unit, 1_u64 << power)));
         let decimals = decimal
             .iter()
-            .flat_map(|(unit, power)| [format!("{unit}"), format!("{unit}B")].map(|unit| (unit, 10_u64.pow(*power))));
+            .flat_map(|(unit, power)| [(*unit).to_owned(), format!("{unit}B")].map(|unit| (unit, 10_u64.pow(*power))));
         for (unit, scale) in sizes.chain(decimals).chain([("B".to_owned(), 1), (String::new(), 1)]) {
             for text in [format!("2{unit}"), format!("2 {unit}"), format!(" 2{unit} ")] {
                 assert_eq!(text.parse::<ByteCount>().map(ByteCount::get), Ok(2 * scale), "{text:?}");
