@@ -62,7 +62,7 @@ DIR/samples.jsonl   a line for each sample: index, key, label, width,
                     wire_bytes, wire_cut, coding
 standard output     a summary; JSON with --json
 
-Ctrl-C, SIGTERM and a closed terminal keep what has come, and samples.jsonl lists it.";
+Ctrl-C, SIGTERM and a closed terminal keep what has come: see samples.jsonl.";
 
 /// Shows recipes, fetches samples from storage servers, and plans where they are cut.
 #[derive(Debug, Parser)]
