@@ -17,6 +17,7 @@ from typing import Any, Iterator, List, Optional
 
 import headwater
 import torch
+import torch.distributed
 from torch.utils.data import DataLoader
 
 EPOCHS, BATCH, WORLD = 3, 8, 2
@@ -31,6 +32,18 @@ FIELDS = ("image", "label", "index")
 
 # Who waits for this driver in vain asks by this signal where each of its processes stands.
 faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+
+def _let_threads_finish() -> None:
+    """Before a fork: gloo's threads end a collective with an interpreter state of their own. CPython 3.11 takes the lock under which
+    states are made and dropped into the child, as it was: where a thread held it, the child waits for ever before it runs a line of Python.
+    Trainers start workers right behind a collective.
+    """
+    if torch.distributed.is_initialized():
+        time.sleep(0.05)
+
+
+os.register_at_fork(before=_let_threads_finish)
 
 
 @dataclass(frozen=True)
