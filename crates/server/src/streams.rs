@@ -172,6 +172,20 @@ impl Holding {
         let Self { bytes, streams, stalled } = self;
         let unread = stalled.map(|time| format!(", not read for {} s", time.as_secs())).unwrap_or_default();
         let plural = if *streams == 1 { "" } else { "s" };
-        format!("{} by {client} ({streams} stream{plural}{unread})", ByteCount::new(*bytes))
+        let about = ByteCount::mebibytes(bytes.div_ceil(1 << 20));
+        format!("{about} by {client} ({streams} stream{plural}{unread})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_memory_is_told_in_whole_mebibytes_and_whether_it_reads() {
+        let reads = Holding { bytes: 62_370_804, streams: 1, stalled: None };
+        assert_eq!(reads.words("10.0.0.5"), "60MiB by 10.0.0.5 (1 stream)");
+        let stopped = Holding { bytes: 1, streams: 3, stalled: Some(Duration::from_secs(12)) };
+        assert_eq!(stopped.words("10.0.0.6"), "1MiB by 10.0.0.6 (3 streams, not read for 12 s)");
     }
 }
