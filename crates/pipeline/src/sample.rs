@@ -84,6 +84,11 @@ pub(crate) struct Job {
 // === impl Pipeline ===
 
 impl Pipeline {
+    /// Both budgets.
+    pub fn memory(&self) -> [&MemoryBudget; 2] {
+        [&self.encoded_memory, &self.decoded_memory]
+    }
+
     /// Takes a sample to its cut. Dropping the future ends the work at the next stage.
     pub async fn prepare(&self, request: SampleRequest, work: &Work) -> Prepared {
         let mut prepared = self.unprepared(request.index);

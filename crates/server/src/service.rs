@@ -59,8 +59,7 @@ pub(crate) struct StorageService {
 impl Shared {
     /// Memory granted to samples in flight.
     pub(crate) fn memory_in_use(&self) -> ByteCount {
-        let memory = [&self.pipeline.encoded_memory, &self.pipeline.decoded_memory];
-        ByteCount::new(memory.into_iter().map(|budget| budget.in_use().get()).sum())
+        ByteCount::new(self.pipeline.memory().into_iter().map(|budget| budget.in_use().get()).sum())
     }
 
     /// Samples of a stream that are worked on at a time: enough that a model's next batch fills while one runs.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use headwater_pipeline::{Account, Accounts, Pipeline};
+use headwater_pipeline::{Account, Accounts, MemoryBudget, Pipeline};
 use headwater_types::ByteCount;
 use headwater_wire::status::Refusal;
 use tokio::time::sleep;
@@ -78,7 +78,7 @@ impl Streams {
             }
             loop {
                 sleep(PATIENCE).await;
-                let shortages = [&pipeline.encoded_memory, &pipeline.decoded_memory].map(|budget| budget.shortage());
+                let shortages = pipeline.memory().map(MemoryBudget::shortage);
                 if shortages == [None; 2] {
                     break;
                 }
@@ -154,8 +154,7 @@ impl Streams {
         }
         let mut clients: Vec<_> = clients.into_iter().filter(|(_, holding)| holding.bytes > 0).collect();
         clients.sort_by_key(|(_, holding)| std::cmp::Reverse(holding.bytes));
-        let budgets = [&pipeline.encoded_memory, &pipeline.decoded_memory];
-        let total = ByteCount::new(budgets.iter().map(|budget| budget.total().get()).sum());
+        let total = ByteCount::new(pipeline.memory().iter().map(|budget| budget.total().get()).sum());
         let words = clients.iter().take(TOLD).map(|(client, holding)| holding.words(client));
         let others = match clients.len().saturating_sub(TOLD) {
             0 => String::new(),
