@@ -26,7 +26,7 @@ pub use logged::{Logged, eventually};
 pub use moto::{BUCKET, Moto};
 pub use npy::{Array, read_npy};
 pub use process::program;
-pub use run::{Fetched, Run, fetch, run};
+pub use run::{Fetched, Run, fetch, fetch_stored, run};
 pub use server::{Server, ServerOptions};
 pub use toxics::{Proxy, Strain, Toxic, Trial, Upstream, Verdict};
 pub use user::Unprivileged;

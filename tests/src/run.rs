@@ -44,6 +44,11 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(name: &str, arguments: impl IntoIterator<I
     })
 }
 
+/// Arguments of a `profiler fetch` of the dataset `photos` as it is stored.
+pub fn fetch_stored(servers: &str) -> [&str; 9] {
+    ["fetch", "--servers", servers, "--dataset", "photos", "--recipe", "imagenet-eval", "--cut", "encoded"]
+}
+
 /// `profiler fetch` of the dataset `photos` with these further arguments; any sample may fail.
 ///
 /// # Errors

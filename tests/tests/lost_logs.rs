@@ -7,7 +7,7 @@ use std::io::PipeReader;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use headwater_tests::{Data, eventually, get, program};
+use headwater_tests::{Data, eventually, fetch_stored, get, program};
 
 /// Where a log goes that nobody gets.
 enum Nowhere {
@@ -80,17 +80,7 @@ fn serve_and_fetch(nowhere: &Nowhere) {
 
     let (stderr, _other) = nowhere.open();
     let mut fetch = Command::new(program("profiler"));
-    fetch.args([
-        "fetch",
-        "--servers",
-        &address,
-        "--dataset",
-        "photos",
-        "--recipe",
-        "imagenet-eval",
-        "--cut",
-        "encoded",
-    ]);
+    fetch.args(fetch_stored(&address));
     fetch.args(["--json", "--out"]).arg(at("out")).env("HEADWATER_LOG", "trace");
     let mut fetch = Running(fetch.stdout(File::create(at("summary")).unwrap()).stderr(stderr).spawn().unwrap());
     assert_eq!(fetch.code(), Some(0));

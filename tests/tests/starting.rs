@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use headwater_tests::{Data, Logged, ServerOptions, eventually, get, program, run};
+use headwater_tests::{Data, Logged, ServerOptions, eventually, fetch_stored, get, program, run};
 use tonic::transport::Channel;
 
 /// A pipe in place of a model's file: the server reads it once somebody writes.
@@ -265,17 +265,7 @@ fn a_listing_that_takes_long_is_lived_through_and_waited_for() {
     is_listing(&metrics);
     health_and_description(&address, 2, Some("starting: listing s3://bucket/photos, 0 files"));
     let mut client = Command::new(program("profiler"));
-    client.args([
-        "fetch",
-        "--servers",
-        &address,
-        "--dataset",
-        "photos",
-        "--recipe",
-        "imagenet-eval",
-        "--cut",
-        "encoded",
-    ]);
+    client.args(fetch_stored(&address));
     client.arg("--out").arg(data.scratch.path().join("out")).stdout(Stdio::null());
     let mut client = Logged::start(&mut client);
     client.says("listing s3://bucket/photos");

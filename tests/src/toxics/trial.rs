@@ -16,7 +16,7 @@ use super::toxic::{Strain, Toxic};
 use super::upstream::Upstream;
 use crate::moto::BUCKET;
 use crate::process::program;
-use crate::run::run;
+use crate::run::{fetch_stored, run};
 use crate::server::ServerOptions;
 
 /// What is tried.
@@ -109,22 +109,7 @@ impl Trial {
         let folder = out.path().display().to_string();
         let ended = run(
             "profiler",
-            [
-                "fetch",
-                "--servers",
-                &address,
-                "--dataset",
-                "photos",
-                "--recipe",
-                "imagenet-eval",
-                "--cut",
-                "encoded",
-                "--max-failures",
-                "100%",
-                "--json",
-                "--out",
-                &folder,
-            ],
+            fetch_stored(&address).into_iter().chain(["--max-failures", "100%", "--json", "--out", &folder]),
         )?;
         if ended.code != Some(0) {
             return Ok(Some(format!("exit code {:?}: {}", ended.code, ended.stderr)));
