@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use headwater_types::address::{AddressError, HostPort};
 use headwater_types::caps::DEFAULT_PORT;
+use headwater_types::host_port::{AddressError, HostPort};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A host (name, IPv4, or IPv6 in brackets) and a port. Read without a port it has the usual one, and without a host it is this machine.

@@ -59,7 +59,7 @@ pub use dataset::{Dataset, REMARKS};
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
-pub use headwater_types::address::AddressError;
+pub use headwater_types::host_port::AddressError;
 pub use headwater_wire::{Delivered, Listed, PhotoFacts, PhotoFormat, Surveyed};
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};

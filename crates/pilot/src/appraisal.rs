@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Choice, Dataset, FetchRequest, Partition};
-use headwater_plan::Way;
-use headwater_types::{Cut, Epoch, PixelCoding, SampleIndex, Seed};
+use headwater_types::{Cut, Epoch, PixelCoding, SampleIndex, Seed, Way};
 use serde::Serialize;
 use tokio::time::Instant;
 

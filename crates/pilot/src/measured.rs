@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest};
-use headwater_plan::Way;
-use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed};
+use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed, Way};
 use tokio::time::{Instant, timeout_at};
 
 use crate::clock::cpu_of_process;

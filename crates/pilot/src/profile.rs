@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use headwater_client::Dataset;
 use headwater_plan::{
-    Cores, Cost, Fit, ModelStamp, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source, Way,
+    Cores, Cost, Fit, ModelStamp, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source,
 };
 use headwater_types::recipe::DecodeMode;
-use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed};
+use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed, Way};
 use tokio::time::Instant;
 
 use crate::clock::{hostname, now_rfc3339};

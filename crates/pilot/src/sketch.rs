@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_client::Dataset;
-use headwater_plan::{Profile, Resources, Way};
-use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed};
+use headwater_plan::{Profile, Resources};
+use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed, Way};
 use tokio::time::Instant;
 
 use crate::appraisal::{Appraisal, LEAST_NETWORK, plain};

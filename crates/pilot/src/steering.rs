@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{Choice, Counters, CutChoice, Dataset, Listener, PixelChoice};
-use headwater_plan::{Plan, Way};
-use headwater_types::{CpuSeconds, Cut, SampleIndex};
+use headwater_plan::Plan;
+use headwater_types::{CpuSeconds, Cut, SampleIndex, Way};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::autopilot::{Autopilot, Learnt, Look, Replanned, Replanning};

@@ -1,14 +1,13 @@
 //! Which ways are measured.
 
-use headwater_plan::Way;
-use headwater_types::Cut;
+use headwater_types::{Cut, Way};
 
 use crate::target::Target;
 
 /// Every way to the target that is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
 pub fn ways_between<'a>(target: impl Into<Target<'a>>, allowed: impl Fn(Way) -> bool) -> Vec<Way> {
     let features = target.into().model().map(|_| Way::FEATURES);
-    Way::ALL.into_iter().chain(features).filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
+    Way::PIXELS.into_iter().chain(features).filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
 }
 
 /// Whether the pixels of this way travel as floats only, and not as the u8 pixels that they are made from.

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use headwater_plan::{
     Algorithm, Cores, Cost, Profile, ProfileBuilder, Provenance, Resources, SampleFacts, Server, ServerResources,
-    Source, Way, plan,
+    Source, plan,
 };
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, Way};
 
 const WAYS: [&str; 8] =
     ["encoded", "jpeg-crop", "decoded", "cropped", "cropped+lossless", "flipped", "flipped+lossless", "normalized"];

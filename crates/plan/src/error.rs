@@ -1,7 +1,8 @@
 //! Why there is no plan.
 
+use headwater_types::Way;
+
 use crate::resources::Resource;
-use crate::way::Way;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

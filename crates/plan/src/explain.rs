@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use headwater_types::Way;
 use serde::Serialize;
 
 use crate::algorithm::Algorithm;
@@ -13,7 +14,7 @@ use crate::cost::CostModel;
 use crate::error::PlanningError;
 use crate::plan::Plan;
 use crate::profile::{Cost, Profile};
-use crate::way::Way;
+use crate::sophon;
 
 /// Why a sample travels as it does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -159,7 +160,7 @@ fn by_price(chosen: Way, ways: &[WayCost]) -> String {
 
 fn by_efficiency(chosen: Way, ways: &[WayCost]) -> String {
     let raw = ways.first().map_or(0, |way| way.bytes);
-    let stages = ways.iter().filter(|way| way.way.sophon_number().is_some() && (way.possible || way.way == chosen));
+    let stages = ways.iter().filter(|way| sophon::number(way.way).is_some() && (way.possible || way.way == chosen));
     // The first of equals, as the greedy has it.
     let Some(smallest) = stages.min_by_key(|way| way.bytes).filter(|way| way.bytes < raw) else {
         return "no stage is smaller than the stored photo".to_owned();

@@ -1,14 +1,14 @@
 //! Where each sample of a dataset is cut: what it costs, what there is, and who decides.
 //!
-//! In the order in which it is used: a [`Way`] is a cut and how pixels travel from it; a [`Profile`] says what each sample
-//! costs at each way; [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its
+//! In the order in which it is used: a [`Profile`] says what each sample costs at each
+//! [way](headwater_types::Way); [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its
 //! [`Plan`] is a file that says so, with what it was made from and what it predicts.
 //!
 //! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness, or
 //! starts a thread; the same arguments give the same plan, to the bit, on every machine.
 
 pub mod quantities;
-pub mod way;
+pub mod sophon;
 
 pub mod profile;
 pub mod provenance;
@@ -37,4 +37,3 @@ pub use profile::{Cost, Profile, ProfileBuilder, ProfileError, SampleFacts, Serv
 pub use provenance::{Fit, ModelStamp, Overheads, Provenance, RecipeStamp, Source, SourceFile};
 pub use quantities::{Cores, SamplesPerSecond};
 pub use resources::{Resource, Resources, ServerResources};
-pub use way::Way;

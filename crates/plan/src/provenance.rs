@@ -1,10 +1,8 @@
 //! Where a profile comes from: everything that must be known to believe its numbers, or to make them again.
 
 use headwater_types::caps::MAX_PLAN_HEAD_BYTES;
-use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed};
+use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed, Way};
 use serde::{Deserialize, Serialize};
-
-use crate::way::Way;
 
 /// Where a profile comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

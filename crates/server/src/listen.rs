@@ -8,8 +8,8 @@ use std::str::FromStr;
 use std::task::Poll;
 
 use anyhow::{Context as _, Result, bail};
-use headwater_types::address::{AddressError, HostPort};
 use headwater_types::caps::DEFAULT_PORT;
+use headwater_types::host_port::{AddressError, HostPort};
 use serde::{Serialize, Serializer};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 

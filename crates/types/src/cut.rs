@@ -41,10 +41,11 @@ pub enum Cut {
 
 /// A cut that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no cut {0:?}: use one of encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized, features"
-)]
+#[error("there is no cut {0:?}: use one of {cuts}", cuts = CutNames)]
 pub struct CutError(String);
+
+/// Every cut's name, in order: a list for people.
+pub(crate) struct CutNames;
 
 // === impl Cut ===
 
@@ -112,6 +113,12 @@ impl FromStr for Cut {
 impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for CutNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Cut::ALL.map(Cut::as_str).join(", "))
     }
 }
 

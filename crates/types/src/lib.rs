@@ -11,8 +11,8 @@ pub mod units;
 
 pub mod limits;
 
-pub mod address;
 pub mod digest;
+pub mod host_port;
 pub mod ids;
 pub mod key;
 
@@ -23,6 +23,7 @@ pub mod coding;
 pub mod cut;
 pub mod payload;
 pub mod randomness;
+pub mod way;
 
 pub mod framing;
 pub mod recipe;
@@ -47,4 +48,5 @@ pub use randomness::{Epoch, Seed};
 pub use recipe::Recipe;
 pub use scale::Scale;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};
+pub use way::Way;
 pub use write_fault::WriteFault;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_plan::Way;
-use headwater_types::{Cut, PixelCoding};
+use headwater_types::{Cut, PixelCoding, Way};
 use pyo3::prelude::*;
 
 use crate::errors::HeadwaterError;

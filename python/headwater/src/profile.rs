@@ -3,10 +3,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use headwater_plan::{
-    Algorithm, Cores, Cost, Plan, ProfileBuilder, Provenance, Resources, SampleFacts, Server, Way, plan,
-};
-use headwater_types::BitsPerSecond;
+use headwater_plan::{Algorithm, Cores, Cost, Plan, ProfileBuilder, Provenance, Resources, SampleFacts, Server, plan};
+use headwater_types::{BitsPerSecond, Way};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyType;

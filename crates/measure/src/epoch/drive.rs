@@ -10,8 +10,8 @@ use futures::TryStreamExt as _;
 use headwater_cli::{Failures, Progress};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Finished, Finisher};
 use headwater_pilot::{Steering, cpu_of_process};
-use headwater_plan::{SamplesPerSecond, Way};
-use headwater_types::{BitsPerSecond, CpuSeconds, Digest, Epoch, Recipe, SampleIndex, Seed};
+use headwater_plan::SamplesPerSecond;
+use headwater_types::{BitsPerSecond, CpuSeconds, Digest, Epoch, Recipe, SampleIndex, Seed, Way};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// What is streamed.

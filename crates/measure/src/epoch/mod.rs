@@ -19,8 +19,8 @@ use headwater_pilot::{
     Appraisal, Autopilot, AutopilotOptions, Headway, NetworkOptions, Sketch, SketchOptions, Steering, resources_of,
     shuffled, sketch, ways_between,
 };
-use headwater_plan::{Algorithm, Plan, Prediction, Profile, Resources, Way, plan};
-use headwater_types::{BitsPerSecond, Recipe, SampleIndex};
+use headwater_plan::{Algorithm, Plan, Prediction, Profile, Resources, plan, sophon};
+use headwater_types::{BitsPerSecond, Recipe, SampleIndex, Way};
 
 use crate::plan::{Allowed, read_plan, read_profile};
 use drive::{Course, drive};
@@ -164,7 +164,7 @@ async fn fastest(dataset: &Dataset, progress: &Progress) -> anyhow::Result<Optio
 /// What is profiled on the spot; what is worth a look where it is empty. SOPHON looks at every stage that it has.
 fn sketched_ways(mode: &Mode, allowed: &[Allowed], recipe: &Recipe) -> Vec<Way> {
     match allowed {
-        [] if *mode == Mode::Sophon => ways_between(recipe, |way| way.sophon_number().is_some()),
+        [] if *mode == Mode::Sophon => ways_between(recipe, |way| sophon::number(way).is_some()),
         [] => Vec::new(),
         some => ways_between(recipe, |way| !Allowed::ways(some, &[way]).is_empty()),
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use headwater_plan::{Algorithm, Way};
-use headwater_types::{Cut, PixelCoding};
+use headwater_plan::Algorithm;
+use headwater_types::{Cut, PixelCoding, Way};
 
 /// A mode of `profiler epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt;
 use headwater_cli::Failures;
 use headwater_client::Dataset;
 use headwater_pilot::{Appraisal, Replan};
-use headwater_plan::{Prediction, Resources, Way};
-use headwater_types::{BitsPerSecond, Digest, Recipe};
+use headwater_plan::{Prediction, Resources};
+use headwater_types::{BitsPerSecond, Digest, Recipe, Way};
 use serde::{Deserialize, Serialize};
 
 use super::drive::Measured;

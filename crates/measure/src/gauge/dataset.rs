@@ -15,8 +15,8 @@ use headwater_cli::{FailureArgs, Failures, GrowingBar, Outcome, Outputs, Progres
 use headwater_client::{ClientError, Dataset, RegisteredModel};
 use headwater_infer::LocalExtractor;
 use headwater_pilot::{Headway, Making, ProfileOptions, Samples, profile, ways_between};
-use headwater_plan::{Cost, Profile, Way};
-use headwater_types::{BitsPerSecond, ModelName, Recipe, SampleIndex};
+use headwater_plan::{Cost, Profile};
+use headwater_types::{BitsPerSecond, ModelName, Recipe, SampleIndex, Way};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 

@@ -22,7 +22,8 @@ use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
 use headwater_cli::output::stdout;
 use headwater_cli::{OutputFile, Outputs};
-use headwater_plan::{Mode, Plan, Profile, Resources, Way, compare};
+use headwater_plan::{Mode, Plan, Profile, Resources, compare};
+use headwater_types::Way;
 
 use crate::profile_file;
 

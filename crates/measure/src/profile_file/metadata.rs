@@ -8,10 +8,10 @@
 //! | `headwater.ways` | JSON list, in the order of the columns |
 //! | `headwater.digest` | BLAKE3 of the entries above and of every row |
 
-use headwater_plan::{Profile, Provenance, Server, Way};
-use headwater_types::Digest;
+use headwater_plan::{Profile, Provenance, Server};
 use headwater_types::caps::{MAX_PLAN_HEAD_BYTES, MAX_PROFILE_SERVERS};
 use headwater_types::digest::Digester;
+use headwater_types::{Digest, Way};
 use parquet::file::metadata::KeyValue;
 use serde::de::DeserializeOwned;
 

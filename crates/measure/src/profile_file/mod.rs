@@ -23,7 +23,7 @@ pub(crate) use read::read;
 pub(crate) use write::write;
 
 use arrow_schema::{DataType, Field, Schema};
-use headwater_plan::Way;
+use headwater_types::Way;
 
 /// What a way's columns hold.
 #[derive(Clone, Copy)]

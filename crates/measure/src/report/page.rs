@@ -4,7 +4,8 @@
 use std::fmt;
 
 use headwater_plan::prediction::Seconds;
-use headwater_plan::{Mode, Plan, Profile, Resource, Resources, Source, Way};
+use headwater_plan::{Mode, Plan, Profile, Resource, Resources, Source};
+use headwater_types::Way;
 
 use super::chart::{Axis, Series, Spread, escape, lines, map, shares, spreads};
 use super::given::Given;

@@ -1,8 +1,8 @@
 //! Epochs over a range of resources: every simple mode's, and the plan's.
 
 use headwater_cli::Progress;
-use headwater_plan::{Algorithm, Cores, PlanningError, Profile, Resource, Resources, Way, compare, plan};
-use headwater_types::BitsPerSecond;
+use headwater_plan::{Algorithm, Cores, PlanningError, Profile, Resource, Resources, compare, plan};
+use headwater_types::{BitsPerSecond, Way};
 
 use super::chart::Series;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use headwater_client::LivePlan;
 use headwater_plan::{
-    Algorithm, Cost, Plan, Prediction, Profile, ProfileBuilder, Resources, SampleFacts, Server, Way, plan,
+    Algorithm, Cost, Plan, Prediction, Profile, ProfileBuilder, Resources, SampleFacts, Server, plan,
 };
-use headwater_types::{BitsPerSecond, CpuSeconds, Cut, PixelCoding, SampleIndex};
+use headwater_types::{BitsPerSecond, CpuSeconds, Cut, PixelCoding, SampleIndex, Way};
 
 use crate::error::PilotError;
 use crate::watch::{Belief, Reading, Seen, Watch, WatchOptions, Work};

@@ -20,11 +20,10 @@ mod table;
 
 pub use error::{ImportError, ImportFault, ImportFile};
 
-use headwater_types::{Cut, caps};
+use headwater_types::{Cut, Way, caps};
 
 use crate::profile::{Cost, Profile, ProfileBuilder, SampleFacts, Server};
 use crate::provenance::Provenance;
-use crate::way::Way;
 use table::{Field, Table};
 
 /// The stages whose size and time are in the files, in order, with the cut behind each.

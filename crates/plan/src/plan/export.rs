@@ -2,8 +2,10 @@
 
 use std::io;
 
+use headwater_types::Way;
+
 use super::Plan;
-use crate::way::Way;
+use crate::sophon;
 
 /// Ways of a plan that SOPHON has no number for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,12 +33,12 @@ impl Plan {
     /// [`NoSophonNumber`] where a sample travels by a way that SOPHON does not have: to give it another number would be another plan.
     pub fn sophon_numbers(&self) -> Result<impl Iterator<Item = i8> + '_, NoSophonNumber> {
         let mut ways = self.counts();
-        ways.retain(|(way, _)| way.sophon_number().is_none());
+        ways.retain(|&(way, _)| sophon::number(way).is_none());
         if !ways.is_empty() {
             return Err(NoSophonNumber { ways });
         }
         // Every way that is in use has a number.
-        Ok(self.iter().map(|way| way.sophon_number().unwrap_or(-1)))
+        Ok(self.iter().map(|way| sophon::number(way).unwrap_or(-1)))
     }
 
     /// Writes `index,split` lines with a header, as CSV.

@@ -9,7 +9,7 @@ mod text;
 pub use export::NoSophonNumber;
 pub use text::PlanFileError;
 
-use headwater_types::{Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Seed};
+use headwater_types::{Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Seed, Way};
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
@@ -17,7 +17,6 @@ use crate::prediction::Prediction;
 use crate::profile::Server;
 use crate::provenance::Source;
 use crate::resources::Resources;
-use crate::way::Way;
 
 /// For each sample of a dataset the way in which it travels.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ResourceTime;
 use crate::quantities::Cores;
 use crate::resources::{Resource, ServerResources};
-use crate::{ResourceTime, Way};
 
 fn plan(ways: &[&str]) -> Plan {
     let servers = vec![Server {

@@ -26,15 +26,15 @@
 use std::fmt;
 use std::io;
 
-use headwater_types::Digest;
 use headwater_types::caps::{MAX_PLAN_BYTES, MAX_PLAN_HEAD_BYTES, MAX_PROFILE_SAMPLES};
 use headwater_types::digest::Digester;
+use headwater_types::way::WayError;
+use headwater_types::{Digest, Way};
 use serde::{Deserialize, Serialize};
 
 use super::{Inputs, Plan};
 use crate::algorithm::Algorithm;
 use crate::prediction::Prediction;
-use crate::way::{Way, WayError};
 
 /// What the first line says.
 const FORMAT: &str = "headwater-plan";

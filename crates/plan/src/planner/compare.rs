@@ -1,5 +1,7 @@
 //! What every simple mode would take, beside a plan.
 
+use headwater_types::Way;
+
 use super::{fixed, positions, sophon};
 use crate::algorithm::Algorithm;
 use crate::cost::CostModel;
@@ -7,7 +9,6 @@ use crate::error::PlanningError;
 use crate::prediction::{ResourceTime, Seconds};
 use crate::profile::Profile;
 use crate::resources::Resources;
-use crate::way::Way;
 
 /// What an epoch takes in one mode.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,8 @@ mod sophon;
 
 pub use compare::{Mode, ModeOutcome, compare};
 
+use headwater_types::Way;
+
 use crate::algorithm::Algorithm;
 use crate::cost::CostModel;
 use crate::error::PlanningError;
@@ -17,7 +19,6 @@ use crate::plan::{Inputs, Plan};
 use crate::prediction::Prediction;
 use crate::profile::Profile;
 use crate::resources::{Resource, Resources};
-use crate::way::Way;
 use optimal::Dual;
 
 /// Plans an epoch: for each sample of the profile one of the `allowed` ways (those of them that the profile has; all where it is

@@ -15,6 +15,7 @@ use headwater_types::BitsPerSecond;
 use crate::cost::CostModel;
 use crate::profile::Row;
 use crate::resources::Resources;
+use crate::sophon;
 
 /// A sample and how worthwhile its smallest stage is: 16 bytes, since there may be millions.
 struct Candidate {
@@ -40,7 +41,7 @@ pub(super) fn plan(model: &CostModel<'_>, resources: &Resources, allowed: &[usiz
     let profile = model.profile;
     let ways = profile.ways();
     let stages: Vec<usize> =
-        allowed.iter().copied().filter(|&position| position > 0 && ways[position].sophon_number().is_some()).collect();
+        allowed.iter().copied().filter(|&position| position > 0 && sophon::number(ways[position]).is_some()).collect();
     let (mut total, mut candidates) = (0.0, Vec::new());
     for (server, &idle) in model.without_cores.iter().enumerate() {
         for index in profile.samples_of(server) {

@@ -1,10 +1,9 @@
 //! A profile, filled sample by sample and checked as it is.
 
-use headwater_types::caps;
+use headwater_types::{Way, caps};
 
 use super::{Cost, FactTable, Profile, ProfileError, SampleFacts, Server};
 use crate::provenance::Provenance;
-use crate::way::Way;
 
 /// Fills a profile in the order of its samples.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Why numbers are not a profile.
 
-use crate::way::Way;
+use headwater_types::Way;
 
 /// Why numbers are not a profile.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -13,8 +13,8 @@ mod error;
 mod facts;
 mod server;
 
-use headwater_types::Digest;
 use headwater_types::digest::Digester;
+use headwater_types::{Digest, Way};
 
 pub use builder::ProfileBuilder;
 pub use error::ProfileError;
@@ -22,7 +22,6 @@ pub use facts::SampleFacts;
 pub use server::Server;
 
 use crate::provenance::Provenance;
-use crate::way::Way;
 use facts::FactTable;
 
 /// What one sample costs at one way.

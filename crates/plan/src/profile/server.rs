@@ -1,10 +1,9 @@
 //! A server of a profile: which samples it has, and what it said of itself.
 
-use headwater_types::Digest;
+use headwater_types::{Digest, Way};
 use serde::{Deserialize, Serialize};
 
 use crate::quantities::Cores;
-use crate::way::Way;
 
 /// One server's part of a profiled dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use headwater_pilot::{Appraisal, Replan};
-use headwater_plan::Way;
+use headwater_types::Way;
 
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;

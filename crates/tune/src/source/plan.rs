@@ -7,9 +7,9 @@ use headwater_cli::input::read_at_most;
 use headwater_client::{Dataset, RegisteredModel};
 use headwater_infer::{LocalError, LocalExtractor};
 use headwater_pilot::{PilotError, Steering};
-use headwater_plan::{Plan, PlanFileError, Way};
-use headwater_types::ModelName;
+use headwater_plan::{Plan, PlanFileError};
 use headwater_types::caps::MAX_PLAN_BYTES;
+use headwater_types::{ModelName, Way};
 
 use super::SourceError;
 use crate::args::PlanArgs;

@@ -9,8 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, RegisteredModel, Sample};
 use headwater_infer::{LocalExtractor, features_of};
 use headwater_pilot::{Appraisal, Infer as _, Making, Replan, SketchOptions, Steering, Told, auto};
-use headwater_plan::Way;
-use headwater_types::{ByteCount, CpuSeconds, Epoch, Seed};
+use headwater_types::{ByteCount, CpuSeconds, Epoch, Seed, Way};
 
 use super::plan::Course;
 use super::watched::watched;

@@ -1,16 +1,18 @@
-//! What a planner chooses from: where a sample is cut, and how its pixels travel from there.
+//! How a sample travels: where its recipe is cut, and how its pixels are coded from there.
 
 use std::fmt;
 use std::str::FromStr;
 
-use headwater_types::{Cut, PixelCoding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::coding::PixelCoding;
+use crate::cut::{Cut, CutNames};
 
 /// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
 /// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
 ///
-/// Ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a way where features are
-/// what is wanted, and none where the recipe's tensor is, which nobody can make of them.
+/// Ways are ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a way to
+/// features; no tensor can be made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Way {
     cut: Cut,
@@ -22,19 +24,17 @@ pub struct Way {
 #[error("{0:?} is no way to send a sample: use a cut ({cuts}), or CUT+lossless with decoded, cropped or flipped", cuts = CutNames)]
 pub struct WayError(String);
 
-struct CutNames;
-
 // === impl Way ===
 
 impl Way {
     /// The stored bytes: always possible, and no work for the storage side.
     pub const ENCODED: Self = Self::raw(Cut::Encoded);
 
-    /// What a model makes of a photo beside it: only where features are wanted.
+    /// What a model makes of the photo beside its disk: a way to features, and never to a tensor.
     pub const FEATURES: Self = Self::raw(Cut::Features);
 
-    /// Every way to the finished tensor, in order: all but [`FEATURES`](Self::FEATURES), which would be the last.
-    pub const ALL: [Self; 10] = [
+    /// Every way to the finished tensor, in order: all ways but [`FEATURES`](Self::FEATURES), which comes after them.
+    pub const PIXELS: [Self; 10] = [
         Self::ENCODED,
         Self::raw(Cut::JpegCrop),
         Self::raw(Cut::Decoded),
@@ -47,12 +47,12 @@ impl Way {
         Self::raw(Cut::Normalized),
     ];
 
-    /// A cut whose pixels, if it has any, travel as they are.
-    pub(crate) const fn raw(cut: Cut) -> Self {
+    /// The way of a cut whose pixels, if it has any, travel as they are.
+    pub const fn raw(cut: Cut) -> Self {
         Self { cut, lossless: false }
     }
 
-    /// A cut and a coding; `None` where the cut has no such form.
+    /// The way of a cut and a coding; `None` where the cut's pixels cannot be coded so.
     pub fn new(cut: Cut, pixels: PixelCoding) -> Option<Self> {
         let has_it = match pixels {
             PixelCoding::Raw => true,
@@ -74,19 +74,6 @@ impl Way {
     /// Whether the storage side does any of the recipe: everything but `encoded`.
     pub fn is_offloaded(self) -> bool {
         self.cut != Cut::Encoded
-    }
-
-    /// SOPHON's number for it (-1 not offloaded, 0 decoded ... 4 normalised); `None` for what SOPHON does not have.
-    pub const fn sophon_number(self) -> Option<i8> {
-        match (self.cut, self.lossless) {
-            (Cut::Encoded, false) => Some(-1),
-            (Cut::Decoded, false) => Some(0),
-            (Cut::Cropped, false) => Some(1),
-            (Cut::Flipped, false) => Some(2),
-            (Cut::Tensor, false) => Some(3),
-            (Cut::Normalized, false) => Some(4),
-            _ => None,
-        }
     }
 }
 
@@ -121,20 +108,13 @@ impl<'de> Deserialize<'de> for Way {
     }
 }
 
-impl fmt::Display for CutNames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = Cut::ALL.into_iter().map(Cut::as_str).collect();
-        f.write_str(&names.join(", "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_way_has_a_name_of_its_own_and_they_are_in_order() {
-        let all: Vec<_> = Way::ALL.into_iter().chain([Way::FEATURES]).collect();
+        let all: Vec<_> = Way::PIXELS.into_iter().chain([Way::FEATURES]).collect();
         assert!(all.is_sorted());
         for way in all {
             assert_eq!(way.to_string().parse::<Way>(), Ok(way));
@@ -144,11 +124,5 @@ mod tests {
         for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features+lossless"] {
             assert!(bad.parse::<Way>().is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn sophons_numbers_are_those_of_its_stages() {
-        let numbers: Vec<_> = Way::ALL.into_iter().filter_map(Way::sophon_number).collect();
-        assert_eq!(numbers, [-1, 0, 1, 2, 3, 4]);
     }
 }
