@@ -75,29 +75,32 @@ def headwater(args) -> None:
 # === A grpcio client of the same server ===
 
 
-def messages(proto: pathlib.Path, work: pathlib.Path):
-    """The protocol's messages, as grpcio-tools compiles them."""
+def compile_protocol(proto: pathlib.Path, work: pathlib.Path) -> None:
+    """Makes `headwater.v1` the protocol's messages and services, as grpcio-tools compiles them."""
     from grpc_tools import protoc
 
     out = work / "messages"
-    out.mkdir(exist_ok=True)
-    if protoc.main(["protoc", f"-I{proto.parent}", f"--python_out={out}", f"--grpc_python_out={out}", proto.name]):
+    package = out / "headwater" / "v1"
+    package.mkdir(parents=True, exist_ok=True)
+    # The compiled modules import each other as headwater.v1. This process never imports the real `headwater`.
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    files = [str(file) for file in sorted(proto.glob("headwater/v1/*.proto"))]
+    if protoc.main(["protoc", f"-I{proto}", f"--python_out={out}", f"--grpc_python_out={out}", *files]):
         raise SystemExit("the protocol does not compile")
     sys.path.insert(0, str(out))
-    import storage_pb2
-    import storage_pb2_grpc
-
-    return storage_pb2, storage_pb2_grpc
 
 
 def grpcio(args) -> None:
     """What is written in an afternoon: one stream, a call for each epoch, no checksums, no retries; pixels joined by NumPy."""
     import grpc
 
-    pb, services = messages(args.proto, args.work)
+    compile_protocol(args.proto, args.work)
+    from headwater.v1 import datasets_pb2, datasets_pb2_grpc, samples_pb2, samples_pb2_grpc, selection_pb2
+
     channel = grpc.insecure_channel(args.server, options=[("grpc.max_receive_message_length", 64 << 20)])
-    stub = services.StorageStub(channel)
-    described = stub.DescribeDataset(pb.DescribeDatasetRequest(dataset="bench"))
+    described = datasets_pb2_grpc.DatasetsStub(channel).Describe(datasets_pb2.DescribeRequest(dataset="bench"))
+    stub = samples_pb2_grpc.SamplesStub(channel)
     recipe = args.recipe.read_text()
     finish = Normalize() if args.output == "tensor" else (lambda pixels: pixels)
 
@@ -105,9 +108,9 @@ def grpcio(args) -> None:
         indices = np.random.default_rng(epoch).permutation(described.samples)
         pending = []
         for first in range(0, len(indices), 4096):
-            request = pb.FetchRequest(
-                dataset="bench", list=pb.SampleList(indices=indices[first : first + 4096]), recipe=recipe,
-                cut=pb.CUT_CROPPED, epoch=epoch,
+            request = samples_pb2.FetchRequest(
+                dataset="bench", list=selection_pb2.SampleList(indices=indices[first : first + 4096]), recipe=recipe,
+                cut=samples_pb2.CUT_CROPPED, epoch=epoch,
             )
             for batch in stub.Fetch(request):
                 for sample in batch.samples:

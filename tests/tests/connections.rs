@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use headwater_tests::{Data, Logged, eventually, get, program, run};
-use headwater_wire::proto::{DescribeDatasetRequest, storage_client::StorageClient};
+use headwater_wire::proto::{DescribeRequest, datasets_client::DatasetsClient};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -106,9 +106,9 @@ async fn watch(address: &str, there: &std::sync::mpsc::Sender<()>, ended: tokio:
 /// Calls on one channel, between which the server closes its connection.
 #[tokio::main(flavor = "current_thread")]
 async fn calls_with_pauses(address: &str) {
-    let mut client = StorageClient::new(channel(address).await);
+    let mut client = DatasetsClient::new(channel(address).await);
     for _ in 0..3 {
-        client.describe_dataset(DescribeDatasetRequest { dataset: "photos".to_owned() }).await.unwrap();
+        client.describe(DescribeRequest { dataset: "photos".to_owned() }).await.unwrap();
         tokio::time::sleep(Duration::from_secs(4)).await;
     }
 }
@@ -270,8 +270,8 @@ fn probes_are_answered_whoever_is_slow_on_the_metrics_port() {
 
 #[tokio::main(flavor = "current_thread")]
 async fn described(address: &str) -> Status {
-    let request = DescribeDatasetRequest { dataset: "photos".to_owned() };
-    StorageClient::new(channel(address).await).describe_dataset(request).await.unwrap_err()
+    let request = DescribeRequest { dataset: "photos".to_owned() };
+    DatasetsClient::new(channel(address).await).describe(request).await.unwrap_err()
 }
 
 #[tokio::main(flavor = "current_thread")]

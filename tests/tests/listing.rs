@@ -9,8 +9,8 @@ use std::process::Output;
 
 use headwater_testdata::PhotoSet;
 use headwater_tests::{Run, ServerOptions, Unprivileged, fetch, run};
-use headwater_wire::proto::DescribeDatasetRequest;
-use headwater_wire::proto::storage_client::StorageClient;
+use headwater_wire::proto::DescribeRequest;
+use headwater_wire::proto::datasets_client::DatasetsClient;
 use tempfile::TempDir;
 
 /// 120 photos of three classes; gives the names of the classes.
@@ -55,9 +55,9 @@ fn index(folder: &Path, index: &Path, further: &[&str]) -> Run {
 fn classes_of(address: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut client = StorageClient::connect(format!("http://{address}")).await.unwrap();
-        let request = DescribeDatasetRequest { dataset: "photos".to_owned() };
-        client.describe_dataset(request).await.unwrap().into_inner().classes
+        let mut client = DatasetsClient::connect(format!("http://{address}")).await.unwrap();
+        let request = DescribeRequest { dataset: "photos".to_owned() };
+        client.describe(request).await.unwrap().into_inner().classes
     })
 }
 

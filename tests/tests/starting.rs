@@ -95,16 +95,15 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
 /// What gRPC says: health's status, and the words with which a description is refused, in a form for programs too.
 #[tokio::main(flavor = "current_thread")]
 async fn health_and_description(address: &str, status: i32, refused: Option<&str>) {
-    use headwater_wire::proto::{DescribeDatasetRequest, storage_client::StorageClient};
+    use headwater_wire::proto::{DescribeRequest, datasets_client::DatasetsClient};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    for service in ["", "headwater.v1.Storage"] {
+    for service in ["", "headwater.v1.Datasets", "headwater.v1.Samples", "headwater.v1.Losses"] {
         let request = HealthCheckRequest { service: service.to_owned() };
         let found = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status;
         assert_eq!(found, status, "{service:?}");
     }
-    let described =
-        StorageClient::new(channel).describe_dataset(DescribeDatasetRequest { dataset: "photos".to_owned() }).await;
+    let described = DatasetsClient::new(channel).describe(DescribeRequest { dataset: "photos".to_owned() }).await;
     match refused {
         None => assert!(described.is_ok()),
         Some(words) => {

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
-use headwater_wire::proto::storage_client::StorageClient;
+use headwater_wire::proto::datasets_client::DatasetsClient;
+use headwater_wire::proto::losses_client::LossesClient;
+use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::status::{is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
@@ -27,8 +29,9 @@ use crate::throttle::Throttle;
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// What calls go through.
-    pub(crate) calls: StorageClient<Channel>,
+    channel: Channel,
+    /// The longest message that is taken, in bytes.
+    most_message: usize,
     /// What is underway on it.
     pub(crate) line: Arc<Line>,
 }
@@ -57,6 +60,22 @@ pub(crate) enum Trouble {
     Busy(String),
     /// It will not pass.
     Lasting(ClientError),
+}
+
+// === impl Client ===
+
+impl Client {
+    pub(crate) fn datasets(&self) -> DatasetsClient<Channel> {
+        DatasetsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn samples(&self) -> SamplesClient<Channel> {
+        SamplesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn losses(&self) -> LossesClient<Channel> {
+        LossesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
 }
 
 // === impl Trouble ===
@@ -105,8 +124,8 @@ impl Server {
     pub(crate) async fn connect(&self) -> Result<Client, Trouble> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let most_message = self.most_message.load(Ordering::Relaxed);
-        if let Some(Client { calls, line }) = idle {
-            return Ok(Client { calls: calls.max_decoding_message_size(most_message), line });
+        if let Some(idle) = idle {
+            return Ok(Client { most_message, ..idle });
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
         let connector = Connector::new(self.throttle.clone(), Arc::clone(&line));
@@ -115,8 +134,7 @@ impl Server {
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
             Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))
         })?;
-        let calls = StorageClient::new(channel).max_decoding_message_size(most_message);
-        Ok(Client { calls, line })
+        Ok(Client { channel, most_message, line })
     }
 
     /// From here on it may send payloads of so many bytes.

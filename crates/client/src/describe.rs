@@ -193,11 +193,11 @@ async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<pro
     let end = Instant::now() + limit;
     let unreached = |_| Unanswered::Silent("its machine does not answer");
     let connected = timeout_at(end, server.connect()).await.map_err(unreached)?;
-    let mut client = connected.map_err(Unanswered::Trouble)?;
-    let request = proto::DescribeDatasetRequest { dataset: name.as_str().to_owned() };
+    let client = connected.map_err(Unanswered::Trouble)?;
+    let request = proto::DescribeRequest { dataset: name.as_str().to_owned() };
     let unheard =
         |_| Unanswered::Silent("it takes a connection and then says nothing, as one that hangs or is stopped");
-    let answer = timeout_at(end, client.calls.describe_dataset(request)).await.map_err(unheard)?;
+    let answer = timeout_at(end, client.datasets().describe(request)).await.map_err(unheard)?;
     let response = answer.map_err(|status| Unanswered::Trouble(server.judge(&status)))?;
     server.put_back(client);
     Ok(response.into_inner())

@@ -62,18 +62,18 @@ impl Lister<'_> {
 
     /// One call.
     async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
-        let mut client = self.server.connect().await?;
-        self.read(&mut client, wanted, listed).await?;
+        let client = self.server.connect().await?;
+        self.read(&client, wanted, listed).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(&self, client: &mut Client, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+    async fn read(&self, client: &Client, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
         let (dataset, digest) = (self.dataset.to_owned(), Some(self.partition.digest));
         let count = usize::try_from(wanted.end - wanted.start).unwrap_or(usize::MAX);
         let list = List { dataset, dataset_digest: digest, first: wanted.start, count };
         let silent = |_| Trouble::Passing("a call went silent".to_owned());
-        let response = timeout(self.retry.stall, client.calls.list(proto::ListRequest::from(list))).await;
+        let response = timeout(self.retry.stall, client.datasets().list(proto::ListRequest::from(list))).await;
         let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
         let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
         let mut next = wanted.start;

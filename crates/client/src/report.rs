@@ -118,8 +118,8 @@ async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, tas
 }
 
 async fn ask(server: &Server, request: proto::ReportRequest) -> Result<proto::ReportSummary, Trouble> {
-    let mut client = server.connect().await?;
-    let response = client.calls.report(request).await.map_err(|status| server.judge(&status))?;
+    let client = server.connect().await?;
+    let response = client.losses().report(request).await.map_err(|status| server.judge(&status))?;
     server.put_back(client);
     Ok(response.into_inner())
 }

@@ -72,13 +72,13 @@ impl Surveyor<'_> {
 
     /// One call for what is missing.
     async fn call(&self, missing: &mut BTreeMap<u64, Option<Surveyed>>) -> Result<(), Trouble> {
-        let mut client = self.server.connect().await?;
-        self.read(&mut client, missing).await?;
+        let client = self.server.connect().await?;
+        self.read(&client, missing).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(&self, client: &mut Client, missing: &mut BTreeMap<u64, Option<Surveyed>>) -> Result<(), Trouble> {
+    async fn read(&self, client: &Client, missing: &mut BTreeMap<u64, Option<Surveyed>>) -> Result<(), Trouble> {
         let list: Vec<_> = missing.iter().filter(|(_, known)| known.is_none()).map(|(&local, _)| local).collect();
         let digest: Digest = self.partition.digest;
         let samples = match consecutive(&list) {
@@ -87,7 +87,7 @@ impl Surveyor<'_> {
         };
         let survey = Survey { dataset: self.dataset.to_owned(), dataset_digest: Some(digest), samples };
         let silent = |_| Trouble::Passing("a call went silent".to_owned());
-        let response = timeout(self.retry.stall, client.calls.survey(proto::SurveyRequest::from(survey))).await;
+        let response = timeout(self.retry.stall, client.samples().survey(proto::SurveyRequest::from(survey))).await;
         let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;

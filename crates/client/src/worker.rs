@@ -225,7 +225,7 @@ impl Worker {
                 none.insert(client)
             }
         };
-        match timeout(job.options.retry.stall, client.calls.fetch(request)).await {
+        match timeout(job.options.retry.stall, client.samples().fetch(request)).await {
             Ok(Ok(response)) => Ok((Arc::clone(&client.line), response.into_inner())),
             Ok(Err(status)) => Err(job.server.judge(&status)),
             Err(_elapsed) => Err(Trouble::Passing("a call was not answered".to_owned())),

@@ -25,7 +25,7 @@ use crate::idle::with_calls_counted;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
-use crate::service::{Shared, StorageService};
+use crate::service::{SERVICES, Shared, StorageService};
 use crate::supervisor::Supervisor;
 use crate::{admission, open};
 
@@ -33,8 +33,6 @@ use crate::{admission, open};
 const STREAMS_PER_CONNECTION: u32 = 128;
 /// Most bytes of a request's headers.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
-/// The service's name, as health knows it.
-const SERVICE: &str = <proto::storage_server::StorageServer<StorageService> as tonic::server::NamedService>::NAME;
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at once.
 ///
@@ -82,8 +80,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         .add_service(health)
         .add_service(reflection().build_v1().context("gRPC reflection")?)
         // What grpcio and grpcurl ask for.
-        .add_service(reflection().build_v1alpha().context("gRPC reflection")?)
-        .add_service(service.into_server());
+        .add_service(reflection().build_v1alpha().context("gRPC reflection")?);
+    service.add_to(&mut routes);
     let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -136,7 +134,9 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     tell(&reporter, ServingStatus::NotServing).await;
     // Whoever watches has heard it; a watch that stayed open would hold up the end.
     reporter.clear_service_status("").await;
-    reporter.clear_service_status(SERVICE).await;
+    for service in SERVICES {
+        reporter.clear_service_status(service).await;
+    }
     drain(server, args.grace, &shared).await
 }
 
@@ -148,7 +148,9 @@ async fn watch(shared: Arc<Shared>, unread_limit: Duration) {
 
 async fn tell(reporter: &HealthReporter, status: ServingStatus) {
     reporter.set_service_status("", status).await;
-    reporter.set_service_status(SERVICE, status).await;
+    for service in SERVICES {
+        reporter.set_service_status(service, status).await;
+    }
 }
 
 /// Waits for the connections to end, each after its open streams.

@@ -6,16 +6,21 @@ use std::sync::Arc;
 use futures::stream;
 use headwater_pipeline::{Account, ModelSet, Pipeline, Work};
 use headwater_store::LeftOut;
+use headwater_types::caps::MAX_REQUEST;
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
-use headwater_wire::proto::storage_server::Storage;
+use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::losses_server::{Losses, LossesServer};
+use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    self, DatasetDescription, DescribeDatasetRequest, FetchRequest, ListRequest, ModelDescription, SurveyRequest,
+    self, DatasetDescription, DescribeRequest, FetchRequest, ListRequest, ModelDescription, SurveyRequest,
 };
 use headwater_wire::report::{Report, Which};
 use headwater_wire::status::{Invalid, Refusal};
 use headwater_wire::{Asked, Fetch, List, Survey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
 use crate::body::WithBodies;
@@ -47,7 +52,14 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
 }
 
-/// The service itself; it answers from the moment that the server listens.
+/// The names of the services, as health knows them.
+pub(crate) const SERVICES: [&str; 3] = [
+    <DatasetsServer<StorageService> as NamedService>::NAME,
+    <SamplesServer<StorageService> as NamedService>::NAME,
+    <LossesServer<StorageService> as NamedService>::NAME,
+];
+
+/// All services in one; they answer from the moment that the server listens.
 pub(crate) struct StorageService {
     pub(crate) dataset: DatasetName,
     pub(crate) life: Arc<Life>,
@@ -119,11 +131,8 @@ impl Shared {
 }
 
 #[tonic::async_trait]
-impl Storage for StorageService {
-    async fn describe_dataset(
-        &self,
-        request: Request<DescribeDatasetRequest>,
-    ) -> Result<Response<DatasetDescription>, Status> {
+impl Datasets for StorageService {
+    async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DatasetDescription>, Status> {
         let shared = self.shared(&request.get_ref().dataset)?;
         let catalog = &shared.pipeline.catalog;
         let listing = catalog.listing();
@@ -158,22 +167,26 @@ impl Storage for StorageService {
         }))
     }
 
-    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
-        let Report { dataset, dataset_digest, samples, losses } =
-            Report::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
-        let shared = self.shared(&dataset)?;
-        shared.check_digest(dataset_digest)?;
-        let catalog = &shared.pipeline.catalog;
-        let indices: Vec<_> = match samples {
-            Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
-            // A thousand of them take a quarter of a millisecond.
-            Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
-        };
-        let kept = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| shared.importance.keep(i, loss));
-        let kept = indices.into_iter().zip(losses).filter(|&each| kept(each)).count();
-        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
-    }
+    type ListStream = Lists;
 
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<Lists>, Status> {
+        let list = List::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&list.dataset)?;
+        shared.check_running()?;
+        shared.check_digest(list.dataset_digest)?;
+        let (end, samples) = (list.first.saturating_add(list.count as u64), shared.pipeline.catalog.len());
+        if end > samples as u64 {
+            let message = format!("samples up to {end} were asked for, and the partition has {samples}");
+            return Err(shared.refuse(Invalid::new(message)));
+        }
+        let permit = shared.place()?;
+        tracing::debug!(first = list.first, samples = list.count, "list");
+        Ok(Response::new(list::start(Arc::clone(shared), &list, permit)))
+    }
+}
+
+#[tonic::async_trait]
+impl Samples for StorageService {
     /// What it would say is in the body that the response carries.
     type FetchStream = stream::Empty<Result<proto::FetchBatch, Status>>;
 
@@ -207,22 +220,24 @@ impl Storage for StorageService {
         tracing::debug!(samples = survey.samples.len(), "survey");
         Ok(Response::new(survey::start(Arc::clone(shared), survey, shared.streams.account(&peer), permit)))
     }
+}
 
-    type ListStream = Lists;
-
-    async fn list(&self, request: Request<ListRequest>) -> Result<Response<Lists>, Status> {
-        let list = List::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
-        let shared = self.shared(&list.dataset)?;
-        shared.check_running()?;
-        shared.check_digest(list.dataset_digest)?;
-        let (end, samples) = (list.first.saturating_add(list.count as u64), shared.pipeline.catalog.len());
-        if end > samples as u64 {
-            let message = format!("samples up to {end} were asked for, and the partition has {samples}");
-            return Err(shared.refuse(Invalid::new(message)));
-        }
-        let permit = shared.place()?;
-        tracing::debug!(first = list.first, samples = list.count, "list");
-        Ok(Response::new(list::start(Arc::clone(shared), &list, permit)))
+#[tonic::async_trait]
+impl Losses for StorageService {
+    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
+        let Report { dataset, dataset_digest, samples, losses } =
+            Report::try_from(request.into_inner()).map_err(|invalid| self.metrics.refuse(invalid))?;
+        let shared = self.shared(&dataset)?;
+        shared.check_digest(dataset_digest)?;
+        let catalog = &shared.pipeline.catalog;
+        let indices: Vec<_> = match samples {
+            Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
+            // A thousand of them take a quarter of a millisecond.
+            Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
+        };
+        let kept = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| shared.importance.keep(i, loss));
+        let kept = indices.into_iter().zip(losses).filter(|&each| kept(each)).count();
+        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
     }
 }
 
@@ -243,10 +258,13 @@ impl StorageService {
         self.life.shared().map_err(|refusal| self.metrics.refuse(refusal))
     }
 
-    /// The service with the size of messages that it takes. Those that it gives are as long as each client says that they may be.
-    pub(crate) fn into_server(self) -> WithBodies<proto::storage_server::StorageServer<Self>> {
-        use headwater_types::caps::MAX_REQUEST;
-        WithBodies(proto::storage_server::StorageServer::new(self).max_decoding_message_size(MAX_REQUEST.as_usize()))
+    /// Adds the services with the size of messages that they take. The messages that they give are as long as each client allows.
+    pub(crate) fn add_to(self, routes: &mut RoutesBuilder) {
+        let (service, most) = (Arc::new(self), MAX_REQUEST.as_usize());
+        routes
+            .add_service(DatasetsServer::from_arc(Arc::clone(&service)).max_decoding_message_size(most))
+            .add_service(WithBodies(SamplesServer::from_arc(Arc::clone(&service)).max_decoding_message_size(most)))
+            .add_service(LossesServer::from_arc(service).max_decoding_message_size(most));
     }
 }
 

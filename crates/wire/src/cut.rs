@@ -20,7 +20,7 @@ impl From<Cut> for proto::Cut {
     }
 }
 
-/// The cut of this number; an error where there is none or it is not served yet.
+/// The cut of this number; an error where there is none.
 pub(crate) fn cut_from(number: i32) -> Result<Cut, Invalid> {
     let Ok(cut) = proto::Cut::try_from(number) else {
         return Err(Invalid::new(format!("there is no cut number {number}")));
@@ -35,9 +35,6 @@ pub(crate) fn cut_from(number: i32) -> Result<Cut, Invalid> {
         proto::Cut::Normalized => Cut::Normalized,
         proto::Cut::Features => Cut::Features,
         proto::Cut::Unspecified => return Err(Invalid::new("the request names no cut")),
-        proto::Cut::Labels => {
-            return Err(Invalid::new(format!("the cut {} is not served by this version", cut.as_str_name())));
-        }
     })
 }
 

@@ -1,4 +1,4 @@
-//! Code generated from `proto/headwater/v1/storage.proto`.
+//! Code generated from `proto/headwater/v1/`.
 
 #![expect(
     missing_docs,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use headwater_wire::proto::storage_client::StorageClient;
+use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::proto::{FetchBatch, FetchRequest, SampleRange, fetch_request};
 use headwater_wire::status::REFUSAL;
 use tokio::runtime::Handle;
@@ -67,7 +67,7 @@ pub(crate) struct Readers {
     /// What is read slowly.
     slow: JoinSet<Ended>,
     refused: Vec<Status>,
-    clients: Vec<StorageClient<Channel>>,
+    clients: Vec<SamplesClient<Channel>>,
 }
 
 /// How a stream ended.
@@ -180,7 +180,7 @@ impl Readers {
     }
 }
 
-type Opened = (StorageClient<Channel>, Vec<Result<Streaming<FetchBatch>, Status>>);
+type Opened = (SamplesClient<Channel>, Vec<Result<Streaming<FetchBatch>, Status>>);
 
 async fn connect(address: &str, manner: Manner, number: usize, request: &FetchRequest) -> Result<Opened> {
     let [stream_window, connection_window] = manner.windows;
@@ -189,7 +189,7 @@ async fn connect(address: &str, manner: Manner, number: usize, request: &FetchRe
         .initial_connection_window_size(connection_window);
     let connecting = endpoint.connect_with_connector(manner.dial(number));
     let channel = tokio::time::timeout(ANSWER, connecting).await.context("a connection was not answered")??;
-    let mut client = StorageClient::new(channel).max_decoding_message_size(usize::MAX);
+    let mut client = SamplesClient::new(channel).max_decoding_message_size(usize::MAX);
     let mut streams = Vec::new();
     for _ in 0..manner.streams {
         let call = tokio::time::timeout(ANSWER, client.fetch(request.clone())).await;

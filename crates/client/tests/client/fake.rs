@@ -23,7 +23,9 @@ use headwater_types::{
     ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Listing, Partition, PixelCoding, Position,
     Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
-use headwater_wire::proto::storage_server::{Storage, StorageServer};
+use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::losses_server::{Losses, LossesServer};
+use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::report::{Report, Which};
 use headwater_wire::status::Refusal;
 use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
@@ -304,14 +306,18 @@ impl Fake {
     fn run(&mut self, listener: std::net::TcpListener) {
         listener.set_nonblocking(true).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let service = StorageServer::new(Service(Arc::clone(&self.shared)));
+        let service = Arc::new(Service(Arc::clone(&self.shared)));
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).unwrap();
             let incoming = futures::stream::unfold(listener, async |listener| {
                 let wire = listener.accept().await.and_then(|(stream, _)| Wire::new(stream));
                 Some((wire, listener))
             });
-            Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
+            let server = Server::builder()
+                .add_service(DatasetsServer::from_arc(Arc::clone(&service)))
+                .add_service(SamplesServer::from_arc(Arc::clone(&service)))
+                .add_service(LossesServer::from_arc(service));
+            server.serve_with_incoming(incoming).await.unwrap();
         });
         self.runtime = Some(runtime);
     }
@@ -403,12 +409,10 @@ impl Drop for Open {
 }
 
 #[tonic::async_trait]
-impl Storage for Service {
-    type FetchStream = ReceiverStream<Result<proto::FetchBatch, Status>>;
-
-    async fn describe_dataset(
+impl Datasets for Service {
+    async fn describe(
         &self,
-        request: Request<proto::DescribeDatasetRequest>,
+        request: Request<proto::DescribeRequest>,
     ) -> Result<Response<proto::DatasetDescription>, Status> {
         self.0.check_ready()?;
         let asked = request.into_inner().dataset;
@@ -440,24 +444,6 @@ impl Storage for Service {
         }))
     }
 
-    type SurveyStream = ReceiverStream<Result<proto::SurveyBatch, Status>>;
-
-    async fn survey(&self, request: Request<proto::SurveyRequest>) -> Result<Response<Self::SurveyStream>, Status> {
-        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
-        let (holding, _) = self.0.state.lock().unwrap().clone();
-        let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
-        let mut samples: Vec<_> = survey.samples.iter().map(|index| holding.header(index).into()).collect();
-        let (batches, receiver) = mpsc::channel(2);
-        samples.reverse();
-        // The first call breaks in the middle.
-        let rest = samples.split_off(samples.len() / 2);
-        batches.send(Ok(proto::SurveyBatch { samples })).await.unwrap();
-        let end =
-            if number == 0 { Err(Status::unavailable("not now")) } else { Ok(proto::SurveyBatch { samples: rest }) };
-        batches.send(end).await.unwrap();
-        Ok(Response::new(ReceiverStream::new(receiver)))
-    }
-
     type ListStream = ReceiverStream<Result<proto::ListBatch, Status>>;
 
     async fn list(&self, request: Request<proto::ListRequest>) -> Result<Response<Self::ListStream>, Status> {
@@ -473,18 +459,11 @@ impl Storage for Service {
         batches.send(rest).await.unwrap();
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
+}
 
-    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
-        let report = Report::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
-        let (holding, _) = self.0.state.lock().unwrap().clone();
-        let known = |key: &SampleKey| holding.photos.iter().any(|photo| photo.key == key.as_str());
-        let kept = match &report.samples {
-            Which::Indices(indices) => indices.len(),
-            Which::Keys(keys) => keys.iter().filter(|key| known(key)).count(),
-        };
-        self.0.reports.lock().unwrap().push(report);
-        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
-    }
+#[tonic::async_trait]
+impl Samples for Service {
+    type FetchStream = ReceiverStream<Result<proto::FetchBatch, Status>>;
 
     async fn fetch(&self, request: Request<proto::FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
         self.0.check_ready()?;
@@ -524,6 +503,39 @@ impl Storage for Service {
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    type SurveyStream = ReceiverStream<Result<proto::SurveyBatch, Status>>;
+
+    async fn survey(&self, request: Request<proto::SurveyRequest>) -> Result<Response<Self::SurveyStream>, Status> {
+        let survey = Survey::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let mut samples: Vec<_> = survey.samples.iter().map(|index| holding.header(index).into()).collect();
+        let (batches, receiver) = mpsc::channel(2);
+        samples.reverse();
+        // The first call breaks in the middle.
+        let rest = samples.split_off(samples.len() / 2);
+        batches.send(Ok(proto::SurveyBatch { samples })).await.unwrap();
+        let end =
+            if number == 0 { Err(Status::unavailable("not now")) } else { Ok(proto::SurveyBatch { samples: rest }) };
+        batches.send(end).await.unwrap();
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+#[tonic::async_trait]
+impl Losses for Service {
+    async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
+        let report = Report::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let known = |key: &SampleKey| holding.photos.iter().any(|photo| photo.key == key.as_str());
+        let kept = match &report.samples {
+            Which::Indices(indices) => indices.len(),
+            Which::Keys(keys) => keys.iter().filter(|key| known(key)).count(),
+        };
+        self.0.reports.lock().unwrap().push(report);
+        Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
     }
 }
 
