@@ -60,7 +60,7 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::AddressError;
-pub use headwater_wire::{Delivered, Listed, PhotoFacts, PhotoFormat, Surveyed};
+pub use headwater_wire::{Delivered, Listed, PhotoFacts, Surveyed};
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};

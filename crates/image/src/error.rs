@@ -1,14 +1,12 @@
 //! Why a photo could not be turned into what a recipe asks for.
 
-use headwater_types::{Cut, FailureKind, LimitSetting, SampleFailure};
-
-use crate::format::Format;
+use headwater_types::{Cut, FailureKind, Format, LimitSetting, SampleFailure};
 
 /// A photo that could not be decoded, or a payload that does not fit its recipe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// Content of a format that is not decoded here.
-    #[error("content is {found}: JPEG, PNG and WebP are decoded here")]
+    #[error("content is {found}: {} are decoded here", Format::listed("and"))]
     UnsupportedFormat {
         /// What the content looks like.
         found: &'static str,

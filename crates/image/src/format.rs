@@ -1,19 +1,8 @@
 //! What format content is, told by its first bytes and never by its name.
 
-use std::fmt;
+use headwater_types::Format;
 
 use crate::error::ImageError;
-
-/// A format that is decoded here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// JPEG: 8 bits, Huffman or arithmetic coded, sequential or progressive, 1, 3 or 4 components.
-    Jpeg,
-    /// PNG: every colour type and depth; the first frame of an animation.
-    Png,
-    /// WebP: lossy and lossless; the first frame of an animation.
-    WebP,
-}
 
 /// (offset, bytes there, name) of formats that are known and not decoded, most specific first.
 const OTHERS: [(usize, &[u8], &str); 24] = [
@@ -65,16 +54,6 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, ImageError> {
         None => "of no known image format",
     };
     Err(ImageError::UnsupportedFormat { found })
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Jpeg => "JPEG",
-            Self::Png => "PNG",
-            Self::WebP => "WebP",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What is known of a photo before its pixels: the basis of every limit, and of the permit that its decoding takes.
 
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, ImageLimits, Size};
+use headwater_types::{ByteCount, Format, ImageLimits, Size};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::format::{Format, sniff};
+use crate::format::sniff;
 use crate::jpeg;
 use crate::limits;
 use crate::orient::turned_size;

@@ -7,11 +7,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use headwater_types::recipe::{Orientation, Stages};
-use headwater_types::{ByteCount, Cut, Framing, ImageLimits, Position, Size};
+use headwater_types::{ByteCount, Cut, Format, Framing, ImageLimits, Position, Size};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::format::Format;
 use crate::header::{Detail, Header};
 use crate::jpeg;
 use crate::limits;

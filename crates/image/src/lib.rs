@@ -67,7 +67,7 @@ pub use cores::cores;
 pub use cpu_time::CpuMeter;
 pub use decode::{decode, read_coefficients};
 pub use error::ImageError;
-pub use format::{Format, sniff};
+pub use format::sniff;
 pub use header::{Header, read_header};
 pub use indexed::{IndexedHead, IndexedJpeg, JpegCrop};
 pub use kernel::Level;

@@ -1,11 +1,10 @@
 //! A stored photo, or a piece that was cut out of one: from its bytes to its crop.
 
 use headwater_types::recipe::Stages;
-use headwater_types::{Cut, Draws, Framing, ImageLimits, PixelBox, Position, Size};
+use headwater_types::{Cut, Draws, Format, Framing, ImageLimits, PixelBox, Position, Size};
 
 use crate::decode::decode_into;
 use crate::error::ImageError;
-use crate::format::Format;
 use crate::header::{Header, read_header};
 use crate::indexed::JpegCrop;
 use crate::resample::Source;

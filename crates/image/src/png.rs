@@ -12,11 +12,10 @@
 
 use std::io::Cursor;
 
-use headwater_types::{ImageLimits, Size};
+use headwater_types::{Format, ImageLimits, Size};
 use png::{Adam7Info, BitDepth, ColorType, DecodeOptions, Decoder, Reader, Transformations};
 
 use crate::error::ImageError;
-use crate::format::Format;
 use crate::limits;
 use crate::png_metadata::Metadata;
 use crate::rgb::Rgb8;

@@ -11,12 +11,11 @@
 
 use std::io::Cursor;
 
-use headwater_types::{ByteCount, ImageLimits, PixelBox, Size};
+use headwater_types::{ByteCount, Format, ImageLimits, PixelBox, Size};
 use image_webp::WebPDecoder;
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::format::Format;
 use crate::limits;
 use crate::rgb::Rgb8;
 use crate::upright;

@@ -1,8 +1,8 @@
 //! A dataset as its headers have it: what every sample's costs are predicted from.
 
-use headwater_client::{Dataset, PhotoFormat};
+use headwater_client::Dataset;
 use headwater_types::recipe::Orientation;
-use headwater_types::{Recipe, SampleIndex, SampleKey, Size};
+use headwater_types::{Format, Recipe, SampleIndex, SampleKey, Size};
 
 use crate::error::PilotError;
 
@@ -42,7 +42,7 @@ pub(crate) async fn survey(
         let (header, broken) = match surveyed.outcome {
             Ok(facts) => {
                 let size = if turned { facts.upright() } else { facts.size };
-                (Some(PhotoHeader { jpeg: facts.format == PhotoFormat::Jpeg, size }), None)
+                (Some(PhotoHeader { jpeg: facts.format == Format::Jpeg, size }), None)
             }
             Err(failure) => (None, Some(failure.message)),
         };

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use headwater_image::Format;
 use headwater_pipeline::Account;
 use headwater_types::SampleIndex;
-use headwater_wire::{PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
+use headwater_wire::{PhotoFacts, Survey, Surveyed, proto};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
@@ -59,11 +58,7 @@ async fn drive(
 
 async fn look(shared: &Shared, account: &Account, index: SampleIndex) -> Surveyed {
     let outcome = shared.pipeline.survey(index, account).await.map(|header| PhotoFacts {
-        format: match header.format {
-            Format::Jpeg => PhotoFormat::Jpeg,
-            Format::Png => PhotoFormat::Png,
-            Format::WebP => PhotoFormat::WebP,
-        },
+        format: header.format,
         size: header.stored,
         orientation: header.orientation,
     });

@@ -4,20 +4,19 @@
 //! decoded here (BMP, PPM, PGM, TIFF): those would only fail one by one, in every epoch. They are left out too, and counted apart.
 //! What a file that is taken really is, its content says.
 
+use headwater_types::Format;
+
 use crate::catalog::Skip;
 
 /// Which files of a dataset are samples. Setting: `--all-files`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Files {
-    /// Those with the suffix of a photo that can be decoded: [`PHOTO_SUFFIXES`], in any case.
+    /// Those with the suffix of a photo that can be decoded: [`Format::suffixes`], in any case.
     #[default]
     Photos,
     /// Every file, whatever its name.
     All,
 }
-
-/// Suffixes of photos that are decoded here.
-pub const PHOTO_SUFFIXES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
 /// Suffixes of images that are not: the rest of `ImageFolder`'s, and others that cameras and programs write.
 const IMAGE_SUFFIXES: [&str; 24] = [
@@ -35,13 +34,12 @@ impl Files {
 
     /// Why the file of this name or key is no sample; `None` for one that is.
     pub(crate) fn leave_out(self, name: &str) -> Option<Skip> {
-        let is_one_of = |suffixes: &[&str]| {
-            suffix(name).is_some_and(|suffix| suffixes.iter().any(|known| known.eq_ignore_ascii_case(suffix)))
-        };
+        let suffix = suffix(name).unwrap_or_default();
+        let has = |known: &str| known.eq_ignore_ascii_case(suffix);
         match self {
             Self::All => None,
-            Self::Photos if is_one_of(&PHOTO_SUFFIXES) => None,
-            Self::Photos if is_one_of(&IMAGE_SUFFIXES) => Some(Skip::UnsupportedFormat),
+            Self::Photos if Format::suffixes().any(has) => None,
+            Self::Photos if IMAGE_SUFFIXES.into_iter().any(has) => Some(Skip::UnsupportedFormat),
             Self::Photos => Some(Skip::NoPhoto),
         }
     }

@@ -31,7 +31,7 @@ mod s3;
 
 pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skip, Skipped};
 pub use error::StoreError;
-pub use files::{Files, PHOTO_SUFFIXES};
+pub use files::Files;
 pub use found::Found;
 pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{Digest, SampleFailure, SampleKey};
+use headwater_types::{Digest, Format, SampleFailure, SampleKey, shown};
 use tracing::{info, warn};
 
 use crate::catalog::{Catalog, LeftOut, Skip, Skipped, by_suffix};
@@ -122,5 +122,6 @@ fn nothing_but(skipped: &Skipped) -> String {
         format!("{count} left out as {}{suffixes} ({})", reason.as_str(), skipped.first_and_more(reason))
     });
     let each = each.collect::<Vec<_>>().join("; ");
-    format!("{each}. Photos are files named .jpg, .jpeg, .png or .webp; --all-files takes every file")
+    let photos = shown::listed(Format::suffixes().map(|suffix| format!(".{suffix}")), "or");
+    format!("{each}. Photos are files named {photos}; --all-files takes every file")
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
+
+use crate::format::Format;
 
 /// What went wrong with a sample, as a counter's label and on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +76,9 @@ impl FailureKind {
     }
 
     /// What has happened, in a sentence for documentation; a [`SampleFailure`]'s message has the particulars.
-    pub const fn meaning(self) -> &'static str {
+    pub fn meaning(self) -> &'static str {
+        static UNSUPPORTED_FORMAT: LazyLock<String> =
+            LazyLock::new(|| format!("The content is of no format that is decoded: {} are.", Format::listed("and")));
         match self {
             Self::OutOfRange => "The dataset has no sample of this index.",
             Self::NotFound => "The file is gone since the dataset was listed.",
@@ -85,7 +90,7 @@ impl FailureKind {
             Self::Unreadable => {
                 "The object store gives its other objects, and not this one, however often it is asked."
             }
-            Self::UnsupportedFormat => "The content is of no format that is decoded: JPEG, PNG and WebP are.",
+            Self::UnsupportedFormat => &UNSUPPORTED_FORMAT,
             Self::Malformed => "The content begins as a photo, and is broken.",
             Self::LimitExceeded => "A limit on bytes, pixels, scans or memory would have been passed.",
             Self::Inference => "The model could not be run on the sample.",

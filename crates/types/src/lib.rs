@@ -21,6 +21,7 @@ pub mod partition;
 
 pub mod coding;
 pub mod cut;
+pub mod format;
 pub mod payload;
 pub mod randomness;
 pub mod way;
@@ -37,6 +38,7 @@ pub use coding::PixelCoding;
 pub use cut::Cut;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
+pub use format::Format;
 pub use framing::{Draws, Framing, PixelBox, Position, RealBox, Size};
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;

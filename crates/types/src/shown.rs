@@ -1,4 +1,4 @@
-//! Numbers for people: three digits and a unit. Programs get the number itself, with its unit in the field's name.
+//! Numbers and lists for people. A number has three digits and a unit. Programs get the number itself, with its unit in the field's name.
 
 use std::fmt;
 
@@ -45,6 +45,16 @@ pub fn times_fewer(before: f64, after: f64) -> String {
 /// The same of an amount: `6.2 times less`, `1.1 times more`, `as much`.
 pub fn times_less(before: f64, after: f64) -> String {
     compared(before, after, ["less", "more", "as much"])
+}
+
+/// `a, b and c` for a sentence, where `last` is the word before the last one.
+pub fn listed(items: impl IntoIterator<Item = impl fmt::Display>, last: &str) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    match items.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
 }
 
 fn compared(before: f64, after: f64, [less, more, same]: [&str; 3]) -> String {

@@ -28,4 +28,4 @@ pub use codec::{MessageCodec, MessageEncoder};
 pub use list::{List, Listed};
 pub use request::{Asked, Fetch, Samples};
 pub use sample::{Delivered, Delivery};
-pub use survey::{PhotoFacts, PhotoFormat, Survey, Surveyed};
+pub use survey::{PhotoFacts, Survey, Surveyed};

@@ -1,7 +1,8 @@
 //! What photos' headers say, as it travels: for who plans how to fetch them.
 
 use headwater_types::caps::{MAX_OBJECT, MAX_SAMPLES_PER_CALL};
-use headwater_types::{ByteCount, Digest, SampleFailure, SampleIndex, SampleKey, Size};
+use headwater_types::format::FormatError;
+use headwater_types::{ByteCount, Digest, Format, SampleFailure, SampleIndex, SampleKey, Size};
 
 use crate::proto;
 use crate::request::{Samples, digest_from};
@@ -35,22 +36,11 @@ pub struct Surveyed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhotoFacts {
     /// Its format, by content.
-    pub format: PhotoFormat,
+    pub format: Format,
     /// Its size as stored.
     pub size: Size,
     /// The turn that EXIF asks for, 1 to 8; 1 is none.
     pub orientation: u8,
-}
-
-/// A format of photos.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PhotoFormat {
-    /// JPEG.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP.
-    WebP,
 }
 
 // === impl PhotoFacts ===
@@ -103,13 +93,9 @@ impl From<Surveyed> for proto::SurveyedSample {
         };
         match surveyed.outcome {
             Ok(PhotoFacts { format, size, orientation }) => {
-                let format = match format {
-                    PhotoFormat::Jpeg => proto::PhotoFormat::Jpeg,
-                    PhotoFormat::Png => proto::PhotoFormat::Png,
-                    PhotoFormat::WebP => proto::PhotoFormat::Webp,
-                };
                 let Size { width, height } = size;
-                Self { format: format as i32, width, height, orientation: u32::from(orientation), ..known }
+                let format = format.as_str().to_owned();
+                Self { format, width, height, orientation: u32::from(orientation), ..known }
             }
             Err(failure) => Self { failure: Some((&failure).into()), ..known },
         }
@@ -141,12 +127,7 @@ const MAX_STORED: ByteCount = ByteCount::new(MAX_OBJECT.get() * 1024);
 
 fn facts(sample: &proto::SurveyedSample) -> Result<PhotoFacts, Invalid> {
     let wrong = |what: &str| Invalid::new(format!("sample {}: {what}", sample.index));
-    let format = match proto::PhotoFormat::try_from(sample.format) {
-        Ok(proto::PhotoFormat::Jpeg) => PhotoFormat::Jpeg,
-        Ok(proto::PhotoFormat::Png) => PhotoFormat::Png,
-        Ok(proto::PhotoFormat::Webp) => PhotoFormat::WebP,
-        Ok(proto::PhotoFormat::Unspecified) | Err(_) => return Err(wrong("there is no such photo format")),
-    };
+    let format = sample.format.parse().map_err(|error: FormatError| wrong(&error.to_string()))?;
     let size = Size { width: sample.width, height: sample.height };
     // How large it may be, whoever asked judges by the server's limits.
     if size.pixels() == 0 {
@@ -167,11 +148,7 @@ mod tests {
             index: SampleIndex(7),
             key: Some("red/a.jpg".parse().unwrap()),
             stored: ByteCount::new(1234),
-            outcome: Ok(PhotoFacts {
-                format: PhotoFormat::WebP,
-                size: Size { width: 640, height: 480 },
-                orientation: 6,
-            }),
+            outcome: Ok(PhotoFacts { format: Format::WebP, size: Size { width: 640, height: 480 }, orientation: 6 }),
         }
     }
 
@@ -196,7 +173,7 @@ mod tests {
             |s| s.width = 0,
             |s| s.orientation = 0,
             |s| s.orientation = 300,
-            |s| s.format = 9,
+            |s| s.format = "GIF".into(),
             |s| s.key = String::new(),
             |s| s.key = "../x".into(),
             |s| s.stored_bytes = u64::MAX,

@@ -20,15 +20,15 @@ use headwater_types::digest::Digester;
 use headwater_types::listing::ListingDigester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, ImageLimits, Listing, Partition, PixelCoding, Position,
-    Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition, PixelCoding,
+    Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::report::{Report, Which};
 use headwater_wire::status::Refusal;
-use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, PhotoFormat, Survey, Surveyed, proto};
+use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, Survey, Surveyed, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -131,11 +131,8 @@ impl Holding {
             return Surveyed { index, key: None, stored: ByteCount::default(), outcome };
         };
         let outcome = read_header(&photo.bytes, Orientation::Exif, &self.limits.unwrap_or_default());
-        let facts = |header: Header| PhotoFacts {
-            format: PhotoFormat::Jpeg,
-            size: header.stored,
-            orientation: header.orientation,
-        };
+        let facts =
+            |header: Header| PhotoFacts { format: Format::Jpeg, size: header.stored, orientation: header.orientation };
         let outcome = outcome.map(facts).map_err(SampleFailure::from);
         Surveyed { index, key: Some(photo.key.parse().unwrap()), stored: photo.bytes.len().into(), outcome }
     }

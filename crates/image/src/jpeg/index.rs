@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use headwater_types::{ByteCount, Size};
+use headwater_types::{ByteCount, Format, Size};
 
 use super::grid::Grid;
 use super::markers::{APP1, APP15, DRI, SOF0, SOF1, SOI, SOS, Segment, frame_header, segments};
@@ -21,7 +21,6 @@ use super::strips::Markers;
 use super::{OWN_PER_COLUMN, ROWS_PER_COLUMN};
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::format::Format;
 use crate::upright;
 
 /// What the header says. Offsets are within the bytes that it was read from.

@@ -10,12 +10,11 @@
 use std::borrow::Cow;
 use std::iter;
 
-use headwater_types::{PixelBox, Scale, Size};
+use headwater_types::{Format, PixelBox, Scale, Size};
 use memchr::memchr;
 
 use super::grid::Grid;
 use crate::error::ImageError;
-use crate::format::Format;
 use crate::upright;
 
 /// What the markers say.

@@ -25,7 +25,7 @@ mod strips;
 #[cfg(test)]
 mod tests;
 
-use headwater_types::{ByteCount, ImageLimits, PixelBox, Scale};
+use headwater_types::{ByteCount, Format, ImageLimits, PixelBox, Scale};
 
 pub(crate) use decode::Buffers;
 #[cfg(test)]
@@ -38,7 +38,6 @@ use transform::Input;
 use turbo::{Decompressor, Layout};
 
 use crate::error::ImageError;
-use crate::format::Format;
 use crate::limits;
 use crate::rgb::rgb_len;
 use crate::scratch::{DecoderBuffers, room};

@@ -3,14 +3,13 @@
 
 use std::ops::Range;
 
-use headwater_types::PixelBox;
+use headwater_types::{Format, PixelBox};
 
 use super::END_OF_IMAGE;
 use super::grid::Cover;
 use super::index::{Index, MARKER, RST0, RowLength, length, together};
 use super::strips::Markers;
 use crate::error::ImageError;
-use crate::format::Format;
 
 /// Which rows of strips a piece is cut from.
 pub(crate) struct Rows<'a> {

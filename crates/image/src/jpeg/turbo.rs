@@ -7,12 +7,11 @@
 
 use std::ffi::c_int;
 
-use headwater_types::{ByteCount, PixelBox, Scale, Size};
+use headwater_types::{ByteCount, Format, PixelBox, Scale, Size};
 use turbojpeg::raw;
 
 use super::handle::{Handle, Purpose};
 use crate::error::ImageError;
-use crate::format::Format;
 
 /// How libjpeg-turbo lays pixels out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

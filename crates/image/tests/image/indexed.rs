@@ -1,12 +1,10 @@
 //! Promise: a photo that was re-written to be cropped without decoding has the pixels of the photo, and a piece of it has
 //! them wherever it was asked for; or there is a reason why not.
 
-use headwater_image::{
-    Format, IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff,
-};
+use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff};
 use headwater_types::recipe::{Interpolation, Orientation, Stages};
 use headwater_types::{
-    ByteCount, Cut, Draws, Epoch, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Seed, Size,
+    ByteCount, Cut, Draws, Epoch, Format, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Seed, Size,
 };
 use proptest::prelude::*;
 

@@ -5,9 +5,9 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use headwater_image::{Format, IndexedJpeg, Scratch, decode, read_header};
+use headwater_image::{IndexedJpeg, Scratch, decode, read_header};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ImageLimits, Size};
+use headwater_types::{Format, ImageLimits, Size};
 use serde_json::{Value, json};
 
 use crate::pillow::python;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::LazyLock;
 
+use headwater_types::Format;
 use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
 
 use crate::files::{self, Files};
@@ -120,14 +122,19 @@ impl Skip {
     }
 
     /// What was left out and what can be done about it, for people; `None` where it was meant to be.
-    pub const fn warning(self) -> Option<&'static str> {
+    pub fn warning(self) -> Option<&'static str> {
+        static NO_PHOTO: LazyLock<String> = LazyLock::new(|| {
+            let suffixes: Vec<_> = Format::suffixes().map(|suffix| format!(".{suffix}")).collect();
+            let suffixes = suffixes.join(" ");
+            format!("files without the suffix of a photo ({suffixes}) are left out: --all-files takes every file")
+        });
+        static UNSUPPORTED_FORMAT: LazyLock<String> = LazyLock::new(|| {
+            let formats = Format::listed("or");
+            format!("images of formats that are not decoded here are left out: convert them to {formats}")
+        });
         Some(match self {
-            Self::NoPhoto => {
-                "files without the suffix of a photo (.jpg .jpeg .png .webp) are left out: --all-files takes every file"
-            }
-            Self::UnsupportedFormat => {
-                "images of formats that are not decoded here are left out: convert them to JPEG, PNG or WebP"
-            }
+            Self::NoPhoto => &NO_PHOTO,
+            Self::UnsupportedFormat => &UNSUPPORTED_FORMAT,
             Self::Hidden => "files and folders whose names begin with a dot are left out",
             Self::EmptyFolder => "folders without a photo are no classes",
             Self::LinkOut => {
