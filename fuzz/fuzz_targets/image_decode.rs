@@ -4,7 +4,7 @@
 
 use headwater_fuzz::small_limits;
 use headwater_image::{Payload, Scratch, advance, finish_into};
-use headwater_types::{Cut, Draws, Epoch, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, Recipe, SampleKey};
 use libfuzzer_sys::fuzz_target;
 
 /// So small that most photos are decoded at a fraction of their size.
@@ -23,7 +23,7 @@ op = "to-tensor"
 fuzz_target!(|bytes: &[u8]| {
     let limits = small_limits();
     let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
-    let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(1, 0), key: &key };
     let mut scratch = Scratch::new();
     for recipe in Recipe::builtin("imagenet-train").into_iter().chain(Recipe::from_toml(FAST)) {
         let encoded = Payload::Encoded(bytes.to_vec().into());

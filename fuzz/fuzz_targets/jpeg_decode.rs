@@ -6,7 +6,7 @@ use bytes::Bytes;
 use headwater_fuzz::small_limits;
 use headwater_image::{Payload, Scratch, decode, finish_into};
 use headwater_types::recipe::Orientation;
-use headwater_types::{Draws, Epoch, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Draws, Recipe, SampleKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         let photo = decode(bytes, Orientation::Stored, &limits, &mut scratch);
         let samples = ["imagenet-train", "imagenet-train-fast"].map(|name| {
             let recipe = Recipe::builtin(name)?;
-            let draws = Draws { seed: Seed(bytes.len() as u64), epoch: Epoch(0), key: &key };
+            let draws = Draws { address: Address::new(bytes.len() as u64, 0), key: &key };
             let mut row = vec![0.0; 3 * 224 * 224];
             let outcome = finish_into(&recipe, &payload, &draws, &limits, &mut scratch, &mut row);
             Some(outcome.map(|()| row.into_iter().map(f32::to_bits).collect::<Vec<_>>()))

@@ -5,7 +5,7 @@
 use headwater_fuzz::small_limits;
 use headwater_image::{IndexedJpeg, Payload, Scratch, advance, decode, finish_into};
 use headwater_types::recipe::Orientation;
-use headwater_types::{Cut, Draws, Epoch, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, Recipe, SampleKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
     for name in ["imagenet-train", "imagenet-eval"] {
         let Some(recipe) = Recipe::builtin(name) else { return };
-        let draws = Draws { seed: Seed(bytes.len() as u64), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(bytes.len() as u64, 0), key: &key };
         let mut rows = [vec![0.0; 3 * 224 * 224], vec![0.0; 3 * 224 * 224]];
         let encoded = Payload::Encoded(bytes.to_vec().into());
         let direct = finish_into(&recipe, &encoded, &draws, &limits, &mut scratch, &mut rows[0]);

@@ -5,13 +5,13 @@
 use bytes::Bytes;
 use headwater_fuzz::small_limits;
 use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, decode, finish_into, read_header};
-use headwater_types::{Draws, Epoch, Framing, Position, Recipe, SampleKey, Seed, Size};
+use headwater_types::{Address, Draws, Framing, Position, Recipe, SampleKey, Size};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = small_limits();
     let Ok(key) = "fuzz".parse::<SampleKey>() else { return };
-    let draws = Draws { seed: Seed(bytes.len() as u64), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(bytes.len() as u64, 0), key: &key };
     let bytes = Bytes::copy_from_slice(bytes);
     let mut scratch = Scratch::new();
     let mut row = vec![0.0; 3 * 224 * 224];

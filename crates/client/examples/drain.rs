@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use headwater_client::{ClientOptions, Dataset, FetchRequest};
-use headwater_types::{Cut, Epoch, PixelCoding, Recipe, Seed};
+use headwater_types::{Address, Cut, PixelCoding, Recipe};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -24,8 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             indices: (0..dataset.len()).into(),
             recipe: Some(recipe.clone()),
             cut: cut.into(),
-            seed: Seed(1),
-            epoch: Epoch(epoch).into(),
+            addresses: Address::new(1, epoch).into(),
             model: None,
             pixels: PixelCoding::Raw.into(),
             floats: false,

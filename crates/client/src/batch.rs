@@ -18,8 +18,8 @@ use bytes::BytesMut;
 use futures::StreamExt as _;
 use headwater_image::{CpuMeter, ImageError, Payload, Scratch, advance, finish_into};
 use headwater_types::{
-    AgreedLimits, ClassId, CpuSeconds, Cut, Draws, Epoch, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey,
-    Seed, Size,
+    Address, AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Recipe, SampleFailure, SampleIndex, SampleKey,
+    Size,
 };
 use headwater_wire::Delivered;
 use tokio::runtime::Handle;
@@ -48,8 +48,6 @@ pub enum RowLayout {
 pub struct BatchPlan {
     /// The recipe; `None` only for features.
     pub recipe: Option<Arc<Recipe>>,
-    /// Address of the randomness, with each sample's epoch.
-    pub seed: Seed,
     /// What rows hold.
     pub layout: RowLayout,
     /// Samples of each batch, in order. Samples past their sum are left unread.
@@ -110,7 +108,6 @@ type Written = (BytesMut, Row);
 struct Work {
     finisher: Finisher,
     recipe: Option<Arc<Recipe>>,
-    seed: Seed,
     layout: RowLayout,
     listener: Option<Arc<dyn Listener>>,
 }
@@ -137,9 +134,9 @@ impl RowLayout {
 impl BatchStream {
     /// Starts making batches of what a stream gives, which must be in order.
     pub(crate) fn start(runtime: &Handle, samples: SampleStream, finisher: Finisher, plan: BatchPlan) -> Self {
-        let BatchPlan { recipe, seed, layout, sizes, ahead, listener } = plan;
+        let BatchPlan { recipe, layout, sizes, ahead, listener } = plan;
         let (sender, begun) = mpsc::channel(ahead.get());
-        let work = Arc::new(Work { finisher, recipe, seed, layout, listener });
+        let work = Arc::new(Work { finisher, recipe, layout, listener });
         let driver = AbortOnDropHandle::new(runtime.spawn(drive(samples, work, sizes, sender)));
         Self { begun, current: None, _driver: driver }
     }
@@ -228,7 +225,7 @@ async fn drive(
 
 impl Work {
     async fn write(self: Arc<Self>, sample: Sample, row: BytesMut) -> Written {
-        let Sample { index, epoch, key, label, limits, outcome, cpu } = sample;
+        let Sample { index, address, key, label, limits, outcome, cpu } = sample;
         let of = |failure| Row { index, key: key.clone(), label, failure };
         let came = |cut, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
@@ -247,7 +244,7 @@ impl Work {
             let (work, key, mut row) = (Arc::clone(&self), key.clone(), row);
             move |scratch: &mut Scratch| {
                 let meter = CpuMeter::start(work.listener.is_some());
-                let done = work.fill((delivered, &limits), key.as_ref(), epoch, &mut row, scratch);
+                let done = work.fill((delivered, &limits), key.as_ref(), address, &mut row, scratch);
                 (row, done.err(), meter.read())
             }
         };
@@ -264,7 +261,7 @@ impl Work {
         &self,
         (delivered, limits): (Delivered, &AgreedLimits),
         key: Option<&SampleKey>,
-        epoch: Epoch,
+        address: Address,
         row: &mut [u8],
         scratch: &mut Scratch,
     ) -> Result<(), SampleFailure> {
@@ -279,7 +276,7 @@ impl Work {
         }
         let recipe = self.recipe.as_deref().ok_or_else(|| internal("there is no recipe to finish it with"))?;
         let key = key.ok_or_else(|| internal("a sample without a key cannot be framed"))?;
-        let draws = Draws { seed: self.seed, epoch, key };
+        let draws = Draws { address, key };
         let (held, failed) = (limits.limits(), |error| failure_of(error, limits));
         let (payload, _) = payload_of(recipe, delivered, limits)?;
         if let RowLayout::Pixels(_) = self.layout {

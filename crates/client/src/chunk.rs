@@ -4,13 +4,13 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use headwater_types::{Cut, Epoch, PixelCoding, SampleIndex};
-use headwater_wire::{Cuts, Epochs as EpochsOfCall, PixelCodings, Samples};
+use headwater_types::{Address, Cut, PixelCoding, SampleIndex};
+use headwater_wire::{Cuts, Epochs, PixelCodings, Samples};
 use tokio::time::Instant;
 
 use crate::live::Tables;
 use crate::options::ClientOptions;
-use crate::request::{CutChoice, Epochs, Indices, PixelChoice};
+use crate::request::{Addresses, CutChoice, Indices, PixelChoice};
 
 /// A sample that is still to come.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ pub(crate) struct Wanted {
     pub(crate) cut: Cut,
     /// How its pixels may be coded.
     pub(crate) pixels: PixelCoding,
-    /// Address of its randomness.
-    pub(crate) epoch: Epoch,
+    /// The address of its pass's randomness.
+    pub(crate) address: Address,
     /// Times that it came as a failure that may pass, and when first.
     pub(crate) failures: u32,
     pub(crate) failing_since: Option<Instant>,
@@ -42,7 +42,7 @@ pub(crate) struct Wish {
     pub(crate) indices: Indices,
     pub(crate) cuts: CutChoice,
     pub(crate) pixels: PixelChoice,
-    pub(crate) epochs: Epochs,
+    pub(crate) addresses: Addresses,
 }
 
 /// Cuts a request into one server's chunks, in the order of the request.
@@ -134,16 +134,14 @@ impl Chunk {
 }
 
 /// Samples as a server is asked for them.
-pub(crate) fn as_asked<'a>(
-    wanted: impl Iterator<Item = &'a Wanted> + Clone,
-) -> (Samples, Cuts, PixelCodings, EpochsOfCall) {
+pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts, PixelCodings, Epochs) {
     let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
     let first = locals.first().copied().unwrap_or(0);
     let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
     let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
     let cuts = Cuts::of(wanted.clone().map(|wanted| wanted.cut).collect());
     let pixels = PixelCodings::of(wanted.clone().map(|wanted| wanted.pixels).collect());
-    (samples, cuts, pixels, EpochsOfCall::of(wanted.map(|wanted| wanted.epoch).collect()))
+    (samples, cuts, pixels, Epochs::of(wanted.map(|wanted| wanted.address.epoch).collect()))
 }
 
 // === impl ChunkSource ===
@@ -171,8 +169,8 @@ impl ChunkSource {
                 }
                 let (position, local) = (*cursor, index - self.held.start);
                 let (cut, pixels) = (self.wish.cuts.of(index)?, self.wish.pixels.of(index)?);
-                let epoch = self.wish.epochs.at(position)?;
-                missing.push_back(Wanted { position, local, cut, pixels, epoch, failures: 0, failing_since: None });
+                let address = self.wish.addresses.at(position)?;
+                missing.push_back(Wanted { position, local, cut, pixels, address, failures: 0, failing_since: None });
             }
             *cursor += 1;
         }
@@ -192,10 +190,12 @@ impl ChunkSource {
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::{Epoch, Seed};
+
     use super::*;
 
     fn wish(indices: Indices, cuts: CutChoice) -> Wish {
-        Wish { indices, cuts, pixels: PixelCoding::Raw.into(), epochs: Epoch(0).into() }
+        Wish { indices, cuts, pixels: PixelCoding::Raw.into(), addresses: Address::default().into() }
     }
 
     fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize, repeats: bool) -> Vec<Vec<(u64, u64)>> {
@@ -233,7 +233,7 @@ mod tests {
         let mut chunk = source.next().unwrap();
         let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
         assert_eq!((samples, cuts), (Samples::Range { first: 2, count: 3 }, Cuts::All(Cut::Tensor)));
-        assert_eq!((pixels, epochs), (PixelCodings::All(PixelCoding::Raw), EpochsOfCall::All(Epoch(0))));
+        assert_eq!((pixels, epochs), (PixelCodings::All(PixelCoding::Raw), Epochs::All(Epoch(0))));
         chunk.settle(1);
         assert_eq!(as_asked(chunk.missing()).0, Samples::List(vec![2, 4]));
         assert_eq!(chunk.earliest(), Some(0));
@@ -244,18 +244,19 @@ mod tests {
         let cuts = CutChoice::PerSample(vec![Cut::Encoded, Cut::Decoded].into());
         let pixels = PixelChoice::PerSample(vec![PixelCoding::Raw, PixelCoding::Lossless].into());
         let epochs = vec![Epoch(7), Epoch(3), Epoch(8), Epoch(9)].into();
+        let addresses = Addresses::Each { seed: Seed(1), epochs };
         // The third is another server's.
-        let wish = Wish { indices: list(&[1, 0, 5, 1]), cuts, pixels, epochs };
+        let wish = Wish { indices: list(&[1, 0, 5, 1]), cuts, pixels, addresses };
         let mut chunk = ChunkSource::new(wish, 0..2, 9, true).next().unwrap();
         let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
         let (encoded, decoded) = (Cut::Encoded, Cut::Decoded);
         assert_eq!((samples, cuts), (Samples::List(vec![1, 0, 1]), Cuts::Each(vec![decoded, encoded, decoded])));
         let (raw, lossless) = (PixelCoding::Raw, PixelCoding::Lossless);
         assert_eq!(pixels, PixelCodings::Each(vec![lossless, raw, lossless]));
-        assert_eq!(epochs, EpochsOfCall::Each(vec![Epoch(7), Epoch(3), Epoch(9)]));
+        assert_eq!(epochs, Epochs::Each(vec![Epoch(7), Epoch(3), Epoch(9)]));
         chunk.settle(0);
-        assert_eq!(as_asked(chunk.missing()).3, EpochsOfCall::Each(vec![Epoch(3), Epoch(9)]));
+        assert_eq!(as_asked(chunk.missing()).3, Epochs::Each(vec![Epoch(3), Epoch(9)]));
         assert!(chunk.at(0).is_none() && chunk.at(2).is_none());
-        assert_eq!(chunk.at(3).map(|wanted| (wanted.local, wanted.epoch)), Some((1, Epoch(9))));
+        assert_eq!(chunk.at(3).map(|wanted| (wanted.local, wanted.address)), Some((1, Address::new(1, 9))));
     }
 }

@@ -29,7 +29,7 @@ use crate::partition::Partition;
 use crate::parts;
 use crate::pulse::Pulse;
 use crate::report::{self, Reported, Told};
-use crate::request::{self, Choice, FetchRequest, Indices};
+use crate::request::{Addresses, Choice, FetchRequest, Indices};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
 use crate::throttle::Throttle;
@@ -207,7 +207,7 @@ impl Dataset {
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
     /// or not the same everywhere, a cut without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
-        let FetchRequest { indices, recipe, cut, pixels, floats, seed, epoch, model, ordered, measure_cpu } = request;
+        let FetchRequest { indices, recipe, cut, pixels, floats, addresses, model, ordered, measure_cpu } = request;
         let samples = self.len();
         if let Some(index) = indices.max().filter(|&index| index >= samples) {
             return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
@@ -216,7 +216,7 @@ impl Dataset {
             let message = "a table of cuts or of pixel codings must have one for each sample of the dataset";
             return Err(ClientError::Request(message));
         }
-        self.check_epochs(&indices, &epoch)?;
+        self.check_addresses(&indices, &addresses)?;
         let live = match (&cut, &pixels) {
             (Choice::Live(cuts), Choice::Live(codings)) if cuts == codings => Some(cuts.clone()),
             (Choice::Live(_), _) | (_, Choice::Live(_)) => {
@@ -270,7 +270,7 @@ impl Dataset {
             floats,
             allow_non_finite: options.allow_non_finite,
         };
-        let wish = Wish { indices: indices.clone(), cuts: cut.clone(), pixels, epochs: epoch };
+        let wish = Wish { indices: indices.clone(), cuts: cut.clone(), pixels, addresses: addresses.clone() };
         let job = |((partition, server), has_model): ((&Partition, &Arc<Server>), bool)| {
             let share = indices.len().min(partition.samples);
             let bytes = expectation.payload_bytes(partition, &cut);
@@ -288,7 +288,7 @@ impl Dataset {
                     cuts: Cuts::All(Cut::Encoded),
                     pixels: PixelCodings::All(PixelCoding::Raw),
                     floats_as_pixels: !floats,
-                    seed,
+                    seed: addresses.seed(),
                     epochs: Epochs::All(Epoch::default()),
                     model: model.filter(|_| takes_features && has_model).map(|m| (m.name.clone(), Some(m.digest))),
                     batch_bytes: self.batch(),
@@ -309,11 +309,11 @@ impl Dataset {
     }
 
     /// Whether there is an epoch for each sample where there is not one for all, and whether the servers know of such.
-    fn check_epochs(&self, indices: &Indices, epochs: &request::Epochs) -> Result<(), ClientError> {
-        if epochs.len().is_some_and(|len| len != indices.len()) {
+    fn check_addresses(&self, indices: &Indices, addresses: &Addresses) -> Result<(), ClientError> {
+        if addresses.len().is_some_and(|len| len != indices.len()) {
             return Err(ClientError::Request("a list of epochs must have one for each of the indices"));
         }
-        if !epochs.differ() {
+        if !addresses.differ() {
             return Ok(());
         }
         let asked = |partition: &&Partition| indices.any_in(partition.first..partition.end(), |_| true);

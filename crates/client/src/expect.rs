@@ -60,7 +60,7 @@ impl Expectation {
             Ok(delivered)
         });
         let label = label.and_then(|(_, class)| class.copied());
-        Sample { index, epoch: wanted.epoch, key, label, cpu, limits, outcome: checked }
+        Sample { index, address: wanted.address, key, label, cpu, limits, outcome: checked }
     }
 
     /// About how many payload bytes a sample has, before any coding.

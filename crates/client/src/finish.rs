@@ -9,7 +9,7 @@ use headwater_image::{
 };
 use headwater_types::{
     AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, SampleKey,
-    Seed, Size,
+    Size,
 };
 use headwater_wire::Delivered;
 
@@ -79,16 +79,15 @@ impl Finisher {
         self.pool.run(job).await.map_err(|error| lost(&error))
     }
 
-    /// Runs what is left of a recipe, from whichever pixel cut the sample has come at, with the randomness of this seed and of the
-    /// sample's own epoch. A sample that had failed stays as
-    /// it is.
-    pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed) -> Finished {
-        self.run(recipe, sample, seed, false).await.0
+    /// Runs what is left of a recipe, from whichever pixel cut the sample has come at, with the randomness at the
+    /// sample's address. A sample that had failed stays as it is.
+    pub async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample) -> Finished {
+        self.run(recipe, sample, false).await.0
     }
 
     /// As [`finish`](Self::finish), with the CPU time that it took here.
-    pub async fn finish_metered(&self, recipe: &Arc<Recipe>, sample: Sample, seed: Seed) -> (Finished, CpuSeconds) {
-        let (finished, cpu) = self.run(recipe, sample, seed, true).await;
+    pub async fn finish_metered(&self, recipe: &Arc<Recipe>, sample: Sample) -> (Finished, CpuSeconds) {
+        let (finished, cpu) = self.run(recipe, sample, true).await;
         (finished, cpu.unwrap_or_default())
     }
 
@@ -109,20 +108,14 @@ impl Finisher {
         self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), CpuSeconds::default()))
     }
 
-    async fn run(
-        &self,
-        recipe: &Arc<Recipe>,
-        sample: Sample,
-        seed: Seed,
-        metered: bool,
-    ) -> (Finished, Option<CpuSeconds>) {
-        let Sample { index, epoch, key, label, limits, outcome, cpu: _ } = sample;
+    async fn run(&self, recipe: &Arc<Recipe>, sample: Sample, metered: bool) -> (Finished, Option<CpuSeconds>) {
+        let Sample { index, address, key, label, limits, outcome, cpu: _ } = sample;
         let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
                 let recipe = Arc::clone(recipe);
                 let job = move |scratch: &mut Scratch| {
                     let meter = CpuMeter::start(metered);
-                    let draws = Draws { seed, epoch, key: &key };
+                    let draws = Draws { address, key: &key };
                     (finish(&recipe, delivered, &draws, &limits, scratch), meter.read())
                 };
                 self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), None))

@@ -67,7 +67,7 @@ pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};
 pub use report::{Reported, Told};
-pub use request::{Choice, Chosen, CutChoice, Epochs, FetchRequest, Indices, PixelChoice};
+pub use request::{Addresses, Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;

@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{AgreedLimits, Cut, DType, Epoch, ImageLimits, PixelCoding, Position, SampleIndex, Shape};
+    use headwater_types::{Address, AgreedLimits, Cut, DType, ImageLimits, PixelCoding, Position, SampleIndex, Shape};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -162,7 +162,7 @@ mod tests {
         let (told, own) = (ImageLimits::default(), ImageLimits::of_clients());
         Sample {
             index: SampleIndex(index),
-            epoch: Epoch(0),
+            address: Address::default(),
             key: None,
             label: None,
             cpu: None,

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use headwater_types::{Cut, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, Cut, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
 use crate::live::LivePlan;
 
 /// Which samples, how far, in which order.
 #[derive(Clone, Debug)]
 pub struct FetchRequest {
-    /// Which samples. An index named twice is delivered twice: as the same bits, or as the `epoch` of each place says.
+    /// Which samples. An index named twice is delivered twice: as the same bits, or as the address of each place says.
     pub indices: Indices,
     /// What is done to them. May be `None` at the cut `encoded`, and where `model` gives the recipe.
     pub recipe: Option<Recipe>,
@@ -21,10 +21,8 @@ pub struct FetchRequest {
     /// Whether the cuts `tensor` and `normalized` must travel as floats. Where not, servers send them as the u8 pixels of
     /// `flipped`: a quarter of the bytes, from which a [`Finisher`](crate::Finisher) makes the same tensor.
     pub floats: bool,
-    /// Address of the randomness.
-    pub seed: Seed,
-    /// Address of the randomness: of all samples, or of each.
-    pub epoch: Epochs,
+    /// The addresses of the samples' randomness.
+    pub addresses: Addresses,
     /// The model, for the cut `features`.
     pub model: Option<ModelName>,
     /// Whether samples come in the order in which they were asked for, or as they arrive. In order, servers whose
@@ -43,14 +41,19 @@ pub enum Indices {
     List(Arc<[SampleIndex]>),
 }
 
-/// Addresses of randomness: any numbers of 64 bits.
+/// The addresses of the randomness of a request's samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Epochs {
-    /// The same for all samples.
-    All(Epoch),
-    /// One for each of the request's `indices`, in their order: so a sample that is asked for twice has two crops. The servers must be
-    /// new enough for it ([`ClientError::NoSampleEpochs`](crate::ClientError)).
-    Each(Arc<[Epoch]>),
+pub enum Addresses {
+    /// All samples have the same address.
+    All(Address),
+    /// Each sample has an epoch of its own, and all have one seed.
+    Each {
+        /// The run's seed.
+        seed: Seed,
+        /// One epoch for each of the request's `indices`, in their order: a sample that is asked for twice may have two crops.
+        /// The servers must be new enough for it ([`ClientError::NoSampleEpochs`](crate::ClientError)).
+        epochs: Arc<[Epoch]>,
+    },
 }
 
 /// One for all samples, or one for each.
@@ -87,8 +90,7 @@ impl FetchRequest {
             cut: CutChoice::All(Cut::Features),
             pixels: PixelChoice::All(PixelCoding::Raw),
             floats: true,
-            seed: Seed::default(),
-            epoch: Epoch::default().into(),
+            addresses: Address::default().into(),
             model: Some(model),
             ordered: false,
             measure_cpu: false,
@@ -158,43 +160,47 @@ impl FromIterator<SampleIndex> for Indices {
     }
 }
 
-// === impl Epochs ===
+// === impl Addresses ===
 
-impl Epochs {
-    /// That of the sample at this place of the request; a list that is too short was refused before.
-    pub(crate) fn at(&self, position: u64) -> Option<Epoch> {
+impl Addresses {
+    /// The address of the sample at this place of the request; a list that is too short was refused before.
+    pub(crate) fn at(&self, position: u64) -> Option<Address> {
         match self {
             Self::All(one) => Some(*one),
-            Self::Each(each) => each.get(usize::try_from(position).ok()?).copied(),
+            Self::Each { seed, epochs } => {
+                let epoch = epochs.get(usize::try_from(position).ok()?).copied()?;
+                Some(Address { seed: *seed, epoch })
+            }
         }
     }
 
-    /// How many there are, where there is one for each.
+    /// The seed, which all samples share.
+    pub(crate) fn seed(&self) -> Seed {
+        match self {
+            Self::All(Address { seed, .. }) | Self::Each { seed, .. } => *seed,
+        }
+    }
+
+    /// How many epochs there are, where each sample has its own.
     pub(crate) fn len(&self) -> Option<u64> {
         match self {
             Self::All(_) => None,
-            Self::Each(each) => Some(each.len() as u64),
+            Self::Each { epochs, .. } => Some(epochs.len() as u64),
         }
     }
 
-    /// Whether samples differ in it.
+    /// Whether samples differ in their address.
     pub(crate) fn differ(&self) -> bool {
         match self {
             Self::All(_) => false,
-            Self::Each(each) => each.windows(2).any(|pair| pair[0] != pair[1]),
+            Self::Each { epochs, .. } => epochs.windows(2).any(|pair| pair[0] != pair[1]),
         }
     }
 }
 
-impl From<Epoch> for Epochs {
-    fn from(one: Epoch) -> Self {
+impl From<Address> for Addresses {
+    fn from(one: Address) -> Self {
         Self::All(one)
-    }
-}
-
-impl From<Vec<Epoch>> for Epochs {
-    fn from(each: Vec<Epoch>) -> Self {
-        Self::Each(each.into())
     }
 }
 

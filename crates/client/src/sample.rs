@@ -1,6 +1,6 @@
 //! A sample as the reader gets it.
 
-use headwater_types::{AgreedLimits, ClassId, CpuSeconds, Epoch, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{Address, AgreedLimits, ClassId, CpuSeconds, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
@@ -8,8 +8,8 @@ use headwater_wire::Delivered;
 pub struct Sample {
     /// Index in the dataset.
     pub index: SampleIndex,
-    /// Address of its randomness: the request's, at its place there.
-    pub epoch: Epoch,
+    /// The address of its pass's randomness, as the request has it at the sample's place.
+    pub address: Address,
     /// Its key; always there where the outcome is a payload.
     pub key: Option<SampleKey>,
     /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use headwater_image::{Payload, Tensor};
 use tokio::sync::OwnedSemaphorePermit;
 
-use headwater_types::{Digest, Epoch, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure, Seed};
+use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure};
 
 use crate::batch_size;
 use crate::device::Device;
@@ -138,8 +138,8 @@ impl Extractor {
         }
         // An address has to be given all the same.
         let key = (&self.name).into();
-        let (seed, epoch, limits) = (Seed(0), Epoch(0), ImageLimits::default());
-        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: false, allow_non_finite: false };
+        let (address, limits) = (Address::default(), ImageLimits::default());
+        let sample = Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: false };
         self.place().await?.extract(sample).await
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use headwater_image::Payload;
-use headwater_types::{CpuSeconds, Epoch, FailureKind, ImageLimits, SampleFailure, SampleKey, Seed};
+use headwater_types::{Address, CpuSeconds, FailureKind, ImageLimits, SampleFailure, SampleKey};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// A sample at any pixel cut, with what it takes to finish its recipe.
@@ -11,11 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 pub struct Unfinished {
     /// The sample as it is.
     pub payload: Payload,
-    /// Address of its randomness.
-    pub seed: Seed,
-    /// Address of its randomness.
-    pub epoch: Epoch,
-    /// Address of its randomness.
+    /// The address of its pass's randomness.
+    pub address: Address,
+    /// Its key: with the address, it decides crop and flip.
     pub key: SampleKey,
     /// Limits for decoding it. Its memory has been granted to the caller.
     pub limits: ImageLimits,

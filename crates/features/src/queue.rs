@@ -111,17 +111,16 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use headwater_image::{Payload, Rgb8};
-    use headwater_types::{Epoch, ImageLimits, Seed, Size};
+    use headwater_types::{Address, ImageLimits, Size};
 
     use super::*;
 
     fn pixels() -> Unfinished {
         let rgb = Rgb8::new(Size { width: 1, height: 1 }, vec![0; 3]).unwrap();
-        let (seed, epoch, key) = (Seed(0), Epoch(0), "a".parse().unwrap());
+        let (address, key) = (Address::default(), "a".parse().unwrap());
         Unfinished {
             payload: Payload::Flipped(rgb),
-            seed,
-            epoch,
+            address,
             key,
             limits: ImageLimits::default(),
             measure_cpu: false,

@@ -102,8 +102,8 @@ impl Worker {
         let row = self.session.row();
         let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let Unfinished { payload, seed, epoch, key, limits, measure_cpu, allow_non_finite: _ } = &job.sample;
-            let draws = Draws { seed: *seed, epoch: *epoch, key };
+            let Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite: _ } = &job.sample;
+            let draws = Draws { address: *address, key };
             let out = &mut self.rows[all_ready.len() * row..][..row];
             self.scratch.take_decode_time();
             let (started, meter) = (Instant::now(), CpuMeter::start(*measure_cpu));

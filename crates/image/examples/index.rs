@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use headwater_image::{IndexedJpeg, Payload, Scratch, advance, decode};
 use headwater_types::recipe::Orientation;
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleKey};
 
 /// Crops of each photo.
 const EPOCHS: u64 = 3;
@@ -71,7 +71,7 @@ fn measure(path: &Path, recipe: &Recipe, totals: &mut Totals, scratch: &mut Scra
     let key: SampleKey = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
     let encoded = Payload::Encoded(bytes.into());
     for epoch in 0..EPOCHS {
-        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(1, epoch), key: &key };
         let stored = photo.bytes().clone();
         let photo = timed(&mut totals.opening, || IndexedJpeg::open(stored.clone(), &limits)).unwrap();
         let mut take = |payload: &Payload, cut, total: &mut Duration| {

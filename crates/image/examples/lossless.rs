@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headwater_image::{Payload, Rgb8, Scratch, advance, lossless};
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleKey};
 
 /// Times that each photo is measured; the shortest counts.
 const TIMES: usize = 7;
@@ -44,7 +44,7 @@ fn timed<T>(mut work: impl FnMut() -> T) -> (T, Duration) {
 /// A photo's crop, and the shortest time that decoding it took; `None` for a photo that cannot be decoded.
 fn crop(bytes: &[u8], recipe: &Recipe, scratch: &mut Scratch) -> Option<(Rgb8, Duration)> {
     let key: SampleKey = "photo".parse().unwrap();
-    let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(1, 0), key: &key };
     let limits = ImageLimits::default();
     let mut shortest = Duration::MAX;
     for _ in 0..TIMES {

@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use headwater_image::{IndexedJpeg, Payload, Scratch, advance, finish_into};
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: u64 = 9;
@@ -47,7 +47,7 @@ impl Bench {
         let start = cpu_seconds();
         for Photo { key, plain, indexed: rewritten } in &self.photos {
             let photo = if indexed { rewritten } else { plain };
-            let draws = Draws { seed: Seed(0), epoch, key };
+            let draws = Draws { address: Address { seed: Seed(0), epoch }, key };
             finish_into(recipe, photo, &draws, &self.limits, &mut self.scratch, &mut row)?;
         }
         Ok((cpu_seconds() - start) * 1e3 / self.photos.len() as f64)
@@ -57,7 +57,7 @@ impl Bench {
     fn differences(&mut self, one: &Recipe, other: &Recipe) -> Result<Vec<f64>, Box<dyn Error>> {
         let mut found = Vec::new();
         for Photo { key, plain, .. } in &self.photos {
-            let draws = Draws { seed: Seed(0), epoch: Epoch(0), key };
+            let draws = Draws { address: Address::new(0, 0), key };
             let mut crop = |recipe: &Recipe| -> Result<_, Box<dyn Error>> {
                 let cropped = advance(recipe, plain.clone(), Cut::Cropped, &draws, &self.limits, &mut self.scratch)?;
                 Ok(cropped.into_bytes())

@@ -14,7 +14,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use headwater_image::{Level, Payload, Rgb8, Scratch, decode, finish_into};
 use headwater_types::recipe::{Interpolation, Orientation};
-use headwater_types::{Draws, Epoch, Framing, ImageLimits, PixelBox, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Draws, Framing, ImageLimits, PixelBox, Recipe, SampleKey};
 
 const ROUNDS: usize = 9;
 
@@ -127,7 +127,7 @@ fn main() -> Outcome {
         Err(_) => None,
     };
     let key: SampleKey = "a".parse()?;
-    let draws = |index: usize| Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
+    let draws = |index: usize| Draws { address: Address::new(index as u64, 0), key: &key };
     for recipe in recipes()? {
         let output = recipe.output_size();
         let framing = |index: usize| Framing::new(recipe.stages(), decoded[index].size(), &draws(index));

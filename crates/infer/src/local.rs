@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
 use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
 use headwater_pilot::Infer;
-use headwater_types::{AgreedLimits, CpuSeconds, Cut, Epoch, FailureKind, Recipe, SampleFailure, SampleKey, Seed};
+use headwater_types::{Address, AgreedLimits, CpuSeconds, Cut, FailureKind, Recipe, SampleFailure, SampleKey};
 
 use crate::error::LocalError;
 use crate::file;
@@ -71,7 +71,7 @@ impl LocalExtractor {
         &self,
         (delivered, limits): (Delivered, AgreedLimits),
         key: SampleKey,
-        (seed, epoch): (Seed, Epoch),
+        address: Address,
     ) -> (Result<Vec<f32>, SampleFailure>, CpuSeconds) {
         // Before the payload is opened: who waits for a thread holds no pixels.
         let place = match self.extractor.place().await {
@@ -84,7 +84,7 @@ impl LocalExtractor {
             Err(failure) => return (Err(failure), opening),
         };
         let (limits, allow_non_finite) = (limits.limits(), self.allow_non_finite);
-        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu: true, allow_non_finite };
+        let sample = Unfinished { payload, address, key, limits, measure_cpu: true, allow_non_finite };
         match place.extract(sample).await {
             Ok(extracted) => {
                 let inferring = extracted.cpu.unwrap_or_default();
@@ -96,14 +96,14 @@ impl LocalExtractor {
 }
 
 impl Infer for LocalExtractor {
-    fn infer(&self, sample: Sample, seed: Seed) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
+    fn infer(&self, sample: Sample) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)> {
         async move {
-            let Sample { epoch, key, limits, outcome, .. } = sample;
+            let Sample { address, key, limits, outcome, .. } = sample;
             match (outcome, key) {
                 (Ok(delivered), _) if delivered.cut == Cut::Features => {
                     (Ok(features_of(&delivered)), CpuSeconds::default())
                 }
-                (Ok(delivered), Some(key)) => self.run((delivered, limits), key, (seed, epoch)).await,
+                (Ok(delivered), Some(key)) => self.run((delivered, limits), key, address).await,
                 (Ok(_), None) => {
                     let message = "a sample without a key cannot be framed";
                     (Err(SampleFailure::new(FailureKind::Internal, message)), CpuSeconds::default())

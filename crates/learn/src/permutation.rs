@@ -7,7 +7,7 @@
 //! Invariant: for every seed and length a bijection; the same on every machine and for ever. It is for shuffling, not for
 //! secrets.
 
-use headwater_types::{Epoch, Seed};
+use headwater_types::{Address, Seed};
 
 use crate::random::{Generator, Purpose};
 
@@ -27,7 +27,7 @@ const ROUNDS: usize = 8;
 
 impl Permutation {
     /// The order in which an epoch visits a dataset of `len` samples.
-    pub fn of_epoch(len: u64, seed: Seed, epoch: Epoch) -> Self {
+    pub fn of_epoch(len: u64, Address { seed, epoch }: Address) -> Self {
         Self::new(len, Purpose::Visits, seed, epoch.0)
     }
 
@@ -104,7 +104,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_bijection(len in 0_u64..3_000, seed: u64, epoch: u64) {
-            let permutation = Permutation::of_epoch(len, Seed(seed), Epoch(epoch));
+            let permutation = Permutation::of_epoch(len, Address::new(seed, epoch));
             let mut elements: Vec<u64> = permutation.iter().collect();
             elements.sort_unstable();
             prop_assert_eq!(elements, (0..len).collect::<Vec<_>>());
@@ -113,7 +113,7 @@ mod tests {
 
         #[test]
         fn the_inverse_undoes_it_at_every_length(len in 1_u64.., position: u64, seed: u64) {
-            let permutation = Permutation::of_epoch(len, Seed(seed), Epoch(0));
+            let permutation = Permutation::of_epoch(len, Address::new(seed, 0));
             let element = permutation.at(position % len).unwrap();
             prop_assert!(element < len);
             prop_assert_eq!(permutation.position_of(element), Some(position % len));
@@ -125,7 +125,7 @@ mod tests {
         for len in [2_usize, 3, 5, 8, 14] {
             let mut counts = vec![0_u32; len * len];
             for seed in 0..20_000 {
-                let permutation = Permutation::of_epoch(len as u64, Seed(seed), Epoch(0));
+                let permutation = Permutation::of_epoch(len as u64, Address::new(seed, 0));
                 permutation.iter().enumerate().for_each(|(at, element)| counts[at * len + element as usize] += 1);
             }
             let expected = 20_000.0 / len as f64;
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn epochs_and_seeds_differ_and_stay_as_they_are() {
-        let order = |seed, epoch| Permutation::of_epoch(10, Seed(seed), Epoch(epoch)).iter().collect::<Vec<_>>();
+        let order = |seed, epoch| Permutation::of_epoch(10, Address::new(seed, epoch)).iter().collect::<Vec<_>>();
         assert_ne!(order(1, 0), order(1, 1));
         assert_ne!(order(1, 0), order(2, 0));
         // Changing this changes which samples every resumed epoch has still to visit: don't.

@@ -12,7 +12,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use headwater_cli::{Failures, GrowingBar, Outcome, OutputFile, OutputFolder, Progress};
 use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
 use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
-use headwater_types::{Cut, Draws, Epoch, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Seed};
+use headwater_types::{Address, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::FetchArgs;
@@ -115,8 +115,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         cut: steering.cut(),
         pixels: steering.pixels(),
         floats: args.wire_floats,
-        seed: Seed(args.seed),
-        epoch: Epoch(args.epoch).into(),
+        addresses: Address::new(args.seed, args.epoch).into(),
         model: args.model.clone(),
         ordered: false,
         measure_cpu: steering.listens(),
@@ -125,7 +124,6 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         features: args.cut == Some(Cut::Features),
         wire: args.wire_bytes,
         steering,
-        seed: Seed(args.seed),
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
         classes: dataset.classes().to_vec(),
         recipe,
@@ -166,7 +164,7 @@ async fn steer(
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
         (None, Some(cut)) => Ok((Steering::new(cut, args.pixels), None)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
-            let (bar, address) = (GrowingBar::new(progress, "profile"), (Seed(args.seed), Epoch(args.epoch)));
+            let (bar, address) = (GrowingBar::new(progress, "profile"), Address::new(args.seed, args.epoch));
             let told = |headway: Headway| bar.told(headway.done, headway.total);
             let options = SketchOptions { budget: args.profile_seconds, ..SketchOptions::default() };
             let (steering, appraisal) = auto(dataset, recipe, &options, address, &indices.to_vec(), &told).await?;
@@ -189,7 +187,6 @@ struct Writer {
     wire: bool,
     /// Hears of every sample.
     steering: Arc<Steering>,
-    seed: Seed,
     finisher: Finisher,
     classes: Vec<String>,
     folder: Arc<OutputFolder>,
@@ -206,7 +203,7 @@ impl Writer {
         } else {
             let cut = sample.outcome.as_ref().ok().map(|delivered| delivered.cut);
             let there = sample.cpu.unwrap_or_default();
-            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample, self.seed).await;
+            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample).await;
             self.steering.came(finished.index, cut, there, here);
             self.tensor(finished)
         };
@@ -241,7 +238,7 @@ impl Writer {
             (Ok(delivered), Some(key)) => {
                 let data = delivered.payload.as_chunks::<4>().0.iter().copied();
                 let file = npy::file(delivered.shape.axes(), data);
-                let draws = Draws { seed: self.seed, epoch: sample.epoch, key };
+                let draws = Draws { address: sample.address, key };
                 let framed = |source| row.clone().framed(source, &Framing::new(self.recipe.stages(), source, &draws));
                 (delivered.source.map_or_else(|| row.clone(), framed), Some(file))
             }

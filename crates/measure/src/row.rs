@@ -110,7 +110,7 @@ impl From<f64> for Number {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::{Draws, Epoch, Recipe, Seed};
+    use headwater_types::{Address, Draws, Recipe};
 
     use super::*;
 
@@ -122,7 +122,7 @@ mod tests {
     fn a_row_says_what_was_done_in_whole_pixels_where_they_are_whole() {
         let row = || Row::new(7, Some("red/a.jpg".into()), Some("red".into()));
         let (key, source) = ("red/a.jpg".parse().unwrap(), Size { width: 1024, height: 703 });
-        let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(1, 0), key: &key };
         let framing = |recipe| Framing::new(Recipe::builtin(recipe).unwrap().stages(), source, &draws);
         assert_eq!(
             json(&row().framed(source, &framing("mobilenet-eval"))),

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_client::{ClientOptions, Dataset, ServerAddress};
-use headwater_types::{BitsPerSecond, DatasetName, Epoch, Recipe, Seed};
+use headwater_types::{Address, BitsPerSecond, DatasetName, Recipe};
 
 use crate::args::ClientArgs;
 use crate::recipe;
@@ -74,11 +74,8 @@ impl RunArgs {
         self.recipe.is_some()
     }
 
-    pub(crate) fn seed(&self) -> Seed {
-        Seed(self.seed)
-    }
-
-    pub(crate) fn epoch(&self) -> Epoch {
-        Epoch(self.epoch)
+    /// The address of the crops' randomness.
+    pub(crate) fn address(&self) -> Address {
+        Address::new(self.seed, self.epoch)
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Choice, Dataset, FetchRequest, Partition};
-use headwater_types::{Cut, Epoch, PixelCoding, SampleIndex, Seed, Way};
+use headwater_types::{Address, Cut, PixelCoding, SampleIndex, Way};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -69,7 +69,7 @@ impl Appraisal {
         dataset: &Dataset,
         making: Making<'_>,
         ways: &[Way],
-        (seed, epoch): (Seed, Epoch),
+        address: Address,
         samples: &[SampleIndex],
         budget: Option<Duration>,
         meter: &Meter<'_>,
@@ -80,7 +80,7 @@ impl Appraisal {
         }
         let few = evenly(samples);
         meter.expect(few.len() as u64);
-        let look = Look::at(dataset, making, (seed, epoch), &few, meter).await?;
+        let look = Look::at(dataset, making, address, &few, meter).await?;
         let job = look.per_sample * samples.len() as f64;
         let budget = budget.map_or(PROFILE_PART * job, |budget| budget.as_secs_f64());
         let least = look.least(dataset, making, ways);
@@ -135,7 +135,7 @@ impl Look {
     async fn at(
         dataset: &Dataset,
         making: Making<'_>,
-        (seed, epoch): (Seed, Epoch),
+        address: Address,
         samples: &[SampleIndex],
         meter: &Meter<'_>,
     ) -> Result<Self, PilotError> {
@@ -148,8 +148,7 @@ impl Look {
             cut: steering.cut(),
             pixels: steering.pixels(),
             floats: false,
-            seed,
-            epoch: epoch.into(),
+            addresses: address.into(),
             model: making.target().model().map(|model| model.name.clone()),
             ordered: false,
             measure_cpu: false,
@@ -157,7 +156,7 @@ impl Look {
         let (before, begin) = (dataset.counters(), Instant::now());
         let mut finished = dataset
             .fetch(request)?
-            .map_ok(async |sample| Ok(finishing.finish(&recipe, sample, seed).await))
+            .map_ok(async |sample| Ok(finishing.finish(&recipe, sample).await))
             .try_buffer_unordered(finishing.at_once());
         let mut came = Vec::with_capacity(samples.len());
         while finished.try_next().await?.is_some() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_client::{Dataset, Finisher, Sample};
-use headwater_types::{CpuSeconds, Recipe, SampleFailure, Seed};
+use headwater_types::{CpuSeconds, Recipe, SampleFailure};
 
 use crate::error::PilotError;
 use crate::target::{Infer, Making};
@@ -27,19 +27,14 @@ impl<'a> Finishing<'a> {
     }
 
     /// Finishes a sample, and says what that took of a core here. What came of it is dropped: only how it went is of use.
-    pub(crate) async fn finish(
-        &self,
-        recipe: &Arc<Recipe>,
-        sample: Sample,
-        seed: Seed,
-    ) -> (Result<(), SampleFailure>, CpuSeconds) {
+    pub(crate) async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample) -> (Result<(), SampleFailure>, CpuSeconds) {
         match self {
             Self::Tensors(finisher) => {
-                let (finished, cpu) = finisher.finish_metered(recipe, sample, seed).await;
+                let (finished, cpu) = finisher.finish_metered(recipe, sample).await;
                 (finished.outcome.map(drop), cpu)
             }
             Self::Features(here) => {
-                let (features, cpu) = here.infer(sample, seed).await;
+                let (features, cpu) = here.infer(sample).await;
                 (features.map(drop), cpu)
             }
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use headwater_image::{CpuMeter, Payload, Scratch, advance};
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleKey};
 
 use crate::error::PilotError;
 
@@ -67,7 +67,7 @@ fn key(number: u64) -> Result<SampleKey, PilotError> {
 
 fn take(recipe: &Recipe, number: u64, to: Cut, scratch: &mut Scratch) -> Result<Payload, PilotError> {
     let key = key(number)?;
-    let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(1, 0), key: &key };
     let photo = Payload::Encoded(Bytes::from_static(PHOTO));
     let done = advance(recipe, photo, to, &draws, &ImageLimits::default(), scratch);
     done.map_err(|error| PilotError::Internal(format!("the generated photo: {error}")))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest};
-use headwater_types::{Cut, Epoch, ModelName, Recipe, SampleIndex, Seed, Way};
+use headwater_types::{Address, Cut, ModelName, Recipe, SampleIndex, Way};
 use tokio::time::{Instant, timeout_at};
 
 use crate::clock::cpu_of_process;
@@ -42,8 +42,7 @@ pub(crate) struct Probe<'a> {
     pub(crate) recipe: &'a Arc<Recipe>,
     /// For the way `features`.
     pub(crate) model: Option<&'a ModelName>,
-    pub(crate) seed: Seed,
-    pub(crate) epoch: Epoch,
+    pub(crate) address: Address,
     /// Times that each sample is measured at each way.
     pub(crate) repeats: usize,
     /// When to stop, with what there is by then.
@@ -110,8 +109,7 @@ impl Probe<'_> {
             cut: way.cut().into(),
             pixels: way.pixels().into(),
             floats: travels_as_floats(way),
-            seed: self.seed,
-            epoch: self.epoch.into(),
+            addresses: self.address.into(),
             model: self.model.filter(|_| way == Way::FEATURES).cloned(),
             ordered: false,
             measure_cpu: true,
@@ -127,7 +125,7 @@ impl Probe<'_> {
                 let delivered = sample.outcome.as_ref().ok();
                 let came = delivered.map(|delivered| (delivered.cut, delivered.payload.len() as u64));
                 let (index, storage) = (sample.index.0, sample.cpu.unwrap_or_default());
-                let (outcome, trainer) = self.finishing.finish(self.recipe, sample, self.seed).await;
+                let (outcome, trainer) = self.finishing.finish(self.recipe, sample).await;
                 Ok((index, outcome, came, storage, trainer))
             })
             .try_buffer_unordered(self.finishing.at_once());

@@ -88,7 +88,7 @@ impl Linear {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::{Draws, Epoch, Recipe, SampleKey, Seed, Size};
+    use headwater_types::{Address, Draws, Recipe, SampleKey, Size};
 
     use super::*;
     use crate::survey::PhotoHeader;
@@ -96,7 +96,7 @@ mod tests {
     fn features(i: u32, jpeg: bool) -> Features {
         let key: SampleKey = format!("red/{i}").parse().unwrap();
         let size = Size { width: 300 + i * 7 % 400, height: 200 + i * 13 % 300 };
-        let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(1, 0), key: &key };
         let recipe = Recipe::builtin("imagenet-train").unwrap();
         Features::new(u64::from(10_000 + i * 997 % 90_000), PhotoHeader { jpeg, size }, &recipe, &draws)
     }

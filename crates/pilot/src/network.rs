@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest, ServerAddress};
-use headwater_types::{BitsPerSecond, Cut, Epoch, Partition, PixelCoding, SampleIndex, Seed};
+use headwater_types::{Address, BitsPerSecond, Cut, Partition, PixelCoding, SampleIndex};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::PilotError;
@@ -65,7 +65,7 @@ pub async fn network(
     for (place, partition) in dataset.partitions().iter().enumerate() {
         let mut trips = dataset.round_trips(place, options.questions.max(1)).await?;
         trips.sort_unstable();
-        let order: Vec<_> = shuffled(partition.samples, Seed(1), Epoch(0))
+        let order: Vec<_> = shuffled(partition.samples, Address::new(1, 0))
             .into_iter()
             .map(|SampleIndex(local)| SampleIndex(partition.first + local))
             .collect();
@@ -131,8 +131,7 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
         cut: Cut::Encoded.into(),
         pixels: PixelCoding::Raw.into(),
         floats: false,
-        seed: Seed::default(),
-        epoch: Epoch::default().into(),
+        addresses: Address::default().into(),
         model: None,
         ordered: false,
         measure_cpu: false,

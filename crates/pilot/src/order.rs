@@ -1,6 +1,6 @@
 //! The order in which an epoch takes its samples.
 
-use headwater_types::{Epoch, SampleIndex, Seed};
+use headwater_types::{Address, SampleIndex};
 
 /// A source of numbers with the same sequence on every machine: SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ impl Random {
     }
 }
 
-/// All samples, each once, in an order that depends on seed and epoch only (Fisher and Yates).
-pub fn shuffled(samples: u64, seed: Seed, epoch: Epoch) -> Vec<SampleIndex> {
+/// All samples, each once, in an order that depends on the address only (Fisher and Yates).
+pub fn shuffled(samples: u64, Address { seed, epoch }: Address) -> Vec<SampleIndex> {
     let mut order: Vec<_> = (0..samples).map(SampleIndex).collect();
     let mut random = Random::new(seed.0 ^ epoch.0.rotate_left(32) ^ 0x6f72_6465_7221);
     for last in (1..order.len()).rev() {
@@ -45,13 +45,13 @@ mod tests {
 
     #[test]
     fn every_sample_comes_once_in_another_order_every_epoch() {
-        let (first, again) = (shuffled(1000, Seed(1), Epoch(0)), shuffled(1000, Seed(1), Epoch(0)));
+        let (first, again) = (shuffled(1000, Address::new(1, 0)), shuffled(1000, Address::new(1, 0)));
         assert_eq!(first, again);
-        assert_ne!(first, shuffled(1000, Seed(1), Epoch(1)));
-        assert_ne!(first, shuffled(1000, Seed(2), Epoch(0)));
+        assert_ne!(first, shuffled(1000, Address::new(1, 1)));
+        assert_ne!(first, shuffled(1000, Address::new(2, 0)));
         let mut sorted = first;
         sorted.sort();
         assert!(sorted.into_iter().enumerate().all(|(place, index)| index.0 == place as u64));
-        assert!(shuffled(0, Seed(1), Epoch(0)).is_empty());
+        assert!(shuffled(0, Address::new(1, 0)).is_empty());
     }
 }

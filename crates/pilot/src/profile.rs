@@ -17,7 +17,7 @@ use headwater_plan::{
     Cores, Cost, Fit, ModelStamp, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source,
 };
 use headwater_types::recipe::DecodeMode;
-use headwater_types::{Cut, Draws, Epoch, PixelCoding, Recipe, SampleIndex, Seed, Way};
+use headwater_types::{Address, Cut, Draws, PixelCoding, Recipe, SampleIndex, Way};
 use tokio::time::Instant;
 
 use crate::clock::{hostname, now_rfc3339};
@@ -46,10 +46,8 @@ pub struct ProfileOptions {
     pub repeats: usize,
     /// Time that it may take in all. The first samples of each way are measured in any case: without them there is no profile.
     pub budget: Option<Duration>,
-    /// Address of the crops' randomness.
-    pub seed: Seed,
-    /// Address of the crops' randomness.
-    pub epoch: Epoch,
+    /// The address of the crops' randomness.
+    pub address: Address,
 }
 
 /// How many samples are measured.
@@ -164,7 +162,7 @@ impl<'a> Campaign<'a> {
     fn new(dataset: &'a Dataset, making: Making<'a>, options: &'a ProfileOptions, photos: Vec<Photo>) -> Self {
         let recipe = Arc::new(making.target().recipe().clone());
         let features = |photo: &Photo| {
-            let draws = Draws { seed: options.seed, epoch: options.epoch, key: photo.key.as_ref()? };
+            let draws = Draws { address: options.address, key: photo.key.as_ref()? };
             Some(Features::new(photo.stored, photo.header?, &recipe, &draws))
         };
         let works = |server: usize| dataset.partitions().get(server).is_some_and(|server| server.cpu_workers > 0);
@@ -172,7 +170,8 @@ impl<'a> Campaign<'a> {
         let mut sorted: Vec<_> =
             (0..photos.len()).filter(|&place| nobody_works || works(photos[place].server)).collect();
         sorted.sort_by_key(|&place| (photos[place].server, photos[place].stored));
-        let mut random = Random::new(options.seed.0 ^ options.epoch.0.rotate_left(17));
+        let Address { seed, epoch } = options.address;
+        let mut random = Random::new(seed.0 ^ epoch.0.rotate_left(17));
         Self {
             features: photos.iter().map(features).collect(),
             order: spread(&sorted, &mut random),
@@ -246,8 +245,7 @@ impl<'a> Campaign<'a> {
             finishing,
             recipe: &self.recipe,
             model: self.making.target().model().map(|model| &model.name),
-            seed: self.options.seed,
-            epoch: self.options.epoch,
+            address: self.options.address,
             repeats: self.options.repeats,
             deadline,
         };
@@ -394,8 +392,8 @@ impl<'a> Campaign<'a> {
             }),
             model: (self.making.target().model())
                 .map(|model| ModelStamp { name: model.name.clone(), digest: model.digest }),
-            seed: Some(self.options.seed),
-            epoch: Some(self.options.epoch),
+            seed: Some(self.options.address.seed),
+            epoch: Some(self.options.address.epoch),
             measured: self.measured() as u64,
             fits: (fits.filter(|((_, observed), _)| predicted(observed)))
                 .map(|((model, observed), &way)| model.fit_of(way, observed.len()))

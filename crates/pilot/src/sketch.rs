@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headwater_client::Dataset;
 use headwater_plan::{Profile, Resources};
-use headwater_types::{BitsPerSecond, Cut, Epoch, SampleIndex, Seed, Way};
+use headwater_types::{Address, BitsPerSecond, Cut, SampleIndex, Way};
 use tokio::time::Instant;
 
 use crate::appraisal::{Appraisal, LEAST_NETWORK, plain};
@@ -62,7 +62,7 @@ pub async fn sketch<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
     options: &SketchOptions,
-    address: (Seed, Epoch),
+    address: Address,
     samples: &[SampleIndex],
     told: Told<'_>,
 ) -> Result<(Appraisal, Option<Sketch>), PilotError> {
@@ -79,9 +79,8 @@ pub async fn sketch<'a>(
         Some(said) => Some(said),
         None => bandwidth_of(dataset, budget, &meter).await?,
     };
-    let (seed, epoch) = address;
     let budget = Some(budget.saturating_sub(begin.elapsed()));
-    let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 1, budget, seed, epoch };
+    let options = ProfileOptions { ways, samples: Samples::Within(PRECISION), repeats: 1, budget, address };
     let profile = metered(dataset, making, &options, &meter).await?;
     (appraisal.measured, appraisal.seconds) = (profile.provenance().measured, begin.elapsed().as_secs_f64());
     appraisal.trace();
@@ -116,7 +115,7 @@ pub async fn auto<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
     options: &SketchOptions,
-    address: (Seed, Epoch),
+    address: Address,
     samples: &[SampleIndex],
     told: Told<'_>,
 ) -> Result<(Steering, Appraisal), PilotError> {

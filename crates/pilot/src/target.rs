@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use headwater_client::{ModelInfo, RegisteredModel, Sample};
-use headwater_types::{CpuSeconds, Recipe, SampleFailure, Seed};
+use headwater_types::{CpuSeconds, Recipe, SampleFailure};
 
 /// What samples become. A plan is for one of them.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub enum Making<'a> {
 /// an inference runtime.
 pub trait Infer: Send + Sync {
     /// A sample's features, whichever way it came, and the CPU time that they took here: none where it came as features.
-    fn infer(&self, sample: Sample, seed: Seed) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)>;
+    fn infer(&self, sample: Sample) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)>;
 
     /// Samples that should be underway at once for all threads to be busy.
     fn at_once(&self) -> usize;

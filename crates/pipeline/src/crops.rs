@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch, advance};
 use headwater_store::{Store, Version};
-use headwater_types::{ByteCount, CpuSeconds, Cut, Draws, Epoch, PixelCoding, Recipe, SampleFailure, SampleKey};
+use headwater_types::{Address, ByteCount, CpuSeconds, Cut, Draws, PixelCoding, Recipe, SampleFailure, SampleKey};
 
 use crate::budget::Permit;
 use crate::failure::{lost, missing, pool_failure};
@@ -38,7 +38,7 @@ struct Wanted {
     place: usize,
     key: SampleKey,
     version: Version,
-    epoch: Epoch,
+    address: Address,
 }
 
 /// What the index knew of a sample, and how long that took to find out.
@@ -81,7 +81,7 @@ impl Pipeline {
         let mut samples: Vec<Prepared> = run.iter().map(|request| self.unprepared(request.index)).collect();
         let wanted = samples.iter().zip(run).enumerate().filter_map(|(place, (sample, request))| {
             let version = self.catalog.get(sample.index)?.version;
-            Some(Wanted { place, key: sample.key.clone()?, version, epoch: request.epoch })
+            Some(Wanted { place, key: sample.key.clone()?, version, address: request.address })
         });
         let wanted: Vec<_> = wanted.collect();
         let left = match self.slice_indexed(wanted, work, &mut samples).await {
@@ -139,12 +139,12 @@ impl Pipeline {
         if found.is_empty() {
             return Ok(left);
         }
-        let (recipe, seed, limits) = (Arc::clone(recipe), work.seed, self.limits);
+        let (recipe, limits) = (Arc::clone(recipe), self.limits);
         let measure_cpu = work.measure_cpu;
         let slice_all = move |scratch: &mut Scratch| -> Vec<Sliced> {
             let each = found.into_iter().map(|(wanted, photo)| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
-                let draws = Draws { seed, epoch: wanted.epoch, key: &wanted.key };
+                let draws = Draws { address: wanted.address, key: &wanted.key };
                 let crop = advance(&recipe, Payload::Indexed(photo), Cut::JpegCrop, &draws, &limits, scratch);
                 Sliced { place: wanted.place, crop, took: started.elapsed(), cpu: meter.read() }
             });
@@ -171,14 +171,14 @@ impl Pipeline {
         permit: &mut Permit,
         samples: &mut [Prepared],
     ) -> Result<Vec<Wanted>, SampleFailure> {
-        let (index, recipe, seed) = (Arc::clone(index), Arc::clone(recipe), work.seed);
+        let (index, recipe) = (Arc::clone(index), Arc::clone(recipe));
         let store = Arc::clone(&self.store);
         let measure_cpu = work.measure_cpu;
         let look = move |_: &mut Scratch| -> Vec<Glimpsed> {
             let mut buffer = index.lend();
             let each = wanted.into_iter().map(|wanted| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
-                let draws = Draws { seed, epoch: wanted.epoch, key: &wanted.key };
+                let draws = Draws { address: wanted.address, key: &wanted.key };
                 let (key, version) = (&wanted.key, wanted.version);
                 let is_listed = store.check_now(key, version);
                 let glimpse = || index.glimpse(key, version, recipe.stages(), &draws, &mut buffer);
@@ -220,7 +220,7 @@ impl Pipeline {
         lookup: Lookup,
         work: &Work,
     ) -> Result<Finished, SampleFailure> {
-        let Wanted { key, version, epoch, .. } = wanted;
+        let Wanted { key, version, address, .. } = wanted;
         let Fetched { bytes, permit } = self.fetch(sample.index, &key, &work.account, &mut sample.times).await?;
         sample.stored = bytes.len().into();
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
@@ -236,7 +236,7 @@ impl Pipeline {
         // What needs more than one sample may have is not re-written, and only the reason costs.
         let memory = IndexedJpeg::rewrite_memory(&header, bytes.len().into()).min(self.limits.max_sample_memory);
         let mut decoded = self.grant(memory, &work.account, &mut sample.times).await?;
-        let job = Job::new(self, recipe, &key, epoch, work);
+        let job = Job::new(self, recipe, &key, address, work);
         let source = bytes.clone();
         let rewrite = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(job.measure_cpu);

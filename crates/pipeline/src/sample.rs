@@ -8,8 +8,8 @@ use headwater_features::{Device, Extractor, Unfinished};
 use headwater_image::{CpuMeter, CpuPool, ImageError, Payload, Scratch, advance};
 use headwater_store::{Catalog, Store};
 use headwater_types::{
-    ByteCount, CpuSeconds, Cut, Draws, Epoch, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure,
-    SampleIndex, SampleKey, Seed, Size,
+    Address, ByteCount, CpuSeconds, Cut, Draws, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure,
+    SampleIndex, SampleKey, Size,
 };
 
 use crate::account::Account;
@@ -45,8 +45,6 @@ pub struct Work {
     pub recipe: Option<Arc<Recipe>>,
     /// For the cut `features`; its own recipe holds.
     pub model: Option<Arc<Extractor>>,
-    /// Address of the randomness, with each sample's epoch.
-    pub seed: Seed,
     /// Whether the CPU time of each sample is measured.
     pub measure_cpu: bool,
     /// Whose memory its samples take.
@@ -66,16 +64,15 @@ pub struct SampleRequest {
     pub cut: Cut,
     /// How its pixels may be coded.
     pub pixels: PixelCoding,
-    /// Address of its randomness: samples of one call, and repeats of one sample, may each have their own.
-    pub epoch: Epoch,
+    /// The address of its pass's randomness: samples of one call, and repeats of one sample, may each have their own.
+    pub address: Address,
 }
 
 /// What is to be done to one sample.
 pub(crate) struct Job {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) key: SampleKey,
-    pub(crate) seed: Seed,
-    pub(crate) epoch: Epoch,
+    pub(crate) address: Address,
     pub(crate) limits: ImageLimits,
     pub(crate) measure_cpu: bool,
     pub(crate) allow_non_finite: bool,
@@ -130,14 +127,14 @@ impl Pipeline {
             return self
                 .features(
                     photo,
-                    Job::new(self, model.recipe(), key, request.epoch, work),
+                    Job::new(self, model.recipe(), key, request.address, work),
                     model,
                     (&work.account, times),
                 )
                 .await;
         }
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
-        self.pixels(photo, Job::new(self, recipe, key, request.epoch, work), request, (&work.account, times)).await
+        self.pixels(photo, Job::new(self, recipe, key, request.address, work), request, (&work.account, times)).await
     }
 
     async fn pixels(
@@ -180,13 +177,13 @@ impl Pipeline {
         let place = model.place().await?;
         times.queue += started.elapsed();
         let mut permit = self.grant(measure.memory, account, times).await?;
-        let (seed, epoch, key, limits) = (job.seed, job.epoch, job.key.clone(), job.limits);
+        let (address, key, limits) = (job.address, job.key.clone(), job.limits);
         let (measure_cpu, allow_non_finite) = (job.measure_cpu, job.allow_non_finite);
         let payload = match model.device() {
             Device::Cpu => photo.payload,
             Device::Cuda | Device::TensorRt => self.on_pool(photo.payload, job, Cut::Flipped, times, identity).await?,
         };
-        let sample = Unfinished { payload, seed, epoch, key, limits, measure_cpu, allow_non_finite };
+        let sample = Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite };
         let extracted = place.extract(sample).await?;
         times.add_cpu(extracted.cpu);
         times.queue += extracted.queued;
@@ -225,10 +222,16 @@ impl Pipeline {
 // === impl Job ===
 
 impl Job {
-    pub(crate) fn new(pipeline: &Pipeline, recipe: &Arc<Recipe>, key: &SampleKey, epoch: Epoch, work: &Work) -> Self {
+    pub(crate) fn new(
+        pipeline: &Pipeline,
+        recipe: &Arc<Recipe>,
+        key: &SampleKey,
+        address: Address,
+        work: &Work,
+    ) -> Self {
         let (recipe, key) = (Arc::clone(recipe), key.clone());
-        let Work { seed, measure_cpu, allow_non_finite, .. } = *work;
-        Self { recipe, key, seed, epoch, limits: pipeline.limits, measure_cpu, allow_non_finite }
+        let Work { measure_cpu, allow_non_finite, .. } = *work;
+        Self { recipe, key, address, limits: pipeline.limits, measure_cpu, allow_non_finite }
     }
 
     /// The payload, and the time of it that went into decoding.
@@ -238,7 +241,7 @@ impl Job {
         to: Cut,
         scratch: &mut Scratch,
     ) -> Result<(Payload, Duration), ImageError> {
-        let draws = Draws { seed: self.seed, epoch: self.epoch, key: &self.key };
+        let draws = Draws { address: self.address, key: &self.key };
         scratch.take_decode_time();
         let payload = advance(&self.recipe, photo, to, &draws, &self.limits, scratch)?;
         Ok((payload, scratch.take_decode_time()))

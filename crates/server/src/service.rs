@@ -120,8 +120,8 @@ impl Shared {
             }
         };
         let recipe = fetch.recipe.clone().map(Arc::new);
-        let Fetch { seed, measure_cpu, max_payload, allow_non_finite, .. } = *fetch;
-        Ok(Work { recipe, model, seed, measure_cpu, account, max_payload, allow_non_finite })
+        let Fetch { measure_cpu, max_payload, allow_non_finite, .. } = *fetch;
+        Ok(Work { recipe, model, measure_cpu, account, max_payload, allow_non_finite })
     }
 
     fn unknown_model(&self, asked: &ModelName) -> Refusal {

@@ -271,6 +271,6 @@ fn lost(asked: &Asked) -> Prepared {
 }
 
 fn request(asked: &Asked) -> SampleRequest {
-    let Asked { index, cut, pixels, epoch, position: _ } = *asked;
-    SampleRequest { index, cut, pixels, epoch }
+    let Asked { index, cut, pixels, address, position: _ } = *asked;
+    SampleRequest { index, cut, pixels, address }
 }

@@ -4,8 +4,8 @@
 //! each other. `exp` and `log` come from the `libm` crate: the platform's own may differ in the last bit, and with it the
 //! box.
 
-use crate::key::SampleKey;
-use crate::randomness::{Epoch, RandomStage, Seed, Stream};
+use crate::address::Draws;
+use crate::randomness::{RandomStage, Stream};
 use crate::recipe::{Geometry, Interpolation, Stages, Steps};
 
 /// Width and height, in pixels.
@@ -81,17 +81,6 @@ pub struct CutFrom {
     pub corner: Position,
 }
 
-/// The address of a sample's randomness.
-#[derive(Clone, Copy, Debug)]
-pub struct Draws<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// The pass over the dataset.
-    pub epoch: Epoch,
-    /// The sample's key.
-    pub key: &'a SampleKey,
-}
-
 // === impl Framing ===
 
 impl Framing {
@@ -102,7 +91,7 @@ impl Framing {
         let mut cut_from = None;
         let (readable, region) = match stages.geometry {
             Geometry::RandomResizedCrop { scale, ratio, .. } => {
-                let mut stream = Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Crop);
+                let mut stream = Stream::new(draws, RandomStage::Crop);
                 let crop = random_crop(photo, scale, ratio, &mut stream);
                 (crop, crop.into())
             }
@@ -120,7 +109,7 @@ impl Framing {
 
     /// Whether the output is mirrored: needs no size, so that who gets a sample cut after its crop can tell.
     pub fn flips(stages: &Stages, draws: &Draws<'_>) -> bool {
-        stages.flip.is_some_and(|p| Stream::new(draws.seed, draws.epoch, draws.key, RandomStage::Flip).unit() < p)
+        stages.flip.is_some_and(|p| Stream::new(draws, RandomStage::Flip).unit() < p)
     }
 }
 
@@ -237,11 +226,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::address::Address;
     use crate::recipe::Recipe;
 
     fn frame(recipe: &str, width: u32, height: u32, key: &str, epoch: u64) -> Framing {
         let key = key.parse().unwrap();
-        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(1, epoch), key: &key };
         Framing::new(Recipe::builtin(recipe).unwrap().stages(), Size { width, height }, &draws)
     }
 
@@ -300,7 +290,7 @@ mod tests {
         let text = Recipe::builtin("imagenet-eval").unwrap().to_toml();
         let two = Recipe::from_toml(&text.replace("[224, 224]", "[224, 224]\nexact = \"two-step\"")).unwrap();
         let key = "a".parse().unwrap();
-        let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(1, 0), key: &key };
         let two = Framing::new(two.stages(), Size { width: 500, height: 375 }, &draws);
         let cut_from = CutFrom {
             region: RealBox { x: 0.0, y: 0.0, width: 500.0, height: 375.0 },

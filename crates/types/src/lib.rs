@@ -21,10 +21,13 @@ pub mod partition;
 
 pub mod coding;
 pub mod cut;
+pub mod way;
+
 pub mod format;
 pub mod payload;
+
+pub mod address;
 pub mod randomness;
-pub mod way;
 
 pub mod framing;
 pub mod recipe;
@@ -33,20 +36,20 @@ pub mod scale;
 pub mod failure;
 pub mod write_fault;
 
+pub use address::{Address, Draws, Epoch, Seed};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;
 pub use cut::Cut;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
 pub use format::Format;
-pub use framing::{Draws, Framing, PixelBox, Position, RealBox, Size};
+pub use framing::{Framing, PixelBox, Position, RealBox, Size};
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};
 pub use listing::Listing;
 pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};
-pub use randomness::{Epoch, Seed};
 pub use recipe::Recipe;
 pub use scale::Scale;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};

@@ -12,19 +12,7 @@
 //! Each stage has a stream of its own, so that a stage that draws more or fewer numbers moves no other. Philox or
 //! ChaCha would do as well; BLAKE3 is here already and takes a key of any length.
 
-use serde::{Deserialize, Serialize};
-
-use crate::key::SampleKey;
-
-/// A training run's seed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Seed(pub u64);
-
-/// A pass over the dataset, from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Epoch(pub u64);
+use crate::address::Draws;
 
 /// Which stage draws: its number is part of the address and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +33,13 @@ const CONTEXT: &str = "headwater 2026-11 sample randomness v1";
 // === impl Stream ===
 
 impl Stream {
-    /// The stream at this address.
-    pub fn new(seed: Seed, epoch: Epoch, key: &SampleKey, stage: RandomStage) -> Self {
+    /// The stream of one stage at this address.
+    pub fn new(draws: &Draws<'_>, stage: RandomStage) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-        hasher.update(&seed.0.to_le_bytes());
-        hasher.update(&epoch.0.to_le_bytes());
+        hasher.update(&draws.address.seed.0.to_le_bytes());
+        hasher.update(&draws.address.epoch.0.to_le_bytes());
         hasher.update(&(stage as u32).to_le_bytes());
-        hasher.update(key.as_str().as_bytes());
+        hasher.update(draws.key.as_str().as_bytes());
         Self(hasher.finalize_xof())
     }
 
@@ -81,9 +69,10 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
 
     fn stream(seed: u64, epoch: u64, key: &str, stage: RandomStage) -> Stream {
-        Stream::new(Seed(seed), Epoch(epoch), &key.parse().unwrap(), stage)
+        Stream::new(&Draws { address: Address::new(seed, epoch), key: &key.parse().unwrap() }, stage)
     }
 
     #[test]

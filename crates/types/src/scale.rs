@@ -98,12 +98,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Draws, Epoch, Recipe, Seed};
+    use crate::{Address, Draws, Recipe};
 
     fn framed(recipe: &str, width: u32, height: u32, epoch: u64) -> (Recipe, Framing) {
         let recipe = Recipe::builtin(recipe).unwrap();
         let key = "a".parse().unwrap();
-        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(1, epoch), key: &key };
         let framing = Framing::new(recipe.stages(), Size { width, height }, &draws);
         (recipe, framing)
     }

@@ -1,7 +1,7 @@
 //! A fetch request, checked.
 
 use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
-use headwater_types::{ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
 
 use crate::choice::{Choice, Cuts, Epochs, PixelCodings, each};
 use crate::cut::{coding_from, coding_to, cut_from};
@@ -25,9 +25,9 @@ pub struct Fetch {
     pub pixels: PixelCodings,
     /// Whether samples cut at `tensor` or `normalized` may travel as the u8 pixels of `flipped`.
     pub floats_as_pixels: bool,
-    /// Address of the randomness.
+    /// The run's seed.
     pub seed: Seed,
-    /// Address of the randomness.
+    /// The pass over the dataset. With the seed, it is the address of a sample's randomness.
     pub epochs: Epochs,
     /// The model for the cut `features`, and the digest that the client expects.
     pub model: Option<(ModelName, Option<Digest>)>,
@@ -66,8 +66,8 @@ pub struct Asked {
     pub cut: Cut,
     /// How its pixels may be coded.
     pub pixels: PixelCoding,
-    /// Address of its randomness.
-    pub epoch: Epoch,
+    /// The address of its pass's randomness.
+    pub address: Address,
 }
 
 // === impl Fetch ===
@@ -80,8 +80,8 @@ impl Fetch {
                 Cut::Tensor | Cut::Normalized if self.floats_as_pixels => Cut::Flipped,
                 cut => cut,
             };
-            let (index, pixels, epoch) = (self.samples.get(place), self.pixels.get(place), self.epochs.get(place));
-            Asked { position, index, cut, pixels, epoch }
+            let address = Address { seed: self.seed, epoch: self.epochs.get(place) };
+            Asked { position, index: self.samples.get(place), cut, pixels: self.pixels.get(place), address }
         })
     }
 }
@@ -311,7 +311,7 @@ mod tests {
         let each = Fetch { epochs: Choice::Each(vec![Epoch(3), Epoch(4), Epoch(3)]), ..asked.clone() };
         let asked_for = |fetch: Fetch| -> Vec<_> {
             let fetch = Fetch::try_from(proto::FetchRequest::from(fetch)).unwrap();
-            fetch.iter().map(|asked| (asked.position, asked.index.0, asked.epoch.0)).collect()
+            fetch.iter().map(|asked| (asked.position, asked.index.0, asked.address.epoch.0)).collect()
         };
         assert_eq!(asked_for(each), [(0, 5, 3), (1, 5, 4), (2, 5, 3)]);
         assert_eq!(asked_for(asked.clone()), [(0, 5, 2), (1, 5, 2), (2, 5, 2)]);

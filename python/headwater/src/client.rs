@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{
-    BatchPlan, ClientOptions, CutChoice, Dataset, Epochs, FetchRequest, Finisher, PixelChoice, Reported, Retry,
+    Addresses, BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry,
     RowLayout, ServerAddress,
 };
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
 use headwater_types::{
-    BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, ImageLimits, LimitSetting, PixelCoding, SampleIndex, Seed,
+    Address, BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, ImageLimits, LimitSetting, PixelCoding, SampleIndex,
 };
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -215,7 +215,7 @@ impl Client {
         let samples: Vec<_> = (0..dataset.len()).map(SampleIndex).collect();
         let (reached, mut last) = (Mutex::new(Headway::default()), Headway::default());
         let reach = |headway| *reached.lock().unwrap_or_else(PoisonError::into_inner) = headway;
-        let measuring = sketch(dataset, recipe, &options, (Seed(seed), Epoch(epoch)), &samples, &reach);
+        let measuring = sketch(dataset, recipe, &options, Address::new(seed, epoch), &samples, &reach);
         let tell = |_: Python<'_>| {
             let now = *reached.lock().unwrap_or_else(PoisonError::into_inner);
             if now != last {
@@ -268,7 +268,7 @@ impl Client {
         epochs: Option<PyReadonlyArray1<'_, u64>>,
     ) -> PyResult<Batches> {
         let inner = self.inner()?;
-        let epoch = each_or_all(epochs.as_ref(), Epoch(epoch), indices.len()?)?;
+        let addresses = each_or_all(epochs.as_ref(), Address::new(seed, epoch), indices.len()?)?;
         let indices: Vec<_> = indices.as_array().iter().map(|&index| SampleIndex(index)).collect();
         let sizes = sizes.as_array().iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let recipe = recipe.map(|recipe| Arc::clone(recipe.get().inner()));
@@ -292,20 +292,18 @@ impl Client {
             ("pixels", _, Some(recipe)) => RowLayout::Pixels(recipe.output_size()),
             (other, ..) => return Err(argument(format!("there is no output {other:?}: use \"tensor\" or \"pixels\""))),
         };
-        let seed = Seed(seed);
         let request = FetchRequest {
             indices: indices.into(),
             recipe: recipe.as_deref().filter(|_| !features).cloned(),
             cut,
             pixels,
             floats,
-            seed,
-            epoch,
+            addresses,
             model: model.filter(|_| features),
             ordered: true,
             measure_cpu: listener.is_some(),
         };
-        let plan = BatchPlan { recipe, seed, layout, sizes, ahead: positive("ahead", ahead)?, listener };
+        let plan = BatchPlan { recipe, layout, sizes, ahead: positive("ahead", ahead)?, listener };
         let stream = inner.dataset.fetch_batches(request, inner.finisher.clone(), plan);
         let stream = stream.map_err(|error| errors::server(&error))?;
         Ok(Batches::new(stream, layout, Arc::clone(&inner.network), watch))
@@ -369,13 +367,14 @@ impl Client {
 }
 
 /// The epoch of each sample of a request, or one for all.
-fn each_or_all(each: Option<&PyReadonlyArray1<'_, u64>>, all: Epoch, samples: usize) -> PyResult<Epochs> {
-    let Some(each) = each else { return Ok(Epochs::All(all)) };
+fn each_or_all(each: Option<&PyReadonlyArray1<'_, u64>>, all: Address, samples: usize) -> PyResult<Addresses> {
+    let Some(each) = each else { return Ok(all.into()) };
     if each.len()? != samples {
         let message = format!("{} epochs and {samples} indices: give one epoch for each index", each.len()?);
         return Err(argument(message));
     }
-    Ok(Epochs::Each(each.as_array().iter().map(|&epoch| Epoch(epoch)).collect()))
+    let epochs = each.as_array().iter().map(|&epoch| Epoch(epoch)).collect();
+    Ok(Addresses::Each { seed: all.seed, epochs })
 }
 
 /// One cut for all samples, by name, or a plan, or one that is planned anew on the way.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_image::{Payload, Scratch, advance};
-use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Seed, Size};
+use headwater_types::{Address, Cut, Draws, Framing, ImageLimits, Size};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -89,7 +89,7 @@ impl Recipe {
         #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<((f64, f64, f64, f64), bool)> {
         let key = key.parse().map_err(argument)?;
-        let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(seed, epoch), key: &key };
         let framing = Framing::new(self.0.stages(), Size { width, height }, &draws);
         let region = framing.region;
         Ok(((region.x, region.y, region.width, region.height), framing.flip))
@@ -106,7 +106,7 @@ impl Recipe {
         #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let key = key.parse().map_err(argument)?;
-        let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(seed, epoch), key: &key };
         let payload = Payload::Encoded(Bytes::copy_from_slice(photo));
         let done = py.detach(|| {
             advance(&self.0, payload, Cut::Normalized, &draws, &ImageLimits::of_clients(), &mut Scratch::new())

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use headwater_client::{Batch, BatchPlan, BatchStream, Dataset, FetchRequest, Finisher, Listener, RowLayout};
-use headwater_types::{CpuSeconds, Cut, Epoch, FailureKind, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, CpuSeconds, Cut, FailureKind, Recipe, SampleIndex};
 
 use crate::common::{connect, encoded};
 use crate::fake::{Fake, Holding, Photo};
@@ -38,22 +38,14 @@ fn stream(
 ) -> BatchStream {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let finisher = Finisher::new(NonZeroUsize::new(2).unwrap()).unwrap();
-    let seed = Seed(3);
     let request = FetchRequest {
         recipe: Some(recipe.clone()),
         cut: cut.into(),
-        seed,
-        epoch: Epoch(1).into(),
+        addresses: Address::new(3, 1).into(),
         ..encoded(ORDER.map(SampleIndex).to_vec(), true)
     };
-    let plan = BatchPlan {
-        recipe: Some(Arc::new(recipe)),
-        seed,
-        layout,
-        sizes: sizes.to_vec(),
-        ahead: NonZeroUsize::MIN,
-        listener,
-    };
+    let plan =
+        BatchPlan { recipe: Some(Arc::new(recipe)), layout, sizes: sizes.to_vec(), ahead: NonZeroUsize::MIN, listener };
     dataset.fetch_batches(request, finisher, plan).unwrap()
 }
 

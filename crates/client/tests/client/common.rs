@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, Retry, Sample, SampleStream};
-use headwater_types::{Cut, Epoch, PixelCoding, Seed};
+use headwater_types::{Address, Cut, PixelCoding};
 
 use crate::fake::Fake;
 
@@ -38,8 +38,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         cut: Cut::Encoded.into(),
         pixels: PixelCoding::Raw.into(),
         floats: false,
-        seed: Seed::default(),
-        epoch: Epoch::default().into(),
+        addresses: Address::default().into(),
         model: None,
         ordered,
         measure_cpu: false,

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use headwater_client::{
     ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress,
 };
-use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, Recipe, SampleIndex};
 use headwater_wire::Fetch;
 
 use crate::common::{connect, connect_with, encoded, gather, options};
@@ -190,7 +190,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
 async fn what_arrives_is_counted() {
     let fake = Fake::honest(Holding::of("red", 20));
     let dataset = connect(&[&fake]).await;
-    let request = FetchRequest { seed: Seed(1), epoch: Epoch(1).into(), ..encoded(0..20, false) };
+    let request = FetchRequest { addresses: Address::new(1, 1).into(), ..encoded(0..20, false) };
     let samples = gather(dataset.fetch(request).unwrap()).await;
     let payload: usize = samples.iter().map(|s| s.outcome.as_ref().unwrap().payload.len()).sum();
     let counters = dataset.counters();

@@ -4,8 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use headwater_client::{BatchPlan, ClientError, Dataset, Epochs, FetchRequest, Finisher, Indices, RowLayout, Sample};
-use headwater_types::{Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_client::{
+    Addresses, BatchPlan, ClientError, Dataset, FetchRequest, Finisher, Indices, RowLayout, Sample,
+};
+use headwater_types::{Address, Cut, Epoch, Recipe, SampleIndex, Seed};
 use headwater_wire::proto;
 use proptest::prelude::*;
 
@@ -21,7 +23,12 @@ fn echoing(class: &str, count: usize) -> Holding {
 fn request(asked: &[(u64, u64)], ordered: bool) -> FetchRequest {
     let indices: Indices = asked.iter().map(|&(index, _)| SampleIndex(index)).collect();
     let epochs: Vec<_> = asked.iter().map(|&(_, epoch)| Epoch(epoch)).collect();
-    FetchRequest { epoch: epochs.into(), ..encoded(indices, ordered) }
+    FetchRequest { addresses: each(epochs), ..encoded(indices, ordered) }
+}
+
+/// Addresses of one run.
+fn each(epochs: Vec<Epoch>) -> Addresses {
+    Addresses::Each { seed: Seed(1), epochs: epochs.into() }
 }
 
 /// Index and epoch of a sample, as the server understood them and as the client says.
@@ -31,7 +38,7 @@ fn echoed(sample: &Sample) -> (u64, u64) {
     let key = sample.key.as_ref().unwrap().as_str().as_bytes();
     assert!(photo.chunks(key.len()).all(|piece| piece == key));
     let epoch = u64::from_le_bytes(*epoch);
-    assert_eq!(epoch, sample.epoch.0);
+    assert_eq!(epoch, sample.address.epoch.0);
     (sample.index.0, epoch)
 }
 
@@ -67,24 +74,24 @@ async fn a_sample_three_times_is_the_tensors_of_its_three_epochs_at_every_cut() 
     let fake = Fake::honest(Holding { photos: (0..3).map(photo).collect(), ..Holding::default() });
     let dataset = connect(&[&fake]).await;
     for cut in [Cut::Encoded, Cut::JpegCrop, Cut::Decoded, Cut::Cropped, Cut::Flipped, Cut::Tensor, Cut::Normalized] {
-        let of = async |epochs: Epochs| rows(&dataset, cut, epochs).await;
-        let (third, fourth) = (of(Epoch(3).into()).await, of(Epoch(4).into()).await);
+        let of = async |addresses: Addresses| rows(&dataset, cut, addresses).await;
+        let (third, fourth) = (of(Address::new(1, 3).into()).await, of(Address::new(1, 4).into()).await);
         assert_ne!(third[0], fourth[0]);
-        let mixed = of(vec![Epoch(3), Epoch(4), Epoch(3)].into()).await;
+        let mixed = of(each(vec![Epoch(3), Epoch(4), Epoch(3)])).await;
         assert_eq!(mixed, [third[0].clone(), fourth[1].clone(), third[2].clone()], "{cut}");
     }
     assert_eq!(fake.asked().last(), Some(&vec![1, 1, 1]), "all in one call");
 }
 
 /// The finished tensors of sample 1, three times.
-async fn rows(dataset: &Dataset, cut: Cut, epoch: Epochs) -> Vec<Vec<u8>> {
+async fn rows(dataset: &Dataset, cut: Cut, addresses: Addresses) -> Vec<Vec<u8>> {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let layout = RowLayout::Tensor(recipe.output_size());
-    let (recipe, seed) = (Some(recipe), Seed(1));
+    let recipe = Some(recipe);
     let indices: Indices = [1, 1, 1].map(SampleIndex).into_iter().collect();
-    let request = FetchRequest { recipe: recipe.clone(), cut: cut.into(), seed, epoch, ..encoded(indices, true) };
+    let request = FetchRequest { recipe: recipe.clone(), cut: cut.into(), addresses, ..encoded(indices, true) };
     let (recipe, sizes, ahead) = (recipe.map(Arc::new), vec![3], NonZeroUsize::MIN);
-    let plan = BatchPlan { recipe, seed, layout, sizes, ahead, listener: None };
+    let plan = BatchPlan { recipe, layout, sizes, ahead, listener: None };
     let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let batch = dataset.fetch_batches(request, finisher, plan).unwrap().next().await.unwrap().unwrap();
     assert!(batch.rows.iter().all(|row| row.failure.is_none() && row.index.0 == 1));
@@ -127,7 +134,7 @@ async fn a_list_of_another_length_is_refused_before_anything_is_asked() {
     let fake = Fake::start(echoing("red", 6), honest());
     let dataset = connect_with(&[&fake], options()).await;
     for epochs in [vec![], vec![Epoch(1); 5], vec![Epoch(1); 7]] {
-        let error = dataset.fetch(FetchRequest { epoch: epochs.into(), ..encoded(0..6, true) }).unwrap_err();
+        let error = dataset.fetch(FetchRequest { addresses: each(epochs), ..encoded(0..6, true) }).unwrap_err();
         assert!(error.to_string().contains("one for each of the indices"), "{error}");
     }
     assert_eq!(fake.calls().0, 0);

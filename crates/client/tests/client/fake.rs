@@ -212,11 +212,11 @@ impl Holding {
         fetch: &Fetch,
         photo: &Photo,
         key: &SampleKey,
-        Asked { cut, pixels, epoch, .. }: Asked,
+        Asked { cut, pixels, address, .. }: Asked,
     ) -> Result<Delivered, SampleFailure> {
         let mut bytes = photo.bytes.clone();
         if self.echoes {
-            bytes.extend(epoch.0.to_le_bytes());
+            bytes.extend(address.epoch.0.to_le_bytes());
         }
         let (payload, origin) = (Bytes::from(bytes), Position::default());
         if cut == Cut::Features {
@@ -238,7 +238,7 @@ impl Holding {
         };
         let recipe = fetch.recipe.clone().unwrap();
         let header = read_header(&payload, Orientation::Stored, &limits)?;
-        let draws = Draws { seed: fetch.seed, epoch, key };
+        let draws = Draws { address, key };
         let payload = advance(&recipe, start, cut, &draws, &limits, &mut Scratch::new())?;
         Ok(delivered(payload.into_parts(pixels, Some(header.size))))
     }

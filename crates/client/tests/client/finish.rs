@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use headwater_client::{CutChoice, FetchRequest, Finished, Finisher, PixelChoice, Sample};
 use headwater_testdata::{Encoding, Picture, Texture};
-use headwater_types::{Cut, DType, Epoch, FailureKind, PixelCoding, Recipe, Seed};
+use headwater_types::{Address, Cut, DType, Epoch, FailureKind, PixelCoding, Recipe, Seed};
 
 use crate::common::{connect, encoded, gather};
 use crate::fake::{Fake, Holding, Photo};
@@ -56,8 +56,8 @@ impl From<Cut> for Way {
 
 async fn travel(fake: &Fake, recipe: &str, way: Way, epoch: Epoch) -> Vec<Sample> {
     let Way { cut, pixels, floats } = way;
-    let (recipe, seed, epoch) = (Recipe::builtin(recipe), Seed(3), epoch.into());
-    let request = FetchRequest { recipe, cut, pixels, floats, seed, epoch, ..encoded(0..4, true) };
+    let (recipe, addresses) = (Recipe::builtin(recipe), Address { seed: Seed(3), epoch }.into());
+    let request = FetchRequest { recipe, cut, pixels, floats, addresses, ..encoded(0..4, true) };
     gather(connect(&[fake]).await.fetch(request).unwrap()).await
 }
 
@@ -66,7 +66,7 @@ async fn finish(fake: &Fake, recipe: &str, way: impl Into<Way>, epoch: Epoch) ->
     let of_name = Arc::new(Recipe::builtin(recipe).unwrap());
     let mut finished = Vec::new();
     for sample in travel(fake, recipe, way.into(), epoch).await {
-        finished.push(finisher.finish(&of_name, sample, Seed(3)).await);
+        finished.push(finisher.finish(&of_name, sample).await);
     }
     finished
 }

@@ -86,7 +86,7 @@ async fn photos_that_are_decoded_here_are_held_against_the_same_limits() {
         let recipe = Arc::new(Recipe::builtin("imagenet-eval").unwrap());
         let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
         for sample in gather(dataset.fetch(encoded(0..2, true)).unwrap()).await {
-            let failure = finisher.finish(&recipe, sample, Default::default()).await.outcome.unwrap_err();
+            let failure = finisher.finish(&recipe, sample).await.outcome.unwrap_err();
             assert_eq!(failure.kind, FailureKind::LimitExceeded);
             assert!(
                 failure.message.contains(&format!("over the limit of 100: raise --max-pixels {place}")),

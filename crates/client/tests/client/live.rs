@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use headwater_client::{Choice, ClientOptions, FetchRequest, Finisher, LivePlan, Sample};
-use headwater_types::{BitsPerSecond, ByteCount, Cut, Epoch, PixelCoding, Recipe, Seed};
+use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, PixelCoding, Recipe};
 
 use crate::common::{connect_with, encoded, gather, options};
 use crate::fake::{Fake, Holding, Photo, Script, steps};
@@ -44,8 +44,7 @@ fn request(live: &LivePlan) -> FetchRequest {
         recipe: Recipe::builtin("imagenet-train"),
         cut: Choice::Live(live.clone()),
         pixels: Choice::Live(live.clone()),
-        seed: Seed(3),
-        epoch: Epoch(1).into(),
+        addresses: Address::new(3, 1).into(),
         ..encoded(0..SAMPLES, false)
     }
 }
@@ -55,7 +54,7 @@ async fn tensors(samples: Vec<Sample>) -> Vec<(u64, Vec<u32>)> {
     let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
     let mut tensors = Vec::new();
     for sample in samples {
-        let (finished, cpu) = finisher.finish_metered(&recipe, sample, Seed(3)).await;
+        let (finished, cpu) = finisher.finish_metered(&recipe, sample).await;
         assert!(cpu.0 > 0.0);
         let values = finished.outcome.unwrap().tensor.values().iter().map(|value| value.to_bits()).collect();
         tensors.push((finished.index.0, values));
@@ -68,7 +67,7 @@ async fn tensors(samples: Vec<Sample>) -> Vec<(u64, Vec<u32>)> {
 async fn however_often_the_plan_changes_each_sample_comes_once_with_the_same_bits() {
     let fakes = [Fake::start(holding("red"), one_by_one()), Fake::start(holding("blue"), one_by_one())];
     let dataset = connect_with(&[&fakes[0], &fakes[1]], narrow()).await;
-    let still = FetchRequest { epoch: Epoch(1).into(), ..encoded(0..SAMPLES, true) };
+    let still = FetchRequest { addresses: Address::new(0, 1).into(), ..encoded(0..SAMPLES, true) };
     let still = gather(dataset.fetch(still).unwrap()).await;
     let expected = tensors(still).await;
     for every in [1, 3, 7] {

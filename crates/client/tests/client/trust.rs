@@ -143,10 +143,9 @@ async fn tampered_with(
     let recipe = Arc::new(Recipe::builtin("imagenet-train").unwrap());
     let request = FetchRequest { recipe: Some((*recipe).clone()), indices: (0..4).into(), ordered: true, ..request };
     let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
-    let seed = request.seed;
     let mut failure = None;
     for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {
-        let finished = finisher.finish(&recipe, sample, seed).await;
+        let finished = finisher.finish(&recipe, sample).await;
         match finished.outcome {
             Ok(_) => assert_ne!(finished.index.0, 2),
             Err(problem) => {

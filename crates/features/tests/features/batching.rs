@@ -7,7 +7,7 @@ use futures::future::join_all;
 use headwater_features::{Counts, ExtractorOptions, Unfinished};
 use headwater_image::{Payload, Rgb8, Tensor};
 use headwater_onnx::{Dim, ElementType, GraphBuilder, ValueFacts};
-use headwater_types::{Epoch, FailureKind, ImageLimits, Seed, Size};
+use headwater_types::{Address, FailureKind, ImageLimits, Size};
 
 use crate::support::{SIDE, assert_close, expected, open, options, picture, slow_model, small};
 
@@ -63,7 +63,7 @@ async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_s
         let (key, limits) = (format!("{seed}").parse().unwrap(), ImageLimits::default());
         let payload = picture(seed);
         let sample =
-            Unfinished { payload, seed: Seed(0), epoch: Epoch(0), key, limits, measure_cpu, allow_non_finite: false };
+            Unfinished { payload, address: Address::default(), key, limits, measure_cpu, allow_non_finite: false };
         extractor.place().await.unwrap().extract(sample).await.unwrap()
     };
     let began = Instant::now();
@@ -139,8 +139,7 @@ async fn features_that_are_not_finite_are_failures_unless_they_are_insisted_on()
     let infinite = || Tensor::new(Size { width: SIDE, height: SIDE }, vec![f32::INFINITY; 192]).unwrap();
     let insisting = |allow_non_finite| Unfinished {
         payload: Payload::Normalized(infinite()),
-        seed: Seed(0),
-        epoch: Epoch(0),
+        address: Address::default(),
         key: "a".parse().unwrap(),
         limits: ImageLimits::default(),
         measure_cpu: false,

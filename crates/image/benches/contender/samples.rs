@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use headwater_image::{IndexedJpeg, Payload, Scratch, Unindexable, advance, finish_into, read_header};
-use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed, Size};
+use headwater_types::{Address, Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed, Size};
 use serde_json::{Value, json};
 
 use crate::variant::Variant;
@@ -114,7 +114,7 @@ impl Samples {
     fn sample(&self, index: usize) -> (&Photo, Draws<'_>) {
         let photo = &self.photos[index % self.photos.len()];
         let epoch = Epoch((index / self.photos.len()) as u64);
-        (photo, Draws { seed: SEED, epoch, key: &photo.key })
+        (photo, Draws { address: Address { seed: SEED, epoch }, key: &photo.key })
     }
 }
 

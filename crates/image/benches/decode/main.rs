@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use headwater_image::{CpuMeter, IndexedJpeg, Payload, Scratch, decode, finish_into, read_coefficients};
 use headwater_types::recipe::Orientation;
-use headwater_types::{Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Draws, ImageLimits, Recipe, SampleKey};
 use serde_json::{Map, Value, json};
 
 /// What is timed.
@@ -102,7 +102,7 @@ impl Bench {
             "coefficients" => read_coefficients(&photo.bytes, limits, scratch)?,
             "pixels" => drop(black_box(decode(&photo.bytes, Orientation::Stored, limits, scratch)?)),
             _ => {
-                let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &photo.key };
+                let draws = Draws { address: Address::new(1, 0), key: &photo.key };
                 finish_into(recipe, &photo.payload, &draws, limits, scratch, row)?;
             }
         }

@@ -1,14 +1,14 @@
 //! Promises 2 and 3 on awkward and hostile files: a typed error or a picture, at every cut the same, in bounded memory.
 
 use headwater_image::{ImageError, Payload, Scratch, advance, finish_into, read_header};
-use headwater_types::{Cut, Draws, Epoch, FailureKind, ImageLimits, Recipe, SampleFailure, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, FailureKind, ImageLimits, Recipe, SampleFailure, SampleKey};
 
 use crate::data;
 
 /// Outcome at a cut: bits of the finished tensor, or the failure's kind.
 fn outcome(recipe: &Recipe, bytes: &[u8], cut: Cut, scratch: &mut Scratch) -> Result<Vec<u32>, FailureKind> {
     let key: SampleKey = "corpus".parse().unwrap();
-    let draws = Draws { seed: Seed(3), epoch: Epoch(1), key: &key };
+    let draws = Draws { address: Address::new(3, 1), key: &key };
     let limits = ImageLimits::default();
     let run = |scratch: &mut Scratch| -> Result<Vec<u32>, ImageError> {
         let payload = advance(recipe, Payload::Encoded(bytes.to_vec().into()), cut, &draws, &limits, scratch)?;

@@ -2,7 +2,7 @@
 
 use crate::support::{Jpeg, JpegKind, Picture, recipes, turned};
 use headwater_image::{IndexedJpeg, Level, Payload, Scratch, advance, finish_into};
-use headwater_types::{Cut, Draws, Epoch, ImageLimits, PixelCoding, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, ImageLimits, PixelCoding, Recipe, SampleKey};
 use proptest::prelude::*;
 
 /// The finished tensor's bits, going by way of `stops`.
@@ -50,7 +50,7 @@ proptest! {
         let recipe = &recipes()[recipe];
         let stops: Vec<_> = stops.into_iter().filter(|&stop| stop != Cut::JpegCrop).collect();
         let key: SampleKey = "red/a.jpg".parse().unwrap();
-        let draws = Draws { seed: Seed(seed), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(seed, epoch), key: &key };
         let direct = finish(recipe, &bytes, &[], &draws).unwrap();
         for pixels in PixelCoding::ALL {
             let encoded = Payload::Encoded(bytes.clone().into());
@@ -75,7 +75,7 @@ proptest! {
         let piece = stops.contains(&Cut::JpegCrop);
         let stops: Vec<_> = stops.into_iter().filter(|&stop| !(piece && stop == Cut::Decoded)).collect();
         let key: SampleKey = "red/a.jpg".parse().unwrap();
-        let draws = Draws { seed: Seed(seed), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(seed, 0), key: &key };
         let direct = finish(recipe, &bytes, &[], &draws).unwrap();
         let pixels = if lossless { PixelCoding::Lossless } else { PixelCoding::Raw };
         prop_assert_eq!(finish_from(recipe, Payload::Indexed(opened), &stops, pixels, &draws).unwrap(), direct);
@@ -99,7 +99,7 @@ proptest! {
         bytes.truncate((keep * bytes.len() as f64) as usize);
         let recipe = &recipes()[recipe];
         let key: SampleKey = "a".parse().unwrap();
-        let draws = Draws { seed: Seed(seed), epoch: Epoch(0), key: &key };
+        let draws = Draws { address: Address::new(seed, 0), key: &key };
         let direct = finish(recipe, &bytes, &[], &draws);
         for stop in Cut::PIXELS[1..].iter().filter(|&&stop| stop != Cut::JpegCrop) {
             prop_assert_eq!(&finish(recipe, &bytes, &[*stop], &draws), &direct, "{}", stop);
@@ -111,7 +111,7 @@ proptest! {
 fn a_cut_cannot_be_taken_back_or_past_the_pixels() {
     let recipe = Recipe::builtin("imagenet-eval").unwrap();
     let key: SampleKey = "a".parse().unwrap();
-    let draws = Draws { seed: Seed(0), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(0, 0), key: &key };
     let limits = ImageLimits::default();
     let mut scratch = Scratch::new();
     let bytes = Jpeg::PLAIN.encode(&Picture::new(40, 30, 1));

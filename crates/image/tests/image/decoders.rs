@@ -2,7 +2,7 @@
 
 use headwater_image::{ImageError, IndexedJpeg, Payload, Rgb8, Scratch, decode, finish_into};
 use headwater_types::recipe::Orientation;
-use headwater_types::{Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Draws, ImageLimits, Recipe, SampleKey};
 
 use crate::data;
 
@@ -14,7 +14,7 @@ fn outcome(payload: &Payload, bytes: &[u8], scratch: &mut Scratch) -> Outcome {
     let key: SampleKey = "photo".parse().unwrap();
     let mut sample = |name: &str, epoch: u64| {
         let recipe = Recipe::builtin(name).unwrap();
-        let draws = Draws { seed: Seed(7), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(7, epoch), key: &key };
         let mut row = vec![0.0; (recipe.output_size().pixels() * 3) as usize];
         finish_into(&recipe, payload, &draws, &limits, scratch, &mut row)?;
         Ok(row.into_iter().map(f32::to_bits).collect())

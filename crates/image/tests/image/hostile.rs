@@ -2,7 +2,7 @@
 
 use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance, decode, lossless, read_header, sniff};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, Cut, Draws, Epoch, ImageLimits, Recipe, SampleKey, Seed, Size};
+use headwater_types::{Address, ByteCount, Cut, Draws, ImageLimits, Recipe, SampleKey, Size};
 use proptest::prelude::*;
 
 use crate::support::{Jpeg, Picture, png_of};
@@ -123,7 +123,7 @@ fn survive_indexed(bytes: &[u8], limits: &ImageLimits) {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let key: SampleKey = "a".parse().unwrap();
     for epoch in 0..4 {
-        let draws = Draws { seed: Seed(1), epoch: Epoch(epoch), key: &key };
+        let draws = Draws { address: Address::new(1, epoch), key: &key };
         let payload = Payload::Indexed(photo.clone());
         let piece = advance(&recipe, payload, Cut::JpegCrop, &draws, limits, scratch);
         drop(piece.and_then(|piece| advance(&recipe, piece, Cut::Normalized, &draws, limits, scratch)));

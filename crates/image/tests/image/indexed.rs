@@ -4,7 +4,7 @@
 use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff};
 use headwater_types::recipe::{Interpolation, Orientation, Stages};
 use headwater_types::{
-    ByteCount, Cut, Draws, Epoch, Format, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Seed, Size,
+    Address, ByteCount, Cut, Draws, Format, Framing, ImageLimits, PixelBox, Position, Recipe, SampleKey, Size,
 };
 use proptest::prelude::*;
 
@@ -236,7 +236,7 @@ fn a_piece_whose_words_do_not_fit_it_is_refused() {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     let limits = ImageLimits::default();
     let key: SampleKey = "a".parse().unwrap();
-    let draws = Draws { seed: Seed(1), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(1, 0), key: &key };
     let picture = Picture::new(300, 200, 1);
     let photo = IndexedJpeg::rewrite(&Jpeg::PLAIN.encode(&picture), &limits).unwrap();
     let finish = |crop: JpegCrop| {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use headwater_image::{Payload, Scratch, advance, decode};
 use headwater_types::recipe::{DecodeMode, Geometry, Interpolation, Orientation, Steps};
-use headwater_types::{Cut, Draws, Epoch, Framing, ImageLimits, Recipe, SampleKey, Seed};
+use headwater_types::{Address, Cut, Draws, Framing, ImageLimits, Recipe, SampleKey};
 use serde_json::{Value, json};
 
 use crate::data;
@@ -57,7 +57,7 @@ fn job(path: &Path, index: usize, recipes: &[Recipe], folder: &Path, scratch: &m
     let decoded = folder.join(format!("{index}.rgb"));
     std::fs::write(&decoded, rgb.pixels()).unwrap();
     let key: SampleKey = "a".parse().unwrap();
-    let draws = Draws { seed: Seed(index as u64), epoch: Epoch(0), key: &key };
+    let draws = Draws { address: Address::new(index as u64, 0), key: &key };
     let resizes: Vec<Value> = recipes
         .iter()
         .enumerate()

@@ -11,7 +11,7 @@ use headwater_cli::{Failures, Progress};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Finished, Finisher};
 use headwater_pilot::{Steering, cpu_of_process};
 use headwater_plan::SamplesPerSecond;
-use headwater_types::{BitsPerSecond, CpuSeconds, Digest, Epoch, Recipe, SampleIndex, Seed, Way};
+use headwater_types::{Address, BitsPerSecond, CpuSeconds, Digest, Recipe, SampleIndex, Way};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// What is streamed.
@@ -19,8 +19,7 @@ pub(crate) struct Course<'a> {
     pub(crate) dataset: &'a Dataset,
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) samples: Vec<SampleIndex>,
-    pub(crate) seed: Seed,
-    pub(crate) epoch: Epoch,
+    pub(crate) address: Address,
     pub(crate) batch_size: NonZeroUsize,
     pub(crate) accelerator_rate: Option<SamplesPerSecond>,
     pub(crate) digest: bool,
@@ -90,8 +89,7 @@ pub(crate) async fn drive(course: Course<'_>, steering: &Steering, progress: &Pr
 }
 
 async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -> anyhow::Result<Measured> {
-    let Course { dataset, recipe, seed, epoch, .. } = course;
-    let (seed, epoch) = (*seed, *epoch);
+    let Course { dataset, recipe, address, .. } = course;
     let finisher = Finisher::with(&course.options).context("cannot start the threads that finish recipes")?;
     let request = FetchRequest {
         indices: course.samples.iter().copied().collect(),
@@ -100,8 +98,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
         pixels: steering.pixels(),
         // As the profile has them, and as SOPHON sends them.
         floats: true,
-        seed,
-        epoch: epoch.into(),
+        addresses: (*address).into(),
         model: None,
         ordered: false,
         measure_cpu: true,
@@ -119,7 +116,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
             let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
             let bytes = delivered.map_or(0, |delivered| delivered.payload.len() as u64);
             let there = sample.cpu.unwrap_or_default();
-            let (finished, here) = finisher.finish_metered(recipe, sample, seed).await;
+            let (finished, here) = finisher.finish_metered(recipe, sample).await;
             let digest = match &finished.outcome {
                 Ok(done) if course.digest => Some(digest_of(finished.index, done.tensor.values()).await?),
                 _ => None,

@@ -32,14 +32,13 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
     let file = args.plan()?;
     let options = ClientOptions { cpu_workers: args.trainer_cores(), ..args.served.options() };
     let dataset = args.served.connect(args.limit_bandwidth, options.clone()).await?;
-    let samples = shuffled(dataset.len(), args.run.seed(), args.run.epoch());
+    let samples = shuffled(dataset.len(), args.run.address());
     let prepared = prepare(args, file, &dataset, &recipe, &samples, progress).await?;
     let course = Course {
         dataset: &dataset,
         recipe: Arc::new(recipe.clone()),
         samples,
-        seed: args.run.seed(),
-        epoch: args.run.epoch(),
+        address: args.run.address(),
         batch_size: args.batch_size,
         accelerator_rate: args.accelerator_rate,
         digest: args.digest,
@@ -142,7 +141,7 @@ async fn sketched(
         ways: sketched_ways(&args.mode, &args.allow_cuts, recipe),
         bandwidth: resources.bandwidth,
     };
-    let address = (args.run.seed(), args.run.epoch());
+    let address = args.run.address();
     // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
     let unlimited = args.served.connect(None, args.served.options()).await?;
     let bar = GrowingBar::new(progress, "profile");

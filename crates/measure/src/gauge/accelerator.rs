@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use futures::{StreamExt as _, stream};
 use headwater_features::{Device, Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
 use headwater_image::{Payload, Rgb8};
-use headwater_types::{Epoch, ImageLimits, Recipe, SampleKey, Seed, caps};
+use headwater_types::{Address, ImageLimits, Recipe, SampleKey, caps};
 use serde::Serialize;
 
 /// What was measured.
@@ -59,9 +59,9 @@ pub(crate) async fn measure(
         let payload = Payload::Flipped(grey.clone());
         async move {
             let place = extractor.place().await?;
-            let (seed, epoch, limits) = (Seed::default(), Epoch::default(), ImageLimits::default());
+            let (address, limits) = (Address::default(), ImageLimits::default());
             place
-                .extract(Unfinished { payload, seed, epoch, key, limits, measure_cpu: false, allow_non_finite: true })
+                .extract(Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: true })
                 .await
         }
     };

@@ -179,8 +179,7 @@ async fn measure(args: &DatasetArgs, samples: Samples, progress: &Progress) -> a
         samples,
         repeats: args.repeats.get(),
         budget: args.profile_seconds.or(matches!(samples, Samples::Within(_)).then_some(UNASKED)),
-        seed: args.run.seed(),
-        epoch: args.run.epoch(),
+        address: args.run.address(),
     };
     let bar = GrowingBar::new(progress, "profile");
     let told = |headway: Headway| bar.told(headway.done, headway.total);

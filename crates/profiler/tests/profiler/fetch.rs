@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_testdata::{Encoding, Picture, Texture};
-use headwater_types::{Draws, Epoch, Framing, Recipe, Seed, Size};
+use headwater_types::{Address, Draws, Framing, Recipe, Size};
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, Holding, Photo, Script, Step, features, steps};
@@ -71,7 +71,7 @@ fn two_servers_give_one_folder_of_tensors_and_a_line_for_each() {
     for (index, row) in rows.iter().enumerate() {
         let key = row["key"].as_str().unwrap().parse().unwrap();
         let source = Size { width: row["width"].as_u64().unwrap() as u32, height: 31 };
-        let draws = Draws { seed: Seed(5), epoch: Epoch(2), key: &key };
+        let draws = Draws { address: Address::new(5, 2), key: &key };
         let framing = Framing::new(Recipe::builtin("imagenet-train").unwrap().stages(), source, &draws);
         let crop = framing.readable;
         assert_eq!(row["index"], json!(index));

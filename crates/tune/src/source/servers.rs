@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, RegisteredModel, Sample};
 use headwater_infer::{LocalExtractor, features_of};
 use headwater_pilot::{Appraisal, Infer as _, Making, Replan, SketchOptions, Steering, Told, auto};
-use headwater_types::{ByteCount, CpuSeconds, Epoch, Seed, Way};
+use headwater_types::{Address, ByteCount, CpuSeconds, Way};
 
 use super::plan::Course;
 use super::watched::watched;
@@ -57,7 +57,7 @@ struct Desk {
 }
 
 /// The address of the randomness: features are made once, and not in epochs.
-const ADDRESS: (Seed, Epoch) = (Seed(0), Epoch(0));
+const ADDRESS: Address = Address::new(0, 0);
 /// In order, samples that came as features wait behind one that is inferred here: so many times what keeps all threads busy is
 /// underway, so that they stay so.
 const ORDERED: usize = 4;
@@ -174,7 +174,7 @@ impl Desk {
         let delivered = sample.outcome.as_ref().ok();
         let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
         let (outcome, here) = match &self.extractor {
-            Some(extractor) => extractor.infer(sample, ADDRESS.0).await,
+            Some(extractor) => extractor.infer(sample).await,
             // Features were asked for, and the client has seen to it that nothing else came.
             None => (sample.outcome.map(|delivered| features_of(&delivered)), CpuSeconds::default()),
         };
