@@ -1,4 +1,4 @@
-//! Connections to one server, and what a broken call means.
+//! Connections to one server, and what its refusals mean.
 //!
 //! A connection carries one call at a time: HTTP/2 shares one flow-control window among a connection's streams, so that a
 //! stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
@@ -6,7 +6,6 @@
 use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
@@ -25,6 +24,7 @@ use crate::arriving::{Arriving, Line};
 use crate::error::ClientError;
 use crate::socket::Connector;
 use crate::throttle::Throttle;
+use crate::trouble::Trouble;
 
 /// A connection.
 #[derive(Debug)]
@@ -49,19 +49,6 @@ pub(crate) struct Server {
     most_message: AtomicUsize,
 }
 
-/// Why a call ended.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// It may pass: the connection broke, or the server restarts.
-    Passing(String),
-    /// As above; the server is starting, and this is what it is doing.
-    Starting(String),
-    /// As above; the server has as many connections or calls as it takes.
-    Busy(String),
-    /// It will not pass.
-    Lasting(ClientError),
-}
-
 // === impl Client ===
 
 impl Client {
@@ -75,20 +62,6 @@ impl Client {
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {
         LossesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
-    }
-}
-
-// === impl Trouble ===
-
-impl Trouble {
-    /// The error of who has waited for it to pass for so long.
-    pub(crate) fn given_up(self, server: &ServerAddress, waited: Duration) -> ClientError {
-        let server = server.clone();
-        match self {
-            Self::Lasting(error) => error,
-            Self::Busy(message) => ClientError::Busy { server, waited, message },
-            Self::Passing(last) | Self::Starting(last) => ClientError::Unreachable { server, waited, last },
-        }
     }
 }
 
@@ -137,8 +110,8 @@ impl Server {
         Ok(Client { channel, most_message, line })
     }
 
-    /// From here on it may send payloads of so many bytes.
-    pub(crate) fn expect(&self, payload: ByteCount) {
+    /// From here on the server may send payloads of so many bytes.
+    pub(crate) fn allow_payload(&self, payload: ByteCount) {
         self.most_message.store(message_of(payload), Ordering::Relaxed);
     }
 

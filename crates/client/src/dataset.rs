@@ -16,10 +16,12 @@ use crate::batch::{BatchPlan, BatchStream};
 use crate::chunk::{ChunkSource, Sizing, Wish};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
-use crate::describe::{self, Description, describe};
+use crate::describe::{self, describe};
+use crate::description::Description;
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
+use crate::job::Job;
 use crate::left_out;
 use crate::listing::Lister;
 use crate::model::{self, ModelInfo, RegisteredModel};
@@ -27,13 +29,12 @@ use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::parts;
-use crate::pulse::Pulse;
+use crate::refusals::Refusals;
 use crate::report::{self, Reported, Told};
 use crate::request::{Addresses, Choice, FetchRequest, Indices};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
 use crate::throttle::Throttle;
-use crate::worker::Job;
 
 /// A dataset on one or more servers. Cheap to clone; clones share counters and connections.
 #[derive(Clone, Debug)]
@@ -103,7 +104,7 @@ impl Dataset {
         for (server, description) in servers.iter().zip(descriptions) {
             let first = partitions.last().map_or(0, Partition::end);
             let partition = Partition::new(server.address().clone(), first, &description, &classes, options.limits);
-            server.expect(partition.limits.limits().max_payload());
+            server.allow_payload(partition.limits.limits().max_payload());
             digester.field(partition.digest.as_bytes());
             partitions.push(partition);
             models.push(description.models);
@@ -298,7 +299,8 @@ impl Dataset {
                 },
                 expectation: expectation.clone(),
                 live: live.clone(),
-                pulse: Pulse::new(),
+                pulse: Arc::default(),
+                refusals: Refusals::default(),
                 outlet: Arc::clone(&outlet),
                 options: options.clone(),
                 counting: Arc::clone(counting),

@@ -18,10 +18,19 @@ mod arriving;
 mod frames;
 mod socket;
 
+mod trouble;
+
 mod connection;
 mod counters;
-mod describe;
+mod pulse;
+
+mod patience;
+
+mod description;
 mod mistaken;
+
+mod describe;
+
 mod model;
 mod partition;
 
@@ -37,7 +46,12 @@ mod chunk;
 mod expect;
 mod limits;
 mod outlet;
-mod pulse;
+mod refusals;
+
+mod job;
+
+mod call;
+
 mod worker;
 
 mod listing;

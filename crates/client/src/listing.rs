@@ -1,16 +1,19 @@
 //! The names of a dataset's samples, without the photos.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use headwater_types::ClassId;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 use headwater_wire::{List, Listed, proto};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use crate::connection::{Client, Server, Trouble};
+use crate::connection::{Client, Server};
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
+use crate::patience::Patience;
+use crate::trouble::Trouble;
 
 /// Samples of one call: some tens of megabytes.
 const SAMPLES_PER_CALL: u64 = 262_144;
@@ -34,7 +37,8 @@ impl Lister<'_> {
         }
         self.partition.names()?;
         let mut listed = Vec::new();
-        let (mut backoff, mut since) = (self.retry.backoff(self.partition.first), Instant::now());
+        let first = self.partition.first;
+        let mut patience = Patience::for_samples(self.server, self.retry, first, Arc::default());
         loop {
             let before = listed.len();
             let next = wanted.start + before as u64;
@@ -42,37 +46,35 @@ impl Lister<'_> {
             if call.is_empty() {
                 return Ok(listed);
             }
-            let ended = self.call(call, &mut listed).await;
+            let ended = self.call(call, &mut listed, &patience).await;
             if listed.len() > before {
-                backoff.reset();
-                since = Instant::now();
+                patience.progressed();
             }
-            let trouble = match ended {
-                Ok(()) => continue,
-                Err(Trouble::Lasting(error)) => return Err(error),
-                Err(trouble) => trouble,
-            };
-            let waited = since.elapsed();
-            if waited >= self.retry.give_up_after {
-                return Err(trouble.given_up(self.server.address(), waited));
+            if let Err(trouble) = ended {
+                sleep(patience.bear(trouble)?).await;
             }
-            sleep(backoff.pause()).await;
         }
     }
 
     /// One call.
-    async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+    async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>, patience: &Patience) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
-        self.read(&client, wanted, listed).await?;
+        self.read(&client, wanted, listed, patience).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(&self, client: &Client, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
+    async fn read(
+        &self,
+        client: &Client,
+        wanted: Range<u64>,
+        listed: &mut Vec<Listed>,
+        patience: &Patience,
+    ) -> Result<(), Trouble> {
         let (dataset, digest) = (self.dataset.to_owned(), Some(self.partition.digest));
         let count = usize::try_from(wanted.end - wanted.start).unwrap_or(usize::MAX);
         let list = List { dataset, dataset_digest: digest, first: wanted.start, count };
-        let silent = |_| Trouble::Passing("a call went silent".to_owned());
+        let silent = |_| Trouble::Silent("a call went silent");
         let response = timeout(self.retry.stall, client.datasets().list(proto::ListRequest::from(list))).await;
         let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
         let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
@@ -80,6 +82,7 @@ impl Lister<'_> {
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
             let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { break };
+            patience.beat();
             let (first, samples) = Listed::read(batch).map_err(|invalid| broke(invalid.to_string()))?;
             next += samples.len() as u64;
             if samples.is_empty() || first + samples.len() as u64 != next || next > wanted.end {

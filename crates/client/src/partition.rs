@@ -3,7 +3,7 @@
 use headwater_types::{AgreedLimits, ClassId, Digest, ImageLimits, Listing, Partition as Part};
 
 use crate::address::ServerAddress;
-use crate::describe::Description;
+use crate::description::Description;
 use crate::error::ClientError;
 
 /// One server's part of a dataset.

@@ -1,23 +1,20 @@
-//! Signs of life of one server while it is fetched from, shared by the workers that fetch.
+//! Signs of life of one server, shared by the workers that fetch from it.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// When the server last gave a sign of life, and what was said of its silence.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     last: Mutex<Instant>,
     /// Workers that hold a sample for which the reader has no room: the server is not to blame for silence.
     holding: AtomicUsize,
-    /// Workers that the server refuses because it has as many calls as it takes.
-    starving: AtomicUsize,
-    starved: Notify,
     /// When it was last said that the server is busy.
     said_busy: Mutex<Option<Instant>>,
-    /// Somebody has said that it is silent.
+    /// Whether it was said of this silence that the server is silent.
     told: AtomicBool,
 }
 
@@ -29,18 +26,16 @@ const WORTH_A_WORD: Duration = Duration::from_secs(10);
 /// A worker holds a sample, until this is dropped.
 pub(crate) struct Holding<'a>(&'a Pulse);
 
-/// A worker is refused, until this is dropped.
-pub(crate) struct Starving<'a>(&'a Pulse);
-
 // === impl Pulse ===
 
-impl Pulse {
-    pub(crate) fn new() -> Self {
+impl Default for Pulse {
+    fn default() -> Self {
         let last = Mutex::new(Instant::now());
-        let (holding, starving, starved, said_busy, told) = Default::default();
-        Self { last, holding, starving, starved, said_busy, told }
+        Self { last, holding: AtomicUsize::new(0), said_busy: Mutex::new(None), told: AtomicBool::new(false) }
     }
+}
 
+impl Pulse {
     /// The server has answered.
     pub(crate) fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -63,7 +58,7 @@ impl Pulse {
         long_ago
     }
 
-    /// For how long it has not.
+    /// For how long the server has not answered. While a worker holds a sample, it is not to blame for that.
     pub(crate) fn silence(&self) -> Duration {
         if self.holding.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;
@@ -71,40 +66,19 @@ impl Pulse {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
+    /// A worker has a sample for which the reader has no room.
     pub(crate) fn hold(&self) -> Holding<'_> {
         self.holding.fetch_add(1, Ordering::Relaxed);
         Holding(self)
     }
-
-    pub(crate) fn starve(&self) -> Starving<'_> {
-        self.starving.fetch_add(1, Ordering::Relaxed);
-        self.starved.notify_waiters();
-        Starving(self)
-    }
-
-    /// Waits until some worker is refused.
-    pub(crate) async fn someone_starves(&self) {
-        loop {
-            let mut notified = std::pin::pin!(self.starved.notified());
-            notified.as_mut().enable();
-            if self.starving.load(Ordering::Relaxed) > 0 {
-                return;
-            }
-            notified.await;
-        }
-    }
 }
+
+// === impl Holding ===
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
         self.0.beat();
         self.0.holding.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Starving<'_> {
-    fn drop(&mut self) {
-        self.0.starving.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -114,7 +88,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_is_silent_from_its_last_answer_but_not_while_the_reader_makes_it_wait() {
-        let pulse = Pulse::new();
+        let pulse = Pulse::default();
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(pulse.silence(), Duration::from_secs(9));
         let holding = pulse.hold();
@@ -127,7 +101,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_long_silence_is_told_of_once_and_the_next_one_again() {
-        let pulse = Pulse::new();
+        let pulse = Pulse::default();
         for _ in 0..2 {
             tokio::time::advance(WORTH_A_WORD - Duration::from_secs(1)).await;
             assert!(!pulse.is_worth_a_word());

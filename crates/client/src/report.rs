@@ -7,12 +7,14 @@ use headwater_types::caps::MAX_LOSSES_PER_CALL;
 use headwater_types::{DatasetName, SampleIndex, SampleKey};
 use headwater_wire::proto;
 use headwater_wire::report::{Report, Which};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use crate::connection::{Server, Trouble};
+use crate::connection::Server;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
+use crate::patience::Patience;
+use crate::trouble::Trouble;
 
 /// A sample that is told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,23 +99,18 @@ fn parts(partition: &Partition, losses: &[(Reported, f32)]) -> Vec<Report> {
         .collect()
 }
 
-/// One call, made again while a server cannot be reached: to tell the same twice does no harm.
+/// One call, made again while a server cannot be reached: a loss that is told twice is kept once.
 async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
-    let begin = Instant::now();
-    let mut backoff = retry.backoff(task);
+    let mut patience = Patience::for_samples(server, retry, task, Arc::default());
     loop {
-        let trouble = match timeout(retry.stall, ask(server, request.clone())).await {
-            Ok(Ok(summary)) => return Ok(summary.kept),
-            Ok(Err(Trouble::Lasting(error))) => return Err(error),
-            Ok(Err(trouble)) => trouble,
-            Err(_elapsed) => Trouble::Passing("no answer".to_owned()),
-        };
-        server.forget_idle();
-        let waited = begin.elapsed();
-        if waited >= retry.give_up_after {
-            return Err(trouble.given_up(server.address(), waited));
+        let answer = timeout(retry.stall, ask(server, request.clone())).await;
+        match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
+            Ok(summary) => return Ok(summary.kept),
+            Err(trouble) => {
+                server.forget_idle();
+                sleep(patience.bear(trouble)?).await;
+            }
         }
-        sleep(backoff.pause().min(retry.give_up_after - waited)).await;
     }
 }
 

@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::ClientError;
+use crate::job::Job;
 use crate::outlet::Outlet;
 use crate::sample::Sample;
-use crate::worker::{Job, Worker};
+use crate::worker::Worker;
 
 /// Samples, each once. An error is the last item: nothing can come any more. Dropping the stream ends its calls.
 #[derive(Debug)]

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
-use headwater_types::{Digest, SampleFailure, SampleIndex};
+use headwater_types::{SampleFailure, SampleIndex};
 use headwater_wire::{Samples, Survey, Surveyed, proto};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use crate::connection::{Client, Server, Trouble};
+use crate::connection::{Client, Server};
 use crate::error::ClientError;
 use crate::expect::broken;
 use crate::limits::{Past, check_size};
 use crate::options::Retry;
 use crate::partition::Partition;
+use crate::patience::Patience;
+use crate::trouble::Trouble;
 
 /// Samples of one call: an answer of some megabytes.
 const SAMPLES_PER_CALL: usize = 65_536;
@@ -27,42 +30,21 @@ pub(crate) struct Surveyor<'a> {
     pub(crate) retry: &'a Retry,
 }
 
+/// The headers that are wanted, by the sample's index in the partition, as far as they have come.
+type Headers = BTreeMap<u64, Option<Surveyed>>;
+
 // === impl Surveyor ===
 
 impl Surveyor<'_> {
     /// The headers of these samples, given as indices into the dataset: each once, in order. Calls that break are made
     /// again for what is missing.
-    pub(crate) async fn survey(&self, wanted: &[u64], mut came: impl FnMut(u64)) -> Result<Vec<Surveyed>, ClientError> {
+    pub(crate) async fn survey(&self, wanted: &[u64], came: impl Fn(u64)) -> Result<Vec<Surveyed>, ClientError> {
+        let first = self.partition.first;
         let mut all = Vec::with_capacity(wanted.len());
         for part in wanted.chunks(SAMPLES_PER_CALL) {
-            let mut missing: BTreeMap<u64, Option<Surveyed>> =
-                part.iter().map(|index| (index - self.partition.first, None)).collect();
-            let (mut backoff, mut since) = (self.retry.backoff(self.partition.first), Instant::now());
-            loop {
-                let before = count(&missing);
-                let ended = self.call(&mut missing).await;
-                let after = count(&missing);
-                came((before - after) as u64);
-                if after == 0 {
-                    break;
-                }
-                if after < before {
-                    backoff.reset();
-                    since = Instant::now();
-                }
-                let trouble = match ended {
-                    Ok(()) => return Err(self.server.protocol(format!("it left out {after} headers"))),
-                    Err(Trouble::Lasting(error)) => return Err(error),
-                    Err(trouble) => trouble,
-                };
-                let waited = since.elapsed();
-                if waited >= self.retry.give_up_after {
-                    return Err(trouble.given_up(self.server.address(), waited));
-                }
-                sleep(backoff.pause()).await;
-            }
-            let first = self.partition.first;
-            all.extend(missing.into_values().flatten().map(|surveyed| {
+            let mut headers = part.iter().map(|index| (index - first, None)).collect();
+            self.complete(&mut headers, &came).await?;
+            all.extend(headers.into_values().flatten().map(|surveyed| {
                 let index = SampleIndex(first.saturating_add(surveyed.index.0));
                 Surveyed { index, ..surveyed }
             }));
@@ -70,49 +52,73 @@ impl Surveyor<'_> {
         Ok(all)
     }
 
-    /// One call for what is missing.
-    async fn call(&self, missing: &mut BTreeMap<u64, Option<Surveyed>>) -> Result<(), Trouble> {
+    /// Makes calls until every header is there.
+    async fn complete(&self, headers: &mut Headers, came: &impl Fn(u64)) -> Result<(), ClientError> {
+        let mut patience = Patience::for_samples(self.server, self.retry, self.partition.first, Arc::default());
+        loop {
+            let before = missing(headers);
+            let ended = self.call(headers, &patience).await;
+            let after = missing(headers);
+            came((before - after) as u64);
+            if after == 0 {
+                return Ok(());
+            }
+            if after < before {
+                patience.progressed();
+            }
+            let left_out = || Trouble::Lasting(self.server.protocol(format!("it left out {after} headers")));
+            let trouble = ended.err().unwrap_or_else(left_out);
+            sleep(patience.bear(trouble)?).await;
+        }
+    }
+
+    /// One call for the headers that are missing.
+    async fn call(&self, headers: &mut Headers, patience: &Patience) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
-        self.read(&client, missing).await?;
+        self.read(&client, headers, patience).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(&self, client: &Client, missing: &mut BTreeMap<u64, Option<Surveyed>>) -> Result<(), Trouble> {
-        let list: Vec<_> = missing.iter().filter(|(_, known)| known.is_none()).map(|(&local, _)| local).collect();
-        let digest: Digest = self.partition.digest;
-        let samples = match consecutive(&list) {
-            Some(Range { start, end }) => Samples::Range { first: start, count: (end - start) as usize },
-            None => Samples::List(list),
-        };
-        let survey = Survey { dataset: self.dataset.to_owned(), dataset_digest: Some(digest), samples };
-        let silent = |_| Trouble::Passing("a call went silent".to_owned());
-        let response = timeout(self.retry.stall, client.samples().survey(proto::SurveyRequest::from(survey))).await;
+    async fn read(&self, client: &Client, headers: &mut Headers, patience: &Patience) -> Result<(), Trouble> {
+        let request = proto::SurveyRequest::from(self.request(headers));
+        let silent = |_| Trouble::Silent("a call went silent");
+        let response = timeout(self.retry.stall, client.samples().survey(request)).await;
         let mut stream = response.map_err(silent)?.map_err(|status| self.server.judge(&status))?.into_inner();
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
             let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { return Ok(()) };
+            patience.beat();
             for sample in batch.samples {
-                let broke = |message: String| Trouble::Lasting(self.server.protocol(message));
-                let surveyed = Surveyed::try_from(sample).map_err(|invalid| broke(invalid.to_string()))?;
-                let surveyed = self.judged(surveyed).map_err(|problem| broke(problem.message))?;
-                let index = surveyed.index.0;
-                match missing.get_mut(&index) {
-                    Some(place @ None) => *place = Some(surveyed),
-                    _ => {
-                        return Err(broke(format!(
-                            "it sent the header of sample {index} without being asked, or twice"
-                        )));
-                    }
-                }
+                self.take(sample, headers).map_err(|problem| Trouble::Lasting(self.server.protocol(problem)))?;
             }
         }
     }
-}
 
-impl Surveyor<'_> {
-    /// A header within the limits; one past the client's own is a failure.
-    fn judged(&self, surveyed: Surveyed) -> Result<Surveyed, SampleFailure> {
+    /// What a call asks: the headers that are missing.
+    fn request(&self, headers: &Headers) -> Survey {
+        let list: Vec<_> = headers.iter().filter(|(_, known)| known.is_none()).map(|(&local, _)| local).collect();
+        let samples = match consecutive(&list) {
+            Some(Range { start, end }) => Samples::Range { first: start, count: (end - start) as usize },
+            None => Samples::List(list),
+        };
+        Survey { dataset: self.dataset.to_owned(), dataset_digest: Some(self.partition.digest), samples }
+    }
+
+    /// Puts a header in its place, or says how the server broke the protocol.
+    fn take(&self, sample: proto::SurveyedSample, headers: &mut Headers) -> Result<(), String> {
+        let surveyed = Surveyed::try_from(sample).map_err(|invalid| invalid.to_string())?;
+        let surveyed = self.within_limits(surveyed).map_err(|breach| breach.message)?;
+        let index = surveyed.index.0;
+        match headers.get_mut(&index) {
+            Some(place @ None) => *place = Some(surveyed),
+            _ => return Err(format!("it sent the header of sample {index} without being asked, or twice")),
+        }
+        Ok(())
+    }
+
+    /// A header within the limits; one past the client's own is a failure, and one past the server's is an error.
+    fn within_limits(&self, surveyed: Surveyed) -> Result<Surveyed, SampleFailure> {
         let Ok(facts) = &surveyed.outcome else { return Ok(surveyed) };
         match check_size(facts.size, &self.partition.limits) {
             Ok(()) => Ok(surveyed),
@@ -122,8 +128,8 @@ impl Surveyor<'_> {
     }
 }
 
-fn count(missing: &BTreeMap<u64, Option<Surveyed>>) -> usize {
-    missing.values().filter(|known| known.is_none()).count()
+fn missing(headers: &Headers) -> usize {
+    headers.values().filter(|known| known.is_none()).count()
 }
 
 /// The range that these are, if they are one.

@@ -1,5 +1,5 @@
 use headwater_types::listing::ListingDigester;
-use headwater_types::{AgreedLimits, ByteCount, Digest, ImageLimits, Listing};
+use headwater_types::{AgreedLimits, ByteCount, Digest, ImageLimits, Listing, Partition as Part};
 
 use super::*;
 

@@ -1,0 +1,183 @@
+//! One call for samples: what it asks, what comes of it, and why it ends.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use headwater_types::{FailureKind, SampleIndex};
+use headwater_wire::{Delivery, Fetch, proto};
+use prost::Message;
+use tokio::task::consume_budget;
+use tokio::time::{Instant, timeout};
+use tonic::Streaming;
+
+use crate::arriving::Line;
+use crate::awaited::Awaited;
+use crate::chunk::{Chunk, as_asked};
+use crate::connection::Client;
+use crate::expect::broken;
+use crate::job::Job;
+use crate::live::Following;
+use crate::outlet::Put;
+use crate::sample::Sample;
+use crate::trouble::Trouble;
+
+/// A call that a server has taken.
+pub(crate) struct Call<'a> {
+    job: &'a Job,
+    /// What is still to come.
+    awaited: Awaited,
+    line: Arc<Line>,
+    /// `None` once the call was given up so that another worker can make one.
+    stream: Option<Streaming<proto::FetchBatch>>,
+}
+
+/// How a call ended.
+pub(crate) enum End {
+    /// Every sample was answered, some perhaps with failures that may pass.
+    Answered,
+    /// The worker hung up: what is missing can be asked for at once, only so many samples at a time.
+    HungUp { at_most: usize },
+    /// The worker hung up because what is missing is to come another way now.
+    Replanned,
+    /// The server broke the protocol.
+    Broke(String),
+    /// The call failed.
+    Failed(Trouble),
+}
+
+/// Bytes before each message: a flag and a length.
+const GRPC_PREFIX: u64 = 5;
+
+// === impl Call ===
+
+impl<'a> Call<'a> {
+    /// Calls for the first `at_most` samples of what is missing of a chunk.
+    pub(crate) async fn open(job: &'a Job, client: &Client, chunk: &Chunk, at_most: usize) -> Result<Self, Trouble> {
+        let wanted = chunk.missing().take(at_most);
+        let (samples, cuts, pixels, epochs) = as_asked(wanted.clone());
+        let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, epochs, ..job.fetch.clone() });
+        let answer = timeout(job.options.retry.stall, client.samples().fetch(request)).await;
+        let response = answer.map_err(|_elapsed| Trouble::Silent("a call was not answered"))?;
+        let stream = response.map_err(|status| job.server.judge(&status))?.into_inner();
+        let awaited = Awaited::new(wanted, job.partition.sample_epochs);
+        Ok(Self { job, awaited, line: Arc::clone(&client.line), stream: Some(stream) })
+    }
+
+    /// Takes what comes until the call ends, and settles it in the chunk.
+    pub(crate) async fn read(mut self, chunk: &mut Chunk, plan: &mut Option<Following>) -> End {
+        while self.awaited.len() > 0 {
+            let taken = match self.next(chunk, plan).await {
+                Ok(batch) => self.take(batch, chunk).await,
+                Err(end) => Err(end),
+            };
+            if let Err(end) = taken {
+                return end;
+            }
+        }
+        End::Answered
+    }
+
+    async fn next(&mut self, chunk: &Chunk, plan: &mut Option<Following>) -> Result<proto::FetchBatch, End> {
+        let Some(stream) = &mut self.stream else { return Err(End::HungUp { at_most: usize::MAX }) };
+        let _wait = self.line.wait();
+        let message = tokio::select! {
+            // First: with a slow reader there is always another message, and the change would wait for the call's end.
+            biased;
+            () = replanned(self.job, chunk, plan) => return Err(End::Replanned),
+            message = timeout(self.job.options.retry.stall, stream.message()) => message,
+        };
+        match message {
+            Ok(Ok(Some(batch))) => Ok(batch),
+            Ok(Ok(None)) => Err(End::Broke(format!("it ended a call with {} samples to come", self.awaited.len()))),
+            Ok(Err(status)) => Err(End::Failed(self.job.server.judge(&status))),
+            Err(_elapsed) => Err(End::Failed(Trouble::Silent("a call went silent"))),
+        }
+    }
+
+    async fn take(&mut self, batch: proto::FetchBatch, chunk: &mut Chunk) -> Result<(), End> {
+        self.hear(&batch);
+        for sample in batch.samples {
+            let position = self.awaited.take(&sample).map_err(End::Broke)?;
+            // A checksum is computed here: others may want the thread.
+            consume_budget().await;
+            let Some(sample) = judge(self.job, chunk, position, sample) else { continue };
+            let earliest = chunk.earliest().unwrap_or(position);
+            if !self.hand_over(position, earliest, sample).await {
+                return Err(End::HungUp { at_most: 1 });
+            }
+            chunk.settle(position);
+        }
+        Ok(())
+    }
+
+    /// Every message is a sign of life; one may say that the server is busy.
+    fn hear(&self, batch: &proto::FetchBatch) {
+        let Job { counting, pulse, server, .. } = self.job;
+        counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
+        pulse.beat();
+        if let Some(proto::Waiting { reason, detail }) = &batch.waiting
+            && pulse.hears_busy()
+        {
+            let server = server.address();
+            tracing::warn!(%server, missing = self.awaited.len(), "the server is busy: {reason}: {detail}");
+        }
+    }
+
+    /// Waits for room for a sample. Meanwhile it gives up the call where the call keeps another worker of the same server from its
+    /// own, whose samples the reader may be waiting for. False: there will be no room before an earlier sample of the
+    /// same chunk has come.
+    async fn hand_over(&mut self, position: u64, earliest: u64, mut sample: Sample) -> bool {
+        let Job { outlet, pulse, refusals, .. } = self.job;
+        let mut holding = None;
+        loop {
+            let mut room = pin!(outlet.room.notified());
+            room.as_mut().enable();
+            sample = match outlet.put(position, earliest, sample) {
+                Put::Done => return true,
+                Put::Overflow => return false,
+                Put::Full(sample) => *sample,
+            };
+            holding.get_or_insert_with(|| pulse.hold());
+            let may_block_another = outlet.is_ordered() && self.stream.is_some();
+            tokio::select! {
+                () = room => {}
+                () = refusals.any(), if may_block_another => self.stream = None,
+            }
+        }
+    }
+}
+
+/// Waits until the plan says of some sample of this chunk that it is to come another way; for ever, where it cannot.
+async fn replanned(job: &Job, chunk: &Chunk, plan: &mut Option<Following>) {
+    let Some(plan) = plan else { return std::future::pending().await };
+    loop {
+        plan.changed().await;
+        if chunk.differs(job.partition.first, &plan.now()) {
+            return;
+        }
+    }
+}
+
+/// The sample of this place as its reader gets it; `None` where it is to be asked for again.
+fn judge(job: &Job, chunk: &mut Chunk, position: u64, sample: proto::Sample) -> Option<Sample> {
+    let index = SampleIndex(sample.index);
+    let wanted = chunk.at(position)?;
+    let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
+        let failure = broken(&job.partition, index, &invalid.to_string());
+        Delivery { index, position: None, key: None, label: None, cpu: None, outcome: Err(failure) }
+    });
+    let retry = &job.options.retry;
+    if let Err(failure) = &delivery.outcome
+        && failure.is_retryable()
+    {
+        wanted.failures += 1;
+        let since = *wanted.failing_since.get_or_insert_with(Instant::now);
+        // A server that stops says so of each sample: that is waited out as if it could not be reached.
+        let waits = failure.kind == FailureKind::Unavailable && since.elapsed() < retry.give_up_after;
+        if waits || wanted.failures < retry.sample_attempts.get() {
+            job.counting.sample_retries.add(1);
+            return None;
+        }
+    }
+    Some(job.expectation.accept(&job.partition, wanted, delivery))
+}

@@ -1,0 +1,215 @@
+//! How long a server is waited for, and what is said of it meanwhile: every call that is made again asks here whether it may.
+//!
+//! Invariants: time counts from the server's last sign of life, and not from the first try; pauses grow until there is
+//! progress; no pause is longer than what is left of the time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_types::Backoff;
+use tokio::time::Instant;
+
+use crate::address::ServerAddress;
+use crate::connection::Server;
+use crate::error::ClientError;
+use crate::options::Retry;
+use crate::pulse::Pulse;
+use crate::trouble::Trouble;
+
+/// The patience of one task with one server.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    server: ServerAddress,
+    goal: Goal,
+    retry: Retry,
+    backoff: Backoff,
+    /// The server's signs of life, which several tasks may share.
+    pulse: Arc<Pulse>,
+    /// What the server, while it started, last said that it was doing.
+    doing: Option<String>,
+    /// When the log last said that the server is waited for.
+    told: Option<Instant>,
+}
+
+/// What the server is waited for to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    Description,
+    Samples,
+}
+
+/// The latest that a server that is starting is asked again for its description: it may be ready any moment.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The least time of one try: a round trip around the world takes a third of it.
+const LEAST_TRY: Duration = Duration::from_secs(1);
+/// The least time between two lines of the log on what a server that is starting does.
+const TELL: Duration = Duration::from_secs(10);
+
+// === impl Patience ===
+
+impl Patience {
+    /// Waits for the server's first answer. `task` keeps tasks that begin at once from pausing in step.
+    pub(crate) fn for_description(server: &Server, retry: &Retry, task: u64) -> Self {
+        Self::new(server, Goal::Description, retry, task, Arc::default())
+    }
+
+    /// Waits for samples, or for what is known of them, from a server that has described itself.
+    pub(crate) fn for_samples(server: &Server, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
+        Self::new(server, Goal::Samples, retry, task, pulse)
+    }
+
+    fn new(server: &Server, goal: Goal, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
+        let (server, backoff) = (server.address().clone(), retry.backoff(task));
+        Self { server, goal, retry: retry.clone(), backoff, pulse, doing: None, told: None }
+    }
+
+    /// The server gave a sign of life: time counts from now.
+    pub(crate) fn beat(&self) {
+        self.pulse.beat();
+    }
+
+    /// The last call brought something: the next pause is the first again.
+    pub(crate) fn progressed(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// The time that one try may take: what is left until patience ends, within reason.
+    pub(crate) fn one_try(&self) -> Duration {
+        let left = self.limit(self.doing.is_some()).saturating_sub(self.pulse.silence());
+        left.max(LEAST_TRY).min(self.retry.stall)
+    }
+
+    /// The pause before the next try after this trouble.
+    ///
+    /// # Errors
+    /// The error to end with, where no other try would help or the time is over.
+    pub(crate) fn bear(&mut self, trouble: Trouble) -> Result<Duration, ClientError> {
+        self.hear(&trouble);
+        let starting = matches!(trouble, Trouble::Starting(_));
+        let (waited, limit) = (self.pulse.silence(), self.limit(starting));
+        if waited >= limit || matches!(trouble, Trouble::Lasting(_)) {
+            return Err(self.given_up(trouble));
+        }
+        self.tell(&trouble, waited, limit);
+        let longest = if starting && self.goal == Goal::Description { LOOK_AGAIN } else { limit };
+        Ok(self.backoff.pause().min(longest).min(limit - waited))
+    }
+
+    /// The error of a task that ends with this trouble.
+    pub(crate) fn given_up(&self, trouble: Trouble) -> ClientError {
+        let (server, waited) = (self.server.clone(), self.pulse.silence());
+        match (self.goal, trouble) {
+            (_, Trouble::Lasting(error)) => error,
+            (_, Trouble::Busy(message)) => ClientError::Busy { server, waited, message },
+            (Goal::Description, Trouble::Starting(doing)) => ClientError::NotReady { server, waited, doing },
+            (Goal::Description, trouble) => ClientError::NotConnected { server, waited, last: trouble.to_string() },
+            (Goal::Samples, trouble) => ClientError::Unreachable { server, waited, last: trouble.to_string() },
+        }
+    }
+
+    /// The longest silence that is borne.
+    fn limit(&self, starting: bool) -> Duration {
+        match self.goal {
+            Goal::Description if starting => self.retry.starting_for,
+            Goal::Description => self.retry.connect_for,
+            Goal::Samples => self.retry.give_up_after,
+        }
+    }
+
+    /// A server that is starting lives as long as it says something new.
+    fn hear(&mut self, trouble: &Trouble) {
+        let Trouble::Starting(doing) = trouble else { return };
+        if self.doing.as_ref() == Some(doing) {
+            return;
+        }
+        if self.doing.is_none() || self.told.is_none_or(|told| told.elapsed() >= TELL) {
+            self.told = None;
+        }
+        self.pulse.beat();
+        self.doing = Some(doing.clone());
+    }
+
+    /// Says in the log, once for each thing that is waited for, that it is.
+    fn tell(&mut self, last: &Trouble, waited: Duration, limit: Duration) {
+        let server = &self.server;
+        if self.goal == Goal::Samples {
+            if self.pulse.is_worth_a_word() {
+                let (silent_seconds, patience_seconds) = (waited.as_secs(), limit.as_secs());
+                tracing::warn!(%server, silent_seconds, patience_seconds, problem = %last, "server gives nothing: asking it again until it does, or patience ends");
+            }
+            return;
+        }
+        if self.told.is_some() {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let what = match last {
+            Trouble::Starting(_) => "server is not ready yet: waiting for it",
+            Trouble::Busy(_) => "server has no place yet: waiting for one",
+            _ => "server does not answer yet: waiting for it",
+        };
+        tracing::warn!(%server, %last, "{what}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const RETRY: fn() -> Retry = || Retry { give_up_after: seconds(20), ..Retry::default() };
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn server() -> Server {
+        Server::new("node1".parse().unwrap(), None, Arc::default(), 1).unwrap()
+    }
+
+    fn passing() -> Trouble {
+        Trouble::Passing("it broke".to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends_once_the_server_has_been_silent_for_so_long_and_no_pause_outlasts_it() {
+        let mut patience = Patience::for_samples(&server(), &RETRY(), 0, Arc::default());
+        advance(seconds(19)).await;
+        patience.beat();
+        advance(seconds(18)).await;
+        for _ in 0..20 {
+            assert!(patience.bear(passing()).unwrap() <= seconds(2));
+        }
+        advance(seconds(2)).await;
+        let error = patience.bear(passing()).unwrap_err();
+        assert!(matches!(&error, ClientError::Unreachable { waited, .. } if *waited == seconds(20)), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_starting_is_waited_for_longer_and_anew_with_each_thing_that_it_says() {
+        let starting = |doing: &str| Trouble::Starting(doing.to_owned());
+        let mut patience = Patience::for_description(&server(), &Retry::default(), 0);
+        patience.bear(starting("it lists 100 files")).unwrap();
+        advance(seconds(599)).await;
+        patience.bear(starting("it lists 100 files")).unwrap();
+        patience.bear(starting("it lists 200 files")).unwrap();
+        advance(seconds(599)).await;
+        assert!(patience.bear(starting("it lists 200 files")).unwrap() <= LOOK_AGAIN);
+        let error = patience.bear(passing()).unwrap_err();
+        assert!(matches!(error, ClientError::NotConnected { .. }), "it says nothing any more: {error}");
+        advance(seconds(1)).await;
+        let error = patience.bear(starting("it lists 200 files")).unwrap_err();
+        assert!(matches!(error, ClientError::NotReady { .. }), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_try_would_not_mend_ends_at_once_and_a_full_server_is_named_as_such() {
+        let mut patience = Patience::for_samples(&server(), &RETRY(), 0, Arc::default());
+        let error = patience.bear(Trouble::Lasting(ClientError::NoServers)).unwrap_err();
+        assert!(matches!(error, ClientError::NoServers), "{error}");
+        advance(seconds(20)).await;
+        let error = patience.bear(Trouble::Busy("64 calls".to_owned())).unwrap_err();
+        assert!(matches!(&error, ClientError::Busy { message, .. } if message == "64 calls"), "{error}");
+    }
+}
