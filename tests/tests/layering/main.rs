@@ -1,7 +1,18 @@
 //! Arrows between crates point one way: a photo passes through the workspace in the order in which its members are
 //! listed, and nobody depends on what comes later. Heavy dependencies are fenced: one crate owns each.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that panics has said what it found"
+)]
+
+mod circles;
+mod imports;
+mod modules;
+mod sizes;
+mod sources;
 
 use std::collections::BTreeMap;
 
@@ -127,7 +138,7 @@ const FENCED: [(&str, &[&str]); 11] = [
     ("numpy", &["headwater-python"]),
 ];
 
-fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
     MetadataCommand::new().no_deps().other_options(["--offline".into()]).exec().unwrap()
 }
 
