@@ -10,7 +10,7 @@ use crate::args::{Action, FetchArgs, ProfilerArgs};
 use crate::epoch::EpochArgs;
 use crate::import::ImportSource;
 use crate::plan::{self, PlanAction, read_plan};
-use crate::{profile_file, recipe};
+use crate::recipe;
 
 impl Check for ProfilerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -66,7 +66,7 @@ pub(crate) fn check_recipe(name: Option<&str>, findings: &mut Findings) {
 }
 
 fn check_profile(path: &Path, findings: &mut Findings) {
-    findings.note(profile_file::read(path).with_context(|| format!("--profile {}", path.display())));
+    findings.note(headwater_tables::profile::read(path).with_context(|| format!("--profile {}", path.display())));
 }
 
 fn check_fetch(args: &FetchArgs, findings: &mut Findings) {

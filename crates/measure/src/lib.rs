@@ -9,8 +9,6 @@ mod row;
 
 mod recipe;
 
-mod profile_file;
-
 mod import;
 mod plan;
 

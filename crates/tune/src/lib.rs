@@ -1,17 +1,14 @@
 //! The tuner's library: features of a dataset become Parquet, or a trained head.
 //!
-//! In the order in which data passes: features arrive from storage servers or from a folder of Parquet parts ([`source`]),
-//! with a statement of what they are features of ([`provenance`]); by a plan some samples come from servers as pixels, and become
-//! features here. [`extract`] puts them into [`parts`]; [`fine_tune`] trains a head on them. Both end with a summary ([`report`]).
+//! In the order in which data passes: features arrive from storage servers or from a folder of Parquet parts ([`source`]); by a plan
+//! some samples come from servers as pixels, and become features here. [`extract`] puts them into parts; [`fine_tune`] trains a head
+//! on them. Both end with a summary ([`report`]).
 //!
 //! Invariant: what is written is there whole or not at all, and holds each sample exactly once, whatever is killed when.
 
 mod args;
 
-mod provenance;
 mod source;
-
-mod parts;
 
 mod extract;
 mod fine_tune;
@@ -20,6 +17,9 @@ mod report;
 
 mod check;
 mod command;
+
+#[cfg(test)]
+mod fixture;
 
 pub use args::TunerArgs;
 pub use command::run;

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -35,6 +35,7 @@ const ORDER: [&str; 23] = [
     "headwater-client",
     "headwater-pilot",
     "headwater-infer",
+    "headwater-tables",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -46,7 +47,7 @@ const ORDER: [&str; 23] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -77,6 +78,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
+    ("headwater-tables", &["headwater-types", "headwater-plan", "headwater-cli"]),
     (
         "headwater-tune",
         &[
@@ -88,6 +90,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "headwater-client",
             "headwater-pilot",
             "headwater-infer",
+            "headwater-tables",
         ],
     ),
     (
@@ -101,6 +104,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "headwater-client",
             "headwater-pilot",
             "headwater-infer",
+            "headwater-tables",
         ],
     ),
     ("storage-server", &["headwater-cli", "headwater-server"]),
@@ -123,13 +127,13 @@ const ALLOWED: [(&str, &[&str]); 23] = [
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 11] = [
+const FENCED: [(&str, &[&str]); 12] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
     ("cap-std", &["headwater-store"]),
-    // Tables of features, and profiles.
-    ("parquet", &["headwater-tune", "headwater-measure"]),
+    ("parquet", &["headwater-tables"]),
+    ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),
     ("axum", &["headwater-server"]),
     ("indicatif", &["headwater-cli"]),

@@ -21,7 +21,6 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Allowed;
-use crate::profile_file;
 use crate::served::{RunArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
@@ -162,7 +161,7 @@ pub(crate) async fn dataset(
         );
     };
     let took = begin.elapsed();
-    let Written { path, fault } = profile_file::write(output, &profile)?;
+    let Written { path, fault } = headwater_tables::profile::write(output, &profile)?;
     let told = failures.tell(profile.len() as u64, args.failures.max_failures);
     let report = ProfileReport::new(&path, &profile, failures, (args.repeats.get(), took));
     Ok(match fault {

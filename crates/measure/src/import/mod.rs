@@ -17,8 +17,6 @@ use headwater_plan::{Profile, Provenance, Source, SourceFile};
 use headwater_types::Digest;
 use serde::Serialize;
 
-use crate::profile_file;
-
 /// Most bytes of one imported file: a row has about 70.
 const MOST_BYTES: u64 = 8 << 30;
 
@@ -51,7 +49,7 @@ pub(crate) fn read_sophon(args: &SophonArgs) -> anyhow::Result<Profile> {
 
 /// Writes it.
 pub(crate) fn write(output: OutputFile, profile: &Profile) -> anyhow::Result<Outcome<Imported>> {
-    let Written { path, fault } = profile_file::write(output, profile)?;
+    let Written { path, fault } = headwater_tables::profile::write(output, profile)?;
     Ok(Outcome::of(Imported::new(&path, profile), fault.map_or(Ok(()), Err)))
 }
 

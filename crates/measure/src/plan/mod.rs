@@ -25,8 +25,6 @@ use headwater_cli::{OutputFile, Outputs};
 use headwater_plan::{Mode, Plan, Profile, Resources, compare};
 use headwater_types::Way;
 
-use crate::profile_file;
-
 /// Whether what a plan is made of is there and fits together.
 pub(crate) fn check(args: &PlanArgs) -> anyhow::Result<()> {
     inputs(args).map(drop)
@@ -106,5 +104,5 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<Explained> {
 }
 
 pub(crate) fn read_profile(path: &std::path::Path) -> anyhow::Result<Profile> {
-    profile_file::read(path).with_context(|| format!("cannot read the profile {}", path.display()))
+    headwater_tables::profile::read(path).with_context(|| format!("cannot read the profile {}", path.display()))
 }

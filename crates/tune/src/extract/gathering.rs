@@ -6,9 +6,9 @@ use std::collections::btree_map::Entry;
 use headwater_types::SampleIndex;
 
 use super::ExtractError;
-use crate::parts::{Assembly, Contents, Folder, Misdelivery, Missing, Retry, Task};
-use crate::provenance::Provenance;
-use crate::source::Arrival;
+use headwater_tables::features::{
+    Assembly, Contents, FeatureProvenance, FeatureSample, Misdelivery, Missing, PartFolder, PartTask, RetryFailed,
+};
 
 /// An extraction under way: writes a part as soon as its last sample is there.
 ///
@@ -16,25 +16,30 @@ use crate::source::Arrival;
 /// rows x feature length x 4 bytes.
 #[derive(Debug)]
 pub(crate) struct Gathering {
-    folder: Folder,
-    provenance: Provenance,
-    retry: Retry,
+    folder: PartFolder,
+    provenance: FeatureProvenance,
+    retry: RetryFailed,
     /// By first index.
-    tasks: BTreeMap<u64, Task>,
+    tasks: BTreeMap<u64, PartTask>,
     open: BTreeMap<u64, Assembly>,
 }
 
 // === impl Gathering ===
 
 impl Gathering {
-    pub(crate) fn new(folder: Folder, provenance: Provenance, retry: Retry, tasks: Vec<Task>) -> Self {
+    pub(crate) fn new(
+        folder: PartFolder,
+        provenance: FeatureProvenance,
+        retry: RetryFailed,
+        tasks: Vec<PartTask>,
+    ) -> Self {
         let tasks = tasks.into_iter().map(|task| (task.range.start, task)).collect();
         Self { folder, provenance, retry, tasks, open: BTreeMap::new() }
     }
 
     /// Puts a sample into its part.
-    pub(crate) fn take(&mut self, arrival: Arrival) -> Result<(), ExtractError> {
-        let Arrival { index, key, label, outcome } = arrival;
+    pub(crate) fn take(&mut self, arrival: FeatureSample) -> Result<(), ExtractError> {
+        let FeatureSample { index, key, label, outcome } = arrival;
         let unexpected = Misdelivery::Unexpected(index);
         let (&first, task) = self.tasks.range(..=index.0).next_back().ok_or(unexpected)?;
         let assembly = match self.open.entry(first) {
@@ -75,7 +80,12 @@ impl Gathering {
     }
 }
 
-fn open(folder: &Folder, task: &Task, retry: Retry, feature_len: usize) -> Result<Assembly, ExtractError> {
+fn open(
+    folder: &PartFolder,
+    task: &PartTask,
+    retry: RetryFailed,
+    feature_len: usize,
+) -> Result<Assembly, ExtractError> {
     Ok(match task.missing {
         Missing::All => Assembly::new(task.range.clone(), feature_len),
         Missing::Some(_) => {
@@ -95,19 +105,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::parts::{self, tasks};
-    use crate::provenance::tests::provenance;
+    use crate::fixture::provenance;
+    use headwater_tables::features::{part_paths, read, tasks};
 
     const SAMPLES: u64 = 40;
 
     /// What a server delivers: some samples are broken for ever, and some on the first try.
-    fn deliver(index: u64, first_try: bool) -> Arrival {
+    fn deliver(index: u64, first_try: bool) -> FeatureSample {
         let kind = match index % 7 {
             3 => Some(FailureKind::Malformed),
             5 if first_try => Some(FailureKind::Unavailable),
             _ => None,
         };
-        Arrival {
+        FeatureSample {
             index: SampleIndex(index),
             key: Some(format!("cat/{index}.jpg").parse().unwrap()),
             label: (!index.is_multiple_of(4)).then_some(ClassId(index as u32 % 3)),
@@ -121,11 +131,11 @@ mod tests {
     /// One start of the tuner that is killed, or stopped, after some samples: returns whether it was not.
     fn start(out: &Path, rows: u64, first_try: bool, order: &[u64], killed_after: usize, is_stopped: bool) -> bool {
         let provenance = provenance(SAMPLES, 2);
-        let folder = Folder::open(out).unwrap();
+        let folder = PartFolder::open(out).unwrap();
         let present = folder.survey(&provenance, &mut || false).unwrap().unwrap();
-        let tasks = tasks(SAMPLES, NonZeroU64::new(rows).unwrap(), &present, Retry::Passing);
+        let tasks = tasks(SAMPLES, NonZeroU64::new(rows).unwrap(), &present, RetryFailed::Passing);
         let missing: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();
-        let mut gathering = Gathering::new(folder, provenance, Retry::Passing, tasks);
+        let mut gathering = Gathering::new(folder, provenance, RetryFailed::Passing, tasks);
         let mut left = killed_after;
         for index in order.iter().filter(|index| missing.contains(index)) {
             if left == 0 {
@@ -144,8 +154,8 @@ mod tests {
 
     fn features(out: &Path) -> BTreeMap<u64, Vec<f32>> {
         let mut all = BTreeMap::new();
-        for path in parts::paths(out).unwrap().into_values() {
-            let (provenance, part) = parts::read(&path).unwrap();
+        for path in part_paths(out).unwrap().into_values() {
+            let (provenance, part) = read(&path).unwrap();
             for (index, row, feature) in part.iter(provenance.feature_len) {
                 let expected = deliver(index.0, false);
                 assert_eq!((Some(&row.key), row.label), (expected.key.as_ref(), expected.label));
@@ -169,7 +179,7 @@ mod tests {
                 start(out, rows, number == 0, &order, killed_after, is_stopped);
                 fs::create_dir_all(out).unwrap();
                 fs::write(out.join(format!(".part-{number}.parquet.ab12CD.part")), "half a part").unwrap();
-                let parts: Vec<_> = parts::paths(out).unwrap().into_values().collect();
+                let parts: Vec<_> = part_paths(out).unwrap().into_values().collect();
                 if let Some((which, keep)) = torn && !parts.is_empty() {
                     let path = which.get(&parts);
                     let bytes = fs::read(path).unwrap();
@@ -189,9 +199,9 @@ mod tests {
     #[test]
     fn an_extraction_that_lacks_a_sample_is_not_finished() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
-        let tasks = tasks(4, NonZeroU64::new(2).unwrap(), &[], Retry::Passing);
-        let mut gathering = Gathering::new(folder, provenance(4, 2), Retry::Passing, tasks);
+        let folder = PartFolder::open(dir.path()).unwrap();
+        let tasks = tasks(4, NonZeroU64::new(2).unwrap(), &[], RetryFailed::Passing);
+        let mut gathering = Gathering::new(folder, provenance(4, 2), RetryFailed::Passing, tasks);
         for index in [0, 1, 3] {
             gathering.take(deliver(index, false)).unwrap();
         }

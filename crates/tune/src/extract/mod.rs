@@ -20,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::gathering::Gathering;
 use crate::args::ExtractArgs;
-use crate::parts::{Contents, Folder, FolderError, Misdelivery, Missing, Retry, Task, tasks};
-use crate::provenance::Provenance;
 use crate::report::ExtractSummary;
-use crate::source::{Arrival, Arrivals, Connected, SourceError};
+use crate::source::{Arrivals, Connected, SourceError};
+use headwater_tables::features::{
+    Contents, FeatureProvenance, FeatureSample, FolderError, Misdelivery, Missing, PartFolder, PartTask, RetryFailed,
+    tasks,
+};
 
 /// Why an extraction ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +71,12 @@ pub(crate) async fn extract(
     stop: &CancellationToken,
 ) -> Result<Outcome<ExtractSummary>, ExtractError> {
     let begin = Instant::now();
-    let folder = Folder::open(&args.out)?;
+    let folder = PartFolder::open(&args.out)?;
     let connecting = stop.run_until_cancelled(Connected::new(&args.servers, args.allow_non_finite));
     let connected = connecting.await.ok_or(ExtractError::Stopped)??;
     let provenance = connected.provenance().clone();
 
-    let retry = if args.retry_failed { Retry::All } else { Retry::Passing };
+    let retry = if args.retry_failed { RetryFailed::All } else { RetryFailed::Passing };
     let survey = Survey { folder, overwrite: args.overwrite, part_rows: args.part_rows, retry };
     let (folder, tasks) = survey.run(provenance.clone(), stop.clone()).await?;
     let indices = missing(&tasks, provenance.samples);
@@ -119,7 +121,7 @@ async fn gather(
     bar: &Bar,
     stop: &CancellationToken,
 ) -> Result<(Contents, Result<(), ExtractError>), ExtractError> {
-    let (sender, mut receiver) = mpsc::channel::<Arrival>(WAITING_SAMPLES);
+    let (sender, mut receiver) = mpsc::channel::<FeatureSample>(WAITING_SAMPLES);
     let writer = tokio::task::spawn_blocking(move || {
         let mut taken = Ok(());
         while let (Ok(()), Some(arrival)) = (&taken, receiver.blocking_recv()) {
@@ -152,24 +154,28 @@ async fn gather(
 }
 
 /// What is fetched: as a range where nothing is there yet, so that a fresh start needs no list.
-fn missing(tasks: &[Task], samples: u64) -> Indices {
+fn missing(tasks: &[PartTask], samples: u64) -> Indices {
     let is_fresh = tasks.iter().all(|task| task.missing == Missing::All)
         && tasks.iter().map(|task| task.range.end - task.range.start).sum::<u64>() == samples;
-    if is_fresh { (0..samples).into() } else { tasks.iter().flat_map(Task::indices).collect() }
+    if is_fresh { (0..samples).into() } else { tasks.iter().flat_map(PartTask::indices).collect() }
 }
 
 /// Looking at what is there.
 struct Survey {
-    folder: Folder,
+    folder: PartFolder,
     overwrite: bool,
     part_rows: NonZeroU64,
-    retry: Retry,
+    retry: RetryFailed,
 }
 
 // === impl Survey ===
 
 impl Survey {
-    async fn run(self, provenance: Provenance, stop: CancellationToken) -> Result<(Folder, Vec<Task>), ExtractError> {
+    async fn run(
+        self,
+        provenance: FeatureProvenance,
+        stop: CancellationToken,
+    ) -> Result<(PartFolder, Vec<PartTask>), ExtractError> {
         let blocking = tokio::task::spawn_blocking(move || {
             let folder = self.folder;
             if self.overwrite {

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::FineTuneError;
 use super::clock::Span;
-use crate::provenance::Provenance;
-use crate::source::{Arrival, Arrivals};
+use crate::source::Arrivals;
+use headwater_tables::features::{FeatureProvenance, FeatureSample};
 
 /// How a run is gathered.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Gathered {
 // === impl Gathered ===
 
 impl Gathered {
-    pub(crate) fn new(provenance: &Provenance, options: &GatherOptions, span: Span) -> Result<Self, LearnError> {
+    pub(crate) fn new(provenance: &FeatureProvenance, options: &GatherOptions, span: Span) -> Result<Self, LearnError> {
         let (dim, classes) = (provenance.feature_len, provenance.classes.len());
         Ok(Self {
             train: Replay::new(dim, classes, options.memory, options.seed)?,
@@ -66,8 +66,8 @@ impl Gathered {
     }
 
     /// Puts a sample where it belongs.
-    pub(crate) fn take(&mut self, arrival: Arrival, options: &GatherOptions) -> Result<(), LearnError> {
-        let Arrival { index, key, label, outcome } = arrival;
+    pub(crate) fn take(&mut self, arrival: FeatureSample, options: &GatherOptions) -> Result<(), LearnError> {
+        let FeatureSample { index, key, label, outcome } = arrival;
         let kind = match (outcome, &key, label) {
             (Ok(feature), Some(key), Some(label)) => {
                 if in_validation(key, options.seed, options.validation_fraction) {

@@ -9,7 +9,7 @@ use headwater_types::{ByteCount, Seed};
 use super::FineTuneError;
 use super::clock::Span;
 use super::gathered::Gathered;
-use crate::provenance::Provenance;
+use headwater_tables::features::FeatureProvenance;
 
 /// How a head learns.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub(crate) struct Graduate {
 // === impl Learner ===
 
 impl Learner {
-    pub(crate) fn new(provenance: &Provenance, options: LearnOptions) -> Result<Self, LearnError> {
+    pub(crate) fn new(provenance: &FeatureProvenance, options: LearnOptions) -> Result<Self, LearnError> {
         let (dim, classes) = (provenance.feature_len, provenance.classes.len());
         options.train.check()?;
         Ok(Self {

@@ -29,9 +29,9 @@ use self::learner::LearnOptions;
 use self::overlap::Tally;
 use self::save::{Files, Saved};
 use crate::args::FineTuneArgs;
-use crate::provenance::Provenance;
 use crate::report::FineTuneSummary;
-use crate::source::{Connected, FeatureFolder, FeatureSource, SourceError};
+use crate::source::{Connected, FeatureSource, SourceError};
+use headwater_tables::features::{FeatureFolder, FeatureProvenance};
 
 /// Why fine-tuning ended without a head.
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +143,8 @@ pub(crate) async fn fine_tune(
 
 async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource, FineTuneError> {
     if let Some(folder) = args.from.features.clone() {
-        let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await??;
+        let opened =
+            tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await?.map_err(SourceError::from)?;
         return Ok(FeatureSource::Folder(opened));
     }
     let connected = Connected::new(&args.servers()?, false).await?;
@@ -154,7 +155,11 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> Result<FeatureSource,
 }
 
 /// Everything that can be known to go wrong at the end is found out at the start.
-async fn check_before(args: &FineTuneArgs, provenance: &Provenance, files: Files) -> Result<Files, FineTuneError> {
+async fn check_before(
+    args: &FineTuneArgs,
+    provenance: &FeatureProvenance,
+    files: Files,
+) -> Result<Files, FineTuneError> {
     let classes = provenance.classes.len();
     if classes < 2 {
         return Err(FineTuneError::TooFewClasses { classes });
@@ -175,7 +180,7 @@ async fn check_before(args: &FineTuneArgs, provenance: &Provenance, files: Files
     Ok(blocking.await??)
 }
 
-async fn save_all(files: Files, provenance: Provenance, head: Head) -> Result<Saved, FineTuneError> {
+async fn save_all(files: Files, provenance: FeatureProvenance, head: Head) -> Result<Saved, FineTuneError> {
     Ok(tokio::task::spawn_blocking(move || files.save(&provenance, &head)).await??)
 }
 
@@ -183,7 +188,7 @@ async fn save_all(files: Files, provenance: Provenance, head: Head) -> Result<Sa
 
 impl FineTuneError {
     /// A stop, with how far it had come.
-    fn after(self, tally: &Tally, runs: &Runs, provenance: &Provenance) -> Self {
+    fn after(self, tally: &Tally, runs: &Runs, provenance: &FeatureProvenance) -> Self {
         match self {
             Self::Stopped => Self::Interrupted {
                 trained: tally.trained.load(Relaxed),

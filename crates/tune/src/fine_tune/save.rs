@@ -12,8 +12,8 @@ use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{ByteCount, Digest};
 
 use crate::args::FineTuneArgs;
-use crate::provenance::Provenance;
 use crate::report::SavedModel;
+use headwater_tables::features::FeatureProvenance;
 
 /// Why a model could not be saved or joined.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ impl Files {
     }
 
     /// Makes both models of a head of the right shape, and takes the space for them: what fails at the end fails here.
-    pub(crate) fn rehearse(&self, provenance: &Provenance, untrained: &Head) -> Result<(), SaveError> {
+    pub(crate) fn rehearse(&self, provenance: &FeatureProvenance, untrained: &Head) -> Result<(), SaveError> {
         let model = onnx(untrained, provenance)?;
         self.head.reserve(model.len() as u64)?;
         if let Some((extractor, file)) = &self.joined {
@@ -100,7 +100,7 @@ impl Files {
     }
 
     /// Writes the head and then, whether or not that could be written, the joined model where it is wanted.
-    pub(crate) fn save(self, provenance: &Provenance, head: &Head) -> Result<Saved, SaveError> {
+    pub(crate) fn save(self, provenance: &FeatureProvenance, head: &Head) -> Result<Saved, SaveError> {
         let model = onnx(head, provenance)?;
         let (head, mut fault) = write(self.head, &model);
         let mut saved_join = None;
@@ -122,7 +122,7 @@ impl Files {
 }
 
 /// The extractor's file, which must be the one that made the features.
-pub(crate) fn read_extractor(path: &Path, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
+pub(crate) fn read_extractor(path: &Path, provenance: &FeatureProvenance) -> Result<Vec<u8>, SaveError> {
     let limit = MAX_MODEL_BYTES;
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(at(path))?;
@@ -139,7 +139,7 @@ pub(crate) fn read_extractor(path: &Path, provenance: &Provenance) -> Result<Vec
 
 /// The head as an ONNX file: input `features` f32 `[N, D]`, outputs `probs` and `logits` f32 `[N, C]`, classes and digests
 /// in its metadata.
-pub(crate) fn onnx(head: &Head, provenance: &Provenance) -> Result<Vec<u8>, SaveError> {
+pub(crate) fn onnx(head: &Head, provenance: &FeatureProvenance) -> Result<Vec<u8>, SaveError> {
     let layers = head.weights().layers.into_iter().map(|layer| headwater_onnx::Dense {
         inputs: layer.inputs,
         outputs: layer.outputs,
@@ -156,7 +156,7 @@ pub(crate) fn onnx(head: &Head, provenance: &Provenance) -> Result<Vec<u8>, Save
 }
 
 /// Extractor and head as one model: image in, `probs` and `logits` out.
-pub(crate) fn joined(extractor: &[u8], provenance: &Provenance, head: &[u8]) -> Result<Vec<u8>, SaveError> {
+pub(crate) fn joined(extractor: &[u8], provenance: &FeatureProvenance, head: &[u8]) -> Result<Vec<u8>, SaveError> {
     Ok(headwater_onnx::join(extractor, &provenance.output, head, &Limits::default())?)
 }
 

@@ -6,8 +6,8 @@ use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleInde
 
 use super::*;
 use crate::args::tests::fine_tune as args;
-use crate::parts::{Assembly, Folder};
-use crate::provenance::tests::provenance;
+use crate::fixture::provenance;
+use headwater_tables::features::{Assembly, PartFolder};
 
 const SAMPLES: u64 = 600;
 const FEATURE_LEN: usize = 8;
@@ -40,7 +40,7 @@ fn blob(index: u64) -> (Option<ClassId>, Result<Vec<f32>, SampleFailure>) {
 /// A finished extraction of all samples, in two parts.
 fn extraction() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::open(dir.path()).unwrap();
+    let folder = PartFolder::open(dir.path()).unwrap();
     for range in [0..256, 256..SAMPLES] {
         let mut assembly = Assembly::new(range.clone(), FEATURE_LEN);
         for index in range {

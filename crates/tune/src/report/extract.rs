@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Ways, rate, ways, ways_in_words};
-use crate::parts::Contents;
-use crate::provenance::Provenance;
 use crate::source::Travelled;
+use headwater_tables::features::Contents;
+use headwater_tables::features::FeatureProvenance;
 
 /// What an extraction did. Counts are of the folder's contents; rates, of what was fetched this time.
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +54,7 @@ pub(crate) struct ExtractSummary {
 
 impl ExtractSummary {
     pub(crate) fn new(
-        provenance: &Provenance,
+        provenance: &FeatureProvenance,
         contents: &Contents,
         out: PathBuf,
         fetched: u64,

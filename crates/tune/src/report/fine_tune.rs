@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::table::{Table, percent};
 use super::{Ways, rate, ways, ways_in_words};
 use crate::fine_tune::{Graduate, Learned};
-use crate::provenance::Provenance;
 use crate::source::Travelled;
+use headwater_tables::features::FeatureProvenance;
 
 /// What a fine-tuning did. Each image is in exactly one of `trained`, `validated`, `unlabelled` and `failed`.
 #[derive(Clone, Debug, Serialize)]
@@ -97,7 +97,7 @@ pub(crate) struct SavedModel {
 
 impl FineTuneSummary {
     pub(crate) fn new(
-        provenance: &Provenance,
+        provenance: &FeatureProvenance,
         graduate: &Graduate,
         learned: &[Learned],
         seed: Seed,

@@ -1,42 +1,25 @@
 //! Where features come from: storage servers, or a folder that an extraction has filled.
 
-mod folder;
-
 mod plan;
 mod watched;
 
 mod servers;
 
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use headwater_client::ClientError;
 use headwater_infer::LocalError;
 use headwater_learn::Runs;
 use headwater_pilot::PilotError;
-use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
+use headwater_tables::features::{FeatureFolder, FeatureProvenance, FeatureSample, FolderError};
 
-pub(crate) use folder::FeatureFolder;
-pub(crate) use folder::FeatureFolderError;
 pub(crate) use plan::{PlanError, read as read_plan};
 pub(crate) use servers::{Connected, Servers, Travelled};
 
-use crate::parts::FolderError;
-use crate::provenance::Provenance;
-
-/// A sample with its feature, or with the reason why it has none.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Arrival {
-    pub(crate) index: SampleIndex,
-    /// Always there where the outcome is a feature.
-    pub(crate) key: Option<SampleKey>,
-    pub(crate) label: Option<ClassId>,
-    /// f32 `[feature_len]`.
-    pub(crate) outcome: Result<Vec<f32>, SampleFailure>,
-}
-
 /// Features of some samples, each sample once. An error is the last item.
-pub(crate) type Arrivals = BoxStream<'static, Result<Arrival, SourceError>>;
+pub(crate) type Arrivals = BoxStream<'static, Result<FeatureSample, SourceError>>;
 
-/// Either of the two.
+/// Storage servers, or a folder that an extraction has filled.
 #[derive(Debug)]
 pub(crate) enum FeatureSource {
     Servers(Servers),
@@ -64,9 +47,6 @@ pub(crate) enum SourceError {
     /// The folder cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The folder holds no complete extraction.
-    #[error(transparent)]
-    Incomplete(#[from] FeatureFolderError),
 }
 
 // === impl SourceError ===
@@ -93,7 +73,7 @@ impl From<LocalError> for SourceError {
 
 impl FeatureSource {
     /// What the features are features of.
-    pub(crate) fn provenance(&self) -> &Provenance {
+    pub(crate) fn provenance(&self) -> &FeatureProvenance {
         match self {
             Self::Servers(servers) => servers.provenance(),
             Self::Folder(folder) => folder.provenance(),
@@ -104,7 +84,7 @@ impl FeatureSource {
     pub(crate) fn run(&self, runs: &Runs, run: u32) -> Result<Arrivals, SourceError> {
         match self {
             Self::Servers(servers) => servers.features(runs.samples(run).collect::<Vec<_>>(), true),
-            Self::Folder(folder) => Ok(folder.run(runs.clone(), run)),
+            Self::Folder(folder) => Ok(folder.stream(runs.samples(run).collect()).map_err(SourceError::from).boxed()),
         }
     }
 

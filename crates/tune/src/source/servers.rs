@@ -13,16 +13,16 @@ use headwater_types::{Address, ByteCount, CpuSeconds, Way};
 
 use super::plan::Course;
 use super::watched::watched;
-use super::{Arrival, Arrivals, SourceError};
+use super::{Arrivals, SourceError};
 use crate::args::ServersArgs;
-use crate::provenance::Provenance;
+use headwater_tables::features::{FeatureProvenance, FeatureSample};
 
 /// A dataset on storage servers, and a model that is registered there; how samples come is perhaps still to be planned.
 #[derive(Debug)]
 pub(crate) struct Connected {
     dataset: Dataset,
     model: RegisteredModel,
-    provenance: Provenance,
+    provenance: FeatureProvenance,
     course: Course,
     extractor: Option<LocalExtractor>,
     sketch: SketchOptions,
@@ -32,7 +32,7 @@ pub(crate) struct Connected {
 #[derive(Debug)]
 pub(crate) struct Servers {
     dataset: Dataset,
-    provenance: Provenance,
+    provenance: FeatureProvenance,
     desk: Arc<Desk>,
 }
 
@@ -82,7 +82,7 @@ impl Connected {
         }
         let model = dataset.registered_model(&args.model)?;
         let (course, extractor) = Course::open(&args.plan, &dataset, &model).await?;
-        let provenance = Provenance {
+        let provenance = FeatureProvenance {
             dataset: dataset.name().clone(),
             dataset_digest: dataset.digest(),
             samples: dataset.len(),
@@ -97,7 +97,7 @@ impl Connected {
         Ok(Self { dataset, model, provenance, course, extractor, sketch })
     }
 
-    pub(crate) fn provenance(&self) -> &Provenance {
+    pub(crate) fn provenance(&self) -> &FeatureProvenance {
         &self.provenance
     }
 
@@ -122,7 +122,7 @@ impl Connected {
 // === impl Servers ===
 
 impl Servers {
-    pub(crate) fn provenance(&self) -> &Provenance {
+    pub(crate) fn provenance(&self) -> &FeatureProvenance {
         &self.provenance
     }
 
@@ -168,7 +168,7 @@ impl Servers {
 
 impl Desk {
     /// A sample that came becomes one with its feature.
-    async fn take(self: Arc<Self>, sample: Sample) -> Result<Arrival, SourceError> {
+    async fn take(self: Arc<Self>, sample: Sample) -> Result<FeatureSample, SourceError> {
         let Sample { index, label, cpu, .. } = sample;
         let key = sample.key.clone();
         let delivered = sample.outcome.as_ref().ok();
@@ -182,6 +182,6 @@ impl Desk {
         if let Some(way) = way {
             *self.came.lock().unwrap_or_else(PoisonError::into_inner).entry(way).or_default() += 1;
         }
-        Ok(Arrival { index, key, label, outcome })
+        Ok(FeatureSample { index, key, label, outcome })
     }
 }

@@ -4,11 +4,11 @@ use headwater_plan::{
     Cores, Cost, Fit, ModelStamp, Overheads, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server,
     Source,
 };
-use headwater_types::{Digest, Epoch, Recipe, Seed};
+use headwater_types::{Digest, Epoch, Recipe, Seed, Way};
 use proptest::prelude::*;
 
-use super::error::ProfileFileError;
-use super::*;
+use super::columns::BATCH_ROWS;
+use super::{ProfileFileError, read, write};
 
 /// A profile of two servers, with everything that a profile can say.
 pub(crate) fn profile(samples: u64) -> Profile {

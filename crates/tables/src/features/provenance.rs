@@ -4,33 +4,33 @@ use headwater_types::{ClassId, DatasetName, Digest, ModelName};
 
 /// Everything that must be the same for two features to belong into one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Provenance {
+pub struct FeatureProvenance {
     /// The dataset's name.
-    pub(crate) dataset: DatasetName,
+    pub dataset: DatasetName,
     /// Its digest: over the partitions in the order of the servers.
-    pub(crate) dataset_digest: Digest,
+    pub dataset_digest: Digest,
     /// How many samples it has; their indices are `0..samples`.
-    pub(crate) samples: u64,
+    pub samples: u64,
     /// Names of its classes; a label is a position in this list.
-    pub(crate) classes: Vec<String>,
+    pub classes: Vec<String>,
     /// The model's name.
-    pub(crate) model: ModelName,
+    pub model: ModelName,
     /// BLAKE3 of its file.
-    pub(crate) model_digest: Digest,
+    pub model_digest: Digest,
     /// Digest of the recipe that made its input.
-    pub(crate) recipe_digest: Digest,
+    pub recipe_digest: Digest,
     /// The output that is taken.
-    pub(crate) output: String,
+    pub output: String,
     /// Elements of a feature.
-    pub(crate) feature_len: usize,
+    pub feature_len: usize,
 }
 
-// === impl Provenance ===
+// === impl FeatureProvenance ===
 
-impl Provenance {
+impl FeatureProvenance {
     /// The first thing in which the two differ, as (what, here, there). Names alone do not count: a dataset or a model
     /// may be served under another name tomorrow.
-    pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
+    pub fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let pair = |what, here: &dyn ToString, there: &dyn ToString| Some((what, here.to_string(), there.to_string()));
         if self.dataset_digest != other.dataset_digest {
             return pair(
@@ -65,7 +65,7 @@ impl Provenance {
     }
 
     /// The name of this class.
-    pub(crate) fn class_name(&self, class: ClassId) -> Option<&str> {
+    pub fn class_name(&self, class: ClassId) -> Option<&str> {
         self.classes.get(class.0 as usize).map(String::as_str)
     }
 }
@@ -74,8 +74,8 @@ impl Provenance {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn provenance(samples: u64, feature_len: usize) -> Provenance {
-        Provenance {
+    pub(crate) fn provenance(samples: u64, feature_len: usize) -> FeatureProvenance {
+        FeatureProvenance {
             dataset: "photos".parse().unwrap(),
             dataset_digest: Digest::of(b"dataset"),
             samples,
@@ -91,7 +91,7 @@ pub(crate) mod tests {
     #[test]
     fn a_difference_is_named_and_a_new_name_is_none() {
         let here = provenance(10, 4);
-        type Change = fn(&mut Provenance);
+        type Change = fn(&mut FeatureProvenance);
         let changes: [(&str, Change); 7] = [
             ("dataset (or the same servers in another order)", |p| p.dataset_digest = Digest::of(b"other")),
             ("number of samples", |p| p.samples = 11),

@@ -10,9 +10,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use super::columns::{BATCH_ROWS, QUANTITIES, Quantity, schema};
 use super::error::ProfileFileError;
 use super::metadata::Metadata;
-use super::{BATCH_ROWS, QUANTITIES, Quantity, schema};
 
 /// Rows of a group, which the writer holds in memory until it is full: at ten ways 13 MB.
 const GROUP_ROWS: usize = 8 * BATCH_ROWS;
@@ -21,7 +21,7 @@ const GROUP_ROWS: usize = 8 * BATCH_ROWS;
 ///
 /// # Errors
 /// Those of the file system and of the writer.
-pub(crate) fn write(output: OutputFile, profile: &Profile) -> Result<Written, ProfileFileError> {
+pub fn write(output: OutputFile, profile: &Profile) -> Result<Written, ProfileFileError> {
     // Numbers hardly repeat: dictionaries would be built and thrown away, and their minimum and maximum help nobody.
     let properties = WriterProperties::builder()
         .set_created_by(concat!("headwater ", env!("CARGO_PKG_VERSION")).to_owned())

@@ -8,41 +8,41 @@ use serde::{Deserialize, Serialize};
 /// A row for each sample of a range that has a feature, a failure for each that has none, and the indices of those that were not
 /// extracted yet; each in index order, and together exactly the range.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Part {
+pub struct Part {
     /// Global indices.
-    pub(crate) range: Range<u64>,
+    pub range: Range<u64>,
     /// The samples that have features.
-    pub(crate) rows: Vec<Row>,
+    pub rows: Vec<FeatureRow>,
     /// Their features, f32 `[rows, feature_len]`.
-    pub(crate) features: Vec<f32>,
+    pub features: Vec<f32>,
     /// The samples that have none.
-    pub(crate) failed: Vec<Failed>,
+    pub failed: Vec<FailedSample>,
     /// The samples that are still to be extracted: the extraction was stopped before they came.
-    pub(crate) missing: Vec<SampleIndex>,
+    pub missing: Vec<SampleIndex>,
 }
 
 /// A sample that has a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub struct FeatureRow {
     /// Its key.
-    pub(crate) key: SampleKey,
+    pub key: SampleKey,
     /// Its class; `None` in a dataset, or for a sample, without labels.
-    pub(crate) label: Option<ClassId>,
+    pub label: Option<ClassId>,
 }
 
 /// A sample that could not be delivered; also a line of `_failures.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Failed {
+pub struct FailedSample {
     /// Its global index.
-    pub(crate) index: SampleIndex,
+    pub index: SampleIndex,
     /// Its key, where the server said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     /// [`FailureKind`] by name.
     #[serde(with = "kind_name")]
-    pub(crate) kind: FailureKind,
+    pub kind: FailureKind,
     /// For people.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// Longest message that is kept, in bytes: a part whose every sample failed must still have a small footer.
@@ -52,7 +52,7 @@ const MAX_MESSAGE_BYTES: usize = 256;
 
 impl Part {
     /// Rows with their global indices and features.
-    pub(crate) fn iter(&self, feature_len: usize) -> impl Iterator<Item = (SampleIndex, &Row, &[f32])> {
+    pub fn iter(&self, feature_len: usize) -> impl Iterator<Item = (SampleIndex, &FeatureRow, &[f32])> {
         let mut absent = self.absent().into_iter().peekable();
         let present = self.range.clone().filter(move |index| absent.next_if_eq(index).is_none());
         let features = self.features.chunks_exact(feature_len);
@@ -68,7 +68,7 @@ impl Part {
     }
 
     /// Whether rows, features, failures and what is missing make up the range.
-    pub(crate) fn is_consistent(&self, feature_len: usize) -> bool {
+    pub fn is_consistent(&self, feature_len: usize) -> bool {
         let span = self.range.end.saturating_sub(self.range.start);
         let absent = self.absent();
         (self.rows.len() + absent.len()) as u64 == span
@@ -80,10 +80,11 @@ impl Part {
     }
 }
 
-// === impl Failed ===
+// === impl FailedSample ===
 
-impl Failed {
-    pub(crate) fn new(index: SampleIndex, key: Option<&SampleKey>, failure: &SampleFailure) -> Self {
+impl FailedSample {
+    /// The failure of this sample, with its message cut to what a footer can hold.
+    pub fn new(index: SampleIndex, key: Option<&SampleKey>, failure: &SampleFailure) -> Self {
         let message = &failure.message;
         Self {
             index,

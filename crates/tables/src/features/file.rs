@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,10 +19,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_array::{Array, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use headwater_cli::OutputFile;
-use headwater_cli::outputs::OutputError;
 use headwater_types::ClassId;
 use headwater_types::digest::Digester;
 use parquet::arrow::ArrowWriter;
@@ -33,48 +32,20 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use super::footer::{self, Footer, FooterError};
-use super::part::{Part, Row};
-use crate::provenance::Provenance;
-
-/// Why a part could not be written or read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PartError {
-    /// The file system said so.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It cannot be put into its place.
-    #[error("{0}")]
-    Output(#[from] OutputError),
-    /// Not Parquet, or torn.
-    #[error(transparent)]
-    Parquet(#[from] ParquetError),
-    /// Columns that do not fit together.
-    #[error(transparent)]
-    Arrow(#[from] ArrowError),
-    /// A footer without our entries.
-    #[error(transparent)]
-    Footer(#[from] FooterError),
-    /// An entry that could not be put into the footer.
-    #[error("the metadata could not be written: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The columns are not those of a part.
-    #[error("it has other columns than key, label and feature")]
-    Columns,
-    /// What was read is not what was written.
-    #[error("its content is not what was written: {0}")]
-    Content(&'static str),
-}
+use super::error::PartError;
+use super::footer::{self, Footer};
+use super::part::{FeatureRow, Part};
+use super::provenance::FeatureProvenance;
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 1024;
 
 /// Writes a part, whole or not at all.
-pub(crate) fn write(output: OutputFile, provenance: &Provenance, part: &Part) -> Result<(), PartError> {
+pub(super) fn write(output: OutputFile, provenance: &FeatureProvenance, part: &Part) -> Result<(), PartError> {
     if !part.is_consistent(provenance.feature_len) {
         return Err(PartError::Content("rows and failures do not make up its range"));
     }
-    let label = |row: &Row| row.label.and_then(|class| provenance.class_name(class)).map(str::to_owned);
+    let label = |row: &FeatureRow| row.label.and_then(|class| provenance.class_name(class)).map(str::to_owned);
     let footer = Footer {
         provenance: provenance.clone(),
         range: part.range.clone(),
@@ -108,12 +79,12 @@ pub(crate) fn write(output: OutputFile, provenance: &Provenance, part: &Part) ->
 }
 
 /// Reads a part and checks every byte of it.
-pub(crate) fn read(path: &Path) -> Result<(Provenance, Part), PartError> {
+pub fn read(path: &Path) -> Result<(FeatureProvenance, Part), PartError> {
     guarded(|| read_pages(path))
 }
 
 /// Reads what a part answers for, and nothing else of it; its content is not checked.
-pub(crate) fn read_footer(path: &Path) -> Result<Footer, PartError> {
+pub(super) fn read_footer(path: &Path) -> Result<Footer, PartError> {
     guarded(|| {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
         Ok(Footer::from_key_values(key_values(&metadata))?)
@@ -126,7 +97,7 @@ fn guarded<T>(reading: impl FnOnce() -> Result<T, PartError> + UnwindSafe) -> Re
     catch_unwind(reading).unwrap_or(Err(PartError::Content("its pages are damaged")))
 }
 
-fn read_pages(path: &Path) -> Result<(Provenance, Part), PartError> {
+fn read_pages(path: &Path) -> Result<(FeatureProvenance, Part), PartError> {
     // Whole, so that what the disk cannot give (stop) is told from what it gives and is no part (extract again).
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(fs::read(path)?))?;
     let pairs = key_values(builder.metadata());
@@ -164,7 +135,7 @@ fn append(part: &mut Part, batch: &RecordBatch, classes: &HashMap<&str, ClassId>
     for (key, label) in keys.iter().zip(labels) {
         let key = key.and_then(|key| key.parse().ok()).ok_or(PartError::Content("a key is no key"))?;
         let class = |name| classes.get(name).copied().ok_or(PartError::Content("a label is no class"));
-        part.rows.push(Row { key, label: label.map(class).transpose()? });
+        part.rows.push(FeatureRow { key, label: label.map(class).transpose()? });
     }
     // `values` knows nothing of a slice of the list, so an offset would shift every feature by some rows.
     let values = features.values().as_primitive_opt::<Float32Type>().ok_or(PartError::Columns)?;
@@ -217,18 +188,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::parts::part::Failed;
-    use crate::provenance::tests::provenance;
+    use crate::features::part::FailedSample;
+    use crate::features::provenance::tests::provenance;
 
     fn part() -> Part {
-        let row = |key: &str, label: Option<u32>| Row { key: key.parse().unwrap(), label: label.map(ClassId) };
+        let row = |key: &str, label: Option<u32>| FeatureRow { key: key.parse().unwrap(), label: label.map(ClassId) };
         let failure = SampleFailure::new(FailureKind::Malformed, "no end of image");
         Part {
             range: 3..6,
             missing: vec![],
             rows: vec![row("cat/ä.jpg", Some(0)), row("x.jpg", None)],
             features: vec![1.5, f32::MIN_POSITIVE, 0.0, -0.0, f32::INFINITY, 3.25],
-            failed: vec![Failed::new(SampleIndex(4), None, &failure)],
+            failed: vec![FailedSample::new(SampleIndex(4), None, &failure)],
         }
     }
 
@@ -254,7 +225,7 @@ mod tests {
         let rows = 2 * BATCH_ROWS + 7;
         let part = Part {
             range: 0..rows as u64,
-            rows: (0..rows).map(|i| Row { key: format!("{i}").parse().unwrap(), label: None }).collect(),
+            rows: (0..rows).map(|i| FeatureRow { key: format!("{i}").parse().unwrap(), label: None }).collect(),
             features: (0..rows * 3).map(|i| i as f32).collect(),
             failed: vec![],
             missing: vec![],

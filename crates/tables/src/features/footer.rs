@@ -18,8 +18,9 @@ use headwater_types::digest::Digester;
 use headwater_types::{Digest, SampleIndex};
 use parquet::file::metadata::KeyValue;
 
-use super::part::Failed;
-use crate::provenance::Provenance;
+use super::error::FooterError;
+use super::part::FailedSample;
+use super::provenance::FeatureProvenance;
 
 const PREFIX: &str = "headwater.";
 
@@ -29,22 +30,17 @@ const MOST_MISSING: u64 = 1 << 26;
 
 /// What a footer says about its part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Footer {
-    pub(crate) provenance: Provenance,
-    pub(crate) range: Range<u64>,
-    pub(crate) failed: Vec<Failed>,
-    pub(crate) missing: Vec<SampleIndex>,
+pub(super) struct Footer {
+    pub(super) provenance: FeatureProvenance,
+    pub(super) range: Range<u64>,
+    pub(super) failed: Vec<FailedSample>,
+    pub(super) missing: Vec<SampleIndex>,
 }
-
-/// A footer that lacks an entry, or has one that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the metadata entry {PREFIX}{0} is missing or unreadable")]
-pub(crate) struct FooterError(&'static str);
 
 // === impl Footer ===
 
 impl Footer {
-    pub(crate) fn to_key_values(&self) -> Result<Vec<KeyValue>, serde_json::Error> {
+    pub(super) fn to_key_values(&self) -> Result<Vec<KeyValue>, serde_json::Error> {
         let provenance = &self.provenance;
         let Range { start, end } = self.range;
         let missing = match self.missing.is_empty() {
@@ -71,7 +67,7 @@ impl Footer {
         .collect())
     }
 
-    pub(crate) fn from_key_values(pairs: &[KeyValue]) -> Result<Self, FooterError> {
+    pub(super) fn from_key_values(pairs: &[KeyValue]) -> Result<Self, FooterError> {
         let entries = Entries(
             pairs.iter().filter_map(|pair| Some((pair.key.strip_prefix(PREFIX)?, pair.value.as_deref()?))).collect(),
         );
@@ -81,7 +77,7 @@ impl Footer {
             (range.start < range.end).then_some(range)
         };
         Ok(Self {
-            provenance: Provenance {
+            provenance: FeatureProvenance {
                 dataset: entries.parse("dataset")?,
                 dataset_digest: entries.parse("dataset_digest")?,
                 samples: entries.parse("samples")?,
@@ -117,26 +113,26 @@ fn indices(ranges: &[[u64; 2]]) -> Option<Vec<SampleIndex>> {
 
 /// The entries that all parts of a folder share. Arrow's own readers see a table's metadata only if it is in the Arrow
 /// schema too, and take that of the first part for all.
-pub(crate) fn shared(pairs: &[KeyValue]) -> HashMap<String, String> {
+pub(super) fn shared(pairs: &[KeyValue]) -> HashMap<String, String> {
     let of_one_part = ["headwater.range", "headwater.failed", "headwater.missing", DIGEST];
     let shared = pairs.iter().filter(|pair| !of_one_part.contains(&pair.key.as_str()));
     shared.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect()
 }
 
 /// Adds our entries, without the digest, to a digest.
-pub(crate) fn digest(pairs: &[KeyValue], digester: &mut Digester) {
+pub(super) fn digest(pairs: &[KeyValue], digester: &mut Digester) {
     for pair in pairs.iter().filter(|pair| pair.key.starts_with(PREFIX) && pair.key != DIGEST) {
         digester.field(pair.key.as_bytes()).field(pair.value.as_deref().unwrap_or_default().as_bytes());
     }
 }
 
 /// The digest as an entry.
-pub(crate) fn digest_entry(digest: Digest) -> KeyValue {
+pub(super) fn digest_entry(digest: Digest) -> KeyValue {
     KeyValue::new(DIGEST.to_owned(), digest.to_string())
 }
 
 /// The digest that an entry says.
-pub(crate) fn said_digest(pairs: &[KeyValue]) -> Result<Digest, FooterError> {
+pub(super) fn said_digest(pairs: &[KeyValue]) -> Result<Digest, FooterError> {
     let pair = pairs.iter().find(|pair| pair.key == DIGEST);
     pair.and_then(|pair| pair.value.as_ref()?.parse().ok()).ok_or(FooterError("digest"))
 }
@@ -158,11 +154,15 @@ mod tests {
     use headwater_types::{FailureKind, SampleIndex};
 
     use super::*;
-    use crate::provenance::tests::provenance;
+    use crate::features::provenance::tests::provenance;
 
     fn footer() -> Footer {
-        let failed =
-            Failed { index: SampleIndex(5), key: None, kind: FailureKind::NotFound, message: "gone \"away\"".into() };
+        let failed = FailedSample {
+            index: SampleIndex(5),
+            key: None,
+            kind: FailureKind::NotFound,
+            message: "gone \"away\"".into(),
+        };
         Footer { provenance: provenance(10, 4), range: 4..8, failed: vec![failed], missing: vec![] }
     }
 

@@ -12,9 +12,9 @@ use headwater_plan::{Cost, Profile, ProfileBuilder, SampleFacts};
 use headwater_types::caps::MAX_PROFILE_SAMPLES;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::columns::{BATCH_ROWS, FACTS, schema};
 use super::error::ProfileFileError;
 use super::metadata::{Metadata, digest, said_digest};
-use super::{BATCH_ROWS, FACTS, schema};
 
 /// Bytes at a file's beginning that say what it is, if it is no profile.
 const SNIFFED: u64 = 64;
@@ -23,7 +23,7 @@ const SNIFFED: u64 = 64;
 ///
 /// # Errors
 /// [`ProfileFileError`]: it is no Parquet, no profile, or not what was written.
-pub(crate) fn read(path: &Path) -> Result<Profile, ProfileFileError> {
+pub fn read(path: &Path) -> Result<Profile, ProfileFileError> {
     // Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
     // dictionary). Nothing outlives the call that a panic could leave half done.
     catch_unwind(|| {

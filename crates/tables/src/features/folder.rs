@@ -8,102 +8,48 @@
 //!     .*.part                    a file that is being written; one that a killed tuner left is removed at the next start
 //! ```
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
-use std::ops::Range;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use headwater_cli::outputs::OutputError;
 use headwater_cli::{Failures, OutputFolder};
-use headwater_types::{FailureKind, SampleIndex};
 
-use super::file::{self, PartError};
+use super::coverage::Present;
+use super::error::{FolderError, PartError, at};
+use super::file;
 use super::footer::Footer;
 use super::part::Part;
-use crate::provenance::Provenance;
+use super::paths::{entries, first_index, part_name, part_paths};
+use super::provenance::FeatureProvenance;
 
 const LOCK: &str = "_lock";
 const FAILURES: &str = "_failures.jsonl";
-const PART_PREFIX: &str = "part-";
-const PART_SUFFIX: &str = ".parquet";
 
 /// A folder of parts that this process alone writes to.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct PartFolder {
     out: OutputFolder,
     /// Unlocked by the kernel when the process ends, however it ends.
     _lock: File,
 }
 
-/// A part that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Present {
-    pub(crate) range: Range<u64>,
-    pub(crate) failed: Vec<(u64, FailureKind)>,
-    pub(crate) missing: Vec<SampleIndex>,
-}
-
 /// What a folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
-    pub(crate) parts: u64,
-    /// Samples that came, those that failed included.
-    pub(crate) samples: u64,
-    pub(crate) failures: Failures,
+pub struct Contents {
+    /// Files.
+    pub parts: u64,
+    /// Samples that came, failed samples included.
+    pub samples: u64,
+    /// Samples that failed, and why.
+    pub failures: Failures,
 }
 
-/// Why a folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FolderError {
-    /// Another tuner works there.
-    #[error("another tuner is writing to {}: wait for it, or use another --out", .0.display())]
-    Locked(PathBuf),
-    /// A Parquet file that readers of the folder would take for a part.
-    #[error("{} was not written by tuner extract, and would be read with its parts: use another --out", .0.display())]
-    Foreign(PathBuf),
-    /// A part of something else.
-    #[error(
-        "{} holds features of another {what} ({there}, not {here}): use another --out, or --overwrite to drop them",
-        path.display()
-    )]
-    Different {
-        /// The part.
-        path: PathBuf,
-        /// In what it differs.
-        what: &'static str,
-        /// What is extracted now.
-        here: String,
-        /// What the part holds.
-        there: String,
-    },
-    /// A file cannot be put into it.
-    #[error("{0}")]
-    Output(#[from] OutputError),
-    /// The file system said so.
-    #[error("{}: {error}", path.display())]
-    Io {
-        /// Where.
-        path: PathBuf,
-        /// What.
-        error: io::Error,
-    },
-    /// A file could not be written, or could be read a moment ago and not now.
-    #[error("{}: {error}", path.display())]
-    Part {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: PartError,
-    },
-}
+// === impl PartFolder ===
 
-// === impl Folder ===
-
-impl Folder {
+impl PartFolder {
     /// Makes the folder where there is none, locks it, and removes what a killed tuner left half-written.
-    pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
         let out = OutputFolder::open("--out", path)?;
         let lock_path = path.join(LOCK);
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(at(&lock_path))?;
@@ -116,7 +62,7 @@ impl Folder {
     }
 
     /// Removes every part.
-    pub(crate) fn clear(&self) -> Result<(), FolderError> {
+    pub fn clear(&self) -> Result<(), FolderError> {
         for (name, path) in entries(self.path())? {
             if first_index(&name).is_some() {
                 fs::remove_file(&path).map_err(at(&path))?;
@@ -126,21 +72,21 @@ impl Folder {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.out.path()
     }
 
     /// Sees that so many bytes more can be written, as far as the file system says.
-    pub(crate) fn need(&self, bytes: u64) -> Result<(), FolderError> {
+    pub fn need(&self, bytes: u64) -> Result<(), FolderError> {
         Ok(self.out.need(bytes)?)
     }
 
     /// Reads back every part. One that is torn, or answers for samples that another answers for already, is removed, so
     /// that its samples are missing and will be fetched; one of another dataset, model or recipe is an error. `None` once
     /// `stop` says so.
-    pub(crate) fn survey(
+    pub fn survey(
         &self,
-        provenance: &Provenance,
+        provenance: &FeatureProvenance,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Vec<Present>>, FolderError> {
         let mut present: Vec<Present> = Vec::new();
@@ -171,7 +117,7 @@ impl Folder {
     }
 
     /// Reads one part.
-    pub(crate) fn read(&self, first: u64) -> Result<Part, FolderError> {
+    pub fn read(&self, first: u64) -> Result<Part, FolderError> {
         let path = self.part_path(first);
         match file::read(&path) {
             Ok((_, part)) => Ok(part),
@@ -180,7 +126,7 @@ impl Folder {
     }
 
     /// Writes a part, in place of one of the same first index.
-    pub(crate) fn write(&self, provenance: &Provenance, part: &Part) -> Result<(), FolderError> {
+    pub fn write(&self, provenance: &FeatureProvenance, part: &Part) -> Result<(), FolderError> {
         let name = part_name(part.range.start);
         match file::write(self.out.file(&name)?, provenance, part) {
             Ok(()) => Ok(()),
@@ -190,7 +136,7 @@ impl Folder {
     }
 
     /// Lists the failures of all parts in `_failures.jsonl`, and counts what is there.
-    pub(crate) fn finish(&self) -> Result<Contents, FolderError> {
+    pub fn finish(&self) -> Result<Contents, FolderError> {
         self.out.file(FAILURES)?.write(|sink| {
             for path in part_paths(self.path())?.values() {
                 for failure in &footer(path)?.failed {
@@ -204,7 +150,7 @@ impl Folder {
     }
 
     /// Counts what is there.
-    pub(crate) fn contents(&self) -> Result<Contents, FolderError> {
+    pub fn contents(&self) -> Result<Contents, FolderError> {
         let mut contents = Contents::default();
         for path in part_paths(self.path())?.values() {
             let Footer { range, failed, missing, .. } = footer(path)?;
@@ -222,7 +168,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for PartFolder {
     fn drop(&mut self) {
         // A folder into which nothing came is taken away again, and the lock is nothing.
         let lock = self.path().join(LOCK);
@@ -233,53 +179,20 @@ impl Drop for Folder {
     }
 }
 
-fn part_name(first: u64) -> String {
-    format!("{PART_PREFIX}{first:010}{PART_SUFFIX}")
-}
-
 fn footer(path: &Path) -> Result<Footer, FolderError> {
     file::read_footer(path).map_err(|error| FolderError::Part { path: path.to_owned(), error })
 }
 
-/// Every part in the folder, by its first index; an error for a Parquet file that is no part.
-pub(crate) fn part_paths(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, FolderError> {
-    let mut parts = BTreeMap::new();
-    for (name, path) in entries(folder)? {
-        match first_index(&name) {
-            Some(first) => {
-                parts.insert(first, path);
-            }
-            None if name.ends_with(PART_SUFFIX) => return Err(FolderError::Foreign(path)),
-            None => {}
-        }
-    }
-    Ok(parts)
-}
-
-fn first_index(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix(PART_PREFIX)?.strip_suffix(PART_SUFFIX)?;
-    (digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
-}
-
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
-    let list = || fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>();
-    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
-    Ok(list().map_err(at(folder))?.into_iter().filter_map(named).collect())
-}
-
-fn at(path: &Path) -> impl Fn(io::Error) -> FolderError {
-    move |error| FolderError::Io { path: path.to_owned(), error }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
     use std::process::Command;
 
-    use headwater_types::{Digest, SampleFailure, SampleIndex};
+    use headwater_types::{Digest, FailureKind, SampleFailure, SampleIndex};
 
     use super::*;
-    use crate::parts::Assembly;
-    use crate::provenance::tests::provenance;
+    use crate::features::Assembly;
+    use crate::features::provenance::tests::provenance;
 
     /// Samples of a range, every third of them broken.
     fn part(range: Range<u64>) -> Part {
@@ -302,7 +215,7 @@ mod tests {
         names
     }
 
-    fn ranges(folder: &Folder) -> Vec<Range<u64>> {
+    fn ranges(folder: &PartFolder) -> Vec<Range<u64>> {
         let present = folder.survey(&provenance(10, 1), &mut || false).unwrap().unwrap();
         present.into_iter().map(|part| part.range).collect()
     }
@@ -310,20 +223,20 @@ mod tests {
     #[test]
     fn one_tuner_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Folder::open(dir.path()).unwrap();
-        assert!(matches!(Folder::open(dir.path()), Err(FolderError::Locked(_))));
+        let first = PartFolder::open(dir.path()).unwrap();
+        assert!(matches!(PartFolder::open(dir.path()), Err(FolderError::Locked(_))));
         drop(first);
-        Folder::open(dir.path()).unwrap();
+        PartFolder::open(dir.path()).unwrap();
     }
 
     #[test]
     fn leftovers_go_and_nothing_else_does() {
         let dir = tempfile::tempdir().unwrap();
-        Folder::open(dir.path()).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
+        PartFolder::open(dir.path()).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
         for name in [".part-0000000004.parquet.ab12CD.part", "notes.part", "_mine.txt"] {
             fs::write(dir.path().join(name), "x").unwrap();
         }
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = PartFolder::open(dir.path()).unwrap();
         assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.part", "part-0000000000.parquet"]);
         folder.clear().unwrap();
         assert_eq!(names(dir.path()), ["_lock", "_mine.txt", "notes.part"]);
@@ -333,17 +246,17 @@ mod tests {
     fn a_folder_into_which_nothing_came_is_not_left_behind() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("features");
-        drop(Folder::open(&path).unwrap());
+        drop(PartFolder::open(&path).unwrap());
         assert!(!path.exists());
-        Folder::open(&path).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
-        drop(Folder::open(&path).unwrap());
+        PartFolder::open(&path).unwrap().write(&provenance(10, 1), &part(0..4)).unwrap();
+        drop(PartFolder::open(&path).unwrap());
         assert_eq!(names(&path), ["_lock", "part-0000000000.parquet"]);
     }
 
     #[test]
     fn a_torn_a_misnamed_and_an_overlapping_part_are_missing_parts() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = PartFolder::open(dir.path()).unwrap();
         for range in [0..4, 4..6, 6..8, 8..10] {
             folder.write(&provenance(10, 1), &part(range)).unwrap();
         }
@@ -358,7 +271,7 @@ mod tests {
     #[test]
     fn features_of_something_else_are_refused_by_name_and_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = PartFolder::open(dir.path()).unwrap();
         let mut other = provenance(10, 1);
         other.model_digest = Digest::of(b"another model");
         folder.write(&other, &part(0..4)).unwrap();
@@ -373,7 +286,7 @@ mod tests {
     #[test]
     fn failures_are_listed_and_counted() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = PartFolder::open(dir.path()).unwrap();
         for range in [0..4, 4..10] {
             folder.write(&provenance(10, 1), &part(range)).unwrap();
         }
@@ -400,7 +313,7 @@ mod tests {
     fn pyarrow_reads_the_folder_as_one_table() {
         let Some(python) = python() else { return };
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = PartFolder::open(dir.path()).unwrap();
         let mut labelled = part(4..10);
         labelled.rows[0].label = Some(headwater_types::ClassId(2));
         folder.write(&provenance(10, 1), &part(0..4)).unwrap();

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
 
-use super::part::{Failed, Part, Row};
+use super::part::{FailedSample, FeatureRow, Part};
 
 /// A part that still waits for samples. Memory: `range x feature_len x 4` bytes and the keys.
 #[derive(Debug)]
-pub(crate) struct Assembly {
+pub struct Assembly {
     range: Range<u64>,
     feature_len: usize,
     slots: Vec<Slot>,
@@ -19,13 +19,13 @@ pub(crate) struct Assembly {
 #[derive(Debug)]
 enum Slot {
     Waiting,
-    Filled(Row),
-    Failed(Failed),
+    Filled(FeatureRow),
+    Failed(FailedSample),
 }
 
 /// What was delivered is not what was asked for: a fault of the program, never of a photo.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Misdelivery {
+pub enum Misdelivery {
     /// Outside the range, or already there.
     #[error("sample {0} was delivered without being waited for: please report it")]
     Unexpected(SampleIndex),
@@ -48,14 +48,14 @@ pub(crate) enum Misdelivery {
 
 impl Assembly {
     /// Waits for all of a range.
-    pub(crate) fn new(range: Range<u64>, feature_len: usize) -> Self {
+    pub fn new(range: Range<u64>, feature_len: usize) -> Self {
         let samples = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
         let slots = std::iter::repeat_with(|| Slot::Waiting).take(samples).collect();
         Self { range, feature_len, slots, features: vec![0.0; samples.saturating_mul(feature_len)], waiting: samples }
     }
 
     /// Waits for the samples that are missing from a part, and once more for those whose failure is worth another try.
-    pub(crate) fn reopen(part: &Part, feature_len: usize, again: impl Fn(&Failed) -> bool) -> Self {
+    pub fn reopen(part: &Part, feature_len: usize, again: impl Fn(&FailedSample) -> bool) -> Self {
         let mut assembly = Self::new(part.range.clone(), feature_len);
         for (index, row, feature) in part.iter(feature_len) {
             let at = (index.0 - part.range.start) as usize;
@@ -70,7 +70,7 @@ impl Assembly {
     }
 
     /// Puts a feature in its place.
-    pub(crate) fn fill(
+    pub fn fill(
         &mut self,
         index: SampleIndex,
         key: SampleKey,
@@ -81,30 +81,30 @@ impl Assembly {
             return Err(Misdelivery::Length { index, actual: feature.len(), expected: self.feature_len });
         }
         let at = self.claim(index)?;
-        self.slots[at] = Slot::Filled(Row { key, label });
+        self.slots[at] = Slot::Filled(FeatureRow { key, label });
         self.feature_mut(at).copy_from_slice(feature);
         Ok(())
     }
 
     /// Notes that a sample has no feature, and why.
-    pub(crate) fn fail(
+    pub fn fail(
         &mut self,
         index: SampleIndex,
         key: Option<&SampleKey>,
         failure: &SampleFailure,
     ) -> Result<(), Misdelivery> {
         let at = self.claim(index)?;
-        self.slots[at] = Slot::Failed(Failed::new(index, key, failure));
+        self.slots[at] = Slot::Failed(FailedSample::new(index, key, failure));
         Ok(())
     }
 
     /// Whether nothing is waited for.
-    pub(crate) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.waiting == 0
     }
 
     /// The part; samples that are still waited for are missing from it, and it says so.
-    pub(crate) fn finish(mut self) -> Part {
+    pub fn finish(mut self) -> Part {
         let (mut rows, mut failed, mut missing) = (Vec::with_capacity(self.slots.len()), Vec::new(), Vec::new());
         for (at, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {
             match slot {

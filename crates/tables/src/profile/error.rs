@@ -10,7 +10,7 @@ use parquet::errors::ParquetError;
 
 /// Why a profile could not be written or read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProfileFileError {
+pub enum ProfileFileError {
     /// The file system said so.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -5,38 +5,49 @@ use std::ops::Range;
 
 use headwater_types::{FailureKind, SampleIndex};
 
-use super::folder::Present;
+/// A part that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// The global indices that it answers for.
+    pub range: Range<u64>,
+    /// The samples that failed, in index order.
+    pub failed: Vec<(u64, FailureKind)>,
+    /// The samples that had not come when it was written, in index order.
+    pub missing: Vec<SampleIndex>,
+}
 
 /// Which of the samples that failed before are tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retry {
-    /// Those whose failure may have passed: the store or the server could not be read just then.
+pub enum RetryFailed {
+    /// Samples whose failure may have passed: the store or the server could not be read just then.
     Passing,
-    /// All.
+    /// All samples that failed.
     All,
 }
 
 /// A part that is to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Task {
-    pub(crate) range: Range<u64>,
-    pub(crate) missing: Missing,
+pub struct PartTask {
+    /// The global indices that it will answer for.
+    pub range: Range<u64>,
+    /// The samples of the range that are still to come.
+    pub missing: Missing,
 }
 
-/// What is missing from it.
+/// What is missing from a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub enum Missing {
     /// The part is not there.
     All,
     /// The part is there, and these samples of it failed, or had not come when it was written.
     Some(Vec<SampleIndex>),
 }
 
-/// What is to be done, in index order: the parts together then hold `0..samples`, each sample once.
+/// The parts that are to be written, in index order. With them the folder holds `0..samples`, each sample once.
 ///
 /// Gaps are filled by parts that end at multiples of `part_rows`, so that a folder ends up cut the same way however often
 /// it was resumed.
-pub(crate) fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], retry: Retry) -> Vec<Task> {
+pub fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], retry: RetryFailed) -> Vec<PartTask> {
     let mut tasks = Vec::new();
     let mut covered = 0;
     for part in present {
@@ -46,27 +57,27 @@ pub(crate) fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], re
         let mut missing: Vec<_> = again.chain(part.missing.iter().copied()).collect();
         missing.sort_unstable();
         if !missing.is_empty() {
-            tasks.push(Task { range: part.range.clone(), missing: Missing::Some(missing) });
+            tasks.push(PartTask { range: part.range.clone(), missing: Missing::Some(missing) });
         }
     }
     fill(covered..samples, part_rows, &mut tasks);
     tasks
 }
 
-fn fill(gap: Range<u64>, part_rows: NonZeroU64, tasks: &mut Vec<Task>) {
+fn fill(gap: Range<u64>, part_rows: NonZeroU64, tasks: &mut Vec<PartTask>) {
     let mut start = gap.start;
     while start < gap.end {
         let end = (start / part_rows + 1).saturating_mul(part_rows.get()).min(gap.end);
-        tasks.push(Task { range: start..end, missing: Missing::All });
+        tasks.push(PartTask { range: start..end, missing: Missing::All });
         start = end;
     }
 }
 
-// === impl Task ===
+// === impl PartTask ===
 
-impl Task {
+impl PartTask {
     /// The samples to fetch.
-    pub(crate) fn indices(&self) -> impl Iterator<Item = SampleIndex> + '_ {
+    pub fn indices(&self) -> impl Iterator<Item = SampleIndex> + '_ {
         let (range, list) = match &self.missing {
             Missing::All => (self.range.clone(), &[][..]),
             Missing::Some(list) => (0..0, list.as_slice()),
@@ -75,11 +86,11 @@ impl Task {
     }
 }
 
-// === impl Retry ===
+// === impl RetryFailed ===
 
-impl Retry {
+impl RetryFailed {
     /// Whether a failure of this kind is tried again.
-    pub(crate) fn includes(self, kind: FailureKind) -> bool {
+    pub fn includes(self, kind: FailureKind) -> bool {
         self == Self::All || kind.is_retryable()
     }
 }
@@ -117,7 +128,7 @@ mod tests {
     proptest! {
         #[test]
         fn parts_and_tasks_together_hold_each_sample_once((samples, present) in presents(), rows in 1_u64..6, all: bool) {
-            let retry = if all { Retry::All } else { Retry::Passing };
+            let retry = if all { RetryFailed::All } else { RetryFailed::Passing };
             let tasks = tasks(samples, NonZeroU64::new(rows).unwrap(), &present, retry);
             let mut fetched: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();
             let kept = present.iter().flat_map(|part| {
@@ -139,8 +150,10 @@ mod tests {
     #[test]
     fn a_gap_is_cut_where_a_fresh_folder_would_be() {
         let present = [Present { range: 3..5, failed: vec![], missing: vec![] }];
-        let ranges: Vec<_> =
-            tasks(11, NonZeroU64::new(4).unwrap(), &present, Retry::All).into_iter().map(|task| task.range).collect();
+        let ranges: Vec<_> = tasks(11, NonZeroU64::new(4).unwrap(), &present, RetryFailed::All)
+            .into_iter()
+            .map(|task| task.range)
+            .collect();
         assert_eq!(ranges, [0..3, 5..8, 8..11]);
     }
 }

@@ -1,0 +1,9 @@
+//! Tables in Parquet files: the features of a dataset ([`features`]), and what its samples cost ([`profile`]).
+//!
+//! Invariant: what is read is what was written, or an error; a digest over the content stands in every file. A table is written whole
+//! or not at all.
+//!
+//! This crate alone knows Parquet and Arrow. It never connects to a server and never trains.
+
+pub mod features;
+pub mod profile;
