@@ -1,14 +1,13 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex};
-use headwater_wire::{Cuts, Epochs, Fetch, Listed, PixelCodings, Samples, Surveyed, proto};
+use headwater_wire::{Cuts, Epochs, Fetch, Listed, PixelCodings, Samples, Surveyed};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -17,24 +16,22 @@ use crate::chunk::{ChunkSource, Sizing, Wish};
 use crate::connection::Server;
 use crate::counters::{Counters, Counting};
 use crate::describe::{self, describe};
-use crate::description::Description;
 use crate::error::ClientError;
 use crate::expect::Expectation;
 use crate::finish::Finisher;
 use crate::job::Job;
-use crate::left_out;
 use crate::listing::Lister;
 use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
-use crate::parts;
 use crate::refusals::Refusals;
-use crate::report::{self, Reported, Told};
+use crate::report::{self, ReportSummary, ReportedSample};
 use crate::request::{Addresses, Choice, FetchRequest, Indices};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
 use crate::throttle::Throttle;
+use crate::union::Union;
 
 /// A dataset on one or more servers. Cheap to clone; clones share counters and connections.
 #[derive(Clone, Debug)]
@@ -43,14 +40,10 @@ pub struct Dataset(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     name: DatasetName,
-    partitions: Vec<Partition>,
-    /// In step with `partitions`.
+    union: Union,
+    /// The server of each partition.
     servers: Vec<Arc<Server>>,
-    /// In step with `partitions`.
-    models: Vec<Vec<proto::ModelDescription>>,
-    classes: Vec<String>,
     digest: Digest,
-    remarks: Vec<String>,
     options: ClientOptions,
     throttle: Option<Throttle>,
     counting: Arc<Counting>,
@@ -58,8 +51,6 @@ struct Inner {
     runtime: Handle,
 }
 
-/// The target of what is logged of a dataset at every connection: somebody may give it out another way, by [`Dataset::remarks`].
-pub const REMARKS: &str = "headwater_client::remarks";
 /// What a batch is over a slow link, as time of the link; and at least.
 const BATCH_TIME: Duration = Duration::from_millis(20);
 const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
@@ -67,21 +58,18 @@ const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
 // === impl Dataset ===
 
 impl Dataset {
-    /// Asks every server what it serves, and sees to it that it is each sample once. A server that cannot be reached is waited for as long as
-    /// [`Retry::connect_for`](crate::Retry::connect_for) says.
+    /// Asks every server what it serves, and sees to it that together they serve each sample once. A server that cannot be
+    /// reached is waited for as long as [`Retry::connect_for`](crate::Retry::connect_for) says.
+    ///
+    /// # Errors
+    /// No server, or one twice; a server that does not answer; servers that do not make one dataset.
     pub async fn connect(
         servers: &[ServerAddress],
         name: &DatasetName,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
+        check_named(servers)?;
         let options = ClientOptions { retry: options.retry.clone().consistent(), ..options };
-        if servers.is_empty() {
-            return Err(ClientError::NoServers);
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = servers.iter().find(|address| !seen.insert(*address)) {
-            return Err(ClientError::DuplicateServer(twice.clone()));
-        }
         let idle = options.streams_per_server.get();
         let throttle = options.bandwidth.map(Throttle::new);
         let counting = Arc::new(Counting::default());
@@ -90,34 +78,9 @@ impl Dataset {
         };
         let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
         let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
-        let descriptions = try_join_all(asked).await?;
-        tell_apart(&servers, &descriptions)?;
-
-        let told = servers.iter().zip(&descriptions);
-        let told = told.map(|(server, told)| (server.address(), told.listing.digest, &told.left_out[..]));
-        let (usual, left_out): (Vec<_>, Vec<_>) = left_out::remarks(told).into_iter().partition(|left| left.is_usual);
-
-        let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
-        let classes: Vec<_> = union.into_iter().cloned().collect();
-        let mut digester = Digester::default();
-        let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
-        for (server, description) in servers.iter().zip(descriptions) {
-            let first = partitions.last().map_or(0, Partition::end);
-            let partition = Partition::new(server.address().clone(), first, &description, &classes, options.limits);
-            server.allow_payload(partition.limits.limits().max_payload());
-            digester.field(partition.digest.as_bytes());
-            partitions.push(partition);
-            models.push(description.models);
-        }
-        let of_parts = parts::check(&partitions, options.allow_partial)?;
-        let remarks = of_parts.iter().map(ToString::to_string).chain(left_out.into_iter().map(|left| left.text));
-        let remarks: Vec<_> = remarks.inspect(|remark| tracing::warn!(target: REMARKS, "{remark}")).collect();
-        usual.iter().for_each(|left| tracing::debug!("{}", left.text));
-        let digest = digester.finish();
-        let (name, runtime) = (name.clone(), Handle::current());
-        let inner =
-            Inner { name, partitions, servers, models, classes, digest, remarks, options, throttle, counting, runtime };
-        Ok(Self(Arc::new(inner)))
+        let union = Union::new(&servers, try_join_all(asked).await?, &options)?;
+        let (name, digest, runtime) = (name.clone(), union.digest(), Handle::current());
+        Ok(Self(Arc::new(Inner { name, union, servers, digest, options, throttle, counting, runtime })))
     }
 
     /// Its name.
@@ -127,7 +90,7 @@ impl Dataset {
 
     /// How many samples it has.
     pub fn len(&self) -> u64 {
-        self.0.partitions.last().map_or(0, Partition::end)
+        self.0.union.samples()
     }
 
     /// Whether it has none.
@@ -146,26 +109,22 @@ impl Dataset {
     /// # Errors
     /// A server that is too old to have one.
     pub fn names_digest(&self) -> Result<Digest, ClientError> {
-        let mut digester = Digester::default();
-        for partition in &self.0.partitions {
-            digester.field(partition.names()?.as_bytes());
-        }
-        Ok(digester.finish())
+        self.0.union.names_digest()
     }
 
-    /// What somebody who trains on it must know: parts that are missing, files that were left out. Told in the log too.
+    /// What somebody who trains on it must know: parts that are missing, files that were left out. ReportSummary in the log too.
     pub fn remarks(&self) -> &[String] {
-        &self.0.remarks
+        &self.0.union.remarks
     }
 
     /// Class names, sorted: those of all servers. Labels are positions in this list, on whichever server a sample is.
     pub fn classes(&self) -> &[String] {
-        &self.0.classes
+        &self.0.union.classes
     }
 
     /// What each server has, in the order of their samples.
     pub fn partitions(&self) -> &[Partition] {
-        &self.0.partitions
+        &self.0.union.partitions
     }
 
     /// The options.
@@ -197,12 +156,12 @@ impl Dataset {
     /// A model, which must be the same on all servers that have it; for requests that ask the others for pixels. At least one
     /// must have it.
     pub fn registered_model(&self, name: &ModelName) -> Result<RegisteredModel, ClientError> {
-        let of = self.0.servers.iter().zip(&self.0.partitions).zip(&self.0.models);
+        let of = self.0.servers.iter().zip(&self.0.union.partitions).zip(&self.0.union.models);
         model::registered(name, of.map(|((s, p), models)| (&**s, p.limits.limits().max_payload(), &models[..])))
     }
 
     fn lacks_model(&self, place: usize, name: &ModelName) -> ClientError {
-        model::unknown(name, &self.0.servers[place], &self.0.models[place])
+        model::unknown(name, &self.0.servers[place], &self.0.union.models[place])
     }
 
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
@@ -251,7 +210,7 @@ impl Dataset {
             Some(registered) => registered.servers.clone(),
             None => vec![false; self.0.servers.len()],
         };
-        for (place, partition) in self.0.partitions.iter().enumerate().filter(|(place, _)| !has_model[*place]) {
+        for (place, partition) in self.0.union.partitions.iter().enumerate().filter(|(place, _)| !has_model[*place]) {
             if let Some(model) = model
                 && indices.any_in(partition.first..partition.end(), |index| cut.of(index) == Some(Cut::Features))
             {
@@ -260,7 +219,7 @@ impl Dataset {
         }
         let recipe = recipe.or_else(|| model.map(|model| model.recipe.clone()));
 
-        let Inner { options, partitions, servers, counting, .. } = &*self.0;
+        let Inner { options, union: Union { partitions, .. }, servers, counting, .. } = &*self.0;
         let window = options.window.get();
         let outlet = Arc::new(Outlet::new(indices.len(), window, ordered, Arc::clone(counting)));
         let sizing = Sizing { options, ordered, streams: servers.len() * options.streams_per_server.get() };
@@ -319,7 +278,7 @@ impl Dataset {
             return Ok(());
         }
         let asked = |partition: &&Partition| indices.any_in(partition.first..partition.end(), |_| true);
-        match self.0.partitions.iter().filter(|partition| !partition.sample_epochs).find(asked) {
+        match self.0.union.partitions.iter().filter(|partition| !partition.sample_epochs).find(asked) {
             None => Ok(()),
             Some(Partition { address, server_version, .. }) => {
                 Err(ClientError::NoSampleEpochs { server: address.clone(), version: server_version.clone() })
@@ -349,7 +308,7 @@ impl Dataset {
         if let Some(&index) = sorted.last().filter(|&&index| index >= samples) {
             return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
         }
-        let calls = self.0.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+        let calls = self.0.union.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
             let from = sorted.partition_point(|&index| index < partition.first);
             let to = sorted.partition_point(|&index| index < partition.end());
             let (dataset, retry) = (self.0.name.as_str(), &self.0.options.retry);
@@ -368,7 +327,7 @@ impl Dataset {
         if range.end > samples && !range.is_empty() {
             return Err(ClientError::OutOfRange { index: range.end - 1, dataset: self.0.name.clone(), samples });
         }
-        let calls = self.0.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+        let calls = self.0.union.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
             let (dataset, retry) = (self.0.name.as_str(), &self.0.options.retry);
             let local = |index: u64| index.clamp(partition.first, partition.end()) - partition.first;
             let wanted = local(range.start)..local(range.end);
@@ -395,8 +354,8 @@ impl Dataset {
     ///
     /// # Errors
     /// As for fetching: a server that cannot be reached, or that refuses.
-    pub async fn report(&self, losses: &[(Reported, f32)]) -> Result<Told, ClientError> {
-        report::send(&self.0.name, &self.0.partitions, &self.0.servers, &self.0.options.retry, losses).await
+    pub async fn report(&self, losses: &[(ReportedSample, f32)]) -> Result<ReportSummary, ClientError> {
+        report::send(&self.0.name, &self.0.union.partitions, &self.0.servers, &self.0.options.retry, losses).await
     }
 
     /// What has been done so far, by this dataset and its clones.
@@ -405,13 +364,14 @@ impl Dataset {
     }
 }
 
-/// Sees to it that no server is named twice, by whatever names.
-fn tell_apart(servers: &[Arc<Server>], descriptions: &[Description]) -> Result<(), ClientError> {
-    let mut known = BTreeMap::new();
-    for (server, description) in servers.iter().zip(descriptions) {
-        if let Some(first) = known.insert(description.instance, server.address()) {
-            return Err(ClientError::SameServer { first: first.clone(), second: server.address().clone() });
-        }
+/// Sees to it that servers are named, and none twice.
+fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
+    if servers.is_empty() {
+        return Err(ClientError::NoServers);
     }
-    Ok(())
+    let mut seen = BTreeSet::new();
+    match servers.iter().find(|address| !seen.insert(*address)) {
+        Some(twice) => Err(ClientError::DuplicateServer(twice.clone())),
+        None => Ok(()),
+    }
 }

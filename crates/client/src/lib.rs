@@ -58,6 +58,8 @@ mod listing;
 mod stream;
 mod survey;
 
+mod union;
+
 mod dataset;
 
 mod finish;
@@ -67,9 +69,9 @@ mod batch;
 mod report;
 
 pub use address::ServerAddress;
-pub use batch::{Batch, BatchPlan, BatchStream, Listener, Row, RowLayout};
+pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use counters::Counters;
-pub use dataset::{Dataset, REMARKS};
+pub use dataset::Dataset;
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
@@ -80,8 +82,9 @@ pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};
-pub use report::{Reported, Told};
+pub use report::{ReportSummary, ReportedSample};
 pub use request::{Addresses, Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;
+pub use union::REMARKS;

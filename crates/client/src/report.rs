@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 
 /// A sample that is told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reported {
+pub enum ReportedSample {
     /// By its index in the dataset.
     Index(SampleIndex),
     /// By its key, which every server is asked for.
@@ -27,7 +27,7 @@ pub enum Reported {
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct ReportSummary {
     /// Samples whose loss a server keeps.
     pub kept: u64,
     /// Samples that no server knows.
@@ -40,13 +40,13 @@ pub(crate) async fn send(
     partitions: &[Partition],
     servers: &[Arc<Server>],
     retry: &Retry,
-    losses: &[(Reported, f32)],
-) -> Result<Told, ClientError> {
+    losses: &[(ReportedSample, f32)],
+) -> Result<ReportSummary, ClientError> {
     let samples = partitions.last().map_or(0, Partition::end);
     let past = |index: &SampleIndex| index.0 >= samples;
     let indices = losses.iter().filter_map(|(which, _)| match which {
-        Reported::Index(index) => Some(index),
-        Reported::Key(_) => None,
+        ReportedSample::Index(index) => Some(index),
+        ReportedSample::Key(_) => None,
     });
     if let Some(&SampleIndex(index)) = indices.clone().find(|index| past(index)) {
         return Err(ClientError::OutOfRange { index, dataset: name.clone(), samples });
@@ -65,21 +65,21 @@ pub(crate) async fn send(
         Ok::<u64, ClientError>(kept)
     });
     let kept: u64 = try_join_all(each).await?.into_iter().sum();
-    Ok(Told { kept, unknown: (losses.len() as u64).saturating_sub(kept) })
+    Ok(ReportSummary { kept, unknown: (losses.len() as u64).saturating_sub(kept) })
 }
 
 /// What a server is told, in calls of at most so many.
-fn parts(partition: &Partition, losses: &[(Reported, f32)]) -> Vec<Report> {
+fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<Report> {
     let held = partition.first..partition.end();
     let (mut indices, mut keys) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (which, loss) in losses {
         match which {
-            Reported::Index(index) if held.contains(&index.0) => {
+            ReportedSample::Index(index) if held.contains(&index.0) => {
                 indices.0.push(index.0 - held.start);
                 indices.1.push(*loss);
             }
-            Reported::Index(_) => {}
-            Reported::Key(key) => {
+            ReportedSample::Index(_) => {}
+            ReportedSample::Key(key) => {
                 keys.0.push(key.clone());
                 keys.1.push(*loss);
             }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{
-    Addresses, BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, Reported, Retry,
-    RowLayout, ServerAddress,
+    Addresses, BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, ReportedSample,
+    Retry, RowLayout, ServerAddress,
 };
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
@@ -317,7 +317,7 @@ impl Client {
         indices: PyReadonlyArray1<'_, u64>,
         losses: PyReadonlyArray1<'_, f32>,
     ) -> PyResult<(u64, u64)> {
-        let which = indices.as_array().iter().map(|&index| Reported::Index(SampleIndex(index))).collect();
+        let which = indices.as_array().iter().map(|&index| ReportedSample::Index(SampleIndex(index))).collect();
         self.report(py, which, &losses)
     }
 
@@ -330,7 +330,7 @@ impl Client {
         losses: PyReadonlyArray1<'_, f32>,
     ) -> PyResult<(u64, u64)> {
         let which =
-            keys.iter().map(|key| key.parse().map(Reported::Key)).collect::<Result<_, _>>().map_err(argument)?;
+            keys.iter().map(|key| key.parse().map(ReportedSample::Key)).collect::<Result<_, _>>().map_err(argument)?;
         self.report(py, which, &losses)
     }
 
@@ -353,7 +353,12 @@ impl Client {
 }
 
 impl Client {
-    fn report(&self, py: Python<'_>, which: Vec<Reported>, losses: &PyReadonlyArray1<'_, f32>) -> PyResult<(u64, u64)> {
+    fn report(
+        &self,
+        py: Python<'_>,
+        which: Vec<ReportedSample>,
+        losses: &PyReadonlyArray1<'_, f32>,
+    ) -> PyResult<(u64, u64)> {
         let inner = self.inner()?;
         let losses = losses.as_array();
         if losses.len() != which.len() {

@@ -1,6 +1,6 @@
 //! Each server is told of its own samples, and of keys every server is.
 
-use headwater_client::{ClientError, Reported, Told};
+use headwater_client::{ClientError, ReportSummary, ReportedSample};
 use headwater_types::SampleIndex;
 use headwater_wire::report::Which;
 
@@ -16,9 +16,9 @@ fn holding(keys: &[&str]) -> Holding {
 async fn every_server_is_told_of_its_own_samples() {
     let (first, second) = (Fake::honest(holding(&["a/1", "a/2"])), Fake::honest(holding(&["b/1", "b/2", "b/3"])));
     let dataset = connect(&[&first, &second]).await;
-    let index = |index, loss| (Reported::Index(SampleIndex(index)), loss);
+    let index = |index, loss| (ReportedSample::Index(SampleIndex(index)), loss);
     let told = dataset.report(&[index(4, 0.5), index(1, 1.5), index(2, 2.5)]).await.unwrap();
-    assert_eq!(told, Told { kept: 3, unknown: 0 });
+    assert_eq!(told, ReportSummary { kept: 3, unknown: 0 });
     let [report] = first.reports().try_into().unwrap();
     assert_eq!((report.samples, report.losses), (Which::Indices(vec![1]), vec![1.5]));
     let [report] = second.reports().try_into().unwrap();
@@ -29,17 +29,17 @@ async fn every_server_is_told_of_its_own_samples() {
 async fn keys_find_their_server_and_unknown_ones_are_counted() {
     let (first, second) = (Fake::honest(holding(&["a/1", "a/2"])), Fake::honest(holding(&["b/1"])));
     let dataset = connect(&[&first, &second]).await;
-    let keys = ["b/1", "c/9", "a/2"].map(|key| (Reported::Key(key.parse().unwrap()), 1.0));
-    assert_eq!(dataset.report(&keys).await.unwrap(), Told { kept: 2, unknown: 1 });
+    let keys = ["b/1", "c/9", "a/2"].map(|key| (ReportedSample::Key(key.parse().unwrap()), 1.0));
+    assert_eq!(dataset.report(&keys).await.unwrap(), ReportSummary { kept: 2, unknown: 1 });
 }
 
 #[tokio::test]
 async fn what_cannot_be_told_is_an_error_before_any_call() {
     let fake = Fake::honest(holding(&["a/1"]));
     let dataset = connect(&[&fake]).await;
-    let past = dataset.report(&[(Reported::Index(SampleIndex(1)), 1.0)]).await;
+    let past = dataset.report(&[(ReportedSample::Index(SampleIndex(1)), 1.0)]).await;
     assert!(matches!(past, Err(ClientError::OutOfRange { index: 1, .. })));
-    let broken = dataset.report(&[(Reported::Index(SampleIndex(0)), f32::NAN)]).await;
+    let broken = dataset.report(&[(ReportedSample::Index(SampleIndex(0)), f32::NAN)]).await;
     assert!(matches!(broken, Err(ClientError::Request(_))));
     assert!(fake.reports().is_empty());
 }

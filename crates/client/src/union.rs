@@ -1,0 +1,109 @@
+//! What several servers serve, as one dataset: their partitions one after the other, with one list of classes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use headwater_types::Digest;
+use headwater_types::digest::Digester;
+use headwater_wire::proto;
+
+use crate::connection::Server;
+use crate::description::Description;
+use crate::error::ClientError;
+use crate::left_out;
+use crate::options::ClientOptions;
+use crate::partition::Partition;
+use crate::parts;
+
+/// The target of what is logged of a dataset at every connection. A program that gives it out another way, by
+/// [`Dataset::remarks`](crate::Dataset::remarks), filters it by this name.
+pub const REMARKS: &str = "headwater_client::remarks";
+
+/// The partitions of a dataset, in the order in which their servers were named.
+#[derive(Debug)]
+pub(crate) struct Union {
+    pub(crate) partitions: Vec<Partition>,
+    /// The models of each partition's server.
+    pub(crate) models: Vec<Vec<proto::ModelDescription>>,
+    /// The class names of all partitions, sorted.
+    pub(crate) classes: Vec<String>,
+    /// What a person who trains on the dataset must know.
+    pub(crate) remarks: Vec<String>,
+}
+
+// === impl Union ===
+
+impl Union {
+    /// Puts together what these servers have described.
+    ///
+    /// # Errors
+    /// One server under two addresses; parts that are not each sample once.
+    pub(crate) fn new(
+        servers: &[Arc<Server>],
+        descriptions: Vec<Description>,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        tell_apart(servers, &descriptions)?;
+        let left_out = log_left_out(servers, &descriptions);
+        let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
+        let classes: Vec<_> = union.into_iter().cloned().collect();
+        let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
+        for (server, description) in servers.iter().zip(descriptions) {
+            let first = partitions.last().map_or(0, Partition::end);
+            let partition = Partition::new(server.address().clone(), first, &description, &classes, options.limits);
+            server.allow_payload(partition.limits.limits().max_payload());
+            partitions.push(partition);
+            models.push(description.models);
+        }
+        let of_parts = parts::check(&partitions, options.allow_partial)?;
+        let remarks: Vec<_> = of_parts.iter().map(ToString::to_string).chain(left_out).collect();
+        remarks.iter().for_each(|remark| tracing::warn!(target: REMARKS, "{remark}"));
+        Ok(Self { partitions, models, classes, remarks })
+    }
+
+    /// How many samples there are.
+    pub(crate) fn samples(&self) -> u64 {
+        self.partitions.last().map_or(0, Partition::end)
+    }
+
+    /// BLAKE3 over the partitions' digests, in order.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut digester = Digester::default();
+        for partition in &self.partitions {
+            digester.field(partition.digest.as_bytes());
+        }
+        digester.finish()
+    }
+
+    /// BLAKE3 over the partitions' digests of keys and labels, in order.
+    ///
+    /// # Errors
+    /// A server that is too old to have one.
+    pub(crate) fn names_digest(&self) -> Result<Digest, ClientError> {
+        let mut digester = Digester::default();
+        for partition in &self.partitions {
+            digester.field(partition.names()?.as_bytes());
+        }
+        Ok(digester.finish())
+    }
+}
+
+/// Sees to it that no server is there twice, under whatever addresses.
+fn tell_apart(servers: &[Arc<Server>], descriptions: &[Description]) -> Result<(), ClientError> {
+    let mut known = BTreeMap::new();
+    for (server, description) in servers.iter().zip(descriptions) {
+        if let Some(first) = known.insert(description.instance, server.address()) {
+            return Err(ClientError::SameServer { first: first.clone(), second: server.address().clone() });
+        }
+    }
+    Ok(())
+}
+
+/// What the servers' listings left out: what is usual goes into the log, and the rest is returned.
+fn log_left_out(servers: &[Arc<Server>], descriptions: &[Description]) -> Vec<String> {
+    let each = servers.iter().zip(descriptions);
+    let each = each.map(|(server, of)| (server.address(), of.listing.digest, &of.left_out[..]));
+    let (usual, unusual): (Vec<_>, Vec<_>) = left_out::remarks(each).into_iter().partition(|left| left.is_usual);
+    usual.iter().for_each(|left| tracing::debug!("{}", left.text));
+    unusual.into_iter().map(|left| left.text).collect()
+}
