@@ -5,12 +5,9 @@ use headwater_types::{ByteCount, Format, ImageLimits, Size};
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::format::sniff;
-use crate::jpeg;
+use crate::formats::{Detail, Stored, jpeg, sniff};
 use crate::limits;
 use crate::orient::turned_size;
-use crate::png;
-use crate::webp;
 
 /// A photo's header. Having one means that the photo is within its limits, not that it is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +31,8 @@ impl Header {
     /// Whether the photo can be decoded at a fraction of its size: only JPEGs can be; and those that are turned are not,
     /// because their edges need not be whole pixels then, and would be turned to the other side.
     pub(crate) fn can_be_scaled(&self) -> bool {
-        self.format == Format::Jpeg && self.orientation == UPRIGHT
+        self.detail.jpeg().is_some() && self.orientation == UPRIGHT
     }
-}
-
-/// What each format's decoder wants to know again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
-    Jpeg(jpeg::Frame),
-    Png(png::Chunks),
-    WebP(webp::Container),
 }
 
 /// Reads a header and holds it against the limits: object size first, then sides, pixels, scans, memory. One pass over
@@ -54,20 +43,8 @@ pub(crate) enum Detail {
 pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits) -> Result<Header, ImageError> {
     limits::check_object(bytes.len(), limits)?;
     let format = sniff(bytes)?;
-    let (detail, stored, exif, working) = match format {
-        Format::Jpeg => {
-            let frame = jpeg::read_frame(bytes, limits)?;
-            (Detail::Jpeg(frame), frame.size, frame.orientation, jpeg::working_memory(&frame, bytes))
-        }
-        Format::Png => {
-            let chunks = png::Chunks::read(bytes, limits)?;
-            (Detail::Png(chunks), chunks.size, chunks.orientation, chunks.working_memory())
-        }
-        Format::WebP => {
-            let container = webp::Container::read(bytes, limits)?;
-            (Detail::WebP(container), container.size, container.orientation, container.working_memory(bytes))
-        }
-    };
+    let detail = Detail::read(format, bytes, limits)?;
+    let Stored { size: stored, orientation: exif, memory: working } = detail.stored(bytes);
     let orientation = match orientation {
         Orientation::Stored => UPRIGHT,
         Orientation::Exif => exif,

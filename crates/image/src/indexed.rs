@@ -11,8 +11,8 @@ use headwater_types::{ByteCount, Cut, Format, Framing, ImageLimits, Position, Si
 
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
-use crate::header::{Detail, Header};
-use crate::jpeg;
+use crate::formats::jpeg;
+use crate::header::{Header, read_header};
 use crate::limits;
 use crate::orient::{stored_box, turned_box, turned_size};
 use crate::unindexable::Unindexable;
@@ -53,7 +53,9 @@ impl IndexedJpeg {
     /// # Errors
     /// Why it cannot be done exactly.
     pub fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<Self, Unindexable> {
-        let (bytes, index) = jpeg::rewrite(bytes, limits)?;
+        let header = read_header(bytes, Orientation::Stored, limits).map_err(|error| Unindexable::from(&error))?;
+        let frame = header.detail.jpeg().ok_or(Unindexable::NotJpeg)?;
+        let (bytes, index) = jpeg::rewrite(bytes, frame, limits)?;
         let head = IndexedHead::new(index, bytes.len(), limits);
         Ok(Self { head, bytes: bytes.into() })
     }
@@ -61,10 +63,7 @@ impl IndexedJpeg {
     /// Peak memory of re-writing a photo of `bytes` bytes, those included: what a permit is taken for. 0 for what is no
     /// JPEG.
     pub fn rewrite_memory(header: &Header, bytes: ByteCount) -> ByteCount {
-        match &header.detail {
-            Detail::Jpeg(frame) => jpeg::rewrite_memory(frame, bytes.get()),
-            _ => ByteCount::new(0),
-        }
+        header.detail.jpeg().map_or(ByteCount::new(0), |frame| jpeg::rewrite_memory(frame, bytes.get()))
     }
 
     /// The most bytes that the re-written form of a photo of this size has: what a permit is taken for before it is read.
@@ -126,13 +125,13 @@ impl IndexedHead {
         limits::check_object(length, limits)?;
         let index = jpeg::Index::read(start, length)?;
         limits::check_size(index.grid.size, limits)?;
-        limits::check_memory(index.memory(length as u64), limits)?;
+        limits::check_memory(index.memory(length as u64).0, limits)?;
         Ok(Self::new(index, length, limits))
     }
 
     fn new(index: jpeg::Index, length: usize, limits: &ImageLimits) -> Self {
         // Our own decoder takes part where there is memory for it.
-        let (least, own) = (index.memory(length as u64), index.own_memory(length as u64));
+        let (least, own) = index.memory(length as u64);
         let memory = ByteCount::new(least.get() + own.get()).min(limits.max_sample_memory).max(least);
         Self { index, length, memory }
     }

@@ -16,7 +16,6 @@
 //! Pillow's (16-bit grey, palettes) and cost a copy.
 
 mod error;
-mod format;
 mod limits;
 
 mod exif;
@@ -24,18 +23,23 @@ mod xmp;
 
 mod upright;
 
+mod level;
+mod rgb;
+mod room;
+
+mod excerpt;
+
+mod formats;
+
 mod header;
 
-mod png_metadata;
-
-mod jpeg;
-mod png;
-mod webp;
-
 mod orient;
-mod rgb;
+
+mod floats;
+mod taps;
 
 mod kernel;
+
 mod resample;
 mod tensor;
 
@@ -67,10 +71,10 @@ pub use cores::cores;
 pub use cpu_time::CpuMeter;
 pub use decode::{decode, read_coefficients};
 pub use error::ImageError;
-pub use format::sniff;
+pub use formats::sniff;
 pub use header::{Header, read_header};
 pub use indexed::{IndexedHead, IndexedJpeg, JpegCrop};
-pub use kernel::Level;
+pub use level::Level;
 pub use parts::Parts;
 pub use payload::{Payload, Scaled, Tensor};
 pub use pool::{CpuPool, PoolError, Timed};

@@ -4,7 +4,7 @@ use headwater_types::{PixelBox, Size};
 
 use crate::exif::UPRIGHT;
 use crate::rgb::{Rgb8, rgb_len};
-use crate::scratch::room;
+use crate::room::room;
 
 /// Whether the turn swaps width and height.
 fn swaps(orientation: u8) -> bool {

@@ -5,6 +5,7 @@ use headwater_types::{Cut, Draws, Format, Framing, ImageLimits, PixelBox, Positi
 
 use crate::decode::decode_into;
 use crate::error::ImageError;
+use crate::excerpt::Excerpt;
 use crate::header::{Header, read_header};
 use crate::indexed::JpegCrop;
 use crate::resample::Source;
@@ -55,10 +56,10 @@ impl<'a> Piece<'a> {
         let framing = Framing::new(stages, self.source, draws);
         let view = View::new(stages, &framing, self.header.can_be_scaled());
         let origin = view.scaled(self.origin).ok_or_else(|| self.wrong(format!("a place at {:?}", view.scale)))?;
-        let wanted = self.within(&view, origin)?;
+        let area = self.within(&view, origin)?;
+        let excerpt = Excerpt { bytes: self.bytes, scale: view.scale, area, memory: limits.max_sample_memory };
         let Scratch { decoded, decoder, resampler, floats } = scratch;
-        let outcome = decode_into(self.bytes, &self.header, view.scale, wanted, limits, decoder, decoded);
-        let outcome = outcome.map(|window| {
+        let outcome = decode_into(&self.header, excerpt, decoder, decoded).map(|window| {
             let origin = Position { x: origin.x + window.x, y: origin.y + window.y };
             out.fill(Source { pixels: decoded, size: window.size(), origin }, &view.framing, resampler, floats);
         });

@@ -2,6 +2,9 @@
 
 use headwater_types::Size;
 
+/// Bytes of a pixel: red, green and blue.
+pub(crate) const CHANNELS: usize = 3;
+
 /// An RGB picture, u8 `[height, width, 3]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rgb8 {
@@ -13,7 +16,7 @@ pub struct Rgb8 {
 
 impl Rgb8 {
     /// Bytes of one pixel.
-    pub const CHANNELS: usize = 3;
+    pub const CHANNELS: usize = CHANNELS;
 
     /// A picture from its bytes; `None` unless there are width x height x 3 of them and neither side is 0.
     pub fn new(size: Size, pixels: Vec<u8>) -> Option<Self> {

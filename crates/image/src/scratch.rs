@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::jpeg;
-use crate::kernel::Level;
+use crate::floats::Floats;
+use crate::formats::jpeg;
+use crate::level::Level;
 use crate::resample::Resampler;
-use crate::tensor::Floats;
 
 /// One worker's buffers. They grow to the largest sample seen, within its limits; nothing of a sample can be read from
 /// them afterwards, and no result depends on them.
@@ -70,13 +70,4 @@ impl Scratch {
         }
         self.decoder.jpeg.trim(KEEP_BYTES);
     }
-}
-
-/// The first `length` bytes of a buffer, which grows where it must. They hold whatever they held before: clearing what is
-/// overwritten anyway would cost as much as a good part of decoding.
-pub(crate) fn room(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
-    if buffer.len() < length {
-        buffer.resize(length, 0);
-    }
-    &mut buffer[..length]
 }

@@ -4,8 +4,9 @@
 use headwater_types::Framing;
 use headwater_types::recipe::Stages;
 
+use crate::floats::Floats;
 use crate::resample::{Resampler, Source};
-use crate::tensor::{self, Floats};
+use crate::tensor;
 
 /// What is filled, of the recipe's size.
 pub(crate) enum Target<'a> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::ImageError;
+
 /// Why a photo has no restart-indexed form: it is read as it is stored, then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unindexable {
@@ -77,6 +79,22 @@ impl Unindexable {
             Self::Strips => "strips",
             Self::Grew => "grew",
             Self::Differs => "differs",
+        }
+    }
+}
+
+impl From<&ImageError> for Unindexable {
+    /// Why a photo whose header gave this error cannot be re-written.
+    fn from(error: &ImageError) -> Self {
+        match error {
+            ImageError::UnsupportedFormat { .. } => Self::NotJpeg,
+            ImageError::UnsupportedFeature { .. } => Self::Unsupported,
+            ImageError::LimitExceeded { .. } => Self::OverLimit,
+            ImageError::Malformed { .. }
+            | ImageError::NoSuchStep { .. }
+            | ImageError::Shape { .. }
+            | ImageError::Coding { .. }
+            | ImageError::RowLength { .. } => Self::Broken,
         }
     }
 }

@@ -1,8 +1,7 @@
-//! The inner loops: of the JPEG decoder, the two passes of the resize, and bytes to floats, for the instructions that the
-//! machine has.
+//! The inner loops of the two passes of the resize, and of bytes to floats, for the instructions that the machine has.
 //!
 //! Invariant: every [`Level`] gives the same bits. The passes are integers throughout; floats come from arithmetic only
-//! where it has been seen to agree with the table on all 256 bytes ([`crate::tensor`]).
+//! where it has been seen to agree with the table on all 256 bytes ([`crate::floats`]).
 //!
 //! Never: memory by address. Loads and stores are checked slices everywhere; what is unsafe here is only to call code
 //! that was compiled for instructions which some machines do not have.
@@ -11,30 +10,22 @@
     expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")
 )]
 
-mod level;
 mod portable;
-pub(crate) mod samples;
+mod rows;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 #[cfg(test)]
 mod tests;
 
-pub use level::Level;
-
-use level::Set;
+pub(crate) use rows::{OVERREAD, ROWS, padded_row};
 #[cfg(target_arch = "x86_64")]
 use x86::{Gather, avx2, avx512};
 
-use crate::resample::{Axis, Pair, Taps};
-use crate::tensor::Floats;
-
-/// Values of a pixel.
-const CHANNELS: usize = 3;
-/// Rows that [`Across`] works on at once: each weight is fetched once for all of them.
-pub(crate) const ROWS: usize = 4;
-/// Bytes behind the last pixel of a row that [`Across`] may read, and multiply by 0.
-pub(crate) const OVERREAD: usize = 16;
+use crate::floats::Floats;
+use crate::level::{Level, Set};
+use crate::rgb::CHANNELS;
+use crate::taps::{Axis, Pair, Taps};
 
 /// The horizontal pass, prepared for an axis.
 #[derive(Default)]
@@ -44,11 +35,6 @@ pub(crate) struct Across {
     copies: bool,
     #[cfg(target_arch = "x86_64")]
     gather: Gather,
-}
-
-/// Length of a row that [`Across`] writes: sixteen pixels at a time at most, the last with a byte more than it has.
-pub(crate) fn padded_row(pixels: usize) -> usize {
-    pixels.next_multiple_of(16) * CHANNELS + 4
 }
 
 /// Makes one row out of `count` rows, `stride` bytes apart in `rows`. Reads nothing behind them.

@@ -6,8 +6,9 @@
 
 use wide::{i16x8, i32x4, i32x8, u8x16};
 
-use super::{CHANNELS, ROWS};
-use crate::resample::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+use super::rows::ROWS;
+use crate::rgb::CHANNELS;
+use crate::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;

@@ -6,8 +6,6 @@
 //! Why not a resize crate: `fast_image_resize` is 0.16 levels off Pillow on average and chooses its arithmetic by
 //! instruction set. Ours chooses only how to come by the same sums ([`crate::kernel`]); `examples/resample.rs` compares.
 
-mod taps;
-
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -16,12 +14,11 @@ use std::array;
 use headwater_types::framing::CutFrom;
 use headwater_types::{Framing, PixelBox, Position, Size};
 
-pub(crate) use taps::{Axis, FRACTION_BITS, HALF, LOW_BITS, Pair, Span, Taps};
-
-use crate::kernel::{self, Across, Level, OVERREAD, ROWS};
-use crate::scratch::room;
-
-const CHANNELS: usize = 3;
+use crate::kernel::{self, Across, OVERREAD, ROWS};
+use crate::level::Level;
+use crate::rgb::CHANNELS;
+use crate::room::room;
+use crate::taps::{self, Axis, Pair, Span, Taps};
 
 /// Resamples pictures, one after another, in the same buffers.
 #[derive(Default)]

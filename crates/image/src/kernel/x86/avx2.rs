@@ -4,10 +4,12 @@
 
 use std::arch::x86_64::*;
 
-use super::{CHANNELS, LANE, ROWS, planes, rows_of};
+use super::lanes::{LANE, planes, rows_of};
+use crate::floats::{Factor, Steps};
 use crate::kernel::portable;
-use crate::resample::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
-use crate::tensor::{Factor, Steps};
+use crate::kernel::rows::ROWS;
+use crate::rgb::CHANNELS;
+use crate::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
 
 /// Bytes of a vector.
 const VECTOR: usize = 32;

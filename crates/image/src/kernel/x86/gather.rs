@@ -4,8 +4,8 @@
 //! four bytes with four weights and add them up in one step. Weights have to be bytes for that: three digits to the base
 //! 256, each from -128 to 127, the sums of which are put together again without loss.
 
-use super::CHANNELS;
-use crate::resample::{Pair, Taps};
+use crate::rgb::CHANNELS;
+use crate::taps::{Pair, Taps};
 
 /// Bytes of a row that one look-up can choose from.
 pub(super) const WINDOW: usize = 64;

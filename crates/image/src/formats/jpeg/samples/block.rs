@@ -1,0 +1,20 @@
+//! A row of blocks of coefficients, to be transformed.
+
+/// Coefficients of a block, and samples of one that is not scaled down.
+pub(crate) const BLOCK: usize = 64;
+
+/// Dequantised coefficients of the first row above which libjpeg-turbo's short cut for blocks without others comes out
+/// differently from its long way: such blocks are transformed one at a time, each by the way that it would take.
+#[cfg(target_arch = "x86_64")]
+pub(super) const WILD: i16 = 8192;
+
+/// A row of blocks.
+#[derive(Clone, Copy)]
+pub(crate) struct Coefficients<'a> {
+    /// Each in rows from the top.
+    pub(crate) values: &'a [i16],
+    /// The last place of each block, in the order in which they are coded, that may not be 0.
+    pub(crate) last: &'a [u8],
+    /// What they are multiplied with.
+    pub(crate) quantisation: &'a [i16; BLOCK],
+}
