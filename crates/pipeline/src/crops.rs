@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch, advance};
-use headwater_store::{Store, Version};
+use headwater_store::{Extent, Store};
 use headwater_types::{Address, ByteCount, CpuSeconds, Cut, Draws, PixelCoding, Recipe, SampleFailure, SampleKey};
 
 use crate::budget::Permit;
@@ -37,7 +37,7 @@ const RUN_BYTES: ByteCount = ByteCount::mebibytes(1);
 struct Wanted {
     place: usize,
     key: SampleKey,
-    version: Version,
+    extent: Extent,
     address: Address,
 }
 
@@ -80,8 +80,8 @@ impl Pipeline {
     pub async fn crops(&self, run: &[SampleRequest], work: &Work) -> Vec<Prepared> {
         let mut samples: Vec<Prepared> = run.iter().map(|request| self.unprepared(request.index)).collect();
         let wanted = samples.iter().zip(run).enumerate().filter_map(|(place, (sample, request))| {
-            let version = self.catalog.get(sample.index)?.version;
-            Some(Wanted { place, key: sample.key.clone()?, version, address: request.address })
+            let extent = self.catalog.extent(sample.index)?;
+            Some(Wanted { place, key: sample.key.clone()?, extent, address: request.address })
         });
         let wanted: Vec<_> = wanted.collect();
         let left = match self.slice_indexed(wanted, work, &mut samples).await {
@@ -114,7 +114,7 @@ impl Pipeline {
             return Ok(wanted.into_iter().map(|wanted| (wanted, Lookup::Absent)).collect());
         };
         let recipe = work.recipe.as_ref().ok_or_else(|| missing("recipe"))?;
-        let most = wanted.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.version.size()).get()).sum();
+        let most = wanted.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.extent.length()).get()).sum();
         let started = Instant::now();
         let mut permit = self.encoded_memory.acquire(&work.account, ByteCount::new(most)).await?;
         let queued = started.elapsed();
@@ -179,9 +179,9 @@ impl Pipeline {
             let each = wanted.into_iter().map(|wanted| {
                 let (started, meter) = (Instant::now(), CpuMeter::start(measure_cpu));
                 let draws = Draws { address: wanted.address, key: &wanted.key };
-                let (key, version) = (&wanted.key, wanted.version);
-                let is_listed = store.check_now(key, version);
-                let glimpse = || index.glimpse(key, version, recipe.stages(), &draws, &mut buffer);
+                let (key, extent) = (&wanted.key, &wanted.extent);
+                let is_listed = store.check_now(extent);
+                let glimpse = || index.glimpse(key, extent.version(), recipe.stages(), &draws, &mut buffer);
                 let crop = is_listed.then(glimpse).flatten();
                 Glimpsed { wanted, crop, took: started.elapsed(), cpu: meter.read() }
             });
@@ -220,11 +220,11 @@ impl Pipeline {
         lookup: Lookup,
         work: &Work,
     ) -> Result<Finished, SampleFailure> {
-        let Wanted { key, version, address, .. } = wanted;
-        let Fetched { bytes, permit } = self.fetch(sample.index, &key, &work.account, &mut sample.times).await?;
+        let Wanted { key, extent, address, .. } = wanted;
+        let Fetched { bytes, permit } = self.fetch(sample.index, &work.account, &mut sample.times).await?;
         sample.stored = bytes.len().into();
         // Of a full index nothing is asked: re-writing the same photos at every epoch would cost more than it saves.
-        let room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(version.size())).is_ok();
+        let room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(extent.length())).is_ok();
         let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(room), lookup) else {
             return Ok(Finished::encoded(bytes, permit));
         };
@@ -250,9 +250,11 @@ impl Pipeline {
         let (photo, crop, cpu) = timed.value;
         sample.times.add_cpu(cpu);
         let keeper = Arc::clone(index);
-        tokio::task::spawn_blocking(move || keeper.keep(&key, version, photo.as_ref().map_err(|&reason| reason)))
-            .await
-            .map_err(|error| lost(&error))?;
+        tokio::task::spawn_blocking(move || {
+            keeper.keep(&key, extent.version(), photo.as_ref().map_err(|&reason| reason))
+        })
+        .await
+        .map_err(|error| lost(&error))?;
         match crop {
             Some(crop) => {
                 let parts = crop?.0.into_parts(PixelCoding::Raw, None);
@@ -274,7 +276,7 @@ async fn look_up(
     let look = move || -> Vec<Looked> {
         let each = wanted.into_iter().map(|wanted| {
             let started = Instant::now();
-            let lookup = find_listed(&*store, &index, &wanted.key, wanted.version);
+            let lookup = find_listed(&*store, &index, &wanted.key, &wanted.extent);
             Looked { wanted, lookup, took: started.elapsed() }
         });
         each.collect()

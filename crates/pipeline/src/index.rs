@@ -13,7 +13,7 @@ use headwater_cache::{
     Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept, Swept,
 };
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
-use headwater_store::{Catalog, Files, Skip, Version};
+use headwater_store::{Apart, Catalog, Files, Skip, Version};
 use headwater_types::digest::Digester;
 use headwater_types::recipe::Stages;
 use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey};
@@ -64,8 +64,13 @@ impl PhotoIndex {
     ///
     /// # Errors
     /// A folder that is something else, or cannot be used.
-    pub fn open(path: &Path, limit: ByteCount, dataset: Digest, limits: ImageLimits) -> Result<Self, DirectoryError> {
-        let directory = Directory::open(path, limit)?;
+    pub fn open(
+        folder: &Apart,
+        limit: ByteCount,
+        dataset: Digest,
+        limits: ImageLimits,
+    ) -> Result<Self, DirectoryError> {
+        let directory = Directory::open(folder.path(), limit)?;
         let other_files = Digester::default().field(&dataset.as_bytes()[..]).field(b"other files").finish();
         let (unindexable, errors, buffers) = Default::default();
         Ok(Self { directory, dataset, other_files, limits, unindexable, errors, buffers })
@@ -264,7 +269,8 @@ mod tests {
 
     fn open(folder: &TempDir, dataset: &[u8]) -> PhotoIndex {
         let (path, limit) = (folder.path().join("index"), ByteCount::mebibytes(1));
-        PhotoIndex::open(&path, limit, Digest::of(dataset), ImageLimits::default()).unwrap()
+        let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", path).unwrap();
+        PhotoIndex::open(&apart, limit, Digest::of(dataset), ImageLimits::default()).unwrap()
     }
 
     fn key() -> SampleKey {

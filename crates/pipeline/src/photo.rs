@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_image::{Header, IndexedJpeg, Payload, Scratch, read_header};
-use headwater_store::{Store, Version};
+use headwater_store::{Extent, Store};
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey, Size};
 
@@ -55,18 +55,18 @@ impl Pipeline {
         times: &mut StageTimes,
     ) -> Result<Photo, SampleFailure> {
         if let Some(photos) = self.index.as_ref().filter(|photos| !photos.is_empty()) {
-            let version = self.version(index)?;
-            let permit = self.hold(IndexedJpeg::most_bytes(version.size()), account, times).await?;
+            let extent = self.extent(index)?;
+            let permit = self.hold(IndexedJpeg::most_bytes(extent.length()), account, times).await?;
             let (photos, store, key) = (Arc::clone(photos), Arc::clone(&self.store), key.clone());
             let started = Instant::now();
-            let look = move || find_listed(&*store, &photos, &key, version);
+            let look = move || find_listed(&*store, &photos, &key, &extent);
             let lookup = tokio::task::spawn_blocking(look).await;
             times.fetch += started.elapsed();
             if let Lookup::Found(photo) = lookup.map_err(|error| lost(&error))?? {
                 return Ok(Photo { payload: Payload::Indexed(photo), stored: ByteCount::default(), _permit: permit });
             }
         }
-        let Fetched { bytes, permit } = self.fetch(index, key, account, times).await?;
+        let Fetched { bytes, permit } = self.fetch(index, account, times).await?;
         Ok(Photo { stored: bytes.len().into(), payload: Payload::Encoded(bytes), _permit: permit })
     }
 
@@ -74,15 +74,14 @@ impl Pipeline {
     pub(crate) async fn fetch(
         &self,
         index: SampleIndex,
-        key: &SampleKey,
         account: &Account,
         times: &mut StageTimes,
     ) -> Result<Fetched, SampleFailure> {
-        let version = self.version(index)?;
-        let permit = self.hold(version.size(), account, times).await?;
+        let extent = self.extent(index)?;
+        let permit = self.hold(extent.length(), account, times).await?;
         let started = Instant::now();
         let waiting = account.begin(Waits::Store);
-        let bytes = self.store.read(key, version).await?;
+        let bytes = self.store.read(&extent).await?;
         drop(waiting);
         times.fetch += started.elapsed();
         Ok(Fetched { bytes, permit })
@@ -131,14 +130,14 @@ impl Pipeline {
         Ok(permit)
     }
 
-    fn version(&self, index: SampleIndex) -> Result<Version, SampleFailure> {
-        let version = self.catalog.get(index).map(|entry| entry.version).ok_or_else(|| missing("catalog entry"))?;
+    fn extent(&self, index: SampleIndex) -> Result<Extent, SampleFailure> {
+        let extent = self.catalog.extent(index).ok_or_else(|| missing("catalog entry"))?;
         let limit = self.limits.max_object;
-        if version.size() > limit {
-            let message = format!("{} is larger than {limit}, see --max-object-bytes", version.size());
+        if extent.length() > limit {
+            let message = format!("{} is larger than {limit}, see --max-object-bytes", extent.length());
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
-        Ok(version)
+        Ok(extent)
     }
 }
 
@@ -148,10 +147,10 @@ pub(crate) fn find_listed(
     store: &dyn Store,
     index: &PhotoIndex,
     key: &SampleKey,
-    version: Version,
+    extent: &Extent,
 ) -> Result<Lookup, SampleFailure> {
-    match index.find(key, version) {
-        Lookup::Found(photo) => store.check(key, version).map(|()| Lookup::Found(photo)),
+    match index.find(key, extent.version()) {
+        Lookup::Found(photo) => store.check(extent).map(|()| Lookup::Found(photo)),
         other => Ok(other),
     }
 }

@@ -116,7 +116,7 @@ impl Pipeline {
     ) -> Result<Finished, SampleFailure> {
         let times = &mut prepared.times;
         if request.cut == Cut::Encoded {
-            let Fetched { bytes, permit } = self.fetch(request.index, key, &work.account, times).await?;
+            let Fetched { bytes, permit } = self.fetch(request.index, &work.account, times).await?;
             prepared.stored = bytes.len().into();
             return Ok(Finished::encoded(bytes, permit));
         }

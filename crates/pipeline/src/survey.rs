@@ -23,8 +23,8 @@ impl Pipeline {
             let message = format!("no sample {index}: the partition has {}", self.catalog.len());
             SampleFailure::new(FailureKind::OutOfRange, message)
         };
-        let key = self.catalog.key(index).ok_or_else(unknown)?;
-        let Fetched { bytes, permit } = self.fetch(index, &key, account, &mut StageTimes::default()).await?;
+        self.catalog.get(index).ok_or_else(unknown)?;
+        let Fetched { bytes, permit } = self.fetch(index, account, &mut StageTimes::default()).await?;
         let limits = self.limits;
         let read = move || {
             let header = read_header(&bytes, Orientation::Exif, &limits);

@@ -3,7 +3,6 @@
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::{Check, Findings};
 use headwater_features::{Runtime, check_model};
-use headwater_store::Location;
 use headwater_types::caps;
 
 use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StorageServerArgs};
@@ -50,14 +49,14 @@ fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
 
 /// Of a bucket nothing: no other machine is asked.
 fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
-    if let Location::Folder(folder) = &dataset.data {
+    if let Some(folder) = dataset.data.local() {
         findings.readable_folder("--data", folder);
     }
 }
 
 fn check_index(index: &IndexDirArgs, dataset: &DatasetArgs, findings: &mut Findings) {
     if let Some(folder) = findings.note(index.folder(&dataset.data)) {
-        findings.writable_folder("--index-dir", &folder);
+        findings.writable_folder("--index-dir", folder.path());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a dataset rests: what `--data` says.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use headwater_types::SampleKey;
@@ -43,6 +43,16 @@ pub enum LocationError {
 }
 
 // === impl Location ===
+
+impl Location {
+    /// The folder or file of this machine in which the dataset lies; `None` where it lies elsewhere. Nothing is written there.
+    pub fn local(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::S3 { .. } => None,
+        }
+    }
+}
 
 impl FromStr for Location {
     type Err = LocationError;

@@ -1,12 +1,15 @@
-//! Which content of an object: told apart without reading it.
+//! Which content an object or a part of one has: told apart without reading it.
+
+use std::ops::Range;
 
 use headwater_types::ByteCount;
 
-/// What to do where versions differ.
+/// What an error advises where an object is of another version than was listed.
 pub(crate) const LIST_ANEW: &str = "restart the server, which lists its files anew";
 
-/// An object's size, and a stamp that changes when its content does: a file's modification time, or a hash of an S3
-/// object's ETag. Two contents under one key have different versions as far as the store itself can tell them apart.
+/// A size, and a stamp that changes when the content does: a file's modification time, a hash of an S3 object's ETag, or, for
+/// a part of an object, a hash of the object's version and of where the part begins. Two contents under one key have different
+/// versions as far as the store itself can tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     size: u64,
@@ -25,19 +28,31 @@ impl Version {
 
     /// An object's version: its size in bytes, and its ETag, or what stands for one.
     pub fn of_object(size: u64, tag: &str) -> Self {
-        let hash = blake3::hash(tag.as_bytes());
-        Self { size, stamp: hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first)) }
+        Self { size, stamp: hashed(tag.as_bytes()) }
     }
 
-    /// The object's size.
+    /// The version of a range of bytes of an object that has this version as a whole.
+    pub fn of_part(object: Self, range: Range<u64>) -> Self {
+        let mut place = [0; 24];
+        place[..16].copy_from_slice(&object.to_bytes());
+        place[16..].copy_from_slice(&range.start.to_le_bytes());
+        Self { size: range.end.saturating_sub(range.start), stamp: hashed(&place) }
+    }
+
+    /// The size of the object, or of the part of it.
     pub const fn size(self) -> ByteCount {
         ByteCount::new(self.size)
     }
 
-    /// Size and stamp, little endian: for digests and cache keys.
+    /// The size and the stamp, little endian, for digests and cache keys.
     pub fn to_bytes(self) -> [u8; 16] {
         (u128::from(self.stamp) << 64 | u128::from(self.size)).to_le_bytes()
     }
+}
+
+/// The first 8 bytes of the BLAKE3 hash.
+fn hashed(bytes: &[u8]) -> u64 {
+    blake3::hash(bytes).as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 #[cfg(test)]
@@ -53,6 +68,22 @@ mod tests {
         }
         assert_ne!(Version::of_object(10, "a"), Version::of_object(10, "b"));
         assert_ne!(Version::of_object(10, "a"), Version::of_object(11, "a"));
+    }
+
+    #[test]
+    fn a_part_is_another_version_once_its_object_its_place_or_its_length_is() {
+        let object = Version::of_file(100, 1, 0);
+        let part = Version::of_part(object, 10..20);
+        assert_eq!(part, Version::of_part(object, 10..20));
+        assert_eq!(part.size(), ByteCount::new(10));
+        for other in [
+            Version::of_part(object, 11..21),
+            Version::of_part(object, 10..21),
+            Version::of_part(Version::of_file(100, 2, 0), 10..20),
+            Version::of_part(Version::of_file(101, 1, 0), 10..20),
+        ] {
+            assert_ne!(part, other);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use headwater_store::{Catalog, Files, Found, Location, Skip, Store, StoreError, StoreOptions, open};
+use headwater_store::{Catalog, Extent, Files, Found, Location, Skip, Store, StoreError, StoreOptions, open};
 use headwater_types::{ByteCount, FailureKind, SampleIndex, SampleKey};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
@@ -38,8 +38,7 @@ fn keys(catalog: &Catalog) -> Vec<&str> {
 /// Reads the sample of this key as it was listed.
 async fn read(store: &dyn Store, catalog: &Catalog, key: &str) -> Result<Vec<u8>, FailureKind> {
     let index = catalog.find(key).unwrap();
-    let version = catalog.get(index).unwrap().version;
-    let read = store.read(&catalog.key(index).unwrap(), version).await;
+    let read = store.read(&catalog.extent(index).unwrap()).await;
     read.map(Vec::from).map_err(|failure| failure.kind)
 }
 
@@ -301,14 +300,14 @@ async fn what_changed_is_said_with_what_to_do() {
     let store = store(&root).await;
     let catalog = store.list().await.unwrap();
     let (file, index) = (root.join("cat/1.jpg"), catalog.find("cat/1.jpg").unwrap());
-    let (key, version) = (catalog.key(index).unwrap(), catalog.get(index).unwrap().version);
+    let extent = catalog.extent(index).unwrap();
 
     fs::File::open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    let touched = store.read(&key, version).await.unwrap_err().message;
+    let touched = store.read(&extent).await.unwrap_err().message;
     fs::write(&file, b"photo and more").unwrap();
-    let longer = store.read(&key, version).await.unwrap_err().message;
+    let longer = store.read(&extent).await.unwrap_err().message;
     fs::remove_file(&file).unwrap();
-    let gone = store.read(&key, version).await.unwrap_err().message;
+    let gone = store.read(&extent).await.unwrap_err().message;
     for (message, part) in
         [(&touched, "modification time is another, as after touch, cp -r"), (&longer, "and has 14"), (&gone, "gone")]
     {
@@ -358,7 +357,7 @@ async fn a_key_that_was_never_listed_reads_nothing_outside() {
     let version = store.list().await.unwrap().get(SampleIndex(0)).unwrap().version;
     for (key, kind) in [("cat-link", FailureKind::Forbidden), ("absent", FailureKind::NotFound)] {
         let key: SampleKey = key.parse().unwrap();
-        assert_eq!(store.read(&key, version).await.unwrap_err().kind, kind);
+        assert_eq!(store.read(&Extent::whole(key, version)).await.unwrap_err().kind, kind);
     }
     for hostile in ["../secret.jpg", "/etc/passwd", "cat/../../secret.jpg", "cat/1.jpg\0.png"] {
         assert!(hostile.parse::<SampleKey>().is_err(), "{hostile:?}");

@@ -35,8 +35,8 @@ impl DatasetArgs {
     /// Settings that do not go together.
     pub(crate) fn conflicts(&self) -> Vec<UsageError> {
         let of_buckets = [("--s3-endpoint", self.s3_endpoint.is_some()), ("--s3-allow-http", self.s3_allow_http)];
-        let is_folder = matches!(self.data, Location::Folder(_));
-        let given = of_buckets.into_iter().filter(|(_, given)| *given && is_folder);
+        let is_local = self.data.local().is_some();
+        let given = of_buckets.into_iter().filter(|(_, given)| *given && is_local);
         given
             .map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and --data is a folder: leave it out")))
             .collect()

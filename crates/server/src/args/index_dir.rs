@@ -1,13 +1,13 @@
 //! Where re-written photos are kept: in a folder of the server's own, never in the source.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use headwater_cache::DirectoryError;
 use headwater_pipeline::PhotoIndex;
-use headwater_store::Location;
+use headwater_store::{Apart, Location};
 use headwater_types::{ByteCount, Digest, ImageLimits, caps};
 
 /// The photo index.
@@ -30,13 +30,13 @@ impl IndexDirArgs {
     /// # Errors
     /// No folder to keep it in, one within the dataset or around it, or one that is something else.
     pub(crate) fn open(&self, data: &Location, place: Digest, limits: ImageLimits) -> Result<PhotoIndex> {
-        let path = self.folder(data)?;
-        let index = PhotoIndex::open(&path, self.index_bytes, place, limits).map_err(|error| {
+        let folder = self.folder(data)?;
+        let index = PhotoIndex::open(&folder, self.index_bytes, place, limits).map_err(|error| {
             let remedy = match &error {
                 DirectoryError::Io { .. } => format!(": {}", error.not_kept().remedy()),
                 _ => String::new(),
             };
-            anyhow::Error::new(error).context(format!("--index-dir {}{remedy}", path.display()))
+            anyhow::Error::new(error).context(format!("--index-dir {}{remedy}", folder.path().display()))
         })?;
         warn_of_a_small_disk(&index);
         Ok(index)
@@ -58,22 +58,13 @@ impl IndexDirArgs {
     ///
     /// # Errors
     /// There is none, or it lies within the dataset or around it.
-    pub(crate) fn folder(&self, data: &Location) -> Result<PathBuf> {
+    pub(crate) fn folder(&self, data: &Location) -> Result<Apart> {
         let path = match &self.index_dir {
             Some(path) => path.clone(),
             None => in_the_users_cache(|name| std::env::var_os(name))
                 .context("no home folder to keep re-written photos in: give --index-dir DIR")?,
         };
-        if let Location::Folder(data) = data
-            && overlap(data, &path)?
-        {
-            bail!(
-                "--index-dir {} and --data {} lie in each other: the source is never written",
-                path.display(),
-                data.display()
-            );
-        }
-        Ok(path)
+        Ok(Apart::from(data, "--index-dir", path)?)
     }
 }
 
@@ -99,26 +90,9 @@ fn in_the_users_cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<Pat
     cache.map(|cache| cache.join("headwater").join("index"))
 }
 
-/// Whether one lies in the other, whatever links lead there. Neither has to exist.
-fn overlap(data: &Path, index: &Path) -> Result<bool> {
-    let (data, index) = (real(data)?, real(index)?);
-    Ok(data.starts_with(&index) || index.starts_with(&data))
-}
-
-/// The path without links, as far as it exists.
-fn real(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
-    for there in path.ancestors() {
-        if let Ok(real) = there.canonicalize() {
-            return Ok(path.strip_prefix(there).map_or(real.clone(), |rest| real.join(rest)));
-        }
-    }
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::*;
 
@@ -137,19 +111,5 @@ mod tests {
             assert_eq!(with(not_absolute, "/home/a").unwrap(), Path::new("/home/a/.cache/headwater/index"));
         }
         assert_eq!(with("", ""), None);
-    }
-
-    #[test]
-    fn an_index_in_the_dataset_or_around_it_is_seen_through_links() {
-        let root = tempfile::TempDir::new().unwrap();
-        let at = |path: &str| root.path().join(path);
-        std::fs::create_dir_all(at("photos/cat")).unwrap();
-        symlink(at("photos"), at("link")).unwrap();
-        for within in ["photos", "photos/new/index", "link/index", "link/../photos/index", "."] {
-            assert!(overlap(&at("photos"), &at(within)).unwrap(), "{within}");
-        }
-        for apart in ["photos-index", "index/new", "cat"] {
-            assert!(!overlap(&at("link"), &at(apart)).unwrap(), "{apart}");
-        }
     }
 }

@@ -142,11 +142,10 @@ impl Indexer {
     }
 
     async fn run(&self, at: SampleIndex) -> Result<Outcome, SampleFailure> {
-        let (Some(key), Some(entry)) = (self.catalog.key(at), self.catalog.get(at)) else {
+        let (Some(key), Some(extent)) = (self.catalog.key(at), self.catalog.extent(at)) else {
             return Err(SampleFailure::new(FailureKind::OutOfRange, format!("no sample {at}")));
         };
-        let version = entry.version;
-        let before = version.size();
+        let (version, before) = (extent.version(), extent.length());
         let find = {
             let (index, key) = (Arc::clone(&self.index), key.clone());
             move || index.find(&key, version)
@@ -171,7 +170,7 @@ impl Indexer {
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
         let _encoded = self.encoded.acquire(&self.account, before).await?;
-        let bytes = self.store.read(&key, version).await?;
+        let bytes = self.store.read(&extent).await?;
         let limits = self.limits;
         let header = {
             let bytes = bytes.clone();

@@ -244,6 +244,7 @@ fn line(f: &mut fmt::Formatter<'_>, count: u64, what: &str) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use headwater_store::Apart;
     use headwater_types::{Digest, FailureKind, ImageLimits};
     use serde_json::json;
 
@@ -254,7 +255,8 @@ mod tests {
     fn report(outcomes: Vec<Outcome>) -> IndexReport {
         let folder = tempfile::TempDir::new().unwrap();
         let (path, limit) = (folder.path().join("index"), ByteCount::mebibytes(1));
-        let index = PhotoIndex::open(&path, limit, Digest::of(b"here"), ImageLimits::default()).unwrap();
+        let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", path).unwrap();
+        let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), ImageLimits::default()).unwrap();
         let mut tally = Tally::default();
         outcomes.into_iter().for_each(|outcome| tally.add(SIZE, outcome));
         tally.report(Duration::from_secs(2), &index)

@@ -2,7 +2,7 @@
 
 use headwater_image::Unindexable;
 use headwater_pipeline::{Kept, Lookup, PhotoIndex};
-use headwater_store::{CatalogBuilder, Version};
+use headwater_store::{Apart, CatalogBuilder, Version};
 use headwater_types::{Digest, ImageLimits};
 
 use super::*;
@@ -87,7 +87,8 @@ fn the_photo_index_tells_of_itself_where_there_is_one() {
     let folder = tempfile::TempDir::new().unwrap();
     let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
     let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
-    let index = PhotoIndex::open(&folder.path().join("index"), limit, Digest::of(b"here"), limits).unwrap();
+    let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", folder.path().join("index")).unwrap();
+    let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), limits).unwrap();
     assert_eq!(index.find(&key, version), Lookup::Absent);
     assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
     assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));

@@ -1,33 +1,40 @@
-//! Every sample of a dataset: index, key, version, label; and a digest over all of it.
+//! Every sample of a dataset: index, key, version, place, label; and a digest over all of it.
 //!
 //! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the order in
-//! which it was found. Held as columns: 28 bytes a sample beside its key.
+//! which it was found. Held as columns: 28 bytes a sample beside its key, and 16 more where samples are parts of objects.
+
+mod skip;
+mod skipped;
+
+mod columns;
+mod digests;
+mod labels;
+mod rows;
 
 mod builder;
-mod skipped;
 
 use headwater_types::{ByteCount, ClassId, Digest, Listing, SampleIndex, SampleKey};
 
+use self::columns::Columns;
+use self::digests::digests;
+use self::labels::UNLABELLED;
+use crate::extent::Extent;
 use crate::scope::Scope;
 use crate::version::Version;
 
 pub use builder::CatalogBuilder;
+pub use skip::Skip;
 pub(crate) use skipped::by_suffix;
-pub use skipped::{LeftOut, Skip, Skipped};
+pub use skipped::{LeftOut, Skipped};
 
 /// The samples of one partition of a dataset, as they were when it was listed.
 #[derive(Debug)]
 pub struct Catalog {
-    /// All keys, one after the other.
-    keys: Box<str>,
-    /// Where each key ends in `keys`; it begins where the one before it ends.
-    ends: Box<[u64]>,
-    versions: Box<[Version]>,
+    columns: Columns,
     labels: Box<[u32]>,
     classes: Box<[String]>,
     scope: Scope,
     skipped: Skipped,
-    bytes_total: u64,
     digest: Digest,
     names: Digest,
     listing: Listing,
@@ -36,28 +43,40 @@ pub struct Catalog {
 /// One sample of a catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Its path below the dataset's root.
+    /// The sample's name: a path below the dataset's root.
     pub key: &'a str,
-    /// Which content was listed.
+    /// Which content the sample had when it was listed.
     pub version: Version,
-    /// Its class; `None` for a file right under the root.
+    /// The sample's class; `None` for a file right under the root.
     pub label: Option<ClassId>,
 }
-
-/// In `labels`: no label. No class has this number, since there are at most `MAX_CLASSES`.
-const UNLABELLED: u32 = u32::MAX;
 
 // === impl Catalog ===
 
 impl Catalog {
-    /// The number of samples.
-    pub fn len(&self) -> usize {
-        self.ends.len()
+    /// A catalog of these samples, of which each has its label.
+    fn new(
+        columns: Columns,
+        labels: Box<[u32]>,
+        classes: Box<[String]>,
+        scope: Scope,
+        skipped: Skipped,
+        listing: Listing,
+    ) -> Self {
+        let none = Digest::of(&[]);
+        let mut catalog = Self { columns, labels, classes, scope, skipped, listing, digest: none, names: none };
+        (catalog.digest, catalog.names) = digests(&catalog);
+        catalog
     }
 
-    /// Whether there are none.
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// The digest over the class names and over every sample's key, version and label. Servers that see the same
@@ -88,7 +107,12 @@ impl Catalog {
         self.at(usize::try_from(index.0).ok()?)
     }
 
-    /// The key of the sample at this index, as one of its own.
+    /// Where the bytes of the sample at this index lie.
+    pub fn extent(&self, index: SampleIndex) -> Option<Extent> {
+        self.columns.extent(usize::try_from(index.0).ok()?)
+    }
+
+    /// The key of the sample at this index, in memory of its own.
     pub fn key(&self, index: SampleIndex) -> Option<SampleKey> {
         self.get(index)?.key.parse().ok()
     }
@@ -112,34 +136,34 @@ impl Catalog {
         None
     }
 
-    /// What was looked at, and since when.
+    /// What the listing looked at, and since when.
     pub fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// What was found and left out.
+    /// What the listing found and left out.
     pub fn skipped(&self) -> &Skipped {
         &self.skipped
     }
 
     /// The samples' encoded size, all together.
     pub fn bytes_total(&self) -> ByteCount {
-        ByteCount::new(self.bytes_total)
+        self.columns.bytes_total()
     }
 
     /// The memory that the catalog takes, keys and class names included.
     pub fn memory(&self) -> ByteCount {
         let classes: usize = self.classes.iter().map(|name| size_of::<String>() + name.capacity()).sum();
-        let columns = size_of_val(&*self.ends) + size_of_val(&*self.versions) + size_of_val(&*self.labels);
-        ByteCount::from(size_of::<Self>() + self.keys.len() + columns + classes)
+        ByteCount::from(size_of::<Self>() + self.columns.memory() + size_of_val(&*self.labels) + classes)
     }
 
     fn at(&self, at: usize) -> Option<Entry<'_>> {
-        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
-        let end = *self.ends.get(at)?;
-        let key = self.keys.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
         let label = *self.labels.get(at)?;
-        Some(Entry { key, version: *self.versions.get(at)?, label: (label != UNLABELLED).then_some(ClassId(label)) })
+        Some(Entry {
+            key: self.columns.key(at)?,
+            version: self.columns.version(at)?,
+            label: (label != UNLABELLED).then_some(ClassId(label)),
+        })
     }
 }
 

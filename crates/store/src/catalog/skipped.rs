@@ -2,47 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::LazyLock;
 
-use headwater_types::Format;
 use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
 
+use super::skip::Skip;
 use crate::files::{self, Files};
-
-/// Why something in the dataset's root is no sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Skip {
-    /// Its suffix is no image's, or it has none.
-    NoPhoto,
-    /// Its suffix is that of an image format that is not decoded here.
-    UnsupportedFormat,
-    /// Its name, or that of a folder above it, begins with a dot. A hidden folder counts once, whatever it holds.
-    Hidden,
-    /// A folder right under the root with no sample in it: no class.
-    EmptyFolder,
-    /// A symbolic link that leads out of the root; one with an absolute target always counts as such.
-    LinkOut,
-    /// A symbolic link to a folder: following those would go round in circles.
-    FolderLink,
-    /// A symbolic link to nothing.
-    BrokenLink,
-    /// A pipe, socket or device.
-    Special,
-    /// A name that is not UTF-8.
-    NotUtf8,
-    /// A name that no sample key may have: too long, a backslash, or in a bucket `..` and empty parts.
-    Key,
-    /// It could not be seen: this user may not, or its disk or store failed.
-    Unreadable,
-    /// It went away while the listing ran.
-    Vanished,
-    /// An S3 object of no bytes: what consoles create to show a folder.
-    FolderMarker,
-    /// The same key again.
-    Duplicate,
-    /// A sample of another partition.
-    OtherPartition,
-}
 
 /// How many things were left out, by reason, and the first of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,83 +41,6 @@ const OTHERS: &str = "others";
 const NO_SUFFIX: &str = "no suffix";
 /// A suffix of more bytes is a part of a name.
 const LONGEST_SUFFIX: usize = 8;
-
-// === impl Skip ===
-
-impl Skip {
-    /// Every reason.
-    pub const ALL: [Self; 15] = [
-        Self::NoPhoto,
-        Self::UnsupportedFormat,
-        Self::Hidden,
-        Self::EmptyFolder,
-        Self::LinkOut,
-        Self::FolderLink,
-        Self::BrokenLink,
-        Self::Special,
-        Self::NotUtf8,
-        Self::Key,
-        Self::Unreadable,
-        Self::Vanished,
-        Self::FolderMarker,
-        Self::Duplicate,
-        Self::OtherPartition,
-    ];
-
-    /// The reason's name in logs, metrics and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoPhoto => "no-photo",
-            Self::UnsupportedFormat => "unsupported-format",
-            Self::Hidden => "hidden",
-            Self::EmptyFolder => "empty-folder",
-            Self::LinkOut => "link-out",
-            Self::FolderLink => "folder-link",
-            Self::BrokenLink => "broken-link",
-            Self::Special => "special",
-            Self::NotUtf8 => "not-utf8",
-            Self::Key => "key",
-            Self::Unreadable => "unreadable",
-            Self::Vanished => "vanished",
-            Self::FolderMarker => "folder-marker",
-            Self::Duplicate => "duplicate",
-            Self::OtherPartition => "other-partition",
-        }
-    }
-
-    /// What was left out and what can be done about it, for people; `None` where it was meant to be.
-    pub fn warning(self) -> Option<&'static str> {
-        static NO_PHOTO: LazyLock<String> = LazyLock::new(|| {
-            let suffixes: Vec<_> = Format::suffixes().map(|suffix| format!(".{suffix}")).collect();
-            let suffixes = suffixes.join(" ");
-            format!("files without the suffix of a photo ({suffixes}) are left out: --all-files takes every file")
-        });
-        static UNSUPPORTED_FORMAT: LazyLock<String> = LazyLock::new(|| {
-            let formats = Format::listed("or");
-            format!("images of formats that are not decoded here are left out: convert them to {formats}")
-        });
-        Some(match self {
-            Self::NoPhoto => &NO_PHOTO,
-            Self::UnsupportedFormat => &UNSUPPORTED_FORMAT,
-            Self::Hidden => "files and folders whose names begin with a dot are left out",
-            Self::EmptyFolder => "folders without a photo are no classes",
-            Self::LinkOut => {
-                "symbolic links that lead out of the dataset's folder are left out: copy what they point to"
-            }
-            Self::FolderLink => {
-                "symbolic links to folders are left out: move the folders here, or serve them by themselves"
-            }
-            Self::BrokenLink => "symbolic links that lead nowhere are left out",
-            Self::Special => "pipes, sockets and devices are left out",
-            Self::NotUtf8 => "files with names that are not UTF-8 are left out: rename them",
-            Self::Key => "files with names that no sample can have are left out: rename them",
-            Self::Unreadable => "folders or files could not be read and are left out, as --skip-unreadable says",
-            Self::Vanished => "files went away while they were listed",
-            Self::Duplicate => "objects with the same key are left out, but for one",
-            Self::FolderMarker | Self::OtherPartition => return None,
-        })
-    }
-}
 
 // === impl Skipped ===
 

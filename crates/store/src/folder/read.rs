@@ -1,50 +1,34 @@
-//! One file, whole: opened, checked, read and checked again, in one go on a blocking thread.
+//! A range of one file: opened, checked, read and checked again, in one go on a blocking thread.
 
 use std::io;
 
 use bytes::Bytes;
-use cap_std::fs::{Dir, File, Metadata, OpenOptions, OpenOptionsExt};
-use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey};
-use rustix::buffer::spare_capacity;
-use rustix::fs::OFlags;
-use rustix::io::Errno;
+use cap_std::fs::Metadata;
+use headwater_types::{ByteCount, FailureKind, SampleFailure};
 
-use super::{Refusal, version_of};
+use super::refusal::Refusal;
+use crate::extent::Extent;
+use crate::local::{File, Root, version_of};
 use crate::version::{LIST_ANEW, Version};
 
-pub(super) fn read(
-    root: &Dir,
-    key: &SampleKey,
-    version: Version,
-    max_object: ByteCount,
-) -> Result<Bytes, SampleFailure> {
-    if version.size() > max_object {
-        return Err(too_large(version, max_object));
-    }
-    let file = open(root, key).map_err(|error| failure(&error))?;
-    check(&file, version)?;
-    let bytes = read_at_most(&file, version.size().as_usize()).map_err(|error| failure(&error))?;
+pub(super) fn read(root: &Root, extent: &Extent, max_object: ByteCount) -> Result<Bytes, SampleFailure> {
+    extent.check_length(max_object)?;
+    let file = root.file(extent.object().as_str()).map_err(|error| failure(&error))?;
+    check(&file, extent.listed())?;
+    let bytes = file.read(extent.range()).map_err(|error| failure(&error))?;
     // A file that is written while it is read has its time moved by the first write: what was read may be of both.
-    check(&file, version)?;
-    if bytes.len() as u64 != version.size().get() {
+    check(&file, extent.listed())?;
+    if ByteCount::from(bytes.len()) != extent.length() {
         return Err(changed("it is being written"));
     }
     Ok(bytes.into())
-}
-
-/// Opens without waiting: a pipe in the file's place would otherwise hold the thread until somebody writes to it.
-fn open(root: &Dir, key: &SampleKey) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    options.read(true).custom_flags(flags.bits().cast_signed());
-    root.open_with(key.as_str(), &options)
 }
 
 fn check(file: &File, version: Version) -> Result<(), SampleFailure> {
     compare(&file.metadata().map_err(|error| failure(&error))?, version)
 }
 
-/// Whether what is there is what was listed.
+/// Whether a file is of the version that was listed.
 pub(super) fn compare(metadata: &Metadata, version: Version) -> Result<(), SampleFailure> {
     if !metadata.is_file() {
         return Err(changed("it is no longer a file"));
@@ -59,19 +43,6 @@ pub(super) fn compare(metadata: &Metadata, version: Version) -> Result<(), Sampl
     } else {
         format!("it had {} bytes and has {}", version.size().get(), now.size().get())
     }))
-}
-
-/// Into memory that is as large as the file and was not zeroed before.
-fn read_at_most(file: &File, size: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(size);
-    while bytes.len() < size {
-        match rustix::io::read(file, spare_capacity(&mut bytes)) {
-            Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(bytes)
 }
 
 pub(super) fn failure(error: &io::Error) -> SampleFailure {
@@ -93,11 +64,4 @@ pub(super) fn failure(error: &io::Error) -> SampleFailure {
 
 fn changed(how: &str) -> SampleFailure {
     SampleFailure::new(FailureKind::Changed, format!("it is another than was listed: {how}; {LIST_ANEW}"))
-}
-
-fn too_large(version: Version, max_object: ByteCount) -> SampleFailure {
-    SampleFailure::new(
-        FailureKind::LimitExceeded,
-        format!("it has {} and may have {max_object}: see --max-object-bytes", version.size()),
-    )
 }

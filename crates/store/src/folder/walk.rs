@@ -8,27 +8,27 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use cap_std::fs::{Dir, DirEntry, ReadDir};
 use headwater_types::SampleKey;
 use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
 use tracing::debug;
 
 use super::queue::Queue;
-use super::{Refusal, version_of};
+use super::refusal::Refusal;
 use crate::catalog::{Catalog, CatalogBuilder, Skip};
 use crate::error::StoreError;
+use crate::local::{Item, Root, version_of};
 use crate::options::StoreOptions;
 use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.
-pub(super) fn list(root: &Dir, path: &Path, options: &StoreOptions) -> Result<Catalog, StoreError> {
-    let queue = Queue::new(Work::Folder(Arc::from("")), LISTING_BACKLOG);
+pub(super) fn list(root: &Root, path: &Path, options: &StoreOptions) -> Result<Catalog, StoreError> {
+    let queue = Queue::new(Task::Folder(Arc::from("")), LISTING_BACKLOG);
     let mut all = CatalogBuilder::of(options);
     thread::scope(|scope| {
         let walkers: Vec<_> = (0..LISTING_THREADS)
             .map(|_| {
                 let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::of(options) };
-                let walk = move || walker.queue.work(|work| walker.work(work)).map(|()| walker.found);
+                let walk = move || walker.queue.work(|task| walker.run(task)).map(|()| walker.found);
                 thread::Builder::new().name("list".to_owned()).spawn_scoped(scope, walk)
             })
             .collect();
@@ -42,11 +42,11 @@ pub(super) fn list(root: &Dir, path: &Path, options: &StoreOptions) -> Result<Ca
     })
 }
 
-enum Work {
+enum Task {
     /// A folder's path below the root, to be opened and read.
     Folder(Arc<str>),
     /// Names found in a folder, to be looked at one by one.
-    Batch(Arc<str>, Vec<DirEntry>),
+    Batch(Arc<str>, Vec<Item>),
 }
 
 /// What a name stands for.
@@ -59,41 +59,41 @@ enum Seen {
 }
 
 struct Walker<'a> {
-    root: &'a Dir,
+    root: &'a Root,
     path: &'a Path,
-    queue: &'a Queue<Work>,
+    queue: &'a Queue<Task>,
     found: CatalogBuilder,
 }
 
 // === impl Walker ===
 
 impl Walker<'_> {
-    fn work(&mut self, work: Work) -> Result<(), StoreError> {
-        match work {
-            Work::Folder(folder) => self.folder(&folder),
-            Work::Batch(folder, entries) => self.batch(&folder, &entries),
+    fn run(&mut self, task: Task) -> Result<(), StoreError> {
+        match task {
+            Task::Folder(folder) => self.folder(&folder),
+            Task::Batch(folder, items) => self.batch(&folder, &items),
         }
     }
 
     fn folder(&mut self, folder: &Arc<str>) -> Result<(), StoreError> {
-        let entries = match self.open(folder) {
-            Ok(entries) => entries,
+        let items = match self.root.items(folder) {
+            Ok(items) => items,
             // Without its root there is no dataset, and no catalog that only looks empty.
             Err(source) if folder.is_empty() => return Err(self.error(folder, source)),
             Err(error) => return self.miss(folder, true, error),
         };
         let mut batch = Vec::new();
-        for entry in entries {
-            match entry {
-                Ok(entry) => batch.push(entry),
+        for item in items {
+            match item {
+                Ok(item) => batch.push(item),
                 Err(error) => {
                     self.miss(folder, true, error)?;
                     break;
                 }
             }
             if batch.len() == LISTING_BATCH {
-                let full = Work::Batch(Arc::clone(folder), std::mem::take(&mut batch));
-                if let Err(Work::Batch(_, full)) = self.queue.offer(full) {
+                let full = Task::Batch(Arc::clone(folder), std::mem::take(&mut batch));
+                if let Err(Task::Batch(_, full)) = self.queue.offer(full) {
                     self.batch(folder, &full)?;
                 }
             }
@@ -101,28 +101,24 @@ impl Walker<'_> {
         self.batch(folder, &batch)
     }
 
-    fn open(&self, folder: &str) -> io::Result<ReadDir> {
-        if folder.is_empty() { self.root.entries() } else { self.root.read_dir(folder) }
-    }
-
-    fn batch(&mut self, folder: &str, entries: &[DirEntry]) -> Result<(), StoreError> {
+    fn batch(&mut self, folder: &str, items: &[Item]) -> Result<(), StoreError> {
         let mut key = String::from(folder);
         if !folder.is_empty() {
             key.push('/');
         }
         let start = key.len();
-        for entry in entries {
+        for item in items {
             key.truncate(start);
-            match entry.file_name().to_str() {
+            match item.name().to_str() {
                 Some(name) => {
                     key.push_str(name);
                     match name.starts_with('.') {
                         true => self.found.skip(Skip::Hidden, &key),
-                        false => self.entry(&key, entry)?,
+                        false => self.item(&key, item)?,
                     }
                 }
                 None => {
-                    key.push_str(&entry.file_name().to_string_lossy());
+                    key.push_str(&item.name().to_string_lossy());
                     self.found.skip(Skip::NotUtf8, &key);
                 }
             }
@@ -130,8 +126,8 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, key: &str, entry: &DirEntry) -> Result<(), StoreError> {
-        match self.look(key, entry) {
+    fn item(&mut self, key: &str, item: &Item) -> Result<(), StoreError> {
+        match self.look(key, item) {
             Ok(Seen::File(version)) => self.found.push(key, version)?,
             Ok(Seen::LeftOut) => {}
             Ok(Seen::Folder) => self.descend(key)?,
@@ -141,12 +137,8 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn look(&mut self, key: &str, entry: &DirEntry) -> io::Result<Seen> {
-        let mut known = entry.file_type()?;
-        if !(known.is_dir() || known.is_file() || known.is_symlink()) {
-            // Some file systems do not tell types in their listings.
-            known = entry.metadata()?.file_type();
-        }
+    fn look(&mut self, key: &str, item: &Item) -> io::Result<Seen> {
+        let known = item.file_type()?;
         if known.is_dir() {
             return Ok(Seen::Folder);
         }
@@ -156,7 +148,7 @@ impl Walker<'_> {
         if known.is_file() && self.found.leaves_out(key) {
             return Ok(Seen::LeftOut);
         }
-        let metadata = entry.metadata()?;
+        let metadata = item.metadata()?;
         Ok(if metadata.is_file() { Seen::File(version_of(&metadata)) } else { Seen::Other(Skip::Special) })
     }
 
@@ -179,7 +171,7 @@ impl Walker<'_> {
         if !folder.contains('/') {
             self.found.folder(folder)?;
         }
-        self.queue.push(Work::Folder(folder.into()));
+        self.queue.push(Task::Folder(folder.into()));
         Ok(())
     }
 

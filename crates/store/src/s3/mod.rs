@@ -3,11 +3,10 @@
 //! Invariant: what a read gives is of the ETag that was listed. The ETag is compared when the answer's headers are here and
 //! before its body is taken, not sent ahead as `If-Match`: a catalog keeps a hash of it (8 bytes a sample instead of about
 //! 40), and a store behind a proxy that marks its ETags as weak would fail every `If-Match`, as HTTP says it must.
-
 //!
 //! The way of a request, from the inside: [`http`] looks at every answer, [`document`] reads listings, [`fault`] says what went wrong,
-//! [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for. How long each may take is in
-//! `headwater_types::patience`.
+//! [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for, and [`access`] says what a listing that fails
+//! means. How long each may take is in `headwater_types::patience`.
 
 mod endpoint;
 
@@ -16,6 +15,7 @@ mod credentials;
 mod proxy;
 mod settings;
 
+mod access;
 mod answer;
 mod denial;
 mod document;
@@ -36,17 +36,18 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_types::digest::Digester;
-use headwater_types::{Digest, FailureKind, SampleFailure, SampleKey};
+use headwater_types::{Digest, FailureKind, SampleFailure};
 use object_store::path::Path;
 
-use self::denial::Denial;
-use self::fault::Fault;
+use self::access::Access;
 use self::link::Link;
+use self::listing::Listing;
 use crate::catalog::Catalog;
 use crate::error::StoreError;
+use crate::extent::Extent;
+use crate::listed::listed;
 use crate::options::StoreOptions;
-use crate::store::{Store, finished};
-use crate::version::Version;
+use crate::store::Store;
 use crate::waiting::{Underway, Waiting};
 
 pub use endpoint::{Endpoint, EndpointError};
@@ -56,21 +57,13 @@ pub(crate) use settings::Settings;
 /// A bucket, or a folder in it, whose first-level folders are the classes.
 pub(crate) struct Bucket {
     link: Link,
-    /// As the user wrote it, for messages.
-    location: String,
+    access: Access,
     /// What every key begins with in the bucket: empty, or ends with a slash.
     prefix: String,
     place: Digest,
-    /// Whether the settings name credentials, of whatever kind.
-    has_credentials: bool,
-    /// What to say of the proxy in between, if there is one.
-    proxy: Option<String>,
     underway: Underway,
     options: StoreOptions,
 }
-
-/// The code of a caller who is known and may not.
-const DENIED: &str = "AccessDenied";
 
 // === impl Bucket ===
 
@@ -95,42 +88,16 @@ impl Bucket {
         };
         Ok(Self {
             link: connect::connect(bucket, &options.s3, settings)?,
-            location,
+            access: Access {
+                location,
+                has_credentials: settings.have_credentials(),
+                proxy: proxy::in_the_way(endpoint.as_ref(), settings),
+            },
             prefix,
             place,
-            has_credentials: settings.have_credentials(),
-            proxy: proxy::in_the_way(endpoint.as_ref(), settings),
             underway: Underway::default(),
             options: options.clone(),
         })
-    }
-
-    fn listing_error(&self, fault: &Fault) -> StoreError {
-        let location = self.location.clone();
-        let reason = match &self.proxy {
-            Some(proxy) => format!("{fault}; {proxy}"),
-            None => fault.to_string(),
-        };
-        if let Fault::Answered(answer) = fault
-            && let Some(denial) = denial::of(answer)
-        {
-            return match denial {
-                Denial::Region { .. } => StoreError::NoSuchBucket { location, reason: format!("{denial}: {reason}") },
-                _ => StoreError::Refused { location, fix: denial.to_string(), reason },
-            };
-        }
-        let is_refused = matches!(fault, Fault::Answered(answer) if matches!(answer.status, 401 | 403));
-        match fault.code() {
-            "NoSuchBucket" => StoreError::NoSuchBucket { location, reason },
-            _ if !self.has_credentials && (is_refused || matches!(fault, Fault::Credentials(_))) => {
-                StoreError::NoCredentials { location, reason }
-            }
-            DENIED | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => {
-                let fix = "check the credentials and that they allow s3:ListBucket".to_owned();
-                StoreError::Refused { location, fix, reason }
-            }
-            _ => StoreError::S3 { location, reason },
-        }
     }
 }
 
@@ -138,36 +105,32 @@ impl Bucket {
 impl Store for Bucket {
     async fn list(&self) -> Result<Catalog, StoreError> {
         let began = Instant::now();
-        let found = listing::list(self).await?;
+        let found = Listing { link: &self.link, access: &self.access, prefix: &self.prefix, options: &self.options };
+        let found = found.all().await?;
         let catalog = tokio::task::spawn_blocking(move || found.finish())
             .await
             .map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
-        finished(&self.location, catalog, &self.options, began.elapsed())
+        listed(&self.access.location, catalog, &self.options, began.elapsed())
     }
 
     fn place(&self) -> Digest {
         self.place
     }
 
-    async fn read(&self, key: &SampleKey, version: Version) -> Result<Bytes, SampleFailure> {
-        if version.size() > self.options.max_object {
-            return Err(SampleFailure::new(
-                FailureKind::LimitExceeded,
-                format!("it has {} and may have {}: see --max-object-bytes", version.size(), self.options.max_object),
-            ));
-        }
-        let path = Path::parse(format!("{}{key}", self.prefix))
+    async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
+        extent.check_length(self.options.max_object)?;
+        let path = Path::parse(format!("{}{}", self.prefix, extent.object()))
             .map_err(|error| SampleFailure::new(FailureKind::Forbidden, error.to_string()))?;
         let wait = self.underway.begin();
-        read::read(&self.link, &path, version, &wait).await
+        read::read(&self.link, &path, extent, &wait).await
     }
 
     /// Not asked: a request for each sample would cost what there is to save. What was listed is what is served.
-    fn check(&self, _: &SampleKey, _: Version) -> Result<(), SampleFailure> {
+    fn check(&self, _: &Extent) -> Result<(), SampleFailure> {
         Ok(())
     }
 
-    fn check_now(&self, _: &SampleKey, _: Version) -> bool {
+    fn check_now(&self, _: &Extent) -> bool {
         true
     }
 

@@ -1,11 +1,11 @@
-//! One object, read whole: asked for until it comes, and for a second time where it is slow.
+//! A range of one object: asked for until it comes, and for a second time where it is slow.
 
 use bytes::Bytes;
 use futures::StreamExt;
 use headwater_types::patience::{S3_REQUEST, S3_SILENCE};
 use headwater_types::{FailureKind, SampleFailure};
 use object_store::path::Path;
-use object_store::{GetOptions, GetResult, ObjectMeta, ObjectStore};
+use object_store::{GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::denial;
@@ -14,17 +14,19 @@ use super::fault::{Again, Fault, deepest};
 use super::http::Asked;
 use super::link::{Link, asking};
 use super::tries::{End, Tries};
+use crate::extent::Extent;
 use crate::version::{LIST_ANEW, Version};
 use crate::waiting::Wait;
 
-/// Reads the object of this version, however often that takes; `wait` hears what the store does meanwhile.
-pub(super) async fn read(link: &Link, path: &Path, version: Version, wait: &Wait) -> Result<Bytes, SampleFailure> {
+/// Reads the range, if the object is of the version that was listed, however often that takes. `wait` hears what the store does
+/// meanwhile.
+pub(super) async fn read(link: &Link, path: &Path, extent: &Extent, wait: &Wait) -> Result<Bytes, SampleFailure> {
     let mut tries = Tries::of_object(link);
     let mut end = tries.first().await;
     let mut last = Fault::Silent(S3_SILENCE);
     while end.is_ok() {
         let began = Instant::now();
-        match hedged(link, path, version).await {
+        match hedged(link, path, extent).await {
             Ok(bytes) => {
                 link.took(path, began.elapsed());
                 return Ok(bytes);
@@ -41,8 +43,8 @@ pub(super) async fn read(link: &Link, path: &Path, version: Version, wait: &Wait
 }
 
 /// A read, and a second one beside it where the first takes longer than nearly all do. The first that brings the object wins.
-async fn hedged(link: &Link, path: &Path, version: Version) -> Result<Bytes, Fault> {
-    let mut first = std::pin::pin!(once(link, path, version));
+async fn hedged(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Fault> {
+    let mut first = std::pin::pin!(once(link, path, extent));
     tokio::select! {
         biased;
         read = &mut first => return read,
@@ -51,7 +53,7 @@ async fn hedged(link: &Link, path: &Path, version: Version) -> Result<Bytes, Fau
     if !link.quota.hedge() {
         return first.await;
     }
-    let mut second = std::pin::pin!(once(link, path, version));
+    let mut second = std::pin::pin!(once(link, path, extent));
     tokio::select! {
         biased;
         read = &mut first => match read {
@@ -66,20 +68,21 @@ async fn hedged(link: &Link, path: &Path, version: Version) -> Result<Bytes, Fau
     }
 }
 
-async fn once(link: &Link, path: &Path, version: Version) -> Result<Bytes, Fault> {
+async fn once(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Fault> {
     let asked = Asked::object();
-    let options = GetOptions { extensions: asking(&asked), ..GetOptions::default() };
+    let range = (!extent.is_whole()).then(|| GetRange::Bounded(extent.range()));
+    let options = GetOptions { range, extensions: asking(&asked), ..GetOptions::default() };
     let whole = async {
         let answer = timeout(S3_SILENCE, link.client.get_opts(path, options)).await;
         let answer = answer.map_err(|_elapsed| Fault::Silent(S3_SILENCE))?;
         let answer = answer.map_err(|error| Fault::of(&error, asked.was_sent()))?;
-        check(&answer.meta, version)?;
-        body(answer, version.size().as_usize()).await
+        check(&answer.meta, extent.listed())?;
+        body(answer, extent.length().as_usize()).await
     };
     timeout(S3_REQUEST, whole).await.map_err(|_elapsed| Fault::Slow(S3_REQUEST))?
 }
 
-/// Whether the answer is of the version that was listed.
+/// Whether the answer is of an object of the version that was listed.
 fn check(object: &ObjectMeta, version: Version) -> Result<(), Fault> {
     let modified;
     let tag = match &object.e_tag {

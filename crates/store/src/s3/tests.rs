@@ -128,8 +128,7 @@ fn keys(catalog: &Catalog) -> Vec<&str> {
 
 async fn read(bucket: &Bucket, catalog: &Catalog, key: &str) -> Result<Vec<u8>, FailureKind> {
     let index = catalog.find(key).unwrap();
-    let version = catalog.get(index).unwrap().version;
-    let read = bucket.read(&catalog.key(index).unwrap(), version).await;
+    let read = bucket.read(&catalog.extent(index).unwrap()).await;
     read.map(Vec::from).map_err(|failure| failure.kind)
 }
 
@@ -333,8 +332,7 @@ async fn read_one(read: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Result<B
     });
     let bucket = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap();
     let catalog = bucket.list().await.unwrap();
-    let (key, entry) = (catalog.key(SampleIndex(0)).unwrap(), catalog.get(SampleIndex(0)).unwrap());
-    let read = bucket.read(&key, entry.version).await;
+    let read = bucket.read(&catalog.extent(SampleIndex(0)).unwrap()).await;
     (read, reads.load(std::sync::atomic::Ordering::SeqCst))
 }
 
@@ -653,7 +651,7 @@ async fn a_refusal_is_known_by_the_code_that_s3_gives() {
     let bucket = Bucket::open("photos", "cats", &StoreOptions::default(), &settings()).unwrap();
     let error = |status, code: &str| {
         let code = Some(code.to_owned());
-        bucket.listing_error(&Fault::Answered(Box::new(answer::Answer { status, code, ..Default::default() })))
+        bucket.access.error(&fault::Fault::Answered(Box::new(answer::Answer { status, code, ..Default::default() })))
     };
     let refused = error(403, "SignatureDoesNotMatch");
     assert!(
