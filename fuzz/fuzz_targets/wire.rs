@@ -51,7 +51,7 @@ fuzz_target!(|bytes: &[u8]| {
             if let Ok(Delivery { outcome: Ok(delivered), .. }) = Delivery::try_from(sample) {
                 let elements = delivered.shape.elements().unwrap_or(usize::MAX);
                 let (raw, length) = (elements * delivered.dtype.size(), delivered.payload.len());
-                assert!(if delivered.coding == PixelCoding::Raw { length == raw } else { length < raw });
+                assert!(if delivered.way.pixels() == PixelCoding::Raw { length == raw } else { length < raw });
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use headwater_client::{ClientOptions, Dataset, FetchRequest};
-use headwater_types::{Address, Cut, PixelCoding, Recipe};
+use headwater_types::{Address, Cut, Recipe, Way};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -23,10 +23,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let request = FetchRequest {
             indices: (0..dataset.len()).into(),
             recipe: Some(recipe.clone()),
-            cut: cut.into(),
+            ways: Way::raw(cut).into(),
             addresses: Address::new(1, epoch).into(),
             model: None,
-            pixels: PixelCoding::Raw.into(),
             floats: false,
             ordered: false,
             measure_cpu: false,
@@ -39,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             match sample.outcome {
                 Ok(delivered) => {
                     bytes += delivered.payload.len() as u64;
-                    as_asked += u64::from(delivered.cut == cut);
+                    as_asked += u64::from(delivered.way.cut() == cut);
                 }
                 Err(_) => failed += 1,
             }

@@ -54,8 +54,8 @@ impl<'a> Call<'a> {
     /// Calls for the first `at_most` samples of what is missing of a chunk.
     pub(crate) async fn open(job: &'a Job, client: &Client, chunk: &Chunk, at_most: usize) -> Result<Self, Trouble> {
         let wanted = chunk.missing().take(at_most);
-        let (samples, cuts, pixels, epochs) = as_asked(wanted.clone());
-        let request = proto::FetchRequest::from(Fetch { samples, cuts, pixels, epochs, ..job.fetch.clone() });
+        let (samples, ways, epochs) = as_asked(wanted.clone());
+        let request = proto::FetchRequest::from(Fetch { samples, ways, epochs, ..job.fetch.clone() });
         let answer = timeout(job.options.retry.stall, client.samples().fetch(request)).await;
         let response = answer.map_err(|_elapsed| Trouble::Silent("a call was not answered"))?;
         let stream = response.map_err(|status| job.server.judge(&status))?.into_inner();

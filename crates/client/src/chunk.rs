@@ -4,13 +4,13 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use headwater_types::{Address, Cut, PixelCoding, SampleIndex};
-use headwater_wire::{Cuts, Epochs, PixelCodings, Samples};
+use headwater_types::{Address, SampleIndex, Way};
+use headwater_wire::{Epochs, Samples, Ways as AskedWays};
 use tokio::time::Instant;
 
-use crate::live::Tables;
+use crate::live::way_at;
 use crate::options::ClientOptions;
-use crate::request::{Addresses, CutChoice, Indices, PixelChoice};
+use crate::request::{Addresses, Indices, Ways};
 
 /// A sample that is still to come.
 #[derive(Clone, Debug)]
@@ -19,10 +19,8 @@ pub(crate) struct Wanted {
     pub(crate) position: u64,
     /// Its index in the server's partition.
     pub(crate) local: u64,
-    /// How far the server takes it.
-    pub(crate) cut: Cut,
-    /// How its pixels may be coded.
-    pub(crate) pixels: PixelCoding,
+    /// How it travels.
+    pub(crate) way: Way,
     /// The address of its pass's randomness.
     pub(crate) address: Address,
     /// Times that it came as a failure that may pass, and when first.
@@ -40,8 +38,7 @@ pub(crate) struct Chunk {
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) indices: Indices,
-    pub(crate) cuts: CutChoice,
-    pub(crate) pixels: PixelChoice,
+    pub(crate) ways: Ways,
     pub(crate) addresses: Addresses,
 }
 
@@ -108,19 +105,19 @@ impl Chunk {
         self.missing.get_mut(place)
     }
 
-    /// Whether some sample that is still to come would come another way.
-    pub(crate) fn differs(&self, first: u64, tables: &Tables) -> bool {
+    /// Whether some sample that is still to come would come another way by this table, in a partition that begins at `first`.
+    pub(crate) fn differs(&self, first: u64, ways: &[Way]) -> bool {
         self.missing.iter().any(|wanted| {
-            let way = tables.of(first.saturating_add(wanted.local));
-            way.is_some_and(|way| way != (wanted.cut, wanted.pixels))
+            let way = way_at(ways, first.saturating_add(wanted.local));
+            way.is_some_and(|way| way != wanted.way)
         })
     }
 
-    /// Has what is still to come come the way that the plan says, in a partition that begins at `first`.
-    pub(crate) fn replan(&mut self, first: u64, tables: &Tables) {
+    /// Has what is still to come come the way that this table says, in a partition that begins at `first`.
+    pub(crate) fn replan(&mut self, first: u64, ways: &[Way]) {
         for wanted in &mut self.missing {
-            if let Some(way) = tables.of(first.saturating_add(wanted.local)) {
-                (wanted.cut, wanted.pixels) = way;
+            if let Some(way) = way_at(ways, first.saturating_add(wanted.local)) {
+                wanted.way = way;
             }
         }
     }
@@ -134,14 +131,13 @@ impl Chunk {
 }
 
 /// Samples as a server is asked for them.
-pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, Cuts, PixelCodings, Epochs) {
+pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, AskedWays, Epochs) {
     let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
     let first = locals.first().copied().unwrap_or(0);
     let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
     let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
-    let cuts = Cuts::of(wanted.clone().map(|wanted| wanted.cut).collect());
-    let pixels = PixelCodings::of(wanted.clone().map(|wanted| wanted.pixels).collect());
-    (samples, cuts, pixels, Epochs::of(wanted.map(|wanted| wanted.address.epoch).collect()))
+    let ways = AskedWays::of(wanted.clone().map(|wanted| wanted.way).collect());
+    (samples, ways, Epochs::of(wanted.map(|wanted| wanted.address.epoch).collect()))
 }
 
 // === impl ChunkSource ===
@@ -168,9 +164,9 @@ impl ChunkSource {
                     break;
                 }
                 let (position, local) = (*cursor, index - self.held.start);
-                let (cut, pixels) = (self.wish.cuts.of(index)?, self.wish.pixels.of(index)?);
+                let way = self.wish.ways.of(index)?;
                 let address = self.wish.addresses.at(position)?;
-                missing.push_back(Wanted { position, local, cut, pixels, address, failures: 0, failing_since: None });
+                missing.push_back(Wanted { position, local, way, address, failures: 0, failing_since: None });
             }
             *cursor += 1;
         }
@@ -190,16 +186,16 @@ impl ChunkSource {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::{Epoch, Seed};
+    use headwater_types::{Cut, Epoch, PixelCoding, Seed};
 
     use super::*;
 
-    fn wish(indices: Indices, cuts: CutChoice) -> Wish {
-        Wish { indices, cuts, pixels: PixelCoding::Raw.into(), addresses: Address::default().into() }
+    fn wish(indices: Indices, way: Way) -> Wish {
+        Wish { indices, ways: way.into(), addresses: Address::default().into() }
     }
 
     fn chunks(indices: impl Into<Indices>, held: Range<u64>, size: usize, repeats: bool) -> Vec<Vec<(u64, u64)>> {
-        let source = ChunkSource::new(wish(indices.into(), Cut::Encoded.into()), held, size, repeats);
+        let source = ChunkSource::new(wish(indices.into(), Way::ENCODED), held, size, repeats);
         std::iter::from_fn(|| source.next())
             .map(|chunk| chunk.missing().map(|wanted| (wanted.position, wanted.local)).collect())
             .collect()
@@ -228,34 +224,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_consecutive_is_asked_for_as_a_range_and_one_cut_as_one() {
-        let source = ChunkSource::new(wish(Indices::Range(4..7), Cut::Tensor.into()), 2..9, 9, true);
+    fn what_is_consecutive_is_asked_for_as_a_range_and_one_way_as_one() {
+        let source = ChunkSource::new(wish(Indices::Range(4..7), Way::raw(Cut::Tensor)), 2..9, 9, true);
         let mut chunk = source.next().unwrap();
-        let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
-        assert_eq!((samples, cuts), (Samples::Range { first: 2, count: 3 }, Cuts::All(Cut::Tensor)));
-        assert_eq!((pixels, epochs), (PixelCodings::All(PixelCoding::Raw), Epochs::All(Epoch(0))));
+        let (samples, ways, epochs) = as_asked(chunk.missing());
+        assert_eq!((samples, ways), (Samples::Range { first: 2, count: 3 }, AskedWays::All(Way::raw(Cut::Tensor))));
+        assert_eq!(epochs, Epochs::All(Epoch(0)));
         chunk.settle(1);
         assert_eq!(as_asked(chunk.missing()).0, Samples::List(vec![2, 4]));
         assert_eq!(chunk.earliest(), Some(0));
     }
 
     #[test]
-    fn each_sample_is_asked_for_with_its_own_cut_and_coding_and_each_place_with_its_own_epoch() {
-        let cuts = CutChoice::PerSample(vec![Cut::Encoded, Cut::Decoded].into());
-        let pixels = PixelChoice::PerSample(vec![PixelCoding::Raw, PixelCoding::Lossless].into());
+    fn each_sample_is_asked_for_with_its_own_way_and_each_place_with_its_own_epoch() {
+        let lossless = Way::new(Cut::Decoded, PixelCoding::Lossless).unwrap();
+        let ways = Ways::PerSample(vec![Way::ENCODED, lossless].into());
         let epochs = vec![Epoch(7), Epoch(3), Epoch(8), Epoch(9)].into();
         let addresses = Addresses::Each { seed: Seed(1), epochs };
         // The third is another server's.
-        let wish = Wish { indices: list(&[1, 0, 5, 1]), cuts, pixels, addresses };
+        let wish = Wish { indices: list(&[1, 0, 5, 1]), ways, addresses };
         let mut chunk = ChunkSource::new(wish, 0..2, 9, true).next().unwrap();
-        let (samples, cuts, pixels, epochs) = as_asked(chunk.missing());
-        let (encoded, decoded) = (Cut::Encoded, Cut::Decoded);
-        assert_eq!((samples, cuts), (Samples::List(vec![1, 0, 1]), Cuts::Each(vec![decoded, encoded, decoded])));
-        let (raw, lossless) = (PixelCoding::Raw, PixelCoding::Lossless);
-        assert_eq!(pixels, PixelCodings::Each(vec![lossless, raw, lossless]));
+        let (samples, ways, epochs) = as_asked(chunk.missing());
+        assert_eq!(samples, Samples::List(vec![1, 0, 1]));
+        assert_eq!(ways, AskedWays::Each(vec![lossless, Way::ENCODED, lossless]));
         assert_eq!(epochs, Epochs::Each(vec![Epoch(7), Epoch(3), Epoch(9)]));
         chunk.settle(0);
-        assert_eq!(as_asked(chunk.missing()).3, Epochs::Each(vec![Epoch(3), Epoch(9)]));
+        assert_eq!(as_asked(chunk.missing()).2, Epochs::Each(vec![Epoch(3), Epoch(9)]));
         assert!(chunk.at(0).is_none() && chunk.at(2).is_none());
         assert_eq!(chunk.at(3).map(|wanted| (wanted.local, wanted.address)), Some((1, Address::new(1, 9))));
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use headwater_types::{ByteCount, Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex};
-use headwater_wire::{Cuts, Epochs, Fetch, Listed, PixelCodings, Samples, Surveyed};
+use headwater_types::{ByteCount, DatasetName, Digest, Epoch, ModelName, Recipe, SampleIndex, Way};
+use headwater_wire::{Choice, Fetch, Listed, Samples, Surveyed};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -27,7 +27,7 @@ use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::refusals::Refusals;
 use crate::report::{self, ReportSummary, ReportedSample};
-use crate::request::{Addresses, Choice, FetchRequest, Indices};
+use crate::request::{Addresses, FetchRequest, Indices, Ways};
 use crate::stream::SampleStream;
 use crate::survey::Surveyor;
 use crate::throttle::Throttle;
@@ -167,31 +167,19 @@ impl Dataset {
     /// Streams samples. The errors here are those of the request itself: an index past the end, a model that is missing
     /// or not the same everywhere, a cut without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
-        let FetchRequest { indices, recipe, cut, pixels, floats, addresses, model, ordered, measure_cpu } = request;
+        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu } = request;
         let samples = self.len();
         if let Some(index) = indices.max().filter(|&index| index >= samples) {
             return Err(ClientError::OutOfRange { index, dataset: self.0.name.clone(), samples });
         }
-        if cut.len().is_some_and(|len| len != samples) || pixels.len().is_some_and(|len| len != samples) {
-            let message = "a table of cuts or of pixel codings must have one for each sample of the dataset";
+        if ways.len().is_some_and(|len| len != samples) {
+            let message = "a table of cuts and pixel codings must have one for each sample of the dataset";
             return Err(ClientError::Request(message));
         }
         self.check_addresses(&indices, &addresses)?;
-        let live = match (&cut, &pixels) {
-            (Choice::Live(cuts), Choice::Live(codings)) if cuts == codings => Some(cuts.clone()),
-            (Choice::Live(_), _) | (_, Choice::Live(_)) => {
-                return Err(ClientError::Request("a live plan is for cuts and pixel codings together"));
-            }
-            _ => None,
-        };
         let registered = model.map(|name| self.registered_model(&name)).transpose()?;
         let model = registered.as_ref().map(|registered| &registered.info);
-        let takes_features = match &live {
-            Some(plan) => plan.may_take_features(),
-            None => cut.any(|cut| cut == Cut::Features),
-        };
-        // A live plan may take any of them later.
-        let takes_pixels = live.is_some() || cut.any(|cut| cut != Cut::Features && cut != Cut::Encoded);
+        let (takes_features, takes_pixels) = (ways.may_take_features(), ways.may_take_pixels());
         match (&model, &recipe) {
             (None, _) if takes_features => {
                 return Err(ClientError::Request("the cut features needs a model: see --model"));
@@ -212,7 +200,7 @@ impl Dataset {
         };
         for (place, partition) in self.0.union.partitions.iter().enumerate().filter(|(place, _)| !has_model[*place]) {
             if let Some(model) = model
-                && indices.any_in(partition.first..partition.end(), |index| cut.of(index) == Some(Cut::Features))
+                && indices.any_in(partition.first..partition.end(), |index| ways.of(index) == Some(Way::FEATURES))
             {
                 return Err(self.lacks_model(place, &model.name));
             }
@@ -230,10 +218,10 @@ impl Dataset {
             floats,
             allow_non_finite: options.allow_non_finite,
         };
-        let wish = Wish { indices: indices.clone(), cuts: cut.clone(), pixels, addresses: addresses.clone() };
+        let wish = Wish { indices: indices.clone(), ways: ways.clone(), addresses: addresses.clone() };
         let job = |((partition, server), has_model): ((&Partition, &Arc<Server>), bool)| {
             let share = indices.len().min(partition.samples);
-            let bytes = expectation.payload_bytes(partition, &cut);
+            let bytes = expectation.payload_bytes(partition, &ways);
             let size = sizing.chunk(share, bytes);
             let held = partition.first..partition.end();
             Arc::new(Job {
@@ -245,11 +233,10 @@ impl Dataset {
                     dataset_digest: Some(partition.digest),
                     samples: Samples::List(Vec::new()),
                     recipe: recipe.clone().filter(|_| takes_pixels),
-                    cuts: Cuts::All(Cut::Encoded),
-                    pixels: PixelCodings::All(PixelCoding::Raw),
+                    ways: Choice::All(Way::ENCODED),
                     floats_as_pixels: !floats,
                     seed: addresses.seed(),
-                    epochs: Epochs::All(Epoch::default()),
+                    epochs: Choice::All(Epoch::default()),
                     model: model.filter(|_| takes_features && has_model).map(|m| (m.name.clone(), Some(m.digest))),
                     batch_bytes: self.batch(),
                     measure_cpu,
@@ -257,7 +244,10 @@ impl Dataset {
                     allow_non_finite: options.allow_non_finite,
                 },
                 expectation: expectation.clone(),
-                live: live.clone(),
+                live: match &ways {
+                    Ways::Live(plan) => Some(plan.clone()),
+                    Ways::All(_) | Ways::PerSample(_) => None,
+                },
                 pulse: Arc::default(),
                 refusals: Refusals::default(),
                 outlet: Arc::clone(&outlet),

@@ -3,14 +3,15 @@
 use headwater_types::failure::check_finite;
 use headwater_types::recipe::DecodeMode;
 use headwater_types::{
-    AgreedLimits, ClassId, Cut, DType, FailureKind, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
+    AgreedLimits, ClassId, Cut, DType, FailureKind, Form, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
+    Way,
 };
 use headwater_wire::{Delivered, Delivery};
 
 use crate::chunk::Wanted;
 use crate::limits::{Past, check_object, check_size};
 use crate::partition::Partition;
-use crate::request::CutChoice;
+use crate::request::Ways;
 use crate::sample::Sample;
 
 /// What a partition's samples must be like.
@@ -54,7 +55,7 @@ impl Expectation {
                 Err(Past::Own(failure)) => return Err(failure),
             }
             // A server of before this was a failure gives them as they are.
-            if delivered.cut == Cut::Features && !self.allow_non_finite {
+            if delivered.way == Way::FEATURES && !self.allow_non_finite {
                 check_finite(&floats(&delivered.payload))?;
             }
             Ok(delivered)
@@ -64,58 +65,56 @@ impl Expectation {
     }
 
     /// About how many payload bytes a sample has, before any coding.
-    pub(crate) fn payload_bytes(&self, partition: &Partition, cuts: &CutChoice) -> u64 {
+    pub(crate) fn payload_bytes(&self, partition: &Partition, ways: &Ways) -> u64 {
         let pixels = self.output.map_or(0, Size::pixels);
-        let bytes = |cut| match cut {
+        let bytes = |way: Way| match way.cut().form() {
             // A crop is smaller than its photo; by how much depends on the recipe, and some photos come whole.
-            Cut::Encoded | Cut::JpegCrop => partition.stored_bytes / partition.samples.max(1),
-            // Nobody knows before it is decoded: a megapixel.
-            Cut::Decoded => 3 << 20,
-            Cut::Tensor | Cut::Normalized if self.floats => 12 * pixels,
-            Cut::Cropped | Cut::Flipped | Cut::Tensor | Cut::Normalized => 3 * pixels,
-            Cut::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
+            Form::File => partition.stored_bytes / partition.samples.max(1),
+            // A megapixel: the size is not known before the header is read.
+            Form::Photo => 3 << 20,
+            Form::Floats if self.floats => 12 * pixels,
+            Form::Pixels | Form::Floats => 3 * pixels,
+            Form::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
         };
         let mean =
-            |cuts: &[Cut]| cuts.iter().map(|&cut| bytes(cut)).fold(0, u64::saturating_add) / (cuts.len() as u64).max(1);
-        match cuts {
-            CutChoice::All(cut) => bytes(*cut),
-            CutChoice::PerSample(cuts) => mean(cuts),
-            CutChoice::Live(plan) => mean(&plan.tables().cuts),
+            |ways: &[Way]| ways.iter().map(|&way| bytes(way)).fold(0, u64::saturating_add) / (ways.len() as u64).max(1);
+        match ways {
+            Ways::All(way) => bytes(*way),
+            Ways::PerSample(ways) => mean(ways),
+            Ways::Live(plan) => mean(&plan.ways()),
         }
     }
 
-    /// Whether a sample may come at this cut where that one was asked for.
+    /// Whether a sample may come at the cut `came` where the cut `asked` was asked for.
     fn stands_for(&self, came: Cut, asked: Cut) -> bool {
-        match (asked, came) {
-            // A photo that cannot be cropped as a JPEG.
-            (Cut::JpegCrop, Cut::Encoded) => true,
-            (Cut::Tensor | Cut::Normalized, Cut::Flipped) => !self.floats,
+        match asked {
+            // A photo that cannot be cropped as a JPEG comes as it is stored.
+            Cut::JpegCrop if came == Cut::Encoded => true,
+            floats if !self.floats && came == floats.as_pixels() => true,
             _ => came == asked,
         }
     }
 
     fn problem(&self, wanted: &Wanted, delivered: &Delivered) -> Option<String> {
-        let cut = delivered.cut;
-        if !self.stands_for(cut, wanted.cut) {
-            return Some(format!("it was taken to {cut}, not to {}", wanted.cut));
+        let (cut, asked) = (delivered.way.cut(), wanted.way.cut());
+        if !self.stands_for(cut, asked) {
+            return Some(format!("it was taken to {cut}, not to {asked}"));
         }
-        // That only pixels are coded is a rule of the wire, and was checked there.
-        if delivered.coding != PixelCoding::Raw && delivered.coding != wanted.pixels {
-            return Some(format!("its pixels are coded {}, not {}", delivered.coding, wanted.pixels));
+        let (coding, expected) = (delivered.way.pixels(), wanted.way.pixels());
+        if coding != PixelCoding::Raw && coding != expected {
+            return Some(format!("its pixels are coded {coding}, not {expected}"));
         }
         let origin = delivered.origin;
         let inside = |size: Size| origin.x < size.width && origin.y < size.height;
         if cut == Cut::JpegCrop && !delivered.source.is_some_and(inside) {
             return Some(format!("its crop begins at {}, {}, outside its photo", origin.x, origin.y));
         }
-        let expected = match cut {
-            Cut::Encoded | Cut::JpegCrop => {
-                u32::try_from(delivered.payload.len()).ok().map(|n| (DType::U8, Shape::vector(n)))
-            }
-            Cut::Decoded => delivered.source.map(|size| (DType::U8, self.decoded_shape(size, delivered.shape))),
-            Cut::Cropped | Cut::Flipped => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
-            Cut::Tensor | Cut::Normalized => self.output.map(|out| (DType::F32, Shape::cube(3, out.height, out.width))),
-            Cut::Features => self.feature_len.map(|n| (DType::F32, Shape::vector(n))),
+        let expected = match cut.form() {
+            Form::File => u32::try_from(delivered.payload.len()).ok().map(|n| (DType::U8, Shape::vector(n))),
+            Form::Photo => delivered.source.map(|size| (DType::U8, self.decoded_shape(size, delivered.shape))),
+            Form::Pixels => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
+            Form::Floats => self.output.map(|out| (DType::F32, Shape::cube(3, out.height, out.width))),
+            Form::Features => self.feature_len.map(|n| (DType::F32, Shape::vector(n))),
         };
         let (dtype, shape) = (delivered.dtype, delivered.shape);
         (expected != Some((dtype, shape))).then(|| format!("at the cut {cut} it is not {dtype} of shape {shape:?}"))
@@ -134,9 +133,9 @@ fn within(delivered: &Delivered, limits: &AgreedLimits) -> Result<(), Past> {
     if let Some(size) = delivered.source {
         check_size(size, limits)?;
     }
-    match delivered.cut {
-        Cut::Encoded | Cut::JpegCrop => check_object(delivered.payload.len(), limits),
-        _ => Ok(()),
+    match delivered.way.cut().form() {
+        Form::File => check_object(delivered.payload.len(), limits),
+        Form::Photo | Form::Pixels | Form::Floats | Form::Features => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use headwater_image::{
 };
 use headwater_types::{
     AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, SampleKey,
-    Size,
+    Size, Way,
 };
 use headwater_wire::Delivered;
 
@@ -153,16 +153,16 @@ pub(crate) fn payload_of(
     delivered: Delivered,
     limits: &AgreedLimits,
 ) -> Result<(Payload, Size), SampleFailure> {
-    let Delivered { cut, dtype, shape, coding, payload, source, origin } = delivered;
+    let Delivered { way, dtype, shape, payload, source, origin } = delivered;
     let held = limits.limits();
-    let source = match (cut, source) {
-        (Cut::Encoded, _) | (_, None) => {
+    let source = match source {
+        Some(size) if way != Way::ENCODED => size,
+        _ => {
             let header = read_header(&payload, recipe.stages().orientation, &held);
             header.map_err(|error| failure_of(error, limits))?.size
         }
-        (_, Some(size)) => size,
     };
-    let parts = Parts { cut, dtype, shape, coding, source: Some(source), origin, bytes: payload };
+    let parts = Parts { way, dtype, shape, source: Some(source), origin, bytes: payload };
     let payload = Payload::from_parts(recipe, parts, &held).map_err(|error| failure_of(error, limits))?;
     Ok((payload, source))
 }

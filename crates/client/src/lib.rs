@@ -83,7 +83,7 @@ pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};
 pub use report::{ReportSummary, ReportedSample};
-pub use request::{Addresses, Choice, Chosen, CutChoice, FetchRequest, Indices, PixelChoice};
+pub use request::{Addresses, FetchRequest, Indices, Ways};
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;

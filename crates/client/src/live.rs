@@ -1,71 +1,68 @@
-//! Cuts and codings that may change while a stream runs: a plan that is planned anew.
+//! Ways that may change while a stream runs: a plan that is planned anew.
 //!
 //! The samples stay what they are, and so do their finished tensors; only how they travel changes. Calls in flight whose
-//! samples are to come otherwise now are ended, and what is left of them is asked for anew, each sample once.
+//! samples are to come another way now are ended, and what is left of them is asked for anew, each sample once.
 
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_types::{Cut, PixelCoding};
+use headwater_types::Way;
 use tokio::sync::watch;
 
 use crate::error::ClientError;
 
-/// A table of cuts and codings, one for each sample of the dataset, that can be exchanged for another. Clones are the same
-/// table.
+/// A table of ways, one for each sample of the dataset, that can be exchanged for another. Clones are the same table.
 #[derive(Clone)]
 pub struct LivePlan {
-    sender: Arc<watch::Sender<Arc<Tables>>>,
-    /// Whether the cut `features` may be in it, now or later.
+    sender: Arc<watch::Sender<Arc<[Way]>>>,
+    /// Whether the way `features` may be in the table, now or later.
     features: bool,
-}
-
-/// What holds at a moment.
-#[derive(Debug)]
-pub(crate) struct Tables {
-    pub(crate) cuts: Arc<[Cut]>,
-    pub(crate) pixels: Arc<[PixelCoding]>,
 }
 
 /// One reader's view of the table: what holds now, and when that changes.
 #[derive(Debug)]
-pub(crate) struct Following(watch::Receiver<Arc<Tables>>);
+pub(crate) struct Following(watch::Receiver<Arc<[Way]>>);
 
 // === impl LivePlan ===
 
 impl LivePlan {
-    /// Begins with these: one cut and one coding for each sample.
+    /// Begins with these ways to tensors, one for each sample.
     ///
     /// # Errors
-    /// Tables of different lengths; the cut `features`, which is no way to a tensor.
-    pub fn new(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<Self, ClientError> {
-        Self::begin(cuts, pixels, false)
+    /// The way `features`, which leads to no tensor.
+    pub fn new(ways: Arc<[Way]>) -> Result<Self, ClientError> {
+        let plan = Self::begin(ways, false);
+        plan.check(&plan.ways())?;
+        Ok(plan)
     }
 
-    /// The same for requests that name a model: samples may come as its features too, or as pixels that the reader infers
-    /// itself.
+    /// Begins with these ways, one for each sample, for requests that name a model. Samples may come as the model's features
+    /// too, or as pixels of which the reader makes features.
+    pub fn with_features(ways: Arc<[Way]>) -> Self {
+        Self::begin(ways, true)
+    }
+
+    fn begin(ways: Arc<[Way]>, features: bool) -> Self {
+        Self { sender: Arc::new(watch::Sender::new(ways)), features }
+    }
+
+    /// Exchanges the table for another. Streams that run take it up at once.
     ///
     /// # Errors
-    /// Tables of different lengths.
-    pub fn with_features(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<Self, ClientError> {
-        Self::begin(cuts, pixels, true)
-    }
-
-    fn begin(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>, features: bool) -> Result<Self, ClientError> {
-        let tables = Tables::new(cuts, pixels, features)?;
-        Ok(Self { sender: Arc::new(watch::Sender::new(Arc::new(tables))), features })
-    }
-
-    /// From now on these. Streams that run take it up at once.
-    ///
-    /// # Errors
-    /// Those with which it began; tables of another length than before.
-    pub fn set(&self, cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>) -> Result<(), ClientError> {
-        let tables = Tables::new(cuts, pixels, self.features)?;
-        if tables.cuts.len() != self.tables().cuts.len() {
+    /// A table of another length than before; the way `features` in a plan for tensors.
+    pub fn set(&self, ways: Arc<[Way]>) -> Result<(), ClientError> {
+        self.check(&ways)?;
+        if ways.len() != self.ways().len() {
             return Err(ClientError::Request("a plan cannot be exchanged for one of another number of samples"));
         }
-        self.sender.send_replace(Arc::new(tables));
+        self.sender.send_replace(ways);
+        Ok(())
+    }
+
+    fn check(&self, ways: &[Way]) -> Result<(), ClientError> {
+        if !self.features && ways.contains(&Way::FEATURES) {
+            return Err(ClientError::Request("a plan for tensors cannot have the cut features"));
+        }
         Ok(())
     }
 
@@ -74,12 +71,12 @@ impl LivePlan {
         self.features
     }
 
-    /// What holds now.
-    pub(crate) fn tables(&self) -> Arc<Tables> {
+    /// The ways that hold now.
+    pub(crate) fn ways(&self) -> Arc<[Way]> {
         Arc::clone(&self.sender.borrow())
     }
 
-    /// Follows it.
+    /// A reader of the table.
     pub(crate) fn follow(&self) -> Following {
         Following(self.sender.subscribe())
     }
@@ -87,7 +84,7 @@ impl LivePlan {
 
 impl fmt::Debug for LivePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LivePlan of {} samples", self.tables().cuts.len())
+        write!(f, "LivePlan of {} samples", self.ways().len())
     }
 }
 
@@ -99,31 +96,11 @@ impl PartialEq for LivePlan {
 
 impl Eq for LivePlan {}
 
-// === impl Tables ===
-
-impl Tables {
-    fn new(cuts: Arc<[Cut]>, pixels: Arc<[PixelCoding]>, features: bool) -> Result<Self, ClientError> {
-        if cuts.len() != pixels.len() {
-            return Err(ClientError::Request("a plan must have a cut and a pixel coding for each sample"));
-        }
-        if !features && cuts.contains(&Cut::Features) {
-            return Err(ClientError::Request("a plan for tensors cannot have the cut features"));
-        }
-        Ok(Self { cuts, pixels })
-    }
-
-    /// A sample's way; a table that is too short was refused before.
-    pub(crate) fn of(&self, index: u64) -> Option<(Cut, PixelCoding)> {
-        let place = usize::try_from(index).ok()?;
-        Some((*self.cuts.get(place)?, *self.pixels.get(place)?))
-    }
-}
-
 // === impl Following ===
 
 impl Following {
-    /// What holds now; what comes later is a change.
-    pub(crate) fn now(&mut self) -> Arc<Tables> {
+    /// The ways that hold now; ways that are set later are a change.
+    pub(crate) fn now(&mut self) -> Arc<[Way]> {
         Arc::clone(&self.0.borrow_and_update())
     }
 
@@ -133,4 +110,9 @@ impl Following {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// The way of a sample in a table; a table that is too short was refused before.
+pub(crate) fn way_at(ways: &[Way], index: u64) -> Option<Way> {
+    ways.get(usize::try_from(index).ok()?).copied()
 }

@@ -142,7 +142,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_types::{Address, AgreedLimits, Cut, DType, ImageLimits, PixelCoding, Position, SampleIndex, Shape};
+    use headwater_types::{Address, AgreedLimits, DType, ImageLimits, Position, SampleIndex, Shape, Way};
     use headwater_wire::Delivered;
 
     use super::*;
@@ -151,10 +151,9 @@ mod tests {
         let payload = Bytes::from(vec![0; bytes]);
         let shape = Shape::vector(bytes as u32);
         let delivered = Delivered {
-            cut: Cut::Encoded,
+            way: Way::ENCODED,
             dtype: DType::U8,
             shape,
-            coding: PixelCoding::Raw,
             payload,
             source: None,
             origin: Position::default(),

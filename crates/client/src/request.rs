@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use headwater_types::{Address, Cut, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, Epoch, ModelName, Recipe, SampleIndex, Seed, Way};
 
-use crate::live::LivePlan;
+use crate::live::{LivePlan, way_at};
 
 /// Which samples, how far, in which order.
 #[derive(Clone, Debug)]
@@ -14,10 +14,8 @@ pub struct FetchRequest {
     pub indices: Indices,
     /// What is done to them. May be `None` at the cut `encoded`, and where `model` gives the recipe.
     pub recipe: Option<Recipe>,
-    /// How far the servers take them.
-    pub cut: CutChoice,
-    /// How pixels may be coded on the wire, at the u8 cuts.
-    pub pixels: PixelChoice,
+    /// How samples travel.
+    pub ways: Ways,
     /// Whether the cuts `tensor` and `normalized` must travel as floats. Where not, servers send them as the u8 pixels of
     /// `flipped`: a quarter of the bytes, from which a [`Finisher`](crate::Finisher) makes the same tensor.
     pub floats: bool,
@@ -56,28 +54,16 @@ pub enum Addresses {
     },
 }
 
-/// One for all samples, or one for each.
+/// The ways of a request's samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice<T> {
-    /// The same for all.
-    All(T),
-    /// Sample `i`'s stands at position `i`, as in a plan: one for each sample of the dataset.
-    PerSample(Arc<[T]>),
-    /// As in this plan at the moment when the sample is asked for; for cuts and codings together.
+pub enum Ways {
+    /// All samples travel one way.
+    All(Way),
+    /// Sample `i` travels the way at position `i`, as in a plan: the table has a way for each sample of the dataset.
+    PerSample(Arc<[Way]>),
+    /// Each sample travels the way that the plan says at the moment when the sample is asked for.
     Live(LivePlan),
 }
-
-/// What a [`Choice`] is of.
-pub trait Chosen: Copy {
-    #[doc(hidden)]
-    fn of(way: (Cut, PixelCoding)) -> Self;
-}
-
-/// How far samples are taken.
-pub type CutChoice = Choice<Cut>;
-
-/// How their pixels may be coded.
-pub type PixelChoice = Choice<PixelCoding>;
 
 // === impl FetchRequest ===
 
@@ -87,8 +73,7 @@ impl FetchRequest {
         Self {
             indices: indices.into(),
             recipe: None,
-            cut: CutChoice::All(Cut::Features),
-            pixels: PixelChoice::All(PixelCoding::Raw),
+            ways: Way::FEATURES.into(),
             floats: true,
             addresses: Address::default().into(),
             model: Some(model),
@@ -122,7 +107,7 @@ impl Indices {
         }
     }
 
-    /// Whether any of those between these is such.
+    /// Whether the predicate holds for some index among those that are held.
     pub(crate) fn any_in(&self, held: Range<u64>, predicate: impl Fn(u64) -> bool) -> bool {
         match self {
             Self::Range(range) => (range.start.max(held.start)..range.end.min(held.end)).any(predicate),
@@ -204,53 +189,49 @@ impl From<Address> for Addresses {
     }
 }
 
-// === impl Choice ===
+// === impl Ways ===
 
-impl<T: Chosen> Choice<T> {
-    /// The sample's; a table that is too short was refused before.
-    pub(crate) fn of(&self, index: u64) -> Option<T> {
+impl Ways {
+    /// The way of this sample of the dataset; a table that is too short was refused before.
+    pub(crate) fn of(&self, index: u64) -> Option<Way> {
         match self {
-            Self::Live(plan) => plan.tables().of(index).map(T::of),
             Self::All(one) => Some(*one),
-            Self::PerSample(table) => table.get(usize::try_from(index).ok()?).copied(),
+            Self::PerSample(ways) => way_at(ways, index),
+            Self::Live(plan) => way_at(&plan.ways(), index),
         }
     }
 
-    /// How many there are, where there is one for each.
+    /// How many ways there are, where each sample has its own.
     pub(crate) fn len(&self) -> Option<u64> {
         match self {
             Self::All(_) => None,
-            Self::PerSample(table) => Some(table.len() as u64),
-            Self::Live(plan) => Some(plan.tables().cuts.len() as u64),
+            Self::PerSample(ways) => Some(ways.len() as u64),
+            Self::Live(plan) => Some(plan.ways().len() as u64),
         }
     }
 
-    pub(crate) fn any(&self, predicate: impl Fn(T) -> bool) -> bool {
+    /// Whether some sample may be asked for as features, now or later.
+    pub(crate) fn may_take_features(&self) -> bool {
         match self {
-            Self::All(one) => predicate(*one),
-            Self::PerSample(table) => table.iter().any(|one| predicate(*one)),
-            Self::Live(plan) => {
-                let tables = plan.tables();
-                tables.cuts.iter().zip(&*tables.pixels).any(|(&cut, &pixels)| predicate(T::of((cut, pixels))))
-            }
+            Self::All(one) => *one == Way::FEATURES,
+            Self::PerSample(ways) => ways.contains(&Way::FEATURES),
+            Self::Live(plan) => plan.may_take_features(),
+        }
+    }
+
+    /// Whether some sample may be asked for at a cut that a recipe leads to, now or later.
+    pub(crate) fn may_take_pixels(&self) -> bool {
+        let is_of_a_recipe = |way: Way| way != Way::FEATURES && way != Way::ENCODED;
+        match self {
+            Self::All(one) => is_of_a_recipe(*one),
+            Self::PerSample(ways) => ways.iter().any(|way| is_of_a_recipe(*way)),
+            Self::Live(_) => true,
         }
     }
 }
 
-impl Chosen for Cut {
-    fn of((cut, _): (Cut, PixelCoding)) -> Self {
-        cut
-    }
-}
-
-impl Chosen for PixelCoding {
-    fn of((_, pixels): (Cut, PixelCoding)) -> Self {
-        pixels
-    }
-}
-
-impl<T> From<T> for Choice<T> {
-    fn from(one: T) -> Self {
+impl From<Way> for Ways {
+    fn from(one: Way) -> Self {
         Self::All(one)
     }
 }

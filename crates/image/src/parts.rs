@@ -1,7 +1,7 @@
 //! A payload taken apart, as it travels, and put together again.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Scale, Shape, Size};
+use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Scale, Shape, Size, Way};
 
 use crate::error::ImageError;
 use crate::indexed::JpegCrop;
@@ -12,19 +12,17 @@ use crate::rgb::Rgb8;
 /// A payload taken apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
-    /// How far the sample has come.
-    pub cut: Cut,
+    /// How far the sample has come, and whether its pixels are coded.
+    pub way: Way,
     /// Type of its elements.
     pub dtype: DType,
     /// Axes of the elements, outermost first: however they are coded.
     pub shape: Shape,
-    /// How its bytes are written: raw, but for pixels that were coded.
-    pub coding: PixelCoding,
     /// Size of the decoded photo, whatever is left of it here; `None` where nobody has looked.
     pub source: Option<Size>,
     /// Where in the decoded photo its first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
     pub origin: Position,
-    /// Elements in row-major order, little endian, raw or coded.
+    /// Elements in row-major order, little endian; coded, if the way says so.
     pub bytes: Bytes,
 }
 
@@ -51,7 +49,7 @@ impl Payload {
             Some(coded) => (PixelCoding::Lossless, coded.into()),
             None => (PixelCoding::Raw, self.into_bytes()),
         };
-        Parts { cut, dtype, shape, coding, source, origin, bytes }
+        Parts { way: Way::asked(cut, coding, true), dtype, shape, source, origin, bytes }
     }
 
     /// Puts one together from what has travelled, held against its cut, recipe and limits: nothing about the bytes is taken
@@ -61,12 +59,14 @@ impl Payload {
     /// `Shape` where type, shape and length do not fit together or the recipe; those of [`lossless::decode`];
     /// `NoSuchStep` for features, which are no pixels.
     pub fn from_parts(recipe: &Recipe, parts: Parts, limits: &ImageLimits) -> Result<Self, ImageError> {
-        let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
+        let Parts { way, dtype, shape, source, origin, bytes } = parts;
+        let (cut, coding) = (way.cut(), way.pixels());
         let output = recipe.output_size();
         let fits = |size: Size, wanted: DType| {
             let length = shape.elements().and_then(|count| count.checked_mul(wanted.size()));
-            let coded = coding == PixelCoding::Lossless && cut.is_rgb();
-            dtype == wanted && (coded || length == Some(bytes.len())) && (cut == Cut::Decoded || size == output)
+            dtype == wanted
+                && (coding == PixelCoding::Lossless || length == Some(bytes.len()))
+                && (cut == Cut::Decoded || size == output)
         };
         let wrong = ImageError::Shape {
             cut,

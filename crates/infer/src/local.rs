@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
 use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
 use headwater_pilot::Infer;
-use headwater_types::{Address, AgreedLimits, CpuSeconds, Cut, FailureKind, Recipe, SampleFailure, SampleKey};
+use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, SampleFailure, SampleKey, Way};
 
 use crate::error::LocalError;
 use crate::file;
@@ -100,7 +100,7 @@ impl Infer for LocalExtractor {
         async move {
             let Sample { address, key, limits, outcome, .. } = sample;
             match (outcome, key) {
-                (Ok(delivered), _) if delivered.cut == Cut::Features => {
+                (Ok(delivered), _) if delivered.way == Way::FEATURES => {
                     (Ok(features_of(&delivered)), CpuSeconds::default())
                 }
                 (Ok(delivered), Some(key)) => self.run((delivered, limits), key, address).await,

@@ -12,7 +12,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use headwater_cli::{Failures, GrowingBar, Outcome, OutputFile, OutputFolder, Progress};
 use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
 use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
-use headwater_types::{Address, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex};
+use headwater_types::{Address, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Way};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::FetchArgs;
@@ -112,8 +112,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
     let request = FetchRequest {
         indices,
         recipe: Some((*recipe).clone()),
-        cut: steering.cut(),
-        pixels: steering.pixels(),
+        ways: steering.ways(),
         floats: args.wire_floats,
         addresses: Address::new(args.seed, args.epoch).into(),
         model: args.model.clone(),
@@ -162,7 +161,7 @@ async fn steer(
 ) -> anyhow::Result<(Steering, Option<Appraisal>)> {
     match (&args.plan, args.cut) {
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
-        (None, Some(cut)) => Ok((Steering::new(cut, args.pixels), None)),
+        (None, Some(cut)) => Ok((Steering::new(Way::asked(cut, args.pixels, args.wire_floats)), None)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
             let (bar, address) = (GrowingBar::new(progress, "profile"), Address::new(args.seed, args.epoch));
             let told = |headway: Headway| bar.told(headway.done, headway.total);
@@ -201,10 +200,10 @@ impl Writer {
         let (row, file) = if self.features {
             self.vector(sample)
         } else {
-            let cut = sample.outcome.as_ref().ok().map(|delivered| delivered.cut);
+            let way = sample.outcome.as_ref().ok().map(|delivered| delivered.way);
             let there = sample.cpu.unwrap_or_default();
             let (finished, here) = self.finisher.finish_metered(&self.recipe, sample).await;
-            self.steering.came(finished.index, cut, there, here);
+            self.steering.came(finished.index, way, there, here);
             self.tensor(finished)
         };
         let name = format!("{}.npy", row.index);

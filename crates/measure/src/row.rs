@@ -93,8 +93,8 @@ impl Wire {
         let Ok(delivered) = outcome else { return Self::default() };
         Self {
             wire_bytes: Some(delivered.payload.len() as u64),
-            wire_cut: Some(delivered.cut),
-            coding: delivered.cut.is_rgb().then_some(delivered.coding),
+            wire_cut: Some(delivered.way.cut()),
+            coding: delivered.way.cut().is_rgb().then_some(delivered.way.pixels()),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use headwater_client::{Choice, Dataset, FetchRequest, Partition};
+use headwater_client::{Dataset, FetchRequest, Partition, Ways};
 use headwater_types::{Address, Cut, PixelCoding, SampleIndex, Way};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -19,7 +19,6 @@ use crate::error::PilotError;
 use crate::finishing::Finishing;
 use crate::headway::Meter;
 use crate::profile::PILOT;
-use crate::steering::Steering;
 use crate::target::Making;
 use crate::ways::travels_as_floats;
 
@@ -141,12 +140,10 @@ impl Look {
     ) -> Result<Self, PilotError> {
         let finishing = Finishing::new(making, dataset)?;
         let recipe = Arc::new(making.target().recipe().clone());
-        let steering = plain(dataset, making);
         let request = FetchRequest {
             indices: samples.iter().copied().collect(),
             recipe: Some((*recipe).clone()),
-            cut: steering.cut(),
-            pixels: steering.pixels(),
+            ways: plain(dataset, making),
             floats: false,
             addresses: address.into(),
             model: making.target().model().map(|model| model.name.clone()),
@@ -183,19 +180,18 @@ impl Look {
     }
 }
 
-/// How samples come where nobody plans: as features from servers that make them, else as they are stored.
-pub(crate) fn plain(dataset: &Dataset, making: Making<'_>) -> Steering {
-    let Making::Features { .. } = making else { return Steering::fixed(Way::ENCODED) };
-    let cuts = dataset.partitions().iter().enumerate().flat_map(|(place, partition): (usize, &Partition)| {
+/// How samples travel without a plan: as features from servers that make them, otherwise as they are stored.
+pub(crate) fn plain(dataset: &Dataset, making: Making<'_>) -> Ways {
+    let ways = dataset.partitions().iter().enumerate().flat_map(|(place, partition): (usize, &Partition)| {
         let features = making.infers(place) && partition.cpu_workers > 0;
-        let cut = if features { Cut::Features } else { Cut::Encoded };
-        std::iter::repeat_n(cut, usize::try_from(partition.samples).unwrap_or(usize::MAX))
+        let way = if features { Way::FEATURES } else { Way::ENCODED };
+        std::iter::repeat_n(way, usize::try_from(partition.samples).unwrap_or(usize::MAX))
     });
-    let cuts: Arc<[Cut]> = cuts.collect();
-    if cuts.iter().all(|cut| *cut == Cut::Features) {
-        return Steering::fixed(Way::FEATURES);
+    let ways: Arc<[Way]> = ways.collect();
+    match ways.first() {
+        Some(&first) if ways.iter().any(|&way| way != first) => Ways::PerSample(ways),
+        first => first.copied().unwrap_or(Way::ENCODED).into(),
     }
-    Steering::new(Choice::PerSample(cuts), PixelCoding::Raw)
 }
 
 /// A few of the samples, evenly through all servers.

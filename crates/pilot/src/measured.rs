@@ -106,8 +106,7 @@ impl Probe<'_> {
         let request = FetchRequest {
             indices: samples.iter().copied().collect(),
             recipe: Some((**self.recipe).clone()),
-            cut: way.cut().into(),
-            pixels: way.pixels().into(),
+            ways: way.into(),
             floats: travels_as_floats(way),
             addresses: self.address.into(),
             model: self.model.filter(|_| way == Way::FEATURES).cloned(),
@@ -123,7 +122,7 @@ impl Probe<'_> {
             .fetch(request)?
             .map_ok(async |sample| {
                 let delivered = sample.outcome.as_ref().ok();
-                let came = delivered.map(|delivered| (delivered.cut, delivered.payload.len() as u64));
+                let came = delivered.map(|delivered| (delivered.way.cut(), delivered.payload.len() as u64));
                 let (index, storage) = (sample.index.0, sample.cpu.unwrap_or_default());
                 let (outcome, trainer) = self.finishing.finish(self.recipe, sample).await;
                 Ok((index, outcome, came, storage, trainer))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest, ServerAddress};
-use headwater_types::{Address, BitsPerSecond, Cut, Partition, PixelCoding, SampleIndex};
+use headwater_types::{Address, BitsPerSecond, Partition, SampleIndex, Way};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::PilotError;
@@ -128,8 +128,7 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
     FetchRequest {
         indices: order.iter().copied().collect(),
         recipe: None,
-        cut: Cut::Encoded.into(),
-        pixels: PixelCoding::Raw.into(),
+        ways: Way::ENCODED.into(),
         floats: false,
         addresses: Address::default().into(),
         model: None,

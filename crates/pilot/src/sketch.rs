@@ -124,7 +124,9 @@ pub async fn auto<'a>(
     let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
     let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
     let (appraisal, sketch) = sketch(&apart, making, options, address, samples, told).await?;
-    let Some(Sketch { profile, bandwidth }) = sketch else { return Ok((plain(dataset, making), appraisal)) };
+    let Some(Sketch { profile, bandwidth }) = sketch else {
+        return Ok((Steering::new(plain(dataset, making)), appraisal));
+    };
     let resources = Resources { bandwidth, ..resources_of(dataset) };
     let autopilot = Autopilot::planned(Arc::new(profile), resources, AutopilotOptions::default(), samples).await?;
     Ok((Steering::piloted(autopilot), appraisal))

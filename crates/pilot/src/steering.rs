@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use headwater_client::{Choice, Counters, CutChoice, Dataset, Listener, PixelChoice};
+use headwater_client::{Counters, Dataset, Listener, Ways};
 use headwater_plan::Plan;
-use headwater_types::{CpuSeconds, Cut, SampleIndex, Way};
+use headwater_types::{CpuSeconds, SampleIndex, Way};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::autopilot::{Autopilot, Learnt, Look, Replanned, Replanning};
@@ -16,8 +16,7 @@ use crate::target::Target;
 /// How samples travel. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Steering {
-    cut: CutChoice,
-    pixels: PixelChoice,
+    ways: Ways,
     pilot: Option<Arc<Pilot>>,
 }
 
@@ -39,14 +38,9 @@ const GRAIN: Duration = Duration::from_millis(2);
 // === impl Steering ===
 
 impl Steering {
-    /// These for all, or for each.
-    pub fn new(cut: impl Into<CutChoice>, pixels: impl Into<PixelChoice>) -> Self {
-        Self { cut: cut.into(), pixels: pixels.into(), pilot: None }
-    }
-
-    /// One way for all.
-    pub fn fixed(way: Way) -> Self {
-        Self::new(way.cut(), way.pixels())
+    /// Samples travel these ways, whatever is seen.
+    pub fn new(ways: impl Into<Ways>) -> Self {
+        Self { ways: ways.into(), pilot: None }
     }
 
     /// By a plan for this dataset, and for this recipe's tensors or this model's features.
@@ -55,24 +49,19 @@ impl Steering {
     /// A plan that was made for others.
     pub fn by<'a>(plan: &Plan, dataset: &Dataset, target: impl Into<Target<'a>>) -> Result<Self, PilotError> {
         check(plan, dataset, target.into())?;
-        Ok(Self::new(Choice::PerSample(plan.cuts().into()), Choice::PerSample(plan.pixels().into())))
+        Ok(Self::new(Ways::PerSample(plan.iter().collect())))
     }
 
     /// By a plan that is planned anew on the way.
     pub fn piloted(autopilot: Autopilot) -> Self {
         let live = autopilot.live().clone();
         let pilot = Pilot { autopilot: Mutex::new(autopilot), began: OnceLock::new(), log: Mutex::new(Vec::new()) };
-        Self { pilot: Some(Arc::new(pilot)), ..Self::new(Choice::Live(live.clone()), Choice::Live(live)) }
+        Self { pilot: Some(Arc::new(pilot)), ..Self::new(Ways::Live(live)) }
     }
 
-    /// What a request takes for its cuts.
-    pub fn cut(&self) -> CutChoice {
-        self.cut.clone()
-    }
-
-    /// What a request takes for its pixel codings.
-    pub fn pixels(&self) -> PixelChoice {
-        self.pixels.clone()
+    /// The ways that a request asks for.
+    pub fn ways(&self) -> Ways {
+        self.ways.clone()
     }
 
     /// Whether it must hear what samples take: a request that it steers has `measure_cpu` set then.
@@ -92,10 +81,10 @@ impl Steering {
         }
     }
 
-    /// A sample has come, at this cut, and was finished; with what it took on both sides.
-    pub fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
+    /// A sample has come this way and was finished; with what it took on both sides.
+    pub fn came(&self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds) {
         if let Some(pilot) = &self.pilot {
-            pilot.lock().came(index, cut, storage, trainer);
+            pilot.lock().came(index, way, storage, trainer);
         }
     }
 
@@ -132,8 +121,8 @@ impl Steering {
 }
 
 impl Listener for Steering {
-    fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
-        Self::came(self, index, cut, storage, trainer);
+    fn came(&self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds) {
+        Self::came(self, index, way, storage, trainer);
     }
 }
 

@@ -6,8 +6,9 @@ use crate::target::Target;
 
 /// Every way to the target that is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
 pub fn ways_between<'a>(target: impl Into<Target<'a>>, allowed: impl Fn(Way) -> bool) -> Vec<Way> {
-    let features = target.into().model().map(|_| Way::FEATURES);
-    Way::PIXELS.into_iter().chain(features).filter(|&way| way.cut() == Cut::Encoded || allowed(way)).collect()
+    let model = target.into().model();
+    let leads_there = |way: &Way| *way != Way::FEATURES || model.is_some();
+    Way::all().filter(leads_there).filter(|&way| way == Way::ENCODED || allowed(way)).collect()
 }
 
 /// Whether the pixels of this way travel as floats only, and not as the u8 pixels that they are made from.

@@ -71,7 +71,7 @@ impl Pipeline {
     pub fn runs(&self, requests: impl IntoIterator<Item = SampleRequest>) -> Vec<Range<usize>> {
         part(requests.into_iter().map(|request| {
             let size = self.catalog.get(request.index).map(|entry| entry.version.size()).unwrap_or_default();
-            (request.cut == Cut::JpegCrop, size)
+            (request.way.cut() == Cut::JpegCrop, size)
         }))
     }
 

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use headwater_image::{Parts, Payload};
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, FailureKind, LimitSetting, PixelCoding, Position, SampleFailure, SampleIndex,
-    SampleKey, Shape, Size,
+    ByteCount, ClassId, DType, FailureKind, Form, LimitSetting, PixelCoding, Position, SampleFailure, SampleIndex,
+    SampleKey, Shape, Size, Way,
 };
 
 use crate::budget::Permit;
@@ -55,11 +55,10 @@ impl Prepared {
         if let Ok(Finished { parts, .. }) = &self.outcome
             && parts.bytes.len() as u64 > most.get()
         {
-            let (bytes, cut) = (parts.bytes.len(), parts.cut);
-            let setting = if matches!(cut, Cut::Encoded | Cut::JpegCrop) {
-                LimitSetting::Object
-            } else {
-                LimitSetting::SampleMemory
+            let (bytes, cut) = (parts.bytes.len(), parts.way.cut());
+            let setting = match cut.form() {
+                Form::File => LimitSetting::Object,
+                Form::Photo | Form::Pixels | Form::Floats | Form::Features => LimitSetting::SampleMemory,
             };
             let message = format!(
                 "its {bytes} bytes at the cut {cut} are more than the {most} that the client takes: raise {} there \
@@ -91,10 +90,9 @@ impl Finished {
     /// What a model made of it.
     pub(crate) fn features(values: &[f32], source: Size, permit: Permit) -> Self {
         let parts = Parts {
-            cut: Cut::Features,
+            way: Way::FEATURES,
             dtype: DType::F32,
             shape: Shape::vector(u32::try_from(values.len()).unwrap_or(u32::MAX)),
-            coding: PixelCoding::Raw,
             source: Some(source),
             origin: Position::default(),
             bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into(),

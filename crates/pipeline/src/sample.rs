@@ -9,7 +9,7 @@ use headwater_image::{CpuMeter, CpuPool, ImageError, Payload, Scratch, advance};
 use headwater_store::{Catalog, Store};
 use headwater_types::{
     Address, ByteCount, CpuSeconds, Cut, Draws, FailureKind, ImageLimits, PixelCoding, Recipe, SampleFailure,
-    SampleIndex, SampleKey, Size,
+    SampleIndex, SampleKey, Size, Way,
 };
 
 use crate::account::Account;
@@ -60,10 +60,8 @@ pub struct Work {
 pub struct SampleRequest {
     /// Which.
     pub index: SampleIndex,
-    /// How far.
-    pub cut: Cut,
-    /// How its pixels may be coded.
-    pub pixels: PixelCoding,
+    /// How it travels.
+    pub way: Way,
     /// The address of its pass's randomness: samples of one call, and repeats of one sample, may each have their own.
     pub address: Address,
 }
@@ -115,14 +113,14 @@ impl Pipeline {
         prepared: &mut Prepared,
     ) -> Result<Finished, SampleFailure> {
         let times = &mut prepared.times;
-        if request.cut == Cut::Encoded {
+        if request.way == Way::ENCODED {
             let Fetched { bytes, permit } = self.fetch(request.index, &work.account, times).await?;
             prepared.stored = bytes.len().into();
             return Ok(Finished::encoded(bytes, permit));
         }
         let photo = self.photo(request.index, key, &work.account, times).await?;
         prepared.stored = photo.stored;
-        if request.cut == Cut::Features {
+        if request.way == Way::FEATURES {
             let model = work.model.as_ref().ok_or_else(|| missing("model"))?;
             return self
                 .features(
@@ -141,14 +139,14 @@ impl Pipeline {
         &self,
         photo: Photo,
         job: Job,
-        SampleRequest { cut, pixels, .. }: SampleRequest,
+        SampleRequest { way, .. }: SampleRequest,
         (account, times): (&Account, &mut StageTimes),
     ) -> Result<Finished, SampleFailure> {
         let measure = self.measure(&photo.payload, job.recipe.stages().orientation).await?;
-        let (pixels, memory) = self.coded(cut, pixels, measure.size, measure.memory);
+        let (pixels, memory) = self.coded(way, measure.size, measure.memory);
         let mut permit = self.grant(memory, account, times).await?;
         let apart = move |payload: Payload| payload.into_parts(pixels, Some(measure.size));
-        let parts = self.on_pool(photo.payload, job, cut, times, apart).await?;
+        let parts = self.on_pool(photo.payload, job, way.cut(), times, apart).await?;
         // Decoding needed more than what came of it.
         permit.shrink_to(parts.bytes.len().into());
         Ok(Finished { parts, permit })
@@ -156,8 +154,9 @@ impl Pipeline {
 
     /// How pixels are coded, and the memory of that and of all that comes before: coding a whole photo holds it twice, and
     /// one for which that is too much travels raw.
-    fn coded(&self, cut: Cut, asked: PixelCoding, photo: Size, decoding: ByteCount) -> (PixelCoding, ByteCount) {
-        if cut != Cut::Decoded || asked == PixelCoding::Raw {
+    fn coded(&self, way: Way, photo: Size, decoding: ByteCount) -> (PixelCoding, ByteCount) {
+        let asked = way.pixels();
+        if way.cut() != Cut::Decoded || asked == PixelCoding::Raw {
             return (asked, decoding);
         }
         let memory = ByteCount::new(decoding.get() + photo.pixels() * 3);

@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn sophons_numbers_are_those_of_its_stages() {
-        let numbers: Vec<_> = Way::PIXELS.into_iter().filter_map(number).collect();
+        let numbers: Vec<_> = Way::all().filter_map(number).collect();
         assert_eq!(numbers, [-1, 0, 1, 2, 3, 4]);
     }
 }

@@ -39,10 +39,10 @@ impl Batch {
     pub(crate) fn push(&mut self, position: u32, sample: Prepared) {
         let outcome = sample.outcome.map(|Finished { parts, permit }| {
             self.bytes += parts.bytes.len();
-            self.delivered.push((parts.cut, parts.bytes.len()));
+            self.delivered.push((parts.way.cut(), parts.bytes.len()));
             self.permits.push(permit);
-            let Parts { cut, dtype, shape, coding, source, origin, bytes: payload } = parts;
-            Delivered { cut, dtype, shape, coding, payload, source, origin }
+            let Parts { way, dtype, shape, source, origin, bytes: payload } = parts;
+            Delivered { way, dtype, shape, payload, source, origin }
         });
         let Prepared { index, key, label, times, .. } = sample;
         let delivery = Delivery { index, position: Some(position), key, label, cpu: times.cpu, outcome };

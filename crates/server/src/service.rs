@@ -7,7 +7,7 @@ use futures::stream;
 use headwater_pipeline::{Account, ModelSet, Pipeline, Work};
 use headwater_store::LeftOut;
 use headwater_types::caps::MAX_REQUEST;
-use headwater_types::{ByteCount, Cut, DatasetName, Digest, ModelName, Partition, SampleIndex};
+use headwater_types::{ByteCount, DatasetName, Digest, ModelName, Partition, SampleIndex};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
@@ -197,9 +197,9 @@ impl Samples for StorageService {
         shared.check_running()?;
         shared.check_digest(fetch.dataset_digest)?;
         if shared.pipeline.pool.workers() == 0
-            && let Some(Asked { cut, .. }) = fetch.iter().find(|asked| asked.cut != Cut::Encoded)
+            && let Some(Asked { way, .. }) = fetch.iter().find(|asked| asked.way.is_offloaded())
         {
-            return Err(shared.refuse(Refusal::NoCpuWorkers { cut }));
+            return Err(shared.refuse(Refusal::NoCpuWorkers { cut: way.cut() }));
         }
         let work = shared.work(&fetch, shared.streams.account(&peer))?;
         let permit = shared.place()?;

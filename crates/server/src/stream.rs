@@ -101,7 +101,7 @@ impl Driver {
     fn new(shared: Arc<Shared>, fetch: Fetch, work: Work, outbox: Arc<Outbox>) -> Self {
         let asked: Vec<_> = fetch.iter().collect();
         let todo = VecDeque::from(shared.pipeline.runs(asked.iter().map(request)));
-        let most = if asked.iter().all(|asked| asked.cut == Cut::JpegCrop) {
+        let most = if asked.iter().all(|asked| asked.way.cut() == Cut::JpegCrop) {
             // Enough to keep every worker at work; what is cut ahead of that leaves the cores' caches before it is sent.
             shared.pipeline.pool.workers() + 1
         } else {
@@ -250,7 +250,7 @@ impl Shared {
     /// Prepares a run.
     async fn prepare(&self, run: &[SampleRequest], work: &Work) -> Vec<Prepared> {
         let prepared = match run {
-            [request] if request.cut != Cut::JpegCrop => vec![self.pipeline.prepare(*request, work).await],
+            [request] if request.way.cut() != Cut::JpegCrop => vec![self.pipeline.prepare(*request, work).await],
             _ => self.pipeline.crops(run, work).await,
         };
         for sample in &prepared {
@@ -271,6 +271,6 @@ fn lost(asked: &Asked) -> Prepared {
 }
 
 fn request(asked: &Asked) -> SampleRequest {
-    let Asked { index, cut, pixels, address, position: _ } = *asked;
-    SampleRequest { index, cut, pixels, address }
+    let Asked { index, way, address, position: _ } = *asked;
+    SampleRequest { index, way, address }
 }

@@ -5,19 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How far the storage side takes a sample. Ordered: a later cut has had every stage of the earlier ones.
+/// How far the storage side takes a sample. Cuts are ordered: a later cut has had every stage of the earlier ones.
 ///
-/// | cut | payload | SOPHON's number |
-/// |---|---|---|
-/// | `encoded` | the stored bytes, u8 `[n]` | -1 |
-/// | `jpeg-crop` | a smaller JPEG of the blocks that cover the sample's crop, u8 `[n]` | |
-/// | `decoded` | RGB, u8 `[h, w, 3]` | 0 |
-/// | `cropped`, `flipped` | RGB at the recipe's size, u8 `[h, w, 3]` | 1, 2 |
-/// | `tensor`, `normalized` | f32 `[3, h, w]` | 3, 4 |
-/// | `features` | f32 `[d]`, from the model registered with the recipe | |
-///
-/// A photo that cannot be cropped as a JPEG (PNG, CMYK, a broken one) comes `encoded` where `jpeg-crop` was asked for.
-/// `labels` (after `features`) has its place and number on the wire, and comes with its issue.
+/// A photo that cannot be cropped as a JPEG (a PNG, a CMYK or a broken JPEG) comes `encoded` where `jpeg-crop` was asked
+/// for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
@@ -39,7 +30,22 @@ pub enum Cut {
     Features,
 }
 
-/// A cut that does not exist.
+/// What a sample consists of at a cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The bytes of an image file: u8 `[n]`.
+    File,
+    /// The photo's pixels at a scale of its own size: RGB, u8 `[h, w, 3]`.
+    Photo,
+    /// Pixels of the recipe's size: RGB, u8 `[h, w, 3]`.
+    Pixels,
+    /// Floats of the recipe's size: f32 `[3, h, w]`.
+    Floats,
+    /// Features of a registered model: f32 `[d]`.
+    Features,
+}
+
+/// Text that names no cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no cut {0:?}: use one of {cuts}", cuts = CutNames)]
 pub struct CutError(String);
@@ -51,7 +57,7 @@ pub(crate) struct CutNames;
 
 impl Cut {
     /// Every cut, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; Self::Features as usize + 1] = [
         Self::Encoded,
         Self::JpegCrop,
         Self::Decoded,
@@ -62,13 +68,36 @@ impl Cut {
         Self::Features,
     ];
 
-    /// The cuts after which a client can finish the recipe itself: all but `features`.
-    pub const PIXELS: [Self; 7] =
+    /// The cuts after which a client can finish the recipe itself: all cuts but `features`.
+    pub const PIXELS: [Self; Self::Features as usize] =
         [Self::Encoded, Self::JpegCrop, Self::Decoded, Self::Cropped, Self::Flipped, Self::Tensor, Self::Normalized];
 
-    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: what a [`PixelCoding`](crate::PixelCoding) is for.
+    /// What a sample consists of at this cut.
+    pub const fn form(self) -> Form {
+        match self {
+            Self::Encoded | Self::JpegCrop => Form::File,
+            Self::Decoded => Form::Photo,
+            Self::Cropped | Self::Flipped => Form::Pixels,
+            Self::Tensor | Self::Normalized => Form::Floats,
+            Self::Features => Form::Features,
+        }
+    }
+
+    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: only those have a [`PixelCoding`](crate::PixelCoding).
     pub const fn is_rgb(self) -> bool {
-        matches!(self, Self::Decoded | Self::Cropped | Self::Flipped)
+        match self.form() {
+            Form::Photo | Form::Pixels => true,
+            Form::File | Form::Floats | Form::Features => false,
+        }
+    }
+
+    /// The cut whose u8 pixels are sent in place of this cut's floats: a quarter of the bytes, and the same tensor. Cuts
+    /// without floats stand for themselves.
+    pub const fn as_pixels(self) -> Self {
+        match self.form() {
+            Form::Floats => Self::Flipped,
+            Form::File | Form::Photo | Form::Pixels | Form::Features => self,
+        }
     }
 
     /// What a sample is at this cut, in words for documentation.
@@ -129,6 +158,7 @@ mod tests {
     #[test]
     fn cuts_are_named_and_ordered_as_the_pipeline_runs() {
         assert!(Cut::ALL.is_sorted());
+        assert!(Cut::ALL.into_iter().filter(|cut| cut.form() != Form::Features).eq(Cut::PIXELS));
         for cut in Cut::ALL {
             assert_eq!(cut.to_string().parse::<Cut>(), Ok(cut));
         }

@@ -39,7 +39,7 @@ pub mod write_fault;
 pub use address::{Address, Draws, Epoch, Seed};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;
-pub use cut::Cut;
+pub use cut::{Cut, Form};
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
 pub use format::Format;

@@ -33,19 +33,19 @@ impl Way {
     /// What a model makes of the photo beside its disk: a way to features, and never to a tensor.
     pub const FEATURES: Self = Self::raw(Cut::Features);
 
-    /// Every way to the finished tensor, in order: all ways but [`FEATURES`](Self::FEATURES), which comes after them.
-    pub const PIXELS: [Self; 10] = [
-        Self::ENCODED,
-        Self::raw(Cut::JpegCrop),
-        Self::raw(Cut::Decoded),
-        Self { cut: Cut::Decoded, lossless: true },
-        Self::raw(Cut::Cropped),
-        Self { cut: Cut::Cropped, lossless: true },
-        Self::raw(Cut::Flipped),
-        Self { cut: Cut::Flipped, lossless: true },
-        Self::raw(Cut::Tensor),
-        Self::raw(Cut::Normalized),
-    ];
+    /// Every way, in order. All but [`FEATURES`](Self::FEATURES) lead to a tensor.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let codings = |cut| PixelCoding::ALL.into_iter().filter_map(move |pixels| Self::new(cut, pixels));
+        Cut::ALL.into_iter().flat_map(codings)
+    }
+
+    /// The way that people mean by a cut and a coding, of which only u8 pixels take notice. Without `floats`, the floats of a
+    /// cut travel as the pixels that they are made from, and those may be coded.
+    pub fn asked(cut: Cut, pixels: PixelCoding, floats: bool) -> Self {
+        let travels = if floats { cut } else { cut.as_pixels() };
+        let coded = Self::new(travels, pixels).filter(|way| way.lossless);
+        coded.unwrap_or(Self::raw(cut))
+    }
 
     /// The way of a cut whose pixels, if it has any, travel as they are.
     pub const fn raw(cut: Cut) -> Self {
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn every_way_has_a_name_of_its_own_and_they_are_in_order() {
-        let all: Vec<_> = Way::PIXELS.into_iter().chain([Way::FEATURES]).collect();
-        assert!(all.is_sorted());
+        let all: Vec<_> = Way::all().collect();
+        assert!(all.is_sorted() && all.len() == Cut::ALL.len() + 3 && all.last() == Some(&Way::FEATURES));
         for way in all {
             assert_eq!(way.to_string().parse::<Way>(), Ok(way));
             assert_eq!(Way::new(way.cut(), way.pixels()), Some(way));
@@ -124,5 +124,17 @@ mod tests {
         for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features+lossless"] {
             assert!(bad.parse::<Way>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_coding_is_for_pixels_and_floats_are_coded_only_as_the_pixels_that_they_are_made_from() {
+        let asked = |cut, pixels, floats| Way::asked(cut, pixels, floats).to_string();
+        for cut in Cut::ALL {
+            assert_eq!(Way::asked(cut, PixelCoding::Raw, false), Way::raw(cut));
+        }
+        assert_eq!(asked(Cut::Encoded, PixelCoding::Lossless, false), "encoded");
+        assert_eq!(asked(Cut::Cropped, PixelCoding::Lossless, true), "cropped+lossless");
+        assert_eq!(asked(Cut::Normalized, PixelCoding::Lossless, true), "normalized");
+        assert_eq!(asked(Cut::Normalized, PixelCoding::Lossless, false), "flipped+lossless");
     }
 }

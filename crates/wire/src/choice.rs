@@ -1,31 +1,28 @@
-//! What is asked for all samples of a call alike, or for each.
+//! What a call asks for all its samples alike, or for each.
 
-use headwater_types::{Cut, Epoch, PixelCoding};
+use headwater_types::{Epoch, Way};
 
 use crate::status::Invalid;
 
 /// One for all samples, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice<T> {
-    /// The same for all.
+    /// All samples have the same.
     All(T),
-    /// One each, in the order of the samples.
+    /// Each sample has its own, in the order of the request.
     Each(Vec<T>),
 }
 
-/// How far samples are taken.
-pub type Cuts = Choice<Cut>;
+/// The ways of a call's samples.
+pub type Ways = Choice<Way>;
 
-/// How their pixels may be coded.
-pub type PixelCodings = Choice<PixelCoding>;
-
-/// Addresses of their randomness.
+/// The passes whose randomness a call's samples have.
 pub type Epochs = Choice<Epoch>;
 
 // === impl Choice ===
 
 impl<T: Copy + PartialEq> Choice<T> {
-    /// One for each sample, said once where they are all the same.
+    /// The choice of each sample; a single one, where all are the same.
     pub fn of(each: Vec<T>) -> Self {
         match each[..] {
             [first, ref others @ ..] if others.iter().all(|other| *other == first) => Self::All(first),
@@ -33,7 +30,7 @@ impl<T: Copy + PartialEq> Choice<T> {
         }
     }
 
-    /// The sample's at this place in the request.
+    /// What is asked for the sample at this place of the request.
     pub(crate) fn get(&self, position: usize) -> T {
         match self {
             Self::All(one) => *one,
@@ -41,7 +38,7 @@ impl<T: Copy + PartialEq> Choice<T> {
         }
     }
 
-    /// Whether some sample's is such.
+    /// Whether the predicate holds for some sample.
     pub fn any(&self, predicate: impl Fn(T) -> bool) -> bool {
         match self {
             Self::All(one) => predicate(*one),

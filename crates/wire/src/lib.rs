@@ -11,7 +11,6 @@ pub mod transport;
 
 mod checksum;
 mod choice;
-mod cut;
 mod failure;
 pub mod framed;
 mod limits;
@@ -21,9 +20,10 @@ pub mod request;
 pub mod sample;
 pub mod status;
 pub mod survey;
+mod way;
 
 pub use checksum::checksum;
-pub use choice::{Choice, Cuts, Epochs, PixelCodings};
+pub use choice::{Choice, Epochs, Ways};
 pub use codec::{MessageCodec, MessageEncoder};
 pub use list::{List, Listed};
 pub use request::{Asked, Fetch, Samples};

@@ -1,12 +1,12 @@
 //! A fetch request, checked.
 
 use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
-use headwater_types::{Address, ByteCount, Cut, Digest, Epoch, ModelName, PixelCoding, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, ByteCount, Digest, Epoch, Form, ModelName, Recipe, SampleIndex, Seed, Way};
 
-use crate::choice::{Choice, Cuts, Epochs, PixelCodings, each};
-use crate::cut::{coding_from, coding_to, cut_from};
+use crate::choice::{Choice, Epochs, Ways, each};
 use crate::proto;
 use crate::status::Invalid;
+use crate::way::way_from;
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +19,8 @@ pub struct Fetch {
     pub samples: Samples,
     /// What is done to them; `None` where the cut needs none.
     pub recipe: Option<Recipe>,
-    /// How far.
-    pub cuts: Cuts,
-    /// How the pixels of u8 cuts may be coded.
-    pub pixels: PixelCodings,
+    /// How samples travel.
+    pub ways: Ways,
     /// Whether samples cut at `tensor` or `normalized` may travel as the u8 pixels of `flipped`.
     pub floats_as_pixels: bool,
     /// The run's seed.
@@ -62,10 +60,8 @@ pub struct Asked {
     pub position: u32,
     /// Which.
     pub index: SampleIndex,
-    /// How far the server takes it.
-    pub cut: Cut,
-    /// How its pixels may be coded.
-    pub pixels: PixelCoding,
+    /// How it travels.
+    pub way: Way,
     /// The address of its pass's randomness.
     pub address: Address,
 }
@@ -76,12 +72,14 @@ impl Fetch {
     /// The samples, with floats as pixels where the client takes them so.
     pub fn iter(&self) -> impl Iterator<Item = Asked> + Send + '_ {
         (0_u32..).zip(0..self.samples.len()).map(|(position, place)| {
-            let cut = match self.cuts.get(place) {
-                Cut::Tensor | Cut::Normalized if self.floats_as_pixels => Cut::Flipped,
-                cut => cut,
+            let way = match self.ways.get(place) {
+                floats if self.floats_as_pixels && floats.cut().form() == Form::Floats => {
+                    Way::raw(floats.cut().as_pixels())
+                }
+                way => way,
             };
             let address = Address { seed: self.seed, epoch: self.epochs.get(place) };
-            Asked { position, index: self.samples.get(place), cut, pixels: self.pixels.get(place), address }
+            Asked { position, index: self.samples.get(place), way, address }
         })
     }
 }
@@ -99,17 +97,10 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             let message = format!("{} samples in one call are more than {MAX_SAMPLES_PER_CALL}", samples.len());
             return Err(Invalid::new(message));
         }
-        let cuts = match request.cuts {
-            Some(proto::fetch_request::Cuts::Cut(cut)) => Cuts::All(cut_from(cut)?),
-            Some(proto::fetch_request::Cuts::CutList(list)) => each("cuts", list.cuts, samples.len(), cut_from)?,
-            None => return Err(Invalid::new("the request names no cut")),
-        };
-        let pixels = match request.pixel_codings {
-            Some(proto::fetch_request::PixelCodings::Pixels(coding)) => Choice::All(coding_from(coding)?),
-            Some(proto::fetch_request::PixelCodings::PixelsList(list)) => {
-                each("pixel codings", list.codings, samples.len(), coding_from)?
-            }
-            None => Choice::All(PixelCoding::Raw),
+        let ways = match request.ways {
+            Some(proto::fetch_request::Ways::Way(way)) => Ways::All(way_from(way)?),
+            Some(proto::fetch_request::Ways::WayList(list)) => each("ways", list.ways, samples.len(), way_from)?,
+            None => return Err(Invalid::new("the request names no way")),
         };
         let epochs = match request.epochs {
             Some(proto::fetch_request::Epochs::Epoch(epoch)) => Choice::All(Epoch(epoch)),
@@ -127,11 +118,10 @@ impl TryFrom<proto::FetchRequest> for Fetch {
                 Ok((name, digest_from(&request.model_digest)?))
             })
             .transpose()?;
-        let needs = |predicate: fn(Cut) -> bool| cuts.any(predicate);
-        if model.is_none() && needs(|cut| cut == Cut::Features) {
+        if model.is_none() && ways.any(|way| way == Way::FEATURES) {
             return Err(Invalid::new("the cut features needs a model"));
         }
-        if recipe.is_none() && needs(|cut| cut != Cut::Encoded && cut != Cut::Features) {
+        if recipe.is_none() && ways.any(|way| way != Way::ENCODED && way != Way::FEATURES) {
             return Err(Invalid::new("cuts between encoded and features need a recipe"));
         }
         let batch_bytes = match request.batch_bytes {
@@ -147,8 +137,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             dataset_digest: digest_from(&request.dataset_digest)?,
             samples,
             recipe,
-            cuts,
-            pixels,
+            ways,
             floats_as_pixels: request.floats_as_pixels,
             seed: Seed(request.seed),
             epochs,
@@ -170,19 +159,11 @@ impl From<Fetch> for proto::FetchRequest {
             }
             Samples::List(indices) => proto::fetch_request::Samples::List(proto::SampleList { indices }),
         };
-        let number = |cut: Cut| proto::Cut::from(cut) as i32;
-        let cuts = match fetch.cuts {
-            Cuts::All(cut) => proto::fetch_request::Cuts::Cut(number(cut)),
-            Cuts::Each(cuts) => {
-                proto::fetch_request::Cuts::CutList(proto::CutList { cuts: cuts.into_iter().map(number).collect() })
-            }
-        };
-        let coding = |coding: PixelCoding| coding_to(coding) as i32;
-        let pixel_codings = match fetch.pixels {
-            Choice::All(one) => proto::fetch_request::PixelCodings::Pixels(coding(one)),
-            Choice::Each(each) => {
-                let codings = each.into_iter().map(coding).collect();
-                proto::fetch_request::PixelCodings::PixelsList(proto::PixelCodingList { codings })
+        let number = |way: Way| proto::Way::from(way) as i32;
+        let ways = match fetch.ways {
+            Ways::All(way) => proto::fetch_request::Ways::Way(number(way)),
+            Ways::Each(ways) => {
+                proto::fetch_request::Ways::WayList(proto::WayList { ways: ways.into_iter().map(number).collect() })
             }
         };
         let epochs = match fetch.epochs {
@@ -199,13 +180,12 @@ impl From<Fetch> for proto::FetchRequest {
             dataset_digest: bytes(fetch.dataset_digest),
             samples: Some(samples),
             recipe: fetch.recipe.map(|recipe| recipe.to_toml()).unwrap_or_default(),
-            cuts: Some(cuts),
+            ways: Some(ways),
             seed: fetch.seed.0,
             epochs: Some(epochs),
             model,
             model_digest,
             batch_bytes: fetch.batch_bytes.get(),
-            pixel_codings: Some(pixel_codings),
             floats_as_pixels: fetch.floats_as_pixels,
             measure_cpu: fetch.measure_cpu,
             max_payload_bytes: fetch.max_payload.get(),
@@ -260,18 +240,18 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use headwater_types::caps::MAX_REQUEST;
+    use headwater_types::{Cut, PixelCoding};
     use prost::Message as _;
 
     use super::*;
 
-    fn fetch(samples: Samples, cuts: Cuts) -> Fetch {
+    fn fetch(samples: Samples, ways: Ways) -> Fetch {
         Fetch {
             dataset: "d".into(),
             dataset_digest: Some(Digest::of(b"d")),
             samples,
             recipe: Recipe::builtin("imagenet-train"),
-            cuts,
-            pixels: Choice::All(PixelCoding::Lossless),
+            ways,
             floats_as_pixels: true,
             seed: Seed(1),
             epochs: Choice::All(Epoch(2)),
@@ -285,29 +265,29 @@ mod tests {
 
     #[test]
     fn a_request_survives_the_wire() {
-        let one = fetch(Samples::Range { first: 3, count: 4 }, Cuts::All(Cut::Flipped));
-        let cuts = Cuts::Each(vec![Cut::Encoded, Cut::Features, Cut::Tensor]);
-        let pixels = Choice::Each(vec![PixelCoding::Raw, PixelCoding::Raw, PixelCoding::Lossless]);
+        let one = fetch(Samples::Range { first: 3, count: 4 }, Ways::All(Way::raw(Cut::Flipped)));
+        let lossless = Way::new(Cut::Decoded, PixelCoding::Lossless).unwrap();
+        let ways = Ways::Each(vec![Way::ENCODED, Way::FEATURES, lossless]);
         let epochs = Choice::Each(vec![Epoch(3), Epoch(0), Epoch(u64::MAX)]);
-        let each = Fetch { pixels, epochs, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), cuts) };
+        let each = Fetch { epochs, floats_as_pixels: false, ..fetch(Samples::List(vec![5, 1, 5]), ways) };
         for fetch in [one, each] {
             assert_eq!(Fetch::try_from(proto::FetchRequest::from(fetch.clone())).unwrap(), fetch);
         }
     }
 
     #[test]
-    fn who_knows_nothing_of_codings_gets_what_it_asked_for_a_byte_each() {
-        let asked = fetch(Samples::Range { first: 0, count: 2 }, Cuts::All(Cut::Normalized));
-        let old = proto::FetchRequest { pixel_codings: None, floats_as_pixels: false, ..asked.clone().into() };
-        for sample in Fetch::try_from(old).unwrap().iter() {
-            assert_eq!((sample.cut, sample.pixels), (Cut::Normalized, PixelCoding::Raw));
+    fn floats_travel_as_the_pixels_that_they_are_made_from_only_where_the_client_takes_those() {
+        for floats in [Cut::Tensor, Cut::Normalized] {
+            let as_pixels = fetch(Samples::Range { first: 0, count: 2 }, Ways::All(Way::raw(floats)));
+            let as_floats = Fetch { floats_as_pixels: false, ..as_pixels.clone() };
+            assert!(as_floats.iter().all(|asked| asked.way == Way::raw(floats)));
+            assert!(as_pixels.iter().all(|asked| asked.way == Way::raw(Cut::Flipped)));
         }
-        assert!(asked.iter().all(|sample| sample.cut == Cut::Flipped), "it may travel as pixels");
     }
 
     #[test]
     fn each_sample_has_its_own_epoch_and_a_request_without_one_is_of_epoch_0() {
-        let asked = fetch(Samples::List(vec![5, 5, 5]), Cuts::All(Cut::Flipped));
+        let asked = fetch(Samples::List(vec![5, 5, 5]), Ways::All(Way::raw(Cut::Flipped)));
         let each = Fetch { epochs: Choice::Each(vec![Epoch(3), Epoch(4), Epoch(3)]), ..asked.clone() };
         let asked_for = |fetch: Fetch| -> Vec<_> {
             let fetch = Fetch::try_from(proto::FetchRequest::from(fetch)).unwrap();
@@ -323,9 +303,11 @@ mod tests {
     fn the_longest_request_that_is_allowed_fits_into_a_message() {
         let most = MAX_SAMPLES_PER_CALL;
         let each = Fetch {
-            pixels: Choice::Each(vec![PixelCoding::Lossless; most]),
             epochs: Choice::Each(vec![Epoch(u64::MAX); most]),
-            ..fetch(Samples::List(vec![u64::MAX; most]), Cuts::Each(vec![Cut::Features; most]))
+            ..fetch(
+                Samples::List(vec![u64::MAX; most]),
+                Ways::Each(vec![Way::new(Cut::Flipped, PixelCoding::Lossless).unwrap(); most]),
+            )
         };
         let bytes = proto::FetchRequest::from(each).encoded_len() as u64;
         assert!(bytes <= MAX_REQUEST.get(), "{bytes}");
@@ -336,14 +318,11 @@ mod tests {
         type Break = fn(&mut proto::FetchRequest);
         let breaks: [Break; 13] = [
             |r| r.samples = None,
-            |r| r.cuts = None,
-            |r| r.cuts = Some(proto::fetch_request::Cuts::Cut(9)),
-            |r| r.cuts = Some(proto::fetch_request::Cuts::CutList(proto::CutList { cuts: vec![1] })),
-            |r| r.pixel_codings = Some(proto::fetch_request::PixelCodings::Pixels(3)),
-            |r| {
-                let codings = proto::PixelCodingList { codings: vec![1] };
-                r.pixel_codings = Some(proto::fetch_request::PixelCodings::PixelsList(codings));
-            },
+            |r| r.ways = None,
+            |r| r.ways = Some(proto::fetch_request::Ways::Way(9)),
+            |r| r.ways = Some(proto::fetch_request::Ways::Way(13)),
+            |r| r.ways = Some(proto::fetch_request::Ways::WayList(proto::WayList { ways: vec![1] })),
+            |r| r.ways = Some(proto::fetch_request::Ways::WayList(proto::WayList { ways: vec![1, 13] })),
             |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1] })),
             |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1; 3] })),
             |r| r.recipe = "nonsense".into(),
@@ -359,7 +338,7 @@ mod tests {
             },
         ];
         for (number, break_it) in breaks.into_iter().enumerate() {
-            let mut request = fetch(Samples::Range { first: 0, count: 2 }, Cuts::All(Cut::Flipped)).into();
+            let mut request = fetch(Samples::Range { first: 0, count: 2 }, Ways::All(Way::raw(Cut::Flipped))).into();
             break_it(&mut request);
             assert!(Fetch::try_from(request).is_err(), "{number}");
         }

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use headwater_types::{
-    ClassId, CpuSeconds, Cut, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape,
-    Size,
+    ClassId, CpuSeconds, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    Way,
 };
 
 use crate::checksum::checksum;
-use crate::cut::{coding_from, coding_to, cut_from, dtype_from, dtype_to};
 use crate::proto;
 use crate::status::Invalid;
+use crate::way::{dtype_from, dtype_to, way_from};
 
 /// A sample that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +31,13 @@ pub struct Delivery {
 /// A payload and what its bytes mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivered {
-    /// How far the sample was taken.
-    pub cut: Cut,
+    /// How the sample came.
+    pub way: Way,
     /// Type of its elements.
     pub dtype: DType,
     /// Axes of the elements, outermost first: however they are coded.
     pub shape: Shape,
-    /// How the payload is written: `raw` at all cuts but those of u8 pixels.
-    pub coding: PixelCoding,
-    /// Elements in row-major order, little endian, raw or coded.
+    /// Elements in row-major order, little endian; coded, if the way says so.
     pub payload: Bytes,
     /// Size of the decoded photo; `None` at the cut `encoded`.
     pub source: Option<Size>,
@@ -60,10 +58,9 @@ impl From<Delivery> for proto::Sample {
         };
         match delivery.outcome {
             Ok(delivered) => Self {
-                cut: proto::Cut::from(delivered.cut) as i32,
+                way: proto::Way::from(delivered.way) as i32,
                 dtype: dtype_to(delivered.dtype) as i32,
                 shape: delivered.shape.axes().to_vec(),
-                coding: coding_to(delivered.coding) as i32,
                 checksum: checksum(index, &delivered.payload),
                 payload: delivered.payload,
                 source_width: delivered.source.map_or(0, |size| size.width),
@@ -94,18 +91,17 @@ impl TryFrom<proto::Sample> for Delivery {
                 Err(SampleFailure::new(FailureKind::Checksum, format!("sample {index} was changed on its way")))
             }
             None => {
-                let (cut, dtype) = (cut_from(sample.cut)?, dtype_from(sample.dtype)?);
-                let coding = coding_from(sample.coding)?;
+                let (way, dtype) = (way_from(sample.way)?, dtype_from(sample.dtype)?);
                 let shape = Shape::new(&sample.shape)
-                    .filter(|shape| fits(cut, dtype, *shape, coding, sample.payload.len()))
+                    .filter(|shape| fits(way, dtype, *shape, sample.payload.len()))
                     .ok_or_else(|| Invalid::new(format!("sample {index}: shape and payload do not agree")))?;
                 let source = Size { width: sample.source_width, height: sample.source_height };
                 let source = (source.pixels() > 0).then_some(source);
-                if source.is_none() && cut != Cut::Encoded {
+                if source.is_none() && way != Way::ENCODED {
                     return Err(Invalid::new(format!("sample {index}: the photo's size is missing")));
                 }
                 let origin = Position { x: sample.origin_x, y: sample.origin_y };
-                Ok(Delivered { cut, dtype, shape, coding, payload: sample.payload, source, origin })
+                Ok(Delivered { way, dtype, shape, payload: sample.payload, source, origin })
             }
         };
         Ok(Self { index, position, key, label, cpu, outcome })
@@ -113,16 +109,18 @@ impl TryFrom<proto::Sample> for Delivery {
 }
 
 /// Whether a payload of so many bytes can be these elements. Coded ones are fewer: who codes sends raw what would not be.
-fn fits(cut: Cut, dtype: DType, shape: Shape, coding: PixelCoding, length: usize) -> bool {
+fn fits(way: Way, dtype: DType, shape: Shape, length: usize) -> bool {
     let Some(raw) = shape.elements().and_then(|count| count.checked_mul(dtype.size())) else { return false };
-    match coding {
+    match way.pixels() {
         PixelCoding::Raw => length == raw,
-        PixelCoding::Lossless => cut.is_rgb() && dtype == DType::U8 && length < raw,
+        PixelCoding::Lossless => dtype == DType::U8 && length < raw,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::Cut;
+
     use super::*;
 
     fn delivery() -> Delivery {
@@ -133,10 +131,9 @@ mod tests {
             label: Some(ClassId(0)),
             cpu: Some(CpuSeconds::from_nanoseconds(1_234_567)),
             outcome: Ok(Delivered {
-                cut: Cut::Decoded,
+                way: Way::raw(Cut::Decoded),
                 dtype: DType::U8,
                 shape: Shape::cube(1, 2, 3),
-                coding: PixelCoding::Raw,
                 payload: Bytes::from_static(&[1, 2, 3, 4, 5, 6]),
                 source: Some(Size { width: 2, height: 1 }),
                 origin: Position { x: 5, y: 6 },
@@ -156,7 +153,8 @@ mod tests {
         };
         let mut coded = delivery();
         if let Ok(delivered) = &mut coded.outcome {
-            (delivered.coding, delivered.payload) = (PixelCoding::Lossless, Bytes::from_static(&[7, 7]));
+            delivered.way = Way::new(Cut::Decoded, PixelCoding::Lossless).unwrap();
+            delivered.payload = Bytes::from_static(&[7, 7]);
         }
         for delivery in [delivery(), failed, coded] {
             assert_eq!(Delivery::try_from(proto::Sample::from(delivery.clone())).unwrap(), delivery);
@@ -188,12 +186,12 @@ mod tests {
         let breaks: [Break; 5] = [
             |s| s.shape = vec![1, 1, 3],
             |s| s.shape = vec![u32::MAX; 3],
-            |s| (s.cut, s.shape) = (proto::Cut::Encoded as i32, vec![7]),
+            |s| (s.way, s.shape) = (proto::Way::Encoded as i32, vec![7]),
             |s| s.dtype = proto::ElementType::F32 as i32,
-            |s| s.coding = 3,
+            |s| s.way = 13,
         ];
         let mut coded = proto::Sample::from(delivery());
-        (coded.coding, coded.shape) = (proto::PixelCoding::Lossless as i32, vec![2, 2, 3]);
+        (coded.way, coded.shape) = (proto::Way::DecodedLossless as i32, vec![2, 2, 3]);
         assert!(Delivery::try_from(coded.clone()).is_ok());
         for (number, break_it) in breaks.into_iter().enumerate() {
             let mut sample = coded.clone();

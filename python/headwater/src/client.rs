@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_client::{
-    Addresses, BatchPlan, ClientOptions, CutChoice, Dataset, FetchRequest, Finisher, PixelChoice, ReportedSample,
-    Retry, RowLayout, ServerAddress,
+    Addresses, BatchPlan, ClientOptions, Dataset, FetchRequest, Finisher, ReportedSample, Retry, RowLayout,
+    ServerAddress, Ways,
 };
 use headwater_pilot::{Headway, PilotError, Sketch, SketchOptions, resources_of, sketch};
 use headwater_plan::Cores;
 use headwater_types::{
-    Address, BitsPerSecond, ByteCount, Cut, DatasetName, Epoch, ImageLimits, LimitSetting, PixelCoding, SampleIndex,
+    Address, BitsPerSecond, ByteCount, DatasetName, Epoch, ImageLimits, LimitSetting, PixelCoding, SampleIndex, Way,
 };
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -273,12 +273,12 @@ impl Client {
         let sizes = sizes.as_array().iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let recipe = recipe.map(|recipe| Arc::clone(recipe.get().inner()));
         let model = model.map(str::parse).transpose().map_err(argument)?;
-        let (cut, pixels) = cuts.choice(pixels.parse().map_err(argument)?)?;
+        let ways = cuts.ways(pixels.parse().map_err(argument)?, floats)?;
         let (listener, watch) = match &cuts {
             Cuts::Live(pilot) => (Some(pilot.get().listener()?), Some(pilot.get().watch()?)),
             Cuts::All(_) | Cuts::Plan(_) => (None, None),
         };
-        let features = matches!(cut, CutChoice::All(Cut::Features));
+        let features = ways == Ways::All(Way::FEATURES);
         let layout = match (output, &model, &recipe) {
             _ if features => match &model {
                 Some(name) => {
@@ -295,8 +295,7 @@ impl Client {
         let request = FetchRequest {
             indices: indices.into(),
             recipe: recipe.as_deref().filter(|_| !features).cloned(),
-            cut,
-            pixels,
+            ways,
             floats,
             addresses,
             model: model.filter(|_| features),
@@ -393,18 +392,12 @@ pub(crate) enum Cuts {
 // === impl Cuts ===
 
 impl Cuts {
-    /// What is asked for; `coding` is that of one cut for all, for a plan has its own.
-    fn choice(&self, coding: PixelCoding) -> PyResult<(CutChoice, PixelChoice)> {
+    /// The ways that a request asks for. `coding` is of one cut for all: a plan says itself how pixels are coded.
+    fn ways(&self, coding: PixelCoding, floats: bool) -> PyResult<Ways> {
         match self {
-            Self::All(name) => {
-                let cut = name.parse::<Cut>().map_err(argument)?;
-                Ok((CutChoice::All(cut), PixelChoice::All(coding)))
-            }
-            Self::Live(pilot) => pilot.get().choice(),
-            Self::Plan(plan) => {
-                let Plan { cuts, pixels, .. } = plan.get();
-                Ok((CutChoice::PerSample(Arc::clone(cuts)), PixelChoice::PerSample(Arc::clone(pixels))))
-            }
+            Self::All(name) => Ok(Way::asked(name.parse().map_err(argument)?, coding, floats).into()),
+            Self::Live(pilot) => pilot.get().ways(),
+            Self::Plan(plan) => Ok(Ways::PerSample(Arc::clone(&plan.get().ways))),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use headwater_client::{CutChoice, Dataset, Listener, PixelChoice};
+use headwater_client::{Dataset, Listener, Ways};
 use headwater_pilot::{Autopilot, AutopilotOptions, Learnt, PilotError, Steering};
 use headwater_plan::Plan;
 use headwater_types::{BitsPerSecond, SampleIndex};
@@ -74,10 +74,9 @@ impl Pilot {
         })
     }
 
-    /// What a request takes.
-    pub(crate) fn choice(&self) -> PyResult<(CutChoice, PixelChoice)> {
-        let steering = &self.inner()?.steering;
-        Ok((steering.cut(), steering.pixels()))
+    /// The ways that a request asks for.
+    pub(crate) fn ways(&self) -> PyResult<Ways> {
+        Ok(self.inner()?.steering.ways())
     }
 
     /// Who must hear how batches come.

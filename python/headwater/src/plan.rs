@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_types::{Cut, PixelCoding, Way};
+use headwater_types::Way;
 use pyo3::prelude::*;
 
 use crate::errors::HeadwaterError;
@@ -10,8 +10,7 @@ use crate::errors::HeadwaterError;
 /// A plan file, read.
 #[pyclass(frozen, module = "headwater._headwater")]
 pub(crate) struct Plan {
-    pub(crate) cuts: Arc<[Cut]>,
-    pub(crate) pixels: Arc<[PixelCoding]>,
+    pub(crate) ways: Arc<[Way]>,
     algorithm: String,
     dataset: Option<String>,
     recipe: Option<String>,
@@ -32,8 +31,7 @@ impl Plan {
             return Err(HeadwaterError::new_err(message));
         }
         Ok(Self {
-            cuts: plan.iter().map(Way::cut).collect(),
-            pixels: plan.iter().map(Way::pixels).collect(),
+            ways: plan.iter().collect(),
             algorithm: plan.algorithm.to_string(),
             dataset: plan.inputs.dataset_digest.map(|digest| digest.to_string()),
             recipe: plan.inputs.recipe_digest.map(|digest| digest.to_string()),
@@ -43,7 +41,7 @@ impl Plan {
     }
 
     fn __len__(&self) -> usize {
-        self.cuts.len()
+        self.ways.len()
     }
 
     /// Who decided: optimal, sophon, minimum-bytes or static:WAY.

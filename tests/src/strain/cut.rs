@@ -6,7 +6,7 @@ use headwater_wire::proto;
 
 /// How far a sample is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut(proto::Cut);
+pub struct Cut(proto::Way);
 
 // === impl Cut ===
 
@@ -17,21 +17,21 @@ impl Cut {
         Self::JPEG_CROP,
         Self::DECODED,
         Self::CROPPED,
-        Self(proto::Cut::Flipped),
-        Self(proto::Cut::Tensor),
-        Self(proto::Cut::Normalized),
+        Self(proto::Way::Flipped),
+        Self(proto::Way::Tensor),
+        Self(proto::Way::Normalized),
         Self::FEATURES,
     ];
     /// The stored bytes.
-    pub const ENCODED: Self = Self(proto::Cut::Encoded);
+    pub const ENCODED: Self = Self(proto::Way::Encoded);
     /// A JPEG of the crop.
-    pub const JPEG_CROP: Self = Self(proto::Cut::JpegCrop);
+    pub const JPEG_CROP: Self = Self(proto::Way::JpegCrop);
     /// All pixels.
-    pub const DECODED: Self = Self(proto::Cut::Decoded);
+    pub const DECODED: Self = Self(proto::Way::Decoded);
     /// Pixels of the crop, resized.
-    pub const CROPPED: Self = Self(proto::Cut::Cropped);
+    pub const CROPPED: Self = Self(proto::Way::Cropped);
     /// What a model makes of them.
-    pub const FEATURES: Self = Self(proto::Cut::Features);
+    pub const FEATURES: Self = Self(proto::Way::Features);
 
     /// As the wire has it.
     pub(crate) fn number(self) -> i32 {
@@ -41,7 +41,7 @@ impl Cut {
     /// As programs have it.
     pub(crate) fn name(self) -> String {
         let name = self.0.as_str_name();
-        name.trim_start_matches("CUT_").to_lowercase().replace('_', "-")
+        name.trim_start_matches("WAY_").to_lowercase().replace('_', "-")
     }
 }
 

@@ -204,7 +204,7 @@ fn request(cut: Cut, samples: usize) -> FetchRequest {
     FetchRequest {
         dataset: super::subject::DATASET.to_owned(),
         samples: Some(fetch_request::Samples::Range(SampleRange { first: 0, count: samples as u64 })),
-        cuts: Some(fetch_request::Cuts::Cut(cut.number())),
+        ways: Some(fetch_request::Ways::Way(cut.number())),
         recipe: if matches!(cut, Cut::ENCODED | Cut::FEATURES) { String::new() } else { RECIPE.to_owned() },
         model: model.to_owned(),
         ..FetchRequest::default()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_types::{CpuSeconds, Cut, Recipe, SampleIndex};
+use headwater_types::{CpuSeconds, Recipe, SampleIndex, Way};
 
 use crate::batch::layout::RowLayout;
 
@@ -25,7 +25,7 @@ pub struct BatchPlan {
 
 /// Hears of samples on the threads that finish them, and must return at once.
 pub trait Listener: fmt::Debug + Send + Sync {
-    /// A sample has come at this cut (`None`: it failed), and its row is written. It took so much CPU time at its server, where
+    /// A sample has come this way (`None`: it failed), and its row is written. It took so much CPU time at its server, where
     /// the request has `measure_cpu`, and here.
-    fn came(&self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds);
+    fn came(&self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds);
 }

@@ -37,9 +37,9 @@ impl BatchWork {
     pub(crate) async fn write(self: Arc<Self>, sample: Sample, mut row: BytesMut) -> WrittenRow {
         let Sample { index, address, key, label, limits, outcome, cpu } = sample;
         let described = |failure| BatchRow { index, key: key.clone(), label, failure };
-        let came = |cut, here: Option<CpuSeconds>| {
+        let came = |way, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
-                listener.came(index, cut, cpu.unwrap_or_default(), here.unwrap_or_default());
+                listener.came(index, way, cpu.unwrap_or_default(), here.unwrap_or_default());
             }
         };
         let delivered = match outcome {
@@ -49,7 +49,7 @@ impl BatchWork {
                 return (row, described(Some(failure)));
             }
         };
-        let (work, key, cut) = (Arc::clone(&self), key.clone(), delivered.cut);
+        let (work, key, way) = (Arc::clone(&self), key.clone(), delivered.way);
         let job = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(work.listener.is_some());
             let done = work.fill((delivered, &limits), key.as_ref(), address, &mut row, scratch);
@@ -57,7 +57,7 @@ impl BatchWork {
         };
         match self.finisher.on_pool(job).await {
             Ok((row, failure, here)) => {
-                came(Some(cut), here);
+                came(Some(way), here);
                 (row, described(failure))
             }
             Err(failure) => (BytesMut::zeroed(self.layout.bytes()), described(Some(failure))),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use headwater_client::{Batch, BatchPlan, BatchStream, Dataset, FetchRequest, Finisher, Listener, RowLayout};
-use headwater_types::{Address, CpuSeconds, Cut, FailureKind, Recipe, SampleIndex};
+use headwater_types::{Address, CpuSeconds, Cut, FailureKind, Recipe, SampleIndex, Way};
 
 use crate::common::{connect, encoded};
 use crate::fake::{Fake, Holding, Photo};
@@ -40,7 +40,7 @@ fn stream(
     let finisher = Finisher::new(NonZeroUsize::new(2).unwrap()).unwrap();
     let request = FetchRequest {
         recipe: Some(recipe.clone()),
-        cut: cut.into(),
+        ways: Way::raw(cut).into(),
         addresses: Address::new(3, 1).into(),
         ..encoded(ORDER.map(SampleIndex).to_vec(), true)
     };
@@ -51,11 +51,11 @@ fn stream(
 
 /// Writes down what it hears.
 #[derive(Debug, Default)]
-struct Heard(Mutex<Vec<(u64, Option<Cut>, CpuSeconds)>>);
+struct Heard(Mutex<Vec<(u64, Option<Way>, CpuSeconds)>>);
 
 impl Listener for Heard {
-    fn came(&self, index: SampleIndex, cut: Option<Cut>, _storage: CpuSeconds, trainer: CpuSeconds) {
-        self.0.lock().unwrap().push((index.0, cut, trainer));
+    fn came(&self, index: SampleIndex, way: Option<Way>, _storage: CpuSeconds, trainer: CpuSeconds) {
+        self.0.lock().unwrap().push((index.0, way, trainer));
     }
 }
 
@@ -109,5 +109,5 @@ async fn a_listener_hears_of_every_sample_with_what_it_took() {
     let mut came = heard.0.lock().unwrap().clone();
     came.sort_by_key(|(index, ..)| *index);
     assert_eq!(came.iter().map(|(index, ..)| *index).collect::<Vec<_>>(), [0, 0, 1, 2, 3, 4, 5]);
-    assert!(came.iter().all(|(_, cut, trainer)| *cut == Some(Cut::Encoded) && trainer.0 > 0.0), "{came:?}");
+    assert!(came.iter().all(|(_, way, trainer)| *way == Some(Way::ENCODED) && trainer.0 > 0.0), "{came:?}");
 }

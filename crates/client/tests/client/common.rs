@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{ClientOptions, Dataset, FetchRequest, Indices, Retry, Sample, SampleStream};
-use headwater_types::{Address, Cut, PixelCoding};
+use headwater_types::{Address, Way};
 
 use crate::fake::Fake;
 
@@ -35,8 +35,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
     FetchRequest {
         indices: indices.into(),
         recipe: None,
-        cut: Cut::Encoded.into(),
-        pixels: PixelCoding::Raw.into(),
+        ways: Way::ENCODED.into(),
         floats: false,
         addresses: Address::default().into(),
         model: None,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use headwater_client::{
-    ClientError, ClientOptions, CutChoice, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress,
+    ClientError, ClientOptions, Dataset, FetchRequest, Indices, PartsError, Retry, ServerAddress, Ways,
 };
-use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, Recipe, SampleIndex};
+use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, Recipe, SampleIndex, Way};
 use headwater_wire::Fetch;
 
 use crate::common::{connect, connect_with, encoded, gather, options};
@@ -55,18 +55,18 @@ async fn a_list_is_delivered_in_its_order_with_its_repetitions() {
 }
 
 #[tokio::test]
-async fn each_sample_comes_at_its_own_cut() {
+async fn each_sample_comes_its_own_way() {
     let fake = Fake::honest(Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4));
     let dataset = connect(&[&fake]).await;
-    let cuts = vec![Cut::Encoded, Cut::Features, Cut::Encoded];
+    let ways = vec![Way::ENCODED, Way::FEATURES, Way::ENCODED];
     let request = FetchRequest {
-        cut: CutChoice::PerSample(cuts.clone().into()),
+        ways: Ways::PerSample(ways.clone().into()),
         ordered: true,
         ..FetchRequest::features(0..3, "net".parse().unwrap())
     };
     let samples = gather(dataset.fetch(request).unwrap()).await;
-    let got: Vec<_> = samples.iter().map(|s| s.outcome.as_ref().unwrap().cut).collect();
-    assert_eq!(got, cuts);
+    let got: Vec<_> = samples.iter().map(|s| s.outcome.as_ref().unwrap().way).collect();
+    assert_eq!(got, ways);
     let payload = &samples[1].outcome.as_ref().unwrap().payload;
     let values: Vec<_> = payload.as_chunks::<4>().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
     assert_eq!(values, features("red/0001.jpg", 4));
@@ -115,14 +115,14 @@ async fn only_servers_that_have_a_model_are_asked_for_its_features_and_told_its_
     let net = "net".parse().unwrap();
     let registered = dataset.registered_model(&net).unwrap();
     assert_eq!((registered.servers, registered.info.feature_len), (vec![true, false], 4));
-    let request = |cuts: [Cut; 6]| FetchRequest {
-        cut: CutChoice::PerSample(cuts.into()),
+    let request = |ways: [Way; 6]| FetchRequest {
+        ways: Ways::PerSample(ways.into()),
         ordered: true,
         ..FetchRequest::features(0..6, net.clone())
     };
-    let [f, e] = [Cut::Features, Cut::Encoded];
+    let [f, e] = [Way::FEATURES, Way::ENCODED];
     let samples = gather(dataset.fetch(request([f, e, f, e, e, e])).unwrap()).await;
-    let came: Vec<_> = samples.iter().map(|sample| sample.outcome.as_ref().unwrap().cut).collect();
+    let came: Vec<_> = samples.iter().map(|sample| sample.outcome.as_ref().unwrap().way).collect();
     assert_eq!(came, [f, e, f, e, e, e]);
     let told = told.lock().unwrap().clone();
     assert!(told.contains(&("red".to_owned(), true)) && told.contains(&("blue".to_owned(), false)), "{told:?}");
@@ -143,11 +143,9 @@ async fn a_request_that_cannot_be_met_is_refused_before_anything_is_sent() {
         other => panic!("{other:?}"),
     };
     let base = encoded(0..3, false);
-    assert!(refused(FetchRequest { cut: Cut::Features.into(), ..base.clone() }).contains("model"));
-    assert!(refused(FetchRequest { cut: Cut::Cropped.into(), ..base.clone() }).contains("recipe"));
-    assert!(
-        refused(FetchRequest { cut: CutChoice::PerSample([Cut::Encoded].into()), ..base.clone() }).contains("cuts")
-    );
+    assert!(refused(FetchRequest { ways: Way::raw(Cut::Features).into(), ..base.clone() }).contains("model"));
+    assert!(refused(FetchRequest { ways: Way::raw(Cut::Cropped).into(), ..base.clone() }).contains("recipe"));
+    assert!(refused(FetchRequest { ways: Ways::PerSample([Way::ENCODED].into()), ..base.clone() }).contains("cuts"));
     let other_recipe = FetchRequest {
         recipe: Recipe::builtin("imagenet-eval"),
         ..FetchRequest::features(0..3, "net".parse().unwrap())

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use headwater_client::{
     Addresses, BatchPlan, ClientError, Dataset, FetchRequest, Finisher, Indices, RowLayout, Sample,
 };
-use headwater_types::{Address, Cut, Epoch, Recipe, SampleIndex, Seed};
+use headwater_types::{Address, Cut, Epoch, Recipe, SampleIndex, Seed, Way};
 use headwater_wire::proto;
 use proptest::prelude::*;
 
@@ -89,7 +89,8 @@ async fn rows(dataset: &Dataset, cut: Cut, addresses: Addresses) -> Vec<Vec<u8>>
     let layout = RowLayout::Tensor(recipe.output_size());
     let recipe = Some(recipe);
     let indices: Indices = [1, 1, 1].map(SampleIndex).into_iter().collect();
-    let request = FetchRequest { recipe: recipe.clone(), cut: cut.into(), addresses, ..encoded(indices, true) };
+    let request =
+        FetchRequest { recipe: recipe.clone(), ways: Way::raw(cut).into(), addresses, ..encoded(indices, true) };
     let (recipe, sizes, ahead) = (recipe.map(Arc::new), vec![3], NonZeroUsize::MIN);
     let plan = BatchPlan { recipe, layout, sizes, ahead, listener: None };
     let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();

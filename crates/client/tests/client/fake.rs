@@ -20,8 +20,8 @@ use headwater_types::digest::Digester;
 use headwater_types::listing::ListingDigester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition, PixelCoding,
-    Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition, Position,
+    Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
@@ -212,8 +212,9 @@ impl Holding {
         fetch: &Fetch,
         photo: &Photo,
         key: &SampleKey,
-        Asked { cut, pixels, address, .. }: Asked,
+        Asked { way, address, .. }: Asked,
     ) -> Result<Delivered, SampleFailure> {
+        let (cut, pixels) = (way.cut(), way.pixels());
         let mut bytes = photo.bytes.clone();
         if self.echoes {
             bytes.extend(address.epoch.0.to_le_bytes());
@@ -224,8 +225,7 @@ impl Holding {
             let shape = Shape::vector(values.len() as u32);
             let payload = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             let source = Some(Size { width: 1, height: 1 });
-            let (dtype, coding) = (DType::F32, PixelCoding::Raw);
-            return Ok(Delivered { cut, dtype, shape, coding, payload, source, origin });
+            return Ok(Delivered { way, dtype: DType::F32, shape, payload, source, origin });
         }
         let limits = self.limits.unwrap_or_default();
         let indexed = (cut == Cut::JpegCrop).then(|| IndexedJpeg::rewrite(&payload, &limits).ok()).flatten();
@@ -252,8 +252,8 @@ impl Holding {
 }
 
 fn delivered(parts: Parts) -> Delivered {
-    let Parts { cut, dtype, shape, coding, source, origin, bytes } = parts;
-    Delivered { cut, dtype, shape, coding, payload: bytes, source, origin }
+    let Parts { way, dtype, shape, source, origin, bytes } = parts;
+    Delivered { way, dtype, shape, payload: bytes, source, origin }
 }
 
 /// What the fake model makes of a photo.

@@ -4,9 +4,9 @@ use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use headwater_client::{CutChoice, FetchRequest, Finished, Finisher, PixelChoice, Sample};
+use headwater_client::{FetchRequest, Finished, Finisher, Sample, Ways};
 use headwater_testdata::{Encoding, Picture, Texture};
-use headwater_types::{Address, Cut, DType, Epoch, FailureKind, PixelCoding, Recipe, Seed};
+use headwater_types::{Address, Cut, DType, Epoch, FailureKind, PixelCoding, Recipe, Seed, Way};
 
 use crate::common::{connect, encoded, gather};
 use crate::fake::{Fake, Holding, Photo};
@@ -42,26 +42,24 @@ fn holding() -> Holding {
 
 /// How samples travel.
 #[derive(Clone, Debug)]
-struct Way {
-    cut: CutChoice,
-    pixels: PixelChoice,
+struct Travel {
+    ways: Ways,
     floats: bool,
 }
 
-impl From<Cut> for Way {
+impl From<Cut> for Travel {
     fn from(cut: Cut) -> Self {
-        Self { cut: cut.into(), pixels: PixelCoding::Raw.into(), floats: true }
+        Self { ways: Way::raw(cut).into(), floats: true }
     }
 }
 
-async fn travel(fake: &Fake, recipe: &str, way: Way, epoch: Epoch) -> Vec<Sample> {
-    let Way { cut, pixels, floats } = way;
+async fn travel(fake: &Fake, recipe: &str, Travel { ways, floats }: Travel, epoch: Epoch) -> Vec<Sample> {
     let (recipe, addresses) = (Recipe::builtin(recipe), Address { seed: Seed(3), epoch }.into());
-    let request = FetchRequest { recipe, cut, pixels, floats, addresses, ..encoded(0..4, true) };
+    let request = FetchRequest { recipe, ways, floats, addresses, ..encoded(0..4, true) };
     gather(connect(&[fake]).await.fetch(request).unwrap()).await
 }
 
-async fn finish(fake: &Fake, recipe: &str, way: impl Into<Way>, epoch: Epoch) -> Vec<Finished> {
+async fn finish(fake: &Fake, recipe: &str, way: impl Into<Travel>, epoch: Epoch) -> Vec<Finished> {
     let finisher = Finisher::new(NonZeroUsize::MIN).unwrap();
     let of_name = Arc::new(Recipe::builtin(recipe).unwrap());
     let mut finished = Vec::new();
@@ -80,7 +78,7 @@ async fn every_pixel_cut_ends_in_the_same_tensor_and_the_same_failure() {
         assert_eq!(expected[2].outcome.as_ref().unwrap_err().kind, FailureKind::UnsupportedFormat);
         for cut in Cut::PIXELS {
             assert_eq!(finish(&fake, recipe, cut, Epoch(1)).await, expected, "{recipe} {cut}");
-            let light = Way { pixels: PixelCoding::Lossless.into(), floats: false, ..cut.into() };
+            let light = Travel { ways: Way::asked(cut, PixelCoding::Lossless, false).into(), floats: false };
             assert_eq!(finish(&fake, recipe, light, Epoch(1)).await, expected, "{recipe} {cut}, light");
         }
     }
@@ -98,12 +96,14 @@ async fn each_sample_travels_as_it_was_asked_for_and_says_how() {
     let fake = Fake::honest(Holding { photos, ..Holding::default() });
     let cuts = [Cut::Decoded, Cut::Decoded, Cut::Decoded, Cut::Tensor];
     let pixels = [PixelCoding::Lossless, PixelCoding::Lossless, PixelCoding::Raw, PixelCoding::Lossless];
-    let way =
-        |floats| Way { cut: CutChoice::PerSample(cuts.into()), pixels: PixelChoice::PerSample(pixels.into()), floats };
+    let way = |floats| {
+        let ways = cuts.into_iter().zip(pixels).map(|(cut, pixels)| Way::asked(cut, pixels, floats));
+        Travel { ways: Ways::PerSample(ways.collect()), floats }
+    };
     let came = async |floats| {
         let samples = travel(&fake, "imagenet-train", way(floats), Epoch(0)).await;
         let delivered = samples.into_iter().map(|sample| sample.outcome.unwrap());
-        delivered.map(|d| (d.cut, d.dtype, d.coding, d.payload.len())).collect::<Vec<_>>()
+        delivered.map(|d| (d.way.cut(), d.dtype, d.way.pixels(), d.payload.len())).collect::<Vec<_>>()
     };
     let (raw, lossless) = (PixelCoding::Raw, PixelCoding::Lossless);
     let light = came(false).await;

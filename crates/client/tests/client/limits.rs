@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_client::{ClientOptions, FetchRequest, Finisher, Sample};
-use headwater_types::{ByteCount, Cut, FailureKind, ImageLimits, Recipe, SampleFailure};
+use headwater_types::{ByteCount, Cut, FailureKind, ImageLimits, Recipe, SampleFailure, Way};
 use headwater_wire::proto;
 
 use crate::common::{connect_with, encoded, gather, options};
@@ -32,7 +32,11 @@ fn holding(told: Option<ImageLimits>) -> Holding {
 }
 
 fn cropped() -> FetchRequest {
-    FetchRequest { recipe: Recipe::builtin("imagenet-eval"), cut: Cut::Cropped.into(), ..encoded(0..2, true) }
+    FetchRequest {
+        recipe: Recipe::builtin("imagenet-eval"),
+        ways: Way::raw(Cut::Cropped).into(),
+        ..encoded(0..2, true)
+    }
 }
 
 async fn cropped_of_large_photos(told: Option<ImageLimits>, own: ImageLimits) -> Vec<Sample> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use headwater_client::{Choice, ClientOptions, FetchRequest, Finisher, LivePlan, Sample};
-use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, PixelCoding, Recipe};
+use headwater_client::{ClientOptions, FetchRequest, Finisher, LivePlan, Sample, Ways};
+use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, PixelCoding, Recipe, Way};
 
 use crate::common::{connect_with, encoded, gather, options};
 use crate::fake::{Fake, Holding, Photo, Script, steps};
@@ -34,16 +34,15 @@ fn narrow() -> ClientOptions {
     }
 }
 
-fn plan(cut: Cut) -> (Arc<[Cut]>, Arc<[PixelCoding]>) {
+fn plan(cut: Cut) -> Arc<[Way]> {
     let coding = if cut == Cut::Flipped { PixelCoding::Lossless } else { PixelCoding::Raw };
-    (vec![cut; SAMPLES as usize].into(), vec![coding; SAMPLES as usize].into())
+    vec![Way::new(cut, coding).unwrap(); SAMPLES as usize].into()
 }
 
 fn request(live: &LivePlan) -> FetchRequest {
     FetchRequest {
         recipe: Recipe::builtin("imagenet-train"),
-        cut: Choice::Live(live.clone()),
-        pixels: Choice::Live(live.clone()),
+        ways: Ways::Live(live.clone()),
         addresses: Address::new(3, 1).into(),
         ..encoded(0..SAMPLES, false)
     }
@@ -71,20 +70,18 @@ async fn however_often_the_plan_changes_each_sample_comes_once_with_the_same_bit
     let still = gather(dataset.fetch(still).unwrap()).await;
     let expected = tensors(still).await;
     for every in [1, 3, 7] {
-        let (cuts, pixels) = plan(Cut::Encoded);
-        let live = LivePlan::new(cuts, pixels).unwrap();
+        let live = LivePlan::new(plan(Cut::Encoded)).unwrap();
         let mut stream = dataset.fetch(request(&live)).unwrap();
         let mut turns = [Cut::JpegCrop, Cut::Flipped, Cut::Decoded, Cut::Encoded].into_iter().cycle();
         let mut samples = Vec::new();
         while let Some(sample) = stream.next().await {
             samples.push(sample.unwrap());
             if samples.len() % every == 0 {
-                let (cuts, pixels) = plan(turns.next().unwrap());
-                live.set(cuts, pixels).unwrap();
+                live.set(plan(turns.next().unwrap())).unwrap();
             }
         }
         let cuts: std::collections::BTreeSet<_> =
-            samples.iter().map(|sample| sample.outcome.as_ref().unwrap().cut).collect();
+            samples.iter().map(|sample| sample.outcome.as_ref().unwrap().way.cut()).collect();
         assert!(cuts.len() > 1, "every {every}: {cuts:?}");
         assert_eq!(tensors(samples).await, expected, "every {every}");
     }
@@ -97,13 +94,12 @@ async fn a_plan_that_says_the_same_of_what_is_to_come_ends_no_call() {
     let fake = Fake::start(holding("red"), one_by_one());
     let dataset = connect_with(&[&fake], narrow()).await;
     let half = SAMPLES as usize / 2;
-    let codings: Arc<[PixelCoding]> = vec![PixelCoding::Raw; half].into();
-    let live = LivePlan::new(vec![Cut::Encoded; half].into(), Arc::clone(&codings)).unwrap();
+    let live = LivePlan::new(vec![Way::ENCODED; half].into()).unwrap();
     let mut stream = dataset.fetch(FetchRequest { indices: (0..SAMPLES / 2).into(), ..request(&live) }).unwrap();
     let first = stream.next().await.unwrap().unwrap();
-    let mut other = vec![Cut::Encoded; half];
-    other[first.index.0 as usize] = Cut::Decoded;
-    live.set(other.into(), codings).unwrap();
+    let mut other = vec![Way::ENCODED; half];
+    other[first.index.0 as usize] = Way::raw(Cut::Decoded);
+    live.set(other.into()).unwrap();
     assert_eq!(stream.count().await, half - 1);
     assert_eq!((fake.calls().0, dataset.counters().replanned), (1, 0));
 }
@@ -112,15 +108,12 @@ async fn a_plan_that_says_the_same_of_what_is_to_come_ends_no_call() {
 async fn a_plan_that_does_not_fit_is_refused_and_the_old_one_stands() {
     let fake = Fake::start(holding("red"), one_by_one());
     let dataset = connect_with(&[&fake], narrow()).await;
-    let (cuts, pixels) = plan(Cut::Encoded);
-    let live = LivePlan::new(Arc::clone(&cuts), Arc::clone(&pixels)).unwrap();
-    assert!(live.set(cuts[1..].into(), pixels[1..].into()).is_err());
-    assert!(live.set(cuts[1..].into(), Arc::clone(&pixels)).is_err());
-    assert!(live.set(vec![Cut::Features; SAMPLES as usize].into(), Arc::clone(&pixels)).is_err());
+    let ways = plan(Cut::Encoded);
+    let live = LivePlan::new(Arc::clone(&ways)).unwrap();
+    assert!(live.set(ways[1..].into()).is_err());
+    assert!(live.set(plan(Cut::Features)).is_err());
     let of_the_wrong_length = FetchRequest { indices: (0..4).into(), ..request(&live) };
     assert!(dataset.fetch(of_the_wrong_length).is_err(), "the dataset has half as many");
-    let half = FetchRequest { pixels: PixelCoding::Raw.into(), ..request(&live) };
-    assert!(dataset.fetch(half).is_err(), "cuts without codings");
 }
 
 #[tokio::test]
@@ -128,9 +121,8 @@ async fn a_plan_for_features_may_change_between_them_and_pixels_and_one_for_tens
     let with_model = |class| holding(class).with_model("net", b"file", "mobilenet-eval", 4);
     let fakes = [Fake::start(with_model("red"), one_by_one()), Fake::start(with_model("blue"), one_by_one())];
     let dataset = connect_with(&[&fakes[0], &fakes[1]], narrow()).await;
-    let (cuts, pixels) = plan(Cut::Features);
-    assert!(LivePlan::new(Arc::clone(&cuts), Arc::clone(&pixels)).is_err());
-    let live = LivePlan::with_features(cuts, pixels).unwrap();
+    assert!(LivePlan::new(plan(Cut::Features)).is_err());
+    let live = LivePlan::with_features(plan(Cut::Features));
     let of_model = |model: Option<&str>| FetchRequest {
         recipe: None,
         model: model.map(|name| name.parse().unwrap()),
@@ -142,11 +134,10 @@ async fn a_plan_for_features_may_change_between_them_and_pixels_and_one_for_tens
     let (mut seen, mut came) = (Vec::new(), std::collections::BTreeSet::new());
     while let Some(sample) = stream.next().await {
         let sample = sample.unwrap();
-        came.insert(sample.outcome.unwrap().cut);
+        came.insert(sample.outcome.unwrap().way.cut());
         seen.push(sample.index.0);
         if seen.len() % 3 == 0 {
-            let (cuts, pixels) = plan(turns.next().unwrap());
-            live.set(cuts, pixels).unwrap();
+            live.set(plan(turns.next().unwrap())).unwrap();
         }
     }
     seen.sort_unstable();

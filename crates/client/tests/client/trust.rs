@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use headwater_client::{ClientError, ClientOptions, FetchRequest, Finisher};
 use headwater_image::{Rgb8, lossless};
-use headwater_types::{Cut, FailureKind, PixelCoding, Recipe, SampleFailure, Size};
+use headwater_types::{Cut, FailureKind, PixelCoding, Recipe, SampleFailure, Size, Way};
 use headwater_wire::{Asked, checksum, proto};
 use tonic::{Code, Status};
 
@@ -44,8 +44,8 @@ async fn a_payload_that_never_arrives_whole_is_reported_after_a_few_tries() {
 async fn a_sample_that_is_not_as_asked_is_a_failure_and_the_others_arrive() {
     type Tamper = fn(&mut proto::Sample);
     let cases: [(&str, Tamper); 7] = [
-        ("cut", |s| s.cut = proto::Cut::Flipped as i32),
-        ("cut number", |s| s.cut = 77),
+        ("cut", |s| s.way = proto::Way::Flipped as i32),
+        ("way number", |s| s.way = 77),
         ("label", |s| s.label = Some(1)),
         ("key", |s| s.key.clear()),
         ("key above the root", |s| s.key = "../x".to_owned()),
@@ -112,7 +112,7 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
                 index,
                 position,
                 key: "red/x.jpg".to_owned(),
-                cut: proto::Cut::Cropped as i32,
+                way: proto::Way::Cropped as i32,
                 dtype: proto::ElementType::U8 as i32,
                 shape: vec![2, 2, 3],
                 checksum: checksum(index, &payload),
@@ -126,7 +126,7 @@ async fn pixels_of_another_size_than_the_recipe_says_are_refused() {
     });
     let fake = Fake::start(Holding::of("red", 2), liar);
     let recipe = Recipe::builtin("imagenet-eval");
-    let request = FetchRequest { recipe, cut: Cut::Cropped.into(), ..encoded(0..2, true) };
+    let request = FetchRequest { recipe, ways: Way::raw(Cut::Cropped).into(), ..encoded(0..2, true) };
     for sample in gather(connect(&[&fake]).await.fetch(request).unwrap()).await {
         assert!(sample.outcome.unwrap_err().message.contains("[2, 2, 3]"));
     }
@@ -186,7 +186,7 @@ async fn a_crop_that_does_not_lie_in_its_photo_is_a_failure_of_its_sample() {
         }),
     ];
     for (words, tamper) in cases {
-        let request = FetchRequest { cut: Cut::JpegCrop.into(), ..encoded(0..4, true) };
+        let request = FetchRequest { ways: Way::raw(Cut::JpegCrop).into(), ..encoded(0..4, true) };
         let failure = tampered_with(tamper, request).await;
         assert!(failure.message.contains(words), "{words:?}: {failure}");
     }
@@ -208,8 +208,8 @@ async fn coded_pixels_that_are_no_picture_are_a_failure_of_their_sample() {
         }),
     ];
     for (words, tamper) in cases {
-        let pixels = PixelCoding::Lossless.into();
-        let request = FetchRequest { cut: Cut::Cropped.into(), pixels, ..encoded(0..4, true) };
+        let way = Way::new(Cut::Cropped, PixelCoding::Lossless).unwrap();
+        let request = FetchRequest { ways: way.into(), ..encoded(0..4, true) };
         let failure = tampered_with(tamper, request).await;
         assert!(failure.message.contains(words), "{words:?}: {failure}");
     }
@@ -220,19 +220,19 @@ async fn a_server_may_only_send_what_it_was_allowed_to() {
     let coded = |s: &mut proto::Sample| {
         let size = Size { width: 224, height: 224 };
         let picture = Rgb8::new(size, vec![9; 224 * 224 * 3]).unwrap();
-        s.coding = proto::PixelCoding::Lossless as i32;
+        s.way = proto::Way::CroppedLossless as i32;
         resealed(s, lossless::encode(&picture).unwrap());
     };
-    let raw = FetchRequest { cut: Cut::Cropped.into(), ..encoded(0..4, true) };
+    let raw = FetchRequest { ways: Way::raw(Cut::Cropped).into(), ..encoded(0..4, true) };
     let failure = tampered_with(coded, raw).await;
     assert!(failure.message.contains("coded lossless, not raw"), "{failure}");
 
     let as_pixels = |s: &mut proto::Sample| {
-        (s.cut, s.dtype) = (proto::Cut::Flipped as i32, proto::ElementType::U8 as i32);
+        (s.way, s.dtype) = (proto::Way::Flipped as i32, proto::ElementType::U8 as i32);
         s.shape = vec![224, 224, 3];
         resealed(s, vec![9; 224 * 224 * 3]);
     };
-    let floats = FetchRequest { cut: Cut::Normalized.into(), floats: true, ..encoded(0..4, true) };
+    let floats = FetchRequest { ways: Way::raw(Cut::Normalized).into(), floats: true, ..encoded(0..4, true) };
     let failure = tampered_with(as_pixels, floats).await;
     assert!(failure.message.contains("taken to flipped, not to normalized"), "{failure}");
 }

@@ -94,8 +94,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
     let request = FetchRequest {
         indices: course.samples.iter().copied().collect(),
         recipe: Some((**recipe).clone()),
-        cut: steering.cut(),
-        pixels: steering.pixels(),
+        ways: steering.ways(),
         // As the profile has them, and as SOPHON sends them.
         floats: true,
         addresses: (*address).into(),
@@ -113,7 +112,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
         .fetch(request)?
         .map_ok(async |sample| {
             let delivered = sample.outcome.as_ref().ok();
-            let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
+            let way = delivered.map(|delivered| delivered.way);
             let bytes = delivered.map_or(0, |delivered| delivered.payload.len() as u64);
             let there = sample.cpu.unwrap_or_default();
             let (finished, here) = finisher.finish_metered(recipe, sample).await;
@@ -129,7 +128,7 @@ async fn stream(course: &Course<'_>, steering: &Steering, progress: &Progress) -
         let over = next.is_none();
         if let Some(done) = next {
             bar.add(1);
-            steering.came(done.finished.index, done.way.map(Way::cut), done.there, done.here);
+            steering.came(done.finished.index, done.way, done.there, done.here);
             measured.count(dataset, &done);
             for (sum, byte) in tensors.iter_mut().zip(done.digest.iter().flat_map(|digest| digest.as_bytes())) {
                 *sum ^= byte;

@@ -76,7 +76,7 @@ async fn prepare(
     }
     let Some(algorithm) = args.mode.algorithm() else { bail!("--mode {} is no mode", args.mode) };
     if let (Algorithm::Static(way), None) = (algorithm, &args.profile) {
-        let steering = Steering::fixed(way);
+        let steering = Steering::new(way);
         return Ok(Prepared { steering, prediction: None, resources, appraisal: None });
     }
     let (profile, appraisal) = match &args.profile {
@@ -90,7 +90,7 @@ async fn prepare(
         None => {
             let (appraisal, sketch) = sketched(args, recipe, samples, &resources, progress).await?;
             let Some(Sketch { profile, bandwidth }) = sketch else {
-                let (steering, appraisal) = (Steering::fixed(Way::ENCODED), Some(appraisal));
+                let (steering, appraisal) = (Steering::new(Way::ENCODED), Some(appraisal));
                 return Ok(Prepared { steering, prediction: None, resources, appraisal });
             };
             resources.bandwidth = bandwidth;
@@ -109,7 +109,7 @@ async fn prepare(
     let planned = tokio::task::spawn_blocking(move || plan(&profile, &given, &allowed, algorithm));
     let plan: Plan = planned.await.context("planning")??;
     let steering = match algorithm {
-        Algorithm::Static(way) => Steering::fixed(way),
+        Algorithm::Static(way) => Steering::new(way),
         _ => Steering::by(&plan, dataset, recipe)?,
     };
     Ok(Prepared { steering, prediction: Some(plan.prediction), resources, appraisal })

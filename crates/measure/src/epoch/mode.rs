@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use headwater_plan::Algorithm;
-use headwater_types::{Cut, PixelCoding, Way};
+use headwater_types::{Cut, Way};
 
 /// A mode of `profiler epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes
 impl Mode {
     /// Who decides; `None` where a file has decided.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
-        let of = |cut| Way::new(cut, PixelCoding::Raw).map(Algorithm::Static);
+        let of = |cut| Some(Algorithm::Static(Way::raw(cut)));
         match self {
             Self::NoOff => of(Cut::Encoded),
             Self::AllOff => of(Cut::Normalized),

@@ -9,7 +9,7 @@ use headwater_client::LivePlan;
 use headwater_plan::{
     Algorithm, Cost, Plan, Prediction, Profile, ProfileBuilder, Resources, SampleFacts, Server, plan,
 };
-use headwater_types::{BitsPerSecond, CpuSeconds, Cut, PixelCoding, SampleIndex, Way};
+use headwater_types::{BitsPerSecond, CpuSeconds, SampleIndex, Way};
 
 use crate::error::PilotError;
 use crate::watch::{Belief, Reading, Seen, Watch, WatchOptions, Work};
@@ -150,12 +150,11 @@ impl Autopilot {
     /// A fault of this program.
     pub fn idle(profile: Arc<Profile>, resources: Resources, options: AutopilotOptions) -> Result<Self, PilotError> {
         let choices = vec![Way::ENCODED; profile.len()];
-        let (cuts, pixels) = tables(&choices);
         let servers = profile.servers().len();
         Ok(Self {
             live: match profile.provenance().model {
-                Some(_) => LivePlan::with_features(cuts, pixels)?,
-                None => LivePlan::new(cuts, pixels)?,
+                Some(_) => LivePlan::with_features(choices.as_slice().into()),
+                None => LivePlan::new(choices.as_slice().into())?,
             },
             watch: Watch::new(options.watch),
             reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
@@ -188,8 +187,7 @@ impl Autopilot {
         self.expect(samples);
         self.choices = plan.iter().collect();
         self.prediction = Some(plan.prediction.clone());
-        let (cuts, pixels) = tables(&self.choices);
-        Ok(self.live.set(cuts, pixels)?)
+        Ok(self.live.set(self.choices.as_slice().into())?)
     }
 
     fn expect(&mut self, samples: &[SampleIndex]) {
@@ -224,7 +222,7 @@ impl Autopilot {
         }
     }
 
-    /// What a request takes for its cuts and codings.
+    /// The ways that a request asks for.
     pub fn live(&self) -> &LivePlan {
         &self.live
     }
@@ -234,8 +232,8 @@ impl Autopilot {
         self.prediction.as_ref()
     }
 
-    /// A sample has come, at this cut, and was finished; with what it took on both sides.
-    pub fn came(&mut self, index: SampleIndex, cut: Option<Cut>, storage: CpuSeconds, trainer: CpuSeconds) {
+    /// A sample has come this way and was finished; with what it took on both sides.
+    pub fn came(&mut self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds) {
         let Ok(place) = usize::try_from(index.0) else { return };
         let Some(left) = self.left.get_mut(place) else { return };
         if !self.options.repeats {
@@ -244,12 +242,9 @@ impl Autopilot {
         self.reading.trainer.measured += trainer.0;
         let Some(server) = self.profile.server_of(place) else { return };
         self.reading.storage[server].measured += storage.0;
-        // By the way that it came, which may be that of the plan before.
+        // The way that it came may be the way of the plan before. Pixels that coding would not make smaller come raw, as planned.
         let planned = self.choices[place];
-        let way = match cut {
-            Some(cut) if cut != planned.cut() => Way::new(cut, PixelCoding::Raw).unwrap_or(planned),
-            _ => planned,
-        };
+        let way = way.filter(|came| came.cut() != planned.cut()).unwrap_or(planned);
         let cost = self.profile.position(way).and_then(|position| self.profile.cost(place, position));
         let cost = cost.unwrap_or_default();
         self.reading.storage[server].predicted += cost.storage_seconds * self.believed.storage_scale[server];
@@ -311,8 +306,7 @@ impl Autopilot {
             }
         }
         if replanned.moved > 0 {
-            let (cuts, pixels) = tables(&self.choices);
-            self.live.set(cuts, pixels)?;
+            self.live.set(self.choices.as_slice().into())?;
         }
         self.believed = replanned.believed.clone();
         self.learnt |= replanned.seen != Seen::default();
@@ -377,10 +371,6 @@ impl Replanning {
         }
         Ok(builder.finish()?)
     }
-}
-
-fn tables(choices: &[Way]) -> (Arc<[Cut]>, Arc<[PixelCoding]>) {
-    (choices.iter().map(|way| way.cut()).collect(), choices.iter().map(|way| way.pixels()).collect())
 }
 
 #[cfg(test)]

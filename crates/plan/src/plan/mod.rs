@@ -9,7 +9,7 @@ mod text;
 pub use export::NoSophonNumber;
 pub use text::PlanFileError;
 
-use headwater_types::{Cut, DatasetName, Digest, Epoch, ModelName, PixelCoding, Seed, Way};
+use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed, Way};
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
@@ -134,16 +134,6 @@ impl Plan {
     /// Every sample's way, in order.
     pub fn iter(&self) -> impl Iterator<Item = Way> + '_ {
         self.choices.iter().map(|&choice| self.ways[usize::from(choice)])
-    }
-
-    /// Every sample's cut, as a client's request takes them.
-    pub fn cuts(&self) -> Vec<Cut> {
-        self.iter().map(Way::cut).collect()
-    }
-
-    /// Every sample's pixel coding, as a client's request takes them.
-    pub fn pixels(&self) -> Vec<PixelCoding> {
-        self.iter().map(Way::pixels).collect()
     }
 
     /// How many samples travel by each way, in the order of the ways; those that none travels by are left out.

@@ -23,6 +23,11 @@ impl Dice {
     }
 }
 
+/// The way at this position, in the order of all ways.
+fn nth_way(position: usize) -> Way {
+    Way::all().nth(position).unwrap()
+}
+
 /// A profile of `rows` (bytes, storage, trainer for each way), divided between servers.
 fn profile(ways: usize, counts: &[u64], rows: &[Vec<Cost>]) -> Profile {
     lacking(ways, counts, &[], rows)
@@ -32,14 +37,15 @@ fn profile(ways: usize, counts: &[u64], rows: &[Vec<Cost>]) -> Profile {
 fn lacking(ways: usize, counts: &[u64], lacks: &[Option<usize>], rows: &[Vec<Cost>]) -> Profile {
     let mut first = 0;
     let servers = counts.iter().enumerate().map(|(place, &samples)| {
-        let lacks = lacks.get(place).copied().flatten().map(|position| Way::PIXELS[position]);
+        let lacks = lacks.get(place).copied().flatten().map(nth_way);
         let address = format!("s:{place}");
         let server =
             Server { address, digest: None, first, samples, cpu_workers: None, lacks: lacks.into_iter().collect() };
         first += samples;
         server
     });
-    let mut builder = ProfileBuilder::new(test_provenance(), servers.collect(), Way::PIXELS[..ways].to_vec()).unwrap();
+    let mut builder =
+        ProfileBuilder::new(test_provenance(), servers.collect(), Way::all().take(ways).collect()).unwrap();
     for row in rows {
         builder.push(&SampleFacts::default(), row).unwrap();
     }
@@ -257,7 +263,7 @@ fn servers_without_cores_send_what_they_store() {
         matches!(error, PlanningError::NoWay { index: 0, lacking: Lacking::Resource(Resource::StorageCpu(0)), .. }),
         "{error}"
     );
-    let error = plan(&profile, &resources([idle, busy]), &[Way::PIXELS[1]], Algorithm::Optimal).unwrap_err();
+    let error = plan(&profile, &resources([idle, busy]), &[nth_way(1)], Algorithm::Optimal).unwrap_err();
     assert!(error.to_string().contains("allow encoded"), "{error}");
 }
 
@@ -272,14 +278,14 @@ fn a_server_is_not_asked_for_what_it_lacks() {
     let resources = Resources { bandwidth: bandwidth(1e7), servers, ..Resources::default() };
     for algorithm in [Algorithm::Optimal, Algorithm::MinimumBytes] {
         let plan = plan(&profile, &resources, &[], algorithm).unwrap();
-        let light = |range: std::ops::Range<usize>| range.filter(|&i| plan.way(i) == Some(Way::PIXELS[3])).count();
+        let light = |range: std::ops::Range<usize>| range.filter(|&i| plan.way(i) == Some(nth_way(3))).count();
         assert_eq!((light(0..600), light(600..1200) > 500), (0, true), "{algorithm}");
     }
-    let error = plan(&profile, &resources, &[], Algorithm::Static(Way::PIXELS[3])).unwrap_err();
+    let error = plan(&profile, &resources, &[], Algorithm::Static(nth_way(3))).unwrap_err();
     assert!(matches!(error, PlanningError::NoWay { index: 0, lacking: Lacking::Service(0), .. }), "{error}");
     assert!(error.to_string().contains("register it there"), "{error}");
     let modes = compare(&profile, &resources, &[]).unwrap();
-    let light = modes.iter().find(|mode| mode.algorithm == Algorithm::Static(Way::PIXELS[3])).unwrap();
+    let light = modes.iter().find(|mode| mode.algorithm == Algorithm::Static(nth_way(3))).unwrap();
     assert_eq!(light.outcome, None);
 }
 
@@ -291,8 +297,8 @@ fn only_what_is_allowed_is_chosen() {
     let servers = vec![ServerResources { cores: Cores::from(4), bandwidth: None }];
     let resources = Resources { bandwidth: bandwidth(2e7), servers, ..Resources::default() };
     let free = plan(&profile, &resources, &[], Algorithm::Optimal).unwrap();
-    assert!(free.counts().iter().any(|(way, _)| *way == Way::PIXELS[1]));
-    let allowed = [Way::ENCODED, Way::PIXELS[3]];
+    assert!(free.counts().iter().any(|(way, _)| *way == nth_way(1)));
+    let allowed = [Way::ENCODED, nth_way(3)];
     let held = plan(&profile, &resources, &allowed, Algorithm::Optimal).unwrap();
     assert!(held.iter().all(|way| allowed.contains(&way)) && held.prediction.epoch >= free.prediction.epoch);
     let absent = [Way::raw(headwater_types::Cut::Normalized)];

@@ -1,7 +1,7 @@
 use futures::task::noop_waker;
 use headwater_image::Parts;
 use headwater_pipeline::MemoryBudget;
-use headwater_types::{ByteCount, Cut, DType, PixelCoding, Position, SampleIndex, Shape};
+use headwater_types::{ByteCount, DType, Position, SampleIndex, Shape, Way};
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -27,10 +27,9 @@ impl Stage {
     async fn sample(&self, payload: Vec<u8>) -> Prepared {
         let permit = self.budget.acquire(&self.outbox.account, payload.len().into()).await.unwrap();
         let parts = Parts {
-            cut: Cut::Encoded,
+            way: Way::ENCODED,
             dtype: DType::U8,
             shape: Shape::vector(u32::try_from(payload.len()).unwrap()),
-            coding: PixelCoding::Raw,
             source: None,
             origin: Position::default(),
             bytes: payload.into(),

@@ -83,7 +83,7 @@ impl Course {
         dataset: &Dataset,
         model: &RegisteredModel,
     ) -> Result<(Self, Option<LocalExtractor>), SourceError> {
-        let Some(path) = &args.plan else { return Ok((Self::Set(Steering::fixed(Way::FEATURES)), None)) };
+        let Some(path) = &args.plan else { return Ok((Self::Set(Steering::new(Way::FEATURES)), None)) };
         if path.as_os_str() == "auto" {
             let nothing = || PlanError::NothingToChoose(model.info.name.clone());
             let file = args.extractor.as_ref().ok_or_else(nothing)?;

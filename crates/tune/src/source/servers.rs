@@ -112,7 +112,7 @@ impl Connected {
                 (steering, Some(appraisal))
             }
             // Nothing is left to come.
-            (Course::Auto, _) => (Steering::fixed(Way::FEATURES), None),
+            (Course::Auto, _) => (Steering::new(Way::FEATURES), None),
         };
         let desk = Arc::new(Desk { steering, appraisal, extractor, came: Mutex::default() });
         Ok(Servers { dataset, provenance, desk })
@@ -131,8 +131,7 @@ impl Servers {
         let steering = &self.desk.steering;
         let request = FetchRequest {
             ordered,
-            cut: steering.cut(),
-            pixels: steering.pixels(),
+            ways: steering.ways(),
             measure_cpu: steering.listens(),
             ..FetchRequest::features(indices, self.provenance.model.clone())
         };
@@ -172,13 +171,13 @@ impl Desk {
         let Sample { index, label, cpu, .. } = sample;
         let key = sample.key.clone();
         let delivered = sample.outcome.as_ref().ok();
-        let way = delivered.and_then(|delivered| Way::new(delivered.cut, delivered.coding));
+        let way = delivered.map(|delivered| delivered.way);
         let (outcome, here) = match &self.extractor {
             Some(extractor) => extractor.infer(sample).await,
             // Features were asked for, and the client has seen to it that nothing else came.
             None => (sample.outcome.map(|delivered| features_of(&delivered)), CpuSeconds::default()),
         };
-        self.steering.came(index, way.map(Way::cut), cpu.unwrap_or_default(), here);
+        self.steering.came(index, way, cpu.unwrap_or_default(), here);
         if let Some(way) = way {
             *self.came.lock().unwrap_or_else(PoisonError::into_inner).entry(way).or_default() += 1;
         }
