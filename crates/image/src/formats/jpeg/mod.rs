@@ -17,7 +17,7 @@ mod memory;
 
 mod samples;
 
-mod decode;
+mod decoder;
 
 mod cmyk;
 mod handle;
@@ -39,9 +39,9 @@ mod tests;
 
 use headwater_types::{ByteCount, Format, ImageLimits, PixelBox};
 
-pub(crate) use decode::Buffers;
+pub(crate) use decoder::Buffers;
 #[cfg(test)]
-pub(crate) use decode::ZIGZAG;
+pub(crate) use decoder::ZIGZAG;
 pub(crate) use frame::Frame;
 pub(crate) use index::Index;
 pub(crate) use markers::{END_OF_IMAGE, SIGNATURE};
@@ -71,7 +71,7 @@ pub(crate) fn decode(
     raw: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Result<PixelBox, ImageError> {
-    match decode::decode(frame, excerpt, buffers, out) {
+    match decoder::decode(frame, excerpt, buffers, out) {
         Some(window) => Ok(window),
         None => fallback::decode(frame, excerpt, raw, out),
     }
@@ -79,7 +79,7 @@ pub(crate) fn decode(
 
 /// Reads all coefficients and drops them: the part of decoding that cannot be left out.
 pub(crate) fn entropy(bytes: &[u8], frame: &Frame, memory: ByteCount, buffers: &mut Buffers) -> Result<(), ImageError> {
-    if decode::entropy(bytes, frame, buffers).is_some() {
+    if decoder::entropy(bytes, frame, buffers).is_some() {
         return Ok(());
     }
     let input = Input { jpeg: bytes, scans: frame.scans, memory };

@@ -11,7 +11,7 @@ use std::slice;
 use headwater_types::ByteCount;
 use turbojpeg::raw;
 
-use super::decode;
+use super::decoder;
 use super::frame::Frame;
 use super::handle::{Handle, Purpose};
 
@@ -74,7 +74,7 @@ impl Input<'_> {
     pub(super) fn own_coefficients(self) -> Option<Coefficients> {
         let frame = Frame::read(self.jpeg).ok()?;
         let mut digest = Digest::default();
-        decode::coefficients(self.jpeg, &frame, |component, size, row, coefficients| {
+        decoder::coefficients(self.jpeg, &frame, |component, size, row, coefficients| {
             digest.add(component, (size.0 * BLOCK, size.1 * BLOCK), row, coefficients);
         })?;
         Some(digest.finish())

@@ -8,21 +8,20 @@
     expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")
 )]
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 mod block;
 mod portable;
 mod row;
 #[cfg(target_arch = "x86_64")]
-mod transform;
+mod x86;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use block::Coefficients;
 pub(super) use row::{MORE_SAMPLES, Samples};
+
+#[cfg(target_arch = "x86_64")]
+use x86::{colors, transform};
 
 use crate::level::{Level, Set};
 
@@ -31,23 +30,23 @@ pub(super) fn inverse(level: Level, side: usize, blocks: Coefficients<'_>, out: 
     match (side, level.set()) {
         // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
-        (8, Set::Avx2) => unsafe { transform::wide256::inverse(blocks, out, stride) },
+        (8, Set::Avx2) => unsafe { transform::avx2::inverse(blocks, out, stride) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        (8, Set::Avx512) => unsafe { transform::wide512::inverse(blocks, out, stride) },
-        _ => portable::inverse(side, blocks, out, stride),
+        (8, Set::Avx512) => unsafe { transform::avx512::inverse(blocks, out, stride) },
+        _ => portable::transform::inverse(side, blocks, out, stride),
     }
 }
 
 /// Makes a row of RGB pixels. Rows of samples have [`MORE_SAMPLES`] readable behind the last.
 pub(super) fn pixels(level: Level, samples: &Samples<'_>, out: &mut [u8]) {
     match level.set() {
-        Set::Portable => portable::pixels(samples, out),
+        Set::Portable => portable::colors::pixels(samples, out),
         // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
-        Set::Avx2 => unsafe { avx2::pixels(samples, out) },
+        Set::Avx2 => unsafe { colors::avx2::pixels(samples, out) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Set::Avx512 => unsafe { avx512::pixels(samples, out) },
+        Set::Avx512 => unsafe { colors::avx512::pixels(samples, out) },
     }
 }

@@ -33,7 +33,7 @@ proptest! {
         let blocks = Coefficients { values: &values, last: &last, quantisation: &quantisation };
         let stride = count * 8 + MORE_SAMPLES;
         let mut expected = vec![0; stride * 8];
-        portable::inverse(8, blocks, &mut expected, stride);
+        portable::transform::inverse(8, blocks, &mut expected, stride);
         for level in Level::available() {
             let mut out = vec![0; stride * 8];
             inverse(level, 8, blocks, &mut out, stride);
@@ -57,7 +57,7 @@ proptest! {
             Samples::Quartered { y, chroma: [[rows[1], rows[2]], [rows[3], rows[4]]] },
         ] {
             let mut expected = vec![0; width * CHANNELS];
-            portable::pixels(&samples, &mut expected);
+            portable::colors::pixels(&samples, &mut expected);
             for level in Level::available() {
                 let mut out = vec![0; width * CHANNELS];
                 pixels(level, &samples, &mut out);
@@ -76,7 +76,7 @@ fn every_color_is_the_same_at_every_level() {
             let mut out = vec![0; 256 * CHANNELS];
             pixels(level, &Samples::YCbCr { y: &luma, chroma: [&every, &red] }, &mut out);
             for (blue, pixel) in (0..=255).zip(out.as_chunks::<CHANNELS>().0) {
-                assert_eq!(*pixel, portable::rgb(y, [blue, red[0]]), "{level}: {y}, {blue}, {}", red[0]);
+                assert_eq!(*pixel, portable::colors::rgb(y, [blue, red[0]]), "{level}: {y}, {blue}, {}", red[0]);
             }
         }
     }

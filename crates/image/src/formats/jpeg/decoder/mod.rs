@@ -4,11 +4,18 @@
 //! libjpeg would warn of is left to it, so that nothing here guesses at damaged data.
 
 mod huffman;
-mod planes;
-mod reader;
-mod scan;
 mod source;
+
+mod scan;
+
+mod blocks;
+mod order;
+mod run;
 mod stream;
+
+mod reader;
+
+mod planes;
 mod window;
 
 #[cfg(test)]

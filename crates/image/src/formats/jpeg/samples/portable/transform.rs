@@ -1,8 +1,6 @@
-//! The inner loops for every machine, one sample at a time; and the measure for those that take many.
+//! The inverse transform, one block at a time.
 
-use super::block::{BLOCK, Coefficients};
-use super::row::Samples;
-use crate::rgb::CHANNELS;
+use crate::formats::jpeg::samples::block::{BLOCK, Coefficients};
 
 /// Fractional bits of the transform's factors, and of what goes from its first pass to its second.
 const FACTOR_BITS: u32 = 13;
@@ -10,8 +8,8 @@ const PASS_BITS: u32 = 2;
 /// Bits by which the second pass, a factor of eight too large, is shifted down.
 const SCALE_BITS: u32 = 3;
 
-/// As [`super::inverse`].
-pub(super) fn inverse(side: usize, blocks: Coefficients<'_>, out: &mut [u8], stride: usize) {
+/// Transforms as [`inverse`](crate::formats::jpeg::samples::inverse) does.
+pub(in crate::formats::jpeg::samples) fn inverse(side: usize, blocks: Coefficients<'_>, out: &mut [u8], stride: usize) {
     for (x, values) in blocks.values.as_chunks::<BLOCK>().0.iter().enumerate() {
         let out = &mut out[x * side..];
         match side {
@@ -24,7 +22,12 @@ pub(super) fn inverse(side: usize, blocks: Coefficients<'_>, out: &mut [u8], str
 }
 
 /// `jsimd_idct_islow_avx2`: the transform of Loeffler, Ligtenberg and Moschytz with 12 multiplications.
-pub(super) fn whole(values: &[i16; BLOCK], quantisation: &[i16; BLOCK], out: &mut [u8], stride: usize) {
+pub(in crate::formats::jpeg::samples) fn whole(
+    values: &[i16; BLOCK],
+    quantisation: &[i16; BLOCK],
+    out: &mut [u8],
+    stride: usize,
+) {
     let block: [i16; BLOCK] = std::array::from_fn(|i| values[i].wrapping_mul(quantisation[i]));
     let mut middle = [0_i16; BLOCK];
     let only_first_row = values[8..].iter().all(|&value| value == 0);
@@ -150,39 +153,4 @@ fn narrow(value: i32) -> i16 {
 
 fn sample(value: i16) -> u8 {
     (value.clamp(-128, 127) + 128) as u8
-}
-
-/// As [`super::pixels`].
-pub(super) fn pixels(samples: &Samples<'_>, out: &mut [u8]) {
-    let out = out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate();
-    match *samples {
-        Samples::Grey(grey) => out.for_each(|(x, pixel)| *pixel = [grey[x]; CHANNELS]),
-        Samples::Rgb(planes) => out.for_each(|(x, pixel)| *pixel = planes.map(|plane| plane[x])),
-        Samples::YCbCr { y, chroma } => out.for_each(|(x, pixel)| *pixel = rgb(y[x], chroma.map(|plane| plane[x]))),
-        Samples::Halved { y, chroma } => out.for_each(|(x, pixel)| {
-            *pixel = rgb(y[x], chroma.map(|row| between(x, |place| u16::from(row[place]), 1, [1, 2]) as u8));
-        }),
-        Samples::Quartered { y, chroma } => out.for_each(|(x, pixel)| {
-            let column = |[near, far]: [&[u8]; 2], place: usize| u16::from(near[place]) * 3 + u16::from(far[place]);
-            *pixel = rgb(y[x], chroma.map(|rows| between(x, |place| column(rows, place), 4, [8, 7]) as u8));
-        }),
-    }
-}
-
-/// A value between two of half as many: three parts of the nearer one, and one of the other, which lies on the left of even
-/// ones and on the right of odd ones. Halves are rounded up in the one case and down in the other.
-fn between(x: usize, value: impl Fn(usize) -> u16, unit: u16, rounding: [u16; 2]) -> u16 {
-    let near = x / 2 + 1;
-    let far = if x.is_multiple_of(2) { near - 1 } else { near + 1 };
-    (value(near) * 3 + value(far) + rounding[x % 2]) / (4 * unit)
-}
-
-/// `ycc_rgb_convert`, whose factors have 16 fractional bits.
-pub(super) fn rgb(y: u8, [blue, red]: [u8; 2]) -> [u8; CHANNELS] {
-    const HALF: i32 = 1 << 15;
-    let (y, blue, red) = (i32::from(y), i32::from(blue) - 128, i32::from(red) - 128);
-    let r = y + ((91881 * red + HALF) >> 16);
-    let g = y + ((-22554 * blue - 46802 * red + HALF) >> 16);
-    let b = y + ((116130 * blue + HALF) >> 16);
-    [r, g, b].map(|value| value.clamp(0, 255) as u8)
 }

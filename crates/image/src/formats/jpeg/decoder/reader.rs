@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use super::blocks::Blocks;
+use super::order::Order;
+use super::run::{Bytes, Run};
 use super::scan::Scan;
 use super::source::{COEFFICIENTS, Source};
-use super::stream::{Blocks, Bytes, Decoding, Order, Run};
+use super::stream::Decoding;
 use crate::level::Level;
 
 /// Reads the rows of a photo, from the top.

@@ -1,53 +1,15 @@
-//! Entropy decoding: a run of MCUs to their coefficients, alone or two runs in one loop.
-//!
-//! Every symbol's place is known only when the one before it has been looked up: eight cycles, in which the processor has
-//! little else to do. Runs that begin at different restart markers do not wait for each other. So two of them take turns,
-//! symbol by symbol, and the processor works on the one while the other waits:
-//!
-//! ```text
-//! bits of run A:  look up -> shift ----------> look up -> shift ----------> look up -> ...
-//! bits of run B:       look up -> shift ----------> look up -> shift ----------> ...
-//! values:                     A: value, place   B: value, place   A: ...
-//! ```
-//!
-//! Three or four would overlap better and need more registers than there are: measured, they are slower.
+//! A run of MCUs, decoded symbol by symbol.
 //!
 //! Invariant: whatever the bits are, nothing is read or written but the scan's bytes and the run's coefficients; and
 //! [`Run::is_sound`] is true only if libjpeg would read the same, without a warning.
-#![expect(
-    unsafe_code,
-    reason = "loads and stores without a check that costs a tenth of the time; calls of code for certain instructions"
-)]
+#![expect(unsafe_code, reason = "loads and stores without a check that costs a tenth of the time")]
 
-use std::ptr::{self, NonNull};
+use std::ptr;
 
+use super::blocks::Blocks;
 use super::huffman::{DAMAGED, Huffman};
-use super::source::{COEFFICIENTS, Source, ZIGZAG};
-use crate::level::Level;
-
-/// How the blocks of an MCU follow each other, and where their coefficients go.
-pub(super) struct Order<'a> {
-    blocks: Vec<Place<'a>>,
-}
-
-/// A block of an MCU.
-struct Place<'a> {
-    component: usize,
-    dc: &'a Huffman,
-    ac: &'a Huffman,
-    /// Its number within a row of MCUs, in the first of them.
-    first: usize,
-    /// How much higher it is in the next.
-    step: usize,
-}
-
-/// Coefficients, block after block, each in rows from the top; and the last place, in the order in which they are coded,
-/// at which a block may have one that is not 0.
-pub(super) struct Blocks<'a> {
-    /// The first of `last.len()` blocks, of which there is one at least: a pointer, because two runs write to them in turn.
-    first: NonNull<[i16; COEFFICIENTS]>,
-    last: &'a mut [u8],
-}
+use super::order::Order;
+use super::source::{COEFFICIENTS, ZIGZAG};
 
 /// The bytes of a scan, of which eight can be loaded from any place that [`Run`] comes to.
 #[derive(Clone, Copy)]
@@ -60,13 +22,13 @@ pub(super) struct Bytes<'a> {
 /// A run of MCUs that is being decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
-    hot: Hot<'a>,
-    cold: Cold,
+    pub(super) hot: Hot<'a>,
+    pub(super) cold: Cold,
 }
 
 /// What of a run every symbol changes or asks for: it has to live in registers, and does so only apart from the rest.
 #[derive(Clone, Copy)]
-struct Hot<'a> {
+pub(super) struct Hot<'a> {
     /// What has been loaded and not yet decoded, from the highest bit on.
     bits: u64,
     /// The byte that is loaded next; never above the bytes' limit.
@@ -81,7 +43,7 @@ struct Hot<'a> {
 
 /// What of a run a block changes or asks for.
 #[derive(Clone, Copy)]
-struct Cold {
+pub(super) struct Cold {
     start: usize,
     end: usize,
     /// The block's number.
@@ -111,42 +73,6 @@ const PLACES: [u8; 256] = {
 const LAST: u32 = 63 << 24;
 /// What of an entry is added to [`Hot::count`].
 const COUNTED: u32 = 0xff00_003f;
-
-// === impl Order ===
-
-impl<'a> Order<'a> {
-    /// Of a photo, whose rows of MCUs have their blocks component after component, and row after row.
-    pub(super) fn new(source: &'a Source) -> Option<Self> {
-        let (across, _) = source.mcus();
-        let mut blocks = Vec::with_capacity(10);
-        let mut base = 0;
-        for (number, component) in source.components.iter().enumerate() {
-            let (width, height) = component.blocks;
-            let dc = source.tables.dc.get(component.dc)?.as_deref()?;
-            let ac = source.tables.ac.get(component.ac)?.as_deref()?;
-            for y in 0..height {
-                for x in 0..width {
-                    let first = base + y * width * across + x;
-                    blocks.push(Place { component: number, dc, ac, first, step: width });
-                }
-            }
-            base += width * height * across;
-        }
-        Some(Self { blocks })
-    }
-}
-
-// === impl Blocks ===
-
-impl<'a> Blocks<'a> {
-    /// As many of each; `None` for none.
-    pub(super) fn new(values: &'a mut [[i16; COEFFICIENTS]], last: &'a mut [u8]) -> Option<Self> {
-        if values.is_empty() || values.len() != last.len() {
-            return None;
-        }
-        Some(Self { first: NonNull::new(values.as_mut_ptr())?, last })
-    }
-}
 
 // === impl Bytes ===
 
@@ -236,7 +162,7 @@ impl<'a> Hot<'a> {
 
     /// Takes two coefficients, or what there is of the block; false at its end.
     #[inline(always)]
-    fn step(&mut self, bytes: Bytes<'_>) -> bool {
+    pub(super) fn step(&mut self, bytes: Bytes<'_>) -> bool {
         self.refill(bytes);
         self.coefficient();
         if self.count < LAST {
@@ -251,7 +177,13 @@ impl<'a> Hot<'a> {
 impl Cold {
     /// Clears a block and takes its first coefficient.
     #[inline(always)]
-    fn begin_block<'a>(&mut self, hot: &mut Hot<'a>, order: &Order<'a>, bytes: Bytes<'_>, blocks: &mut Blocks<'_>) {
+    pub(super) fn begin_block<'a>(
+        &mut self,
+        hot: &mut Hot<'a>,
+        order: &Order<'a>,
+        bytes: Bytes<'_>,
+        blocks: &mut Blocks<'_>,
+    ) {
         let Some(place) = order.blocks.get(self.turn) else { return };
         hot.refill(bytes);
         let (difference, entry) = hot.take(place.dc);
@@ -276,7 +208,7 @@ impl Cold {
 
     /// Ends a block and begins the next; false where it was the run's last.
     #[inline(always)]
-    fn next_block<'a>(
+    pub(super) fn next_block<'a>(
         &mut self,
         hot: &mut Hot<'a>,
         order: &Order<'a>,
@@ -299,98 +231,5 @@ impl Cold {
         }
         self.begin_block(hot, order, bytes, blocks);
         true
-    }
-}
-
-/// What runs are decoded with.
-pub(super) struct Decoding<'a, 'b> {
-    pub(super) level: Level,
-    pub(super) order: &'b Order<'a>,
-    pub(super) bytes: Bytes<'b>,
-}
-
-// === impl Decoding ===
-
-impl<'a> Decoding<'a, '_> {
-    /// Decodes a run.
-    pub(super) fn one(&self, run: &mut Run<'a>, blocks: &mut Blocks<'_>) {
-        #[cfg(target_arch = "x86_64")]
-        if self.level.shifts_freely() {
-            #[target_feature(enable = "avx2,bmi1,bmi2")]
-            fn one<'a>(this: &Decoding<'a, '_>, run: &mut Run<'a>, blocks: &mut Blocks<'_>) {
-                this.one_inline(run, blocks);
-            }
-            // SAFETY: a level is proof of its instructions.
-            return unsafe { one(self, run, blocks) };
-        }
-        self.one_inline(run, blocks);
-    }
-
-    /// Decodes two runs, as they come, until there are no more: `next` gives another one, `done` takes each at its end.
-    pub(super) fn two(
-        &self,
-        blocks: &mut Blocks<'_>,
-        next: impl FnMut() -> Option<Run<'a>>,
-        done: impl FnMut(Run<'a>),
-    ) {
-        #[cfg(target_arch = "x86_64")]
-        if self.level.shifts_freely() {
-            #[target_feature(enable = "avx2,bmi1,bmi2")]
-            fn two<'a>(
-                this: &Decoding<'a, '_>,
-                blocks: &mut Blocks<'_>,
-                next: impl FnMut() -> Option<Run<'a>>,
-                done: impl FnMut(Run<'a>),
-            ) {
-                this.two_inline(blocks, next, done);
-            }
-            // SAFETY: a level is proof of its instructions.
-            return unsafe { two(self, blocks, next, done) };
-        }
-        self.two_inline(blocks, next, done);
-    }
-
-    #[inline(always)]
-    fn one_inline(&self, run: &mut Run<'a>, blocks: &mut Blocks<'_>) {
-        let Self { order, bytes, .. } = *self;
-        let Run { mut hot, mut cold } = *run;
-        cold.begin_block(&mut hot, order, bytes, blocks);
-        while hot.step(bytes) || cold.next_block(&mut hot, order, bytes, blocks) {}
-        *run = Run { hot, cold };
-    }
-
-    #[inline(always)]
-    fn two_inline(
-        &self,
-        blocks: &mut Blocks<'_>,
-        mut next: impl FnMut() -> Option<Run<'a>>,
-        mut done: impl FnMut(Run<'a>),
-    ) {
-        let Self { order, bytes, .. } = *self;
-        let Some(mut first) = next() else { return };
-        let Some(second) = next() else {
-            self.one_inline(&mut first, blocks);
-            return done(first);
-        };
-        let (mut a, mut cold_a) = (first.hot, first.cold);
-        let (mut b, mut cold_b) = (second.hot, second.cold);
-        cold_a.begin_block(&mut a, order, bytes, blocks);
-        cold_b.begin_block(&mut b, order, bytes, blocks);
-        let (mut hot, mut cold) = loop {
-            if !a.step(bytes) && !cold_a.next_block(&mut a, order, bytes, blocks) {
-                done(Run { hot: a, cold: cold_a });
-                let Some(run) = next() else { break (b, cold_b) };
-                (a, cold_a) = (run.hot, run.cold);
-                cold_a.begin_block(&mut a, order, bytes, blocks);
-            }
-            if !b.step(bytes) && !cold_b.next_block(&mut b, order, bytes, blocks) {
-                done(Run { hot: b, cold: cold_b });
-                let Some(run) = next() else { break (a, cold_a) };
-                (b, cold_b) = (run.hot, run.cold);
-                cold_b.begin_block(&mut b, order, bytes, blocks);
-            }
-        };
-        while hot.step(bytes) || cold.next_block(&mut hot, order, bytes, blocks) {}
-        done(Run { hot, cold });
     }
 }

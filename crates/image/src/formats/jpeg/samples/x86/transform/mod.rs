@@ -3,10 +3,13 @@
 //! The steps are those of `jsimd_idct_islow`: a pass down the columns, a transposition, a pass along the rows, and back.
 //! `vpmaddwd` multiplies pairs of 16-bit numbers and adds the products.
 
+use crate::formats::jpeg::samples::block::BLOCK;
+use crate::formats::jpeg::samples::portable;
+
 /// The transform for vectors of one width, in steps of the same names for all.
 macro_rules! inverse {
     ($features:literal) => {
-        /// As [`crate::formats::jpeg::samples::inverse`], for whole blocks.
+        /// Transforms as [`inverse`](crate::formats::jpeg::samples::inverse) does, to eight samples a side.
         #[target_feature(enable = $features)]
         pub(in crate::formats::jpeg::samples) fn inverse(blocks: Coefficients<'_>, out: &mut [u8], stride: usize) {
             let Coefficients { values, last, quantisation } = blocks;
@@ -29,7 +32,7 @@ macro_rules! inverse {
                 };
                 let mut rows = read;
                 for (values, factors) in rows.iter_mut().zip(quantisation) {
-                    *values = mul(*values, row(factors));
+                    *values = mul16(*values, row(factors));
                 }
                 if wild(rows[0]) {
                     one_by_one(group, blocks.quantisation, out, stride);
@@ -47,7 +50,7 @@ macro_rules! inverse {
         /// One dimension: `rows` in, `rows` out, at this shift. Where it is short, rows from the fifth on are 0.
         #[inline]
         #[target_feature(enable = $features)]
-        fn pass<const SHIFT: i32, const SHORT: bool>(v: [Vector; 8]) -> [Vector; 8] {
+        fn pass<const SHIFT: Count, const SHORT: bool>(v: [Vector; 8]) -> [Vector; 8] {
             let [v0, v1, v2, v3, v4, v5, v6, v7] = v;
             let half = spread32(1 << (SHIFT - 1));
             let part = |low: bool| {
@@ -160,228 +163,16 @@ macro_rules! inverse {
     };
 }
 
-/// Steps that are one instruction.
-macro_rules! steps {
-    ($features:literal, { $($name:ident: $instruction:ident,)* }) => {
-        $(
-            #[inline]
-            #[target_feature(enable = $features)]
-            fn $name(a: Vector, b: Vector) -> Vector {
-                $instruction(a, b)
-            }
-        )*
-    };
-}
-
-use super::block::{BLOCK, Coefficients, WILD};
-use super::portable;
+pub(in crate::formats::jpeg::samples) mod avx2;
+pub(in crate::formats::jpeg::samples) mod avx512;
 
 /// Blocks whose last coefficient comes before this place have none from the fifth row on, nor from the fifth column.
 const SHORT: u8 = 10;
 
-/// Groups that the others cannot take.
+/// Transforms a group in which a coefficient is wild, block by block.
 #[cold]
 fn one_by_one(group: &[i16], quantisation: &[i16; BLOCK], out: &mut [u8], stride: usize) {
     for (x, values) in group.as_chunks::<BLOCK>().0.iter().enumerate() {
-        portable::whole(values, quantisation, &mut out[8 * x..], stride);
+        portable::transform::whole(values, quantisation, &mut out[8 * x..], stride);
     }
-}
-
-pub(super) mod wide256 {
-    //! Two blocks at once.
-    use std::arch::x86_64::*;
-
-    use super::*;
-
-    type Vector = __m256i;
-    const LANES: usize = 2;
-
-    inverse!("avx2");
-
-    /// Row after row of both blocks.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn rows(group: &[i16; BLOCK * LANES]) -> [Vector; 8] {
-        let rows = group.as_chunks::<8>().0;
-        let half = |row: usize| -> __m128i { bytemuck::cast(rows[row]) };
-        let both = |row: usize| _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(half(row)), half(8 + row));
-        [both(0), both(1), both(2), both(3), both(4), both(5), both(6), both(7)]
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn row(row: &[i16; 8]) -> Vector {
-        _mm256_broadcastsi128_si256(bytemuck::cast(*row))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn wild(row: Vector) -> bool {
-        // What lies outside -8192 to 8191 has a bit above the fourteenth when that is added.
-        let above = _mm256_set1_epi16(!(2 * WILD - 1));
-        _mm256_testz_si256(_mm256_add_epi16(row, _mm256_set1_epi16(WILD)), above) == 0
-    }
-
-    /// Two rows of every block, side by side in each lane.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn two_rows(rows: Vector, out: &mut [u8], stride: usize) {
-        let rows = _mm256_permute4x64_epi64::<0b11_01_10_00>(rows);
-        let rows: [[u8; 16]; 2] = bytemuck::cast(rows);
-        out[..16].copy_from_slice(&rows[0]);
-        out[stride..stride + 16].copy_from_slice(&rows[1]);
-    }
-
-    /// Pairs of columns to bytes, saturated.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn samples(a: Vector, b: Vector) -> Vector {
-        _mm256_add_epi8(_mm256_packs_epi16(a, b), _mm256_set1_epi8(-128))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
-        _mm256_madd_epi16(pairs, _mm256_set1_epi32(i32::from(b) << 16 | i32::from(a) & 0xffff))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn shift32<const COUNT: i32>(v: Vector) -> Vector {
-        _mm256_srai_epi32::<COUNT>(v)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn zero() -> Vector {
-        _mm256_setzero_si256()
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn spread32(value: i32) -> Vector {
-        _mm256_set1_epi32(value)
-    }
-
-    steps!("avx2", {
-        mul: _mm256_mullo_epi16,
-        add16: _mm256_add_epi16,
-        sub16: _mm256_sub_epi16,
-        add32: _mm256_add_epi32,
-        sub32: _mm256_sub_epi32,
-        low8: _mm256_unpacklo_epi8,
-        high8: _mm256_unpackhi_epi8,
-        low16: _mm256_unpacklo_epi16,
-        high16: _mm256_unpackhi_epi16,
-        low32: _mm256_unpacklo_epi32,
-        high32: _mm256_unpackhi_epi32,
-        low64: _mm256_unpacklo_epi64,
-        high64: _mm256_unpackhi_epi64,
-        narrow32: _mm256_packs_epi32,
-    });
-}
-
-pub(super) mod wide512 {
-    //! Four blocks at once.
-    use std::arch::x86_64::*;
-
-    use super::*;
-
-    type Vector = __m512i;
-    const LANES: usize = 4;
-
-    inverse!("avx512f,avx512bw");
-
-    /// Row after row of all blocks.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn rows(group: &[i16; BLOCK * LANES]) -> [Vector; 8] {
-        // Four rows of a block, the upper and the lower.
-        let fours = group.as_chunks::<32>().0;
-        let part = |i: usize| -> Vector { bytemuck::cast(fours[i]) };
-        let half = |i: usize| {
-            let (a, b, c, d) = (part(i), part(2 + i), part(4 + i), part(6 + i));
-            let upper = [_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0x44>(c, d)];
-            let lower = [_mm512_shuffle_i64x2::<0xee>(a, b), _mm512_shuffle_i64x2::<0xee>(c, d)];
-            [
-                _mm512_shuffle_i64x2::<0x88>(upper[0], upper[1]),
-                _mm512_shuffle_i64x2::<0xdd>(upper[0], upper[1]),
-                _mm512_shuffle_i64x2::<0x88>(lower[0], lower[1]),
-                _mm512_shuffle_i64x2::<0xdd>(lower[0], lower[1]),
-            ]
-        };
-        let ([r0, r1, r2, r3], [r4, r5, r6, r7]) = (half(0), half(1));
-        [r0, r1, r2, r3, r4, r5, r6, r7]
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn row(row: &[i16; 8]) -> Vector {
-        _mm512_broadcast_i32x4(bytemuck::cast(*row))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn wild(row: Vector) -> bool {
-        let above = _mm512_set1_epi16(!(2 * WILD - 1));
-        _mm512_test_epi16_mask(_mm512_add_epi16(row, _mm512_set1_epi16(WILD)), above) != 0
-    }
-
-    /// Two rows of every block, side by side in each lane.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn two_rows(rows: Vector, out: &mut [u8], stride: usize) {
-        let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-        let rows: [[u8; 32]; 2] = bytemuck::cast(_mm512_permutexvar_epi64(order, rows));
-        out[..32].copy_from_slice(&rows[0]);
-        out[stride..stride + 32].copy_from_slice(&rows[1]);
-    }
-
-    /// Pairs of columns to bytes, saturated.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn samples(a: Vector, b: Vector) -> Vector {
-        _mm512_add_epi8(_mm512_packs_epi16(a, b), _mm512_set1_epi8(-128))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
-        _mm512_madd_epi16(pairs, _mm512_set1_epi32(i32::from(b) << 16 | i32::from(a) & 0xffff))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn shift32<const COUNT: i32>(v: Vector) -> Vector {
-        _mm512_sra_epi32(v, _mm_cvtsi32_si128(COUNT))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn zero() -> Vector {
-        _mm512_setzero_si512()
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn spread32(value: i32) -> Vector {
-        _mm512_set1_epi32(value)
-    }
-
-    steps!("avx512f,avx512bw", {
-        mul: _mm512_mullo_epi16,
-        add16: _mm512_add_epi16,
-        sub16: _mm512_sub_epi16,
-        add32: _mm512_add_epi32,
-        sub32: _mm512_sub_epi32,
-        low8: _mm512_unpacklo_epi8,
-        high8: _mm512_unpackhi_epi8,
-        low16: _mm512_unpacklo_epi16,
-        high16: _mm512_unpackhi_epi16,
-        low32: _mm512_unpacklo_epi32,
-        high32: _mm512_unpackhi_epi32,
-        low64: _mm512_unpacklo_epi64,
-        high64: _mm512_unpackhi_epi64,
-        narrow32: _mm512_packs_epi32,
-    });
 }
