@@ -10,6 +10,8 @@
 
 mod circles;
 mod imports;
+mod lines;
+mod map;
 mod modules;
 mod sizes;
 mod sources;

@@ -66,6 +66,11 @@ impl Modules {
         arrows
     }
 
+    /// Whether a path from the crate's root names a module or an item.
+    pub(crate) fn have(&self, path: &[String]) -> bool {
+        self.resolve(0, path, &mut Open::new()).is_some()
+    }
+
     fn file(&mut self, path: PathBuf, parent: usize) -> usize {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let tokens: TokenStream = text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
