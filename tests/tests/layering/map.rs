@@ -8,7 +8,7 @@ use super::modules::Modules;
 
 /// Folders against which a page's paths are read.
 const FOLDERS: [&str; 6] =
-    ["", "crates", "tests/tests", "docs/architecture", "python/headwater/py/headwater", "python/headwater/tests"];
+    ["", "crates", "tests/tests", "docs/architecture", "python/headwater", "python/headwater/py/headwater"];
 
 #[test]
 fn everything_that_the_map_names_is_there() {
