@@ -13,7 +13,8 @@
 //!
 //! The seam is [`Store`]. A further kind of dataset is a module beside `folder` and `s3` that fills a [`CatalogBuilder`], and a
 //! variant of [`Location`]; the compiler names the rest. What keeps its photos within larger files (archives) is a `Store` around
-//! a `Store`: it lists the members as [`Extent`]s of the inner store's objects, and reads through it.
+//! a `Store`: it lists the members as [`Extent`]s of the inner store's objects, and reads through it. What every kind of
+//! store promises is the suite `conformance`, which each kind's tests run.
 
 mod apart;
 mod location;
@@ -39,6 +40,9 @@ mod folder;
 mod s3;
 
 mod open;
+
+#[cfg(test)]
+mod conformance;
 
 pub use apart::{Apart, ApartError};
 pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skip, Skipped};

@@ -1,4 +1,4 @@
-//! The seam: what every kind of store can do.
+//! The seam: what every kind of store can do. The suite `conformance` holds each kind to it.
 
 use async_trait::async_trait;
 use bytes::Bytes;

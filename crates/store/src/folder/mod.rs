@@ -84,3 +84,6 @@ impl Store for Folder {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! A bucket in memory, which a server of the test's own gives by the protocol of S3: listings by prefix and delimiter, and
+//! objects whole or by range.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use headwater_types::Digest;
+use url::Url;
+
+use super::server::{answer, serving_side_by_side};
+use super::*;
+use crate::conformance::{Photos, Source, store_behaves};
+
+type Objects = BTreeMap<String, Vec<u8>>;
+
+struct FakeBucket {
+    objects: Arc<Mutex<Objects>>,
+    endpoint: String,
+}
+
+// === impl FakeBucket ===
+
+impl FakeBucket {
+    fn start() -> Self {
+        let objects: Arc<Mutex<Objects>> = Arc::default();
+        let held = Arc::clone(&objects);
+        let endpoint = serving_side_by_side(move |head| (Duration::ZERO, say(&held.lock().unwrap(), head)));
+        Self { objects, endpoint }
+    }
+}
+
+impl Source for FakeBucket {
+    const IS_FILE_BY_FILE: bool = true;
+
+    async fn hold(&mut self, photos: &Photos) {
+        let object = |(key, content): (&&str, &&[u8])| (format!("set/{key}"), content.to_vec());
+        *self.objects.lock().unwrap() = photos.iter().map(object).collect();
+    }
+
+    async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
+        let options = StoreOptions { s3: at(&self.endpoint).s3, ..options };
+        Arc::new(Bucket::open("photos", "set", &options, &settings()).unwrap())
+    }
+}
+
+fn say(objects: &Objects, head: &str) -> Vec<u8> {
+    let target = head.split(' ').nth(1).unwrap();
+    let url = Url::parse(&format!("http://fake{target}")).unwrap();
+    let asked: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+    if asked.contains_key("list-type") {
+        return answer(200, "", listing(objects, &asked));
+    }
+    let key = url::form_urlencoded::parse(url.path().as_bytes()).next().unwrap().0;
+    let Some(content) = objects.get(key.strip_prefix("/photos/").unwrap()) else {
+        return answer(404, "", "<Error><Code>NoSuchKey</Code></Error>");
+    };
+    let headers = format!("ETag: \"{}\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n", Digest::of(content));
+    let range =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+    let Some(range) = range else { return answer(200, &headers, content) };
+    let (first, last) = range.split_once('-').unwrap();
+    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+    // As S3 does, which gives what there is of a range.
+    let Some(part) = content.get(first..content.len().min(last + 1)) else {
+        return answer(416, "", "<Error><Code>InvalidRange</Code></Error>");
+    };
+    let given = format!("Content-Range: bytes {first}-{}/{}\r\n", first + part.len() - 1, content.len());
+    answer(206, &(headers + &given), part)
+}
+
+fn listing(objects: &Objects, asked: &BTreeMap<String, String>) -> String {
+    let prefix = asked.get("prefix").map_or("", String::as_str);
+    let beneath = objects.iter().filter_map(|(key, content)| Some((key, key.strip_prefix(prefix)?, content)));
+    let (mut text, mut folders) = (String::new(), BTreeSet::new());
+    for (key, rest, content) in beneath {
+        match rest.split_once('/').filter(|_| asked.contains_key("delimiter")) {
+            Some((folder, _)) => drop(folders.insert(folder)),
+            None => write!(
+                text,
+                "<Contents><Key>{key}</Key><Size>{}</Size><ETag>{}</ETag></Contents>",
+                content.len(),
+                Digest::of(content)
+            )
+            .unwrap(),
+        }
+    }
+    for folder in folders {
+        write!(text, "<CommonPrefixes><Prefix>{prefix}{folder}/</Prefix></CommonPrefixes>").unwrap();
+    }
+    format!("<ListBucketResult><IsTruncated>false</IsTruncated>{text}</ListBucketResult>")
+}
+
+#[tokio::test]
+async fn a_bucket_behaves_as_a_store() {
+    store_behaves(FakeBucket::start()).await;
+}
