@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use headwater_types::WriteFault;
 use headwater_types::write_fault::InWords;
 
-use super::{Setting, beside, space};
+use super::setting::Setting;
+use super::{beside, space};
 
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]

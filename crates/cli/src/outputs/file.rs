@@ -12,8 +12,9 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::beside::{clean, create, folder_of};
 use super::error::{KeptElsewhere, OutputError};
+use super::setting::Setting;
 use super::sink::Sink;
-use super::{Setting, space};
+use super::space;
 
 /// A file that is to be written, opened. Dropped without being written, it leaves what was there before.
 #[derive(Debug)]

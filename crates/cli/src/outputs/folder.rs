@@ -9,7 +9,8 @@ use headwater_types::WriteFault;
 
 use super::error::OutputError;
 use super::file::OutputFile;
-use super::{Setting, beside, space};
+use super::setting::Setting;
+use super::{beside, space};
 
 /// A folder that takes files, and can take one now. Made where there is none; taken away again where nothing came into it.
 #[derive(Debug)]

@@ -10,22 +10,22 @@
 //! files, where the caller asks for that: see [`OutputFile::write_somewhere`].
 
 mod beside;
-mod error;
-mod file;
-mod folder;
+mod setting;
 mod sink;
 mod space;
 
-use std::borrow::Cow;
+mod error;
+mod file;
+mod folder;
+
 use std::path::{Path, PathBuf};
+
+use self::setting::Setting;
 
 pub use error::{KeptElsewhere, OutputError};
 pub use file::{OutputFile, Written};
 pub use folder::OutputFolder;
 pub use sink::Sink;
-
-/// The name of the setting that says where an output goes, as people give it: `--out`.
-pub(crate) type Setting = Cow<'static, str>;
 
 /// What one command reads and writes. Refuses two outputs in one place, and an output in an input's.
 #[derive(Debug, Default)]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use headwater_types::ByteCount;
 
+use super::one_line::in_one_line;
+
 /// Why settings could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -96,7 +98,7 @@ impl SettingsError {
     pub fn each(&self) -> Vec<String> {
         match self {
             Self::Several(mistakes) => mistakes.iter().flat_map(Self::each).collect(),
-            Self::Usage(error) => vec![super::mistakes::in_one_line(error)],
+            Self::Usage(error) => vec![in_one_line(error)],
             Self::Read { source, .. } => vec![format!("{self}: {source}")],
             other => vec![other.to_string()],
         }

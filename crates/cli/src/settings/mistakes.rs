@@ -90,22 +90,3 @@ fn said(value: &str, reason: &str) -> String {
         false => format!(": {value:?}: {reason}"),
     }
 }
-
-/// A mistake that clap found in the whole of a command line, on one line: what, and its tips.
-pub(super) fn in_one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let mut parts: Vec<String> = Vec::new();
-    for paragraph in text.split("\n\n") {
-        let words: Vec<&str> = paragraph.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        match words.as_slice() {
-            [first, ..] if first.starts_with("Usage:") || first.starts_with("For more information") => {}
-            [] => {}
-            [first, rest @ ..] => {
-                let first = first.strip_prefix("error: ").or_else(|| first.strip_prefix("tip: ")).unwrap_or(first);
-                let space = if rest.is_empty() { "" } else { " " };
-                parts.push(format!("{first}{space}{}", rest.join(", ")));
-            }
-        }
-    }
-    redact(&parts.join("; "))
-}

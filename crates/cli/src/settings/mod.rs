@@ -29,7 +29,11 @@
 //!
 //! Never done here: the process's environment is not changed, and no value is read from anywhere else.
 
+mod redact;
+
 mod error;
+mod one_line;
+
 mod extras;
 mod schema;
 mod source;
@@ -43,7 +47,6 @@ mod mistakes;
 mod paths;
 
 pub mod check;
-mod redact;
 mod report;
 
 use std::ffi::OsString;

@@ -71,6 +71,10 @@ impl Columns {
         }
     }
 
+    pub(super) fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.versions.iter()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|at| self.key(at))
     }

@@ -3,7 +3,7 @@
 use headwater_types::Digest;
 use headwater_types::digest::Digester;
 
-use super::Catalog;
+use super::columns::Columns;
 
 /// The first digest is over
 ///
@@ -16,24 +16,24 @@ use super::Catalog;
 /// where text is preceded by its length (u64), and numbers are little endian. The class names come first since two
 /// partitions with the same samples could still number them differently. The second digest is over the same without the versions,
 /// and begins with "headwater names v1".
-pub(super) fn digests(catalog: &Catalog) -> (Digest, Digest) {
-    let mut all = headed(b"headwater catalog v1", catalog);
-    let mut names = headed(b"headwater names v1", catalog);
-    for (_, entry) in catalog.iter() {
-        let class = entry.label.and_then(|label| catalog.classes().get(label.0 as usize)).map_or("", String::as_str);
-        all.field(entry.key.as_bytes()).update(&entry.version.to_bytes()).field(class.as_bytes());
-        names.field(entry.key.as_bytes()).field(class.as_bytes());
+pub(super) fn digests(columns: &Columns, labels: &[u32], classes: &[String]) -> (Digest, Digest) {
+    let mut all = headed(b"headwater catalog v1", columns, classes);
+    let mut names = headed(b"headwater names v1", columns, classes);
+    for ((key, version), label) in columns.keys().zip(columns.versions()).zip(labels) {
+        let class = classes.get(*label as usize).map_or("", String::as_str);
+        all.field(key.as_bytes()).update(&version.to_bytes()).field(class.as_bytes());
+        names.field(key.as_bytes()).field(class.as_bytes());
     }
     (all.finish(), names.finish())
 }
 
 /// A digest that has taken in what it is of, the class names, and the number of samples.
-fn headed(kind: &[u8], catalog: &Catalog) -> Digester {
+fn headed(kind: &[u8], columns: &Columns, classes: &[String]) -> Digester {
     let mut digester = Digester::default();
-    digester.update(kind).update(&(catalog.classes().len() as u64).to_le_bytes());
-    for class in catalog.classes() {
+    digester.update(kind).update(&(classes.len() as u64).to_le_bytes());
+    for class in classes {
         digester.field(class.as_bytes());
     }
-    digester.update(&(catalog.len() as u64).to_le_bytes());
+    digester.update(&(columns.len() as u64).to_le_bytes());
     digester
 }

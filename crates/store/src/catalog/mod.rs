@@ -63,10 +63,8 @@ impl Catalog {
         skipped: Skipped,
         listing: Listing,
     ) -> Self {
-        let none = Digest::of(&[]);
-        let mut catalog = Self { columns, labels, classes, scope, skipped, listing, digest: none, names: none };
-        (catalog.digest, catalog.names) = digests(&catalog);
-        catalog
+        let (digest, names) = digests(&columns, &labels, &classes);
+        Self { columns, labels, classes, scope, skipped, listing, digest, names }
     }
 
     /// The number of samples.
