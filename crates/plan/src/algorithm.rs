@@ -1,4 +1,4 @@
-//! Who decides.
+//! The algorithms that can decide how samples travel.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,17 +17,17 @@ pub enum Algorithm {
     Sophon,
     /// The fewest bytes for each sample, whatever CPU it takes.
     MinimumBytes,
-    /// One way for all.
+    /// Every sample travels by this way.
     Static(Way),
 }
 
 /// Text that names no algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AlgorithmError {
-    /// No such name.
+    /// No algorithm has this name.
     #[error("there is no algorithm {0:?}: use optimal, sophon, minimum-bytes or static:CUT, such as static:cropped")]
     Unknown(String),
-    /// `static:` and no way.
+    /// What follows `static:` names no way.
     #[error("static: needs a way")]
     Way(#[from] WayError),
 }

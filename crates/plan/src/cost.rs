@@ -1,13 +1,13 @@
 //! What an epoch costs: the one function from choices to seconds, for every algorithm.
 //!
-//! Each resource's seconds are what it has to do over what it can do in a second (Headwater's DESIGN, "Planning"):
+//! Each resource's seconds are what it has to do over what it can do in a second:
 //!
 //! ```text
 //! network      (payload bytes x (1 + envelope per byte) + samples x envelope bytes) x 8 / bandwidth
 //! storage cpu  CPU seconds of the server's pool / its cores
 //! trainer cpu  (CPU seconds to finish + samples x receive seconds + bytes x receive seconds per byte) / cores
 //! accelerator  samples / rate
-//! epoch        the largest of them: all work at once, and the slowest is waited for
+//! epoch        the largest of these: all resources work at once, and the slowest is waited for
 //! ```
 //!
 //! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for pixels and for
@@ -18,14 +18,14 @@ use crate::prediction::ResourceTime;
 use crate::profile::{Profile, Row, Server};
 use crate::resources::{Resource, Resources};
 
-/// What some samples add up to: everything that a resource's time depends on.
+/// The sums over some samples on which every resource's time depends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Load {
     /// Bytes of payloads.
     pub(crate) bytes: f64,
     /// CPU seconds of the server.
     pub(crate) storage: f64,
-    /// CPU seconds of the trainer, without what it takes to receive.
+    /// CPU seconds of the trainer, without those for receiving.
     pub(crate) trainer: f64,
 }
 
@@ -41,11 +41,11 @@ pub(crate) struct Rates {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) resource: Resource,
-    /// Whose load counts: one server's, or all.
+    /// The server whose load counts; `None` where the loads of all servers count.
     pub(crate) server: Option<usize>,
     /// Seconds for each unit of load.
     pub(crate) rates: Rates,
-    /// Seconds whatever is chosen.
+    /// Seconds that the resource takes whatever is chosen.
     pub(crate) fixed: f64,
 }
 
@@ -53,13 +53,13 @@ pub(crate) struct Line {
 #[derive(Clone, Debug)]
 pub(crate) struct CostModel<'a> {
     pub(crate) profile: &'a Profile,
-    /// One for each limited resource, in order.
+    /// One line for each limited resource, in order.
     pub(crate) lines: Vec<Line>,
     /// Servers without a core.
     pub(crate) without_cores: Vec<bool>,
     /// For each server the positions of the ways that it cannot serve; none, where it has no samples.
     lacks: Vec<Vec<usize>>,
-    /// Whether the trainer has none.
+    /// Whether the trainer has no cores.
     pub(crate) trainer_without_cores: bool,
 }
 
@@ -214,7 +214,7 @@ impl<'a> CostModel<'a> {
         Ok(())
     }
 
-    /// What these choices add up to at each server.
+    /// The load of each server under these choices.
     pub(crate) fn loads(&self, choices: &[u8]) -> Vec<Load> {
         let of_server = |server: usize| {
             // Whole bytes: their sum is exact whatever the order.
@@ -230,7 +230,7 @@ impl<'a> CostModel<'a> {
         (0..self.without_cores.len()).map(of_server).collect()
     }
 
-    /// For each way what all samples together would add up to at each server.
+    /// For each way the load of each server if all samples travelled by it.
     pub(crate) fn uniform_loads(&self) -> Vec<Vec<Load>> {
         let mut loads = vec![vec![Load::default(); self.without_cores.len()]; self.profile.ways().len()];
         for server in 0..self.without_cores.len() {
@@ -257,7 +257,7 @@ impl<'a> CostModel<'a> {
         seconds.iter().copied().fold(0.0, f64::max)
     }
 
-    /// What loads are worth at each server when a second of each resource is worth so much.
+    /// The worth of a unit of load at each server, given the price of a second of each resource.
     pub(crate) fn rates(&self, prices: &[f64]) -> Vec<Rates> {
         let mut rates = vec![Rates::default(); self.without_cores.len()];
         for (line, price) in self.lines.iter().zip(prices) {
@@ -274,7 +274,7 @@ impl<'a> CostModel<'a> {
         rates
     }
 
-    /// What the fixed seconds are worth.
+    /// The worth of the fixed seconds at these prices.
     pub(crate) fn fixed(&self, prices: &[f64]) -> f64 {
         self.lines.iter().zip(prices).map(|(line, price)| line.fixed * price).sum()
     }

@@ -7,36 +7,36 @@ use crate::resources::Resource;
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanningError {
-    /// Not one entry of [`Resources::servers`](crate::Resources) for each server.
+    /// [`Resources::servers`](crate::Resources) has not one entry for each server.
     #[error("resources are given for {given} servers, and the profile has {expected}")]
     Servers {
-        /// So many were given.
+        /// The number of entries that were given.
         given: usize,
-        /// So many the profile has.
+        /// The number of servers in the profile.
         expected: usize,
     },
-    /// A way that was asked for and was not profiled.
+    /// A way was asked for and was not profiled.
     #[error("the profile has no {way}: it has {}", list(known))]
     NoSuchWay {
         /// The way.
         way: Way,
-        /// Those that there are.
+        /// The ways that the profile has.
         known: Vec<Way>,
     },
-    /// Nothing is allowed.
+    /// No way of the profile is allowed.
     #[error("none of the profile's ways is allowed: it has {}", list(known))]
     NothingAllowed {
-        /// Those that there are.
+        /// The ways that the profile has.
         known: Vec<Way>,
     },
-    /// A sample that cannot travel.
+    /// A sample can travel by none of the allowed ways.
     #[error("sample {index} cannot travel by {}: {}", list(tried), out_of(*lacking))]
     NoWay {
         /// The first such sample.
         index: usize,
         /// The ways that were tried.
         tried: Vec<Way>,
-        /// What is missing for the first of them.
+        /// What the first of these ways lacks.
         lacking: Lacking,
     },
 }
@@ -44,7 +44,7 @@ pub enum PlanningError {
 /// What stands in a sample's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lacking {
-    /// There is none of this resource.
+    /// The plan's resources have none of this one.
     Resource(Resource),
     /// The server at this place cannot serve the way: it lacks the model.
     Service(usize),

@@ -19,21 +19,21 @@ use crate::sophon;
 /// Why a sample travels as it does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
-    /// Which sample.
+    /// The sample's index.
     pub index: usize,
-    /// Its key.
+    /// The sample's key.
     pub key: Option<String>,
     /// Columns of the decoded photo.
     pub width: Option<u32>,
     /// Rows of the decoded photo.
     pub height: Option<u32>,
-    /// Whether its costs were measured; else they were predicted from those of others.
+    /// Whether the sample's costs were measured. Otherwise they were predicted from those of other samples.
     pub measured: bool,
-    /// The server that has it.
+    /// The server that has the sample.
     pub server: String,
-    /// How it travels.
+    /// The way by which the plan has it travel.
     pub way: Way,
-    /// Why.
+    /// The reason, in a sentence.
     pub reason: String,
     /// Every way of the profile.
     pub ways: Vec<WayCost>,
@@ -44,13 +44,13 @@ pub struct Explanation {
 pub struct WayCost {
     /// The way.
     pub way: Way,
-    /// Bytes of its payload.
+    /// Bytes of the sample's payload.
     pub bytes: u64,
     /// CPU seconds of the server's pool.
     pub storage_seconds: f64,
     /// CPU seconds of the trainer.
     pub trainer_seconds: f64,
-    /// What they are worth at the plan's prices, in seconds of the epoch.
+    /// The worth of these bytes and CPU seconds at the plan's prices, in seconds of the epoch.
     pub price: f64,
     /// Whether the plan could choose it: allowed, and not without a core.
     pub possible: bool,
@@ -64,18 +64,18 @@ pub enum ExplainError {
     OtherProfile {
         /// The digest in the plan.
         plan: String,
-        /// The profile's.
+        /// The digest of the profile.
         profile: String,
     },
-    /// No such sample.
+    /// The profile has no sample with this index.
     #[error("there is no sample {index}: the profile has {samples}, from 0")]
     NoSample {
-        /// Which was asked for.
+        /// The index that was asked for.
         index: usize,
-        /// So many there are.
+        /// The number of samples in the profile.
         samples: usize,
     },
-    /// Resources that do not fit the profile.
+    /// The plan's resources do not fit the profile.
     #[error(transparent)]
     Resources(#[from] PlanningError),
 }

@@ -16,19 +16,19 @@ pub enum ImportFile {
 /// Why two files are not a profile of SOPHON's.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImportError {
-    /// Something in one of them.
+    /// A line of one of the files is wrong.
     #[error("{file} file, line {line}, column {column}: {fault}")]
     File {
         /// Which file.
         file: ImportFile,
-        /// Its line, from 1.
+        /// The number of the line, from 1.
         line: u64,
         /// The character of the line at which it goes wrong, from 1.
         column: u64,
         /// What is wrong there.
         fault: ImportFault,
     },
-    /// Numbers that no profile can have.
+    /// The files have numbers that no profile can have.
     #[error(transparent)]
     Profile(ProfileError),
 }
@@ -36,65 +36,65 @@ pub enum ImportError {
 /// What is wrong at a place.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImportFault {
-    /// Nothing there.
+    /// The file is empty.
     #[error("the file is empty: the first line must name the columns")]
     Empty,
-    /// Not UTF-8.
+    /// The line is not UTF-8.
     #[error("the line is not text")]
     NotText,
-    /// Far longer than a row can be.
+    /// The line has this many bytes, far more than a row can have.
     #[error("the line has more than {0} bytes")]
     LongLine(usize),
-    /// A column that is not one of SOPHON's.
+    /// The header names a column that is not one of SOPHON's.
     #[error("there is no column {0:?} in such a file")]
     UnknownColumn(String),
-    /// A column twice.
+    /// The header names a column twice.
     #[error("the column {0:?} is there twice")]
     DuplicateColumn(String),
-    /// A column that must be there.
+    /// The header lacks a column that must be there.
     #[error("the column {0} is missing")]
     MissingColumn(&'static str),
-    /// Fewer or more fields than the header has.
+    /// The row has fewer or more fields than the header.
     #[error("the row has {given} fields, and the header {expected}")]
     Fields {
-        /// So many it has.
+        /// The number of fields in the row.
         given: usize,
-        /// So many the header has.
+        /// The number of columns in the header.
         expected: usize,
     },
-    /// A field that is not what it should be.
+    /// A field does not have the form that its column asks for.
     #[error("{name} is {text:?}, which is not {expected}")]
     Value {
         /// The column's name.
         name: String,
-        /// What stands there.
+        /// What stands in the file.
         text: String,
-        /// What should.
+        /// What should stand there.
         expected: &'static str,
     },
-    /// Rows out of order.
+    /// The rows are out of order.
     #[error("index is {given}, and {expected} should follow: rows must be in order, each once, from 0")]
     Order {
-        /// What stands there.
+        /// What stands in the file.
         given: u64,
-        /// What should.
+        /// What should stand there.
         expected: u64,
     },
-    /// A file that ends before the other.
+    /// The file ends before the other.
     #[error("the file ends before sample {index}: the other file has {samples}")]
     Missing {
-        /// The first that is missing.
+        /// The index of the first sample that is missing.
         index: u64,
-        /// So many the other has.
+        /// The number of samples in the other file.
         samples: u64,
     },
-    /// A file that goes on after the other.
+    /// The file goes on after the other has ended.
     #[error("the file has more samples than the other, which has {samples}")]
     Surplus {
-        /// So many the other has.
+        /// The number of samples in the other file.
         samples: u64,
     },
-    /// More rows than a profile may have.
+    /// The file has this many rows, more than a profile may have.
     #[error("the file has more than {0} rows")]
     TooMany(u64),
 }

@@ -8,10 +8,10 @@
 //! 0,0.001000,0.008995,0.001757,0.000060,0.000450,0.000350,
 //! ```
 //!
-//! Either separator in either file, told by the header; a separator may end a line. Columns are known by name and may stand in any
+//! Each file may have either separator; its header tells which. A separator may end a line. Columns are known by name and may stand in any
 //! order; `original_shape` and `loader` may be missing, and are checked where they are there. Sizes are taken as they are
 //! (SOPHON's are payload + 33 bytes but for `raw`), seconds too. The storage side's seconds at a cut are the sum of the stages up
-//! to it, from `decoding`; the trainer's are those behind it. `loader` reads the file, wherever the cut is, and is no part of either.
+//! to it, from `decoding`; the trainer's seconds are the sum of the stages behind it. `loader` reads the file wherever the cut is, so neither sum has it.
 //!
 //! Invariant: what is read is exactly what is written there, or an error that says file, line and column.
 
@@ -78,7 +78,7 @@ pub fn sophon(sizes: &[u8], times: &[u8], provenance: Provenance) -> Result<Prof
     builder.finish().map_err(ImportError::Profile)
 }
 
-/// `prep_sizes.csv`.
+/// The file `prep_sizes.csv`.
 struct Sizes<'a> {
     table: Table<'a>,
     index: Field,
@@ -86,14 +86,14 @@ struct Sizes<'a> {
     shape: Option<Field>,
 }
 
-/// A row of it.
+/// A row of `prep_sizes.csv`.
 struct Size {
     bytes: [u32; STAGES.len() + 1],
     height: Option<u32>,
     width: Option<u32>,
 }
 
-/// `prep_times.csv`.
+/// The file `prep_times.csv`.
 struct Times<'a> {
     table: Table<'a>,
     index: Field,

@@ -7,7 +7,7 @@ const MOST_LINE: usize = 4096;
 /// Characters of a wrong field that an error shows.
 const SHOWN: usize = 40;
 
-/// One file.
+/// One of the two files.
 pub(super) struct Table<'a> {
     file: ImportFile,
     separator: u8,
@@ -15,7 +15,7 @@ pub(super) struct Table<'a> {
     /// Where each name begins in the header.
     places: Vec<u64>,
     rest: &'a [u8],
-    /// Lines taken.
+    /// The number of lines that were read.
     line: u64,
     fields: Vec<&'a str>,
     row: &'a str,
@@ -124,7 +124,7 @@ impl<'a> Table<'a> {
         self.error(1, fault)
     }
 
-    /// On the line behind the last.
+    /// An error on the line behind the last.
     pub(super) fn error_at_end(&self, fault: ImportFault) -> ImportError {
         ImportError::File { file: self.file, line: self.line + 1, column: 1, fault }
     }

@@ -7,7 +7,7 @@ use headwater_types::Way;
 use super::Plan;
 use crate::sophon;
 
-/// Ways of a plan that SOPHON has no number for.
+/// Some samples of the plan travel by ways that SOPHON has no number for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "SOPHON has no number for {}: it knows encoded (-1), decoded (0), cropped (1), flipped (2), tensor (3) and normalized (4), \

@@ -1,4 +1,4 @@
-//! What every simple mode would take, beside a plan.
+//! What an epoch would take in every simple mode, to be compared with a plan.
 
 use headwater_types::Way;
 
@@ -13,9 +13,9 @@ use crate::resources::Resources;
 /// What an epoch takes in one mode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mode {
-    /// Who decides.
+    /// The algorithm that decides.
     pub algorithm: Algorithm,
-    /// What it takes; `None` where it is not possible: there is no core for what it needs.
+    /// The epoch's outcome; `None` where the mode is not possible because no core is there for it.
     pub outcome: Option<ModeOutcome>,
 }
 

@@ -1,9 +1,9 @@
-//! Planners that look at no resource: one way for all, or the fewest bytes.
+//! Planners that look at no resource: one way for all samples, or the fewest bytes for each.
 
 use crate::cost::{CostModel, Load};
 use crate::error::PlanningError;
 
-/// Every sample by the way at `position`.
+/// Choices that have every sample travel by the way at `position`.
 pub(super) fn uniform(model: &CostModel<'_>, position: usize) -> Result<Vec<u8>, PlanningError> {
     let profile = model.profile;
     for server in (0..profile.servers().len()).filter(|&server| model.is_restricted(server)) {
@@ -27,7 +27,7 @@ pub(super) fn best_uniform(model: &CostModel<'_>, allowed: &[usize]) -> Option<V
     Some(vec![best as u8; model.profile.len()])
 }
 
-/// Each sample by whichever allowed way has the fewest bytes; of two, the one with less storage CPU.
+/// Choices that have each sample travel by the allowed way with the fewest bytes, and of two such ways by the one with less storage CPU.
 pub(super) fn minimum_bytes(model: &CostModel<'_>, allowed: &[usize]) -> Result<Vec<u8>, PlanningError> {
     let profile = model.profile;
     let mut choices = vec![0; profile.len()];

@@ -1,4 +1,4 @@
-//! Who chooses a way for each sample.
+//! The planners, which choose a way for each sample.
 //!
 //! Every algorithm's choices are judged by one cost function ([`crate::cost`]) and against one bound, so that their predictions can
 //! be compared.
@@ -57,7 +57,7 @@ pub fn plan(
     Ok(Plan::of_profile(algorithm, inputs, prediction, profile.ways().to_vec(), choices))
 }
 
-/// Where the allowed ways stand among the profile's.
+/// The positions of the allowed ways among the profile's.
 fn positions(profile: &Profile, allowed: &[Way]) -> Result<Vec<usize>, PlanningError> {
     let ways = profile.ways();
     let is_allowed = |way: &Way| allowed.is_empty() || allowed.contains(way);
@@ -66,7 +66,7 @@ fn positions(profile: &Profile, allowed: &[Way]) -> Result<Vec<usize>, PlanningE
     (!positions.is_empty()).then_some(positions).ok_or_else(nothing)
 }
 
-/// What the optimal plan is never worse than: the best static mode, the fewest bytes, and SOPHON's.
+/// The plans that the optimal plan is never worse than: the best static mode, the fewest bytes, and SOPHON's.
 fn others(model: &CostModel<'_>, resources: &Resources, allowed: &[usize]) -> Vec<Vec<u8>> {
     let mut others: Vec<_> = fixed::best_uniform(model, allowed).into_iter().collect();
     others.extend(fixed::minimum_bytes(model, allowed).ok());

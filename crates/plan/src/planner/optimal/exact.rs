@@ -1,4 +1,4 @@
-//! Small problems to the end: branch and bound.
+//! Branch and bound: small problems are solved to the end.
 //!
 //! Three things cut the tree: a way whose regret (see `search`) is more than the incumbent's distance from the bound is in no better
 //! assignment; regrets add up along a branch; and no resource can get below what it has plus the least of what is left. It gives
@@ -9,20 +9,20 @@ use super::rounding::lines_of;
 use super::search::Assignment;
 use crate::cost::CostModel;
 
-/// Nodes at most: about half a second.
+/// The most nodes that are looked at: about half a second.
 const MOST_NODES: usize = 1_500_000;
-/// The same where only a few samples are looked at: a few milliseconds.
+/// The most nodes in a repair, where only a few samples are open: a few milliseconds.
 const REPAIR_NODES: usize = 20_000;
-/// Samples that are left open, at most.
+/// The most samples that may be left open.
 const MOST_OPEN: usize = 400;
-/// What is this much shorter than the incumbent, relative to it, counts as shorter.
+/// How much shorter than the incumbent an epoch must be to count as shorter, relative to the incumbent.
 const SHORTER: f64 = 1e-12;
 
 /// One way of an open sample.
 struct Choice {
     position: u8,
     regret: f64,
-    /// Of each resource.
+    /// Seconds of each resource.
     seconds: Vec<f64>,
 }
 
@@ -39,7 +39,7 @@ struct Tree<'t> {
     resources: usize,
     bound: f64,
     best: f64,
-    /// Chosen at each depth, and the best of them.
+    /// The way that is chosen at each depth.
     path: Vec<usize>,
     best_path: Option<Vec<usize>>,
     nodes: usize,

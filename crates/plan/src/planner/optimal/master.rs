@@ -18,7 +18,7 @@ use crate::cost::{CostModel, Load};
 #[derive(Clone, Debug)]
 struct Column {
     server: usize,
-    /// Which pass made it.
+    /// The pass that made the column.
     pass: usize,
     /// (Row, coefficient) of the resources that it touches; its server's row has a 1 beside.
     seconds: Vec<(usize, f64)>,
@@ -39,19 +39,19 @@ pub(super) struct Master {
     /// Seconds are divided by it, so that tolerances mean the same for a minute and a month.
     scale: f64,
     columns: Vec<Column>,
-    /// Right hand sides.
+    /// The right-hand sides of the rows.
     limits: Vec<f64>,
     basis: Vec<Variable>,
-    /// Of the basis, row by row.
+    /// The inverse of the basis, row by row.
     inverse: Vec<f64>,
-    /// Values of the basis.
+    /// The values of the basis' variables.
     values: Vec<f64>,
     pivots: usize,
 }
 
-/// Below it, a reduced cost counts as none.
+/// A reduced cost below this counts as none.
 const COST_TOLERANCE: f64 = 1e-11;
-/// Below it, an element is no pivot.
+/// An element below this is no pivot.
 const PIVOT_TOLERANCE: f64 = 1e-9;
 /// Pivots after which the inverse is made anew, before rounding errors add up.
 const REFACTOR: usize = 50;
@@ -59,7 +59,7 @@ const REFACTOR: usize = 50;
 // === impl Master ===
 
 impl Master {
-    /// Begins with one assignment for each server.
+    /// Makes a master problem of one assignment for each server.
     pub(super) fn new(model: &CostModel<'_>, loads: &[Load]) -> Self {
         let resources = model.lines.len();
         let seconds = model.seconds(loads);

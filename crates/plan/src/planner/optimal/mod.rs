@@ -1,6 +1,6 @@
 //! The shortest predicted epoch, and how short any can be.
 //!
-//! A multiple-choice problem: of each sample one way, so that the resource that takes longest takes as little as possible.
+//! Planning is a multiple-choice problem: each sample gets one way, so that the resource that takes longest takes as little as possible.
 //! Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides few samples, or many that
 //! are alike, and is made whole ([`rounding`]), then better ([`search`]), and on small datasets the best there is ([`exact`]).
 
@@ -19,9 +19,9 @@ use search::Assignment;
 /// Prices of resources, and the bound that they prove.
 #[derive(Clone, Debug)]
 pub(super) struct Dual {
-    /// No assignment has a shorter epoch, in seconds.
+    /// The bound in seconds: no assignment has a shorter epoch.
     pub(super) bound: f64,
-    /// Of each of the model's lines.
+    /// The price of each of the model's lines.
     pub(super) prices: Vec<f64>,
 }
 
@@ -33,15 +33,15 @@ pub(super) struct Optimum {
     pub(super) proven: bool,
 }
 
-/// What is this close to the bound, relative to it, is not worked on any more.
+/// How close to the bound, relative to it, a plan of a small dataset is good enough.
 const GOOD_ENOUGH: f64 = 1e-7;
-/// The same for large datasets, where it takes longer and each sample weighs less.
+/// How close to the bound a plan of a large dataset is good enough: work takes longer there, and each sample weighs less.
 const GOOD_ENOUGH_LARGE: f64 = 3e-5;
-/// A dataset of more samples is large.
+/// The most samples of a small dataset.
 const LARGE: usize = 40_000;
-/// What is this close to the bound is not mended: a tenth of what is promised for a thousand samples.
+/// How close to the bound a plan is not repaired: a tenth of what is promised for a thousand samples.
 const MENDED: f64 = 1e-4;
-/// Datasets of which branch and bound is tried.
+/// The most samples of a dataset on which branch and bound is tried.
 const MOST_EXACT: usize = 20_000;
 
 /// The best of what can be found and of `others`, which it is never worse than.
@@ -69,7 +69,7 @@ pub(super) fn plan(model: &CostModel<'_>, allowed: &[usize], others: Vec<Vec<u8>
     Ok(Optimum { choices: best.choices, dual, proven })
 }
 
-/// Prices and bound alone.
+/// The prices and the bound, without a plan.
 pub(super) fn dual(model: &CostModel<'_>, allowed: &[usize]) -> Result<Dual, PlanningError> {
     let problem = Problem::new(model, allowed)?;
     let relaxed = relaxation::solve(&problem);
