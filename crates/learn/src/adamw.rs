@@ -12,8 +12,8 @@ pub(crate) struct AdamW {
     steps: i32,
 }
 
-/// Weight of the old in the running mean of the gradient, and of its square; and what keeps the division finite. The
-/// paper's.
+/// The weight of the old in the running mean of the gradient and of its square, and what keeps the division finite. The
+/// values are the paper's.
 const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;

@@ -5,7 +5,7 @@ use headwater_types::ByteCount;
 /// Why a head could not be made, fed or trained.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LearnError {
-    /// A feature of another length than the set's or the head's.
+    /// A feature has another length than the set's or the head's.
     #[error("a feature of {actual} numbers was given where {expected} are expected: was it made by another model?")]
     Dimension {
         /// Length wanted.
@@ -13,7 +13,7 @@ pub enum LearnError {
         /// Length given.
         actual: usize,
     },
-    /// A label that is no class, or a set of another number of classes than the head's.
+    /// A label is no class of the set or of the head.
     #[error("class {label} was given where there are {classes} classes, counted from 0")]
     Label {
         /// Class given.
@@ -21,23 +21,23 @@ pub enum LearnError {
         /// Number of classes.
         classes: usize,
     },
-    /// A set of another number of classes than the head's.
+    /// The set has another number of classes than the head.
     #[error("features of {actual} classes were given to a head of {expected}")]
     Classes {
-        /// The head's.
+        /// The head's number of classes.
         expected: usize,
-        /// The set's.
+        /// The set's number of classes.
         actual: usize,
     },
-    /// A feature that holds an infinity or a NaN.
+    /// A feature holds an infinity or a NaN.
     #[error("number {position} of a feature is {value}: the model's output is not finite")]
     NotFinite {
         /// Position in the feature, from 0.
         position: usize,
-        /// What stands there.
+        /// The number that stands there.
         value: f32,
     },
-    /// A size of nothing, or one whose parameters would not fit a model file.
+    /// A size is zero, or the head's parameters would not fit a model file.
     #[error(
         "a head of {features} features, {hidden:?} hidden units and {classes} classes cannot be made: \
          each must be at least 1, and there may be {limit} weights in all"
@@ -49,31 +49,31 @@ pub enum LearnError {
         hidden: Option<usize>,
         /// Number of classes.
         classes: usize,
-        /// Most weights.
+        /// The most weights that a head may have.
         limit: usize,
     },
-    /// Memory for too few features.
+    /// The memory is too small for the features that training needs.
     #[error("{limit} of replay memory do not hold one feature of each class: {needed} would")]
     ReplayMemory {
         /// The bound given.
         limit: ByteCount,
-        /// The smallest that would do.
+        /// The smallest bound that would do.
         needed: ByteCount,
     },
-    /// A setting out of its range.
+    /// A setting is out of its range.
     #[error("{setting} is {value}: use {expected}")]
     Setting {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
-        /// What it is.
+        /// The value that was given.
         value: f64,
-        /// What it may be.
+        /// The values that it may have.
         expected: &'static str,
     },
-    /// Nothing to train on.
+    /// There is no sample to train on.
     #[error("there are no features to train on")]
     NoSamples,
-    /// A loss or a weight that is no longer a number.
+    /// A loss or a weight is no longer a number.
     #[error("training diverged in epoch {epoch}: lower the learning rate (it was {learning_rate})")]
     Diverged {
         /// The epoch, from 0.

@@ -1,7 +1,7 @@
 //! A classifier over features: softmax regression, or a multilayer perceptron with one hidden layer.
 //!
-//! Inside, a head sees standardised features; outside, features as the extractor gives them. [`Head::weights`] folds the
-//! one into the other, so that whoever runs the head needs to know nothing of it.
+//! Inside, a head sees standardised features; outside, features as the extractor gives them. [`Head::weights`] folds
+//! the one into the other, so that whoever runs the head needs to know nothing of it.
 
 use headwater_types::Seed;
 use headwater_types::caps::MAX_HEAD_WEIGHTS;
@@ -31,7 +31,8 @@ pub struct Head {
     kind: HeadKind,
     standardization: Standardization,
     network: Network,
-    /// Before, the function is constant, and the first layer's weights are to be as they were drawn.
+    /// Whether a step was taken. Before, the function is constant, and the first layer's weights stay as they were
+    /// drawn.
     is_trained: bool,
 }
 
@@ -89,7 +90,7 @@ impl Head {
         Ok(Self { kind, standardization: Standardization::none(dim), network: Network { layers }, is_trained: false })
     }
 
-    /// What kind of head it is.
+    /// The kind of head.
     pub fn kind(&self) -> HeadKind {
         self.kind
     }

@@ -19,7 +19,7 @@ pub struct Metrics {
     pub top5: f64,
     /// Number of features.
     pub count: usize,
-    /// The same for each class, in order of class.
+    /// The results for each class, in order of class.
     pub classes: Vec<ClassMetrics>,
 }
 
@@ -28,7 +28,7 @@ pub struct Metrics {
 pub struct ClassMetrics {
     /// Features of this class.
     pub count: usize,
-    /// Of these, how many were taken for it.
+    /// Features of this class that the head took for it.
     pub correct: usize,
 }
 
@@ -44,7 +44,7 @@ impl Head {
         Ok(logits.chunks_exact(self.classes()).map(|row| ClassId(largest(row) as u32)).collect())
     }
 
-    /// How well it does on these features; `None` where there are none. A tie counts against the head.
+    /// The head's result on these features; `None` where there are none. A tie counts against the head.
     pub fn evaluate(&self, set: &FeatureSet) -> Result<Option<Metrics>, LearnError> {
         self.check(set)?;
         if set.is_empty() {

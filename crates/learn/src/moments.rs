@@ -14,12 +14,12 @@ pub struct Moments {
 // === impl Moments ===
 
 impl Moments {
-    /// Of no features yet, of `dim` numbers each.
+    /// The moments of no features yet, of `dim` numbers each.
     pub fn new(dim: usize) -> Self {
         Self { count: 0, mean: vec![0.0; dim], squares: vec![0.0; dim] }
     }
 
-    /// Of features seen so far.
+    /// The number of features seen so far.
     pub fn count(&self) -> u64 {
         self.count
     }

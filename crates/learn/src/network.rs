@@ -69,8 +69,8 @@ impl Network {
         outputs
     }
 
-    /// Writes the gradient of every weight to `gradients`, from the batch `x`, what [`Network::outputs`] gave for it, and
-    /// the gradient of the loss to the logits.
+    /// Writes the gradient of every weight to `gradients`, from the batch `x`, what [`Network::outputs`] gave for it,
+    /// and the gradient of the loss to the logits.
     pub(crate) fn backward(
         &self,
         x: &ArrayRef2<f32>,

@@ -22,7 +22,7 @@ pub struct TrainOptions {
     /// Epochs without a better validation loss after which to stop. Without validation samples, training goes on to the
     /// schedule's end.
     pub patience: u32,
-    /// Draws the order of the samples.
+    /// The seed of the samples' order.
     pub seed: Seed,
 }
 
@@ -35,7 +35,8 @@ const STEPS_PER_EPOCH: usize = 16;
 // === impl TrainOptions ===
 
 impl TrainOptions {
-    /// Samples of one step on a training set of `samples`: as set, or a 16th of it, but 8 to 64; never more than there are.
+    /// Samples of one step on a training set of `samples`: as set, or a 16th of it, but 8 to 64; never more than there
+    /// are.
     pub fn batch_size_for(&self, samples: usize) -> usize {
         let by_default = || (samples / STEPS_PER_EPOCH).clamp(SMALLEST_BATCH, LARGEST_BATCH);
         self.batch_size.unwrap_or_else(by_default).min(samples)
@@ -76,8 +77,8 @@ impl Default for TrainOptions {
             epochs: 40,
             batch_size: None,
             learning_rate: 2e-3,
-            // Without effect over a few hundred steps; over many, it keeps the weights of separable classes from growing
-            // without end.
+            // Without effect over a few hundred steps; over many, it keeps the weights of separable classes from
+            // growing without end.
             weight_decay: 0.1,
             warmup: 0.05,
             // It makes a head less sure of itself, and not more often right.

@@ -1,11 +1,12 @@
 //! A seeded permutation of `0..n` that is computed, not stored.
 //!
-//! A Feistel network over the next even power of two, walked until it lands below `n` (cycle-walking: Black and Rogaway,
-//! "Ciphers with Arbitrary Finite Domains", 2002): any position of any length costs about 50 ns and no memory, forwards
-//! and backwards. A shuffled list would cost 8 bytes a sample, on every rank, and its whole length to know one position.
+//! A Feistel network over the next even power of two, walked until it lands below `n` (cycle-walking: Black and
+//! Rogaway, "Ciphers with Arbitrary Finite Domains", 2002): any position of any length costs about 50 ns and no memory,
+//! forwards and backwards. A shuffled list would cost 8 bytes a sample, on every rank, and its whole length to know one
+//! position.
 //!
-//! Invariant: for every seed and length a bijection; the same on every machine and for ever. It is for shuffling, not for
-//! secrets.
+//! Invariant: for every seed and length a bijection; the same on every machine and for ever. It is for shuffling, not
+//! for secrets.
 
 use headwater_types::{Address, Seed};
 

@@ -1,13 +1,13 @@
 //! Features of all runs so far, within a bound on memory.
 //!
-//! While everything fits, everything is kept. Past that, a class-balanced reservoir: Chrysakis and Moens, "Online
-//! continual learning from imbalanced data", ICML 2020, algorithm 1. Classes that are small keep all they have, and each
-//! of the others an equal number, drawn uniformly from all that it has shown, so that the first run counts as much as the
-//! last. A plain reservoir would all but lose a rare class; a window over the last features, all the earlier runs.
+//! While everything fits, everything is kept. Past that, memory is a class-balanced reservoir: Chrysakis and Moens,
+//! "Online continual learning from imbalanced data", ICML 2020, algorithm 1. Classes that are small keep all they have,
+//! and each of the others an equal number, drawn uniformly from all that it has shown, so that the first run counts as
+//! much as the last. A plain reservoir would all but lose a rare class; a window over the last features, all the
+//! earlier runs.
 //!
-//! Invariant: never more features than fit the bound (while they arrive, their buffer grows by doubling: what it reserves
-//! ahead is not touched); the same features in the same order, with
-//! the same seed, leave the same memory.
+//! Invariant: never more features than fit the bound (while they arrive, their buffer grows by doubling: what it
+//! reserves ahead is not touched); the same features in the same order, with the same seed, leave the same memory.
 
 use headwater_types::{ByteCount, ClassId, Seed};
 use ndarray::ArrayView1;
@@ -29,11 +29,11 @@ pub struct Replay {
 /// What is known of one class.
 #[derive(Clone, Debug, Default)]
 struct Class {
-    /// Where its features lie in the set.
+    /// The positions of the class' features in the set.
     kept: Vec<usize>,
-    /// How many there have been.
+    /// The number of the class' features so far, kept or not.
     seen: u64,
-    /// Whether it was ever a largest class of a full memory: from then on it has its share.
+    /// Whether the class was ever a largest one of a full memory: from then on it has its share.
     has_share: bool,
 }
 
@@ -63,7 +63,7 @@ impl Replay {
         &self.set
     }
 
-    /// Of all that was pushed, kept or not.
+    /// The moments of all that was pushed, kept or not.
     pub fn moments(&self) -> &Moments {
         &self.moments
     }

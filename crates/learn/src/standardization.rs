@@ -16,7 +16,7 @@ pub(crate) struct Standardization {
 // === impl Standardization ===
 
 impl Standardization {
-    /// Changes nothing.
+    /// A standardisation that changes nothing.
     pub(crate) fn none(dim: usize) -> Self {
         Self { mean: Array1::zeros(dim), factor: Array1::ones(dim) }
     }
@@ -25,9 +25,9 @@ impl Standardization {
     /// numbers.
     ///
     /// Dividing by the plain deviation would blow a number that is nearly always 0 (a rectified feature that fires on a
-    /// handful of photos) up to as much weight as any other; dividing all by one deviation leaves the large ones to drown
-    /// the rest. Variances shrunk halfway to their mean are the middle way (as in regularised discriminant analysis,
-    /// Friedman 1989), and never 0 unless every number is constant.
+    /// handful of photos) up to as much weight as any other; dividing all by one deviation leaves the large ones to
+    /// drown the rest. Variances shrunk halfway to their mean are the middle way (as in regularised discriminant
+    /// analysis, Friedman 1989), and never 0 unless every number is constant.
     pub(crate) fn of(moments: &Moments) -> Self {
         let variance: Array1<f64> = moments.variance().collect();
         let mean_variance = variance.mean().unwrap_or(0.0);
@@ -52,8 +52,8 @@ impl Standardization {
         });
     }
 
-    /// Changes a layer that was fed features standardised by `self` so that it gives the same when fed them standardised
-    /// by `next`. In f64: the products of large means and large factors cancel.
+    /// Changes a layer that was fed features standardised by `self` so that it gives the same when fed them
+    /// standardised by `next`. In f64: the products of large means and large factors cancel.
     pub(crate) fn refold(&self, layer: &mut Linear, next: &Self) {
         let wide = |numbers: &Array1<f32>| numbers.mapv(f64::from);
         let ratio = wide(&self.factor) / wide(&next.factor);

@@ -31,11 +31,11 @@ pub struct Trainer {
 struct Best {
     head: Head,
     loss: f64,
-    /// Epochs that had been done then.
+    /// The number of epochs that had been done then.
     epochs_done: u32,
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// The epoch, from 0.
@@ -48,14 +48,14 @@ pub struct StepReport {
     pub loss: f64,
 }
 
-/// What one epoch did.
+/// The result of one epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochReport {
     /// The epoch, from 0.
     pub epoch: u32,
     /// Mean loss of the training samples, each taken before its step, in nats.
     pub train_loss: f64,
-    /// On the validation set after the epoch; `None` where that is empty.
+    /// The head's result on the validation set after the epoch; `None` where that set is empty.
     pub validation: Option<Metrics>,
     /// Whether no epoch before did better on the validation set.
     pub is_best: bool,
@@ -79,8 +79,9 @@ pub enum Verdict {
 // === impl Trainer ===
 
 impl Trainer {
-    /// Begins where `head` stands: a new head, or the last run's. Features are standardised by `moments` (those of the
-    /// training set, or of all that it was drawn from); the head's function does not change by that.
+    /// Makes a training that begins where `head` stands: a new head, or the last run's. Features are standardised by
+    /// `moments` (those of the training set, or of all that it was drawn from); the head's function does not change by
+    /// that.
     ///
     /// `validation` tells how well it does before: training that makes it worse is thrown away.
     pub fn new(

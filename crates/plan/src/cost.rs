@@ -10,8 +10,8 @@
 //! epoch        the largest of these: all resources work at once, and the slowest is waited for
 //! ```
 //!
-//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for pixels and for
-//! inference: what it announced as `--cpu-workers`.
+//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for
+//! pixels and for inference: what it announced as `--cpu-workers`.
 
 use crate::error::{Lacking, PlanningError};
 use crate::prediction::ResourceTime;

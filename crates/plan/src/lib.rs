@@ -1,11 +1,11 @@
 //! Where each sample of a dataset is cut: what it costs, what there is, and who decides.
 //!
-//! In the order in which it is used: a [`Profile`] says what each sample costs at each
-//! [way](headwater_types::Way); [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its
-//! [`Plan`] is a file that says so, with what it was made from and what it predicts.
+//! In the order in which it is used: a [`Profile`] says what each sample costs at each [way](headwater_types::Way);
+//! [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its [`Plan`] is a file that
+//! says so, with what it was made from and what it predicts.
 //!
-//! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness, or
-//! starts a thread; the same arguments give the same plan, to the bit, on every machine.
+//! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness,
+//! or starts a thread; the same arguments give the same plan, to the bit, on every machine.
 
 pub mod quantities;
 pub mod sophon;

@@ -17,8 +17,8 @@ pub struct Prediction {
     pub bound: f64,
     /// How much longer than the bound the epoch may be: `epoch / bound - 1`, 0 where both are 0.
     pub gap: f64,
-    /// Whether the epoch is known to be the shortest there is. Always where the gap is 0; a small dataset's plan may be,
-    /// with a gap to a bound that no whole assignment reaches.
+    /// Whether the epoch is known to be the shortest there is. Always where the gap is 0; a small dataset's plan may
+    /// be, with a gap to a bound that no whole assignment reaches.
     pub proven: bool,
     /// The resource that takes longest.
     pub bottleneck: Resource,
@@ -29,33 +29,34 @@ pub struct Prediction {
 /// One resource's part of a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResourceTime {
-    /// Which.
+    /// The resource.
     pub resource: Resource,
     /// Seconds that an epoch keeps it busy: bytes over bandwidth, CPU seconds over cores, samples over rate.
     pub seconds: f64,
-    /// What a second of it is worth, in seconds of the epoch: the dual price. Prices sum to 1; what is not scarce costs nothing.
+    /// The worth of a second of the resource, in seconds of the epoch: the dual price. Prices sum to 1; a resource that
+    /// is not scarce costs nothing.
     pub price: f64,
 }
 
-/// Seconds by kind of resource: of several servers, the one that takes longest. 0 for what is without limit.
+/// Seconds by kind of resource. Of several servers the one that takes longest counts; a resource without limit has 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
-    /// Of all networks.
+    /// Seconds of the slowest network.
     pub network: f64,
-    /// Of the servers' cores.
+    /// Seconds of the servers' cores.
     pub storage_cpu: f64,
-    /// Of the trainer's cores.
+    /// Seconds of the trainer's cores.
     pub trainer_cpu: f64,
-    /// Of the accelerator.
+    /// Seconds of the accelerator.
     pub accelerator: f64,
-    /// The largest.
+    /// The largest of these: the seconds of the epoch.
     pub epoch: f64,
 }
 
 // === impl Prediction ===
 
 impl Prediction {
-    /// Its seconds by kind of resource.
+    /// The prediction's seconds by kind of resource.
     pub fn seconds(&self) -> Seconds {
         Seconds::of(&self.resources)
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Provenance {
     /// How its numbers were had.
     pub source: Source,
-    /// When, as RFC 3339.
+    /// The date when it was made, as RFC 3339.
     pub date: String,
     /// The machine that made it.
     pub host: String,
@@ -18,10 +18,10 @@ pub struct Provenance {
     /// The dataset's name on its servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetName>,
-    /// Its digest, over the partitions in the order of the servers.
+    /// The dataset's digest, over the partitions in the order of the servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_digest: Option<Digest>,
-    /// The recipe under which it was measured.
+    /// The recipe under which samples were measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<RecipeStamp>,
     /// The model whose features samples become, at the servers or at the trainer; `None` where they become tensors.
@@ -30,18 +30,18 @@ pub struct Provenance {
     /// The run's seed: with the epoch, it says where photos were cropped.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "seed_text")]
     pub seed: Option<Seed>,
-    /// The epoch.
+    /// The epoch of the measured crops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// Samples that were measured; the others were predicted from them.
     pub measured: u64,
-    /// How well the others are predicted.
+    /// How well the other samples' numbers are predicted, for each way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<Fit>,
     /// What an epoch takes beside the samples' own bytes and seconds.
     #[serde(default)]
     pub overheads: Overheads,
-    /// The files that it was imported from.
+    /// The files that the profile was imported from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<SourceFile>,
 }
@@ -61,25 +61,25 @@ pub enum Source {
 /// A recipe's name, digest and canonical text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeStamp {
-    /// Its name.
+    /// The recipe's name.
     pub name: String,
-    /// Its digest.
+    /// The recipe's digest.
     pub digest: Digest,
-    /// Its text, from which it can be had again.
+    /// The recipe's canonical text, from which it can be read again.
     pub toml: String,
 }
 
 /// A model's name and digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelStamp {
-    /// What servers call it.
+    /// The model's name on its servers.
     pub name: ModelName,
-    /// BLAKE3 of its file.
+    /// The BLAKE3 digest of the model's file.
     pub digest: Digest,
 }
 
-/// How well a way's numbers are predicted for samples that were not measured: root mean square of the error over the mean, on
-/// measured samples that were left out of the fit. `None` where nothing was predicted.
+/// How well a way's numbers are predicted for samples that were not measured: root mean square of the error over the
+/// mean, on measured samples that were left out of the fit. `None` where nothing was predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// The way.
@@ -87,13 +87,13 @@ pub struct Fit {
     /// Samples that were measured at it; `None` from a version that did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<u64>,
-    /// Of the payload's bytes.
+    /// The error of the payload's bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
-    /// Of the storage side's CPU seconds.
+    /// The error of the storage side's CPU seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_seconds: Option<f64>,
-    /// Of the trainer's CPU seconds.
+    /// The error of the trainer's CPU seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer_seconds: Option<f64>,
 }
@@ -104,20 +104,20 @@ pub struct Fit {
 pub struct Overheads {
     /// Bytes on the wire for a sample beside its payload: envelopes, headers.
     pub envelope_bytes: f64,
-    /// The same for each byte of payload: packet headers, frames.
+    /// Bytes on the wire for each byte of payload beside the byte: packet headers, frames.
     pub envelope_per_byte: f64,
     /// CPU seconds of the trainer to receive a sample.
     pub receive_seconds: f64,
-    /// The same for each byte of payload: copies, checksums.
+    /// CPU seconds of the trainer to receive a byte of payload: copies, checksums.
     pub receive_seconds_per_byte: f64,
 }
 
 /// A file that a profile was imported from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
-    /// Its name, without folders.
+    /// The file's name, without folders.
     pub name: String,
-    /// BLAKE3 of its bytes.
+    /// The BLAKE3 digest of the file's bytes.
     pub digest: Digest,
 }
 
@@ -129,9 +129,10 @@ pub struct ProvenanceError(String);
 // === impl Fit ===
 
 impl Fit {
-    /// By how much the total of a dataset of so many samples is expected to be off at most, as a part of it, with 95 % confidence: the
-    /// largest of the three numbers', each times what it weighs (bytes, seconds there, seconds here). Errors of samples that were not
-    /// measured are taken as independent, and of those that were there are none (Cochran 1977, section 7). `None` where nothing is known.
+    /// By how much the total of a dataset of so many samples is expected to be off at most, as a part of it, with 95 %
+    /// confidence: the largest of the three numbers', each times what it weighs (bytes, seconds there, seconds here).
+    /// Errors of samples that were not measured are taken as independent, and of those that were there are none
+    /// (Cochran 1977, section 7). `None` where nothing is known.
     pub fn error_of_total(&self, samples: u64, weights: [f64; 3]) -> Option<f64> {
         let measured = self.measured.filter(|&measured| measured > 0)? as f64;
         let errors = [self.bytes, self.storage_seconds, self.trainer_seconds].into_iter().zip(weights);
@@ -144,7 +145,7 @@ impl Fit {
 // === impl Provenance ===
 
 impl Provenance {
-    /// One that says how, when, where and by which version, and nothing else yet.
+    /// A provenance that says how, when, where and by which version, and nothing else yet.
     pub fn new(source: Source, date: impl Into<String>, host: impl Into<String>, version: impl Into<String>) -> Self {
         Self {
             source,
@@ -164,13 +165,13 @@ impl Provenance {
         }
     }
 
-    /// As TOML, in which every number comes back to the bit.
+    /// The provenance as TOML, from which every number comes back to the bit.
     pub fn to_toml(&self) -> String {
         // Text, numbers and lists of them: TOML has a form for each.
         toml::to_string(self).unwrap_or_default()
     }
 
-    /// From TOML.
+    /// Reads a provenance from TOML.
     ///
     /// # Errors
     /// [`ProvenanceError`] where something is missing, unknown to its type, or longer than a provenance may be.

@@ -15,7 +15,7 @@ pub struct Cores(f64);
 #[serde(try_from = "f64", into = "f64")]
 pub struct SamplesPerSecond(f64);
 
-/// A number that is no such quantity.
+/// A number that is out of the quantity's range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]
 pub struct QuantityError {
@@ -29,7 +29,7 @@ const RATE: &str = "a number of samples a second such as 1200 (above 0, at most 
 // === impl Cores ===
 
 impl Cores {
-    /// None at all: the storage side can only send what it stores.
+    /// No cores at all: the storage side can only send what it stores.
     pub const ZERO: Self = Self(0.0);
 
     /// So many cores; `None` unless from 0 to a million.
@@ -43,7 +43,7 @@ impl Cores {
         self.0
     }
 
-    /// Whether there is none.
+    /// Whether there are no cores.
     pub fn is_zero(self) -> bool {
         self.0 == 0.0
     }
@@ -64,7 +64,7 @@ impl From<Cores> for f64 {
 }
 
 impl From<u32> for Cores {
-    /// Saturates at a million.
+    /// So many cores; the number saturates at a million.
     fn from(cores: u32) -> Self {
         Self(f64::from(cores).min(1e6))
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::quantities::{Cores, SamplesPerSecond};
 
-/// Everything that an epoch may use. What is `None` is without limit, and takes no time.
+/// Everything that an epoch may use. A resource that is `None` is without limit, and takes no time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resources {
     /// The trainer's network: all servers send through it.
@@ -17,19 +17,20 @@ pub struct Resources {
     /// Cores that finish samples at the trainer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer_cores: Option<Cores>,
-    /// What the accelerator takes in a second.
+    /// Samples that the accelerator takes in a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accelerator_rate: Option<SamplesPerSecond>,
-    /// Each server's, in the order of the profile's servers.
+    /// The resources of each server, in the order of the profile's servers.
     pub servers: Vec<ServerResources>,
 }
 
 /// What one server has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerResources {
-    /// Cores of its CPU pool (`--cpu-workers`). With none, only what takes no storage CPU is possible there.
+    /// Cores of the server's CPU pool (`--cpu-workers`). Without a core, only ways that take no storage CPU are
+    /// possible there.
     pub cores: Cores,
-    /// Its network.
+    /// The server's network.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_bandwidth")]
     pub bandwidth: Option<BitsPerSecond>,
 }
@@ -57,7 +58,7 @@ pub struct ResourceError(String);
 // === impl Resource ===
 
 impl Resource {
-    /// The server that has it, as a place in the profile's list.
+    /// The server that has the resource, as a place in the profile's list; `None` for the trainer's resources.
     pub fn server(self) -> Option<usize> {
         match self {
             Self::ServerNetwork(server) | Self::StorageCpu(server) => Some(server),
@@ -65,7 +66,7 @@ impl Resource {
         }
     }
 
-    /// Its kind: its text without the server.
+    /// The kind of the resource: its text without the server.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -118,7 +119,7 @@ impl<'de> Deserialize<'de> for Resource {
     }
 }
 
-/// A bandwidth as its text (`430Mbps`), or nothing.
+/// Serialises a bandwidth as its text (`430Mbps`), or leaves it out.
 mod optional_bandwidth {
     use headwater_types::BitsPerSecond;
     use serde::{Deserialize as _, Deserializer, Serializer};

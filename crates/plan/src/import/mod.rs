@@ -8,10 +8,11 @@
 //! 0,0.001000,0.008995,0.001757,0.000060,0.000450,0.000350,
 //! ```
 //!
-//! Each file may have either separator; its header tells which. A separator may end a line. Columns are known by name and may stand in any
-//! order; `original_shape` and `loader` may be missing, and are checked where they are there. Sizes are taken as they are
-//! (SOPHON's are payload + 33 bytes but for `raw`), seconds too. The storage side's seconds at a cut are the sum of the stages up
-//! to it, from `decoding`; the trainer's seconds are the sum of the stages behind it. `loader` reads the file wherever the cut is, so neither sum has it.
+//! Each file may have either separator; its header tells which. A separator may end a line. Columns are known by name
+//! and may stand in any order; `original_shape` and `loader` may be missing, and are checked where they are there.
+//! Sizes are taken as they are (SOPHON's are payload + 33 bytes but for `raw`), seconds too. The storage side's seconds
+//! at a cut are the sum of the stages up to it, from `decoding`; the trainer's seconds are the sum of the stages behind
+//! it. `loader` reads the file wherever the cut is, so neither sum has it.
 //!
 //! Invariant: what is read is exactly what is written there, or an error that says file, line and column.
 

@@ -154,8 +154,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Fields of a line, without spaces around them. A separator between parentheses or quotes is none; one at the end of the line ends the last
-/// field and begins no other.
+/// Fields of a line, without spaces around them. A separator between parentheses or quotes is none; one at the end of
+/// the line ends the last field and begins no other.
 fn split<'a>(line: &'a str, separator: u8, fields: &mut Vec<&'a str>) {
     let (mut begin, mut depth, mut quoted) = (0, 0_u32, false);
     for (at, byte) in line.bytes().enumerate() {

@@ -30,7 +30,8 @@ impl Plan {
     /// Each sample's SOPHON number, in order.
     ///
     /// # Errors
-    /// [`NoSophonNumber`] where a sample travels by a way that SOPHON does not have: to give it another number would be another plan.
+    /// [`NoSophonNumber`] where a sample travels by a way that SOPHON does not have: to give it another number would be
+    /// another plan.
     pub fn sophon_numbers(&self) -> Result<impl Iterator<Item = i8> + '_, NoSophonNumber> {
         let mut ways = self.counts();
         ways.retain(|&(way, _)| sophon::number(way).is_none());

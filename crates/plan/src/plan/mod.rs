@@ -1,7 +1,7 @@
 //! A plan: for each sample of a dataset the way in which it travels, with what it was made from and what it predicts.
 //!
-//! Invariant: every choice names one of the plan's ways. What may follow a plan is for its user to check: the digests of the dataset,
-//! the recipe and the model are in [`Inputs`].
+//! Invariant: every choice names one of the plan's ways. What may follow a plan is for its user to check: the digests
+//! of the dataset, the recipe and the model are in [`Inputs`].
 
 mod export;
 mod text;
@@ -21,11 +21,11 @@ use crate::resources::Resources;
 /// For each sample of a dataset the way in which it travels.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Who decided.
+    /// The algorithm that chose the ways.
     pub algorithm: Algorithm,
-    /// What it was made from.
+    /// The profile, the data and the resources that the plan was made from.
     pub inputs: Inputs,
-    /// What it promises.
+    /// What the plan promises: seconds of each resource, and of the epoch.
     pub prediction: Prediction,
     ways: Vec<Way>,
     choices: Vec<u8>,
@@ -64,13 +64,13 @@ pub struct Inputs {
     pub epoch: Option<Epoch>,
     /// The ways that were allowed.
     pub allowed: Vec<Way>,
-    /// What the epoch may use: what there is, less what was reserved for others.
+    /// What the epoch may use: what there is, without what was reserved for others.
     pub resources: Resources,
     /// The servers, in the order of their samples.
     pub servers: Vec<Server>,
 }
 
-/// Choices that are not a plan.
+/// The choices are not a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a plan's ways must each be there once, and every choice be one of them")]
 pub struct PlanError;
@@ -94,7 +94,7 @@ impl Plan {
         (unique && known).then_some(Self { algorithm, inputs, prediction, ways, choices }).ok_or(PlanError)
     }
 
-    /// A planner's: each choice is a position among the profile's ways.
+    /// The plan of a planner's choices, each of which is a position among the profile's ways.
     pub(crate) fn of_profile(
         algorithm: Algorithm,
         inputs: Inputs,
@@ -106,12 +106,12 @@ impl Plan {
         Self { algorithm, inputs, prediction, ways, choices }
     }
 
-    /// How many samples it is for.
+    /// The number of samples.
     pub fn len(&self) -> usize {
         self.choices.len()
     }
 
-    /// Whether it is for none.
+    /// Whether the plan is for no samples.
     pub fn is_empty(&self) -> bool {
         self.choices.is_empty()
     }
@@ -149,7 +149,7 @@ impl Plan {
 }
 
 impl PartialEq for Plan {
-    /// In whatever order the ways stand.
+    /// Plans are equal where every sample travels alike, in whatever order the ways stand.
     fn eq(&self, other: &Self) -> bool {
         let head = |plan: &Self| (plan.algorithm, plan.inputs.clone(), plan.prediction.clone());
         self.len() == other.len() && head(self) == head(other) && self.iter().eq(other.iter())

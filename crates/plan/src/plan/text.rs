@@ -17,8 +17,9 @@
 //! 19-39999 jpeg-crop
 //! ```
 //!
-//! Text, so that it can be read, compared and kept beside a training run's settings; lines for runs, so that a plan that is mostly
-//! one way is short. An index for each sample of a million makes about 20 MB, read in a tenth of a second.
+//! A plan is text, so that it can be read, compared and kept beside a training run's settings. It has a line for each
+//! run, so that a plan that is mostly one way is short. An index for each sample of a million makes about 20 MB, read
+//! in a tenth of a second.
 //!
 //! Invariant: what is read back is the plan that was written, to the bit; runs are in order, without a gap, and make up
 //! `samples`.
@@ -36,14 +37,14 @@ use super::{Inputs, Plan};
 use crate::algorithm::Algorithm;
 use crate::prediction::Prediction;
 
-/// What the first line says.
+/// The format's name, which the first line gives.
 const FORMAT: &str = "headwater-plan";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
-/// Between head and body.
+/// The line between head and body.
 const RULE: &str = "---";
 
-/// The head.
+/// The head of a plan's text.
 #[derive(Serialize, Deserialize)]
 struct Head {
     format: String,
@@ -64,68 +65,68 @@ struct Stamp {
 /// Why text is not a plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanFileError {
-    /// Too long.
+    /// The text is too long.
     #[error("it has {bytes} bytes, and a plan at most {most}")]
     TooLong {
-        /// So many it has.
+        /// The number of bytes that the text has.
         bytes: usize,
-        /// So many it may have.
+        /// The most bytes that a plan may have.
         most: usize,
     },
-    /// Not UTF-8.
+    /// The line with this number is not UTF-8.
     #[error("line {0} is not text")]
     NotText(u64),
-    /// Nothing between the head and the samples.
+    /// No line separates the head from the samples.
     #[error(
         "it has no line {RULE} in its first {MAX_PLAN_HEAD_BYTES} bytes: a plan is a head in TOML, {RULE}, and a line for each run of samples"
     )]
     NoRule,
-    /// A head that is not what it should be.
+    /// The head is not TOML of a plan.
     #[error("its head is wrong: {0}")]
     Head(String),
-    /// Something else, or a plan of another age.
+    /// The text is something else, or a plan of another version.
     #[error("it is {format:?} version {version}, and this program reads {FORMAT:?} version {VERSION}")]
     Version {
-        /// What it is.
+        /// The format that the head names.
         format: String,
-        /// Which version.
+        /// The version that the head names.
         version: u32,
     },
-    /// A line that is no run of samples.
+    /// A line is no run of samples.
     #[error("line {line}: {text:?} is not a run of samples such as \"0-99 encoded\" or \"100 cropped\"")]
     Run {
-        /// From 1, the head included.
+        /// The number of the line, from 1, the head included.
         line: u64,
-        /// What stands there.
+        /// The text of the line.
         text: String,
     },
-    /// A way that does not exist.
+    /// A line names a way that does not exist.
     #[error("line {line}: {error}")]
     Way {
-        /// From 1, the head included.
+        /// The number of the line, from 1, the head included.
         line: u64,
         /// What is wrong with it.
         error: WayError,
     },
-    /// A gap, an overlap, a run that ends before it begins.
+    /// Runs leave a gap or overlap, or a run ends before it begins.
     #[error("line {line}: sample {expected} should follow, and {given} does: every sample is in one run, in order")]
     Order {
-        /// From 1, the head included.
+        /// The number of the line, from 1, the head included.
         line: u64,
-        /// What should follow.
+        /// The index that should follow.
         expected: u64,
-        /// What does.
+        /// The index that follows.
         given: u64,
     },
-    /// More or fewer samples than the head says.
+    /// The runs have more or fewer samples than the head says.
     #[error("its runs have {given} samples, and its head says {expected}")]
     Samples {
-        /// So many the head says.
+        /// The number of samples in the head.
         expected: u64,
-        /// So many there are.
+        /// The number of samples in the runs.
         given: u64,
     },
-    /// Numbers that no prediction has, or servers that do not fit.
+    /// The head has numbers that no prediction has, or servers that do not fit.
     #[error("its head is wrong: {0}")]
     Content(&'static str),
 }
@@ -133,7 +134,7 @@ pub enum PlanFileError {
 // === impl Plan ===
 
 impl Plan {
-    /// The plan as text. See the module `plan::text` for its form.
+    /// The plan as text; this module says how it is written.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // A String takes whatever is written.
@@ -165,7 +166,7 @@ impl Plan {
         }
     }
 
-    /// BLAKE3 of its text.
+    /// The BLAKE3 digest of the plan's text.
     pub fn digest(&self) -> Digest {
         struct Adapter(Digester);
         impl fmt::Write for Adapter {

@@ -27,7 +27,8 @@ pub(super) fn best_uniform(model: &CostModel<'_>, allowed: &[usize]) -> Option<V
     Some(vec![best as u8; model.profile.len()])
 }
 
-/// Choices that have each sample travel by the allowed way with the fewest bytes, and of two such ways by the one with less storage CPU.
+/// Choices that have each sample travel by the allowed way with the fewest bytes, and of two such ways by the one with
+/// less storage CPU.
 pub(super) fn minimum_bytes(model: &CostModel<'_>, allowed: &[usize]) -> Result<Vec<u8>, PlanningError> {
     let profile = model.profile;
     let mut choices = vec![0; profile.len()];

@@ -1,7 +1,7 @@
 //! The planners, which choose a way for each sample.
 //!
-//! Every algorithm's choices are judged by one cost function ([`crate::cost`]) and against one bound, so that their predictions can
-//! be compared.
+//! Every algorithm's choices are judged by one cost function ([`crate::cost`]) and against one bound, so that their
+//! predictions can be compared.
 
 mod compare;
 mod fixed;
@@ -21,12 +21,13 @@ use crate::profile::Profile;
 use crate::resources::{Resource, Resources};
 use optimal::Dual;
 
-/// Plans an epoch: for each sample of the profile one of the `allowed` ways (those of them that the profile has; all where it is
-/// empty).
+/// Plans an epoch: for each sample of the profile one of the `allowed` ways (those of them that the profile has; all
+/// where it is empty).
 ///
 /// # Errors
-/// [`PlanningError`] where the resources are not those of the profile's servers, where nothing is allowed, where a sample has no
-/// possible way (none that needs no storage CPU, at a server without cores), or where a static way was not profiled.
+/// [`PlanningError`] where the resources are not those of the profile's servers, where nothing is allowed, where a
+/// sample has no possible way (none that needs no storage CPU, at a server without cores), or where a static way was
+/// not profiled.
 pub fn plan(
     profile: &Profile,
     resources: &Resources,

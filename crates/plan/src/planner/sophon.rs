@@ -1,14 +1,15 @@
 //! SOPHON's greedy (HotStorage'24), to the operation: the same decisions as the authors' code for the same files.
 //!
-//! All in f64. Sizes are turned to megabits (size / 1,000,000 x 8) before they are subtracted. Each sample has one candidate, its
-//! smallest stage (a later stage must be strictly smaller); saving = raw - smallest, cost = the storage CPU seconds up to
-//! there, efficiency = saving / cost, or 0 where nothing is saved. In order of efficiency, the largest first and ties in the order of the
-//! file, samples are taken until the network would be faster than the servers' cores, or nothing is saved; the sample that
-//! ends it is not taken. Two things differ, where the authors' code divides by zero: servers without cores leave their samples
-//! as they are, and stages that take no time count as infinitely efficient.
+//! All numbers are f64. Sizes are turned to megabits (size / 1,000,000 x 8) before they are subtracted. Each sample has
+//! one candidate, its smallest stage (a later stage must be strictly smaller); saving = raw - smallest, cost = the
+//! storage CPU seconds up to there, efficiency = saving / cost, or 0 where nothing is saved. In order of efficiency,
+//! the largest first and ties in the order of the file, samples are taken until the network would be faster than the
+//! servers' cores, or nothing is saved; the sample that ends it is not taken. Two things differ, where the authors'
+//! code divides by zero: servers without cores leave their samples as they are, and stages that take no time count as
+//! infinitely efficient.
 //!
-//! It knows one network and one pool of cores: with several servers, the trainer's bandwidth (else the sum of the servers') and
-//! the sum of all cores.
+//! The greedy knows one network and one pool of cores. With several servers these are the trainer's bandwidth (else the
+//! sum of the servers') and the sum of all cores.
 
 use headwater_types::BitsPerSecond;
 
@@ -26,9 +27,9 @@ struct Candidate {
 /// What a sample's smallest stage saves and costs.
 struct Smallest {
     position: usize,
-    /// Megabits.
+    /// Megabits that the stage saves.
     saving: f64,
-    /// CPU seconds.
+    /// CPU seconds of the storage side.
     cost: f64,
 }
 
@@ -36,7 +37,8 @@ fn megabits(bytes: u32) -> f64 {
     f64::from(bytes) / 1_000_000.0 * 8.0
 }
 
-/// The choice of each sample. Position 0 is `encoded`; `allowed` says which of the profile's ways may be used beside it.
+/// The choice of each sample. Position 0 is `encoded`; `allowed` says which of the profile's ways may be used beside
+/// it.
 pub(super) fn plan(model: &CostModel<'_>, resources: &Resources, allowed: &[usize]) -> Vec<u8> {
     let profile = model.profile;
     let ways = profile.ways();
@@ -84,7 +86,7 @@ fn smallest(row: Row<'_>, stages: &[usize]) -> Smallest {
     Smallest { position, saving, cost: row.storage[position] }
 }
 
-/// Megabits a second; infinite where nothing limits it.
+/// The network's megabits a second; infinite where nothing limits it.
 fn bandwidth(resources: &Resources) -> f64 {
     let bits = |bandwidth: Option<BitsPerSecond>| bandwidth.map_or(f64::INFINITY, BitsPerSecond::get);
     let of_servers = resources.servers.iter().map(|has| bits(has.bandwidth)).sum();

@@ -12,7 +12,7 @@ pub struct ProfileBuilder {
     samples: u64,
 }
 
-/// Longest time that one sample may take: an hour of one core. More is a wrong unit.
+/// The longest time that one sample may take: an hour of one core. A longer time is a mistaken unit.
 const MOST_SECONDS: f64 = 3600.0;
 
 // === impl ProfileBuilder ===
@@ -21,8 +21,8 @@ impl ProfileBuilder {
     /// An empty profile of these servers' samples at these ways.
     ///
     /// # Errors
-    /// [`ProfileError`] where ways are out of order or do not begin with `encoded`, where features are of no model, where servers leave gaps, or where
-    /// there are too many samples.
+    /// [`ProfileError`] where ways are out of order or do not begin with `encoded`, where features are of no model,
+    /// where servers leave gaps, or where there are too many samples.
     pub fn new(provenance: Provenance, servers: Vec<Server>, ways: Vec<Way>) -> Result<Self, ProfileError> {
         if ways.first() != Some(&Way::ENCODED) || !ways.is_sorted_by(|a, b| a < b) {
             return Err(ProfileError::Ways);
@@ -66,8 +66,8 @@ impl ProfileBuilder {
     /// Adds the next sample: a cost for each way.
     ///
     /// # Errors
-    /// [`ProfileError`] where there are more samples than the servers have, not as many costs as ways, or a cost that is
-    /// negative, not finite, too large, or storage CPU for `encoded`. Nothing is added then.
+    /// [`ProfileError`] where there are more samples than the servers have, not as many costs as ways, or a cost that
+    /// is negative, not finite, too large, or storage CPU for `encoded`. Nothing is added then.
     pub fn push(&mut self, facts: &SampleFacts<'_>, costs: &[Cost]) -> Result<(), ProfileError> {
         let index = self.profile.len();
         if index as u64 >= self.samples {
@@ -88,7 +88,7 @@ impl ProfileBuilder {
         Ok(())
     }
 
-    /// The profile, if every sample has been added.
+    /// Gives the profile, if every sample has been added.
     ///
     /// # Errors
     /// [`ProfileError::Count`] where samples are missing.

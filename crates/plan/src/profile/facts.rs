@@ -3,13 +3,13 @@
 /// What is known of one sample beside its costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleFacts<'a> {
-    /// Its key.
+    /// The sample's key.
     pub key: Option<&'a str>,
     /// Columns of the decoded photo.
     pub width: Option<u32>,
     /// Rows of the decoded photo.
     pub height: Option<u32>,
-    /// Whether its costs were measured; else they were predicted from those of others.
+    /// Whether the sample's costs were measured. Otherwise they were predicted from those of other samples.
     pub measured: bool,
 }
 
@@ -17,9 +17,9 @@ pub struct SampleFacts<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FactTable {
     keys: String,
-    /// Where each key ends. An empty key is none.
+    /// Where each key ends. A sample without a key has an empty one.
     ends: Vec<u64>,
-    /// 0 is unknown.
+    /// Width and height of each sample; 0 where they are unknown.
     sizes: Vec<(u32, u32)>,
     measured: Vec<bool>,
 }

@@ -1,8 +1,8 @@
 //! What each sample of a dataset costs at each way: bytes, and CPU seconds on both sides.
 //!
-//! Invariant: way 0 is `encoded`, which takes no storage CPU, so that a dataset can be served from servers without a core to
-//! spare; every number is finite and not negative; the servers' samples follow each other without a gap. A [`ProfileBuilder`]
-//! sees to it, whoever fills it.
+//! Invariant: way 0 is `encoded`, which takes no storage CPU, so that a dataset can be served from servers without a
+//! core to spare; every number is finite and not negative; the servers' samples follow each other without a gap. A
+//! [`ProfileBuilder`] sees to it, whoever fills it.
 //!
 //! Memory: 20 bytes for each sample and way, and what is known of samples beside: a million samples at eight ways take
 //! 160 MB. Payloads are 32-bit numbers there (the largest is an eighth of what fits), while seconds are f64: SOPHON's
@@ -27,22 +27,23 @@ use facts::FactTable;
 /// What one sample costs at one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// Bytes of its payload.
+    /// Bytes of the sample's payload.
     pub bytes: u64,
-    /// CPU seconds of the server's cores (its CPU workers, and at `features` its inference workers) to make the payload.
+    /// CPU seconds of the server's cores (its CPU workers, and at `features` its inference workers) to make the
+    /// payload.
     pub storage_seconds: f64,
     /// CPU seconds of the trainer to make of it what is wanted: the finished tensor, or features.
     pub trainer_seconds: f64,
 }
 
-/// A dataset's costs. Made by a [`ProfileBuilder`].
+/// A dataset's costs. A [`ProfileBuilder`] makes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     provenance: Provenance,
     servers: Vec<Server>,
     ways: Vec<Way>,
     facts: FactTable,
-    /// These three are `[samples, ways]`, row by row.
+    /// Bytes of payloads, `[samples, ways]`, row by row, as `storage` and `trainer` are.
     bytes: Vec<u32>,
     storage: Vec<f64>,
     trainer: Vec<f64>,
@@ -59,17 +60,17 @@ pub(crate) struct Row<'a> {
 // === impl Profile ===
 
 impl Profile {
-    /// How many samples it has.
+    /// The number of samples.
     pub fn len(&self) -> usize {
         self.bytes.len() / self.ways.len()
     }
 
-    /// Whether it has none.
+    /// Whether the profile has no samples.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Where it comes from.
+    /// Where the profile comes from.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
@@ -84,7 +85,7 @@ impl Profile {
         &self.ways
     }
 
-    /// Where this way stands among [`ways`](Self::ways).
+    /// The position of this way among [`ways`](Self::ways).
     pub fn position(&self, way: Way) -> Option<usize> {
         self.ways.iter().position(|known| *known == way)
     }
@@ -117,7 +118,7 @@ impl Profile {
         (server < self.servers.len()).then_some(server)
     }
 
-    /// BLAKE3 of its servers, ways, overheads and numbers: profiles of one digest give the same plans. Keys and
+    /// The BLAKE3 digest of servers, ways, overheads and numbers: profiles of one digest give the same plans. Keys and
     /// dates are not part of it.
     pub fn digest(&self) -> Digest {
         let mut digester = Digester::default();
@@ -159,7 +160,7 @@ impl Profile {
     }
 }
 
-/// Numbers as little-endian bytes: where memory has them so, as they stand there.
+/// Digests numbers as little-endian bytes, without a copy where memory has them so.
 fn digest_numbers<T: bytemuck::Pod, const N: usize>(digester: &mut Digester, numbers: &[T], bytes: fn(T) -> [u8; N]) {
     if cfg!(target_endian = "little") {
         digester.update(bytemuck::cast_slice(numbers));

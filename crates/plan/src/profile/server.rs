@@ -10,17 +10,18 @@ use crate::quantities::Cores;
 pub struct Server {
     /// `HOST:PORT`; for an imported profile a name.
     pub address: String,
-    /// The digest of its partition.
+    /// The digest of the server's partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// Index in the dataset of its first sample.
+    /// The index in the dataset of the server's first sample.
     pub first: u64,
-    /// How many samples it has.
+    /// The number of samples that the server has.
     pub samples: u64,
-    /// Its CPU pool, as it announced it (`--cpu-workers`): what a planner takes where nothing else is said.
+    /// The threads of the server's CPU pool, as it announced them (`--cpu-workers`). A planner takes them where nothing
+    /// else is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_workers: Option<Cores>,
-    /// Ways that it cannot serve, whatever cores it has: `features`, where the model is not registered.
+    /// Ways that the server cannot serve, whatever cores it has: `features`, where the model is not registered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Way>,
 }
@@ -28,7 +29,7 @@ pub struct Server {
 // === impl Server ===
 
 impl Server {
-    /// Index in the dataset of the first sample behind it. Saturates.
+    /// The index in the dataset of the first sample behind the server's. Saturates.
     pub fn end(&self) -> u64 {
         self.first.saturating_add(self.samples)
     }

@@ -1,8 +1,9 @@
 //! Branch and bound: small problems are solved to the end.
 //!
-//! Three things cut the tree: a way whose regret (see `search`) is more than the incumbent's distance from the bound is in no better
-//! assignment; regrets add up along a branch; and no resource can get below what it has plus the least of what is left. It gives
-//! up after a number of nodes that takes a moment: large problems do not need it, since their gap is small.
+//! Three things cut the tree: a way whose regret (see `search`) is more than the incumbent's distance from the bound is
+//! in no better assignment; regrets add up along a branch; and no resource can get below what it has plus the least of
+//! what is left. It gives up after a number of nodes that takes a moment: large problems do not need it, since their
+//! gap is small.
 
 use super::problem::Problem;
 use super::rounding::lines_of;
@@ -71,7 +72,8 @@ pub(super) fn repair(
     descend(problem.model, open, closed, bound, REPAIR_NODES, assignment);
 }
 
-/// The largest regret that a way of a better assignment has. Room for rounding: what is a hair above may be in one as good.
+/// The largest regret that a way of a better assignment has. Room for rounding: what is a hair above may be in one as
+/// good.
 fn most_regret(assignment: &Assignment, bound: f64) -> f64 {
     (assignment.epoch - bound) * (1.0 + 1e-9) + 1e-12 * assignment.epoch
 }
@@ -154,7 +156,8 @@ fn open_samples(
     Some((open, Assignment::new(model, closed)))
 }
 
-/// The ways of a sample that may be in a better assignment, the cheapest first, without those that another is as good as in all.
+/// The ways of a sample that may be in a better assignment, the cheapest first, without those that another is as good
+/// as in all.
 fn choices(problem: &Problem<'_>, server: usize, index: usize, rates: &crate::cost::Rates, most: f64) -> Vec<Choice> {
     let model = problem.model;
     let row = model.profile.row(index);

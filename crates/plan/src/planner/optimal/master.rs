@@ -7,10 +7,10 @@
 //!          sum over p of w[s,p] = 1                                        for each server s      (worth of s)
 //! ```
 //!
-//! This is Dantzig and Wolfe's decomposition (1960) of the planning problem's relaxation, with a block for each server. It is
-//! solved by the revised simplex method with an explicit inverse: there are as many rows as resources and servers, a
-//! handful, and columns are only ever added, so that each solution is where the next one starts. A linear programming library
-//! would be hundreds of times this code for the same few rows.
+//! This is Dantzig and Wolfe's decomposition (1960) of the planning problem's relaxation, with a block for each server.
+//! It is solved by the revised simplex method with an explicit inverse: there are as many rows as resources and
+//! servers, a handful, and columns are only ever added, so that each solution is where the next one starts. A linear
+//! programming library would be hundreds of times this code for the same few rows.
 
 use crate::cost::{CostModel, Load};
 
@@ -89,8 +89,8 @@ impl Master {
         self.columns.push(Column { server, pass, seconds });
     }
 
-    /// Solves for the columns that there are. Should rounding ever make it turn in circles it ends where it is: with a mixture
-    /// that is possible, and prices from which a bound follows whatever they are.
+    /// Solves for the columns that there are. Should rounding ever make it turn in circles it ends where it is: with a
+    /// mixture that is possible, and prices from which a bound follows whatever they are.
     pub(super) fn solve(&mut self) {
         let most = 200 + 20 * (self.columns.len() + self.basis.len());
         let mut idle = 0;

@@ -1,8 +1,9 @@
 //! The shortest predicted epoch, and how short any can be.
 //!
-//! Planning is a multiple-choice problem: each sample gets one way, so that the resource that takes longest takes as little as possible.
-//! Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides few samples, or many that
-//! are alike, and is made whole ([`rounding`]), then better ([`search`]), and on small datasets the best there is ([`exact`]).
+//! Planning is a multiple-choice problem: each sample gets one way, so that the resource that takes longest takes as
+//! little as possible. Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its
+//! solution divides few samples, or many that are alike, and is made whole ([`rounding`]), then better ([`search`]),
+//! and on small datasets the best there is ([`exact`]).
 
 mod exact;
 mod master;
@@ -35,7 +36,8 @@ pub(super) struct Optimum {
 
 /// How close to the bound, relative to it, a plan of a small dataset is good enough.
 const GOOD_ENOUGH: f64 = 1e-7;
-/// How close to the bound a plan of a large dataset is good enough: work takes longer there, and each sample weighs less.
+/// How close to the bound a plan of a large dataset is good enough: work takes longer there, and each sample weighs
+/// less.
 const GOOD_ENOUGH_LARGE: f64 = 3e-5;
 /// The most samples of a small dataset.
 const LARGE: usize = 40_000;

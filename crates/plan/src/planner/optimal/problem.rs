@@ -1,4 +1,5 @@
-//! The planning problem as its solvers see it: which ways each sample may take, and what they are worth at given prices.
+//! The planning problem as its solvers see it: which ways each sample may take, and what they are worth at given
+//! prices.
 
 use crate::cost::{CostModel, Load, Rates};
 use crate::error::PlanningError;
@@ -21,9 +22,9 @@ pub(super) struct View {
 /// What the cheapest choices at given prices add up to.
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
-    /// At each server.
+    /// The load of each server.
     pub(super) loads: Vec<Load>,
-    /// Their worth: the Lagrangian's value at these prices, without what is fixed.
+    /// The worth of these loads: the Lagrangian's value at these prices, without the fixed seconds.
     pub(super) worth: f64,
     /// The choice of each sample; empty where not all were looked at.
     pub(super) choices: Vec<u8>,
@@ -34,7 +35,7 @@ pub(super) struct Pass {
 impl View {
     pub(super) const WHOLE: Self = Self { stride: 1 };
 
-    /// About this many samples. The stride is odd and prime to what people repeat data by.
+    /// A view of about this many samples. The stride is odd, and prime to the numbers by which people repeat data.
     pub(super) fn of_about(samples: usize, all: usize) -> Self {
         let stride = all / samples.max(1);
         Self { stride: if stride < 2 { 1 } else { stride / 30 * 30 + 31 } }

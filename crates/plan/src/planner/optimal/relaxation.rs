@@ -1,15 +1,17 @@
 //! The relaxation in which samples may be divided between ways, solved to a known distance from its optimum.
 //!
-//! For prices of resources that sum to 1, each sample taking its cheapest way is a lower bound on every epoch (weak duality):
+//! For prices of resources that sum to 1, each sample taking its cheapest way is a lower bound on every epoch (weak
+//! duality):
 //!
 //! ```text
 //! bound(prices) = sum over resources of price x fixed seconds + sum over samples of min over ways of price x seconds
 //! ```
 //!
-//! The best prices are found by column generation: the [`Master`] mixes the assignments that are there and says prices; one pass
-//! over the samples at those prices gives a bound, and an assignment that improves the mixture if any does. Mixture and bound meet
-//! at the optimum. Passes are made at prices between the best so far and the master's (Wentges 1997), which jump about
-//! otherwise. Most of the work is done on a sample of the samples; the bound that is reported is always of all of them.
+//! The best prices are found by column generation: the [`Master`] mixes the assignments that are there and says prices;
+//! one pass over the samples at those prices gives a bound, and an assignment that improves the mixture if any does.
+//! Mixture and bound meet at the optimum. Passes are made at prices between the best so far and the master's (Wentges
+//! 1997), which jump about otherwise. Most of the work is done on a sample of the samples; the bound that is reported
+//! is always of all of them.
 
 use super::master::Master;
 use super::problem::{Pass, Problem, View};
@@ -18,28 +20,29 @@ use crate::cost::CostModel;
 /// A solution of the relaxation.
 #[derive(Debug)]
 pub(super) struct Relaxed {
-    /// No assignment has a shorter epoch, in seconds.
+    /// The bound in seconds: no assignment has a shorter epoch.
     pub(super) bound: f64,
-    /// The prices that say so.
+    /// The prices that prove the bound.
     pub(super) prices: Vec<f64>,
     /// Assignments of all samples that are mixed.
     pub(super) passes: Vec<Vec<u8>>,
-    /// For each server (pass, part).
+    /// For each server the passes that it follows, each with its part.
     pub(super) mixture: Vec<Vec<(usize, f64)>>,
 }
 
 /// Samples on which prices are found before all are looked at.
 const SUBSET: usize = 20_000;
-/// Datasets up to here are looked at whole from the start.
+/// The most samples of a dataset that is looked at whole from the start.
 const SMALL: usize = 2 * SUBSET;
-/// The mixture's epoch is at most this much longer than the bound, where it can be had in time.
+/// How much longer than the bound the mixture's epoch may be on a small dataset, relative to the bound.
 const TOLERANCE: f64 = 1e-7;
-/// The same for large datasets, where a pass takes time and each sample is a millionth.
+/// How much longer than the bound the mixture's epoch may be on a large dataset, where a pass takes time and each
+/// sample is a millionth.
 const COARSE: f64 = 2e-5;
-/// Passes at most: on a small view, and on all of a large dataset.
+/// The most passes on a small view, and on all of a large dataset.
 const MOST_PASSES: usize = 300;
 const MOST_WHOLE_PASSES: usize = 24;
-/// Prices with which the whole begins, of those that the subset ended with.
+/// How many of the subset's last prices the passes over all samples begin with.
 const STARTS: usize = 6;
 /// How far passes stay with the best prices so far.
 const SMOOTHING: f64 = 0.5;
@@ -76,7 +79,7 @@ pub(super) fn solve(problem: &Problem<'_>) -> Relaxed {
     whole.finish()
 }
 
-/// Prices that know nothing: all alike, and each kind of resource alone.
+/// The first prices, which know nothing of the samples: all resources alike, and each kind of resource alone.
 fn first_prices(model: &CostModel<'_>) -> Vec<Vec<f64>> {
     let even = |chosen: &dyn Fn(&str) -> bool| {
         let count = model.lines.iter().filter(|line| chosen(line.resource.kind())).count();
@@ -117,7 +120,7 @@ impl<'p, 'a> Generation<'p, 'a> {
         }
     }
 
-    /// Until the mixture is within `tolerance` of the bound, or so many passes are made.
+    /// Makes passes until the mixture is within `tolerance` of the bound, or `most` passes are made.
     fn run(&mut self, tolerance: f64, most: usize) {
         let mut smoothing = SMOOTHING;
         for _ in 0..most {
@@ -130,8 +133,8 @@ impl<'p, 'a> Generation<'p, 'a> {
             let of_master = master.prices();
             let towards = |(best, new): (&f64, &f64)| smoothing * best + (1.0 - smoothing) * new;
             let prices: Vec<_> = self.best_prices.iter().zip(&of_master).map(towards).collect();
-            // Where prices between the two give no better bound, go nearer to the master's: at its own, a pass either improves the
-            // mixture or proves it.
+            // Where prices between the two give no better bound, go nearer to the master's: at its own, a pass either
+            // improves the mixture or proves it.
             let before = self.bound;
             self.pass(prices);
             smoothing = match self.bound > before {

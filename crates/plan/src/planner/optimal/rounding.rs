@@ -1,9 +1,9 @@
-//! From a mixture of assignments to one: samples on which the mixture agrees keep their way, and the others are dealt out so that every
-//! resource stays close to what the mixture uses.
+//! From a mixture of assignments to one: samples on which the mixture agrees keep their way, and the others are dealt
+//! out so that every resource stays close to what the mixture uses.
 //!
-//! The samples in dispute are gone through from the largest to the smallest; each takes the one of its ways that leaves the sum of
-//! squared deviations smallest, so that what the large ones leave over the small ones even out. Many samples alike, all in dispute,
-//! are divided in the mixture's proportion this way.
+//! The samples in dispute are gone through from the largest to the smallest; each takes the one of its ways that leaves
+//! the sum of squared deviations smallest, so that what the large ones leave over the small ones even out. Many samples
+//! alike, all in dispute, are divided in the mixture's proportion this way.
 
 use super::problem::Problem;
 use super::relaxation::Relaxed;
@@ -13,14 +13,14 @@ use crate::cost::{CostModel, Load};
 #[derive(Clone, Copy)]
 struct Disputed {
     index: u32,
-    /// Seconds between its ways, on the resource where they differ most.
+    /// Seconds between the sample's ways, on the resource where they differ most.
     spread: f32,
 }
 
 /// Weight of resources that have time to spare: enough to choose between equals.
 const IDLE: f64 = 1e-3;
 
-/// One assignment that is close to the mixture.
+/// The choices of one assignment that is close to the mixture.
 pub(super) fn round(problem: &Problem<'_>, relaxed: &Relaxed) -> Vec<u8> {
     let model = problem.model;
     let mut choices = vec![0; model.profile.len()];

@@ -1,8 +1,8 @@
 //! An assignment made better step by step: one sample takes another way, or two do at once.
 //!
-//! Which steps are worth trying is known from the prices. A way's regret is what it costs more than its sample's cheapest, and all
-//! regrets of an assignment sum to at most its epoch less the bound: a way with a larger regret than that is in no better
-//! assignment, and never looked at.
+//! Prices tell which steps are worth trying. A way's regret is what it costs more than its sample's cheapest, and all
+//! regrets of an assignment sum to at most its epoch less the bound: a way with a larger regret than that is in no
+//! better assignment, and never looked at.
 
 use std::collections::HashMap;
 
@@ -29,16 +29,16 @@ struct Step {
     regret: f64,
 }
 
-/// Steps that are looked at alone, and in pairs.
+/// How many steps are looked at alone, and how many in pairs.
 const SINGLES: usize = 6000;
 const PAIRS: usize = 700;
-/// Steps that change the same and are kept.
+/// How many of the steps that change the same are kept.
 const ALIKE: usize = 6;
 /// Rounds in which a few samples are given the best ways, how many at once, and among how many steps.
 const REPAIRS: usize = 120;
 const AT_ONCE: usize = 16;
 const POOL: usize = 160;
-/// Steps that are taken at most.
+/// The most steps that are taken.
 const MOST_STEPS: usize = 400;
 
 // === impl Assignment ===
@@ -50,7 +50,7 @@ impl Assignment {
         Self { choices, seconds, epoch }
     }
 
-    /// Steps while they shorten the epoch, or bring the resources that are over the bound closer to it.
+    /// Takes steps while they shorten the epoch, or bring the resources that are over the bound closer to it.
     pub(super) fn improve(&mut self, problem: &Problem<'_>, prices: &[f64], bound: f64, good_enough: f64) {
         let model = problem.model;
         for _ in 0..4 {
@@ -69,8 +69,9 @@ impl Assignment {
         }
     }
 
-    /// Takes a few samples at a time, of those whose ways cost little more than the cheapest, and gives them the best ways that there
-    /// are while all others stay: what single steps and pairs cannot reach, as when samples are few, large or alike.
+    /// Takes a few samples at a time, of those whose ways cost little more than the cheapest, and gives them the best
+    /// ways that there are while all others stay: what single steps and pairs cannot reach, as when samples are few,
+    /// large or alike.
     pub(super) fn repair(&mut self, problem: &Problem<'_>, prices: &[f64], bound: f64, good_enough: f64) {
         let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
         let mut samples = self.samples(problem, prices, bound);
