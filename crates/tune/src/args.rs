@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::part_or_none;
 use headwater_cli::{Common, FailureArgs, LimitArgs};
-use headwater_client::ServerAddress;
+use headwater_client::{ClientOptions, ServerAddress};
+use headwater_extraction::{Inference, ServedModel};
 use headwater_learn::{HeadKind, TrainOptions};
+use headwater_training::TrainingOptions;
 use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{BitsPerSecond, ByteCount, DatasetName, ModelName, Seed};
 
@@ -319,6 +321,11 @@ impl ExtractArgs {
         }
         self.servers.plan.check()
     }
+
+    /// The dataset and the model that features are extracted with.
+    pub(crate) fn served_model(&self) -> ServedModel {
+        self.servers.served_model(self.allow_non_finite)
+    }
 }
 
 // === impl FineTuneArgs ===
@@ -343,11 +350,21 @@ impl FineTuneArgs {
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }
 
-    /// The servers, where features come from servers. What is to be joined is the extractor, where none is named.
-    pub(crate) fn servers(&self) -> Result<ServersArgs, UsageError> {
-        let mut servers = self.from.servers()?;
-        servers.plan.extractor = servers.plan.extractor.or_else(|| self.join.clone());
-        Ok(servers)
+    /// The dataset and the model, where features come from servers. What is to be joined is the extractor, where none is named.
+    pub(crate) fn served_model(&self) -> Result<ServedModel, UsageError> {
+        let mut served = self.from.servers()?.served_model(false);
+        served.inference.extractor = served.inference.extractor.or_else(|| self.join.clone());
+        Ok(served)
+    }
+
+    /// How features are shared out, and how the head learns from them.
+    pub(crate) fn training_options(&self) -> TrainingOptions {
+        TrainingOptions {
+            validation_fraction: self.validation_fraction,
+            memory: self.replay_memory,
+            head: self.head_kind(),
+            train: self.train_options(),
+        }
     }
 
     pub(crate) fn head_kind(&self) -> HeadKind {
@@ -364,9 +381,41 @@ impl FineTuneArgs {
     }
 }
 
+// === impl ServersArgs ===
+
+impl ServersArgs {
+    /// The dataset and the model, and how the servers are connected to. `allow_non_finite`: features that are not finite are taken too.
+    fn served_model(&self, allow_non_finite: bool) -> ServedModel {
+        let mut client = ClientOptions { bandwidth: self.plan.limit_bandwidth, ..ClientOptions::default() };
+        client.cpu_workers = self.plan.inference_workers.unwrap_or(client.cpu_workers);
+        client.retry.give_up_after = Duration::from_secs(self.give_up_after.into());
+        client.retry.connect_for = client.retry.connect_for.min(client.retry.give_up_after);
+        client.allow_partial = self.allow_partial;
+        client.limits = self.limits.limits();
+        client.allow_non_finite = allow_non_finite;
+        ServedModel {
+            servers: self.servers.clone(),
+            dataset: self.dataset.clone(),
+            model: self.model.clone(),
+            client,
+            inference: self.plan.inference(),
+        }
+    }
+}
+
 // === impl PlanArgs ===
 
 impl PlanArgs {
+    /// Where samples are inferred.
+    fn inference(&self) -> Inference {
+        Inference {
+            plan: self.plan.clone().map(Into::into),
+            profile_time: self.profile_seconds,
+            extractor: self.extractor.clone(),
+            onnxruntime: self.onnxruntime.clone(),
+        }
+    }
+
     /// What clap cannot see, since values may come from a file or a variable.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
         let auto = self.plan.as_ref().is_some_and(|plan| plan.as_os_str() == "auto");
@@ -447,7 +496,7 @@ pub(crate) mod tests {
         let extractor = |more: &[&str]| {
             let args = fine_tune(&[&SERVERS[..], &joined, more].concat());
             args.check().unwrap();
-            args.servers().unwrap().plan.extractor
+            args.served_model().unwrap().inference.extractor
         };
         assert_eq!(extractor(&[]), Some("m.onnx".into()));
         assert_eq!(extractor(&["--extractor", "n.onnx"]), Some("n.onnx".into()));

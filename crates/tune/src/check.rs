@@ -10,7 +10,7 @@ use headwater_onnx::Limits;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
 use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, TunerArgs};
-use crate::source::read_plan;
+use headwater_extraction::read_plan;
 
 impl Check for TunerArgs {
     fn conflicts(&self) -> Vec<UsageError> {

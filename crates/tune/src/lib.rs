@@ -1,14 +1,9 @@
 //! The tuner's library: features of a dataset become Parquet, or a trained head.
 //!
-//! In the order in which data passes: features arrive from storage servers or from a folder of Parquet parts ([`source`]); by a plan
-//! some samples come from servers as pixels, and become features here. [`extract`] puts them into parts; [`fine_tune`] trains a head
-//! on them. Both end with a summary ([`report`]).
-//!
-//! Invariant: what is written is there whole or not at all, and holds each sample exactly once, whatever is killed when.
+//! It reads the arguments ([`args`]), lets [`extract`] or [`fine_tune`] do the work, with bars for a person who looks on, and prints a
+//! summary ([`report`]). What is done lies in `headwater-extraction` and `headwater-training`.
 
 mod args;
-
-mod source;
 
 mod extract;
 mod fine_tune;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 26] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -38,6 +38,8 @@ const ORDER: [&str; 24] = [
     "headwater-pilot",
     "headwater-infer",
     "headwater-tables",
+    "headwater-extraction",
+    "headwater-training",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -49,7 +51,7 @@ const ORDER: [&str; 24] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -82,17 +84,39 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
     ("headwater-tables", &["headwater-types", "headwater-plan", "headwater-cli"]),
     (
-        "headwater-tune",
+        "headwater-extraction",
         &[
             "headwater-types",
-            "headwater-onnx",
             "headwater-plan",
-            "headwater-learn",
-            "headwater-cli",
             "headwater-client",
             "headwater-pilot",
             "headwater-infer",
             "headwater-tables",
+        ],
+    ),
+    (
+        "headwater-training",
+        &[
+            "headwater-types",
+            "headwater-onnx",
+            "headwater-learn",
+            "headwater-cli",
+            "headwater-tables",
+            "headwater-extraction",
+        ],
+    ),
+    (
+        "headwater-tune",
+        &[
+            "headwater-types",
+            "headwater-onnx",
+            "headwater-learn",
+            "headwater-cli",
+            "headwater-client",
+            "headwater-pilot",
+            "headwater-tables",
+            "headwater-extraction",
+            "headwater-training",
         ],
     ),
     (

@@ -1,8 +1,6 @@
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use headwater_learn::{FeatureSet, in_validation};
-use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 
 use super::*;
 use crate::args::tests::fine_tune as args;
@@ -54,7 +52,7 @@ fn extraction() -> tempfile::TempDir {
     dir
 }
 
-async fn train(features: &Path, out: &Path, more: &[&str]) -> Result<serde_json::Value, FineTuneError> {
+async fn train(features: &Path, out: &Path, more: &[&str]) -> anyhow::Result<serde_json::Value> {
     let (features, out) = (features.to_str().unwrap(), out.to_str().unwrap());
     let arguments = [&["--features", features, "--out", out, "--epochs", "10"][..], more].concat();
     let outcome = fine_tune(&args(&arguments), &Progress::hidden(), &CancellationToken::new()).await?;
@@ -104,56 +102,6 @@ async fn the_same_seed_gives_the_same_head_and_another_seed_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn overlapping_runs_learn_what_runs_one_after_the_other_do() {
-    let features = extraction();
-    let args = args(&["--features", features.path().to_str().unwrap(), "--epochs", "5"]);
-    let (stop, hidden) = (CancellationToken::new(), Progress::hidden());
-    let source = open(&args, &Progress::hidden()).await.unwrap();
-    let runs = Runs::new(SAMPLES, 4, Seed(1)).unwrap();
-    let gather = GatherOptions { validation_fraction: 0.2, memory: args.replay_memory, seed: Seed(1) };
-    let learn = LearnOptions { head: args.head_kind(), train: args.train_options(), memory: args.replay_memory };
-    let (overlapped, learned) =
-        overlap::run(&source, &runs, &gather, learn, &hidden, &stop, &Arc::default()).await.unwrap();
-    assert_eq!(learned.len(), 4);
-
-    let mut learner = learner::Learner::new(source.provenance(), learn).unwrap();
-    let bar = hidden.items("", None);
-    for run in 0..4 {
-        let mut gathered = gathered::Gathered::new(source.provenance(), &gather, clock::Span::begin()).unwrap();
-        gathered.take_all(source.run(&runs, run).unwrap(), &gather, &bar, &stop).await.unwrap();
-        learner.learn(gathered, &bar, &|| false).unwrap();
-    }
-    assert_eq!(learner.finish().unwrap().head, overlapped.head);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_for_validation_is_never_trained_on() {
-    let gather = GatherOptions { validation_fraction: 0.3, memory: ByteCount::mebibytes(1), seed: Seed(5) };
-    let features = extraction();
-    let args = args(&["--features", features.path().to_str().unwrap()]);
-    let source = open(&args, &Progress::hidden()).await.unwrap();
-    let runs = Runs::new(SAMPLES, 3, Seed(5)).unwrap();
-    let (mut trained, mut validated) = (FeatureSet::new(FEATURE_LEN, 3), BTreeSet::new());
-    for run in 0..3 {
-        let mut gathered = gathered::Gathered::new(source.provenance(), &gather, clock::Span::begin()).unwrap();
-        let arrivals = source.run(&runs, run).unwrap();
-        gathered
-            .take_all(arrivals, &gather, &Progress::hidden().items("", None), &CancellationToken::new())
-            .await
-            .unwrap();
-        validated.extend(gathered.validation.iter().map(|(feature, _)| feature[FEATURE_LEN - 1].to_bits()));
-        gathered.train.set().labels().iter().for_each(|label| trained.push(&[0.0; FEATURE_LEN], *label).unwrap());
-    }
-    let is_good = |index: &u64| matches!(blob(*index), (Some(_), Ok(_))) && *index != 7;
-    let (kept, left): (Vec<u64>, Vec<u64>) =
-        (0..SAMPLES).filter(is_good).partition(|index| in_validation(&key(*index), Seed(5), 0.3));
-    let first = |index: &u64| blob(*index).1.unwrap()[FEATURE_LEN - 1].to_bits();
-    assert_eq!(validated, kept.iter().map(first).collect());
-    assert_eq!(trained.len(), left.len());
-    assert!(left.iter().all(|index| !validated.contains(&first(index))));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_dataset_that_teaches_nothing_is_an_error_that_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let features = extraction();
@@ -175,7 +123,8 @@ async fn a_dataset_that_teaches_nothing_is_an_error_that_says_why() {
     let joined = dir.path().join("joined.onnx");
     let join = ["--join", other.to_str().unwrap(), "--joined-out", joined.to_str().unwrap()];
     let error = train(features.path(), &out, &join).await.unwrap_err();
-    assert!(matches!(error, FineTuneError::Save(SaveError::OtherExtractor { .. })), "{error}");
+    let why = error.downcast_ref();
+    assert!(matches!(why, Some(TrainingError::Save(SaveError::OtherExtractor { .. }))), "{error}");
     assert!(!out.exists() && !joined.exists());
 
     let mut one_class = provenance(1, 1);
@@ -183,7 +132,7 @@ async fn a_dataset_that_teaches_nothing_is_an_error_that_says_why() {
     for (classes, words) in [(1, "has 1 class and"), (0, "has no labels and")] {
         one_class.classes.truncate(classes);
         let args = args(&["--out", out.to_str().unwrap()]);
-        let error = check_before(&args, &one_class, Files::open(&args).unwrap()).await.unwrap_err().to_string();
+        let error = rehearse(&args, &one_class, open_outputs(&args).unwrap()).await.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
 }
@@ -209,6 +158,7 @@ async fn a_stop_ends_the_training_and_writes_nothing() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     stop.cancel();
     let error = training.await.unwrap().unwrap_err();
-    assert!(matches!(error, FineTuneError::Interrupted { trained: 0, runs: 3, samples: SAMPLES, .. }), "{error}");
+    let why = error.downcast_ref();
+    assert!(matches!(why, Some(TrainingError::Interrupted { trained: 0, runs: 3, samples: SAMPLES, .. })), "{error}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }

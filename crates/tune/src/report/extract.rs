@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::{Ways, rate, ways, ways_in_words};
-use crate::source::Travelled;
+use headwater_extraction::Travelled;
 use headwater_tables::features::Contents;
 use headwater_tables::features::FeatureProvenance;
 

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::table::{Table, percent};
 use super::{Ways, rate, ways, ways_in_words};
-use crate::fine_tune::{Graduate, Learned};
-use crate::source::Travelled;
+use headwater_extraction::Travelled;
 use headwater_tables::features::FeatureProvenance;
+use headwater_training::{SavedModel, Trained, TrainedRun};
 
 /// What a fine-tuning did. Each image is in exactly one of `trained`, `validated`, `unlabelled` and `failed`.
 #[derive(Clone, Debug, Serialize)]
@@ -85,26 +85,17 @@ pub(crate) struct RunSummary {
     validation_loss: Option<f64>,
 }
 
-/// A model that was to be written.
-#[derive(Clone, Debug)]
-pub(crate) struct SavedModel {
-    /// Where it is; `None` where it could not be kept.
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) digest: Digest,
-}
-
 // === impl FineTuneSummary ===
 
 impl FineTuneSummary {
     pub(crate) fn new(
         provenance: &FeatureProvenance,
-        graduate: &Graduate,
-        learned: &[Learned],
+        trained: &Trained,
         seed: Seed,
         (head, joined): (SavedModel, Option<SavedModel>),
         seconds: f64,
     ) -> Self {
-        let (counts, validation) = (&graduate.counts, graduate.validation.as_ref());
+        let (counts, validation) = (&trained.counts, trained.validation.as_ref());
         let of_validation = |value: fn(&Metrics) -> f64| validation.map(value);
         let (joined, joined_digest) = joined.and_then(|saved| Some((saved.path?, saved.digest))).unzip();
         Self {
@@ -122,15 +113,15 @@ impl FineTuneSummary {
             failed: counts.failures.count(),
             failures: counts.failures.clone(),
             seed: seed.0,
-            runs: run_summaries(learned),
-            features_per_second: rate(counts.images, learned.iter().map(|run| run.extraction.seconds()).sum()),
+            runs: run_summaries(&trained.runs),
+            features_per_second: rate(counts.images, trained.runs.iter().map(|run| run.extraction.seconds()).sum()),
             seconds,
             bytes_received: None,
             stored_bytes: None,
             ways: None,
             replans: None,
             auto: None,
-            train_top1: graduate.train.as_ref().map(|metrics| metrics.top1),
+            train_top1: trained.train.as_ref().map(|metrics| metrics.top1),
             validation_top1: of_validation(|metrics| metrics.top1),
             validation_top5: of_validation(|metrics| metrics.top5),
             validation_loss: of_validation(|metrics| metrics.loss),
@@ -153,9 +144,9 @@ impl FineTuneSummary {
     }
 }
 
-fn run_summaries(learned: &[Learned]) -> Vec<RunSummary> {
-    let next = learned.iter().skip(1).map(Some).chain([None]);
-    let both = learned.iter().zip(next).zip(1..);
+fn run_summaries(runs: &[TrainedRun]) -> Vec<RunSummary> {
+    let next = runs.iter().skip(1).map(Some).chain([None]);
+    let both = runs.iter().zip(next).zip(1..);
     both.map(|((this, next), run)| RunSummary {
         run,
         images: this.images,

@@ -11,7 +11,6 @@ use headwater_types::Way;
 
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
-pub(crate) use fine_tune::SavedModel;
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;

@@ -1,13 +1,18 @@
-//! Arrivals whose plan is watched while they are read.
+//! Features as they arrive, and the plan by which they arrive.
 
 use std::future::Future as _;
 use std::task::Poll;
 
+use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use headwater_client::Dataset;
 use headwater_pilot::Steering;
+use headwater_tables::features::FeatureSample;
 
-use super::Arrivals;
+use crate::error::SourceError;
+
+/// Features of some samples, each sample once. An error is the last item.
+pub type Arrivals = BoxStream<'static, Result<FeatureSample, SourceError>>;
 
 /// The same arrivals, while a plan that follows what is seen is planned anew. An error of planning is the last item.
 pub(crate) fn watched(mut arrivals: Arrivals, dataset: Dataset, steering: Steering) -> Arrivals {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// From one moment to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub struct Span {
     begin: Instant,
     end: Instant,
 }
@@ -12,23 +12,24 @@ pub(crate) struct Span {
 // === impl Span ===
 
 impl Span {
-    /// Begins now.
-    pub(crate) fn begin() -> Self {
+    /// A span that begins now.
+    pub fn begin() -> Self {
         let now = Instant::now();
         Self { begin: now, end: now }
     }
 
-    /// Ends now.
-    pub(crate) fn end(&mut self) {
+    /// Lets it end now.
+    pub fn end(&mut self) {
         self.end = Instant::now();
     }
 
-    pub(crate) fn seconds(&self) -> f64 {
+    /// How long it took, in seconds.
+    pub fn seconds(&self) -> f64 {
         self.end.duration_since(self.begin).as_secs_f64()
     }
 
-    /// For how long both were.
-    pub(crate) fn overlap(&self, other: &Self) -> f64 {
+    /// How long both were under way, in seconds.
+    pub fn overlap(&self, other: &Self) -> f64 {
         let shared = self.end.min(other.end).checked_duration_since(self.begin.max(other.begin));
         shared.unwrap_or(Duration::ZERO).as_secs_f64()
     }

@@ -1,25 +1,17 @@
 //! One run's features, gathered while the run before is trained on.
 
 use futures::StreamExt;
-use headwater_cli::{Bar, Failures};
+use headwater_cli::Failures;
+use headwater_extraction::Arrivals;
 use headwater_learn::{LearnError, Replay, in_validation};
-use headwater_types::{ByteCount, ClassId, SampleKey, Seed};
+use headwater_tables::features::{FeatureProvenance, FeatureSample};
+use headwater_types::{ClassId, SampleKey};
 use tokio_util::sync::CancellationToken;
 
-use super::FineTuneError;
-use super::clock::Span;
-use crate::source::Arrivals;
-use headwater_tables::features::{FeatureProvenance, FeatureSample};
-
-/// How a run is gathered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GatherOptions {
-    /// Share of the samples that is kept from training.
-    pub(crate) validation_fraction: f64,
-    /// Bound on the features of one run that are kept for training.
-    pub(crate) memory: ByteCount,
-    pub(crate) seed: Seed,
-}
+use crate::error::TrainingError;
+use crate::milestone::{Listener, Milestone};
+use crate::options::TrainingOptions;
+use crate::span::Span;
 
 /// The features of one run. Each of its samples is counted in exactly one place.
 pub(crate) struct Gathered {
@@ -37,40 +29,41 @@ pub(crate) struct Gathered {
 // === impl Gathered ===
 
 impl Gathered {
-    pub(crate) fn new(provenance: &FeatureProvenance, options: &GatherOptions, span: Span) -> Result<Self, LearnError> {
+    /// A run that begins to be gathered now.
+    pub(crate) fn new(provenance: &FeatureProvenance, options: &TrainingOptions) -> Result<Self, LearnError> {
         let (dim, classes) = (provenance.feature_len, provenance.classes.len());
         Ok(Self {
-            train: Replay::new(dim, classes, options.memory, options.seed)?,
+            train: Replay::new(dim, classes, options.memory, options.train.seed)?,
             validation: Vec::new(),
             unlabelled: 0,
             failures: Failures::default(),
-            span,
+            span: Span::begin(),
         })
     }
 
-    /// Takes arrivals until they end.
+    /// Takes samples until they end.
     pub(crate) async fn take_all(
         &mut self,
         mut arrivals: Arrivals,
-        options: &GatherOptions,
-        bar: &Bar,
+        options: &TrainingOptions,
+        listener: &Listener,
         stop: &CancellationToken,
-    ) -> Result<(), FineTuneError> {
+    ) -> Result<(), TrainingError> {
         loop {
-            match stop.run_until_cancelled(arrivals.next()).await.ok_or(FineTuneError::Stopped)? {
+            match stop.run_until_cancelled(arrivals.next()).await.ok_or(TrainingError::Stopped)? {
                 None => return Ok(()),
-                Some(arrival) => self.take(arrival?, options)?,
+                Some(sample) => self.take(sample?, options)?,
             }
-            bar.add(1);
+            listener(Milestone::SampleCame);
         }
     }
 
     /// Puts a sample where it belongs.
-    pub(crate) fn take(&mut self, arrival: FeatureSample, options: &GatherOptions) -> Result<(), LearnError> {
-        let FeatureSample { index, key, label, outcome } = arrival;
+    pub(crate) fn take(&mut self, sample: FeatureSample, options: &TrainingOptions) -> Result<(), LearnError> {
+        let FeatureSample { index, key, label, outcome } = sample;
         let kind = match (outcome, &key, label) {
             (Ok(feature), Some(key), Some(label)) => {
-                if in_validation(key, options.seed, options.validation_fraction) {
+                if in_validation(key, options.train.seed, options.validation_fraction) {
                     self.validation.push((feature, label));
                     return Ok(());
                 }

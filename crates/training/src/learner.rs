@@ -2,77 +2,86 @@
 
 use std::ops::ControlFlow;
 
-use headwater_cli::{Bar, Failures};
-use headwater_learn::{FeatureSet, Head, HeadKind, LearnError, Metrics, Replay, TrainOptions, Trainer, Verdict};
-use headwater_types::{ByteCount, Seed};
-
-use super::FineTuneError;
-use super::clock::Span;
-use super::gathered::Gathered;
+use headwater_cli::Failures;
+use headwater_learn::{FeatureSet, Head, LearnError, Metrics, Replay, TrainOptions, Trainer, Verdict};
 use headwater_tables::features::FeatureProvenance;
+use headwater_types::Seed;
 
-/// How a head learns.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LearnOptions {
-    pub(crate) head: HeadKind,
-    pub(crate) train: TrainOptions,
-    /// Bound on the features of all runs that are kept for training.
-    pub(crate) memory: ByteCount,
-}
+use crate::error::TrainingError;
+use crate::gathered::Gathered;
+use crate::milestone::{Listener, Milestone};
+use crate::options::TrainingOptions;
+use crate::span::Span;
 
 /// A head, what it has seen, and what it is judged by.
 pub(crate) struct Learner {
-    options: LearnOptions,
+    options: TrainingOptions,
     head: Head,
     replay: Replay,
     validation: FeatureSet,
-    counts: Counts,
+    counts: ImageCounts,
+    runs: Vec<TrainedRun>,
     /// Runs after which the head was as before.
     unimproved: u32,
 }
 
-/// What has been seen, over all runs.
+/// The samples of all runs; each is counted in exactly one of the last four.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) images: u64,
-    pub(crate) trained: u64,
-    pub(crate) validated: u64,
-    pub(crate) unlabelled: u64,
-    pub(crate) failures: Failures,
+pub struct ImageCounts {
+    /// Samples that were tried.
+    pub images: u64,
+    /// Samples that were trained on.
+    pub trained: u64,
+    /// Samples that were kept for validation.
+    pub validated: u64,
+    /// Samples without a label.
+    pub unlabelled: u64,
+    /// Samples without a feature, and why.
+    pub failures: Failures,
 }
 
 /// What one run did.
 #[derive(Clone, Debug)]
-pub(crate) struct Learned {
-    pub(crate) images: u64,
-    pub(crate) extraction: Span,
-    pub(crate) training: Span,
-    pub(crate) epochs: u32,
+pub struct TrainedRun {
+    /// Samples of the run.
+    pub images: u64,
+    /// When they were extracted.
+    pub extraction: Span,
+    /// When they were trained on.
+    pub training: Span,
+    /// Passes over the features so far.
+    pub epochs: u32,
     /// Of the head that was kept, on all validation samples so far.
-    pub(crate) validation: Option<Metrics>,
+    pub validation: Option<Metrics>,
 }
 
-/// The end of it.
+/// A head after its last run.
 #[derive(Clone, Debug)]
-pub(crate) struct Graduate {
-    pub(crate) head: Head,
-    /// On the features that were kept for training.
-    pub(crate) train: Option<Metrics>,
-    pub(crate) validation: Option<Metrics>,
-    pub(crate) counts: Counts,
+pub struct Trained {
+    /// The head.
+    pub head: Head,
+    /// Its metrics on the features that were kept for training.
+    pub train: Option<Metrics>,
+    /// Its metrics on the samples that were kept from training; `None` where there are none.
+    pub validation: Option<Metrics>,
+    /// The samples of all runs.
+    pub counts: ImageCounts,
+    /// What each run did, in their order.
+    pub runs: Vec<TrainedRun>,
 }
 
 // === impl Learner ===
 
 impl Learner {
-    pub(crate) fn new(provenance: &FeatureProvenance, options: LearnOptions) -> Result<Self, LearnError> {
+    pub(crate) fn new(provenance: &FeatureProvenance, options: TrainingOptions) -> Result<Self, LearnError> {
         let (dim, classes) = (provenance.feature_len, provenance.classes.len());
         options.train.check()?;
         Ok(Self {
             head: Head::new(options.head, dim, classes, options.train.seed)?,
             replay: Replay::new(dim, classes, options.memory, options.train.seed)?,
             validation: FeatureSet::new(dim, classes),
-            counts: Counts::default(),
+            counts: ImageCounts::default(),
+            runs: Vec::new(),
             unimproved: 0,
             options,
         })
@@ -83,30 +92,32 @@ impl Learner {
     pub(crate) fn learn(
         &mut self,
         run: Gathered,
-        bar: &Bar,
+        listener: &Listener,
         stop: &dyn Fn() -> bool,
-    ) -> Result<Learned, FineTuneError> {
+    ) -> Result<(), TrainingError> {
         let mut training = Span::begin();
         let images = run.images();
         self.counts.add(&run);
         self.replay.absorb(&run.train)?;
-        // Not needed twice: the memory is wanted for training.
+        // The replay has its own copy, and training needs the memory.
         drop(run.train);
         for (feature, label) in run.validation {
             self.validation.push(&feature, label)?;
         }
-        let epochs = if self.replay.set().is_empty() { 0 } else { self.train(bar, stop)? };
+        let epochs = if self.replay.set().is_empty() { 0 } else { self.train(listener, stop)? };
         let validation = self.head.evaluate(&self.validation)?;
         training.end();
-        Ok(Learned { images, extraction: run.span, training, epochs, validation })
+        self.runs.push(TrainedRun { images, extraction: run.span, training, epochs, validation });
+        listener(Milestone::RunsTrained(self.runs.len() as u32));
+        Ok(())
     }
 
     /// Judges the head.
-    pub(crate) fn finish(self) -> Result<Graduate, FineTuneError> {
+    pub(crate) fn finish(self) -> Result<Trained, TrainingError> {
         if self.replay.seen() == 0 {
-            let Counts { images, validated, unlabelled, failures, .. } = self.counts;
+            let ImageCounts { images, validated, unlabelled, failures, .. } = self.counts;
             let failed = failures.count();
-            return Err(FineTuneError::NothingToTrainOn { images, validated, unlabelled, failed });
+            return Err(TrainingError::NothingToTrainOn { images, validated, unlabelled, failed });
         }
         if self.unimproved > 0 {
             let runs = self.unimproved;
@@ -115,16 +126,17 @@ impl Learner {
                 "runs of which no epoch did better on the validation samples: the head stayed as it was"
             );
         }
-        Ok(Graduate {
+        Ok(Trained {
             train: self.head.evaluate(self.replay.set())?,
             validation: self.head.evaluate(&self.validation)?,
             head: self.head,
             counts: self.counts,
+            runs: self.runs,
         })
     }
 
     /// Gives the number of epochs.
-    fn train(&mut self, bar: &Bar, stop: &dyn Fn() -> bool) -> Result<u32, FineTuneError> {
+    fn train(&mut self, listener: &Listener, stop: &dyn Fn() -> bool) -> Result<u32, TrainingError> {
         // Another order of the samples in every run.
         let seed = Seed(self.options.train.seed.0.wrapping_add(self.replay.seen()));
         let options = TrainOptions { seed, ..self.options.train };
@@ -134,15 +146,12 @@ impl Learner {
             let report = trainer.epoch(self.replay.set(), &self.validation, &mut |_step| {
                 if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            bar.add(1);
             improved |= report.is_best;
-            if let Some(validation) = &report.validation {
-                bar.note(format!("validation top-1 {:.4}, loss {:.4}", validation.top1, validation.loss));
-            }
+            listener(Milestone::EpochEnded(report.validation.clone()));
             tracing::debug!(epoch = report.epoch, loss = report.train_loss, best = report.is_best, "epoch");
             match report.verdict {
                 Verdict::Continue => {}
-                Verdict::Interrupted => return Err(FineTuneError::Stopped),
+                Verdict::Interrupted => return Err(TrainingError::Stopped),
                 Verdict::Finished | Verdict::Stalled => {
                     if !improved {
                         self.unimproved += 1;
@@ -155,9 +164,9 @@ impl Learner {
     }
 }
 
-// === impl Counts ===
+// === impl ImageCounts ===
 
-impl Counts {
+impl ImageCounts {
     fn add(&mut self, run: &Gathered) {
         self.images += run.images();
         self.trained += run.train.seen();

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use headwater_types::SampleIndex;
-
-use super::ExtractError;
 use headwater_tables::features::{
     Assembly, Contents, FeatureProvenance, FeatureSample, Misdelivery, Missing, PartFolder, PartTask, RetryFailed,
 };
+use headwater_types::SampleIndex;
+
+use crate::error::ExtractError;
 
 /// An extraction under way: writes a part as soon as its last sample is there.
 ///
@@ -101,14 +101,27 @@ mod tests {
     use std::num::NonZeroU64;
     use std::path::Path;
 
-    use headwater_types::{ClassId, FailureKind, SampleFailure};
+    use headwater_types::{ClassId, Digest, FailureKind, SampleFailure};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fixture::provenance;
     use headwater_tables::features::{part_paths, read, tasks};
 
     const SAMPLES: u64 = 40;
+
+    fn provenance(samples: u64, feature_len: usize) -> FeatureProvenance {
+        FeatureProvenance {
+            dataset: "photos".parse().unwrap(),
+            dataset_digest: Digest::of(b"dataset"),
+            samples,
+            classes: vec!["cat".into(), "dog".into(), "emu".into()],
+            model: "net".parse().unwrap(),
+            model_digest: Digest::of(b"model"),
+            recipe_digest: Digest::of(b"recipe"),
+            output: "features".into(),
+            feature_len,
+        }
+    }
 
     /// What a server delivers: some samples are broken for ever, and some on the first try.
     fn deliver(index: u64, first_try: bool) -> FeatureSample {

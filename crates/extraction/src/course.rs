@@ -1,0 +1,92 @@
+//! Where each sample is inferred: at the servers, or here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use headwater_client::{Dataset, RegisteredModel};
+use headwater_infer::{LocalError, LocalExtractor};
+use headwater_pilot::Steering;
+use headwater_plan::Plan;
+use headwater_tables::plan::{self, PlanSource};
+use headwater_types::Way;
+
+use crate::error::{PlanError, SourceError};
+
+/// Where samples are inferred: at the servers, or here.
+#[derive(Clone, Debug, Default)]
+pub struct Inference {
+    /// The plan that says of each sample whether it comes as a feature, or as pixels that are inferred here. Without a plan, servers
+    /// infer every sample.
+    pub plan: Option<PlanSource>,
+    /// The time that [`PlanSource::Auto`] may take to measure.
+    pub profile_time: Option<Duration>,
+    /// The model's file, to infer here what comes as pixels.
+    pub extractor: Option<PathBuf>,
+    /// ONNX Runtime's shared library; it is looked for where none is named.
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// How samples will come, as far as that is known before it is known which.
+#[derive(Debug)]
+pub(crate) enum Course {
+    /// As a plan says, or all as features.
+    Set(Steering),
+    /// By a plan that is still to be made.
+    Auto,
+}
+
+// === impl Course ===
+
+impl Course {
+    /// Reads the plan, holds it against what is served, and opens the extractor where samples may come as pixels.
+    pub(crate) async fn open(
+        inference: &Inference,
+        dataset: &Dataset,
+        model: &RegisteredModel,
+    ) -> Result<(Self, Option<LocalExtractor>), SourceError> {
+        let path = match &inference.plan {
+            None => return Ok((Self::Set(Steering::new(Way::FEATURES)), None)),
+            Some(PlanSource::Auto) => {
+                let nothing = || PlanError::NothingToChoose(model.info.name.clone());
+                let file = inference.extractor.as_ref().ok_or_else(nothing)?;
+                return Ok((Self::Auto, Some(local(file, inference, dataset, model).await?)));
+            }
+            Some(PlanSource::File(path)) => path,
+        };
+        let plan = read_beside(path.clone()).await?;
+        let steering = Steering::by(&plan, dataset, &model.info);
+        let steering = steering.map_err(|error| PlanError::For { path: path.clone(), error: error.into() })?;
+        let pixels = plan.iter().filter(|way| *way != Way::FEATURES).count();
+        let extractor = match &inference.extractor {
+            _ if pixels == 0 => None,
+            Some(file) => Some(local(file, inference, dataset, model).await?),
+            None => {
+                let (path, samples, model) = (path.clone(), plan.len(), model.info.name.clone());
+                return Err(PlanError::NoExtractor { path, pixels, samples, model }.into());
+            }
+        };
+        Ok((Self::Set(steering), extractor))
+    }
+}
+
+async fn local(
+    file: &Path,
+    inference: &Inference,
+    dataset: &Dataset,
+    model: &RegisteredModel,
+) -> Result<LocalExtractor, LocalError> {
+    LocalExtractor::open(file.to_owned(), model.info.clone(), dataset.options(), inference.onnxruntime.clone()).await
+}
+
+/// Reads a plan on a thread that may block: a million samples take a tenth of a second.
+async fn read_beside(path: PathBuf) -> Result<Plan, SourceError> {
+    Ok(tokio::task::spawn_blocking(move || read_plan(&path)).await??)
+}
+
+/// Reads the file of a plan.
+///
+/// # Errors
+/// [`PlanError`]: the file cannot be read, or is not a plan.
+pub fn read_plan(path: &Path) -> Result<Plan, PlanError> {
+    Ok(plan::read(path)?)
+}

@@ -1,0 +1,27 @@
+//! Features out of storage servers, into a folder of tables.
+//!
+//! In the order in which data passes: [`Connected`] has asked every server what it has; [`Servers`] give features, sample by sample;
+//! an [`Extraction`] puts them into the parts of a folder. By a plan some samples come from servers as pixels, and become features
+//! here.
+//!
+//! Invariant: what is written is there whole or not at all, and holds each sample exactly once, whatever is killed when.
+//!
+//! Never here: arguments, bars and summaries (`headwater-tune`), and Parquet (`headwater-tables`).
+
+mod error;
+
+mod arrivals;
+
+mod connected;
+mod course;
+mod servers;
+
+mod extraction;
+mod gathering;
+
+pub use arrivals::Arrivals;
+pub use connected::{Connected, ServedModel};
+pub use course::{Inference, read_plan};
+pub use error::{ExtractError, PlanError, SourceError};
+pub use extraction::{Extracted, Extraction, ExtractionOptions};
+pub use servers::{Servers, Travelled};
