@@ -1,5 +1,5 @@
-# shellcheck shell=bash
-# Files below a prefix that are ours: put there together, known by a manifest, and removed again. Sourced, with setup.sh.
+# shellcheck shell=bash Files below a prefix that are ours: put there together, known by a manifest, and removed again.
+# Sourced, with setup.sh.
 
 # What is to be installed: modes, sources, and places below the prefix.
 MODES=()
@@ -18,7 +18,8 @@ put() {
 install_into() {
     local prefix=$1 earlier places place i
     earlier=$(manifest_of "$prefix")
-    # Searched as text and not through a pipe: a reader that stops early fails the pipe, and what is there would count as missing.
+    # Searched as text and not through a pipe: a reader that stops early fails the pipe, and what is there would count
+    # as missing.
     places=$(printf '%s\n' "${PLACES[@]}")
     for place in "${PLACES[@]}"; do
         [[ ! -e $prefix/$place ]] || grep -qxF "$place" <<<"$earlier" ||
@@ -40,7 +41,8 @@ install_into() {
 # uninstall_from PREFIX : removes every file of the manifest, the manifest, and folders that are empty then.
 uninstall_from() {
     local prefix=$1 earlier place
-    [[ -e $prefix/$MANIFEST ]] || die "nothing is installed in $prefix: there is no $MANIFEST; where it is, is told by --prefix"
+    [[ -e $prefix/$MANIFEST ]] ||
+        die "nothing is installed in $prefix: there is no $MANIFEST; where it is, is told by --prefix"
     earlier=$(manifest_of "$prefix")
     while read -r place; do remove_file "$prefix" "$place"; done <<<"$earlier"
     remove_file "$prefix" "$MANIFEST"

@@ -14,7 +14,8 @@ need_packages() {
     local missing=() package
     command -v dpkg-query >/dev/null || return 0
     for package in "$@"; do
-        # Not through a pipe to grep -q: a reader that stops early fails the pipe, and a package that is there would count as missing.
+        # Not through a pipe to grep -q: a reader that stops early fails the pipe, and a package that is there would
+        # count as missing.
         [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == *'ok installed'* ]] || missing+=("$package")
     done
     ((${#missing[@]})) || return 0
@@ -25,7 +26,8 @@ need_packages() {
         as_root=(sudo)
     fi
     "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=600 install -y -qq "${missing[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" \
+        apt-get -o DPkg::Lock::Timeout=600 install -y -qq "${missing[@]}" >/dev/null
 }
 
 # What turbojpeg's bundled C source is built with.
@@ -72,8 +74,8 @@ need_python() {
     fi
 }
 
-# The peers of scripts/bench image, in .venv-bench (8 GB: the wheels bring CUDA). One that does not install is left out, and
-# missing in the table; remove .venv-bench to try it again.
+# The peers of scripts/bench image, in .venv-bench (8 GB: the wheels bring CUDA). One that does not install is left out,
+# and missing in the table; remove .venv-bench to try it again.
 need_peers() {
     local requirements=scripts/requirements-bench.txt stamp line
     need_venv .venv-bench
@@ -91,8 +93,8 @@ need_peers() {
     touch "$stamp"
 }
 
-# build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are. BUILT_BIN
-# names a folder that has them already: nothing is built then.
+# build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are.
+# BUILT_BIN names a folder that has them already: nothing is built then.
 build() {
     local profile=$1
     shift
@@ -126,8 +128,8 @@ example_program() {
     printf '%s\n' "${CARGO_TARGET_DIR:-target}/release/examples/$2"
 }
 
-# PyTorch for the tests of the Python package, in .venv-torch: Debian's, which is small and for the CPU (PyPI's brings gigabytes of
-# CUDA). Sets TORCH_PYTHON.
+# PyTorch for the tests of the Python package, in .venv-torch: Debian's, which is small and for the CPU (PyPI's brings
+# gigabytes of CUDA). Sets TORCH_PYTHON.
 need_torch() {
     local requirements=scripts/requirements-torch.txt stamp
     need_packages python3-torch python3-torchvision python3-venv
@@ -151,8 +153,9 @@ need_space_for_trainers() {
     local left
     [[ ! -e $(stamp_of .venv-trainers scripts/requirements-trainers.txt) ]] || return 0
     left=$(df --output=avail -k . | tail -n 1)
-    ((left >= TRAINERS_SPACE)) || die "the trainers take $((TRAINERS_SPACE / 1000000)) GB, and there are $((left / 1000000)) GB left in $PWD:" \
-        "make room, or run scripts/test without --trainers"
+    ((left >= TRAINERS_SPACE)) ||
+        die "the trainers take $((TRAINERS_SPACE / 1000000)) GB, and there are $((left / 1000000)) GB left in $PWD:" \
+            "make room, or run scripts/test without --trainers"
 }
 
 # PyPI's PyTorch, with its CUDA, and the trainers that drive the datasets, in .venv-trainers. Sets TRAINERS_PYTHON.
@@ -183,19 +186,21 @@ build_wheel() {
     out=${CARGO_TARGET_DIR:-target}/wheels
     say "building the wheel ($profile)"
     rm -f "$out"/headwater-*.whl
-    "$python" -m maturin build --quiet --locked --profile "$profile" --manifest-path python/headwater/Cargo.toml --out "$out"
+    "$python" -m maturin build --quiet --locked --profile "$profile" \
+        --manifest-path python/headwater/Cargo.toml --out "$out"
     WHEEL=$(echo "$out"/headwater-*.whl)
     export WHEEL
 }
 
-# build_portable_wheel PROFILE PYTHON : as build_wheel, for every Linux with glibc 2.28 or later, whatever this machine has: zig has the symbols
-# of that one to link against, and maturin refuses a wheel that needs others.
+# build_portable_wheel PROFILE PYTHON : as build_wheel, for every Linux with glibc 2.28 or later, whatever this machine
+# has: zig has the symbols of that one to link against, and maturin refuses a wheel that needs others.
 build_portable_wheel() {
     local profile=$1 python=$2 out target folder
     pip_install "$python" 'ziglang>=0.15,<0.18'
     folder=$(cd "$(dirname "$python")" && pwd)
     target=$(rustc -vV | sed -n 's/^host: //p')
-    [[ $target == *-linux-gnu ]] || die "wheels for manylinux_2_28 are built on Linux with glibc, and this is $target: use scripts/wheel --native"
+    [[ $target == *-linux-gnu ]] ||
+        die "wheels for manylinux_2_28 are built on Linux with glibc, and this is $target: use scripts/wheel --native"
     out=${CARGO_TARGET_DIR:-target}/wheels
     say "building the wheel ($profile, manylinux_2_28)"
     rm -f "$out"/headwater-*.whl

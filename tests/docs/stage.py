@@ -18,8 +18,9 @@ BIN = pathlib.Path(os.environ.get("HEADWATER_BIN", ROOT / "target/debug")).resol
 # Programs that stand for those of a cluster.
 STAND_INS = pathlib.Path(__file__).resolve().parent / "stand-ins"
 
-# What documents name, and what is taken for it. `{node1}`, `{node2}` and `{local}` are the addresses of servers that documents start
-# (on node1 and node2: with /srv/photos, on this machine: with another folder), `{photos}` the folder of the node that a command runs on.
+# What documents name, and what is taken for it. `{node1}`, `{node2}` and `{local}` are the addresses of servers that
+# documents start (on node1 and node2: with /srv/photos, on this machine: with another folder), `{photos}` the folder of
+# the node that a command runs on.
 STANDS_FOR = {
     "node1:7440": "{node1}",
     "node2:7440": "{node2}",
