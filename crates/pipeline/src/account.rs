@@ -1,4 +1,7 @@
-//! Whose memory it is: a stream's, of a connection's, of a client's. By what each holds, memory that is short is shared fairly.
+//! A job's account of memory: what the job holds, and what its samples wait for.
+//!
+//! Memory that is short goes to the job of higher priority. Among jobs of one priority it goes to the job that holds least: by
+//! client first, then by connection, then by job.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,11 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use headwater_types::ByteCount;
 
-/// The account of one stream. Clones are the same account.
+/// The account of one job. Clones are the same account.
 #[derive(Clone)]
-pub struct Account(Arc<Stream>);
+pub struct Account(Arc<Entry>);
 
-/// What a stream's samples wait for.
+/// Which jobs go first where memory or CPU workers are short. The first goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// A client waits for the job.
+    Serving,
+    /// The job is done ahead of need, as indexing is.
+    Background,
+}
+
+/// What a job's samples wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
     /// Memory that others hold.
@@ -27,28 +39,30 @@ pub(crate) struct Waiting {
     what: Waits,
 }
 
-/// Everybody who has had memory and is still there.
+/// The clients and connections that have accounts.
 #[derive(Debug, Default)]
-pub struct Accounts(Mutex<Vec<Weak<Share>>>);
+pub(crate) struct Accounts(Mutex<Vec<Weak<Share>>>);
 
-/// What one party holds in all budgets together.
+/// What one client, connection or job holds in all budgets together.
 struct Share {
     name: String,
     held: AtomicU64,
 }
 
-struct Stream {
-    /// The client's, the connection's, and the stream's own: in this order they are compared.
+struct Entry {
+    priority: Priority,
+    /// Shares of the client, the connection and the job. They are compared in this order.
     shares: [Arc<Share>; 3],
-    /// Samples that wait, by what for.
+    /// Numbers of samples that wait, by what they wait for.
     waiting: [AtomicUsize; 2],
 }
 
 // === impl Accounts ===
 
 impl Accounts {
-    /// An account for a stream. Those of one client, and of one connection of a client, are known by their names.
-    pub fn open(&self, client: &str, connection: &str) -> Account {
+    /// An account for a job of this client on this connection. Jobs of one client share its share, and so do those of one
+    /// connection.
+    pub(crate) fn open(&self, client: &str, connection: &str) -> Account {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|share| share.strong_count() > 0);
         let mut share = |name: &str| {
@@ -59,20 +73,25 @@ impl Accounts {
             known.push(Arc::downgrade(&share));
             share
         };
-        Account::new([share(client), share(connection), Share::new("")])
+        Account::new(Priority::Serving, [share(client), share(connection), Share::new("")])
     }
 }
 
 // === impl Account ===
 
 impl Account {
-    /// Of somebody who shares memory with nobody.
-    pub fn alone() -> Self {
-        Self::new([(); 3].map(|()| Share::new("")))
+    /// The account of a job that belongs to no client.
+    pub fn alone(priority: Priority) -> Self {
+        Self::new(priority, [(); 3].map(|()| Share::new("")))
     }
 
-    fn new(shares: [Arc<Share>; 3]) -> Self {
-        Self(Arc::new(Stream { shares, waiting: Default::default() }))
+    fn new(priority: Priority, shares: [Arc<Share>; 3]) -> Self {
+        Self(Arc::new(Entry { priority, shares, waiting: Default::default() }))
+    }
+
+    /// The job's priority.
+    pub fn priority(&self) -> Priority {
+        self.0.priority
     }
 
     /// The client's name.
@@ -85,26 +104,26 @@ impl Account {
         &self.0.shares[1].name
     }
 
-    /// What the stream holds.
+    /// Memory that the job holds.
     pub fn held(&self) -> ByteCount {
         ByteCount::new(self.0.shares[2].held.load(Ordering::Relaxed))
     }
 
-    /// What samples of the stream wait for now; memory before anything else.
+    /// What samples of the job wait for now; memory before anything else.
     pub fn waits(&self) -> Option<Waits> {
         let waiting = |what: &Waits| self.0.waiting[*what as usize].load(Ordering::Relaxed) > 0;
         [Waits::Memory, Waits::Store].into_iter().find(waiting)
     }
 
-    /// From now on a sample waits for this.
+    /// Says that a sample waits, from now until the result is dropped.
     pub(crate) fn begin(&self, what: Waits) -> Waiting {
         self.0.waiting[what as usize].fetch_add(1, Ordering::Relaxed);
         Waiting { account: self.clone(), what }
     }
 
-    /// Who holds less comes first: by client, then by connection, then by stream.
-    pub(crate) fn precedence(&self) -> [u64; 3] {
-        [0, 1, 2].map(|level| self.0.shares[level].held.load(Ordering::Relaxed))
+    /// The order in which waiting accounts are served: the lowest first.
+    pub(crate) fn precedence(&self) -> (Priority, [u64; 3]) {
+        (self.0.priority, [0, 1, 2].map(|level| self.0.shares[level].held.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -147,7 +166,7 @@ impl fmt::Debug for Share {
 // === impl Waits ===
 
 impl Waits {
-    /// For programs: the same in every release.
+    /// The name for programs, the same in every release.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Memory => "memory",

@@ -4,7 +4,7 @@ use headwater_image::PoolError;
 use headwater_types::{FailureKind, SampleFailure};
 use tokio::task::JoinError;
 
-/// The CPU pool gave nothing.
+/// The failure of a sample whose work the CPU pool has not done.
 pub(crate) fn pool_failure(error: &PoolError) -> SampleFailure {
     let kind = match error {
         PoolError::Closed => FailureKind::Unavailable,
@@ -13,12 +13,12 @@ pub(crate) fn pool_failure(error: &PoolError) -> SampleFailure {
     SampleFailure::new(kind, error.to_string())
 }
 
-/// A thread that waits for the disk was lost: the runtime is being shut down.
-pub(crate) fn lost(error: &JoinError) -> SampleFailure {
-    SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))
+/// The failure of a sample that waited when the process stopped.
+pub(crate) fn stopping() -> SampleFailure {
+    SampleFailure::new(FailureKind::Unavailable, "the server is stopping")
 }
 
-/// The request was checked before: reaching this is a fault of ours.
-pub(crate) fn missing(what: &str) -> SampleFailure {
-    SampleFailure::new(FailureKind::Internal, format!("the {what} is missing: please report this"))
+/// The failure of a sample whose thread that waits for the disk was lost: the runtime is being shut down.
+pub(crate) fn lost(error: &JoinError) -> SampleFailure {
+    SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))
 }

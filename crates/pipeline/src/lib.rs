@@ -1,4 +1,4 @@
-//! One sample through a recipe up to a cut: fetched, given its memory, decoded, transformed, run through a model.
+//! Samples on their way: fetched, given their memory, decoded, taken through a recipe, run through a model.
 //!
 //! ```text
 //! catalog ─ index ─▶ fetch ─▶ header ─▶ permit ─▶ decode ─▶ transform ─▶ extract ─▶ payload + permit
@@ -11,22 +11,34 @@
 mod account;
 mod budget;
 mod failure;
+mod resources;
+
 mod index;
 mod models;
 mod times;
 
 mod prepared;
+mod request;
+
+mod pipeline;
+mod underway;
 
 mod photo;
+mod recipe_run;
 
 mod crops;
+mod features;
+mod pixels;
+
 mod sample;
 mod survey;
 
-pub use account::{Account, Accounts, Waits};
+pub use account::{Account, Priority, Waits};
 pub use budget::{MemoryBudget, Permit};
 pub use index::{Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
+pub use pipeline::Pipeline;
 pub use prepared::{Finished, Prepared};
-pub use sample::{Pipeline, SampleRequest, Work};
+pub use request::{Call, SampleRequest, Wanted, WantedError};
+pub use resources::{Job, Memory, Resources};
 pub use times::StageTimes;

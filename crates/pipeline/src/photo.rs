@@ -1,26 +1,27 @@
-//! A photo on its way in: from the index where it stands there, from the store where not; always with its memory.
+//! A photo on its way in: from the index where it is there, from the store otherwise; always with its memory.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_image::{Header, IndexedJpeg, Payload, Scratch, read_header};
 use headwater_store::{Extent, Store};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey, Size};
+use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey, Size};
 
-use crate::account::{Account, Waits};
+use crate::account::Waits;
 use crate::budget::Permit;
-use crate::failure::{lost, missing, pool_failure};
+use crate::failure::lost;
 use crate::index::{Lookup, PhotoIndex};
-use crate::sample::Pipeline;
-use crate::times::StageTimes;
+use crate::pipeline::Pipeline;
+use crate::resources::Job;
+use crate::times::timed;
+use crate::underway::Underway;
 
-/// Largest object whose header is read on the async thread: finding the scans of a progressive JPEG passes over all its
-/// bytes, at several GB/s.
+/// Largest object whose header is read on the async thread, in bytes: finding the scans of a progressive JPEG passes over all
+/// its bytes, at several GB/s.
 const INLINE_HEADER: usize = 512 * 1024;
 
-/// A sample's bytes, with their memory.
+/// A sample's bytes as they are stored, with their memory.
 pub(crate) struct Fetched {
     pub(crate) bytes: Bytes,
     pub(crate) permit: Permit,
@@ -28,10 +29,16 @@ pub(crate) struct Fetched {
 
 /// A photo that is to be decoded, with its memory.
 pub(crate) struct Photo {
-    pub(crate) payload: Payload,
-    /// Bytes read from the store.
-    pub(crate) stored: ByteCount,
+    pub(crate) form: Form,
     pub(crate) _permit: Permit,
+}
+
+/// The form in which a photo came in.
+pub(crate) enum Form {
+    /// As it is stored.
+    Stored(Bytes),
+    /// As it was re-written for the index.
+    Indexed(IndexedJpeg),
 }
 
 /// What is known of a photo before it is decoded.
@@ -45,104 +52,92 @@ pub(crate) struct Measure {
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// A photo to decode: indexed where it is, because then only its crop is decoded, and as it is stored where not. It is
-    /// not indexed for this: a re-write costs as much as several decodes, and nobody has asked for a crop of bytes.
-    pub(crate) async fn photo(
-        &self,
-        index: SampleIndex,
-        key: &SampleKey,
-        account: &Account,
-        times: &mut StageTimes,
-    ) -> Result<Photo, SampleFailure> {
-        if let Some(photos) = self.index.as_ref().filter(|photos| !photos.is_empty()) {
-            let extent = self.extent(index)?;
-            let permit = self.hold(IndexedJpeg::most_bytes(extent.length()), account, times).await?;
-            let (photos, store, key) = (Arc::clone(photos), Arc::clone(&self.store), key.clone());
-            let started = Instant::now();
-            let look = move || find_listed(&*store, &photos, &key, &extent);
-            let lookup = tokio::task::spawn_blocking(look).await;
-            times.fetch += started.elapsed();
-            if let Lookup::Found(photo) = lookup.map_err(|error| lost(&error))?? {
-                return Ok(Photo { payload: Payload::Indexed(photo), stored: ByteCount::default(), _permit: permit });
+    /// A photo to decode: the indexed form where there is one, because then only its crop is decoded, and the stored form
+    /// otherwise. The photo is not indexed for this: a re-write costs as much as several decodes, and nobody has asked for a
+    /// crop of bytes.
+    pub(crate) async fn photo(&self, sample: &mut Underway, job: &Job) -> Result<Photo, SampleFailure> {
+        if let Some(index) = self.index.as_ref().filter(|index| !index.is_empty()) {
+            self.check_size(sample)?;
+            let most = IndexedJpeg::most_bytes(sample.extent.length());
+            let permit = timed(&mut sample.times.queue, job.encoded(most)).await?;
+            let (index, store) = (Arc::clone(index), Arc::clone(&self.store));
+            let (key, extent) = (sample.key.clone(), sample.extent.clone());
+            let look = tokio::task::spawn_blocking(move || find_listed(&*store, &index, &key, &extent));
+            let lookup = timed(&mut sample.times.fetch, look).await.map_err(|error| lost(&error))??;
+            if let Lookup::Found(photo) = lookup {
+                return Ok(Photo { form: Form::Indexed(photo), _permit: permit });
             }
         }
-        let Fetched { bytes, permit } = self.fetch(index, account, times).await?;
-        Ok(Photo { stored: bytes.len().into(), payload: Payload::Encoded(bytes), _permit: permit })
+        let Fetched { bytes, permit } = self.fetch(sample, job).await?;
+        Ok(Photo { form: Form::Stored(bytes), _permit: permit })
     }
 
     /// A photo as it is stored.
-    pub(crate) async fn fetch(
-        &self,
-        index: SampleIndex,
-        account: &Account,
-        times: &mut StageTimes,
-    ) -> Result<Fetched, SampleFailure> {
-        let extent = self.extent(index)?;
-        let permit = self.hold(extent.length(), account, times).await?;
-        let started = Instant::now();
-        let waiting = account.begin(Waits::Store);
-        let bytes = self.store.read(&extent).await?;
+    pub(crate) async fn fetch(&self, sample: &mut Underway, job: &Job) -> Result<Fetched, SampleFailure> {
+        self.check_size(sample)?;
+        let permit = timed(&mut sample.times.queue, job.encoded(sample.extent.length())).await?;
+        let waiting = job.account().begin(Waits::Store);
+        let bytes = timed(&mut sample.times.fetch, self.store.read(&sample.extent)).await?;
         drop(waiting);
-        times.fetch += started.elapsed();
+        sample.stored = bytes.len().into();
         Ok(Fetched { bytes, permit })
     }
 
-    /// What decoding it will take.
-    pub(crate) async fn measure(&self, photo: &Payload, orientation: Orientation) -> Result<Measure, SampleFailure> {
-        match photo {
-            Payload::Indexed(photo) => Ok(Measure { size: photo.size(orientation), memory: photo.memory() }),
-            Payload::Encoded(bytes) => {
-                let header = self.header(bytes, orientation).await?;
-                Ok(Measure { size: header.size, memory: header.memory })
+    /// What decoding a photo will take.
+    pub(crate) async fn measure(
+        &self,
+        photo: &Form,
+        orientation: Orientation,
+        job: &Job,
+    ) -> Result<Measure, SampleFailure> {
+        Ok(match photo {
+            Form::Indexed(photo) => Measure { size: photo.size(orientation), memory: photo.memory() },
+            Form::Stored(bytes) => {
+                let Header { size, memory, .. } = self.header(bytes, orientation, job).await?;
+                Measure { size, memory }
             }
-            _ => Err(missing("photo")),
-        }
+        })
     }
 
-    pub(crate) async fn header(&self, encoded: &Bytes, orientation: Orientation) -> Result<Header, SampleFailure> {
+    /// The header of a photo as it is stored.
+    pub(crate) async fn header(
+        &self,
+        encoded: &Bytes,
+        orientation: Orientation,
+        job: &Job,
+    ) -> Result<Header, SampleFailure> {
         let limits = self.limits;
         if encoded.len() <= INLINE_HEADER {
             return Ok(read_header(encoded, orientation, &limits)?);
         }
         let encoded = encoded.clone();
         let read = move |_: &mut Scratch| read_header(&encoded, orientation, &limits);
-        Ok(self.pool.run(read).await.map_err(|error| pool_failure(&error))??)
+        Ok(job.compute(read).await?.value?)
     }
 
-    /// Memory for encoded bytes.
-    async fn hold(&self, bytes: ByteCount, account: &Account, times: &mut StageTimes) -> Result<Permit, SampleFailure> {
-        let started = Instant::now();
-        let permit = self.encoded_memory.acquire(account, bytes).await?;
-        times.queue += started.elapsed();
-        Ok(permit)
-    }
-
-    /// Memory for decoding, and for what comes of it.
-    pub(crate) async fn grant(
-        &self,
-        memory: ByteCount,
-        account: &Account,
-        times: &mut StageTimes,
-    ) -> Result<Permit, SampleFailure> {
-        let started = Instant::now();
-        let permit = self.decoded_memory.acquire(account, memory).await?;
-        times.queue += started.elapsed();
-        Ok(permit)
-    }
-
-    fn extent(&self, index: SampleIndex) -> Result<Extent, SampleFailure> {
-        let extent = self.catalog.extent(index).ok_or_else(|| missing("catalog entry"))?;
-        let limit = self.limits.max_object;
-        if extent.length() > limit {
-            let message = format!("{} is larger than {limit}, see --max-object-bytes", extent.length());
+    fn check_size(&self, sample: &Underway) -> Result<(), SampleFailure> {
+        let (size, limit) = (sample.extent.length(), self.limits.max_object);
+        if size > limit {
+            let message = format!("{size} is larger than {limit}, see --max-object-bytes");
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
-        Ok(extent)
+        Ok(())
     }
 }
 
-/// What the index knows of a photo that still is what was listed: what was made of one that is gone is not served in its stead. Waits for
-/// disks.
+// === impl Form ===
+
+impl From<Form> for Payload {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Stored(bytes) => Self::Encoded(bytes),
+            Form::Indexed(photo) => Self::Indexed(photo),
+        }
+    }
+}
+
+/// What the index knows of a photo that still is what was listed: what was made of a photo that is gone is not served in its
+/// stead. Waits for disks.
 pub(crate) fn find_listed(
     store: &dyn Store,
     index: &PhotoIndex,

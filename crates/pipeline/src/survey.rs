@@ -1,30 +1,24 @@
-//! What a photo's header says, without a pixel: for who plans.
+//! What a photo's header says, without a pixel: planners ask for it.
 
 use headwater_image::{Header, read_header};
 use headwater_types::recipe::Orientation;
-use headwater_types::{FailureKind, SampleFailure, SampleIndex};
+use headwater_types::{SampleFailure, SampleIndex};
 
-use crate::account::Account;
 use crate::failure::lost;
 use crate::photo::Fetched;
-use crate::sample::Pipeline;
-use crate::times::StageTimes;
+use crate::pipeline::Pipeline;
+use crate::resources::Job;
 
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// Reads a sample's header, with the turn that EXIF asks for. No CPU worker is needed: who has none is planned for,
-    /// too.
+    /// Reads a sample's header, with the turn that EXIF asks for. No CPU worker is needed: servers without workers are
+    /// planned for, too.
     ///
     /// # Errors
     /// Those of reading the sample, and of its header.
-    pub async fn survey(&self, index: SampleIndex, account: &Account) -> Result<Header, SampleFailure> {
-        let unknown = || {
-            let message = format!("no sample {index}: the partition has {}", self.catalog.len());
-            SampleFailure::new(FailureKind::OutOfRange, message)
-        };
-        self.catalog.get(index).ok_or_else(unknown)?;
-        let Fetched { bytes, permit } = self.fetch(index, account, &mut StageTimes::default()).await?;
+    pub async fn survey(&self, index: SampleIndex, job: &Job) -> Result<Header, SampleFailure> {
+        let Fetched { bytes, permit } = self.fetch(&mut self.set_out(index, false)?, job).await?;
         let limits = self.limits;
         let read = move || {
             let header = read_header(&bytes, Orientation::Exif, &limits);

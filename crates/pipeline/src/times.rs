@@ -1,6 +1,6 @@
 //! Where a sample's time went.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headwater_types::CpuSeconds;
 
@@ -17,8 +17,16 @@ pub struct StageTimes {
     pub transform: Duration,
     /// The model's run, of the whole batch in which the sample was.
     pub infer: Duration,
-    /// CPU time of the CPU workers and of the model's, which is none of the above: `None` unless it was asked for.
+    /// CPU time of the CPU workers and of the model's workers, beside the wall times; `None` unless it was asked for.
     pub cpu: Option<CpuSeconds>,
+}
+
+/// Adds the time that this takes to `stage`.
+pub(crate) async fn timed<T>(stage: &mut Duration, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let value = work.await;
+    *stage += started.elapsed();
+    value
 }
 
 // === impl StageTimes ===

@@ -25,7 +25,7 @@ impl Check for StorageServerArgs {
 }
 
 fn check_serve(args: &ServeArgs, findings: &mut Findings) {
-    findings.note(args.limits.budgets());
+    findings.note(args.limits.memory());
     check_dataset(&args.dataset, findings);
     if !args.no_index {
         check_index(&args.index, &args.dataset, findings);
@@ -42,7 +42,7 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
 }
 
 fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
-    findings.note(args.limits.budgets());
+    findings.note(args.limits.memory());
     check_dataset(&args.dataset, findings);
     check_index(&args.index, &args.dataset, findings);
 }

@@ -98,7 +98,7 @@ async fn page(State(told): State<Told>) -> Html<String> {
 }
 
 async fn metrics(State(told): State<Told>) -> Response {
-    let memory = told.life.shared().map_or_else(|_| ByteCount::default(), |shared| shared.memory_in_use());
+    let memory = told.life.shared().map_or_else(|_| ByteCount::default(), |shared| shared.resources.memory_in_use());
     match told.metrics.encode(memory) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

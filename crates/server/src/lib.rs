@@ -1,7 +1,7 @@
 //! The storage server: one dataset partition and its models, served over gRPC.
 //!
 //! ```text
-//! args ─▶ listen ─▶ open: models, store, catalog ─▶ service ─▶ stream (window, permits) ─▶ outbox ─▶ body ─▶ HTTP/2
+//! args ─▶ listen ─▶ open: models, store, catalog ─▶ calls ─▶ driver (window, permits) ─▶ outbox ─▶ body ─▶ HTTP/2
 //!                                            │                                   metrics ◀──┘
 //!                                            └─ SIGTERM: not serving ─▶ grace ─▶ end
 //! ```
@@ -12,6 +12,7 @@ mod args;
 mod open;
 
 mod life;
+mod shared;
 
 mod importance;
 mod metrics;
@@ -28,15 +29,15 @@ mod handshake;
 mod idle;
 mod peer;
 
+mod calls;
+
 mod allowance;
 mod batch;
 mod body;
-mod list;
+mod driver;
 mod outbox;
-mod service;
-mod stream;
+mod run;
 mod streams;
-mod survey;
 
 mod supervisor;
 

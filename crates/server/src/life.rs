@@ -13,7 +13,7 @@ use headwater_store::Found;
 use headwater_wire::status::Refusal;
 use tokio_util::sync::CancellationToken;
 
-use crate::service::Shared;
+use crate::shared::Shared;
 
 /// A server's life. Everybody who tells of it has the same one.
 pub(crate) struct Life {

@@ -1,33 +1,27 @@
 //! From settings to something that can be served. What can be judged by the settings alone is, before a port is open ([`check`]).
 
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use headwater_cli::input::read_at_most;
 use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime};
-use headwater_image::CpuPool;
-use headwater_pipeline::{ModelSet, PhotoIndex, Pipeline};
+use headwater_pipeline::{Memory, ModelSet, PhotoIndex, Pipeline, Resources};
 use headwater_types::{Digest, ImageLimits, Recipe, caps};
 use tokio::sync::Semaphore;
 
-use crate::args::{Budgets, DatasetArgs, IndexDirArgs, ServeArgs};
+use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
 use crate::importance::Importance;
 use crate::keeper;
 use crate::life::Life;
 use crate::metrics::{Metrics, Opened};
-use crate::service::Shared;
+use crate::shared::Shared;
 use crate::streams::Streams;
-
-/// Jobs that wait for a CPU worker, for each worker: enough that none idles, and few enough that a job that is no longer
-/// wanted was not queued long ago. Callers wait when it is full.
-const JOBS_PER_WORKER: usize = 4;
 
 /// Settings that were found to be sound.
 pub(crate) struct Checked {
-    budgets: Budgets,
+    memory: Memory,
     /// In step with the models.
     recipes: Vec<Recipe>,
 }
@@ -35,7 +29,7 @@ pub(crate) struct Checked {
 /// What is wrong with the settings, before anything is opened.
 pub(crate) fn check(args: &ServeArgs) -> Result<Checked> {
     let recipes = args.model.iter().map(recipe).collect::<Result<_>>()?;
-    Ok(Checked { budgets: args.limits.budgets()?, recipes })
+    Ok(Checked { memory: args.limits.memory()?, recipes })
 }
 
 /// Opens dataset and models, and says at each step what it does.
@@ -45,7 +39,7 @@ pub(crate) async fn open(
     life: &Arc<Life>,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<Shared>> {
-    let Checked { budgets, recipes } = checked;
+    let Checked { memory, recipes } = checked;
     let limits = args.limits.of_image();
     let (data, options) = (&args.dataset.data, args.dataset.store_options(limits.max_object));
     life.begin(format!("opening {data}"));
@@ -70,19 +64,8 @@ pub(crate) async fn open(
         keeper::keep(index, &catalog, life.stopping());
     }
     life.begin("starting CPU workers");
-    let pool = match NonZeroUsize::new(args.cpu_workers()) {
-        Some(workers) => CpuPool::new(workers, workers.get() * JOBS_PER_WORKER).context("starting CPU workers")?,
-        None => CpuPool::empty(),
-    };
-    let pipeline = Pipeline {
-        store,
-        catalog,
-        index,
-        pool,
-        limits,
-        encoded_memory: budgets.encoded,
-        decoded_memory: budgets.decoded,
-    };
+    let resources = Resources::new(memory, args.cpu_workers()).context("starting CPU workers")?;
+    let pipeline = Pipeline { store, catalog, index, limits };
     let importance = Arc::new(Importance::new(pipeline.catalog.len()));
     metrics.tell_of(Opened {
         dataset: args.name.clone(),
@@ -96,6 +79,7 @@ pub(crate) async fn open(
         part: args.dataset.partition,
         instance: instance(),
         pipeline,
+        resources,
         models,
         importance,
         metrics: Arc::clone(metrics),

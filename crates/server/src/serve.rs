@@ -20,12 +20,13 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::args::ServeArgs;
+use crate::calls::{Desk, SERVICES, add_services};
 use crate::exporter::{self, Told};
 use crate::idle::with_calls_counted;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
-use crate::service::{SERVICES, Shared, StorageService};
+use crate::shared::Shared;
 use crate::supervisor::Supervisor;
 use crate::{admission, open};
 
@@ -68,7 +69,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let service = StorageService { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
+    let desk = Desk { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -81,7 +82,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         .add_service(reflection().build_v1().context("gRPC reflection")?)
         // What grpcio and grpcurl ask for.
         .add_service(reflection().build_v1alpha().context("gRPC reflection")?);
-    service.add_to(&mut routes);
+    add_services(desk, &mut routes);
     let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -118,7 +119,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         digest = %catalog.digest().short(),
         listed = catalog.listing().samples,
         listing = %catalog.listing().digest.short(),
-        cpu_workers = shared.pipeline.pool.workers(),
+        cpu_workers = shared.resources.workers(),
         "serving"
     );
     supervisor.ready(&format!("serving {} samples of {} on {address}", catalog.len(), shared.dataset));
@@ -143,7 +144,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 /// Keeps streams that nobody reads from being in the way of others.
 async fn watch(shared: Arc<Shared>, unread_limit: Duration) {
     let (streams, metrics) = (&shared.streams, &shared.metrics);
-    tokio::join!(streams.relieve(&shared.pipeline), streams.end_unread(unread_limit, metrics));
+    tokio::join!(streams.relieve(&shared.resources), streams.end_unread(unread_limit, metrics));
 }
 
 async fn tell(reporter: &HealthReporter, status: ServingStatus) {

@@ -1,14 +1,15 @@
-//! All fetch streams together: whose memory is whose, and what becomes of those that nobody reads.
+//! All fetch streams together: what becomes of streams that nobody reads.
 //!
-//! A stream is *stalled* while the network takes nothing of what is ready for it. Where others wait for memory, stalled streams give up
-//! what they have, the largest first, until there is enough; one that is stalled for too long is ended, which its reader finds once it reads
-//! on. Who does not look for long, or where memory is short even so, loses the connection.
+//! A stream is *stalled* while the network takes nothing of what is ready for it. Where other streams wait for memory, stalled
+//! streams give up what they have, the largest first, until there is enough. A stream that is stalled for too long is ended, which
+//! its reader finds once it reads on. A peer that does not read on for long after that, or while memory is short, loses its
+//! connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use headwater_pipeline::{Account, Accounts, MemoryBudget, Pipeline};
+use headwater_pipeline::Resources;
 use headwater_types::ByteCount;
 use headwater_wire::status::Refusal;
 use tokio::time::sleep;
@@ -21,19 +22,18 @@ use crate::seldom::Seldom;
 
 /// A stream is stalled after so long: longer than a socket's buffer takes to drain for a reader at 1 MB/s.
 const STALLED: Duration = Duration::from_secs(2);
-/// How long samples wait for memory before others lose theirs: most get it sooner, from streams that are read.
+/// How long samples wait for memory before stalled streams lose theirs: most get it sooner, from streams that are read.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How often streams that nobody reads are looked for.
 const LOOK: Duration = Duration::from_secs(1);
-/// So many times the limit a reader has to find that its stream ended, before its connection is closed.
+/// How long a reader has to find that its stream ended, before its connection is closed: so many times the limit.
 const NOTICE: u32 = 10;
-/// Clients that a waiting one is told of.
+/// Most clients that a waiting client is told of by name.
 const TOLD: usize = 3;
 
 /// Open streams.
 #[derive(Default)]
 pub(crate) struct Streams {
-    accounts: Accounts,
     allowance: Allowance,
     open: Mutex<Vec<Weak<Outbox>>>,
 }
@@ -49,12 +49,7 @@ struct Holding {
 // === impl Streams ===
 
 impl Streams {
-    /// Whose memory a call's samples take.
-    pub(crate) fn account(&self, peer: &Peer) -> Account {
-        self.accounts.open(&peer.client(), &peer.connection())
-    }
-
-    /// What of a stream HTTP/2 may have.
+    /// The share of a new stream in what HTTP/2 may have.
     pub(crate) fn share(&self) -> Share {
         self.allowance.share()
     }
@@ -69,25 +64,19 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Gives samples that wait for memory that of streams that nobody reads; for as long as the server lives.
-    pub(crate) async fn relieve(&self, pipeline: &Pipeline) {
+    /// Frees the memory of streams that nobody reads, whenever samples wait for memory. It goes on for as long as the server lives.
+    pub(crate) async fn relieve(&self, resources: &Resources) {
         loop {
-            tokio::select! {
-                () = pipeline.encoded_memory.short() => {}
-                () = pipeline.decoded_memory.short() => {}
-            }
+            resources.short().await;
             loop {
                 sleep(PATIENCE).await;
-                let shortages = pipeline.memory().map(MemoryBudget::shortage);
-                if shortages == [None; 2] {
-                    break;
-                }
-                self.shed(ByteCount::new(shortages.iter().flatten().map(|bytes| bytes.get()).sum()));
+                let Some(shortage) = resources.shortage() else { break };
+                self.shed(shortage);
             }
         }
     }
 
-    /// Has stalled streams give up what they hold, the largest first, until it is so much.
+    /// Has stalled streams give up what they hold, the largest first, until so much is freed.
     fn shed(&self, wanted: ByteCount) {
         let mut stalled = self.all();
         stalled.retain(|stream| stream.stalled_for().is_some_and(|time| time >= STALLED));
@@ -111,7 +100,7 @@ impl Streams {
         }
     }
 
-    /// Hangs up on the peer that for longest, and so long at least, has not read that its streams ended.
+    /// Hangs up on the peer that for the longest time, and at least for so long, has not read that its streams ended.
     fn hang_up(&self, at_least: Duration) {
         let all = self.all();
         let lives = |peer: &Peer| all.iter().any(|stream| stream.peer.is(peer) && !stream.is_ended());
@@ -125,7 +114,7 @@ impl Streams {
         }
     }
 
-    /// Ends streams that nobody has read for so long; for as long as the server lives.
+    /// Ends streams that nobody has read for so long. It goes on for as long as the server lives.
     pub(crate) async fn end_unread(&self, limit: Duration, metrics: &Metrics) {
         let said = Seldom::default();
         loop {
@@ -143,8 +132,8 @@ impl Streams {
         }
     }
 
-    /// Who holds memory, for who waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not read for 12 s)`.
-    pub(crate) fn holders(&self, pipeline: &Pipeline) -> String {
+    /// Says who holds memory, to a client that waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not read for 12 s)`.
+    pub(crate) fn holders(&self, resources: &Resources) -> String {
         let mut clients = BTreeMap::<String, Holding>::new();
         for stream in self.all() {
             let holding = clients.entry(stream.account.client().to_owned()).or_default();
@@ -154,7 +143,7 @@ impl Streams {
         }
         let mut clients: Vec<_> = clients.into_iter().filter(|(_, holding)| holding.bytes > 0).collect();
         clients.sort_by_key(|(_, holding)| std::cmp::Reverse(holding.bytes));
-        let total = ByteCount::new(pipeline.memory().iter().map(|budget| budget.total().get()).sum());
+        let total = resources.memory();
         let words = clients.iter().take(TOLD).map(|(client, holding)| holding.words(client));
         let others = match clients.len().saturating_sub(TOLD) {
             0 => String::new(),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::*;
-use crate::account::Accounts;
+use crate::account::{Accounts, Priority};
 
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -25,7 +25,7 @@ async fn begin(budget: &MemoryBudget, account: &Account, mebibytes: u64) -> Join
 
 #[tokio::test]
 async fn memory_is_granted_once_and_given_back() {
-    let (budget, account) = (budget(4), Account::alone());
+    let (budget, account) = (budget(4), Account::alone(Priority::Serving));
     let mut first = take(&budget, &account, 3).await;
     let second = begin(&budget, &account, 2).await;
     assert!(!second.is_finished());
@@ -40,7 +40,7 @@ async fn memory_is_granted_once_and_given_back() {
 
 #[tokio::test]
 async fn a_part_outlives_the_rest() {
-    let (budget, account) = (budget(4), Account::alone());
+    let (budget, account) = (budget(4), Account::alone(Priority::Serving));
     let mut run = take(&budget, &account, 3).await;
     let parts = [run.split(ByteCount::mebibytes(1)), run.split(ByteCount::mebibytes(7))];
     drop(run);
@@ -51,7 +51,7 @@ async fn a_part_outlives_the_rest() {
 
 #[tokio::test]
 async fn more_than_everything_is_refused_and_does_not_wait() {
-    let failure = budget(1).acquire(&Account::alone(), ByteCount::mebibytes(2)).await.err().unwrap();
+    let failure = budget(1).acquire(&Account::alone(Priority::Serving), ByteCount::mebibytes(2)).await.err().unwrap();
     assert_eq!(failure.kind, FailureKind::LimitExceeded);
     assert!(failure.message.contains("--memory"), "{failure}");
 }
@@ -94,7 +94,7 @@ async fn nobody_passes_a_large_sample_that_is_next() {
 
 #[tokio::test]
 async fn who_gives_up_waiting_holds_nothing_and_is_in_nobodys_way() {
-    let (budget, account) = (budget(4), Account::alone());
+    let (budget, account) = (budget(4), Account::alone(Priority::Serving));
     let held = take(&budget, &account, 4).await;
     let given_up = begin(&budget, &account, 4).await;
     given_up.abort();
@@ -104,4 +104,19 @@ async fn who_gives_up_waiting_holds_nothing_and_is_in_nobodys_way() {
     drop(held);
     drop(waiting.await.unwrap());
     assert_eq!((budget.in_use().get(), account.held().get()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_clients_wait_for_goes_before_what_is_done_ahead_of_need() {
+    let (budget, accounts) = (budget(4), Accounts::default());
+    let (greedy, ahead) = (accounts.open("a", "a:1"), Account::alone(Priority::Background));
+    let [mut held, rest] = [take(&budget, &greedy, 1).await, take(&budget, &greedy, 3).await];
+    let background = begin(&budget, &ahead, 1).await;
+    let serving = begin(&budget, &greedy, 1).await;
+    held.shrink_to(ByteCount::new(0));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert!(serving.is_finished() && !background.is_finished());
+    drop(rest);
+    let (_served, _background) = (serving.await.unwrap(), background.await.unwrap());
+    assert_eq!(ahead.held(), ByteCount::mebibytes(1));
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{pixels, scans, side, some_bytes};
 use headwater_image::IndexedJpeg;
-use headwater_pipeline::MemoryBudget;
+use headwater_pipeline::Memory;
 use headwater_types::{ByteCount, ImageLimits, caps};
 
 /// Limits that hold before pixels.
@@ -34,20 +34,14 @@ pub(crate) struct LimitArgs {
     max_scan_pixels: u64,
 }
 
-/// Of so many parts of the memory one is granted to nobody: what the allocator keeps between samples of many sizes. After forty crowds
-/// of readers that stopped, at eight cuts one after the other, a server of 1 GiB had 279 MiB beside its grants.
+/// One of so many parts of the memory is granted to nobody: the allocator keeps as much between samples of many sizes. After forty
+/// crowds of readers that stopped, at eight cuts one after the other, a server of 1 GiB had 279 MiB beside its grants.
 const KEPT_BY_ALLOCATOR: u64 = 16;
-
-/// Memory for samples in flight, in its two parts.
-pub(crate) struct Budgets {
-    pub(crate) encoded: MemoryBudget,
-    pub(crate) decoded: MemoryBudget,
-}
 
 // === impl LimitArgs ===
 
 impl LimitArgs {
-    /// Those of one image.
+    /// Limits of one image.
     pub(crate) fn of_image(&self) -> ImageLimits {
         ImageLimits {
             max_dimension: self.max_dimension,
@@ -59,11 +53,11 @@ impl LimitArgs {
         }
     }
 
-    /// Those of all together.
+    /// Memory for all samples in flight.
     ///
     /// # Errors
     /// Too little for one sample as large as may be.
-    pub(crate) fn budgets(&self) -> Result<Budgets, UsageError> {
+    pub(crate) fn memory(&self) -> Result<Memory, UsageError> {
         let encoded = ByteCount::new(self.memory.get() / 4);
         let kept = self.memory.get() / KEPT_BY_ALLOCATOR;
         let decoded = ByteCount::new(self.memory.get() - encoded.get() - kept);
@@ -82,6 +76,6 @@ impl LimitArgs {
                 ByteCount::mebibytes(least.div_ceil(1 << 20)),
             )));
         }
-        Ok(Budgets { encoded: MemoryBudget::new(encoded), decoded: MemoryBudget::new(decoded) })
+        Ok(Memory { encoded, decoded })
     }
 }

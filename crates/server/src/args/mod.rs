@@ -26,7 +26,7 @@ pub(crate) use program::Command;
 pub(crate) use dataset::DatasetArgs;
 pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
-pub(crate) use limits::{Budgets, LimitArgs};
+pub(crate) use limits::LimitArgs;
 
 use crate::listen::ListenAddress;
 

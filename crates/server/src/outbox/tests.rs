@@ -1,6 +1,6 @@
 use futures::task::noop_waker;
 use headwater_image::Parts;
-use headwater_pipeline::MemoryBudget;
+use headwater_pipeline::{MemoryBudget, Priority};
 use headwater_types::{ByteCount, DType, Position, SampleIndex, Shape, Way};
 use tokio::sync::Semaphore;
 
@@ -19,8 +19,13 @@ impl Stage {
         let metrics = Arc::new(Metrics::new());
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let open = Open::new(&metrics, place);
-        let outbox =
-            Arc::new(Outbox::new(Account::alone(), Peer::new(None), Allowance::default().share(), metrics, open));
+        let outbox = Arc::new(Outbox::new(
+            Account::alone(Priority::Serving),
+            Peer::new(None),
+            Allowance::default().share(),
+            metrics,
+            open,
+        ));
         Self { budget: MemoryBudget::new(ByteCount::mebibytes(64)), outbox }
     }
 
@@ -164,4 +169,17 @@ async fn the_end_comes_once_behind_what_was_taken_and_frees_the_rest() {
     assert!(matches!(poll(), Poll::Ready(Some(Next::End(_)))));
     assert!(matches!(poll(), Poll::Ready(None)));
     drop(taken);
+}
+
+#[tokio::test]
+async fn a_stream_whose_samples_are_all_in_work_gives_them_up_too() {
+    let stage = Stage::new();
+    stage.push(0, noise(9)).await;
+    let taken = stage.next().unwrap();
+    assert_eq!(stage.outbox.take_shed(), None);
+    stage.outbox.shed();
+    assert_eq!(stage.outbox.take_shed(), Some(Vec::new()), "the driver hears of it, and gives up what it works on");
+    assert!(stage.outbox.is_empty() && !stage.outbox.is_read());
+    drop(taken);
+    assert!(stage.next().is_none() && stage.outbox.is_read());
 }

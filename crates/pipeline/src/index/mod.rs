@@ -1,61 +1,37 @@
 //! The photo index: photos that were re-written to be cropped without decoding, kept in a folder of the server's own.
 //!
-//! It only ever saves time: whatever is wrong with the folder, a photo is then simply not there. Invariant: what is found
-//! was made from this version of this sample. Every call but
-//! [`PhotoIndex::glimpse`] may wait for the disk: none belongs on an async thread.
+//! The index only ever saves time: whatever is wrong with the folder, its photos are then simply not there. Invariant: what is
+//! found was made from this version of this sample. Every call but [`PhotoIndex::glimpse`] may wait for the disk and does not
+//! belong on an async thread.
 
-use std::iter;
+mod buffers;
+mod lookup;
+mod names;
+mod tally;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use headwater_cache::{
-    Counts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept, Swept,
-};
+use headwater_cache::{Counts, Directory, DirectoryError, Entry, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
-use headwater_store::{Apart, Catalog, Files, Skip, Version};
-use headwater_types::digest::Digester;
+use headwater_store::{Apart, Catalog, Version};
 use headwater_types::recipe::Stages;
 use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey};
+
+use buffers::{Buffers, Lent};
+use names::Names;
+use tally::Tally;
+
+pub use lookup::{Kept, Lookup};
 
 /// Re-written photos of one dataset.
 #[derive(Debug)]
 pub struct PhotoIndex {
     directory: Directory,
-    dataset: Digest,
-    /// The same for its files whose names are not those of photos: only who takes every file can tell what has become of them.
-    other_files: Digest,
+    names: Names,
     limits: ImageLimits,
-    unindexable: [AtomicU64; Unindexable::ALL.len()],
-    errors: AtomicU64,
-    /// Of threads that glimpse, one after the other.
-    buffers: Mutex<Vec<GlimpseBuffer>>,
+    tally: Tally,
+    buffers: Buffers,
 }
-
-/// What the index knows of a photo.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Lookup {
-    /// Its re-written form.
-    Found(IndexedJpeg),
-    /// It was tried before: it has none.
-    Unindexable(Unindexable),
-    /// Nothing.
-    Absent,
-    /// The folder could not be read: what is made of the photo would not be found there either.
-    Unreadable,
-}
-
-/// What came of keeping a photo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// Nothing is left to do: it will be found, or its reason is one that is seen again at once.
-    Done,
-    /// It is not there, for this reason; the log says more.
-    Not(NotKept),
-}
-
-/// Largest buffer that is kept for the next glimpse: one for each thread that glimpses.
-const KEEP_BUFFER: ByteCount = ByteCount::mebibytes(4);
 
 // === impl PhotoIndex ===
 
@@ -71,27 +47,26 @@ impl PhotoIndex {
         limits: ImageLimits,
     ) -> Result<Self, DirectoryError> {
         let directory = Directory::open(folder.path(), limit)?;
-        let other_files = Digester::default().field(&dataset.as_bytes()[..]).field(b"other files").finish();
-        let (unindexable, errors, buffers) = Default::default();
-        Ok(Self { directory, dataset, other_files, limits, unindexable, errors, buffers })
+        let (names, tally, buffers) = (Names::new(dataset), Tally::default(), Buffers::default());
+        Ok(Self { directory, names, limits, tally, buffers })
     }
 
-    /// What is known of this version of a sample. Errors of the folder are logged and counted.
+    /// What the index knows of this version of a sample. Errors of the folder are logged and counted.
     pub fn find(&self, key: &SampleKey, version: Version) -> Lookup {
-        let entry = match self.directory.get(&self.entry_key(key, version)) {
+        let entry = match self.directory.get(&self.names.entry(key, version)) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Lookup::Absent,
             Err(error) => {
-                self.failed(&error);
+                self.tally.failed(&error);
                 return Lookup::Unreadable;
             }
         };
         match entry {
-            // What does not open, or is of a reason that this program does not know, is made again.
+            // An entry that does not open, or whose reason this program does not know, is made again.
             Entry::Bytes(bytes) => IndexedJpeg::open(bytes, &self.limits).map_or(Lookup::Absent, Lookup::Found),
             Entry::Refused(reason) => match Unindexable::ALL.into_iter().find(|r| r.as_str().as_bytes() == reason) {
                 Some(reason) => {
-                    self.count(reason);
+                    self.tally.count(reason);
                     Lookup::Unindexable(reason)
                 }
                 None => Lookup::Absent,
@@ -99,8 +74,8 @@ impl PhotoIndex {
         }
     }
 
-    /// A sample's crop, where its photo is here and in the system's memory: of a large one only the part that the crop needs
-    /// is read. `None` says nothing: ask [`Self::find`]. Does not wait for a disk.
+    /// A sample's crop, where its photo is here and in the system's memory. Of a large photo only the part that the crop needs
+    /// is read. `None` says nothing about the photo: ask [`Self::find`]. Does not wait for a disk.
     pub fn glimpse(
         &self,
         key: &SampleKey,
@@ -109,7 +84,7 @@ impl PhotoIndex {
         draws: &Draws<'_>,
         buffer: &mut GlimpseBuffer,
     ) -> Option<JpegCrop> {
-        let mut glimpse = self.directory.glimpse(&self.entry_key(key, version), buffer)?;
+        let mut glimpse = self.directory.glimpse(&self.names.entry(key, version), buffer)?;
         let photo = IndexedHead::open(glimpse.start(), glimpse.length(), &self.limits).ok()?;
         let framing = Framing::new(stages, photo.size(stages.orientation), draws);
         let needs = photo.needs(glimpse.start(), stages, &framing).ok()?;
@@ -117,16 +92,9 @@ impl PhotoIndex {
         photo.slice(start, needed, stages, &framing).ok()
     }
 
-    /// Memory for glimpses, used before where there is some: filling fresh pages takes as long as a third of a glimpse.
-    pub fn lend(&self) -> GlimpseBuffer {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Takes it back, unless it grew to be worth more than the time that it saves.
-    pub fn take_back(&self, buffer: GlimpseBuffer) {
-        if buffer.capacity() <= KEEP_BUFFER {
-            self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-        }
+    /// Memory for glimpses. It was used before where possible: filling fresh pages takes as long as a third of a glimpse.
+    pub(crate) fn lend(&self) -> Lent<'_> {
+        self.buffers.lend()
     }
 
     /// Remembers what came of re-writing this version of a sample.
@@ -134,14 +102,14 @@ impl PhotoIndex {
         let entry = match made {
             Ok(photo) => Entry::Bytes(photo.bytes().clone()),
             Err(reason) => {
-                self.count(reason);
+                self.tally.count(reason);
                 if !is_remembered(reason) {
                     return Kept::Done;
                 }
                 Entry::Refused(reason.as_str().as_bytes().into())
             }
         };
-        match self.directory.put(&self.entry_key(key, version), &entry) {
+        match self.directory.put(&self.names.entry(key, version), &entry) {
             Ok(()) => Kept::Done,
             Err(error) => {
                 tracing::debug!(%error, "photo index");
@@ -150,11 +118,11 @@ impl PhotoIndex {
         }
     }
 
-    /// Whether a photo of this size would be kept now: where not, re-writing it for the index would be in vain, and it counts as not
-    /// kept.
+    /// Checks that a photo of this size would be kept now. Where it would not, re-writing it for the index would be in vain,
+    /// and it counts as not kept.
     ///
     /// # Errors
-    /// Why it would not.
+    /// Why the photo would not be kept.
     pub fn room(&self, size: ByteCount) -> Result<(), NotKept> {
         self.directory.room(size)
     }
@@ -169,35 +137,24 @@ impl PhotoIndex {
         self.directory.is_empty()
     }
 
-    /// Whether it is known what the folder takes. Where it is not, since its ledger was lost, nothing is kept until it was
-    /// [swept](Self::sweep).
+    /// Whether the index knows what its folder takes. Where its ledger was lost it does not, and nothing is kept until the
+    /// folder was [swept](Self::sweep).
     pub fn is_counted(&self) -> bool {
         self.directory.is_counted()
     }
 
-    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found and has not, or has
-    /// found with another content, and counts the folder's bytes anew: seconds for a million photos, while others go on. What this
-    /// listing cannot tell is not dropped: see [`Living`]. `None` where the folder could not be read, or `go_on` said no: it is asked now and
-    /// then, with the share that is done.
+    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found and
+    /// has not, or has found with another content, and counts the folder's bytes anew. That takes seconds for a million photos,
+    /// while other work goes on. Entries of which this listing cannot tell stay: see [`Living`](headwater_cache::Living).
+    ///
+    /// `go_on` is asked now and then, with the share that is done. `None` where it said no or the folder could not be read.
     pub fn sweep(&self, catalog: &Catalog, go_on: impl Fn(f64) -> bool) -> Option<Swept> {
         const SHARDS: f64 = 256.0;
-        let living = self.living(catalog);
+        let living = self.names.living(catalog);
         let goes_on = |shard: usize| go_on(shard as f64 / SHARDS);
-        let swept = self.directory.sweep(living.as_ref(), goes_on).inspect_err(|error| self.failed(error)).ok()?;
+        let swept =
+            self.directory.sweep(living.as_ref(), goes_on).inspect_err(|error| self.tally.failed(error)).ok()?;
         go_on(1.0).then_some(swept)
-    }
-
-    /// What is alive by this listing; `None` where it did not see everything.
-    fn living(&self, catalog: &Catalog) -> Option<Living> {
-        let scope = catalog.scope();
-        if catalog.skipped().count(Skip::Unreadable) > 0 {
-            return None;
-        }
-        let others = (scope.files == Files::All).then_some(self.other_files);
-        let datasets = iter::once(self.dataset).chain(others).collect();
-        let keys = catalog.iter().filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
-        let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry_key(&key, version));
-        Some(Living::new(datasets, scope.part, scope.since, entries))
     }
 
     /// The folder.
@@ -205,12 +162,12 @@ impl PhotoIndex {
         self.directory.path()
     }
 
-    /// Bytes that it takes on disk.
+    /// Bytes that the index takes on disk.
     pub fn usage(&self) -> ByteCount {
         self.directory.usage()
     }
 
-    /// The most that it may take.
+    /// The most bytes that the index may take.
     pub fn limit(&self) -> ByteCount {
         self.directory.limit()
     }
@@ -222,40 +179,18 @@ impl PhotoIndex {
 
     /// Times that a photo turned out, or was known, to have no indexed form, by reason.
     pub fn unindexable(&self) -> impl Iterator<Item = (Unindexable, u64)> + '_ {
-        Unindexable::ALL
-            .into_iter()
-            .zip(&self.unindexable)
-            .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+        self.tally.unindexable()
     }
 
     /// Times that the folder could not be read.
     pub fn errors(&self) -> u64 {
-        self.errors.load(Ordering::Relaxed)
-    }
-
-    fn entry_key(&self, key: &SampleKey, version: Version) -> EntryKey {
-        let dataset = if Files::Photos.takes(key.as_str()) { &self.dataset } else { &self.other_files };
-        EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(version.size()))
-    }
-
-    fn count(&self, reason: Unindexable) {
-        if let Some((_, count)) = Unindexable::ALL.into_iter().zip(&self.unindexable).find(|(each, _)| *each == reason)
-        {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The first is told; a disk that is gone would otherwise fill the log.
-    fn failed(&self, error: &DirectoryError) {
-        if self.errors.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(%error, "the photo index cannot be read; photos are decoded from their source, and more of this is only counted");
-        }
-        tracing::debug!(%error, "photo index");
+        self.tally.errors()
     }
 }
 
-/// Not where the photo's first bytes say it again, which would cost a block on disk for each; and not where it hangs on a
-/// setting, which may be another next time.
+/// Whether the index remembers that a photo has no indexed form for this reason. It does not where the photo's first bytes
+/// say the reason again, because an entry costs a block on disk, nor where the reason comes of a setting, which may be another
+/// next time.
 fn is_remembered(reason: Unindexable) -> bool {
     !matches!(reason, Unindexable::NotJpeg | Unindexable::OverLimit | Unindexable::Memory)
 }
@@ -318,7 +253,7 @@ mod tests {
         let index = open(&folder, b"here");
         let unknown = Entry::Refused(b"of-another-version".as_slice().into());
         for entry in [unknown, Entry::Bytes(b"no photo".as_slice().into())] {
-            index.directory.put(&index.entry_key(&key(), version(1)), &entry).unwrap();
+            index.directory.put(&index.names.entry(&key(), version(1)), &entry).unwrap();
             assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
         }
         assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Done);
@@ -330,7 +265,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let index = open(&folder, b"here");
         // A file where the shard's folder should be.
-        let shard = index.entry_key(&key(), version(1)).name().to_string()[..2].to_owned();
+        let shard = index.names.entry(&key(), version(1)).name().to_string()[..2].to_owned();
         std::fs::write(index.path().join(shard), b"in the way").unwrap();
         assert_eq!(index.find(&key(), version(1)), Lookup::Unreadable);
         let why = NotKept::Disk(WriteFault::Other);

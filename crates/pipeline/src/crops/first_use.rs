@@ -1,0 +1,71 @@
+//! Crops of photos that are not in the index: re-written, kept there and cut.
+
+use std::sync::Arc;
+
+use headwater_image::{CpuMeter, IndexedJpeg, Payload, Scratch};
+use headwater_types::{Cut, PixelCoding, SampleFailure};
+
+use crate::failure::lost;
+use crate::index::{Lookup, PhotoIndex};
+use crate::photo::Fetched;
+use crate::pipeline::Pipeline;
+use crate::prepared::{Finished, Prepared};
+use crate::recipe_run::RecipeRun;
+use crate::resources::Job;
+use crate::times::timed;
+use crate::underway::Underway;
+
+use super::request::CropRequest;
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// The crop of a photo of which the index knows only this. A photo that has no indexed form, or for which the index has
+    /// no room, is delivered as it is stored.
+    pub(super) async fn first_use(&self, wanted: CropRequest, lookup: Lookup, job: &Job) -> (usize, Prepared) {
+        let CropRequest { place, run, mut sample } = wanted;
+        let outcome = self.re_written(&mut sample, run, lookup, job).await;
+        (place, sample.end(outcome))
+    }
+
+    async fn re_written(
+        &self,
+        sample: &mut Underway,
+        run: RecipeRun,
+        lookup: Lookup,
+        job: &Job,
+    ) -> Result<Finished, SampleFailure> {
+        let Fetched { bytes, permit } = self.fetch(sample, job).await?;
+        // A full index is asked for nothing: re-writing the same photos at every epoch would cost more than it saves.
+        let has_room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(sample.extent.length())).is_ok();
+        let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(has_room), lookup) else {
+            return Ok(Finished::encoded(bytes, permit));
+        };
+        let Ok(header) = self.header(&bytes, run.recipe.stages().orientation, job).await else {
+            // The client that decodes the photo will say what is wrong with it.
+            return Ok(Finished::encoded(bytes, permit));
+        };
+        // A photo that needs more memory than one sample may have is not re-written: only the reason costs.
+        let memory = IndexedJpeg::rewrite_memory(&header, bytes.len().into()).min(self.limits.max_sample_memory);
+        let mut decoded = timed(&mut sample.times.queue, job.decoded(memory)).await?;
+        let source = bytes.clone();
+        let rewrite = move |scratch: &mut Scratch| {
+            let meter = CpuMeter::start(run.measure_cpu);
+            let photo = IndexedJpeg::rewrite(&source, &run.limits);
+            let crop = photo.clone().ok().map(|photo| run.run(Payload::Indexed(photo), Cut::JpegCrop, scratch));
+            (photo, crop, meter.read())
+        };
+        let timed = job.compute(rewrite).await?;
+        sample.times.queue += timed.queued;
+        sample.times.transform = timed.ran;
+        let (photo, crop, cpu) = timed.value;
+        sample.times.add_cpu(cpu);
+        let (index, key, version) = (Arc::clone(index), sample.key.clone(), sample.extent.version());
+        let keep = move || index.keep(&key, version, photo.as_ref().map_err(|&reason| reason));
+        tokio::task::spawn_blocking(keep).await.map_err(|error| lost(&error))?;
+        let Some(crop) = crop else { return Ok(Finished::encoded(bytes, permit)) };
+        let parts = crop?.0.into_parts(PixelCoding::Raw, None);
+        decoded.shrink_to(parts.bytes.len().into());
+        Ok(Finished { parts, permit: decoded })
+    }
+}

@@ -1,0 +1,46 @@
+//! The names under which a dataset's photos stand in the index.
+
+use std::iter;
+
+use headwater_cache::{EntryKey, Kind, Living};
+use headwater_image::IndexedJpeg;
+use headwater_store::{Catalog, Files, Skip, Version};
+use headwater_types::digest::Digester;
+use headwater_types::{Digest, SampleKey};
+
+/// The scopes of one dataset in the index.
+#[derive(Debug)]
+pub(super) struct Names {
+    dataset: Digest,
+    /// The scope of files whose names are not those of photos: only a server that takes every file can tell what has become
+    /// of them.
+    other_files: Digest,
+}
+
+// === impl Names ===
+
+impl Names {
+    pub(super) fn new(dataset: Digest) -> Self {
+        let other_files = Digester::default().field(&dataset.as_bytes()[..]).field(b"other files").finish();
+        Self { dataset, other_files }
+    }
+
+    /// The name of a version of a sample.
+    pub(super) fn entry(&self, key: &SampleKey, version: Version) -> EntryKey {
+        let dataset = if Files::Photos.takes(key.as_str()) { &self.dataset } else { &self.other_files };
+        EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(version.size()))
+    }
+
+    /// The entries that are alive by this listing; `None` where it did not see everything.
+    pub(super) fn living(&self, catalog: &Catalog) -> Option<Living> {
+        let scope = catalog.scope();
+        if catalog.skipped().count(Skip::Unreadable) > 0 {
+            return None;
+        }
+        let others = (scope.files == Files::All).then_some(self.other_files);
+        let datasets = iter::once(self.dataset).chain(others).collect();
+        let keys = catalog.iter().filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
+        let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry(&key, version));
+        Some(Living::new(datasets, scope.part, scope.since, entries))
+    }
+}

@@ -1,0 +1,59 @@
+//! One sample's run through its recipe.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_image::{CpuMeter, ImageError, Payload, Scratch, advance};
+use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleFailure, SampleKey};
+
+use crate::resources::Job;
+use crate::times::StageTimes;
+
+/// Everything that it takes to take a sample through its recipe.
+pub(crate) struct RecipeRun {
+    pub(crate) recipe: Arc<Recipe>,
+    pub(crate) key: SampleKey,
+    pub(crate) address: Address,
+    pub(crate) limits: ImageLimits,
+    pub(crate) measure_cpu: bool,
+}
+
+// === impl RecipeRun ===
+
+impl RecipeRun {
+    /// Takes a photo to a cut. Gives the payload, and the part of the time that went into decoding.
+    pub(crate) fn run(
+        &self,
+        photo: Payload,
+        to: Cut,
+        scratch: &mut Scratch,
+    ) -> Result<(Payload, Duration), ImageError> {
+        let draws = Draws { address: self.address, key: &self.key };
+        scratch.take_decode_time();
+        let payload = advance(&self.recipe, photo, to, &draws, &self.limits, scratch)?;
+        Ok((payload, scratch.take_decode_time()))
+    }
+
+    /// Takes a photo to a cut on a CPU worker, and makes of it there what `then` says.
+    pub(crate) async fn compute<T: Send + 'static>(
+        self,
+        photo: Payload,
+        to: Cut,
+        then: impl FnOnce(Payload) -> T + Send + 'static,
+        (job, times): (&Job, &mut StageTimes),
+    ) -> Result<T, SampleFailure> {
+        let run = move |scratch: &mut Scratch| {
+            let meter = CpuMeter::start(self.measure_cpu);
+            let made = self.run(photo, to, scratch).map(|(payload, decode)| (then(payload), decode));
+            (made, meter.read())
+        };
+        let timed = job.compute(run).await?;
+        let (made, cpu) = timed.value;
+        times.add_cpu(cpu);
+        let (made, decode) = made?;
+        times.queue += timed.queued;
+        times.decode += decode;
+        times.transform += timed.ran.saturating_sub(decode);
+        Ok(made)
+    }
+}

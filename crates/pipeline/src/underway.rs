@@ -1,0 +1,48 @@
+//! A sample on its way: which it is, and what it has cost so far.
+
+use headwater_store::Extent;
+use headwater_types::{ByteCount, ClassId, CpuSeconds, FailureKind, SampleFailure, SampleIndex, SampleKey};
+
+use crate::pipeline::Pipeline;
+use crate::prepared::{Finished, Prepared};
+use crate::times::StageTimes;
+
+/// A sample of the catalog, on its way.
+pub(crate) struct Underway {
+    pub(crate) index: SampleIndex,
+    pub(crate) key: SampleKey,
+    pub(crate) extent: Extent,
+    label: Option<ClassId>,
+    /// Bytes read from the store.
+    pub(crate) stored: ByteCount,
+    pub(crate) times: StageTimes,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// A sample at the start of its way.
+    ///
+    /// # Errors
+    /// `OutOfRange` for an index past the catalog's end.
+    pub(crate) fn set_out(&self, index: SampleIndex, measure_cpu: bool) -> Result<Underway, SampleFailure> {
+        let (Some(key), Some(extent)) = (self.catalog.key(index), self.catalog.extent(index)) else {
+            let message = format!("no sample {index}: the partition has {}", self.catalog.len());
+            return Err(SampleFailure::new(FailureKind::OutOfRange, message));
+        };
+        // A sample that no worker touches took none of their time, which is not the same as an unknown time.
+        let times = StageTimes { cpu: measure_cpu.then(CpuSeconds::default), ..StageTimes::default() };
+        let label = self.catalog.get(index).and_then(|entry| entry.label);
+        Ok(Underway { index, key, extent, label, stored: ByteCount::default(), times })
+    }
+}
+
+// === impl Underway ===
+
+impl Underway {
+    /// The sample at the end of its way.
+    pub(crate) fn end(self, outcome: Result<Finished, SampleFailure>) -> Prepared {
+        let Self { index, key, label, stored, times, extent: _ } = self;
+        Prepared { index, key: Some(key), label, stored, times, outcome }
+    }
+}

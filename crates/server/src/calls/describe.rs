@@ -1,0 +1,53 @@
+//! `Describe`: what a server serves of a dataset, and which models it can run.
+
+use headwater_features::Extractor;
+use headwater_store::LeftOut;
+use headwater_wire::proto::{self, DatasetDescription, DescribeRequest, ModelDescription};
+use tonic::Status;
+
+use super::desk::Desk;
+
+pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<DatasetDescription, Status> {
+    let shared = desk.served(&request.dataset)?;
+    let catalog = &shared.pipeline.catalog;
+    let listing = catalog.listing();
+    Ok(DatasetDescription {
+        dataset: shared.dataset.to_string(),
+        samples: catalog.len() as u64,
+        digest: catalog.digest().as_bytes().to_vec().into(),
+        classes: catalog.classes().to_vec(),
+        models: shared.models.iter().map(|model| describe_model(model)).collect(),
+        cpu_workers: u32::try_from(shared.resources.workers()).unwrap_or(u32::MAX),
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        stored_bytes: catalog.bytes_total().get(),
+        part: Some(proto::Part { number: shared.part.number(), count: shared.part.count() }),
+        listing: Some(proto::Listing {
+            samples: listing.samples,
+            digest: listing.digest.as_bytes().to_vec().into(),
+            sketch: listing.sketch.hashes().collect(),
+        }),
+        instance: shared.instance.to_vec().into(),
+        sample_epochs: true,
+        names_digest: catalog.names().as_bytes().to_vec().into(),
+        limits: Some(shared.pipeline.limits.into()),
+        left_out: catalog.skipped().left_out(listing.samples).into_iter().map(describe_left_out).collect(),
+    })
+}
+
+fn describe_model(model: &Extractor) -> ModelDescription {
+    ModelDescription {
+        name: model.name().to_string(),
+        digest: model.digest().as_bytes().to_vec().into(),
+        recipe: model.recipe().to_toml(),
+        output: model.output().to_owned(),
+        feature_len: u32::try_from(model.feature_len()).unwrap_or(u32::MAX),
+        device: model.device().to_string(),
+    }
+}
+
+/// What the listing left out for one reason, as clients hear of it.
+fn describe_left_out(left: LeftOut) -> proto::LeftOut {
+    let LeftOut { reason, count, warning, first, suffixes, is_usual } = left;
+    let (reason, warning) = (reason.as_str().to_owned(), warning.to_owned());
+    proto::LeftOut { reason, count, warning, first, suffixes, usual: is_usual }
+}

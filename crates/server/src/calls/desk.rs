@@ -1,0 +1,81 @@
+//! The one check that all calls share: a request is whole, and names the dataset that is served in the version that is served;
+//! a call that streams also finds a place among the streams.
+
+use std::sync::Arc;
+
+use headwater_types::{DatasetName, Digest};
+use headwater_wire::status::{Invalid, Refusal};
+use tokio::sync::OwnedSemaphorePermit;
+use tonic::{Request, Status};
+
+use crate::life::Life;
+use crate::metrics::Metrics;
+use crate::peer::Peer;
+use crate::shared::Shared;
+
+/// Where calls come in, from the moment that the server listens.
+pub(crate) struct Desk {
+    pub(crate) dataset: DatasetName,
+    pub(crate) life: Arc<Life>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A request of a dataset, as all of them name it.
+pub(super) trait OfDataset {
+    /// The dataset's name.
+    fn dataset(&self) -> &str;
+
+    /// The partition's digest that the client expects; `None` where it expects none.
+    fn dataset_digest(&self) -> Option<Digest>;
+}
+
+/// A call that may stream, with its place among the streams.
+pub(super) struct Admitted<'a, R> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) request: R,
+    pub(super) peer: Peer,
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// What is served, where it is this dataset and is served already.
+    pub(super) fn served(&self, asked: &str) -> Result<&Arc<Shared>, Status> {
+        if asked != self.dataset.as_str() {
+            let asked = asked.chars().take(100).collect();
+            return Err(self.refuse(Refusal::UnknownDataset { asked, served: self.dataset.to_string() }));
+        }
+        self.life.shared().map_err(|refusal| self.refuse(refusal))
+    }
+
+    /// A call with one answer, checked.
+    pub(super) fn check<M, R>(&self, request: Request<M>) -> Result<(&Arc<Shared>, R), Status>
+    where
+        R: OfDataset + TryFrom<M, Error = Invalid>,
+    {
+        let request = R::try_from(request.into_inner()).map_err(|invalid| self.refuse(invalid))?;
+        let shared = self.served(request.dataset())?;
+        shared.check_digest(request.dataset_digest()).map_err(|refusal| self.refuse(refusal))?;
+        Ok((shared, request))
+    }
+
+    /// A call that streams, checked. There are no new ones while the server drains.
+    pub(super) fn admit<M, R>(&self, request: Request<M>) -> Result<Admitted<'_, R>, Status>
+    where
+        R: OfDataset + TryFrom<M, Error = Invalid>,
+    {
+        let peer = request.extensions().get::<Peer>().cloned();
+        let peer = peer.ok_or_else(|| Status::internal("a call without a connection"))?;
+        let request = R::try_from(request.into_inner()).map_err(|invalid| self.refuse(invalid))?;
+        let shared = self.served(request.dataset())?;
+        let place = shared.check_running().and_then(|()| shared.check_digest(request.dataset_digest()));
+        let place = place.and_then(|()| shared.place()).map_err(|refusal| self.refuse(refusal))?;
+        Ok(Admitted { shared, request, peer, place })
+    }
+
+    /// Counts a refusal on its way to the client.
+    pub(super) fn refuse(&self, refusal: impl Into<Refusal>) -> Status {
+        self.metrics.refuse(refusal)
+    }
+}

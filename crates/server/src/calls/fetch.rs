@@ -1,0 +1,54 @@
+//! `Fetch`: samples, each taken as far as the request says.
+
+use std::sync::Arc;
+
+use headwater_pipeline::{Call, SampleRequest, Wanted};
+use headwater_types::Digest;
+use headwater_wire::proto::FetchRequest;
+use headwater_wire::status::{Invalid, Refusal};
+use headwater_wire::{Asked, Fetch};
+use tonic::{Request, Status};
+
+use crate::body::Body;
+use crate::driver;
+use crate::shared::Shared;
+
+use super::desk::{Admitted, Desk, OfDataset};
+
+pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
+    let Admitted { shared, request: fetch, peer, place } = desk.admit::<_, Fetch>(request)?;
+    let requests = sample_requests(shared, &fetch).map_err(|refusal| desk.refuse(refusal))?;
+    tracing::debug!(?peer, samples = requests.len(), "fetch");
+    let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;
+    let call = Call { job: shared.job(&peer), measure_cpu, max_payload, allow_non_finite };
+    Ok(driver::start(Arc::clone(shared), requests, call, batch_bytes, (peer, place)))
+}
+
+/// What is to become of each sample. Recipe and model are found here, once for the call.
+fn sample_requests(shared: &Shared, fetch: &Fetch) -> Result<Vec<SampleRequest>, Refusal> {
+    if shared.resources.workers() == 0
+        && let Some(Asked { way, .. }) = fetch.iter().find(|asked| asked.way.is_offloaded())
+    {
+        return Err(Refusal::NoCpuWorkers { cut: way.cut() });
+    }
+    let model = fetch.model.as_ref().map(|(name, digest)| shared.model(name, *digest)).transpose()?;
+    let recipe = fetch.recipe.clone().map(Arc::new);
+    let request = |Asked { index, way, address, position: _ }| {
+        let wanted = Wanted::new(way, recipe.as_ref(), model);
+        let wanted = wanted.map_err(|error| Invalid::new(error.to_string()))?;
+        Ok(SampleRequest { index, address, wanted })
+    };
+    fetch.iter().map(request).collect()
+}
+
+// === impl Fetch ===
+
+impl OfDataset for Fetch {
+    fn dataset(&self) -> &str {
+        &self.dataset
+    }
+
+    fn dataset_digest(&self) -> Option<Digest> {
+        self.dataset_digest
+    }
+}

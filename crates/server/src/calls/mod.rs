@@ -1,0 +1,84 @@
+//! The calls of the protocol, each in a file of its own.
+//!
+//! A request comes to the [`Desk`], which makes the checks that all calls share, and goes to its call from there.
+
+mod desk;
+
+mod describe;
+mod list;
+
+mod fetch;
+mod survey;
+
+mod report;
+
+use std::sync::Arc;
+
+use futures::stream;
+use headwater_types::caps::MAX_REQUEST;
+use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::losses_server::{Losses, LossesServer};
+use headwater_wire::proto::samples_server::{Samples, SamplesServer};
+use headwater_wire::proto::{
+    DatasetDescription, DescribeRequest, FetchBatch, FetchRequest, ListRequest, ReportRequest, ReportSummary,
+    SurveyRequest,
+};
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
+use tonic::{Request, Response, Status};
+
+use crate::body::WithBodies;
+
+pub(crate) use desk::Desk;
+
+/// The names of the services, as health knows them.
+pub(crate) const SERVICES: [&str; 3] = [
+    <DatasetsServer<Desk> as NamedService>::NAME,
+    <SamplesServer<Desk> as NamedService>::NAME,
+    <LossesServer<Desk> as NamedService>::NAME,
+];
+
+/// Adds the services with the size of messages that they take. The messages that they give are as long as each client allows.
+pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
+    let (desk, most) = (Arc::new(desk), MAX_REQUEST.as_usize());
+    routes
+        .add_service(DatasetsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(WithBodies(SamplesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most)))
+        .add_service(LossesServer::from_arc(desk).max_decoding_message_size(most));
+}
+
+#[tonic::async_trait]
+impl Datasets for Desk {
+    async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DatasetDescription>, Status> {
+        describe::describe(self, request.get_ref()).map(Response::new)
+    }
+
+    type ListStream = list::ListBatches;
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<Self::ListStream>, Status> {
+        list::list(self, request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Samples for Desk {
+    /// Its messages are in the body that the response carries.
+    type FetchStream = stream::Empty<Result<FetchBatch, Status>>;
+
+    async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
+        fetch::fetch(self, request).map(|body| body.into_response(stream::empty()))
+    }
+
+    type SurveyStream = survey::SurveyBatches;
+
+    async fn survey(&self, request: Request<SurveyRequest>) -> Result<Response<Self::SurveyStream>, Status> {
+        survey::survey(self, request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Losses for Desk {
+    async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportSummary>, Status> {
+        report::report(self, request).map(Response::new)
+    }
+}

@@ -1,0 +1,209 @@
+//! The driver of one fetch stream: samples prepared side by side within a window, gathered into batches, laid into the [`Outbox`].
+//!
+//! The window opens as the reader reads: at first a quarter of it, then twice as much with every message that the network takes.
+//! Samples that were given up because memory was short are made again once the network takes something, and first of all.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use headwater_pipeline::{Call, SampleRequest, Waits, Wanted};
+use headwater_types::ByteCount;
+use headwater_wire::proto;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::batch::{Batch, is_large};
+use crate::body::Body;
+use crate::outbox::{Open, Outbox};
+use crate::peer::Peer;
+use crate::run::{Ended, Run, lost};
+use crate::shared::Shared;
+
+/// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends some
+/// system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
+const LINGER: Duration = Duration::from_millis(20);
+/// How often a reader that gets nothing hears why, where the driver knows.
+const TELL: Duration = Duration::from_secs(2);
+/// The window's part that is open before anything was read: one of so many.
+const AT_FIRST: usize = 4;
+
+/// Makes the samples of a stream.
+struct Driver {
+    shared: Arc<Shared>,
+    call: Arc<Call>,
+    requests: Vec<SampleRequest>,
+    batch_bytes: ByteCount,
+    outbox: Arc<Outbox>,
+    /// Runs that are not begun yet, as places in the requests.
+    todo: VecDeque<Range<usize>>,
+    working: FuturesUnordered<Run>,
+    /// Most runs in work at a time.
+    most: usize,
+    batch: Batch,
+    /// When the batch goes as it is.
+    closes: Instant,
+    /// When the reader is told why nothing comes.
+    tells: Instant,
+    /// Whether samples were given up, and the network has taken nothing since.
+    rests: bool,
+}
+
+/// Begins the work. It ends when the body is dropped, whether or not all was sent.
+pub(crate) fn start(
+    shared: Arc<Shared>,
+    requests: Vec<SampleRequest>,
+    call: Call,
+    batch_bytes: ByteCount,
+    (peer, place): (Peer, OwnedSemaphorePermit),
+) -> Body {
+    let open = Open::new(&shared.metrics, place);
+    let account = call.job.account().clone();
+    let outbox = Arc::new(Outbox::new(account, peer, shared.streams.share(), Arc::clone(&shared.metrics), open));
+    shared.streams.add(&outbox);
+    let driver = Driver::new(shared, requests, call, batch_bytes, Arc::clone(&outbox));
+    Body::new(outbox, AbortOnDropHandle::new(tokio::spawn(driver.drive())))
+}
+
+// === impl Driver ===
+
+impl Driver {
+    fn new(
+        shared: Arc<Shared>,
+        requests: Vec<SampleRequest>,
+        call: Call,
+        batch_bytes: ByteCount,
+        outbox: Arc<Outbox>,
+    ) -> Self {
+        let todo = VecDeque::from(shared.pipeline.runs(&requests));
+        let most = most_runs(&shared, &requests, todo.len());
+        let (now, call) = (Instant::now(), Arc::new(call));
+        let (working, batch) = (FuturesUnordered::new(), Batch::new());
+        let (closes, tells, rests) = (now, now + TELL, false);
+        Self { shared, call, requests, batch_bytes, outbox, todo, working, most, batch, closes, tells, rests }
+    }
+
+    async fn drive(mut self) {
+        while !self.outbox.is_ended() {
+            if let Some(places) = self.outbox.take_shed() {
+                self.start_again(places);
+            }
+            self.rests &= !self.outbox.is_read();
+            self.begin();
+            let room = self.outbox.has_room();
+            let idle = self.working.is_empty() && self.todo.is_empty();
+            if idle && room && !self.batch.is_empty() {
+                self.close();
+                continue;
+            }
+            if idle && self.outbox.is_empty() {
+                return self.outbox.finish();
+            }
+            tokio::select! {
+                biased;
+                () = self.outbox.changed() => {}
+                Some(run) = self.working.next(), if room => self.take(run),
+                () = sleep_until(self.closes), if room && !self.batch.is_empty() => self.close(),
+                () = sleep_until(self.tells), if !self.working.is_empty() => self.tell(),
+            }
+        }
+    }
+
+    /// Begins runs until the window is full, or some wait for memory: more of them would only wait beside those.
+    fn begin(&mut self) {
+        let window = self.window();
+        let short = || self.call.job.account().waits() == Some(Waits::Memory);
+        while !self.rests
+            && self.working.len() < window
+            && (self.working.is_empty() || !short())
+            && let Some(run) = self.todo.pop_front()
+        {
+            let requests = self.requests[run.clone()].to_vec();
+            self.working.push(Run::begin(run, requests, &self.shared, &self.call));
+        }
+    }
+
+    fn window(&self) -> usize {
+        let first = self.most.div_ceil(AT_FIRST).max(self.shared.resources.workers() + 1);
+        first.checked_shl(self.outbox.messages()).map_or(self.most, |open| open.min(self.most))
+    }
+
+    /// Lays what was made into the outbox.
+    fn take(&mut self, (run, samples): Ended) {
+        self.tells = Instant::now() + TELL;
+        // HTTP/2 has one whole message at least.
+        let most = self.batch_bytes.as_usize().min(self.outbox.share.bytes());
+        let samples = samples.unwrap_or_else(|| self.requests[run.clone()].iter().map(lost).collect());
+        for (place, sample) in run.zip(samples) {
+            let position = position(place);
+            let Some(sample) = self.outbox.restore(position, sample) else { continue };
+            let large = is_large(&sample, most);
+            if large {
+                self.close();
+            }
+            if self.batch.is_empty() {
+                self.closes = Instant::now() + LINGER;
+            }
+            self.batch.push(position, sample);
+            if large || self.batch.is_full(most) {
+                self.close();
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let batch = std::mem::replace(&mut self.batch, Batch::new());
+        if !batch.is_empty() {
+            self.outbox.push(batch);
+        }
+    }
+
+    /// Plans to make everything again that was not sent: the outbox's samples at these places, and those that were not in it yet.
+    fn start_again(&mut self, places: Vec<u32>) {
+        let mut places: Vec<usize> = places.into_iter().map(|place| place as usize).collect();
+        let first = places.first().copied();
+        let batch = std::mem::replace(&mut self.batch, Batch::new());
+        places.extend(batch.positions().map(|place| place as usize));
+        places.extend(self.working.iter().flat_map(Run::places));
+        self.working.clear();
+        self.shared.metrics.shed.inc_by(places.len() as u64);
+        // All others wait for a sample that was sent in part.
+        places.sort_by_key(|&place| (Some(place) != first, place));
+        places.into_iter().rev().for_each(|place| self.todo.push_front(place..place + 1));
+        self.rests = true;
+    }
+
+    fn tell(&mut self) {
+        self.tells = Instant::now() + TELL;
+        if let Some(waits) = self.call.job.account().waits() {
+            let detail = match waits {
+                Waits::Memory => self.shared.streams.holders(&self.shared.resources),
+                Waits::Store => match self.shared.pipeline.store.waiting() {
+                    Some(waiting) => waiting.to_string(),
+                    None => "photos are being read".to_owned(),
+                },
+            };
+            self.outbox.tell(proto::Waiting { reason: waits.as_str().to_owned(), detail });
+        }
+    }
+}
+
+/// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work.
+fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize {
+    if requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
+        // What is cut ahead of that leaves the cores' caches before it is sent.
+        return shared.resources.workers() + 1;
+    }
+    // A model's next batch fills while one runs.
+    let for_model = requests.iter().find_map(|request| request.wanted.model()).map_or(0, |m| 4 * m.max_batch().get());
+    (shared.stream_window.get().max(for_model) * runs).div_ceil(requests.len().max(1)).max(2)
+}
+
+/// The place of a sample in its request, as it travels. Calls are bounded to fewer samples than it can say.
+fn position(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

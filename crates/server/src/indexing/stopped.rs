@@ -1,0 +1,55 @@
+//! A disk that took no more photos.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use headwater_cache::NotKept;
+use headwater_pipeline::PhotoIndex;
+use headwater_types::{ByteCount, WriteFault, shown};
+use serde::Serialize;
+
+/// A disk that took no more.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Stopped {
+    /// `disk-full`, `quota-full`, `read-only`, `forbidden` ...
+    reason: &'static str,
+    index_dir: PathBuf,
+    /// About what the photos that are not in the index would take there.
+    bytes_needed: u64,
+    /// What the disk has left; `null` where it does not say.
+    bytes_free: Option<u64>,
+    #[serde(skip)]
+    fault: WriteFault,
+    #[serde(skip)]
+    kept: u64,
+}
+
+// === impl Stopped ===
+
+impl Stopped {
+    /// The index's disk took no more for this reason, when it had taken `kept` photos and the others needed so much.
+    pub(super) fn new(fault: WriteFault, index: &PhotoIndex, needed: ByteCount, kept: u64) -> Self {
+        Self {
+            reason: fault.as_str(),
+            index_dir: index.path().to_owned(),
+            bytes_needed: needed.get(),
+            bytes_free: index.free().map(ByteCount::get),
+            fault,
+            kept,
+        }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index_dir, bytes_needed, fault, kept, .. } = self;
+        let words = fault.words().unwrap_or("it could not be written, see the log");
+        let needed = shown::bytes(*bytes_needed);
+        write!(f, "--index-dir {}: {words}: {kept} photos are in the index and stay there, ", index_dir.display())?;
+        match self.bytes_free {
+            Some(free) => write!(f, "the others need about {needed} and {} are free: ", shown::bytes(free))?,
+            None => write!(f, "the others need about {needed}: ")?,
+        }
+        write!(f, "{}, and run this again", NotKept::Disk(*fault).remedy())
+    }
+}

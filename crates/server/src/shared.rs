@@ -1,0 +1,81 @@
+//! What is served, and what all calls share: the partition, its models, and what calls draw from.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use headwater_features::Extractor;
+use headwater_pipeline::{Job, ModelSet, Pipeline, Resources};
+use headwater_types::{DatasetName, Digest, ModelName, Partition};
+use headwater_wire::status::Refusal;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::importance::Importance;
+use crate::metrics::Metrics;
+use crate::peer::Peer;
+use crate::streams::Streams;
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) dataset: DatasetName,
+    /// The part of the dataset that was listed.
+    pub(crate) part: Partition,
+    /// Made at random at the start, so that a client that reaches this server by two names sees that it is one.
+    pub(crate) instance: [u8; 16],
+    pub(crate) pipeline: Pipeline,
+    pub(crate) resources: Arc<Resources>,
+    pub(crate) models: ModelSet,
+    pub(crate) importance: Arc<Importance>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Samples of a stream that are worked on at a time.
+    pub(crate) stream_window: NonZeroUsize,
+    pub(crate) max_streams: NonZeroUsize,
+    pub(crate) stream_permits: Arc<Semaphore>,
+    pub(crate) streams: Streams,
+    /// Cancelled when the server begins to drain.
+    pub(crate) stopping: CancellationToken,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Streams that are open, of samples, headers and lists.
+    pub(crate) fn open_streams(&self) -> usize {
+        self.max_streams.get().saturating_sub(self.stream_permits.available_permits())
+    }
+
+    /// A job for a call of this peer.
+    pub(crate) fn job(&self, peer: &Peer) -> Job {
+        self.resources.serve(&peer.client(), &peer.connection())
+    }
+
+    /// Checks that the server takes new streams: none while it drains.
+    pub(crate) fn check_running(&self) -> Result<(), Refusal> {
+        if self.stopping.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
+    }
+
+    /// Checks that the partition is the one that the client expects, where it expects one.
+    pub(crate) fn check_digest(&self, expected: Option<Digest>) -> Result<(), Refusal> {
+        match expected.is_some_and(|digest| digest != self.pipeline.catalog.digest()) {
+            true => Err(Refusal::Changed { what: "dataset" }),
+            false => Ok(()),
+        }
+    }
+
+    /// A place among the streams.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let busy = |_| Refusal::Busy { limit: self.max_streams.get() };
+        Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
+    }
+
+    /// The model of this name, where it is the one that the client expects.
+    pub(crate) fn model(&self, name: &ModelName, expected: Option<Digest>) -> Result<&Arc<Extractor>, Refusal> {
+        let registered = || self.models.iter().map(|model| model.name().as_str()).collect::<Vec<_>>().join(", ");
+        let unknown = || Refusal::UnknownModel { asked: name.to_string(), registered: registered() };
+        let model = self.models.get(name).ok_or_else(unknown)?;
+        match expected.is_some_and(|digest| digest != model.digest()) {
+            true => Err(Refusal::Changed { what: "model" }),
+            false => Ok(model),
+        }
+    }
+}
