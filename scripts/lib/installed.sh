@@ -1,5 +1,6 @@
-# shellcheck shell=bash Files below a prefix that are ours: put there together, known by a manifest, and removed again.
-# Sourced, with setup.sh.
+# shellcheck shell=bash
+# Files below a prefix that are ours: put there together, known by a manifest, and removed again. Sourced, with
+# setup.sh.
 
 # What is to be installed: modes, sources, and places below the prefix.
 MODES=()
