@@ -1,4 +1,5 @@
-//! docs/reference is what the code says: every flag, metric, field of JSON, exit code and kind of failure stands there, and no other.
+//! docs/reference is what the code says: every flag, metric, field of JSON, exit code and kind of failure stands there,
+//! and no other.
 //!
 //! `HEADWATER_BLESS=1 cargo test -p headwater-tests --test reference` writes it.
 
@@ -18,7 +19,7 @@ use headwater_tests::check_generated;
 use headwater_tune::TunerArgs;
 
 fn check(file: &str, page: &str) {
-    check_generated(&format!("docs/reference/{file}"), page).unwrap();
+    check_generated(&format!("docs/reference/{file}"), &markdown::wrap(page)).unwrap();
 }
 
 #[test]

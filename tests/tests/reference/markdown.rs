@@ -35,3 +35,42 @@ pub(crate) fn sentence(text: &str) -> String {
         None => text,
     }
 }
+
+/// Columns of a page's lines, but for rows of tables.
+const COLUMNS: usize = 120;
+
+/// Breaks the lines of a page that are wider than a screen. A row of a table stays one line.
+pub(crate) fn wrap(page: &str) -> String {
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        if line.starts_with('|') { lines.push(line.to_owned()) } else { lines.extend(broken(line)) }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A line broken between its words; an item of a list goes on below its text.
+fn broken(line: &str) -> Vec<String> {
+    let indent = if line.starts_with("- ") { "  " } else { "" };
+    let mut lines = vec![String::new()];
+    for (at, word) in line.split(' ').enumerate() {
+        let last = lines.last_mut().unwrap();
+        if at > 0 && last.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push(format!("{indent}{word}"));
+        } else {
+            let space = if at > 0 { " " } else { "" };
+            last.push_str(space);
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[test]
+fn lines_are_broken_between_words_and_rows_are_not() {
+    let words = "word ".repeat(30);
+    let page = format!("- {words}end\n| {words}|\n");
+    let wrapped = wrap(&page);
+    let lines: Vec<_> = wrapped.lines().collect();
+    assert_eq!(lines.len(), 3, "{wrapped}");
+    assert!(lines[0].chars().count() <= COLUMNS && lines[1].starts_with("  word") && lines[2].starts_with("| word"));
+}
