@@ -26,6 +26,8 @@ mod upright;
 mod level;
 mod rgb;
 mod room;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
 mod excerpt;
 

@@ -10,6 +10,7 @@ use crate::kernel::portable;
 use crate::kernel::rows::ROWS;
 use crate::rgb::CHANNELS;
 use crate::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
+use crate::vectors::wide256::*;
 
 /// Bytes of a vector.
 const VECTOR: usize = 32;
@@ -51,7 +52,7 @@ fn two_rows([a, b]: [&[u8]; 2], taps: &Taps, [first, second]: [&mut [u8]; 2]) {
             output(input, taps.fours(place(2))),
             output(input, taps.fours(place(3))),
         ];
-        let pixels: [[u8; LANE]; 2] = bytemuck::cast(_mm256_shuffle_epi8(pack(sums), close_up));
+        let pixels: [[u8; LANE]; 2] = bytemuck::cast(shuffle8(pack(sums), close_up));
         first[x * CHANNELS..][..LANE].copy_from_slice(&pixels[0]);
         second[x * CHANNELS..][..LANE].copy_from_slice(&pixels[1]);
     }
@@ -60,15 +61,15 @@ fn two_rows([a, b]: [&[u8]; 2], taps: &Taps, [first, second]: [&mut [u8]; 2]) {
 /// One output pixel of two rows.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn output(input: [&[u8]; 2], (start, fours): (usize, &[[Pair; 2]])) -> __m256i {
+fn output(input: [&[u8]; 2], (start, fours): (usize, &[[Pair; 2]])) -> Vector {
     let weave =
         [_mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[0])), _mm256_broadcastsi128_si256(bytemuck::cast(WEAVE[1]))];
     let mut sums = Sums::new();
     let mut at = start * CHANNELS;
     for four in fours {
         let pixels = lanes([load(input[0], at), load(input[1], at)]);
-        sums.add(_mm256_shuffle_epi8(pixels, weave[0]), &four[0]);
-        sums.add(_mm256_shuffle_epi8(pixels, weave[1]), &four[1]);
+        sums.add(shuffle8(pixels, weave[0]), &four[0]);
+        sums.add(shuffle8(pixels, weave[1]), &four[1]);
         at += 4 * CHANNELS;
     }
     sums.rounded()
@@ -79,66 +80,24 @@ fn load(row: &[u8], at: usize) -> __m128i {
     bytemuck::pod_read_unaligned(&row[at..at + LANE])
 }
 
-/// As [`crate::kernel::vertical`].
-#[target_feature(enable = "avx2")]
-pub(in crate::kernel) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
-    let Some(last) = out.len().checked_sub(VECTOR) else {
-        return portable::vertical(rows, stride, count, pairs, out);
-    };
-    let zero = _mm256_setzero_si256();
-    let mut x = 0;
-    loop {
-        let mut sums = [Sums::new(); 4];
-        let columns = &rows[x..(count - 1) * stride + x + VECTOR];
-        for (place, pair) in pairs.iter().enumerate() {
-            let upper: __m256i = bytemuck::pod_read_unaligned(&columns[2 * place * stride..][..VECTOR]);
-            // Where taps are odd in number, the last has weight 0 and any row will do.
-            let below = (2 * place + 1).min(count - 1) * stride;
-            let lower: __m256i = bytemuck::pod_read_unaligned(&columns[below..][..VECTOR]);
-            let (first, second) = (_mm256_unpacklo_epi8(upper, lower), _mm256_unpackhi_epi8(upper, lower));
-            sums[0].add(_mm256_unpacklo_epi8(first, zero), pair);
-            sums[1].add(_mm256_unpackhi_epi8(first, zero), pair);
-            sums[2].add(_mm256_unpacklo_epi8(second, zero), pair);
-            sums[3].add(_mm256_unpackhi_epi8(second, zero), pair);
-        }
-        out[x..x + VECTOR].copy_from_slice(bytemuck::bytes_of(&pack([
-            sums[0].rounded(),
-            sums[1].rounded(),
-            sums[2].rounded(),
-            sums[3].rounded(),
-        ])));
-        if x == last {
-            break;
-        }
-        // The last vector may overlap the one before it: it computes the same bytes again.
-        x = (x + VECTOR).min(last);
-    }
+vertical!("avx2");
+
+floats!("avx2,fma");
+
+/// The bytes of a block, four pixels in each lane; what the last would read behind the block, it reads before them.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn in_lanes(bytes: &[u8; FLOATS * CHANNELS], mirror: bool) -> Vector {
+    let [a, b] = [0, 8].map(|at| bytemuck::pod_read_unaligned(&bytes[at..at + LANE]));
+    if mirror { lanes([b, a]) } else { lanes([a, b]) }
 }
 
-/// As [`crate::kernel::floats`], by arithmetic; returns how many pixels from the left are done, and leaves the others.
+/// What bytes, widened to 32 bits, become.
+#[inline]
 #[target_feature(enable = "avx2,fma")]
-pub(in crate::kernel) fn floats(
-    steps: &[Steps; CHANNELS],
-    pixels: &[u8],
-    mirror: bool,
-    out: &mut [&mut [f32]; CHANNELS],
-) -> usize {
-    const PLACES: [[[u8; VECTOR]; CHANNELS]; 2] = planes();
-    let (blocks, _) = pixels.as_chunks::<{ FLOATS * CHANNELS }>();
-    let width = pixels.len() / CHANNELS;
-    for (block, bytes) in blocks.iter().enumerate() {
-        // Four pixels for each lane; what the last would read behind the block, it reads before them.
-        let [a, b] = [0, 8].map(|at| bytemuck::pod_read_unaligned(&bytes[at..at + LANE]));
-        let (halves, at) =
-            if mirror { (lanes([b, a]), width - (block + 1) * FLOATS) } else { (lanes([a, b]), block * FLOATS) };
-        for ((plane, steps), places) in out.iter_mut().zip(steps).zip(&PLACES[usize::from(mirror)]) {
-            let bytes = _mm256_shuffle_epi8(halves, bytemuck::cast(*places));
-            let unit = times(_mm256_cvtepi32_ps(bytes), steps.scale);
-            let value = times(_mm256_sub_ps(unit, _mm256_set1_ps(steps.mean)), steps.spread);
-            plane[at..at + FLOATS].copy_from_slice(&bytemuck::cast::<_, [f32; FLOATS]>(value));
-        }
-    }
-    blocks.len() * FLOATS
+fn finished(bytes: Vector, steps: &Steps) -> [f32; FLOATS] {
+    let unit = times(_mm256_cvtepi32_ps(bytes), steps.scale);
+    bytemuck::cast(times(_mm256_sub_ps(unit, _mm256_set1_ps(steps.mean)), steps.spread))
 }
 
 #[inline]
@@ -151,8 +110,8 @@ fn times(values: __m256, factor: Factor) -> __m256 {
 /// Eight sums of products with weights in halves.
 #[derive(Clone, Copy)]
 struct Sums {
-    high: __m256i,
-    low: __m256i,
+    high: Vector,
+    low: Vector,
 }
 
 // === impl Sums ===
@@ -161,21 +120,21 @@ impl Sums {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn new() -> Self {
-        Self { high: _mm256_setzero_si256(), low: _mm256_set1_epi32(HALF) }
+        Self { high: zero(), low: spread32(HALF) }
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn add(&mut self, values: __m256i, pair: &Pair) {
-        let products = |halves: [i16; 2]| _mm256_madd_epi16(values, _mm256_set1_epi32(bytemuck::cast(halves)));
-        self.high = _mm256_add_epi32(self.high, products(pair.high));
-        self.low = _mm256_add_epi32(self.low, products(pair.low));
+    fn add(&mut self, values: Vector, pair: &Pair) {
+        let products = |halves: [i16; 2]| _mm256_madd_epi16(values, spread32(bytemuck::cast(halves)));
+        self.high = add32(self.high, products(pair.high));
+        self.low = add32(self.low, products(pair.low));
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn rounded(self) -> __m256i {
-        let sum = _mm256_add_epi32(_mm256_slli_epi32::<{ LOW_BITS as i32 }>(self.high), self.low);
+    fn rounded(self) -> Vector {
+        let sum = add32(_mm256_slli_epi32::<{ LOW_BITS as i32 }>(self.high), self.low);
         _mm256_srai_epi32::<{ FRACTION_BITS as i32 }>(sum)
     }
 }
@@ -183,12 +142,12 @@ impl Sums {
 /// Four vectors of sums to bytes: in each lane those of the first, then of the second and so on.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn pack([a, b, c, d]: [__m256i; 4]) -> __m256i {
-    _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d))
+fn pack([a, b, c, d]: [Vector; 4]) -> Vector {
+    narrow16(narrow32(a, b), narrow32(c, d))
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn lanes([a, b]: [__m128i; 2]) -> __m256i {
+fn lanes([a, b]: [__m128i; 2]) -> Vector {
     _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(a), b)
 }

@@ -3,8 +3,8 @@
 use std::arch::x86_64::*;
 
 use crate::formats::jpeg::samples::row::Samples;
-use crate::formats::jpeg::samples::x86::steps::wide512::*;
 use crate::rgb::CHANNELS;
+use crate::vectors::wide512::*;
 
 /// Pixels that are made at once.
 const PIXELS: usize = 64;

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::{SHORT, one_by_one};
 use crate::formats::jpeg::samples::block::{BLOCK, Coefficients, WILD};
-use crate::formats::jpeg::samples::x86::steps::wide512::*;
+use crate::vectors::wide512::*;
 
 /// Blocks that are transformed at once, each in a lane.
 const LANES: usize = 4;

@@ -13,10 +13,14 @@
 //! Invariants: [`decode`] of [`encode`] is the picture; nothing is allocated for bytes that cannot become one within the
 //! limits. Never: alpha, other depths, metadata.
 
-use std::io::{self, Write};
+mod prediction;
+mod sink;
 
 use fdeflate::{Compressor, Decompressor};
 use headwater_types::{ByteCount, ImageLimits, Size};
+
+use prediction::{less_green, less_prediction, restore};
+use sink::Sink;
 
 use crate::error::ImageError;
 use crate::limits;
@@ -24,10 +28,6 @@ use crate::rgb::{Rgb8, rgb_len};
 
 /// Bytes that one byte of a zlib stream can become at most: 258 for each of the two bits of a repeated match.
 const MOST_EXPANSION: u64 = 1032;
-
-/// A pixel, or what is left of one.
-type Pixel = [u8; Rgb8::CHANNELS];
-const CHANNELS: [usize; Rgb8::CHANNELS] = [0, 1, 2];
 
 /// Codes a picture; `None` where that takes no fewer bytes than its pixels.
 pub fn encode(picture: &Rgb8) -> Option<Vec<u8>> {
@@ -83,111 +83,6 @@ fn broken(reason: impl Into<String>) -> ImageError {
     ImageError::Coding { reason: reason.into() }
 }
 
-fn less_green(pixels: &[u8], out: &mut [u8]) {
-    for (&[r, g, b], out) in as_pixels(pixels).iter().zip(as_pixels_mut(out)) {
-        *out = [r.wrapping_sub(g), g, b.wrapping_sub(g)];
-    }
-}
-
-fn plus_green(row: &mut [u8]) {
-    for [r, g, b] in as_pixels_mut(row) {
-        *r = r.wrapping_add(*g);
-        *b = b.wrapping_add(*g);
-    }
-}
-
-/// One byte at a time and not one pixel: so it is vectorised.
-fn less_prediction(row: &[u8], above: &[u8], out: &mut [u8]) {
-    let (first, rest) = out.split_at_mut(Rgb8::CHANNELS.min(row.len()));
-    for ((out, value), above) in first.iter_mut().zip(row).zip(above) {
-        *out = value.wrapping_sub(*above);
-    }
-    let neighbours = row.iter().zip(&above[Rgb8::CHANNELS..]).zip(above);
-    for ((out, value), ((left, up), corner)) in rest.iter_mut().zip(&row[Rgb8::CHANNELS..]).zip(neighbours) {
-        *out = value.wrapping_sub(predicted(*left, *up, *corner));
-    }
-}
-
-fn plus_prediction(row: &mut [u8], above: &[u8]) {
-    let (Some((first, rest)), Some((up, ups))) = (as_pixels_mut(row).split_first_mut(), as_pixels(above).split_first())
-    else {
-        return;
-    };
-    *first = CHANNELS.map(|channel| first[channel].wrapping_add(up[channel]));
-    let (mut left, mut corner) = (*first, *up);
-    for (pixel, up) in rest.iter_mut().zip(ups) {
-        let known = |channel: usize| predicted(left[channel], up[channel], corner[channel]);
-        *pixel = CHANNELS.map(|channel| pixel[channel].wrapping_add(known(channel)));
-        (left, corner) = (*pixel, *up);
-    }
-}
-
-/// The median of left, up and left + up - corner.
-fn predicted(left: u8, up: u8, corner: u8) -> u8 {
-    let (low, high) = (left.min(up), left.max(up));
-    // Left + up is low + high: with the corner held between them the median is this, and never leaves 8 bits.
-    left.wrapping_add(up).wrapping_sub(corner.max(low).min(high))
-}
-
-/// From what is left of all rows to their pixels, in place. A row gets its green back once the next no longer needs it.
-fn restore(pixels: &mut [u8], width: usize) {
-    let row_len = width * Rgb8::CHANNELS;
-    let outside = vec![0; row_len];
-    let mut last: Option<&mut [u8]> = None;
-    for row in pixels.chunks_exact_mut(row_len) {
-        plus_prediction(row, last.as_deref().unwrap_or(&outside));
-        if let Some(above) = last.replace(row) {
-            plus_green(above);
-        }
-    }
-    last.into_iter().for_each(plus_green);
-}
-
-fn as_pixels(bytes: &[u8]) -> &[Pixel] {
-    bytes.as_chunks().0
-}
-
-fn as_pixels_mut(bytes: &mut [u8]) -> &mut [Pixel] {
-    bytes.as_chunks_mut().0
-}
-
-/// Keeps fewer than so many bytes; what is past that is dropped, for then the picture travels raw. It never fails: the
-/// compressor would panic.
-struct Sink {
-    kept: Vec<u8>,
-    most: usize,
-    dropped: bool,
-}
-
-// === impl Sink ===
-
-impl Sink {
-    fn below(bytes: usize) -> Self {
-        let most = bytes.saturating_sub(1);
-        Self { kept: Vec::with_capacity(most), most, dropped: false }
-    }
-
-    fn into_kept(mut self) -> Option<Vec<u8>> {
-        self.kept.shrink_to_fit();
-        (!self.dropped).then_some(self.kept)
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.kept.len() + bytes.len() <= self.most {
-            self.kept.extend_from_slice(bytes);
-        } else {
-            self.dropped = true;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -231,24 +126,6 @@ mod tests {
         }
 
         #[test]
-        fn what_is_left_over_is_put_back(bytes in prop::collection::vec(any::<u8>(), 3..400), width in 1_usize..40) {
-            let rows = (bytes.len() / (3 * width)).max(1);
-            let mut bytes = bytes;
-            bytes.resize(rows * width * 3, 7);
-            let [mut above, mut row] = [(); 2].map(|()| vec![0; 3 * width]);
-            let mut left_over = Vec::new();
-            for pixels in bytes.chunks_exact(3 * width) {
-                let mut out = vec![0; 3 * width];
-                less_green(pixels, &mut row);
-                less_prediction(&row, &above, &mut out);
-                left_over.extend(out);
-                above.copy_from_slice(&row);
-            }
-            restore(&mut left_over, width);
-            prop_assert_eq!(left_over, bytes);
-        }
-
-        #[test]
         fn broken_bytes_are_an_error_or_another_picture(
             at in any::<prop::sample::Index>(), byte: u8, keep in 0.0..1.2_f64,
         ) {
@@ -260,19 +137,6 @@ mod tests {
                 Ok(other) => prop_assert_eq!(other.size(), picture.size()),
                 Err(error) => prop_assert!(matches!(error, ImageError::Coding { .. }), "{}", error),
             }
-        }
-    }
-
-    #[test]
-    fn the_prediction_is_the_median_of_three() {
-        for (left, up, corner) in (0..=u8::MAX)
-            .step_by(5)
-            .flat_map(|a| (0..=u8::MAX).step_by(3).flat_map(move |b| (0..=u8::MAX).step_by(7).map(move |c| (a, b, c))))
-        {
-            let mut three = [left, up, corner].map(i16::from);
-            three[2] = three[0] + three[1] - three[2];
-            three.sort_unstable();
-            assert_eq!(i16::from(predicted(left, up, corner)), three[1], "{left} {up} {corner}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Steps of one instruction each, of the same names for vectors of either width.
+//! Vectors of x86 machines: steps of one instruction each, of the same names for either width.
 
 /// Steps with two vectors.
 macro_rules! steps {
@@ -6,7 +6,7 @@ macro_rules! steps {
         $(
             #[inline]
             #[target_feature(enable = $features)]
-            pub(in crate::formats::jpeg::samples::x86) fn $name(a: Vector, b: Vector) -> Vector {
+            pub(crate) fn $name(a: Vector, b: Vector) -> Vector {
                 $instruction(a, b)
             }
         )*
@@ -19,43 +19,43 @@ macro_rules! shifts {
         $(
             #[inline]
             #[target_feature(enable = $features)]
-            pub(in crate::formats::jpeg::samples::x86) fn $name<const COUNT: Count>(v: Vector) -> Vector {
+            pub(crate) fn $name<const COUNT: Count>(v: Vector) -> Vector {
                 $instruction::<COUNT>(v)
             }
         )*
     };
 }
 
-pub(super) mod wide256 {
+pub(crate) mod wide256 {
     //! Vectors of 256 bits.
     use std::arch::x86_64::*;
 
-    pub(in crate::formats::jpeg::samples::x86) type Vector = __m256i;
+    pub(crate) type Vector = __m256i;
     /// The type of a shift's count, which is a constant.
-    pub(in crate::formats::jpeg::samples::x86) type Count = i32;
+    pub(crate) type Count = i32;
 
     /// Products of neighbours with `a` and `b`, added up.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(in crate::formats::jpeg::samples::x86) fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
+    pub(crate) fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
         _mm256_madd_epi16(pairs, _mm256_set1_epi32(i32::from(b) << 16 | i32::from(a) & 0xffff))
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(in crate::formats::jpeg::samples::x86) fn zero() -> Vector {
+    pub(crate) fn zero() -> Vector {
         _mm256_setzero_si256()
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(in crate::formats::jpeg::samples::x86) fn spread16(value: i16) -> Vector {
+    pub(crate) fn spread16(value: i16) -> Vector {
         _mm256_set1_epi16(value)
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(in crate::formats::jpeg::samples::x86) fn spread32(value: i32) -> Vector {
+    pub(crate) fn spread32(value: i32) -> Vector {
         _mm256_set1_epi32(value)
     }
 
@@ -81,41 +81,42 @@ pub(super) mod wide256 {
         high32: _mm256_unpackhi_epi32,
         low64: _mm256_unpacklo_epi64,
         high64: _mm256_unpackhi_epi64,
+        shuffle8: _mm256_shuffle_epi8,
         narrow16: _mm256_packus_epi16,
         narrow32: _mm256_packs_epi32,
     });
 }
 
-pub(super) mod wide512 {
+pub(crate) mod wide512 {
     //! Vectors of 512 bits.
     use std::arch::x86_64::*;
 
-    pub(in crate::formats::jpeg::samples::x86) type Vector = __m512i;
+    pub(crate) type Vector = __m512i;
     /// The type of a shift's count, which is a constant.
-    pub(in crate::formats::jpeg::samples::x86) type Count = u32;
+    pub(crate) type Count = u32;
 
     /// Products of neighbours with `a` and `b`, added up.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(in crate::formats::jpeg::samples::x86) fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
+    pub(crate) fn dot(pairs: Vector, a: i16, b: i16) -> Vector {
         _mm512_madd_epi16(pairs, _mm512_set1_epi32(i32::from(b) << 16 | i32::from(a) & 0xffff))
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(in crate::formats::jpeg::samples::x86) fn zero() -> Vector {
+    pub(crate) fn zero() -> Vector {
         _mm512_setzero_si512()
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(in crate::formats::jpeg::samples::x86) fn spread16(value: i16) -> Vector {
+    pub(crate) fn spread16(value: i16) -> Vector {
         _mm512_set1_epi16(value)
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(in crate::formats::jpeg::samples::x86) fn spread32(value: i32) -> Vector {
+    pub(crate) fn spread32(value: i32) -> Vector {
         _mm512_set1_epi32(value)
     }
 
@@ -141,6 +142,7 @@ pub(super) mod wide512 {
         high32: _mm512_unpackhi_epi32,
         low64: _mm512_unpacklo_epi64,
         high64: _mm512_unpackhi_epi64,
+        shuffle8: _mm512_shuffle_epi8,
         narrow16: _mm512_packus_epi16,
         narrow32: _mm512_packs_epi32,
     });
