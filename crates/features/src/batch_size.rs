@@ -5,6 +5,9 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use crate::error::ModelError;
+use crate::model::Model;
+use crate::options::ExtractorOptions;
 use crate::session::Session;
 
 const CANDIDATES: [usize; 6] = [1, 2, 4, 8, 16, 32];
@@ -18,14 +21,45 @@ const GIVE_UP: usize = 2;
 /// Most bytes of one worker's batch of tensors.
 const MAX_BATCH_BYTES: usize = 256 << 20;
 
+/// How many samples to run at once, by the options or by measurement, and the length of a sample's features.
+pub(crate) fn choose(
+    model: &Model,
+    options: &ExtractorOptions,
+    mut session: Session,
+) -> Result<(NonZeroUsize, usize), ModelError> {
+    let failed = |reason| ModelError::Runtime { name: model.name.clone(), reason };
+    let limit = match model.fixed_batch {
+        Some(_) => 1,
+        None => largest(session.row()),
+    };
+    let batch = match options.max_batch {
+        Some(wanted) => {
+            let batch = wanted.min(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
+            // What the model says of its first axis may not be what its operators take: find out now.
+            let rows = vec![0.0; session.row() * batch.get()];
+            session.run(&rows, |_, _| {}).map_err(failed)?;
+            if batch < wanted {
+                tracing::warn!(model = %model.name, wanted = wanted.get(), batch = batch.get(), "a smaller batch than asked for: the model or memory allows no more");
+            }
+            batch
+        }
+        None => {
+            let batch = measure(&mut session, limit).map_err(failed)?;
+            tracing::info!(model = %model.name, batch = batch.get(), "chose the batch size by measurement");
+            batch
+        }
+    };
+    Ok((batch, session.features()))
+}
+
 /// The largest batch whose tensors a worker may hold: at least one sample.
-pub(crate) fn largest(row: usize) -> usize {
+fn largest(row: usize) -> usize {
     (MAX_BATCH_BYTES / (row * size_of::<f32>()).max(1)).max(1)
 }
 
 /// The largest batch, of those up to `limit`, that gives about the most samples a second. What the runs allocate stays
 /// with the session, so that it should be one for this purpose alone.
-pub(crate) fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsize, String> {
+fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsize, String> {
     let began = Instant::now();
     let mut rates = Vec::new();
     for batch in CANDIDATES.into_iter().filter(|batch| *batch <= limit) {
@@ -36,14 +70,14 @@ pub(crate) fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsiz
         rates.push((batch, rate(session, batch)?));
     }
     tracing::debug!(?rates, "measured batch sizes, in samples a second");
-    Ok(choose(&rates))
+    Ok(fastest_of(&rates))
 }
 
 fn fastest(rates: &[(usize, f64)]) -> f64 {
     rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max)
 }
 
-fn choose(rates: &[(usize, f64)]) -> NonZeroUsize {
+fn fastest_of(rates: &[(usize, f64)]) -> NonZeroUsize {
     let good = rates.iter().filter(|(_, rate)| *rate >= AS_GOOD * fastest(rates));
     good.filter_map(|(batch, _)| NonZeroUsize::new(*batch)).max().unwrap_or(NonZeroUsize::MIN)
 }
@@ -75,7 +109,7 @@ mod tests {
             (&[(1, 188.0), (2, 150.0)], 1),
             (&[], 1),
         ] {
-            assert_eq!(choose(rates).get(), expected);
+            assert_eq!(fastest_of(rates).get(), expected);
         }
     }
 

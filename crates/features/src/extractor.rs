@@ -2,27 +2,25 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use headwater_image::{Payload, Tensor};
+use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure};
 use tokio::sync::OwnedSemaphorePermit;
 
-use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure};
-
 use crate::batch_size;
+use crate::counts::{Counters, ModelCounts};
 use crate::device::Device;
 use crate::error::ModelError;
-use crate::job::inference_failure;
-pub use crate::job::{Extracted, Unfinished};
+use crate::job::{Extracted, Unfinished, inference_failure};
 use crate::model::Model;
 use crate::options::ExtractorOptions;
 use crate::queue::{Entrance, Policy, queue};
 use crate::runtime::Runtime;
 use crate::session::Session;
 use crate::spec::ModelSpec;
-use crate::worker::{BATCH_SIZES, Counters, Worker};
+use crate::worker::Worker;
+use crate::workers::{Workers, division};
 
 /// A model with its workers. Dropping it ends them, after the run that each is in.
 pub struct Extractor {
@@ -46,35 +44,6 @@ pub struct Place<'a> {
     permit: OwnedSemaphorePermit,
 }
 
-/// What a model has done since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Samples answered with features.
-    pub samples: u64,
-    /// Runs of the model that succeeded.
-    pub batches: u64,
-    /// Samples answered with a failure.
-    pub failed: u64,
-    /// Samples that nobody waited for any more when their turn came.
-    pub cancelled: u64,
-    /// Samples whose features hold an infinity or NaN: failures, unless they were asked for all the same.
-    pub non_finite: u64,
-    /// Samples of the runs that succeeded, those that nobody waited for at its end included.
-    pub batched: u64,
-    /// Those runs by their size: of 1, of 2, of up to 4, up to 8 ... up to 1024 samples, and of more.
-    pub batch_sizes: [u64; BATCH_SIZES],
-}
-
-struct Workers {
-    threads: Vec<JoinHandle<()>>,
-}
-
-/// Most sessions of one model on the CPU: each holds a copy of the weights. With more threads than this, each session
-/// has several.
-const MAX_SESSIONS: usize = 16;
-/// One fills a batch while the other's runs.
-const ACCELERATOR_SESSIONS: usize = 2;
-
 // === impl Extractor ===
 
 impl Extractor {
@@ -91,7 +60,7 @@ impl Extractor {
         let (sessions, threads) = division(options);
         let open = || Session::open(runtime, &model, size, options.device, threads);
         // A session of its own for trying batch sizes: what it allocates goes with it.
-        let (max_batch, feature_len) = choose_batch(&model, options, open()?)?;
+        let (max_batch, feature_len) = batch_size::choose(&model, options, open()?)?;
         let sessions = (0..sessions).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
 
         let (sharers, max_wait) = match options.device {
@@ -103,13 +72,10 @@ impl Extractor {
         let places = 2 * sessions.len() * max_batch.get() + options.queue;
         let (entrance, exit) = queue(places, policy);
         let (recipe, counters) = (Arc::new(recipe), Arc::new(Counters::default()));
-        let mut workers = Workers { threads: Vec::new() };
-        for (number, session) in sessions.into_iter().enumerate() {
+        let mut workers = Workers::default();
+        for session in sessions {
             let worker = Worker::new(session, exit.clone(), recipe.clone(), counters.clone(), max_batch.get());
-            let thread = std::thread::Builder::new().name(format!("infer-{number}"));
-            let thread = thread.spawn(move || worker.work());
-            let thread = thread.map_err(|source| ModelError::Thread { name: model.name.clone(), source })?;
-            workers.threads.push(thread);
+            workers.start(worker, &model.name)?;
         }
         let Model { name, digest, output, .. } = model;
         let device = options.device;
@@ -193,7 +159,7 @@ impl Extractor {
 
     /// Sessions that run side by side, one to a worker.
     pub fn workers(&self) -> usize {
-        self.workers.threads.len()
+        self.workers.len()
     }
 
     /// Samples in its queue that no worker has taken yet.
@@ -202,18 +168,8 @@ impl Extractor {
     }
 
     /// What it has done so far.
-    pub fn counts(&self) -> Counts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { samples, batches, failed, cancelled, non_finite, batched, batch_sizes } = &*self.counters;
-        Counts {
-            samples: read(samples),
-            batches: read(batches),
-            failed: read(failed),
-            cancelled: read(cancelled),
-            non_finite: read(non_finite),
-            batched: read(batched),
-            batch_sizes: batch_sizes.each_ref().map(read),
-        }
+    pub fn counts(&self) -> ModelCounts {
+        self.counters.read()
     }
 }
 
@@ -238,57 +194,5 @@ impl Place<'_> {
 impl std::fmt::Debug for Extractor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Extractor({} {} on {})", self.name, self.digest.short(), self.device)
-    }
-}
-
-/// Sessions, and threads of each.
-fn division(options: &ExtractorOptions) -> (usize, usize) {
-    if options.device.is_accelerator() {
-        return (ACCELERATOR_SESSIONS, 1);
-    }
-    let threads = options.threads.get();
-    let sessions = threads.min(MAX_SESSIONS);
-    (sessions, threads / sessions)
-}
-
-/// Samples to run at once, and the length of their features.
-fn choose_batch(
-    model: &Model,
-    options: &ExtractorOptions,
-    mut session: Session,
-) -> Result<(NonZeroUsize, usize), ModelError> {
-    let failed = |reason| ModelError::Runtime { name: model.name.clone(), reason };
-    let limit = match model.fixed_batch {
-        Some(_) => 1,
-        None => batch_size::largest(session.row()),
-    };
-    let batch = match options.max_batch {
-        Some(wanted) => {
-            let batch = wanted.min(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
-            // What the model says of its first axis may not be what its operators take: find out now.
-            let rows = vec![0.0; session.row() * batch.get()];
-            session.run(&rows, |_, _| {}).map_err(failed)?;
-            if batch < wanted {
-                tracing::warn!(model = %model.name, wanted = wanted.get(), batch = batch.get(), "a smaller batch than asked for: the model or memory allows no more");
-            }
-            batch
-        }
-        None => {
-            let batch = batch_size::measure(&mut session, limit).map_err(failed)?;
-            tracing::info!(model = %model.name, batch = batch.get(), "chose the batch size by measurement");
-            batch
-        }
-    };
-    Ok((batch, session.features()))
-}
-
-// === impl Workers ===
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        for thread in self.threads.drain(..) {
-            // A worker catches its own panics: one that is dead all the same has said so in the log.
-            let _ = thread.join();
-        }
     }
 }

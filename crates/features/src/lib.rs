@@ -22,15 +22,20 @@ mod session;
 
 mod job;
 mod queue;
+
+mod counts;
 mod worker;
+mod workers;
 
 mod batch_size;
 
 pub mod extractor;
 
+pub use counts::ModelCounts;
 pub use device::Device;
 pub use error::ModelError;
-pub use extractor::{Counts, Extracted, Extractor, Place, Unfinished};
+pub use extractor::{Extractor, Place};
+pub use job::{Extracted, Unfinished};
 pub use model::check_model;
 pub use options::ExtractorOptions;
 pub use runtime::{Runtime, RuntimeError};

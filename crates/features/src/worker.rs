@@ -2,33 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_image::{CpuMeter, Scratch, finish_into};
 use headwater_types::failure::check_finite;
 use headwater_types::{CpuSeconds, Draws, Recipe};
 
+use crate::counts::{Counters, add};
 use crate::job::{Extracted, Job, Outcome, Unfinished, inference_failure};
 use crate::queue::Exit;
 use crate::session::Session;
-
-/// What workers have done, all together.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) samples: AtomicU64,
-    pub(crate) batches: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    pub(crate) cancelled: AtomicU64,
-    pub(crate) non_finite: AtomicU64,
-    /// Samples of the runs that succeeded.
-    pub(crate) batched: AtomicU64,
-    /// Runs by their size: of 1, 2, up to 4, up to 8 ... samples, and of more.
-    pub(crate) batch_sizes: [AtomicU64; BATCH_SIZES],
-}
-
-/// Sizes that are told apart: up to 1024 samples, and more.
-pub(crate) const BATCH_SIZES: usize = 12;
 
 pub(crate) struct Worker {
     session: Session,
@@ -140,9 +123,7 @@ impl Worker {
                 cpu: *cpu,
             });
         })?;
-        add(&self.counters.batches, 1);
-        add(&self.counters.batched, ready.len() as u64);
-        add(&self.counters.batch_sizes[size_class(ready.len())], 1);
+        self.counters.run(ready.len());
         // The clock is this thread's; what the session's others do is as much each.
         if let Some(CpuSeconds(run)) = meter.read() {
             let share = run * self.session.threads() as f64 / ready.len() as f64;
@@ -162,25 +143,5 @@ impl Worker {
         add(if outcome.is_ok() { &self.counters.samples } else { &self.counters.failed }, 1);
         // Nobody may be waiting any more: then it was worth nothing, and harmed nothing.
         let _ = job.answer.send(outcome);
-    }
-}
-
-/// The place of a run of so many samples among [`Counters::batch_sizes`].
-fn size_class(samples: usize) -> usize {
-    (samples.next_power_of_two().trailing_zeros() as usize).min(BATCH_SIZES - 1)
-}
-
-fn add(counter: &AtomicU64, more: u64) {
-    counter.fetch_add(more, Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_is_counted_among_those_of_at_most_its_power_of_two() {
-        let classes = [1, 2, 3, 4, 5, 8, 9, 1024, 1025, 1 << 20].map(size_class);
-        assert_eq!(classes, [0, 1, 2, 2, 3, 3, 4, 10, 11, 11]);
     }
 }

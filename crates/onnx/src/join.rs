@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::check::{ModelFacts, check, is_onnx};
+use crate::check::{ModelFacts, check};
 use crate::error::OnnxError;
 use crate::graph::{GraphBuilder, write_metadata, write_opset, write_producer};
 use crate::head::{LOGITS, PROBS};
 use crate::limits::Limits;
+use crate::opset::is_onnx;
 use crate::prune::prune;
 use crate::rename::{rename_in, value_names};
 use crate::schema::{graph, model, node};

@@ -18,6 +18,8 @@ pub mod value;
 
 mod walk;
 
+mod opset;
+
 pub mod check;
 pub mod graph;
 pub mod layout;

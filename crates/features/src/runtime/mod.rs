@@ -6,6 +6,9 @@
 //!
 //! A process has one ONNX Runtime: loading it again gives the same one, and another library is refused.
 
+mod error;
+mod places;
+
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,10 @@ use ort::LoadDynamicError;
 use ort::logging::LogLevel;
 use tracing::subscriber::{NoSubscriber, with_default};
 
+pub use error::RuntimeError;
+
+use places::{canonical, libraries_in, places};
+
 /// The environment variable that names the library.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
@@ -23,47 +30,6 @@ pub struct Runtime {
     pub(crate) environment: ort::environment::Environment,
     library: PathBuf,
 }
-
-/// Why there is no ONNX Runtime.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// No library in any of the places.
-    #[error("no ONNX Runtime library was found{}: {FIX}", Looked(looked))]
-    NotFound {
-        /// The places, and what was wrong with each.
-        looked: Vec<(PathBuf, String)>,
-    },
-    /// A library older than the interface that is used here.
-    #[error("{} is ONNX Runtime {version}, and 1.{} or later is needed: {FIX}", library.display(), ort::MINOR_VERSION)]
-    TooOld {
-        /// The library.
-        library: PathBuf,
-        /// Its version.
-        version: String,
-    },
-    /// A library that was named and cannot be loaded.
-    #[error("{} cannot be loaded as ONNX Runtime: {reason}: {FIX}", library.display())]
-    Broken {
-        /// The library.
-        library: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// Another library was loaded before.
-    #[error("{} cannot be loaded: this process runs on {} already", wanted.display(), loaded.display())]
-    AlreadyLoaded {
-        /// What was asked for.
-        wanted: PathBuf,
-        /// What is loaded.
-        loaded: PathBuf,
-    },
-}
-
-const FIX: &str = "`pip install onnxruntime==1.31.1`, and name its capi/libonnxruntime.so.1.31.1 with --onnxruntime or \
-                   ORT_DYLIB_PATH, or install it into .venv; scripts/install puts it where installed programs find it";
-
-/// Where an installed library lies, below the folder that has the programs in its `bin`: the two may be moved together.
-const INSTALLED: &str = "lib/headwater";
 
 /// Holds the runtime for the rest of the process: ONNX Runtime cannot be unloaded and loaded again.
 static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
@@ -149,95 +115,9 @@ impl fmt::Debug for Runtime {
     }
 }
 
-struct Looked<'a>(&'a [(PathBuf, String)]);
-
-impl fmt::Display for Looked<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = " in ";
-        for (place, problem) in self.0 {
-            write!(f, "{separator}{} ({problem})", place.display())?;
-            separator = ", ";
-        }
-        Ok(())
-    }
-}
-
-fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-/// The folders in which the library may lie, best first. `.venv` stands for the `capi` folder of the packages in it.
-fn places() -> Vec<PathBuf> {
-    let executable = std::env::current_exe().ok().map(|path| canonical(&path));
-    places_of(executable.as_deref(), std::env::current_dir().ok().as_deref())
-}
-
-fn places_of(executable: Option<&Path>, working: Option<&Path>) -> Vec<PathBuf> {
-    let bin = executable.and_then(Path::parent);
-    let installed = bin.and_then(Path::parent).map(|prefix| prefix.join(INSTALLED));
-    let near = bin.map(Path::to_owned).into_iter().chain(installed);
-    let above = executable.into_iter().flat_map(|path| path.ancestors().skip(1)).map(|folder| folder.join(".venv"));
-    let here = working.map(|folder| folder.join(".venv"));
-    let mut places: Vec<PathBuf> = Vec::new();
-    for place in near.chain(here).chain(above) {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    places
-}
-
-/// The libraries in a place, those with the shortest name first: it is a link to the newest where there is one.
-fn libraries_in(place: &Path) -> Vec<PathBuf> {
-    let children = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
-    };
-    let folders = if place.ends_with(".venv") {
-        let pythons = children(&place.join("lib"));
-        pythons.iter().map(|python| python.join("site-packages/onnxruntime/capi")).collect()
-    } else {
-        vec![place.to_owned()]
-    };
-    let mut libraries: Vec<_> =
-        folders.iter().flat_map(|folder| children(folder)).filter(|file| is_library(file)).collect();
-    libraries.sort_by_key(|library| (library.as_os_str().len(), library.clone()));
-    libraries
-}
-
-fn is_library(file: &Path) -> bool {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with("libonnxruntime.") && (name.contains(".so") || name.ends_with(".dylib"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn libraries_are_found_beside_and_in_a_virtual_environment() {
-        let folder = tempfile::tempdir().unwrap();
-        let capi = folder.path().join(".venv/lib/python3.11/site-packages/onnxruntime/capi");
-        std::fs::create_dir_all(&capi).unwrap();
-        for name in ["libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so", "__init__.py"] {
-            std::fs::write(capi.join(name), "").unwrap();
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        assert_eq!(libraries_in(&folder.path().join(".venv")), [capi.join("libonnxruntime.so.1.31.1")]);
-        assert_eq!(libraries_in(folder.path()), [folder.path().join("libonnxruntime.so.1.31.1")]);
-        assert!(libraries_in(&folder.path().join("nowhere")).is_empty());
-    }
-
-    #[test]
-    fn an_installed_library_is_found_from_where_the_programs_are() {
-        let places = places_of(Some(Path::new("/opt/headwater/bin/tuner")), Some(Path::new("/home/user")));
-        let first: Vec<_> = places.iter().take(4).map(|place| place.display().to_string()).collect();
-        assert_eq!(
-            first,
-            ["/opt/headwater/bin", "/opt/headwater/lib/headwater", "/home/user/.venv", "/opt/headwater/bin/.venv"]
-        );
-        assert_eq!(places_of(None, None), [] as [PathBuf; 0]);
-    }
 
     #[test]
     fn a_search_that_fails_lists_the_places_and_the_remedy() {

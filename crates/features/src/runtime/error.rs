@@ -1,0 +1,56 @@
+//! Why there is no ONNX Runtime.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why there is no ONNX Runtime.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// No library in any of the places.
+    #[error("no ONNX Runtime library was found{}: {FIX}", Looked(looked))]
+    NotFound {
+        /// The places, and what was wrong with each.
+        looked: Vec<(PathBuf, String)>,
+    },
+    /// A library older than the interface that is used here.
+    #[error("{} is ONNX Runtime {version}, and 1.{} or later is needed: {FIX}", library.display(), ort::MINOR_VERSION)]
+    TooOld {
+        /// The library.
+        library: PathBuf,
+        /// Its version.
+        version: String,
+    },
+    /// A library that was named and cannot be loaded.
+    #[error("{} cannot be loaded as ONNX Runtime: {reason}: {FIX}", library.display())]
+    Broken {
+        /// The library.
+        library: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another library was loaded before.
+    #[error("{} cannot be loaded: this process runs on {} already", wanted.display(), loaded.display())]
+    AlreadyLoaded {
+        /// What was asked for.
+        wanted: PathBuf,
+        /// What is loaded.
+        loaded: PathBuf,
+    },
+}
+
+const FIX: &str = "`pip install onnxruntime==1.31.1`, and name its capi/libonnxruntime.so.1.31.1 with --onnxruntime or \
+                   ORT_DYLIB_PATH, or install it into .venv; scripts/install puts it where installed programs find it";
+
+/// Where a library was looked for, and what was wrong there.
+struct Looked<'a>(&'a [(PathBuf, String)]);
+
+impl fmt::Display for Looked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = " in ";
+        for (place, problem) in self.0 {
+            write!(f, "{separator}{} ({problem})", place.display())?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
