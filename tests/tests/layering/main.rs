@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -40,6 +40,7 @@ const ORDER: [&str; 26] = [
     "headwater-tables",
     "headwater-extraction",
     "headwater-training",
+    "headwater-report",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -51,7 +52,7 @@ const ORDER: [&str; 26] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -105,6 +106,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "headwater-extraction",
         ],
     ),
+    ("headwater-report", &["headwater-types", "headwater-plan"]),
     (
         "headwater-tune",
         &[
@@ -131,6 +133,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "headwater-pilot",
             "headwater-infer",
             "headwater-tables",
+            "headwater-report",
         ],
     ),
     ("storage-server", &["headwater-cli", "headwater-server"]),

@@ -14,7 +14,6 @@ pub(crate) use explanation::Explained;
 pub(crate) use file::read as read_plan;
 pub(crate) use limits::resources;
 pub(crate) use report::Report;
-pub(crate) use reserve::Reserve;
 
 use std::io::{BufWriter, Write as _};
 

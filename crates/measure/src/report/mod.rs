@@ -1,22 +1,15 @@
 //! `profiler report`: a profile, and what a plan makes of it, as one page for people.
 
 mod args;
-mod chart;
-mod given;
-mod number;
-mod page;
-mod sweep;
 
 use std::fmt;
 
 use headwater_cli::{OutputFile, Outputs, Progress};
 use headwater_plan::{Algorithm, compare, plan};
+use headwater_report::{Available, Page, Sweeper};
 use serde::Serialize;
 
 pub(crate) use args::ReportArgs;
-use given::Given;
-use page::Page;
-use sweep::Sweeper;
 
 use crate::plan::{Allowed, read_profile, resources};
 
@@ -42,11 +35,13 @@ pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(
     let resources = resources(&args.limits, profile.servers())?;
     let plan = plan(&profile, &resources, &allowed, Algorithm::Optimal)?;
     let modes = compare(&profile, &resources, &allowed)?;
-    let sweeper = Sweeper { profile: &profile, resources: &resources, allowed: &allowed, progress };
+    let bar = progress.items("plans", Some(Sweeper::POINTS));
+    let sweeper = Sweeper { profile: &profile, resources: &resources, allowed: &allowed, planned: &|| bar.add(1) };
+    let reserved: Vec<_> = args.limits.reserve.iter().map(ToString::to_string).collect();
     let page = Page {
         profile: &profile,
         plan: &plan,
-        given: Given { resources: &resources, servers: profile.servers(), reserve: &args.limits.reserve },
+        available: Available { resources: &resources, servers: profile.servers(), reserved: &reserved },
         modes: &modes,
         bandwidths: sweeper.bandwidths()?,
         cores: sweeper.cores()?,

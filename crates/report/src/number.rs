@@ -2,16 +2,19 @@
 
 /// A unit that several numbers share.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Unit {
-    pub(super) name: &'static str,
-    pub(super) size: f64,
+pub(crate) struct Unit {
+    pub(crate) name: &'static str,
+    pub(crate) size: f64,
 }
 
 /// Decimal units, as networks count.
 const BYTES: [Unit; 4] = units(["GB", "MB", "kB", "bytes"]);
 const BANDWIDTHS: [Unit; 4] = units(["Gbps", "Mbps", "kbps", "bps"]);
-/// Numbers of more digits are told in the next unit.
+/// Numbers of more digits are written in the next unit.
 const LONG: f64 = 1e5;
+
+/// What stands where there is no number.
+pub(crate) const NONE: &str = "\u{2013}";
 
 const fn units(names: [&'static str; 4]) -> [Unit; 4] {
     let [giga, mega, kilo, one] = names;
@@ -27,30 +30,30 @@ const fn units(names: [&'static str; 4]) -> [Unit; 4] {
 
 impl Unit {
     /// For bytes about as many as these.
-    pub(super) fn bytes(typical: f64) -> Self {
+    pub(crate) fn bytes(typical: f64) -> Self {
         BYTES.into_iter().find(|unit| typical >= unit.size).unwrap_or(BYTES[3])
     }
 
     /// For all of these bits per second: none below 1, where that leaves none too long.
-    pub(super) fn bandwidth(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn bandwidth(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values.fold((f64::INFINITY, 0.0), |(low, high), value| (value.min(low), value.max(high)));
         let fits = |unit: &Unit| low >= unit.size || high / unit.size * 1e3 >= LONG * 10.0;
         BANDWIDTHS.into_iter().find(fits).unwrap_or(BANDWIDTHS[3])
     }
 
     /// A number in this unit, without its name.
-    pub(super) fn of(self, value: f64) -> String {
+    pub(crate) fn of(self, value: f64) -> String {
         number(value / self.size)
     }
 
     /// A number with its unit.
-    pub(super) fn with(self, value: f64) -> String {
+    pub(crate) fn with(self, value: f64) -> String {
         format!("{} {}", self.of(value), self.name)
     }
 }
 
 /// Three digits.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         size if size >= 999_500.0 => format!("{value:.1e}"),
@@ -63,7 +66,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A bandwidth with the unit that suits it.
-pub(super) fn bandwidth(value: f64) -> String {
+pub(crate) fn bandwidth(value: f64) -> String {
     Unit::bandwidth(std::iter::once(value)).with(value)
 }
 

@@ -5,33 +5,34 @@ use std::fmt;
 use headwater_plan::{Resources, Server, ServerResources};
 use headwater_types::BitsPerSecond;
 
-use super::number::{bandwidth, number};
-use crate::plan::Reserve;
+use crate::number::{bandwidth, number};
 
-/// What there is to use, and what is left to others.
-pub(crate) struct Given<'a> {
-    /// Without what is reserved.
-    pub(crate) resources: &'a Resources,
-    pub(crate) servers: &'a [Server],
-    pub(crate) reserve: &'a [Reserve],
+/// What a plan may use, and what is left to others.
+pub struct Available<'a> {
+    /// What the plan may use. What is reserved is no part of it.
+    pub resources: &'a Resources,
+    /// The servers of the profile, in the order of the resources.
+    pub servers: &'a [Server],
+    /// What is reserved for others, each as it was written on the command line.
+    pub reserved: &'a [String],
 }
 
-// === impl Given ===
+// === impl Available ===
 
-impl Given<'_> {
+impl Available<'_> {
     /// What servers have: once, where it is the same for all.
     fn of_servers(&self) -> Vec<String> {
         let of = &self.resources.servers;
         match of.first() {
             Some(first) if of.iter().all(|server| server == first) => vec![format!("{} at each server", has(first))],
             _ => (self.servers.iter().zip(of))
-                .map(|(server, given)| format!("{} at {}", has(given), server.address))
+                .map(|(server, resources)| format!("{} at {}", has(resources), server.address))
                 .collect(),
         }
     }
 }
 
-impl fmt::Display for Given<'_> {
+impl fmt::Display for Available<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Resources { bandwidth: network, trainer_cores, accelerator_rate, .. } = self.resources;
         let network = network.map_or_else(|| "any bandwidth".to_owned(), |bits| bandwidth(bits.get()));
@@ -46,11 +47,10 @@ impl fmt::Display for Given<'_> {
             None => "an accelerator of any speed".to_owned(),
         });
         write!(f, "{}", words.join("; "))?;
-        let reserved: Vec<_> = self.reserve.iter().map(ToString::to_string).collect();
-        if reserved.is_empty() {
+        if self.reserved.is_empty() {
             write!(f, ".")
         } else {
-            write!(f, ". Left to others beside that: {}.", reserved.join(", "))
+            write!(f, ". Left to others beside that: {}.", self.reserved.join(", "))
         }
     }
 }
@@ -86,15 +86,17 @@ mod tests {
         let servers = [server("a:1"), server("b:2")];
         let has = |cores| ServerResources { cores: Cores::new(cores).unwrap(), bandwidth: None };
         let mut resources = Resources { servers: vec![has(5.0); 2], ..Resources::default() };
-        let reserve = ["storage-cores@a:1=1".parse().unwrap()];
-        let words =
-            |resources: &Resources, reserve: &[Reserve]| Given { resources, servers: &servers, reserve }.to_string();
+        let reserved = ["storage-cores@a:1=1".to_owned()];
+        let words = |resources: &Resources, reserved: &[String]| {
+            Available { resources, servers: &servers, reserved }.to_string()
+        };
         assert_eq!(
             words(&resources, &[]),
-            "any bandwidth into the trainer; 5 cores at each server; any number of cores at the trainer; an accelerator of any speed."
+            "any bandwidth into the trainer; 5 cores at each server; any number of cores at the trainer; an accelerator of any \
+             speed."
         );
         resources.servers[0] = ServerResources { bandwidth: BitsPerSecond::new(1e8), ..has(1.0) };
-        let all = words(&resources, &reserve);
+        let all = words(&resources, &reserved);
         assert!(all.contains("1 core and 100 Mbps at a:1; 5 cores at b:2"), "{all}");
         assert!(all.ends_with("Left to others beside that: storage-cores@a:1=1."), "{all}");
     }

@@ -1,52 +1,70 @@
 //! Epochs over a range of resources: every simple mode's, and the plan's.
 
-use headwater_cli::Progress;
 use headwater_plan::{Algorithm, Cores, PlanningError, Profile, Resource, Resources, compare, plan};
 use headwater_types::{BitsPerSecond, Way};
 
-use super::chart::Series;
+use crate::chart::Series;
 
 /// Bandwidths around the given one, or around a gigabit: a factor of two apart.
 const BANDWIDTH_STEPS: std::ops::RangeInclusive<i32> = -6..=5;
+const BANDWIDTHS: usize = (*BANDWIDTH_STEPS.end() - *BANDWIDTH_STEPS.start() + 1) as usize;
 const BANDWIDTH_IF_NONE: f64 = 1e9;
 /// Cores of each server.
 const CORES: [f64; 9] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0];
 
 /// Predicted epochs, by mode, at each place of an axis.
-pub(crate) struct Sweep {
+pub struct Sweep {
     pub(crate) places: Vec<f64>,
     pub(crate) series: Vec<Series>,
 }
 
 /// What the plan's epoch waits for, and how long it is; cores by bandwidths.
-pub(crate) struct Regions {
+pub struct Regions {
     pub(crate) bandwidths: Vec<f64>,
     pub(crate) cores: Vec<f64>,
     pub(crate) cells: Vec<Vec<Option<(Resource, f64)>>>,
 }
 
-/// Works through the ranges, with a bar.
-pub(crate) struct Sweeper<'a> {
-    pub(crate) profile: &'a Profile,
-    pub(crate) resources: &'a Resources,
-    pub(crate) allowed: &'a [Way],
-    pub(crate) progress: &'a Progress,
+/// Plans at each point of the ranges.
+pub struct Sweeper<'a> {
+    /// What samples cost.
+    pub profile: &'a Profile,
+    /// What there is to use. Each point changes one or two of them.
+    pub resources: &'a Resources,
+    /// The ways that a plan may choose.
+    pub allowed: &'a [Way],
+    /// Is called after each point.
+    pub planned: &'a dyn Fn(),
 }
 
 // === impl Sweeper ===
 
 impl Sweeper<'_> {
-    pub(crate) fn bandwidths(&self) -> Result<Sweep, PlanningError> {
+    /// The points of all ranges together.
+    pub const POINTS: u64 = (BANDWIDTHS + CORES.len() + BANDWIDTHS * CORES.len()) as u64;
+
+    /// Epochs over the bandwidth of the trainer's network.
+    ///
+    /// # Errors
+    /// [`PlanningError`]: nothing can be planned from this profile.
+    pub fn bandwidths(&self) -> Result<Sweep, PlanningError> {
         self.sweep(&self.bandwidth_places(), |resources, bandwidth| resources.bandwidth = BitsPerSecond::new(bandwidth))
     }
 
-    pub(crate) fn cores(&self) -> Result<Sweep, PlanningError> {
+    /// Epochs over the cores of each server.
+    ///
+    /// # Errors
+    /// [`PlanningError`]: nothing can be planned from this profile.
+    pub fn cores(&self) -> Result<Sweep, PlanningError> {
         self.sweep(&CORES, set_cores)
     }
 
-    pub(crate) fn regions(&self) -> Result<Regions, PlanningError> {
+    /// What an epoch waits for, over bandwidth and cores.
+    ///
+    /// # Errors
+    /// [`PlanningError`]: nothing can be planned from this profile.
+    pub fn regions(&self) -> Result<Regions, PlanningError> {
         let (bandwidths, cores) = (self.bandwidth_places(), CORES.to_vec());
-        let bar = self.progress.items("regions", Some((bandwidths.len() * cores.len()) as u64));
         let mut cells = Vec::new();
         for &cores in &cores {
             let mut row = Vec::new();
@@ -56,7 +74,7 @@ impl Sweeper<'_> {
                 set_cores(&mut resources, cores);
                 let found = self.optimal(&resources)?;
                 row.push(found.map(|prediction| (prediction.bottleneck, prediction.epoch)));
-                bar.add(1);
+                (self.planned)();
             }
             cells.push(row);
         }
@@ -69,7 +87,6 @@ impl Sweeper<'_> {
     }
 
     fn sweep(&self, places: &[f64], set: impl Fn(&mut Resources, f64)) -> Result<Sweep, PlanningError> {
-        let bar = self.progress.items("epochs", Some(places.len() as u64));
         let mut series: Vec<Series> = Vec::new();
         for &place in places {
             let mut resources = self.resources.clone();
@@ -86,7 +103,7 @@ impl Sweeper<'_> {
                 }
                 series[number].values.push(epoch);
             }
-            bar.add(1);
+            (self.planned)();
         }
         Ok(Sweep { places: places.to_vec(), series })
     }

@@ -1,0 +1,25 @@
+//! A page about a profile and the plan that is made from it: HTML with plots inside, which loads nothing.
+//!
+//! In the order in which it is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it found; a [`Page`]
+//! holds the plots, and the numbers beside them.
+//!
+//! Never here: files, arguments and bars (`headwater-measure`).
+
+mod number;
+
+mod chart;
+
+mod sweep;
+
+mod available;
+
+mod epochs;
+mod modes;
+mod waits;
+mod ways;
+
+mod page;
+
+pub use available::Available;
+pub use page::Page;
+pub use sweep::{Regions, Sweep, Sweeper};
