@@ -11,7 +11,7 @@ use std::ops::Range;
 use headwater_types::ByteCount;
 use rustix::io::{ReadWriteFlags, preadv2};
 
-use crate::frame::{Frame, Head};
+use crate::frame::{FrameHead, file_length};
 use crate::key::EntryKey;
 
 /// Memory that a thread's glimpses share, one after the other: it grows to the largest entry, and is not cleared in between.
@@ -22,7 +22,7 @@ pub struct GlimpseBuffer(Vec<u8>);
 #[derive(Debug)]
 pub struct Glimpse<'a> {
     file: File,
-    head: Head,
+    head: FrameHead,
     /// As the file, where it was read.
     frame: &'a mut [u8],
     /// Where the payload begins there.
@@ -48,9 +48,9 @@ impl GlimpseBuffer {
 impl<'a> Glimpse<'a> {
     /// Reads the first bytes of an entry's file; `None` where they are not in memory, or not what was put there.
     pub(crate) fn of(file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
-        let file_length = file.metadata().ok().filter(Metadata::is_file)?.len();
-        let length = usize::try_from(file_length).ok()?;
-        if length > Frame::file_length(key.most().get()) as usize {
+        let there = file.metadata().ok().filter(Metadata::is_file)?.len();
+        let length = usize::try_from(there).ok()?;
+        if length > file_length(key.most().get()) as usize {
             return None;
         }
         if buffer.0.len() < length {
@@ -59,12 +59,13 @@ impl<'a> Glimpse<'a> {
         let frame = &mut buffer.0[..length];
         let mut first = length.min(FIRST);
         read_now(&file, frame, 0..first)?;
-        let front = usize::try_from(Head::claimed_front(&frame[..first])?).ok().filter(|front| *front <= length)?;
+        let front =
+            usize::try_from(FrameHead::claimed_front(&frame[..first])?).ok().filter(|front| *front <= length)?;
         if front > first {
             read_now(&file, frame, first..front)?;
             first = front;
         }
-        let head = Head::read(&frame[..first], file_length, key).ok().filter(|head| head.made)?;
+        let head = FrameHead::read(&frame[..first], there, key).ok().filter(|head| head.made)?;
         // Whole chunks only: the rest of one cannot be verified.
         let place = head.chunks(&(0..head.length().min(first - front)))?;
         if place.end > first {

@@ -1,17 +1,5 @@
 //! How many bytes lie in the folder: one small file that all processes keep together.
 //!
-//! ```text
-//!  0        8          16                              2064
-//! ┌────────┬──────────┬───────────────────────────────┐
-//! │ magic  │ checksum │ bytes in shard 00, 01, ... ff │
-//! │ 8      │ u64      │ 256 x u64                     │
-//! └────────┴──────────┴───────────────────────────────┘
-//!
-//! magic     "HWUSAGE" and the format's version, 1
-//! checksum  XXH3-64 of the 256 numbers; all numbers little endian
-//! bytes     2^64 - 1 for a shard that is not counted yet
-//! ```
-//!
 //! Invariant: a file appears in a shard, or goes, only while its process holds this file's lock, with the number written before it
 //! appears and after it went. So the sum is exact, and after a crash too large by a frame at most, until the shard is
 //! counted again. Whoever dies gives the lock back; whoever is stopped while holding it holds nobody else up for long.
@@ -27,22 +15,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
-use twox_hash::XxHash3_64;
 
 use crate::error::DirectoryError;
+use crate::slots::{LENGTH, OtherVersion, Slots, Taken};
 
 /// The ledger's name in the folder.
 pub(crate) const NAME: &str = "usage";
-/// Shards of a folder: a million entries are 4,000 in each.
-pub(crate) const SHARDS: usize = 256;
-
-const MAGIC: &[u8; 8] = b"HWUSAGE\x01";
-/// Bytes of the magic without the version.
-const FAMILY: usize = 7;
-const SLOTS: usize = 16;
-const LENGTH: usize = SLOTS + 8 * SHARDS;
-/// In a slot: the shard is not counted yet.
-const UNCOUNTED: u64 = u64::MAX;
 
 /// Times that the lock is asked for, and the time between: another process has it for microseconds, or milliseconds
 /// while it counts a shard. One that was stopped in between has it for as long as it likes.
@@ -62,23 +40,10 @@ pub(crate) struct Ledger {
 
 /// The ledger, locked.
 #[derive(Debug)]
-pub(crate) struct Account<'a> {
+pub(crate) struct LockedLedger<'a> {
     ledger: &'a Ledger,
     file: MutexGuard<'a, File>,
     slots: Slots,
-}
-
-/// Bytes of each shard, as the file says.
-#[derive(Debug)]
-struct Slots(Box<[u64; SHARDS]>);
-
-/// What the folder takes, as far as that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// Bytes of the shards that are counted.
-    pub(crate) bytes: u64,
-    /// Whether all are.
-    pub(crate) is_all: bool,
 }
 
 // === impl Ledger ===
@@ -101,21 +66,21 @@ impl Ledger {
     ///
     /// # Errors
     /// `Busy` where another has the lock for longer than anybody should.
-    pub(crate) fn lock(&self) -> Result<Account<'_>, DirectoryError> {
+    pub(crate) fn lock(&self) -> Result<LockedLedger<'_>, DirectoryError> {
         // A thread that panicked has left no half of anything: what counts is in the file.
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         self.wait_for(&file)?;
-        let mut account = Account { ledger: self, file, slots: Slots::uncounted() };
-        let bytes = account.read().map_err(DirectoryError::io("read", &self.path))?;
-        account.slots = self.parse(&bytes)?.unwrap_or_else(Slots::uncounted);
-        Ok(account)
+        let mut locked = LockedLedger { ledger: self, file, slots: Slots::uncounted() };
+        let bytes = locked.read().map_err(DirectoryError::io("read", &self.path))?;
+        locked.slots = self.slots(&bytes)?.unwrap_or_else(Slots::uncounted);
+        Ok(locked)
     }
 
     /// What the folder takes, read without the lock; `None` where it cannot be said just now.
     pub(crate) fn peek(&self) -> Option<Taken> {
         let mut bytes = [0; LENGTH];
         self.reader.read_exact_at(&mut bytes, 0).ok()?;
-        Some(self.parse(&bytes).ok()??.taken())
+        Some(self.slots(&bytes).ok()??.taken())
     }
 
     /// Whether the last try for the lock was in vain.
@@ -126,6 +91,14 @@ impl Ledger {
     /// Whether the file was removed, or another put in its place.
     pub(crate) fn is_gone(&self) -> bool {
         self.reader.metadata().is_ok_and(|data| data.nlink() == 0)
+    }
+
+    /// What the file's bytes say; `None` where they say nothing.
+    fn slots(&self, bytes: &[u8]) -> Result<Option<Slots>, DirectoryError> {
+        Slots::parse(bytes).map_err(|OtherVersion| {
+            let path = self.path.parent().unwrap_or(&self.path).to_owned();
+            DirectoryError::OtherVersion { path }
+        })
     }
 
     fn wait_for(&self, file: &File) -> Result<(), DirectoryError> {
@@ -143,29 +116,11 @@ impl Ledger {
         self.held_up.store(true, Ordering::Relaxed);
         Err(DirectoryError::Busy { path: self.path.clone() })
     }
-
-    fn parse(&self, bytes: &[u8]) -> Result<Option<Slots>, DirectoryError> {
-        let Some((head, numbers)) = bytes.split_at_checked(SLOTS).filter(|(_, rest)| rest.len() == 8 * SHARDS) else {
-            return Ok(None);
-        };
-        if head.starts_with(&MAGIC[..FAMILY]) && !head.starts_with(MAGIC) {
-            let path = self.path.parent().unwrap_or(&self.path).to_owned();
-            return Err(DirectoryError::OtherVersion { path });
-        }
-        if !head.starts_with(MAGIC) || head[8..] != XxHash3_64::oneshot(numbers).to_le_bytes() {
-            return Ok(None);
-        }
-        let mut slots = Slots::uncounted();
-        for (slot, number) in slots.0.iter_mut().zip(numbers.as_chunks::<8>().0) {
-            *slot = u64::from_le_bytes(*number);
-        }
-        Ok(Some(slots))
-    }
 }
 
-// === impl Account ===
+// === impl LockedLedger ===
 
-impl Account<'_> {
+impl LockedLedger<'_> {
     /// What the folder takes.
     pub(crate) fn taken(&self) -> Taken {
         self.slots.taken()
@@ -183,34 +138,23 @@ impl Account<'_> {
 
     /// What was counted.
     pub(crate) fn set(&mut self, shard: u8, bytes: u64) -> Result<(), DirectoryError> {
-        self.slots.0[usize::from(shard)] = bytes;
+        self.slots.set(shard, bytes);
         self.write()
     }
 
     /// Of a folder that has no shards.
     pub(crate) fn set_empty(&mut self) -> Result<(), DirectoryError> {
-        self.slots.0.fill(0);
+        self.slots = Slots::empty();
         self.write()
     }
 
-    /// Of a shard that is not counted nothing is known: who counts it sees what is there then.
     fn change(&mut self, shard: u8, change: impl FnOnce(u64) -> u64) -> Result<(), DirectoryError> {
-        let slot = &mut self.slots.0[usize::from(shard)];
-        if *slot != UNCOUNTED {
-            *slot = change(*slot);
-        }
+        self.slots.change(shard, change);
         self.write()
     }
 
     fn write(&self) -> Result<(), DirectoryError> {
-        let mut bytes = [0; LENGTH];
-        bytes[..8].copy_from_slice(MAGIC);
-        for (number, slot) in bytes[SLOTS..].as_chunks_mut::<8>().0.iter_mut().zip(self.slots.0.iter()) {
-            *number = slot.to_le_bytes();
-        }
-        let checksum = XxHash3_64::oneshot(&bytes[SLOTS..]);
-        bytes[8..SLOTS].copy_from_slice(&checksum.to_le_bytes());
-        self.file.write_all_at(&bytes, 0).map_err(DirectoryError::io("write", &self.ledger.path))
+        self.file.write_all_at(&self.slots.to_bytes(), 0).map_err(DirectoryError::io("write", &self.ledger.path))
     }
 
     /// As many bytes as there are, up to what a ledger has.
@@ -224,25 +168,10 @@ impl Account<'_> {
     }
 }
 
-impl Drop for Account<'_> {
+impl Drop for LockedLedger<'_> {
     fn drop(&mut self) {
         // Closing the file would give it back too, so that there is nothing to do about an error.
         let _ = self.file.unlock();
-    }
-}
-
-// === impl Slots ===
-
-impl Slots {
-    /// Nothing is known.
-    fn uncounted() -> Self {
-        Self(Box::new([UNCOUNTED; SHARDS]))
-    }
-
-    fn taken(&self) -> Taken {
-        let counted = self.0.iter().filter(|slot| **slot != UNCOUNTED);
-        let bytes = counted.fold(0, |sum: u64, slot| sum.saturating_add(*slot));
-        Taken { bytes, is_all: self.0.iter().all(|slot| *slot != UNCOUNTED) }
     }
 }
 
@@ -268,12 +197,12 @@ mod tests {
     fn numbers_are_there_for_the_next_process() {
         let (folder, ledger) = ledger();
         assert!(is_unknown(&ledger));
-        let mut account = ledger.lock().unwrap();
-        account.set_empty().unwrap();
-        account.add(3, 4096).unwrap();
-        account.add(255, 8192).unwrap();
-        account.subtract(3, 4095).unwrap();
-        drop(account);
+        let mut locked = ledger.lock().unwrap();
+        locked.set_empty().unwrap();
+        locked.add(3, 4096).unwrap();
+        locked.add(255, 8192).unwrap();
+        locked.subtract(3, 4095).unwrap();
+        drop(locked);
         let (other, taken) = (open(&folder), Taken { bytes: 8193, is_all: true });
         assert_eq!((other.lock().unwrap().taken(), other.peek()), (taken, Some(taken)));
     }
@@ -282,11 +211,11 @@ mod tests {
     fn a_lost_ledger_is_known_once_every_shard_is_counted() {
         let (_folder, ledger) = ledger();
         for shard in 0..=u8::MAX {
-            let mut account = ledger.lock().unwrap();
+            let mut locked = ledger.lock().unwrap();
             // Who writes there meanwhile changes nothing of what is not known.
-            account.add(shard, 1 << 40).unwrap();
-            assert_eq!(account.taken(), Taken { bytes: 10 * u64::from(shard), is_all: false });
-            account.set(shard, 10).unwrap();
+            locked.add(shard, 1 << 40).unwrap();
+            assert_eq!(locked.taken(), Taken { bytes: 10 * u64::from(shard), is_all: false });
+            locked.set(shard, 10).unwrap();
         }
         assert_eq!(ledger.peek(), Some(Taken { bytes: 2560, is_all: true }));
     }
@@ -297,7 +226,7 @@ mod tests {
         ledger.lock().unwrap().set_empty().unwrap();
         let path = folder.path().join(NAME);
         let good = std::fs::read(&path).unwrap();
-        for at in 0..FAMILY {
+        for at in 0..crate::slots::FAMILY {
             let mut torn = good.clone();
             torn[at] ^= 1;
             std::fs::write(&path, &torn).unwrap();
@@ -309,7 +238,7 @@ mod tests {
             assert_eq!(ledger.peek(), None);
         }
         let mut newer = good;
-        newer[FAMILY] = 2;
+        newer[crate::slots::FAMILY] = 2;
         std::fs::write(&path, &newer).unwrap();
         assert!(matches!(ledger.lock().unwrap_err(), DirectoryError::OtherVersion { path } if path == folder.path()));
         assert_eq!(std::fs::read(&path).unwrap(), newer);

@@ -32,6 +32,8 @@ mod glimpse;
 mod not_kept;
 
 mod counters;
+mod slots;
+
 mod ledger;
 mod living;
 mod root;

@@ -38,15 +38,15 @@ impl Root {
         let path = path.canonicalize().map_err(DirectoryError::io("open", path))?;
         let opened = File::open(&path).and_then(|folder| Ok((identity(&folder.metadata()?), folder)));
         let (identity, folder) = opened.map_err(DirectoryError::io("open", &path))?;
-        let found = Found::look(&path).map_err(DirectoryError::io("read", &path))?;
-        if found == Found::Others {
+        let found = Contents::look(&path).map_err(DirectoryError::io("read", &path))?;
+        if found == Contents::Others {
             return Err(DirectoryError::NotOurs { path });
         }
         let ledger = Ledger::open(&folder, path.join(ledger::NAME))?;
-        if found == Found::Nothing {
+        if found == Contents::Nothing {
             // Where another process has the lock, it has seen this too.
             match ledger.lock() {
-                Ok(mut account) if !account.taken().is_all => account.set_empty()?,
+                Ok(mut ledger) if !ledger.taken().is_all => ledger.set_empty()?,
                 Ok(_) | Err(DirectoryError::Busy { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -93,7 +93,7 @@ const NFS_REMAINS: &[u8] = b".nfs";
 
 /// What lies in a folder that is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum Contents {
     /// No shard.
     Nothing,
     Shards,
@@ -101,9 +101,9 @@ enum Found {
     Others,
 }
 
-// === impl Found ===
+// === impl Contents ===
 
-impl Found {
+impl Contents {
     fn look(path: &Path) -> io::Result<Self> {
         let mut found = Self::Nothing;
         for entry in std::fs::read_dir(path)? {

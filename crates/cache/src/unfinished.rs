@@ -1,4 +1,10 @@
 //! A file that is being written, under a name that no entry has, until it is given one.
+//!
+//! # Why not an output of the command line's?
+//!
+//! An output is found by its path, synced, and named after its place, so that people see what is being written. This file is found
+//! below the handle of a shard, whatever happens to the shard's path, has its full length and its lock from the first moment, so that
+//! it is counted before it is written, and is never synced: a torn entry is told by its checksum.
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};

@@ -18,63 +18,30 @@
 //! folder: XXH3 for its speed, as on the wire, with the key under it so that no file can stand in for another. One for each chunk, so
 //! that of a large entry only the part that is wanted need be read: a crop of a photo of 450 kB takes two thirds of it on average.
 
-use std::ops::Range;
+mod error;
+mod head;
+mod layout;
 
 use bytes::{Buf as _, Bytes};
 use twox_hash::XxHash3_64;
 
+use self::layout::{BYTES, CHECK, CHECKED, CHUNK, HEADER, MAGIC, REFUSED, front_length};
 use crate::entry::Entry;
 use crate::key::EntryKey;
+
+pub use error::FrameError;
+pub(crate) use head::FrameHead;
+pub(crate) use layout::file_length;
 
 /// What comes before an entry's payload on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame(Vec<u8>);
 
-/// What a frame's first bytes say, once they were found to be whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// Whether the payload is what was made, or the reason why nothing was.
-    pub(crate) made: bool,
-    /// Bytes of payload.
-    length: usize,
-}
-
-/// What is in an entry's place is not its frame. Whatever the reason, it is removed and made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    /// Something else, or of another version of this program.
-    #[error("it is no frame of this version")]
-    Foreign,
-    /// A frame of another key or kind.
-    #[error("it is another entry's frame")]
-    OtherKey,
-    /// Shorter or longer than its header says.
-    #[error("it has {actual} bytes and should have {expected}")]
-    Length {
-        /// As its header says, itself included.
-        expected: u64,
-        /// What is there.
-        actual: u64,
-    },
-    /// Not the bytes that were put.
-    #[error("its checksum does not fit")]
-    Checksum,
-}
-
-const MAGIC: &[u8; 8] = b"HWFRAME\x02";
-/// What the checksum is over begins here.
-const CHECKED: usize = 16;
-/// Bytes of payload under one check: less would cost more in checks, more would be read in vain.
-const CHUNK: usize = 16 << 10;
-const CHECK: usize = size_of::<u64>();
-const BYTES: u8 = 0;
-const REFUSED: u8 = 1;
-
 // === impl Frame ===
 
 impl Frame {
     /// Bytes before the checks.
-    pub const HEADER: usize = 64;
+    pub const HEADER: usize = HEADER;
 
     /// The header and the checks of this entry under this key.
     pub fn seal(key: &EntryKey, entry: &Entry) -> Self {
@@ -100,16 +67,10 @@ impl Frame {
         &self.0
     }
 
-    /// What an entry with a payload of so many bytes takes in its file.
-    pub(crate) fn file_length(payload: u64) -> u64 {
-        let checks = payload.div_ceil(CHUNK as u64) * CHECK as u64;
-        (Self::HEADER as u64 + checks).saturating_add(payload)
-    }
-
     /// Makes the checks and the checksum of a whole frame, of the length that its header says, those of what is there. For who tests
     /// what lies behind them.
     pub fn mend(frame: &mut [u8]) {
-        let claimed = Head::claimed_front(frame).and_then(|front| usize::try_from(front).ok());
+        let claimed = FrameHead::claimed_front(frame).and_then(|front| usize::try_from(front).ok());
         let Some((front, payload)) = claimed.and_then(|front| frame.split_at_mut_checked(front)) else { return };
         let checks = front[Self::HEADER..].as_chunks_mut::<CHECK>().0;
         for (chunk, check) in payload.chunks(CHUNK).zip(checks) {
@@ -123,75 +84,10 @@ impl Frame {
     /// # Errors
     /// Where it is anything but the frame that was put under this key, to the last byte.
     pub fn open(mut frame: Bytes, key: &EntryKey) -> Result<Entry, FrameError> {
-        let head = Head::read(&frame, frame.len() as u64, key)?;
-        head.check(&frame, 0..head.length)?;
-        frame.advance(front_length(head.length));
+        let head = FrameHead::read(&frame, frame.len() as u64, key)?;
+        head.check(&frame, 0..head.length())?;
+        frame.advance(front_length(head.length()));
         Ok(if head.made { Entry::Bytes(frame) } else { Entry::Refused(frame) })
-    }
-}
-
-// === impl Head ===
-
-impl Head {
-    /// Reads and verifies what comes before the payload in a file of `file_length` bytes, which begins with `start`.
-    pub(crate) fn read(start: &[u8], file_length: u64, key: &EntryKey) -> Result<Self, FrameError> {
-        let length = Self::claimed_length(start).ok_or(FrameError::Foreign)?;
-        let expected = Frame::file_length(length);
-        let front = usize::try_from(length).ok().and_then(|length| start.get(..front_length(length)));
-        let (Some(front), true) = (front, expected == file_length) else {
-            return Err(FrameError::Length { expected, actual: file_length });
-        };
-        if front[24] != key.kind().code() || front[32..Frame::HEADER] != key.digest().as_bytes()[..] {
-            return Err(FrameError::OtherKey);
-        }
-        if Some(XxHash3_64::oneshot(&front[CHECKED..])) != u64_at(front, MAGIC.len()) {
-            return Err(FrameError::Checksum);
-        }
-        let made = match (front[25], &front[26..32]) {
-            (BYTES, [0, 0, 0, 0, 0, 0]) => true,
-            (REFUSED, [0, 0, 0, 0, 0, 0]) => false,
-            _ => return Err(FrameError::Foreign),
-        };
-        Ok(Self { made, length: length as usize })
-    }
-
-    /// Bytes of payload that a frame claims to have; `None` for what is no frame.
-    fn claimed_length(start: &[u8]) -> Option<u64> {
-        (start.starts_with(MAGIC) && start.len() >= Frame::HEADER).then(|| u64_at(start, 16))?
-    }
-
-    /// Bytes that the file of a frame claims to have; `None` for what is no frame.
-    pub(crate) fn claimed_file(start: &[u8]) -> Option<u64> {
-        Self::claimed_length(start).map(Frame::file_length)
-    }
-
-    /// Those of them that come before the payload.
-    pub(crate) fn claimed_front(start: &[u8]) -> Option<u64> {
-        Self::claimed_length(start).map(|length| Frame::file_length(length).saturating_sub(length))
-    }
-
-    /// Bytes of payload.
-    pub(crate) fn length(&self) -> usize {
-        self.length
-    }
-
-    /// Where a range of the payload lies in the file, once it is widened to whole chunks; `None` where it is not within.
-    pub(crate) fn chunks(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let within = range.start <= range.end && range.end <= self.length;
-        let front = front_length(self.length);
-        let end = range.end.next_multiple_of(CHUNK).min(self.length);
-        within.then(|| front + range.start / CHUNK * CHUNK..front + end)
-    }
-
-    /// Whether the chunks in which a range of the payload lies are those that were put. `frame` begins as the file does.
-    pub(crate) fn check(&self, frame: &[u8], range: Range<usize>) -> Result<(), FrameError> {
-        let place = self.chunks(&range).ok_or(FrameError::Checksum)?;
-        let front = front_length(self.length);
-        let payload = frame.get(place.clone()).ok_or(FrameError::Checksum)?;
-        let checks = Frame::HEADER + (place.start - front) / CHUNK * CHECK..front;
-        let checks = frame.get(checks).unwrap_or_default().as_chunks::<CHECK>().0;
-        let fits = |(chunk, check): (&[u8], &[u8; CHECK])| XxHash3_64::oneshot(chunk).to_le_bytes() == *check;
-        payload.chunks(CHUNK).zip(checks).all(fits).then_some(()).ok_or(FrameError::Checksum)
     }
 }
 
@@ -199,15 +95,6 @@ impl Head {
 fn close(front: &mut [u8]) {
     let checksum = XxHash3_64::oneshot(&front[CHECKED..]);
     front[MAGIC.len()..CHECKED].copy_from_slice(&checksum.to_le_bytes());
-}
-
-/// Bytes before a payload of this length, which is in memory, or claims to be.
-fn front_length(payload: usize) -> usize {
-    Frame::HEADER.saturating_add(payload.div_ceil(CHUNK).saturating_mul(CHECK))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]
@@ -272,7 +159,7 @@ mod tests {
     fn a_part_is_verified_by_its_own_chunks() {
         let payload: Vec<u8> = (0..3 * CHUNK + 5).map(|at| (at * 7 + at / 256) as u8).collect();
         let mut frame = whole(&key("a"), &Entry::Bytes(payload.into()));
-        let head = Head::read(&frame, frame.len() as u64, &key("a")).unwrap();
+        let head = FrameHead::read(&frame, frame.len() as u64, &key("a")).unwrap();
         let front = front_length(head.length());
         frame[front + CHUNK] ^= 1;
         for (range, good) in [
