@@ -7,6 +7,7 @@ import pickle
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import headwater
@@ -94,7 +95,7 @@ def test_a_network_that_is_slower_than_measured_moves_the_plan_and_no_bit(
     times = 30
     data = auto(address, indices=list(range(PHOTOS)) * times, limit_bandwidth="2Gbps")
     # From now on it is a hundredth: some 6 s of photos as they are.
-    data._reader.source._limit = 20e6
+    data._reader.source.transport = replace(data._reader.source.transport, bandwidth=20e6)
     loader = DataLoader(data, batch_size=None, num_workers=workers, multiprocessing_context=method)
     with caplog.at_level(logging.INFO, "headwater"):
         check(loader, fetched, times)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError, Pilot, Profile, Recipe
 from headwater.cores import cores_of_rank
-from headwater.plans import PlanSummary
+from headwater.plans import Plan, PlanSummary
 from headwater.ranks import Place
 from headwater.shared import Counters, Table
 from headwater.source import Source
@@ -32,7 +32,7 @@ PLAIN = "encoded"
 Measured = Tuple[Optional[Profile], float]
 
 
-class AutoPlan:
+class AutoPlan(Plan):
     """Profiled where it is made, and planned; followed where samples are read."""
 
     def __init__(
@@ -51,7 +51,7 @@ class AutoPlan:
         rank, world = place.resolve()
         self._profile, job = _agreed(lambda: _measured(source, recipe, seed, world, seconds), rank, world)
         if self._profile is None:
-            self.summary = PlanSummary(f"static:{PLAIN}", {PLAIN: source.describe().samples}, job)
+            self.summary: Optional[PlanSummary] = PlanSummary(f"static:{PLAIN}", {PLAIN: source.describe().samples}, job)
         else:
             counts, predicted = self._profile.plan()
             self.summary = PlanSummary("optimal", dict(counts), predicted)
@@ -61,7 +61,7 @@ class AutoPlan:
         self._followed: Tuple[int, Any] = (0, None)
         self._told = 0
 
-    def of(self, source: Source) -> Union[str, Pilot]:
+    def cuts(self, source: Source) -> Union[str, Pilot]:
         """What this process follows: a plan, or one cut for all."""
         return PLAIN if self._profile is None else self._piloted(source, self._profile)
 
@@ -73,7 +73,7 @@ class AutoPlan:
             self._pilot = now[1].pilot(
                 profile,
                 processes=self._processes(),
-                cores=float(source.threads) if source.threads else None,
+                cores=float(source.transport.threads) or None,
                 repeats=self._repeats,
                 learnt=self._lesson(),
             )
@@ -124,7 +124,7 @@ class AutoPlan:
 def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Optional[float]) -> Measured:
     """Over connections of its own: a process that only measures has no threads when it forks."""
     began = time.monotonic()
-    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.threads or cores_of_rank())), seconds)
+    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.transport.threads or cores_of_rank())), seconds)
     if profile is None:
         log.info("photos come as they are stored: %s; profile_seconds= gives it more time", reason)
     else:

@@ -2,10 +2,9 @@
 
 import os
 import re
-from typing import Optional
 
 from headwater import _headwater
-from headwater._headwater import HeadwaterError
+from headwater.environment import number
 from headwater.torches import worker_of
 
 #: Who sets a variable with the ranks on this machine: torchrun, Open MPI, MVAPICH, MPICH and Intel MPI, and Slurm with
@@ -24,7 +23,8 @@ def cores_of_rank() -> int:
 
     Slurm's --cpus-per-task is that part already.
     """
-    cores, own = _headwater.cores(), _number("SLURM_CPUS_PER_TASK")
+    cores, per_task = _headwater.cores(), "SLURM_CPUS_PER_TASK"
+    own = number(per_task, 1) if per_task in os.environ else None
     if own is not None and "SLURM_PROCID" in os.environ:
         return min(cores, own)
     return max(1, cores // _local_ranks())
@@ -36,8 +36,8 @@ def cores_of_process() -> int:
 
 
 def _local_ranks() -> int:
-    """The first that is set, else one."""
-    found = next((number for number in map(_number, LOCAL_RANKS) if number is not None), None)
+    """Ranks on this machine, by the first variable that is set; else one."""
+    found = next((number(name, 1) for name in LOCAL_RANKS if name in os.environ), None)
     return _slurm_tasks() if found is None else found
 
 
@@ -47,13 +47,3 @@ def _slurm_tasks() -> int:
     if "SLURM_PROCID" not in os.environ or not re.fullmatch(r"\d+(\(x\d+\))?(,\d+(\(x\d+\))?)*", tasks):
         return 1
     return max(1, *(int(re.split(r"\D", part)[0]) for part in tasks.split(",")), 1)
-
-
-def _number(name: str) -> Optional[int]:
-    """What a launcher has set; None where nothing is."""
-    text = os.environ.get(name)
-    if text is None:
-        return None
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise HeadwaterError(f"{name}={text!r} in the environment is no number of 1 or more: set it as the launcher does, or unset it")
-    return int(text)

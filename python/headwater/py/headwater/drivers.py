@@ -7,11 +7,11 @@ among those who called. Two do something to what a dataset gives:
 - `IterableDatasetShard` throws away, in each process, what is another's: of a dataset that has dealt already, most.
 """
 
-import sys
-from types import FrameType
+from itertools import islice
 from typing import Any, NamedTuple, Optional
 
 from headwater._headwater import HeadwaterError
+from headwater.callers import callers
 
 #: Callers that are looked at: a loader's iterator, a wrapper or two, and those who call them.
 DEPTH = 12
@@ -37,23 +37,19 @@ class Driver(NamedTuple):
 
 def driver() -> Driver:
     """Who asks. Shards that would throw samples away are told to pass everything: the dataset deals by itself."""
-    frame: Optional[FrameType] = sys._getframe(2)
     dispatched, loader, counts = None, None, False
-    for _ in range(DEPTH):
-        if frame is None:
-            break
-        caller: Any = frame.f_locals.get("self")
-        function = frame.f_code.co_name
+    for caller in islice(callers(), DEPTH):
         # Not isinstance(): adapters pretend to be the loaders that they wrap.
-        kind = type(caller)
-        if kind.__module__.startswith(PACKAGES):
-            if kind.__name__ == "IterableDatasetShard":
-                _pass_everything(caller, function)
-            if kind.__name__ == "DataLoaderDispatcher":
-                dispatched = Dispatched(gives=caller.state.process_index == 0)
-            if kind.__name__ in ("DataLoaderShard", "DataLoaderDispatcher"):
-                loader, counts = caller, counts or function == "__iter__"
-        frame = frame.f_back
+        instance = caller.local("self")
+        kind = type(instance)
+        if not kind.__module__.startswith(PACKAGES):
+            continue
+        if kind.__name__ == "IterableDatasetShard":
+            _pass_everything(instance, caller.function)
+        if kind.__name__ == "DataLoaderDispatcher":
+            dispatched = Dispatched(gives=instance.state.process_index == 0)
+        if kind.__name__ in ("DataLoaderShard", "DataLoaderDispatcher"):
+            loader, counts = instance, counts or caller.function == "__iter__"
     return Driver(dispatched, loader, counts)
 
 

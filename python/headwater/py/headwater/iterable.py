@@ -1,6 +1,5 @@
 """A dataset that streams: the fast way."""
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, overload
 
@@ -16,9 +15,7 @@ from headwater.order import Order
 from headwater.progress import State
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers, sizes_for
-from headwater.selection import Selection
 from headwater.served import Served
-from headwater.source import Source
 from headwater.torches import IterableDataset as TorchIterableDataset
 from headwater.torches import batch_asked_for, worker_of
 from headwater.typed import AnyStreaming, OfTorch, S, Streaming
@@ -144,42 +141,13 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         super().__init__()
         if batch_size is not None:
             batch_size = whole("batch_size", batch_size, 1)
-        seed, prefetch = whole("seed", seed), whole("prefetch", prefetch, 1, 4096)
-        drop_last = boolean("drop_last", drop_last)
-        place = Place(rank, world)
-        source = Source(
-            servers,
-            dataset,
-            streams=streams,
-            window=window,
-            threads=threads,
-            connect_for=connect_for,
-            patience=patience,
-            limit_bandwidth=limit_bandwidth,
-            allow_partial=allow_partial,
-            limits=limits,
-            allow_non_finite=allow_non_finite,
+        self._prefetch = whole("prefetch", prefetch, 1, 4096)
+        place, drop_last = Place(rank, world), boolean("drop_last", drop_last)
+        # The reader takes its keywords out of all of them, each by its name.
+        self._reader = reader = Reader(locals(), place, repeats=False)
+        self._order = Order(
+            reader.source, reader.selection, seed=reader.reading.seed, shuffle=shuffle, indices=indices, sampler=sampler
         )
-        selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
-        self._reader = Reader(
-            source,
-            selection,
-            recipe=recipe,
-            cut=cut,
-            plan=plan,
-            model=model,
-            output=output,
-            pixels=pixels,
-            seed=seed,
-            fields=fields,
-            on_error=on_error,
-            transform=transform,
-            place=place,
-            repeats=False,
-            profile_seconds=profile_seconds,
-        )
-        self._prefetch = prefetch
-        self._order = Order(source, selection, seed=seed, shuffle=shuffle, indices=indices, sampler=sampler)
         uneven = 'on_error="skip" leaves samples out' if on_error == "skip" else None
         self._ledger = Ledger(self._order, place, batch_size=batch_size, drop_last=drop_last, uneven=uneven)
 
@@ -208,7 +176,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         """Its class. Torch asks for it, once, where workers that stay begin another pass: see Ledger.heed."""
         ledger = self.__dict__.get("_ledger")
         if ledger is not None:
-            ledger.heed(sys._getframe(1))
+            ledger.heed()
         return type(self)
 
     def __len__(self) -> int:
@@ -244,19 +212,19 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         return self._give(state, read, arrays)
 
     def _give(self, state: State, read: Iterator[Rows], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
-        reader, ledger, taken = self._reader, self._ledger, state.taken
+        samples, ledger, taken = self._reader.samples, self._ledger, state.taken
         ledger.asked()
         for rows, size in zip(read, sizes.tolist()):
             if state.batched:
                 taken += 1
                 ledger.at = replace(state, taken=taken)
-                yield reader.give_batch(rows)
+                yield samples.batch(rows)
                 continue
             places = rows.places if rows.places is not None else range(size)
             for at, place in enumerate(places):
                 # Those behind the last that are skipped are given with it.
                 ledger.at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
-                yield reader.give(rows, at)
+                yield samples.one(rows, at)
             taken += size
             ledger.at = replace(state, taken=taken)
 

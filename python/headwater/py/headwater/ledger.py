@@ -4,14 +4,13 @@ What was said last holds: a state's epoch wins over what was set before it was l
 """
 
 import logging
-import sys
 import weakref
 from dataclasses import replace
-from types import FrameType
 from typing import Any, Dict, Optional, Tuple
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, whole
+from headwater.callers import outside
 from headwater.drivers import driver
 from headwater.identity import recognised
 from headwater.order import Order
@@ -43,15 +42,17 @@ class Ledger:
         #: Iterators whose workers stay, and how often they have begun again.
         self._turns: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
 
-    def heed(self, frame: FrameType) -> None:
+    def heed(self) -> None:
         """Hears of an iterator whose workers stay that it begins another pass, from the one question that it puts before: what kind of
         dataset this is. What is said later is not for this pass.
         """
-        if frame.f_code.co_name == "_reset" and frame.f_globals.get("__name__") == "torch.utils.data.dataloader":
-            asking = frame.f_locals
-            if not asking.get("first_iter", True) and asking["self"]._num_workers:
-                self._turns[asking["self"]] = turn = self._turns.get(asking["self"], 0) + 1
-                self._passes.open(int(asking["self"]._base_seed) % 2**63, turn)
+        asking = outside()
+        if asking is None or (asking.module, asking.function) != ("torch.utils.data.dataloader", "_reset"):
+            return
+        iterator = asking.local("self")
+        if asking.local("first_iter") is False and iterator._num_workers:
+            self._turns[iterator] = turn = self._turns.get(iterator, 0) + 1
+            self._passes.open(int(iterator._base_seed) % 2**63, turn)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_turns": {}}
@@ -247,4 +248,5 @@ EVEN = "give batch_size= to the dataset (and batch_size=None to DataLoader), who
 
 def _is_late() -> bool:
     """Whether StatefulDataLoader is asking, which loads a state when its iterator is made."""
-    return str(sys._getframe(3).f_globals.get("__name__", "")).startswith("torchdata.")
+    asking = outside()
+    return asking is not None and asking.module.startswith("torchdata.")

@@ -15,9 +15,7 @@ from headwater.passes import Passes
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers
 from headwater.repeats import Epochs, addresses, fresh, occurrences
-from headwater.selection import Selection
 from headwater.served import Served
-from headwater.source import Source
 from headwater.torches import Dataset as TorchDataset
 from headwater.typed import AnyMapped, Mapped, OfTorch, S
 
@@ -114,38 +112,8 @@ class MapDataset(Served, TorchDataset[S]):
         limits: Optional[Limits] = None,
         allow_non_finite: bool = False,
     ) -> None:
-        seed = whole("seed", seed)
-        source = Source(
-            servers,
-            dataset,
-            streams=streams,
-            window=window,
-            threads=threads,
-            connect_for=connect_for,
-            patience=patience,
-            limit_bandwidth=limit_bandwidth,
-            allow_partial=allow_partial,
-            limits=limits,
-            allow_non_finite=allow_non_finite,
-        )
-        self._selection = Selection(source, indices=indices, classes=classes, target_transform=target_transform)
-        self._reader = Reader(
-            source,
-            self._selection,
-            recipe=recipe,
-            cut=cut,
-            plan=plan,
-            model=model,
-            output=output,
-            pixels=pixels,
-            seed=seed,
-            fields=fields,
-            on_error=on_error,
-            transform=transform,
-            place=Place(),
-            repeats=True,
-            profile_seconds=profile_seconds,
-        )
+        # The reader takes its keywords out of all of them, each by its name.
+        self._reader = Reader(locals(), Place(), repeats=True)
         self._passes = Passes()
         self._deterministic = boolean("deterministic", deterministic)
         self._skips = on_error == "skip"
@@ -165,7 +133,7 @@ class MapDataset(Served, TorchDataset[S]):
         return self._passes.heard().epoch
 
     def __len__(self) -> int:
-        return len(self._selection)
+        return len(self._reader.selection)
 
     def __getitem__(self, index: int) -> S:
         """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end. TypeError for
@@ -174,7 +142,7 @@ class MapDataset(Served, TorchDataset[S]):
         if self._skips:
             raise HeadwaterError('on_error="skip" is for batches: a single sample cannot be left out; use "substitute"')
         rows = self._rows([index])
-        given: S = self._reader.give(rows, 0)
+        given: S = self._reader.samples.one(rows, 0)
         return given
 
     def __getitems__(self, indices: Sequence[int]) -> List[S]:
@@ -185,12 +153,12 @@ class MapDataset(Served, TorchDataset[S]):
         if not indices:
             return []
         rows = self._rows(indices)
-        return [self._reader.give(rows, at) for at in range(len(rows.indices))]
+        return [self._reader.samples.one(rows, at) for at in range(len(rows.indices))]
 
     def _rows(self, indices: Sequence[int]) -> Rows:
         count = len(self)
         asked = np.asarray([place_of(index, count) for index in indices], dtype=np.uint64)
-        chosen = self._selection.indices
+        chosen = self._reader.selection.indices
         if chosen is not None:
             asked = chosen[asked]
         sizes = np.asarray([len(asked)], dtype=np.uint64)
@@ -198,7 +166,7 @@ class MapDataset(Served, TorchDataset[S]):
 
     def _draws(self, asked: npt.NDArray[np.uint64]) -> Epochs:
         """The addresses of their draws."""
-        recipe, said = self._reader.recipe, self._passes.heard()
+        recipe, said = self._reader.reading.recipe, self._passes.heard()
         epoch, random = said.epoch, recipe is not None and recipe.is_random
         if random and not self._deterministic and not said.number:
             epoch = fresh(asked)

@@ -1,12 +1,12 @@
 """What somebody who trains must know of the samples, said once: by whichever of a dataset's copies comes to know it first."""
 
 import hashlib
-import sys
 import warnings
 from typing import Optional
 
 import numpy as np
 
+from headwater.callers import stacklevel_outside
 from headwater.errors import HeadwaterWarning
 from headwater.shared import Memory
 
@@ -23,7 +23,7 @@ class Notices:
     def warn(self, message: str, subject: Optional[str] = None) -> None:
         """Says it, unless that was said before; of a `subject` only the first that is said of it."""
         if self._is_new(message if subject is None else subject):
-            warnings.warn(message, HeadwaterWarning, stacklevel=_outside())
+            warnings.warn(message, HeadwaterWarning, stacklevel=stacklevel_outside())
 
     def _is_new(self, subject: str) -> bool:
         mark = np.frombuffer(hashlib.blake2b(subject.encode(), digest_size=8).digest(), np.uint64)[0]
@@ -33,11 +33,3 @@ class Notices:
                 return False
             marks[np.argmin(marks != 0)] = mark
             return True
-
-
-def _outside() -> int:
-    """How many frames above whoever warns the first is that is not of this package: the line of the script that the warning names."""
-    depth, frame = 2, sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "headwater":
-        depth, frame = depth + 1, frame.f_back
-    return depth

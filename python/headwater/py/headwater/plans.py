@@ -1,10 +1,12 @@
-"""Plans in use: a file that `profiler plan` has made, which says for each sample how far the servers take it."""
+"""How far the servers take each sample: what every kind of plan can say, and the simplest, one cut for all."""
 
-import os
-from typing import Any, Dict, NamedTuple, Optional, Union
+from typing import Any, Dict, NamedTuple, Optional, Protocol, Union
 
-from headwater._headwater import HeadwaterError, Plan, Recipe
-from headwater.cuts import PLANNED
+import numpy as np
+import numpy.typing as npt
+
+from headwater import _headwater
+from headwater.shared import Counters
 from headwater.source import Source
 
 
@@ -19,52 +21,35 @@ class PlanSummary(NamedTuple):
     seconds: float
 
 
-class PlanFile:
-    """A plan by its file's name. Travels to other processes as that, and is read again there."""
+class Plan(Protocol):
+    """How far the servers take each sample. A plan travels to other processes with its dataset."""
 
-    def __init__(self, path: Union[str, "os.PathLike[str]"], mode: Optional[str], recipe: Optional[Recipe]) -> None:
-        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-            raise TypeError(f'plan={path!r}: give "auto", or the file that `profiler plan` has written')
-        self.path = os.path.abspath(path)
-        self._plan: Optional[Plan] = None
-        self._checked = False
-        plan = self._read()
-        if mode in PLANNED and plan.algorithm != mode:
-            raise HeadwaterError(f"plan {self.path} was made by --algorithm {plan.algorithm}, and cut={mode!r} was asked for")
-        if recipe is not None and plan.recipe is not None and plan.recipe != recipe.digest:
-            raise HeadwaterError(
-                f"plan {self.path} was made for another recipe than {recipe.name}: plan again with this one, or give that"
-            )
+    #: What the plan says of the whole dataset; None where nobody has planned.
+    summary: Optional[PlanSummary]
 
-    @property
-    def summary(self) -> PlanSummary:
-        """What it says."""
-        plan = self._read()
-        return PlanSummary(plan.algorithm, dict(plan.counts), plan.seconds)
+    def cuts(self, source: Source) -> "Union[str, _headwater.Plan, _headwater.Pilot]":
+        """What a request of this process asks for."""
 
-    def of(self, source: Source) -> Plan:
-        """The plan, which must be for what the servers serve."""
-        plan = self._read()
-        if not self._checked:
-            description = source.describe()
-            if plan.dataset not in (None, description.digest) or len(plan) != description.samples:
-                raise HeadwaterError(
-                    f"plan {self.path} is for another dataset than these servers have, or for its servers in another order: profile "
-                    "and plan again"
-                )
-            self._checked = True
-        return plan
+    def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
+        """This process is about to read these samples; `like_all`: as far as plans go, they are like the whole dataset."""
+        return
 
-    def _read(self) -> Plan:
-        if self._plan is None:
-            try:
-                with open(self.path, "rb") as file:
-                    self._plan = Plan(file.read())
-            except OSError as error:
-                raise HeadwaterError(f"cannot read the plan {self.path}: {error}") from error
-            except HeadwaterError as error:
-                raise HeadwaterError(f"{self.path} is no plan: {error}") from None
-        return self._plan
+    def hear(self, counters: Counters) -> None:
+        """A batch has come: changes of plan are told and counted."""
+        return
 
-    def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_plan": None}
+    def close(self) -> None:
+        """Ends what this process does for the plan."""
+        return
+
+
+class OneCut(Plan):
+    """The same cut for all samples."""
+
+    def __init__(self, cut: str) -> None:
+        self.summary: Optional[PlanSummary] = None
+        self._cut = cut
+
+    def cuts(self, source: Source) -> Any:
+        """The cut's name."""
+        return self._cut

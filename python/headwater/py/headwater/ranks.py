@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional, Set, Tuple
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import whole
+from headwater.environment import number
 from headwater.torches import torch, worker_of
 
 log = logging.getLogger("headwater")
@@ -75,7 +76,7 @@ def _launched() -> Optional[Ranked]:
     """What a launcher has set for this process."""
     for launcher, rank, world in LAUNCHERS:
         if rank in os.environ and world in os.environ:
-            found = _number(rank), _number(world)
+            found = number(rank), number(world)
             _check(found, rank, world)
             if launcher == "Slurm" and found[1] > 1 and "SLURM_STEP_ID" not in os.environ:
                 _warn_once(
@@ -90,23 +91,16 @@ def _local() -> Optional[Ranked]:
     """Lightning and others set a rank on its machine, and the number of all."""
     if "LOCAL_RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         return None
-    local, world = _number("LOCAL_RANK"), _number("WORLD_SIZE")
-    node = next((_number(name) for name in ("NODE_RANK", "GROUP_RANK") if name in os.environ), 0)
+    local, world = number("LOCAL_RANK"), number("WORLD_SIZE")
+    node = next((number(name) for name in ("NODE_RANK", "GROUP_RANK") if name in os.environ), 0)
     if node and "LOCAL_WORLD_SIZE" not in os.environ:
         raise HeadwaterError(
             f"LOCAL_RANK={local}, NODE_RANK={node} and WORLD_SIZE={world} do not say which rank this is: set RANK, or "
             "LOCAL_WORLD_SIZE, or initialise torch.distributed before the first pass"
         )
-    found = (node * _number("LOCAL_WORLD_SIZE") if node else 0) + local, world
+    found = (node * number("LOCAL_WORLD_SIZE") if node else 0) + local, world
     _check(found, "LOCAL_RANK", "WORLD_SIZE")
     return found
-
-
-def _number(name: str) -> int:
-    text = os.environ[name]
-    if not text.strip().isdecimal():
-        raise HeadwaterError(f"{name}={text!r} in the environment is no whole number: set it as the launcher does, or unset it")
-    return int(text)
 
 
 def _check(found: Ranked, rank: str, world: str) -> None:

@@ -56,15 +56,14 @@ class Served:
 
     @property
     def recipe(self) -> Optional[Recipe]:
-        return self._reader.recipe
+        return self._reader.reading.recipe
 
     @property
     def plan(self) -> Optional[PlanSummary]:
         """What `plan=` came to: samples of each way, and an epoch's predicted seconds; None without one. With "auto" it is what was
         planned when the dataset was made; changes since are counted in `counters()`.
         """
-        plan = self._reader.plan
-        return None if plan is None else plan.summary
+        return self._reader.plan.summary
 
     @property
     def epoch(self) -> int:
@@ -73,17 +72,17 @@ class Served:
 
     def __repr__(self) -> str:
         """What it reads, as far as that is known here: nothing is asked for it."""
-        reader, known = self._reader, self._reader.source.known
+        reader, reading, known = self._reader, self._reader.reading, self._reader.source.known
         samples = "" if known is None else f"{known.samples} samples, "
         if reader.selection.known is not None:
             samples = f"{reader.selection.known} of {'its' if known is None else known.samples} samples, "
         plan = f" by {self.plan.algorithm}" if self.plan is not None else ""
-        what = "no photos" if reader.recipe is None else f"recipe {reader.recipe.name}"
-        what = what if reader.model is None else f"model {reader.model}"
-        here = f", and here {reader.rest}" if reader.rest else ""
+        what = "no photos" if reading.recipe is None else f"recipe {reading.recipe.name}"
+        what = what if reading.model is None else f"model {reading.model}"
+        here = f", and here {reading.rest}" if reading.rest else ""
         return (
             f"<headwater.{type(self).__name__} {reader.source.dataset!r} at {', '.join(reader.source.servers)}: {samples}"
-            f"cut {reader.cut}{plan}, {what}{here}, epoch {self.epoch}>"
+            f"cut {reading.cut}{plan}, {what}{here}, epoch {self.epoch}>"
         )
 
     def counters(self) -> Dict[str, int]:

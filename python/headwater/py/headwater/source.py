@@ -6,13 +6,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, Profile, Recipe, ServerError, bandwidth, check_place
-from headwater.arguments import Expected, boolean, chosen_of, seconds, servers_of, text, whole
+from headwater._headwater import Client, Profile, Recipe, ServerError, check_place
+from headwater.arguments import Expected, chosen_of, servers_of, text
 from headwater.cores import cores_of_process, cores_of_rank
 from headwater.headway import Headway
-from headwater.limits import Limits, limits_of
 from headwater.notices import Notices
 from headwater.torches import worker_of
+from headwater.transport import Transport
 
 
 class Description(NamedTuple):
@@ -38,37 +38,11 @@ class Listing(NamedTuple):
 class Source:
     """Settings, which travel to other processes, and a connection, which does not."""
 
-    def __init__(
-        self,
-        servers: Union[str, Sequence[str]],
-        dataset: str,
-        *,
-        streams: int,
-        window: int,
-        threads: int,
-        connect_for: float,
-        patience: float,
-        limit_bandwidth: Optional[str],
-        allow_partial: bool,
-        limits: Optional[Limits],
-        allow_non_finite: bool,
-    ) -> None:
+    def __init__(self, servers: Union[str, Sequence[str]], dataset: str, transport: Transport) -> None:
         self.servers = servers_of(servers)
         self.dataset = text("dataset", dataset, "the name of a dataset at the servers")
         check_place(self.servers, dataset)
-        self._settings: Dict[str, Any] = {
-            "streams": whole("streams", streams, 1, 4096),
-            "window": whole("window", window, 1),
-            "connect_for": seconds("connect_for", connect_for),
-            "patience": seconds("patience", patience),
-            "allow_partial": boolean("allow_partial", allow_partial),
-            "limits": limits_of(limits),
-            "allow_non_finite": boolean("allow_non_finite", allow_non_finite),
-        }
-        #: That finish recipes, in each process; 0: its part of the cores.
-        self.threads = whole("threads", threads, 0, 4096)
-        #: Bits a second, of this process and its workers together.
-        self._limit = _limit(limit_bandwidth)
+        self.transport = transport
         #: What is said once, by whichever process knows it first.
         self.notices = Notices()
         #: What arguments say of the dataset.
@@ -113,7 +87,7 @@ class Source:
         if self._client is None or self._process != os.getpid():
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
-            client = self._connect(threads=self.threads or cores_of_process())
+            client = self._connect(threads=self.transport.threads or cores_of_process())
             self._client, self._process, self._description = client, os.getpid(), self._same(client)
         return self._client
 
@@ -128,7 +102,7 @@ class Source:
 
         It takes seconds, and shows how far it is.
         """
-        client = self._connect(threads=self.threads or cores_of_rank())
+        client = self._connect(threads=self.transport.threads or cores_of_rank())
         self._description = self._described(client)
         with Headway(f"measuring {self.dataset}") as headway:
             return client.profile(recipe, seed, 0, cores, seconds, headway.told)
@@ -144,8 +118,7 @@ class Source:
         return self._connect(threads=1)
 
     def _connect(self, threads: int) -> Client:
-        limit = None if self._limit is None else self._limit / max(1, worker_of()[1])
-        return Client(self.servers, self.dataset, threads=threads, bandwidth=limit, **self._settings)
+        return self.transport.connect(self.servers, self.dataset, threads=threads, workers=max(1, worker_of()[1]))
 
     def _same(self, client: Client) -> Description:
         """What it serves: ServerError where that is another dataset than was first asked."""
@@ -180,14 +153,3 @@ def _names(client: Client) -> str:
         return client.names_digest
     except ServerError:
         return ""
-
-
-def _limit(given: Optional[str]) -> Optional[float]:
-    """Bits a second."""
-    if given is None:
-        return None
-    what = 'bits a second with their unit, such as "430Mbps"'
-    try:
-        return bandwidth(text("limit_bandwidth", given, what))
-    except ValueError:
-        raise ValueError(f"limit_bandwidth={given!r}: give {what}, more than 0") from None

@@ -1,11 +1,11 @@
 """What of PyTorch is used, and what stands for it where it is not installed: then datasets give NumPy arrays."""
 
-import sys
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
+
+from headwater.callers import Caller, callers
 
 #: The module, or None. Not all of it is typed.
 torch: Any
@@ -43,23 +43,18 @@ def collated(values: Sequence[Any]) -> Any:
     return np.asarray(values) if torch is None else torch.utils.data.default_collate(list(values))
 
 
-def _fetching() -> Optional[FrameType]:
-    """Where a DataLoader's fetcher asks for what is being made, among the callers; None where none does.
-
-    Nothing tells an iterable dataset of its DataLoader's batches, so they are read from who is calling.
-    """
-    frame = sys._getframe(2) if torch is not None else None
-    while frame is not None:
-        if frame.f_code.co_name == "fetch" and frame.f_globals.get("__name__") == "torch.utils.data._utils.fetch":
-            return frame
-        frame = frame.f_back
-    return None
+def _fetching() -> Optional[Caller]:
+    """The fetcher of a DataLoader that asks for what is being made; None where none does."""
+    if torch is None:
+        return None
+    at = ("torch.utils.data._utils.fetch", "fetch")
+    return next((caller for caller in callers() if (caller.module, caller.function) == at), None)
 
 
 def batch_asked_for() -> int:
     """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single samples."""
-    frame = _fetching()
-    asked = None if frame is None else frame.f_locals["possibly_batched_index"]
+    fetching = _fetching()
+    asked = None if fetching is None else fetching.local("possibly_batched_index")
     return 1 if asked is None else max(1, len(asked))
 
 
@@ -67,10 +62,10 @@ def batched_again() -> bool:
     """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given. A collate_fn of the
     user's may know what it does.
     """
-    frame = _fetching()
-    if frame is None:
+    fetching = _fetching()
+    if fetching is None:
         return False
-    fetcher: Any = frame.f_locals["self"]
+    fetcher = fetching.local("self")
     return bool(fetcher.auto_collation and fetcher.collate_fn is torch.utils.data.default_collate)
 
 

@@ -1,0 +1,61 @@
+"""How samples travel to this process, and how long servers are waited for."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+from headwater._headwater import Client, bandwidth
+from headwater.arguments import boolean, seconds, text, whole
+from headwater.limits import limits_of
+
+
+@dataclass(frozen=True)
+class Transport:
+    """The settings of a connection, checked. Each is a keyword of the datasets, but for `bandwidth`, which is their `limit_bandwidth`."""
+
+    #: Calls at once to each server.
+    streams: int
+    #: Bytes of payloads that may wait in this process.
+    window: int
+    #: Threads that finish recipes, in each process; 0: the process's part of the cores.
+    threads: int
+    #: Seconds to wait for a server at the start,
+    connect_for: float
+    #: and for one that was there before.
+    patience: float
+    #: Bits a second that this process and its workers receive together; None: as many as come.
+    bandwidth: Optional[float]
+    allow_partial: bool
+    #: What a photo may be here, by the limits' names; for the others, each server's limit holds.
+    limits: Dict[str, int]
+    allow_non_finite: bool
+
+    @classmethod
+    def of(cls, keywords: Mapping[str, Any]) -> "Transport":
+        """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right."""
+        return cls(
+            streams=whole("streams", keywords["streams"], 1, 4096),
+            window=whole("window", keywords["window"], 1),
+            threads=whole("threads", keywords["threads"], 0, 4096),
+            connect_for=seconds("connect_for", keywords["connect_for"]),
+            patience=seconds("patience", keywords["patience"]),
+            bandwidth=_bandwidth(keywords["limit_bandwidth"]),
+            allow_partial=boolean("allow_partial", keywords["allow_partial"]),
+            limits=limits_of(keywords["limits"]),
+            allow_non_finite=boolean("allow_non_finite", keywords["allow_non_finite"]),
+        )
+
+    def connect(self, servers: Sequence[str], dataset: str, *, threads: int, workers: int) -> Client:
+        """A connection for a process that is one of so many workers, with so many threads."""
+        part = None if self.bandwidth is None else self.bandwidth / workers
+        return Client(servers, dataset, **vars(replace(self, threads=threads, bandwidth=part)))
+
+
+def _bandwidth(given: Optional[str]) -> Optional[float]:
+    """Bits a second."""
+    if given is None:
+        return None
+    what = 'bits a second with their unit, such as "430Mbps"'
+    try:
+        return bandwidth(text("limit_bandwidth", given, what))
+    except ValueError:
+        raise ValueError(f"limit_bandwidth={given!r}: give {what}, more than 0") from None
