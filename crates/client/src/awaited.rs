@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use headwater_wire::proto;
 
-use crate::chunk::Wanted;
+use crate::wanted::Wanted;
 
 /// What a call has asked for: at each place of it a sample, until that has come.
 #[derive(Debug)]

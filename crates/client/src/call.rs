@@ -12,14 +12,14 @@ use tonic::Streaming;
 
 use crate::arriving::Line;
 use crate::awaited::Awaited;
-use crate::chunk::{Chunk, as_asked};
+use crate::chunk::Chunk;
 use crate::connection::Client;
-use crate::expect::broken;
 use crate::job::Job;
 use crate::live::Following;
 use crate::outlet::Put;
 use crate::sample::Sample;
 use crate::trouble::Trouble;
+use crate::wanted::as_asked;
 
 /// A call that a server has taken.
 pub(crate) struct Call<'a> {
@@ -163,7 +163,7 @@ fn judge(job: &Job, chunk: &mut Chunk, position: u64, sample: proto::Sample) -> 
     let index = SampleIndex(sample.index);
     let wanted = chunk.at(position)?;
     let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
-        let failure = broken(&job.partition, index, &invalid.to_string());
+        let failure = job.partition.breach(index, &invalid.to_string());
         Delivery { index, position: None, key: None, label: None, cpu: None, outcome: Err(failure) }
     });
     let retry = &job.options.retry;

@@ -1,34 +1,125 @@
-//! What the workers of one server share.
+//! One server's part of a request, which its workers share.
 
 use std::sync::Arc;
 
-use headwater_wire::Fetch;
+use headwater_types::{ByteCount, Epoch, Recipe, Way};
+use headwater_wire::{Choice, Fetch, Samples};
 
-use crate::chunk::ChunkSource;
+use crate::checked::CheckedRequest;
+use crate::chunk_source::ChunkSource;
 use crate::connection::Server;
 use crate::counters::Counting;
-use crate::expect::Expectation;
+use crate::expectation::Expectation;
 use crate::live::LivePlan;
+use crate::model::RegisteredModel;
 use crate::options::ClientOptions;
 use crate::outlet::Outlet;
 use crate::partition::Partition;
 use crate::pulse::Pulse;
 use crate::refusals::Refusals;
+use crate::sizing::{Sizing, payload_bytes};
+use crate::union::Union;
+use crate::ways::Ways;
 
-/// One server's part of a request.
+/// What the workers of one server share.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) server: Arc<Server>,
     pub(crate) partition: Partition,
     pub(crate) source: ChunkSource,
-    /// What is asked, but for the samples, and how and as of which epoch each comes.
+    /// What every call asks, but for the samples, their ways and their epochs.
     pub(crate) fetch: Fetch,
     pub(crate) expectation: Expectation,
-    /// The plan that says how samples come, where that may change.
+    /// The plan that says how samples travel, where that may change.
     pub(crate) live: Option<LivePlan>,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) refusals: Refusals,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) options: ClientOptions,
     pub(crate) counting: Arc<Counting>,
+}
+
+/// What the jobs of a request are made of.
+pub(crate) struct Jobs<'a> {
+    pub(crate) request: &'a CheckedRequest,
+    pub(crate) union: &'a Union,
+    /// The server of each partition.
+    pub(crate) servers: &'a [Arc<Server>],
+    pub(crate) options: &'a ClientOptions,
+    /// Payload bytes after which a server is asked to close a batch.
+    pub(crate) batch: ByteCount,
+    pub(crate) outlet: &'a Arc<Outlet>,
+    pub(crate) counting: &'a Arc<Counting>,
+}
+
+// === impl Jobs ===
+
+impl Jobs<'_> {
+    /// One job for each server.
+    pub(crate) fn of_all_servers(&self) -> Vec<Arc<Job>> {
+        let served = self.union.partitions.iter().zip(self.servers).enumerate();
+        served.map(|(place, (partition, server))| Arc::new(self.of(place, partition, server))).collect()
+    }
+
+    fn of(&self, place: usize, partition: &Partition, server: &Arc<Server>) -> Job {
+        let expectation = self.expectation();
+        Job {
+            server: Arc::clone(server),
+            partition: partition.clone(),
+            source: self.source(partition, &expectation),
+            fetch: self.fetch(place, partition),
+            expectation,
+            live: match &self.request.wish.ways {
+                Ways::Live(plan) => Some(plan.clone()),
+                Ways::All(_) | Ways::PerSample(_) => None,
+            },
+            pulse: Arc::default(),
+            refusals: Refusals::default(),
+            outlet: Arc::clone(self.outlet),
+            options: self.options.clone(),
+            counting: Arc::clone(self.counting),
+        }
+    }
+
+    fn expectation(&self) -> Expectation {
+        let CheckedRequest { recipe, model, floats, .. } = self.request;
+        Expectation {
+            output: recipe.as_ref().map(Recipe::output_size),
+            decode: recipe.as_ref().map(|recipe| recipe.stages().decode).unwrap_or_default(),
+            feature_len: model.as_ref().map(|model| model.info.feature_len),
+            floats: *floats,
+            allow_non_finite: self.options.allow_non_finite,
+        }
+    }
+
+    fn source(&self, partition: &Partition, expectation: &Expectation) -> ChunkSource {
+        let CheckedRequest { wish, ordered, .. } = self.request;
+        let streams = self.servers.len() * self.options.streams_per_server.get();
+        let sizing = Sizing { options: self.options, ordered: *ordered, streams };
+        let share = wish.indices.len().min(partition.samples);
+        let size = sizing.chunk(share, payload_bytes(expectation, partition, &wish.ways));
+        ChunkSource::new(wish.clone(), partition.first..partition.end(), size, partition.sample_epochs)
+    }
+
+    /// What every call asks the server of the partition at this place.
+    fn fetch(&self, place: usize, partition: &Partition) -> Fetch {
+        let CheckedRequest { wish, recipe, model, floats, measure_cpu, .. } = self.request;
+        let takes_features = |model: &&RegisteredModel| wish.ways.may_take_features() && model.servers[place];
+        let model = model.as_ref().filter(takes_features).map(|model| &model.info);
+        Fetch {
+            dataset: self.union.name.as_str().to_owned(),
+            dataset_digest: Some(partition.digest),
+            samples: Samples::List(Vec::new()),
+            recipe: recipe.clone().filter(|_| wish.ways.may_take_pixels()),
+            ways: Choice::All(Way::ENCODED),
+            floats_as_pixels: !floats,
+            seed: wish.addresses.seed(),
+            epochs: Choice::All(Epoch::default()),
+            model: model.map(|model| (model.name.clone(), Some(model.digest))),
+            batch_bytes: self.batch,
+            measure_cpu: *measure_cpu,
+            max_payload: partition.limits.limits().max_payload(),
+            allow_non_finite: self.options.allow_non_finite,
+        }
+    }
 }

@@ -31,20 +31,36 @@ mod mistaken;
 
 mod describe;
 
-mod model;
 mod partition;
+
+mod model;
 
 mod left_out;
 mod parts;
 
+mod union;
+
+mod addresses;
+mod indices;
 mod live;
+mod ways;
+
 mod request;
 mod sample;
 
-mod awaited;
+mod wanted;
+
 mod chunk;
-mod expect;
+mod chunk_source;
+
+mod checked;
+
+mod awaited;
 mod limits;
+
+mod expectation;
+mod sizing;
+
 mod outlet;
 mod refusals;
 
@@ -58,17 +74,16 @@ mod listing;
 mod stream;
 mod survey;
 
-mod union;
-
-mod dataset;
-
 mod finish;
 
 mod batch;
 
 mod report;
 
+mod dataset;
+
 pub use address::ServerAddress;
+pub use addresses::Addresses;
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;
@@ -77,14 +92,16 @@ pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::AddressError;
 pub use headwater_wire::{Delivered, Listed, PhotoFacts, Surveyed};
+pub use indices::Indices;
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};
 pub use report::{ReportSummary, ReportedSample};
-pub use request::{Addresses, FetchRequest, Indices, Ways};
+pub use request::FetchRequest;
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;
 pub use union::REMARKS;
+pub use ways::Ways;

@@ -1,25 +1,26 @@
 //! A model as the servers know it: the same one on all that have it, or an error that names the two that differ.
 
-use headwater_types::{ByteCount, Digest, ModelName, Recipe};
+use headwater_types::{Digest, ModelName, Recipe};
 use headwater_wire::proto;
 
-use crate::connection::Server;
+use crate::address::ServerAddress;
 use crate::error::ClientError;
+use crate::partition::Partition;
 
-/// A registered model.
+/// A model that servers have registered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
-    /// Its name.
+    /// The model's name.
     pub name: ModelName,
-    /// BLAKE3 of its file.
+    /// BLAKE3 of the model's file.
     pub digest: Digest,
-    /// What is done to photos before it sees them.
+    /// What is done to photos before the model sees them.
     pub recipe: Recipe,
     /// The output that is taken.
     pub output: String,
     /// Length of a feature vector.
     pub feature_len: u32,
-    /// Where it runs: `cpu`, `cuda` or `tensorrt`; several, separated by commas, where servers differ.
+    /// Where the model runs: `cpu`, `cuda` or `tensorrt`; several, separated by commas, where servers differ.
     pub device: String,
 }
 
@@ -32,32 +33,28 @@ pub struct RegisteredModel {
     pub servers: Vec<bool>,
 }
 
-/// Of each server the longest payload that is taken from it, and its models: the model of this name, which must be one and the same on all servers that have it; at least one must.
+/// The model of this name among each partition's server's models: it must be the same on all servers that have it, and at least
+/// one server must.
 pub(crate) fn registered<'a>(
     name: &ModelName,
-    servers: impl Iterator<Item = (&'a Server, ByteCount, &'a [proto::ModelDescription])>,
+    servers: impl Iterator<Item = (&'a Partition, &'a [proto::ModelDescription])>,
 ) -> Result<RegisteredModel, ClientError> {
-    let mut common: Option<(&Server, ModelInfo)> = None;
+    let mut common: Option<(&ServerAddress, ModelInfo)> = None;
     let (mut having, mut missing) = (Vec::new(), None);
-    for (server, max_payload, models) in servers {
-        let found = find(name, server, max_payload, models)?;
+    for (partition, models) in servers {
+        let found = find(name, partition, models)?;
         having.push(found.is_some());
+        let address = &partition.address;
         let Some(info) = found else {
-            missing.get_or_insert_with(|| unknown(name, server, models));
+            missing.get_or_insert_with(|| unknown(name, address, models));
             continue;
         };
         let Some((first, known)) = &mut common else {
-            common = Some((server, info));
+            common = Some((address, info));
             continue;
         };
-        let differences = [
-            (known.digest != info.digest, "file"),
-            (known.recipe.digest() != info.recipe.digest(), "recipe"),
-            (known.output != info.output, "output"),
-            (known.feature_len != info.feature_len, "feature length"),
-        ];
-        if let Some((_, what)) = differences.into_iter().find(|(differs, _)| *differs) {
-            let (first, second) = (first.address().clone(), server.address().clone());
+        if let Some(what) = difference(known, &info) {
+            let (first, second) = ((*first).clone(), address.clone());
             return Err(ClientError::ModelsDiffer { model: name.clone(), what, first, second });
         }
         if !known.device.split(',').any(|device| device == info.device) {
@@ -70,22 +67,34 @@ pub(crate) fn registered<'a>(
     }
 }
 
+/// In what two models of one name differ.
+fn difference(one: &ModelInfo, other: &ModelInfo) -> Option<&'static str> {
+    let differences = [
+        (one.digest != other.digest, "file"),
+        (one.recipe.digest() != other.recipe.digest(), "recipe"),
+        (one.output != other.output, "output"),
+        (one.feature_len != other.feature_len, "feature length"),
+    ];
+    differences.into_iter().find_map(|(differs, what)| differs.then_some(what))
+}
+
 /// Says that a server does not have the model.
-pub(crate) fn unknown(name: &ModelName, server: &Server, models: &[proto::ModelDescription]) -> ClientError {
+pub(crate) fn unknown(name: &ModelName, server: &ServerAddress, models: &[proto::ModelDescription]) -> ClientError {
     let registered: Vec<_> = models.iter().map(|model| model.name.as_str()).collect();
-    let (server, registered) = (server.address().clone(), registered.join(", "));
-    ClientError::UnknownModel { server, model: name.clone(), registered }
+    ClientError::UnknownModel { server: server.clone(), model: name.clone(), registered: registered.join(", ") }
 }
 
 fn find(
     name: &ModelName,
-    server: &Server,
-    max_payload: ByteCount,
+    partition: &Partition,
     models: &[proto::ModelDescription],
 ) -> Result<Option<ModelInfo>, ClientError> {
     let Some(model) = models.iter().find(|model| model.name == name.as_str()) else { return Ok(None) };
-    let broken = |problem: String| server.protocol(format!("model {name}: {problem}"));
-    let most = max_payload.get() / 4;
+    let broken = |problem: String| ClientError::Protocol {
+        server: partition.address.clone(),
+        message: format!("model {name}: {problem}"),
+    };
+    let most = partition.limits.limits().max_payload().get() / 4;
     if !(1..=most).contains(&u64::from(model.feature_len)) {
         return Err(broken(format!("a feature length of {} is not between 1 and {most}", model.feature_len)));
     }

@@ -1,6 +1,8 @@
 //! What each server holds of a dataset: consecutive indices, and the meaning of its labels.
 
-use headwater_types::{AgreedLimits, ClassId, Digest, ImageLimits, Listing, Partition as Part};
+use headwater_types::{
+    AgreedLimits, ClassId, Digest, FailureKind, ImageLimits, Listing, Partition as Part, SampleFailure, SampleIndex,
+};
 
 use crate::address::ServerAddress;
 use crate::description::Description;
@@ -72,6 +74,12 @@ impl Partition {
     pub(crate) fn names(&self) -> Result<Digest, ClientError> {
         let (server, version) = (self.address.clone(), self.server_version.clone());
         self.names.ok_or(ClientError::NoNames { server, version })
+    }
+
+    /// The failure of a sample (its index in the partition) that the server sent in breach of the protocol.
+    pub(crate) fn breach(&self, local: SampleIndex, problem: &str) -> SampleFailure {
+        let message = format!("server {} sent sample {local} of its partition wrong: {problem}", self.address);
+        SampleFailure::new(FailureKind::Internal, message)
     }
 
     /// Index in the dataset of the first sample behind it.

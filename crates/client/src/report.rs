@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::caps::MAX_LOSSES_PER_CALL;
-use headwater_types::{DatasetName, SampleIndex, SampleKey};
+use headwater_types::{SampleIndex, SampleKey};
 use headwater_wire::proto;
 use headwater_wire::report::{Report, Which};
 use tokio::time::{sleep, timeout};
@@ -15,6 +15,7 @@ use crate::options::Retry;
 use crate::partition::Partition;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
+use crate::union::Union;
 
 /// A sample that is told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,30 +37,27 @@ pub struct ReportSummary {
 
 /// Sends each server its part, all at once.
 pub(crate) async fn send(
-    name: &DatasetName,
-    partitions: &[Partition],
+    union: &Union,
     servers: &[Arc<Server>],
     retry: &Retry,
     losses: &[(ReportedSample, f32)],
 ) -> Result<ReportSummary, ClientError> {
-    let samples = partitions.last().map_or(0, Partition::end);
-    let past = |index: &SampleIndex| index.0 >= samples;
-    let indices = losses.iter().filter_map(|(which, _)| match which {
-        ReportedSample::Index(index) => Some(index),
-        ReportedSample::Key(_) => None,
-    });
-    if let Some(&SampleIndex(index)) = indices.clone().find(|index| past(index)) {
-        return Err(ClientError::OutOfRange { index, dataset: name.clone(), samples });
+    for (which, _) in losses {
+        match which {
+            ReportedSample::Index(index) => union.check_index(Some(index.0))?,
+            ReportedSample::Key(_) => {}
+        }
     }
     if losses.iter().any(|(_, loss)| !loss.is_finite()) {
         return Err(ClientError::Request(
             "a loss that is not a finite number cannot be reported: see where it comes from",
         ));
     }
-    let each = (0..).zip(partitions.iter().zip(servers)).map(|(task, (partition, server))| async move {
+    let dataset = union.name.as_str();
+    let each = (0..).zip(union.partitions.iter().zip(servers)).map(|(task, (partition, server))| async move {
         let mut kept = 0;
         for part in parts(partition, losses) {
-            let report = Report { dataset: name.as_str().to_owned(), dataset_digest: Some(partition.digest), ..part };
+            let report = Report { dataset: dataset.to_owned(), dataset_digest: Some(partition.digest), ..part };
             kept += tell(server, report.into(), retry, task).await?;
         }
         Ok::<u64, ClientError>(kept)

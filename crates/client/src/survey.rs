@@ -11,7 +11,6 @@ use tokio::time::{sleep, timeout};
 
 use crate::connection::{Client, Server};
 use crate::error::ClientError;
-use crate::expect::broken;
 use crate::limits::{Past, check_size};
 use crate::options::Retry;
 use crate::partition::Partition;
@@ -123,7 +122,7 @@ impl Surveyor<'_> {
         match check_size(facts.size, &self.partition.limits) {
             Ok(()) => Ok(surveyed),
             Err(Past::Own(failure)) => Ok(Surveyed { outcome: Err(failure), ..surveyed }),
-            Err(Past::Breach(problem)) => Err(broken(self.partition, surveyed.index, &problem)),
+            Err(Past::Breach(problem)) => Err(self.partition.breach(surveyed.index, &problem)),
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headwater_types::Digest;
 use headwater_types::digest::Digester;
+use headwater_types::{DatasetName, Digest, ModelName};
 use headwater_wire::proto;
 
 use crate::connection::Server;
 use crate::description::Description;
 use crate::error::ClientError;
 use crate::left_out;
+use crate::model::{self, ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
 use crate::partition::Partition;
 use crate::parts;
@@ -22,6 +23,8 @@ pub const REMARKS: &str = "headwater_client::remarks";
 /// The partitions of a dataset, in the order in which their servers were named.
 #[derive(Debug)]
 pub(crate) struct Union {
+    /// The dataset's name.
+    pub(crate) name: DatasetName,
     pub(crate) partitions: Vec<Partition>,
     /// The models of each partition's server.
     pub(crate) models: Vec<Vec<proto::ModelDescription>>,
@@ -39,6 +42,7 @@ impl Union {
     /// # Errors
     /// One server under two addresses; parts that are not each sample once.
     pub(crate) fn new(
+        name: DatasetName,
         servers: &[Arc<Server>],
         descriptions: Vec<Description>,
         options: &ClientOptions,
@@ -58,12 +62,41 @@ impl Union {
         let of_parts = parts::check(&partitions, options.allow_partial)?;
         let remarks: Vec<_> = of_parts.iter().map(ToString::to_string).chain(left_out).collect();
         remarks.iter().for_each(|remark| tracing::warn!(target: REMARKS, "{remark}"));
-        Ok(Self { partitions, models, classes, remarks })
+        Ok(Self { name, partitions, models, classes, remarks })
     }
 
     /// How many samples there are.
     pub(crate) fn samples(&self) -> u64 {
         self.partitions.last().map_or(0, Partition::end)
+    }
+
+    /// Sees to it that an index, if there is one, is that of a sample.
+    pub(crate) fn check_index(&self, index: Option<u64>) -> Result<(), ClientError> {
+        let samples = self.samples();
+        match index.filter(|&index| index >= samples) {
+            Some(index) => Err(ClientError::OutOfRange { index, dataset: self.name.clone(), samples }),
+            None => Ok(()),
+        }
+    }
+
+    /// A model that all servers have.
+    pub(crate) fn model(&self, name: &ModelName) -> Result<ModelInfo, ClientError> {
+        let RegisteredModel { info, servers } = self.registered_model(name)?;
+        match servers.iter().position(|has| !has) {
+            Some(place) => Err(self.lacks_model(place, name)),
+            None => Ok(info),
+        }
+    }
+
+    /// A model that some servers have.
+    pub(crate) fn registered_model(&self, name: &ModelName) -> Result<RegisteredModel, ClientError> {
+        let models = self.models.iter().map(Vec::as_slice);
+        model::registered(name, self.partitions.iter().zip(models))
+    }
+
+    /// Says that the server of the partition at this place does not have the model.
+    pub(crate) fn lacks_model(&self, place: usize, name: &ModelName) -> ClientError {
+        model::unknown(name, &self.partitions[place].address, &self.models[place])
     }
 
     /// BLAKE3 over the partitions' digests, in order.

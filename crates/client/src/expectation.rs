@@ -8,11 +8,10 @@ use headwater_types::{
 };
 use headwater_wire::{Delivered, Delivery};
 
-use crate::chunk::Wanted;
 use crate::limits::{Past, check_object, check_size};
 use crate::partition::Partition;
-use crate::request::Ways;
 use crate::sample::Sample;
+use crate::wanted::Wanted;
 
 /// What a partition's samples must be like.
 #[derive(Clone, Debug)]
@@ -47,11 +46,11 @@ impl Expectation {
                 _ => self.problem(wanted, &delivered),
             };
             if let Some(problem) = problem {
-                return Err(broken(partition, local, &problem));
+                return Err(partition.breach(local, &problem));
             }
             match within(&delivered, &limits) {
                 Ok(()) => {}
-                Err(Past::Breach(problem)) => return Err(broken(partition, local, &problem)),
+                Err(Past::Breach(problem)) => return Err(partition.breach(local, &problem)),
                 Err(Past::Own(failure)) => return Err(failure),
             }
             // A server of before this was a failure gives them as they are.
@@ -62,27 +61,6 @@ impl Expectation {
         });
         let label = label.and_then(|(_, class)| class.copied());
         Sample { index, address: wanted.address, key, label, cpu, limits, outcome: checked }
-    }
-
-    /// About how many payload bytes a sample has, before any coding.
-    pub(crate) fn payload_bytes(&self, partition: &Partition, ways: &Ways) -> u64 {
-        let pixels = self.output.map_or(0, Size::pixels);
-        let bytes = |way: Way| match way.cut().form() {
-            // A crop is smaller than its photo; by how much depends on the recipe, and some photos come whole.
-            Form::File => partition.stored_bytes / partition.samples.max(1),
-            // A megapixel: the size is not known before the header is read.
-            Form::Photo => 3 << 20,
-            Form::Floats if self.floats => 12 * pixels,
-            Form::Pixels | Form::Floats => 3 * pixels,
-            Form::Features => 4 * u64::from(self.feature_len.unwrap_or(0)),
-        };
-        let mean =
-            |ways: &[Way]| ways.iter().map(|&way| bytes(way)).fold(0, u64::saturating_add) / (ways.len() as u64).max(1);
-        match ways {
-            Ways::All(way) => bytes(*way),
-            Ways::PerSample(ways) => mean(ways),
-            Ways::Live(plan) => mean(&plan.ways()),
-        }
     }
 
     /// Whether a sample may come at the cut `came` where the cut `asked` was asked for.
@@ -152,10 +130,4 @@ fn with_server(failure: SampleFailure, partition: &Partition) -> SampleFailure {
         }
         _ => failure,
     }
-}
-
-/// The failure of a sample that a server sent in breach of the protocol.
-pub(crate) fn broken(partition: &Partition, local: SampleIndex, problem: &str) -> SampleFailure {
-    let message = format!("server {} sent sample {local} of its partition wrong: {problem}", partition.address);
-    SampleFailure::new(FailureKind::Internal, message)
 }

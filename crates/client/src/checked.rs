@@ -1,0 +1,95 @@
+//! A request that was held against its dataset: whatever is wrong with it is an error before any call.
+
+use headwater_types::{Recipe, Way};
+
+use crate::chunk_source::Wish;
+use crate::error::ClientError;
+use crate::model::{ModelInfo, RegisteredModel};
+use crate::partition::Partition;
+use crate::request::FetchRequest;
+use crate::union::Union;
+
+/// A request whose indices, tables and model there are, and which contradicts neither itself nor the dataset.
+#[derive(Debug)]
+pub(crate) struct CheckedRequest {
+    pub(crate) wish: Wish,
+    /// The request's recipe, or its model's.
+    pub(crate) recipe: Option<Recipe>,
+    pub(crate) model: Option<RegisteredModel>,
+    pub(crate) floats: bool,
+    pub(crate) ordered: bool,
+    pub(crate) measure_cpu: bool,
+}
+
+// === impl CheckedRequest ===
+
+impl CheckedRequest {
+    /// Holds a request against the dataset.
+    ///
+    /// # Errors
+    /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way without the
+    /// recipe or model that it needs; servers that are too old for what is asked.
+    pub(crate) fn new(request: FetchRequest, union: &Union) -> Result<Self, ClientError> {
+        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu } = request;
+        let wish = Wish { indices, ways, addresses };
+        union.check_index(wish.indices.max())?;
+        if wish.ways.len().is_some_and(|len| len != union.samples()) {
+            let message = "a table of cuts and pixel codings must have one for each sample of the dataset";
+            return Err(ClientError::Request(message));
+        }
+        check_addresses(&wish, union)?;
+        let model = model.map(|name| union.registered_model(&name)).transpose()?;
+        check_needs(&wish, recipe.as_ref(), model.as_ref().map(|model| &model.info))?;
+        if let Some(model) = &model {
+            check_model(&wish, model, union)?;
+        }
+        let recipe = recipe.or_else(|| model.as_ref().map(|model| model.info.recipe.clone()));
+        Ok(Self { wish, recipe, model, floats, ordered, measure_cpu })
+    }
+}
+
+/// Sees to it that there is an epoch for each sample where there is not one for all, and that servers know epochs of single samples.
+fn check_addresses(wish: &Wish, union: &Union) -> Result<(), ClientError> {
+    let Wish { indices, addresses, .. } = wish;
+    if addresses.len().is_some_and(|len| len != indices.len()) {
+        return Err(ClientError::Request("a list of epochs must have one for each of the indices"));
+    }
+    if !addresses.differ() {
+        return Ok(());
+    }
+    let asked = |partition: &&Partition| indices.any_in(partition.first..partition.end(), |_| true);
+    match union.partitions.iter().filter(|partition| !partition.sample_epochs).find(asked) {
+        None => Ok(()),
+        Some(Partition { address, server_version, .. }) => {
+            Err(ClientError::NoSampleEpochs { server: address.clone(), version: server_version.clone() })
+        }
+    }
+}
+
+/// Sees to it that the recipe and the model are there that the ways need, and belong to each other.
+fn check_needs(wish: &Wish, recipe: Option<&Recipe>, model: Option<&ModelInfo>) -> Result<(), ClientError> {
+    let takes_features = wish.ways.may_take_features();
+    match (model, recipe) {
+        (None, _) if takes_features => Err(ClientError::Request("the cut features needs a model: see --model")),
+        (None, None) if wish.ways.may_take_pixels() => {
+            Err(ClientError::Request("cuts between encoded and features need a recipe: see --recipe"))
+        }
+        (Some(model), Some(recipe)) if takes_features && model.recipe.digest() != recipe.digest() => {
+            let message = "features are made with the recipe that the model was registered with: leave --recipe out";
+            Err(ClientError::Request(message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sees to it that every server has the model that is asked for features.
+fn check_model(wish: &Wish, model: &RegisteredModel, union: &Union) -> Result<(), ClientError> {
+    let takes_features = |index| wish.ways.of(index) == Some(Way::FEATURES);
+    let without = union.partitions.iter().zip(&model.servers).enumerate().filter(|(_, (_, has_model))| !**has_model);
+    for (place, (partition, _)) in without {
+        if wish.indices.any_in(partition.first..partition.end(), takes_features) {
+            return Err(union.lacks_model(place, &model.info.name));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Samples that are still to come, as they are asked for.
+
+use headwater_types::{Address, Way};
+use headwater_wire::{Epochs, Samples, Ways as AskedWays};
+use tokio::time::Instant;
+
+/// A sample that is still to come.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Its place in the request, from 0.
+    pub(crate) position: u64,
+    /// Its index in the server's partition.
+    pub(crate) local: u64,
+    /// How it travels.
+    pub(crate) way: Way,
+    /// The address of its pass's randomness.
+    pub(crate) address: Address,
+    /// Times that it came as a failure that may pass, and when first.
+    pub(crate) failures: u32,
+    pub(crate) failing_since: Option<Instant>,
+}
+
+/// Samples as a server is asked for them.
+pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, AskedWays, Epochs) {
+    let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
+    let first = locals.first().copied().unwrap_or(0);
+    let consecutive = (first..).zip(&locals).all(|(expected, &local)| local == expected);
+    let samples = if consecutive { Samples::Range { first, count: locals.len() } } else { Samples::List(locals) };
+    let ways = AskedWays::of(wanted.clone().map(|wanted| wanted.way).collect());
+    (samples, ways, Epochs::of(wanted.map(|wanted| wanted.address.epoch).collect()))
+}
