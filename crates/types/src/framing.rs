@@ -5,52 +5,9 @@
 //! box.
 
 use crate::address::Draws;
+use crate::area::{PixelBox, Position, RealBox, Size};
 use crate::randomness::{RandomStage, Stream};
 use crate::recipe::{Geometry, Interpolation, Stages, Steps};
-
-/// Width and height, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Size {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-/// A pixel: column and row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Position {
-    /// Columns left of it.
-    pub x: u32,
-    /// Rows above it.
-    pub y: u32,
-}
-
-/// A box of whole pixels: left, top, width, height.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PixelBox {
-    /// First column.
-    pub x: u32,
-    /// First row.
-    pub y: u32,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
-
-/// A box that may lie between pixels: left, top, width, height, in pixels of the decoded photo.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RealBox {
-    /// Left edge.
-    pub x: f64,
-    /// Top edge.
-    pub y: f64,
-    /// Width.
-    pub width: f64,
-    /// Height.
-    pub height: f64,
-}
 
 /// What a recipe does to the geometry of one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -178,46 +135,6 @@ impl CutFrom {
             width: f64::from(size.width) * sx,
             height: f64::from(size.height) * sy,
         }
-    }
-}
-
-// === impl PixelBox ===
-
-impl PixelBox {
-    /// All of a photo.
-    pub fn whole(size: Size) -> Self {
-        Self { x: 0, y: 0, width: size.width, height: size.height }
-    }
-
-    /// Its first pixel.
-    pub fn origin(self) -> Position {
-        Position { x: self.x, y: self.y }
-    }
-
-    /// Its width and height.
-    pub fn size(self) -> Size {
-        Size { width: self.width, height: self.height }
-    }
-
-    /// Whether all of it is in a photo of this size.
-    pub fn lies_in(self, photo: Size) -> bool {
-        let ends = |start: u32, length: u32, side: u32| u64::from(start) + u64::from(length) <= u64::from(side);
-        ends(self.x, self.width, photo.width) && ends(self.y, self.height, photo.height)
-    }
-}
-
-impl From<PixelBox> for RealBox {
-    fn from(b: PixelBox) -> Self {
-        Self { x: b.x.into(), y: b.y.into(), width: b.width.into(), height: b.height.into() }
-    }
-}
-
-// === impl Size ===
-
-impl Size {
-    /// Width x height.
-    pub fn pixels(self) -> u64 {
-        u64::from(self.width) * u64::from(self.height)
     }
 }
 

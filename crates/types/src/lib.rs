@@ -29,21 +29,24 @@ pub mod payload;
 pub mod address;
 pub mod randomness;
 
-pub mod framing;
+pub mod area;
 pub mod recipe;
+
+pub mod framing;
 pub mod scale;
 
 pub mod failure;
 pub mod write_fault;
 
 pub use address::{Address, Draws, Epoch, Seed};
+pub use area::{PixelBox, Position, RealBox, Size};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;
 pub use cut::{Cut, Form};
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
 pub use format::Format;
-pub use framing::{Framing, PixelBox, Position, RealBox, Size};
+pub use framing::Framing;
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};

@@ -4,7 +4,8 @@
 //! out work for detail that the resize would average away. M is a pure function of recipe and framing, so that storage side
 //! and client agree without telling each other. Its pixels lie on a grid of its own: pixel edges at 8/M of the photo's.
 
-use crate::framing::{CutFrom, Framing, PixelBox, RealBox, Size};
+use crate::area::{PixelBox, RealBox, Size};
+use crate::framing::{CutFrom, Framing};
 use crate::recipe::{DecodeMode, Stages};
 
 /// A fraction of a photo's size, in eighths.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Stages, Steps, TensorScale};
+use super::stages::{DecodeMode, Geometry, Interpolation, Normalize, Orientation, Stages, Steps, TensorScale};
+use crate::area::Size;
 use crate::digest::Digest;
-use crate::framing::Size;
 
 pub(super) fn digest(stages: &Stages) -> Digest {
     Digest::of(text(stages).as_bytes())
@@ -14,61 +14,90 @@ pub(super) fn digest(stages: &Stages) -> Digest {
 /// recipes could not choose from the start is spelt out only where it is not its default, so that the digest of a recipe
 /// which does not choose it stays what it was.
 pub(super) fn text(stages: &Stages) -> String {
-    let mut out = String::new();
-    let mut stage = |op: &str, fields: &[(&str, String)]| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "\n[[stage]]\nop = \"{op}\"");
-        for (name, value) in fields {
-            let _ = writeln!(out, "{name} = {value}");
-        }
-    };
-    let orientation = match stages.orientation {
-        Orientation::Stored => "\"stored\"",
-        Orientation::Exif => "\"exif\"",
-    };
-    let decode = match stages.decode {
-        DecodeMode::Exact => "\"exact\"",
-        DecodeMode::Fast => "\"fast\"",
-    };
-    stage("decode", &[("orientation", orientation.to_owned()), ("decode", decode.to_owned())]);
-    let side = |size: Size| ("size", format!("[{}, {}]", size.height, size.width));
-    let interpolation: &[(&str, String)] = match stages.interpolation {
-        Interpolation::Bilinear => &[],
-        Interpolation::Bicubic => &[("interpolation", "\"bicubic\"".to_owned())],
-    };
-    match stages.geometry {
-        Geometry::RandomResizedCrop { size, scale, ratio } => {
-            let pair = |pair: [f64; 2]| format!("[{:?}, {:?}]", pair[0], pair[1]);
-            let fields = [side(size), ("scale", pair(scale)), ("ratio", pair(ratio))];
-            stage("random-resized-crop", &[&fields, interpolation].concat());
-        }
-        Geometry::ResizeThenCenterCrop { shorter, size, steps } => {
-            stage("resize", &[&[("size", shorter.to_string())], interpolation].concat());
-            let steps: &[(&str, String)] = match steps {
-                Steps::One => &[],
-                Steps::Two => &[("exact", "\"two-step\"".to_owned())],
-            };
-            stage("center-crop", &[&[side(size)], steps].concat());
-        }
-        Geometry::CenterCropThenResize { fraction, size } => {
-            stage("center-crop", &[("fraction", format!("{fraction:?}"))]);
-            stage("resize", &[&[side(size)], interpolation].concat());
-        }
-        Geometry::Resize { size } => stage("resize", &[&[side(size)], interpolation].concat()),
-    }
+    let mut text = Text(String::new());
+    text.decode(stages.orientation, stages.decode);
+    text.geometry(stages.geometry, stages.interpolation);
     if let Some(p) = stages.flip {
-        stage("random-horizontal-flip", &[("p", format!("{p:?}"))]);
+        text.stage("random-horizontal-flip", &[("p", format!("{p:?}"))]);
     }
-    let scale = match stages.scale {
-        TensorScale::Unit => "\"unit\"",
-        TensorScale::Byte => "\"byte\"",
-    };
-    stage("to-tensor", &[("scale", scale.to_owned())]);
+    text.to_tensor(stages.scale);
     if let Some(Normalize { mean, std }) = stages.normalize {
         let triple = |v: [f32; 3]| format!("[{:?}, {:?}, {:?}]", v[0], v[1], v[2]);
-        stage("normalize", &[("mean", triple(mean)), ("std", triple(std))]);
+        text.stage("normalize", &[("mean", triple(mean)), ("std", triple(std))]);
     }
-    out
+    text.0
+}
+
+/// The text of the stages so far.
+struct Text(String);
+
+/// A key and its value.
+type Field = (&'static str, String);
+
+// === impl Text ===
+
+impl Text {
+    fn stage(&mut self, op: &str, fields: &[Field]) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "\n[[stage]]\nop = \"{op}\"");
+        for (name, value) in fields {
+            let _ = writeln!(self.0, "{name} = {value}");
+        }
+    }
+
+    fn decode(&mut self, orientation: Orientation, decode: DecodeMode) {
+        let orientation = match orientation {
+            Orientation::Stored => "\"stored\"",
+            Orientation::Exif => "\"exif\"",
+        };
+        let decode = match decode {
+            DecodeMode::Exact => "\"exact\"",
+            DecodeMode::Fast => "\"fast\"",
+        };
+        self.stage("decode", &[("orientation", orientation.to_owned()), ("decode", decode.to_owned())]);
+    }
+
+    fn geometry(&mut self, geometry: Geometry, interpolation: Interpolation) {
+        let interpolation: &[Field] = match interpolation {
+            Interpolation::Bilinear => &[],
+            Interpolation::Bicubic => &[("interpolation", "\"bicubic\"".to_owned())],
+        };
+        match geometry {
+            Geometry::RandomResizedCrop { size, scale, ratio } => {
+                let fields = [side(size), ("scale", pair(scale)), ("ratio", pair(ratio))];
+                self.stage("random-resized-crop", &[&fields, interpolation].concat());
+            }
+            Geometry::ResizeThenCenterCrop { shorter, size, steps } => {
+                self.stage("resize", &[&[("size", shorter.to_string())], interpolation].concat());
+                let steps: &[Field] = match steps {
+                    Steps::One => &[],
+                    Steps::Two => &[("exact", "\"two-step\"".to_owned())],
+                };
+                self.stage("center-crop", &[&[side(size)], steps].concat());
+            }
+            Geometry::CenterCropThenResize { fraction, size } => {
+                self.stage("center-crop", &[("fraction", format!("{fraction:?}"))]);
+                self.stage("resize", &[&[side(size)], interpolation].concat());
+            }
+            Geometry::Resize { size } => self.stage("resize", &[&[side(size)], interpolation].concat()),
+        }
+    }
+
+    fn to_tensor(&mut self, scale: TensorScale) {
+        let scale = match scale {
+            TensorScale::Unit => "\"unit\"",
+            TensorScale::Byte => "\"byte\"",
+        };
+        self.stage("to-tensor", &[("scale", scale.to_owned())]);
+    }
+}
+
+fn side(size: Size) -> Field {
+    ("size", format!("[{}, {}]", size.height, size.width))
+}
+
+fn pair(pair: [f64; 2]) -> String {
+    format!("[{:?}, {:?}]", pair[0], pair[1])
 }
 
 #[cfg(test)]

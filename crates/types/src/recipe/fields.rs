@@ -1,28 +1,28 @@
-//! The keys of one table of a recipe, each with the line that it stands in: what is wrong with one is said of that one.
+//! The keys of one table of a recipe, each with its line, so that an error names the key and the line that are wrong.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::parse::RecipeError;
-use crate::framing::Size;
+use super::error::RecipeError;
+use crate::area::Size;
 
 /// One number or `[height, width]`, as torchvision takes them.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
-    /// Of a square, or of the shorter side.
+    /// The side of a square, or the shorter side.
     One(u32),
     /// Height and width.
     Two([u32; 2]),
 }
 
-/// A table and how messages call it.
+/// A table, and what messages call it.
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     text: &'a str,
     table: &'a DeTable<'a>,
-    /// `stage 2 (resize)`.
+    /// What messages call the table: `stage 2 (resize)`.
     place: String,
-    /// Of the table itself, counted from 1.
+    /// The table's line, counted from 1.
     line: usize,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         Self { text, table, place, line: line_of(text, start) }
     }
 
-    /// As it is called once more is known of it.
+    /// The same table under another name.
     pub(super) fn called(self, place: String) -> Self {
         Self { place, ..self }
     }
@@ -56,6 +56,11 @@ impl<'a> Fields<'a> {
         let at = self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key);
         let line = at.map_or(self.line, |(name, _)| line_of(self.text, name.span().start));
         RecipeError::Key { line, place: self.place.clone(), key: key.to_owned(), problem: problem.into() }
+    }
+
+    /// The error that this key is missing, with an example of its value.
+    pub(super) fn missing(&self, key: &str, example: &str) -> RecipeError {
+        self.error(key, format!("is missing: write {key} = {example}"))
     }
 
     /// Refuses keys other than these.
@@ -79,7 +84,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// One of these names; the first where the key is not there.
+    /// The choice that is named; the first choice where the key is not there.
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<T, RecipeError> {
         let text = self.text(key)?;
         let found = choices.iter().find(|(name, _)| text.is_none_or(|text| text == *name));
@@ -103,7 +108,7 @@ impl<'a> Fields<'a> {
         values.and_then(|values| values.try_into().ok()).map(Some).ok_or_else(wrong)
     }
 
-    /// A side, or two.
+    /// One side, or height and width.
     pub(super) fn side(&self, key: &str) -> Result<Option<Side>, RecipeError> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let side = match value {
