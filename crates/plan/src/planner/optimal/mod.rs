@@ -1,30 +1,31 @@
 //! The shortest predicted epoch, and how short any can be.
 //!
-//! Planning is a multiple-choice problem: each sample gets one way, so that the resource that takes longest takes as
-//! little as possible. Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its
-//! solution divides few samples, or many that are alike, and is made whole ([`rounding`]), then better ([`search`]),
-//! and on small datasets the best there is ([`exact`]).
+//! A multiple-choice problem: of each sample one way, so that the resource that takes longest takes as little as possible.
+//! Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides few samples, or many that
+//! are alike, and is made whole ([`rounding`]), then better ([`search`], [`repair`]), and on small datasets
+//! the best there is ([`exact`]).
 
-mod exact;
-mod master;
 mod problem;
+
+mod master;
 mod relaxation;
 mod rounding;
+
+mod assignment;
+mod changes;
 mod search;
+mod steps;
+
+mod exact;
+mod repair;
+mod tree;
+
+pub(super) use problem::Dual;
 
 use crate::cost::CostModel;
 use crate::error::PlanningError;
+use assignment::Assignment;
 use problem::Problem;
-use search::Assignment;
-
-/// Prices of resources, and the bound that they prove.
-#[derive(Clone, Debug)]
-pub(super) struct Dual {
-    /// The bound in seconds: no assignment has a shorter epoch.
-    pub(super) bound: f64,
-    /// The price of each of the model's lines.
-    pub(super) prices: Vec<f64>,
-}
 
 /// A plan that is as good as it could be made.
 pub(super) struct Optimum {
@@ -34,16 +35,15 @@ pub(super) struct Optimum {
     pub(super) proven: bool,
 }
 
-/// How close to the bound, relative to it, a plan of a small dataset is good enough.
+/// What is this close to the bound, relative to it, is not worked on any more.
 const GOOD_ENOUGH: f64 = 1e-7;
-/// How close to the bound a plan of a large dataset is good enough: work takes longer there, and each sample weighs
-/// less.
+/// The same for large datasets, where it takes longer and each sample weighs less.
 const GOOD_ENOUGH_LARGE: f64 = 3e-5;
-/// The most samples of a small dataset.
+/// A dataset of more samples is large.
 const LARGE: usize = 40_000;
-/// How close to the bound a plan is not repaired: a tenth of what is promised for a thousand samples.
+/// What is this close to the bound is not mended: a tenth of what is promised for a thousand samples.
 const MENDED: f64 = 1e-4;
-/// The most samples of a dataset on which branch and bound is tried.
+/// Datasets of which branch and bound is tried.
 const MOST_EXACT: usize = 20_000;
 
 /// The best of what can be found and of `others`, which it is never worse than.
@@ -55,23 +55,23 @@ pub(super) fn plan(model: &CostModel<'_>, allowed: &[usize], others: Vec<Vec<u8>
     let good_enough = dual.bound * (1.0 + close);
     let mut best = Assignment::new(model, rounding::round(&problem, &relaxed));
     drop(relaxed);
-    best.improve(&problem, &dual.prices, dual.bound, good_enough);
+    search::improve(&mut best, &problem, &dual, good_enough);
     for choices in others {
         let mut other = Assignment::new(model, choices);
         if other.epoch < best.epoch {
-            other.improve(&problem, &dual.prices, dual.bound, good_enough);
+            search::improve(&mut other, &problem, &dual, good_enough);
             best = other;
         }
     }
-    best.repair(&problem, &dual.prices, dual.bound, dual.bound * (1.0 + MENDED));
+    repair::mend(&mut best, &problem, &dual, dual.bound * (1.0 + MENDED));
     let mut proven = best.epoch <= dual.bound * (1.0 + 1e-12);
     if !proven && model.profile.len() <= MOST_EXACT {
-        proven = exact::finish(&problem, &dual.prices, dual.bound, &mut best);
+        proven = exact::finish(&mut best, &problem, &dual);
     }
     Ok(Optimum { choices: best.choices, dual, proven })
 }
 
-/// The prices and the bound, without a plan.
+/// Prices and bound alone.
 pub(super) fn dual(model: &CostModel<'_>, allowed: &[usize]) -> Result<Dual, PlanningError> {
     let problem = Problem::new(model, allowed)?;
     let relaxed = relaxation::solve(&problem);

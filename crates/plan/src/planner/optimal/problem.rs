@@ -13,6 +13,15 @@ pub(super) struct Problem<'a> {
     pub(super) allowed: &'a [usize],
 }
 
+/// Prices of resources, and the bound that they prove.
+#[derive(Clone, Debug)]
+pub(in crate::planner) struct Dual {
+    /// No assignment has a shorter epoch, in seconds.
+    pub(in crate::planner) bound: f64,
+    /// The price of a second of each of the model's lines; prices sum to 1.
+    pub(in crate::planner) prices: Vec<f64>,
+}
+
 /// Some of the samples, standing for all: every `stride`-th of each server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct View {
