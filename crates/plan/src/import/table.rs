@@ -27,7 +27,7 @@ pub(super) struct Field(usize);
 
 /// One row.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'t, 'a> {
+pub(super) struct ProfileRow<'t, 'a> {
     table: &'t Table<'a>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Table<'a> {
     }
 
     /// The next row, with as many fields as the header; `None` at the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<Row<'_, 'a>>, ImportError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<ProfileRow<'_, 'a>>, ImportError> {
         if self.rest.trim_ascii_start().is_empty() {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl<'a> Table<'a> {
             };
             return Err(self.error(column, ImportFault::Fields { given, expected }));
         }
-        Ok(Some(Row { table: self }))
+        Ok(Some(ProfileRow { table: self }))
     }
 
     pub(super) fn error_at_header(&self, fault: ImportFault) -> ImportError {
@@ -185,9 +185,9 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
-// === impl Row ===
+// === impl ProfileRow ===
 
-impl Row<'_, '_> {
+impl ProfileRow<'_, '_> {
     pub(super) fn expect_index(&self, field: Field, expected: u64) -> Result<(), ImportError> {
         let given = self.parse(field, "a whole number", digits)?;
         if given == expected {

@@ -3,11 +3,15 @@
 //! Invariant: every choice names one of the plan's ways. What may follow a plan is for its user to check: the digests
 //! of the dataset, the recipe and the model are in [`Inputs`].
 
-mod export;
+mod error;
+mod head;
+mod runs;
 mod text;
 
+mod export;
+
+pub use error::PlanFileError;
 pub use export::NoSophonNumber;
-pub use text::PlanFileError;
 
 use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed, Way};
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@
 use headwater_types::BitsPerSecond;
 
 use crate::cost::CostModel;
-use crate::profile::Row;
+use crate::profile::ProfileRow;
 use crate::resources::Resources;
 use crate::sophon;
 
@@ -75,7 +75,7 @@ pub(super) fn plan(model: &CostModel<'_>, resources: &Resources, allowed: &[usiz
     choices
 }
 
-fn smallest(row: Row<'_>, stages: &[usize]) -> Smallest {
+fn smallest(row: ProfileRow<'_>, stages: &[usize]) -> Smallest {
     let mut position = 0;
     for &stage in stages {
         if row.bytes[stage] < row.bytes[position] {

@@ -5,31 +5,31 @@ use headwater_types::Way;
 /// Why numbers are not a profile.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ProfileError {
-    /// The way `encoded` is missing, or is not the first.
+    /// There is no `encoded`, or it is not the first.
     #[error("a profile's ways must begin with encoded, be in the order of the pipeline and each be there once")]
     Ways,
-    /// There is the way `features`, and no model.
+    /// `features` of no model.
     #[error("a profile with the way features must say of which model they are")]
     NoModel,
     /// There is no server.
     #[error("a profile needs a server")]
     NoServer,
-    /// Some samples are of no server, or of two servers.
+    /// Samples between servers, or of two servers.
     #[error("the samples of server {address} begin at {first} and not at {expected}, where those before it end")]
     Gap {
         /// The server.
         address: String,
-        /// The index at which the server's samples begin.
+        /// Where its samples begin.
         first: u64,
-        /// The index at which they should begin.
+        /// Where they should.
         expected: u64,
     },
-    /// There are more samples than a profile may have.
+    /// More samples than a profile may have.
     #[error("{samples} samples are more than the {most} that a profile may have")]
     TooMany {
-        /// The number of samples that the servers have.
+        /// So many were told.
         samples: u64,
-        /// The most samples that a profile may have.
+        /// So many may be.
         most: u64,
     },
     /// The servers have more, or fewer, samples than were given.
@@ -37,34 +37,34 @@ pub enum ProfileError {
     Count {
         /// The servers' samples.
         expected: u64,
-        /// The number of samples that were given.
+        /// Those given.
         given: u64,
     },
-    /// A sample has not one cost for each way.
+    /// Not one cost for each way.
     #[error("sample {index} has {given} costs for {expected} ways")]
-    Row {
-        /// The sample's index.
+    ProfileRow {
+        /// Which sample.
         index: usize,
-        /// The number of costs.
+        /// So many costs.
         given: usize,
-        /// The number of ways.
+        /// So many ways.
         expected: usize,
     },
-    /// A cost is impossible.
+    /// A cost that cannot be.
     #[error("sample {index} has {what} {value} at {way}: {rule}")]
     Value {
-        /// The sample's index.
+        /// Which sample.
         index: usize,
-        /// The way of the cost.
+        /// At which way.
         way: Way,
-        /// What the number counts.
+        /// Of what.
         what: &'static str,
         /// The number.
         value: f64,
-        /// The rule that it breaks.
+        /// What it should be.
         rule: &'static str,
     },
-    /// The overheads are impossible.
+    /// Overheads that cannot be.
     #[error("an overhead is negative or no number")]
     Overheads,
 }

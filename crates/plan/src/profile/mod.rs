@@ -51,7 +51,7 @@ pub struct Profile {
 
 /// One sample's costs: each slice has one for each way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'a> {
+pub(crate) struct ProfileRow<'a> {
     pub(crate) bytes: &'a [u32],
     pub(crate) storage: &'a [f64],
     pub(crate) trainer: &'a [f64],
@@ -148,9 +148,13 @@ impl Profile {
         digester.finish()
     }
 
-    pub(crate) fn row(&self, index: usize) -> Row<'_> {
+    pub(crate) fn row(&self, index: usize) -> ProfileRow<'_> {
         let range = index * self.ways.len()..(index + 1) * self.ways.len();
-        Row { bytes: &self.bytes[range.clone()], storage: &self.storage[range.clone()], trainer: &self.trainer[range] }
+        ProfileRow {
+            bytes: &self.bytes[range.clone()],
+            storage: &self.storage[range.clone()],
+            trainer: &self.trainer[range],
+        }
     }
 
     /// The samples of the server at this place, as positions.

@@ -3,7 +3,7 @@
 
 use crate::cost::{CostModel, Load, Rates};
 use crate::error::PlanningError;
-use crate::profile::Row;
+use crate::profile::ProfileRow;
 
 /// The planning problem.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl<'a> Problem<'a> {
         Pass { loads, worth, choices }
     }
 
-    fn cheapest_possible(&self, server: usize, index: usize, row: Row<'_>, rates: Rates) -> (usize, f64) {
+    fn cheapest_possible(&self, server: usize, index: usize, row: ProfileRow<'_>, rates: Rates) -> (usize, f64) {
         let mut best = (0, f64::INFINITY);
         for &position in self.allowed {
             let worth = rates.of(row.load(position));
@@ -132,7 +132,7 @@ impl<'a> Problem<'a> {
 
 /// The loop in which a planner spends its time: eight million times for a million samples at eight ways.
 #[inline]
-fn cheapest_of(row: Row<'_>, rates: Rates, barred: &[f64]) -> (usize, f64) {
+fn cheapest_of(row: ProfileRow<'_>, rates: Rates, barred: &[f64]) -> (usize, f64) {
     let mut best = (0, f64::INFINITY);
     let costs = row.bytes.iter().zip(row.storage).zip(row.trainer).zip(barred);
     for (position, (((&bytes, storage), trainer), barred)) in costs.enumerate() {

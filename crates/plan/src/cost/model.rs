@@ -1,105 +1,24 @@
-//! What an epoch costs: the one function from choices to seconds, for every algorithm.
-//!
-//! Each resource's seconds are what it has to do over what it can do in a second:
-//!
-//! ```text
-//! network      (payload bytes x (1 + envelope per byte) + samples x envelope bytes) x 8 / bandwidth
-//! storage cpu  CPU seconds of the server's pool / its cores
-//! trainer cpu  (CPU seconds to finish + samples x receive seconds + bytes x receive seconds per byte) / cores
-//! accelerator  samples / rate
-//! epoch        the largest of these: all resources work at once, and the slowest is waited for
-//! ```
-//!
-//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for
-//! pixels and for inference: what it announced as `--cpu-workers`.
+//! Profile and resources together: the function from choices to seconds.
 
+use super::line::Line;
+use super::load::{Load, Rates};
 use crate::error::{Lacking, PlanningError};
 use crate::prediction::ResourceTime;
-use crate::profile::{Profile, Row, Server};
+use crate::profile::{Profile, Server};
 use crate::resources::{Resource, Resources};
-
-/// The sums over some samples on which every resource's time depends.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Load {
-    /// Bytes of payloads.
-    pub(crate) bytes: f64,
-    /// CPU seconds of the server.
-    pub(crate) storage: f64,
-    /// CPU seconds of the trainer, without those for receiving.
-    pub(crate) trainer: f64,
-}
-
-/// What a byte and two kinds of CPU second are worth at one server.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Rates {
-    pub(crate) byte: f64,
-    pub(crate) storage: f64,
-    pub(crate) trainer: f64,
-}
-
-/// A resource's seconds as a linear function of every server's [`Load`].
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) resource: Resource,
-    /// The server whose load counts; `None` where the loads of all servers count.
-    pub(crate) server: Option<usize>,
-    /// Seconds for each unit of load.
-    pub(crate) rates: Rates,
-    /// Seconds that the resource takes whatever is chosen.
-    pub(crate) fixed: f64,
-}
 
 /// Profile and resources, made ready to be added up.
 #[derive(Clone, Debug)]
 pub(crate) struct CostModel<'a> {
     pub(crate) profile: &'a Profile,
-    /// One line for each limited resource, in order.
+    /// One for each limited resource, in order.
     pub(crate) lines: Vec<Line>,
     /// Servers without a core.
     pub(crate) without_cores: Vec<bool>,
     /// For each server the positions of the ways that it cannot serve; none, where it has no samples.
     lacks: Vec<Vec<usize>>,
-    /// Whether the trainer has no cores.
+    /// Whether the trainer has none.
     pub(crate) trainer_without_cores: bool,
-}
-
-// === impl Load ===
-
-impl Load {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.bytes += other.bytes;
-        self.storage += other.storage;
-        self.trainer += other.trainer;
-    }
-
-    /// `self + factor x other`.
-    pub(crate) fn plus(self, factor: f64, other: Self) -> Self {
-        Self {
-            bytes: self.bytes + factor * other.bytes,
-            storage: self.storage + factor * other.storage,
-            trainer: self.trainer + factor * other.trainer,
-        }
-    }
-
-    pub(crate) fn minus(self, other: Self) -> Self {
-        self.plus(-1.0, other)
-    }
-}
-
-// === impl Rates ===
-
-impl Rates {
-    pub(crate) fn of(self, load: Load) -> f64 {
-        self.byte * load.bytes + self.storage * load.storage + self.trainer * load.trainer
-    }
-}
-
-// === impl Row ===
-
-impl Row<'_> {
-    pub(crate) fn load(&self, position: usize) -> Load {
-        Load { bytes: self.bytes[position].into(), storage: self.storage[position], trainer: self.trainer[position] }
-    }
 }
 
 // === impl CostModel ===
@@ -110,61 +29,13 @@ impl<'a> CostModel<'a> {
         if resources.servers.len() != servers.len() {
             return Err(PlanningError::Servers { given: resources.servers.len(), expected: servers.len() });
         }
-        let overheads = &profile.provenance().overheads;
-        let network = |resource, server, samples: u64, bandwidth: f64| Line {
-            resource,
-            server,
-            rates: Rates { byte: 8.0 * (1.0 + overheads.envelope_per_byte) / bandwidth, ..Rates::default() },
-            fixed: 8.0 * overheads.envelope_bytes * samples as f64 / bandwidth,
-        };
-        let samples = profile.len() as u64;
         let lacks = |server: &Server| {
             let held = server.lacks.iter().filter(|_| server.samples > 0);
             held.filter_map(|&way| profile.position(way)).collect()
         };
-        let mut lines = Vec::new();
-        if let Some(bandwidth) = resources.bandwidth {
-            lines.push(network(Resource::Network, None, samples, bandwidth.get()));
-        }
-        for (place, (server, has)) in servers.iter().zip(&resources.servers).enumerate() {
-            if let Some(bandwidth) = has.bandwidth {
-                lines.push(network(Resource::ServerNetwork(place), Some(place), server.samples, bandwidth.get()));
-            }
-        }
-        for (place, has) in resources.servers.iter().enumerate() {
-            // Without cores nothing may be done there, so that it takes no time.
-            let per_second = if has.cores.is_zero() { 0.0 } else { 1.0 / has.cores.get() };
-            lines.push(Line {
-                resource: Resource::StorageCpu(place),
-                server: Some(place),
-                rates: Rates { storage: per_second, ..Rates::default() },
-                fixed: 0.0,
-            });
-        }
-        if let Some(cores) = resources.trainer_cores {
-            let per_second = if cores.is_zero() { 0.0 } else { 1.0 / cores.get() };
-            lines.push(Line {
-                resource: Resource::TrainerCpu,
-                server: None,
-                rates: Rates {
-                    byte: overheads.receive_seconds_per_byte * per_second,
-                    storage: 0.0,
-                    trainer: per_second,
-                },
-                fixed: overheads.receive_seconds * samples as f64 * per_second,
-            });
-        }
-        if let Some(rate) = resources.accelerator_rate {
-            lines.push(Line {
-                resource: Resource::Accelerator,
-                server: None,
-                rates: Rates::default(),
-                fixed: samples as f64 / rate.get(),
-            });
-        }
         Ok(Self {
             profile,
-            lines,
+            lines: Line::all(profile, resources),
             without_cores: resources.servers.iter().map(|has| has.cores.is_zero()).collect(),
             lacks: servers.iter().map(lacks).collect(),
             trainer_without_cores: resources.trainer_cores.is_some_and(|cores| cores.is_zero()),
@@ -214,7 +85,7 @@ impl<'a> CostModel<'a> {
         Ok(())
     }
 
-    /// The load of each server under these choices.
+    /// What these choices add up to at each server.
     pub(crate) fn loads(&self, choices: &[u8]) -> Vec<Load> {
         let of_server = |server: usize| {
             // Whole bytes: their sum is exact whatever the order.
@@ -230,7 +101,7 @@ impl<'a> CostModel<'a> {
         (0..self.without_cores.len()).map(of_server).collect()
     }
 
-    /// For each way the load of each server if all samples travelled by it.
+    /// For each way what all samples together would add up to at each server.
     pub(crate) fn uniform_loads(&self) -> Vec<Vec<Load>> {
         let mut loads = vec![vec![Load::default(); self.without_cores.len()]; self.profile.ways().len()];
         for server in 0..self.without_cores.len() {
@@ -257,7 +128,7 @@ impl<'a> CostModel<'a> {
         seconds.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The worth of a unit of load at each server, given the price of a second of each resource.
+    /// What loads are worth at each server when a second of each resource is worth so much.
     pub(crate) fn rates(&self, prices: &[f64]) -> Vec<Rates> {
         let mut rates = vec![Rates::default(); self.without_cores.len()];
         for (line, price) in self.lines.iter().zip(prices) {
@@ -274,7 +145,7 @@ impl<'a> CostModel<'a> {
         rates
     }
 
-    /// The worth of the fixed seconds at these prices.
+    /// What the fixed seconds are worth.
     pub(crate) fn fixed(&self, prices: &[f64]) -> f64 {
         self.lines.iter().zip(prices).map(|(line, price)| line.fixed * price).sum()
     }
