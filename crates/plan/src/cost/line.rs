@@ -11,11 +11,11 @@ use crate::resources::{Resource, Resources};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) resource: Resource,
-    /// Whose load counts: one server's, or all.
+    /// The server whose load counts; `None` where the loads of all servers count.
     pub(crate) server: Option<usize>,
     /// Seconds for each unit of load.
     pub(crate) rates: Rates,
-    /// Seconds whatever is chosen.
+    /// Seconds that the resource takes whatever is chosen.
     pub(crate) fixed: f64,
 }
 

@@ -2,14 +2,14 @@
 
 use crate::profile::ProfileRow;
 
-/// What some samples add up to: everything that a resource's time depends on.
+/// The sums over some samples on which every resource's time depends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Load {
     /// Bytes of payloads.
     pub(crate) bytes: f64,
     /// CPU seconds of the server.
     pub(crate) storage: f64,
-    /// CPU seconds of the trainer, without what it takes to receive.
+    /// CPU seconds of the trainer, without those for receiving.
     pub(crate) trainer: f64,
 }
 

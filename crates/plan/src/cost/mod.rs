@@ -7,11 +7,11 @@
 //! storage cpu  CPU seconds of the server's pool / its cores
 //! trainer cpu  (CPU seconds to finish + samples x receive seconds + bytes x receive seconds per byte) / cores
 //! accelerator  samples / rate
-//! epoch        the largest of them: all work at once, and the slowest is waited for
+//! epoch        the largest of these: all resources work at once, and the slowest is waited for
 //! ```
 //!
-//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for pixels and for
-//! inference: what it announced as `--cpu-workers`.
+//! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for
+//! pixels and for inference: what it announced as `--cpu-workers`.
 
 mod load;
 

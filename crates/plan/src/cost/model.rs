@@ -11,13 +11,13 @@ use crate::resources::{Resource, Resources};
 #[derive(Clone, Debug)]
 pub(crate) struct CostModel<'a> {
     pub(crate) profile: &'a Profile,
-    /// One for each limited resource, in order.
+    /// One line for each limited resource, in order.
     pub(crate) lines: Vec<Line>,
     /// Servers without a core.
     pub(crate) without_cores: Vec<bool>,
     /// For each server the positions of the ways that it cannot serve; none, where it has no samples.
     lacks: Vec<Vec<usize>>,
-    /// Whether the trainer has none.
+    /// Whether the trainer has no cores.
     pub(crate) trainer_without_cores: bool,
 }
 
@@ -85,7 +85,7 @@ impl<'a> CostModel<'a> {
         Ok(())
     }
 
-    /// What these choices add up to at each server.
+    /// The load of each server under these choices.
     pub(crate) fn loads(&self, choices: &[u8]) -> Vec<Load> {
         let of_server = |server: usize| {
             // Whole bytes: their sum is exact whatever the order.
@@ -101,7 +101,7 @@ impl<'a> CostModel<'a> {
         (0..self.without_cores.len()).map(of_server).collect()
     }
 
-    /// For each way what all samples together would add up to at each server.
+    /// For each way the load of each server if all samples travelled by it.
     pub(crate) fn uniform_loads(&self) -> Vec<Vec<Load>> {
         let mut loads = vec![vec![Load::default(); self.without_cores.len()]; self.profile.ways().len()];
         for server in 0..self.without_cores.len() {
@@ -128,7 +128,7 @@ impl<'a> CostModel<'a> {
         seconds.iter().copied().fold(0.0, f64::max)
     }
 
-    /// What loads are worth at each server when a second of each resource is worth so much.
+    /// The worth of a unit of load at each server, given the price of a second of each resource.
     pub(crate) fn rates(&self, prices: &[f64]) -> Vec<Rates> {
         let mut rates = vec![Rates::default(); self.without_cores.len()];
         for (line, price) in self.lines.iter().zip(prices) {
@@ -145,7 +145,7 @@ impl<'a> CostModel<'a> {
         rates
     }
 
-    /// What the fixed seconds are worth.
+    /// The worth of the fixed seconds at these prices.
     pub(crate) fn fixed(&self, prices: &[f64]) -> f64 {
         self.lines.iter().zip(prices).map(|(line, price)| line.fixed * price).sum()
     }

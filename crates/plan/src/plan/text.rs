@@ -17,8 +17,9 @@
 //! 19-39999 jpeg-crop
 //! ```
 //!
-//! Text, so that it can be read, compared and kept beside a training run's settings; lines for runs, so that a plan that is mostly
-//! one way is short. An index for each sample of a million makes about 20 MB, read in a tenth of a second.
+//! A plan is text, so that it can be read, compared and kept beside a training run's settings. It has a line for each
+//! run, so that a plan that is mostly one way is short. An index for each sample of a million makes about 20 MB, read
+//! in a tenth of a second.
 //!
 //! Invariant: what is read back is the plan that was written, to the bit; runs are in order, without a gap, and make up
 //! `samples`.
@@ -37,7 +38,7 @@ use super::{Plan, runs};
 // === impl Plan ===
 
 impl Plan {
-    /// The plan as text. See the module `plan::text` for its form.
+    /// The plan as text; this module says how it is written.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // A String takes whatever is written.

@@ -5,31 +5,31 @@ use headwater_types::Way;
 /// Why numbers are not a profile.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ProfileError {
-    /// There is no `encoded`, or it is not the first.
+    /// The way `encoded` is missing, or is not the first.
     #[error("a profile's ways must begin with encoded, be in the order of the pipeline and each be there once")]
     Ways,
-    /// `features` of no model.
+    /// There is the way `features`, and no model.
     #[error("a profile with the way features must say of which model they are")]
     NoModel,
     /// There is no server.
     #[error("a profile needs a server")]
     NoServer,
-    /// Samples between servers, or of two servers.
+    /// Some samples are of no server, or of two servers.
     #[error("the samples of server {address} begin at {first} and not at {expected}, where those before it end")]
     Gap {
         /// The server.
         address: String,
-        /// Where its samples begin.
+        /// The index at which the server's samples begin.
         first: u64,
-        /// Where they should.
+        /// The index at which they should begin.
         expected: u64,
     },
-    /// More samples than a profile may have.
+    /// There are more samples than a profile may have.
     #[error("{samples} samples are more than the {most} that a profile may have")]
     TooMany {
-        /// So many were told.
+        /// The number of samples that the servers have.
         samples: u64,
-        /// So many may be.
+        /// The most samples that a profile may have.
         most: u64,
     },
     /// The servers have more, or fewer, samples than were given.
@@ -37,34 +37,34 @@ pub enum ProfileError {
     Count {
         /// The servers' samples.
         expected: u64,
-        /// Those given.
+        /// The number of samples that were given.
         given: u64,
     },
-    /// Not one cost for each way.
+    /// A sample has not one cost for each way.
     #[error("sample {index} has {given} costs for {expected} ways")]
     ProfileRow {
-        /// Which sample.
+        /// The sample's index.
         index: usize,
-        /// So many costs.
+        /// The number of costs.
         given: usize,
-        /// So many ways.
+        /// The number of ways.
         expected: usize,
     },
-    /// A cost that cannot be.
+    /// A cost is impossible.
     #[error("sample {index} has {what} {value} at {way}: {rule}")]
     Value {
-        /// Which sample.
+        /// The sample's index.
         index: usize,
-        /// At which way.
+        /// The way of the cost.
         way: Way,
-        /// Of what.
+        /// What the number counts.
         what: &'static str,
         /// The number.
         value: f64,
-        /// What it should be.
+        /// The rule that it breaks.
         rule: &'static str,
     },
-    /// Overheads that cannot be.
+    /// The overheads are impossible.
     #[error("an overhead is negative or no number")]
     Overheads,
 }

@@ -6,11 +6,11 @@ use super::rounding::lines_of;
 use super::tree::{Open, OpenWay, descend};
 use crate::cost::Rates;
 
-/// Nodes at most: about half a second.
+/// The most nodes that are looked at: about half a second.
 const MOST_NODES: usize = 1_500_000;
 /// Nodes where only a few samples are looked at: a few milliseconds.
 const REPAIR_NODES: usize = 20_000;
-/// Samples that are left open, at most.
+/// The most samples that may be left open.
 const MOST_OPEN: usize = 400;
 
 /// Looks for the shortest epoch; `true` if the assignment is known to have it.
@@ -55,7 +55,8 @@ fn open_samples(assignment: &Assignment, problem: &Problem<'_>, dual: &Dual) -> 
     Some((open, Assignment::new(model, closed)))
 }
 
-/// The ways of a sample that may be in a better assignment, the cheapest first, without those that another is as good as in all.
+/// The ways of a sample that may be in a better assignment, the cheapest first, without those that another is as good
+/// as in all.
 fn ways(problem: &Problem<'_>, (server, index): (usize, usize), rates: &Rates, most: f64) -> Vec<OpenWay> {
     let model = problem.model;
     let row = model.profile.row(index);

@@ -35,15 +35,16 @@ pub(super) struct Optimum {
     pub(super) proven: bool,
 }
 
-/// What is this close to the bound, relative to it, is not worked on any more.
+/// How close to the bound, relative to it, a plan of a small dataset is good enough.
 const GOOD_ENOUGH: f64 = 1e-7;
-/// The same for large datasets, where it takes longer and each sample weighs less.
+/// How close to the bound a plan of a large dataset is good enough: work takes longer there, and each sample weighs
+/// less.
 const GOOD_ENOUGH_LARGE: f64 = 3e-5;
-/// A dataset of more samples is large.
+/// The most samples of a small dataset.
 const LARGE: usize = 40_000;
-/// What is this close to the bound is not mended: a tenth of what is promised for a thousand samples.
+/// How close to the bound a plan is not repaired: a tenth of what is promised for a thousand samples.
 const MENDED: f64 = 1e-4;
-/// Datasets of which branch and bound is tried.
+/// The most samples of a dataset on which branch and bound is tried.
 const MOST_EXACT: usize = 20_000;
 
 /// The best of what can be found and of `others`, which it is never worse than.
@@ -71,7 +72,7 @@ pub(super) fn plan(model: &CostModel<'_>, allowed: &[usize], others: Vec<Vec<u8>
     Ok(Optimum { choices: best.choices, dual, proven })
 }
 
-/// Prices and bound alone.
+/// The prices and the bound, without a plan.
 pub(super) fn dual(model: &CostModel<'_>, allowed: &[usize]) -> Result<Dual, PlanningError> {
     let problem = Problem::new(model, allowed)?;
     let relaxed = relaxation::solve(&problem);

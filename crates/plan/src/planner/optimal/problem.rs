@@ -16,7 +16,7 @@ pub(super) struct Problem<'a> {
 /// Prices of resources, and the bound that they prove.
 #[derive(Clone, Debug)]
 pub(in crate::planner) struct Dual {
-    /// No assignment has a shorter epoch, in seconds.
+    /// The bound in seconds: no assignment has a shorter epoch.
     pub(in crate::planner) bound: f64,
     /// The price of a second of each of the model's lines; prices sum to 1.
     pub(in crate::planner) prices: Vec<f64>,

@@ -10,8 +10,9 @@ const REPAIRS: usize = 120;
 const AT_ONCE: usize = 16;
 const POOL: usize = 160;
 
-/// Takes a few samples at a time, of those whose ways cost little more than the cheapest, and gives them the best ways that there
-/// are while all others stay: what single steps and pairs cannot reach, as when samples are few, large or alike.
+/// Takes a few samples at a time, of those whose ways cost little more than the cheapest, and gives them the best
+/// ways that there are while all others stay: what single steps and pairs cannot reach, as when samples are few,
+/// large or alike.
 pub(super) fn mend(assignment: &mut Assignment, problem: &Problem<'_>, dual: &Dual, good_enough: f64) {
     let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
     let mut samples = samples_of(assignment, problem, dual);

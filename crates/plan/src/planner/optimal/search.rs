@@ -6,7 +6,7 @@ use super::problem::{Dual, Problem};
 use super::steps::{Step, steps};
 use crate::cost::CostModel;
 
-/// Steps that are taken at most.
+/// The most steps that are taken.
 const MOST_STEPS: usize = 400;
 
 /// Takes steps while they shorten the epoch, or bring the resources that are over the bound closer to it.

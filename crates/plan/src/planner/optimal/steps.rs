@@ -21,7 +21,7 @@ pub(super) struct Step {
 
 /// Steps that are looked at.
 const SINGLES: usize = 6000;
-/// Steps that change the same and are kept.
+/// How many of the steps that change the same are kept.
 const ALIKE: usize = 6;
 
 /// The steps that a better assignment may consist of, those of least regret first.

@@ -32,7 +32,7 @@ struct Tree<'t> {
     resources: usize,
     bound: f64,
     best: f64,
-    /// Chosen at each depth, and the best of them.
+    /// The way that is chosen at each depth.
     path: Vec<usize>,
     best_path: Option<Vec<usize>>,
     nodes: usize,
