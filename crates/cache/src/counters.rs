@@ -6,7 +6,7 @@ use crate::not_kept::NotKept;
 
 /// Counters as they were at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct CacheCounts {
     /// Entries found, refusals included.
     pub hits: u64,
     /// Keys without an entry.
@@ -37,9 +37,9 @@ pub(crate) struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
-// === impl Counts ===
+// === impl CacheCounts ===
 
-impl Counts {
+impl CacheCounts {
     /// Entries that were not put, or not even made, for this reason.
     pub fn not_kept(&self, why: NotKept) -> u64 {
         self.not_kept[why.place()]
@@ -49,8 +49,8 @@ impl Counts {
 // === impl Counters ===
 
 impl Counters {
-    pub(crate) fn read(&self) -> Counts {
-        Counts {
+    pub(crate) fn read(&self) -> CacheCounts {
+        CacheCounts {
             hits: self.hits.get(),
             misses: self.misses.get(),
             corrupt: self.corrupt.get(),

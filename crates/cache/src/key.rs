@@ -7,14 +7,14 @@ use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Digest, Partition, SampleKey};
 
 use crate::kind::Kind;
-use crate::name::Name;
+use crate::name::EntryName;
 
 /// The BLAKE3 digest of (kind, dataset, sample key, version), each preceded by its length; and the name of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryKey {
     kind: Kind,
     digest: Digest,
-    name: Name,
+    name: EntryName,
     most: ByteCount,
 }
 
@@ -31,7 +31,7 @@ impl EntryKey {
             .field(sample.as_str().as_bytes())
             .field(&version.to_bytes())
             .finish();
-        let name = Name::new(Partition::address(sample.as_str()), dataset, &digest);
+        let name = EntryName::new(Partition::address(sample.as_str()), dataset, &digest);
         Self { kind, digest, name, most }
     }
 
@@ -51,7 +51,7 @@ impl EntryKey {
     }
 
     /// The entry's file, below the folder: that of one shard, and a name in it.
-    pub fn name(&self) -> &Name {
+    pub fn name(&self) -> &EntryName {
         &self.name
     }
 }

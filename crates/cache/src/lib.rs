@@ -44,7 +44,7 @@ mod error;
 
 mod directory;
 
-pub use counters::Counts;
+pub use counters::CacheCounts;
 pub use directory::Directory;
 pub use entry::Entry;
 pub use error::DirectoryError;
@@ -53,6 +53,6 @@ pub use glimpse::{Glimpse, GlimpseBuffer};
 pub use key::EntryKey;
 pub use kind::Kind;
 pub use living::Living;
-pub use name::Name;
+pub use name::EntryName;
 pub use not_kept::NotKept;
 pub use shard::Swept;

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use headwater_types::{Digest, Partition};
 
 use crate::key::EntryKey;
-use crate::name::Name;
+use crate::name::EntryName;
 
 /// What a listing has found, in 8 bytes a sample.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ impl Living {
     /// What is to be done with the file of this name in a shard; `None` for what is no entry.
     pub(crate) fn fate(&self, shard: u8, file: &[u8], written: SystemTime) -> Option<Fate> {
         let is_older = written < self.since;
-        let Some(name) = Name::parse(shard, file) else {
-            let outdated = Name::is_outdated(file);
+        let Some(name) = EntryName::parse(shard, file) else {
+            let outdated = EntryName::is_outdated(file);
             return outdated.then_some(if is_older { Fate::Dead } else { Fate::NotOurs });
         };
         if self.entries.binary_search(&name.entry()).is_ok() {

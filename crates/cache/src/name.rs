@@ -15,7 +15,7 @@ use headwater_types::{Digest, Partition};
 
 /// An entry's file, below the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Name {
+pub struct EntryName {
     sample: [u8; 8],
     dataset: [u8; 8],
     entry: [u8; 8],
@@ -27,9 +27,9 @@ const LENGTH: usize = 14 + 1 + 16 + 1 + 16;
 const OUTDATED: usize = 30;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-// === impl Name ===
+// === impl EntryName ===
 
-impl Name {
+impl EntryName {
     pub(crate) fn new(sample: u64, dataset: &Digest, entry: &Digest) -> Self {
         Self { sample: sample.to_le_bytes(), dataset: first(dataset), entry: first(entry) }
     }
@@ -81,7 +81,7 @@ impl Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for EntryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(&self.path()))
     }
@@ -111,8 +111,8 @@ fn read<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    fn name() -> Name {
-        Name::new(Partition::address("cat/1.jpg"), &Digest::of(b"/srv/photos"), &Digest::of(b"entry"))
+    fn name() -> EntryName {
+        EntryName::new(Partition::address("cat/1.jpg"), &Digest::of(b"/srv/photos"), &Digest::of(b"entry"))
     }
 
     #[test]
@@ -120,12 +120,12 @@ mod tests {
         let path = String::from_utf8(name().path().to_vec()).unwrap();
         let (shard, text) = path.split_once('/').unwrap();
         let shard = u8::from_str_radix(shard, 16).unwrap();
-        assert_eq!((shard, Name::parse(shard, text.as_bytes())), (name().shard(), Some(name())));
+        assert_eq!((shard, EntryName::parse(shard, text.as_bytes())), (name().shard(), Some(name())));
         assert_eq!(path, name().to_string());
         for other in [text.to_uppercase(), text.replace('-', "_"), format!("{text}0"), text[1..].to_owned()] {
-            assert_eq!(Name::parse(shard, other.as_bytes()), None, "{other}");
+            assert_eq!(EntryName::parse(shard, other.as_bytes()), None, "{other}");
         }
-        assert!(Name::is_outdated(b"0123456789abcdef0123456789abcd") && !Name::is_outdated(text.as_bytes()));
+        assert!(EntryName::is_outdated(b"0123456789abcdef0123456789abcd") && !EntryName::is_outdated(text.as_bytes()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use crate::error::DirectoryError;
 use crate::ledger::{self, Ledger};
-use crate::name::Name;
+use crate::name::EntryName;
 
 /// An opened folder of entries.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Root {
     }
 
     /// The file of this name.
-    pub(crate) fn file(&self, name: &Name) -> Result<File, Errno> {
+    pub(crate) fn file(&self, name: &EntryName) -> Result<File, Errno> {
         rustix::fs::openat(&self.folder, &name.path()[..], READ, Mode::empty()).map(File::from)
     }
 

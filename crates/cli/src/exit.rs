@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(code(&usage.unwrap_err()), USAGE);
         let (mut failures, most) = (crate::Failures::default(), crate::MaxFailures::Count(0));
         failures.add(headwater_types::FailureKind::Io, headwater_types::SampleIndex(1), None);
-        assert_eq!(code(&failures.tell(1, most).unwrap_err().into()), TOO_MANY_FAILURES);
+        assert_eq!(code(&failures.check(1, most).unwrap_err().into()), TOO_MANY_FAILURES);
         let pipe = |inner: Box<dyn std::error::Error + Send + Sync>| io::Error::new(io::ErrorKind::BrokenPipe, inner);
         assert_eq!(code(&anyhow::Error::new(pipe(HungUp.into())).context("export")), HUNG_UP);
         assert_eq!(code(&anyhow::Error::new(pipe("a server's".into())).context("fetch")), FAILURE);

@@ -11,11 +11,11 @@ use serde::{Serialize, Serializer};
 /// Failures of some samples, by kind. Which keys are named does not depend on the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failures {
-    kinds: BTreeMap<FailureKind, Kind>,
+    kinds: BTreeMap<FailureKind, OfKind>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Kind {
+struct OfKind {
     count: u64,
     /// Those with the lowest indices.
     first: BTreeMap<SampleIndex, String>,
@@ -83,11 +83,11 @@ impl Failures {
         self.kinds.iter().map(|(kind, of)| (*kind, of.count))
     }
 
-    /// Says them on standard error, a line for each kind, and whether they are too many of so many samples.
+    /// Logs the failures, a line for each kind, and refuses more of them than may be among so many samples.
     ///
     /// # Errors
-    /// They are.
-    pub fn tell(&self, samples: u64, most: MaxFailures) -> Result<(), TooManyFailures> {
+    /// There are more failures than `most` allows.
+    pub fn check(&self, samples: u64, most: MaxFailures) -> Result<(), TooManyFailures> {
         for (kind, of) in &self.kinds {
             tracing::warn!(%kind, failed = of.count, of = samples, keys = %of.names(), "samples failed");
         }
@@ -139,9 +139,9 @@ impl Serialize for Failures {
     }
 }
 
-// === impl Kind ===
+// === impl OfKind ===
 
-impl Kind {
+impl OfKind {
     fn name(&mut self, index: SampleIndex, key: impl FnOnce() -> String) {
         if self.first.len() < NAMED || self.first.last_key_value().is_some_and(|(last, _)| index < *last) {
             self.first.insert(index, key());
@@ -231,13 +231,13 @@ mod tests {
         let some = failures([1, 2, 3, 4]);
         for (most, fine) in [("4", true), ("3", false), ("10%", true), ("9.9%", false), ("100%", true), ("0", false)] {
             let most: MaxFailures = most.parse().unwrap();
-            assert_eq!(some.tell(40, most).is_ok(), fine, "{most}");
+            assert_eq!(some.check(40, most).is_ok(), fine, "{most}");
         }
-        let error = some.tell(40, "9%".parse().unwrap()).unwrap_err().to_string();
+        let error = some.check(40, "9%".parse().unwrap()).unwrap_err().to_string();
         for words in ["4 of 40 samples", "--max-failures 9%", "3 malformed (sample 1, 2.jpg, 3.jpg)", "1 io", "raise"] {
             assert!(error.contains(words), "{words} in {error}");
         }
-        let passing = failures([4]).tell(4, MaxFailures::default()).unwrap_err().to_string();
+        let passing = failures([4]).check(4, MaxFailures::default()).unwrap_err().to_string();
         assert!(passing.contains("run it again"), "{passing}");
         for bad in ["", "-1", "x", "101%", "-1%", "NaN%", "%", "1.5"] {
             assert!(bad.parse::<MaxFailures>().is_err(), "{bad}");

@@ -20,8 +20,8 @@ impl<'a> GrowingBar<'a> {
         Self { progress, what, bar: Mutex::new(None) }
     }
 
-    /// So much is done, of so much that is known by now.
-    pub fn told(&self, done: u64, total: u64) {
+    /// Draws that so much is done, of the whole that is known by now.
+    pub fn update(&self, done: u64, total: u64) {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| self.progress.items(self.what, Some(total)));
         bar.grow(total);

@@ -77,7 +77,7 @@ pub(crate) async fn fetch(
     let failures = failures_of(rows.values());
     let summary =
         Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
-    let told = failures.tell(rows.len() as u64, args.failures.max_failures);
+    let few_enough = failures.check(rows.len() as u64, args.failures.max_failures);
     let kept = |why: anyhow::Error| {
         let (came, out) = (rows.len(), args.out.display());
         why.context(format!("{came} of {asked} samples are kept in {out}, and {LISTING} lists them"))
@@ -86,7 +86,7 @@ pub(crate) async fn fetch(
         (Err(why), Ok(())) => Outcome::short(summary, kept(why)),
         (Err(why), Err(error)) => Outcome::short(summary, why.context(error)),
         (Ok(()), Err(error)) => Outcome::short(summary, error),
-        (Ok(()), Ok(())) => Outcome::of(summary, told),
+        (Ok(()), Ok(())) => Outcome::of(summary, few_enough),
     })
 }
 
@@ -164,9 +164,10 @@ async fn steer(
         (None, Some(cut)) => Ok((Steering::new(Way::asked(cut, args.pixels, args.wire_floats)), None)),
         (Some(plan), _) if plan.as_os_str() == "auto" => {
             let (bar, address) = (GrowingBar::new(progress, "profile"), Address::new(args.seed, args.epoch));
-            let told = |headway: Headway| bar.told(headway.done, headway.total);
+            let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
             let options = SketchOptions { budget: args.profile_seconds, ..SketchOptions::default() };
-            let (steering, appraisal) = auto(dataset, recipe, &options, address, &indices.to_vec(), &told).await?;
+            let (steering, appraisal) =
+                auto(dataset, recipe, &options, address, &indices.to_vec(), &on_progress).await?;
             Ok((steering, Some(appraisal)))
         }
         (Some(file), _) => {

@@ -46,8 +46,8 @@ pub(crate) async fn extract(
 
     let servers = {
         let bar = GrowingBar::new(progress, "profile");
-        let told = |headway: Headway| bar.told(headway.done, headway.total);
-        let steering = Box::pin(connected.steer(&indices, &told));
+        let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
+        let steering = Box::pin(connected.steer(&indices, &on_progress));
         stop.run_until_cancelled(steering).await.ok_or(ExtractError::Stopped)??
     };
     let bar = progress.items("extract", Some(provenance.samples));
@@ -60,9 +60,9 @@ pub(crate) async fn extract(
     let (received, travelled) = (servers.bytes_received(), servers.travelled());
     let summary = ExtractSummary::new(&provenance, &contents, args.out.clone(), fetched, received, travelled);
     let summary = summary.timed(seconds, extract_seconds);
-    let told = contents.failures.tell(contents.samples, args.failures.max_failures);
+    let few_enough = contents.failures.check(contents.samples, args.failures.max_failures);
     Ok(match ended {
-        Ok(()) => Outcome::of(summary, told),
+        Ok(()) => Outcome::of(summary, few_enough),
         Err(why) => {
             let (kept, samples, out) = (contents.samples, provenance.samples, args.out.clone());
             Outcome::short(summary, Unfinished { kept, samples, out, why })

@@ -25,7 +25,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use self::read::read;
-use crate::counters::{Counters, Counts};
+use crate::counters::{CacheCounts, Counters};
 use crate::entry::Entry;
 use crate::error::DirectoryError;
 use crate::frame::{Frame, FrameError};
@@ -142,7 +142,7 @@ impl Directory {
     }
 
     /// What was done here since it was opened.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> CacheCounts {
         self.counters.read()
     }
 

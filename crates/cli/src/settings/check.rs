@@ -12,7 +12,7 @@ use rustix::fs::{Access, access};
 use serde_json::json;
 
 use super::known::unknown_variables;
-use super::report::Report;
+use super::report::SettingsReport;
 use crate::exit::{self, UsageError};
 use crate::output::{print_json, print_text};
 
@@ -107,7 +107,7 @@ impl Findings {
 }
 
 /// Prints settings and problems, and gives the exit code.
-pub(super) fn finish(args: &impl Check, report: &Report) -> ExitCode {
+pub(super) fn finish(args: &impl Check, report: &SettingsReport) -> ExitCode {
     let mut findings = Findings::default();
     findings.conflicts(&args.conflicts());
     args.check(&mut findings);

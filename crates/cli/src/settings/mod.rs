@@ -60,7 +60,7 @@ pub use check::{Check, Findings};
 pub use error::SettingsError;
 pub use file::ConfigFile;
 pub use redact::redact;
-pub use report::{Entry, Report};
+pub use report::{SettingEntry, SettingsReport};
 pub use source::Source;
 
 use arguments::{Variables, asks_for_json, chosen, config_path, join_negatives};
@@ -76,7 +76,7 @@ pub struct Resolved<A> {
     /// The program's arguments.
     pub args: A,
     /// Every setting, its value and where it came from.
-    pub report: Report,
+    pub report: SettingsReport,
     /// Whether `--check-config` was given.
     pub check_config: bool,
 }
@@ -186,7 +186,7 @@ fn resolve_command<A: clap::FromArgMatches>(
     if let Some(error) = SettingsError::of(mistakes) {
         return Err(error);
     }
-    let report = Report::new(&schema, &layers, &matches);
+    let report = SettingsReport::new(&schema, &layers, &matches);
     let check_config = matches.try_get_one("check_config").ok().flatten().copied().unwrap_or(false);
     let args = A::from_arg_matches_mut(&mut matches)
         .map_err(|error| SettingsError::Usage(Box::new(error.format(&mut command))))?;

@@ -13,16 +13,16 @@ use super::source::Source;
 
 /// Settings as they are in force, secrets left out. Prints as a configuration file that says the same, or as JSON.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct SettingsReport {
     /// In the order of the flags: the program's, then its subcommand's.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SettingEntry>,
     /// Whether `--json` is among the settings, and on.
     pub json: bool,
 }
 
 /// One setting.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct SettingEntry {
     /// The subcommand that it belongs to; empty for the program's own.
     pub table: String,
     /// The long flag without dashes.
@@ -36,34 +36,34 @@ pub struct Entry {
     secret: bool,
 }
 
-// === impl Report ===
+// === impl SettingsReport ===
 
-impl Report {
+impl SettingsReport {
     pub(super) fn new(schema: &Schema, layers: &Layers, matches: &ArgMatches) -> Self {
         let mut entries = Vec::new();
         let mut table = Vec::new();
         let mut level = Some(matches);
         while let Some(matches) = level {
             let here = schema.settings.iter().filter(|setting| setting.table == table);
-            entries.extend(here.map(|setting| Entry::new(setting, layers, matches)));
+            entries.extend(here.map(|setting| SettingEntry::new(setting, layers, matches)));
             level = matches.subcommand().map(|(name, matches)| {
                 table.push(name.to_owned());
                 matches
             });
         }
-        let on = |entry: &Entry| entry.key == "json" && entry.values.as_deref() == Some(&["true".to_owned()]);
+        let on = |entry: &SettingEntry| entry.key == "json" && entry.values.as_deref() == Some(&["true".to_owned()]);
         let json = entries.iter().any(on);
         Self { entries, json }
     }
 
     /// The setting with this key, whichever command it belongs to.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&SettingEntry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// `{"key": {"value": ..., "source": "..."}}`, with `table.key` for a subcommand's settings.
     pub fn to_json(&self) -> serde_json::Value {
-        let named = |entry: &Entry| {
+        let named = |entry: &SettingEntry| {
             let value = entry.values.as_ref().map_or(serde_json::Value::Null, |values| entry.json(values));
             (entry.dotted(), json!({ "value": value, "source": entry.source.to_string() }))
         };
@@ -71,7 +71,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SettingsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.json {
             return write!(f, "{:#}", self.to_json());
@@ -91,9 +91,9 @@ impl fmt::Display for Report {
     }
 }
 
-// === impl Entry ===
+// === impl SettingEntry ===
 
-impl Entry {
+impl SettingEntry {
     fn new(setting: &Setting, layers: &Layers, matches: &ArgMatches) -> Self {
         let raw = matches.try_get_raw(&setting.id).ok().flatten();
         let show = |value: String| if setting.secret { HIDDEN.to_owned() } else { redact(&value) };
@@ -147,7 +147,7 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for SettingEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.values {
             Some(values) => write!(f, "{} = {} # {}", self.key, self.toml(values), self.source),

@@ -46,8 +46,8 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
         options,
     };
     let measured = drive(course, &prepared.steering, progress).await?;
-    let told = measured.failures.tell(measured.samples, args.failures.max_failures);
-    Ok(Outcome::of(EpochReport::new(args, &dataset, &recipe, &prepared, &measured), told))
+    let few_enough = measured.failures.check(measured.samples, args.failures.max_failures);
+    Ok(Outcome::of(EpochReport::new(args, &dataset, &recipe, &prepared, &measured), few_enough))
 }
 
 /// How the epoch is steered, and what was predicted of it.
@@ -145,8 +145,8 @@ async fn sketched(
     // Connected to anew: a limit on the epoch's bandwidth is none on what is measured for its plan.
     let unlimited = args.served.connect(None, args.served.options()).await?;
     let bar = GrowingBar::new(progress, "profile");
-    let told = |headway: Headway| bar.told(headway.done, headway.total);
-    Ok(sketch(&unlimited, recipe, &options, address, samples, &told).await?)
+    let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
+    Ok(sketch(&unlimited, recipe, &options, address, samples, &on_progress).await?)
 }
 
 /// What a profile on the spot may take for a mode that cannot do without.

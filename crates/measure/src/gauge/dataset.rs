@@ -162,11 +162,11 @@ pub(crate) async fn dataset(
     };
     let took = begin.elapsed();
     let Written { path, fault } = headwater_tables::profile::write(output, &profile)?;
-    let told = failures.tell(profile.len() as u64, args.failures.max_failures);
+    let few_enough = failures.check(profile.len() as u64, args.failures.max_failures);
     let report = ProfileReport::new(&path, &profile, failures, (args.repeats.get(), took));
     Ok(match fault {
         Some(fault) => Outcome::short(report, fault),
-        None => Outcome::of(report, told),
+        None => Outcome::of(report, few_enough),
     })
 }
 
@@ -181,8 +181,8 @@ async fn measure(args: &DatasetArgs, samples: Samples, progress: &Progress) -> a
         address: args.run.address(),
     };
     let bar = GrowingBar::new(progress, "profile");
-    let told = |headway: Headway| bar.told(headway.done, headway.total);
-    let profile = profile(made.dataset(), making, &options, &told).await?;
+    let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
+    let profile = profile(made.dataset(), making, &options, &on_progress).await?;
     let failures = unreadable(made.dataset(), &profile).await?;
     Ok((profile, failures))
 }

@@ -11,7 +11,7 @@ mod tally;
 
 use std::path::Path;
 
-use headwater_cache::{Counts, Directory, DirectoryError, Entry, GlimpseBuffer, NotKept, Swept};
+use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
 use headwater_store::{Apart, Catalog, Version};
 use headwater_types::recipe::Stages;
@@ -173,7 +173,7 @@ impl PhotoIndex {
     }
 
     /// What was found, missed and kept since it was opened.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> CacheCounts {
         self.directory.counts()
     }
 

@@ -88,7 +88,7 @@ async fn tally_all(
 
 /// What the command says of a run over so many photos.
 fn conclude(report: IndexReport, photos: u64, args: &IndexArgs) -> Result<CommandOutcome<IndexReport>> {
-    let told = report.failures().tell(report.photos(), args.failures.max_failures);
+    let few_enough = report.failures().check(report.photos(), args.failures.max_failures);
     let done = report.photos();
     if done < photos {
         let kept = "what was re-written is kept: run the same command again to go on";
@@ -100,7 +100,7 @@ fn conclude(report: IndexReport, photos: u64, args: &IndexArgs) -> Result<Comman
     let stopped = report.stopped().map(|stopped| anyhow!("{stopped}"));
     Ok(match stopped {
         Some(stopped) => CommandOutcome::short(report, stopped),
-        None => CommandOutcome::of(report, told),
+        None => CommandOutcome::of(report, few_enough),
     })
 }
 

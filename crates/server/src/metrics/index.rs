@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use headwater_cache::{Counts, NotKept};
+use headwater_cache::{CacheCounts, NotKept};
 use headwater_pipeline::PhotoIndex;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
@@ -19,7 +19,7 @@ impl Collector for IndexMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let index = self.0.get().and_then(|opened| opened.index.as_deref());
         let counts = index.map(PhotoIndex::counts);
-        let count = |of: fn(Counts) -> u64| counts.map(of);
+        let count = |of: fn(CacheCounts) -> u64| counts.map(of);
         let mut families = Families(encoder);
         let help = "Photos found in the index, or found to be unindexable";
         families.counter("index_hits", help, count(|counts| counts.hits))?;

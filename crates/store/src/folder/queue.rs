@@ -4,12 +4,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Last in, first out: a folder tree is then walked depth first, and what waits stays small.
 pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     changed: Condvar,
     backlog: usize,
 }
 
-struct State<T> {
+struct QueueState<T> {
     waiting: Vec<T>,
     /// Threads that are at work and may yet add more.
     busy: usize,
@@ -24,7 +24,7 @@ struct Turn<'a, T>(&'a Queue<T>);
 impl<T> Queue<T> {
     /// A queue that begins with one piece of work, and takes offers while fewer than `backlog` pieces wait.
     pub(super) fn new(first: T, backlog: usize) -> Self {
-        let state = State { waiting: vec![first], busy: 0, closed: false };
+        let state = QueueState { waiting: vec![first], busy: 0, closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), backlog }
     }
 
@@ -75,7 +75,7 @@ impl<T> Queue<T> {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         // No state is left half-changed by a panic: each change is one statement.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

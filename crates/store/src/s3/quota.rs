@@ -14,15 +14,17 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 #[derive(Debug)]
 pub(super) struct Quota {
-    state: Mutex<State>,
-    /// Who waits for a token waits in a row.
+    tokens: Mutex<Tokens>,
+    /// Requests that wait for a token stand in a row.
     row: tokio::sync::Mutex<()>,
     earned: Notify,
 }
 
+/// The tokens that are left, and what else holds for all requests to the store.
 #[derive(Debug)]
-struct State {
-    tokens: f64,
+struct Tokens {
+    left: f64,
+    /// When `left` was counted.
     at: Instant,
     /// The store wants to be left alone until then.
     rest: Option<Instant>,
@@ -37,24 +39,24 @@ const MOST_HEDGES: f64 = 8.0;
 
 impl Quota {
     pub(super) fn new() -> Self {
-        let state = State { tokens: S3_TRIES_IN_HAND, at: Instant::now(), rest: None, hedges: 1.0 };
-        Self { state: Mutex::new(state), row: tokio::sync::Mutex::default(), earned: Notify::new() }
+        let tokens = Tokens { left: S3_TRIES_IN_HAND, at: Instant::now(), rest: None, hedges: 1.0 };
+        Self { tokens: Mutex::new(tokens), row: tokio::sync::Mutex::default(), earned: Notify::new() }
     }
 
     /// A request brought what it asked for.
     pub(super) fn answered(&self) {
-        let mut state = self.state();
-        state.tokens = (state.tokens + S3_TRIES_EARNED).min(S3_TRIES_IN_HAND);
-        state.hedges = (state.hedges + S3_HEDGED).min(MOST_HEDGES);
-        drop(state);
+        let mut tokens = self.lock();
+        tokens.left = (tokens.left + S3_TRIES_EARNED).min(S3_TRIES_IN_HAND);
+        tokens.hedges = (tokens.hedges + S3_HEDGED).min(MOST_HEDGES);
+        drop(tokens);
         self.earned.notify_one();
     }
 
     /// The store wants to be left alone for so long.
     pub(super) fn rest(&self, time: Duration) {
-        let mut state = self.state();
+        let mut tokens = self.lock();
         let until = Instant::now() + time;
-        state.rest = Some(state.rest.map_or(until, |rest| rest.max(until)));
+        tokens.rest = Some(tokens.rest.map_or(until, |rest| rest.max(until)));
     }
 
     /// Waits until the store may be asked.
@@ -66,14 +68,14 @@ impl Quota {
 
     /// Until when the store is left alone.
     pub(super) fn resting(&self) -> Option<Instant> {
-        self.state().rest.filter(|&until| until > Instant::now())
+        self.lock().rest.filter(|&until| until > Instant::now())
     }
 
     /// Waits for a token.
     pub(super) async fn token(&self) {
         let _turn = self.row.lock().await;
         loop {
-            let taken = self.state().take();
+            let taken = self.lock().take();
             let Err(wait) = taken else { return };
             tokio::select! {
                 () = self.earned.notified() => {}
@@ -84,33 +86,33 @@ impl Quota {
 
     /// Whether a slow read may be asked for a second time.
     pub(super) fn hedge(&self) -> bool {
-        let mut state = self.state();
-        let may = state.hedges >= 1.0 && state.rest.is_none_or(|until| until <= Instant::now());
+        let mut tokens = self.lock();
+        let may = tokens.hedges >= 1.0 && tokens.rest.is_none_or(|until| until <= Instant::now());
         if may {
-            state.hedges -= 1.0;
+            tokens.hedges -= 1.0;
         }
         may
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-// === impl State ===
+// === impl Tokens ===
 
-impl State {
+impl Tokens {
     /// Takes a token, or says when there may be one.
     fn take(&mut self) -> Result<(), Duration> {
         let now = Instant::now();
         let granted = now.duration_since(self.at).as_secs_f64() * S3_TRIES_A_SECOND;
-        (self.tokens, self.at) = ((self.tokens + granted).min(S3_TRIES_IN_HAND), now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        (self.left, self.at) = ((self.left + granted).min(S3_TRIES_IN_HAND), now);
+        if self.left >= 1.0 {
+            self.left -= 1.0;
             return Ok(());
         }
         // A little longer: what is rounded down would wake it for nothing.
-        Err(Duration::from_secs_f64((1.0 - self.tokens) / S3_TRIES_A_SECOND) + Duration::from_millis(1))
+        Err(Duration::from_secs_f64((1.0 - self.left) / S3_TRIES_A_SECOND) + Duration::from_millis(1))
     }
 }
 

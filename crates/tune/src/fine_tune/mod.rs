@@ -43,10 +43,10 @@ pub(crate) async fn fine_tune(
         }
         None => summary,
     };
-    let told = trained.counts.failures.tell(trained.counts.images, args.failures.max_failures);
+    let few_enough = trained.counts.failures.check(trained.counts.images, args.failures.max_failures);
     Ok(match fault {
         Some(fault) => Outcome::short(summary, fault),
-        None => Outcome::of(summary, told),
+        None => Outcome::of(summary, few_enough),
     })
 }
 
@@ -73,9 +73,9 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> anyhow::Result<Featur
     }
     let connected = Connected::new(args.served_model()?).await?;
     let bar = GrowingBar::new(progress, "profile");
-    let told = |headway: Headway| bar.told(headway.done, headway.total);
+    let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
     let all = (0..connected.provenance().samples).into();
-    Ok(FeatureSource::Servers(connected.steer(&all, &told).await?))
+    Ok(FeatureSource::Servers(connected.steer(&all, &on_progress).await?))
 }
 
 /// Finds out at the start what can be known to go wrong at the end.
