@@ -221,6 +221,25 @@ fn a_broken_frame_is_made_again_and_what_is_served_stays_the_same() {
 }
 
 #[test]
+fn the_index_lies_in_the_state_folder_unless_a_setting_names_another_place() {
+    let data = Data::photos().unwrap();
+    let at = |name: &str| data.scratch.path().join(name).display().to_string();
+    let (photos, kept, apart) = (data.photos.display().to_string(), at("state"), at("apart"));
+    let base = ["index", "--data", &photos, "--json", "--log", "warn", "--state", &kept];
+    let index = |further: &[&str]| {
+        let arguments = base.iter().chain(further).copied();
+        run("storage-server", arguments).unwrap().success().unwrap().json().unwrap()
+    };
+    let first = index(&[]);
+    assert!(count(&first, "rewritten") > 0, "{first}");
+    assert_eq!(files(Path::new(&kept)).len(), files(&Path::new(&kept).join("index")).len());
+    assert_eq!(count(&index(&[]), "already_there"), count(&first, "rewritten"));
+    let other = index(&["--index-dir", &apart]);
+    assert_eq!(count(&other, "rewritten"), count(&first, "rewritten"), "{other}");
+    assert!(frames(Path::new(&apart)) == frames(&Path::new(&kept).join("index")));
+}
+
+#[test]
 fn an_index_within_the_dataset_is_refused_before_anything_is_written() {
     let data = Data::photos().unwrap();
     let before = state(&data.photos);

@@ -5,7 +5,7 @@ use headwater_cli::settings::{Check, Findings};
 use headwater_features::{Runtime, check_model};
 use headwater_types::caps;
 
-use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StorageServerArgs};
+use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
 use crate::open;
 
 impl Check for StorageServerArgs {
@@ -28,7 +28,7 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
     check_dataset(&args.dataset, findings);
     if !args.no_index {
-        check_index(&args.index, &args.dataset, findings);
+        check_index((&args.state, &args.index), &args.dataset, findings);
     }
     check_models(args, findings);
     findings.port("--listen", &args.listen);
@@ -44,23 +44,23 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
 fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
     check_dataset(&args.dataset, findings);
-    check_index(&args.index, &args.dataset, findings);
+    check_index((&args.state, &args.index), &args.dataset, findings);
 }
 
-/// Of a bucket nothing: no other machine is asked.
+/// Checks that the dataset's folder can be read. A bucket is not checked: no other machine is asked.
 fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
     if let Some(folder) = dataset.data.local() {
         findings.readable_folder("--data", folder);
     }
 }
 
-fn check_index(index: &IndexDirArgs, dataset: &DatasetArgs, findings: &mut Findings) {
-    if let Some(folder) = findings.note(index.folder(&dataset.data)) {
+fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetArgs, findings: &mut Findings) {
+    if let Some(folder) = findings.note(index.folder(state, &dataset.data)) {
         findings.writable_folder("--index-dir", folder.path());
     }
 }
 
-/// Each file and recipe as they are read at start; sessions are not made, since measuring them takes seconds.
+/// Checks each model's file and recipe as they are read at start. Sessions are not made, since measuring them takes seconds.
 fn check_models(args: &ServeArgs, findings: &mut Findings) {
     if args.model.is_empty() {
         args.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));

@@ -11,7 +11,7 @@ use headwater_pipeline::{Memory, ModelSet, PhotoIndex, Pipeline, Resources};
 use headwater_types::{Digest, ImageLimits, Recipe, caps};
 use tokio::sync::Semaphore;
 
-use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs};
+use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs, StateArgs};
 use crate::importance::Importance;
 use crate::keeper;
 use crate::life::Life;
@@ -56,7 +56,7 @@ pub(crate) async fn open(
             args.index.say_unused();
             None
         }
-        false => Some(photo_index(&args.index, &args.dataset, store.place(), limits).await?),
+        false => Some(photo_index((&args.state, &args.index), &args.dataset, store.place(), limits).await?),
     };
     life.begin_listing(format!("listing {data}"), options.found.clone());
     let catalog = Arc::new(store.list().await?);
@@ -97,15 +97,15 @@ fn instance() -> [u8; 16] {
     (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 
-/// Opens the photo index. Waits for nobody who counts it.
+/// Opens the photo index. Does not wait for it to be counted.
 pub(crate) async fn photo_index(
-    folder: &IndexDirArgs,
+    (state, folder): (&StateArgs, &IndexDirArgs),
     dataset: &DatasetArgs,
     place: Digest,
     limits: ImageLimits,
 ) -> Result<Arc<PhotoIndex>> {
-    let (folder, data) = (folder.clone(), dataset.data.clone());
-    let open = move || folder.open(&data, place, limits);
+    let (state, folder, data) = (state.clone(), folder.clone(), dataset.data.clone());
+    let open = move || folder.open(&state, &data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
     tracing::info!(folder = %index.path().display(), bytes = index.usage().get(), limit_bytes = index.limit().get(), "photo index");
     Ok(index)

@@ -6,13 +6,16 @@ use clap::Args;
 use headwater_cli::FailureArgs;
 use headwater_cli::values::threads;
 
-use super::{DatasetArgs, IndexDirArgs, LimitArgs};
+use super::{DatasetArgs, IndexDirArgs, LimitArgs, StateArgs};
 
 /// Which photos are re-written, where they are kept, and within which limits.
 #[derive(Args, Clone, Debug)]
 pub struct IndexArgs {
     #[command(flatten)]
     pub(crate) dataset: DatasetArgs,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 
     #[command(flatten)]
     pub(crate) index: IndexDirArgs,

@@ -6,6 +6,7 @@ mod dataset;
 mod index;
 mod index_dir;
 mod limits;
+mod state;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use dataset::DatasetArgs;
 pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
 pub(crate) use limits::LimitArgs;
+pub(crate) use state::StateArgs;
 
 use crate::listen::ListenAddress;
 
@@ -121,6 +123,9 @@ pub struct ServeArgs {
     pub(crate) cpu_workers: Option<usize>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 
     #[command(flatten)]
     pub(crate) index: IndexDirArgs,

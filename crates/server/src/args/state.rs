@@ -1,0 +1,82 @@
+//! Where a server keeps what it makes: in one folder of its own, never in the source.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use headwater_store::{Apart, Location};
+
+/// The state folder.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StateArgs {
+    /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its name: the photo
+    /// index in DIR/index [default: headwater in the user's cache folder]
+    #[arg(long, value_name = "DIR", help_heading = "State")]
+    state: Option<PathBuf>,
+}
+
+// === impl StateArgs ===
+
+impl StateArgs {
+    /// The folder for one kind of thing. `otherwise` is the setting that names another place for that kind.
+    ///
+    /// # Errors
+    /// There is no state folder, or it lies within the dataset or around it.
+    pub(crate) fn folder(&self, kind: &str, otherwise: &'static str, data: &Location) -> Result<Apart> {
+        let Some(state) = &self.state else {
+            let state = in_the_users_cache(|name| std::env::var_os(name));
+            let state = state
+                .with_context(|| format!("no home folder to keep things in: give --state DIR or {otherwise} DIR"))?;
+            return Ok(Apart::from(data, otherwise, state.join(kind))?);
+        };
+        // What was given is apart as a whole, so that nothing that comes into it later lies around the source.
+        Apart::from(data, "--state", state.clone())?;
+        Ok(Apart::from(data, "--state", state.join(kind))?)
+    }
+}
+
+/// By the XDG Base Directory Specification, where a relative path counts as none.
+fn in_the_users_cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("headwater"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_users_cache_folder_follows_xdg() {
+        let with = |xdg: &str, home: &str| {
+            let (xdg, home) = (OsString::from(xdg), OsString::from(home));
+            in_the_users_cache(move |name| match name {
+                "XDG_CACHE_HOME" => Some(xdg.clone()),
+                "HOME" => Some(home.clone()),
+                _ => None,
+            })
+        };
+        assert_eq!(with("/var/cache", "/home/a").unwrap(), Path::new("/var/cache/headwater"));
+        for not_absolute in ["", "cache"] {
+            assert_eq!(with(not_absolute, "/home/a").unwrap(), Path::new("/home/a/.cache/headwater"));
+        }
+        assert_eq!(with("", ""), None);
+    }
+
+    #[test]
+    fn each_kind_of_thing_has_its_folder_and_none_lies_in_the_source_or_around_it() {
+        let root = tempfile::TempDir::new().unwrap();
+        let at = |path: &str| root.path().join(path);
+        std::fs::create_dir_all(at("srv/photos")).unwrap();
+        let data = at("srv/photos").display().to_string().parse().unwrap();
+        let folder = |state: &str| StateArgs { state: Some(at(state)) }.folder("index", "--index-dir", &data);
+        assert_eq!(folder("state").unwrap().path(), at("state/index"));
+        for refused in ["srv", "srv/photos", "srv/photos/state"] {
+            let error = folder(refused).unwrap_err().to_string();
+            assert!(error.contains("--state") && error.contains("never written"), "{refused}: {error}");
+        }
+    }
+}
