@@ -1,5 +1,5 @@
-//! Samples a second of a model, on tensors that are decoded already: ONNX Runtime alone, or the extractor. A process has
-//! one ONNX Runtime environment, and so each is a run of its own: interleave them.
+//! Samples a second of a model, on tensors that are decoded already: ONNX Runtime alone, or the extractor. A process
+//! has one ONNX Runtime environment, and so each is a run of its own: interleave them.
 //!
 //! `cargo run --release --example throughput -- bare|extractor NAME=MODEL.onnx,recipe=RECIPE [THREADS]`
 

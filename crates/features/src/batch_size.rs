@@ -11,13 +11,15 @@ use crate::options::ExtractorOptions;
 use crate::session::Session;
 
 const CANDIDATES: [usize; 6] = [1, 2, 4, 8, 16, 32];
-/// Time for all candidates, and for one. A run that has begun is not cut short.
+/// Time for all candidates, and for each. A run that has begun is not cut short.
 const TOTAL: Duration = Duration::from_secs(2);
 const EACH: Duration = Duration::from_millis(250);
-/// A batch this close to the fastest is as good: the larger of two such means fewer hand-overs between threads.
+/// A batch size this close to the fastest rate is as good, and a larger one means fewer hand-overs between threads.
 const AS_GOOD: f64 = 0.97;
 /// After so many sizes in a row that are slower, larger ones are not tried: they would only take memory.
 const GIVE_UP: usize = 2;
+/// What a user is warned of whose batch size cannot be had.
+const SMALLER: &str = "a smaller batch than asked for: the model or memory allows no more";
 /// Most bytes of one worker's batch of tensors.
 const MAX_BATCH_BYTES: usize = 256 << 20;
 
@@ -39,7 +41,8 @@ pub(crate) fn choose(
             let rows = vec![0.0; session.row() * batch.get()];
             session.run(&rows, |_, _| {}).map_err(failed)?;
             if batch < wanted {
-                tracing::warn!(model = %model.name, wanted = wanted.get(), batch = batch.get(), "a smaller batch than asked for: the model or memory allows no more");
+                let (model, wanted, batch) = (&model.name, wanted.get(), batch.get());
+                tracing::warn!(%model, wanted, batch, "{SMALLER}");
             }
             batch
         }
@@ -57,8 +60,8 @@ fn largest(row: usize) -> usize {
     (MAX_BATCH_BYTES / (row * size_of::<f32>()).max(1)).max(1)
 }
 
-/// The largest batch, of those up to `limit`, that gives about the most samples a second. What the runs allocate stays
-/// with the session, so that it should be one for this purpose alone.
+/// The largest batch, of those up to `limit`, that gives about the most samples a second. The memory that runs
+/// allocate stays with the session, so that the session should be one for this purpose alone.
 fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsize, String> {
     let began = Instant::now();
     let mut rates = Vec::new();
@@ -82,7 +85,7 @@ fn fastest_of(rates: &[(usize, f64)]) -> NonZeroUsize {
     good.filter_map(|(batch, _)| NonZeroUsize::new(*batch)).max().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Samples a second, by the fastest of several runs: what slows a run down is never the batch's doing.
+/// Samples a second, by the fastest of several runs. A slower run was held up by something else than the batch.
 fn rate(session: &mut Session, batch: usize) -> Result<f64, String> {
     let rows = vec![0.5; session.row() * batch];
     let began = Instant::now();

@@ -11,11 +11,11 @@ pub struct ModelCounts {
     pub batches: u64,
     /// Samples answered with a failure.
     pub failed: u64,
-    /// Samples that nobody waited for any more when their turn came.
+    /// Samples whose callers had gone when their turn came.
     pub cancelled: u64,
-    /// Samples whose features hold an infinity or NaN: failures, unless they were asked for all the same.
+    /// Samples whose features hold an infinity or NaN. They are failures, unless the caller takes such features.
     pub non_finite: u64,
-    /// Samples of the runs that succeeded, those that nobody waited for at its end included.
+    /// Samples of the runs that succeeded, those whose callers had gone by the end included.
     pub batched: u64,
     /// The runs that succeeded, by their size: of 1, of 2, of up to 4, up to 8 ... up to 1024 samples, and of more.
     pub batch_sizes: [u64; BATCH_SIZES],
@@ -35,7 +35,7 @@ pub(crate) struct Counters {
     pub(crate) batch_sizes: [AtomicU64; BATCH_SIZES],
 }
 
-/// Sizes that are told apart: up to 1024 samples, and more.
+/// Sizes of runs that are counted apart: up to 1024 samples, and more.
 pub(crate) const BATCH_SIZES: usize = 12;
 
 // === impl Counters ===
@@ -48,7 +48,7 @@ impl Counters {
         add(&self.batch_sizes[size_class(samples)], 1);
     }
 
-    /// What they stand at.
+    /// The counts so far.
     pub(crate) fn read(&self) -> ModelCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Self { samples, batches, failed, cancelled, non_finite, batched, batch_sizes } = self;

@@ -1,9 +1,9 @@
-//! Where a model runs.
+//! The devices on which models run.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of device.
+/// A kind of device that runs models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Device {
     /// The processor's cores.
@@ -11,7 +11,7 @@ pub enum Device {
     Cpu,
     /// An NVIDIA GPU, through CUDA and cuDNN.
     Cuda,
-    /// An NVIDIA GPU, through TensorRT; CUDA for what TensorRT does not take.
+    /// An NVIDIA GPU, through TensorRT, and through CUDA where TensorRT does not take an operator.
     TensorRt,
 }
 
@@ -49,8 +49,8 @@ impl Device {
                  `pip install onnxruntime-gpu==1.31.1`, and point ORT_DYLIB_PATH to its capi/libonnxruntime.so.1.31.1"
             }
             Self::TensorRt => {
-                "an NVIDIA GPU with its driver, CUDA 13, cuDNN 9, TensorRT 10 (libnvinfer) on the library path, and the GPU \
-                 build of ONNX Runtime: `pip install onnxruntime-gpu==1.31.1`, and point ORT_DYLIB_PATH to its \
+                "an NVIDIA GPU with its driver, CUDA 13, cuDNN 9, TensorRT 10 (libnvinfer) on the library path, and \
+                 the GPU build of ONNX Runtime: `pip install onnxruntime-gpu==1.31.1`, and point ORT_DYLIB_PATH to its \
                  capi/libonnxruntime.so.1.31.1"
             }
         }

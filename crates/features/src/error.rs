@@ -7,7 +7,7 @@ use headwater_types::{ByteCount, ModelName};
 
 use crate::device::Device;
 
-/// Why a model cannot be opened: found at start, never later.
+/// Why a model cannot be opened. It is found at the start, never later.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file cannot be read.
@@ -15,9 +15,9 @@ pub enum ModelError {
     Read {
         /// The model.
         name: ModelName,
-        /// Its file.
+        /// The model's file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong.
         source: std::io::Error,
     },
     /// The file is larger than the limit.
@@ -25,7 +25,7 @@ pub enum ModelError {
     TooLarge {
         /// The model.
         name: ModelName,
-        /// Its file.
+        /// The model's file.
         path: PathBuf,
         /// The limit.
         limit: ByteCount,
@@ -35,12 +35,13 @@ pub enum ModelError {
     Onnx {
         /// The model.
         name: ModelName,
-        /// Why.
+        /// What is wrong.
         source: OnnxError,
     },
-    /// What the model takes is not what the recipe gives.
+    /// The model's inputs do not fit the recipe's output.
     #[error(
-        "model {name} must have one input float32 [N, 3, {height}, {width}], as recipe {recipe} gives it: it has {inputs}"
+        "model {name} must have one input float32 [N, 3, {height}, {width}], as recipe {recipe} gives it: it has \
+         {inputs}"
     )]
     Input {
         /// The model.
@@ -51,13 +52,13 @@ pub enum ModelError {
         height: u32,
         /// Width of the recipe's output, in pixels.
         width: u32,
-        /// The inputs that it has.
+        /// The model's inputs.
         inputs: String,
     },
     /// The model takes channels last.
     #[error(
-        "model {name} takes {input} with the colours last: its first operator moves them. Export it to take float32 [N, 3, H, W] \
-         (with tf2onnx: --inputs-as-nchw)"
+        "model {name} takes {input} with the colours last: its first operator moves them. Export it to take float32 \
+         [N, 3, H, W] (with tf2onnx: --inputs-as-nchw)"
     )]
     ChannelsLast {
         /// The model.
@@ -67,8 +68,8 @@ pub enum ModelError {
     },
     /// Neither the input's axes nor the operators say on which axis the colours are.
     #[error(
-        "model {name}: neither the axes of {input} nor its operators say where the colours are: export it with axes that do, \
-         float32 [N, 3, H, W]"
+        "model {name}: neither the axes of {input} nor its operators say where the colours are: export it with axes \
+         that do, float32 [N, 3, H, W]"
     )]
     UnknownLayout {
         /// The model.
@@ -81,7 +82,7 @@ pub enum ModelError {
     AmbiguousOutput {
         /// The model.
         name: ModelName,
-        /// The outputs that it has.
+        /// The model's outputs.
         outputs: String,
     },
     /// The output is not one row of floats for each sample.
@@ -91,7 +92,7 @@ pub enum ModelError {
         name: ModelName,
         /// The output.
         output: String,
-        /// What it is.
+        /// The output's type and shape.
         actual: String,
     },
     /// The model was exported for a batch of a fixed size.
@@ -99,10 +100,10 @@ pub enum ModelError {
     FixedBatch {
         /// The model.
         name: ModelName,
-        /// That size.
+        /// The size of that batch.
         batch: u64,
     },
-    /// The device is not there, or cannot run all of the model.
+    /// The device is missing, or cannot run all of the model.
     #[error("model {name} cannot run on {device}: {reason} ({device} needs {})", device.needs())]
     Device {
         /// The model.
@@ -112,7 +113,7 @@ pub enum ModelError {
         /// What ONNX Runtime says.
         reason: String,
     },
-    /// ONNX Runtime refuses it.
+    /// ONNX Runtime refuses the model.
     #[error("model {name}: ONNX Runtime cannot load or run it: {reason}")]
     Runtime {
         /// The model.
@@ -125,7 +126,7 @@ pub enum ModelError {
     Thread {
         /// The model.
         name: ModelName,
-        /// Why.
+        /// What is wrong.
         source: std::io::Error,
     },
 }

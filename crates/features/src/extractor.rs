@@ -37,7 +37,8 @@ pub struct Extractor {
     workers: Workers,
 }
 
-/// A place in a model's queue, to be taken before pixels are made for it: who has none should not decode yet.
+/// A place in a model's queue. It is taken before the pixels are made, so that nothing is decoded far ahead of its
+/// turn.
 #[must_use = "dropping a place gives it up"]
 pub struct Place<'a> {
     extractor: &'a Extractor,
@@ -90,7 +91,7 @@ impl Extractor {
         Ok(Place { extractor: self, permit: self.entrance.place().await? })
     }
 
-    /// Features of a sample that is there already, at the cut `flipped` or `normalized`: nothing random is left to do.
+    /// Features of a sample at the cut `flipped` or `normalized`, where nothing random is left to do.
     ///
     /// # Errors
     /// Those of [`Extractor::place`] and [`Place::extract`]; `Internal` for an earlier cut.
@@ -102,7 +103,7 @@ impl Extractor {
             );
             return Err(SampleFailure::new(FailureKind::Internal, message));
         }
-        // An address has to be given all the same.
+        // Nothing draws from this address.
         let key = (&self.name).into();
         let (address, limits) = (Address::default(), ImageLimits::default());
         let sample = Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: false };
@@ -122,7 +123,7 @@ impl Extractor {
         self.extract(Payload::Normalized(tensor)).await
     }
 
-    /// What requests call it.
+    /// The name by which requests ask for the model.
     pub fn name(&self) -> &ModelName {
         &self.name
     }
@@ -132,12 +133,12 @@ impl Extractor {
         self.digest
     }
 
-    /// The recipe of its input.
+    /// The recipe of the model's input.
     pub fn recipe(&self) -> &Arc<Recipe> {
         &self.recipe
     }
 
-    /// The output that is taken.
+    /// The model's output that is taken as features.
     pub fn output(&self) -> &str {
         &self.output
     }
@@ -147,7 +148,7 @@ impl Extractor {
         self.feature_len
     }
 
-    /// Where it runs.
+    /// The device on which the model runs.
     pub fn device(&self) -> Device {
         self.device
     }
@@ -162,12 +163,12 @@ impl Extractor {
         self.workers.len()
     }
 
-    /// Samples in its queue that no worker has taken yet.
+    /// Samples in the queue that no worker has taken yet.
     pub fn waiting(&self) -> usize {
         self.entrance.waiting()
     }
 
-    /// What it has done so far.
+    /// What the model has done so far.
     pub fn counts(&self) -> ModelCounts {
         self.counters.read()
     }
@@ -178,9 +179,10 @@ impl Extractor {
 impl Place<'_> {
     /// Features of one sample. A worker finishes its recipe, from wherever it is, right into its row of the batch.
     ///
-    /// On the CPU that is the best place for all of it, decoding included: the thread that decodes a photo infers it
-    /// while its tensor is still in the core's cache, and no other thread contends for the core. An accelerator's
-    /// workers are few and should be given pixels at the cut `flipped`. A caller that goes away is not computed for.
+    /// On the CPU a worker is the best place for all of the recipe, decoding included: the thread that decodes a photo
+    /// infers it while its tensor is still in the core's cache, and no other thread contends for the core. An
+    /// accelerator's workers are few and should be given pixels at the cut `flipped`. A caller that goes away is not
+    /// computed for.
     ///
     /// # Errors
     /// `Inference` where the model cannot be run on it; `Unavailable` where the workers have stopped; those of

@@ -6,24 +6,24 @@ use headwater_image::Payload;
 use headwater_types::{Address, CpuSeconds, FailureKind, ImageLimits, SampleFailure, SampleKey};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// A sample at any pixel cut, with what it takes to finish its recipe.
+/// A sample at any pixel cut, with all that finishing its recipe takes.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
-    /// The sample as it is.
+    /// The sample at its cut.
     pub payload: Payload,
     /// The address of its pass's randomness.
     pub address: Address,
-    /// Its key: with the address, it decides crop and flip.
+    /// The sample's key, which decides crop and flip together with the address.
     pub key: SampleKey,
-    /// Limits for decoding it. Its memory has been granted to the caller.
+    /// Limits for decoding the sample. The caller holds the permit of its memory.
     pub limits: ImageLimits,
-    /// Whether its CPU time is measured.
+    /// Whether the sample's CPU time is measured.
     pub measure_cpu: bool,
-    /// Whether features that are not finite are wanted all the same, and no failure.
+    /// Whether features that are not finite are delivered, and are no failure.
     pub allow_non_finite: bool,
 }
 
-/// What became of a sample.
+/// The features of a sample, and how long they took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extracted {
     /// f32 `[d]`, as the model gives them: not normalised, and finite unless others were asked for.
@@ -34,23 +34,23 @@ pub struct Extracted {
     pub decode: Duration,
     /// Time in which its worker did the rest of the recipe.
     pub transform: Duration,
-    /// Time of the run that it was part of, shared with the others of its batch.
+    /// Time of the run that the sample was part of, which all samples of the batch share.
     pub infer: Duration,
     /// Samples in that run.
     pub batch: usize,
-    /// CPU time of the workers: its own for the recipe, and its part of the run's, on the CPU of all threads of a session. `None`
-    /// unless it was asked for.
+    /// CPU time of the sample: its worker's for the recipe, and its part of the run's, which on the CPU is that of all
+    /// threads of the session. `None` unless it was asked for.
     pub cpu: Option<CpuSeconds>,
 }
 
 pub(crate) type Outcome = Result<Extracted, SampleFailure>;
 
-/// A sample that waits for a worker. Nobody may be waiting for the answer any more.
+/// A sample that waits for a worker. Its caller may have gone.
 pub(crate) struct Job {
     pub(crate) sample: Unfinished,
     pub(crate) since: Instant,
     pub(crate) answer: oneshot::Sender<Outcome>,
-    /// Its place in the queue, given up with it.
+    /// The sample's place in the queue, given up with the job.
     pub(crate) _place: OwnedSemaphorePermit,
 }
 

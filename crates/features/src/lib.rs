@@ -1,8 +1,8 @@
 //! Features from pixels: ONNX Runtime sessions, devices and dynamic batching. The only crate that knows `ort`.
 //!
 //! Invariants: a device that was asked for is the device that runs, or the start fails; a model is checked before the
-//! runtime sees it; a sample that fails never fails the others of its batch; every queue is bounded, and who finds it
-//! full waits.
+//! runtime sees it; a sample that fails never fails the others of its batch; every queue is bounded, and a
+//! caller that finds it full waits.
 //!
 //! ```text
 //! place() -> extract() --- queue ---> worker: take a batch -> finish each sample into its row -> run -> answer each

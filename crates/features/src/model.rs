@@ -12,12 +12,12 @@ use crate::spec::ModelSpec;
 /// A model that has passed every check that needs no runtime.
 pub(crate) struct Model {
     pub(crate) name: ModelName,
-    /// Of the whole file, whatever was cut away.
+    /// Digest of the whole file, before anything was cut away.
     pub(crate) digest: Digest,
     /// The ONNX bytes, with one output.
     pub(crate) bytes: Vec<u8>,
     pub(crate) output: String,
-    /// The batch that it was exported for, where it takes no other.
+    /// The batch size that the model was exported for, where it takes no other.
     pub(crate) fixed_batch: Option<u64>,
 }
 
@@ -41,10 +41,11 @@ impl Model {
     }
 }
 
-/// Whether a model passes every check that is made before the runtime sees it: its file, format, input, output and recipe.
+/// Whether a model passes every check that is made before the runtime sees it: its file, format, input, output and
+/// recipe.
 ///
 /// # Errors
-/// The first that it does not pass.
+/// The error of the first check that the model does not pass.
 pub fn check_model(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> Result<(), ModelError> {
     Model::read(spec, recipe, max_bytes).map(drop)
 }
@@ -62,7 +63,7 @@ fn read_file(spec: &ModelSpec, max_bytes: ByteCount) -> Result<Vec<u8>, ModelErr
     Ok(bytes)
 }
 
-/// The batch that the model was exported for, if it takes no other.
+/// The batch size that the model was exported for, if it takes no other.
 fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Result<Option<u64>, ModelError> {
     let size = recipe.output_size();
     let wrong = || ModelError::Input {
@@ -85,8 +86,8 @@ fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Resu
     }
 }
 
-/// Whether the model takes channels first, where the axes of its input leave that open. One that takes them last would be fed
-/// nonsense without a word.
+/// Refuses a model that takes channels last, where the axes of its input leave the order open: it would be fed nonsense
+/// without a word.
 fn check_layout(
     name: &ModelName,
     inputs: &[ValueFacts],

@@ -11,16 +11,17 @@ use crate::device::Device;
 /// Settings of an [`Extractor`](crate::Extractor).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtractorOptions {
-    /// Where it runs.
+    /// The device on which the model runs.
     pub device: Device,
     /// Cores that infer, on the CPU. An accelerator has two workers, whatever this says: one fills a batch while the
     /// other's runs.
     pub threads: NonZeroUsize,
     /// Most samples in one run; `None` to measure at start which number is fastest.
     pub max_batch: Option<NonZeroUsize>,
-    /// How long an accelerator's batch that is not full waits for more. On the CPU none waits: small batches are as fast.
+    /// How long an accelerator's batch that is not full waits for more samples. On the CPU no batch waits, because
+    /// small ones are as fast.
     pub max_wait: Duration,
-    /// Samples that may wait for a worker, at least 1; who brings one more waits until there is room.
+    /// Samples that may wait for a worker, at least 1. The caller of one more waits until there is room.
     pub queue: usize,
     /// Most bytes of the model's file.
     pub max_model: ByteCount,

@@ -1,9 +1,12 @@
 //! The bounded queue before the workers, and how a batch is taken from it.
 //!
-//! A place is taken before the pixels are made, and given up with the answer: what is decoded ahead is little, and still
-//! in the processor's cache when its turn comes. Who finds no place waits; places are handed out in order. On the CPU a worker takes its share of what is
-//! there and never waits for more, so that no core idles while another fills up; on an accelerator it takes all it can
-//! and waits a little for a full batch, because there a fuller run costs hardly more.
+//! A place is taken before the pixels are made, and given up with the answer. So few samples are decoded ahead, and
+//! they are still in the processor's cache when their turn comes. A caller that finds no place waits, and places are
+//! handed out in order.
+//!
+//! On the CPU a worker takes its share of the samples that are there and never waits for more, so that no core idles
+//! while another fills up. On an accelerator a worker takes all it can and waits a little for a full batch, because
+//! there a fuller run takes hardly longer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,13 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::job::{Job, Outcome, Unfinished};
 
-/// Where samples come in. Once it is dropped, workers finish what is queued and end.
+/// Where samples enter the queue. Once it is dropped, workers finish the queued samples and end.
 pub(crate) struct Entrance {
     jobs: Sender<Job>,
     places: Arc<Semaphore>,
 }
 
-/// Where workers take them out.
+/// Where workers take samples out of the queue.
 #[derive(Clone)]
 pub(crate) struct Exit {
     jobs: Receiver<Job>,
@@ -31,7 +34,7 @@ pub(crate) struct Exit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) max_batch: usize,
-    /// Workers that share what is queued; 1 where each takes all it can.
+    /// Workers that share the queued samples; 1 where each takes all it can.
     pub(crate) sharers: usize,
     pub(crate) max_wait: Duration,
 }
@@ -56,7 +59,7 @@ impl Entrance {
         self.jobs.len()
     }
 
-    /// Queues a sample in its place. The answer comes through what is returned.
+    /// Queues a sample in its place, and gives the channel of its answer.
     pub(crate) fn put(
         &self,
         place: OwnedSemaphorePermit,
@@ -77,8 +80,8 @@ fn stopped() -> SampleFailure {
 // === impl Exit ===
 
 impl Exit {
-    /// Waits for samples and moves a batch of those that somebody still waits for into `batch`, which is empty. `false`
-    /// once there will be no more. Those that nobody waits for are dropped and counted in `cancelled`.
+    /// Waits for samples and moves a batch of them into `batch`, which is empty; `false` once there will be no more.
+    /// Samples whose callers have gone are dropped and counted in `cancelled`.
     pub(crate) fn take(&self, batch: &mut Vec<Job>, cancelled: &mut u64) -> bool {
         let mut keep = |job: Job, batch: &mut Vec<Job>| {
             if job.answer.is_closed() {

@@ -1,7 +1,7 @@
 //! One ONNX Runtime session: a batch of finished tensors in, a row of features for each out.
 //!
-//! `ort` lets one thread at a time run a session, and so every worker has its own. Weights are not shared between them:
-//! on the CPU ONNX Runtime rearranges convolution weights for each session, and would share nothing if asked to.
+//! `ort` lets one thread at a time run a session, and so every worker has its own. Sessions do not share weights: on
+//! the CPU ONNX Runtime rearranges convolution weights for each session, and would share nothing if asked to.
 
 use headwater_types::Size;
 use ort::ep;
@@ -60,7 +60,7 @@ impl Session {
         self.features
     }
 
-    /// Threads that a run takes on the CPU, the caller's among them: they share its work evenly.
+    /// Threads that a run takes on the CPU, the caller's among them. They share the run's work evenly.
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }

@@ -9,40 +9,40 @@ use headwater_types::ids::NameError;
 /// A model to register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelSpec {
-    /// What requests call it.
+    /// The name by which requests ask for the model.
     pub name: ModelName,
     /// The ONNX file.
     pub path: PathBuf,
-    /// The recipe that makes its input: the name of one in the box, or the path of a TOML file.
+    /// The recipe that makes the model's input: the name of a built-in one, or the path of a TOML file.
     pub recipe: String,
     /// The output to take; `None` for `features` where there is one, else the only output.
     pub output: Option<String>,
 }
 
-/// Why text names no model.
+/// Why a text names no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelSpecError {
-    /// No `NAME=` before the file.
+    /// The text has no `NAME=` before the file.
     #[error("{0:?} does not say what the model is called: write NAME=FILE.onnx,recipe=R[,output=O]")]
     NoName(String),
     /// The name has characters that names may not have.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Nothing between `NAME=` and the first comma.
+    /// The text has nothing between `NAME=` and the first comma.
     #[error("model {0} has no file: write {0}=FILE.onnx,recipe=R[,output=O]")]
     NoFile(ModelName),
-    /// No `recipe=`.
+    /// The text has no `recipe=`.
     #[error("model {0} has no recipe: add ,recipe=NAME or ,recipe=FILE.toml")]
     NoRecipe(ModelName),
-    /// A setting that models do not have.
+    /// The text has a setting that models do not have.
     #[error("model {name} has no setting {setting:?}: there are recipe=R and output=O, separated by commas")]
     UnknownSetting {
         /// The model.
         name: ModelName,
-        /// What stands there.
+        /// The unknown setting.
         setting: String,
     },
-    /// A setting that was given twice or left empty.
+    /// A setting was given twice or left empty.
     #[error("model {name} must give {setting} once, with a value")]
     BadSetting {
         /// The model.

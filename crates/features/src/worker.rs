@@ -69,7 +69,8 @@ impl Worker {
                 ready.into_iter().zip(extracted).for_each(|(ready, extracted)| self.answer(ready.job, Ok(extracted)));
             }
             Err(reason) if ready.len() > 1 => {
-                tracing::warn!(samples = ready.len(), %reason, "a batch could not be run: its samples are run one by one");
+                let samples = ready.len();
+                tracing::warn!(samples, %reason, "a batch could not be run: its samples are run one by one");
                 for (row, ready) in ready.into_iter().enumerate() {
                     let outcome = self.infer(row, std::slice::from_ref(&ready), taken);
                     let only = outcome.and_then(|mut extracted| extracted.pop().ok_or_else(|| "no output".to_owned()));
@@ -80,7 +81,7 @@ impl Worker {
         }
     }
 
-    /// Finishes each sample into its row; those that cannot be are answered here, and leave no gap.
+    /// Finishes each sample into its row. Samples that cannot be finished are answered here, and leave no gap.
     fn write_rows(&mut self, jobs: Vec<Job>) -> Vec<Ready> {
         let row = self.session.row();
         let mut all_ready = Vec::with_capacity(jobs.len());
@@ -124,7 +125,7 @@ impl Worker {
             });
         })?;
         self.counters.run(ready.len());
-        // The clock is this thread's; what the session's others do is as much each.
+        // The meter is this thread's. The session's other threads take as much time each.
         if let Some(CpuSeconds(run)) = meter.read() {
             let share = run * self.session.threads() as f64 / ready.len() as f64;
             extracted.iter_mut().filter_map(|one| one.cpu.as_mut()).for_each(|cpu| cpu.0 += share);
@@ -141,7 +142,7 @@ impl Worker {
             }
         });
         add(if outcome.is_ok() { &self.counters.samples } else { &self.counters.failed }, 1);
-        // Nobody may be waiting any more: then it was worth nothing, and harmed nothing.
+        // The caller may have gone; its answer is dropped then.
         let _ = job.answer.send(outcome);
     }
 }

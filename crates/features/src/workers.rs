@@ -41,7 +41,7 @@ impl Workers {
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of workers.
     pub(crate) fn len(&self) -> usize {
         self.threads.len()
     }

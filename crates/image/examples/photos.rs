@@ -1,9 +1,10 @@
-//! Measures the way from a stored photo to its finished tensor on one core: from the photo as it is, and re-written to be
-//! cropped without decoding; and what other recipes change about it.
+//! Measures the way from a stored photo to its finished tensor on one core: from the photo as it is, and re-written to
+//! be cropped without decoding; and what other recipes change about it.
 //!
-//! `cargo run --release -p headwater-image --example photos -- RECIPE[,RECIPE]... PHOTO...` prints milliseconds of CPU time a
-//! photo and photos a second, the median of rounds that take turns, each with its own crops; and in levels of 256 how far the crops
-//! are from those of the first recipe: the mean of all photos, of those that differ, and the largest mean of one.
+//! `cargo run --release -p headwater-image --example photos -- RECIPE[,RECIPE]... PHOTO...` prints milliseconds of CPU
+//! time a photo and photos a second, the median of rounds that take turns, each with its own crops; and in levels of
+//! 256 how far the crops are from those of the first recipe: the mean of all photos, of those that differ, and the
+//! largest mean of one.
 
 use std::error::Error;
 
@@ -102,7 +103,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let all = levels.iter().copied();
         let changed = all.clone().filter(|&level| level > 0.0);
         println!(
-            "{:<20} {:<8} {median:8.3} ms {:8.1} photos/s   {:6.3} levels off, {:6.3} in the {} that differ, at most {:6.3}",
+            "{:<20} {:<8} {median:8.3} ms {:8.1} photos/s   {:6.3} levels off, {:6.3} in the {} that differ, at most \
+             {:6.3}",
             recipe.name().as_str(),
             if indexed { "indexed" } else { "plain" },
             1e3 / median,

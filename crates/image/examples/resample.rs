@@ -1,9 +1,10 @@
-//! Measures the path from a JPEG to a finished tensor, and from its pixels at each [`Level`] of the machine, with both filters,
-//! against `fast_image_resize`, which is not exact and stops at pixels, and against Pillow, which stops there too.
+//! Measures the path from a JPEG to a finished tensor, and from its pixels at each [`Level`] of the machine, with both
+//! filters, against `fast_image_resize`, which is not exact and stops at pixels, and against Pillow, which stops there
+//! too.
 //!
-//! `cargo run --release -p headwater-image --example resample -- PHOTO...` prints microseconds a photo, nanoseconds a pixel of
-//! its crop, and how many times as fast that is as plain code. All take turns with each photo, nine times; the fastest counts,
-//! as the others had company. Pillow is that of `HEADWATER_PYTHON`; without one it is left out.
+//! `cargo run --release -p headwater-image --example resample -- PHOTO...` prints microseconds a photo, nanoseconds a
+//! pixel of its crop, and how many times as fast that is as plain code. All take turns with each photo, nine times; the
+//! fastest counts, as the others had company. Pillow is that of `HEADWATER_PYTHON`; without one it is left out.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};

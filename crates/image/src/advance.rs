@@ -1,7 +1,8 @@
-//! The rest of a recipe, from any cut: what storage side and client share, so that they cannot disagree.
+//! The rest of a recipe, from any cut. The storage side and the client share this code, so that they cannot disagree.
 //!
 //! Invariant: for cuts a <= b <= c, going from a to c gives the same bits as going from a to b and from there to c, and
-//! fails for the same photos. Steps in between that nobody asked for are fused, never skipped or reordered.
+//! fails for the same photos. Steps whose result is not asked for may be fused with the next, and are never skipped or
+//! reordered.
 
 use headwater_types::{Cut, Draws, Framing, ImageLimits, Recipe, Scale, Size};
 
@@ -93,7 +94,7 @@ pub fn finish_into(
     }
 }
 
-/// What is done to a sample, and within what limits.
+/// What is to be done to a sample, and within which limits.
 #[derive(Clone, Copy)]
 struct Task<'a> {
     recipe: &'a Recipe,
@@ -124,7 +125,7 @@ impl Task<'_> {
     }
 }
 
-/// Pixels, or the way to them, to floats: cropped where they are not, mirrored on the way.
+/// Writes the floats of a sample: its pixels are cropped where they are not yet, and mirrored on the way.
 fn write(task: Task<'_>, payload: &Payload, to: Cut, scratch: &mut Scratch, out: &mut [f32]) -> Result<(), ImageError> {
     let Task { recipe, draws, .. } = task;
     let (stages, normalize) = (recipe.stages(), to == Cut::Normalized);
@@ -160,7 +161,7 @@ fn crop(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8,
     Rgb8::new(size, out).ok_or(ImageError::NoSuchStep { at, to: Cut::Cropped })
 }
 
-/// Encoded or decoded to cropped, into `out`.
+/// Crops an encoded or decoded sample into `out`.
 fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: Target<'_>) -> Result<(), ImageError> {
     let Task { draws, limits, .. } = task;
     let stages = task.recipe.stages();

@@ -1,10 +1,10 @@
-//! How many cores there are to use: what every number of threads is by default.
+//! How many cores there are to use: the default of every number of threads.
 
 use std::num::NonZeroUsize;
 
-/// Cores that this process may use, whole ones, at least one: those of the machine that its affinity leaves it (`taskset`, cpusets), and no
-/// more than the CPU quota of its control group, or of one above that, allows (`docker run --cpus`, Kubernetes' limits). The standard library
-/// reads all of that, of cgroup v1 and v2; what it cannot find out is one core.
+/// The number of whole cores that this process may use, at least one. The process's affinity (`taskset`, cpusets) and
+/// the CPU quotas of its control groups (`docker run --cpus`, Kubernetes' limits, cgroup v1 and v2) bound it. Where the
+/// standard library cannot find the number out, it is one.
 pub fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

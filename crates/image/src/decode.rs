@@ -57,8 +57,8 @@ pub(crate) fn decode_at(
     Rgb8::new(size, pixels).ok_or_else(|| ImageError::malformed(header.format, "it is empty"))
 }
 
-/// Decodes at least the area of `excerpt`, which is in coordinates of the upright photo, into the front of `out`. Gives the
-/// box that was decoded, in the same coordinates; the format decides how much larger it is.
+/// Decodes at least the area of `excerpt`, which is in coordinates of the upright photo, into the front of `out`. Gives
+/// the box that was decoded, in the same coordinates; the format decides how much larger it is.
 pub(crate) fn decode_into(
     header: &Header,
     excerpt: Excerpt<'_>,

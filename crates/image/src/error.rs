@@ -5,46 +5,46 @@ use headwater_types::{Cut, FailureKind, Format, LimitSetting, SampleFailure};
 /// A photo that could not be decoded, or a payload that does not fit its recipe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// Content of a format that is not decoded here.
+    /// The content is of a format that is not decoded here.
     #[error("content is {found}: {} are decoded here", Format::listed("and"))]
     UnsupportedFormat {
         /// What the content looks like.
         found: &'static str,
     },
-    /// A kind of JPEG, PNG or WebP that is not decoded here.
+    /// The content is of a kind of its format that is not decoded here.
     #[error("{format} with {feature} is not decoded here: store it as 8-bit baseline or progressive")]
     UnsupportedFeature {
         /// The format.
         format: Format,
-        /// What it has that is not decoded.
+        /// What the content has that is not decoded.
         feature: String,
     },
-    /// Broken content.
+    /// The content is broken.
     #[error("broken {format}: {reason}")]
     Malformed {
-        /// The format that it claims to be.
+        /// The format that the content claims to be.
         format: Format,
-        /// What is wrong with it.
+        /// What is wrong with the content.
         reason: String,
     },
-    /// A limit would have been passed.
+    /// Decoding would have passed a limit.
     #[error("{what} {actual} over the limit of {limit}: raise {}", setting.flag())]
     LimitExceeded {
         /// What is limited.
         what: &'static str,
-        /// How much of it there is.
+        /// The amount that was found.
         actual: u64,
-        /// How much may be.
+        /// The amount that is allowed.
         limit: u64,
-        /// What moves the limit.
+        /// The setting that moves the limit.
         setting: LimitSetting,
     },
-    /// Asked to take a sample back to an earlier cut, or past the pixel cuts.
+    /// A sample was to be taken back to an earlier cut, or past the pixel cuts.
     #[error("a sample at cut {at} cannot be brought to cut {to}")]
     NoSuchStep {
-        /// Where it is.
+        /// The cut at which the sample is.
         at: Cut,
-        /// Where it should have gone.
+        /// The cut to which it should have gone.
         to: Cut,
     },
     /// A payload whose type or shape is not what its cut and recipe give.
@@ -52,15 +52,15 @@ pub enum ImageError {
     Shape {
         /// The payload's cut.
         cut: Cut,
-        /// What it is.
+        /// The payload that there is.
         actual: String,
-        /// What it should be.
+        /// The payload that there should be.
         expected: String,
     },
     /// Losslessly coded pixels that cannot be decoded.
     #[error("broken losslessly coded pixels: {reason}")]
     Coding {
-        /// What is wrong with them.
+        /// What is wrong with the coded pixels.
         reason: String,
     },
     /// A row for a finished tensor that has another length than the tensor.
@@ -68,7 +68,7 @@ pub enum ImageError {
     RowLength {
         /// The row's length.
         actual: usize,
-        /// The tensor's.
+        /// The tensor's length.
         expected: usize,
     },
 }
@@ -80,7 +80,7 @@ impl ImageError {
         Self::Malformed { format, reason: reason.into() }
     }
 
-    /// The failure's kind.
+    /// The kind of failure that the error is to a caller.
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::UnsupportedFormat { .. } | Self::UnsupportedFeature { .. } => FailureKind::UnsupportedFormat,

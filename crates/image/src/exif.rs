@@ -1,34 +1,37 @@
-//! The one thing that is read from EXIF: which way is up. Read as Pillow reads it, whatever type the entry has.
+//! The orientation that EXIF states, read as Pillow reads it, whatever type the entry has.
 //!
 //! EXIF is a TIFF file: byte order, an offset, and there a directory of 12-byte entries.
 //!
 //! ```text
-//! | "II*\0" or "MM\0*" | offset u32 | ... | entries u16 | tag u16 | type u16 | count u32 | value or its offset, 4 bytes | ...
+//! "II*\0" or "MM\0*" | offset u32 | ... | entries u16 | entry | entry | ...
+//!
+//! entry: tag u16 | type u16 | count u32 | value or its offset, 4 bytes
 //! ```
 //!
-//! Follows no pointer but the directory's and that of the one entry, and never fails: a photo whose EXIF is broken is upright.
+//! Follows no pointer but the directory's and the one entry's, and never fails: a photo whose EXIF is broken counts as
+//! upright.
 
-/// As stored.
+/// The orientation of a photo that is stored upright.
 pub(crate) const UPRIGHT: u8 = 1;
 
 const PREFIX: &[u8] = b"Exif\0\0";
 const TAG_ORIENTATION: u16 = 0x0112;
 const ENTRY: usize = 12;
 
-/// What a block says of the orientation.
+/// What an EXIF block states of the orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
-    /// Nothing: another place may.
+    /// The block does not mention it: another place may.
     Nothing,
-    /// This, 1 to 8: [`UPRIGHT`] where it is none that there is.
+    /// The block states this orientation, 1 to 8; [`UPRIGHT`] stands for a value outside of that.
     Turn(u8),
-    /// It cannot be read.
+    /// The block cannot be read.
     Broken,
 }
 
-/// What an EXIF block says, with or without its `Exif\0\0`.
+/// Reads the orientation of an EXIF block, with or without its `Exif\0\0`.
 pub(crate) fn orientation(block: &[u8]) -> Said {
-    // Pillow takes off two of them, which some writers leave.
+    // Some writers leave two prefixes, and Pillow takes both off.
     let tiff = block.strip_prefix(PREFIX).unwrap_or(block);
     let tiff = tiff.strip_prefix(PREFIX).unwrap_or(tiff);
     if tiff.is_empty() {
@@ -40,7 +43,7 @@ pub(crate) fn orientation(block: &[u8]) -> Said {
     }
 }
 
-/// The smallest EXIF block that says so.
+/// The smallest EXIF block that states an orientation.
 pub(crate) fn block(orientation: u8) -> [u8; 32] {
     let mut block = *b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0";
     block[25] = orientation;
@@ -58,7 +61,7 @@ struct Tiff<'a> {
 /// The type of an entry's values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Bytes and text, which no orientation is.
+    /// Bytes and text: an orientation is neither.
     Text,
     Unsigned,
     Signed,
@@ -70,7 +73,8 @@ enum Kind {
 // === impl Kind ===
 
 impl Kind {
-    /// Of a type's number, with the bytes of one value; `None` for types that are passed over as if they were not there.
+    /// The kind of a type's number, and the bytes of one value; `None` for unknown types, whose entries are passed
+    /// over.
     fn of(number: u16) -> Option<(Self, usize)> {
         Some(match number {
             1 | 2 | 7 => (Self::Text, 1),
@@ -93,7 +97,7 @@ impl Kind {
 
 impl<'a> Tiff<'a> {
     fn open(bytes: &'a [u8]) -> Option<Self> {
-        // The second of each is no valid header, and is taken by Pillow; BigTIFF is not.
+        // The second spelling of each is no valid header, but Pillow takes it. Pillow does not take BigTIFF.
         let big_endian = match bytes.get(..4)? {
             b"MM\0*" | b"MM*\0" => true,
             b"II*\0" | b"II\0*" => false,
@@ -104,7 +108,7 @@ impl<'a> Tiff<'a> {
         Some(this)
     }
 
-    /// Of the first entry that has the tag, a type that there is, and a value.
+    /// The orientation of the first entry that has the tag, a known type, and a value.
     fn orientation(&self) -> Said {
         let Some(directory) = self.bytes.get(self.directory..) else { return Said::Nothing };
         let Some((count, entries)) = directory.split_first_chunk::<2>() else { return Said::Nothing };
@@ -115,7 +119,8 @@ impl<'a> Tiff<'a> {
             let size = (self.number(&entry[4..8]) as usize).saturating_mul(unit);
             let inline = size <= 4;
             if !inline {
-                // Values that together are more than all there is are passed over; one that ends outside ends the reading.
+                // Values that together are more than all there is are passed over; one that ends outside ends the
+                // reading.
                 elsewhere = elsewhere.saturating_add(size);
                 if elsewhere > self.bytes.len() {
                     continue;
@@ -134,7 +139,7 @@ impl<'a> Tiff<'a> {
         Said::Nothing
     }
 
-    /// A value, if it is a whole number.
+    /// A value as a whole number, if it is one.
     fn whole(&self, kind: Kind, value: &[u8]) -> Option<i64> {
         let (front, back) = value.split_at(value.len() / 2);
         match kind {
@@ -151,7 +156,7 @@ impl<'a> Tiff<'a> {
         }
     }
 
-    /// At most 8 bytes as a number without a sign.
+    /// At most 8 bytes, read as a number without a sign.
     fn number(&self, bytes: &[u8]) -> u64 {
         let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
         if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }

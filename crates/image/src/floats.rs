@@ -1,26 +1,26 @@
 //! Which float each byte becomes: `to-tensor` and `normalize`, rounded as torchvision rounds.
 //!
-//! `to-tensor` divides by 255 in f32; `normalize` subtracts, then divides, each in f32. A byte has 256 values, so that a
-//! table of 256 floats a channel gives the very same bits, faster than the arithmetic.
+//! `to-tensor` divides by 255 in f32; `normalize` subtracts, then divides, each in f32. A byte has 256 values, so that
+//! a table of 256 floats a channel gives the very same bits, faster than the arithmetic.
 //!
-//! Vectors are faster still, but neither with tables nor with divisions: they multiply by inverses of twice the precision
-//! ([`Steps`]). That could miss the rounding of a division once in a blue moon, which is why it is tried on all 256 bytes
-//! of each channel before it is used.
+//! Vectors are faster still, but neither with tables nor with divisions: they multiply by inverses of twice the
+//! precision ([`Steps`]). Their rounding could differ from a division's in rare cases, which is why they are tried on
+//! all 256 bytes of each channel before they are used.
 
 use headwater_types::recipe::{Normalize, Stages, TensorScale};
 
 use crate::level::Level;
 
-/// What each byte becomes, per channel; kept from sample to sample while the recipe stays.
+/// The float that each byte becomes, per channel. It is kept from sample to sample while the recipe stays the same.
 pub(crate) struct Floats {
     pub(crate) level: Level,
     made_for: Option<(TensorScale, Option<Normalize>)>,
     table: Box<[[f32; 256]; 3]>,
-    /// The table's values by arithmetic, where that gives them.
+    /// The arithmetic that gives the table's values, where there is one.
     steps: Option<[Steps; 3]>,
 }
 
-/// What a byte of one channel becomes, by arithmetic: times `scale`, less `mean`, times `spread`.
+/// The arithmetic of one channel: a byte times `scale`, less `mean`, times `spread`.
 #[derive(Clone, Copy)]
 pub(crate) struct Steps {
     pub(crate) scale: Factor,
@@ -35,7 +35,7 @@ pub(crate) struct Factor {
     pub(crate) low: f32,
 }
 
-/// What a byte becomes.
+/// The float that `to-tensor` makes of a byte.
 fn scaled(scale: TensorScale, byte: u8) -> f32 {
     f32::from(byte) / divisor(scale)
 }
@@ -47,7 +47,7 @@ fn divisor(scale: TensorScale) -> f32 {
     }
 }
 
-/// What a float becomes, in channel 0, 1 or 2.
+/// The float that `normalize` makes of a float in channel 0, 1 or 2.
 pub(crate) fn normalized(normalize: &Normalize, channel: usize, value: f32) -> f32 {
     (value - normalize.mean[channel]) / normalize.std[channel]
 }
@@ -60,7 +60,7 @@ impl Floats {
         Self { level, made_for: None, table: Box::new([[0.0; 256]; 3]), steps: None }
     }
 
-    /// Those of a recipe's stages; up to `to-tensor` only, or all.
+    /// The floats of a recipe's stages: up to `to-tensor`, or with `normalize` too.
     pub(crate) fn of(&mut self, stages: &Stages, normalize: bool) -> &Self {
         let wanted = (stages.scale, stages.normalize.filter(|_| normalize));
         if self.made_for != Some(wanted) {
@@ -78,12 +78,12 @@ impl Floats {
         self
     }
 
-    /// The value of each byte, per channel.
+    /// The float of each byte, per channel.
     pub(crate) fn table(&self) -> &[[f32; 256]; 3] {
         &self.table
     }
 
-    /// How to compute the values of [`Self::table`], to the bit, where there is a way.
+    /// The arithmetic that gives the values of [`Self::table`] to the bit, where there is one.
     pub(crate) fn steps(&self) -> Option<&[Steps; 3]> {
         self.steps.as_ref()
     }
@@ -103,7 +103,7 @@ impl Steps {
         Self { scale: Factor::inverse_of(divisor(scale)), mean, spread: Factor::inverse_of(std) }
     }
 
-    /// Whether they give these bits for all bytes.
+    /// Whether the steps give the bits of this table for all bytes.
     fn give(&self, table: &[f32; 256]) -> bool {
         let value = |byte: u8| self.spread.times(self.scale.times(f32::from(byte)) - self.mean);
         (0..=u8::MAX).zip(table).all(|(byte, expected)| value(byte).to_bits() == expected.to_bits())

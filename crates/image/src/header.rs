@@ -1,4 +1,4 @@
-//! What is known of a photo before its pixels: the basis of every limit, and of the permit that its decoding takes.
+//! A photo's header: what limits are checked against, and what the permit of its decoding is measured by.
 
 use headwater_types::recipe::Orientation;
 use headwater_types::{ByteCount, Format, ImageLimits, Size};
@@ -12,15 +12,15 @@ use crate::orient::turned_size;
 /// A photo's header. Having one means that the photo is within its limits, not that it is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Format, by content.
+    /// The photo's format, by content.
     pub format: Format,
-    /// Size of the decoded photo: after the turn by its EXIF orientation, where the recipe asks for it.
+    /// Size of the decoded photo, after the turn by its orientation where the recipe asks for that.
     pub size: Size,
-    /// Size as stored.
+    /// Size of the photo as it is stored.
     pub stored: Size,
     /// The turn that will be made, as EXIF counts (1 to 8); 1 where the recipe asks for none.
     pub orientation: u8,
-    /// Peak memory of decoding it, its encoded bytes and RGB pixels included: what a permit is taken for.
+    /// Peak memory of decoding the photo, its encoded bytes and RGB pixels included: a permit is taken for as much.
     pub memory: ByteCount,
     pub(crate) detail: Detail,
 }
@@ -28,15 +28,16 @@ pub struct Header {
 // === impl Header ===
 
 impl Header {
-    /// Whether the photo can be decoded at a fraction of its size: only JPEGs can be; and those that are turned are not,
-    /// because their edges need not be whole pixels then, and would be turned to the other side.
+    /// Whether the photo can be decoded at a fraction of its size. Only JPEGs can be, and only where they are not
+    /// turned: at a fraction the right and lower edges need not be whole pixels, and a turn would move them to another
+    /// side.
     pub(crate) fn can_be_scaled(&self) -> bool {
         self.detail.jpeg().is_some() && self.orientation == UPRIGHT
     }
 }
 
-/// Reads a header and holds it against the limits: object size first, then sides, pixels, scans, memory. One pass over
-/// the bytes of a JPEG, less for the others; allocates nothing.
+/// Reads a header and checks it against the limits: object size first, then sides, pixels, scans, memory. Goes over the
+/// bytes of a JPEG once, and reads less of other formats.
 ///
 /// # Errors
 /// `UnsupportedFormat`, `UnsupportedFeature`, `Malformed` where the header cannot be read, `LimitExceeded`.
@@ -57,7 +58,7 @@ pub fn read_header(bytes: &[u8], orientation: Orientation, limits: &ImageLimits)
     Ok(Header { format, size: turned_size(stored, orientation), stored, orientation, memory, detail })
 }
 
-/// Has our own decoder take part where there is memory for it.
+/// Adds the memory of our own JPEG decoder, or leaves the photo to libjpeg where that would be past the limit.
 fn with_own(detail: Detail, least: u64, bytes: u64, limits: &ImageLimits) -> (Detail, ByteCount) {
     let Detail::Jpeg(frame) = detail else { return (detail, ByteCount::new(least)) };
     let memory = ByteCount::new(least + jpeg::own_memory(&frame, bytes));

@@ -1,4 +1,5 @@
-//! The restart-indexed JPEG: a photo re-written once, without loss, so that from then on it is cropped by copying bytes.
+//! The restart-indexed JPEG: a photo re-written once, without loss, so that from then on it is cropped by copying
+//! bytes.
 //!
 //! Invariant: its pixels are those of the photo that it was made from, to the bit; and those of a crop are those of the
 //! whole, wherever a framing reads.
@@ -25,7 +26,7 @@ pub struct IndexedJpeg {
     head: IndexedHead,
 }
 
-/// The header of such a photo, where the rest of it lies elsewhere: it says which bytes a crop is cut from.
+/// The header of an indexed photo whose other bytes lie elsewhere. It says which bytes a crop is cut from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndexedHead {
     index: jpeg::Index,
@@ -47,11 +48,11 @@ pub struct JpegCrop {
 // === impl IndexedJpeg ===
 
 impl IndexedJpeg {
-    /// Re-writes a photo, and verifies that what came of it has the same coefficients, and whatever else its pixels are
-    /// made from. Takes the memory that [`Self::rewrite_memory`] tells, and about three times as long as decoding it.
+    /// Re-writes a photo, and verifies that the result has the same coefficients, and all else that its pixels are made
+    /// from. Takes the memory that [`Self::rewrite_memory`] tells, and about three times as long as decoding the photo.
     ///
     /// # Errors
-    /// Why it cannot be done exactly.
+    /// Why the photo has no indexed form with the same pixels.
     pub fn rewrite(bytes: &[u8], limits: &ImageLimits) -> Result<Self, Unindexable> {
         let header = read_header(bytes, Orientation::Stored, limits).map_err(|error| Unindexable::from(&error))?;
         let frame = header.detail.jpeg().ok_or(Unindexable::NotJpeg)?;
@@ -60,22 +61,24 @@ impl IndexedJpeg {
         Ok(Self { head, bytes: bytes.into() })
     }
 
-    /// Peak memory of re-writing a photo of `bytes` bytes, those included: what a permit is taken for. 0 for what is no
-    /// JPEG.
+    /// Peak memory of re-writing a photo of `bytes` bytes, those included: a permit is taken for as much. 0 for a photo
+    /// that is no JPEG.
     pub fn rewrite_memory(header: &Header, bytes: ByteCount) -> ByteCount {
         header.detail.jpeg().map_or(ByteCount::new(0), |frame| jpeg::rewrite_memory(frame, bytes.get()))
     }
 
-    /// The most bytes that the re-written form of a photo of this size has: what a permit is taken for before it is read.
+    /// The most bytes that the indexed form of a photo of this size has: a permit is taken for as much before it is
+    /// read.
     pub fn most_bytes(source: ByteCount) -> ByteCount {
         ByteCount::new(jpeg::most_rewritten(source.get()))
     }
 
-    /// Opens what [`Self::rewrite`] gave, read back from where it was kept. Reads its header only: damage behind it, which
-    /// whoever kept it finds by a checksum, makes another picture or an error of [`Self::slice`].
+    /// Opens an indexed photo that [`Self::rewrite`] gave, read back from where it was kept. Reads its header only.
+    /// Damage behind the header makes another picture, or an error of [`Self::slice`]: the place that keeps the photo
+    /// checks for damage.
     ///
     /// # Errors
-    /// Where it is no such photo, or past the limits.
+    /// `Malformed` for bytes that are no indexed photo, `LimitExceeded` for a photo past the limits.
     pub fn open(bytes: Bytes, limits: &ImageLimits) -> Result<Self, ImageError> {
         let head = IndexedHead::open(&bytes, bytes.len(), limits)?;
         if !bytes.ends_with(&jpeg::END_OF_IMAGE) {
@@ -84,31 +87,32 @@ impl IndexedJpeg {
         Ok(Self { bytes, head })
     }
 
-    /// Size of the decoded photo: after the turn by its EXIF orientation, where asked for.
+    /// Size of the decoded photo, after the turn by its orientation where that is asked for.
     pub fn size(&self, orientation: Orientation) -> Size {
         self.head.size(orientation)
     }
 
-    /// Peak memory of decoding it whole, its bytes and RGB pixels included; a part takes less.
+    /// Peak memory of decoding the whole photo, its bytes and RGB pixels included. Decoding a part takes less.
     pub fn memory(&self) -> ByteCount {
         self.head.memory
     }
 
-    /// The blocks that cover what `framing`, by these stages, reads, as a JPEG of their own. Copies bytes; decodes nothing.
+    /// A JPEG of the blocks that cover the pixels which `framing`, by these stages, reads. Copies bytes, and decodes
+    /// nothing.
     ///
     /// # Errors
-    /// `Shape` where `framing` is none of this photo; `Malformed` where restart markers are missing.
+    /// `Shape` where `framing` is not one of this photo; `Malformed` where restart markers are missing.
     pub fn slice(&self, stages: &Stages, framing: &Framing) -> Result<JpegCrop, ImageError> {
         let needed = self.bytes.get(self.head.needs(&self.bytes, stages, framing)?).unwrap_or_default();
         self.head.slice(&self.bytes, needed, stages, framing)
     }
 
-    /// The whole photo: a JPEG that any decoder reads.
+    /// The whole indexed photo: a JPEG that any decoder reads.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// The same, without a copy.
+    /// The whole indexed photo, given away without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
@@ -117,10 +121,11 @@ impl IndexedJpeg {
 // === impl IndexedHead ===
 
 impl IndexedHead {
-    /// Reads the header of what [`IndexedJpeg::rewrite`] gave from the first of its `length` bytes; a few kB hold it.
+    /// Reads the header of an indexed photo of `length` bytes from the first of them. A few kB hold it.
     ///
     /// # Errors
-    /// Where it is no such photo, or past the limits; or where `start` ends before the header does.
+    /// `Malformed` for bytes that are no indexed photo, and where `start` ends before the header does; `LimitExceeded`
+    /// for a photo past the limits.
     pub fn open(start: &[u8], length: usize, limits: &ImageLimits) -> Result<Self, ImageError> {
         limits::check_object(length, limits)?;
         let index = jpeg::Index::read(start, length)?;
@@ -136,23 +141,23 @@ impl IndexedHead {
         Self { index, length, memory }
     }
 
-    /// As [`IndexedJpeg::size`].
+    /// Size of the decoded photo, as [`IndexedJpeg::size`] tells it.
     pub fn size(&self, orientation: Orientation) -> Size {
         turned_size(self.index.grid.size, self.turn(orientation))
     }
 
-    /// Which bytes of the photo [`Self::slice`] needs for a crop, beside `start`, which has the header.
+    /// The place of the bytes that [`Self::slice`] needs for a crop, beside `start`, which has the header.
     ///
     /// # Errors
-    /// `Shape` where `framing` is none of this photo.
+    /// `Shape` where `framing` is not one of this photo.
     pub fn needs(&self, start: &[u8], stages: &Stages, framing: &Framing) -> Result<Range<usize>, ImageError> {
         self.rows(start, stages, framing).map(|rows| rows.place)
     }
 
-    /// As [`IndexedJpeg::slice`], from the bytes that it [needs](Self::needs).
+    /// Cuts a crop, as [`IndexedJpeg::slice`] does, from the bytes that it [needs](Self::needs).
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`IndexedJpeg::slice`].
     pub fn slice(
         &self,
         start: &[u8],

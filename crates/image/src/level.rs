@@ -1,13 +1,14 @@
 //! The sets of instructions that the inner loops are written for.
 
-/// A set of instructions that this machine has, and with it a way to compute: all give the same bits, each at its speed.
+/// A set of instructions that this machine has. Every level computes the same bits, each at its speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Set);
 
-/// Only a [`Level`] holds one, and only if it was found on this machine: calls into the set's code rest on that.
+/// A set of instructions. Only a [`Level`] holds one, and only if it was found on this machine: that makes calls into
+/// the set's code sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Set {
-    /// What every machine of the architecture has.
+    /// The instructions that every machine of the architecture has.
     Portable,
     /// 256-bit vectors, and free shifts (AVX2, FMA, BMI): most x86 machines.
     #[cfg(target_arch = "x86_64")]
@@ -20,7 +21,7 @@ pub(crate) enum Set {
 // === impl Level ===
 
 impl Level {
-    /// What every machine has.
+    /// The level that every machine has.
     pub const PORTABLE: Self = Self(Set::Portable);
 
     /// The levels of this machine, the slowest first.
@@ -43,7 +44,7 @@ impl Level {
         std::iter::once(Self::PORTABLE).chain(vectors.into_iter().flatten())
     }
 
-    /// Whether it has shifts by a number in any register (BMI2).
+    /// Whether the level has shifts by a number in any register (BMI2).
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn shifts_freely(self) -> bool {
         self.0 != Set::Portable
@@ -56,7 +57,7 @@ impl Level {
 }
 
 impl Default for Level {
-    /// The fastest of this machine.
+    /// The fastest level of this machine.
     fn default() -> Self {
         Self::available().last().unwrap_or(Self::PORTABLE)
     }

@@ -1,19 +1,21 @@
 //! From stored bytes to the finished tensor: sniff, limits, decode, crop, resize, flip, to-tensor, normalise.
 //!
 //! Invariants: limits are checked against the header before a pixel is decoded; a photo gives the same bits on every
-//! machine, whatever was decoded before it, and wherever its recipe is cut ([`advance`] is what server and client share);
-//! and no content makes it panic.
+//! machine, whatever was decoded before it, and wherever its recipe is cut ([`advance`] is what server and client
+//! share); and no content makes it panic.
 //!
 //! The pixels are Pillow's: libjpeg-turbo with its accurate transform and fancy upsampling, `convert("RGB")`, and the
-//! antialiased `resize`, bilinear or bicubic, to the last bit. Never: colour management, gamma, or compositing of alpha. Only where a
-//! recipe says `decode = "fast"` are large crops of JPEGs decoded at a fraction of their size, which is not Pillow's.
+//! antialiased `resize`, bilinear or bicubic, to the last bit. Never: colour management, gamma, or compositing of
+//! alpha. Only where a recipe says `decode = "fast"` are large crops of JPEGs decoded at a fraction of their size,
+//! which Pillow does not.
 //!
-//! No more of a JPEG is decoded than its crop reads; entropy decoding is most of what is left, and reads all above it too, so
-//! that a broken photo fails at every cut or at none. An indexed photo has nothing above or beside the crop to read.
+//! Of a JPEG only the pixels are made that its crop reads. Its entropy-coded data are read from the start down to the
+//! crop's last row, which is most of the work, so that a broken photo fails at every cut or at none. Of an indexed
+//! photo only the crop's own data are read.
 //!
-//! JPEGs are decoded by our own decoder, to libjpeg-turbo's bits, and by libjpeg-turbo where they are not its kind; PNG and
-//! WebP come from the `png` and `image-webp` crates directly and not through `image`, whose conversions differ from
-//! Pillow's (16-bit grey, palettes) and cost a copy.
+//! Our own decoder decodes JPEGs to libjpeg-turbo's bits, and leaves rare kinds to libjpeg-turbo. The `png` and
+//! `image-webp` crates decode the other formats; the `image` crate would convert some pixels otherwise than Pillow
+//! (16-bit grey, palettes), and copy them once more.
 
 mod error;
 mod limits;

@@ -4,17 +4,19 @@ use headwater_types::{ByteCount, ImageLimits, LimitSetting, Size};
 
 use crate::error::ImageError;
 
+/// Checks the length of the encoded bytes.
 pub(crate) fn check_object(length: usize, limits: &ImageLimits) -> Result<(), ImageError> {
     at_most("encoded bytes", length as u64, limits.max_object.get(), LimitSetting::Object)
 }
 
+/// Checks sides and pixels.
 pub(crate) fn check_size(size: Size, limits: &ImageLimits) -> Result<(), ImageError> {
     let longest = u64::from(size.width.max(size.height));
     at_most("longest side", longest, limits.max_dimension.into(), LimitSetting::Dimension)?;
     at_most("pixels", size.pixels(), limits.max_pixels, LimitSetting::Pixels)
 }
 
-/// `passes` is how often the decoder goes over every pixel, which is scans where each is cheap.
+/// Checks the scans of a photo. `passes` is how often its decoder goes over every pixel, in passes of a cheap scan.
 pub(crate) fn check_scans(size: Size, scans: u32, passes: u32, limits: &ImageLimits) -> Result<(), ImageError> {
     at_most("scans", scans.into(), limits.max_scans.into(), LimitSetting::Scans)?;
     if passes > 1 {
@@ -24,6 +26,7 @@ pub(crate) fn check_scans(size: Size, scans: u32, passes: u32, limits: &ImageLim
     Ok(())
 }
 
+/// Checks the memory that decoding takes.
 pub(crate) fn check_memory(memory: ByteCount, limits: &ImageLimits) -> Result<(), ImageError> {
     at_most("bytes of memory to decode", memory.get(), limits.max_sample_memory.get(), LimitSetting::SampleMemory)
 }

@@ -6,12 +6,12 @@ use crate::exif::UPRIGHT;
 use crate::rgb::{Rgb8, rgb_len};
 use crate::room::room;
 
-/// Whether the turn swaps width and height.
+/// Whether the turn by an orientation swaps width and height.
 fn swaps(orientation: u8) -> bool {
     matches!(orientation, 5..=8)
 }
 
-/// Size after the turn.
+/// The size of a photo of size `stored` after the turn.
 pub(crate) fn turned_size(stored: Size, orientation: u8) -> Size {
     if swaps(orientation) { Size { width: stored.height, height: stored.width } } else { stored }
 }

@@ -14,7 +14,7 @@ use crate::rgb::Rgb8;
 pub struct Parts {
     /// How far the sample has come, and whether its pixels are coded.
     pub way: Way,
-    /// Type of its elements.
+    /// Type of the payload's elements.
     pub dtype: DType,
     /// Axes of the elements, outermost first: however they are coded.
     pub shape: Shape,
@@ -29,8 +29,8 @@ pub struct Parts {
 // === impl Payload ===
 
 impl Payload {
-    /// Takes it apart. Pixels are coded as asked where that makes them smaller; what else there is goes as it is. `source`
-    /// is the decoded photo's size, for payloads that do not know it.
+    /// Takes the payload apart. Pixels are coded as asked where that makes them smaller; other payloads travel raw.
+    /// `source` is the decoded photo's size, for payloads that do not know it.
     pub fn into_parts(self, pixels: PixelCoding, source: Option<Size>) -> Parts {
         let (cut, dtype, shape) = (self.cut(), self.dtype(), self.shape());
         let (source, origin) = match &self {
@@ -52,8 +52,8 @@ impl Payload {
         Parts { way: Way::asked(cut, coding, true), dtype, shape, source, origin, bytes }
     }
 
-    /// Puts one together from what has travelled, held against its cut, recipe and limits: nothing about the bytes is taken
-    /// on trust.
+    /// Puts a payload together from parts that have travelled. They are checked against their cut, the recipe and the
+    /// limits, and never trusted.
     ///
     /// # Errors
     /// `Shape` where type, shape and length do not fit together or the recipe; those of [`lossless::decode`];

@@ -18,31 +18,31 @@ pub struct Tensor {
 pub enum Payload {
     /// The stored bytes.
     Encoded(Bytes),
-    /// The stored photo, re-written to be cropped without decoding: the same pixels. Stands where `Encoded` stands, and
-    /// never leaves the storage side.
+    /// The photo's indexed form, which has the same pixels and can be cropped without decoding. It stands for
+    /// `Encoded`, and never leaves the storage side.
     Indexed(IndexedJpeg),
     /// A JPEG of the blocks that cover the crop.
     JpegCrop(JpegCrop),
-    /// The whole photo, upright where the recipe asks for it.
+    /// All pixels of the photo, turned upright where the recipe asks for it.
     Decoded(Rgb8),
-    /// The same, at the scale that the recipe and the sample's crop give it.
+    /// All pixels of the photo, at the fraction of its size that the recipe and the sample's crop give.
     Scaled(Scaled),
-    /// Cut out and resized.
+    /// The crop, resized to the recipe's size.
     Cropped(Rgb8),
-    /// Mirrored, where the recipe and its draw say so.
+    /// The crop, mirrored where the recipe and the sample's draw say so.
     Flipped(Rgb8),
-    /// As floats.
+    /// The sample as floats.
     Tensor(Tensor),
-    /// Normalised: finished.
+    /// The finished sample: normalised floats.
     Normalized(Tensor),
 }
 
 /// The whole photo at a fraction of its size, for a sample whose recipe makes it smaller still.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaled {
-    /// Its pixels.
+    /// The pixels at that fraction.
     pub rgb: Rgb8,
-    /// Size of the photo itself.
+    /// Size of the unscaled photo.
     pub source: Size,
 }
 
@@ -55,17 +55,17 @@ impl Tensor {
         (expected > 0 && values.len() as u64 == expected).then_some(Self { size, values })
     }
 
-    /// Height and width.
+    /// The tensor's height and width.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// The values, red plane first.
+    /// The tensor's values, red plane first.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The values, without a copy.
+    /// The tensor's values, given away without a copy.
     pub fn into_values(self) -> Vec<f32> {
         self.values
     }
@@ -78,7 +78,7 @@ impl Tensor {
 // === impl Payload ===
 
 impl Payload {
-    /// Where the sample is.
+    /// The cut at which the sample is.
     pub fn cut(&self) -> Cut {
         match self {
             Self::Encoded(_) | Self::Indexed(_) => Cut::Encoded,
@@ -91,7 +91,7 @@ impl Payload {
         }
     }
 
-    /// Type of its elements.
+    /// The type of the payload's elements.
     pub fn dtype(&self) -> DType {
         match self {
             Self::Tensor(_) | Self::Normalized(_) => DType::F32,
@@ -99,7 +99,8 @@ impl Payload {
         }
     }
 
-    /// `[n]`, `[h, w, 3]` or `[3, h, w]`. Encoded bytes beyond 32 bits of length have passed no limit, and saturate.
+    /// The payload's axes: `[n]`, `[h, w, 3]` or `[3, h, w]`. A length of encoded bytes beyond 32 bits saturates; no
+    /// limit lets it pass.
     pub fn shape(&self) -> Shape {
         match self {
             Self::Encoded(bytes) => vector(bytes),
@@ -114,8 +115,8 @@ impl Payload {
         }
     }
 
-    /// The bytes as they travel: floats little endian. Copies nothing where the machine is little endian too, but floats,
-    /// which must be aligned in memory and are copied once.
+    /// The payload's bytes as they travel, floats in little endian. Only floats are copied, because they are aligned in
+    /// memory.
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Encoded(bytes) => bytes,

@@ -13,7 +13,7 @@ use crate::scratch::Scratch;
 use crate::target::Target;
 use crate::view::View;
 
-/// Stored bytes, and which pixels of a photo they are.
+/// Stored bytes, and the place in their photo of the pixels that they hold.
 pub(crate) struct Piece<'a> {
     bytes: &'a [u8],
     header: Header,
@@ -26,13 +26,14 @@ pub(crate) struct Piece<'a> {
 // === impl Piece ===
 
 impl<'a> Piece<'a> {
-    /// All of a photo.
+    /// A whole photo.
     pub(crate) fn whole(bytes: &'a [u8], stages: &Stages, limits: &ImageLimits) -> Result<Self, ImageError> {
         let header = read_header(bytes, stages.orientation, limits)?;
         Ok(Self { bytes, header, origin: Position::default(), source: header.size })
     }
 
-    /// A piece that was cut out. It may have come over a network: what it says of itself must fit together.
+    /// A piece that was cut out of a photo. It may have come over a network, so that its header, place and photo are
+    /// held against each other.
     pub(crate) fn of(crop: &'a JpegCrop, stages: &Stages, limits: &ImageLimits) -> Result<Self, ImageError> {
         let JpegCrop { jpeg, origin, source } = crop;
         let header = read_header(jpeg, stages.orientation, limits)?;

@@ -2,7 +2,8 @@
 //!
 //! When the queue is full, callers wait, asynchronously, in the order in which they came. A job whose caller has gone
 //! before it starts is skipped. A panic in a job is an error to its caller and a counter, and its worker goes on with
-//! fresh buffers. The async runtime's own blocking pool would do none of this: it is sized for waiting, not for computing.
+//! fresh buffers. The async runtime's own blocking pool would do none of this: it is sized for waiting, not for
+//! computing.
 
 use std::any::Any;
 use std::io;
@@ -20,9 +21,10 @@ use crate::scratch::Scratch;
 
 /// A sized pool of worker threads. Dropping it waits for the jobs that are running, and skips those that are not.
 pub struct CpuPool {
-    /// `None` once the pool is being dropped, and where it has no workers.
+    /// The way to the workers; `None` once the pool is being dropped, and where it has no workers.
     jobs: Option<Sender<Job>>,
-    /// Places in the queue. The channel is as long, so that who holds a place can put a job there without waiting.
+    /// Places in the queue. The channel has as many, so that the holder of a place can put its job there without
+    /// waiting.
     places: Arc<Semaphore>,
     panics: Arc<AtomicU64>,
     workers: Vec<JoinHandle<()>>,
@@ -33,9 +35,9 @@ pub struct CpuPool {
 pub struct Timed<T> {
     /// The job's result.
     pub value: T,
-    /// From the call until a worker took the job up.
+    /// Time from the call until a worker took the job up.
     pub queued: Duration,
-    /// From there until it was done.
+    /// Time from then until the job was done.
     pub ran: Duration,
 }
 
@@ -45,10 +47,10 @@ pub enum PoolError {
     /// The pool is stopping.
     #[error("the CPU pool is closed: the server is stopping")]
     Closed,
-    /// There are no workers.
+    /// The pool has no workers.
     #[error("there are no CPU workers (--cpu-workers 0)")]
     NoWorkers,
-    /// The job panicked, in these words: a fault of the program.
+    /// The job panicked with this message: a fault of the program.
     #[error("a job of the CPU pool panicked: {0}")]
     Panicked(String),
 }
@@ -61,7 +63,7 @@ impl CpuPool {
     /// Starts `workers` threads with a queue of `queue` jobs (at least 1) before them.
     ///
     /// # Errors
-    /// Where the system gives no more threads.
+    /// An error of the system where it gives no more threads.
     pub fn new(workers: NonZeroUsize, queue: usize) -> io::Result<Self> {
         let queue = queue.clamp(1, Semaphore::MAX_PERMITS);
         let (jobs, receiver) = crossbeam_channel::bounded(queue);
@@ -79,7 +81,7 @@ impl CpuPool {
         Ok(pool)
     }
 
-    /// A pool without workers: every job is answered with an error, at once.
+    /// A pool without workers, which answers every job with an error at once.
     pub fn empty() -> Self {
         Self { jobs: None, places: Arc::new(Semaphore::new(0)), panics: Arc::default(), workers: Vec::new() }
     }
@@ -96,7 +98,7 @@ impl CpuPool {
         self.run_timed(job).await.map(|timed| timed.value)
     }
 
-    /// As [`Self::run`], with the time that the job waited and ran.
+    /// Runs a job on a worker, as [`Self::run`] does, and also gives the times that the job waited and ran.
     ///
     /// # Errors
     /// Those of [`Self::run`].
@@ -118,7 +120,7 @@ impl CpuPool {
                 return;
             }
             let started = Instant::now();
-            // What a panic may leave half done is the scratch, which is thrown away, and the job's own, which is gone.
+            // A panic may leave the scratch half done, which is thrown away, and the job's own state, which is gone.
             let outcome = catch_unwind(AssertUnwindSafe(|| job(scratch))).map_err(|panic| {
                 *scratch = Scratch::new();
                 panics.fetch_add(1, Ordering::Relaxed);
@@ -127,7 +129,7 @@ impl CpuPool {
                 PoolError::Panicked(words)
             });
             let timed = outcome.map(|value| Timed { value, queued: started - called, ran: started.elapsed() });
-            // The caller may have gone meanwhile: then nobody wants the result.
+            // The caller may have gone meanwhile; its result is dropped then.
             drop(answer.send(timed));
         });
         let jobs = self.jobs.as_ref().ok_or(PoolError::Closed)?;
@@ -135,12 +137,12 @@ impl CpuPool {
         result.await.unwrap_or(Err(PoolError::Closed))
     }
 
-    /// Number of worker threads.
+    /// The number of worker threads.
     pub fn workers(&self) -> usize {
         self.workers.len()
     }
 
-    /// Jobs that have panicked.
+    /// The number of jobs that have panicked.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
     }

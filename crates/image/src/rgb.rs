@@ -24,22 +24,22 @@ impl Rgb8 {
         (expected > 0 && pixels.len() as u64 == expected).then_some(Self { size, pixels })
     }
 
-    /// Width and height.
+    /// The picture's width and height.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// The bytes.
+    /// The picture's bytes, in rows from the top.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The bytes, without a copy.
+    /// The picture's bytes, given away without a copy.
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
 
-    /// Mirrors left to right, in place.
+    /// Mirrors the picture left to right, in place.
     pub(crate) fn mirror(&mut self) {
         let width = self.size.width as usize;
         for row in self.pixels.chunks_exact_mut(width * Self::CHANNELS) {
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Rgb8 {
     }
 }
 
-/// Bytes of an RGB picture of this size. Sizes have passed the limits, so that it cannot overflow.
+/// The number of bytes of an RGB picture of this size. A size that has passed the limits cannot overflow.
 pub(crate) fn rgb_len(size: Size) -> usize {
     size.width as usize * size.height as usize * Rgb8::CHANNELS
 }

@@ -11,27 +11,27 @@ use crate::resample::Resampler;
 /// them afterwards, and no result depends on them.
 #[derive(Default)]
 pub struct Scratch {
-    /// Decoded pixels on their way to a crop.
+    /// Room for decoded pixels that a crop is made from.
     pub(crate) decoded: Vec<u8>,
     pub(crate) resampler: Resampler,
     pub(crate) floats: Floats,
     pub(crate) decoder: DecoderBuffers,
 }
 
-/// What decoders need beside their output.
+/// The buffers that decoders need beside their output.
 #[derive(Default)]
 pub(crate) struct DecoderBuffers {
-    /// Rows or pictures in a layout other than RGB.
+    /// Room for rows or pictures in a layout other than RGB.
     pub(crate) raw: Vec<u8>,
-    /// Pixels as stored, where they are turned afterwards.
+    /// Room for pixels as they are stored, where they are turned afterwards.
     pub(crate) stored: Vec<u8>,
-    /// Of the decoder for JPEGs.
+    /// The buffers of our own JPEG decoder.
     pub(crate) jpeg: jpeg::Buffers,
     /// Time spent decoding since it was last asked for.
     pub(crate) spent: Duration,
 }
 
-/// Buffers above this are given back after use: one huge photo should not pin its memory to a worker for ever.
+/// Buffers above this size are given back after use: one huge photo should not pin its memory to a worker for ever.
 const KEEP_BYTES: usize = 32 << 20;
 
 // === impl Scratch ===
@@ -42,8 +42,8 @@ impl Scratch {
         Self::default()
     }
 
-    /// Empty buffers of a worker that computes with the instructions of `level` instead of the machine's best: for the same
-    /// results at another speed, to compare the two.
+    /// Empty buffers of a worker that computes with the instructions of `level` instead of the machine's best: for the
+    /// same results at another speed, to compare the two.
     pub fn at(level: Level) -> Self {
         let decoder = DecoderBuffers { jpeg: jpeg::Buffers::at(level), ..DecoderBuffers::default() };
         Self { resampler: Resampler::at(level), floats: Floats::at(level), decoder, ..Self::default() }
@@ -55,13 +55,13 @@ impl Scratch {
         Self { decoder, ..Self::default() }
     }
 
-    /// Wall time spent decoding since this was last asked: [`crate::advance`] fuses decoding with what comes after, and
-    /// who watches it wants to tell them apart.
+    /// Wall time spent decoding since the last call: [`crate::advance`] fuses decoding with the steps behind it, and
+    /// metrics tell them apart.
     pub fn take_decode_time(&mut self) -> Duration {
         std::mem::take(&mut self.decoder.spent)
     }
 
-    /// Gives back what an unusually large sample has left.
+    /// Gives back the memory of buffers that an unusually large sample has left.
     pub(crate) fn trim(&mut self) {
         for buffer in [&mut self.decoded, &mut self.decoder.raw, &mut self.decoder.stored] {
             if buffer.capacity() > KEEP_BYTES {

@@ -1,5 +1,5 @@
-//! Where a resized photo goes: to pixels, or straight on to the floats of a tensor, row by row while a row is in the
-//! nearest cache.
+//! Where a resized photo goes: into pixels, or row by row into the floats of a tensor, while each row is in the nearest
+//! cache.
 
 use headwater_types::Framing;
 use headwater_types::recipe::Stages;
@@ -8,11 +8,11 @@ use crate::floats::Floats;
 use crate::resample::{Resampler, Source};
 use crate::tensor;
 
-/// What is filled, of the recipe's size.
+/// The output that is filled, of the recipe's size.
 pub(crate) enum Target<'a> {
-    /// u8 `[h, w, 3]`, not mirrored.
+    /// Pixels, u8 `[h, w, 3]`, not mirrored.
     Pixels(&'a mut [u8]),
-    /// f32 `[3, h, w]`, mirrored where the framing says so; to the end of the recipe, or without `normalize`.
+    /// A tensor, f32 `[3, h, w]`, mirrored where the framing says so, and normalised where `normalize` is set.
     Tensor { stages: &'a Stages, normalize: bool, out: &'a mut [f32] },
 }
 

@@ -4,38 +4,38 @@ use std::fmt;
 
 use crate::error::ImageError;
 
-/// Why a photo has no restart-indexed form: it is read as it is stored, then.
+/// Why a photo has no restart-indexed form. Such a photo is read as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unindexable {
-    /// Not a JPEG.
+    /// The photo is no JPEG.
     NotJpeg,
-    /// Of a kind that is not decoded here: lossless, hierarchical, deep, of two components.
+    /// The photo is a JPEG of a kind that is not decoded here: lossless, hierarchical, deep, or of two components.
     Unsupported,
-    /// Past the limits of one image.
+    /// The photo is past the limits of one image.
     OverLimit,
-    /// Its header cannot be read.
+    /// The photo's header cannot be read.
     Broken,
-    /// Stored as cyan, magenta, yellow and black.
+    /// The photo is stored as cyan, magenta, yellow and black.
     Cmyk,
-    /// Arithmetic coded.
+    /// The photo is arithmetic coded.
     Arithmetic,
-    /// Without an end marker.
+    /// The photo has no end-of-image marker.
     NoEnd,
-    /// Sampled in a way that cannot be put into one scan.
+    /// The photo's components are sampled in a way that cannot be put into one scan.
     Sampling,
-    /// A progressive JPEG whose last scans are missing: libjpeg smooths it.
+    /// The photo is a progressive JPEG whose last scans are missing: libjpeg smooths its pixels.
     Unfinished,
-    /// Its coefficients take more memory than one sample may.
+    /// The photo's coefficients take more memory than one sample may.
     Memory,
-    /// Damaged: libjpeg decodes it with a warning, and guesses.
+    /// The photo is damaged: libjpeg decodes it with a warning, and guesses.
     Damaged,
-    /// libjpeg reads it not, or cannot write it anew.
+    /// libjpeg cannot read the photo, or cannot write it anew.
     Untransformable,
-    /// A strip is too long for the table, or there are too many.
+    /// A row of strips is too long for the table, or the table would be.
     Strips,
-    /// The result would be far larger than the photo.
+    /// The indexed form would be far larger than the photo.
     Grew,
-    /// The result is not the same picture.
+    /// The indexed form does not have the same pixels.
     Differs,
 }
 

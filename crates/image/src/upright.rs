@@ -1,11 +1,12 @@
-//! Which way is up, by all that a photo says of it: Pillow's `ImageOps.exif_transpose`, so that a recipe turns what it turned there.
+//! A photo's orientation, from EXIF and XMP together, as Pillow's `ImageOps.exif_transpose` finds it.
 //!
-//! EXIF first; XMP where EXIF has no entry for it, even if that one says nonsense; and where EXIF is broken, as stored.
+//! EXIF decides where it has an entry for it, even a nonsensical one. XMP decides where EXIF has no entry. A photo
+//! whose EXIF is broken counts as upright.
 
 use crate::exif::{self, Said, UPRIGHT};
 use crate::xmp;
 
-/// 1 to 8, by EXIF and XMP where there is such.
+/// The orientation, 1 to 8, of a photo with this EXIF block and this XMP packet.
 pub(crate) fn orientation(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> u8 {
     match exif.map_or(Said::Nothing, exif::orientation) {
         Said::Turn(turn) => turn,

@@ -1,35 +1,36 @@
-//! What is decoded for a sample: which of its photo's pixels, and at what scale.
+//! Which pixels of a photo are decoded for a sample, and at what scale.
 //!
-//! Invariant: a pure function of recipe, framing, and whether the photo can be scaled, so that who cuts a piece out of a
-//! photo and who decodes it mean the same pixels.
+//! Invariant: a view is a pure function of the recipe, the framing, and whether the photo can be scaled. So the side
+//! that cuts a piece out of a photo and the side that decodes it mean the same pixels.
 
 use headwater_types::recipe::Stages;
 use headwater_types::{Framing, PixelBox, Position, Scale, Size};
 
 use crate::resample::pixels_read;
 
-/// A framing in the pixels that are decoded for it.
+/// A framing, in the pixels of the photo at the scale at which it is decoded.
 pub(crate) struct View {
     pub(crate) scale: Scale,
-    /// In coordinates of the photo at that scale.
+    /// The framing, in coordinates of the photo at that scale.
     pub(crate) framing: Framing,
 }
 
 // === impl View ===
 
 impl View {
-    /// How a photo that is framed like this is looked at; `scalable` where it can be decoded at a scale.
+    /// The view of a photo with this framing. `scalable` says whether the photo can be decoded at a fraction of its
+    /// size.
     pub(crate) fn new(stages: &Stages, framing: &Framing, scalable: bool) -> Self {
         let scale = if scalable { Scale::of(stages, framing) } else { Scale::WHOLE };
         Self { scale, framing: scale.framing(framing) }
     }
 
-    /// The pixels that the resize reads, in the photo at its scale.
+    /// The pixels that the resize reads, in coordinates of the photo at its scale.
     pub(crate) fn read(&self) -> PixelBox {
         pixels_read(&self.framing)
     }
 
-    /// The pixels of the photo, as stored, that those are made from.
+    /// The pixels of the unscaled photo that the read pixels are made from.
     pub(crate) fn stored(&self, photo: Size) -> PixelBox {
         let read = self.read();
         if self.scale == Scale::WHOLE {
@@ -47,7 +48,7 @@ impl View {
         PixelBox { x, y, width, height }
     }
 
-    /// Where a pixel of the photo lies at the scale; `None` where that is between two.
+    /// Where a pixel of the unscaled photo lies at the scale; `None` where that is between two pixels.
     pub(crate) fn scaled(&self, position: Position) -> Option<Position> {
         let eighths = u64::from(self.scale.eighths());
         let place = |at: u32| {

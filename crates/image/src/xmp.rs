@@ -1,10 +1,10 @@
-//! The one thing that is read from XMP: which way is up, where EXIF does not say it. As Pillow does, by a search in the text.
+//! The orientation that XMP states, found by a search in the text, as Pillow does it. It counts where EXIF has none.
 
 use memchr::memmem;
 
 const PROPERTY: &[u8] = b"tiff:Orientation";
 
-/// The digit behind the first `tiff:Orientation="` or `tiff:Orientation>` that has one; it may be none that there is.
+/// The digit behind the first `tiff:Orientation="` or `tiff:Orientation>` that has one. It may be no valid orientation.
 pub(crate) fn orientation(packet: &[u8]) -> Option<u8> {
     memmem::find_iter(packet, PROPERTY).find_map(|at| {
         let rest = &packet[at + PROPERTY.len()..];

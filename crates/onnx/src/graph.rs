@@ -1,7 +1,7 @@
 //! Writing a model: a graph is put together node by node, in the order in which it runs.
 //!
-//! Small on purpose: the operators that heads and test extractors need. Every value is named by its maker, so that what
-//! is written reads like the network it is.
+//! It has only the operators that heads and test extractors need. The caller names every value, so that the code reads
+//! like the network.
 
 use crate::schema::{attribute, entry, graph, model, node, opset, tensor};
 use crate::value::{ElementType, ValueFacts};
@@ -98,7 +98,7 @@ impl GraphBuilder {
         self.node("Conv", &[input, weights, bias], output, &attributes)
     }
 
-    /// The largest of every window: input `[N, C, H, W]`.
+    /// The largest value of every window: input `[N, C, H, W]`.
     pub fn max_pool(&mut self, output: &str, input: &str, window: Window) -> &mut Self {
         let Window { kernel, stride, pad } = window;
         let attributes = [
@@ -114,17 +114,17 @@ impl GraphBuilder {
         self.node("GlobalAveragePool", &[input], output, &[])
     }
 
-    /// `max(x, 0)`.
+    /// The rectifier: `max(x, 0)`.
     pub fn relu(&mut self, output: &str, input: &str) -> &mut Self {
         self.node("Relu", &[input], output, &[])
     }
 
-    /// All axes after the first become one.
+    /// Flattens all axes after the first into one.
     pub fn flatten(&mut self, output: &str, input: &str) -> &mut Self {
         self.node("Flatten", &[input], output, &[("axis", Attribute::Int(1))])
     }
 
-    /// The axes in another order.
+    /// Puts the axes into another order.
     pub fn transpose(&mut self, output: &str, input: &str, order: &[usize]) -> &mut Self {
         self.node("Transpose", &[input], output, &[("perm", Attribute::Ints(order))])
     }

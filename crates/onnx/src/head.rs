@@ -1,8 +1,8 @@
 //! A classifier head as an ONNX model.
 //!
 //! ```text
-//! features f32 [N, D] -> Gemm -> logits f32 [N, C] -> Softmax -> probs f32 [N, C]                        linear
-//! features f32 [N, D] -> Gemm -> Relu -> Gemm -> logits f32 [N, C] -> Softmax -> probs f32 [N, C]        one hidden layer
+//! linear             features f32 [N, D] -> Gemm -> logits f32 [N, C] -> Softmax -> probs f32 [N, C]
+//! one hidden layer   features f32 [N, D] -> Gemm -> Relu -> Gemm -> logits f32 [N, C] -> Softmax -> probs f32 [N, C]
 //! ```
 //!
 //! Features that were standardised in training are not standardised again: mean and scale are folded into the first

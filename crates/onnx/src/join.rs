@@ -15,7 +15,7 @@ use crate::value::{Dim, ElementType, ValueFacts};
 use crate::walk::{graph_of, text_in};
 use crate::wire::{Parts, fields};
 
-/// Operators that mean the same for matrices of floats in every opset from [`FIRST_SHARED_OPSET`] on, as heads use them.
+/// Operators of heads that do the same to matrices of floats in every opset from [`FIRST_SHARED_OPSET`] on.
 const TIMELESS: [&str; 5] = ["Gemm", "Relu", "Softmax", "Flatten", "Identity"];
 const FIRST_SHARED_OPSET: u64 = 9;
 
@@ -37,7 +37,7 @@ pub fn join(extractor: &[u8], output: &str, head: &[u8], limits: &Limits) -> Res
     Ok(joined)
 }
 
-/// Two models on the way to one.
+/// An extractor and a head while they are joined.
 struct Both<'a> {
     extractor: ModelFacts,
     extractor_graph: &'a [u8],
@@ -106,7 +106,7 @@ impl<'a> Both<'a> {
         Ok(out)
     }
 
-    /// Every domain in the version that both can live with.
+    /// Every domain that either model imports, in the version that suits both.
     fn opsets(&self) -> Result<Vec<(String, u64)>, OnnxError> {
         let mut merged = self.extractor.opsets.clone();
         for (domain, of_head) in &self.head.opsets {
@@ -127,11 +127,12 @@ impl<'a> Both<'a> {
     }
 }
 
-/// The names of the joined graph's values: `probs` and `logits` are the head's, and no other name is had by both.
+/// The names of the joined graph's values. `probs` and `logits` are the head's, and no other name is used by both
+/// models.
 struct Names {
-    /// Before the extractor's own `probs` and `logits`.
+    /// The prefix of the extractor's own `probs` and `logits`.
     extractor_prefix: String,
-    /// Before everything else of the head.
+    /// The prefix of all other names of the head.
     head_prefix: String,
     /// The features' name in the joined graph.
     features: String,
@@ -188,7 +189,7 @@ fn one<'v>(values: &'v [ValueFacts], rule: &str) -> Result<&'v ValueFacts, OnnxE
     }
 }
 
-/// Whether what the extractor gives is what the head takes, as far as both say.
+/// Whether the extractor's output fits the head's input, as far as both state their shapes.
 fn check_features(features: &ValueFacts, head_input: &ValueFacts) -> Result<(), OnnxError> {
     let float = |value: &ValueFacts| value.element == Some(ElementType::FLOAT32);
     let length = |value: &ValueFacts| -> Option<u64> {

@@ -1,7 +1,8 @@
-//! On which axis an input of images has its colours, where the axes do not say it: told by the first operator that treats them apart.
+//! On which axis an input of images has its colours, where its axes do not state it. The first operator that treats
+//! axes apart tells.
 //!
 //! ```text
-//! input ─▶ Sub, Div, Cast ... ─▶ Conv, pooling, BatchNormalization     [N, C, H, W]: those know no other order
+//! input ─▶ Sub, Div, Cast ... ─▶ Conv, pooling, BatchNormalization     [N, C, H, W], their only order
 //!                             ─▶ Transpose to [N, C, H, W]             [N, H, W, C]: as exported from TensorFlow
 //! ```
 
@@ -15,13 +16,13 @@ use crate::wire::{Payload, fields, varints};
 /// An order of the axes of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// `[N, C, H, W]`.
+    /// Colours first: `[N, C, H, W]`.
     ChannelsFirst,
-    /// `[N, H, W, C]`.
+    /// Colours last: `[N, H, W, C]`.
     ChannelsLast,
 }
 
-/// Operators that give each element what becomes of it alone, or with a constant: the order of axes stays.
+/// Operators that work on each element alone, or with a constant, so that the order of axes stays.
 const ELEMENTWISE: [&str; 19] = [
     "Abs",
     "Add",
@@ -60,14 +61,14 @@ const CHANNELS_FIRST: [&str; 14] = [
     "QLinearConv",
     "SpaceToDepth",
 ];
-/// ONNX Runtime's own, of which the last is.
+/// Operators of ONNX Runtime that have the channels on the last axis.
 const CHANNELS_LAST: [&str; 3] = ["NhwcConv", "NhwcFusedConv", "NhwcMaxPool"];
 
 /// The order that the model's operators take an input in; `None` where none of them tells. The file must have passed
 /// [`check`](crate::check()).
 ///
 /// # Errors
-/// A file that cannot be read.
+/// `Malformed` for a file that cannot be read.
 pub fn layout(bytes: &[u8], input: &str) -> Result<Option<Layout>, OnnxError> {
     // Nodes stand in the order in which they run.
     let mut images = HashSet::from([input]);
@@ -91,7 +92,7 @@ pub fn layout(bytes: &[u8], input: &str) -> Result<Option<Layout>, OnnxError> {
     Ok(None)
 }
 
-/// What is of use of a node.
+/// The fields of a node that tell an order.
 #[derive(Default)]
 struct Node<'a> {
     operator: &'a str,
@@ -118,7 +119,7 @@ impl<'a> Node<'a> {
         Ok(this)
     }
 
-    /// What a `Transpose` says of the order before it.
+    /// The order of axes before a `Transpose`, where it tells one.
     fn transposed(&self) -> Result<Option<Layout>, OnnxError> {
         for &attribute in &self.attributes {
             if text_in(attribute, attribute::NAME)? == "perm" {
@@ -133,7 +134,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// An attribute's whole numbers, packed or one by one.
+/// The whole numbers of an attribute, packed or one by one.
 fn numbers(attribute_bytes: &[u8]) -> Result<Vec<u64>, OnnxError> {
     let mut numbers = Vec::new();
     for field in fields(attribute_bytes) {

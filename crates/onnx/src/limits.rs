@@ -6,13 +6,13 @@ use headwater_types::caps::{MAX_MODEL_BYTES, MAX_MODEL_DEPTH, MAX_MODEL_NODES, M
 /// Limits on a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Size of the file.
+    /// Most bytes of the file.
     pub max_bytes: ByteCount,
-    /// Operators, those of subgraphs and functions included.
+    /// Most operators and tensors, those of subgraphs and functions included.
     pub max_nodes: usize,
-    /// Graphs within graphs.
+    /// Most graphs within graphs.
     pub max_depth: usize,
-    /// Entries of each list that is reported: inputs, outputs, metadata, opsets, functions.
+    /// Most entries of each list that is reported: inputs, outputs, metadata, opsets, functions.
     pub max_ports: usize,
 }
 

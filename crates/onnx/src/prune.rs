@@ -1,7 +1,7 @@
 //! A model cut down to what some of its outputs need.
 //!
-//! ONNX Runtime computes every node of a graph, wanted or not, and holds its weights: an extractor that still carries
-//! its old classifier pays for it with every photo.
+//! ONNX Runtime computes every node of a graph, and holds its weights, even where nothing reads its result. An
+//! extractor that still has its old classifier would spend time on it with every photo.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,8 +12,8 @@ use crate::schema::{graph, model, quantization, tensor, value_info};
 use crate::walk::{Mention, graph_of, mentions, text_in};
 use crate::wire::{Parts, fields};
 
-/// The same model with these outputs only, and without the nodes and weights that none of them needs. Whatever is kept
-/// is kept byte for byte.
+/// The model with these outputs only, and without the nodes and weights that none of them needs. All other fields are
+/// kept byte for byte.
 pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
     check(bytes, limits)?;
     let graph_bytes = graph_of(bytes)?;
@@ -29,11 +29,11 @@ pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>,
     Ok(out.finish())
 }
 
-/// What the wanted outputs need, found from the outputs back.
+/// The nodes and values that the wanted outputs need, found from the outputs back.
 struct Needed<'a> {
-    /// By position among the graph's nodes.
+    /// Whether each node is needed, by its place among the graph's nodes.
     nodes: Vec<bool>,
-    /// Values read by a needed node, made by one, or wanted.
+    /// Values that are wanted, or that a needed node reads or makes.
     values: HashSet<&'a str>,
     /// Values that have an initial value.
     initialized: HashSet<&'a str>,

@@ -1,4 +1,4 @@
-//! Every value of a graph by another name, in all places where names stand.
+//! Renaming the values of a graph, in all places where their names stand.
 
 use crate::error::OnnxError;
 use crate::schema::{entry, graph, node, quantization, tensor, value_info};

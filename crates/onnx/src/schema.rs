@@ -1,4 +1,5 @@
-//! Field numbers of ONNX's protobuf messages (`onnx.proto`, IR version 3 and later): those that are read or written here.
+//! Field numbers of ONNX's protobuf messages (`onnx.proto`, IR version 3 and later): those that are read or written
+//! here.
 
 pub(crate) mod model {
     pub(crate) const IR_VERSION: u32 = 1;

@@ -9,22 +9,22 @@ use crate::wire::{Writer, fields};
 /// An input or output of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueFacts {
-    /// Its name.
+    /// The value's name.
     pub name: String,
-    /// Type of its elements; `None` where it is no dense tensor.
+    /// Type of the value's elements; `None` for a value that is no dense tensor.
     pub element: Option<ElementType>,
-    /// Its axes, outermost first; `None` where not even their number is said.
+    /// The value's axes, outermost first; `None` where not even their number is stated.
     pub dims: Option<Vec<Dim>>,
 }
 
 /// One axis of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dim {
-    /// So many elements.
+    /// An axis of this length.
     Fixed(u64),
-    /// Any number, the same wherever the name appears.
+    /// An axis of any length, which is the same wherever the name appears.
     Symbol(String),
-    /// Any number.
+    /// An axis of any length.
     Unknown,
 }
 
@@ -32,7 +32,7 @@ pub enum Dim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ElementType(pub u64);
 
-/// No network has more axes; a shape is read into memory.
+/// Most axes of a shape. No network has more, and a shape is read into memory.
 const MAX_RANK: usize = 64;
 
 const NAMES: [&str; 17] = [
@@ -58,9 +58,9 @@ const NAMES: [&str; 17] = [
 // === impl ElementType ===
 
 impl ElementType {
-    /// IEEE 754 binary32.
+    /// A 32-bit float (IEEE 754 binary32).
     pub const FLOAT32: Self = Self(1);
-    /// Signed 64-bit.
+    /// A signed 64-bit number.
     pub const INT64: Self = Self(7);
 }
 

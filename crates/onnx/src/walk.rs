@@ -1,4 +1,4 @@
-//! Passing over nodes and the graphs within them, without keeping any.
+//! Visiting nodes and the graphs within them, without keeping any.
 
 use crate::error::OnnxError;
 use crate::schema::{attribute, graph, model, node, tensor, value_info};
@@ -31,11 +31,11 @@ pub(crate) fn text_in(message: &[u8], number: u32) -> Result<&str, OnnxError> {
 /// A name that a node, or a graph within it, mentions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mention<'a> {
-    /// Read by it.
+    /// The node reads the name.
     Reads(&'a str),
-    /// Made by it.
+    /// The node makes the name.
     Makes(&'a str),
-    /// Read, made or declared by a graph within it: it may be that graph's own or one from outside.
+    /// A graph within the node reads, makes or declares the name, which may be the graph's own or one from outside.
     Inner(&'a str),
 }
 

@@ -6,34 +6,34 @@ use std::path::PathBuf;
 /// Why there is no ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// No library in any of the places.
+    /// No place has a library that can be loaded.
     #[error("no ONNX Runtime library was found{}: {FIX}", Looked(looked))]
     NotFound {
         /// The places, and what was wrong with each.
         looked: Vec<(PathBuf, String)>,
     },
-    /// A library older than the interface that is used here.
+    /// The library is older than the interface that is used here.
     #[error("{} is ONNX Runtime {version}, and 1.{} or later is needed: {FIX}", library.display(), ort::MINOR_VERSION)]
     TooOld {
         /// The library.
         library: PathBuf,
-        /// Its version.
+        /// The library's version.
         version: String,
     },
-    /// A library that was named and cannot be loaded.
+    /// The library that was named cannot be loaded.
     #[error("{} cannot be loaded as ONNX Runtime: {reason}: {FIX}", library.display())]
     Broken {
         /// The library.
         library: PathBuf,
-        /// Why.
+        /// What the system's loader or ONNX Runtime says.
         reason: String,
     },
     /// Another library was loaded before.
     #[error("{} cannot be loaded: this process runs on {} already", wanted.display(), loaded.display())]
     AlreadyLoaded {
-        /// What was asked for.
+        /// The library that was asked for.
         wanted: PathBuf,
-        /// What is loaded.
+        /// The library that is loaded.
         loaded: PathBuf,
     },
 }

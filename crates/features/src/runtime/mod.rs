@@ -1,8 +1,9 @@
 //! The ONNX Runtime library: found, loaded, and loaded once.
 //!
-//! It is looked for in this order, and the first place that is named explicitly is the only one that counts:
-//! the flag, `ORT_DYLIB_PATH`, beside the executable, where `scripts/install` puts it (`../lib/headwater`, from the executable), then
-//! the virtual environment `.venv` of the working directory and of each folder above the executable.
+//! A library that is named, by the flag or else by `ORT_DYLIB_PATH`, is the only one that counts. Without a name it is
+//! searched in this order: beside the executable; where `scripts/install` puts it (`../lib/headwater`, from the
+//! executable); in the virtual environment `.venv` of the working directory, and in those of each folder above the
+//! executable.
 //!
 //! A process has one ONNX Runtime: loading it again gives the same one, and another library is refused.
 
@@ -89,8 +90,9 @@ impl Runtime {
         if !library.is_file() {
             return Err(broken("there is no such file".to_owned()));
         }
-        // `ort` notes at each start that the library is newer than the interface which is used (1.24). That is no news: a library
-        // gives out every older interface as it was, and one that is too old is an error. What goes wrong is returned, not logged.
+        // `ort` logs at each start that the library is newer than the interface which is used (1.24). That is no fault:
+        // a library keeps every older interface, and a library that is too old is an error. Errors are returned and
+        // need no log.
         let init = || ort::init_from(canonical(&library));
         let builder = with_default(NoSubscriber::default(), init).map_err(|error| match error {
             LoadDynamicError::BadVersion { version_str, .. } => {

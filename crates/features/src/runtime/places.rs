@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Where an installed library lies, below the folder that has the programs in its `bin`: the two may be moved together.
+/// The folder of an installed library, below the folder that has the programs in its `bin`. The two may be moved
+/// together.
 const INSTALLED: &str = "lib/headwater";
 
 /// The folders in which the library may lie, best first. `.venv` stands for the `capi` folder of the packages in it.
@@ -26,7 +27,8 @@ fn places_of(executable: Option<&Path>, working: Option<&Path>) -> Vec<PathBuf> 
     places
 }
 
-/// The libraries in a place, those with the shortest name first: it is a link to the newest where there is one.
+/// The libraries in a place, the shortest name first. Where there is a link to the newest library, it has the shortest
+/// name.
 pub(super) fn libraries_in(place: &Path) -> Vec<PathBuf> {
     let children = |folder: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

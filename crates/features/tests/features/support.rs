@@ -42,7 +42,8 @@ pub(crate) const FEATURES: usize = 5;
 pub(crate) fn recipe() -> Recipe {
     Recipe::from_toml(&format!(
         "name = 'small'\n[[stage]]\nop = 'decode'\n[[stage]]\nop = 'resize'\nsize = [{SIDE}, {SIDE}]\n[[stage]]\n\
-         op = 'to-tensor'\nscale = 'byte'\n[[stage]]\nop = 'normalize'\nmean = [128.0, 128.0, 128.0]\nstd = [128.0, 128.0, 128.0]\n"
+         op = 'to-tensor'\nscale = 'byte'\n[[stage]]\nop = 'normalize'\nmean = [128.0, 128.0, 128.0]\n\
+         std = [128.0, 128.0, 128.0]\n"
     ))
     .unwrap()
 }

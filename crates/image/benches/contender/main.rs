@@ -1,7 +1,7 @@
 //! Headwater's side of `scripts/bench image`: a process that makes samples when told to on standard input.
 //!
-//! `contender LIST EPOCHS THREADS` reads the photos that the file LIST names, one path on a line, into memory, re-writes
-//! each to its indexed form beside it, and answers every line with one line of JSON:
+//! `contender LIST EPOCHS THREADS` reads the photos that the file LIST names, one path on a line, into memory,
+//! re-writes each to its indexed form beside it, and answers every line with one line of JSON:
 //!
 //! ```text
 //!                       first, unasked: what the photos are, and the box and flip of every sample of EPOCHS epochs
@@ -9,8 +9,8 @@
 //! save VARIANT FILE     writes what it makes of them  {"saved": samples}
 //! ```
 //!
-//! Peers get the same boxes and flips from the first answer, and speak the same lines: whoever asks can let all of them take
-//! turns. Nothing is timed here but a pass: no file is read in one, and no thread but those asked for runs.
+//! Peers get the same boxes and flips from the first answer, and speak the same lines: whoever asks can let all of them
+//! take turns. Nothing is timed here but a pass: no file is read in one, and no thread but those asked for runs.
 
 mod samples;
 mod variant;

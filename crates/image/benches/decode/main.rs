@@ -1,14 +1,17 @@
-//! Our own JPEG decoder against libjpeg-turbo from the same build, on one core: the program behind `scripts/bench decode`.
+//! Our own JPEG decoder against libjpeg-turbo from the same build, on one core: the program behind `scripts/bench
+//! decode`.
 //!
-//! `decode FOLDER PHOTOS ROUNDS` reads the first PHOTOS JPEGs of FOLDER that can be indexed into memory, lets the two take
-//! turns on each, ROUNDS times, and prints a line of JSON for the photos as they are and for their indexed forms:
+//! `decode FOLDER PHOTOS ROUNDS` reads the first PHOTOS JPEGs of FOLDER that can be indexed into memory, lets the two
+//! take turns on each, ROUNDS times, and prints a line of JSON for the photos as they are and for their indexed forms:
 //!
 //! ```text
 //! {"photos", "bytes", "form": "plain" or "indexed",
-//!  "coefficients" | "pixels" | "crop": {"own", "libjpeg_turbo": CPU seconds of all photos, the median of each, "ratio"}}
+//!  "coefficients" | "pixels" | "crop":
+//!      {"own", "libjpeg_turbo": CPU seconds of all photos, the median of each, "ratio"}}
 //! ```
 //!
-//! `crop` is the window of an `imagenet-train` sample, decoded, resized and normalised; of an indexed photo it is cut out first.
+//! `crop` is the window of an `imagenet-train` sample, decoded, resized and normalised; of an indexed photo it is cut
+//! out first.
 
 use std::error::Error;
 use std::hint::black_box;

@@ -1,7 +1,7 @@
-//! The formats that are decoded: a module for each, and here what every format must say of itself.
+//! The formats that are decoded, a module for each; and here all that a format must provide.
 //!
-//! A new format is a module beside these, a variant of [`Format`] with its line in that table, and its arm in each match
-//! below: the compiler names them.
+//! A new format is a module beside these, a variant of [`Format`] with its line in that table, and its arm in each
+//! match below: the compiler names them.
 
 pub(crate) mod jpeg;
 mod others;
@@ -82,8 +82,8 @@ impl Detail {
         }
     }
 
-    /// Decodes at least the area of `excerpt`, as the photo is stored, into the front of `out`, and gives the box that was
-    /// decoded. `raw` is room for pixels in another layout.
+    /// Decodes at least the area of `excerpt`, as the photo is stored, into the front of `out`, and gives the box that
+    /// was decoded. `raw` is room for pixels in another layout.
     pub(crate) fn decode(
         &self,
         excerpt: &Excerpt<'_>,

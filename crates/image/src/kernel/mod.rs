@@ -1,10 +1,10 @@
 //! The inner loops of the two passes of the resize, and of bytes to floats, for the instructions that the machine has.
 //!
-//! Invariant: every [`Level`] gives the same bits. The passes are integers throughout; floats come from arithmetic only
-//! where it has been seen to agree with the table on all 256 bytes ([`crate::floats`]).
+//! Invariant: every [`Level`] gives the same bits. The passes use integers throughout. Floats come from arithmetic only
+//! where that agrees with the table on all 256 bytes ([`crate::floats`]).
 //!
-//! Never: memory by address. Loads and stores are checked slices everywhere; what is unsafe here is only to call code
-//! that was compiled for instructions which some machines do not have.
+//! Never: memory by address. Loads and stores go through checked slices. The only unsafe step is to call code that was
+//! compiled for instructions which some machines do not have.
 #![cfg_attr(
     target_arch = "x86_64",
     expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")
@@ -37,14 +37,14 @@ pub(crate) struct Across {
     gather: Gather,
 }
 
-/// Makes one row out of `count` rows, `stride` bytes apart in `rows`. Reads nothing behind them.
+/// Makes one row out of `count` rows, which lie `stride` bytes apart in `rows`. Reads nothing behind the last row.
 pub(crate) fn vertical(level: Level, rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
     match level.set() {
         Set::Portable => portable::vertical(rows, stride, count, pairs, out),
         // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         Set::Avx2 => unsafe { avx2::vertical(rows, stride, count, pairs, out) },
-        // SAFETY: as above.
+        // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => unsafe { avx512::vertical(rows, stride, count, pairs, out) },
     }
@@ -60,7 +60,7 @@ pub(crate) fn floats(level: Level, floats: &Floats, pixels: &[u8], mirror: bool,
         }
         #[cfg(target_arch = "x86_64")]
         (Set::Avx512, Some(steps)) => {
-            // SAFETY: as above.
+            // SAFETY: a level is proof of its instructions.
             unsafe { avx512::floats(steps, pixels, mirror, out) }
         }
         _ => 0,
@@ -96,20 +96,20 @@ impl Across {
         self.copies
     }
 
-    /// The taps.
+    /// The taps of the axis that was set.
     pub(crate) fn taps(&self) -> &Taps {
         &self.taps
     }
 
-    /// Resamples rows, each with [`OVERREAD`] readable bytes behind its last pixel, into rows of `out`, which are `stride`
-    /// bytes long ([`padded_row`]).
+    /// Resamples rows, each with [`OVERREAD`] readable bytes behind its last pixel, into rows of `out`, which are
+    /// `stride` bytes long ([`padded_row`]).
     pub(crate) fn resample(&self, input: [&[u8]; ROWS], out: &mut [u8], stride: usize) {
         match self.level.set() {
             Set::Portable => portable::horizontal(input, &self.taps, out, stride),
             // SAFETY: a level is proof of its instructions.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2::horizontal(input, &self.taps, out, stride) },
-            // SAFETY: as above.
+            // SAFETY: a level is proof of its instructions.
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => unsafe { avx512::horizontal(input, &self.taps, &self.gather, out, stride) },
         }

@@ -13,7 +13,7 @@ use crate::taps::{FRACTION_BITS, HALF, LOW_BITS, Pair, Taps};
 /// Bytes of a vector.
 const VECTOR: usize = 16;
 
-/// As [`super::Across::resample`].
+/// Resamples rows as [`Across::resample`](super::Across::resample) does.
 pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
     for (x, (span, pairs)) in taps.iter().enumerate() {
         let mut sums = [Sums::new(); ROWS];
@@ -36,7 +36,7 @@ pub(super) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stri
     }
 }
 
-/// As [`super::vertical`].
+/// Makes a row of rows as [`vertical`](super::vertical) does.
 pub(super) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
     let Some(last) = out.len().checked_sub(VECTOR) else {
         return vertical_narrow(rows, stride, count, pairs, out);
@@ -65,7 +65,7 @@ pub(super) fn vertical(rows: &[u8], stride: usize, count: usize, pairs: &[Pair],
     }
 }
 
-/// As [`vertical`], for rows shorter than a vector.
+/// Makes a row that is shorter than a vector.
 fn vertical_narrow(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out: &mut [u8]) {
     for (x, value) in out.iter_mut().enumerate() {
         let weights = pairs.iter().flat_map(|pair| pair.weights());
@@ -75,7 +75,7 @@ fn vertical_narrow(rows: &[u8], stride: usize, count: usize, pairs: &[Pair], out
     }
 }
 
-/// As [`super::floats`], by table.
+/// Makes floats as [`floats`](super::floats) does, by table.
 pub(super) fn floats(table: &[[f32; 256]; CHANNELS], pixels: &[u8], mirror: bool, out: [&mut [f32]; CHANNELS]) {
     let (pixels, _) = pixels.as_chunks::<CHANNELS>();
     let [red, green, blue] = out;

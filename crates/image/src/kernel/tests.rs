@@ -11,7 +11,8 @@ proptest! {
         filter in prop::sample::select(&FILTERS), seed: u64,
     ) {
         let edge = from * input as f32;
-        let axis = Axis { input, from: edge, to: (edge + length * input as f32).min(input as f32), whole: output, first: 0, output, filter };
+        let to = (edge + length * input as f32).min(input as f32);
+        let axis = Axis { input, from: edge, to, whole: output, first: 0, output, filter };
         let (first, end) = axis.range();
         let width = (end - first) as usize;
         let row = width * CHANNELS;

@@ -1,17 +1,19 @@
-//! Pixels in fewer bytes, and the same pixels back: how the u8 cuts travel where `pixels = "lossless"` is asked for.
+//! Lossless coding of pixels: how the u8 cuts travel where a client asks for `pixels = "lossless"`.
 //!
 //! ```text
-//! r g b  ->  r-g  g  b-g          green says most of what red and blue do (modulo 256, as all that follows)
-//!        ->  less a prediction    from left, above and above left: the median edge detector of LOCO-I (Weinberger,
-//!                                 Seroussi, Sapiro 1996); outside the picture is 0, and the first column has above only
+//! r g b  ->  r-g  g  b-g          red and blue are close to green (all arithmetic is modulo 256)
+//!        ->  less a prediction    from left, above and above left: the median edge detector of LOCO-I
+//!                                 (Weinberger, Seroussi, Sapiro 1996); outside the picture is 0, and the first
+//!                                 column has above only
 //!        ->  zlib (RFC 1950)      one stream of h x w x 3 bytes, rows from the top, pixels interleaved
 //! ```
 //!
-//! Size and shape travel beside it. The encoder's time is `fdeflate`'s, whose one Huffman table was made for what a
-//! PNG filter leaves of photos and fits this better still; docs/lossless.md has what else was tried.
+//! Size and shape travel beside the coded bytes. Most of the encoder's time is spent in `fdeflate`, whose fixed Huffman
+//! table was made for the differences that a PNG filter leaves, and fits these even better. docs/lossless.md compares
+//! other ways.
 //!
-//! Invariants: [`decode`] of [`encode`] is the picture; nothing is allocated for bytes that cannot become one within the
-//! limits. Never: alpha, other depths, metadata.
+//! Invariants: [`decode`] gives back the picture that [`encode`] was given; nothing is allocated for bytes that cannot
+//! become a picture within the limits. Never: alpha, other depths, metadata.
 
 mod prediction;
 mod sink;
@@ -29,7 +31,7 @@ use crate::rgb::{Rgb8, rgb_len};
 /// Bytes that one byte of a zlib stream can become at most: 258 for each of the two bits of a repeated match.
 const MOST_EXPANSION: u64 = 1032;
 
-/// Codes a picture; `None` where that takes no fewer bytes than its pixels.
+/// Codes a picture; `None` where the coded bytes would not be fewer than its pixels'.
 pub fn encode(picture: &Rgb8) -> Option<Vec<u8>> {
     let row_len = picture.size().width as usize * Rgb8::CHANNELS;
     let [mut above, mut row, mut left_over] = [(); 3].map(|()| vec![0; row_len]);
@@ -43,10 +45,10 @@ pub fn encode(picture: &Rgb8) -> Option<Vec<u8>> {
     compressor.finish().ok()?.into_kept()
 }
 
-/// The picture of this size that [`encode`] was given.
+/// Decodes a picture of this size from the bytes that [`encode`] gave.
 ///
 /// # Errors
-/// `LimitExceeded` for a size past the limits; `Coding` where the bytes are no such picture.
+/// `LimitExceeded` for a size past the limits; `Coding` where the bytes are no picture of this size.
 pub fn decode(bytes: &[u8], size: Size, limits: &ImageLimits) -> Result<Rgb8, ImageError> {
     limits::check_size(size, limits)?;
     let expected = size.pixels() * Rgb8::CHANNELS as u64;
@@ -60,7 +62,7 @@ pub fn decode(bytes: &[u8], size: Size, limits: &ImageLimits) -> Result<Rgb8, Im
     Rgb8::new(size, pixels).ok_or_else(|| broken("it is empty"))
 }
 
-/// Fills `out` from a stream that has exactly so many bytes. What follows the stream is not looked at.
+/// Fills `out` from a zlib stream, which must unpack to exactly as many bytes. Bytes behind the stream are ignored.
 fn inflate(mut bytes: &[u8], out: &mut [u8]) -> Result<(), ImageError> {
     let mut decompressor = Decompressor::new();
     let mut filled = 0;

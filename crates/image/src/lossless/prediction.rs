@@ -1,8 +1,8 @@
-//! What is left of pixels when each is predicted from its neighbours: a little, where pictures are smooth.
+//! The differences between pixels and their prediction from neighbours: they are small where a picture is smooth.
 
 use crate::rgb::Rgb8;
 
-/// A pixel, or what is left of one.
+/// The three bytes of a pixel, or the differences that stand in their place.
 type Pixel = [u8; Rgb8::CHANNELS];
 const CHANNELS: [usize; Rgb8::CHANNELS] = [0, 1, 2];
 
@@ -46,14 +46,15 @@ fn plus_prediction(row: &mut [u8], above: &[u8]) {
     }
 }
 
-/// The median of left, up and left + up - corner.
+/// The prediction of a value: the median of left, up, and left + up - corner.
 fn predicted(left: u8, up: u8, corner: u8) -> u8 {
     let (low, high) = (left.min(up), left.max(up));
     // Left + up is low + high: with the corner held between them the median is this, and never leaves 8 bits.
     left.wrapping_add(up).wrapping_sub(corner.max(low).min(high))
 }
 
-/// From what is left of all rows to their pixels, in place. A row gets its green back once the next no longer needs it.
+/// Turns the differences of all rows back into pixels, in place. A row gets its green back when the next row is done,
+/// which is predicted from it without green.
 pub(super) fn restore(pixels: &mut [u8], width: usize) {
     let row_len = width * Rgb8::CHANNELS;
     let outside = vec![0; row_len];

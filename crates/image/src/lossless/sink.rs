@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-/// Keeps fewer than so many bytes, and drops what is past that: the picture travels raw then. Writing to it never fails,
-/// because the compressor would panic.
+/// Keeps fewer than so many bytes, and drops what is past that: the picture travels raw then. Writing to it never
+/// fails, because the compressor would panic.
 pub(super) struct Sink {
     kept: Vec<u8>,
     most: usize,

@@ -1,10 +1,12 @@
 //! Pillow's antialiased `resize`, bilinear or bicubic, to the last bit.
 //!
-//! A horizontal pass, rounded to 8 bits, then a vertical one (or the other way round); both in fixed point with 22 fraction bits
-//! (Pillow, `libImaging/Resample.c`). Integers throughout, so that every machine and instruction set gives the same bits.
+//! A horizontal pass, rounded to 8 bits, then a vertical one (or the other way round), both in fixed point with 22
+//! fraction bits (Pillow, `libImaging/Resample.c`). Integers throughout, so that every machine and instruction set
+//! gives the same bits.
 //!
 //! Why not a resize crate: `fast_image_resize` is 0.16 levels off Pillow on average and chooses its arithmetic by
-//! instruction set. Ours chooses only how to come by the same sums ([`crate::kernel`]); `examples/resample.rs` compares.
+//! instruction set. Here the instruction set changes only how the same sums are computed ([`crate::kernel`]).
+//! `examples/resample.rs` compares the two.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,8 +36,7 @@ pub(crate) struct Resampler {
     finished: Vec<u8>,
 }
 
-/// Pixels of a photo to read from: all, or a window that holds at least [`pixels_read`]. Those outside that box may be
-/// anything.
+/// Pixels of a photo to read from: all of them, or a window that holds at least [`pixels_read`].
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     /// RGB, `size.height` rows of `size.width`.
@@ -45,7 +46,7 @@ pub(crate) struct Source<'a> {
     pub(crate) origin: Position,
 }
 
-/// The pixels of the photo that this framing reads, in the photo's coordinates: the others need not be there.
+/// The box of pixels that this framing reads, in the photo's coordinates. Pixels outside need not be there.
 pub(crate) fn pixels_read(framing: &Framing) -> PixelBox {
     let (across, down) = axes(framing);
     let ((left, right), (top, bottom)) = (across.range(), down.range());
@@ -66,14 +67,14 @@ fn axes(framing: &Framing) -> (Axis, Axis) {
     )
 }
 
-/// What is resized, of which the output is a part or all.
+/// The whole that is resized, of which the output is a part or all.
 fn cut_from(framing: &Framing) -> CutFrom {
     let Framing { region, output: size, cut_from, .. } = *framing;
     cut_from.unwrap_or(CutFrom { region, size, corner: Position::default() })
 }
 
-/// Whether the vertical pass is the first one: Pillow 12 and later do so where that saves much, and the rounding between the
-/// passes shows.
+/// Whether the vertical pass comes first, which the rounding between the passes makes visible. Pillow 12 and later put
+/// it first where that saves much work.
 fn vertical_first(framing: &Framing) -> bool {
     let (readable, whole) = (framing.readable, cut_from(framing).size);
     let lower = i64::from(readable.height) - i64::from(whole.height);
@@ -98,14 +99,15 @@ impl Resampler {
         Self { level, across: Across::at(level), ..Self::default() }
     }
 
-    /// Cuts and resizes as `framing` says (its flip is not made here) into `out`, u8 `[height, width, 3]` of its output.
+    /// Cuts and resizes as `framing` says (its flip is not made here) into `out`, u8 `[height, width, 3]` of its
+    /// output.
     pub(crate) fn resample(&mut self, source: Source<'_>, framing: &Framing, out: &mut [u8]) {
         let length = framing.output.width as usize * CHANNELS;
         self.rows(source, framing, |y, row| out[y * length..][..length].copy_from_slice(row));
     }
 
-    /// As [`Self::resample`], row by row from the top: `each` gets a row's number and its pixels, while they are still in
-    /// the nearest cache.
+    /// Cuts and resizes row by row from the top: `each` gets a row's number and its pixels, while they are still in the
+    /// nearest cache.
     pub(crate) fn rows(&mut self, source: Source<'_>, framing: &Framing, each: impl FnMut(usize, &[u8])) {
         let output = framing.output;
         let (across, down) = axes(framing);
@@ -176,7 +178,7 @@ fn horizontal(
     out: &mut [u8],
     stride: usize,
 ) {
-    // Where rows run out, the last is taken again: there is room for what comes of it, and nobody reads it.
+    // Where rows run out, the last one is taken again: its result has room, and is not read.
     let inputs: [&[u8]; ROWS] = array::from_fn(|i| &rows.pixels[(first + i).min(rows.count - 1) * rows.stride..]);
     if across.copies() {
         let length = across.taps().len() * CHANNELS;
@@ -198,7 +200,7 @@ fn horizontal(
     across.resample(array::from_fn(|i| &padded[i * (length + OVERREAD)..]), out, stride);
 }
 
-/// Makes one row of `out` of rows.
+/// Makes one row, `out`, from several.
 fn vertical(level: Level, rows: Rows<'_>, span: Span, pairs: &[Pair], out: &mut [u8]) {
     if let Some(row) = taps::copied(span, pairs) {
         out.copy_from_slice(&rows.pixels[row as usize * rows.stride..][..out.len()]);

@@ -28,8 +28,8 @@ fn weights(axis: &Axis, index: u32) -> Vec<f64> {
     raw.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// The definition, in f64 and without Pillow's rounding between the passes; but what passes 0 or 255 in the first is cut off
-/// there.
+/// The definition, in f64 and without Pillow's rounding between the passes; but what passes 0 or 255 in the first is
+/// cut off there.
 fn reference(source: Source<'_>, framing: &Framing) -> Vec<f64> {
     let Framing { readable, output, .. } = *framing;
     let (across, down) = axes(framing);
@@ -107,13 +107,16 @@ proptest! {
         let mut out = vec![0; (framing.output.pixels() * 3) as usize];
         Resampler::default().resample(source, &framing, &mut out);
         for (actual, expected) in out.iter().zip(reference(source, &framing)) {
-            // Half a level for each pass; a cubic's weights, without their signs, sum up to 1.25 and, by an edge, to more.
+            // Half a level for each pass; a cubic's weights, without their signs, sum up to 1.25 and, by an edge, to
+            // more.
             prop_assert!((f64::from(*actual) - expected).abs() <= 1.21, "{} for {}", actual, expected);
         }
     }
 
     #[test]
-    fn buffers_that_are_kept_change_nothing((pixels, size, framing) in cases(), (before, before_size, other) in cases()) {
+    fn buffers_that_are_kept_change_nothing(
+        (pixels, size, framing) in cases(), (before, before_size, other) in cases(),
+    ) {
         let mut fresh = vec![0; (framing.output.pixels() * 3) as usize];
         let mut kept = fresh.clone();
         Resampler::default().resample(Source::whole(&pixels, size), &framing, &mut fresh);

@@ -10,14 +10,14 @@ pub(crate) struct Axis {
     pub(crate) from: f32,
     pub(crate) to: f32,
     pub(crate) whole: u32,
-    /// The first that is computed. Output pixels are counted from it.
+    /// The first output pixel that is computed. Output pixels are counted from it.
     pub(crate) first: u32,
     pub(crate) output: u32,
     pub(crate) filter: Interpolation,
 }
 
-/// The taps of one output pixel: as many source pixels from `start` on as `count` says. Beyond that, weights are 0. An
-/// axis counts from its own first pixel, [`Taps`](super::Taps) from the first that is read.
+/// The source pixels of one output pixel: `count` of them from `start` on. An axis counts from its own first pixel, and
+/// [`Taps`](super::Taps) count from the first pixel that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -27,7 +27,7 @@ pub(crate) struct Span {
 // === impl Axis ===
 
 impl Axis {
-    /// First source pixel that is read, and the one behind the last.
+    /// The first source pixel that is read, and the one behind the last.
     pub(crate) fn range(&self) -> (u32, u32) {
         let last = self.span(self.output - 1);
         (self.span(0).start, last.start + last.count)
@@ -37,12 +37,13 @@ impl Axis {
         f64::from(self.to - self.from) / f64::from(self.whole)
     }
 
-    /// By how much the filter is stretched over source pixels: it never shrinks, so that enlarging interpolates.
+    /// The factor by which the filter is stretched over source pixels. It is at least 1, so that enlarging
+    /// interpolates.
     pub(super) fn stretch(&self) -> f64 {
         self.scale().max(1.0)
     }
 
-    /// Half the width of the filter, in source pixels.
+    /// Half the width of the stretched filter, in source pixels.
     fn support(&self) -> f64 {
         reach(self.filter) * self.stretch()
     }
@@ -51,7 +52,7 @@ impl Axis {
         f64::from(self.from) + (f64::from(self.first + index) + 0.5) * self.scale()
     }
 
-    /// The taps of an output pixel.
+    /// The source pixels of an output pixel.
     pub(crate) fn span(&self, index: u32) -> Span {
         let (center, support) = (self.center(index), self.support());
         // `as` saturates at 0, where C would have to be told.

@@ -21,8 +21,8 @@ pub(crate) struct Taps {
 // === impl Taps ===
 
 impl Taps {
-    /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`), unless they are those of
-    /// the last one, which it tells: photos of one size and a recipe without chance have the same.
+    /// Computes the taps of an axis (Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`), and tells whether it
+    /// had to: the last taps stay where the axis is the same, as for photos of one size and a recipe without chance.
     pub(crate) fn set(&mut self, axis: &Axis) -> bool {
         if self.made_for.replace(*axis) == Some(*axis) {
             return false;
@@ -35,7 +35,7 @@ impl Taps {
         self.stride = 2 * fours as usize;
         self.pairs.clear();
         self.pairs.resize(self.spans.len() * self.stride, Pair::default());
-        // The last taps start earlier, with weights of 0, so that all can be read to their full length.
+        // The last output pixels' taps start earlier, with weights of 0, so that all can be read to their full length.
         let latest = (end - first).saturating_sub(4 * fours);
         let inverse = 1.0 / axis.stretch();
         for ((index, span), pairs) in (0..).zip(&mut self.spans).zip(self.pairs.chunks_exact_mut(self.stride.max(1))) {
@@ -94,7 +94,7 @@ impl Taps {
 pub(crate) fn copied(span: Span, pairs: &[Pair]) -> Option<u32> {
     let weights = pairs.iter().flat_map(|pair| pair.weights());
     let mut weighed = (span.start..).zip(weights).filter(|(_, weight)| *weight != 0);
-    // A weight of 1 alone would not do: those around it may be as much above 0 as below.
+    // It is no proof of a copy that one weight is 1: the others may sum to 0 and not be 0.
     match (weighed.next(), weighed.next()) {
         (Some((x, weight)), None) if weight == 1 << FRACTION_BITS => Some(x),
         _ => None,
@@ -130,7 +130,8 @@ mod tests {
                 let weights: Vec<i32> = pairs.iter().flat_map(|pair| pair.weights()).collect();
                 let one = f64::from(1 << FRACTION_BITS);
                 let least = if filter == Interpolation::Bilinear { 0.0 } else { -one / 6.0 };
-                prop_assert!(weights.iter().all(|&w| (least..one * 7.0 / 6.0).contains(&f64::from(w))), "{:?}", weights);
+                let range = least..one * 7.0 / 6.0;
+                prop_assert!(weights.iter().all(|&w| range.contains(&f64::from(w))), "{:?}", weights);
                 prop_assert!(weights[span.count as usize..].iter().all(|&w| w == 0));
                 let sum: i32 = weights.iter().sum();
                 prop_assert!((sum - (1 << FRACTION_BITS)).unsigned_abs() <= span.count, "{}", sum);

@@ -7,9 +7,10 @@ pub(crate) const HALF: i32 = 1 << (FRACTION_BITS - 1);
 /// Bits of a weight's low half, see [`Pair`].
 pub(crate) const LOW_BITS: u32 = 11;
 
-/// The weights of two neighbouring source pixels, each split as `high x 2^11 + low` with a `low` of at least 0, so that both
-/// halves fit in the 16 bits that processors multiply fast. The sums of the halves are put together again without loss. Weights
-/// lie between -1/6 and 7/6: a cubic's have a sign, and by the edge, where some are missing, one may be above 1.
+/// The weights of two neighbouring source pixels, each split as `high x 2^11 + low` with a `low` of at least 0, so that
+/// both halves fit in the 16 bits that processors multiply fast. The sums of the halves are put together again without
+/// loss. Weights lie between -1/6 and 7/6: a cubic's have a sign, and by the edge, where some are missing, one may be
+/// above 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) high: [i16; 2],

@@ -40,7 +40,8 @@ proptest! {
     #[test]
     fn every_way_to_the_tensor_gives_the_same_bits(
         picture in Picture::any(), jpeg in Jpeg::any(), form in 0..3_usize,
-        recipe in 0..recipes().len(), seed: u64, epoch in 0_u64..3, stops in prop::sample::subsequence(&Cut::PIXELS[..], 0..6),
+        recipe in 0..recipes().len(), seed: u64, epoch in 0_u64..3,
+        stops in prop::sample::subsequence(&Cut::PIXELS[..], 0..6),
     ) {
         let bytes = match form {
             0 => jpeg.encode(&picture),
@@ -62,7 +63,8 @@ proptest! {
     #[test]
     fn every_way_from_an_indexed_photo_gives_the_bits_of_the_photo(
         picture in Picture::any(), jpeg in Jpeg::any(), turn in 1_u8..9,
-        recipe in 0..recipes().len(), seed: u64, stops in prop::sample::subsequence(&Cut::PIXELS[1..], 0..6), lossless: bool,
+        recipe in 0..recipes().len(), seed: u64,
+        stops in prop::sample::subsequence(&Cut::PIXELS[1..], 0..6), lossless: bool,
     ) {
         prop_assume!(jpeg.kind != JpegKind::Cmyk);
         let bytes = turned(&jpeg.encode(&picture), turn);

@@ -1,4 +1,5 @@
-//! Whether a JPEG is decoded by our own decoder or by libjpeg-turbo does not show: same pixels, same crops, same errors.
+//! Whether a JPEG is decoded by our own decoder or by libjpeg-turbo does not show: same pixels, same crops, same
+//! errors.
 
 use headwater_image::{ImageError, IndexedJpeg, Payload, Rgb8, Scratch, decode, finish_into};
 use headwater_types::recipe::Orientation;

@@ -45,7 +45,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_behind_a_signature_decode_or_fail(which in 0..3_usize, bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_behind_a_signature_decode_or_fail(
+        which in 0..3_usize, bytes in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
         let signature: &[u8] = [&b"\xff\xd8\xff"[..], b"\x89PNG\r\n\x1a\n", b"RIFF\x40\0\0\0WEBPVP8X"][which];
         survive(&[signature, &bytes].concat(), &ImageLimits::default());
     }

@@ -1,5 +1,5 @@
-//! Promise: a photo that was re-written to be cropped without decoding has the pixels of the photo, and a piece of it has
-//! them wherever it was asked for; or there is a reason why not.
+//! Promise: a photo that was re-written to be cropped without decoding has the pixels of the photo, and a piece of it
+//! has them wherever it was asked for; or there is a reason why not.
 
 use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff};
 use headwater_types::recipe::{Interpolation, Orientation, Stages};

@@ -44,7 +44,8 @@ struct Case {
 #[derive(Clone, Copy)]
 struct Entry<'a>(u16, u32, &'a [u8], &'a [u8]);
 
-/// An EXIF block without `Exif\0\0`, big-endian, that has a maker, perhaps the entry of the orientation, and a resolution.
+/// An EXIF block without `Exif\0\0`, big-endian, that has a maker, perhaps the entry of the orientation, and a
+/// resolution.
 fn exif(entry: Option<Entry<'_>>) -> Vec<u8> {
     let mut entries = vec![(0x010f_u16, Entry(2, 3, b"us\0", &[]))];
     entries.extend(entry.map(|entry| (0x0112, entry)));

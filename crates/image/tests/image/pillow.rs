@@ -1,6 +1,7 @@
 //! The oracle: which files decode, to which pixels, and how they are resized, is what Pillow says.
 //!
-//! Needs a Python with Pillow: `HEADWATER_PYTHON`, or the repository's `.venv`. Without one the test says so and passes.
+//! Needs a Python with Pillow: `HEADWATER_PYTHON`, or the repository's `.venv`. Without one the test says so and
+//! passes.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,8 @@ pub(crate) fn python() -> Option<PathBuf> {
     check.is_ok_and(|status| status.success()).then_some(python)
 }
 
-/// The recipes in the box that decode exactly, and some that enlarge, come down to a pixel, or take a box between pixels; each
-/// with both filters.
+/// The recipes in the box that decode exactly, and some that enlarge, come down to a pixel, or take a box between
+/// pixels; each with both filters.
 fn recipes() -> Vec<Recipe> {
     let own = |(index, geometry): (usize, &str)| {
         let text = format!("name='own-{index}'\n[[stage]]\nop='decode'\n{geometry}\n[[stage]]\nop='to-tensor'\n");
@@ -72,11 +73,12 @@ fn job(path: &Path, index: usize, recipes: &[Recipe], folder: &Path, scratch: &m
                 _ => (0, false),
             };
             let cuts = matches!(recipe.stages().geometry, Geometry::RandomResizedCrop { .. });
+            let corners = [readable.x, readable.y, readable.x + readable.width, readable.y + readable.height];
             let (x, y) = if cuts { (0.0, 0.0) } else { (region.x, region.y) };
             let right = (x + region.width).min(size.width.into());
             let bottom = (y + region.height).min(size.height.into());
             json!({
-                "crop": cuts.then_some([readable.x, readable.y, readable.x + readable.width, readable.y + readable.height]),
+                "crop": cuts.then_some(corners),
                 "size": [output.width, output.height], "box": [x, y, right, bottom], "file": file,
                 "two_steps": two_steps.then_some(shorter),
                 "filter": match interpolation {

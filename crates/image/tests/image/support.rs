@@ -12,6 +12,10 @@ pub(crate) struct Picture {
     pub(crate) seed: u64,
 }
 
+/// The samplings that libjpeg-turbo writes in colour.
+const SUBSAMPS: [Subsamp; 6] =
+    [Subsamp::None, Subsamp::Sub2x1, Subsamp::Sub2x2, Subsamp::Sub1x2, Subsamp::Sub4x1, Subsamp::Sub1x4];
+
 /// How a picture becomes a JPEG.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Jpeg {
@@ -98,14 +102,7 @@ impl Jpeg {
         Self { subsamp: Subsamp::Sub2x2, quality: 85, progressive: false, optimize: false, kind: JpegKind::Color };
 
     pub(crate) fn any() -> impl Strategy<Value = Self> {
-        let subsamp = prop::sample::select(vec![
-            Subsamp::None,
-            Subsamp::Sub2x1,
-            Subsamp::Sub2x2,
-            Subsamp::Sub1x2,
-            Subsamp::Sub4x1,
-            Subsamp::Sub1x4,
-        ]);
+        let subsamp = prop::sample::select(&SUBSAMPS);
         let kind = prop::sample::select(vec![JpegKind::Color, JpegKind::Color, JpegKind::Grey, JpegKind::Cmyk]);
         (subsamp, 30_i32..98, any::<bool>(), any::<bool>(), kind).prop_map(
             |(subsamp, quality, progressive, optimize, kind)| Self { subsamp, quality, progressive, optimize, kind },
@@ -157,7 +154,8 @@ pub(crate) fn recipes() -> Vec<Recipe> {
     ];
     let ends = [
         "op = \"to-tensor\"",
-        "op = \"to-tensor\"\nscale = \"byte\"\n[[stage]]\nop = \"normalize\"\nmean = [128.0, 127.0, 126.0]\nstd = [3.0, 5.0, 7.0]",
+        "op = \"to-tensor\"\nscale = \"byte\"\n[[stage]]\nop = \"normalize\"\nmean = [128.0, 127.0, 126.0]\n\
+         std = [3.0, 5.0, 7.0]",
     ];
     let flip = "[[stage]]\nop = \"random-horizontal-flip\"\np = 0.5\n";
     let mut recipes: Vec<Recipe> = Recipe::builtin_names().map(|name| Recipe::builtin(name).unwrap()).collect();

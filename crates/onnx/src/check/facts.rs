@@ -4,7 +4,7 @@ use headwater_types::Digest;
 
 use crate::value::ValueFacts;
 
-/// What is known of a model that passed.
+/// The facts of a model that passed the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelFacts {
     /// BLAKE3 of the file.
@@ -13,11 +13,11 @@ pub struct ModelFacts {
     pub ir_version: u64,
     /// Imported operator sets: domain (empty for ONNX's own) and version.
     pub opsets: Vec<(String, u64)>,
-    /// What must be fed: graph inputs that have no initial value.
+    /// The inputs that must be fed: those of the graph that have no initial value.
     pub inputs: Vec<ValueFacts>,
-    /// What can be asked for.
+    /// The outputs that can be asked for.
     pub outputs: Vec<ValueFacts>,
-    /// Key and value, in the file's order.
+    /// The metadata, key and value, in the file's order.
     pub metadata: Vec<(String, String)>,
     /// Number of operators, those of subgraphs and functions included.
     pub nodes: usize,

@@ -75,8 +75,8 @@ pub(crate) fn noise(count: usize, seed: u32) -> Vec<f32> {
     (0..count).map(|_| next() as f32).collect()
 }
 
-/// Images `[N, 3, 8, 8]` to `features`, and to a classifier of its own whose outputs are called as a head's are. Features
-/// have 6 elements, on one axis or on three.
+/// Images `[N, 3, 8, 8]` to `features`, and to a classifier of its own whose outputs are called as a head's are.
+/// Features have 6 elements, on one axis or on three.
 pub(crate) fn small_extractor(flat: bool) -> Vec<u8> {
     let mut graph = GraphBuilder::new("small");
     let batch = || Dim::symbol("batch");

@@ -33,8 +33,8 @@ pub(super) fn decode(
     Ok(window)
 }
 
-/// Decodes a file without an end-of-image marker: a picture where only the marker is broken or missing, which the end of
-/// the pixels tells. Where they come in several scans it cannot be told, and Pillow refuses too.
+/// Decodes a file without an end-of-image marker: a picture where only the marker is broken or missing, which the end
+/// of the pixels tells. Where they come in several scans it cannot be told, and Pillow refuses too.
 fn decode_unended(
     frame: &Frame,
     excerpt: &Excerpt<'_>,

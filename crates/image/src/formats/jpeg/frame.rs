@@ -10,23 +10,23 @@ use super::markers::{APP1, DAC, DHT, EOI, JPG, RST0, RST7, SOF0, SOF15, SOI, SOS
 use super::metadata::Metadata;
 use crate::error::ImageError;
 
-/// What the markers say.
+/// What the markers of a JPEG say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) size: Size,
     pub(crate) scans: u32,
-    /// Has an end-of-image marker.
+    /// Whether the photo has an end-of-image marker.
     pub(crate) complete: bool,
     pub(crate) orientation: u8,
     coding: Coding,
     components: Components,
-    /// Components in the first scan; fewer than there are means that the whole picture is held as coefficients.
+    /// Components in the first scan. Where the photo has more, the whole picture is held as coefficients.
     first_scan: u8,
     /// Where the data of the first scan end: at the next marker, or at the end of the file.
     pub(crate) first_scan_end: usize,
-    /// Nothing but the end of the image follows the first scan.
+    /// Whether nothing but the end of the image follows the first scan.
     ends_after_first_scan: bool,
-    /// Left to libjpeg, for want of memory.
+    /// Whether the photo is left to libjpeg, for want of memory.
     left: bool,
 }
 
@@ -39,7 +39,7 @@ struct Walk<'a> {
     /// Components in the first scan.
     first_scan: u8,
     first_scan_end: Option<usize>,
-    /// Something but the end of the image follows the first scan.
+    /// Whether anything but the end of the image follows the first scan.
     goes_on: bool,
     complete: bool,
 }
@@ -48,12 +48,12 @@ struct Walk<'a> {
 const BLOCK: u64 = 8;
 /// Bytes of a block of coefficients.
 const BLOCK_BYTES: u64 = 64 * 2;
-/// Pixels left and right of a box that its own are made from: fancy upsampling looks one sample of chroma to each side,
-/// which is two pixels, and is given up for another kind where a row has but two of them.
+/// Pixels left and right of a box that the box's own are made from. Fancy upsampling reads one sample of chroma to each
+/// side, which is two pixels; and a row of only two samples would be upsampled otherwise.
 const NEIGHBORS: u32 = 4;
-/// Blocks to the left from which libjpeg guesses what a progressive photo has not sent.
+/// Blocks to the left from which libjpeg guesses the coefficients that a progressive photo has not sent.
 const SMOOTHED_BLOCKS: u32 = 2;
-/// How many times dearer a pixel is to arithmetic decoding than a pass of Huffman decoding.
+/// How many times as long arithmetic decoding takes for a pixel as a pass of Huffman decoding.
 const ARITHMETIC_COST: u32 = 4;
 
 // === impl Frame ===
@@ -82,7 +82,7 @@ impl Frame {
         walk.finish(bytes.len())
     }
 
-    /// Stored as cyan, magenta, yellow, black (or as YCCK, which libjpeg turns into that).
+    /// Whether the photo is stored as cyan, magenta, yellow, black (or as YCCK, which libjpeg turns into that).
     pub(crate) fn is_cmyk(&self) -> bool {
         self.components.count() == 4
     }
@@ -91,7 +91,7 @@ impl Frame {
         self.coding
     }
 
-    /// Its MCUs, where it is or will be coded in one scan.
+    /// The photo's MCUs, as they are in a single scan.
     pub(super) fn grid(&self) -> Option<Grid> {
         Grid::new(self.size, self.sampling())
     }
@@ -101,26 +101,29 @@ impl Frame {
         if self.coding.arithmetic { self.scans.saturating_mul(ARITHMETIC_COST) } else { self.scans }
     }
 
-    /// Whether the rows below those that are wanted can be left undecoded and the outcome, picture or error, is the same:
-    /// libjpeg reads all scans before it makes the first row, or there is one, Huffman coded, and right behind it the end.
+    /// Whether decoding may stop below the wanted rows with the same outcome, picture or error. It may where libjpeg
+    /// reads all scans before it makes the first row, and where a single Huffman-coded scan is followed by the end of
+    /// the image.
     pub(crate) fn may_stop_early(&self) -> bool {
         let one_scan = !self.holds_coefficients() && !self.coding.arithmetic && self.ends_after_first_scan;
         self.complete && (self.scans_come_first() || one_scan)
     }
 
-    /// One scan, Huffman coded, sequential, and right behind it the end: all that the decoder here takes.
+    /// Whether our own decoder takes the photo: a single Huffman-coded sequential scan, followed by the end of the
+    /// image.
     pub(super) fn is_plain(&self) -> bool {
         self.may_stop_early() && !self.holds_coefficients() && !self.is_cmyk() && !self.left
     }
 
-    /// The same, left to libjpeg.
+    /// The same frame, with the photo left to libjpeg.
     pub(crate) fn left_to_libjpeg(self) -> Self {
         Self { left: true, ..self }
     }
 
-    /// The box to be decoded, in the photo at a scale, so that the pixels of `wanted` are those of the whole photo: from an edge of blocks on, and
-    /// with the neighbours that they are made from. Everything left, right and above it is read all the same, so that the
-    /// outcome, picture or error, does not depend on what is wanted.
+    /// The box that libjpeg must decode, in the photo at a scale, so that the pixels of `wanted` are those of the whole
+    /// photo. It begins at an edge of blocks, and includes the neighbours that the pixels are made from. The data of
+    /// all that lies left, right and above are read too, so that the outcome, picture or error, does not depend on
+    /// `wanted`.
     pub(crate) fn window(&self, scale: Scale, wanted: PixelBox) -> PixelBox {
         let size = scale.size(self.size);
         let block = u32::from(self.widest()) * u32::from(scale.eighths());
@@ -131,12 +134,13 @@ impl Frame {
         PixelBox { x: left, y: wanted.y, width: right - left, height: bottom - wanted.y }
     }
 
-    /// Bytes of coefficients that are held at once: all, where a row of pixels needs more than one scan.
+    /// Bytes of coefficients that are held at once: all of them where a row of pixels needs more than one scan, and
+    /// none elsewhere.
     pub(crate) fn coefficient_bytes(&self) -> u64 {
         if self.holds_coefficients() { self.all_coefficient_bytes() } else { 0 }
     }
 
-    /// Bytes of all coefficients.
+    /// Bytes of all the photo's coefficients.
     pub(super) fn all_coefficient_bytes(&self) -> u64 {
         let sampling = self.sampling();
         let widest = u64::from(self.widest());
@@ -156,7 +160,7 @@ impl Frame {
         self.coding.progressive || self.first_scan < self.components.count()
     }
 
-    /// Highest horizontal sampling factor.
+    /// The highest horizontal sampling factor of a component.
     fn widest(&self) -> u8 {
         self.sampling().iter().map(|s| s.0).max().unwrap_or(1)
     }

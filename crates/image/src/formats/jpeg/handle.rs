@@ -1,9 +1,8 @@
-//! A handle of libjpeg-turbo's TurboJPEG interface: with `kernel`, this file and those that use it have
-//! the only unsafe code.
+//! A handle of libjpeg-turbo's TurboJPEG interface.
 //!
 //! Invariant: a handle works on one picture and is thrown away. libjpeg keeps quantisation and Huffman tables from one
-//! picture to the next, and after an error even half a header: a photo without tables of its own would come out
-//! differently depending on what the thread worked on before it. A new one costs about a microsecond.
+//! picture to the next, and after an error even half a header: the pixels of a photo without tables of its own would
+//! depend on the photo before it. A new handle costs about a microsecond.
 #![expect(unsafe_code, reason = "libjpeg-turbo is a C library; each block says why it is sound")]
 
 use std::ffi::{CStr, c_int, c_void};
@@ -15,7 +14,7 @@ use turbojpeg::raw;
 /// A live handle of the library.
 pub(super) struct Handle(NonNull<c_void>);
 
-/// What a handle is for.
+/// The purpose of a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To make pixels.
@@ -24,8 +23,8 @@ pub(super) enum Purpose {
     Transform,
 }
 
-/// Messages that libjpeg gives as warnings (`JWRN_*` in its jerror.h); all others are errors. They are told apart by text
-/// because the interface's own flag stays at "warning" when an error follows one. An unknown message is an error.
+/// Messages that libjpeg gives as warnings (`JWRN_*` in its jerror.h); all others are errors. They are told apart by
+/// text because the interface's own flag stays at "warning" when an error follows one. An unknown message is an error.
 const WARNINGS: [&str; 6] = [
     "Corrupt JPEG data: ",
     "Inconsistent progression sequence for ",
@@ -38,7 +37,7 @@ const WARNINGS: [&str; 6] = [
 // === impl Handle ===
 
 impl Handle {
-    /// For a picture of so many scans, in so much memory: what its header promised is held against the library.
+    /// A handle for a picture of so many scans, in so much memory. The library refuses a picture that exceeds them.
     pub(super) fn new(purpose: Purpose, scans: u32, memory: ByteCount) -> Result<Self, String> {
         let code = match purpose {
             Purpose::Decompress => raw::TJINIT_TJINIT_DECOMPRESS,
@@ -65,13 +64,13 @@ impl Handle {
         unsafe { raw::tj3Get(self.raw(), parameter as c_int) }
     }
 
-    /// The outcome of a call: nothing, its last warning, or its error.
+    /// The outcome of a call: success, with libjpeg's last warning, or an error.
     pub(super) fn check(&mut self, status: c_int) -> Result<Option<String>, String> {
         if status == 0 {
             return Ok(None);
         }
-        // SAFETY: the handle is live, and answers with a NUL-terminated string inside itself, which is copied before any
-        // other call could change it.
+        // SAFETY: the handle is live, and answers with a NUL-terminated string inside itself, which is copied before
+        // any other call could change it.
         let message = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.raw())) }.to_string_lossy().into_owned();
         if WARNINGS.iter().any(|warning| message.starts_with(warning)) {
             return Ok(Some(message));
@@ -79,7 +78,7 @@ impl Handle {
         Err(message)
     }
 
-    /// Live as long as `self` is.
+    /// The library's handle, which lives as long as `self`.
     pub(super) fn raw(&mut self) -> raw::tjhandle {
         self.0.as_ptr().cast()
     }

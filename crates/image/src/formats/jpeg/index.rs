@@ -4,12 +4,12 @@
 //! SOI | APP0 (JFIF) or APP14 (Adobe) | [APP1 (EXIF: orientation)] | APP15 (table) | DQT .. | SOF | DHT .. | DRI | SOS
 //!     | strip | RST0 | strip | RST1 | ... | strip | EOI
 //!
-//! table: 0xff 0xef | length u16 | "Headwater\0" | version 2 u8 | bytes of each row of strips u24 ...      all big-endian
+//! table, big-endian: 0xff 0xef | length u16 | "Headwater\0" | version 2 u8 | bytes of each row of strips u24 ...
 //! ```
 //!
-//! A row's bytes include the marker behind it. Why a table: the rows above a crop need not be searched, nor read. Why not
-//! of every strip: with two bytes for each it takes 1 to 2 % of a small photo, and finding them in a row that is copied
-//! anyway takes little. It stays behind when a crop is cut out.
+//! A row's bytes include the marker behind it. The table makes it unnecessary to search or read the rows above a crop.
+//! It has no entry for every strip, because that would take 1 to 2 % of a small photo, and finding strips in a row that
+//! is copied anyway takes little time. A crop that is cut out has no table.
 
 use std::ops::Range;
 
@@ -24,36 +24,36 @@ use crate::error::ImageError;
 use crate::exif::UPRIGHT;
 use crate::upright;
 
-/// What the header says. Offsets are within the bytes that it was read from.
+/// What the header of an indexed JPEG says. Offsets count from the photo's first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) grid: Grid,
-    /// As EXIF counts, 1 to 8.
+    /// The orientation, as EXIF counts, 1 to 8.
     pub(crate) orientation: u8,
-    /// MCUs of a strip: a divisor of those of a row.
+    /// MCUs of a strip, a divisor of a row's MCUs.
     pub(super) interval: u32,
-    /// The table's marker segment, whole.
+    /// The place of the table's whole marker segment.
     pub(super) record: Range<usize>,
-    /// The frame header's marker.
+    /// Offset of the frame header's marker.
     pub(super) frame: usize,
-    /// The first strip.
+    /// Offset of the first strip.
     pub(super) data: usize,
 }
 
-/// An entry of the table.
+/// An entry of the table: the bytes of a row, big endian.
 pub(super) type RowLength = [u8; 3];
 
 /// Bytes of a marker between two strips, or at the end.
 pub(super) const MARKER: usize = 2;
 
-/// How a table begins. Version 1 took photos for upright that say in XMP, or in EXIF of another type, that they are not.
+/// The first bytes of a table. Tables of version 1 left out orientations that stand in XMP, or in EXIF of another type.
 const MAGIC: &[u8] = b"Headwater\0\x02";
 
 // === impl Index ===
 
 impl Index {
-    /// Reads the header of what [`write_table`] was put into, from the first of its `length` bytes: `start` must hold the
-    /// header whole. Nothing behind that is looked at.
+    /// Reads the header of an indexed JPEG of `length` bytes from the first of them, `start`, which must hold the whole
+    /// header. Bytes behind the header are ignored.
     pub(crate) fn read(start: &[u8], length: usize) -> Result<Self, ImageError> {
         if !start.starts_with(&[0xff, SOI]) {
             return Err(malformed("it does not begin as a JPEG"));
@@ -87,7 +87,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Whether the table fits picture and length: then every strip lies within it.
+    /// Checks that the table fits the picture and its length: every strip lies within the photo then.
     fn check(&self, start: &[u8], length: usize) -> Result<(), ImageError> {
         let Size { width, height } = self.grid.mcus;
         if self.interval == 0 || width % self.interval != 0 {
@@ -100,32 +100,32 @@ impl Index {
         Ok(())
     }
 
-    /// Memory that decoding the photo takes, all `bytes` of it and the RGB pixels included; and what our own decoder takes
-    /// over and above that.
+    /// Memory that decoding the photo takes, all `bytes` of it and the RGB pixels included; and what our own decoder
+    /// takes over and above that.
     pub(crate) fn memory(&self, bytes: u64) -> (ByteCount, ByteCount) {
         memory::indexed(self.grid.size, self.orientation != UPRIGHT, bytes)
     }
 
-    /// How long each row of strips is.
+    /// The table: the length of each row of strips.
     pub(super) fn rows<'a>(&self, start: &'a [u8]) -> &'a [RowLength] {
         let table = start.get(self.record.clone()).and_then(|record| record.get(4 + MAGIC.len()..));
         table.unwrap_or_default().as_chunks().0
     }
 }
 
-/// Bytes of a row, its last marker included.
+/// The number of bytes of a row, its last marker included.
 pub(super) fn length(row: RowLength) -> usize {
     let [high, middle, low] = row;
     u32::from_be_bytes([0, high, middle, low]) as usize
 }
 
-/// Bytes of so many rows.
+/// The number of bytes of these rows together.
 pub(super) fn together(rows: &[RowLength]) -> usize {
     rows.iter().copied().map(length).sum()
 }
 
-/// The table of a scan's data, which end with the end of the image, and have so many strips in a row; `None` where a row
-/// or the table is too long.
+/// The table of a scan's data, which end with the end of the image and have `strips` strips in a row. `None` where a
+/// row or the table is too long.
 pub(super) fn write_table(data: &[u8], strips: usize) -> Option<Vec<u8>> {
     let mut table = vec![0xff, APP15, 0, 0];
     table.extend(MAGIC);

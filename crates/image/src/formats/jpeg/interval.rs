@@ -1,7 +1,8 @@
-//! How far apart restart markers stand: far for few bytes on disk, near for few bytes beside a crop.
+//! How far apart restart markers stand. Far apart they take few bytes on disk; close together a crop takes few bytes
+//! beside its own.
 //!
-//! Measured on 1,633 photos: total size after the re-write, and how many times fewer bytes an `imagenet-train` crop takes
-//! than the photo.
+//! Measured on 1,633 photos: total size after the re-write, and how many times fewer bytes an `imagenet-train` crop
+//! takes than the photo.
 //!
 //! | strips | cars, 1024 px | clothing, 400 px | grocery, 348 px |
 //! |---|---|---|---|
@@ -10,24 +11,25 @@
 //! | about 128 px | 98.9 %, 2.04 | 98.9 %, 1.74 | 98.6 %, 1.46 |
 //! | as chosen here | 99.6 %, 2.24 | 99.1 %, 1.78 | 101.0 %, 1.70 |
 //!
-//! A fixed width would do as well on these, whose rows happen to divide; where they do not (22 MCUs: 2 or 11) it is far off
-//! to one side or the other.
+//! A fixed width would do as well on these sets, whose rows happen to divide. Where rows do not divide well (22 MCUs: 2
+//! or 11), it is far off to one side or the other.
 
 use super::grid::Grid;
 
-/// What a restart marker costs: itself, the bits before it that fill a byte, and coefficients that are coded without the
-/// one before. As measured.
+/// Bytes that a restart marker costs, as measured: the marker, the bits before it that fill a byte, and the first
+/// coefficients behind it, which are coded without a prediction.
 const MARKER_BYTES: f64 = 3.0;
-/// Width of a random resized crop against the photo's, on average: what is read if strips were infinitely narrow. Of the
-/// rest of a row, as much is read on average as a strip has of all.
+/// Width of a random resized crop as a part of the photo's, on average: the part of a row that would be read if strips
+/// were infinitely narrow. Of the rest of the row, a strip's part is read on average.
 const CROP_WIDTH: f64 = 0.63;
 
-/// Most of a photo's bytes that may be spent on markers: tables made for it save about 2 %, and what a dataset takes should
-/// stay what it was. Without this bound, rows of a prime number of MCUs would be cut into single ones.
+/// Most of a photo's bytes that may be spent on markers. Huffman tables made for the photo save about 2 %, and a
+/// dataset's size should stay about the same. Without this bound, rows of a prime number of MCUs would be cut into
+/// single MCUs.
 const MOST_MARKERS: f64 = 0.04;
 
-/// MCUs of a strip, for a photo of so many bytes: the divisor of those of a row that makes the least of the bytes sent for
-/// a crop and the markers kept for it; all of a row where every other costs too much.
+/// MCUs of a strip, for a photo of so many bytes: the divisor of a row's MCUs that makes the bytes sent for a crop and
+/// the bytes kept for markers the fewest together. It is the whole row where every other divisor costs too much.
 pub(super) fn interval(grid: &Grid, bytes: usize) -> u32 {
     let (row, rows, bytes) = (grid.mcus.width, f64::from(grid.mcus.height), bytes as f64);
     let markers = |interval: u32| f64::from(row / interval) * rows * MARKER_BYTES;

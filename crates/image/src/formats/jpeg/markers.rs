@@ -14,13 +14,13 @@ use memchr::memchr;
 /// A marker and the offset behind it.
 pub(super) type Marker = (u8, usize);
 
-/// A marker and what belongs to it.
+/// A marker and its segment.
 #[derive(Clone, Copy)]
 pub(super) struct Segment<'a> {
     pub(super) marker: u8,
-    /// Where the marker stands.
+    /// Offset of the marker.
     pub(super) at: usize,
-    /// Where the contents end.
+    /// Offset of the end of the contents.
     pub(super) end: usize,
     pub(super) contents: &'a [u8],
 }
@@ -72,7 +72,8 @@ pub(super) fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
     bytes.get(at + 2..at + 2 + length)
 }
 
-/// The segments of a header that is as it should be, from the marker at `at` on: one behind the other, with a length each.
+/// The segments of a sound header, from the marker at `at` on: each has a length and stands right behind the one
+/// before.
 pub(super) fn segments(bytes: &[u8], mut at: usize) -> impl Iterator<Item = Segment<'_>> {
     iter::from_fn(move || {
         let Some(&[0xff, marker]) = bytes.get(at..at + 2) else { return None };

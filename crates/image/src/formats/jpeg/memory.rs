@@ -7,7 +7,8 @@ use super::frame::Frame;
 /// Row buffers, tables and contexts of libjpeg, over and above pixels and coefficients, per pixel of width: at most
 /// 4 components x 4 row groups of 16 rows, upsampled.
 const ROWS_PER_COLUMN: u64 = 256;
-/// Buffers of our own decoder, per pixel of width: the coefficients of at most four rows of MCUs, and the samples of one.
+/// Buffers of our own decoder, per pixel of width: the coefficients of at most four rows of MCUs, and the samples of
+/// one.
 const OWN_PER_COLUMN: u64 = 512;
 
 /// Bytes that decoding takes beside the encoded bytes and the RGB pixels.
@@ -17,14 +18,14 @@ pub(crate) fn working_memory(frame: &Frame, bytes: &[u8]) -> u64 {
     cmyk + ended + frame.coefficient_bytes() + rows(frame.size)
 }
 
-/// Bytes that our own decoder takes over and above [`working_memory`], for a photo of so many bytes: it may hold them still
-/// when libjpeg decodes after all. 0 where our own decoder has no part in it.
+/// Bytes that our own decoder takes over and above [`working_memory`], for a photo of so many bytes: it may hold them
+/// still when libjpeg decodes after all. 0 where our own decoder has no part in it.
 pub(crate) fn own_memory(frame: &Frame, bytes: u64) -> u64 {
     if frame.is_plain() { own(frame.size, bytes) } else { 0 }
 }
 
-/// Bytes that it takes to decode an indexed photo of this size, whose RGB pixels are turned or not, beside `bytes` of its
-/// own: by libjpeg, and what our own decoder takes over and above that.
+/// Bytes that it takes to decode an indexed photo of this size, whose RGB pixels are turned or not, beside `bytes` of
+/// its own: by libjpeg, and what our own decoder takes over and above that.
 pub(super) fn indexed(size: Size, turned: bool, bytes: u64) -> (ByteCount, ByteCount) {
     let rgb = size.pixels() * 3;
     let turn = if turned { rgb } else { 0 };
@@ -36,7 +37,8 @@ pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
     ByteCount::new(bytes + 2 * most_rewritten(bytes) + frame.all_coefficient_bytes() + rows(frame.size))
 }
 
-/// Most bytes of a re-written photo: an index that takes much more than the photos would surprise whoever pays for the disk.
+/// Most bytes of a re-written photo: an index that takes much more than the photos would surprise whoever pays for the
+/// disk.
 pub(crate) fn most_rewritten(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 4).saturating_add(4096)
 }

@@ -8,14 +8,14 @@ use crate::upright;
 const EXIF: &[u8] = b"Exif\0\0";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// The metadata that were seen. Keeps where they lie, and copies only EXIF of several segments.
+/// The metadata that were seen. They are kept by their place; only EXIF of several segments is copied.
 #[derive(Default)]
 pub(super) struct Metadata<'a> {
     exif: Exif<'a>,
     xmp: Option<&'a [u8]>,
 }
 
-/// A photo's EXIF, which goes on in a further segment where one is too short for it.
+/// A photo's EXIF, which goes on in further segments where it does not fit into one.
 #[derive(Default)]
 struct Exif<'a> {
     first: Option<&'a [u8]>,
@@ -34,7 +34,7 @@ impl<'a> Metadata<'a> {
         }
     }
 
-    /// Which way is up, 1 to 8.
+    /// The orientation, 1 to 8.
     pub(super) fn orientation(&self) -> u8 {
         upright::orientation(self.exif.block().as_deref(), self.xmp)
     }
@@ -50,7 +50,7 @@ impl<'a> Exif<'a> {
         }
     }
 
-    /// All of it as one.
+    /// The EXIF of all segments as one block.
     fn block(&self) -> Option<Cow<'a, [u8]>> {
         let first = self.first?;
         Some(match self.more.is_empty() {

@@ -1,9 +1,9 @@
-//! JPEG: its header by our own marker walker, its pixels by our own decoder or, where that has none, by libjpeg-turbo.
+//! JPEG: markers are walked here, and pixels decoded by our own decoder, or by libjpeg-turbo where ours has none.
 //!
-//! Like Pillow: libjpeg's warnings (corrupt data inside a scan) are tolerated, its errors and a file that ends before its
-//! pixels do are not. CMYK is taken as Adobe writes it, inverted.
+//! As for Pillow, a photo of which libjpeg warns (corrupt data inside a scan) is decoded, and a photo that is an error
+//! to libjpeg, or that ends before its pixels do, is not. CMYK is taken as Adobe writes it, inverted.
 //!
-//! And the restart-indexed JPEG: [`rewrite`] makes it, [`slice`] cuts it.
+//! The restart-indexed JPEG is here too: [`rewrite`] makes it, and [`slice`] cuts it.
 
 mod markers;
 
@@ -54,7 +54,7 @@ use crate::error::ImageError;
 use crate::excerpt::Excerpt;
 use crate::limits;
 
-/// Reads the header and checks what follows from it alone.
+/// Reads the markers, and checks size and scans against the limits.
 pub(crate) fn read_frame(bytes: &[u8], limits: &ImageLimits) -> Result<Frame, ImageError> {
     let frame = Frame::read(bytes)?;
     limits::check_size(frame.size, limits)?;
@@ -62,8 +62,8 @@ pub(crate) fn read_frame(bytes: &[u8], limits: &ImageLimits) -> Result<Frame, Im
     Ok(frame)
 }
 
-/// Decodes the area of `excerpt`, and as many pixels around it as it takes to get it right, into the front of `out`. Gives
-/// the box that was decoded. `raw` is room for pixels in another layout.
+/// Decodes the area of `excerpt`, and as many pixels around it as it takes to get it right, into the front of `out`.
+/// Gives the box that was decoded. `raw` is room for pixels in another layout.
 pub(crate) fn decode(
     frame: &Frame,
     excerpt: &Excerpt<'_>,
@@ -77,7 +77,7 @@ pub(crate) fn decode(
     }
 }
 
-/// Reads all coefficients and drops them: the part of decoding that cannot be left out.
+/// Reads all coefficients and drops them: the part of decoding that nothing can leave out.
 pub(crate) fn entropy(bytes: &[u8], frame: &Frame, memory: ByteCount, buffers: &mut Buffers) -> Result<(), ImageError> {
     if decoder::entropy(bytes, frame, buffers).is_some() {
         return Ok(());

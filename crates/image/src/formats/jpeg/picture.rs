@@ -1,15 +1,15 @@
-//! What a JPEG's pixels are made from beside its coefficients: size, sampling, quantisation, the transform of its colours,
-//! and whether libjpeg will smooth blocks that it takes for unfinished.
+//! All that a JPEG's pixels are made from beside its coefficients: size, sampling, quantisation, and the transform of
+//! colours; and whether libjpeg will smooth blocks that it takes for unfinished.
 //!
-//! Reads what libjpeg reads, where it reads it (`jdmarker.c`, `jdapimin.c`, `jdcoefct.c`). Only for JPEGs that libjpeg has
-//! read without a complaint: where markers make no sense, it makes none either.
+//! Reads what libjpeg reads, where it reads it (`jdmarker.c`, `jdapimin.c`, `jdcoefct.c`). It serves JPEGs that
+//! libjpeg has read without a complaint, and gives nothing sensible for others.
 
 use headwater_types::Size;
 
 use super::frame_header::FrameHeader;
 use super::markers::{APP0, APP14, DQT, EOI, SOI, SOS, next_marker, segment};
 
-/// What two JPEGs of the same coefficients must have in common to have the same pixels.
+/// The properties that two JPEGs of the same coefficients must share to have the same pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Picture {
     size: Size,
@@ -33,7 +33,7 @@ struct Plane {
     table: Option<Table>,
 }
 
-/// In zigzag order.
+/// A quantisation table in zigzag order.
 type Table = [u16; COEFFICIENTS];
 
 /// Bits of each coefficient that are still to come; negative where none has come at all.
@@ -58,7 +58,7 @@ struct Part {
     missing: Missing,
 }
 
-/// Of a block.
+/// Coefficients of a block.
 const COEFFICIENTS: usize = 64;
 /// Coefficients that libjpeg looks at to decide whether a progressive picture is smoothed.
 const SMOOTHED: usize = 10;
@@ -66,7 +66,7 @@ const SMOOTHED: usize = 10;
 // === impl Picture ===
 
 impl Picture {
-    /// Reads the markers; `None` where libjpeg could not have read them, or smooths what it has.
+    /// Reads the markers; `None` where libjpeg could not have read them, or where it smooths the picture.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut walk = Walk::default();
         let mut at = 2;

@@ -1,8 +1,8 @@
 //! Writing a JPEG as a restart-indexed one: the same coefficients, in strips that can be cut apart.
 //!
-//! Invariant: what is given back has been read again, and has the coefficients, the quantisation, the colours and the size
-//! of what came in; whatever stands in the way of the same pixels is a reason to have none. Metadata is left behind but the
-//! orientation: ICC profiles too, since decoding here takes no notice of them.
+//! Invariant: the result has been read again, and has the coefficients, the quantisation, the colours and the size of
+//! the photo. Where anything might change the pixels, there is no result. Of the metadata only the orientation is kept;
+//! decoding here ignores the others, ICC profiles included.
 
 use headwater_types::ImageLimits;
 
@@ -40,7 +40,7 @@ pub(crate) fn rewrite(bytes: &[u8], frame: &Frame, limits: &ImageLimits) -> Resu
     let (transformed, coefficients) = source.with_restarts(interval, room)?;
     let jpeg = insert(&transformed, grid.mcus.width / interval, frame.orientation)?;
     drop(transformed);
-    // Whoever takes no larger object takes no larger crop either, and one may be all of it.
+    // A crop may be all of the indexed photo, and a client takes no object above its limit.
     if jpeg.len() > room || jpeg.len() as u64 > limits.max_object.get() {
         return Err(Unindexable::Grew);
     }

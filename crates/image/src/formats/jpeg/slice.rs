@@ -1,5 +1,5 @@
-//! Cutting a piece out of a restart-indexed JPEG: its strips are copied, the size in its frame header is patched, and its
-//! restart markers are counted anew. Nothing is decoded, and nothing allocated but the result.
+//! Cutting a piece out of a restart-indexed JPEG: its strips are copied, the size in its frame header is patched, and
+//! its restart markers are counted anew. Nothing is decoded, and nothing allocated but the result.
 
 use std::ops::Range;
 
@@ -11,19 +11,19 @@ use super::markers::{END_OF_IMAGE, RST0};
 use super::strips::Markers;
 use crate::error::ImageError;
 
-/// Which rows of strips a piece is cut from.
+/// The rows of strips that a piece is cut from.
 pub(crate) struct Rows<'a> {
     cover: Cover,
     lengths: &'a [RowLength],
-    /// Where in the photo they lie.
+    /// The place of the rows in the photo's bytes.
     pub(crate) place: Range<usize>,
 }
 
 /// Offset of height and width in a frame header, from its marker on.
 const FRAME_SIZE: usize = 5;
 
-/// The rows of strips that cover `wanted`, in stored coordinates, of the photo that begins with `start`, from which `index`
-/// was read.
+/// The rows of strips that cover `wanted`, in stored coordinates, of the photo that begins with `start`, from which
+/// `index` was read.
 pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Result<Rows<'a>, ImageError> {
     let cover = index.grid.cover(wanted, index.interval);
     let all = index.rows(start);
@@ -35,8 +35,8 @@ pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Resu
     Ok(Rows { cover, lengths, place: first..first + together(lengths) })
 }
 
-/// The strips of these rows that cover what was wanted, and the box that they fill. `start` holds the photo's header, `data`
-/// the rows.
+/// A JPEG of the strips of these rows that cover the wanted box, and the box of their pixels. `start` holds the photo's
+/// header, `data` the rows.
 pub(crate) fn slice(
     start: &[u8],
     index: &Index,
@@ -47,13 +47,13 @@ pub(crate) fn slice(
     let head = [start.get(..index.record.start), start.get(index.record.end..index.data)];
     let [Some(before), Some(after)] = head else { return Err(broken()) };
 
-    // Room for whole rows: how much of them the strips are is known when they have been copied, and the rest is given back.
+    // There is room for whole rows, of which the strips are a part. The rest is given back when they have been copied.
     let mut out = Vec::with_capacity(before.len() + after.len() + data.len());
     out.extend_from_slice(before);
     out.extend_from_slice(after);
     let frame = index.frame - if index.frame > index.record.start { index.record.len() } else { 0 };
     let size = out.get_mut(frame + FRAME_SIZE..frame + FRAME_SIZE + 4).ok_or_else(broken)?;
-    // Both fit: a piece is no larger than the picture, whose own size was read from here.
+    // Both fit into 16 bits: a piece is no larger than the picture, whose own size was read from here.
     size[..2].copy_from_slice(&(cover.pixels.height as u16).to_be_bytes());
     size[2..].copy_from_slice(&(cover.pixels.width as u16).to_be_bytes());
 

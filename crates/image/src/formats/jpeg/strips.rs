@@ -1,19 +1,19 @@
-//! Finding where strips of entropy-coded data end: at 0xff that is not followed by the 0 which stuffs it.
+//! The ends of strips of entropy-coded data: a marker is a 0xff that is not followed by the 0 which stuffs it.
 
 use wide::u8x16;
 
 /// Offsets of the markers in a scan's data, in order.
 ///
-/// Why not `memchr`: one byte in 256 is a stuffed 0xff, and stopping at each takes several times as long as the search.
+/// Why not `memchr`? One byte in 256 is a stuffed 0xff, and stopping at each takes several times as long as the search.
 pub(super) struct Markers<'a> {
     data: &'a [u8],
-    /// Where the block begins that is looked at next.
+    /// Offset of the block that is searched next.
     at: usize,
-    /// Markers in the block before that have not been given yet, lowest bit first.
+    /// Markers of the block before that have not been given yet, lowest bit first.
     found: u32,
 }
 
-/// Bytes that are looked at together, and the one behind them.
+/// Bytes that are searched together. The byte behind them is read too.
 const BLOCK: usize = 32;
 const HALF: usize = BLOCK / 2;
 
@@ -53,7 +53,7 @@ fn markers_in(block: &[u8; BLOCK + 1]) -> u32 {
     half(0) | half(HALF) << HALF
 }
 
-/// The same for less than a block; the very last byte is followed by nothing.
+/// The markers in less than a block. The very last byte is not followed by another, and counts for none.
 fn markers_at_end(rest: &[u8]) -> u32 {
     let pairs = rest.iter().zip(&rest[1..]).enumerate();
     pairs.filter(|(_, pair)| matches!(pair, (0xff, 1..))).fold(0, |found, (at, _)| found | 1 << at)

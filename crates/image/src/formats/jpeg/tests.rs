@@ -7,6 +7,10 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 use super::*;
 use crate::rgb::rgb_len;
 
+/// The samplings that libjpeg-turbo writes in colour.
+pub(super) const SUBSAMPS: [Subsamp; 6] =
+    [Subsamp::None, Subsamp::Sub2x1, Subsamp::Sub2x2, Subsamp::Sub1x2, Subsamp::Sub4x1, Subsamp::Sub1x4];
+
 /// A JPEG of some kind, whole or with parts of it changed.
 #[derive(Clone, Debug)]
 struct Photo {
@@ -25,14 +29,7 @@ struct Photo {
 
 impl Photo {
     fn any() -> impl Strategy<Value = Self> {
-        let subsamp = prop::sample::select(vec![
-            Subsamp::None,
-            Subsamp::Sub2x1,
-            Subsamp::Sub2x2,
-            Subsamp::Sub1x2,
-            Subsamp::Sub4x1,
-            Subsamp::Sub1x4,
-        ]);
+        let subsamp = prop::sample::select(&SUBSAMPS);
         let format =
             prop::sample::select(vec![PixelFormat::RGB, PixelFormat::RGB, PixelFormat::GRAY, PixelFormat::CMYK]);
         let factor = (1_u8..=4, 1_u8..=4).prop_map(|(h, v)| h << 4 | v);
@@ -132,7 +129,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
     #[test]
     fn a_window_holds_the_pixels_of_the_whole_photo(
-        photo in Photo::any(), start in (0.0..1.0, 0.0..1.0), extent in prop_oneof![Just((0.0, 0.0)), (0.0..1.0, 0.0..1.0)],
+        photo in Photo::any(), start in (0.0..1.0, 0.0..1.0),
+        extent in prop_oneof![Just((0.0, 0.0)), (0.0..1.0, 0.0..1.0)],
         scale in prop::sample::select(SIDES.map(scale).to_vec()),
     ) {
         let size = scale.size(photo.size);

@@ -1,7 +1,7 @@
 //! The lossless transform: a JPEG's coefficients, untouched, coded anew.
 //!
-//! Whoever is not sure that the coefficients are the same compares their digests: of what was read on one side, and of
-//! what is read back on the other. Nothing is kept of them but that, so that checking takes no memory.
+//! The re-writer compares the coefficients that were read with those that are read back, by a digest of each. Nothing
+//! else of them is kept, so that checking takes no memory.
 #![expect(unsafe_code, reason = "libjpeg-turbo is a C library; each block says why it is sound")]
 
 use std::ffi::{c_int, c_short};
@@ -19,18 +19,18 @@ use super::handle::{Handle, Purpose};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Coefficients(blake3::Hash);
 
-/// Takes coefficients in: plane after plane, row of blocks after row.
+/// Digests coefficients, plane after plane, row of blocks after row.
 #[derive(Default)]
 struct Digest(blake3::Hasher);
 
 /// Why a JPEG was not transformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TransformError {
-    /// libjpeg had something to say against it: its coefficients may be guesses.
+    /// libjpeg warned of the JPEG: its coefficients may be guesses.
     Warned,
     /// The result would not fit in its room.
     NoRoom,
-    /// libjpeg could not read it, or cannot write it.
+    /// libjpeg could not read the JPEG, or cannot write it.
     Failed,
 }
 
@@ -62,7 +62,7 @@ impl Input<'_> {
         Ok((out, digest.finish()))
     }
 
-    /// The coefficients.
+    /// All coefficients: as our own decoder reads them, or else as libjpeg does.
     pub(super) fn coefficients(self) -> Result<Coefficients, TransformError> {
         match self.own_coefficients() {
             Some(coefficients) => Ok(coefficients),
@@ -70,7 +70,7 @@ impl Input<'_> {
         }
     }
 
-    /// As our own decoder reads them, where it does.
+    /// All coefficients as our own decoder reads them; `None` where it does not take the JPEG.
     pub(super) fn own_coefficients(self) -> Option<Coefficients> {
         let frame = Frame::read(self.jpeg).ok()?;
         let mut digest = Digest::default();
@@ -80,14 +80,14 @@ impl Input<'_> {
         Some(digest.finish())
     }
 
-    /// As libjpeg reads them.
+    /// All coefficients as libjpeg reads them.
     pub(super) fn turbo_coefficients(self) -> Result<Coefficients, TransformError> {
         let mut digest = Digest::default();
         self.transform(raw::TJXOPT_NOOUTPUT, 0, &mut [], Some(&mut digest))?;
         Ok(digest.finish())
     }
 
-    /// Has libjpeg read them, and drops them.
+    /// Has libjpeg read all coefficients, and drops them.
     pub(super) fn read(self) -> Result<(), TransformError> {
         self.transform(raw::TJXOPT_NOOUTPUT, 0, &mut [], None).map(drop)
     }
@@ -165,7 +165,7 @@ unsafe extern "C" fn absorb(
     _: c_int,
     job: *mut raw::tjtransform,
 ) -> c_int {
-    // Rows of blocks that only fill the last row of MCUs up make no pixel, and are not coded alike by everybody.
+    // Rows of blocks that only fill up the last row of MCUs make no pixel, and encoders write different things there.
     if row.y >= plane.h {
         return 0;
     }

@@ -1,8 +1,8 @@
-//! Pixels by libjpeg-turbo.
+//! libjpeg-turbo's decompressor.
 //!
 //! Invariant: a decompressor decodes one picture, or a window of it, and is thrown away.
 //!
-//! Why not the `turbojpeg` crate's own wrapper: it takes every warning for an error, and Pillow does not.
+//! Why not the `turbojpeg` crate's own wrapper? It takes every warning for an error, which Pillow does not.
 #![expect(unsafe_code, reason = "libjpeg-turbo is a C library; each block says why it is sound")]
 
 use std::ffi::c_int;
@@ -18,7 +18,7 @@ use crate::error::ImageError;
 pub(super) enum Layout {
     /// 3 bytes a pixel.
     Rgb,
-    /// 4 bytes a pixel, as stored.
+    /// 4 bytes a pixel, as they are stored.
     Cmyk,
 }
 
@@ -50,8 +50,8 @@ impl Layout {
 // === impl Decompressor ===
 
 impl<'a> Decompressor<'a> {
-    /// For a picture of this size, so many scans, in so much memory: what our own reading of the header promised is held
-    /// against the decoder's.
+    /// A decompressor for a picture of this size and so many scans, in so much memory. The library's reading of the
+    /// header must agree with ours.
     pub(super) fn open(jpeg: &'a [u8], size: Size, scans: u32, memory: ByteCount) -> Result<Self, ImageError> {
         let mut handle = Handle::new(Purpose::Decompress, scans, memory).map_err(malformed)?;
         // SAFETY: the handle is live, and `jpeg` is a readable slice of that length, which outlives the call.
@@ -64,21 +64,22 @@ impl<'a> Decompressor<'a> {
         Ok(Self { handle, jpeg, window: PixelBox::whole(size) })
     }
 
-    /// Decodes to a fraction of the size. To be called before [`Self::crop`].
+    /// Sets the fraction of its size at which the picture is decoded. It is called before [`Self::crop`].
     pub(super) fn scale(&mut self, scale: Scale, size: Size) -> Result<(), ImageError> {
         let eighths = c_int::from(scale.eighths());
         // The library knows fractions in lowest terms only.
         let shared = [8, 4, 2, 1].into_iter().find(|divisor| eighths % divisor == 0).unwrap_or(1);
         let factor = raw::tjscalingfactor { num: eighths / shared, denom: 8 / shared };
-        // SAFETY: the handle is live, and the factor is passed by value; one that the library does not have is an error.
+        // SAFETY: the handle is live, and the factor is passed by value; one that the library does not have is an
+        // error.
         let status = unsafe { raw::tj3SetScalingFactor(self.handle.raw(), factor) };
         self.handle.check(status).map_err(malformed)?;
         self.window = PixelBox::whole(scale.size(size));
         Ok(())
     }
 
-    /// Leaves what lies outside `window` undecoded, where it can: a sampling that the interface has no name for cannot be
-    /// cropped, and stays whole. [`Self::window`] tells.
+    /// Leaves pixels outside `window` undecoded where the library can: a picture whose sampling has no name in the
+    /// interface stays whole. [`Self::window`] tells the box.
     pub(super) fn crop(&mut self, window: PixelBox) {
         if window == self.window {
             return;
@@ -93,7 +94,7 @@ impl<'a> Decompressor<'a> {
         }
     }
 
-    /// What will be decoded.
+    /// The box that will be decoded.
     pub(super) fn window(&self) -> PixelBox {
         self.window
     }
@@ -107,10 +108,10 @@ impl<'a> Decompressor<'a> {
         }
         let pitch = c_int::try_from(pitch).map_err(|_| malformed("its rows are too long".to_owned()))?;
         let (bytes, length) = (self.jpeg.as_ptr(), self.jpeg.len() as raw::size_t);
-        // SAFETY: the handle is live and `jpeg` a readable slice of that length. The picture has the size that the window
-        // lies in: the call reads the same immutable bytes as the header call did, whose answer was compared. It writes
-        // the window, `height` rows of `width` pixels of the layout, `pitch` bytes apart, and `out` was checked to hold
-        // them; where the window cannot be had at this width or place, the call fails before it writes.
+        // SAFETY: the handle is live and `jpeg` a readable slice of that length. The picture has the size that the
+        // window lies in: the call reads the same immutable bytes as the header call did, whose answer was compared. It
+        // writes the window, `height` rows of `width` pixels of the layout, `pitch` bytes apart, and `out` was checked
+        // to hold them; where the window cannot be had at this width or place, the call fails before it writes.
         let status =
             unsafe { raw::tj3Decompress8(self.handle.raw(), bytes, length, out.as_mut_ptr(), pitch, layout.code()) };
         self.handle.check(status).map_err(malformed)

@@ -29,7 +29,7 @@ impl<'a> Chunk<'a> {
         Some(Self { kind, data, crc: u32::from_be_bytes(*crc), end: at.checked_add(length)?.checked_add(12)? })
     }
 
-    /// Pillow refuses a file of which a chunk before the pixels has a wrong CRC.
+    /// Checks the CRC, as Pillow does for the chunks before the pixels.
     pub(super) fn check(&self) -> Result<(), ImageError> {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(self.kind);

@@ -1,4 +1,4 @@
-//! What the chunks of a PNG say, but for its pixels.
+//! What the chunks of a PNG say, apart from its pixels.
 
 use headwater_types::{Format, ImageLimits, Size};
 
@@ -19,15 +19,16 @@ pub(crate) struct Chunks {
 
 /// How content begins.
 pub(crate) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Inflate window, its output and the rows before and after filtering, which the decoder keeps several of.
+/// Bytes that the decoder takes for its inflate window and the window's output.
 const INFLATE_BYTES: u64 = 512 << 10;
+/// Raw rows that the decoder holds, before and after filtering.
 pub(super) const RAW_ROWS: u64 = 8;
 
 // === impl Chunks ===
 
 impl Chunks {
-    /// Reads all chunks but the pixels, over which it skips: what says which way is up may lie behind them. Allocates only to
-    /// unpack a text that says it.
+    /// Reads all chunks but the pixels'. Those are skipped, because chunks behind them may state the orientation.
+    /// Allocates only to unpack a text that may state it.
     pub(crate) fn read(bytes: &[u8], limits: &ImageLimits) -> Result<Self, ImageError> {
         let first = Chunk::read(bytes, SIGNATURE.len()).ok_or_else(|| malformed("it ends in its header"))?;
         let &[w3, w2, w1, w0, h3, h2, h1, h0, depth, color, ..] = first.data else {

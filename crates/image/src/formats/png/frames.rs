@@ -2,11 +2,12 @@
 
 use super::chunk::Chunk;
 
-/// What an animated PNG says before its first picture.
+/// What an animated PNG states before its pixels.
 #[derive(Default)]
 pub(super) struct Frames {
+    /// The number of frames.
     count: u32,
-    /// Whether the picture is one of them.
+    /// Whether the picture in the pixel chunks is one of the frames.
     includes_first: bool,
 }
 
@@ -22,7 +23,8 @@ impl Frames {
         }
     }
 
-    /// Whether a chunk behind the pixels belongs to the next frame, or is none: nothing is read from there on.
+    /// Whether a chunk behind the pixels belongs to the next frame, or has no valid name: nothing is read from there
+    /// on.
     pub(super) fn end_at(&self, chunk: &Chunk<'_>) -> bool {
         let is_animated = self.count > u32::from(self.includes_first);
         let is_named = chunk.kind.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');

@@ -1,22 +1,23 @@
-//! Where a PNG says which way is up: an `eXIf` chunk, a text of EXIF in hexadecimal digits, as ImageMagick writes it, or XMP; before
-//! its pixels or behind them. Of each the last one holds, as for Pillow.
+//! Where a PNG states its orientation: in an `eXIf` chunk, in a text of EXIF in hexadecimal digits, as ImageMagick
+//! writes it, or in XMP. They may stand before the pixels or behind them. The last one of each kind counts, as for
+//! Pillow.
 
 use std::borrow::Cow;
 
 use crate::exif::UPRIGHT;
 use crate::upright;
 
-/// What the chunks of a PNG say. Keeps where they lie, and copies none of them.
+/// The chunks that may state the orientation. They are kept by their place, and not copied.
 #[derive(Default)]
 pub(crate) struct Metadata<'a> {
     exif: Option<&'a [u8]>,
     profile: Option<Text<'a>>,
     xmp: Option<Text<'a>>,
-    /// XMP whose text is no UTF-8: asked where no other is.
+    /// XMP whose text is no UTF-8. It counts where there is no other XMP.
     raw_xmp: Option<Text<'a>>,
 }
 
-/// A text, packed or not.
+/// A text, packed by zlib or plain.
 #[derive(Clone, Copy)]
 enum Text<'a> {
     Plain(&'a [u8]),
@@ -25,15 +26,15 @@ enum Text<'a> {
 
 const PROFILE: &[u8] = b"Raw profile type exif";
 const XMP: &[u8] = b"XML:com.adobe.xmp";
-/// The longest text that is unpacked: Pillow takes no longer one.
+/// The longest text that is unpacked, which is the longest that Pillow takes.
 pub(crate) const MOST_TEXT: usize = 1 << 20;
-/// Lines of a profile before its digits: none, `exif`, and their number.
+/// Lines of a profile before its digits: an empty one, `exif`, and the number of bytes.
 const PROFILE_HEAD: usize = 3;
 
 // === impl Metadata ===
 
 impl<'a> Metadata<'a> {
-    /// One more chunk.
+    /// Takes a chunk in.
     pub(crate) fn see(&mut self, kind: &[u8; 4], data: &'a [u8]) {
         match kind {
             b"eXIf" => self.exif = Some(data),
@@ -71,12 +72,12 @@ impl<'a> Metadata<'a> {
         }
     }
 
-    /// Which way is up, 1 to 8.
+    /// The orientation, 1 to 8.
     pub(crate) fn orientation(&self) -> u8 {
         let profile = match (self.exif, self.profile) {
             (None, Some(profile)) => match profile.read().and_then(|text| digits(&text)) {
                 Some(block) => Some(block),
-                // As for all of EXIF that is broken.
+                // A photo whose EXIF is broken counts as upright.
                 None => return UPRIGHT,
             },
             _ => None,
@@ -89,7 +90,7 @@ impl<'a> Metadata<'a> {
 // === impl Text ===
 
 impl<'a> Text<'a> {
-    /// `None` for what cannot be unpacked, or becomes too long.
+    /// The text, unpacked; `None` where it cannot be unpacked, or becomes too long.
     fn read(self) -> Option<Cow<'a, [u8]>> {
         match self {
             Self::Plain(text) => Some(Cow::Borrowed(text)),
@@ -98,16 +99,16 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Before and behind the first NUL.
+/// The bytes before and behind the first NUL.
 fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(0, data)?;
     Some((&data[..at], &data[at + 1..]))
 }
 
-/// Key and text of an `iTXt` chunk: `key 0 | packed? | method | language 0 | key in that 0 | text`.
+/// Key and text of an `iTXt` chunk: `key 0 | packed? | method | language 0 | translated key 0 | text`.
 fn international(data: &[u8]) -> Option<(&[u8], Text<'_>)> {
     let (key, rest) = split(data)?;
-    // No other key is of use, and unpacking takes time.
+    // Other keys are left packed, because unpacking takes time.
     if key != PROFILE && key != XMP {
         return None;
     }
@@ -121,7 +122,7 @@ fn international(data: &[u8]) -> Option<(&[u8], Text<'_>)> {
     }
 }
 
-/// The bytes of a profile: two digits each, however they are broken into lines.
+/// The bytes of a profile, which has two digits for each, in lines of any length.
 fn digits(text: &[u8]) -> Option<Vec<u8>> {
     let mut lines = text.split(|&byte| byte == b'\n').skip(PROFILE_HEAD);
     let (mut bytes, mut high) = (Vec::new(), None);

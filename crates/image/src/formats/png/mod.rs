@@ -3,13 +3,13 @@
 //! | stored | becomes |
 //! |---|---|
 //! | grey, 1, 2, 4 bits | scaled to 0..=255 |
-//! | grey, 16 bits | clipped at 255: Pillow reads it as `I;16`, and converts that so |
+//! | grey, 16 bits | clipped at 255, because Pillow reads it as `I;16` and converts that by clipping |
 //! | grey + alpha, RGB, RGBA, 16 bits | the high byte |
 //! | palette | its colours; black where an index has none |
 //! | alpha, tRNS | dropped, not composited |
 //!
-//! Gamma and ICC are not looked at, and text only for which way is up. Rows are converted as they come, so that only one
-//! raw row is held.
+//! Gamma and ICC profiles are ignored, and texts are read only for the orientation. Rows are converted as they come, so
+//! that only one raw row is held.
 
 mod chunk;
 mod chunks;
@@ -34,7 +34,7 @@ use crate::rgb::Rgb8;
 /// What the decoder may allocate for chunks that it keeps: a palette, EXIF and a little.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Decodes into `out`, of the size in the header.
+/// Decodes the whole photo into `out`, which has the size in the header. `raw` is room for a raw row.
 pub(super) fn decode(
     chunks: &Chunks,
     excerpt: &Excerpt<'_>,
@@ -82,7 +82,7 @@ fn sequential(
     Ok(())
 }
 
-/// Adam7: each of 7 passes has every nth pixel of every nth row.
+/// Decodes a PNG that is interlaced by Adam7: each of 7 passes has every nth pixel of every nth row.
 fn interlaced(
     reader: &mut Pixels<'_>,
     convert: &RowConverter,

@@ -6,18 +6,18 @@ use png::{BitDepth, ColorType};
 use crate::error::ImageError;
 use crate::rgb::Rgb8;
 
-/// Turns a raw row into RGB.
+/// What a raw row is converted with.
 pub(super) struct RowConverter {
     color: ColorType,
     depth: BitDepth,
-    /// What each sample of 1 to 8 bits becomes, for grey and palette.
+    /// The colour of each sample of 1 to 8 bits, for grey and palette.
     table: Box<[[u8; 3]; 256]>,
 }
 
 // === impl RowConverter ===
 
 impl RowConverter {
-    /// For the rows of a PNG.
+    /// The converter of a PNG's rows.
     pub(super) fn new(info: &png::Info<'_>) -> Result<Self, ImageError> {
         let mut table = Box::new([[0; 3]; 256]);
         match info.color_type {
@@ -31,7 +31,7 @@ impl RowConverter {
                 }
             }
             _ => {
-                // 1, 3, 15 or 255 is white.
+                // White is the sample of 1, 3, 15 or 255.
                 let white = (1_u32 << (info.bit_depth as u32).min(8)) - 1;
                 for (value, entry) in table.iter_mut().enumerate() {
                     *entry = [((value as u32).min(white) * 255 / white) as u8; 3];
@@ -66,7 +66,7 @@ impl RowConverter {
         }
     }
 
-    /// Several samples in a byte, the first in its high bits.
+    /// Converts samples of which several share a byte, the first in its high bits.
     fn packed(&self, raw: &[u8], bits: u32, out: &mut [[u8; 3]]) {
         let per_byte = (8 / bits) as usize;
         let mask = (1_u8 << bits) - 1;

@@ -8,13 +8,13 @@ use crate::exif::UPRIGHT;
 use crate::limits;
 use crate::upright;
 
-/// What the container says.
+/// What the container of a WebP says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     /// Size of the canvas.
     pub(crate) size: Size,
     pub(crate) orientation: u8,
-    /// Where on the canvas the picture goes.
+    /// The place of the picture on the canvas.
     pub(super) place: PixelBox,
     /// Offset of the chunk that holds the colours, its header included.
     pub(super) colors: usize,
@@ -25,14 +25,14 @@ const HAS_EXIF: u8 = 0x08;
 const HAS_XMP: u8 = 0x04;
 /// Bytes of an ANMF chunk before its first inner chunk.
 const FRAME_HEADER: usize = 16;
-/// Bytes a pixel that the decoder may hold beside the RGB pixels: lossless pictures take one RGBA frame and a table of
-/// predictions, lossy ones luma and chroma.
+/// Bytes of each pixel that the decoder may hold beside the RGB pixels: an RGBA frame and a table of predictions for
+/// lossless pictures, luma and chroma for lossy ones.
 const BYTES_PER_PIXEL: u64 = 6;
 
 // === impl Container ===
 
 impl Container {
-    /// Reads the chunk headers. Never allocates.
+    /// Reads the headers of the chunks. Allocates nothing.
     pub(crate) fn read(bytes: &[u8], limits: &ImageLimits) -> Result<Self, ImageError> {
         let first = chunk(bytes, RIFF_HEADER).ok_or_else(|| malformed("it ends in its header"))?;
         let size = size(first.kind, first.data).ok_or_else(|| malformed("its first chunk has no size"))?;
@@ -62,7 +62,7 @@ impl Container {
                     let found = find_colors(bytes, inside, next.end);
                     colors = Some((found.ok_or_else(|| malformed("its first frame has no colours"))?, place));
                 }
-                // The first of each, and where the container says that there is one, as for libwebp.
+                // The first EXIF and the first XMP count, where the container's flags announce them, as for libwebp.
                 b"EXIF" if flags & HAS_EXIF > 0 => exif = exif.or(Some(next.data)),
                 b"XMP " if flags & HAS_XMP > 0 => xmp = xmp.or(Some(next.data)),
                 _ => {}
@@ -92,7 +92,7 @@ impl Container {
     }
 }
 
-/// Offset of the chunk with the colours, between two offsets.
+/// Offset of the chunk with the colours, searched from `at` to `end`.
 fn find_colors(bytes: &[u8], mut at: usize, end: usize) -> Option<usize> {
     while at < end {
         let next = chunk(bytes, at)?;
@@ -104,13 +104,13 @@ fn find_colors(bytes: &[u8], mut at: usize, end: usize) -> Option<usize> {
     None
 }
 
-/// Three bytes, little endian.
+/// The number in three bytes, little endian.
 fn three(data: &[u8], at: usize) -> Option<u32> {
     let bytes = data.get(at..at + 3)?;
     Some(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
 }
 
-/// Where a frame goes: halves of its corner, and its size less one.
+/// The place of a frame, which its chunk states as halves of the corner, and the size less one.
 fn frame_place(data: &[u8]) -> Option<PixelBox> {
     let [x, y, width, height] = [three(data, 0)? * 2, three(data, 3)? * 2, three(data, 6)? + 1, three(data, 9)? + 1];
     Some(PixelBox { x, y, width, height })
@@ -120,7 +120,7 @@ fn fits(place: PixelBox, canvas: Size) -> bool {
     place.x + place.width <= canvas.width && place.y + place.height <= canvas.height
 }
 
-/// Size of the canvas, by the first chunk.
+/// Size of the canvas, which the first chunk states.
 fn size(kind: &[u8; 4], data: &[u8]) -> Option<Size> {
     match kind {
         b"VP8 " => {

@@ -6,8 +6,8 @@
 //! RIFF | VP8X canvas | ... | ANMF place | ALPH | VP8 or VP8L | ANMF ...
 //! ```
 //!
-//! Only the chunk with the colours is decoded, as a plain picture of its own: alpha would be thrown away, and compositing
-//! a frame onto a transparent canvas would lose the colours below it, which Pillow keeps.
+//! Only the chunk with the colours is decoded, as a plain picture of its own. Alpha would be thrown away, and
+//! compositing a frame onto a transparent canvas would lose the colours below it, which Pillow keeps.
 
 mod chunk;
 mod container;
@@ -30,7 +30,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
 }
 
-/// Decodes into `out`, of the size of the canvas.
+/// Decodes the first frame into `out`, which has the size of the canvas. `raw` is room for a picture with alpha.
 pub(super) fn decode(
     container: &Container,
     excerpt: &Excerpt<'_>,

@@ -25,10 +25,10 @@ const WEAVE: [[i8; LANE]; 2] = [
     [0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1],
     [6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1],
 ];
-/// Four pixels of four bytes to four of three.
+/// The order that makes four pixels of four bytes into four of three bytes.
 const CLOSE_UP: [i8; LANE] = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1];
 
-/// As [`crate::kernel::Across::resample`].
+/// Resamples rows as [`Across::resample`](crate::kernel::Across::resample) does.
 #[target_feature(enable = "avx2")]
 pub(in crate::kernel) fn horizontal([a, b, c, d]: [&[u8]; ROWS], taps: &Taps, out: &mut [u8], stride: usize) {
     let [first, second, third, fourth] = rows_of(out, stride);
@@ -36,7 +36,7 @@ pub(in crate::kernel) fn horizontal([a, b, c, d]: [&[u8]; ROWS], taps: &Taps, ou
     two_rows([c, d], taps, [third, fourth]);
 }
 
-/// As [`horizontal`], for two rows: what they need fits into the registers.
+/// Resamples two rows: their weights and sums fit into the registers.
 #[target_feature(enable = "avx2")]
 fn two_rows([a, b]: [&[u8]; 2], taps: &Taps, [first, second]: [&mut [u8]; 2]) {
     // Cut to one length, so that one check of a place does for both rows.
@@ -44,7 +44,7 @@ fn two_rows([a, b]: [&[u8]; 2], taps: &Taps, [first, second]: [&mut [u8]; 2]) {
     let input = [&a[..length], &b[..length]];
     let close_up = _mm256_broadcastsi128_si256(bytemuck::cast(CLOSE_UP));
     for x in (0..taps.len()).step_by(PIXELS) {
-        // Where outputs run out, the last is taken again: there is room for what comes of it.
+        // Where outputs run out, the last one is taken again: its result has room.
         let place = |i: usize| (x + i).min(taps.len() - 1);
         let sums = [
             output(input, taps.fours(x)),
@@ -84,7 +84,8 @@ vertical!("avx2");
 
 floats!("avx2,fma");
 
-/// The bytes of a block, four pixels in each lane; what the last would read behind the block, it reads before them.
+/// The bytes of a block, four pixels in each lane. The last lane also holds the four bytes before its pixels, so that
+/// nothing behind the block is read.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn in_lanes(bytes: &[u8; FLOATS * CHANNELS], mirror: bool) -> Vector {
@@ -92,7 +93,7 @@ fn in_lanes(bytes: &[u8; FLOATS * CHANNELS], mirror: bool) -> Vector {
     if mirror { lanes([b, a]) } else { lanes([a, b]) }
 }
 
-/// What bytes, widened to 32 bits, become.
+/// The floats of bytes that are widened to 32 bits.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn finished(bytes: Vector, steps: &Steps) -> [f32; FLOATS] {

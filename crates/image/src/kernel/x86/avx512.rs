@@ -1,7 +1,7 @@
 //! The inner loops with 512-bit vectors: sixteen bytes across, or 64 columns down, at once.
 //!
-//! `vpermb` looks up 64 bytes ([`Gather`]), `vpdpbusd` multiplies bytes and adds four neighbours to a sum; down the columns,
-//! `vpdpwssd` does that with two 16-bit numbers.
+//! `vpermb` looks up 64 bytes ([`Gather`]), `vpdpbusd` multiplies bytes and adds four neighbours to a sum; down the
+//! columns, `vpdpwssd` does that with two 16-bit numbers.
 
 use std::arch::x86_64::*;
 
@@ -20,7 +20,7 @@ const VECTOR: usize = 64;
 /// Floats of a vector.
 const FLOATS: usize = VECTOR / 4;
 
-/// As [`crate::kernel::Across::resample`].
+/// Resamples rows as [`Across::resample`](crate::kernel::Across::resample) does.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, gather: &Gather, out: &mut [u8], stride: usize) {
     let Some(blocks) = gather.blocks() else { return avx2::horizontal(input, taps, out, stride) };
@@ -45,7 +45,7 @@ pub(in crate::kernel) fn horizontal(input: [&[u8]; ROWS], taps: &Taps, gather: &
         for (row, [low, middle, high]) in out.iter_mut().zip(sums) {
             let upper = add32(_mm512_slli_epi32::<8>(high), middle);
             let sum = add32(_mm512_slli_epi32::<8>(upper), low);
-            // It takes its input for unsigned: below 0 would be far above 255.
+            // The conversion takes its input for unsigned: a value below 0 would be far above 255.
             let rounded = _mm512_max_epi32(_mm512_srai_epi32::<FRACTION_BITS>(sum), zero());
             let bytes = _mm512_cvtusepi32_epi8(rounded);
             row[block * LANES..][..LANES].copy_from_slice(bytemuck::bytes_of(&bytes));
@@ -57,7 +57,8 @@ vertical!("avx512f,avx512bw,avx512vnni");
 
 floats!("avx512f,avx512bw");
 
-/// The bytes of a block, four pixels in each lane; what the last would read behind the block, it reads before them.
+/// The bytes of a block, four pixels in each lane. The last lane also holds the four bytes before its pixels, so that
+/// nothing behind the block is read.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn in_lanes(bytes: &[u8; FLOATS * CHANNELS], mirror: bool) -> Vector {
@@ -65,7 +66,7 @@ fn in_lanes(bytes: &[u8; FLOATS * CHANNELS], mirror: bool) -> Vector {
     if mirror { lanes([d, c, b, a]) } else { lanes([a, b, c, d]) }
 }
 
-/// What bytes, widened to 32 bits, become.
+/// The floats of bytes that are widened to 32 bits.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn finished(bytes: Vector, steps: &Steps) -> [f32; FLOATS] {

@@ -1,8 +1,8 @@
 //! The horizontal pass as gathers: which bytes of a row make sixteen bytes of the result, and with what weights.
 //!
-//! Processors that look up 64 bytes at once take them from wherever they lie, so that no lane is left empty, and multiply
-//! four bytes with four weights and add them up in one step. Weights have to be bytes for that: three digits to the base
-//! 256, each from -128 to 127, the sums of which are put together again without loss.
+//! Processors that look up 64 bytes at once take them from wherever they lie, so that no lane is left empty, and
+//! multiply four bytes with four weights and add them up in one step. Weights have to be bytes for that: three digits
+//! to the base 256, each from -128 to 127, the sums of which are put together again without loss.
 
 use crate::rgb::CHANNELS;
 use crate::taps::{Pair, Taps};

@@ -14,8 +14,8 @@ pub(super) fn rows_of(out: &mut [u8], stride: usize) -> [&mut [u8]; ROWS] {
     [first, second, third, fourth]
 }
 
-/// Where lanes of four pixels have the bytes of each channel, widened to 32 bits; as they are, and mirrored. The lane with
-/// the last pixels holds four bytes before them, so that nothing behind them is read.
+/// Where lanes of four pixels have the bytes of each channel, widened to 32 bits; as they are, and mirrored. The lane
+/// with the last pixels holds four bytes before them, so that nothing behind them is read.
 pub(super) const fn planes<const BYTES: usize>() -> [[[u8; BYTES]; CHANNELS]; 2] {
     // The highest bit stands for a zero.
     let mut planes = [[[0x80; BYTES]; CHANNELS]; 2];

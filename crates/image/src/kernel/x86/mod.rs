@@ -41,8 +41,8 @@ macro_rules! vertical {
 /// Bytes to floats with vectors of one width, in steps of the same names for all.
 macro_rules! floats {
     ($features:literal) => {
-        /// Makes floats as [`floats`](crate::kernel::floats) does, by arithmetic; returns how many pixels from the left are done,
-        /// and leaves the others.
+        /// Makes floats as [`floats`](crate::kernel::floats) does, by arithmetic; returns how many pixels from the left
+        /// are done, and leaves the others.
         #[target_feature(enable = $features)]
         pub(in crate::kernel) fn floats(
             steps: &[Steps; CHANNELS],

@@ -4,10 +4,11 @@ use std::ptr::NonNull;
 
 use super::source::COEFFICIENTS;
 
-/// Coefficients, block after block, each in rows from the top; and the last place, in the order in which they are coded,
-/// at which a block may have one that is not 0.
+/// Coefficients, block after block, each in rows from the top; and the last place, in the order in which they are
+/// coded, at which a block may have one that is not 0.
 pub(super) struct Blocks<'a> {
-    /// The first of `last.len()` blocks, of which there is one at least: a pointer, because two runs write to them in turn.
+    /// The first of `last.len()` blocks, of which there is one at least: a pointer, because two runs write to them in
+    /// turn.
     pub(super) first: NonNull<[i16; COEFFICIENTS]>,
     pub(super) last: &'a mut [u8],
 }

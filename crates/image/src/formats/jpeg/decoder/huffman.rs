@@ -1,20 +1,20 @@
-//! A Huffman table as the decoder wants it: what a code says, looked up by the next bits.
+//! A Huffman table for the decoder: the meaning of a code, looked up by the next bits.
 
-/// What is known of a code from its bits: how long it is, how many bits its value takes, how far it goes.
+/// The meaning of a code: how long it is, how many bits its value takes, and how far it advances in the block.
 ///
 /// ```text
 /// 31       24 23   22 21     16 15   14 13    8 7   6 5     0
 /// | advance  |   0   | 63 - size |  0   | code   |  0  | total |
 /// ```
 ///
-/// `code` and `total` are the bits of the code, and of code and value. Shifts take the low six bits of a number, so that
-/// each field is had by one shift at most. `advance` is how many coefficients on the value stands: a run of zeros and the
-/// one behind them; [`END_OF_BLOCK`] where no more come.
+/// `code` and `total` are the bits of the code, and of code and value. Shifts take the low six bits of a number, so
+/// that each field is had by one shift at most. `advance` is how many coefficients on the value stands: a run of zeros
+/// and the one behind them; [`END_OF_BLOCK`] where no more come.
 pub(super) type Entry = u32;
 
 /// A table. Codes are prefix-free, and not one is all ones, as libjpeg demands.
 pub(super) struct Huffman {
-    /// By the next [`LOOKAHEAD`] bits; 0 where the code is longer.
+    /// Entries by the next [`LOOKAHEAD`] bits; 0 where the code is longer.
     fast: [Entry; 1 << LOOKAHEAD],
     /// For each length, 1 to 16: the first code that is longer or unknown, in the highest bits of 16; and what is to be
     /// added to a code for its place in `symbols`.
@@ -22,7 +22,7 @@ pub(super) struct Huffman {
     entries: Vec<Entry>,
 }
 
-/// What the symbols of a table mean.
+/// The meaning of a table's symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Differences of the first coefficient.
@@ -37,10 +37,11 @@ const LOOKAHEAD: u32 = 11;
 const LONGEST: usize = 16;
 /// Most bits of a difference, by the standard; libjpeg refuses tables with more.
 const MOST_DC_BITS: u8 = 15;
-/// Most bits of a code and its value: twice as many are at hand when two are taken. No encoder comes near: a value of 8-bit
-/// samples has 10 bits, 11 where it is a difference.
+/// Most bits of a code and its value: twice as many are at hand when two are taken. No encoder comes near: a value of
+/// 8-bit samples has 10 bits, 11 where it is a difference.
 const MOST_BITS: u32 = 28;
-/// Advance of a symbol behind which a block has no more coefficients: the bit above all places in a block, and [`DAMAGED`]'s.
+/// Advance of a symbol behind which a block has no more coefficients: the bit above all places in a block, and
+/// [`DAMAGED`]'s.
 pub(super) const END_OF_BLOCK: u32 = 128;
 /// The bit that is set in a place which lies behind a block: only damage leads there.
 pub(super) const DAMAGED: u32 = 64;
@@ -52,8 +53,8 @@ const ZEROS: u8 = 0xf0;
 // === impl Huffman ===
 
 impl Huffman {
-    /// From what a DHT segment says: how many codes there are of each length, and their symbols. `None` where libjpeg
-    /// would refuse it.
+    /// The table of a DHT segment, which states how many codes there are of each length, and their symbols. `None`
+    /// where libjpeg would refuse it.
     pub(super) fn new(class: Class, counts: &[u8; LONGEST], symbols: &[u8]) -> Option<Self> {
         let mut fast = [0; 1 << LOOKAHEAD];
         let mut longer = [(0, 0); LONGEST + 1];
@@ -81,14 +82,14 @@ impl Huffman {
         (entries.len() == symbols.len()).then_some(Self { fast, longer, entries })
     }
 
-    /// What the bits begin with, highest first.
+    /// The entry of the code that the bits begin with, highest bit first.
     #[inline(always)]
     pub(super) fn look_up(&self, bits: u64) -> Entry {
         let entry = self.fast[(bits >> (64 - LOOKAHEAD)) as usize];
         if entry != 0 { entry } else { self.look_further(bits) }
     }
 
-    /// The same for codes that are longer than a look-up; for what is no code, an entry that ends the block as damaged.
+    /// The entry of a code that is longer than a look-up. For bits that are no code it ends the block as damaged.
     #[cold]
     #[inline(never)]
     fn look_further(&self, bits: u64) -> Entry {

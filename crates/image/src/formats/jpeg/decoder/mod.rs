@@ -1,7 +1,7 @@
-//! Our own decoder, for the JPEGs that nearly all are: Huffman-coded, sequential, of 8 bits and one scan.
+//! Our own decoder, for the kind that nearly all JPEGs are of: Huffman-coded, sequential, of 8 bits and one scan.
 //!
-//! Invariant: its pixels are libjpeg-turbo's, to the bit, or there are none, and libjpeg-turbo decodes instead. Whatever
-//! libjpeg would warn of is left to it, so that nothing here guesses at damaged data.
+//! Invariant: the decoder gives libjpeg-turbo's pixels, to the bit, or none, and libjpeg-turbo decodes instead. It
+//! gives none for data of which libjpeg would warn, so that nothing here guesses at damage.
 
 mod huffman;
 mod source;
@@ -36,31 +36,31 @@ use source::Source;
 pub(crate) use source::ZIGZAG;
 use window::Window;
 
-/// What the decoder keeps from photo to photo.
+/// The buffers that the decoder keeps from photo to photo.
 #[derive(Default)]
 pub(crate) struct Buffers {
     scan: Scan,
     store: Store,
     planes: Planes,
     level: Level,
-    /// Whether everything is left to libjpeg.
+    /// Whether every photo is left to libjpeg.
     idle: bool,
 }
 
 // === impl Buffers ===
 
 impl Buffers {
-    /// Of a decoder that computes with the instructions of a level.
+    /// Buffers of a decoder that computes with the instructions of a level.
     pub(crate) fn at(level: Level) -> Self {
         Self { level, ..Self::default() }
     }
 
-    /// Of one that leaves everything to libjpeg.
+    /// Buffers of a decoder that leaves every photo to libjpeg.
     pub(crate) fn idle() -> Self {
         Self { idle: true, ..Self::default() }
     }
 
-    /// Gives back what an unusually large photo has left.
+    /// Gives back the memory of buffers that are larger than `most` bytes.
     pub(crate) fn trim(&mut self, most: usize) {
         self.scan.trim(most);
         self.store.trim(most);
@@ -68,8 +68,8 @@ impl Buffers {
     }
 }
 
-/// The coefficients of a photo, as `visit` is given them: plane after plane, row of blocks after row, with the plane's
-/// number and its blocks across and down. `None` where libjpeg might read others.
+/// Reads the coefficients of a photo. `visit` gets them plane after plane, row of blocks after row, with the plane's
+/// number, its blocks across and down, and the row's number. `None` where libjpeg might read others.
 pub(super) fn coefficients(
     bytes: &[u8],
     frame: &Frame,
@@ -97,8 +97,8 @@ pub(super) fn coefficients(
     Some(())
 }
 
-/// Decodes at least the area of `excerpt` into the front of `out`, and gives the box that was decoded: its pixels are those
-/// of the whole photo. `None` where libjpeg has to decode it; `out` holds anything then.
+/// Decodes at least the area of `excerpt` into the front of `out`, and gives the box that was decoded: its pixels are
+/// those of the whole photo. `None` where libjpeg has to decode it; `out` holds anything then.
 pub(super) fn decode(
     frame: &Frame,
     excerpt: &Excerpt<'_>,
@@ -132,7 +132,7 @@ pub(super) fn decode(
     Some(window.pixels)
 }
 
-/// Reads all coefficients and drops them.
+/// Reads all coefficients and drops them; `None` where libjpeg might read others.
 pub(super) fn entropy(bytes: &[u8], frame: &Frame, buffers: &mut Buffers) -> Option<()> {
     let Buffers { scan, store, level, idle: false, .. } = buffers else { return None };
     let source = read(bytes, frame)?;

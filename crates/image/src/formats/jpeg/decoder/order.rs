@@ -13,16 +13,16 @@ pub(super) struct Place<'a> {
     pub(super) component: usize,
     pub(super) dc: &'a Huffman,
     pub(super) ac: &'a Huffman,
-    /// Its number within a row of MCUs, in the first of them.
+    /// The block's number within a row of MCUs, for the first MCU.
     pub(super) first: usize,
-    /// How much higher it is in the next.
+    /// By how much the number grows from MCU to MCU.
     pub(super) step: usize,
 }
 
 // === impl Order ===
 
 impl<'a> Order<'a> {
-    /// Of a photo, whose rows of MCUs have their blocks component after component, and row after row.
+    /// The order of a photo. The blocks of a row of MCUs are kept component after component, and row after row.
     pub(super) fn new(source: &'a Source) -> Option<Self> {
         let (across, _) = source.mcus();
         let mut blocks = Vec::with_capacity(10);

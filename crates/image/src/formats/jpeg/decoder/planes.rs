@@ -15,9 +15,9 @@ use crate::level::Level;
 #[derive(Default)]
 pub(super) struct Planes {
     planes: [Vec<u8>; 3],
-    /// Rows of chroma, made as long as those of luma.
+    /// Rows of chroma that were made as long as luma's.
     long: [Vec<u8>; 2],
-    /// Bytes of a row in each.
+    /// Bytes of a row of samples in each plane.
     strides: [usize; 3],
 }
 
@@ -75,7 +75,7 @@ impl Planes {
         }
     }
 
-    /// Makes row `y` of the pixels, when row `mcu` of the MCUs was transformed last.
+    /// Makes row `y` of the pixels, where row `mcu` of the MCUs was transformed last.
     pub(super) fn pixels(&mut self, level: Level, color: Color, window: &Window, mcu: usize, y: usize, out: &mut [u8]) {
         let x = window.pixels.x as usize;
         let top = window.top(mcu);
@@ -125,7 +125,7 @@ impl Planes {
         }
     }
 
-    /// Gives back what an unusually large photo has left.
+    /// Gives the memory back where it is more than `most` bytes.
     pub(super) fn trim(&mut self, most: usize) {
         if self.planes.iter().map(Vec::capacity).sum::<usize>() > most {
             *self = Self::default();
@@ -133,7 +133,7 @@ impl Planes {
     }
 }
 
-/// Gives the first and the last sample of the photo in a row, where they are there, neighbours of the same value.
+/// Gives the photo's first and last sample in a row neighbours of the same value, where the row has those samples.
 fn repeat_edges(row: &mut [u8], first: usize, shape: &Shape) {
     if first == 0 {
         row[MARGIN - 1] = row[MARGIN];
@@ -144,14 +144,14 @@ fn repeat_edges(row: &mut [u8], first: usize, shape: &Shape) {
     }
 }
 
-/// `h1v2_fancy_upsample`.
+/// Interpolates between rows: libjpeg's `h1v2_fancy_upsample`.
 fn between(near: &[u8], far: &[u8], rounding: u16, out: &mut [u8]) {
     for ((near, far), out) in near.iter().zip(far).zip(out) {
         *out = ((u16::from(*near) * 3 + u16::from(*far) + rounding) / 4) as u8;
     }
 }
 
-/// `int_upsample`, from pixel `skipped` of the first sample on.
+/// Repeats samples, from pixel `skipped` of the first one on: libjpeg's `int_upsample`.
 fn repeat(samples: &[u8], skipped: usize, times: usize, out: &mut [u8]) {
     for (i, out) in out.iter_mut().enumerate() {
         *out = samples[(skipped + i) / times];

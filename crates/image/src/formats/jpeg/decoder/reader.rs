@@ -24,18 +24,18 @@ pub(super) struct Reader<'a> {
     way: Way<'a>,
 }
 
-/// In which order segments are read.
+/// The order in which segments are read.
 enum Way<'a> {
-    /// Each is a part of a row: any of them, and two at a time.
+    /// Each segment is a part of a row. They are read in any order, two at a time.
     Strips { interval: usize },
-    /// One after the other, from the first.
+    /// Segments are read one after the other, from the first.
     Line(Line<'a>),
 }
 
 struct Line<'a> {
     run: Run<'a>,
     interval: usize,
-    /// Of the segment that is being read.
+    /// The number of the segment that is being read.
     number: usize,
     left: usize,
     next_row: usize,
@@ -51,7 +51,7 @@ pub(super) struct Store {
 // === impl Store ===
 
 impl Store {
-    /// Room for so many blocks, one at least. They hold whatever they held before.
+    /// Room for so many blocks, at least one. They hold the values that they held before.
     pub(super) fn room(&mut self, blocks: usize) -> Option<Blocks<'_>> {
         if self.last.len() < blocks {
             self.last.resize(blocks, 0);
@@ -65,7 +65,7 @@ impl Store {
         (self.values[first..first + count].as_flattened(), &self.last[first..first + count])
     }
 
-    /// Gives back what an unusually large photo has left.
+    /// Gives the memory back where it is more than `most` bytes.
     pub(super) fn trim(&mut self, most: usize) {
         if self.values.capacity() * 2 * COEFFICIENTS > most {
             *self = Self::default();
@@ -92,8 +92,8 @@ impl<'a> Reader<'a> {
         Some(Self { level, order, scan, bytes, across, down, row_blocks, way })
     }
 
-    /// How many rows are best read at once, of those that the columns take: enough for two streams to keep each other
-    /// company.
+    /// How many rows are best read at once, where these columns are needed: enough for two streams to run side by side
+    /// most of the time.
     pub(super) fn rows_at_once(&self, columns: &Range<usize>) -> usize {
         match &self.way {
             Way::Strips { interval } => {
@@ -104,8 +104,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the MCUs of these rows and columns, and maybe others of the same rows, into `store`. Rows that are left out
-    /// cannot be asked for later. `None` where libjpeg might read something else.
+    /// Reads the MCUs of these rows and columns, and maybe others of the same rows, into `store`. Rows are asked for
+    /// from the top: a row that was left out cannot be read later. `None` where libjpeg might read other coefficients.
     pub(super) fn read(&mut self, rows: Range<usize>, columns: &Range<usize>, store: &mut Store) -> Option<()> {
         let mut blocks = store.room(rows.len() * self.row_blocks)?;
         let decoding = Decoding { level: self.level, order: &self.order, bytes: self.bytes };
@@ -140,10 +140,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Strips that are read at once, at least: at the end of each batch one stream runs alone.
+/// Strips that are read at once, at least. At the end of each batch one stream runs alone.
 const ENOUGH_STRIPS: usize = 8;
 
-/// Rows that are read at once, at most: their coefficients are held.
+/// Rows that are read at once, at most. The coefficients of all of them are held.
 const MOST_ROWS: usize = 4;
 
 // === impl Line ===

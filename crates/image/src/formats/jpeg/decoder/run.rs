@@ -26,10 +26,11 @@ pub(super) struct Run<'a> {
     pub(super) cold: Cold,
 }
 
-/// What of a run every symbol changes or asks for: it has to live in registers, and does so only apart from the rest.
+/// The part of a run that every symbol reads or changes. It has to live in registers, and does so only apart from the
+/// rest.
 #[derive(Clone, Copy)]
 pub(super) struct Hot<'a> {
-    /// What has been loaded and not yet decoded, from the highest bit on.
+    /// The bits that are loaded and not yet decoded, from the highest bit on.
     bits: u64,
     /// The byte that is loaded next; never above the bytes' limit.
     at: usize,
@@ -41,7 +42,7 @@ pub(super) struct Hot<'a> {
     ac: &'a Huffman,
 }
 
-/// What of a run a block changes or asks for.
+/// The part of a run that only a block's begin and end read or change.
 #[derive(Clone, Copy)]
 pub(super) struct Cold {
     start: usize,
@@ -58,7 +59,7 @@ pub(super) struct Cold {
     predicted: [i32; 3],
 }
 
-/// [`ZIGZAG`] for every place that a run can come to: what lies behind the block is its last coefficient.
+/// [`ZIGZAG`] for every place that a run can come to. Places behind the block stand for its last coefficient.
 const PLACES: [u8; 256] = {
     let mut places = [63; 256];
     let mut place = 0;
@@ -71,13 +72,13 @@ const PLACES: [u8; 256] = {
 
 /// The last place of a block, where [`Hot::count`] has it.
 const LAST: u32 = 63 << 24;
-/// What of an entry is added to [`Hot::count`].
+/// The bits of an entry that are added to [`Hot::count`].
 const COUNTED: u32 = 0xff00_003f;
 
 // === impl Bytes ===
 
 impl<'a> Bytes<'a> {
-    /// `None` for less than eight.
+    /// The bytes of a scan; `None` for less than eight.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
         Some(Self { bytes, limit: bytes.len().checked_sub(8)? })
     }
@@ -85,7 +86,8 @@ impl<'a> Bytes<'a> {
     #[inline(always)]
     fn load(self, at: usize) -> u64 {
         debug_assert!(at <= self.limit);
-        // SAFETY: eight bytes lie behind every place up to the limit, and a run keeps to it: `Run::new` and `Hot::refill`.
+        // SAFETY: eight bytes lie behind every place up to the limit, and a run keeps to it: `Run::new` and
+        // `Hot::refill`.
         u64::from_be(unsafe { self.bytes.as_ptr().add(at).cast::<u64>().read_unaligned() })
     }
 }
@@ -93,7 +95,7 @@ impl<'a> Bytes<'a> {
 // === impl Run ===
 
 impl<'a> Run<'a> {
-    /// At the start of a segment of a scan's bytes.
+    /// A run at the start of a segment of a scan's bytes.
     pub(super) fn new(order: &Order<'a>, bytes: Bytes<'_>, (start, end): (usize, usize)) -> Option<Self> {
         if start > bytes.limit || end < start {
             return None;
@@ -109,17 +111,17 @@ impl<'a> Run<'a> {
         self.cold = Cold { row, mcu, left: count, turn: 0, ..self.cold };
     }
 
-    /// Whether all was as it should be, up to the end of the segment.
+    /// Whether the data were sound, up to the end of the segment.
     pub(super) fn is_sound(&self) -> bool {
         self.cold.damaged & DAMAGED == 0 && self.read().div_ceil(8) == self.cold.end - self.cold.start
     }
 
-    /// Whether all was as it should be so far.
+    /// Whether the data were sound so far.
     pub(super) fn is_sound_so_far(&self) -> bool {
         self.cold.damaged & DAMAGED == 0 && self.read().div_ceil(8) <= self.cold.end - self.cold.start
     }
 
-    /// Bits that were decoded; too many where a run has come to the limit.
+    /// The number of bits that were decoded; too many where a run has come to the limit.
     fn read(&self) -> usize {
         ((self.hot.at - self.cold.start) * 8 + (self.hot.count & 63) as usize).saturating_sub(63)
     }
@@ -155,12 +157,12 @@ impl<'a> Hot<'a> {
         let (value, entry) = self.take(self.ac);
         self.count += entry & COUNTED;
         let place = PLACES[(self.count >> 24) as usize];
-        // SAFETY: `Cold::begin_block` has pointed `block` to 64 values of coefficients that are still borrowed, and places
-        // are below 64.
+        // SAFETY: `Cold::begin_block` has pointed `block` to 64 values of coefficients that are still borrowed, and
+        // places are below 64.
         unsafe { *self.block.add(usize::from(place)) = value as i16 };
     }
 
-    /// Takes two coefficients, or what there is of the block; false at its end.
+    /// Takes two coefficients, or one where the block ends with it; false at the block's end.
     #[inline(always)]
     pub(super) fn step(&mut self, bytes: Bytes<'_>) -> bool {
         self.refill(bytes);
@@ -197,7 +199,8 @@ impl Cold {
             self.number = 0;
             self.damaged |= DAMAGED;
         }
-        // SAFETY: there are as many blocks as last places, and one at least. They stay borrowed as long as `blocks` lives.
+        // SAFETY: there are as many blocks as last places, and one at least. They stay borrowed as long as `blocks`
+        // lives.
         unsafe {
             let block = blocks.first.add(self.number);
             block.write([0; COEFFICIENTS]);
@@ -206,7 +209,7 @@ impl Cold {
         }
     }
 
-    /// Ends a block and begins the next; false where it was the run's last.
+    /// Ends a block and begins the next one; false where it was the run's last.
     #[inline(always)]
     pub(super) fn next_block<'a>(
         &mut self,

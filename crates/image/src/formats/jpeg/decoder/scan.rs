@@ -5,9 +5,9 @@ use memchr::memchr;
 /// A scan's bytes, unstuffed: ready to be read eight at a time.
 #[derive(Default)]
 pub(super) struct Scan {
-    /// All segments, one behind the other, and [`OVERREAD`] zeros.
+    /// The bytes of all segments, one behind the other, and [`OVERREAD`] zeros.
     bytes: Vec<u8>,
-    /// Where each begins, and where the last one ends.
+    /// The offset of each segment, and the end of the last one.
     starts: Vec<usize>,
 }
 
@@ -19,8 +19,8 @@ const RST0: u8 = 0xd0;
 // === impl Scan ===
 
 impl Scan {
-    /// Takes the data of a scan that should have so many segments. `None` where they are not as an encoder writes them:
-    /// a marker too many, too few or out of order, or fill bytes.
+    /// Takes the data of a scan that should have so many segments. `None` for data that no encoder writes: with a
+    /// marker too many, too few or out of order, or with fill bytes.
     pub(super) fn read(&mut self, data: &[u8], segments: usize) -> Option<()> {
         let Self { bytes, starts } = self;
         bytes.clear();
@@ -45,7 +45,7 @@ impl Scan {
         (starts.len() == segments + 1).then_some(())
     }
 
-    /// All bytes.
+    /// The bytes of all segments, and the zeros behind them.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -55,7 +55,7 @@ impl Scan {
         Some((*self.starts.get(number)?, *self.starts.get(number + 1)?))
     }
 
-    /// Gives back what an unusually large photo has left.
+    /// Gives the memory back where it is more than `most` bytes.
     pub(super) fn trim(&mut self, most: usize) {
         if self.bytes.capacity() > most {
             *self = Self::default();

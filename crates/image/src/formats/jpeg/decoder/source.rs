@@ -1,7 +1,7 @@
-//! What a JPEG's header says that its pixels are made from, where the decoder here takes it.
+//! A JPEG's header: all that coefficients and pixels are made from, where our own decoder takes the photo.
 //!
-//! Invariant: stricter than libjpeg, never laxer. Whatever it would warn of, refuse, or read by a rule of its own is
-//! left to it: there is no [`Source`] then.
+//! Invariant: reading is stricter than libjpeg's, never laxer. A header of which libjpeg would warn, that it would
+//! refuse, or that it reads by a rule of its own gives no [`Source`].
 
 use std::ops::Range;
 
@@ -18,11 +18,11 @@ pub(super) struct Source {
     pub(super) tables: Tables,
     /// MCUs between two restart markers; 0 where there are none.
     pub(super) interval: usize,
-    /// Where the scan's data lie.
+    /// The place of the scan's data.
     pub(super) data: Range<usize>,
 }
 
-/// What the samples of a pixel are.
+/// The meaning of a photo's planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Color {
     Grey,
@@ -36,7 +36,7 @@ pub(super) struct Component {
     pub(super) blocks: (usize, usize),
     /// Quantisation, in rows from the top. libjpeg-turbo's vector code computes with the low 16 bits.
     pub(super) quantisation: [i16; COEFFICIENTS],
-    /// Its tables, by their places in [`Tables`].
+    /// The component's Huffman tables, by their places in [`Tables`].
     pub(super) dc: usize,
     pub(super) ac: usize,
 }
@@ -66,17 +66,17 @@ struct Specified {
     table: u8,
 }
 
-/// Of a block.
+/// Coefficients of a block.
 pub(super) const COEFFICIENTS: usize = 64;
 
-/// Where the coefficients of a block stand in its rows, in the order in which they are coded.
+/// The places of a block's coefficients in its rows, in the order in which they are coded.
 pub(crate) const ZIGZAG: [u8; COEFFICIENTS] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
 ];
 
-/// The layouts of three components that are taken: luma's sampling factors, where chroma's are 1.
+/// The layouts of three components that are decoded here: luma's sampling factors, where chroma's are 1.
 const LAYOUTS: [(u8, u8); 8] = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (1, 4), (4, 2), (2, 4)];
 
 // === impl Source ===
@@ -108,12 +108,12 @@ impl Source {
         ((width as usize).div_ceil(across * 8), (height as usize).div_ceil(down * 8))
     }
 
-    /// Blocks of an MCU's luma, which has most.
+    /// Blocks of an MCU's luma across and down, of which there are the most.
     pub(super) fn sampling(&self) -> (usize, usize) {
         self.components.first().map_or((1, 1), |luma| luma.blocks)
     }
 
-    /// Segments between restart markers.
+    /// The number of segments between restart markers.
     pub(super) fn segments(&self) -> usize {
         let (across, down) = self.mcus();
         if self.interval == 0 { 1 } else { (across * down).div_ceil(self.interval) }
@@ -168,7 +168,7 @@ impl Walk {
         Some(())
     }
 
-    /// At the scan's header.
+    /// Makes a source of what has been read, at the header of the scan.
     fn finish(self, contents: &[u8], data: Range<usize>) -> Option<Source> {
         let color = self.color()?;
         let (size, specified) = self.frame?;

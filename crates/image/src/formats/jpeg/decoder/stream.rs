@@ -1,8 +1,8 @@
 //! Entropy decoding: a run of MCUs to their coefficients, alone or two runs in one loop.
 //!
-//! Every symbol's place is known only when the one before it has been looked up: eight cycles, in which the processor has
-//! little else to do. Runs that begin at different restart markers do not wait for each other. So two of them take turns,
-//! symbol by symbol, and the processor works on the one while the other waits:
+//! A symbol's place is known only when the symbol before it has been looked up. That takes eight cycles, in which the
+//! processor has little else to do. Runs that begin at different restart markers do not wait for each other. So two of
+//! them take turns, symbol by symbol, and the processor works on one while the other waits:
 //!
 //! ```text
 //! bits of run A:  look up -> shift ----------> look up -> shift ----------> look up -> ...
@@ -10,7 +10,7 @@
 //! values:                     A: value, place   B: value, place   A: ...
 //! ```
 //!
-//! Three or four would overlap better and need more registers than there are: measured, they are slower.
+//! Three or four runs would need more registers than there are, and are slower as measured.
 #![expect(unsafe_code, reason = "calls of code for certain instructions; a level is proof that the machine has them")]
 
 use super::blocks::Blocks;
@@ -18,7 +18,7 @@ use super::order::Order;
 use super::run::{Bytes, Run};
 use crate::level::Level;
 
-/// What runs are decoded with.
+/// The level, order and bytes that runs are decoded with.
 pub(super) struct Decoding<'a, 'b> {
     pub(super) level: Level,
     pub(super) order: &'b Order<'a>,
@@ -42,7 +42,8 @@ impl<'a> Decoding<'a, '_> {
         self.one_inline(run, blocks);
     }
 
-    /// Decodes two runs, as they come, until there are no more: `next` gives another one, `done` takes each at its end.
+    /// Decodes runs, two at a time, until there are no more: `next` gives another run, and `done` takes each at its
+    /// end.
     pub(super) fn two(
         &self,
         blocks: &mut Blocks<'_>,

@@ -1,6 +1,7 @@
 //! Which blocks a window's pixels are made from, and how the samples of a plane become as many as there are pixels.
 //!
-//! Invariant: the rules are libjpeg's for a whole photo (`jdmaster.c`, `jdsample.c`), so that a window is cut out of it.
+//! Invariant: the rules are libjpeg's for a whole photo (`jdmaster.c`, `jdsample.c`), so that a window is cut out of
+//! it.
 
 use std::ops::Range;
 
@@ -10,20 +11,20 @@ use super::source::Source;
 
 /// A window of a photo at a scale.
 pub(super) struct Window {
-    /// Its pixels.
+    /// The pixels of the window.
     pub(super) pixels: PixelBox,
-    /// Size of the whole photo.
+    /// Size of the whole photo at the scale.
     size: Size,
-    /// MCUs, and rows of them, that have what its pixels are made from.
+    /// The MCUs of a row, and the rows of MCUs, that the pixels are made from.
     pub(super) columns: Range<usize>,
     pub(super) rows: Range<usize>,
-    /// How its planes are made.
+    /// The shapes of the window's planes.
     pub(super) planes: Vec<Shape>,
     /// Rows of pixels in a row of MCUs.
     height: usize,
 }
 
-/// How the samples of a plane are made.
+/// How many samples of a plane are made, and how they become pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     /// Samples of a block, across and down.
@@ -34,14 +35,15 @@ pub(super) struct Shape {
     pub(super) size: (usize, usize),
     /// Pixels that a sample stands for, across and down.
     pub(super) expansion: (usize, usize),
-    /// Whether they are interpolated, across and down, or repeated.
+    /// Whether samples are interpolated, across and down; elsewhere they are repeated.
     pub(super) smooth: (bool, bool),
 }
 
 // === impl Window ===
 
 impl Window {
-    /// Of at least the pixels of `wanted`: from an even one on, because two share a sample of chroma.
+    /// A window of at least the pixels of `wanted`. It begins at an even pixel, because two pixels share a sample of
+    /// chroma.
     pub(super) fn new(source: &Source, scale: Scale, wanted: PixelBox) -> Option<Self> {
         let size = scale.size(source.size);
         let planes = Shape::all(source, usize::from(scale.eighths()));
@@ -62,8 +64,8 @@ impl Window {
         Some(Self { pixels, size, columns, rows, height: luma.blocks.1 * luma.side, planes })
     }
 
-    /// Rows of pixels that can be made when this row of MCUs has been transformed: all above the next, but for the last where
-    /// it is made from samples of the next.
+    /// The end of the rows of pixels that can be made when this row of MCUs has been transformed. The last row of
+    /// pixels waits where it is made from samples of the next row of MCUs too.
     pub(super) fn ready(&self, row: usize) -> usize {
         let bottom = (self.pixels.y + self.pixels.height) as usize;
         let end = (row + 1) * self.height;
@@ -71,7 +73,7 @@ impl Window {
         bottom.min(end - usize::from(waits))
     }
 
-    /// Of the first row of pixels in a row of MCUs.
+    /// The number of the first row of pixels in a row of MCUs.
     pub(super) fn top(&self, row: usize) -> usize {
         row * self.height
     }
@@ -84,7 +86,7 @@ impl Shape {
         let (widest, tallest) = source.sampling();
         let Size { width, height } = source.size;
         let shape = |blocks: (usize, usize)| {
-            // Where samples are few, a block is made larger than the scale asks for, as long as it fits both ways.
+            // Where samples are few, a block is made larger than the scale asks for, as long as that fits both ways.
             let mut larger = side;
             while larger < 8
                 && (widest * side).is_multiple_of(blocks.0 * larger * 2)
@@ -108,7 +110,7 @@ impl Shape {
         source.components.iter().map(|part| shape(part.blocks)).collect()
     }
 
-    /// Samples across that pixels are made from.
+    /// The MCUs of a row that pixels are made from.
     fn columns(&self, pixels: &Range<usize>) -> Range<usize> {
         let samples = from(pixels, self.expansion.0, self.smooth.0, self.size.0);
         let mcu = self.blocks.0 * self.side;

@@ -11,10 +11,10 @@ pub(super) const WILD: i16 = 8192;
 /// A row of blocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Coefficients<'a> {
-    /// Each in rows from the top.
+    /// The coefficients of each block, in rows from the top.
     pub(crate) values: &'a [i16],
-    /// The last place of each block, in the order in which they are coded, that may not be 0.
+    /// The last place of each block, in the order in which they are coded, whose coefficient may not be 0.
     pub(crate) last: &'a [u8],
-    /// What they are multiplied with.
+    /// The factors of quantisation, by which coefficients are multiplied.
     pub(crate) quantisation: &'a [i16; BLOCK],
 }

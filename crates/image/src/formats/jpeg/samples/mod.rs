@@ -1,7 +1,7 @@
 //! The inner loops of the JPEG decoder: coefficients to samples, and samples to pixels.
 //!
-//! Invariant: libjpeg-turbo's bits. What its vector code computes on x86 machines is the measure, where it differs from its
-//! plain code: only coefficients that no encoder writes overflow 16 bits, and both come to an end.
+//! Invariant: libjpeg-turbo's bits. What its vector code computes on x86 machines is the measure, where it differs from
+//! its plain code: only coefficients that no encoder writes overflow 16 bits, and both come to an end.
 
 #![cfg_attr(
     target_arch = "x86_64",
@@ -31,7 +31,7 @@ pub(super) fn inverse(level: Level, side: usize, blocks: Coefficients<'_>, out: 
         // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         (8, Set::Avx2) => unsafe { transform::avx2::inverse(blocks, out, stride) },
-        // SAFETY: as above.
+        // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         (8, Set::Avx512) => unsafe { transform::avx512::inverse(blocks, out, stride) },
         _ => portable::transform::inverse(side, blocks, out, stride),
@@ -45,7 +45,7 @@ pub(super) fn pixels(level: Level, samples: &Samples<'_>, out: &mut [u8]) {
         // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         Set::Avx2 => unsafe { colors::avx2::pixels(samples, out) },
-        // SAFETY: as above.
+        // SAFETY: a level is proof of its instructions.
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => unsafe { colors::avx512::pixels(samples, out) },
     }

@@ -7,17 +7,19 @@ pub(crate) const MORE_SAMPLES: usize = 64;
 pub(crate) enum Samples<'a> {
     Grey(&'a [u8]),
     Rgb([&'a [u8]; 3]),
-    /// As many of each.
+    /// As many samples of chroma as of luma.
     YCbCr {
         y: &'a [u8],
         chroma: [&'a [u8]; 2],
     },
-    /// Chroma interpolated between half as many samples. The first of them is the neighbour on the left.
+    /// Half as many samples of chroma as of luma across, to be interpolated. The first one is the neighbour on the
+    /// left.
     Halved {
         y: &'a [u8],
         chroma: [&'a [u8]; 2],
     },
-    /// And between rows: the nearer one, which weighs three times as much, and the other one.
+    /// Half as many samples of chroma across and down, to be interpolated both ways: each plane's nearer row, which
+    /// weighs three times as much, and its farther row.
     Quartered {
         y: &'a [u8],
         chroma: [[&'a [u8]; 2]; 2],

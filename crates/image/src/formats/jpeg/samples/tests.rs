@@ -25,8 +25,8 @@ fn blocks(count: usize, most: u8, wild: bool, seed: u64) -> (Vec<i16>, Vec<u8>) 
 proptest! {
     #[test]
     fn every_level_transforms_to_the_bits_of_plain_code(
-        count in 1_usize..20, most in prop::sample::select(vec![0_u8, 2, 9, 10, 30, 63]), wild in prop::bool::weighted(0.3),
-        factor in 1_i16..80, seed: u64,
+        count in 1_usize..20, most in prop::sample::select(vec![0_u8, 2, 9, 10, 30, 63]),
+        wild in prop::bool::weighted(0.3), factor in 1_i16..80, seed: u64,
     ) {
         let (values, last) = blocks(count, most, wild, seed);
         let quantisation = std::array::from_fn(|i| factor + i as i16);

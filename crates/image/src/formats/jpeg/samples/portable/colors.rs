@@ -20,8 +20,8 @@ pub(in crate::formats::jpeg::samples) fn pixels(samples: &Samples<'_>, out: &mut
     }
 }
 
-/// A value between two of half as many: three parts of the nearer one, and one of the other, which lies on the left of even
-/// ones and on the right of odd ones. Halves are rounded up in the one case and down in the other.
+/// A value between two of half as many: three parts of the nearer one, and one of the other, which lies on the left of
+/// even ones and on the right of odd ones. Halves are rounded up in the one case and down in the other.
 fn between(x: usize, value: impl Fn(usize) -> u16, unit: u16, rounding: [u16; 2]) -> u16 {
     let near = x / 2 + 1;
     let far = if x.is_multiple_of(2) { near - 1 } else { near + 1 };

@@ -81,8 +81,8 @@ macro_rules! pixels {
             [woven(even[0], odd[0]), woven(even[1], odd[1]), woven(even[2], odd[2])]
         }
 
-        /// `ycc_rgb_convert` in 16 bits: factors above 1 are split into what is added whole and a rest; see the tests for all 256 and
-        /// 65,536 cases.
+        /// `ycc_rgb_convert` in 16 bits: factors above 1 are split into what is added whole and a rest; see the tests
+        /// for all 256 and 65,536 cases.
         #[inline]
         #[target_feature(enable = $features)]
         fn colors(y: Vector, blue: Vector, red: Vector) -> [Vector; CHANNELS] {

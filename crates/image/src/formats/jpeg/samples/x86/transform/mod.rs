@@ -1,7 +1,7 @@
 //! The inverse transform of several blocks at once, one in each lane of 128 bits: two with AVX2, four with AVX-512.
 //!
-//! The steps are those of `jsimd_idct_islow`: a pass down the columns, a transposition, a pass along the rows, and back.
-//! `vpmaddwd` multiplies pairs of 16-bit numbers and adds the products.
+//! The steps are those of `jsimd_idct_islow`: a pass down the columns, a transposition, a pass along the rows, and
+//! back. `vpmaddwd` multiplies pairs of 16-bit numbers and adds the products.
 
 use crate::formats::jpeg::samples::block::BLOCK;
 use crate::formats::jpeg::samples::portable;
