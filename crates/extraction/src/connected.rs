@@ -72,17 +72,18 @@ impl Connected {
         &self.provenance
     }
 
-    /// Plans how these samples come, where that is still to be done. `told` hears how far that has come.
+    /// Plans how these samples come, where that is still to be done. `on_progress` hears how far that has come.
     ///
     /// # Errors
     /// [`SourceError`]: a server does not answer, or nothing can be measured or planned.
-    pub async fn steer(self, samples: &Indices, told: Told<'_>) -> Result<Servers, SourceError> {
+    pub async fn steer(self, samples: &Indices, on_progress: Told<'_>) -> Result<Servers, SourceError> {
         let Self { dataset, model, provenance, course, extractor, sketch } = self;
         let (steering, appraisal) = match (course, &extractor) {
             (Course::Set(steering), _) => (steering, None),
             (Course::Auto, Some(here)) if !samples.is_empty() => {
                 let making = Making::Features { model: &model, here };
-                let (steering, appraisal) = auto(&dataset, making, &sketch, ADDRESS, &samples.to_vec(), told).await?;
+                let (steering, appraisal) =
+                    auto(&dataset, making, &sketch, ADDRESS, &samples.to_vec(), on_progress).await?;
                 (steering, Some(appraisal))
             }
             // Nothing is left to come.

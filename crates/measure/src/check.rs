@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::{Check, Findings};
+use headwater_tables::plan::PlanSource;
 
-use crate::args::{Action, FetchArgs, ProfilerArgs};
+use crate::args::{Action, ProfilerArgs};
 use crate::epoch::EpochArgs;
+use crate::fetch::FetchArgs;
 use crate::import::ImportSource;
-use crate::plan::{self, PlanAction, read_plan};
-use crate::recipe;
+use crate::plan::{self, PlanAction};
+use crate::recipe::check_recipe;
 
 impl Check for ProfilerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -36,7 +38,7 @@ impl Check for ProfilerArgs {
                 findings.writable_file("--out", &files.out);
             }
             Action::Plan(command) => match &command.action {
-                Some(PlanAction::Export(args)) => drop(findings.note(read_plan(&args.plan))),
+                Some(PlanAction::Export(args)) => drop(findings.note(headwater_tables::plan::read(&args.plan))),
                 None => {
                     findings.note(plan::check(&command.args));
                     command.args.out.iter().for_each(|out| findings.writable_file("--out", out));
@@ -44,7 +46,7 @@ impl Check for ProfilerArgs {
             },
             Action::Explain(args) => {
                 check_profile(&args.profile, findings);
-                findings.note(read_plan(&args.plan).context("--plan"));
+                findings.note(headwater_tables::plan::read(&args.plan).context("--plan"));
             }
             Action::Report(args) => {
                 check_profile(&args.profile, findings);
@@ -59,27 +61,22 @@ impl Check for ProfilerArgs {
     }
 }
 
-/// A recipe in the box, or in a file.
-pub(crate) fn check_recipe(name: Option<&str>, findings: &mut Findings) {
-    name.into_iter()
-        .for_each(|name| drop(findings.note(recipe::find(name).with_context(|| format!("--recipe {name}")))));
-}
-
 fn check_profile(path: &Path, findings: &mut Findings) {
     findings.note(headwater_tables::profile::read(path).with_context(|| format!("--profile {}", path.display())));
 }
 
 fn check_fetch(args: &FetchArgs, findings: &mut Findings) {
     check_recipe(args.recipe.as_deref(), findings);
-    let is_a_file = |plan: &&std::path::PathBuf| plan.as_os_str() != "auto";
-    args.plan.iter().filter(is_a_file).for_each(|plan| drop(findings.note(read_plan(plan).context("--plan"))));
+    if let Some(PlanSource::File(plan)) = args.plan.clone().map(PlanSource::from) {
+        findings.note(headwater_tables::plan::read(&plan).context("--plan"));
+    }
     findings.writable_folder("--out", &args.out);
 }
 
 fn check_epoch(args: &EpochArgs, findings: &mut Findings) {
     findings.note(args.run.recipe());
     if let Ok(Some(plan)) = args.plan() {
-        findings.note(read_plan(plan));
+        findings.note(headwater_tables::plan::read(plan));
     }
     args.profile.iter().for_each(|profile| check_profile(profile, findings));
 }

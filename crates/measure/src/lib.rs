@@ -3,10 +3,7 @@
 //! Invariant: what stands in a folder under its final name is whole. A sample that fails is a line that says why, and
 //! never ends a run; more of them than `--max-failures` allows decide the exit code.
 
-mod indices;
-mod npy;
-mod row;
-
+mod bars;
 mod recipe;
 
 mod import;
@@ -16,7 +13,6 @@ mod args;
 mod served;
 
 mod fetch;
-mod summary;
 
 mod gauge;
 
@@ -30,5 +26,3 @@ mod command;
 
 pub use args::ProfilerArgs;
 pub use command::run;
-#[doc(hidden)]
-pub use compare::is_epoch_report;

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use headwater_cli::settings::Findings;
 use headwater_types::Recipe;
 use headwater_types::caps::MAX_RECIPE_BYTES;
 use headwater_types::recipe::RecipeError;
@@ -70,6 +72,11 @@ pub(crate) fn to_json(recipe: &Recipe) -> serde_json::Value {
         "random": recipe.is_random(),
         "toml": recipe.to_toml(),
     })
+}
+
+/// Notes what is wrong with a recipe that is named, in the box or in a file.
+pub(crate) fn check_recipe(name: Option<&str>, findings: &mut Findings) {
+    name.into_iter().for_each(|name| drop(findings.note(find(name).with_context(|| format!("--recipe {name}")))));
 }
 
 // === impl Listing ===

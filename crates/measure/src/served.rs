@@ -1,24 +1,58 @@
 //! The dataset that a command measures, and how it is connected to.
 
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
 use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_client::{ClientOptions, Dataset, ServerAddress};
-use headwater_types::{Address, BitsPerSecond, DatasetName, Recipe};
+use headwater_cli::{LimitArgs, values};
+use headwater_client::{ClientOptions, Dataset, Retry, ServerAddress};
+use headwater_types::patience::CLIENT_PATIENCE;
+use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
 
-use crate::args::ClientArgs;
 use crate::recipe;
+
+/// The seconds of [`Retry`]'s default.
+const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Client")]
+pub(crate) struct ClientArgs {
+    /// Calls that run at once to each server
+    #[arg(long, value_name = "N", default_value_t = ClientOptions::default().streams_per_server)]
+    streams: NonZeroUsize,
+
+    /// Bytes that may wait here for a thread
+    #[arg(long, value_name = "SIZE", default_value_t = ClientOptions::default().window)]
+    window: ByteCount,
+
+    /// Threads that finish recipes [default: one for each core]
+    #[arg(long, env = "HEADWATER_CLIENT_CPU_WORKERS", value_name = "N", value_parser = values::threads)]
+    cpu_workers: Option<NonZeroUsize>,
+
+    /// Seconds without one sample from a server after which to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
+    give_up_after: u32,
+
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    #[arg(long)]
+    allow_partial: bool,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
 
 /// A dataset on its servers, and what is done to it.
 #[derive(Debug, Args)]
 pub(crate) struct ServedArgs {
     /// Storage servers; their samples follow each other in this order
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
-    servers: Vec<ServerAddress>,
+    pub(crate) servers: Vec<ServerAddress>,
 
     /// The dataset's name on the servers
     #[arg(long, value_name = "NAME")]
-    dataset: DatasetName,
+    pub(crate) dataset: DatasetName,
 
     #[command(flatten)]
     pub(crate) client: ClientArgs,
@@ -56,6 +90,24 @@ impl ServedArgs {
     ) -> anyhow::Result<Dataset> {
         let options = ClientOptions { bandwidth, ..options };
         Ok(Dataset::connect(&self.servers, &self.dataset, options).await?)
+    }
+}
+
+// === impl ClientArgs ===
+
+impl ClientArgs {
+    pub(crate) fn options(&self) -> ClientOptions {
+        let defaults = ClientOptions::default();
+        let give_up_after = Duration::from_secs(self.give_up_after.into());
+        ClientOptions {
+            streams_per_server: self.streams,
+            window: self.window,
+            cpu_workers: self.cpu_workers.unwrap_or(defaults.cpu_workers),
+            limits: self.limits.limits(),
+            retry: Retry { give_up_after, ..defaults.retry.clone() },
+            allow_partial: self.allow_partial,
+            ..defaults
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod import;
 pub mod resources;
 
 pub mod algorithm;
+pub mod allowed;
 pub mod plan;
 pub mod prediction;
 
@@ -28,6 +29,7 @@ pub mod planner;
 pub mod explain;
 
 pub use algorithm::Algorithm;
+pub use allowed::{Allowed, AllowedError};
 pub use error::{Lacking, PlanningError};
 pub use explain::{ExplainError, Explanation, explain};
 pub use plan::{Inputs, NoSophonNumber, Plan, PlanFileError};

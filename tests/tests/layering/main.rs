@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "headwater-types",
     "headwater-store",
     "headwater-cache",
@@ -41,6 +41,7 @@ const ORDER: [&str; 27] = [
     "headwater-extraction",
     "headwater-training",
     "headwater-report",
+    "headwater-epoch",
     "headwater-tune",
     "headwater-measure",
     "storage-server",
@@ -52,7 +53,7 @@ const ORDER: [&str; 27] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 27] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),
@@ -107,6 +108,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
         ],
     ),
     ("headwater-report", &["headwater-types", "headwater-plan"]),
+    ("headwater-epoch", &["headwater-types", "headwater-plan", "headwater-cli", "headwater-client", "headwater-pilot"]),
     (
         "headwater-tune",
         &[
@@ -134,6 +136,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "headwater-infer",
             "headwater-tables",
             "headwater-report",
+            "headwater-epoch",
         ],
     ),
     ("storage-server", &["headwater-cli", "headwater-server"]),

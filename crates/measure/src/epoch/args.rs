@@ -8,11 +8,10 @@ use clap::Args;
 use headwater_cli::FailureArgs;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::some_seconds;
-use headwater_plan::{Algorithm, Cores, SamplesPerSecond};
-use headwater_types::BitsPerSecond;
+use headwater_epoch::{EpochMode, EpochOptions, EpochPlan};
+use headwater_plan::{Algorithm, Allowed, Cores, Profile, SamplesPerSecond};
+use headwater_types::{BitsPerSecond, Recipe};
 
-use super::mode::Mode;
-use crate::plan::Allowed;
 use crate::served::{RunArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
@@ -49,7 +48,7 @@ pub(crate) struct EpochArgs {
     /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop or
     /// flipped+lossless, or plan FILE
     #[arg(long, value_name = "MODE", default_value = "optimal")]
-    pub(crate) mode: Mode,
+    pub(crate) mode: EpochMode,
 
     /// The plan of `--mode plan`
     #[arg(value_name = "FILE")]
@@ -118,38 +117,49 @@ impl EpochArgs {
         }
         let chooses = !matches!(self.mode.algorithm(), None | Some(Algorithm::Static(_)));
         if !self.allow_cuts.is_empty() && !chooses {
-            let words =
-                format!("--allow-cuts is of modes that plan: --mode {} has nothing to choose", self.shown_mode());
+            let words = format!("--allow-cuts is of modes that plan: --mode {} has nothing to choose", self.mode);
             return Err(UsageError(words));
         }
         self.plan().map(drop)
     }
 
-    pub(crate) fn trainer_cores(&self) -> NonZeroUsize {
-        self.trainer_cores.unwrap_or_else(|| self.served.options().cpu_workers)
+    /// One epoch, with the files that these arguments name.
+    pub(crate) fn options(&self, recipe: Recipe, plan: Option<EpochPlan>, profile: Option<Profile>) -> EpochOptions {
+        EpochOptions {
+            servers: self.served.servers.clone(),
+            dataset: self.served.dataset.clone(),
+            client: self.served.options(),
+            recipe,
+            address: self.run.address(),
+            mode: self.mode.clone(),
+            plan,
+            profile,
+            profile_time: self.profile_seconds,
+            allowed: self.allow_cuts.clone(),
+            batch_size: self.batch_size,
+            limit: self.limit_bandwidth,
+            bandwidth: self.bandwidth,
+            storage_cores: self.storage_cores,
+            trainer_cores: self.trainer_cores,
+            accelerator_rate: self.accelerator_rate,
+            digest: self.digest,
+            halve_after: self.halve_after,
+        }
     }
 
     /// The plan's file, where the mode is one.
     pub(crate) fn plan(&self) -> Result<Option<&Path>, UsageError> {
         let wrong = |words: String| Err(UsageError(words));
         match (&self.mode, &self.plan) {
-            (Mode::Plan(Some(file)), None) | (Mode::Plan(None), Some(file)) => Ok(Some(file)),
-            (Mode::Plan(None), None) => wrong("--mode plan needs a file: write --mode plan FILE".to_owned()),
-            (Mode::Plan(Some(_)), Some(file)) => {
+            (EpochMode::Plan(Some(file)), None) | (EpochMode::Plan(None), Some(file)) => Ok(Some(file)),
+            (EpochMode::Plan(None), None) => wrong("--mode plan needs a file: write --mode plan FILE".to_owned()),
+            (EpochMode::Plan(Some(_)), Some(file)) => {
                 wrong(format!("--mode names a plan, and {} is another: give one", file.display()))
             }
             (mode, Some(file)) => {
                 wrong(format!("{} has no use with --mode {mode}: write --mode plan FILE", file.display()))
             }
             (_, None) => Ok(None),
-        }
-    }
-
-    /// The mode, with its plan's file if it has one.
-    pub(crate) fn shown_mode(&self) -> String {
-        match &self.plan {
-            Some(file) => format!("plan:{}", file.display()),
-            None => self.mode.to_string(),
         }
     }
 }

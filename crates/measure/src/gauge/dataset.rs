@@ -15,12 +15,11 @@ use headwater_cli::{FailureArgs, Failures, GrowingBar, Outcome, Outputs, Progres
 use headwater_client::{ClientError, Dataset, RegisteredModel};
 use headwater_infer::LocalExtractor;
 use headwater_pilot::{Headway, Making, ProfileOptions, Samples, profile, ways_between};
-use headwater_plan::{Cost, Profile};
+use headwater_plan::{Allowed, Cost, Profile};
 use headwater_types::{BitsPerSecond, ModelName, Recipe, SampleIndex, Way};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::plan::Allowed;
 use crate::served::{RunArgs, ServedArgs};
 
 const EXAMPLES: &str = "\

@@ -14,8 +14,7 @@ use headwater_features::Device;
 use serde::Serialize;
 
 use super::accelerator::{Rate, measure};
-use crate::check::check_recipe;
-use crate::recipe;
+use crate::recipe::{self, check_recipe};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,12 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use headwater_cli::exit::UsageError;
-use headwater_plan::{Algorithm, Cores, SamplesPerSecond};
-use headwater_types::BitsPerSecond;
+use headwater_plan::{Algorithm, Allowed};
 
-use super::allowed::Allowed;
-use super::limits::PerServer;
-use super::reserve::Reserve;
+use super::limits::LimitArgs;
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
@@ -92,35 +89,6 @@ pub(crate) struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Resources")]
-pub(crate) struct LimitArgs {
-    /// The trainer's network, in decimal units: 430Mbps [default: not limited]
-    #[arg(long, value_name = "BANDWIDTH")]
-    pub(crate) bandwidth: Option<BitsPerSecond>,
-
-    /// Servers' networks: one for all, or SERVER=BANDWIDTH for each that differs [default: not limited]
-    #[arg(long, value_name = "[SERVER=]BANDWIDTH,...", value_delimiter = ',')]
-    pub(crate) server_bandwidth: Vec<PerServer<BitsPerSecond>>,
-
-    /// Servers' cores, for pixels and inference together: one number for all, or SERVER=CORES for each that differs; 0 is a number
-    /// [default: the CPU workers that servers announced]
-    #[arg(long, value_name = "[SERVER=]CORES,...", value_delimiter = ',')]
-    pub(crate) storage_cores: Vec<PerServer<Cores>>,
-
-    /// Cores that finish samples at the trainer [default: not limited]
-    #[arg(long, value_name = "CORES")]
-    pub(crate) trainer_cores: Option<Cores>,
-
-    /// Samples a second that the accelerator takes [default: not limited]
-    #[arg(long, value_name = "RATE")]
-    pub(crate) accelerator_rate: Option<SamplesPerSecond>,
-
-    /// What is left to other jobs: bandwidth=, trainer-cores=, server-bandwidth[@SERVER]=, storage-cores[@SERVER]=
-    #[arg(long, value_name = "WHAT[@SERVER]=AMOUNT,...", value_delimiter = ',')]
-    pub(crate) reserve: Vec<Reserve>,
-}
-
-#[derive(Debug, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub(crate) struct ExportArgs {
     /// The plan
@@ -130,20 +98,6 @@ pub(crate) struct ExportArgs {
     /// The form
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) format: ExportFormat,
-}
-
-// === impl WhichSample ===
-
-impl WhichSample {
-    /// Whether it is one: clap sees only flags.
-    pub(crate) fn check(&self) -> Result<(), UsageError> {
-        let wrong = |words: &str| Err(UsageError(words.to_owned()));
-        match (self.sample, &self.key) {
-            (None, None) => wrong("give --sample INDEX or --key KEY: which sample is to be explained"),
-            (Some(_), Some(_)) => wrong("--sample and --key exclude each other: give one"),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -177,4 +131,18 @@ pub(crate) struct WhichSample {
     /// The sample's key
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
+}
+
+// === impl WhichSample ===
+
+impl WhichSample {
+    /// Whether it is one: clap sees only flags.
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let wrong = |words: &str| Err(UsageError(words.to_owned()));
+        match (self.sample, &self.key) {
+            (None, None) => wrong("give --sample INDEX or --key KEY: which sample is to be explained"),
+            (Some(_), Some(_)) => wrong("--sample and --key exclude each other: give one"),
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,35 +1,40 @@
 //! What an epoch may use: the arguments held against the profile's servers.
 
-use std::str::FromStr;
-
+use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_client::ServerAddress;
-#[cfg(test)]
-use headwater_plan::Cores;
-use headwater_plan::{Resources, Server, ServerResources};
+use headwater_plan::{Cores, Resources, SamplesPerSecond, Server, ServerResources};
+use headwater_types::BitsPerSecond;
 
-use super::args::LimitArgs;
-use super::reserve;
+use super::per_server::{PerServer, of_servers};
+use super::reserve::{Reserve, subtract};
 
-/// A value for all servers, or for one: `5`, `node1:7440=5`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PerServer<T> {
-    server: Option<String>,
-    value: T,
-}
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Resources")]
+pub(crate) struct LimitArgs {
+    /// The trainer's network, in decimal units: 430Mbps [default: not limited]
+    #[arg(long, value_name = "BANDWIDTH")]
+    pub(crate) bandwidth: Option<BitsPerSecond>,
 
-// === impl PerServer ===
+    /// Servers' networks: one for all, or SERVER=BANDWIDTH for each that differs [default: not limited]
+    #[arg(long, value_name = "[SERVER=]BANDWIDTH,...", value_delimiter = ',')]
+    pub(crate) server_bandwidth: Vec<PerServer<BitsPerSecond>>,
 
-impl<T: FromStr> FromStr for PerServer<T> {
-    type Err = T::Err;
+    /// Servers' cores, for pixels and inference together: one number for all, or SERVER=CORES for each that differs; 0 is a number
+    /// [default: the CPU workers that servers announced]
+    #[arg(long, value_name = "[SERVER=]CORES,...", value_delimiter = ',')]
+    pub(crate) storage_cores: Vec<PerServer<Cores>>,
 
-    fn from_str(text: &str) -> Result<Self, T::Err> {
-        let (server, value) = match text.rsplit_once('=') {
-            Some((server, value)) => (Some(server.trim().to_owned()), value),
-            None => (None, text),
-        };
-        Ok(Self { server, value: value.parse()? })
-    }
+    /// Cores that finish samples at the trainer [default: not limited]
+    #[arg(long, value_name = "CORES")]
+    pub(crate) trainer_cores: Option<Cores>,
+
+    /// Samples a second that the accelerator takes [default: not limited]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) accelerator_rate: Option<SamplesPerSecond>,
+
+    /// What is left to other jobs: bandwidth=, trainer-cores=, server-bandwidth[@SERVER]=, storage-cores[@SERVER]=
+    #[arg(long, value_name = "WHAT[@SERVER]=AMOUNT,...", value_delimiter = ',')]
+    pub(crate) reserve: Vec<Reserve>,
 }
 
 /// What these arguments leave to a planner.
@@ -51,39 +56,8 @@ pub(crate) fn resources(args: &LimitArgs, servers: &[Server]) -> Result<Resource
         accelerator_rate: args.accelerator_rate,
         servers: of_server,
     };
-    reserve::subtract(&args.reserve, servers, &mut resources)?;
+    subtract(&args.reserve, servers, &mut resources)?;
     Ok(resources)
-}
-
-/// The server of this address.
-pub(super) fn find(option: &str, address: &str, servers: &[Server]) -> Result<usize, UsageError> {
-    // As servers are named elsewhere too: node1 is node1:7440.
-    let in_full = address.parse::<ServerAddress>().map(|address| address.to_string()).ok();
-    let is_it = |server: &Server| server.address == address || Some(&server.address) == in_full.as_ref();
-    servers.iter().position(is_it).ok_or_else(|| {
-        let known: Vec<_> = servers.iter().map(|server| server.address.as_str()).collect();
-        UsageError(format!("{option} names the server {address:?}; the profile has {}", known.join(", ")))
-    })
-}
-
-fn of_servers<T: Copy>(option: &str, given: &[PerServer<T>], servers: &[Server]) -> Result<Vec<Option<T>>, UsageError> {
-    let for_all: Vec<_> = given.iter().filter(|given| given.server.is_none()).collect();
-    if for_all.len() > 1 {
-        return Err(UsageError(format!(
-            "{option} has two values for all servers: say which server each is for, as SERVER=VALUE"
-        )));
-    }
-    let mut values = vec![for_all.first().map(|given| given.value); servers.len()];
-    let mut seen = vec![false; servers.len()];
-    for PerServer { server, value } in given {
-        let Some(address) = server else { continue };
-        let place = find(option, address, servers)?;
-        if std::mem::replace(&mut seen[place], true) {
-            return Err(UsageError(format!("{option} has two values for the server {address}")));
-        }
-        values[place] = Some(*value);
-    }
-    Ok(values)
 }
 
 fn no_cores(server: &Server) -> UsageError {
@@ -94,17 +68,11 @@ fn no_cores(server: &Server) -> UsageError {
     ))
 }
 
-/// The cores of a profile, where nothing else is said.
-#[cfg(test)]
-pub(super) fn server(address: &str, cpu_workers: Option<u32>) -> Server {
-    let cpu_workers = cpu_workers.map(Cores::from);
-    Server { address: address.into(), digest: None, first: 0, samples: 0, cpu_workers, lacks: Vec::new() }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
+    use super::super::per_server::server;
     use super::*;
 
     #[derive(Debug, clap::Parser)]

@@ -1,18 +1,15 @@
 //! `profiler plan`, `profiler plan export` and `profiler explain`: planners held against a profile and told resources.
 
-mod allowed;
 mod args;
 mod explanation;
-mod file;
 mod limits;
+mod per_server;
 mod report;
 mod reserve;
 
-pub(crate) use allowed::Allowed;
-pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, LimitArgs, PlanAction, PlanArgs, PlanCommand};
+pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, PlanAction, PlanArgs, PlanCommand};
 pub(crate) use explanation::Explained;
-pub(crate) use file::read as read_plan;
-pub(crate) use limits::resources;
+pub(crate) use limits::{LimitArgs, resources};
 pub(crate) use report::Report;
 
 use std::io::{BufWriter, Write as _};
@@ -21,7 +18,7 @@ use anyhow::{Context as _, anyhow};
 use headwater_cli::exit::UsageError;
 use headwater_cli::output::stdout;
 use headwater_cli::{OutputFile, Outputs};
-use headwater_plan::{Mode, Plan, Profile, Resources, compare};
+use headwater_plan::{Allowed, Mode, Plan, Profile, Resources, compare};
 use headwater_types::Way;
 
 /// Whether what a plan is made of is there and fits together.
@@ -76,7 +73,7 @@ impl Planned {
 
 /// Writes a plan to standard output in another form.
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
-    let plan = file::read(&args.plan)?;
+    let plan = headwater_tables::plan::read(&args.plan)?;
     let mut out = BufWriter::new(stdout());
     match args.format {
         ExportFormat::Csv => {
@@ -90,7 +87,7 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
 
 /// Says why one sample travels as it does.
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<Explained> {
-    let (profile, plan) = (read_profile(&args.profile)?, file::read(&args.plan)?);
+    let (profile, plan) = (read_profile(&args.profile)?, headwater_tables::plan::read(&args.plan)?);
     let index = match (args.which.sample, &args.which.key) {
         (Some(index), _) => index,
         (None, Some(key)) => profile.find(key).ok_or_else(|| {

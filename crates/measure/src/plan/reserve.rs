@@ -9,7 +9,7 @@ use headwater_cli::exit::UsageError;
 use headwater_plan::{Cores, Resources, Server};
 use headwater_types::BitsPerSecond;
 
-use super::limits::find;
+use super::per_server::find;
 
 /// One amount of one resource, at one server or at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +144,7 @@ fn at(server: &str) -> String {
 mod tests {
     use headwater_plan::ServerResources;
 
-    use super::super::limits::server;
+    use super::super::per_server::server;
     use super::*;
 
     fn reserve(text: &str) -> Result<Resources, String> {

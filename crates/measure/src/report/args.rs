@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::plan::{Allowed, LimitArgs};
+use headwater_plan::Allowed;
+
+use crate::plan::LimitArgs;
 
 const EXAMPLES: &str = "\
 Examples:

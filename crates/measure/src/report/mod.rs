@@ -5,13 +5,13 @@ mod args;
 use std::fmt;
 
 use headwater_cli::{OutputFile, Outputs, Progress};
-use headwater_plan::{Algorithm, compare, plan};
+use headwater_plan::{Algorithm, Allowed, compare, plan};
 use headwater_report::{Available, Page, Sweeper};
 use serde::Serialize;
 
 pub(crate) use args::ReportArgs;
 
-use crate::plan::{Allowed, read_profile, resources};
+use crate::plan::{read_profile, resources};
 
 /// What was written.
 #[derive(Debug, Serialize)]

@@ -14,7 +14,7 @@ const PREFIX: usize = 10;
 const ALIGNMENT: usize = 64;
 
 /// The file of an array: its axes, outermost first, and its elements as little-endian bytes.
-pub(crate) fn file(axes: &[u32], data: impl IntoIterator<Item = [u8; 4]>) -> Vec<u8> {
+pub(super) fn file(axes: &[u32], data: impl IntoIterator<Item = [u8; 4]>) -> Vec<u8> {
     // A tuple of one has a comma of its own.
     let shape: String = axes.iter().map(|axis| format!("{axis}, ")).collect();
     let shape = if axes.len() == 1 { shape.trim_end() } else { shape.trim_end_matches(", ") };

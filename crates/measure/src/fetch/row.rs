@@ -6,48 +6,48 @@ use serde::{Serialize, Serializer};
 
 /// One sample. `width` to `flip` are null where it failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Row {
-    pub(crate) index: u64,
-    pub(crate) key: Option<String>,
+pub(super) struct SampleRow {
+    pub(super) index: u64,
+    pub(super) key: Option<String>,
     /// The class's name.
-    pub(crate) label: Option<String>,
+    pub(super) label: Option<String>,
     /// Columns of the decoded photo.
-    pub(crate) width: Option<u32>,
+    pub(super) width: Option<u32>,
     /// Rows of the decoded photo.
-    pub(crate) height: Option<u32>,
+    pub(super) height: Option<u32>,
     /// The part of the photo that became the output: left, top, width, height in its pixels; whole where they are.
     #[serde(rename = "box")]
-    pub(crate) region: Option<[Number; 4]>,
-    pub(crate) flip: Option<bool>,
-    pub(crate) error: Option<RowError>,
+    pub(super) region: Option<[Number; 4]>,
+    pub(super) flip: Option<bool>,
+    pub(super) error: Option<RowError>,
     /// Not written where nobody asked for it.
     #[serde(flatten)]
-    pub(crate) wire: Option<Wire>,
+    pub(super) wire: Option<Wire>,
 }
 
 /// How a sample travelled. All null where nothing came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Wire {
+pub(super) struct Wire {
     /// Payload bytes.
-    pub(crate) wire_bytes: Option<u64>,
+    pub(super) wire_bytes: Option<u64>,
     /// The cut at which it came: `flipped` where floats travel as pixels, `encoded` where a photo has no `jpeg-crop`.
-    pub(crate) wire_cut: Option<Cut>,
+    pub(super) wire_cut: Option<Cut>,
     /// How its pixels were coded; null at cuts that are not u8 pixels.
-    pub(crate) coding: Option<PixelCoding>,
+    pub(super) coding: Option<PixelCoding>,
 }
 
 /// Why there is no array.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct RowError {
+pub(super) struct RowError {
     #[serde(serialize_with = "name")]
-    pub(crate) kind: FailureKind,
-    pub(crate) message: String,
+    pub(super) kind: FailureKind,
+    pub(super) message: String,
 }
 
 /// A number that is written without a point where it is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Number {
+pub(super) enum Number {
     Whole(i64),
     Real(f64),
 }
@@ -57,19 +57,19 @@ fn name<S: Serializer>(kind: &FailureKind, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(kind.as_str())
 }
 
-// === impl Row ===
+// === impl SampleRow ===
 
-impl Row {
+impl SampleRow {
     /// A sample of which nothing more is known yet.
-    pub(crate) fn new(index: u64, key: Option<String>, label: Option<String>) -> Self {
+    pub(super) fn new(index: u64, key: Option<String>, label: Option<String>) -> Self {
         Self { index, key, label, width: None, height: None, region: None, flip: None, error: None, wire: None }
     }
 
-    pub(crate) fn travelled(self, wire: Option<Wire>) -> Self {
+    pub(super) fn travelled(self, wire: Option<Wire>) -> Self {
         Self { wire, ..self }
     }
 
-    pub(crate) fn framed(self, source: Size, framing: &Framing) -> Self {
+    pub(super) fn framed(self, source: Size, framing: &Framing) -> Self {
         let region = framing.region;
         Self {
             width: Some(source.width),
@@ -80,7 +80,7 @@ impl Row {
         }
     }
 
-    pub(crate) fn failed(self, failure: SampleFailure) -> Self {
+    pub(super) fn failed(self, failure: SampleFailure) -> Self {
         let error = RowError { kind: failure.kind, message: failure.message };
         Self { error: Some(error), ..self }
     }
@@ -89,7 +89,7 @@ impl Row {
 // === impl Wire ===
 
 impl Wire {
-    pub(crate) fn of(outcome: &Result<Delivered, SampleFailure>) -> Self {
+    pub(super) fn of(outcome: &Result<Delivered, SampleFailure>) -> Self {
         let Ok(delivered) = outcome else { return Self::default() };
         Self {
             wire_bytes: Some(delivered.payload.len() as u64),
@@ -114,13 +114,13 @@ mod tests {
 
     use super::*;
 
-    fn json(row: &Row) -> String {
+    fn json(row: &SampleRow) -> String {
         serde_json::to_string(row).unwrap()
     }
 
     #[test]
     fn a_row_says_what_was_done_in_whole_pixels_where_they_are_whole() {
-        let row = || Row::new(7, Some("red/a.jpg".into()), Some("red".into()));
+        let row = || SampleRow::new(7, Some("red/a.jpg".into()), Some("red".into()));
         let (key, source) = ("red/a.jpg".parse().unwrap(), Size { width: 1024, height: 703 });
         let draws = Draws { address: Address::new(1, 0), key: &key };
         let framing = |recipe| Framing::new(Recipe::builtin(recipe).unwrap().stages(), source, &draws);
@@ -133,7 +133,7 @@ mod tests {
         let row_of_crop = json(&row().framed(source, &framing("imagenet-train")));
         assert!(row_of_crop.contains(&whole), "{whole} in {row_of_crop}");
         assert_eq!(
-            json(&Row::new(9, None, None).failed(SampleFailure::new(FailureKind::NotFound, "gone"))),
+            json(&SampleRow::new(9, None, None).failed(SampleFailure::new(FailureKind::NotFound, "gone"))),
             r#"{"index":9,"key":null,"label":null,"width":null,"height":null,"box":null,"flip":null,"error":{"kind":"not-found","message":"gone"}}"#
         );
         let wire = Wire { wire_bytes: Some(7), wire_cut: Some(Cut::JpegCrop), coding: None };

@@ -31,7 +31,7 @@ impl IndexSet {
     }
 
     /// The indices in ascending order, each once.
-    pub(crate) fn to_indices(&self) -> Indices {
+    pub(super) fn to_indices(&self) -> Indices {
         match &self.0[..] {
             [range] => Indices::Range(*range.start()..range.end() + 1),
             ranges => ranges.iter().cloned().flatten().map(SampleIndex).collect(),

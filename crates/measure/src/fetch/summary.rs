@@ -10,12 +10,12 @@ use headwater_pilot::Appraisal;
 use headwater_types::{Cut, Digest, PixelCoding, Recipe, shown};
 use serde::Serialize;
 
-use crate::args::FetchArgs;
-use crate::row::Row;
+use super::args::FetchArgs;
+use super::row::SampleRow;
 
 /// The summary on standard output: a table for people, and everything for programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Summary {
+pub(crate) struct FetchSummary {
     dataset: String,
     dataset_digest: Digest,
     /// Samples and stored bytes of the whole dataset.
@@ -42,7 +42,7 @@ pub(crate) struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     wire_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    wire: Vec<Kind>,
+    wire: Vec<WireSummary>,
     retries: u64,
     reconnects: u64,
     /// What `--plan auto` made of the job before it began; null without it.
@@ -52,30 +52,30 @@ pub(crate) struct Summary {
 
 /// Samples that travelled alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Kind {
+struct WireSummary {
     cut: Cut,
     coding: Option<PixelCoding>,
     samples: u64,
     bytes: u64,
 }
 
-// === impl Summary ===
+// === impl FetchSummary ===
 
-impl Summary {
-    pub(crate) fn new(
+impl FetchSummary {
+    pub(super) fn new(
         args: &FetchArgs,
         dataset: &Dataset,
         recipe: &Recipe,
-        rows: &BTreeMap<u64, Row>,
+        rows: &BTreeMap<u64, SampleRow>,
         (asked, failures): (u64, Failures),
         took: Duration,
     ) -> Self {
         let (samples, seconds) = (rows.len() as u64, took.as_secs_f64());
         let stored = |partition: &Partition| partition.stored_bytes;
         let counters = dataset.counters();
-        let wire = Kind::all(rows.values());
+        let wire = WireSummary::all(rows.values());
         Self {
-            dataset: args.dataset.to_string(),
+            dataset: args.served.dataset.to_string(),
             dataset_digest: dataset.digest(),
             dataset_samples: dataset.len(),
             dataset_stored_bytes: dataset.partitions().iter().map(stored).fold(0, u64::saturating_add),
@@ -103,12 +103,12 @@ impl Summary {
     }
 
     /// With what `--plan auto` made of the job.
-    pub(crate) fn planned(self, auto: Option<Appraisal>) -> Self {
+    pub(super) fn planned(self, auto: Option<Appraisal>) -> Self {
         Self { auto, ..self }
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for FetchSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:13}  {value}");
         line("dataset", &format_args!("{} ({})", self.dataset, self.dataset_digest.short()))?;
@@ -129,11 +129,11 @@ impl fmt::Display for Summary {
     }
 }
 
-// === impl Kind ===
+// === impl WireSummary ===
 
-impl Kind {
+impl WireSummary {
     /// Every kind that there is among these rows, earlier cuts first.
-    fn all<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Self> {
+    fn all<'a>(rows: impl Iterator<Item = &'a SampleRow>) -> Vec<Self> {
         let mut kinds = Vec::<Self>::new();
         for wire in rows.filter_map(|row| row.wire) {
             let (Some(cut), Some(bytes), coding) = (wire.wire_cut, wire.wire_bytes, wire.coding) else { continue };

@@ -9,7 +9,7 @@ use headwater_types::{Cut, Way};
 
 /// A mode of `profiler epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum EpochMode {
     /// Photos as they are stored (SOPHON's no-off).
     NoOff,
     /// Finished tensors (all-off).
@@ -33,11 +33,11 @@ pub(crate) enum Mode {
 const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, static:CUT, a cut such as jpeg-crop, or \
                      plan FILE";
 
-// === impl Mode ===
+// === impl EpochMode ===
 
-impl Mode {
-    /// Who decides; `None` where a file has decided.
-    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+impl EpochMode {
+    /// The planner that decides; `None` where a file has decided.
+    pub fn algorithm(&self) -> Option<Algorithm> {
         let of = |cut| Some(Algorithm::Static(Way::raw(cut)));
         match self {
             Self::NoOff => of(Cut::Encoded),
@@ -61,13 +61,13 @@ impl Mode {
         Ok(Self::Static(way))
     }
 
-    /// Whether it looks at resources.
+    /// Whether the mode looks at what there is to use.
     pub(crate) fn plans(&self) -> bool {
         matches!(self, Self::Sophon | Self::Optimal | Self::Auto)
     }
 }
 
-impl FromStr for Mode {
+impl FromStr for EpochMode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -90,7 +90,7 @@ impl FromStr for Mode {
     }
 }
 
-impl fmt::Display for Mode {
+impl fmt::Display for EpochMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOff => f.pad("no-off"),
@@ -125,16 +125,16 @@ mod tests {
             "plan",
             "plan:a/b",
         ] {
-            assert_eq!(text.parse::<Mode>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<EpochMode>().unwrap().to_string(), text);
         }
-        assert_eq!("flipped+lossless".parse::<Mode>().unwrap().to_string(), "static:flipped+lossless");
-        let of = |text: &str| text.parse::<Mode>().unwrap().algorithm().unwrap().to_string();
+        assert_eq!("flipped+lossless".parse::<EpochMode>().unwrap().to_string(), "static:flipped+lossless");
+        let of = |text: &str| text.parse::<EpochMode>().unwrap().algorithm().unwrap().to_string();
         assert_eq!(
             [of("no-off"), of("all-off"), of("resize-off")],
             ["static:encoded", "static:normalized", "static:cropped"]
         );
         for bad in ["", "none", "plan:", "static:", "static:crop", "features", "static:features"] {
-            assert!(bad.parse::<Mode>().is_err(), "{bad}");
+            assert!(bad.parse::<EpochMode>().is_err(), "{bad}");
         }
     }
 }

@@ -1,25 +1,30 @@
 //! `profiler fetch`: samples from servers, finished, into a folder.
 
+mod args;
+mod indices;
+mod npy;
+mod row;
+mod summary;
+mod writer;
+
+pub(crate) use args::FetchArgs;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures::{StreamExt as _, TryStreamExt as _};
-use headwater_cli::{Failures, GrowingBar, Outcome, OutputFile, OutputFolder, Progress};
-use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finished, Finisher, Indices, Sample};
+use headwater_cli::{GrowingBar, Outcome, OutputFolder, Progress};
+use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finisher, Indices};
 use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
-use headwater_types::{Address, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, Way};
+use headwater_tables::plan::{self, PlanSource};
+use headwater_types::{Address, Cut, Recipe, Way};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::FetchArgs;
-use crate::plan::read_plan;
-use crate::row::{Row, Wire};
-use crate::summary::Summary;
-use crate::{npy, recipe};
+use crate::recipe;
+use summary::FetchSummary;
+use writer::{Writer, failures_of, remove, write_rows};
 
 /// The list of what is in the folder.
 const LISTING: &str = "samples.jsonl";
@@ -31,7 +36,7 @@ pub(crate) async fn fetch(
     args: &FetchArgs,
     progress: &Progress,
     stop: &CancellationToken,
-) -> anyhow::Result<Outcome<Summary>> {
+) -> anyhow::Result<Outcome<FetchSummary>> {
     // Dropped after what is written into it: a folder into which nothing came goes again.
     let folder = Arc::new(OutputFolder::open("--out", &args.out)?);
     let listing = folder.file(LISTING)?;
@@ -76,7 +81,7 @@ pub(crate) async fn fetch(
 
     let failures = failures_of(rows.values());
     let summary =
-        Summary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
+        FetchSummary::new(args, &dataset, &writer.recipe, &rows, (asked, failures.clone()), took).planned(appraisal);
     let few_enough = failures.check(rows.len() as u64, args.failures.max_failures);
     let kept = |why: anyhow::Error| {
         let (came, out) = (rows.len(), args.out.display());
@@ -102,8 +107,8 @@ struct Begun {
 /// Asks the servers what they have, and plans where that is to be done.
 async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>) -> anyhow::Result<Begun> {
     let asked_recipe = args.recipe.as_deref().map(recipe::find).transpose()?;
-    let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.client.options() };
-    let dataset = Dataset::connect(&args.servers, &args.dataset, options.clone()).await?;
+    let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.served.options() };
+    let dataset = args.served.connect(None, options.clone()).await?;
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());
     folder.need(indices.len().saturating_mul(array_bytes(args, &recipe, &dataset)?))?;
@@ -159,10 +164,10 @@ async fn steer(
     indices: &Indices,
     progress: &Progress,
 ) -> anyhow::Result<(Steering, Option<Appraisal>)> {
-    match (&args.plan, args.cut) {
+    match (args.plan.clone().map(PlanSource::from), args.cut) {
         (None, None) => bail!("give --cut CUT, or --plan FILE"),
         (None, Some(cut)) => Ok((Steering::new(Way::asked(cut, args.pixels, args.wire_floats)), None)),
-        (Some(plan), _) if plan.as_os_str() == "auto" => {
+        (Some(PlanSource::Auto), _) => {
             let (bar, address) = (GrowingBar::new(progress, "profile"), Address::new(args.seed, args.epoch));
             let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
             let options = SketchOptions { budget: args.profile_seconds, ..SketchOptions::default() };
@@ -170,113 +175,10 @@ async fn steer(
                 auto(dataset, recipe, &options, address, &indices.to_vec(), &on_progress).await?;
             Ok((steering, Some(appraisal)))
         }
-        (Some(file), _) => {
-            let plan = read_plan(file)?;
+        (Some(PlanSource::File(file)), _) => {
+            let plan = plan::read(&file)?;
             let steering = Steering::by(&plan, dataset, recipe);
             Ok((steering.with_context(|| format!("--plan {}", file.display()))?, None))
         }
-    }
-}
-
-/// Turns samples into files and rows.
-struct Writer {
-    recipe: Arc<Recipe>,
-    /// Whether what comes are features, and not pixels to be finished.
-    features: bool,
-    /// Whether rows say how samples travelled.
-    wire: bool,
-    /// Hears of every sample.
-    steering: Arc<Steering>,
-    finisher: Finisher,
-    classes: Vec<String>,
-    folder: Arc<OutputFolder>,
-}
-
-// === impl Writer ===
-
-impl Writer {
-    /// Finishes and writes one sample. An error is one of the folder; what is wrong with the sample stands in its row.
-    async fn write(self: Arc<Self>, sample: Sample) -> anyhow::Result<Row> {
-        let wire = self.wire.then(|| Wire::of(&sample.outcome));
-        let (row, file) = if self.features {
-            self.vector(sample)
-        } else {
-            let way = sample.outcome.as_ref().ok().map(|delivered| delivered.way);
-            let there = sample.cpu.unwrap_or_default();
-            let (finished, here) = self.finisher.finish_metered(&self.recipe, sample).await;
-            self.steering.came(finished.index, way, there, here);
-            self.tensor(finished)
-        };
-        let name = format!("{}.npy", row.index);
-        let put = move || match file {
-            Some(file) => Ok(self.folder.file(&name)?.unsynced().write_all(&file)?),
-            None => {
-                // An earlier run's array must not pass for this one's.
-                let path = self.folder.path().join(name);
-                remove(&path).with_context(|| format!("cannot remove {}", path.display()))
-            }
-        };
-        tokio::task::spawn_blocking(put).await.context("writing a file")??;
-        Ok(row.travelled(wire))
-    }
-
-    fn tensor(&self, finished: Finished) -> (Row, Option<Vec<u8>>) {
-        let row = self.row(finished.index.0, finished.key.as_ref().map(|key| key.as_str()), finished.label);
-        match finished.outcome {
-            Ok(done) => {
-                let size = done.tensor.size();
-                let data = done.tensor.values().iter().map(|value| value.to_le_bytes());
-                (row.framed(done.source, &done.framing), Some(npy::file(&[3, size.height, size.width], data)))
-            }
-            Err(failure) => (row.failed(failure), None),
-        }
-    }
-
-    fn vector(&self, sample: Sample) -> (Row, Option<Vec<u8>>) {
-        let row = self.row(sample.index.0, sample.key.as_ref().map(|key| key.as_str()), sample.label);
-        match (sample.outcome, &sample.key) {
-            (Ok(delivered), Some(key)) => {
-                let data = delivered.payload.as_chunks::<4>().0.iter().copied();
-                let file = npy::file(delivered.shape.axes(), data);
-                let draws = Draws { address: sample.address, key };
-                let framed = |source| row.clone().framed(source, &Framing::new(self.recipe.stages(), source, &draws));
-                (delivered.source.map_or_else(|| row.clone(), framed), Some(file))
-            }
-            (Ok(_), None) => (row.failed(SampleFailure::new(FailureKind::Internal, "it came without a key")), None),
-            (Err(failure), _) => (row.failed(failure), None),
-        }
-    }
-
-    fn row(&self, index: u64, key: Option<&str>, label: Option<headwater_types::ClassId>) -> Row {
-        let class = label.and_then(|class| self.classes.get(class.0 as usize));
-        Row::new(index, key.map(str::to_owned), class.cloned())
-    }
-}
-
-fn write_rows(listing: OutputFile, rows: &BTreeMap<u64, Row>) -> anyhow::Result<()> {
-    Ok(listing.write(|sink| {
-        for row in rows.values() {
-            serde_json::to_writer(&mut *sink, row)?;
-            sink.write_all(b"\n")?;
-        }
-        io::Result::Ok(())
-    })?)
-}
-
-fn failures_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Failures {
-    let mut failures = Failures::default();
-    for row in rows {
-        if let Some(error) = &row.error {
-            failures.add(error.kind, SampleIndex(row.index), row.key.as_deref());
-        }
-    }
-    failures
-}
-
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

@@ -1,13 +1,15 @@
-//! `--allow-cuts`: which ways a planner may choose.
+//! Which ways a planner may choose, as people write it: `encoded,jpeg-crop,flipped+lossless`.
 
 use std::str::FromStr;
 
-use headwater_plan::{PlanningError, Profile};
 use headwater_types::{Cut, PixelCoding, Way};
+
+use crate::error::PlanningError;
+use crate::profile::Profile;
 
 /// A cut in every coding, or in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allowed {
+pub struct Allowed {
     cut: Cut,
     pixels: Option<PixelCoding>,
 }
@@ -18,13 +20,13 @@ pub(crate) struct Allowed {
     "{0:?} is no cut to allow: use encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or (with a model) features, and \
      decoded, cropped or flipped with +raw or +lossless for one coding"
 )]
-pub(crate) struct AllowedError(String);
+pub struct AllowedError(String);
 
 // === impl Allowed ===
 
 impl Allowed {
     /// Those of the ways that are allowed by any; all where nothing is said.
-    pub(crate) fn ways(all: &[Self], ways: &[Way]) -> Vec<Way> {
+    pub fn ways(all: &[Self], ways: &[Way]) -> Vec<Way> {
         let allows = |way: &Way| all.is_empty() || all.iter().any(|allowed| allowed.allows(*way));
         ways.iter().copied().filter(allows).collect()
     }
@@ -33,7 +35,7 @@ impl Allowed {
     ///
     /// # Errors
     /// `NothingAllowed`: a planner would take none for all.
-    pub(crate) fn of(all: &[Self], profile: &Profile) -> Result<Vec<Way>, PlanningError> {
+    pub fn of(all: &[Self], profile: &Profile) -> Result<Vec<Way>, PlanningError> {
         let allowed = Self::ways(all, profile.ways());
         let nothing = || PlanningError::NothingAllowed { known: profile.ways().to_vec() };
         (!allowed.is_empty()).then_some(allowed).ok_or_else(nothing)
