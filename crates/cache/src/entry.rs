@@ -7,14 +7,14 @@ use bytes::Bytes;
 pub enum Entry {
     /// What was made.
     Bytes(Bytes),
-    /// It cannot be made, for this reason: remembered too, so that it is not tried for every epoch.
+    /// Nothing can be made, for this reason. The reason is remembered, so that the making is not tried in every epoch.
     Refused(Bytes),
 }
 
 // === impl Entry ===
 
 impl Entry {
-    /// The bytes of either.
+    /// The bytes of what was made, or of the reason.
     pub(crate) fn payload(&self) -> &Bytes {
         match self {
             Self::Bytes(bytes) | Self::Refused(bytes) => bytes,

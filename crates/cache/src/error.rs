@@ -28,18 +28,18 @@ pub enum DirectoryError {
     Full {
         /// The folder.
         path: PathBuf,
-        /// What they take.
+        /// The bytes that the entries take.
         usage: ByteCount,
-        /// What they may take.
+        /// The bytes that the entries may take.
         limit: ByteCount,
     },
-    /// Another process has the folder's lock, for longer than anything takes that is done with it.
+    /// Another process has the folder's lock for longer than any work with it takes.
     #[error("another process holds {}: is one stopped?", path.display())]
     Busy {
         /// The ledger, which is the lock.
         path: PathBuf,
     },
-    /// What the folder takes is not known yet: its ledger was lost, and is being counted.
+    /// The bytes that the folder takes are not known yet: its ledger was lost, and they are being counted.
     #[error("the entries of {} are being counted: its ledger was lost", path.display())]
     Uncounted {
         /// The folder.
@@ -51,12 +51,12 @@ pub enum DirectoryError {
         /// The folder.
         path: PathBuf,
     },
-    /// An entry that is longer than whoever gets it is ready to hold.
+    /// The entry is longer than the memory that its readers have ready.
     #[error("an entry of {length} is longer than the {most} that its key allows")]
     TooLong {
-        /// Its bytes.
+        /// The entry's bytes.
         length: ByteCount,
-        /// What they may be.
+        /// The most bytes that the entry may have.
         most: ByteCount,
     },
     /// The system refused.
@@ -64,7 +64,7 @@ pub enum DirectoryError {
     Io {
         /// What was tried.
         what: &'static str,
-        /// With which file or folder.
+        /// The file or folder with which it was tried.
         path: PathBuf,
         /// What the system said.
         source: io::Error,

@@ -1,8 +1,8 @@
 //! An entry of which a part is wanted, looked at without waiting for the disk.
 //!
-//! Whoever computes on a thread that must not wait asks here first: what the system has in its page cache is copied from there, only
-//! as much as is wanted, and verified. For whatever is not as simple (not there, not in memory, refused, broken) there is
-//! [`Directory::get`](crate::Directory::get), which may wait, and says what it is.
+//! Whoever computes on a thread that must not wait asks here first: what the system has in its page cache is copied
+//! from there, only as much as is wanted, and verified. For whatever is not as simple (not there, not in memory,
+//! refused, broken) there is [`Directory::get`](crate::Directory::get), which may wait, and says what it is.
 
 use std::fs::{File, Metadata};
 use std::io::IoSliceMut;
@@ -14,7 +14,8 @@ use rustix::io::{ReadWriteFlags, preadv2};
 use crate::frame::{FrameHead, file_length};
 use crate::key::EntryKey;
 
-/// Memory that a thread's glimpses share, one after the other: it grows to the largest entry, and is not cleared in between.
+/// Memory that a thread's glimpses share, one after the other: it grows to the largest entry, and is not cleared in
+/// between.
 #[derive(Debug, Default)]
 pub struct GlimpseBuffer(Vec<u8>);
 
@@ -23,11 +24,11 @@ pub struct GlimpseBuffer(Vec<u8>);
 pub struct Glimpse<'a> {
     file: File,
     head: FrameHead,
-    /// As the file, where it was read.
+    /// The file's bytes at their places in it, where they were read.
     frame: &'a mut [u8],
-    /// Where the payload begins there.
+    /// Where the payload begins in `frame`.
     front: usize,
-    /// Of the payload, read at first.
+    /// Bytes of the payload that were read at first.
     start: usize,
 }
 
@@ -37,7 +38,7 @@ const FIRST: usize = 32 << 10;
 // === impl GlimpseBuffer ===
 
 impl GlimpseBuffer {
-    /// The memory that it holds.
+    /// The memory that the buffer holds.
     pub fn capacity(&self) -> ByteCount {
         self.0.capacity().into()
     }
@@ -81,12 +82,13 @@ impl<'a> Glimpse<'a> {
         self.head.length()
     }
 
-    /// Its first bytes: about 32 kB, or all.
+    /// The entry's first bytes: about 32 kB, or all.
     pub fn start(&self) -> &[u8] {
         &self.frame[self.front..self.front + self.start]
     }
 
-    /// Its first bytes, and these; `None` where they are not in memory, not within, or not those that were put.
+    /// The entry's first bytes, and those of a range; `None` where they are not in memory, not within the entry, or not
+    /// those that were put.
     pub fn with(&mut self, range: Range<usize>) -> Option<(&[u8], &[u8])> {
         if range.end > self.start {
             let unread = range.start.max(self.start)..range.end;

@@ -1,6 +1,7 @@
 //! Under which key an entry is kept: content that differs in anything has another.
 //!
-//! A name says of which dataset and of which sample the entry is, so that one whose photo was deleted or changed is known by its name alone.
+//! The name of an entry's file says of which dataset and of which sample the entry is, so that an entry whose photo was
+//! deleted or changed is known by its name alone.
 
 use headwater_store::Version;
 use headwater_types::digest::Digester;
@@ -35,12 +36,12 @@ impl EntryKey {
         Self { kind, digest, name, most }
     }
 
-    /// What is kept under it.
+    /// The kind of entry that is kept under the key.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The whole digest.
+    /// The whole digest of the key.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }

@@ -1,4 +1,4 @@
-//! What is kept of a photo.
+//! The kinds of entries: what is made of a photo and kept.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ pub enum Kind {
 // === impl Kind ===
 
 impl Kind {
-    /// The kind's name in keys, with the version of what makes it: raise that when the same photo gives other bytes, and no
-    /// old entry is found any more.
+    /// The kind's name in keys, with the version of what makes it: raise that when the same photo gives other bytes,
+    /// and no old entry is found any more.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Indexed => "indexed/1",

@@ -1,10 +1,10 @@
 //! How many bytes lie in the folder: one small file that all processes keep together.
 //!
-//! Invariant: a file appears in a shard, or goes, only while its process holds this file's lock, with the number written before it
-//! appears and after it went. So the sum is exact, and after a crash too large by a frame at most, until the shard is
-//! counted again. Whoever dies gives the lock back; whoever is stopped while holding it holds nobody else up for long.
-//! A ledger that was lost is counted shard by shard, each under the lock, and nothing is put until all are: nobody waits for
-//! another's count to start.
+//! Invariant: a file appears in a shard, or goes, only while its process holds this file's lock, with the number
+//! written before it appears and after it went. So the sum is exact, and after a crash too large by a frame at most,
+//! until the shard is counted again. Whoever dies gives the lock back; whoever is stopped while holding it holds nobody
+//! else up for long. A ledger that was lost is counted shard by shard, each under the lock, and nothing is put until
+//! all are: nobody waits for another's count to start.
 
 use std::fs::File;
 use std::io;
@@ -27,14 +27,14 @@ pub(crate) const NAME: &str = "usage";
 const TRIES: u32 = 2_000;
 const PAUSE: Duration = Duration::from_micros(500);
 
-/// The file, and the lock that it is for.
+/// The ledger's file, which is also the folder's lock.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     path: PathBuf,
     file: Mutex<File>,
-    /// The same file, for those who only look.
+    /// The same file, for looks without the lock.
     reader: File,
-    /// The last try for the lock was in vain: until one is not, it is asked for once.
+    /// Whether the last try for the lock was in vain. Until a try is not, the lock is asked for once.
     held_up: AtomicBool,
 }
 
@@ -126,23 +126,23 @@ impl LockedLedger<'_> {
         self.slots.taken()
     }
 
-    /// So many bytes more: to be called before they are there.
+    /// Adds bytes to a shard, before they are there.
     pub(crate) fn add(&mut self, shard: u8, bytes: u64) -> Result<(), DirectoryError> {
         self.change(shard, |slot| slot.saturating_add(bytes))
     }
 
-    /// So many bytes less: to be called once they are gone.
+    /// Takes bytes from a shard, once they are gone.
     pub(crate) fn subtract(&mut self, shard: u8, bytes: u64) -> Result<(), DirectoryError> {
         self.change(shard, |slot| slot.saturating_sub(bytes))
     }
 
-    /// What was counted.
+    /// Writes what was counted in a shard.
     pub(crate) fn set(&mut self, shard: u8, bytes: u64) -> Result<(), DirectoryError> {
         self.slots.set(shard, bytes);
         self.write()
     }
 
-    /// Of a folder that has no shards.
+    /// Writes that no shard has anything in it.
     pub(crate) fn set_empty(&mut self) -> Result<(), DirectoryError> {
         self.slots = Slots::empty();
         self.write()
@@ -157,7 +157,7 @@ impl LockedLedger<'_> {
         self.file.write_all_at(&self.slots.to_bytes(), 0).map_err(DirectoryError::io("write", &self.ledger.path))
     }
 
-    /// As many bytes as there are, up to what a ledger has.
+    /// The file's bytes; none where it is shorter than a ledger.
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; LENGTH];
         match self.file.read_exact_at(&mut bytes, 0) {

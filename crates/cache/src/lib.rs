@@ -6,19 +6,21 @@
 //!                                                        └─▶ ledger: bytes on disk, by shard
 //! ```
 //!
-//! Invariants: an entry is the bytes that were put under its key, or absent: never a wrong byte, whatever was torn, flipped
-//! or put there by somebody else. The files never take more than the limit. Losing the folder loses time, never data.
+//! Invariants: an entry is the bytes that were put under its key, or absent: never a wrong byte, whatever was torn,
+//! flipped or put there by somebody else. The files never take more than the limit. Losing the folder loses time, never
+//! data.
 //!
 //! The seam is [`Directory`]: RAM and SSD tiers come behind its `get` and `put`, further kinds as variants of [`Kind`].
 //!
 //! # Why a file for each entry, and not segments with an index in memory?
 //!
-//! Measured with 20,000 frames of 22 kB in the page cache: `open`, `read`, `close` 4.4 us, `pread` from one large file 3.2 us; on
-//! cores with other work to do, 9 and 6. That is a twentieth to a tenth of what a `jpeg-crop` sample may cost, and
-//! [`Directory::get`] adds 1 us for key and checksum to either. For it, the kernel keeps the index, and not every process
-//! a copy; several processes share the folder, with `rename` and one lock between those that write; a stale entry is reclaimed by
-//! `unlink`, where a segment must be compacted; and a crash can tear nothing but the one file that was being written. What it costs
-//! beside: an inode each, and the last block of each file, which the limit counts.
+//! Measured with 20,000 frames of 22 kB in the page cache: `open`, `read`, `close` 4.4 us, `pread` from one large file
+//! 3.2 us; on cores with other work to do, 9 and 6. That is a twentieth to a tenth of what a `jpeg-crop` sample may
+//! cost, and [`Directory::get`] adds 1 us for key and checksum to either. For it, the kernel keeps the index, and not
+//! every process a copy; several processes share the folder, with `rename` and one lock between those that write; a
+//! stale entry is reclaimed by `unlink`, where a segment must be compacted; and a crash can tear nothing but the one
+//! file that was being written. What it costs beside: an inode each, and the last block of each file, which the limit
+//! counts.
 
 mod kind;
 

@@ -1,14 +1,18 @@
 //! Which entries are alive: those of the samples that a listing has found. All others of the same samples are dead.
 //!
-//! Several servers, parts and datasets share a folder, and each knows its own listing only. Invariant: an entry is dropped only by one
-//! that can tell, which is to say that
+//! Several servers, parts and datasets share a folder, and each knows its own listing only. Invariant: an entry is
+//! dropped only by one that can tell, which is to say that
 //!
-//! - it is of a dataset that was listed (its place), of the part that was listed, and of a key that the listing would have taken;
-//! - that listing saw everything (nothing that could not be read), and did not find the version of the sample that the entry is of;
-//! - it was written before that listing began: what another server, which has listed later, keeps in the meantime is none of its business.
+//! - it is of a dataset that was listed (its place), of the part that was listed, and of a key that the listing would
+//!   have taken;
+//! - that listing saw everything (nothing that could not be read), and did not find the version of the sample that the
+//!   entry is of;
+//! - it was written before that listing began: what another server, which has listed later, keeps in the meantime is
+//!   none of its business.
 //!
-//! Where that is wrong all the same, as after a change of the clock, or on machines that have other photos under the same path, an entry is made again: dropping costs time, never data.
-//! Entries of datasets that nobody serves any more are dropped by nobody: whoever could tell has never listed them.
+//! Where that is wrong all the same, as after a change of the clock, or on machines that have other photos under the
+//! same path, an entry is made again: dropping costs time, never data. Entries of datasets that nobody serves any more
+//! are dropped by nobody: whoever could tell has never listed them.
 
 use std::time::SystemTime;
 
@@ -31,11 +35,11 @@ pub struct Living {
 /// What an entry is, by its name and when it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Of a sample that was listed.
+    /// The entry is of a sample that was listed.
     Alive,
-    /// Of one that is no more, or is another.
+    /// The entry is of a sample that is no more, or that is of another version.
     Dead,
-    /// Of something that was not listed here.
+    /// The entry is of something that was not listed here.
     NotOurs,
 }
 

@@ -6,8 +6,9 @@
 //!  └──────┴ sample          └ dataset         └ entry        the first 8 bytes of each digest
 //! ```
 //!
-//! The sample's digest is that by which partitions are told ([`Partition::address`](headwater_types::Partition::address)), so that a server knows
-//! the entries of its own part. Names say what may be dropped, never what is served: that is for the whole digest in the frame.
+//! The sample's digest is that by which a sample belongs to a partition
+//! ([`Partition::address`](headwater_types::Partition::address)), so that a server knows the entries of its own part.
+//! Names say what may be dropped, never what is served: that is for the whole digest in the frame.
 
 use std::fmt;
 
@@ -34,12 +35,12 @@ impl EntryName {
         Self { sample: sample.to_le_bytes(), dataset: first(dataset), entry: first(entry) }
     }
 
-    /// Which of the folder's shards has it.
+    /// The shard that has the file.
     pub(crate) fn shard(&self) -> u8 {
         self.sample[0]
     }
 
-    /// Its name in that shard.
+    /// The file's name in its shard.
     pub(crate) fn in_shard(&self) -> [u8; LENGTH] {
         let mut text = [b'-'; LENGTH];
         write(&mut text[..14], &self.sample[1..]);
@@ -48,7 +49,7 @@ impl EntryName {
         text
     }
 
-    /// Its path below the folder.
+    /// The file's path below the folder.
     pub(crate) fn path(&self) -> [u8; 3 + LENGTH] {
         let mut path = [b'/'; 3 + LENGTH];
         write(&mut path[..2], &self.sample[..1]);
@@ -65,12 +66,13 @@ impl EntryName {
         (name.in_shard() == *text).then_some(name)
     }
 
-    /// Whether a file in a shard has a name as they were given at first: no entry is looked for under such a name any more.
+    /// Whether a file in a shard has a name as they were given at first: no entry is looked for under such a name any
+    /// more.
     pub(crate) fn is_outdated(text: &[u8]) -> bool {
         text.len() == OUTDATED && text.iter().all(|digit| DIGITS.contains(digit))
     }
 
-    /// Whether it is of a sample of this part of this dataset.
+    /// Whether the entry is of a sample of this part of this dataset.
     pub(crate) fn is_of(&self, dataset: &Digest, part: Partition) -> bool {
         self.dataset == first(dataset) && part.contains_address(u64::from_le_bytes(self.sample))
     }

@@ -1,4 +1,4 @@
-//! Why an entry is not kept.
+//! The reasons for which an entry is not kept.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,8 +24,8 @@ pub(crate) struct Blocked {
     asked: AtomicU64,
 }
 
-/// A folder that takes no writes is tried again once in so many times: making an entry costs far more than asking, and whoever
-/// mends the disk need not start the program anew.
+/// A folder that takes no writes is tried again once in so many times: making an entry costs far more than asking, and
+/// whoever mends the disk need not start the program anew.
 const TRY_AGAIN: u64 = 64;
 
 // === impl NotKept ===
@@ -69,7 +69,7 @@ impl NotKept {
         }
     }
 
-    /// Its place in [`Self::ALL`].
+    /// The place of the reason in [`Self::ALL`].
     pub(crate) fn place(self) -> usize {
         Self::ALL.iter().position(|each| *each == self).unwrap_or_default()
     }

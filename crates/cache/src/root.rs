@@ -1,6 +1,7 @@
 //! The folder itself, held open: everything in it is found below this handle, whatever happens to its path.
 //!
-//! A folder that was deleted, moved or exchanged under a running program is told by that the path no longer leads here.
+//! A folder was deleted, moved or exchanged under a running program where the path no longer leads to the handle's
+//! folder.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -69,7 +70,7 @@ impl Root {
         Ok(rustix::fs::openat(&self.folder, shard_name(shard), FOLDER, Mode::empty())?.into())
     }
 
-    /// The same; made where it is not there yet.
+    /// One of the folder's folders, which is made where it is not there yet.
     pub(crate) fn shard_to_write(&self, shard: u8) -> io::Result<File> {
         match self.shard(shard) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

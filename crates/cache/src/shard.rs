@@ -1,7 +1,7 @@
 //! One of the folder's folders: entries, and files that are being written.
 //!
-//! Invariant: a file has its full length from the moment that it is made, and whoever writes it holds its lock. So a shard
-//! can be counted at any time, and a file that nobody holds was abandoned.
+//! Invariant: a file has its full length from the moment that it is made, and whoever writes it holds its lock. So a
+//! shard can be counted at any time, and a file that nobody holds was abandoned.
 
 use std::fs::File;
 use std::io;
@@ -20,19 +20,19 @@ pub struct Swept {
     pub entries: u64,
     /// Bytes on disk of all that stays.
     pub bytes: u64,
-    /// Of them: entries that others have to judge, of other datasets, parts or moments.
+    /// Entries that stay since others have to judge them: they are of other datasets, parts or moments.
     pub of_others: u64,
-    /// Their bytes on disk.
+    /// Bytes on disk of the entries that others have to judge.
     pub bytes_of_others: u64,
     /// Entries that were dropped, since what they were made of is no more.
     pub dropped: u64,
-    /// Their bytes on disk.
+    /// Bytes on disk of the entries that were dropped.
     pub bytes_dropped: u64,
     /// Files that were abandoned while they were written, and are removed.
     pub abandoned: u64,
 }
 
-/// What files of this length take on disk: ext4 and XFS give out blocks of 4 KiB unless told otherwise.
+/// What files of this length take on disk: ext4 and XFS give out blocks of 4 KiB unless they are made otherwise.
 pub(crate) const fn on_disk(length: u64) -> u64 {
     length.next_multiple_of(4096)
 }
@@ -89,7 +89,7 @@ impl Swept {
     }
 }
 
-/// Removes it; `false` for a folder, which nobody here has made, and stays.
+/// Removes a file; `false` for a folder, which this crate has not made, and which stays.
 fn remove(folder: &File, name: &[u8]) -> io::Result<bool> {
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(true),
@@ -98,7 +98,8 @@ fn remove(folder: &File, name: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Nobody holds its lock. A pipe or a link in its place, which nobody here has made, counts as such and is not opened.
+/// Whether nobody holds the file's lock. A pipe or a link in its place, which this crate has not made, counts as
+/// abandoned and is not opened.
 fn is_abandoned(folder: &File, name: &[u8], data: &Stat) -> bool {
     if FileType::from_raw_mode(data.st_mode) != FileType::RegularFile {
         return true;
@@ -112,7 +113,7 @@ fn length(data: &Stat) -> u64 {
     u64::try_from(data.st_size).unwrap_or_default()
 }
 
-/// When it was last written to: an entry is not, once it has its name.
+/// When the file was last written to: an entry is not written to any more once it has its name.
 fn written(data: &Stat) -> SystemTime {
     let (epoch, since) = (SystemTime::UNIX_EPOCH, Duration::from_secs(data.st_mtime.unsigned_abs()));
     let seconds = if data.st_mtime < 0 { epoch.checked_sub(since) } else { epoch.checked_add(since) };

@@ -2,9 +2,10 @@
 //!
 //! # Why not an output of the command line's?
 //!
-//! An output is found by its path, synced, and named after its place, so that people see what is being written. This file is found
-//! below the handle of a shard, whatever happens to the shard's path, has its full length and its lock from the first moment, so that
-//! it is counted before it is written, and is never synced: a torn entry is told by its checksum.
+//! An output is found by its path, synced, and named after its place, so that people see what is being written. This
+//! file is found below the handle of a shard, whatever happens to the shard's path, has its full length and its lock
+//! from the first moment, so that it is counted before it is written, and is never synced: the checksum of a torn entry
+//! does not fit.
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,7 +14,7 @@ use std::io;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Begins its name.
+/// The beginning of every unfinished file's name.
 pub(crate) const PREFIX: &str = "_";
 
 /// Removed when it is dropped, unless it was named. Locked for as long as it is open.
@@ -40,7 +41,7 @@ impl Unfinished {
         Ok(unfinished)
     }
 
-    /// To write to.
+    /// The file, to write to.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -51,7 +52,7 @@ impl Unfinished {
         u64::try_from(data.st_size).ok()
     }
 
-    /// Gives it its name, in place of what has it.
+    /// Gives the file its name, in place of what has the name.
     pub(crate) fn name(mut self, name: &[u8]) -> io::Result<()> {
         let Some(unfinished) = &self.name else { return Ok(()) };
         rustix::fs::renameat(&self.shard, unfinished, &self.shard, name)?;

@@ -2,9 +2,9 @@
 //! `headwater_cli::build!`.
 //!
 //! It is the variable `HEADWATER_COMMIT` where that is set, as packages and images do, else what is checked out in this
-//! repository, else `unknown`: a source archive builds as well. `.git` is read, and git not run, since the script starts again
-//! only where a file that it names has changed: those by which HEAD moves. It is the programs' script and not that of
-//! `headwater-cli`, so that a commit links three programs anew and compiles no library.
+//! repository, else `unknown`: a source archive builds as well. `.git` is read, and git not run, since the script
+//! starts again only where a file that it names has changed: those by which HEAD moves. It is the programs' script and
+//! not that of `headwater-cli`, so that a commit links three programs anew and compiles no library.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -2,8 +2,9 @@
 //!
 //! The codes and their meanings are [`CODES`].
 //!
-//! Errors are printed on standard error, once: as `error: what` and a `caused by:` line for each cause, or with `--json` as one line
-//! `{"error": "what", "causes": ["...", ...], "exit_code": N}`. Standard output carries results, and nothing else.
+//! Errors are printed on standard error, once: as `error: what` and a `caused by:` line for each cause, or with
+//! `--json` as one line `{"error": "what", "causes": ["...", ...], "exit_code": N}`. Standard output carries results,
+//! and nothing else.
 
 use std::fmt;
 use std::process::ExitCode;

@@ -51,7 +51,6 @@ pub mod version;
 
 mod stderr;
 
-pub mod growing;
 pub mod logs;
 pub mod progress;
 
@@ -69,10 +68,9 @@ pub mod exit;
 
 pub use common::{Common, LogFormat};
 pub use failures::{FailureArgs, Failures, MaxFailures};
-pub use growing::GrowingBar;
 pub use limits::LimitArgs;
 pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
-pub use progress::{Bar, Progress};
+pub use progress::{Bar, GrowingBar, Progress};
 pub use signals::{Signal, Signals};
 pub use version::{VERSION, commit};

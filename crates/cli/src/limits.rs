@@ -5,7 +5,8 @@ use headwater_types::{ByteCount, ImageLimits};
 
 use crate::values::{pixels, scans, side, some_bytes};
 
-/// A client's own limits of one photo: flatten this into the arguments of whatever fetches. What is not given is as each server says.
+/// A client's own limits of one photo: flatten this into the arguments of whatever fetches. What is not given is as
+/// each server says.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct LimitArgs {
     /// Longest side of a photo, in pixels [default: as each server says, up to 16 times its own default]
@@ -20,8 +21,8 @@ pub struct LimitArgs {
     #[arg(long, value_name = "SIZE", value_parser = some_bytes, help_heading = "Limits")]
     max_object_bytes: Option<ByteCount>,
 
-    /// Most memory that one photo may take, and most bytes that one sample may have on the wire [default: as each server says, up to
-    /// 16 times its own default]
+    /// Most memory that one photo may take, and most bytes that one sample may have on the wire [default: as each
+    /// server says, up to 16 times its own default]
     #[arg(long, value_name = "SIZE", value_parser = some_bytes, help_heading = "Limits")]
     max_sample_memory: Option<ByteCount>,
 

@@ -1,11 +1,12 @@
 //! Logs: to standard error, never to standard output, as text or as one JSON object per line.
 //!
-//! What is logged is `--log`, else `RUST_LOG`, else `info`. Colours appear only on a terminal, and not where `NO_COLOR` is
-//! set. Lines are written above a running progress bar, never through it. A line that cannot be written is lost and counted, and nothing
-//! else happens: see [`crate::stderr`].
+//! What is logged is `--log`, else `RUST_LOG`, else `info`. Colours appear only on a terminal, and not where `NO_COLOR`
+//! is set. Lines are written above a running progress bar, never through it. A line that cannot be written is lost and
+//! counted, and nothing else happens: see [`crate::stderr`].
 //!
-//! A quantity is logged as a number with its unit in the field's name (`limit_bytes = limit.get()`, `bandwidth_bps`, `grace_seconds`): that
-//! is what a program gets. As text it is shown with three digits and a unit, by that name ([`shown::by_name`]).
+//! A quantity is logged as a number with its unit in the field's name (`limit_bytes = limit.get()`, `bandwidth_bps`,
+//! `grace_seconds`): that is what a program gets. As text it is shown with three digits and a unit, by that name
+//! ([`shown::by_name`]).
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};

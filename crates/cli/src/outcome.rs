@@ -1,4 +1,5 @@
-//! How a command ended: with what it made, with an error, or with both, where what was made is kept although it is not all.
+//! How a command ended: with what it made, with an error, or with both, where what was made is kept although it is not
+//! all.
 
 use std::fmt::Display;
 

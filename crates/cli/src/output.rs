@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind, StdoutLock, Write};
 
 use serde::Serialize;
 
-/// Who read standard output has hung up, as `head` does once it has seen enough: the end of a program, and no failure to speak of.
+/// Who read standard output has hung up, as `head` does once it has seen enough: the end of a program, and no failure
+/// to speak of.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("nobody reads standard output any more")]
 pub struct HungUp;
@@ -51,12 +52,12 @@ pub(crate) fn is_hung_up(error: &(dyn std::error::Error + 'static)) -> bool {
     inner.is_some_and(|inner| inner.is::<HungUp>())
 }
 
-/// A broken pipe of standard output is told from every other.
+/// Gives a broken pipe of standard output an error of its own, which no other broken pipe has.
 pub(crate) fn named(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::BrokenPipe { io::Error::new(ErrorKind::BrokenPipe, HungUp) } else { error }
 }
 
-/// As above; any other error says of what it is.
+/// Names a broken pipe as [`named`] does, and says of any other error that it is one of standard output.
 fn of_stdout(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::BrokenPipe => named(error),

@@ -6,10 +6,11 @@
 //! | SIGHUP, as by a terminal that is closed | asks as well. It never is the second: a shell sends it beside the kernel, and systemd (`SendSIGHUP=`) beside SIGTERM. Under `nohup` it does nothing |
 //! | SIGUSR1, SIGUSR2 | nothing, and a line in the log: by default they kill |
 //! | SIGQUIT, as by Ctrl-\\ | ends at once, by default: who sends it wants that |
-//! | SIGPIPE, SIGXFSZ | nothing: the write fails, and its error is told like any other |
+//! | SIGPIPE, SIGXFSZ | nothing: the write fails, and its error is reported like any other |
 //!
 //! Exit codes: a server that drained leaves with 0; a tool that was interrupted leaves with 128 + the signal's number,
-//! as shells expect (130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP). Return [`Signal`] as the error for the latter.
+//! as shells expect (130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP). Return [`Signal`] as the error for the
+//! latter.
 
 use std::future::Future;
 use std::io;
@@ -43,14 +44,14 @@ pub struct Signals {
     _too_large: unix::Signal,
 }
 
-/// SIGXFSZ: a file would grow past the process's limit (`ulimit -f`). By default it kills, without a word and with what was being
-/// written; taken over, the write fails instead, and its error is told like any other.
+/// SIGXFSZ: a file would grow past the process's limit (`ulimit -f`). By default it kills, without a word and with what
+/// was being written; taken over, the write fails instead, and its error is reported like any other.
 const TOO_LARGE: i32 = 25;
 
 /// How work ended that signals may stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended<T> {
-    /// By itself, or gracefully after the signal in `asked`.
+    /// The work ended by itself, or gracefully after the signal in `asked`.
     Finished {
         /// What the work gave.
         value: T,

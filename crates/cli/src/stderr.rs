@@ -1,8 +1,8 @@
 //! Standard error, for logs and errors: what cannot be written is lost and counted, and is never anybody's failure.
 //!
-//! The disk behind it may be full, a pipe's reader may have left, or may have stopped reading. The last is waited for once and for a
-//! moment: after that a line is written where there is room, and lost where there is none, until there is room again. Nobody waits for a
-//! lock that a writer without a reader holds.
+//! The disk behind it may be full, a pipe's reader may have left, or may have stopped reading. The last is waited for
+//! once and for a moment: after that a line is written where there is room, and lost where there is none, until there
+//! is room again. Nobody waits for a lock that a writer without a reader holds.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -21,11 +21,11 @@ const AT_ONCE: usize = 4096;
 /// What is known of where lines go.
 #[derive(Debug)]
 struct Lines {
-    /// Nobody read in time: no line waits, until one is taken.
+    /// Whether nobody read in time. No line waits then, until one is taken.
     stuck: bool,
     /// The last line was cut off in the middle.
     torn: bool,
-    /// Lost, and not told yet.
+    /// The number of lines that were lost, and of which no line says so yet.
     untold: u64,
 }
 
@@ -84,7 +84,8 @@ impl Lines {
     }
 }
 
-/// Whether it takes [`AT_ONCE`] bytes without waiting for anybody, within so long. Who has left has room: writing then says so.
+/// Whether the file takes [`AT_ONCE`] bytes without waiting, within this time. A reader that has left has room: writing
+/// then says that it has.
 fn has_room(out: &impl AsFd, within: Duration) -> bool {
     let within = Timespec::try_from(within).ok();
     loop {
@@ -136,8 +137,8 @@ mod tests {
             let mut text = String::new();
             far.read_to_string(&mut text).map(|_| text)
         });
-        let told = std::iter::repeat_with(|| lines.say(&mut near, b"whole\n")).find_map(|told| told);
-        assert!(told.is_some_and(|lost| lost >= 1001));
+        let lost = std::iter::repeat_with(|| lines.say(&mut near, b"whole\n")).find_map(|lost| lost);
+        assert!(lost.is_some_and(|lost| lost >= 1001));
         drop(near);
         let text = reading.join().unwrap().unwrap();
         assert_eq!(text.lines().filter(|line| line.len() == 9_999).count(), written);

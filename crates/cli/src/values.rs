@@ -1,4 +1,5 @@
-//! Readers of values that several programs take, for clap's `value_parser`: each refuses what cannot be meant, and says what can.
+//! Readers of values that several programs take, for clap's `value_parser`: each refuses what cannot be meant, and says
+//! what can.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The first signal asks, the second ends at once; one that only says that a terminal is gone is never the second. One test only: signals are the whole process's.
+//! The first signal asks, the second ends at once; one that only says that a terminal is gone is never the second. One
+//! test only: signals are the whole process's.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
 //! Folders that a program writes to while it reads a dataset: never within the dataset, nor around it.
 //!
-//! Whatever is kept on this machine takes an [`Apart`] for its folder, and there is no other way to make one than to hold the folder
-//! against the dataset's place: so the source is never written, whichever kind of source it is.
+//! Whatever is kept on this machine takes an [`Apart`] for its folder, and there is no other way to make one than to
+//! hold the folder against the dataset's place: so the source is never written, whichever kind of source it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,8 @@ pub enum ApartError {
 // === impl Apart ===
 
 impl Apart {
-    /// Holds a folder, which need not exist, against the place of a dataset, whatever links lead to either. `setting` is the
-    /// one that names the folder, for the error.
+    /// Holds a folder, which need not exist, against the place of a dataset, whatever links lead to either. `setting`
+    /// is the one that names the folder, for the error.
     ///
     /// # Errors
     /// One lies within the other, or the system does not say where they are.
@@ -58,7 +58,7 @@ impl Apart {
     }
 }
 
-/// Whether one lies in the other, whatever links lead there. Neither has to exist.
+/// Whether one path lies in the other, whatever links lead there. Neither path has to exist.
 fn overlap(data: &Path, folder: &Path) -> Result<bool, ApartError> {
     let (data, folder) = (real(data)?, real(folder)?);
     Ok(data.starts_with(&folder) || folder.starts_with(&data))

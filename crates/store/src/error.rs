@@ -11,13 +11,13 @@ pub enum StoreError {
     /// Nothing is at the path.
     #[error("--data {}: no such folder", path.display())]
     NoSuchFolder {
-        /// As given.
+        /// The path as it was given.
         path: PathBuf,
     },
-    /// Something else is at the path.
+    /// The path is that of a file, not of a folder.
     #[error("--data {}: not a folder", path.display())]
     NotAFolder {
-        /// As given.
+        /// The path as it was given.
         path: PathBuf,
     },
     /// The folder or something in it could not be read.
@@ -36,12 +36,12 @@ pub enum StoreError {
     Unreadable {
         /// The dataset.
         location: String,
-        /// How many.
+        /// The number of folders and files.
         count: u64,
-        /// The first few, and what the system or the store said of each.
+        /// The names of the first few, and what the system or the store said of each.
         first: String,
     },
-    /// Nothing that could be served.
+    /// The dataset has nothing that could be served.
     #[error("--data {location} has no photos: {found}")]
     NoPhotos {
         /// The dataset.
@@ -49,24 +49,24 @@ pub enum StoreError {
         /// What is there instead.
         found: String,
     },
-    /// A variable that cannot be what it says.
+    /// A variable has a value that it cannot have.
     #[error("{variable}: {reason}")]
     S3Variable {
-        /// Its name.
+        /// The variable's name.
         variable: String,
         /// What is wrong with its value, and what to do.
         reason: String,
     },
-    /// A half of a pair of credentials, or settings that are each understood but not together.
+    /// Settings are each understood but not together, such as half of a pair of credentials.
     #[error("the AWS_* variables do not fit together: {reason}")]
     S3Settings {
         /// What is wrong with them.
         reason: String,
     },
-    /// Plain HTTP to another machine.
+    /// The endpoint is another machine, and is spoken to in plain HTTP.
     #[error("endpoint {endpoint} is not encrypted: use https, or set --s3-allow-http or AWS_ALLOW_HTTP=true")]
     PlainHttp {
-        /// As given.
+        /// The endpoint as it was given.
         endpoint: String,
     },
     /// The environment names no credentials and the machine has no role.
@@ -106,10 +106,10 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
-    /// More samples than an index can say.
+    /// The dataset has more samples than an index can number.
     #[error("more than {MAX_SAMPLES} samples: give each server a part of the dataset with --partition K/N")]
     TooManySamples,
-    /// More class folders than are held in memory.
+    /// The dataset has more class folders than are held in memory.
     #[error(
         "more than {MAX_CLASSES} folders right under the dataset's root, each a class: group them, or serve one group"
     )]

@@ -1,8 +1,8 @@
 //! Where the bytes of a sample lie: a range of an object.
 //!
-//! An object is what a place stores under a name: a file below a folder, or what a bucket has under a key. A photo that is a file
-//! of its own is the range from 0 to the file's length; a photo in an archive is a smaller range of the archive. Every read goes
-//! by an extent, so that both are read, checked and limited by the same code.
+//! An object is what a place stores under a name: a file below a folder, or what a bucket has under a key. A photo that
+//! is a file of its own is the range from 0 to the file's length; a photo in an archive is a smaller range of the
+//! archive. Every read goes by an extent, so that both are read, checked and limited by the same code.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use crate::version::Version;
 
 /// A range of an object, and the version that the whole object had when it was listed.
 ///
-/// A read compares the object as it is now with that version, whichever range of it is wanted: an archive that was replaced
-/// gives none of its members any more.
+/// A read compares the object as it is now with that version, whichever range of it is wanted: an archive that was
+/// replaced gives none of its members any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     object: SampleKey,

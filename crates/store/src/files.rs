@@ -1,8 +1,8 @@
 //! Which files are samples, by their names alone: one rule for every kind of dataset.
 //!
-//! The suffixes are those of torchvision's `ImageFolder`, so that both have the same samples, but for the formats that are not
-//! decoded here (BMP, PPM, PGM, TIFF): those would only fail one by one, in every epoch. They are left out too, and counted apart.
-//! What a file that is taken really is, its content says.
+//! The suffixes are those of torchvision's `ImageFolder`, so that both have the same samples, but for the formats that
+//! are not decoded here (BMP, PPM, PGM, TIFF): those would only fail one by one, in every epoch. They are left out too,
+//! and counted apart. What a file that is taken really is, its content says.
 
 use headwater_types::Format;
 
@@ -11,14 +11,15 @@ use crate::catalog::Skip;
 /// Which files of a dataset are samples. Setting: `--all-files`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Files {
-    /// Those with the suffix of a photo that can be decoded: [`Format::suffixes`], in any case.
+    /// The files with the suffix of a photo that can be decoded: [`Format::suffixes`], in any case.
     #[default]
     Photos,
     /// Every file, whatever its name.
     All,
 }
 
-/// Suffixes of images that are not: the rest of `ImageFolder`'s, and others that cameras and programs write.
+/// Suffixes of images that are not decoded here: the rest of `ImageFolder`'s, and others that cameras and programs
+/// write.
 const IMAGE_SUFFIXES: [&str; 24] = [
     "bmp", "dib", "ppm", "pgm", "pbm", "pnm", "tif", "tiff", "gif", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ico",
     "tga", "qoi", "psd", "dng", "cr2", "nef", "arw", "exr",

@@ -8,13 +8,13 @@
 //! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever written
 //! or deleted; the bytes that a read gives are those of the catalogued version, or none.
 //!
-//! What is *not* here: file formats. Which files are samples is seen from their names ([`Files`]), and what is in them by the decoder:
-//! a text file named like a photo is a sample that fails by itself.
+//! What is *not* here: file formats. Which files are samples is seen from their names ([`Files`]), and what is in them
+//! by the decoder: a text file named like a photo is a sample that fails by itself.
 //!
-//! The seam is [`Store`]. A further kind of dataset is a module beside `folder` and `s3` that fills a [`CatalogBuilder`], and a
-//! variant of [`Location`]; the compiler names the rest. What keeps its photos within larger files (archives) is a `Store` around
-//! a `Store`: it lists the members as [`Extent`]s of the inner store's objects, and reads through it. What every kind of
-//! store promises is the suite `conformance`, which each kind's tests run.
+//! The seam is [`Store`]. A further kind of dataset is a module beside `folder` and `s3` that fills a
+//! [`CatalogBuilder`], and a variant of [`Location`]; the compiler names the rest. What keeps its photos within larger
+//! files (archives) is a `Store` around a `Store`: it lists the members as [`Extent`]s of the inner store's objects,
+//! and reads through it. What every kind of store promises is the suite `conformance`, which each kind's tests run.
 
 mod apart;
 mod location;

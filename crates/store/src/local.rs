@@ -1,10 +1,11 @@
 //! The files of this machine as every local source sees them: below one root, and only ever read.
 //!
-//! Invariants: this is the one file of the crate that opens a dataset's files, and no function of it writes, makes, renames or
-//! removes anything. Every path is resolved by the kernel below the root's own handle (`openat2` with `RESOLVE_BENEATH`, or
-//! `cap-std`'s walk of single steps where the kernel has none). A check of names beforehand would lose the race against a
-//! link that is put in place between check and open; this has no such moment. It refuses absolute link targets even where
-//! they point back into the root: a root that is mounted elsewhere tomorrow then behaves as today.
+//! Invariants: this is the one file of the crate that opens a dataset's files, and no function of it writes, makes,
+//! renames or removes anything. Every path is resolved by the kernel below the root's own handle (`openat2` with
+//! `RESOLVE_BENEATH`, or `cap-std`'s walk of single steps where the kernel has none). A check of names beforehand would
+//! lose the race against a link that is put in place between check and open; this has no such moment. It refuses
+//! absolute link targets even where they point back into the root: a root that is mounted elsewhere tomorrow then
+//! behaves as today.
 
 use std::ffi::OsString;
 use std::io;
@@ -47,8 +48,8 @@ impl Root {
         self.0.metadata(path)
     }
 
-    /// As [`Self::metadata`], but an error where the system does not have the path in memory. A kernel that cannot tell
-    /// (before Linux 5.12) is asked as usual: there a path that is not in memory is waited for.
+    /// What the system knows of a path without waiting for a disk: an error where the path is not in memory. A kernel
+    /// that cannot tell (before Linux 5.12) is asked as by [`Self::metadata`].
     pub(crate) fn metadata_now(&self, path: &str) -> io::Result<Metadata> {
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
@@ -59,7 +60,8 @@ impl Root {
         }
     }
 
-    /// Opens a file without waiting: a pipe in the file's place would otherwise hold the thread until somebody writes to it.
+    /// Opens a file without waiting: a pipe in the file's place would otherwise hold the thread until somebody writes
+    /// to it.
     pub(crate) fn file(&self, path: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -97,8 +99,8 @@ impl File {
         self.0.metadata()
     }
 
-    /// The bytes of this range, or fewer where the file ends before, in memory that is as large as the range and was not
-    /// zeroed before.
+    /// The bytes of this range, or fewer where the file ends before, in memory that is as large as the range and was
+    /// not zeroed before.
     pub(crate) fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let size = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
         let mut bytes = Vec::with_capacity(size);

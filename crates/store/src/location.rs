@@ -15,29 +15,29 @@ pub enum Location {
     S3 {
         /// The bucket's name.
         bucket: String,
-        /// Without a slash at either end; empty for the whole bucket.
+        /// The prefix without a slash at either end; empty for the whole bucket.
         prefix: String,
     },
 }
 
-/// Text that says no place.
+/// Why a text is no location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("--data is empty: give a folder or s3://bucket/prefix")]
     Empty,
-    /// Some other kind of address.
+    /// The text is some other kind of address.
     #[error("--data {0}: give a folder or s3://bucket/prefix, other addresses are not read")]
     Scheme(String),
-    /// Not a bucket's name.
+    /// The bucket has a name that no bucket can have.
     #[error("--data {0}: a bucket's name has 3 to 63 of a-z A-Z 0-9 . _ -")]
     Bucket(String),
-    /// A prefix that is no path.
+    /// The prefix is no path.
     #[error("--data {location}: {reason}")]
     Prefix {
-        /// As given.
+        /// The location as it was given.
         location: String,
-        /// What is wrong with its prefix.
+        /// What is wrong with the prefix.
         reason: String,
     },
 }
@@ -45,7 +45,8 @@ pub enum LocationError {
 // === impl Location ===
 
 impl Location {
-    /// The folder or file of this machine in which the dataset lies; `None` where it lies elsewhere. Nothing is written there.
+    /// The folder or file of this machine in which the dataset lies; `None` where it lies elsewhere. Nothing is written
+    /// there.
     pub fn local(&self) -> Option<&Path> {
         match self {
             Self::Folder(path) => Some(path),
@@ -87,7 +88,8 @@ impl fmt::Display for Location {
     }
 }
 
-/// Wider than AWS allows today (no capitals, no underscore): its older buckets and other stores have them.
+/// Whether a bucket can have this name. The rule is wider than that of AWS today, which allows no capitals and no
+/// underscore: older buckets and other stores have them.
 fn is_bucket_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (3..=63).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.')

@@ -6,24 +6,24 @@ use crate::files::Files;
 use crate::found::Found;
 use crate::s3::Endpoint;
 
-/// What holds for every kind of dataset, and for each.
+/// The options of every kind of dataset, and of each kind.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The part of the dataset that is listed. Setting: `--partition`.
     pub partition: Partition,
-    /// An object larger than this fails unread. Setting: `--max-object-bytes`.
+    /// The largest sample that is read; a larger one fails unread. Setting: `--max-object-bytes`.
     pub max_object: ByteCount,
-    /// Which files are samples.
+    /// The files that are samples. Setting: `--all-files`.
     pub files: Files,
     /// Whether folders and files that cannot be read are left out, and not an error. Setting: `--skip-unreadable`.
     pub skip_unreadable: bool,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
-    /// For `s3://` datasets.
+    /// The options of `s3://` datasets.
     pub s3: S3Options,
 }
 
-/// What the `AWS_*` variables do not say, or should not.
+/// What the `AWS_*` variables do not say of an S3-compatible store, or should not.
 ///
 /// Credentials, region, session token and the rest come from the environment, as the AWS tools read it.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub struct S3Options {
     /// The address of an S3-compatible store, such as `http://127.0.0.1:9000`. Goes before `AWS_ENDPOINT_URL_S3` and
     /// `AWS_ENDPOINT_URL`. Setting: `--s3-endpoint`.
     pub endpoint: Option<Endpoint>,
-    /// Whether an endpoint that is not this machine may be spoken to without TLS; so says `AWS_ALLOW_HTTP=true` too.
+    /// Whether an endpoint that is not this machine may be spoken to without TLS. `AWS_ALLOW_HTTP=true` allows it too.
     /// Setting: `--s3-allow-http`.
     pub allow_http: bool,
 }

@@ -1,4 +1,5 @@
-//! What a listing looked at, and since when: by it somebody who remembers samples knows which of them the listing would have found.
+//! What a listing looked at, and since when. Whoever remembers samples sees from it which of them the listing would
+//! have found.
 
 use std::time::SystemTime;
 
@@ -13,14 +14,14 @@ pub struct Scope {
     pub part: Partition,
     /// The files that were taken.
     pub files: Files,
-    /// When it began.
+    /// The moment at which the listing began.
     pub since: SystemTime,
 }
 
 // === impl Scope ===
 
 impl Scope {
-    /// Of a listing that begins now.
+    /// The scope of a listing that begins now.
     pub fn begin(part: Partition, files: Files) -> Self {
         Self { part, files, since: SystemTime::now() }
     }

@@ -1,4 +1,4 @@
-//! Which content an object or a part of one has: told apart without reading it.
+//! Which content an object or a part of one has, as far as that shows without reading it.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use headwater_types::ByteCount;
 /// What an error advises where an object is of another version than was listed.
 pub(crate) const LIST_ANEW: &str = "restart the server, which lists its files anew";
 
-/// A size, and a stamp that changes when the content does: a file's modification time, a hash of an S3 object's ETag, or, for
-/// a part of an object, a hash of the object's version and of where the part begins. Two contents under one key have different
-/// versions as far as the store itself can tell them apart.
+/// A size, and a stamp that changes when the content does: a file's modification time, a hash of an S3 object's ETag,
+/// or, for a part of an object, a hash of the object's version and of where the part begins. Two contents under one key
+/// have different versions as far as the store itself can tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     size: u64,

@@ -1,4 +1,4 @@
-//! What reads wait for, for those who wait for their samples.
+//! The reads that are underway, and what those that take long wait for.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +12,9 @@ use headwater_types::patience::STORE_WAIT_TOLD;
 pub struct Waiting {
     /// How many reads are underway.
     pub reads: usize,
-    /// For how long the longest has been.
+    /// For how long the longest read has been underway.
     pub longest: Duration,
-    /// What the store did last for that one.
+    /// What the store did last for the longest read.
     pub last: String,
 }
 
@@ -34,7 +34,7 @@ struct Read {
     last: Option<String>,
 }
 
-/// A read, until this is dropped.
+/// A read that is underway until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Wait {
     underway: Underway,
@@ -62,7 +62,7 @@ impl Underway {
         Wait { underway: self.clone(), number }
     }
 
-    /// What to tell; `None` while all goes as it should.
+    /// The reads that wait for long; `None` while all goes as it should.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
         let reads = self.lock();
         // Numbers rise, so the first has waited longest.
@@ -80,7 +80,7 @@ impl Underway {
 // === impl Wait ===
 
 impl Wait {
-    /// What the store did just now.
+    /// Notes what the store did just now.
     pub(crate) fn saw(&self, what: String) {
         if let Some(read) = self.underway.lock().all.get_mut(&self.number) {
             read.last = Some(what);

@@ -29,7 +29,7 @@ pub enum Encoding {
 /// Chroma sampling of a JPEG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampling {
-    /// As many chroma samples as pixels.
+    /// There are as many chroma samples as pixels.
     S444,
     /// Half as many across.
     S422,

@@ -11,9 +11,10 @@
 //!   gemm, relu                 random mixtures of these       -> features [N, 272]
 //! ```
 //!
-//! Edges are what trained networks find first (Krizhevsky et al. 2012, figure 3). Differences between angles, summed over
-//! all, do not change when a photo is turned: stripes have one angle here and everywhere, rings one here and all
-//! everywhere, a checkerboard two. Random mixtures make a linear head as good as a small network (Rahimi and Recht 2007).
+//! Edges are what trained networks find first (Krizhevsky et al. 2012, figure 3). Differences between angles, summed
+//! over all, do not change when a photo is turned: stripes have one angle here and everywhere, rings one here and all
+//! everywhere, a checkerboard two. Random mixtures make a linear head as good as a small network (Rahimi and Recht
+//! 2007).
 
 use std::f64::consts::{PI, TAU};
 
@@ -203,8 +204,8 @@ fn sums() -> Matrix {
     matrix
 }
 
-/// `[FEATURES, TEXTURE]`: each, near 1 on generated photos; then mixtures of how far each is from that, so that about half
-/// of them are more than 0 on any photo.
+/// `[FEATURES, TEXTURE]`: each, near 1 on generated photos; then mixtures of how far each is from that, so that about
+/// half of them are more than 0 on any photo.
 fn mixtures(seed: u64) -> Matrix {
     let mut matrix = Matrix::zeros(TEXTURE + MIXTURES, TEXTURE);
     let mut dice = Dice::new(seed, "mixtures");

@@ -1,8 +1,8 @@
 //! Pictures, hostile files and ONNX models made on the spot, for tests, demos and benchmarks.
 //!
 //! Everything made here is a function of its arguments: the same seed gives the same bytes (within one version of the
-//! JPEG library), so that no picture needs to be kept in the repository. What is real, and what cannot be made, is looked for in
-//! [`places`].
+//! JPEG library), so that no picture needs to be kept in the repository. What is real, and what cannot be made, is
+//! looked for in [`places`].
 //!
 //! Never used by a program that ships.
 

@@ -10,10 +10,10 @@ use crate::encode::{Encoding, Sampling};
 use crate::picture::Picture;
 use crate::texture::Texture;
 
-/// What set to make.
+/// A set of photos to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhotoSet {
-    /// The same seed makes the same set.
+    /// The seed of everything in the set: the same seed makes the same set.
     pub seed: u64,
     /// Number of class folders, at most [`Texture::ALL`]'s.
     pub classes: usize,
@@ -28,15 +28,15 @@ pub struct PhotoSet {
 /// A photo that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photo {
-    /// Its path below the set's folder, with `/` between the parts.
+    /// The photo's path below the set's folder, with `/` between the parts.
     pub key: String,
-    /// What it shows.
+    /// What the photo shows.
     pub texture: Texture,
-    /// How it is encoded.
+    /// How the photo is encoded.
     pub encoding: Encoding,
-    /// In pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// The height in pixels.
     pub height: u32,
 }
 

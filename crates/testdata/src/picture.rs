@@ -29,8 +29,8 @@ impl Picture {
         Self { width, height, rgb }
     }
 
-    /// A photo of that texture: two random colours, random place, size and turn, uneven light and some noise. Colours do
-    /// not depend on the texture, so that no colour gives the class away.
+    /// A photo of that texture: two random colours, random place, size and turn, uneven light and some noise. Colours
+    /// do not depend on the texture, so that no colour gives the class away.
     pub fn of(texture: Texture, width: u32, height: u32, seed: u64) -> Self {
         let mut dice = Dice::new(seed, texture.name());
         let (dark, light) = colours(&mut dice);

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The folder of real photos and models: `HEADWATER_TEST_DATA`, else `../shared/data` beside the repository; `None` where
-/// there is none, and tests use generated data. Says once, on standard error, which it is.
+/// The folder of real photos and models: `HEADWATER_TEST_DATA`, else `../shared/data` beside the repository; `None`
+/// where there is none, and tests use generated data. Says once, on standard error, which it is.
 pub fn shared_data() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND

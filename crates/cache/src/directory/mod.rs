@@ -6,10 +6,12 @@
 //! DIR/3f/_8c5f...    one that is being written
 //! ```
 //!
-//! A file is written under another name and renamed, so that a killed process leaves a whole frame or none. It is not synced: after a
-//! power cut a frame may be torn, which its checksum tells, and then it is made again. Two syncs would cost more than making it.
+//! A file is written under another name and renamed, so that a killed process leaves a whole frame or none. It is not
+//! synced: after a power cut a frame may be torn, which its checksum tells, and then it is made again. Two syncs would
+//! cost more than making it.
 //!
-//! A folder that was deleted or exchanged under a running program is made anew by the first that has something to put there.
+//! A folder that was deleted or exchanged under a running program is made anew by the first that has something to put
+//! there.
 
 mod put;
 mod read;
@@ -37,15 +39,15 @@ use crate::root::Root;
 use crate::shard;
 use crate::slots::Taken;
 
-/// A folder of entries, within a limit of bytes. Every call blocks on the disk. Several processes may have the same folder
-/// open.
+/// A folder of entries, within a limit of bytes. Every call blocks on the disk. Several processes may have the same
+/// folder open.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Exchanged where the folder was.
+    /// The folder itself. It is exchanged where the folder was.
     root: RwLock<Arc<Root>>,
     limit: u64,
-    /// As last read: for when the ledger is being written.
+    /// The bytes that the ledger said when it was last read, for the moments in which it is being written.
     usage: AtomicU64,
     is_counted: AtomicBool,
     counters: Counters,
@@ -55,8 +57,9 @@ pub struct Directory {
 // === impl Directory ===
 
 impl Directory {
-    /// Opens a folder, or makes it, for this user only: it holds copies of the photos. Looks at no entry and waits for nobody. Where the
-    /// ledger is lost, nothing is put until somebody has counted the folder: see [`Self::is_counted`].
+    /// Opens a folder, or makes it, for this user only: it holds copies of the photos. Looks at no entry and waits for
+    /// nobody. Where the ledger is lost, nothing is put until somebody has counted the folder: see
+    /// [`Self::is_counted`].
     ///
     /// # Errors
     /// A folder that holds other files or is of another version; what the system refuses.
@@ -100,15 +103,15 @@ impl Directory {
         }
     }
 
-    /// The same for an entry that is wanted in part and now: what was made, and lies in memory. `None` says nothing: ask
-    /// [`Self::get`].
+    /// A part of an entry that was made and lies in memory, without waiting for the disk. `None` says nothing:
+    /// [`Self::get`] knows.
     pub fn glimpse<'a>(&self, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Glimpse<'a>> {
         let glimpse = Glimpse::of(self.root().file(key.name()).ok()?, key, buffer)?;
         self.counters.hits.add();
         Some(glimpse)
     }
 
-    /// Bytes that the entries take on disk, in whole blocks: of those that are counted.
+    /// The bytes that the counted entries take on disk, in whole blocks.
     pub fn usage(&self) -> ByteCount {
         if let Some(taken) = self.root().ledger.peek() {
             self.note(taken);
@@ -116,37 +119,37 @@ impl Directory {
         ByteCount::new(self.usage.load(Ordering::Relaxed))
     }
 
-    /// Whether it is known what all entries take. Where it is not, nothing is put: somebody has to [`sweep`](Self::sweep), here or in
-    /// another process.
+    /// Whether the bytes of all entries are counted. Where they are not, nothing is put: somebody has to
+    /// [`sweep`](Self::sweep), here or in another process.
     pub fn is_counted(&self) -> bool {
         self.usage();
         self.is_counted.load(Ordering::Relaxed)
     }
 
-    /// Whether there are no entries. Once there are, this is a look at memory.
+    /// Whether there are no entries. Once there are some, the answer is a look at memory.
     pub fn is_empty(&self) -> bool {
         self.usage.load(Ordering::Relaxed) == 0 && self.usage().get() == 0 && self.is_counted.load(Ordering::Relaxed)
     }
 
-    /// The most that they may take.
+    /// The most bytes that the entries may take on disk.
     pub fn limit(&self) -> ByteCount {
         ByteCount::new(self.limit)
     }
 
-    /// Bytes that this user can still write to the folder's file system, quotas aside; `None` where it does not say. None at all where
-    /// it has no room for further files.
+    /// The bytes that this user can still write to the folder's file system, quotas aside; `None` where it does not
+    /// say, and 0 where it has no room for further files.
     pub fn free(&self) -> Option<ByteCount> {
         let disk = rustix::fs::fstatvfs(self.root().folder()).ok()?;
         let takes_files = disk.f_files == 0 || disk.f_favail > 0;
         Some(ByteCount::new(if takes_files { disk.f_bavail.saturating_mul(disk.f_frsize) } else { 0 }))
     }
 
-    /// What was done here since it was opened.
+    /// What was done with the folder here since it was opened.
     pub fn counts(&self) -> CacheCounts {
         self.counters.read()
     }
 
-    /// The folder.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }

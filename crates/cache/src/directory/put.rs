@@ -16,7 +16,8 @@ use crate::shard;
 use crate::unfinished::Unfinished;
 
 impl Directory {
-    /// Keeps an entry; replaces what is there under its key. What is not kept is counted by its reason, and the first of each told.
+    /// Keeps an entry, in place of what is there under its key. An entry that is not kept is counted by its reason, and
+    /// the first of each reason is logged.
     ///
     /// # Errors
     /// No room within the limit; what the system refuses. [`DirectoryError::not_kept`] tells them apart.
@@ -38,11 +39,11 @@ impl Directory {
         put
     }
 
-    /// Whether an entry of so many bytes would be kept now, to save the making of one that would not: such a one counts as not
-    /// kept.
+    /// Whether an entry of so many bytes would be kept now, to save the making of an entry that would not. Such an
+    /// entry counts as not kept.
     ///
     /// # Errors
-    /// Why it would not.
+    /// The reason for which it would not be kept.
     pub fn room(&self, bytes: ByteCount) -> Result<(), NotKept> {
         let frame = shard::on_disk(file_length(bytes.get()));
         let why = self.why_no_room(frame);
@@ -72,7 +73,7 @@ impl Directory {
         self.blocked.ask()
     }
 
-    /// Whether somebody who has the lock does not give it back.
+    /// Whether a process that has the lock does not give it back.
     fn is_held_up(&self) -> bool {
         let root = self.root();
         root.ledger.is_held_up() && root.ledger.lock().is_err()
@@ -92,7 +93,7 @@ impl Directory {
         self.finish(&root, self.begin(&root, key, file_length, size)?, key, entry, size)
     }
 
-    /// A file of this length to be written to, counted already.
+    /// Makes the file of this length that is to be written to, once its bytes are counted.
     fn begin(&self, root: &Root, key: &EntryKey, length: u64, size: u64) -> Result<Unfinished, DirectoryError> {
         let shard = key.name().shard();
         let mut ledger = self.lock(root)?;
@@ -111,7 +112,7 @@ impl Directory {
         })
     }
 
-    /// Writes, and gives the file its name.
+    /// Writes the entry and gives the file its name.
     fn finish(
         &self,
         root: &Root,

@@ -15,9 +15,10 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(100);
 const SWEEP_TRIES: u32 = 600;
 
 impl Directory {
-    /// Removes files that were abandoned while they were written, and the entries that are dead by what somebody knows to be alive; and
-    /// counts the rest, so that the usage is exact whatever has happened to the folder. Takes a few microseconds for each entry; others can
-    /// get and put meanwhile. `go_on` is asked between shards, with how many of the 256 are done.
+    /// Removes files that were abandoned while they were written, and the entries that are dead by what somebody knows
+    /// to be alive; and counts the rest, so that the usage is exact whatever has happened to the folder. Takes a few
+    /// microseconds for each entry; others can get and put meanwhile. `go_on` is asked between shards, with how many of
+    /// the 256 are done.
     ///
     /// # Errors
     /// What the system refuses; a lock that another process does not give back.
@@ -39,7 +40,7 @@ impl Directory {
         Ok(swept)
     }
 
-    /// The same, by who has time, for as long as it is to go on.
+    /// Locks the ledger however long that takes, while the sweep is to go on.
     fn lock_patiently<'a>(&self, root: &'a Root, go_on: impl Fn() -> bool) -> Result<LockedLedger<'a>, DirectoryError> {
         for _ in 1..SWEEP_TRIES {
             match self.lock(root) {

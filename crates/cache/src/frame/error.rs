@@ -1,6 +1,7 @@
 //! Why the content of an entry's file is not the entry's frame.
 
-/// The content of a file that is not the frame of the file's entry. Whatever the reason, the file is removed and made again.
+/// The content of a file that is not the frame of the file's entry. Whatever the reason, the file is removed and made
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Something else, or of another version of this program.
@@ -12,12 +13,12 @@ pub enum FrameError {
     /// Shorter or longer than its header says.
     #[error("it has {actual} bytes and should have {expected}")]
     Length {
-        /// As its header says, itself included.
+        /// The bytes that the header says, header included.
         expected: u64,
-        /// What is there.
+        /// The bytes that are there.
         actual: u64,
     },
-    /// Not the bytes that were put.
+    /// The bytes are not those that were put.
     #[error("its checksum does not fit")]
     Checksum,
 }

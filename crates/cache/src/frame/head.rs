@@ -52,7 +52,7 @@ impl FrameHead {
         Self::claimed_length(start).map(file_length)
     }
 
-    /// Those of them that come before the payload.
+    /// Bytes that a frame claims to have before its payload; `None` for what is no frame.
     pub(crate) fn claimed_front(start: &[u8]) -> Option<u64> {
         Self::claimed_length(start).map(|length| file_length(length).saturating_sub(length))
     }
@@ -62,7 +62,8 @@ impl FrameHead {
         self.length
     }
 
-    /// Where a range of the payload lies in the file, once it is widened to whole chunks; `None` where it is not within.
+    /// Where a range of the payload lies in the file, once it is widened to whole chunks; `None` where it is not
+    /// within.
     pub(crate) fn chunks(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let within = range.start <= range.end && range.end <= self.length;
         let front = front_length(self.length);
@@ -70,7 +71,8 @@ impl FrameHead {
         within.then(|| front + range.start / CHUNK * CHUNK..front + end)
     }
 
-    /// Whether the chunks in which a range of the payload lies are those that were put. `frame` begins as the file does.
+    /// Whether the chunks in which a range of the payload lies are those that were put. `frame` begins as the file
+    /// does.
     pub(crate) fn check(&self, frame: &[u8], range: Range<usize>) -> Result<(), FrameError> {
         let place = self.chunks(&range).ok_or(FrameError::Checksum)?;
         let front = front_length(self.length);

@@ -14,9 +14,10 @@
 //! numbers   little endian
 //! ```
 //!
-//! The file ends where the payload does. Checksums guard against disks and crashes, not against somebody who may write to the
-//! folder: XXH3 for its speed, as on the wire, with the key under it so that no file can stand in for another. One for each chunk, so
-//! that of a large entry only the part that is wanted need be read: a crop of a photo of 450 kB takes two thirds of it on average.
+//! The file ends where the payload does. Checksums guard against disks and crashes, not against somebody who may write
+//! to the folder: XXH3 for its speed, as on the wire, with the key under it so that no file can stand in for another.
+//! One for each chunk, so that of a large entry only the part that is wanted need be read: a crop of a photo of 450 kB
+//! takes two thirds of it on average.
 
 mod error;
 mod head;
@@ -62,13 +63,13 @@ impl Frame {
         Self(front)
     }
 
-    /// The bytes.
+    /// The header and the checks as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Makes the checks and the checksum of a whole frame, of the length that its header says, those of what is there. For who tests
-    /// what lies behind them.
+    /// Makes the checks and the checksum of a whole frame, of the length that its header says, those of what is there.
+    /// For who tests what lies behind them.
     pub fn mend(frame: &mut [u8]) {
         let claimed = FrameHead::claimed_front(frame).and_then(|front| usize::try_from(front).ok());
         let Some((front, payload)) = claimed.and_then(|front| frame.split_at_mut_checked(front)) else { return };

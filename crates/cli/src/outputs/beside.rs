@@ -1,7 +1,7 @@
 //! The file beside its place: `.NAME.XXXXXX.part`, locked (flock) while whoever writes it lives.
 //!
-//! The lock tells a file that is being written from one that a killed program has left: the kernel takes it away with the process.
-//! Readers of folders of Parquet files pass over names that begin with a dot.
+//! The lock tells a file that is being written from one that a killed program has left: the kernel takes it away with
+//! the process. Readers of folders of Parquet files pass over names that begin with a dot.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions, TryLockError};

@@ -14,61 +14,61 @@ use super::{beside, space};
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// A file was wanted.
+    /// The place is a folder, and a file is to be written.
     #[error("{setting} {} is a folder: give it a file", path.display())]
     IsFolder {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
     },
-    /// A folder was wanted.
+    /// The place is a file, and a folder is to be written to.
     #[error("{setting} {} is a file: give it a folder", path.display())]
     IsFile {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
     },
-    /// There is no place for it.
+    /// The folder that is to hold the output is missing.
     #[error("{setting} {} cannot be written: there is no folder {}: make it, or give {setting} another place", path.display(), folder.display())]
     NoFolder {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
         /// The folder that is missing.
         folder: PathBuf,
     },
-    /// Another output goes there.
+    /// Another output goes to the same place.
     #[error("{setting} and {other} are the same file, {}: give each its own", path.display())]
     Same {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// The other.
+        /// The other setting.
         other: Setting,
-        /// Their value.
+        /// The value of both settings.
         path: PathBuf,
     },
-    /// It would replace what is read.
+    /// The output would replace a file that is read.
     #[error("{setting} {} is the file that {other} reads: give {setting} another place", path.display())]
     Input {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
         /// The setting of the input.
         other: Setting,
-        /// Their value.
+        /// The value of both settings.
         path: PathBuf,
     },
-    /// It does not fit.
+    /// The output does not fit on its disk.
     #[error(
         "{setting} {}: {}: {}: make room, or give {setting} a place on another disk",
         path.display(), fault.words().unwrap_or_default(), Room(*needed, *free)
     )]
     Full {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
         /// What is full.
         fault: WriteFault,
@@ -77,25 +77,25 @@ pub enum OutputError {
         /// Bytes that are free on the file system, where it says so.
         free: Option<u64>,
     },
-    /// The file system said so.
+    /// The file system refused.
     #[error("{setting} {} cannot be written: {}", path.display(), InWords(error))]
     Io {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
-        /// What it said.
+        /// What the file system said.
         #[source]
         error: io::Error,
     },
-    /// There is nothing to write: the content could not be made.
+    /// The content that was to be written could not be made.
     #[error("what goes to {setting} {} could not be made: {error}", path.display())]
     Content {
-        /// Which setting.
+        /// The setting that names the output.
         setting: Setting,
-        /// Its value.
+        /// The value of the setting.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         error: Box<dyn Error + Send + Sync>,
     },
@@ -105,9 +105,9 @@ pub enum OutputError {
 #[derive(Debug, thiserror::Error)]
 #[error("{error}; what was made is kept in {}", kept.display())]
 pub struct KeptElsewhere {
-    /// Where it is.
+    /// The file in which it is kept.
     pub kept: PathBuf,
-    /// Why it is not where it was to be.
+    /// The reason for which it is not where it was to be.
     pub error: OutputError,
 }
 

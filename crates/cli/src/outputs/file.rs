@@ -16,7 +16,7 @@ use super::setting::Setting;
 use super::sink::Sink;
 use super::space;
 
-/// A file that is to be written, opened. Dropped without being written, it leaves what was there before.
+/// A file that is opened to be written. Where it is dropped without being written, what was there before stays.
 #[derive(Debug)]
 pub struct OutputFile {
     setting: Setting,
@@ -28,9 +28,9 @@ pub struct OutputFile {
 /// Where content is, and why it is not where it was wanted.
 #[derive(Debug)]
 pub struct Written {
-    /// Where it is.
+    /// The file that has the content.
     pub path: PathBuf,
-    /// Why it is not in its place, where it is not.
+    /// The reason for which the content is not in its place, where it is not.
     pub fault: Option<KeptElsewhere>,
 }
 
@@ -41,7 +41,7 @@ enum Target {
         file: NamedTempFile,
         place: PathBuf,
     },
-    /// A device or a pipe.
+    /// A device or a pipe, which is written to directly.
     Direct(File),
     Stdout,
 }
@@ -62,7 +62,8 @@ impl OutputFile {
         Ok(Self { setting, path: path.to_owned(), target, synced: true })
     }
 
-    /// Not synced when it is written: for one of very many files, that a crash of the machine may take.
+    /// The same file, but not synced when it is written: for one of very many files, each of which a crash of the
+    /// machine may take.
     pub fn unsynced(self) -> Self {
         Self { synced: false, ..self }
     }
@@ -70,19 +71,19 @@ impl OutputFile {
     /// Takes the space for so many bytes now, where the file system can; gives back what is not used.
     ///
     /// # Errors
-    /// They do not fit.
+    /// The bytes do not fit.
     pub fn reserve(&self, bytes: u64) -> Result<(), OutputError> {
         let Target::Beside { file, .. } = &self.target else { return Ok(()) };
         let failed = |error| OutputError::of_writing(&self.setting, &self.path, bytes, error);
         space::reserve(file.as_file(), bytes).map_err(failed)
     }
 
-    /// Where it goes, as it was given.
+    /// The place of the file, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is a device or a pipe, which takes bytes as they come.
+    /// Whether the place is a device or a pipe, which takes bytes as they come.
     pub(super) fn is_direct(&self) -> bool {
         !matches!(self.target, Target::Beside { .. })
     }
@@ -95,7 +96,7 @@ impl OutputFile {
         self.write(|sink| sink.write_all(content))
     }
 
-    /// The same piece by piece, for what would take much memory at once.
+    /// Writes the content piece by piece, for content that would take much memory at once.
     ///
     /// # Errors
     /// What the file system says, or the error of `write`; what was there before is still there.
@@ -111,8 +112,8 @@ impl OutputFile {
         target.put(synced).map_err(|error| OutputError::of_writing(&setting, &path, offered, error))
     }
 
-    /// Writes the content into its place or, where that cannot take it, into the system's folder for temporary files: for what took
-    /// long to make.
+    /// Writes the content into its place or, where that cannot take it, into the system's folder for temporary files:
+    /// for what took long to make.
     ///
     /// # Errors
     /// Neither could take it, or the error of `write`.
@@ -189,7 +190,7 @@ impl Target {
         Ok(Self::Beside { file, place })
     }
 
-    /// Gives the number of bytes.
+    /// Writes the content, and gives the number of its bytes.
     fn fill<E: Into<Box<dyn Error + Send + Sync>>>(
         &self,
         write: impl FnOnce(&mut Sink<'_>) -> Result<(), E>,

@@ -1,4 +1,4 @@
-//! A folder that takes files.
+//! A folder that is to be written to.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
@@ -12,19 +12,20 @@ use super::file::OutputFile;
 use super::setting::Setting;
 use super::{beside, space};
 
-/// A folder that takes files, and can take one now. Made where there is none; taken away again where nothing came into it.
+/// A folder that takes files. It is made where there is none, and taken away again where nothing came into it.
 #[derive(Debug)]
 pub struct OutputFolder {
     setting: Setting,
     path: PathBuf,
-    /// What was made, outermost first.
+    /// The folders that were made, outermost first.
     made: Vec<PathBuf>,
 }
 
 // === impl OutputFolder ===
 
 impl OutputFolder {
-    /// Makes the folder where there is none, sees that files can be made in it, and removes what killed programs have left half-written.
+    /// Makes the folder where there is none, sees that files can be made in it, and removes what killed programs have
+    /// left half-written.
     ///
     /// # Errors
     /// A file, and what the file system refuses.
@@ -52,7 +53,7 @@ impl OutputFolder {
     /// Sees that so many bytes can still be written, as far as the file system says.
     ///
     /// # Errors
-    /// They cannot.
+    /// The file system has less room.
     pub fn need(&self, bytes: u64) -> Result<(), OutputError> {
         match space::free(&self.path) {
             Some(free) if free < bytes => Err(OutputError::Full {
@@ -66,12 +67,12 @@ impl OutputFolder {
         }
     }
 
-    /// Where it is, as it was given.
+    /// The folder's path, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it was made just now.
+    /// Whether the folder was made when it was opened.
     pub fn is_new(&self) -> bool {
         !self.made.is_empty()
     }

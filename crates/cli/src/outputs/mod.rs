@@ -1,13 +1,14 @@
-//! Outputs of a program: opened beside their places before the work begins, so that what cannot be written is found out then.
+//! Outputs of a program: opened beside their places before the work begins, so that what cannot be written is found out
+//! then.
 //!
 //! ```text
 //! Outputs ─▶ file   DIR/.NAME.XXXXXX.part, locked ──write──▶ synced ──rename──▶ DIR/NAME
 //!         └▶ folder made where there is none, and taken away again where nothing came into it
 //! ```
 //!
-//! Whoever looks finds the old file, the new one or none, and never a part. Devices and pipes are written to directly. What cannot be
-//! written at the end although it could be opened at the start (a disk that became full) is kept in the system's folder for temporary
-//! files, where the caller asks for that: see [`OutputFile::write_somewhere`].
+//! Whoever looks finds the old file, the new one or none, and never a part. Devices and pipes are written to directly.
+//! What cannot be written at the end although it could be opened at the start (a disk that became full) is kept in the
+//! system's folder for temporary files, where the caller asks for that: see [`OutputFile::write_somewhere`].
 
 mod beside;
 mod setting;
@@ -27,7 +28,8 @@ pub use file::{OutputFile, Written};
 pub use folder::OutputFolder;
 pub use sink::Sink;
 
-/// What one command reads and writes. Refuses two outputs in one place, and an output in an input's.
+/// What one command reads and writes. Two outputs in one place are refused, and so is an output in the place of an
+/// input.
 #[derive(Debug, Default)]
 pub struct Outputs {
     known: Vec<Known>,
@@ -43,12 +45,12 @@ struct Known {
 // === impl Outputs ===
 
 impl Outputs {
-    /// None yet.
+    /// The outputs of a command that has none yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A file that is read: no output may take its place.
+    /// Notes a file that is read: no output may take its place.
     pub fn reading(mut self, setting: impl Into<Setting>, path: Option<&Path>) -> Self {
         if let Some(path) = path {
             self.known.push(Known { setting: setting.into(), place: place(path), is_read: true });

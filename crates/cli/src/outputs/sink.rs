@@ -1,4 +1,5 @@
-//! What an output is written through: it counts, and remembers what the file system said, however the error is wrapped on its way.
+//! The writer into an output. It counts bytes, and remembers what the file system said, however the error is wrapped on
+//! its way.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -17,7 +18,7 @@ pub struct Sink<'a> {
 enum Out<'a> {
     File(BufWriter<&'a File>),
     Stdout(io::Stdout),
-    /// After a fault.
+    /// Nothing is written any more, after a fault.
     Closed,
 }
 
@@ -37,7 +38,7 @@ impl<'a> Sink<'a> {
         self.offered
     }
 
-    /// What the file system said first.
+    /// The first error of the file system.
     pub(super) fn take_fault(&mut self) -> Option<io::Error> {
         // What is still buffered could not be written either, and is not tried again when this is dropped.
         let fault = self.fault.take()?;
@@ -82,7 +83,7 @@ impl Write for Sink<'_> {
     }
 }
 
-/// The same error once more: errors of the system cannot be copied.
+/// An error like the given one: errors of the system cannot be copied.
 fn again(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(number) => io::Error::from_raw_os_error(number),

@@ -13,7 +13,8 @@ pub(super) fn free(folder: &Path) -> Option<u64> {
     has.f_bavail.checked_mul(has.f_frsize)
 }
 
-/// Takes space for so many bytes of a file, whose length stays as it is. Where the file system cannot, nothing is taken.
+/// Takes space for so many bytes of a file, whose length stays as it is. Where the file system cannot, nothing is
+/// taken.
 pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     if bytes == 0 {
         return Ok(());

@@ -43,8 +43,9 @@ pub(super) fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// The arguments with negative values joined to their flags: `--epoch -5` is `--epoch=-5`. No flag of ours is a number, so that
-/// what looks like one is a value, and is refused as such where it is out of range; clap would speak of an unexpected argument.
+/// The arguments with negative values joined to their flags: `--epoch -5` is `--epoch=-5`. No flag of ours is a number,
+/// so that what looks like one is a value, and is refused as such where it is out of range; clap would speak of an
+/// unexpected argument.
 pub(super) fn join_negatives(schema: &Schema, arguments: Vec<OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::with_capacity(arguments.len());
     let mut over = false;

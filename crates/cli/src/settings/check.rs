@@ -1,5 +1,5 @@
-//! `--check-config`: whether a program could start with these settings. Nothing is started, listed or written, and no other machine is
-//! asked; what would be opened at start is opened and closed.
+//! `--check-config`: whether a program could start with these settings. Nothing is started, listed or written, and no
+//! other machine is asked; what would be opened at start is opened and closed.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,8 +18,8 @@ use crate::output::{print_json, print_text};
 
 /// What a program's arguments are held against before it starts.
 pub trait Check {
-    /// Settings that do not go together, each with the fix: what clap does not see, since values may come from a file or a variable. They
-    /// are refused before the program starts.
+    /// Settings that do not go together, each with the fix: what clap does not see, since values may come from a file
+    /// or a variable. They are refused before the program starts.
     fn conflicts(&self) -> Vec<UsageError>;
 
     /// Notes everything else that would keep the program from starting.

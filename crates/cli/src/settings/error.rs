@@ -18,7 +18,7 @@ pub enum SettingsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
     /// The file is longer than any configuration.
@@ -34,38 +34,38 @@ pub enum SettingsError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: usize,
         /// What the TOML parser says.
         message: String,
     },
-    /// A key that no setting has.
+    /// The file has a key that no setting has.
     #[error("{}:{line}: unknown key `{key}`{}", path.display(), nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default())]
     UnknownKey {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: usize,
         /// The key, with its table.
         key: String,
         /// The known key that looks most like it.
         nearest: Option<String>,
     },
-    /// A value of the wrong TOML type.
+    /// A value in the file is of the wrong TOML type.
     #[error("{}:{line}: key `{key}` takes {expected}, not {found}", path.display())]
     Type {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line of the file, counted from 1.
         line: usize,
         /// The key, with its table.
         key: String,
-        /// What it takes.
+        /// The TOML type that the key takes.
         expected: &'static str,
         /// The TOML type that is there.
         found: &'static str,
     },
-    /// A value that the setting's own parser refuses.
+    /// The setting's own parser refuses the value.
     #[error("{origin}{problem}")]
     Value {
         /// The flag, the variable, or the file, line and key.
@@ -73,7 +73,7 @@ pub enum SettingsError {
         /// What is wrong with the value, as ` must be ...` or `: ...`; secrets are left out.
         problem: String,
     },
-    /// More than one mistake.
+    /// There is more than one mistake.
     #[error("{} mistakes in the settings", .0.len())]
     Several(Vec<SettingsError>),
 }

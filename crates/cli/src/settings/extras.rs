@@ -1,4 +1,5 @@
-//! The subcommands that every program has beside its own: shell completions and man pages, from the program's clap command.
+//! The subcommands that every program has beside its own: shell completions and man pages, from the program's clap
+//! command.
 
 use std::fs;
 use std::io::{self, Write as _};

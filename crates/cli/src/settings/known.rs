@@ -1,7 +1,8 @@
-//! Every setting of all three programs. Each links its own arguments only, yet one file and one environment may serve them all: what
-//! another of them reads is no mistake.
+//! Every setting of all three programs. Each links its own arguments only, yet one file and one environment may serve
+//! them all: what another of them reads is no mistake.
 //!
-//! `known.txt` is written from the programs' clap commands by `tests/tests/commands.rs`, which fails where it is out of date.
+//! `known.txt` is written from the programs' clap commands by `tests/tests/commands.rs`, which fails where it is out of
+//! date.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -46,13 +47,13 @@ pub(super) fn has_table(dotted: &str) -> bool {
 /// A variable that looks like a setting, and is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownVariable {
-    /// Its name.
+    /// The variable's name.
     pub name: String,
     /// The known one that looks most like it.
     pub nearest: Option<String>,
 }
 
-/// Those of these variables that no program of ours reads, though their names begin with `HEADWATER_`.
+/// The variables that no program of Headwater reads, though their names begin with `HEADWATER_`.
 pub fn unknown_variables(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<UnknownVariable> {
     let unknown = |(name, value): (OsString, OsString)| {
         let name = name.into_string().ok().filter(|name| name.starts_with("HEADWATER_"))?;
@@ -84,7 +85,8 @@ impl std::fmt::Display for UnknownVariable {
     }
 }
 
-/// The known key that looks most like an unknown one: the same name in another table, else the fewest edits, at most a third of it.
+/// The known key that looks most like an unknown one: the same name in another table, else the fewest edits, at most a
+/// third of it.
 pub(super) fn nearest(schema: &Schema, dotted: &str, key: &str) -> Option<String> {
     let own = schema.settings.iter().map(|setting| (setting.dotted(), setting.key.clone()));
     let elsewhere = schema.settings.iter().find(|setting| setting.key == key).map(Setting::dotted);
@@ -103,7 +105,8 @@ pub(super) fn nearest(schema: &Schema, dotted: &str, key: &str) -> Option<String
     })
 }
 
-/// As for keys; what all names begin with does not count.
+/// The known variable that looks most like an unknown one: the fewest edits, at most a third of what follows
+/// `HEADWATER_`.
 fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = |known: &'a str| {
         let edits = edits(name, known);

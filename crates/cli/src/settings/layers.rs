@@ -36,7 +36,7 @@ pub(super) struct Given {
 // === impl Layers ===
 
 impl Layers {
-    /// What variables and file say, and every mistake in that.
+    /// Reads what variables and file say, and finds every mistake in it.
     pub(super) fn read(
         schema: &Schema,
         variable: Variables<'_>,

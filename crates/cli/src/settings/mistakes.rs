@@ -18,7 +18,8 @@ pub(super) struct Mistake<'a> {
     pub(super) below_flags: Option<&'a Setting>,
 }
 
-/// Says of a value that clap refused where it came from and what is wrong with it. `chosen` are the subcommands that were given.
+/// Says of a value that clap refused where it came from and what is wrong with it. `chosen` are the subcommands that
+/// were given.
 pub(super) fn blame<'a>(schema: &'a Schema, layers: &Layers, chosen: &[String], error: clap::Error) -> Mistake<'a> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),

@@ -2,8 +2,8 @@
 //! default.
 //!
 //! A program only declares its flags with clap. From each long flag `--cpu-workers` follow the variable
-//! `HEADWATER_CPU_WORKERS` (another name is set with clap's `env`) and the key `cpu-workers`, at the top of the file or in
-//! the table of its subcommand:
+//! `HEADWATER_CPU_WORKERS` (another name is set with clap's `env`) and the key `cpu-workers`, at the top of the file or
+//! in the table of its subcommand:
 //!
 //! ```toml
 //! log = "info"
@@ -13,19 +13,20 @@
 //! model = ["mobilenet=/srv/mobilenet.onnx,recipe=mobilenet-eval"]
 //! ```
 //!
-//! Lists: a flag that may be repeated takes a list in the file, and `;` between values in its variable. A layer replaces
-//! the whole list of the layers below. Switches: `--json=false` takes back what a lower layer switched on. An empty
-//! variable counts as not set. Secrets: an argument marked `hide_env_values` is never printed.
+//! Lists: a flag that may be repeated takes a list in the file, and `;` between values in its variable. A layer
+//! replaces the whole list of the layers below. Switches: `--json=false` takes back what a lower layer switched on. An
+//! empty variable counts as not set. Secrets: an argument marked `hide_env_values` is never printed.
 //!
-//! One file may serve several programs: a table or key that another of them reads is passed over ([`known`]), and one that none reads is
-//! an error. Paths in a file are relative to it. Every mistake is told, and not only the first, in words of flags and values.
+//! One file may serve several programs: a table or key that another of them reads is passed over ([`known`]), and one
+//! that none reads is an error. Paths in a file are relative to it. Every mistake is printed, and not only the first,
+//! in words of flags and values.
 //!
 //! Every program also has `completions` and `man`, and behind every subcommand `--version`.
 //!
-//! How: variables and file become clap's defaults, so that clap's own parsers check every value whatever its layer, and a
-//! required flag given below counts as given. The alternative, to deserialise a second struct by serde and merge, would
-//! state every type and default twice. What it costs: `requires`, `conflicts_with` and required groups of clap see only flags, so that programs say by [`Check::conflicts`] what
-//! does not go together.
+//! How: variables and file become clap's defaults, so that clap's own parsers check every value whatever its layer, and
+//! a required flag given below counts as given. The alternative, to deserialise a second struct by serde and merge,
+//! would state every type and default twice. What it costs: `requires`, `conflicts_with` and required groups of clap
+//! see only flags, so that programs say by [`Check::conflicts`] what does not go together.
 //!
 //! Never done here: the process's environment is not changed, and no value is read from anywhere else.
 
@@ -90,11 +91,12 @@ enum Asked<A> {
     Extra(clap::ArgMatches),
 }
 
-/// Reads the process's arguments, variables and configuration file. The build is the program's: `headwater_cli::build!()`.
+/// Reads the process's arguments, variables and configuration file. The build is the program's:
+/// `headwater_cli::build!()`.
 ///
 /// # Errors
-/// The exit code, where there is nothing left to do: help, version, completions, a man page or a `--check-config` without problems was
-/// printed (0), or a mistake in the settings was (2).
+/// The exit code, where there is nothing left to do: help, version, completions, a man page or a `--check-config`
+/// without problems was printed (0), or a mistake in the settings was (2).
 pub fn parse<A: clap::Parser + Check>(build: Build) -> Result<A, ExitCode> {
     version::install(build);
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -114,8 +116,8 @@ pub fn parse<A: clap::Parser + Check>(build: Build) -> Result<A, ExitCode> {
     }
 }
 
-/// As [`parse`], from these arguments (the first is the program's name) and variables; only the configuration file
-/// that they name is read.
+/// Reads settings as [`parse`] does, from these arguments (the first is the program's name) and these variables. Only
+/// the configuration file that they name is read.
 pub fn resolve<A: clap::Parser>(
     arguments: impl IntoIterator<Item = OsString>,
     variable: &dyn Fn(&str) -> Option<OsString>,
@@ -211,7 +213,8 @@ fn refuse(error: &SettingsError, json: bool) -> ExitCode {
     ExitCode::from(exit::USAGE)
 }
 
-/// Whether errors are JSON, by the first layer that says so, whatever else is wrong: a program that reads them must be able to.
+/// Whether errors are JSON, by the first layer that says so, whatever else is wrong: a program that reads them must be
+/// able to.
 fn wants_json(arguments: &[OsString], variable: Variables<'_>) -> bool {
     let in_variable = || variable("HEADWATER_JSON").and_then(|value| value.to_str().and_then(arguments::switch));
     let in_file = || ConfigFile::read(config_path(arguments, variable)?).ok()?.switch("json");

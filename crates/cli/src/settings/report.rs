@@ -14,22 +14,22 @@ use super::source::Source;
 /// Settings as they are in force, secrets left out. Prints as a configuration file that says the same, or as JSON.
 #[derive(Clone, Debug)]
 pub struct SettingsReport {
-    /// In the order of the flags: the program's, then its subcommand's.
+    /// The settings in the order of the flags: the program's, then its subcommand's.
     pub entries: Vec<SettingEntry>,
     /// Whether `--json` is among the settings, and on.
     pub json: bool,
 }
 
-/// One setting.
+/// One setting as it is in force.
 #[derive(Clone, Debug)]
 pub struct SettingEntry {
     /// The subcommand that it belongs to; empty for the program's own.
     pub table: String,
     /// The long flag without dashes.
     pub key: String,
-    /// Its values as text, redacted; `None` where it is not set.
+    /// The setting's values as text, redacted; `None` where it is not set.
     pub values: Option<Vec<String>>,
-    /// Where they came from.
+    /// The layer that the values came from.
     pub source: Source,
     kind: Kind,
     many: bool,

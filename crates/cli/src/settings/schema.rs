@@ -1,4 +1,4 @@
-//! Which settings a program has, told from its clap command: nothing is declared twice.
+//! The settings that a program has, as its clap command declares them: nothing is declared twice.
 
 use std::any::TypeId;
 use std::ffi::OsString;
@@ -25,16 +25,16 @@ pub(super) struct Schema {
 pub(super) struct Setting {
     /// The subcommands that lead to it, outermost first.
     pub(super) table: Vec<String>,
-    /// Its id in clap.
+    /// The argument's id in clap.
     pub(super) id: String,
     /// The long flag without dashes.
     pub(super) key: String,
     pub(super) variable: String,
     pub(super) kind: Kind,
-    /// Whether it takes a list.
+    /// Whether the setting takes a list.
     pub(super) many: bool,
     pub(super) secret: bool,
-    /// What its help says that it takes: `FILE`, `NAME|FILE`.
+    /// The shape that help shows for the value: `FILE`, `NAME|FILE`.
     pub(super) shape: String,
 }
 
@@ -47,7 +47,7 @@ pub(super) enum Kind {
     Whole(Whole),
     /// A number.
     Number,
-    /// A string, and only that.
+    /// The setting takes a string of any content.
     Text,
     /// A string that may be no UTF-8.
     Path,
@@ -156,7 +156,8 @@ impl Kind {
     }
 }
 
-/// The command as it is read: with the subcommands and the version that every program has, and switches that can be taken back.
+/// The command as it is read: with the subcommands and the version that every program has, and switches that can be
+/// taken back.
 pub(super) fn prepare(command: Command) -> Command {
     let name = command.get_name().to_owned();
     let command = extras::add(command).version(version::long()).propagate_version(true);

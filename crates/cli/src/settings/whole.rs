@@ -1,4 +1,4 @@
-//! Whole numbers: which a setting takes, told from the type that clap parses it to.
+//! The whole numbers that a setting takes, by the type that clap parses it to.
 
 use std::any::TypeId;
 use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -15,7 +15,7 @@ pub(super) struct Whole {
 // === impl Whole ===
 
 impl Whole {
-    /// `None` for other types.
+    /// The range of the type that a parser gives; `None` for a type that is no whole number.
     pub(super) fn of(parser: &ValueParser) -> Option<Self> {
         let parsed = parser.type_id();
         let wholes = [

@@ -25,11 +25,11 @@ pub struct CatalogBuilder {
     scope: Scope,
     rows: Rows,
     classes: BTreeSet<String>,
-    /// The class of the last key: a listing goes folder by folder, so most keys need no look at `classes`.
+    /// The class of the last key. A listing goes folder by folder, so most keys need no look at `classes`.
     last_class: String,
-    /// Right under the root, with samples or without.
+    /// The folders right under the root, with samples or without.
     folders: BTreeSet<String>,
-    /// Every sample of the dataset, whichever partition it is of.
+    /// The digest of every sample of the dataset, whichever partition the sample is of.
     listing: ListingDigester,
     found: Found,
     skipped: Skipped,
@@ -38,17 +38,17 @@ pub struct CatalogBuilder {
 // === impl CatalogBuilder ===
 
 impl CatalogBuilder {
-    /// No samples yet, and only those of this partition ever, and of these files.
+    /// An empty builder, which takes only the samples of this partition and of these files.
     pub fn new(partition: Partition, files: Files) -> Self {
         Self { scope: Scope::begin(partition, files), ..Self::default() }
     }
 
-    /// As a dataset is opened.
+    /// An empty builder for a dataset that is opened with these options.
     pub fn of(options: &StoreOptions) -> Self {
         Self { found: options.found.clone(), ..Self::new(options.partition, options.files) }
     }
 
-    /// Counts a file that is no sample by its name alone; `false` for any other.
+    /// Counts a file whose name alone says that it is no sample; `false` for any other file.
     pub fn leaves_out(&mut self, key: &str) -> bool {
         let reason = self.scope.files.leave_out(key);
         reason.inspect(|&reason| self.skip(reason, key)).is_some()
@@ -76,12 +76,12 @@ impl CatalogBuilder {
         self.check_count()
     }
 
-    /// Counts something that is no sample; `name` says to people where it is.
+    /// Counts something that is no sample. `name` says where it is, for people.
     pub fn skip(&mut self, reason: Skip, name: &str) {
         self.skipped.add(reason, name);
     }
 
-    /// Notes a folder right under the root, a class once a sample is found in it.
+    /// Notes a folder right under the root, which is a class once a sample is found in it.
     ///
     /// # Errors
     /// More folders than there may be classes.
@@ -90,8 +90,8 @@ impl CatalogBuilder {
         if self.folders.len() > MAX_CLASSES { Err(StoreError::TooManyClasses) } else { Ok(()) }
     }
 
-    /// Counts a folder or a file that could not be seen, and why. Its class is a class all the same: the others keep their numbers,
-    /// whoever may read what.
+    /// Counts a folder or a file that could not be seen, and why. Its class is a class all the same, so that the other
+    /// classes keep their numbers whoever may read what.
     ///
     /// # Errors
     /// More classes than a catalog may have.
@@ -120,7 +120,7 @@ impl CatalogBuilder {
         self.check_count()
     }
 
-    /// Sorts, labels and digests. Of samples with the same key one is kept: always the same one.
+    /// Sorts, labels and digests the samples. Of samples with the same key one is kept, always the same one.
     pub fn finish(self) -> Catalog {
         let Self { scope, rows, classes, folders, listing, mut skipped, .. } = self;
         let columns = Columns::sorted(rows, |key| skipped.add(Skip::Duplicate, key));

@@ -1,4 +1,5 @@
-//! The samples of a catalog, column by column: 24 bytes a sample beside its key, and 16 more where samples are parts of objects.
+//! The samples of a catalog, column by column: 24 bytes a sample beside its key, and 16 more where samples are parts of
+//! objects.
 //!
 //! Invariant: sorted by key in byte order, each key once.
 
@@ -13,11 +14,13 @@ use crate::version::Version;
 pub(super) struct Columns {
     /// All keys, one after the other.
     keys: Box<str>,
-    /// Where each key ends in `keys`; it begins where the one before it ends.
+    /// The place in `keys` where each key ends. A key begins where the key before it ends.
     ends: Box<[u64]>,
     versions: Box<[Version]>,
-    /// Of which object each sample is a part; empty where every sample is an object of its own, under its own key.
+    /// The object of which each sample is a part. The column is empty where every sample is an object of its own, under
+    /// its own key.
     parts: Box<[PartOf]>,
+    /// Each of those objects, with its version as a whole.
     objects: Box<[(SampleKey, Version)]>,
     bytes_total: u64,
 }

@@ -14,8 +14,8 @@ use super::columns::Columns;
 /// ```
 ///
 /// where text is preceded by its length (u64), and numbers are little endian. The class names come first since two
-/// partitions with the same samples could still number them differently. The second digest is over the same without the versions,
-/// and begins with "headwater names v1".
+/// partitions with the same samples could still number them differently. The second digest is over the same without the
+/// versions, and begins with "headwater names v1".
 pub(super) fn digests(columns: &Columns, labels: &[u32], classes: &[String]) -> (Digest, Digest) {
     let mut all = headed(b"headwater catalog v1", columns, classes);
     let mut names = headed(b"headwater names v1", columns, classes);

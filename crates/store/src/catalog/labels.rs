@@ -3,7 +3,8 @@
 /// A sample right under the root has no label. No class has this number, since there are at most `MAX_CLASSES`.
 pub(super) const UNLABELLED: u32 = u32::MAX;
 
-/// The number of each key's class among the sorted `classes`. The keys are sorted too, so that they come class by class.
+/// The number of each key's class among the sorted `classes`. The keys are sorted too, so that they come class by
+/// class.
 pub(super) fn labels<'a>(keys: impl Iterator<Item = &'a str>, classes: &[String]) -> Box<[u32]> {
     let mut last: Option<(&str, u32)> = None;
     let label = |key: &'a str| {

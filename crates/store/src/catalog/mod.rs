@@ -1,7 +1,8 @@
 //! Every sample of a dataset: index, key, version, place, label; and a digest over all of it.
 //!
-//! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the order in
-//! which it was found. Held as columns: 28 bytes a sample beside its key, and 16 more where samples are parts of objects.
+//! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the
+//! order in which it was found. Held as columns: 28 bytes a sample beside its key, and 16 more where samples are parts
+//! of objects.
 
 mod skip;
 mod skipped;
@@ -83,8 +84,8 @@ impl Catalog {
         self.digest
     }
 
-    /// The digest over the class names and over every sample's key and label, in order: what stays the same where files were only
-    /// copied or touched, or photos replaced under their names.
+    /// The digest over the class names and over every sample's key and label, in order: what stays the same where files
+    /// were only copied or touched, or photos replaced under their names.
     pub fn names(&self) -> Digest {
         self.names
     }

@@ -10,7 +10,7 @@ use crate::version::Version;
 pub(super) struct Rows {
     keys: String,
     rows: Vec<Row>,
-    /// The objects of which samples are parts.
+    /// The objects of which samples are parts, each with its version as a whole.
     objects: Vec<(SampleKey, Version)>,
 }
 
@@ -25,12 +25,12 @@ pub(super) struct PartOf {
 
 #[derive(Debug)]
 struct Row {
-    /// Where its key begins in `keys`.
+    /// The place in `keys` where the sample's key begins.
     start: u64,
     version: Version,
     offset: u64,
     object: u32,
-    /// Bytes of its key, of which there are at most `MAX_KEY_BYTES`.
+    /// The length of the key in bytes, of which there are at most `MAX_KEY_BYTES`.
     len: u16,
 }
 
@@ -71,7 +71,7 @@ impl Rows {
         }));
     }
 
-    /// The same rows by key, each key once. `again` hears the key of each row that is left out.
+    /// Sorts the rows by key and keeps each key once. `again` hears the key of each row that is left out.
     pub(super) fn sorted(mut self, mut again: impl FnMut(&str)) -> Self {
         let (keys, objects) = (&self.keys, &self.objects);
         let order = |row: &Row| (row.key(keys), row.version, objects.get(row.object as usize), row.offset);

@@ -7,19 +7,19 @@ use headwater_types::Format;
 /// Why something in the dataset's root is no sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Skip {
-    /// Its suffix is no image's, or it has none.
+    /// The file's suffix is no image's, or the file has none.
     NoPhoto,
-    /// Its suffix is that of an image format that is not decoded here.
+    /// The file's suffix is that of an image format that is not decoded here.
     UnsupportedFormat,
-    /// Its name, or that of a folder above it, begins with a dot. A hidden folder counts once, whatever it holds.
+    /// The name of the file or of a folder above it begins with a dot. A hidden folder counts once, whatever it holds.
     Hidden,
-    /// A folder right under the root with no sample in it: no class.
+    /// A folder right under the root has no sample in it, and so is no class.
     EmptyFolder,
-    /// A symbolic link that leads out of the root; one with an absolute target always counts as such.
+    /// A symbolic link leads out of the root. A link with an absolute target always counts as leading out.
     LinkOut,
-    /// A symbolic link to a folder: following those would go round in circles.
+    /// A symbolic link leads to a folder. Following such links could go round in circles.
     FolderLink,
-    /// A symbolic link to nothing.
+    /// A symbolic link leads to nothing.
     BrokenLink,
     /// A pipe, socket or device.
     Special,
@@ -27,15 +27,15 @@ pub enum Skip {
     NotUtf8,
     /// A name that no sample key may have: too long, a backslash, or in a bucket `..` and empty parts.
     Key,
-    /// It could not be seen: this user may not, or its disk or store failed.
+    /// The file or folder could not be seen: this user may not read it, or its disk or store failed.
     Unreadable,
-    /// It went away while the listing ran.
+    /// The file went away while the listing ran.
     Vanished,
     /// An S3 object of no bytes: what consoles create to show a folder.
     FolderMarker,
-    /// The same key again.
+    /// Another object has the same key.
     Duplicate,
-    /// A sample of another partition.
+    /// The sample is of another partition.
     OtherPartition,
 }
 

@@ -1,4 +1,5 @@
-//! What a listing found and left out, and why: counted, and the first few named, so that nothing is missing in silence.
+//! What a listing found and left out, and why. It is counted, and the first few are named, so that nothing is missing
+//! in silence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,36 +9,37 @@ use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
 use super::skip::Skip;
 use crate::files::{self, Files};
 
-/// How many things were left out, by reason, and the first of them.
+/// The number of things that were left out, by reason, and the names of the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     counts: [u64; Skip::ALL.len()],
-    /// The first in byte order, whatever the order in which they were found.
+    /// The first names in byte order, whatever the order in which they were found.
     first: [BTreeSet<String>; Skip::ALL.len()],
     /// Files left out by their suffix, by suffix in lower case.
     suffixes: BTreeMap<String, u64>,
 }
 
-/// Things that were left out for one reason, as people are told of them.
+/// The things that were left out for one reason, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Why.
+    /// The reason.
     pub reason: Skip,
-    /// How many.
+    /// The number of things.
     pub count: u64,
-    /// What it is and what can be done about it.
+    /// What the things are and what can be done about them.
     pub warning: &'static str,
-    /// The first of them, and how many more there are.
+    /// The names of the first few, and how many more there are.
     pub first: String,
-    /// Files by suffix, where that is why; else empty.
+    /// The files by suffix, where the suffix is the reason; else empty.
     pub suffixes: String,
-    /// Of the kind that stands beside the photos of most datasets, and fewer than one in a hundred of them.
+    /// Whether such things stand beside the photos of most datasets, and here are fewer than one in a hundred of the
+    /// samples.
     pub is_usual: bool,
 }
 
-/// In `suffixes`: those that are too long or too many to be told apart.
+/// The name under which `suffixes` counts those that are too long, or too many to be counted one by one.
 const OTHERS: &str = "others";
-/// The same: files without one.
+/// The name under which `suffixes` counts files without a suffix.
 const NO_SUFFIX: &str = "no suffix";
 /// A suffix of more bytes is a part of a name.
 const LONGEST_SUFFIX: usize = 8;
@@ -65,9 +67,9 @@ impl Skipped {
         self.suffixes.iter().map(|(suffix, count)| (suffix.as_str(), *count))
     }
 
-    /// What people are told, of a listing with so many samples.
+    /// What was left out of a listing with so many samples, reason by reason, but for what was meant to be left out.
     pub fn left_out(&self, samples: u64) -> Vec<LeftOut> {
-        let told = self.iter().filter_map(|(reason, count)| Some((reason, count, reason.warning()?)));
+        let reasons = self.iter().filter_map(|(reason, count)| Some((reason, count, reason.warning()?)));
         let of_reason = |(reason, count, warning): (Skip, u64, _)| LeftOut {
             reason,
             count,
@@ -76,7 +78,7 @@ impl Skipped {
             suffixes: by_suffix(self, reason),
             is_usual: matches!(reason, Skip::NoPhoto | Skip::Hidden) && count.saturating_mul(100) <= samples,
         };
-        told.map(of_reason).collect()
+        reasons.map(of_reason).collect()
     }
 
     /// The first that were left out for this reason, and how many more there are.
@@ -87,18 +89,18 @@ impl Skipped {
         names.join(", ") + &more
     }
 
-    /// Counts one of these, of which `name` tells a person where it is.
+    /// Counts one more thing. `name` says where it is, for people.
     pub(crate) fn add(&mut self, reason: Skip, name: &str) {
         self.counts[reason as usize] += 1;
         if matches!(reason, Skip::NoPhoto | Skip::UnsupportedFormat) {
-            *self.suffixes.entry(self.told_apart(reason, name)).or_default() += 1;
+            *self.suffixes.entry(self.suffix_of(reason, name)).or_default() += 1;
         }
         if reason.warning().is_some() {
             self.keep_name(reason, name);
         }
     }
 
-    /// Adds what another counted.
+    /// Adds what another listing thread has counted.
     pub(crate) fn absorb(&mut self, other: Self) {
         for (reason, count) in other.iter() {
             self.counts[reason as usize] += count;
@@ -121,8 +123,8 @@ impl Skipped {
         }
     }
 
-    /// Under which name the suffix of this file is counted.
-    fn told_apart(&self, reason: Skip, name: &str) -> String {
+    /// The name under which the suffix of this file is counted.
+    fn suffix_of(&self, reason: Skip, name: &str) -> String {
         let Some(suffix) = files::suffix(name) else { return NO_SUFFIX.to_owned() };
         let suffix = format!(".{}", suffix.to_lowercase());
         let has_room = self.suffixes.contains_key(&suffix) || self.suffixes.len() < LISTED_SUFFIXES;
@@ -144,7 +146,7 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// By suffix, as people read it: `.csv 2, no suffix 1`.
+/// The files that were left out for this reason, by suffix: `.csv 2, no suffix 1`.
 pub(crate) fn by_suffix(skipped: &Skipped, reason: Skip) -> String {
     let of_reason = |suffix: &str| Files::Photos.leave_out(suffix) == Some(reason);
     let listed = skipped.suffixes().filter(|(suffix, _)| of_reason(suffix));

@@ -1,5 +1,5 @@
-//! A store around a store: photos in one file, and their places in another. It stands for archives, whose samples are parts of
-//! objects, and proves that a catalog, a read and a check hold for them as for files.
+//! A store around a store: photos in one file, and their places in another. It stands for archives, whose samples are
+//! parts of objects, and proves that a catalog, a read and a check hold for them as for files.
 
 use std::fmt::Write as _;
 use std::fs;

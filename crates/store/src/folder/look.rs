@@ -6,13 +6,13 @@ use super::read::{compare, failure};
 use crate::extent::Extent;
 use crate::local::Root;
 
-/// May wait for a disk.
+/// Whether the object is of the version that was listed. The look may wait for a disk.
 pub(super) fn check(root: &Root, extent: &Extent) -> Result<(), SampleFailure> {
     let metadata = root.metadata(extent.object().as_str()).map_err(|error| failure(&error))?;
     compare(&metadata, extent.listed())
 }
 
-/// Says `true` only of a file whose path the system has in memory.
+/// Whether the object is of the version that was listed, as far as the system has its path in memory; else `false`.
 pub(super) fn check_now(root: &Root, extent: &Extent) -> bool {
     root.metadata_now(extent.object().as_str()).is_ok_and(|metadata| compare(&metadata, extent.listed()).is_ok())
 }

@@ -2,7 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Last in, first out: a folder tree is then walked depth first, and what waits stays small.
+/// A queue whose last piece of work is done first: a folder tree is then walked depth first, and what waits stays
+/// small.
 pub(super) struct Queue<T> {
     state: Mutex<QueueState<T>>,
     changed: Condvar,
@@ -16,7 +17,8 @@ struct QueueState<T> {
     closed: bool,
 }
 
-/// A thread at work; ends with the value, also when the thread panics, so that the others do not wait for it.
+/// A thread's turn at work. It ends when the value is dropped, also when the thread panics, so that the others do not
+/// wait for it.
 struct Turn<'a, T>(&'a Queue<T>);
 
 // === impl Queue ===

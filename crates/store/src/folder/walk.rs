@@ -1,4 +1,5 @@
-//! Lists a folder tree with a few threads: one stat a file, no symbolic link to a folder followed, no special file opened.
+//! Lists a folder tree with a few threads: one stat a file, no symbolic link to a folder followed, no special file
+//! opened.
 //!
 //! What waits is bounded by the tree: files wait in at most `LISTING_BACKLOG` batches, folders (a path each) only while
 //! their parents' other folders are walked. Depth is bounded by the length of a key.

@@ -1,4 +1,5 @@
-//! What an S3 store answers where it does not give what was asked for: a status, a code, and for how long it wants to be left alone.
+//! What an S3 store answers where it does not give what was asked for: a status, a code, and for how long it wants to
+//! be left alone.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,13 +17,13 @@ pub(super) struct Answer {
     pub(super) code: Option<String>,
     /// The store's words.
     pub(super) message: Option<String>,
-    /// `Retry-After`.
+    /// The time for which the store wants to be left alone: `Retry-After`.
     pub(super) retry_after: Option<Duration>,
-    /// The store's clock.
+    /// The time by the store's clock.
     pub(super) date: Option<String>,
     /// The region that the bucket is in, where the store says so.
     pub(super) region: Option<String>,
-    /// How the answer began, where it is none of S3's.
+    /// The first bytes of the answer, where it is none of S3's.
     pub(super) first: String,
 }
 
@@ -45,7 +46,7 @@ impl Answer {
         }
     }
 
-    /// S3's own word.
+    /// S3's own word for the refusal; empty where there is none.
     pub(super) fn code(&self) -> &str {
         self.code.as_deref().unwrap_or_default()
     }
@@ -101,7 +102,7 @@ fn element(text: &str, name: &str) -> Option<String> {
     Some(clean.collect::<String>()).filter(|text| !text.is_empty())
 }
 
-/// Seconds, or a date, which is meant by the store's own clock.
+/// The time that a `Retry-After` means: seconds, or a date by the store's own clock.
 fn retry_after(value: &str, now: Option<&str>) -> Option<Duration> {
     let wanted = match value.trim().parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -1,5 +1,5 @@
-//! Credentials that come from elsewhere while the program runs: looked at before they are put into a header, where `object_store`
-//! panics on what no header can hold.
+//! Credentials that come from elsewhere while the program runs: looked at before they are put into a header, where
+//! `object_store` panics on what no header can hold.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Refusals that are not of a missing right, though S3 gives them the same status: each with its own words and its own fix.
+//! Refusals that are not of a missing right, though S3 gives them the same status: each with its own words and its own
+//! fix.
 
 use std::fmt;
 
@@ -11,12 +12,12 @@ pub(super) enum Denial {
     Expired,
     /// The clocks of both machines differ by more than a quarter of an hour.
     Skewed {
-        /// The store's.
+        /// The time by the store's clock.
         store: Option<String>,
     },
-    /// The bucket is elsewhere.
+    /// The bucket is in another region, or at another endpoint.
     Region {
-        /// Where, if the store says so.
+        /// The region, where the store says it.
         region: Option<String>,
     },
     /// The object must be brought back from an archive first.

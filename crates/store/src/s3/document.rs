@@ -1,8 +1,8 @@
 //! What an answer to ListObjectsV2 says, if it is whole.
 //!
-//! Invariant: an answer that is not from its first byte to its last a listing of what was asked for is an error. `object_store` takes any
-//! XML for a listing, and what it does not find in it for empty: a page of XHTML is a bucket without photos there, and a page that
-//! says that there is more, but not how to ask for it, is the last.
+//! Invariant: an answer that is not from its first byte to its last a listing of what was asked for is an error.
+//! `object_store` takes any XML for a listing, and what it does not find in it for empty: a page of XHTML is a bucket
+//! without photos there, and a page that says that there is more, but not how to ask for it, is the last.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use crate::version::Version;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Document {
     pub(super) objects: Vec<Object>,
-    /// Where only what lies right under the prefix was asked for: folders there, each with a slash at its end.
+    /// The folders right under the prefix, each with a slash at its end, where only what lies right under it was asked
+    /// for.
     pub(super) folders: Vec<String>,
-    /// How to ask for the next page; `None` for the last.
+    /// The token that asks for the next page; `None` for the last page.
     pub(super) next: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Object {
-    /// Whole, as the store has it: it may be no path.
+    /// The whole key as the store has it, which may be no path.
     pub(super) key: String,
     pub(super) version: Version,
 }
@@ -35,15 +36,15 @@ pub(super) struct Object {
 /// Why an answer is no listing.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum NoListing {
-    /// It is an error that came with a status that says that all is well.
+    /// The answer is an error that came with a status which says that all is well.
     #[error("{0}")]
     Error(Box<Answer>),
-    /// It is something else, or not all of it.
+    /// The answer is something else, or not all of a listing.
     #[error("no whole listing, but {why}: it begins {first}")]
     Garbled { why: String, first: String },
 }
 
-/// What is being read.
+/// A page while it is read, element by element.
 #[derive(Default)]
 struct Draft {
     page: Document,
@@ -180,8 +181,8 @@ impl Entry {
     }
 }
 
-/// An ETag without what stores and proxies put around it: they differ in whether a listing has the quotes, and in whether it is
-/// marked as weak.
+/// An ETag without what stores and proxies put around it: they differ in whether a listing has the quotes, and in
+/// whether it is marked as weak.
 pub(super) fn plain_tag(tag: &str) -> &str {
     tag.trim_start_matches("W/").trim_matches('"')
 }

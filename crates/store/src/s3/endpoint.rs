@@ -1,4 +1,5 @@
-//! The address of an S3-compatible store: taken apart where it is given, since `object_store` panics on what is none.
+//! The address of an S3-compatible store. It is taken apart where it is given, since `object_store` panics on what is
+//! no address.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,21 +18,21 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{shown} is no address of a store: {reason}")]
 pub struct EndpointError {
-    /// As given, between quotes and with its control characters written out.
+    /// The text as it was given, between quotes and with its control characters written out.
     shown: String,
-    /// What is wrong with it, and what to give instead.
+    /// What is wrong with the text, and what to give instead.
     reason: String,
 }
 
 // === impl Endpoint ===
 
 impl Endpoint {
-    /// Whether it is spoken to without TLS.
+    /// Whether the store is spoken to without TLS.
     pub(crate) fn is_plain(&self) -> bool {
         self.uri.scheme_str() == Some("http")
     }
 
-    /// Whether it is this machine.
+    /// Whether the store is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -42,7 +43,7 @@ impl Endpoint {
         &self.uri
     }
 
-    /// As it was given, but for slashes at its end: two that differ in those are one place.
+    /// The address as it was given, but for slashes at its end: two that differ in those are one place.
     pub(crate) fn as_str(&self) -> &str {
         self.text.trim_end_matches('/')
     }

@@ -15,33 +15,33 @@ pub(super) enum Fault {
     /// The store refused.
     #[error("it answered with {0}")]
     Answered(Box<Answer>),
-    /// It answered with something else than was asked for.
+    /// The store answered with something else than was asked for.
     #[error("it answered with {0}")]
     Garbled(String),
     /// The object's size is another than was listed, and its ETag is the same: one of both is a mistake of the way.
     #[error("it gave {given} bytes of an object of {listed}")]
     Length {
-        /// What it said that it has, or what came.
+        /// The number of bytes that the store announced, or that came.
         given: u64,
-        /// What the listing has.
+        /// The number of bytes in the listing.
         listed: u64,
     },
     /// The object is another than was listed.
     #[error("it has another object under that key than it listed")]
     Changed,
-    /// Nobody is there.
+    /// No connection could be made.
     #[error("no connection: {0}")]
     Unconnected(String),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// Nothing came for so long.
+    /// Nothing came for this long.
     #[error("it sent nothing for {} s", .0.as_secs())]
     Silent(Duration),
-    /// Something came, but not all of it.
+    /// Not all of the answer came within this time.
     #[error("one request took longer than {} s", .0.as_secs())]
     Slow(Duration),
-    /// There was nothing to sign the request with.
+    /// There were no credentials to sign the request with.
     #[error("no credentials: {0}")]
     Credentials(String),
 }
@@ -57,7 +57,8 @@ pub(super) enum Again {
     Long,
 }
 
-/// A request that was sent and got no answer: told from those for credentials, which are not ours.
+/// The error of a request that was sent and got no answer. Requests for credentials, which `object_store` makes by
+/// itself, do not have it.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub(super) struct Transport {
@@ -85,12 +86,13 @@ impl Fault {
         matches!(self, Self::Answered(answer) if answer.is_throttling())
     }
 
-    /// S3's own word for it.
+    /// S3's own word for the refusal; empty where there is none.
     pub(super) fn code(&self) -> &str {
         if let Self::Answered(answer) = self { answer.code() } else { "" }
     }
 
-    /// What a request ended with. `sent`: whether it was sent at all, and not only others for its credentials.
+    /// The fault that an error of `object_store` stands for. `sent` says whether the request itself was sent, and not
+    /// only others for its credentials.
     pub(super) fn of(error: &Error, sent: bool) -> Self {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
         let mut last = error.to_string();
@@ -128,7 +130,7 @@ impl From<NoListing> for Fault {
     }
 }
 
-/// What the system said: what is around it says that there was an error.
+/// The words of the innermost cause: the causes around it only say that there was an error.
 pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.last().map(ToString::to_string).unwrap_or_default()

@@ -1,9 +1,10 @@
-//! Between `object_store` and the network: what a store answers is looked at here, where its status, its headers and its first bytes are
-//! still to be seen.
+//! Between `object_store` and the network: what a store answers is looked at here, where its status, its headers and
+//! its first bytes are still to be seen.
 //!
-//! `object_store` makes and signs requests, and pools connections. It is left nothing to judge: refusals become [`Answer`]s, which
-//! it never tries again (it would four times within a second, whatever `Retry-After` says), and listings are read by
-//! [`document::read`]. It gets an empty one in place of each, and hands the true one through beside it.
+//! `object_store` makes and signs requests, and pools connections. It is left nothing to judge: refusals become
+//! [`Answer`]s, which it never tries again (it would four times within a second, whatever `Retry-After` says), and
+//! listings are read by [`document::read`]. It gets an empty one in place of each, and hands the true one through
+//! beside it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +26,7 @@ use super::fault::Transport;
 /// What a request asks for; it travels in its extensions. A request without one is for credentials.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    /// Set once it is on its way.
+    /// Whether the request is on its way.
     sent: Arc<AtomicBool>,
     what: What,
 }
@@ -33,11 +34,11 @@ pub(super) struct Asked {
 #[derive(Clone, Debug)]
 enum What {
     Object,
-    /// A page of the keys that begin so.
+    /// A page of the keys that begin with this prefix.
     Page(String),
 }
 
-/// Makes clients that look.
+/// Makes clients that look at every answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connector {
     /// How many answers have come, of whatever kind.
@@ -50,7 +51,7 @@ struct Looking {
     answers: Arc<AtomicU64>,
 }
 
-/// Stands for a listing that was read.
+/// The body that `object_store` gets in place of a listing that was read here.
 const EMPTY: &str = "<ListBucketResult></ListBucketResult>";
 /// Most bytes of a refusal, and of what a machine says of its role.
 const MOST_WORDS: usize = 64 * 1024;
@@ -111,7 +112,8 @@ impl HttpService for Looking {
 }
 
 impl Looking {
-    /// What a machine says of its role becomes part of an address and a header: anything else than one word would be a panic there.
+    /// What a machine says of its role becomes part of an address and a header: anything else than one word would be a
+    /// panic there.
     async fn credentials(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let path = request.uri().path();
         let is_word = path.ends_with("/latest/api/token") || path.ends_with("/security-credentials/");
@@ -136,7 +138,7 @@ fn refused(why: impl std::error::Error + Send + Sync + 'static) -> HttpError {
     HttpError::new(HttpErrorKind::Unknown, why)
 }
 
-/// A body, if it has no more than so many bytes.
+/// The body, if it has no more than so many bytes.
 async fn gathered(body: HttpResponseBody, most: usize) -> Result<Bytes, HttpError> {
     let mut bytes = Vec::new();
     let mut chunks = body.bytes_stream();

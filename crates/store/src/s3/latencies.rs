@@ -1,4 +1,4 @@
-//! How long reads take, so that one that takes longer than nearly all is asked for a second time.
+//! How long reads take, so that a read that takes longer than nearly all is made a second time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,17 +11,17 @@ pub(super) struct Latencies(Mutex<Recent>);
 struct Recent {
     times: Vec<Duration>,
     next: usize,
-    /// What is known of them.
+    /// The 99th percentile, once there are enough.
     p99: Option<Duration>,
 }
 
-/// How many reads are remembered: of fewer there is no 99th percentile.
+/// The number of reads that are remembered: fewer have no 99th percentile.
 const REMEMBERED: usize = 512;
-/// After so many it is computed anew.
+/// The percentile is computed anew after so many reads.
 const EVERY: usize = 64;
-/// Where nothing is known yet: twenty times what a store takes that is well.
+/// The percentile while none is known: twenty times what a store takes that is well.
 const UNKNOWN: Duration = Duration::from_secs(2);
-/// A second read sooner than this would help nobody.
+/// The least percentile: a second read sooner than this would help nobody.
 const LEAST: Duration = Duration::from_millis(50);
 
 // === impl Latencies ===
@@ -42,7 +42,7 @@ impl Latencies {
         }
     }
 
-    /// Time after which a read is slower than 99 of 100.
+    /// The time after which a read is slower than 99 of 100.
     pub(super) fn p99(&self) -> Duration {
         let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.p99.map_or(UNKNOWN, |p99| p99.max(LEAST))

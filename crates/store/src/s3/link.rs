@@ -20,13 +20,13 @@ pub(super) struct Link {
     pub(super) client: AmazonS3,
     pub(super) quota: Quota,
     pub(super) latencies: Latencies,
-    /// Answers of whatever kind.
+    /// The number of answers of whatever kind.
     answers: Arc<AtomicU64>,
-    /// Objects that came.
+    /// The number of objects that came.
     came: AtomicU64,
-    /// The last of them: what to ask for where it is doubtful whether the store gives anything.
+    /// The last object that came, which is asked for again where it is doubtful whether the store gives anything.
     good: Mutex<Option<Path>>,
-    /// For the pauses: each request's are its own.
+    /// The seed of the next request's pauses.
     seed: AtomicU64,
     warned: Mutex<Option<Instant>>,
 }
@@ -56,12 +56,12 @@ impl Link {
         self.answers.load(Ordering::Relaxed) > 0
     }
 
-    /// How many objects have come.
+    /// The number of objects that have come.
     pub(super) fn came(&self) -> u64 {
         self.came.load(Ordering::Relaxed)
     }
 
-    /// An object has come.
+    /// Notes that an object has come, and how long it took.
     pub(super) fn took(&self, path: &Path, time: Duration) {
         self.came.fetch_add(1, Ordering::Relaxed);
         self.latencies.took(time);
@@ -96,7 +96,7 @@ impl Link {
     }
 }
 
-/// What a request carries, so that its answer is known for what it is.
+/// What a request carries, so that the connector knows what its answer is to be.
 pub(super) fn asking(asked: &Asked) -> Extensions {
     let mut extensions = Extensions::new();
     extensions.insert(asked.clone());

@@ -1,5 +1,5 @@
-//! Lists a bucket, its class folders side by side: a page follows from the page before it, so that one after the other a
-//! million keys would take minutes of waiting.
+//! The listing of a bucket, its class folders side by side. A page follows from the page before it, so that a million
+//! keys listed one folder after the other would take minutes of waiting.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use headwater_types::SampleKey;
@@ -70,7 +70,8 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Adds an object, unless it only marks a folder: consoles make such objects, with a slash at the end of their keys.
+    /// Adds an object, unless it only marks a folder: consoles make such objects, with a slash at the end of their
+    /// keys.
     fn add(self, object: &Object, found: &mut CatalogBuilder) -> Result<(), StoreError> {
         let key = self.beneath(&object.key);
         if key.is_empty() || key.ends_with('/') {

@@ -1,12 +1,13 @@
 //! A dataset in a bucket of an S3-compatible store.
 //!
-//! Invariant: what a read gives is of the ETag that was listed. The ETag is compared when the answer's headers are here and
-//! before its body is taken, not sent ahead as `If-Match`: a catalog keeps a hash of it (8 bytes a sample instead of about
-//! 40), and a store behind a proxy that marks its ETags as weak would fail every `If-Match`, as HTTP says it must.
+//! Invariant: what a read gives is of the ETag that was listed. The ETag is compared when the answer's headers are here
+//! and before its body is taken, not sent ahead as `If-Match`: a catalog keeps a hash of it (8 bytes a sample instead
+//! of about 40), and a store behind a proxy that marks its ETags as weak would fail every `If-Match`, as HTTP says it
+//! must.
 //!
-//! The way of a request, from the inside: [`http`] looks at every answer, [`document`] reads listings, [`fault`] says what went wrong,
-//! [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for, and [`access`] says what a listing that fails
-//! means. How long each may take is in `headwater_types::patience`.
+//! The way of a request, from the inside: [`http`] looks at every answer, [`document`] reads listings, [`fault`] says
+//! what went wrong, [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for, and [`access`]
+//! says what a listing that fails means. How long each may take is in `headwater_types::patience`.
 
 mod endpoint;
 
@@ -125,7 +126,8 @@ impl Store for Bucket {
         read::read(&self.link, &path, extent, &wait).await
     }
 
-    /// Not asked: a request for each sample would cost what there is to save. What was listed is what is served.
+    /// The store is not asked: a request for each sample would cost what there is to save. What was listed is what is
+    /// served.
     fn check(&self, _: &Extent) -> Result<(), SampleFailure> {
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::found::Found;
 /// Goes through a listing page by page.
 pub(super) struct Pages<'a> {
     link: &'a Link,
-    /// Hears what keeps a page from coming.
+    /// The progress of the listing, which hears what keeps a page from coming.
     found: &'a Found,
     prefix: &'a str,
     /// Whether what lies in a folder is shown as that folder only.

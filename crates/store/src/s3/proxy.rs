@@ -1,4 +1,5 @@
-//! The proxy through which a store is reached, where the environment names one: told in failures, since nothing else tells of it.
+//! The proxy through which a store is reached, where the environment names one. Failures name it, since nothing else
+//! does.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use object_store::ClientConfigKey;

@@ -1,9 +1,9 @@
 //! How often a store may be asked again: a bucket of tokens that all requests to it share.
 //!
-//! Each try after the first takes a token, and each answer brings one and a half: a store that answers half of its requests is asked as fast
-//! as it answers, and one that answers none a few times at once and then every other second, however many samples wait for it. Samples that
-//! each kept their own time would ask a throttled store a hundred times as often as one that is well (the AWS SDKs' "standard"
-//! retry mode has the same bucket).
+//! Each try after the first takes a token, and each answer brings one and a half: a store that answers half of its
+//! requests is asked as fast as it answers, and one that answers none a few times at once and then every other second,
+//! however many samples wait for it. Samples that each kept their own time would ask a throttled store a hundred times
+//! as often as one that is well (the AWS SDKs' "standard" retry mode has the same bucket).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

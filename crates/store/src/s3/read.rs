@@ -18,8 +18,8 @@ use crate::extent::Extent;
 use crate::version::{LIST_ANEW, Version};
 use crate::waiting::Wait;
 
-/// Reads the range, if the object is of the version that was listed, however often that takes. `wait` hears what the store does
-/// meanwhile.
+/// Reads the range, if the object is of the version that was listed, however often that takes. `wait` hears what the
+/// store does meanwhile.
 pub(super) async fn read(link: &Link, path: &Path, extent: &Extent, wait: &Wait) -> Result<Bytes, SampleFailure> {
     let mut tries = Tries::of_object(link);
     let mut end = tries.first().await;
@@ -42,7 +42,8 @@ pub(super) async fn read(link: &Link, path: &Path, extent: &Extent, wait: &Wait)
     Err(failure(&last, end, &tries))
 }
 
-/// A read, and a second one beside it where the first takes longer than nearly all do. The first that brings the object wins.
+/// A read, and a second one beside it where the first takes longer than nearly all do. The first that brings the object
+/// wins.
 async fn hedged(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Fault> {
     let mut first = std::pin::pin!(once(link, path, extent));
     tokio::select! {

@@ -1,5 +1,5 @@
-//! The `AWS_*` variables, as the AWS tools read them, and what is wrong with each: `object_store` takes any text, and panics at the
-//! first request where it can be no address and no header.
+//! The `AWS_*` variables, as the AWS tools read them, and what is wrong with each: `object_store` takes any text, and
+//! panics at the first request where it can be no address and no header.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -30,7 +30,7 @@ impl Settings {
         Self::read(std::env::vars_os())
     }
 
-    /// As above, of these variables.
+    /// Reads these variables as [`Self::from_environment`] reads those of the process.
     pub(crate) fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, StoreError> {
         let mut settings = Vec::new();
         for (variable, value) in variables {
@@ -51,7 +51,7 @@ impl Settings {
         self.named(key).map(|(_, value)| value)
     }
 
-    /// The variable that says it, and what it says.
+    /// The variable that sets this key, and its value.
     pub(super) fn named(&self, key: AmazonS3ConfigKey) -> Option<(&str, &str)> {
         let last = self.0.iter().rev().find(|setting| setting.key == key);
         last.map(|setting| (setting.variable.as_str(), setting.value.as_str()))
@@ -61,8 +61,8 @@ impl Settings {
         self.get(key).is_some_and(|value| matches!(value, "true" | "1" | "yes" | "on"))
     }
 
-    /// Whether they name credentials, or say that none are to be used. Where they do not, the client asks the machine that it runs on,
-    /// which only a machine in AWS can answer.
+    /// Whether the settings name credentials, or say that none are to be used. Where they do neither, the client asks
+    /// the machine that it runs on, which only a machine in AWS can answer.
     pub(super) fn have_credentials(&self) -> bool {
         use AmazonS3ConfigKey::{
             AccessKeyId, ContainerCredentialsFullUri, ContainerCredentialsRelativeUri, SecretAccessKey, SkipSignature,
@@ -88,7 +88,7 @@ impl Settings {
         self.0.iter().fold(AmazonS3Builder::new(), |builder, setting| builder.with_config(setting.key, &setting.value))
     }
 
-    /// Which variable it is that keeps a client from being made; `None` where it is none alone.
+    /// The error that names the variable which keeps a client from being made, where one variable alone does.
     pub(super) fn at_fault(&self, error: &object_store::Error) -> StoreError {
         let alone = |setting: &&Setting| {
             let other = AmazonS3Builder::new().with_bucket_name("bucket").with_skip_signature(true);

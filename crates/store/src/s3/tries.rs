@@ -15,13 +15,13 @@ pub(super) struct Tries<'a> {
     link: &'a Link,
     began: Instant,
     patience: Duration,
-    /// Whether it is for an object, of which others say whether the store gives any.
+    /// Whether the request is for an object. Other objects then show whether the store gives any.
     is_object: bool,
     backoff: Backoff,
-    /// Objects that had come when it began.
+    /// The number of objects that had come when the request began.
     came: u64,
     tries: u32,
-    /// Those that say something of the object.
+    /// The tries whose fault says something of the object.
     failed: u32,
     garbled: u32,
 }
@@ -31,7 +31,7 @@ pub(super) struct Tries<'a> {
 pub(super) enum End {
     /// The answer is final.
     Final,
-    /// The store gives others, and not this.
+    /// The store gives other objects, and not this one.
     Hopeless,
     /// The time is up.
     Late,
@@ -40,12 +40,12 @@ pub(super) enum End {
 // === impl Tries ===
 
 impl<'a> Tries<'a> {
-    /// Of an object.
+    /// The tries of a request for an object.
     pub(super) fn of_object(link: &'a Link) -> Self {
         Self::new(link, STORE_WAIT, true)
     }
 
-    /// Of a page of a listing.
+    /// The tries of a request for a page of a listing.
     pub(super) fn of_page(link: &'a Link) -> Self {
         Self::new(link, S3_PAGE_WAIT, false)
     }
@@ -56,7 +56,7 @@ impl<'a> Tries<'a> {
         Self { link, began, patience, is_object, backoff, came, tries: 0, failed: 0, garbled: 0 }
     }
 
-    /// How many there were, and for how long.
+    /// The number of tries so far, and the time since the first.
     pub(super) fn so_far(&self) -> (u32, Duration) {
         (self.tries, self.began.elapsed())
     }

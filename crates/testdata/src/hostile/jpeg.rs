@@ -10,7 +10,7 @@ const PROGRESSIVE_FRAME: u8 = 0xc2;
 const SCAN: u8 = 0xda;
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// The same file with another size in its frame header.
+/// The JPEG file with another size in its frame header.
 pub(super) fn with_size(file: &[u8], width: u16, height: u16) -> Vec<u8> {
     let mut file = file.to_vec();
     let frame = segments(&file).find(|(marker, _)| matches!(*marker, BASELINE_FRAME | PROGRESSIVE_FRAME));

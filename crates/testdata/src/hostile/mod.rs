@@ -20,7 +20,7 @@ use crate::texture::Texture;
 /// Something hostile in a dataset's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostileFile {
-    /// Its path below the folder.
+    /// The file's path below the folder.
     pub path: PathBuf,
     /// What a good server does with it.
     pub expectation: Expectation,
@@ -29,11 +29,11 @@ pub struct HostileFile {
 /// What a good server does with a hostile file. Whatever it is: no crash, no hang, no other sample touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// It is one of the samples, and fails with a typed failure.
+    /// The file is one of the samples, and fails with a typed failure.
     Fails,
-    /// It is one of the samples, and decoders may in good faith deliver it or refuse it.
+    /// The file is one of the samples, and decoders may in good faith deliver it or refuse it.
     MayDecode,
-    /// It is no file of this dataset: nothing is ever read through it.
+    /// The file is none of this dataset: nothing is ever read through it.
     NeverRead,
 }
 

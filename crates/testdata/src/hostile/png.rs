@@ -5,21 +5,21 @@ const HEADER: usize = 16;
 const HEADER_DATA: usize = 13;
 const AFTER_HEADER: usize = HEADER + HEADER_DATA + 4;
 
-/// The same file with another size in its header, and a CRC that agrees.
+/// The PNG file with another size in its header, and a CRC that agrees.
 pub(super) fn with_size(file: &[u8], width: u32, height: u32) -> Vec<u8> {
     let (data, rest) = (&file[HEADER + 8..HEADER + HEADER_DATA], &file[AFTER_HEADER..]);
     let data = [&width.to_be_bytes(), &height.to_be_bytes(), data].concat();
     [&file[..8], &chunk(*b"IHDR", &data), rest].concat()
 }
 
-/// The same file with a header that fails its CRC.
+/// The PNG file with a header that fails its CRC.
 pub(super) fn with_wrong_crc(file: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
     file[AFTER_HEADER - 1] ^= 0xff;
     file
 }
 
-/// The same file with so many comments before its pixels.
+/// The PNG file with so many comments before its pixels.
 pub(super) fn with_many_chunks(file: &[u8], chunks: usize) -> Vec<u8> {
     let comments = chunk(*b"tEXt", b"Comment\0again and again").repeat(chunks);
     [&file[..AFTER_HEADER], &comments, &file[AFTER_HEADER..]].concat()

@@ -1,5 +1,5 @@
-//! A bucket in memory, which a server of the test's own gives by the protocol of S3: listings by prefix and delimiter, and
-//! objects whole or by range.
+//! A bucket in memory, which a server of the test's own gives by the protocol of S3: listings by prefix and delimiter,
+//! and objects whole or by range.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

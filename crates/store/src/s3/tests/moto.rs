@@ -1,7 +1,7 @@
 //! Against a real S3 protocol: the server of PyPI's `moto`, started by the test that needs it.
 //!
-//! Its Python is `HEADWATER_PYTHON`, or that of the repository's `.venv`. Where there is none, or it has no `moto[server]`,
-//! the tests say so and prove nothing.
+//! Its Python is `HEADWATER_PYTHON`, or that of the repository's `.venv`. Where there is none, or it has no
+//! `moto[server]`, the tests say so and prove nothing.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -47,7 +47,8 @@ struct Moto {
 // === impl Moto ===
 
 impl Moto {
-    /// A server with an empty bucket `photos` but for these keys; `None`, with a line that says why, where it cannot run.
+    /// A server with an empty bucket `photos` but for these keys; `None`, with a line that says why, where it cannot
+    /// run.
     fn start(hostile_keys: &[&str]) -> Option<Self> {
         let Some(python) = python() else {
             println!("skipped: no Python for moto: set HEADWATER_PYTHON or make the repository's .venv");

@@ -56,7 +56,8 @@ const ODD: [&str; 50] = [
     "127.0.0.1:9000",
 ];
 
-/// Every variable of S3, at each odd value: an error with its name, or a client that fails as one does that has no store.
+/// Every variable of S3, at each odd value: an error with its name, or a client that fails as one does that has no
+/// store.
 #[tokio::test]
 async fn no_variable_can_panic_the_process() {
     let names = [

@@ -1,10 +1,10 @@
-//! One bar for a piece of work whose whole becomes known on the way.
+//! A bar for a piece of work whose whole becomes known on the way.
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::progress::{Bar, Progress};
+use super::{Bar, Progress};
 
-/// A bar that is there from the first that is heard of the work.
+/// A bar that is drawn once something is known of the work.
 #[derive(Debug)]
 pub struct GrowingBar<'a> {
     progress: &'a Progress,
@@ -15,7 +15,7 @@ pub struct GrowingBar<'a> {
 // === impl GrowingBar ===
 
 impl<'a> GrowingBar<'a> {
-    /// Nothing is drawn yet.
+    /// A bar that is not drawn yet.
     pub fn new(progress: &'a Progress, what: &'static str) -> Self {
         Self { progress, what, bar: Mutex::new(None) }
     }

@@ -1,12 +1,15 @@
 //! Samples that failed: counted by kind, with the first keys of each, and how many of them are too many.
 
+mod most;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use headwater_types::{FailureKind, SampleIndex};
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
+
+pub use most::{FailureArgs, MaxFailures};
 
 /// Failures of some samples, by kind. Which keys are named does not depend on the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,29 +20,12 @@ pub struct Failures {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct OfKind {
     count: u64,
-    /// Those with the lowest indices.
+    /// The keys of the samples with the lowest indices.
     first: BTreeMap<SampleIndex, String>,
 }
 
-/// Keys that are named of each kind.
+/// The number of keys that are named of each kind.
 const NAMED: usize = 5;
-
-/// How many samples may fail.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaxFailures {
-    /// So many.
-    Count(u64),
-    /// So many of a hundred.
-    Percent(f64),
-}
-
-/// `--max-failures`: flatten this into the arguments of whatever asks for samples.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub struct FailureArgs {
-    /// How many samples may fail, or how many of a hundred: 20 or 5%. Past it the exit code is 3; what was made is kept
-    #[arg(long, value_name = "N|P%", default_value_t)]
-    pub max_failures: MaxFailures,
-}
 
 /// More samples failed than may. What was made of the others is kept.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -57,14 +43,14 @@ pub struct TooManyFailures {
 // === impl Failures ===
 
 impl Failures {
-    /// One more.
+    /// Adds the failure of one sample.
     pub fn add(&mut self, kind: FailureKind, index: SampleIndex, key: Option<&str>) {
         let kind = self.kinds.entry(kind).or_default();
         kind.count += 1;
         kind.name(index, || key.map_or_else(|| format!("sample {index}"), str::to_owned));
     }
 
-    /// Those of other samples too.
+    /// Adds the failures of other samples.
     pub fn merge(&mut self, other: &Self) {
         for (kind, theirs) in &other.kinds {
             let ours = self.kinds.entry(*kind).or_default();
@@ -73,12 +59,12 @@ impl Failures {
         }
     }
 
-    /// How many there are.
+    /// The number of failures.
     pub fn count(&self) -> u64 {
         self.kinds.values().map(|kind| kind.count).sum()
     }
 
-    /// How many there are of each kind.
+    /// The number of failures of each kind.
     pub fn by_kind(&self) -> impl Iterator<Item = (FailureKind, u64)> + '_ {
         self.kinds.iter().map(|(kind, of)| (*kind, of.count))
     }
@@ -156,48 +142,6 @@ impl OfKind {
         let more = self.count - self.first.len() as u64;
         let names = self.first.values().map(String::as_str).collect::<Vec<_>>().join(", ");
         if more == 0 { names } else { format!("{names} and {more} more") }
-    }
-}
-
-// === impl MaxFailures ===
-
-impl MaxFailures {
-    /// Whether so many of so many may fail.
-    pub fn allows(self, failed: u64, samples: u64) -> bool {
-        match self {
-            Self::Count(most) => failed <= most,
-            Self::Percent(percent) => failed as f64 <= samples as f64 * percent / 100.0,
-        }
-    }
-}
-
-impl Default for MaxFailures {
-    fn default() -> Self {
-        Self::Percent(10.0)
-    }
-}
-
-impl FromStr for MaxFailures {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let error = || format!("{text:?} is neither a number of samples, such as 20, nor a part of them, such as 5%");
-        match text.strip_suffix('%') {
-            None => text.parse().map(Self::Count).map_err(|_| error()),
-            Some(percent) => {
-                let percent = percent.trim_end().parse().map_err(|_| error())?;
-                if (0.0..=100.0).contains(&percent) { Ok(Self::Percent(percent)) } else { Err(error()) }
-            }
-        }
-    }
-}
-
-impl fmt::Display for MaxFailures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(most) => write!(f, "{most}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
-        }
     }
 }
 
