@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a model has done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ModelCounts {
+pub struct InferenceCounts {
     /// Samples answered with features.
     pub samples: u64,
     /// Runs of the model that succeeded.
@@ -49,10 +49,10 @@ impl Counters {
     }
 
     /// The counts so far.
-    pub(crate) fn read(&self) -> ModelCounts {
+    pub(crate) fn read(&self) -> InferenceCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Self { samples, batches, failed, cancelled, non_finite, batched, batch_sizes } = self;
-        ModelCounts {
+        InferenceCounts {
             samples: read(samples),
             batches: read(batches),
             failed: read(failed),

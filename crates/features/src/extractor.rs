@@ -9,7 +9,7 @@ use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, Reci
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch_size;
-use crate::counts::{Counters, ModelCounts};
+use crate::counts::{Counters, InferenceCounts};
 use crate::device::Device;
 use crate::error::ModelError;
 use crate::job::{Extracted, Unfinished, inference_failure};
@@ -169,7 +169,7 @@ impl Extractor {
     }
 
     /// What the model has done so far.
-    pub fn counts(&self) -> ModelCounts {
+    pub fn counts(&self) -> InferenceCounts {
         self.counters.read()
     }
 }

@@ -46,7 +46,7 @@ pub struct Extracted {
 pub(crate) type Outcome = Result<Extracted, SampleFailure>;
 
 /// A sample that waits for a worker. Its caller may have gone.
-pub(crate) struct Job {
+pub(crate) struct InferenceJob {
     pub(crate) sample: Unfinished,
     pub(crate) since: Instant,
     pub(crate) answer: oneshot::Sender<Outcome>,

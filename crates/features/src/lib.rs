@@ -31,7 +31,7 @@ mod batch_size;
 
 pub mod extractor;
 
-pub use counts::ModelCounts;
+pub use counts::InferenceCounts;
 pub use device::Device;
 pub use error::ModelError;
 pub use extractor::{Extractor, Place};

@@ -91,15 +91,15 @@ fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Resu
 fn check_layout(
     name: &ModelName,
     inputs: &[ValueFacts],
-    told: impl FnOnce(&str) -> Result<Option<Layout>, ModelError>,
+    layout_of: impl FnOnce(&str) -> Result<Option<Layout>, ModelError>,
 ) -> Result<(), ModelError> {
     let [input] = inputs else { return Ok(()) };
-    // Where either says how long it is, it has been held against the recipe.
+    // Where one of these axes states its length, it has been compared with the recipe's.
     let Some([_, Dim::Symbol(_) | Dim::Unknown, _, Dim::Symbol(_) | Dim::Unknown]) = input.dims.as_deref() else {
         return Ok(());
     };
     let (name, shown) = (name.clone(), input.to_string());
-    match told(&input.name)? {
+    match layout_of(&input.name)? {
         Some(Layout::ChannelsFirst) => Ok(()),
         Some(Layout::ChannelsLast) => Err(ModelError::ChannelsLast { name, input: shown }),
         None => Err(ModelError::UnknownLayout { name, input: shown }),

@@ -15,18 +15,18 @@ use crossbeam_channel::{Receiver, Sender};
 use headwater_types::{FailureKind, SampleFailure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::job::{Job, Outcome, Unfinished};
+use crate::job::{InferenceJob, Outcome, Unfinished};
 
 /// Where samples enter the queue. Once it is dropped, workers finish the queued samples and end.
 pub(crate) struct Entrance {
-    jobs: Sender<Job>,
+    jobs: Sender<InferenceJob>,
     places: Arc<Semaphore>,
 }
 
 /// Where workers take samples out of the queue.
 #[derive(Clone)]
 pub(crate) struct Exit {
-    jobs: Receiver<Job>,
+    jobs: Receiver<InferenceJob>,
     policy: Policy,
 }
 
@@ -67,7 +67,7 @@ impl Entrance {
     ) -> Result<oneshot::Receiver<Outcome>, SampleFailure> {
         let (answer, receiver) = oneshot::channel();
         // There are as many places as the channel holds, so that this never waits.
-        let job = Job { sample, since: Instant::now(), answer, _place: place };
+        let job = InferenceJob { sample, since: Instant::now(), answer, _place: place };
         self.jobs.try_send(job).map_err(|_| stopped())?;
         Ok(receiver)
     }
@@ -82,8 +82,8 @@ fn stopped() -> SampleFailure {
 impl Exit {
     /// Waits for samples and moves a batch of them into `batch`, which is empty; `false` once there will be no more.
     /// Samples whose callers have gone are dropped and counted in `cancelled`.
-    pub(crate) fn take(&self, batch: &mut Vec<Job>, cancelled: &mut u64) -> bool {
-        let mut keep = |job: Job, batch: &mut Vec<Job>| {
+    pub(crate) fn take(&self, batch: &mut Vec<InferenceJob>, cancelled: &mut u64) -> bool {
+        let mut keep = |job: InferenceJob, batch: &mut Vec<InferenceJob>| {
             if job.answer.is_closed() {
                 *cancelled += 1;
             } else {

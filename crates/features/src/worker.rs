@@ -9,7 +9,7 @@ use headwater_types::failure::check_finite;
 use headwater_types::{CpuSeconds, Draws, Recipe};
 
 use crate::counts::{Counters, add};
-use crate::job::{Extracted, Job, Outcome, Unfinished, inference_failure};
+use crate::job::{Extracted, InferenceJob, Outcome, Unfinished, inference_failure};
 use crate::queue::Exit;
 use crate::session::Session;
 
@@ -25,7 +25,7 @@ pub(crate) struct Worker {
 
 /// A sample in its row, and the time that it took to get there.
 struct Ready {
-    job: Job,
+    job: InferenceJob,
     decode: Duration,
     transform: Duration,
     cpu: Option<CpuSeconds>,
@@ -52,7 +52,7 @@ impl Worker {
         while self.exit.take(&mut batch, &mut cancelled) {
             add(&self.counters.cancelled, std::mem::take(&mut cancelled));
             let (jobs, samples) = (std::mem::take(&mut batch), batch.len());
-            // Jobs that are dropped in a panic tell those who wait for them; the worker goes on.
+            // A job that is dropped in a panic fails its caller, and the worker goes on.
             if catch_unwind(AssertUnwindSafe(|| self.batch(jobs))).is_err() {
                 add(&self.counters.failed, samples as u64);
                 tracing::error!(samples, "an inference worker panicked: please report it");
@@ -61,7 +61,7 @@ impl Worker {
         add(&self.counters.cancelled, cancelled);
     }
 
-    fn batch(&mut self, jobs: Vec<Job>) {
+    fn batch(&mut self, jobs: Vec<InferenceJob>) {
         let taken = Instant::now();
         let ready = self.write_rows(jobs);
         match self.infer(0, &ready, taken) {
@@ -82,7 +82,7 @@ impl Worker {
     }
 
     /// Finishes each sample into its row. Samples that cannot be finished are answered here, and leave no gap.
-    fn write_rows(&mut self, jobs: Vec<Job>) -> Vec<Ready> {
+    fn write_rows(&mut self, jobs: Vec<InferenceJob>) -> Vec<Ready> {
         let row = self.session.row();
         let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -133,7 +133,7 @@ impl Worker {
         Ok(extracted)
     }
 
-    fn answer(&self, job: Job, outcome: Outcome) {
+    fn answer(&self, job: InferenceJob, outcome: Outcome) {
         let outcome = outcome.and_then(|extracted| match check_finite(&extracted.features) {
             Ok(()) => Ok(extracted),
             Err(failure) => {

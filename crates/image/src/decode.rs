@@ -31,7 +31,7 @@ pub fn decode(
 /// Reads the coefficients of a JPEG and drops them: the part of decoding that nothing can leave out, to measure it.
 ///
 /// # Errors
-/// Those of [`read_header`]; `Malformed` for what is no JPEG, or has damaged data.
+/// Those of [`read_header`]; `Malformed` for a photo that is no JPEG, or whose data are damaged.
 pub fn read_coefficients(bytes: &[u8], limits: &ImageLimits, scratch: &mut Scratch) -> Result<(), ImageError> {
     let header = read_header(bytes, Orientation::Stored, limits)?;
     let Some(frame) = header.detail.jpeg() else {

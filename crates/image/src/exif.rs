@@ -20,9 +20,9 @@ const ENTRY: usize = 12;
 
 /// What an EXIF block states of the orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Stated {
     /// The block does not mention it: another place may.
-    Nothing,
+    Missing,
     /// The block states this orientation, 1 to 8; [`UPRIGHT`] stands for a value outside of that.
     Turn(u8),
     /// The block cannot be read.
@@ -30,16 +30,16 @@ pub(crate) enum Said {
 }
 
 /// Reads the orientation of an EXIF block, with or without its `Exif\0\0`.
-pub(crate) fn orientation(block: &[u8]) -> Said {
+pub(crate) fn orientation(block: &[u8]) -> Stated {
     // Some writers leave two prefixes, and Pillow takes both off.
     let tiff = block.strip_prefix(PREFIX).unwrap_or(block);
     let tiff = tiff.strip_prefix(PREFIX).unwrap_or(tiff);
     if tiff.is_empty() {
-        return Said::Nothing;
+        return Stated::Missing;
     }
     match Tiff::open(tiff) {
         Some(tiff) => tiff.orientation(),
-        None => Said::Broken,
+        None => Stated::Broken,
     }
 }
 
@@ -109,9 +109,9 @@ impl<'a> Tiff<'a> {
     }
 
     /// The orientation of the first entry that has the tag, a known type, and a value.
-    fn orientation(&self) -> Said {
-        let Some(directory) = self.bytes.get(self.directory..) else { return Said::Nothing };
-        let Some((count, entries)) = directory.split_first_chunk::<2>() else { return Said::Nothing };
+    fn orientation(&self) -> Stated {
+        let Some(directory) = self.bytes.get(self.directory..) else { return Stated::Missing };
+        let Some((count, entries)) = directory.split_first_chunk::<2>() else { return Stated::Missing };
         let count = usize::try_from(self.number(count)).unwrap_or(usize::MAX);
         let mut elsewhere = 0_usize;
         for entry in entries.as_chunks::<ENTRY>().0.iter().take(count) {
@@ -130,13 +130,13 @@ impl<'a> Tiff<'a> {
                 true => entry[8..].get(..size),
                 false => self.bytes.get(self.number(&entry[8..]) as usize..).and_then(|rest| rest.get(..size)),
             };
-            let Some(value) = value else { return Said::Nothing };
+            let Some(value) = value else { return Stated::Missing };
             if self.number(&entry[..2]) as u16 == TAG_ORIENTATION && !value.is_empty() {
                 let turn = self.whole(kind, &value[..unit]).filter(|turn| (1..=8).contains(turn));
-                return Said::Turn(turn.map_or(UPRIGHT, |turn| turn as u8));
+                return Stated::Turn(turn.map_or(UPRIGHT, |turn| turn as u8));
             }
         }
-        Said::Nothing
+        Stated::Missing
     }
 
     /// A value as a whole number, if it is one.
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for value in 1..=8 {
-            assert_eq!(orientation(&super::block(value)), Said::Turn(value));
+            assert_eq!(orientation(&super::block(value)), Stated::Turn(value));
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
         block
     }
 
-    /// Where what is behind a block begins.
+    /// The offset of the bytes behind a block.
     const BEHIND: u32 = 8 + 2 + 2 * 12 + 4;
 
     #[test]
@@ -216,9 +216,9 @@ mod tests {
                 let bytes = if big { value.to_be_bytes() } else { value.to_le_bytes() };
                 let block = block(order, 3, 1, &bytes, &[]);
                 let turn = if (1..=8).contains(&value) { value as u8 } else { UPRIGHT };
-                assert_eq!(orientation(&block), Said::Turn(turn));
-                assert_eq!(orientation(&block[6..]), Said::Turn(turn));
-                assert_eq!(orientation(&[PREFIX, &block].concat()), Said::Turn(turn));
+                assert_eq!(orientation(&block), Stated::Turn(turn));
+                assert_eq!(orientation(&block[6..]), Stated::Turn(turn));
+                assert_eq!(orientation(&[PREFIX, &block].concat()), Stated::Turn(turn));
             }
         }
     }
@@ -230,30 +230,30 @@ mod tests {
         for (kind, value) in
             [(3, &[0, 6][..]), (8, &[0, 6]), (4, &[0, 0, 0, 6]), (9, &[0, 0, 0, 6]), (13, &[0, 0, 0, 6])]
         {
-            assert_eq!(six(kind, 1, value, &[]), Said::Turn(6), "type {kind}");
+            assert_eq!(six(kind, 1, value, &[]), Stated::Turn(6), "type {kind}");
         }
-        assert_eq!(six(6, 1, &[6], &[]), Said::Turn(6));
-        assert_eq!(six(11, 1, &6_f32.to_be_bytes(), &[]), Said::Turn(6));
+        assert_eq!(six(6, 1, &[6], &[]), Stated::Turn(6));
+        assert_eq!(six(11, 1, &6_f32.to_be_bytes(), &[]), Stated::Turn(6));
         for (kind, behind) in [
             (5, [0, 0, 0, 12, 0, 0, 0, 2]),
             (10, [0xff, 0xff, 0xff, 0xfa, 0xff, 0xff, 0xff, 0xff]),
             (12, 6_f64.to_be_bytes()),
             (16, [0, 0, 0, 0, 0, 0, 0, 6]),
         ] {
-            assert_eq!(six(kind, 1, &elsewhere, &behind), Said::Turn(6), "type {kind}");
+            assert_eq!(six(kind, 1, &elsewhere, &behind), Stated::Turn(6), "type {kind}");
         }
-        assert_eq!(six(3, 2, &[0, 6, 0, 3], &[]), Said::Turn(6), "the first of two");
-        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 3]), Said::Turn(6), "the first of two");
+        assert_eq!(six(3, 2, &[0, 6, 0, 3], &[]), Stated::Turn(6), "the first of two");
+        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 3]), Stated::Turn(6), "the first of two");
         for kind in [1, 2, 7] {
-            assert_eq!(six(kind, 1, &[6], &[]), Said::Turn(UPRIGHT), "bytes are no number");
+            assert_eq!(six(kind, 1, &[6], &[]), Stated::Turn(UPRIGHT), "bytes are no number");
         }
-        assert_eq!(six(5, 1, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 0]), Said::Turn(UPRIGHT));
+        assert_eq!(six(5, 1, &elsewhere, &[0, 0, 0, 6, 0, 0, 0, 0]), Stated::Turn(UPRIGHT));
         for (kind, count) in [(99, 1), (3, 0)] {
-            assert_eq!(six(kind, count, &[0, 6], &[]), Said::Nothing);
+            assert_eq!(six(kind, count, &[0, 6], &[]), Stated::Missing);
         }
-        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6]), Said::Nothing, "its values are not all there");
-        assert_eq!(orientation(PREFIX), Said::Nothing);
-        assert_eq!(orientation(b"Exif\0\0PNG?...."), Said::Broken);
+        assert_eq!(six(4, 2, &elsewhere, &[0, 0, 0, 6]), Stated::Missing, "its values are not all there");
+        assert_eq!(orientation(PREFIX), Stated::Missing);
+        assert_eq!(orientation(b"Exif\0\0PNG?...."), Stated::Broken);
     }
 
     proptest! {
@@ -262,7 +262,7 @@ mod tests {
             let mut bytes = block(b"II*\0", 3, 1, &[6, 0], &[]);
             bytes[at.min(39)] = byte;
             bytes.truncate(cut);
-            if let Said::Turn(turn) = orientation(&bytes) {
+            if let Stated::Turn(turn) = orientation(&bytes) {
                 prop_assert!((1..=8).contains(&turn));
             }
         }

@@ -171,7 +171,7 @@ impl IndexedHead {
         Ok(JpegCrop { jpeg: jpeg.into(), origin, source })
     }
 
-    fn rows<'a>(&self, start: &'a [u8], stages: &Stages, framing: &Framing) -> Result<jpeg::Rows<'a>, ImageError> {
+    fn rows<'a>(&self, start: &'a [u8], stages: &Stages, framing: &Framing) -> Result<jpeg::StripRows<'a>, ImageError> {
         let (turn, source) = (self.turn(stages.orientation), self.size(stages.orientation));
         let read = View::new(stages, framing, turn == UPRIGHT).stored(source);
         if !read.lies_in(source) {

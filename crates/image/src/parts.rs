@@ -18,7 +18,7 @@ pub struct Parts {
     pub dtype: DType,
     /// Axes of the elements, outermost first: however they are coded.
     pub shape: Shape,
-    /// Size of the decoded photo, whatever is left of it here; `None` where nobody has looked.
+    /// Size of the decoded photo, of which these may be a part; `None` where its header has not been read.
     pub source: Option<Size>,
     /// Where in the decoded photo its first pixel lies: for `jpeg-crop`; elsewhere 0, 0.
     pub origin: Position,

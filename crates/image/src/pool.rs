@@ -22,7 +22,7 @@ use crate::scratch::Scratch;
 /// A sized pool of worker threads. Dropping it waits for the jobs that are running, and skips those that are not.
 pub struct CpuPool {
     /// The way to the workers; `None` once the pool is being dropped, and where it has no workers.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<PoolJob>>,
     /// Places in the queue. The channel has as many, so that the holder of a place can put its job there without
     /// waiting.
     places: Arc<Semaphore>,
@@ -55,7 +55,7 @@ pub enum PoolError {
     Panicked(String),
 }
 
-type Job = Box<dyn FnOnce(&mut Scratch) + Send>;
+type PoolJob = Box<dyn FnOnce(&mut Scratch) + Send>;
 
 // === impl CpuPool ===
 
@@ -114,7 +114,7 @@ impl CpuPool {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| PoolError::Closed)?;
         let (answer, result) = oneshot::channel();
         let panics = Arc::clone(&self.panics);
-        let job: Job = Box::new(move |scratch| {
+        let job: PoolJob = Box::new(move |scratch| {
             drop(place);
             if answer.is_closed() {
                 return;
@@ -161,7 +161,7 @@ impl Drop for CpuPool {
     }
 }
 
-fn work(jobs: &Receiver<Job>) {
+fn work(jobs: &Receiver<PoolJob>) {
     let mut scratch = Scratch::new();
     for job in jobs {
         job(&mut scratch);

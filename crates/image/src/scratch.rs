@@ -1,4 +1,4 @@
-//! Buffers that one worker keeps from sample to sample, so that the hot path allocates only what it gives away.
+//! Buffers that one worker keeps from sample to sample, so that the hot path allocates its results only.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::ImageError;
 
-/// Why a photo has no restart-indexed form. Such a photo is read as it is stored.
+/// Why a photo has no restart-indexed form. The photo is read as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unindexable {
     /// The photo is no JPEG.

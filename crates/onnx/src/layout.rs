@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::graph::{GraphBuilder, Window};
 
-    fn told(build: impl FnOnce(&mut GraphBuilder) -> &mut GraphBuilder) -> Option<Layout> {
+    fn layout_of(build: impl FnOnce(&mut GraphBuilder) -> &mut GraphBuilder) -> Option<Layout> {
         let mut graph = GraphBuilder::new("layout");
         build(&mut graph);
         layout(&graph.finish(), "x").unwrap()
@@ -167,21 +167,21 @@ mod tests {
 
     #[test]
     fn the_first_operator_that_treats_axes_apart_tells_the_order() {
-        let conv = told(|graph| {
+        let conv = layout_of(|graph| {
             graph.operator("Sub", &["x", "mean"], "a", &[]).operator("Cast", &["a"], "b", &[("to", 1)]);
             graph.conv("c", ["b", "w", "bias"], WINDOW, 1)
         });
         assert_eq!(conv, Some(Layout::ChannelsFirst));
-        assert_eq!(told(|graph| graph.global_average_pool("y", "x")), Some(Layout::ChannelsFirst));
-        let last = told(|graph| {
+        assert_eq!(layout_of(|graph| graph.global_average_pool("y", "x")), Some(Layout::ChannelsFirst));
+        let last = layout_of(|graph| {
             graph.operator("Div", &["x", "scale"], "a", &[]).transpose("b", "a", &[0, 3, 1, 2]);
             graph.conv("c", ["b", "w", "bias"], WINDOW, 1)
         });
         assert_eq!(last, Some(Layout::ChannelsLast));
-        assert_eq!(told(|graph| graph.transpose("y", "x", &[0, 2, 3, 1])), Some(Layout::ChannelsFirst));
-        assert_eq!(told(|graph| graph.transpose("y", "x", &[1, 0, 2, 3])), None);
-        assert_eq!(told(|graph| graph.flatten("y", "x")), None);
-        let elsewhere = told(|graph| graph.conv("c", ["other", "w", "bias"], WINDOW, 1));
+        assert_eq!(layout_of(|graph| graph.transpose("y", "x", &[0, 2, 3, 1])), Some(Layout::ChannelsFirst));
+        assert_eq!(layout_of(|graph| graph.transpose("y", "x", &[1, 0, 2, 3])), None);
+        assert_eq!(layout_of(|graph| graph.flatten("y", "x")), None);
+        let elsewhere = layout_of(|graph| graph.conv("c", ["other", "w", "bias"], WINDOW, 1));
         assert_eq!(elsewhere, None, "of another value");
     }
 }

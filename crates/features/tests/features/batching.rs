@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use futures::future::join_all;
-use headwater_features::{ExtractorOptions, ModelCounts, Unfinished};
+use headwater_features::{ExtractorOptions, InferenceCounts, Unfinished};
 use headwater_image::{Payload, Rgb8, Tensor};
 use headwater_onnx::{Dim, ElementType, GraphBuilder, ValueFacts};
 use headwater_types::{Address, FailureKind, ImageLimits, Size};
@@ -28,7 +28,7 @@ async fn every_caller_gets_the_features_of_its_own_sample() {
             assert!((1..=max_batch).contains(&extracted.batch));
             assert_close(&extracted.features, &expected(&picture(seed as u32)), 1e-5);
         }
-        let ModelCounts { samples, failed, batches, batched, batch_sizes, .. } = extractor.counts();
+        let InferenceCounts { samples, failed, batches, batched, batch_sizes, .. } = extractor.counts();
         assert_eq!((samples, failed, batched), (200, 0, 200));
         assert_eq!(batch_sizes.iter().sum::<u64>(), batches);
         assert_eq!(extractor.waiting(), 0);
@@ -171,7 +171,7 @@ async fn a_caller_that_went_away_is_not_computed_for() {
         }
     }
     extractor.extract(picture(99)).await.unwrap();
-    let ModelCounts { samples, cancelled, .. } = extractor.counts();
+    let InferenceCounts { samples, cancelled, .. } = extractor.counts();
     assert_eq!(samples + cancelled, 21);
     assert!(cancelled > 0, "all were computed, for nobody");
 }

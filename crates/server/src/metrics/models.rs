@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_features::{Extractor, ModelCounts};
+use headwater_features::{Extractor, InferenceCounts};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -45,7 +45,7 @@ fn batch_sizes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result
     let help = "Samples in one run of a model";
     let mut family = families.0.encode_descriptor("inference_batch_samples", help, None, MetricType::Histogram)?;
     for model in models {
-        let ModelCounts { batches, batched, batch_sizes, .. } = model.counts();
+        let InferenceCounts { batches, batched, batch_sizes, .. } = model.counts();
         let bounds =
             (0..).map(|power| if power + 1 < batch_sizes.len() as i32 { 2_f64.powi(power) } else { f64::INFINITY });
         let buckets: Vec<(f64, u64)> = bounds.zip(batch_sizes).collect();
@@ -62,7 +62,7 @@ fn outcomes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<()
                 NaN among the features (not_finite, counted as failed too, and as done where they were asked for all the same)";
     let mut family = families.0.encode_descriptor("inference_samples", help, None, MetricType::Counter)?;
     for model in models {
-        let ModelCounts { samples, failed, cancelled, non_finite, .. } = model.counts();
+        let InferenceCounts { samples, failed, cancelled, non_finite, .. } = model.counts();
         for (outcome, count) in
             [("done", samples), ("failed", failed), ("cancelled", cancelled), ("not_finite", non_finite)]
         {

@@ -14,7 +14,7 @@ use crate::room::room;
 /// What libjpeg says last where a scan's data end before its pixels do.
 const RAN_DRY: &str = "Corrupt JPEG data: premature end of data segment";
 
-/// Decodes the area of `excerpt` and what is needed around it, as [`super::decode`] does.
+/// Decodes the area of `excerpt`, and the pixels around it that libjpeg needs, into the front of `out`.
 pub(super) fn decode(
     frame: &Frame,
     excerpt: &Excerpt<'_>,

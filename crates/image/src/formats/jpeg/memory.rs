@@ -37,8 +37,8 @@ pub(crate) fn rewrite_memory(frame: &Frame, bytes: u64) -> ByteCount {
     ByteCount::new(bytes + 2 * most_rewritten(bytes) + frame.all_coefficient_bytes() + rows(frame.size))
 }
 
-/// Most bytes of a re-written photo: an index that takes much more than the photos would surprise whoever pays for the
-/// disk.
+/// Most bytes of a re-written photo. An index that takes much more space than the photos would surprise those who pay
+/// for the disk.
 pub(crate) fn most_rewritten(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 4).saturating_add(4096)
 }

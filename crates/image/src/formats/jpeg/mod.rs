@@ -47,7 +47,7 @@ pub(crate) use index::Index;
 pub(crate) use markers::{END_OF_IMAGE, SIGNATURE};
 pub(crate) use memory::{most_rewritten, own_memory, rewrite_memory, working_memory};
 pub(crate) use rewrite::rewrite;
-pub(crate) use slice::{Rows, rows, slice};
+pub(crate) use slice::{StripRows, rows, slice};
 use transform::Input;
 
 use crate::error::ImageError;

@@ -12,7 +12,7 @@ use super::strips::Markers;
 use crate::error::ImageError;
 
 /// The rows of strips that a piece is cut from.
-pub(crate) struct Rows<'a> {
+pub(crate) struct StripRows<'a> {
     cover: Cover,
     lengths: &'a [RowLength],
     /// The place of the rows in the photo's bytes.
@@ -24,7 +24,7 @@ const FRAME_SIZE: usize = 5;
 
 /// The rows of strips that cover `wanted`, in stored coordinates, of the photo that begins with `start`, from which
 /// `index` was read.
-pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Result<Rows<'a>, ImageError> {
+pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Result<StripRows<'a>, ImageError> {
     let cover = index.grid.cover(wanted, index.interval);
     let all = index.rows(start);
     let above = cover.rows.start as usize;
@@ -32,7 +32,7 @@ pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Resu
         return Err(broken());
     };
     let first = index.data + together(skipped);
-    Ok(Rows { cover, lengths, place: first..first + together(lengths) })
+    Ok(StripRows { cover, lengths, place: first..first + together(lengths) })
 }
 
 /// A JPEG of the strips of these rows that cover the wanted box, and the box of their pixels. `start` holds the photo's
@@ -40,10 +40,10 @@ pub(crate) fn rows<'a>(start: &'a [u8], index: &Index, wanted: PixelBox) -> Resu
 pub(crate) fn slice(
     start: &[u8],
     index: &Index,
-    rows: &Rows<'_>,
+    rows: &StripRows<'_>,
     data: &[u8],
 ) -> Result<(Vec<u8>, PixelBox), ImageError> {
-    let Rows { cover, lengths, .. } = rows;
+    let StripRows { cover, lengths, .. } = rows;
     let head = [start.get(..index.record.start), start.get(index.record.end..index.data)];
     let [Some(before), Some(after)] = head else { return Err(broken()) };
 

@@ -118,7 +118,7 @@ impl Input<'_> {
         // SAFETY: the handle is live and `jpeg` a readable slice of that length. There is one job, one target and one
         // length, all alive during the call. The library neither frees nor replaces the target, as `NOREALLOC` is set,
         // and writes at most `length` bytes to it, or fails; without output it does not touch it. The filter gets the
-        // digest through the job, and nobody else uses it meanwhile.
+        // digest through the job, and nothing else uses it meanwhile.
         let status = unsafe {
             raw::tj3Transform(
                 handle.raw(),

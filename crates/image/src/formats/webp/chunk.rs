@@ -9,7 +9,7 @@ pub(super) const CHUNK_HEADER: usize = 8;
 /// Bytes before the first chunk: `RIFF`, a length, and `WEBP`.
 pub(super) const RIFF_HEADER: usize = 12;
 
-/// A chunk: its kind, its data (as much as there is), and where the next begins.
+/// A chunk. Its data may have been cut short by the end of the file.
 pub(super) struct Chunk<'a> {
     pub(super) kind: &'a [u8; 4],
     pub(super) data: &'a [u8],

@@ -4,7 +4,8 @@
 pub(crate) const BLOCK: usize = 64;
 
 /// Dequantised coefficients of the first row above which libjpeg-turbo's short cut for blocks without others comes out
-/// differently from its long way: such blocks are transformed one at a time, each by the way that it would take.
+/// differently from its long way: a group with a larger one is transformed block by block, each by the way that
+/// libjpeg-turbo takes.
 #[cfg(target_arch = "x86_64")]
 pub(super) const WILD: i16 = 8192;
 
