@@ -10,6 +10,7 @@
 mod arguments;
 mod cores;
 mod errors;
+mod texts;
 
 mod log;
 mod network;
@@ -22,7 +23,15 @@ mod recipe;
 
 mod pilot;
 
+mod cuts;
+mod epochs;
+mod reading;
+mod transport;
+
 mod batches;
+mod losses;
+mod sketch;
+
 mod client;
 
 use pyo3::prelude::*;
@@ -32,7 +41,7 @@ mod _headwater {
     #[pymodule_export]
     use super::batches::Batches;
     #[pymodule_export]
-    use super::client::{Client, bandwidth, check_place, size};
+    use super::client::Client;
     #[pymodule_export]
     use super::cores::cores;
     #[pymodule_export]
@@ -47,6 +56,8 @@ mod _headwater {
     use super::profile::Profile;
     #[pymodule_export]
     use super::recipe::Recipe;
+    #[pymodule_export]
+    use super::texts::{bandwidth, check_place, size};
     use super::*;
 
     #[pymodule_init]

@@ -15,6 +15,8 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 import pytest
+from headwater._headwater import Client
+from headwater.transport import Transport
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("HEADWATER_BIN", ROOT / "target/debug")).resolve()
@@ -123,6 +125,15 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, address: str) -> Dict[str,
         rows = map(json.loads, (out / "samples.jsonl").read_text().splitlines())
         found[cut] = {row["index"]: {**row, "array": np.load(out / f"{row['index']}.npy")} for row in rows}
     return found
+
+
+def client_of(servers: List[str]) -> Client:
+    """A connection as a dataset makes it that was given no keywords."""
+    transport = Transport(
+        streams=2, window=64 << 20, threads=0, connect_for=10.0, patience=120.0, bandwidth=None, allow_partial=False, limits={},
+        allow_non_finite=False,
+    )
+    return transport.connect(servers, "photos", threads=0, workers=1)
 
 
 def script(text: str, *arguments: Any, timeout: float = 120, **environment: str) -> str:

@@ -5,12 +5,11 @@ import pathlib
 import shutil
 from typing import Any
 
-from conftest import CUTS, PHOTOS, Server
-from headwater._headwater import Client
+from conftest import CUTS, PHOTOS, Server, client_of
 
 
 def test_names_are_those_that_come_with_the_photos(address: str, fetched: Any) -> None:
-    client = Client(address.split(","), "photos")
+    client = client_of(address.split(","))
     keys, labels = client.listing()
     assert len(keys) == len(labels) == PHOTOS
     assert {index: (key, client.classes[label]) for index, (key, label) in enumerate(zip(keys, labels))} == {
@@ -27,7 +26,7 @@ def test_a_sample_without_a_label_is_minus_one(tmp_path: pathlib.Path, photos: p
     first.rename(folder / "flat.jpg")
     server = Server(tmp_path / "server", folder, "--cpu-workers", 1)
     try:
-        keys, labels = Client([server.address], "photos").listing()
+        keys, labels = client_of([server.address]).listing()
         assert [key for key, label in zip(keys, labels) if label == -1] == ["flat.jpg"]
         assert set(labels) == {-1, 0, 1}
     finally:
@@ -40,7 +39,7 @@ def test_the_digest_of_names_is_that_of_names(tmp_path: pathlib.Path, photos: pa
     server = Server(tmp_path / "server", folder, "--cpu-workers", 1)
     try:
         def digests() -> Any:
-            client = Client([server.address], "photos")
+            client = client_of([server.address])
             return client.names_digest, client.digest
 
         before = digests()
@@ -61,5 +60,5 @@ def test_the_digest_of_names_is_that_of_names(tmp_path: pathlib.Path, photos: pa
 
 def test_digests_of_names_are_in_the_order_of_the_servers(address: str) -> None:
     addresses = address.split(",")
-    one, other = (Client(order, "photos").names_digest for order in (addresses, addresses[::-1]))
-    assert one != other and one == Client(addresses, "photos").names_digest
+    one, other = (client_of(order).names_digest for order in (addresses, addresses[::-1]))
+    assert one != other and one == client_of(addresses).names_digest

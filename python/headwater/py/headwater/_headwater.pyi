@@ -1,9 +1,12 @@
 """What is written in Rust. Use it through the package, but for `Recipe` and the errors."""
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, final
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, final
 
 import numpy as np
 import numpy.typing as npt
+
+from headwater.reading import Reading
+from headwater.transport import Transport
 
 __version__: str
 
@@ -49,21 +52,7 @@ class Recipe:
 
 @final
 class Client:
-    def __new__(
-        cls,
-        servers: Sequence[str],
-        dataset: str,
-        *,
-        streams: int = ...,
-        window: int = ...,
-        threads: int = ...,
-        connect_for: float = ...,
-        patience: float = ...,
-        bandwidth: Optional[float] = ...,
-        allow_partial: bool = ...,
-        limits: Mapping[str, int] = ...,
-        allow_non_finite: bool = ...,
-    ) -> "Client": ...
+    def __new__(cls, servers: Sequence[str], dataset: str, transport: Transport) -> "Client": ...
     def __len__(self) -> int: ...
     @property
     def digest(self) -> str: ...
@@ -84,10 +73,9 @@ class Client:
         self,
         recipe: Recipe,
         seed: int,
-        epoch: int,
         cores: float,
         seconds: Optional[float],
-        told: Callable[[int, int], object],
+        on_progress: Callable[[int, int], object],
     ) -> Tuple[Optional["Profile"], Tuple[Optional[str], float]]:
         """The profile, or none where an epoch is too short for one; why that is, and seconds that an epoch is estimated to take."""
     def pilot(
@@ -103,20 +91,14 @@ class Client:
         self,
         indices: npt.NDArray[np.uint64],
         sizes: npt.NDArray[np.uint64],
+        reading: Reading,
         *,
-        recipe: Optional[Recipe],
         cuts: Union[str, "Plan", "Pilot"],
-        output: str,
-        pixels: str,
-        floats: bool,
-        seed: int,
-        epoch: int,
-        model: Optional[str],
+        epochs: Union[int, npt.NDArray[np.uint64]],
         ahead: int,
-        epochs: Optional[npt.NDArray[np.uint64]] = None,
     ) -> "Batches":
-        """Batches of these sizes, in this order. `epochs`, where given, is one for each of `indices` and stands instead of `epoch`: the
-        same index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits."""
+        """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same index twice is
+        two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits."""
     def report_indices(
         self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]
     ) -> Tuple[int, int]: ...

@@ -27,8 +27,8 @@ class Headway:
             log.info("%s: this takes some seconds", self._what)
         return self
 
-    def told(self, done: int, total: int) -> None:
-        """So many pieces are done, of so many that are known by now."""
+    def reached(self, done: int, total: int) -> None:
+        """Shows how many pieces are done, of how many that are known by now."""
         if self._bar is not None:
             self._bar.total = total
             self._bar.update(done - self._bar.n)

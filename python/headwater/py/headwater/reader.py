@@ -93,19 +93,12 @@ class Reader:
     def _fetch(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
     ) -> Any:
-        epoch, each = (epochs, None) if isinstance(epochs, int) else (0, np.ascontiguousarray(epochs, dtype=np.uint64))
         return self.source.client().fetch(
             np.ascontiguousarray(indices, dtype=np.uint64),
             np.ascontiguousarray(sizes, dtype=np.uint64),
-            recipe=self.reading.recipe,
+            self.reading,
             cuts=self.plan.cuts(self.source),
-            output=self.reading.rows,
-            pixels=self.reading.pixels,
-            floats=self.reading.floats,
-            seed=self.reading.seed,
-            epoch=epoch,
-            epochs=each,
-            model=self.reading.model,
+            epochs=epochs if isinstance(epochs, int) else np.ascontiguousarray(epochs, dtype=np.uint64),
             ahead=ahead,
         )
 

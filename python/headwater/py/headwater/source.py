@@ -105,7 +105,7 @@ class Source:
         client = self._connect(threads=self.transport.threads or cores_of_rank())
         self._description = self._described(client)
         with Headway(f"measuring {self.dataset}") as headway:
-            return client.profile(recipe, seed, 0, cores, seconds, headway.told)
+            return client.profile(recipe, seed, cores, seconds, headway.reached)
 
     def close(self) -> None:
         """Ends this process's connection, if there is one."""

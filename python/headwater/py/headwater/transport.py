@@ -47,7 +47,7 @@ class Transport:
     def connect(self, servers: Sequence[str], dataset: str, *, threads: int, workers: int) -> Client:
         """A connection for a process that is one of so many workers, with so many threads."""
         part = None if self.bandwidth is None else self.bandwidth / workers
-        return Client(servers, dataset, **vars(replace(self, threads=threads, bandwidth=part)))
+        return Client(servers, dataset, replace(self, threads=threads, bandwidth=part))
 
 
 def _bandwidth(given: Optional[str]) -> Optional[float]:
