@@ -1,12 +1,13 @@
 //! Time in which bytes that somebody waits for are underway: only in that can a network be too slow.
 //!
 //! A server writes an HTTP/2 frame when all of it is there. So from a frame's first byte here to its last, its sender has more
-//! bytes ready, and what is waited for is the network. Before the first byte it may be the network as well as the server's disk, its cores
-//! or its model: that time says nothing, and does not count. Neither does that in which the reader has no room for what comes.
+//! bytes ready, and what is waited for is the network. Before the first byte it may be the network as well as the server's
+//! disk, its cores or its model: that time says nothing, and does not count. Time in which the reader has no room for what
+//! comes does not count either.
 //!
-//! Against the alternative, time in which a call waits for anything: two servers of which one computes look like a slow
-//! network by that, since somebody waits always. And against asking the server: its socket's buffer takes megabytes before
-//! it sees the network at all.
+//! Two alternatives lost. Time in which a call waits for anything makes two servers of which one computes look like a slow
+//! network, since somebody always waits. And a server cannot be asked: its socket's buffer takes megabytes before the server
+//! sees the network at all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,11 +31,11 @@ struct Sum {
 #[derive(Debug)]
 pub(crate) struct Line {
     arriving: Arc<Arriving>,
-    state: Mutex<State>,
+    state: Mutex<LineState>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
+struct LineState {
     awaited: bool,
     underway: bool,
 }
@@ -100,7 +101,7 @@ impl Line {
         self.update(|state| state.underway = underway);
     }
 
-    fn update(&self, update: impl FnOnce(&mut State)) {
+    fn update(&self, update: impl FnOnce(&mut LineState)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = state.counts();
         update(&mut state);
@@ -112,13 +113,13 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.update(|state| *state = State::default());
+        self.update(|state| *state = LineState::default());
     }
 }
 
-// === impl State ===
+// === impl LineState ===
 
-impl State {
+impl LineState {
     fn counts(self) -> bool {
         self.awaited && self.underway
     }

@@ -1,4 +1,4 @@
-//! The samples that one call is still to answer.
+//! The samples that a call is still to answer.
 
 use std::collections::HashMap;
 
@@ -21,12 +21,13 @@ struct Place {
     position: u64,
 }
 
-/// By what an answer says which sample it is.
+/// How an answer says which sample it is.
 #[derive(Debug)]
 enum Naming {
-    /// Its place in the call.
+    /// By the sample's place in the call.
     Place,
-    /// Its index, which no other sample of the call has: from servers that say no more. Places by indices.
+    /// By the sample's index, which no other sample of the call has; from older servers, which do not say places. The map has
+    /// the place of each index.
     Index(HashMap<u64, usize>),
 }
 
@@ -47,12 +48,12 @@ impl Awaited {
         Self { left: places.len(), places, by }
     }
 
-    /// How many are still to come.
+    /// How many samples are still to come.
     pub(crate) fn len(&self) -> usize {
         self.left
     }
 
-    /// Takes this sample off: its place in the client's request, or how the server has broken the protocol.
+    /// Takes this sample off, and says its place in the client's request, or how the server has broken the protocol.
     pub(crate) fn take(&mut self, sample: &proto::Sample) -> Result<u64, String> {
         let local = sample.index;
         let place = match (&self.by, sample.position) {

@@ -14,7 +14,7 @@ use crate::arriving::Line;
 use crate::awaited::Awaited;
 use crate::chunk::Chunk;
 use crate::connection::Client;
-use crate::job::Job;
+use crate::job::FetchJob;
 use crate::live::Following;
 use crate::outlet::Put;
 use crate::sample::Sample;
@@ -23,7 +23,7 @@ use crate::wanted::as_asked;
 
 /// A call that a server has taken.
 pub(crate) struct Call<'a> {
-    job: &'a Job,
+    job: &'a FetchJob,
     /// What is still to come.
     awaited: Awaited,
     line: Arc<Line>,
@@ -52,7 +52,12 @@ const GRPC_PREFIX: u64 = 5;
 
 impl<'a> Call<'a> {
     /// Calls for the first `at_most` samples of what is missing of a chunk.
-    pub(crate) async fn open(job: &'a Job, client: &Client, chunk: &Chunk, at_most: usize) -> Result<Self, Trouble> {
+    pub(crate) async fn open(
+        job: &'a FetchJob,
+        client: &Client,
+        chunk: &Chunk,
+        at_most: usize,
+    ) -> Result<Self, Trouble> {
         let wanted = chunk.missing().take(at_most);
         let (samples, ways, epochs) = as_asked(wanted.clone());
         let request = proto::FetchRequest::from(Fetch { samples, ways, epochs, ..job.fetch.clone() });
@@ -112,7 +117,7 @@ impl<'a> Call<'a> {
 
     /// Every message is a sign of life; one may say that the server is busy.
     fn hear(&self, batch: &proto::FetchBatch) {
-        let Job { counting, pulse, server, .. } = self.job;
+        let FetchJob { counting, pulse, server, .. } = self.job;
         counting.bytes_received.add(batch.encoded_len() as u64 + GRPC_PREFIX);
         pulse.beat();
         if let Some(proto::Waiting { reason, detail }) = &batch.waiting
@@ -123,11 +128,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Waits for room for a sample. Meanwhile it gives up the call where the call keeps another worker of the same server from its
-    /// own, whose samples the reader may be waiting for. False: there will be no room before an earlier sample of the
-    /// same chunk has come.
+    /// Waits for room for a sample. Meanwhile it gives up the call where that keeps another worker of the same server from a
+    /// call whose samples the reader may be waiting for. False: there will be no room before an earlier sample of the same
+    /// chunk has come.
     async fn hand_over(&mut self, position: u64, earliest: u64, mut sample: Sample) -> bool {
-        let Job { outlet, pulse, refusals, .. } = self.job;
+        let FetchJob { outlet, pulse, refusals, .. } = self.job;
         let mut holding = None;
         loop {
             let mut room = pin!(outlet.room.notified());
@@ -148,7 +153,7 @@ impl<'a> Call<'a> {
 }
 
 /// Waits until the plan says of some sample of this chunk that it is to come another way; for ever, where it cannot.
-async fn replanned(job: &Job, chunk: &Chunk, plan: &mut Option<Following>) {
+async fn replanned(job: &FetchJob, chunk: &Chunk, plan: &mut Option<Following>) {
     let Some(plan) = plan else { return std::future::pending().await };
     loop {
         plan.changed().await;
@@ -159,7 +164,7 @@ async fn replanned(job: &Job, chunk: &Chunk, plan: &mut Option<Following>) {
 }
 
 /// The sample of this place as its reader gets it; `None` where it is to be asked for again.
-fn judge(job: &Job, chunk: &mut Chunk, position: u64, sample: proto::Sample) -> Option<Sample> {
+fn judge(job: &FetchJob, chunk: &mut Chunk, position: u64, sample: proto::Sample) -> Option<Sample> {
     let index = SampleIndex(sample.index);
     let wanted = chunk.at(position)?;
     let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {

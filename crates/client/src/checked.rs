@@ -27,8 +27,8 @@ impl CheckedRequest {
     /// Holds a request against the dataset.
     ///
     /// # Errors
-    /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way without the
-    /// recipe or model that it needs; servers that are too old for what is asked.
+    /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way without
+    /// the recipe or model that it needs; servers that are too old for what is asked.
     pub(crate) fn new(request: FetchRequest, union: &Union) -> Result<Self, ClientError> {
         let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu } = request;
         let wish = Wish { indices, ways, addresses };
@@ -48,7 +48,7 @@ impl CheckedRequest {
     }
 }
 
-/// Sees to it that there is an epoch for each sample where there is not one for all, and that servers know epochs of single samples.
+/// Sees to it that a list of epochs has one for each sample, and that the servers know epochs of single samples.
 fn check_addresses(wish: &Wish, union: &Union) -> Result<(), ClientError> {
     let Wish { indices, addresses, .. } = wish;
     if addresses.len().is_some_and(|len| len != indices.len()) {

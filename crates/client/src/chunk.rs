@@ -1,4 +1,4 @@
-//! The samples that one worker sees through.
+//! A chunk: samples that one worker calls for until all have come.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use headwater_types::Way;
 use crate::live::way_at;
 use crate::wanted::Wanted;
 
-/// Samples of one server that one worker sees through, whatever breaks: in the order of the request.
+/// Samples of one server that one worker calls for until all have come, in the order of the request.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     missing: VecDeque<Wanted>,
@@ -16,17 +16,17 @@ pub(crate) struct Chunk {
 // === impl Chunk ===
 
 impl Chunk {
-    /// These samples, in the order of the request.
+    /// A chunk of these samples, in the order of the request.
     pub(crate) fn new(missing: VecDeque<Wanted>) -> Self {
         Self { missing }
     }
 
-    /// What is still to come, in the order of the request.
+    /// The samples that are still to come, in the order of the request.
     pub(crate) fn missing(&self) -> impl ExactSizeIterator<Item = &Wanted> + Clone {
         self.missing.iter()
     }
 
-    /// Whether nothing is.
+    /// Whether all samples have come.
     pub(crate) fn is_settled(&self) -> bool {
         self.missing.is_empty()
     }
@@ -42,7 +42,7 @@ impl Chunk {
         self.missing.get_mut(place)
     }
 
-    /// Whether some sample that is still to come would come another way by this table, in a partition that begins at `first`.
+    /// Whether this table has another way for some sample that is still to come, in a partition that begins at `first`.
     pub(crate) fn differs(&self, first: u64, ways: &[Way]) -> bool {
         self.missing.iter().any(|wanted| {
             let way = way_at(ways, first.saturating_add(wanted.local));
@@ -50,7 +50,7 @@ impl Chunk {
         })
     }
 
-    /// Has what is still to come come the way that this table says, in a partition that begins at `first`.
+    /// Gives the samples that are still to come the ways of this table, in a partition that begins at `first`.
     pub(crate) fn replan(&mut self, first: u64, ways: &[Way]) {
         for wanted in &mut self.missing {
             if let Some(way) = way_at(ways, first.saturating_add(wanted.local)) {
@@ -59,7 +59,7 @@ impl Chunk {
         }
     }
 
-    /// This sample has come.
+    /// Takes off a sample that has come.
     pub(crate) fn settle(&mut self, position: u64) {
         if let Ok(place) = self.missing.binary_search_by_key(&position, |wanted| wanted.position) {
             self.missing.remove(place);

@@ -24,13 +24,13 @@ pub(crate) struct Wish {
 #[derive(Debug)]
 pub(crate) struct ChunkSource {
     wish: Wish,
-    /// The server's indices.
+    /// The indices that the server has.
     held: Range<u64>,
-    /// Most samples of a chunk.
+    /// The largest number of samples in a chunk.
     size: usize,
-    /// Whether an index may be in one chunk twice: where the server says which place of the call a sample answers.
+    /// Whether an index may be in one chunk twice: only where the server says which place of the call a sample answers.
     repeats: bool,
-    /// The next position to look at.
+    /// The next position of the request to look at.
     cursor: Mutex<u64>,
 }
 

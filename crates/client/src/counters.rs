@@ -16,12 +16,12 @@ pub struct Counters {
     /// Bytes of messages received: payloads, their envelopes and gRPC's 5-byte prefixes, without HTTP/2's frames (about
     /// 0.1 %) and TCP's.
     pub bytes_received: u64,
-    /// Time in which bytes that some call waited for were underway: the first of a message had come, and its last had not. Not that in
-    /// which a server had nothing to send yet, the reader had no room, or nobody asked.
+    /// Time in which bytes that some call waited for were underway: a message's first byte had come, and its last had not. Time in
+    /// which a server had nothing to send yet, the reader had no room, or nobody asked, does not count.
     pub arriving: Duration,
     /// Samples given to the reader, failed ones included: each once.
     pub samples: u64,
-    /// Those of them that failed, by kind.
+    /// Samples that failed, by the kind of their failure.
     pub failures: BTreeMap<FailureKind, u64>,
     /// Calls that had to be made again.
     pub retries: u64,
@@ -33,7 +33,7 @@ pub struct Counters {
     pub replanned: u64,
 }
 
-/// The counters themselves.
+/// The counters that a dataset and its clones share.
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
     pub(crate) bytes_received: Count,

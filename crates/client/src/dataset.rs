@@ -18,7 +18,7 @@ use crate::counters::{Counters, Counting};
 use crate::describe::{self, describe};
 use crate::error::ClientError;
 use crate::finish::Finisher;
-use crate::job::Jobs;
+use crate::job::FetchJobs;
 use crate::listing::Lister;
 use crate::model::{ModelInfo, RegisteredModel};
 use crate::options::ClientOptions;
@@ -48,8 +48,9 @@ struct Inner {
     runtime: Handle,
 }
 
-/// What a batch is over a slow link, as time of the link; and at least.
+/// The size of a batch over a slow link, as time of the link,
 const BATCH_TIME: Duration = Duration::from_millis(20);
+/// and the least size.
 const LEAST_BATCH: ByteCount = ByteCount::new(16 << 10);
 
 // === impl Dataset ===
@@ -80,17 +81,17 @@ impl Dataset {
         Ok(Self(Arc::new(Inner { union, servers, digest, options, throttle, counting, runtime })))
     }
 
-    /// Its name.
+    /// The dataset's name.
     pub fn name(&self) -> &DatasetName {
         &self.0.union.name
     }
 
-    /// How many samples it has.
+    /// How many samples the dataset has.
     pub fn len(&self) -> u64 {
         self.0.union.samples()
     }
 
-    /// Whether it has none.
+    /// Whether the dataset has no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -109,12 +110,12 @@ impl Dataset {
         self.0.union.names_digest()
     }
 
-    /// What somebody who trains on it must know: parts that are missing, files that were left out. The log has it too.
+    /// What a person who trains on the dataset must know: parts that are missing, files that were left out. The log has it too.
     pub fn remarks(&self) -> &[String] {
         &self.0.union.remarks
     }
 
-    /// Class names, sorted: those of all servers. Labels are positions in this list, on whichever server a sample is.
+    /// The class names of all servers, sorted. Labels are positions in this list, on whichever server a sample is.
     pub fn classes(&self) -> &[String] {
         &self.0.union.classes
     }
@@ -134,8 +135,8 @@ impl Dataset {
         self.0.throttle.as_ref()
     }
 
-    /// Payload bytes after which a server is asked to close a batch. Over a slow link smaller ones: until a batch is whole
-    /// nothing of it is of use, and what is given up is given up whole.
+    /// Payload bytes after which a server is asked to close a batch. Over a slow link batches are smaller: until a batch is
+    /// whole nothing of it is of use, and a batch that is given up is given up whole.
     fn batch(&self) -> ByteCount {
         let most = self.0.options.batch;
         self.0.throttle.as_ref().map_or(most, |throttle| throttle.bytes_in(BATCH_TIME).max(LEAST_BATCH).min(most))
@@ -167,13 +168,14 @@ impl Dataset {
         let request = CheckedRequest::new(request, union)?;
         let (total, window) = (request.wish.indices.len(), options.window.get());
         let outlet = Arc::new(Outlet::new(total, window, request.ordered, Arc::clone(counting)));
-        let jobs = Jobs { request: &request, union, servers, options, batch: self.batch(), outlet: &outlet, counting };
+        let jobs =
+            FetchJobs { request: &request, union, servers, options, batch: self.batch(), outlet: &outlet, counting };
         let jobs = jobs.of_all_servers();
         Ok(SampleStream::start(runtime, outlet, jobs))
     }
 
-    /// Asks one server (a place among the partitions) a small question so many times, on one connection: how long each answer
-    /// takes.
+    /// How long each of so many answers to a small question takes, on one connection to the server of the partition at this
+    /// place.
     pub async fn round_trips(&self, server: usize, times: usize) -> Result<Vec<Duration>, ClientError> {
         let unknown = ClientError::Request("there is no such server");
         let server = self.0.servers.get(server).ok_or(unknown)?;
@@ -181,7 +183,7 @@ impl Dataset {
     }
 
     /// What the headers of these photos say, without the photos: in order of their indices, each once. A photo whose header
-    /// cannot be read is a failure beside the others. `came` is told of each further number of headers.
+    /// cannot be read is a failure beside the others. `came` hears how many further headers have come.
     pub async fn survey(
         &self,
         indices: &[SampleIndex],
@@ -201,7 +203,7 @@ impl Dataset {
         Ok(try_join_all(calls).await?.concat())
     }
 
-    /// Keys, labels and stored sizes of these samples, without the photos: in order, out of the servers' memory.
+    /// The keys, labels and stored sizes of these samples, in order, out of the servers' memory.
     ///
     /// # Errors
     /// A range past the dataset's end, a server that is too old for it, and as for fetching.
@@ -230,7 +232,7 @@ impl Dataset {
         Ok(BatchStream::start(&self.0.runtime, samples, finisher, plan))
     }
 
-    /// Tells the servers how much these samples mattered: the latest loss of each is kept, in memory.
+    /// Reports to the servers how much these samples mattered. They keep the latest loss of each sample, in memory.
     ///
     /// # Errors
     /// As for fetching: a server that cannot be reached, or that refuses.
@@ -238,7 +240,7 @@ impl Dataset {
         report::send(&self.0.union, &self.0.servers, &self.0.options.retry, losses).await
     }
 
-    /// What has been done so far, by this dataset and its clones.
+    /// What this dataset and its clones have done so far.
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
     }

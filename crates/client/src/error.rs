@@ -14,18 +14,18 @@ pub enum ClientError {
     /// No server was named.
     #[error("no server is named: give --servers HOST:PORT[,HOST:PORT...]")]
     NoServers,
-    /// The same server twice: its samples would be there twice.
+    /// A server was named twice.
     #[error("server {0} is named twice in --servers")]
     DuplicateServer(ServerAddress),
-    /// One server under two addresses.
+    /// One server was named by two addresses.
     #[error("{first} and {second} are one server, whose samples would come twice: name it once in --servers")]
     SameServer {
-        /// One of its addresses.
+        /// One address of the server.
         first: ServerAddress,
-        /// Another.
+        /// Another address of the server.
         second: ServerAddress,
     },
-    /// What the servers serve is not each sample once.
+    /// Together the servers do not serve each sample once.
     #[error(transparent)]
     Parts(#[from] PartsError),
     /// A server could not be reached, or stayed silent.
@@ -34,11 +34,11 @@ pub enum ClientError {
         waited.as_secs_f64().round()
     )]
     Unreachable {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// For how long it was waited for.
+        /// For how long the server was waited for.
         waited: Duration,
-        /// What went wrong last.
+        /// What went wrong at the last try.
         last: String,
     },
     /// A server could not be described.
@@ -47,37 +47,37 @@ pub enum ClientError {
         waited.as_secs_f64().round()
     )]
     NotConnected {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// For how long it was waited for.
+        /// For how long the server was waited for.
         waited: Duration,
-        /// What went wrong last.
+        /// What went wrong at the last try.
         last: String,
     },
-    /// A server has been starting for so long without anything new to say of it.
+    /// A server is starting, and has said nothing new of it for too long.
     #[error(
         "server {server} is not ready ({doing}), and has said nothing new for {} s: look at its log, and start again once it is",
         waited.as_secs_f64().round()
     )]
     NotReady {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// For how long nothing new was heard.
+        /// For how long the server said nothing new.
         waited: Duration,
-        /// The server's words.
+        /// What the server says.
         doing: String,
     },
-    /// A server had no place for another connection or call for so long.
+    /// A server had no place for another connection or call for too long.
     #[error(
         "server {server} had no place for {} s ({message}): start again when others have ended, or start it with more",
         waited.as_secs_f64().round()
     )]
     Busy {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// For how long it was waited for.
+        /// For how long the server was waited for.
         waited: Duration,
-        /// The server's words, which name its limit.
+        /// What the server says, its limit included.
         message: String,
     },
     /// The address is that of a server's metrics.
@@ -88,7 +88,7 @@ pub enum ClientError {
         /// Where that server listens, as it sees itself.
         serving: String,
     },
-    /// Something else answers.
+    /// Something else than a storage server answers at the address.
     #[error(
         "{server} answers like a web server (HTTP/1), and not like a storage server: name the address that storage-server's \
          --listen has"
@@ -97,65 +97,65 @@ pub enum ClientError {
         /// The address that was named.
         server: ServerAddress,
     },
-    /// A server refused, and would again.
+    /// A server refused, and would refuse again.
     #[error("server {server} refused: {message}")]
     Refused {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// The status's code.
+        /// The code of the gRPC status.
         code: Code,
-        /// The server's words.
+        /// What the server says.
         message: String,
     },
     /// A server serves another dataset or model than it described.
     #[error("server {server} has changed since the start: {message}; start again to use what it has now")]
     DatasetChanged {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// The server's words.
+        /// What the server says.
         message: String,
     },
     /// A server broke the protocol.
     #[error("server {server} broke the protocol: {message}; see that both ends have the same version")]
     Protocol {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// How.
+        /// How the server broke the protocol.
         message: String,
     },
-    /// A server that knows one epoch for a whole call, where samples were to have their own.
+    /// A server knows only one epoch for a whole call, where samples were to have epochs of their own.
     #[error(
         "server {server} (version {version}) crops all samples of a call as in one epoch, and here each is to have its own, as where a \
          sample comes twice in an epoch: upgrade that server"
     )]
     NoSampleEpochs {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// Its version.
+        /// The server's version.
         version: String,
     },
-    /// A server that does not know the call for names.
+    /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold by name, \
          need a newer one: upgrade that server"
     )]
     NoNames {
-        /// Which.
+        /// The server.
         server: ServerAddress,
-        /// Its version.
+        /// The server's version.
         version: String,
     },
     /// A model is missing on a server.
     #[error("server {server} has no model {model}: it has [{registered}], see --model of storage-server")]
     UnknownModel {
-        /// Which.
+        /// The server.
         server: ServerAddress,
         /// The model that was asked for.
         model: ModelName,
-        /// What is registered there, separated by commas.
+        /// The models that the server has, separated by commas.
         registered: String,
     },
-    /// A model is not the same everywhere.
+    /// Two servers have different models of one name.
     #[error(
         "model {model} differs in its {what} between server {first} and server {second}: register the same file, recipe and \
          output on all"
@@ -165,25 +165,25 @@ pub enum ClientError {
         model: ModelName,
         /// `file`, `recipe`, `output` or `feature length`.
         what: &'static str,
-        /// A server.
+        /// A server that has the model.
         first: ServerAddress,
-        /// A server with another.
+        /// A server that has another model of that name.
         second: ServerAddress,
     },
-    /// An index past the end.
+    /// An index is past the dataset's end.
     #[error("there is no sample {index}: dataset {dataset} has {samples} samples, counted from 0")]
     OutOfRange {
         /// The index that was asked for.
         index: u64,
         /// The dataset.
         dataset: DatasetName,
-        /// How many it has.
+        /// How many samples the dataset has.
         samples: u64,
     },
-    /// A request that contradicts itself.
+    /// A request contradicts itself.
     #[error("{0}")]
     Request(&'static str),
-    /// A fault of this program.
+    /// A fault of this program, and not of a server.
     #[error("a task of the client ended before its work: please report it ({0})")]
     Internal(String),
 }

@@ -1,4 +1,4 @@
-//! The rest of a recipe, on the client's own threads: the code that the servers run, and so the same bits.
+//! Finishing recipes on the client's own threads. It is the code that the servers run, and so makes the same bits.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -26,11 +26,11 @@ pub struct Finisher {
 /// A sample whose recipe has been run to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// Index in the dataset.
+    /// The sample's index in the dataset.
     pub index: SampleIndex,
-    /// Its key.
+    /// The sample's key.
     pub key: Option<SampleKey>,
-    /// Its class.
+    /// The sample's class.
     pub label: Option<ClassId>,
     /// The finished tensor, or why there is none.
     pub outcome: Result<FinishedTensor, SampleFailure>,
@@ -39,18 +39,18 @@ pub struct Finished {
 /// A finished tensor and how its photo was framed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FinishedTensor {
-    /// f32 `[3, height, width]`.
+    /// The tensor: f32 `[3, height, width]`.
     pub tensor: Tensor,
     /// Size of the decoded photo.
     pub source: Size,
-    /// Which part of it became the tensor, and whether that was mirrored.
+    /// Which part of the photo became the tensor, and whether that part was mirrored.
     pub framing: Framing,
 }
 
 // === impl Finisher ===
 
 impl Finisher {
-    /// Starts threads; as many photos wait for them at most.
+    /// Starts threads. At most as many photos wait for them.
     ///
     /// # Errors
     /// Where the system gives no more threads.
@@ -85,14 +85,14 @@ impl Finisher {
         self.run(recipe, sample, false).await.0
     }
 
-    /// As [`finish`](Self::finish), with the CPU time that it took here.
+    /// Finishes a recipe like [`finish`](Self::finish), and says how much CPU time that took here.
     pub async fn finish_metered(&self, recipe: &Arc<Recipe>, sample: Sample) -> (Finished, CpuSeconds) {
         let (finished, cpu) = self.run(recipe, sample, true).await;
         (finished, cpu.unwrap_or_default())
     }
 
-    /// A sample as it is taken further by whoever else can, such as a model's workers; with the CPU time that it took here. On the
-    /// pool, for pixels that are coded are decoded.
+    /// Opens a sample for somebody else who takes it further, such as a model's workers, and says how much CPU time that took
+    /// here. It runs on the pool, since pixels that are coded are decoded.
     pub async fn payload(
         &self,
         recipe: &Arc<Recipe>,

@@ -10,9 +10,9 @@
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     header: [u8; HEADER],
-    /// Bytes of the header that have come.
+    /// How many bytes of the header have come.
     have: usize,
-    /// Bytes of the payload that have not.
+    /// How many bytes of the payload have not come.
     left: usize,
 }
 
@@ -22,7 +22,7 @@ const DATA: u8 = 0;
 // === impl Frames ===
 
 impl Frames {
-    /// These bytes have come.
+    /// Moves on by bytes that have come.
     pub(crate) fn pass(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.left == 0 && self.have < HEADER {

@@ -8,16 +8,16 @@ use headwater_types::SampleIndex;
 /// Indices into the dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Indices {
-    /// From the first up to, not including, the second.
+    /// The indices from the first up to, and not including, the second.
     Range(Range<u64>),
-    /// These, in this order.
+    /// These indices, in this order.
     List(Arc<[SampleIndex]>),
 }
 
 // === impl Indices ===
 
 impl Indices {
-    /// How many.
+    /// How many indices there are.
     pub fn len(&self) -> u64 {
         match self {
             Self::Range(range) => range.end.saturating_sub(range.start),
@@ -30,7 +30,7 @@ impl Indices {
         self.len() == 0
     }
 
-    /// Each of them, in order.
+    /// All indices, in order.
     pub fn to_vec(&self) -> Vec<SampleIndex> {
         match self {
             Self::Range(range) => range.clone().map(SampleIndex).collect(),

@@ -23,7 +23,7 @@ use crate::ways::Ways;
 
 /// What the workers of one server share.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct FetchJob {
     pub(crate) server: Arc<Server>,
     pub(crate) partition: Partition,
     pub(crate) source: ChunkSource,
@@ -40,7 +40,7 @@ pub(crate) struct Job {
 }
 
 /// What the jobs of a request are made of.
-pub(crate) struct Jobs<'a> {
+pub(crate) struct FetchJobs<'a> {
     pub(crate) request: &'a CheckedRequest,
     pub(crate) union: &'a Union,
     /// The server of each partition.
@@ -52,18 +52,18 @@ pub(crate) struct Jobs<'a> {
     pub(crate) counting: &'a Arc<Counting>,
 }
 
-// === impl Jobs ===
+// === impl FetchJobs ===
 
-impl Jobs<'_> {
+impl FetchJobs<'_> {
     /// One job for each server.
-    pub(crate) fn of_all_servers(&self) -> Vec<Arc<Job>> {
+    pub(crate) fn of_all_servers(&self) -> Vec<Arc<FetchJob>> {
         let served = self.union.partitions.iter().zip(self.servers).enumerate();
         served.map(|(place, (partition, server))| Arc::new(self.of(place, partition, server))).collect()
     }
 
-    fn of(&self, place: usize, partition: &Partition, server: &Arc<Server>) -> Job {
+    fn of(&self, place: usize, partition: &Partition, server: &Arc<Server>) -> FetchJob {
         let expectation = self.expectation();
-        Job {
+        FetchJob {
             server: Arc::clone(server),
             partition: partition.clone(),
             source: self.source(partition, &expectation),

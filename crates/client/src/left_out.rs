@@ -1,4 +1,5 @@
-//! What servers found and left out of their listings, in words: who trains on a dataset is to know that a class of it was a link.
+//! What servers found and left out of their listings, in words: a person who trains on a dataset must know that a class of
+//! it was a link.
 //!
 //! Servers of one listing have left out the same, which is said once.
 
@@ -17,7 +18,7 @@ const MOST_BYTES: usize = 500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remark {
     pub(crate) text: String,
-    /// Nothing that somebody must be told.
+    /// Whether no person needs to hear of it.
     pub(crate) is_usual: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Limits of what servers send, and whose they are: a photo past one fails alone, in words that name the setting, and the side that has it.
+//! Limits of what servers send. A photo past a limit fails alone, in words that name the setting and whose setting it is.
 
 use headwater_image::ImageError;
 use headwater_types::{AgreedLimits, FailureKind, LimitSetting, SampleFailure, Size};
@@ -43,10 +43,10 @@ fn check(
     }
 }
 
-/// Past whose limit.
+/// Whose limit a photo is past.
 pub(crate) enum Past {
-    /// The server's own, in words.
+    /// The server's own limit, in words.
     Breach(String),
-    /// The client's.
+    /// The client's limit: the failure of the sample.
     Own(SampleFailure),
 }

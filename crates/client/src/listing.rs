@@ -30,7 +30,8 @@ pub(crate) struct Lister<'a> {
 // === impl Lister ===
 
 impl Lister<'_> {
-    /// These samples of the partition, in order, with the dataset's labels. A call that breaks is made again for what is missing.
+    /// The names of these samples of the partition, in order, with the dataset's labels. A call that breaks is made again for
+    /// the names that are missing.
     pub(crate) async fn list(&self, wanted: Range<u64>) -> Result<Vec<Listed>, ClientError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -56,7 +57,7 @@ impl Lister<'_> {
         }
     }
 
-    /// One call.
+    /// One call, which adds to what is listed.
     async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>, patience: &Patience) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
         self.read(&client, wanted, listed, patience).await?;

@@ -24,20 +24,21 @@ pub struct ClientOptions {
     pub batch: ByteCount,
     /// Threads that finish recipes.
     pub cpu_workers: NonZeroUsize,
-    /// What a photo may be, at most: servers tell their own limits, and each of those holds as far as it is not above this one.
+    /// The client's own limits of a photo. Servers announce theirs, and each holds as far as it is not above the client's.
     pub limits: ImageLimits,
     /// What is done about servers that do not answer.
     pub retry: Retry,
-    /// Most that is received from all servers together; it can be changed while streams run, by
-    /// [`Dataset::throttle`](crate::Dataset::throttle). `None`: as much as comes.
+    /// The rate that is received from all servers together; it can be changed while streams run, by
+    /// [`Dataset::throttle`](crate::Dataset::throttle). `None`: no limit.
     pub bandwidth: Option<BitsPerSecond>,
-    /// Go on without the samples of parts that no server serves; without it that is an error. What two servers serve always is one.
+    /// Whether to go on without the samples of parts that no server serves; otherwise they are an error. Samples that two
+    /// servers serve are always an error.
     pub allow_partial: bool,
-    /// Take features that are not finite; without it their samples fail.
+    /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
 }
 
-/// Patience.
+/// How servers that do not answer are waited for.
 #[derive(Clone, Debug)]
 pub struct Retry {
     /// The first pause; each further one without progress is twice as long, and shortened at random by up to half so
@@ -49,16 +50,16 @@ pub struct Retry {
     pub give_up_after: Duration,
     /// Time for which a server that cannot be reached is waited for at the start.
     pub connect_for: Duration,
-    /// Time for which a server that says that it is starting is waited for after each new thing that it says of it: it counts the
-    /// files that it has found, so that only one that hangs says nothing new. Loading a model onto an accelerator takes minutes
+    /// Time for which a server that is starting is waited for after each new thing that it says. It counts the files that it
+    /// has found, so that only a server that hangs says nothing new; but loading a model onto an accelerator takes minutes
     /// in the same words.
     pub starting_for: Duration,
-    /// Silence on a call that is being read after which it is made anew. A dataset bears none for longer than `give_up_after`, or a
-    /// second.
+    /// Silence on a call that is being read after which the call is made anew. A dataset bears no silence for longer than
+    /// `give_up_after`, or a second.
     pub stall: Duration,
-    /// Times that one sample is asked for where it fails in a way that another try may mend.
+    /// How often one sample is asked for that fails in a way that another try may mend.
     pub sample_attempts: NonZeroU32,
-    /// Seed of the pauses' randomness; by default another in every process.
+    /// Seed of the pauses' randomness; by default, every process has another.
     pub seed: u64,
 }
 
@@ -99,7 +100,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// No single silence is borne for longer than all that is.
+    /// The same, with a stall that is no longer than the time after which fetching ends.
     pub(crate) fn consistent(self) -> Self {
         let stall = self.stall.min(self.give_up_after.max(LEAST_STALL));
         Self { stall, ..self }
@@ -111,5 +112,5 @@ impl Retry {
     }
 }
 
-/// A server may think for so long, however little patience there is.
+/// The least stall: a server may think for a second, however little patience there is.
 const LEAST_STALL: Duration = Duration::from_secs(1);

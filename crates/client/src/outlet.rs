@@ -14,24 +14,25 @@ use crate::counters::Counting;
 use crate::error::ClientError;
 use crate::sample::Sample;
 
+/// Samples that wait for the reader.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     ordered: bool,
     window: u64,
     total: u64,
-    state: Mutex<State>,
-    /// Told of every change that may make room.
+    state: Mutex<OutletState>,
+    /// Notified of every change that may make room.
     pub(crate) room: Notify,
     counting: Arc<Counting>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// By position where ordered, by arrival where not.
+struct OutletState {
+    /// The samples that wait: by position where ordered, by arrival where not.
     ready: BTreeMap<u64, Sample>,
     bytes: u64,
     arrived: u64,
-    /// Also the position that the reader waits for, where ordered.
+    /// How many samples the reader has; where ordered, also the position that it waits for.
     given: u64,
     error: Option<ClientError>,
     ended: bool,
@@ -41,15 +42,15 @@ struct State {
 /// What became of a sample.
 #[derive(Debug)]
 pub(crate) enum Put {
-    /// It waits for the reader.
+    /// The sample waits for the reader.
     Done,
-    /// No room now: wait for [`Outlet::room`].
+    /// There is no room now: wait for [`Outlet::room`].
     Full(Box<Sample>),
-    /// No room, and waiting would not help, for the reader waits for an earlier sample of the same chunk.
+    /// There is no room, and waiting would not help: the reader waits for an earlier sample of the same chunk.
     Overflow,
 }
 
-/// What a sample takes besides its payload.
+/// Bytes that a sample takes besides its payload.
 const OVERHEAD: u64 = 256;
 
 // === impl Outlet ===
@@ -59,7 +60,7 @@ impl Outlet {
         Self { ordered, window, total, state: Mutex::default(), room: Notify::new(), counting }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutletState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,7 +132,7 @@ fn size_of(sample: &Sample) -> u64 {
     sample.payload_bytes() + OVERHEAD
 }
 
-fn wake(mut state: MutexGuard<'_, State>) {
+fn wake(mut state: MutexGuard<'_, OutletState>) {
     let reader = state.reader.take();
     drop(state);
     if let Some(reader) = reader {

@@ -13,36 +13,36 @@ use crate::error::ClientError;
 pub struct Partition {
     /// The server.
     pub address: ServerAddress,
-    /// Index in the dataset of its first sample.
+    /// The index in the dataset of the partition's first sample.
     pub first: u64,
-    /// How many samples it has.
+    /// How many samples the partition has.
     pub samples: u64,
     /// BLAKE3 over every key, version and label, as the server gave it.
     pub digest: Digest,
-    /// Which part of its listing it serves.
+    /// Which part of its listing the server serves.
     pub part: Part,
-    /// What it has found, the other parts included.
+    /// The listing of the photos that the server has found, the other parts included.
     pub listing: Listing,
-    /// Threads that decode and transform there.
+    /// Threads that decode and transform at the server.
     pub cpu_workers: u32,
     /// The server's version.
     pub server_version: String,
-    /// Stored bytes.
+    /// Bytes of the partition's photos as they are stored.
     pub stored_bytes: u64,
-    /// What photos may be there, and here.
+    /// What photos may be at the server, and at this client.
     pub limits: AgreedLimits,
-    /// Whether samples of one call may have epochs of their own there, and one sample be in it twice.
+    /// Whether samples of one call may have epochs of their own at the server, and one sample be in a call twice.
     pub(crate) sample_epochs: bool,
-    /// BLAKE3 over every key and label; `None` from a server that lists nothing.
+    /// BLAKE3 over every key and label; `None` from a server that lists no names.
     pub(crate) names: Option<Digest>,
-    /// The dataset's class for each of the partition's.
+    /// The dataset's class for each class of the partition.
     pub(crate) labels: Vec<ClassId>,
 }
 
 // === impl Partition ===
 
 impl Partition {
-    /// A part that follows on others.
+    /// The partition that a server describes, behind `first` samples of other servers.
     pub(crate) fn new(
         address: ServerAddress,
         first: u64,
@@ -50,7 +50,7 @@ impl Partition {
         classes: &[String],
         own: ImageLimits,
     ) -> Self {
-        // Every name is in the union: both are sorted, so that one pass over the union finds all.
+        // Every class of the server is in the union, and both lists are sorted: one pass over the union finds all.
         let mut names = description.classes.iter().peekable();
         let found = (0_u32..).zip(classes).filter(|(_, class)| names.next_if_eq(class).is_some());
         Self {
@@ -70,7 +70,7 @@ impl Partition {
         }
     }
 
-    /// The digest over its keys and labels.
+    /// The digest over the partition's keys and labels.
     pub(crate) fn names(&self) -> Result<Digest, ClientError> {
         let (server, version) = (self.address.clone(), self.server_version.clone());
         self.names.ok_or(ClientError::NoNames { server, version })
@@ -82,7 +82,7 @@ impl Partition {
         SampleFailure::new(FailureKind::Internal, message)
     }
 
-    /// Index in the dataset of the first sample behind it.
+    /// The index in the dataset of the first sample behind the partition.
     pub fn end(&self) -> u64 {
         self.first + self.samples
     }

@@ -1,4 +1,4 @@
-//! How long a server is waited for, and what is said of it meanwhile: every call that is made again asks here whether it may.
+//! How long a server is waited for, and what the log says of it: every call that is made again asks here whether it may be.
 //!
 //! Invariants: time counts from the server's last sign of life, and not from the first try; pauses grow until there is
 //! progress; no pause is longer than what is left of the time.
@@ -28,7 +28,7 @@ pub(crate) struct Patience {
     /// What the server, while it started, last said that it was doing.
     doing: Option<String>,
     /// When the log last said that the server is waited for.
-    told: Option<Instant>,
+    said: Option<Instant>,
 }
 
 /// What the server is waited for to give.
@@ -43,7 +43,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The least time of one try: a round trip around the world takes a third of it.
 const LEAST_TRY: Duration = Duration::from_secs(1);
 /// The least time between two lines of the log on what a server that is starting does.
-const TELL: Duration = Duration::from_secs(10);
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 
 // === impl Patience ===
 
@@ -60,7 +60,7 @@ impl Patience {
 
     fn new(server: &Server, goal: Goal, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
         let (server, backoff) = (server.address().clone(), retry.backoff(task));
-        Self { server, goal, retry: retry.clone(), backoff, pulse, doing: None, told: None }
+        Self { server, goal, retry: retry.clone(), backoff, pulse, doing: None, said: None }
     }
 
     /// The server gave a sign of life: time counts from now.
@@ -73,7 +73,8 @@ impl Patience {
         self.backoff.reset();
     }
 
-    /// The time that one try may take: what is left until patience ends, within reason.
+    /// The time that one try may take: what is left until patience ends, but neither less than a round trip takes nor more than
+    /// a stall.
     pub(crate) fn one_try(&self) -> Duration {
         let left = self.limit(self.doing.is_some()).saturating_sub(self.pulse.silence());
         left.max(LEAST_TRY).min(self.retry.stall)
@@ -90,7 +91,7 @@ impl Patience {
         if waited >= limit || matches!(trouble, Trouble::Lasting(_)) {
             return Err(self.given_up(trouble));
         }
-        self.tell(&trouble, waited, limit);
+        self.say(&trouble, waited, limit);
         let longest = if starting && self.goal == Goal::Description { LOOK_AGAIN } else { limit };
         Ok(self.backoff.pause().min(longest).min(limit - waited))
     }
@@ -122,15 +123,15 @@ impl Patience {
         if self.doing.as_ref() == Some(doing) {
             return;
         }
-        if self.doing.is_none() || self.told.is_none_or(|told| told.elapsed() >= TELL) {
-            self.told = None;
+        if self.doing.is_none() || self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            self.said = None;
         }
         self.pulse.beat();
         self.doing = Some(doing.clone());
     }
 
-    /// Says in the log, once for each thing that is waited for, that it is.
-    fn tell(&mut self, last: &Trouble, waited: Duration, limit: Duration) {
+    /// Says in the log that the server is waited for: once in each silence, or for each thing that is waited for.
+    fn say(&mut self, last: &Trouble, waited: Duration, limit: Duration) {
         let server = &self.server;
         if self.goal == Goal::Samples {
             if self.pulse.is_worth_a_word() {
@@ -139,10 +140,10 @@ impl Patience {
             }
             return;
         }
-        if self.told.is_some() {
+        if self.said.is_some() {
             return;
         }
-        self.told = Some(Instant::now());
+        self.said = Some(Instant::now());
         let what = match last {
             Trouble::Starting(_) => "server is not ready yet: waiting for it",
             Trouble::Busy(_) => "server has no place yet: waiting for one",

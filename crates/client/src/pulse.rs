@@ -14,13 +14,13 @@ pub(crate) struct Pulse {
     holding: AtomicUsize,
     /// When it was last said that the server is busy.
     said_busy: Mutex<Option<Instant>>,
-    /// Whether it was said of this silence that the server is silent.
-    told: AtomicBool,
+    /// Whether the log says already that the server is silent, in this silence.
+    is_said: AtomicBool,
 }
 
-/// A server that stays busy is said to be so often: there are many workers, and each hears it every two seconds.
+/// How often the log says that a server is busy: there are many workers, and each hears it every two seconds.
 const SAY_BUSY: Duration = Duration::from_secs(30);
-/// Silence that a person is told of: a server that starts anew takes less.
+/// Silence after which the log says so: a server that starts anew takes less.
 const WORTH_A_WORD: Duration = Duration::from_secs(10);
 
 /// A worker holds a sample, until this is dropped.
@@ -31,7 +31,7 @@ pub(crate) struct Holding<'a>(&'a Pulse);
 impl Default for Pulse {
     fn default() -> Self {
         let last = Mutex::new(Instant::now());
-        Self { last, holding: AtomicUsize::new(0), said_busy: Mutex::new(None), told: AtomicBool::new(false) }
+        Self { last, holding: AtomicUsize::new(0), said_busy: Mutex::new(None), is_said: AtomicBool::new(false) }
     }
 }
 
@@ -39,15 +39,15 @@ impl Pulse {
     /// The server has answered.
     pub(crate) fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.told.store(false, Ordering::Relaxed);
+        self.is_said.store(false, Ordering::Relaxed);
     }
 
-    /// Whether it is time that somebody says how long the server has been silent: once in each silence.
+    /// Whether the log should say now how long the server has been silent: once in each silence.
     pub(crate) fn is_worth_a_word(&self) -> bool {
-        self.silence() >= WORTH_A_WORD && !self.told.swap(true, Ordering::Relaxed)
+        self.silence() >= WORTH_A_WORD && !self.is_said.swap(true, Ordering::Relaxed)
     }
 
-    /// The server is busy: whether to say so.
+    /// Whether the log should say now that the server is busy.
     pub(crate) fn hears_busy(&self) -> bool {
         let mut said = self.said_busy.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -58,7 +58,8 @@ impl Pulse {
         long_ago
     }
 
-    /// For how long the server has not answered. While a worker holds a sample, it is not to blame for that.
+    /// For how long the server has not answered. Time in which a worker holds a sample is not the server's fault, and does not
+    /// count.
     pub(crate) fn silence(&self) -> Duration {
         if self.holding.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;

@@ -1,4 +1,4 @@
-//! Telling the servers how much samples mattered: each server what is its own.
+//! Reporting to the servers how much samples mattered, to each server what concerns its own samples.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::patience::Patience;
 use crate::trouble::Trouble;
 use crate::union::Union;
 
-/// A sample that is told of.
+/// A sample whose loss is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportedSample {
-    /// By its index in the dataset.
+    /// The sample of this index in the dataset.
     Index(SampleIndex),
-    /// By its key, which every server is asked for.
+    /// The sample of this key, which every server is asked for.
     Key(SampleKey),
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn send(
         let mut kept = 0;
         for part in parts(partition, losses) {
             let report = Report { dataset: dataset.to_owned(), dataset_digest: Some(partition.digest), ..part };
-            kept += tell(server, report.into(), retry, task).await?;
+            kept += deliver(server, report.into(), retry, task).await?;
         }
         Ok::<u64, ClientError>(kept)
     });
@@ -66,7 +66,7 @@ pub(crate) async fn send(
     Ok(ReportSummary { kept, unknown: (losses.len() as u64).saturating_sub(kept) })
 }
 
-/// What a server is told, in calls of at most so many.
+/// The reports to one server, each of at most [`MAX_LOSSES_PER_CALL`] losses.
 fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<Report> {
     let held = partition.first..partition.end();
     let (mut indices, mut keys) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
@@ -97,8 +97,8 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<Report>
         .collect()
 }
 
-/// One call, made again while a server cannot be reached: a loss that is told twice is kept once.
-async fn tell(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
+/// One call, made again while a server cannot be reached: a loss that is reported twice is kept once.
+async fn deliver(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
     let mut patience = Patience::for_samples(server, retry, task, Arc::default());
     loop {
         let answer = timeout(retry.stall, ask(server, request.clone())).await;

@@ -6,17 +6,18 @@ use headwater_wire::Delivered;
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Index in the dataset.
+    /// The sample's index in the dataset.
     pub index: SampleIndex,
     /// The address of its pass's randomness, as the request has it at the sample's place.
     pub address: Address,
-    /// Its key; always there where the outcome is a payload.
+    /// The sample's key; always there where the outcome is a payload.
     pub key: Option<SampleKey>,
-    /// Position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
+    /// The label: a position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
     pub label: Option<ClassId>,
-    /// CPU time that the server's workers spent on it, inference included; where [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
+    /// CPU time that the server's workers spent on the sample, inference included; where
+    /// [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
     pub cpu: Option<CpuSeconds>,
-    /// What its photo may be.
+    /// The limits of the sample's photo.
     pub limits: AgreedLimits,
     /// The payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,
@@ -25,7 +26,7 @@ pub struct Sample {
 // === impl Sample ===
 
 impl Sample {
-    /// Payload bytes.
+    /// Bytes of the payload; 0 for a failure.
     pub(crate) fn payload_bytes(&self) -> u64 {
         self.outcome.as_ref().map_or(0, |delivered| delivered.payload.len() as u64)
     }

@@ -11,11 +11,11 @@ use crate::ways::Ways;
 pub(crate) struct Sizing<'a> {
     pub(crate) options: &'a ClientOptions,
     pub(crate) ordered: bool,
-    /// Workers of all servers.
+    /// Workers of all servers together.
     pub(crate) streams: usize,
 }
 
-/// Samples of a chunk that is not worth making smaller: a call costs a round trip.
+/// The number of samples below which a chunk is not made smaller: a call costs a round trip.
 const SMALL_CHUNK: u64 = 16;
 
 // === impl Sizing ===

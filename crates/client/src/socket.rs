@@ -22,9 +22,9 @@ use crate::arriving::Line;
 use crate::frames::Frames;
 use crate::throttle::{Share, Throttle};
 
-/// What the socket may hold that was not read yet, as time of the link.
+/// Bytes that the socket may hold unread, as time of the link.
 const SOCKET: Duration = Duration::from_millis(50);
-/// And its bounds: below the first, TCP itself gets slow; above the second, nothing gets faster.
+/// Bounds of the socket's buffer: below the first, TCP itself gets slow; above the second, nothing gets faster.
 const SOCKET_BYTES: [u64; 2] = [64 << 10, 4 << 20];
 
 /// Connects within a limit.

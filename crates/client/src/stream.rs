@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::ClientError;
-use crate::job::Job;
+use crate::job::FetchJob;
 use crate::outlet::Outlet;
 use crate::sample::Sample;
 use crate::worker::Worker;
@@ -27,7 +27,7 @@ pub struct SampleStream {
 
 impl SampleStream {
     /// Starts the workers.
-    pub(crate) fn start(runtime: &Handle, outlet: Arc<Outlet>, jobs: Vec<Arc<Job>>) -> Self {
+    pub(crate) fn start(runtime: &Handle, outlet: Arc<Outlet>, jobs: Vec<Arc<FetchJob>>) -> Self {
         let supervised = supervise(Arc::clone(&outlet), jobs);
         Self { outlet, _workers: AbortOnDropHandle::new(runtime.spawn(supervised)) }
     }
@@ -42,7 +42,7 @@ impl Stream for SampleStream {
 }
 
 /// Runs the workers; the first that cannot go on ends them all, and so does whoever drops this.
-async fn supervise(outlet: Arc<Outlet>, jobs: Vec<Arc<Job>>) {
+async fn supervise(outlet: Arc<Outlet>, jobs: Vec<Arc<FetchJob>>) {
     let mut workers = JoinSet::new();
     let streams = jobs.iter().flat_map(|job| std::iter::repeat_n(job, job.options.streams_per_server.get()));
     for (number, job) in (0..).zip(streams) {

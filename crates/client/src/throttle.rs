@@ -18,7 +18,7 @@ use tokio::time::Instant;
 const BURST: Duration = Duration::from_millis(25);
 /// Bytes of one read, as time of the link.
 const READ: Duration = Duration::from_millis(4);
-/// And their bounds: what a system call is worth, and what HTTP/2 reads at a time.
+/// Bounds of one read: what a system call is worth, and what HTTP/2 reads at a time.
 const READ_BYTES: [f64; 2] = [1_024.0, 65_536.0];
 
 /// A handle on the limit. Clones are the same limit.
@@ -27,11 +27,12 @@ pub struct Throttle(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
+    bucket: Mutex<Bucket>,
 }
 
+/// The token bucket.
 #[derive(Debug)]
-struct State {
+struct Bucket {
     /// Bytes per second.
     rate: f64,
     /// When the link will have brought everything that was read.
@@ -56,8 +57,8 @@ pub(crate) struct Share {
 impl Throttle {
     /// A limit for all connections together.
     pub(crate) fn new(rate: BitsPerSecond) -> Self {
-        let state = State { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
-        Self(Arc::new(Shared { state: Mutex::new(state) }))
+        let bucket = Bucket { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
+        Self(Arc::new(Shared { bucket: Mutex::new(bucket) }))
     }
 
     /// The rate.
@@ -92,8 +93,8 @@ impl Throttle {
         ByteCount::new((self.lock().rate * time.as_secs_f64()) as u64)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +115,7 @@ impl Share {
         Ok((state.rate * READ.as_secs_f64()).clamp(least, most) as usize)
     }
 
-    /// These bytes were read.
+    /// Counts bytes that were read.
     pub(crate) fn have_read(&mut self, bytes: usize) {
         let mut state = self.throttle.lock();
         let took = Duration::try_from_secs_f64(bytes as f64 / state.rate).unwrap_or(Duration::MAX / 4);

@@ -7,20 +7,21 @@ use tokio::time::Instant;
 /// A sample that is still to come.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// Its place in the request, from 0.
+    /// The sample's place in the request, from 0.
     pub(crate) position: u64,
-    /// Its index in the server's partition.
+    /// The sample's index in the server's partition.
     pub(crate) local: u64,
-    /// How it travels.
+    /// The way that the sample travels.
     pub(crate) way: Way,
-    /// The address of its pass's randomness.
+    /// The address of the sample's randomness.
     pub(crate) address: Address,
-    /// Times that it came as a failure that may pass, and when first.
+    /// How often the sample came as a failure that may pass,
     pub(crate) failures: u32,
+    /// and when it first did.
     pub(crate) failing_since: Option<Instant>,
 }
 
-/// Samples as a server is asked for them.
+/// What a call asks of a server for these samples.
 pub(crate) fn as_asked<'a>(wanted: impl Iterator<Item = &'a Wanted> + Clone) -> (Samples, AskedWays, Epochs) {
     let locals: Vec<u64> = wanted.clone().map(|wanted| wanted.local).collect();
     let first = locals.first().copied().unwrap_or(0);

@@ -9,14 +9,15 @@ use crate::call::{Call, End};
 use crate::chunk::Chunk;
 use crate::connection::Client;
 use crate::error::ClientError;
-use crate::job::Job;
+use crate::job::FetchJob;
 use crate::live::{Following, LivePlan};
 use crate::patience::Patience;
 use crate::refusals::Refused;
 use crate::trouble::Trouble;
 
+/// One of the streams that run at once to a server.
 pub(crate) struct Worker {
-    job: Arc<Job>,
+    job: Arc<FetchJob>,
     client: Option<Client>,
     was_connected: bool,
     plan: Option<Following>,
@@ -32,7 +33,7 @@ struct Tries<'a> {
     /// The server refuses the worker because it has as many calls as it takes.
     refused: Option<Refused<'a>>,
     /// Whether the log says that a call ended early.
-    told: bool,
+    is_logged: bool,
 }
 
 /// Calls in a row that break the protocol and bring nothing, after which no other is made.
@@ -41,7 +42,7 @@ const MOST_BREACHES: u32 = 3;
 // === impl Worker ===
 
 impl Worker {
-    pub(crate) fn new(job: Arc<Job>, number: u64) -> Self {
+    pub(crate) fn new(job: Arc<FetchJob>, number: u64) -> Self {
         let patience = Patience::for_samples(&job.server, &job.options.retry, number, Arc::clone(&job.pulse));
         let plan = job.live.as_ref().map(LivePlan::follow);
         Self { job, client: None, was_connected: false, plan, patience }
@@ -58,8 +59,8 @@ impl Worker {
     }
 
     /// Sees a chunk through.
-    async fn serve(&mut self, job: &Job, mut chunk: Chunk) -> Result<(), ClientError> {
-        let mut tries = Tries { at_most: usize::MAX, breaches: 0, refused: None, told: false };
+    async fn serve(&mut self, job: &FetchJob, mut chunk: Chunk) -> Result<(), ClientError> {
+        let mut tries = Tries { at_most: usize::MAX, breaches: 0, refused: None, is_logged: false };
         loop {
             let before = chunk.missing().len();
             let end = self.call(job, &mut chunk, &mut tries).await;
@@ -77,7 +78,7 @@ impl Worker {
             let pause = self.patience.bear(trouble)?;
             job.counting.retries.add(1);
             let server = job.server.address();
-            if std::mem::replace(&mut tries.told, true) && !progress {
+            if std::mem::replace(&mut tries.is_logged, true) && !progress {
                 tracing::debug!(%server, missing, pause_seconds = pause.as_secs_f64(), %problem, "asking again for what is missing");
             } else {
                 tracing::info!(%server, missing, %problem, "a call ended early: asking again for what is missing");
@@ -87,7 +88,7 @@ impl Worker {
     }
 
     /// One call for the first of what is missing, each sample as the plan says now.
-    async fn call<'a>(&mut self, job: &'a Job, chunk: &mut Chunk, tries: &mut Tries<'a>) -> End {
+    async fn call<'a>(&mut self, job: &'a FetchJob, chunk: &mut Chunk, tries: &mut Tries<'a>) -> End {
         if let Some(plan) = &mut self.plan {
             chunk.replan(job.partition.first, &plan.now());
         }
@@ -101,7 +102,7 @@ impl Worker {
     }
 
     /// Opens a call, on a new connection where the worker has none.
-    async fn open<'a>(&mut self, job: &'a Job, chunk: &Chunk, at_most: usize) -> Result<Call<'a>, Trouble> {
+    async fn open<'a>(&mut self, job: &'a FetchJob, chunk: &Chunk, at_most: usize) -> Result<Call<'a>, Trouble> {
         let client = match &mut self.client {
             Some(client) => client,
             none => {
@@ -115,9 +116,9 @@ impl Worker {
         Call::open(job, client, chunk, at_most).await
     }
 
-    /// What keeps the next call waiting after one that ended like this; `None` where it can be made at once. Keeps, lends or drops
-    /// the connection.
-    fn judge<'a>(&mut self, job: &'a Job, end: End, progress: bool, tries: &mut Tries<'a>) -> Option<Trouble> {
+    /// Keeps, lends or drops the connection after a call that ended like this, and says what the next call must wait for; `None`
+    /// where the next call can be made at once.
+    fn judge<'a>(&mut self, job: &'a FetchJob, end: End, progress: bool, tries: &mut Tries<'a>) -> Option<Trouble> {
         let asked_at_most = std::mem::replace(&mut tries.at_most, usize::MAX);
         match end {
             End::HungUp { at_most } => {
@@ -157,7 +158,7 @@ impl Worker {
     }
 
     /// Leaves the connection to whichever worker opens a call next.
-    fn lend(&mut self, job: &Job) {
+    fn lend(&mut self, job: &FetchJob) {
         if let Some(client) = self.client.take() {
             job.server.put_back(client);
             self.was_connected = false;
@@ -171,7 +172,7 @@ impl Worker {
     }
 
     /// Drops a connection that may be broken, and idle ones with it: they are as old.
-    fn hang_up(&mut self, job: &Job) {
+    fn hang_up(&mut self, job: &FetchJob) {
         self.client = None;
         job.server.forget_idle();
     }

@@ -14,10 +14,10 @@ pub enum LocalError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why the file cannot be read.
         source: io::Error,
     },
-    /// Longer than any model.
+    /// The file is longer than any model.
     #[error("--extractor: {} is longer than {limit}, and so no ONNX file", path.display())]
     TooLarge {
         /// The file.
@@ -25,7 +25,7 @@ pub enum LocalError {
         /// The limit.
         limit: ByteCount,
     },
-    /// Another model than the servers have.
+    /// The file is of another model than the servers have.
     #[error(
         "--extractor: {} has the digest {actual}, and the model {model} of the servers has {expected}: give the file that they \
          have registered",
@@ -34,11 +34,11 @@ pub enum LocalError {
     OtherFile {
         /// The file.
         path: PathBuf,
-        /// Its digest.
+        /// The file's digest.
         actual: Digest,
-        /// What servers call the model.
+        /// The model's name at the servers.
         model: ModelName,
-        /// The announced digest.
+        /// The digest that the servers announce.
         expected: Digest,
     },
     /// There is no ONNX Runtime.

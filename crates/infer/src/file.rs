@@ -11,7 +11,7 @@ use headwater_types::{ByteCount, Digest};
 
 use crate::error::LocalError;
 
-/// What is read at a time.
+/// Bytes that are read at a time.
 const PIECE: usize = 256 << 10;
 
 /// Whether the file is the one that the servers have registered.

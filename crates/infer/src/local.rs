@@ -15,7 +15,8 @@ use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, Sa
 use crate::error::LocalError;
 use crate::file;
 
-/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. One session for each thread.
+/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. Each thread has one
+/// session.
 pub struct LocalExtractor {
     extractor: Extractor,
     recipe: Arc<Recipe>,
@@ -23,7 +24,7 @@ pub struct LocalExtractor {
     allow_non_finite: bool,
 }
 
-/// Samples of one run. On the CPU small batches are as fast as any, and a sample alone has the same bits whoever comes with it.
+/// Samples of one run. On the CPU small batches are as fast as any, and a sample that runs alone always has the same bits.
 const BATCH: NonZeroUsize = NonZeroUsize::MIN;
 
 // === impl LocalExtractor ===

@@ -1,6 +1,6 @@
 //! What the Rust side has to say, in Python's own `logging`, under the name `headwater`.
 //!
-//! It is put into a queue by whoever says it, and taken out where Python waits for the network: a thread that has no business with the
+//! Lines go into a queue, and are taken out where Python waits for the network: a thread that has no business with the
 //! interpreter never waits for the GIL. The queue is bounded and needs no lock, which a fork could leave locked.
 
 use std::fmt::{self, Write as _};

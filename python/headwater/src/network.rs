@@ -46,7 +46,8 @@ impl Network {
         self.wait_looking(py, future, |_| Ok(()))
     }
 
-    /// The same; `look` runs with the GIL whenever signals do, and its error ends the wait as well.
+    /// Runs a future to its end like [`wait`](Self::wait); `look` runs with the GIL whenever signals do, and its error ends the
+    /// wait as well.
     pub(crate) fn wait_looking<F>(
         &self,
         py: Python<'_>,

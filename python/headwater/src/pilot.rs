@@ -79,12 +79,12 @@ impl Pilot {
         Ok(self.inner()?.steering.ways())
     }
 
-    /// Who must hear how batches come.
+    /// The listener that hears how batches come.
     pub(crate) fn listener(&self) -> PyResult<Arc<dyn Listener>> {
         Ok(Arc::new(self.inner()?.steering.clone()))
     }
 
-    /// What may fail meanwhile.
+    /// The watch beside the streams, which may fail.
     pub(crate) fn watch(&self) -> PyResult<Arc<Watch>> {
         Ok(Arc::clone(&self.inner()?.watch))
     }
@@ -137,11 +137,11 @@ impl Pilot {
 impl Watch {
     fn start(network: &Network, steering: Steering, dataset: Dataset) -> Self {
         let failed = Arc::new(OnceLock::new());
-        let told = Arc::clone(&failed);
+        let noted = Arc::clone(&failed);
         let task = network.spawn(async move {
             if let Err(error) = steering.watch(&dataset).await {
-                // It ends here, so that nobody has told another.
-                drop(told.set(error));
+                // The task ends here, so that no other error was noted before.
+                drop(noted.set(error));
             }
         });
         Self { task, failed }

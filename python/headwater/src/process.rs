@@ -1,4 +1,4 @@
-//! What belongs to one process: threads, sockets and locks do not survive a fork.
+//! Values that belong to one process: threads, sockets and locks do not survive a fork.
 
 /// A value of the process that made it. A child that inherits it leaves it alone, also when it is dropped: its threads are
 /// not there, and a lock that one of them held would never be released.

@@ -23,15 +23,15 @@ pub(crate) struct Profile {
 
 /// Everything but the numbers of samples.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct ProfileHeader {
     provenance: Provenance,
     servers: Vec<Server>,
     ways: Vec<Way>,
     resources: Resources,
 }
 
-/// A profile's columns, `[samples, ways]` row by row: bytes, and CPU seconds of servers and trainer. Seconds of 32 bits: more digits
-/// than can be measured.
+/// A profile's columns, `[samples, ways]` row by row: bytes, and CPU seconds of servers and trainer. Seconds have 32 bits: more
+/// digits than can be measured.
 struct Columns {
     bytes: Vec<u32>,
     storage: Vec<f32>,
@@ -45,15 +45,16 @@ type Pickled<'py> =
 // === impl Profile ===
 
 impl Profile {
-    /// Of what was measured; its seconds rounded as they are pickled, so that plans are the same wherever they are made.
+    /// A profile of what was measured. Its seconds are rounded as they are pickled, so that plans are the same wherever they are
+    /// made.
     pub(crate) fn new(measured: &headwater_plan::Profile, resources: Resources) -> PyResult<Self> {
-        Self::of(Head::new(measured, resources), &Columns::of(measured))
+        Self::of(ProfileHeader::new(measured, resources), &Columns::of(measured))
     }
 
-    fn of(head: Head, columns: &Columns) -> PyResult<Self> {
+    fn of(head: ProfileHeader, columns: &Columns) -> PyResult<Self> {
         let broken =
             |error: &dyn std::fmt::Display| HeadwaterError::new_err(format!("this profile is broken: {error}"));
-        let Head { provenance, servers, ways, resources } = head;
+        let ProfileHeader { provenance, servers, ways, resources } = head;
         let width = ways.len();
         let mut builder = ProfileBuilder::new(provenance, servers, ways).map_err(|error| broken(&error))?;
         let Columns { bytes, storage, trainer } = columns;
@@ -95,8 +96,8 @@ impl Profile {
         resources
     }
 
-    /// The plan for the whole dataset, if it was made, and is one for processes with a share like this: what all have a part of, they
-    /// plan alike.
+    /// The plan for the whole dataset, if it was made and is for processes with such a share: processes that all have the same
+    /// share plan alike.
     pub(crate) fn plan_for(&self, share: &Resources, processes: usize) -> Option<Arc<Plan>> {
         let plan = self.plan.get()?;
         (*share == self.share(processes, None)).then(|| Arc::clone(plan))
@@ -136,7 +137,7 @@ impl Profile {
         })
     }
 
-    /// What it was pickled as.
+    /// Makes a profile of what one was pickled as.
     #[classmethod]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn unpickle(
@@ -157,7 +158,7 @@ impl Profile {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        let head = serde_json::to_string(&Head::new(&self.profile, self.resources.clone()));
+        let head = serde_json::to_string(&ProfileHeader::new(&self.profile, self.resources.clone()));
         let head = head.map_err(|error| HeadwaterError::new_err(error.to_string()))?;
         let Columns { bytes, storage, trainer } = Columns::of(&self.profile);
         let columns =
@@ -166,9 +167,9 @@ impl Profile {
     }
 }
 
-// === impl Head ===
+// === impl ProfileHeader ===
 
-impl Head {
+impl ProfileHeader {
     fn new(profile: &headwater_plan::Profile, resources: Resources) -> Self {
         Self {
             provenance: profile.provenance().clone(),

@@ -38,7 +38,7 @@ pub enum PartsError {
         /// Samples of the whole listing.
         samples: u64,
     },
-    /// Nobody serves some parts.
+    /// There are parts that no server serves.
     #[error(
         "{0}: name the servers of those parts too, or insist on what is there with --allow-partial (in Python \
          allow_partial=True)"
@@ -56,9 +56,9 @@ pub enum PartsError {
         first: ServerAddress,
         /// The server whose listing is nearly the same.
         second: ServerAddress,
-        /// Their parts.
+        /// The parts of the two servers.
         parts: (Part, Part),
-        /// The samples of their whole listings.
+        /// The samples of the two whole listings.
         samples: (u64, u64),
         /// An estimate of the share of the smaller listing that is in the other, from 0 to 1.
         shared: f64,
