@@ -1,4 +1,5 @@
-//! The whole of what `tests/tests/s3_toxics.rs` tries in small: every kind of trouble with twenty seeds, and outages of a minute.
+//! The whole of what `tests/tests/s3_toxics.rs` tries in small: every kind of trouble with twenty seeds, and outages of
+//! a minute.
 //!
 //! `toxics [--seeds N] [--at-once N] [--outage SECONDS] [KIND...]`; the exit code is 1 if an epoch went wrong.
 
@@ -46,7 +47,8 @@ fn main() -> Result<ExitCode> {
         let longest = of.iter().map(|verdict| verdict.took.as_secs_f64()).fold(0.0, f64::max);
         let failed = good.len() - refused - complete;
         println!(
-            "{:<14} {} runs: {complete} complete, {failed} with failures by name, {refused} refused with the reason, {wrong} WRONG; \
+            "{:<14} {} runs: {complete} complete, {failed} with failures by name, {refused} refused with the reason, \
+             {wrong} WRONG; \
              at most {reads:.2} reads an object, {longest:.1} s",
             format!("{toxic:?}"),
             of.len(),

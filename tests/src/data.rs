@@ -21,7 +21,7 @@ pub struct Data {
     pub photos: PathBuf,
     /// An extractor.
     pub model: PathBuf,
-    /// Its recipe: a name or a file.
+    /// The model's recipe: a name or a file.
     pub recipe: String,
     /// Whether the photos are real.
     pub real: bool,

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 use tempfile::TempDir;
 
-/// Where it is mounted, for whom it is mounted.
+/// The folder under which the disk is mounted, for the programs that see it.
 pub struct SmallDisk {
     folder: TempDir,
     bytes: u64,

@@ -13,7 +13,7 @@ pub fn root() -> PathBuf {
     tests.parent().unwrap_or(tests).to_owned()
 }
 
-/// That a file of the repository holds this text; with `HEADWATER_BLESS=1` it does afterwards.
+/// Checks that a file of the repository holds this text; with `HEADWATER_BLESS=1` it does afterwards.
 ///
 /// # Errors
 /// If the file says something else: with the first line that differs, and what to run.
@@ -31,7 +31,8 @@ pub fn check_generated(path: &str, text: &str) -> Result<()> {
     }
     let line = found.lines().zip(text.lines()).take_while(|(found, made)| found == made).count();
     bail!(
-        "{path} is not what the code makes of it now: line {} is {:?} and should be {:?}. Run the test with {BLESS}=1, and commit \
+        "{path} is not what the code makes of it now: line {} is {:?} and should be {:?}. Run the test with \
+         {BLESS}=1, and commit \
          the file",
         line + 1,
         found.lines().nth(line).unwrap_or("missing"),

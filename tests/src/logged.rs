@@ -40,7 +40,7 @@ impl Logged {
         Self { child, lines }
     }
 
-    /// What it has said so far.
+    /// What the process has said so far.
     ///
     /// # Panics
     /// If its reader has.
@@ -65,12 +65,12 @@ impl Logged {
         line["address"].as_str().unwrap().to_owned()
     }
 
-    /// Its process id.
+    /// The process's id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it is still there.
+    /// Whether the process is still there.
     ///
     /// # Panics
     /// If the system cannot say.
@@ -94,7 +94,7 @@ impl Logged {
         eventually("the end of the process", || self.child.try_wait().unwrap()).code()
     }
 
-    /// As [`code`](Self::code), after this signal.
+    /// The exit code after this signal.
     ///
     /// # Panics
     /// If it does not end.

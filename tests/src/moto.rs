@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use headwater_testdata::python;
 
-/// The files of a folder in the bucket `bucket` under `some/prefix/`; prints its address, and serves until its input ends.
+/// The files of a folder in the bucket `bucket` under `some/prefix/`; prints its address, and serves until its input
+/// ends.
 const STORE: &str = r"
 import logging, pathlib, sys
 logging.disable(logging.CRITICAL)
@@ -65,7 +66,7 @@ impl Moto {
         Ok(Some(moto))
     }
 
-    /// Such as `http://127.0.0.1:40000`.
+    /// The server's address, such as `http://127.0.0.1:40000`.
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -12,7 +12,7 @@ use crate::process::program;
 
 /// What a program said.
 pub struct Run {
-    /// Its exit code; `None` if a signal ended it.
+    /// The program's exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,

@@ -156,7 +156,7 @@ impl Server {
         self.metrics_port.map(|port| format!("127.0.0.1:{port}"))
     }
 
-    /// What its metrics port says.
+    /// What the server's metrics port says.
     ///
     /// # Errors
     /// Where there is none, or it does not answer.
@@ -164,12 +164,13 @@ impl Server {
         get(&self.metrics_address().context("no metrics port: see ServerOptions::metrics")?, "/metrics")
     }
 
-    /// Its process id.
+    /// The server's process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What its metrics port says of one metric; `None` where it has none of that name. Labels are part of the name.
+    /// What the server's metrics port says of one metric; `None` where it has none of that name. Labels are part of the
+    /// name.
     ///
     /// # Errors
     /// As [`Server::metrics`].

@@ -1,5 +1,5 @@
-//! What holds for every argument of every program: one variable means one thing, odd values are refused in words of the flag, and
-//! examples can be pasted.
+//! What holds for every argument of every program: one variable means one thing, odd values are refused in words of the
+//! flag, and examples can be pasted.
 
 #[path = "common/commands.rs"]
 mod commands;

@@ -234,7 +234,7 @@ fn streams_of_one_client_share_the_only_connection() {
     let data = Data::photos().unwrap();
     let server = Server::start(&data.photos, &["--max-connections", "1"]);
     let out = data.scratch.path().join("out");
-    // A window that one photo fills: each stream waits for the other's photos.
+    // The window is filled by one photo, so that each stream waits for the other's photos.
     let mut fetch = server.fetch(&out);
     fetch.args(["--streams", "3", "--window", "1"]);
     let mut client = Logged::start(&mut fetch);

@@ -1,5 +1,6 @@
-//! `Containerfile` makes the image that deploy/kubernetes names, of what is in the repository. Building it takes a container tool and
-//! minutes: what can go out of step is checked here, and its one long step, `scripts/install`, in `install.rs`.
+//! `Containerfile` makes the image that deploy/kubernetes names, of what is in the repository. Building it takes a
+//! container tool and minutes: what can go out of step is checked here, and its one long step, `scripts/install`, in
+//! `install.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

@@ -15,7 +15,8 @@ use headwater_testdata::Extractor;
 use headwater_tests::{Data, Run, Server, ServerOptions, program, run};
 use serde_json::Value;
 
-/// Two servers of one dataset, the second of which has neither CPU workers nor the model; and features as servers alone make them.
+/// Two servers of one dataset, the second of which has neither CPU workers nor the model; and features as servers alone
+/// make them.
 struct Setting {
     data: Data,
     one: Server,
@@ -92,7 +93,8 @@ impl Setting {
         (out, report)
     }
 
-    /// Holds what was extracted against what servers alone make of the photos; gives how many features are the same to the bit.
+    /// Holds what was extracted against what servers alone make of the photos; gives how many features are the same to
+    /// the bit.
     fn same(&self, out: &Path) -> usize {
         let found = features(out);
         assert_eq!(found.keys().collect::<Vec<_>>(), self.reference.keys().collect::<Vec<_>>());

@@ -1,4 +1,5 @@
-//! A full disk is no full index, and neither is a folder that may not be written: each is told, and nothing that was made is lost.
+//! A full disk is no full index, and neither is a folder that may not be written: each is told, and nothing that was
+//! made is lost.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

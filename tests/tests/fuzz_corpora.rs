@@ -9,7 +9,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::Version;
+use headwater_store::{Version, count_listed};
 use headwater_types::{ByteCount, Digest, Recipe};
 use headwater_wire::report::Report;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -38,6 +38,18 @@ fn recipes_are_read_and_written_back_the_same() {
 fn configurations_are_read_or_refused() {
     let read = corpus("config").into_iter().filter(|(path, bytes)| ConfigFile::parse(path, bytes).is_ok()).count();
     assert_eq!(read, 1, "the example is read, what is nested too deeply is not");
+}
+
+#[test]
+fn listings_of_a_bucket_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("s3_listing") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let listed = count_listed(&bytes, "a/");
+        assert_eq!(listed.is_err(), bad, "{}: {listed:?}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_listed(&bytes[..cut], "a/").is_err(), "{} up to {cut}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The photo index over time: what photos that are gone leave behind, what happens to its folder, and who else has it open. Whatever it
-//! is, what is served is what would be served without an index.
+//! The photo index over time: what photos that are gone leave behind, what happens to its folder, and who else has it
+//! open. Whatever it is, what is served is what would be served without an index.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "a server counts its index in a time of its own")]

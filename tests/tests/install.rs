@@ -1,4 +1,5 @@
-//! `scripts/install` makes a folder that runs wherever it is copied, is run again without harm, and is gone when it is uninstalled.
+//! `scripts/install` makes a folder that runs wherever it is copied, is run again without harm, and is gone when it is
+//! uninstalled.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

@@ -1,4 +1,5 @@
-//! Ctrl-C ends a tool soon, and so does a terminal that is closed, with the code that shells expect, and leaves nothing half-written.
+//! Ctrl-C ends a tool soon, and so does a terminal that is closed, with the code that shells expect, and leaves nothing
+//! half-written.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "the interrupt has to come at some moment")]
@@ -106,8 +107,8 @@ fn what_was_extracted_before_an_interrupt_is_kept_and_the_next_start_fetches_onl
     let (address, out) = (server.address(), data.scratch.path().join("out"));
     let out = out.to_str().unwrap();
     let extract = ["extract", "--servers", &address, "--dataset", "photos", "--model", "model", "--json", "--out", out];
-    // All samples fit one part: without a part that says what it lacks, none would be written before the end. So slow that
-    // this takes half a minute.
+    // All samples fit one part: without a part that says what it lacks, none would be written before the end. So slow
+    // that this takes half a minute.
     let slowly = [&extract[..], &["--limit-bandwidth", "100kbps"]].concat();
     let (stderr, stopped) = in_the_middle("tuner", &slowly, "images").unwrap();
     let (kept, missing) = (stopped["images"].as_u64().unwrap(), stopped["missing"].as_u64().unwrap());

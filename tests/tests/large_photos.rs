@@ -1,4 +1,5 @@
-//! Photos past the default limits: what is raised at the server is raised everywhere, and what is too large fails alone, by name.
+//! Photos past the default limits: what is raised at the server is raised everywhere, and what is too large fails
+//! alone, by name.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
@@ -9,7 +10,8 @@ use headwater_tests::{Fetched, ServerOptions, fetch};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A grey JPEG of even grey, of any size for few bytes: its Huffman tables have one code each, a bit of 0, so that every block is two bits.
+/// A grey JPEG of even grey, of any size for few bytes: its Huffman tables have one code each, a bit of 0, so that
+/// every block is two bits.
 fn even(width: u16, height: u16) -> Vec<u8> {
     let [[w1, w0], [h1, h0]] = [width.to_be_bytes(), height.to_be_bytes()];
     let table = |class: u8| [&[0xff, 0xc4, 0, 20, class, 1][..], &[0; 15], &[0]].concat();

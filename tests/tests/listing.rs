@@ -1,4 +1,5 @@
-//! What of a folder is a sample: photos by their names, nothing that cannot be read without a word, and no folder of junk.
+//! What of a folder is a sample: photos by their names, nothing that cannot be read without a word, and no folder of
+//! junk.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

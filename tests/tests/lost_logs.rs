@@ -36,7 +36,7 @@ impl Running {
 }
 
 impl Nowhere {
-    /// Its standard error, and what has to be kept for it to stay so.
+    /// The program's standard error, and what has to be kept for it to stay so.
     fn open(&self) -> (Stdio, Option<PipeReader>) {
         let (reader, writer) = std::io::pipe().unwrap();
         match self {

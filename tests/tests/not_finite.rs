@@ -1,4 +1,5 @@
-//! A model that gives NaN for some photos: those fail, typed and counted, in every program and whoever infers; the others do not.
+//! A model that gives NaN for some photos: those fail, typed and counted, in every program and whoever infers; the
+//! others do not.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
 

@@ -1,7 +1,8 @@
-//! Whatever is linked into what we ship is named in THIRD-PARTY-NOTICES, with its licence, and the file is that of Cargo.lock.
+//! Whatever is linked into what we ship is named in THIRD-PARTY-NOTICES, with its licence, and the file is that of
+//! Cargo.lock.
 //!
-//! `HEADWATER_BLESS=1 cargo test -p headwater-tests --test notices` writes it. A crate that leaves the choice is used under the Apache
-//! License; of any other, the licence's own file stands there, and so do those of bundled C sources.
+//! `HEADWATER_BLESS=1 cargo test -p headwater-tests --test notices` writes it. A crate that leaves the choice is used
+//! under the Apache License; of any other, the licence's own file stands there, and so do those of bundled C sources.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
@@ -168,7 +169,7 @@ fn says_more(file: &Path) -> bool {
     name.starts_with("notice")
 }
 
-/// Without spaces at lines' ends, so that one text is one.
+/// The text without spaces at lines' ends, so that copies of one licence are equal.
 fn trimmed(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n").trim_start_matches(['\n', '\u{feff}']).to_owned()

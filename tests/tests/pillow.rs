@@ -8,8 +8,8 @@ use headwater_testdata::python;
 use headwater_tests::{Data, Hostile, ServerOptions, fetch};
 use tempfile::TempDir;
 
-/// torchvision's transforms on PIL images are `crop` and `resize(BILINEAR)` of Pillow; to-tensor and normalise are undone.
-/// The means are over the whole set, in grey levels.
+/// torchvision's transforms on PIL images are `crop` and `resize(BILINEAR)` of Pillow; to-tensor and normalise are
+/// undone. The means are over the whole set, in grey levels.
 const COMPARE: &str = r"
 import json, pathlib, sys
 import numpy

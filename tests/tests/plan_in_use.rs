@@ -158,7 +158,8 @@ fn half_the_bandwidth_in_the_middle_of_an_epoch_moves_the_plan_within_five_secon
     let server = ServerOptions::new(&folder).start().unwrap();
     let bytes = epoch(&[&server], &["--mode", "no-off"]);
     let size = bytes["bytes_received"].as_f64().unwrap();
-    // About 12 s at the whole bandwidth, were everything sent as it is; and cores for a part of what would make photos smaller.
+    // About 12 s at the whole bandwidth, were everything sent as it is; and cores for a part of what would make photos
+    // smaller.
     let bandwidth = format!("{}bps", (size * 8.0 / 12.0).round());
     let planned =
         ["--allow-cuts", "encoded,flipped+lossless", "--storage-cores", "0.04", "--limit-bandwidth", &bandwidth];

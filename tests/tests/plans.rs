@@ -19,7 +19,7 @@ struct Imported {
     sizes: PathBuf,
     times: PathBuf,
     profile: PathBuf,
-    /// Whether it is the one whose numbers are known.
+    /// Whether the profile is the one whose numbers are known.
     real: bool,
     folder: TempDir,
 }

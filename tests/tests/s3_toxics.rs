@@ -1,4 +1,5 @@
-//! Through a network that breaks and a store that throttles, an epoch brings every sample, or fails the right one by its name.
+//! Through a network that breaks and a store that throttles, an epoch brings every sample, or fails the right one by
+//! its name.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

@@ -1,4 +1,4 @@
-//! The same seed gives the same head, to the bit: whatever the order of arrival, and from servers as from a folder of features.
+//! One seed gives one head, to the bit, whatever the order in which features arrive, and from servers as from a folder.
 
 use headwater_tests::{Data, ServerOptions, run};
 

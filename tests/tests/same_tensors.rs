@@ -1,4 +1,4 @@
-//! Promise 1: same tensors at every cut, on every server, after every retry.
+//! A sample's tensor is the same at every cut, on every server, and after every retry.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

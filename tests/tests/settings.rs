@@ -10,8 +10,12 @@ use tempfile::TempDir;
 fn flag_over_variable_over_file_over_default() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("server.toml");
-    std::fs::write(&file, "data = \".\"\nindex-dir = \"/var/tmp/headwater-index-of-no-one\"\nlisten = \"127.0.0.1:0\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n")
-        .unwrap();
+    std::fs::write(
+        &file,
+        "data = \".\"\nindex-dir = \"/var/tmp/headwater-index-of-no-one\"\n\
+        listen = \"127.0.0.1:0\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n",
+    )
+    .unwrap();
     let output = Command::new(program("storage-server"))
         .args(["serve", "--check-config", "--max-streams", "9", "--config"])
         .arg(&file)

@@ -1,5 +1,5 @@
-//! A server withstands whoever does not behave: the small forms of the situations of `scripts/torture server`. No time is judged here,
-//! but that what must come does.
+//! A server withstands whoever does not behave: the small forms of the situations of `scripts/torture server`. No time
+//! is judged here, but that what must come does.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

@@ -57,7 +57,8 @@ impl NotKept {
         match self {
             Self::Limit => "raise --index-bytes",
             Self::Busy => {
-                "it is being counted, which ends by itself; where it does not, another process that holds it was stopped"
+                "it is being counted, which ends by itself; where it does not, another process that holds it was \
+                 stopped"
             }
             Self::Disk(WriteFault::DiskFull) => "free some of the disk, or give an --index-dir on another",
             Self::Disk(WriteFault::QuotaFull) => "free some of the quota, or give an --index-dir elsewhere",

@@ -3,10 +3,13 @@
 //! | signal | what it does |
 //! |---|---|
 //! | SIGINT, SIGTERM | asks for a graceful stop; the second of them ends at once |
-//! | SIGHUP, as by a terminal that is closed | asks as well. It never is the second: a shell sends it beside the kernel, and systemd (`SendSIGHUP=`) beside SIGTERM. Under `nohup` it does nothing |
+//! | SIGHUP, as by a terminal that is closed | asks as well, but is never the second (see below) |
 //! | SIGUSR1, SIGUSR2 | nothing, and a line in the log: by default they kill |
 //! | SIGQUIT, as by Ctrl-\\ | ends at once, by default: who sends it wants that |
 //! | SIGPIPE, SIGXFSZ | nothing: the write fails, and its error is reported like any other |
+//!
+//! SIGHUP is never the second signal: a shell sends it beside the kernel, and systemd (`SendSIGHUP=`) beside SIGTERM.
+//! Under `nohup` it does nothing.
 //!
 //! Exit codes: a server that drained leaves with 0; a tool that was interrupted leaves with 128 + the signal's number,
 //! as shells expect (130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP). Return [`Signal`] as the error for the

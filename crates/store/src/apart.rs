@@ -16,7 +16,10 @@ pub struct Apart(PathBuf);
 #[derive(Debug, thiserror::Error)]
 pub enum ApartError {
     /// The folder lies within the dataset, or around it.
-    #[error("{setting} {} and --data {} lie in each other: the source is never written", folder.display(), data.display())]
+    #[error(
+        "{setting} {} and --data {} lie in each other: the source is never written",
+        folder.display(), data.display()
+    )]
     Overlap {
         /// The setting that names the folder.
         setting: &'static str,

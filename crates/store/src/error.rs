@@ -30,8 +30,8 @@ pub enum StoreError {
     },
     /// Parts of the dataset cannot be seen, so that nobody knows which samples and classes are missing.
     #[error(
-        "--data {location}: {count} folders or files cannot be read: {first}: let this user read them, or leave them out \
-         with --skip-unreadable"
+        "--data {location}: {count} folders or files cannot be read: {first}: let this user read them, or leave them \
+         out with --skip-unreadable"
     )]
     Unreadable {
         /// The dataset.
@@ -71,8 +71,8 @@ pub enum StoreError {
     },
     /// The environment names no credentials and the machine has no role.
     #[error(
-        "no credentials for {location}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for \
-         a public bucket ({reason})"
+        "no credentials for {location}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true \
+         for a public bucket ({reason})"
     )]
     NoCredentials {
         /// The dataset.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Location ─open─▶ Store ─list─▶ Catalog: key, version, extent, label
-//!                    └──read(extent)──▶ the bytes of that range of an object, of the version that was listed, or a failure
+//!                    └─read(extent)─▶ the bytes of that range of an object, of the listed version, or a failure
 //! ```
 //!
 //! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever written
@@ -54,7 +54,7 @@ pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
-pub use s3::{Endpoint, EndpointError};
+pub use s3::{Endpoint, EndpointError, count_listed};
 pub use scope::Scope;
 pub use store::Store;
 pub use version::Version;

@@ -22,7 +22,7 @@ pub mod places;
 pub use encode::Encoding;
 pub use extractor::Extractor;
 pub use hostile::{Expectation, HostileFile};
-pub use photos::{Photo, PhotoSet};
+pub use photos::{DrawnPhoto, PhotoSet};
 pub use picture::Picture;
 pub use places::{onnxruntime_library, python, shared_data};
 pub use texture::Texture;

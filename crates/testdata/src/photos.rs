@@ -27,7 +27,7 @@ pub struct PhotoSet {
 
 /// A photo that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Photo {
+pub struct DrawnPhoto {
     /// The photo's path below the set's folder, with `/` between the parts.
     pub key: String,
     /// What the photo shows.
@@ -50,16 +50,17 @@ impl Default for PhotoSet {
 
 impl PhotoSet {
     /// The set's photos, in the order of their keys; nothing is drawn yet.
-    pub fn photos(&self) -> Vec<Photo> {
+    pub fn photos(&self) -> Vec<DrawnPhoto> {
         let textures = &Texture::ALL[..self.classes.min(Texture::ALL.len())];
         let numbers = |texture: &Texture| (0..self.per_class).map(|number| self.photo(*texture, number)).collect();
-        let mut photos: Vec<Photo> = textures.iter().flat_map(|texture| -> Vec<Photo> { numbers(texture) }).collect();
+        let mut photos: Vec<DrawnPhoto> =
+            textures.iter().flat_map(|texture| -> Vec<DrawnPhoto> { numbers(texture) }).collect();
         photos.sort_by(|a, b| a.key.cmp(&b.key));
         photos
     }
 
     /// Draws and writes the set below this folder, which is made if it is not there.
-    pub fn write(&self, folder: &Path) -> anyhow::Result<Vec<Photo>> {
+    pub fn write(&self, folder: &Path) -> anyhow::Result<Vec<DrawnPhoto>> {
         ensure!(
             (1..=Texture::ALL.len()).contains(&self.classes),
             "{} classes were asked for: there are 1 to {}",
@@ -84,24 +85,24 @@ impl PhotoSet {
     }
 
     /// The content of one photo's file.
-    pub fn encoded(&self, photo: &Photo) -> anyhow::Result<Vec<u8>> {
+    pub fn encoded(&self, photo: &DrawnPhoto) -> anyhow::Result<Vec<u8>> {
         photo.encoding.encode(&self.draw(photo))
     }
 
     /// The pixels of one photo, before they are encoded.
-    pub fn draw(&self, photo: &Photo) -> Picture {
+    pub fn draw(&self, photo: &DrawnPhoto) -> Picture {
         let mut dice = Dice::new(self.seed, &photo.key);
         let seed = u64::from(dice.whole(0, u32::MAX - 1));
         Picture::of(photo.texture, photo.width, photo.height, seed)
     }
 
-    fn photo(&self, texture: Texture, number: usize) -> Photo {
+    fn photo(&self, texture: Texture, number: usize) -> DrawnPhoto {
         let mut dice = Dice::new(self.seed, &format!("{}/{number}", texture.name()));
         let encoding = encoding(&mut dice);
         let width = dice.whole(self.min_side, self.max_side);
         // As cameras have it, 3:4 to 4:3.
         let height = (f64::from(width) * dice.range(0.75, 4.0 / 3.0)).round() as u32;
-        Photo {
+        DrawnPhoto {
             key: format!("{}/{number:05}.{}", texture.name(), encoding.suffix()),
             texture,
             encoding,
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn mean_colour_does_not_give_the_class_away() {
         let set = PhotoSet { per_class: 60, ..SMALL };
-        let mean = |photo: &Photo| -> [f64; 3] {
+        let mean = |photo: &DrawnPhoto| -> [f64; 3] {
             let picture = set.draw(photo);
             let pixels = f64::from(photo.width * photo.height);
             std::array::from_fn(|channel| {

@@ -33,12 +33,12 @@ impl Cut {
     /// What a model makes of them.
     pub const FEATURES: Self = Self(proto::Way::Features);
 
-    /// As the wire has it.
+    /// The cut as the wire has it.
     pub(crate) fn number(self) -> i32 {
         self.0.into()
     }
 
-    /// As programs have it.
+    /// The cut's name on command lines.
     pub(crate) fn name(self) -> String {
         let name = self.0.as_str_name();
         name.trim_start_matches("WAY_").to_lowercase().replace('_', "-")

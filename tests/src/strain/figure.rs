@@ -5,15 +5,15 @@ use std::fmt;
 /// One figure of a situation.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// What it is of.
+    /// What was measured or looked at.
     pub what: String,
     /// What was found.
     pub found: String,
-    /// The same as a number, where it is one.
+    /// What was found as a number, where it is one.
     pub value: Option<f64>,
     /// What is wanted; empty where the figure is only for information.
     pub wanted: String,
-    /// Whether it is as wanted.
+    /// Whether what was found is as wanted.
     pub kept: bool,
 }
 
@@ -38,7 +38,7 @@ impl Figure {
     }
 
     /// Something for information.
-    pub fn told(what: impl fmt::Display, found: impl fmt::Display) -> Self {
+    pub fn note(what: impl fmt::Display, found: impl fmt::Display) -> Self {
         Self::holds(what, found, "", true)
     }
 }

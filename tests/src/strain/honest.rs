@@ -13,7 +13,7 @@ use super::stage::MODEL;
 use super::subject::DATASET;
 use crate::process::program;
 
-/// Its patience without a sample, in seconds.
+/// The client's patience without a sample, in seconds.
 const GIVE_UP_AFTER: u64 = 30;
 /// How long an epoch may take: over this patience, since some samples may come.
 const MOST: Duration = Duration::from_secs(90);
@@ -25,7 +25,7 @@ pub(crate) struct Epoch {
     pub(crate) seconds: f64,
     /// Whether every sample came.
     pub(crate) complete: bool,
-    /// What it wrote to standard error.
+    /// What the client wrote to standard error.
     pub(crate) log: String,
 }
 
@@ -59,7 +59,7 @@ impl Epoch {
         Ok(Self { seconds, complete, log })
     }
 
-    /// What it was told of why it waits, where it was.
+    /// Why the client waited, where the server said it.
     pub(crate) fn told_of_memory(&self) -> Option<String> {
         let line = self.log.lines().find(|line| line.contains("busy: memory"))?;
         let said = serde_json::from_str::<Value>(line).ok()?;

@@ -1,9 +1,9 @@
-//! The server under strain: hostile and unlucky situations, each tried against the programs as they are built, with figures and
-//! the limits that they have to keep.
+//! The server under strain: hostile and unlucky situations, each tried against the programs as they are built, with
+//! figures and the limits that they have to keep.
 //!
-//! A [`Situation`] starts a server, brings on whom it has to withstand (readers that stopped, silent sockets), and gives
-//! [`Figure`]s. `scripts/torture server` runs them in full and prints a table; with `--small` in a form in which no time is
-//! judged: the cores of a test machine belong to others too.
+//! A [`Situation`] starts a server, brings on whom it has to withstand (readers that stopped, silent sockets), and
+//! gives [`Figure`]s. `scripts/torture server` runs them in full and prints a table; with `--small` in a form in which
+//! no time is judged: the cores of a test machine belong to others too.
 
 mod cut;
 mod dial;

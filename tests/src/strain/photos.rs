@@ -31,7 +31,7 @@ const START: usize = 2;
 // === impl Photos ===
 
 impl Photos {
-    /// As a camera of 20 megapixels makes them: 60 MB of pixels each.
+    /// Photos as a camera of 20 megapixels makes them: 60 MB of pixels each.
     pub(crate) const fn large(count: usize) -> Self {
         Self { name: "large", count, width: 5472, height: 3648, file_bytes: 0 }
     }
@@ -75,7 +75,7 @@ impl Photos {
     }
 }
 
-/// The same JPEG with comments, so that it has so many bytes.
+/// The JPEG with comments, so that it has so many bytes.
 fn fill(jpeg: &[u8], bytes: usize) -> Result<Vec<u8>> {
     if bytes == 0 {
         return Ok(jpeg.to_vec());

@@ -42,13 +42,13 @@ pub(crate) struct Manner {
 /// How fast they read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// Not at all: the stream's window fills. Pings are answered.
+    /// The reader reads nothing, so that the stream's window fills. Pings are answered.
     Stopped,
     /// So many bytes a second from the socket.
     BytesPerSecond(u64),
 }
 
-/// Where they come from. The honest client comes from 127.0.0.1.
+/// The address that readers come from. The honest client comes from 127.0.0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// All from another address than the honest client.
@@ -90,7 +90,7 @@ impl Manner {
         Self { cut, connections: 1, streams: 1, pace, origin, most_samples: usize::MAX, windows }
     }
 
-    /// As our own clients have them.
+    /// Settings as Headwater's own clients have them.
     pub(crate) fn with_our_windows(self) -> Self {
         use headwater_wire::transport::{CONNECTION_WINDOW, STREAM_WINDOW};
         Self { windows: [STREAM_WINDOW, CONNECTION_WINDOW], ..self }
@@ -116,7 +116,8 @@ impl Readers {
     /// Opens all streams, each for the samples from the first on, of which there are so many.
     ///
     /// # Errors
-    /// A connection that cannot be made or is not answered; a call that is refused is counted, see [`Readers::refused`].
+    /// A connection that cannot be made or is not answered; a call that is refused is counted, see
+    /// [`Readers::refused`].
     pub(crate) fn open(runtime: &Handle, address: &str, samples: usize, manner: &Manner) -> Result<Self> {
         let request = request(manner.cut, samples.min(manner.most_samples));
         runtime.block_on(async {

@@ -16,7 +16,7 @@ use crate::server::ServerOptions;
 /// What the model is called that servers have registered, where the cut features is asked for.
 pub(crate) const MODEL: &str = "extractor";
 
-/// How much is tried.
+/// The size of what is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Everything, for minutes; times are judged.

@@ -47,7 +47,7 @@ impl Subject {
         self.server.address()
     }
 
-    /// What it has logged so far.
+    /// What the server has logged so far.
     pub(crate) fn log(&self) -> Result<String> {
         std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())
     }

@@ -9,11 +9,11 @@ use super::figure::Figure;
 /// A situation that was tried.
 #[derive(Debug)]
 pub struct Tried {
-    /// Its name.
+    /// The situation's name.
     pub situation: &'static str,
-    /// What it took, in seconds.
+    /// The time that the situation took, in seconds.
     pub seconds: f64,
-    /// What it gave.
+    /// The figures that the situation gave.
     pub figures: Vec<Figure>,
 }
 

@@ -1,4 +1,5 @@
-//! A proxy in front of an S3 store that does to its answers what networks and stores do: ten kinds of it, each repeatable by its seed.
+//! A proxy in front of an S3 store that does to its answers what networks and stores do: ten kinds of it, each
+//! repeatable by its seed.
 
 mod act;
 mod proxy;

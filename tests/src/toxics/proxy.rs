@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::toxic::{Seen, Strain};
+use super::toxic::{SeenRequest, Strain};
 use super::upstream::Upstream;
 
 /// A proxy that listens on loopback; it takes no more connections once it is dropped.
@@ -25,12 +25,12 @@ struct Shared {
     strain: Strain,
     /// A part of the path of the object that is chosen.
     chosen: String,
-    state: Mutex<State>,
+    state: Mutex<ProxyState>,
     is_over: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ProxyState {
     asked: HashMap<String, u32>,
     reads: u32,
     listings: u32,
@@ -48,7 +48,7 @@ impl Proxy {
     pub fn start(upstream: &Arc<Upstream>, strain: Strain, chosen: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
-        let state = Mutex::new(State { dice: strain.seed, ..State::default() });
+        let state = Mutex::new(ProxyState { dice: strain.seed, ..ProxyState::default() });
         let (upstream, chosen) = (Arc::clone(upstream), chosen.to_owned());
         let shared = Arc::new(Shared { upstream, strain, chosen, state, is_over: AtomicBool::new(false) });
         let serving = Arc::clone(&shared);
@@ -106,21 +106,21 @@ impl Shared {
             let since = state.began.map(|began| began.elapsed()).unwrap_or_default();
             let is_chosen = object.is_some_and(|path| path.ends_with(&self.chosen));
             let dice = state.roll();
-            self.strain.act(&Seen { object, is_chosen, before, reads, since, dice })
+            self.strain.act(&SeenRequest { object, is_chosen, before, reads, since, dice })
         };
         let answer = self.upstream.ask(&target, range.as_deref())?;
         act.answer(&mut stream, &answer.0, &answer.1)?;
         Ok(())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ProxyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-// === impl State ===
+// === impl ProxyState ===
 
-impl State {
+impl ProxyState {
     /// Uniform in [0, 1): SplitMix64.
     fn roll(&mut self) -> f64 {
         self.dice = self.dice.wrapping_add(0x9e37_79b9_7f4a_7c15);

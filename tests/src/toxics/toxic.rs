@@ -41,10 +41,10 @@ pub struct Strain {
 }
 
 /// A request, as the proxy sees it.
-pub(super) struct Seen<'a> {
+pub(super) struct SeenRequest<'a> {
     /// The object's path; `None` for a listing.
     pub(super) object: Option<&'a str>,
-    /// Whether it is of the object that is chosen by the seed.
+    /// Whether the request is for the object that the seed chooses.
     pub(super) is_chosen: bool,
     /// How often it was asked for before.
     pub(super) before: u32,
@@ -87,7 +87,7 @@ impl Toxic {
 // === impl Strain ===
 
 impl Strain {
-    /// Whether it is of the seeds that end badly, or early.
+    /// Whether the seed is one of those that end badly, or early.
     pub(super) fn is_odd(&self) -> bool {
         self.seed % 2 == 1
     }
@@ -120,7 +120,7 @@ impl Strain {
     }
 
     /// What is done to this one.
-    pub(super) fn act(&self, seen: &Seen<'_>) -> Act {
+    pub(super) fn act(&self, seen: &SeenRequest<'_>) -> Act {
         let (is_read, is_first) = (seen.object.is_some(), seen.before == 0);
         let always = self.is_odd();
         let some = |share: f64| seen.dice < share;

@@ -1,5 +1,5 @@
-//! An epoch through the proxy, and whether it went as it must: complete, or with the right key failed by name, or not begun at all with
-//! the reason said. Never with fewer samples in silence.
+//! An epoch through the proxy, and whether it went as it must: complete, or with the right key failed by name, or not
+//! begun at all with the reason said. Never with fewer samples in silence.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ pub struct Trial {
     pub keys: Arc<Vec<String>>,
 }
 
-/// How it went.
+/// How a trial went.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// What was wrong.

@@ -1,4 +1,5 @@
-//! The store behind the proxy, asked once for each answer: it is never changed, and slower than all that is tried on it.
+//! The store behind the proxy, asked once for each answer: it is never changed, and slower than all that is tried on
+//! it.
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
@@ -34,7 +35,8 @@ impl Upstream {
         }
         let mut stream = TcpStream::connect(&self.authority)?;
         let range = range.map(|range| format!("Range: {range}\r\n")).unwrap_or_default();
-        let signed = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+        let signed = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
+            SignedHeaders=host, Signature=0";
         write!(
             stream,
             "GET {target} HTTP/1.1\r\nHost: {}\r\n{range}{signed}\r\nConnection: close\r\n\r\n",

@@ -38,8 +38,8 @@ fn parse<A: clap::Parser + Check>(line: &[String]) -> Result<Vec<String>, Settin
 // === impl Program ===
 
 impl Program {
-    /// What `--check-config` finds of this line, the program's name included, where nothing else is set; an error where it is no
-    /// command line at all.
+    /// What `--check-config` finds of this line, the program's name included, where nothing else is set; an error where
+    /// it is no command line at all.
     pub(crate) fn parse(&self, line: &[String]) -> Result<Vec<String>, SettingsError> {
         (self.parse)(line)
     }

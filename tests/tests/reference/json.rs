@@ -1,4 +1,5 @@
-//! Every field that `--json` prints, from the types that are printed: names and types by serde's rules, and their documentation.
+//! Every field that `--json` prints, from the types that are printed: names and types by serde's rules, and their
+//! documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -21,7 +21,7 @@ pub(crate) fn table<const N: usize>(
     }
 }
 
-/// As code; nothing stays nothing.
+/// The text as code; an empty text stays empty.
 pub(crate) fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }

@@ -95,7 +95,7 @@ pub(crate) fn recipes() -> String {
     page
 }
 
-/// That [`KEYS`] are the ops and keys that the parser names where it is given others.
+/// Checks that [`KEYS`] are the ops and keys that the parser names where it is given others.
 fn compare_with_parser() {
     let refusal =
         |stage: &str| Recipe::from_toml(&format!("name = \"n\"\n[[stage]]\n{stage}\n")).unwrap_err().to_string();

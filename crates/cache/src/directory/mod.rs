@@ -167,7 +167,10 @@ impl Directory {
         *root = Arc::new(Root::open(&self.path)?.0);
         drop(root);
         if self.counters.renewed.add() == 0 {
-            tracing::warn!(path = %self.path.display(), "the index was deleted or exchanged while it was in use: it is begun anew; more of this is only counted");
+            tracing::warn!(
+                path = %self.path.display(),
+                "the index was deleted or exchanged while it was in use: it is begun anew; more of this is only counted"
+            );
         }
         Ok(())
     }
@@ -176,7 +179,11 @@ impl Directory {
     fn discard(&self, root: &Root, key: &EntryKey, why: FrameError) -> Result<(), DirectoryError> {
         let path = self.path_of(key);
         if self.counters.corrupt.add() == 0 {
-            tracing::warn!(path = %path.display(), %why, "a broken entry is removed, to be made again; more are only counted");
+            tracing::warn!(
+                path = %path.display(),
+                %why,
+                "a broken entry is removed, to be made again; more are only counted"
+            );
         }
         let (mut ledger, name) = (self.lock(root)?, key.name());
         let stat = rustix::fs::statat(root.folder(), &name.path()[..], AtFlags::SYMLINK_NOFOLLOW);

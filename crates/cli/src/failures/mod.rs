@@ -30,7 +30,8 @@ const NAMED: usize = 5;
 /// More samples failed than may. What was made of the others is kept.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "{failed} of {samples} samples failed, and --max-failures {most} allows fewer: {kinds}; what was made is kept: {fix}"
+    "{failed} of {samples} samples failed, and --max-failures {most} allows fewer: {kinds}; what was made is kept: \
+     {fix}"
 )]
 pub struct TooManyFailures {
     failed: u64,

@@ -31,7 +31,10 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// The folder that is to hold the output is missing.
-    #[error("{setting} {} cannot be written: there is no folder {}: make it, or give {setting} another place", path.display(), folder.display())]
+    #[error(
+        "{setting} {} cannot be written: there is no folder {}: make it, or give {setting} another place",
+        path.display(), folder.display()
+    )]
     NoFolder {
         /// The setting that names the output.
         setting: Setting,

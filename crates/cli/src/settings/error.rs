@@ -40,7 +40,10 @@ pub enum SettingsError {
         message: String,
     },
     /// The file has a key that no setting has.
-    #[error("{}:{line}: unknown key `{key}`{}", path.display(), nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default())]
+    #[error(
+        "{}:{line}: unknown key `{key}`{}",
+        path.display(), nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
+    )]
     UnknownKey {
         /// The file.
         path: PathBuf,

@@ -387,7 +387,10 @@ proptest! {
 
     /// The parser of configuration files meets outside bytes: it may refuse them, and nothing else.
     #[test]
-    fn no_content_breaks_the_parser(content in prop::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]a-z.='\"\n#{},0-9]{0,200}") {
+    fn no_content_breaks_the_parser(
+        content in prop::collection::vec(any::<u8>(), 0..300),
+        text in "[\\[\\]a-z.='\"\n#{},0-9]{0,200}",
+    ) {
         let _ = ConfigFile::parse("site.toml", &content);
         if let Ok(file) = ConfigFile::parse("site.toml", text.as_bytes()) {
             prop_assert!(file.items().iter().all(|item| item.line <= text.lines().count()));

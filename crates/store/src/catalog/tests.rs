@@ -33,7 +33,8 @@ proptest! {
     fn a_catalog_agrees_with_a_sorted_map(samples in btree_map(a_key(), 0_u64..1000, 0..60), absent in a_key()) {
         let catalog = catalog(samples.iter().map(|(key, n)| (key.as_str(), version(*n))));
         let top = |key: &str| key.split_once('/').map(|(folder, _)| folder.to_owned());
-        let classes: Vec<String> = samples.keys().filter_map(|key| top(key)).collect::<BTreeSet<_>>().into_iter().collect();
+        let classes: BTreeSet<String> = samples.keys().filter_map(|key| top(key)).collect();
+        let classes = Vec::from_iter(classes);
         prop_assert_eq!(catalog.classes(), &classes[..]);
         prop_assert_eq!(catalog.len(), samples.len());
         for (at, (key, n)) in (0..).map(SampleIndex).zip(&samples) {

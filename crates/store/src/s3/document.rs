@@ -211,9 +211,11 @@ pub(super) type Page = Arc<Document>;
 mod tests {
     use super::*;
 
-    const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+    const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
+        xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
         <Name>photos</Name><Prefix>a/</Prefix>";
-    const CAT: &str = "<Contents><Key>a/cat &amp; &#x64;og.jpg</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+    const CAT: &str = "<Contents><Key>a/cat &amp; &#x64;og.jpg</Key>\
+        <LastModified>2026-01-01T00:00:00.000Z</LastModified>\
         <ETag>&quot;1&quot;</ETag><Size>9</Size></Contents>";
     const DOG: &str = "<CommonPrefixes><Prefix>a/dog/</Prefix></CommonPrefixes>";
 

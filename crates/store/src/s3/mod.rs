@@ -141,5 +141,15 @@ impl Store for Bucket {
     }
 }
 
+/// The number of objects and folders in the answer to a listing of the keys that begin with `prefix`: what the S3 store
+/// makes of outside bytes, for those who test it with any.
+///
+/// # Errors
+/// The reason for which the answer is no whole listing.
+pub fn count_listed(body: &[u8], prefix: &str) -> Result<usize, String> {
+    let page = document::read(body, prefix).map_err(|error| error.to_string())?;
+    Ok(page.objects.len() + page.folders.len())
+}
+
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,7 @@ pub(super) fn in_the_way(endpoint: Option<&Endpoint>, settings: &Settings) -> Op
     let authority = proxy.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
     let shown = authority.rsplit('@').next().unwrap_or_default();
     Some(format!(
-        "requests went through the proxy {shown} that {variable} names: add {host} to NO_PROXY if it is to be reached without one"
+        "requests went through the proxy {shown} that {variable} names: add {host} to NO_PROXY if it is to be reached \
+         without one"
     ))
 }

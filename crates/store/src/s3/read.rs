@@ -137,7 +137,8 @@ fn failure(fault: &Fault, end: End, tries: &Tries<'_>) -> SampleFailure {
         }
         (End::Hopeless, _) => {
             let message = format!(
-                "the store gives others, and not this one: {count} tries in {seconds} s; the last time {fault}; look at that object there"
+                "the store gives others, and not this one: {count} tries in {seconds} s; the last time {fault}; look \
+                 at that object there"
             );
             SampleFailure::new(FailureKind::Unreadable, message)
         }

@@ -1,5 +1,5 @@
-//! The honest client's epoch beside readers that stopped, against its own time: on a second server that serves nobody else,
-//! turn about, so that whatever else this machine does touches both.
+//! The honest client's epoch beside readers that stopped, against its own time: on a second server that serves nobody
+//! else, turn about, so that whatever else this machine does touches both.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::strain::subject::{DEFAULT_MEMORY, Subject};
 
 /// An epoch beside others may take so many times its own time.
 const MOST_RATIO: f64 = 1.2;
-/// Pairs of epochs, of which the medians count: so many, and more where these are over the limit, since others use this machine too.
+/// Pairs of epochs, of which the medians count: so many, and more where these are over the limit, since others use this
+/// machine too.
 const ROUNDS: [usize; 2] = [5, 15];
 /// How long readers may take to fill what they are given.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -61,7 +62,7 @@ impl Pair {
             told = told.or_else(|| epoch.told_of_memory());
             if !epoch.complete {
                 let found = format!("{} (alone {:.2} s)", epoch.last_words(), own.seconds);
-                let told = Figure::told("what it was told", told.unwrap_or_else(|| "nothing".to_owned()));
+                let told = Figure::note("what it was told", told.unwrap_or_else(|| "nothing".to_owned()));
                 return Ok(vec![Figure::holds(what, found, "complete", false), told]);
             }
             alone.push(own.seconds);
@@ -70,7 +71,7 @@ impl Pair {
         let [own, seconds] = [median(&mut alone), median(&mut strained)];
         let found = format!("complete in {seconds:.2} s, alone {own:.2} s");
         let mut figures = vec![Figure::holds(&what, found, "complete", true)];
-        figures.extend(told.map(|told| Figure::told("what it was told meanwhile", told)));
+        figures.extend(told.map(|told| Figure::note("what it was told meanwhile", told)));
         if stage.is_full() {
             figures.push(Figure::at_most(what, seconds / own, "times its own", MOST_RATIO));
         }
@@ -94,7 +95,7 @@ pub(super) fn every_cut(stage: &Stage) -> Result<Vec<Figure>> {
     let cuts: &[Cut] = stage.either(&Cut::ALL, &[Cut::DECODED]);
     for &cut in cuts {
         if cut == Cut::FEATURES && !has_model {
-            figures.push(Figure::told(cut, "not tried: no ONNX Runtime here"));
+            figures.push(Figure::note(cut, "not tried: no ONNX Runtime here"));
             continue;
         }
         let crowds =

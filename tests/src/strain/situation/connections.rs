@@ -16,7 +16,7 @@ use crate::strain::readers::{Manner, Readers};
 use crate::strain::stage::Stage;
 use crate::strain::subject::{DEFAULT_MEMORY, Subject, nap};
 
-/// As many as the server takes by default.
+/// The number of connections that the server takes by default.
 const CONNECTIONS: usize = 256;
 /// The server's patience with newcomers here, in seconds: in full, longer than an epoch takes.
 const HANDSHAKE: [&str; 2] = ["8", "2"];

@@ -58,7 +58,7 @@ impl Indexed {
         stage.start(ServerOptions::new(&self.photos).arg("--index-dir").arg(&self.index), DEFAULT_MEMORY)
     }
 
-    /// Its entries: what is neither a ledger nor a lock.
+    /// The index's entries: the files that are neither a ledger nor a lock.
     fn entries(&self) -> Result<Vec<PathBuf>> {
         let mut entries: Vec<_> =
             files(&self.index)?.into_iter().filter(|file| file.parent() != Some(&self.index)).collect();

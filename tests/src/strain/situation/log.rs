@@ -1,4 +1,5 @@
-//! Logs that cannot be written: the disk is full, or whoever read them has left. No request and no exit code may depend on a log.
+//! Logs that cannot be written: the disk is full, or whoever read them has left. No request and no exit code may depend
+//! on a log.
 
 use std::fs::OpenOptions;
 use std::path::Path;

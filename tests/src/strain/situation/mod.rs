@@ -19,14 +19,14 @@ use super::table::Tried;
 
 /// Something that a server has to withstand.
 pub struct Situation {
-    /// As it is asked for.
+    /// The name by which the situation is asked for.
     pub name: &'static str,
     /// In a line.
     pub about: &'static str,
     run: fn(&Stage) -> Result<Vec<Figure>>,
 }
 
-/// All of them, in the order in which they are tried.
+/// All situations, in the order in which they are tried.
 pub const SITUATIONS: &[Situation] = &[
     Situation {
         name: "unread-large",

@@ -15,7 +15,8 @@ fn canned(answers: &'static [(&'static str, u16, &'static str)]) -> String {
 
 /// One object of ten bytes, `1.jpg`.
 const ONE: &str = "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>1.jpg</Key>\
-    <Size>10</Size><ETag>\"one\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>";
+    <Size>10</Size><ETag>\"one\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>\
+    </ListBucketResult>";
 
 /// The object, in an answer with these further headers.
 fn one(headers: &str) -> Vec<u8> {
@@ -186,9 +187,12 @@ async fn who_waits_for_samples_hears_that_they_wait_for_their_store() {
 
 #[tokio::test]
 async fn a_folder_that_a_policy_denies_is_an_error_unless_it_is_to_be_skipped_and_stays_a_class() {
-    const CLASSES: &str = "<ListBucketResult><IsTruncated>false</IsTruncated><CommonPrefixes><Prefix>ant/</Prefix></CommonPrefixes><CommonPrefixes>\
-        <Prefix>bee/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>cat/</Prefix></CommonPrefixes></ListBucketResult>";
-    const CAT: &str = "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>cat/1.jpg</Key><Size>9</Size><ETag>\"1\"</ETag>\
+    const CLASSES: &str = "<ListBucketResult><IsTruncated>false</IsTruncated>\
+        <CommonPrefixes><Prefix>ant/</Prefix></CommonPrefixes>\
+        <CommonPrefixes><Prefix>bee/</Prefix></CommonPrefixes>\
+        <CommonPrefixes><Prefix>cat/</Prefix></CommonPrefixes></ListBucketResult>";
+    const CAT: &str = "<ListBucketResult><IsTruncated>false</IsTruncated>\
+        <Contents><Key>cat/1.jpg</Key><Size>9</Size><ETag>\"1\"</ETag>\
         <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>";
     let endpoint = canned(&[
         ("delimiter", 200, CLASSES),
