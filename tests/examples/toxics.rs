@@ -97,8 +97,8 @@ fn run(trials: Vec<Trial>, at_once: usize) -> Result<Vec<Verdict>> {
         });
     }
     drop(sender);
-    let told = |verdict: Result<Verdict>| verdict.inspect(|verdict| println!("{verdict}"));
-    verdicts.into_iter().map(told).collect()
+    let printed = |verdict: Result<Verdict>| verdict.inspect(|verdict| println!("{verdict}"));
+    verdicts.into_iter().map(printed).collect()
 }
 
 fn keys_of(folder: &Path) -> Result<Vec<String>> {

@@ -157,8 +157,8 @@ fn silent_sockets_take_no_place() {
             && server.ended("handshake") + server.ended("displaced") == 200)
             .then_some(())
     });
-    let told = server.process.says("--handshake-timeout");
-    assert!(told.contains("\"limit_seconds\":2") && told.contains("\"level\":\"WARN\""), "{told}");
+    let warning = server.process.says("--handshake-timeout");
+    assert!(warning.contains("\"limit_seconds\":2") && warning.contains("\"level\":\"WARN\""), "{warning}");
     let lines = server.process.log().lines().filter(|line| line.contains("WARN")).count();
     assert!(lines < 20, "{lines} lines:\n{}", server.process.log());
     assert_eq!((server.ended("full"), server.value("headwater_connections")), (0, 0));

@@ -223,15 +223,15 @@ fn clients_are_told_what_servers_left_out_and_of_one_listing_once() {
             .chain(&EVERYTHING),
     );
     let said = fetched.unwrap().success().unwrap().stderr;
-    let told = |words: &str| said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
+    let warned = |words: &str| said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
     let both = servers.join(", ");
     for words in [
         format!("serve them by themselves: 1 at {both} (zebra)"),
         format!("convert them to JPEG, PNG or WebP: 1 at {both} ({}/scan.tif; .tif 1)", classes[1]),
     ] {
-        assert_eq!(told(&words), 1, "{words} in {said}");
+        assert_eq!(warned(&words), 1, "{words} in {said}");
     }
-    assert_eq!(told("README.md"), 0, "one file of 120 is nothing that somebody must be told: {said}");
+    assert_eq!(warned("README.md"), 0, "one file of 120 is nothing that somebody must be told: {said}");
 }
 
 #[test]

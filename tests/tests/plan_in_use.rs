@@ -121,9 +121,9 @@ fn an_epoch_that_is_too_short_for_a_profile_goes_the_plain_way_and_says_so() {
     }
     let address = server.address();
     let words = ["epoch", "--servers", &address, "--dataset", "photos", "--recipe", "imagenet-train", "--mode", "auto"];
-    let told = run("profiler", words).unwrap().success().unwrap();
-    assert!(told.stdout.contains("not planned: measuring takes at least"), "{}", told.stdout);
-    assert!(told.stderr.contains("too short for a profile"), "{}", told.stderr);
+    let planned = run("profiler", words).unwrap().success().unwrap();
+    assert!(planned.stdout.contains("not planned: measuring takes at least"), "{}", planned.stdout);
+    assert!(planned.stderr.contains("too short for a profile"), "{}", planned.stderr);
 }
 
 #[test]

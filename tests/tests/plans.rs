@@ -217,11 +217,11 @@ fn the_optimal_plan_is_never_worse_and_within_a_thousandth_of_its_bound() {
         for mode in best["modes"].as_array().unwrap().iter().filter(|mode| !mode["outcome"].is_null()) {
             assert!(epoch <= number(&mode["outcome"]["seconds"]["epoch"]), "{bandwidth} {cores}: {mode}");
         }
-        let mut told = further.to_vec();
+        let mut given = further.to_vec();
         for algorithm in ["sophon", "minimum-bytes", "static:encoded"] {
-            told.extend(["--algorithm", algorithm]);
-            let other = imported.plan(bandwidth, cores, &told);
-            told.truncate(further.len());
+            given.extend(["--algorithm", algorithm]);
+            let other = imported.plan(bandwidth, cores, &given);
+            given.truncate(further.len());
             assert!(epoch <= number(&other["seconds"]["epoch"]), "{bandwidth} {cores}: {other}");
             assert!((number(&other["bound"]) - bound).abs() <= 1e-4 * bound);
         }

@@ -39,11 +39,11 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
     std::fs::create_dir(&folder).unwrap();
     let systemd = UnixDatagram::bind(folder.join("notify")).unwrap();
     // Read as it comes: the kernel keeps ten words for whoever does not.
-    let (told, words) = std::sync::mpsc::channel();
+    let (notify, words) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut buffer = [0; 1000];
         while let Ok(bytes) = systemd.recv(&mut buffer) {
-            let _ = told.send(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
+            let _ = notify.send(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
         }
     });
     let model = pipe(&folder);
@@ -79,16 +79,16 @@ fn what_a_server_does_while_it_starts_is_seen_and_clients_wait_for_it() {
 
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(server.end("TERM"), Some(0), "{}", server.log());
-    let mut told = Vec::new();
-    while !told.last().is_some_and(|last: &String| last.contains("STOPPING=1")) {
-        told.push(words.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("no end in {told:?}")));
+    let mut notified = Vec::new();
+    while !notified.last().is_some_and(|last: &String| last.contains("STOPPING=1")) {
+        notified.push(words.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("no end in {notified:?}")));
     }
     let place = |words: &str| {
-        told.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words} in {told:?}"))
+        notified.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words} in {notified:?}"))
     };
     let starting = place("STATUS=starting: loading model model\nEXTEND_TIMEOUT_USEC=");
-    assert!(starting < place("READY=1") && place("READY=1") < place("STOPPING=1"), "{told:?}");
-    assert!(told[place("READY=1")].contains("STATUS=serving"), "{told:?}");
+    assert!(starting < place("READY=1") && place("READY=1") < place("STOPPING=1"), "{notified:?}");
+    assert!(notified[place("READY=1")].contains("STATUS=serving"), "{notified:?}");
     place("WATCHDOG=1");
 }
 

@@ -26,7 +26,7 @@ struct Lines {
     /// The last line was cut off in the middle.
     torn: bool,
     /// The number of lines that were lost, and of which no line says so yet.
-    untold: u64,
+    unreported: u64,
 }
 
 static LINES: Mutex<Lines> = Mutex::new(Lines::new());
@@ -47,19 +47,19 @@ pub(crate) fn say(line: &[u8]) -> Option<u64> {
 
 impl Lines {
     const fn new() -> Self {
-        Self { stuck: false, torn: false, untold: 0 }
+        Self { stuck: false, torn: false, unreported: 0 }
     }
 
     fn say(&mut self, out: &mut (impl Write + AsFd), line: &[u8]) -> Option<u64> {
         let end: &[u8] = if self.torn { b"\n" } else { b"" };
         let begun = end.iter().chain(line).copied().collect::<Vec<_>>();
         if !self.write(out, &begun) {
-            self.untold += 1;
+            self.unreported += 1;
             LOST.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         self.torn = false;
-        Some(std::mem::take(&mut self.untold)).filter(|&lost| lost > 0)
+        Some(std::mem::take(&mut self.unreported)).filter(|&lost| lost > 0)
     }
 
     /// Whether all of it was written.
@@ -127,12 +127,12 @@ mod tests {
         let mut written = 0;
         while {
             lines.say(&mut near, &line);
-            lines.untold == 0
+            lines.unreported == 0
         } {
             written += 1;
         }
         assert!((0..1000).all(|_| lines.say(&mut near, &line).is_none()));
-        assert_eq!(lines.untold, 1001);
+        assert_eq!(lines.unreported, 1001);
         let reading = std::thread::spawn(move || {
             let mut text = String::new();
             far.read_to_string(&mut text).map(|_| text)

@@ -60,7 +60,7 @@ impl Epoch {
     }
 
     /// Why the client waited, where the server said it.
-    pub(crate) fn told_of_memory(&self) -> Option<String> {
+    pub(crate) fn words_of_memory(&self) -> Option<String> {
         let line = self.log.lines().find(|line| line.contains("busy: memory"))?;
         let said = serde_json::from_str::<Value>(line).ok()?;
         Some(said["message"].as_str().unwrap_or(line).to_owned())

@@ -48,7 +48,7 @@ impl Pair {
     pub(super) fn compare(&self, stage: &Stage, cut: Cut, beside: &str) -> Result<Vec<Figure>> {
         let what = format!("{cut}: an epoch beside {beside}");
         let read = |subject: &Subject| Epoch::read(&subject.address(), cut, self.samples, stage.scratch());
-        let (mut alone, mut strained, mut told) = (Vec::new(), Vec::new(), None);
+        let (mut alone, mut strained, mut words) = (Vec::new(), Vec::new(), None);
         let [least, most] = stage.either(ROUNDS, [1, 1]);
         for round in 0..most {
             // Asked once: to stop at whichever round happens to keep the limit would be to choose the figure.
@@ -59,11 +59,11 @@ impl Pair {
             let own = read(&self.free)?;
             anyhow::ensure!(own.complete, "{cut}: an epoch alone is not complete: {}", own.last_words());
             let epoch = read(&self.strained)?;
-            told = told.or_else(|| epoch.told_of_memory());
+            words = words.or_else(|| epoch.words_of_memory());
             if !epoch.complete {
                 let found = format!("{} (alone {:.2} s)", epoch.last_words(), own.seconds);
-                let told = Figure::note("what it was told", told.unwrap_or_else(|| "nothing".to_owned()));
-                return Ok(vec![Figure::holds(what, found, "complete", false), told]);
+                let words = Figure::note("what it was told", words.unwrap_or_else(|| "nothing".to_owned()));
+                return Ok(vec![Figure::holds(what, found, "complete", false), words]);
             }
             alone.push(own.seconds);
             strained.push(epoch.seconds);
@@ -71,7 +71,7 @@ impl Pair {
         let [own, seconds] = [median(&mut alone), median(&mut strained)];
         let found = format!("complete in {seconds:.2} s, alone {own:.2} s");
         let mut figures = vec![Figure::holds(&what, found, "complete", true)];
-        figures.extend(told.map(|told| Figure::note("what it was told meanwhile", told)));
+        figures.extend(words.map(|words| Figure::note("what it was told meanwhile", words)));
         if stage.is_full() {
             figures.push(Figure::at_most(what, seconds / own, "times its own", MOST_RATIO));
         }

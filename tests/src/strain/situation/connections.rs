@@ -76,7 +76,8 @@ pub(super) fn full_house(stage: &Stage) -> Result<Vec<Figure>> {
     let subject = stage.start(options, DEFAULT_MEMORY)?;
     let guests = Manner { connections: 4, ..Manner::stopped(Cut::DECODED) };
     let guests = Readers::open(stage.runtime(), &subject.address(), photos.count, &guests)?;
-    let told = match Readers::open(stage.runtime(), &subject.address(), photos.count, &Manner::stopped(Cut::DECODED)) {
+    let refusal = match Readers::open(stage.runtime(), &subject.address(), photos.count, &Manner::stopped(Cut::DECODED))
+    {
         Ok(late) => late.refused().first().map_or_else(
             || "served".to_owned(),
             |status| {
@@ -91,9 +92,13 @@ pub(super) fn full_house(stage: &Stage) -> Result<Vec<Figure>> {
         ),
         Err(error) => format!("{error:#}"),
     };
-    let typed = told.starts_with("ResourceExhausted \"full\"") && told.contains("--max-connections");
-    let mut figures =
-        vec![Figure::holds("the fifth of four is told", told, "ResourceExhausted, \"full\", --max-connections", typed)];
+    let typed = refusal.starts_with("ResourceExhausted \"full\"") && refusal.contains("--max-connections");
+    let mut figures = vec![Figure::holds(
+        "the fifth of four is told",
+        refusal,
+        "ResourceExhausted, \"full\", --max-connections",
+        typed,
+    )];
     let counted = subject.server.metric("headwater_connections_ended_total{reason=\"full\"}")?.unwrap_or(0.0);
     figures.push(Figure::holds("counted", counted, ">= 1", counted >= 1.0));
     let logged = subject.log()?.lines().any(|line| line.contains("WARN") && line.contains("max-connections"));

@@ -117,15 +117,15 @@ async fn a_listing_outlasts_refusals_and_pages_that_are_cut_and_tells_of_it() {
     });
     let options = at(&endpoint);
     let bucket = Bucket::open("photos", "", &options, &settings()).unwrap();
-    let told = async {
+    let trouble = async {
         while options.found.trouble().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         options.found.trouble().unwrap()
     };
-    let (listed, told) = tokio::join!(bucket.list(), told);
+    let (listed, trouble) = tokio::join!(bucket.list(), trouble);
     assert_eq!(keys(&listed.unwrap()), ["1.jpg"]);
-    assert!(told.contains("failed") && told.contains("status 503"), "{told}");
+    assert!(trouble.contains("failed") && trouble.contains("status 503"), "{trouble}");
     assert_eq!(options.found.trouble(), None);
 }
 
@@ -168,7 +168,7 @@ async fn who_waits_for_samples_hears_that_they_wait_for_their_store() {
     let bucket = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap();
     let catalog = bucket.list().await.unwrap();
     assert_eq!(bucket.waiting(), None);
-    let told = async {
+    let waiting = async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             if let Some(waiting) = bucket.waiting() {
@@ -176,12 +176,12 @@ async fn who_waits_for_samples_hears_that_they_wait_for_their_store() {
             }
         }
     };
-    let told = tokio::select! {
-        told = told => told,
+    let waiting = tokio::select! {
+        waiting = waiting => waiting,
         read = read(&bucket, &catalog, "1.jpg") => panic!("{read:?}"),
     };
-    assert_eq!(told.reads, 1);
-    assert!(told.to_string().contains("SlowDown"), "{told}");
+    assert_eq!(waiting.reads, 1);
+    assert!(waiting.to_string().contains("SlowDown"), "{waiting}");
     assert_eq!(bucket.waiting(), None, "a read that is given up waits no more");
 }
 
