@@ -65,12 +65,13 @@ impl Expectation {
 
     /// Whether a sample may come at the cut `came` where the cut `asked` was asked for.
     fn stands_for(&self, came: Cut, asked: Cut) -> bool {
-        match asked {
+        let stands_for = match asked.form() {
             // A photo that cannot be cropped as a JPEG comes as it is stored.
-            Cut::JpegCrop if came == Cut::Encoded => true,
-            floats if !self.floats && came == floats.as_pixels() => true,
-            _ => came == asked,
-        }
+            Form::Crop => came.form() == Form::Stored,
+            Form::Floats => !self.floats && came == asked.as_pixels(),
+            Form::Stored | Form::Photo | Form::Pixels | Form::Features => false,
+        };
+        stands_for || came == asked
     }
 
     fn problem(&self, wanted: &Wanted, delivered: &Delivered) -> Option<String> {
@@ -84,11 +85,13 @@ impl Expectation {
         }
         let origin = delivered.origin;
         let inside = |size: Size| origin.x < size.width && origin.y < size.height;
-        if cut == Cut::JpegCrop && !delivered.source.is_some_and(inside) {
+        if cut.form() == Form::Crop && !delivered.source.is_some_and(inside) {
             return Some(format!("its crop begins at {}, {}, outside its photo", origin.x, origin.y));
         }
         let expected = match cut.form() {
-            Form::File => u32::try_from(delivered.payload.len()).ok().map(|n| (DType::U8, Shape::vector(n))),
+            Form::Stored | Form::Crop => {
+                u32::try_from(delivered.payload.len()).ok().map(|n| (DType::U8, Shape::vector(n)))
+            }
             Form::Photo => delivered.source.map(|size| (DType::U8, self.decoded_shape(size, delivered.shape))),
             Form::Pixels => self.output.map(|out| (DType::U8, Shape::cube(out.height, out.width, 3))),
             Form::Floats => self.output.map(|out| (DType::F32, Shape::cube(3, out.height, out.width))),
@@ -112,7 +115,7 @@ fn within(delivered: &Delivered, limits: &AgreedLimits) -> Result<(), Past> {
         check_size(size, limits)?;
     }
     match delivered.way.cut().form() {
-        Form::File => check_object(delivered.payload.len(), limits),
+        Form::Stored | Form::Crop => check_object(delivered.payload.len(), limits),
         Form::Photo | Form::Pixels | Form::Floats | Form::Features => Ok(()),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn payload_bytes(expectation: &Expectation, partition: &Partition, wa
     let pixels = expectation.output.map_or(0, Size::pixels);
     let bytes = |way: Way| match way.cut().form() {
         // A crop is smaller than its photo; by how much depends on the recipe, and some photos come whole.
-        Form::File => partition.stored_bytes / partition.samples.max(1),
+        Form::Stored | Form::Crop => partition.stored_bytes / partition.samples.max(1),
         // A megapixel: the size is not known before the header is read.
         Form::Photo => 3 << 20,
         Form::Floats if expectation.floats => 12 * pixels,

@@ -33,34 +33,29 @@ pub fn advance(
     scratch: &mut Scratch,
 ) -> Result<Payload, ImageError> {
     let at = payload.cut();
-    if to < at || !Cut::PIXELS.contains(&to) {
-        return Err(ImageError::NoSuchStep { at, to });
-    }
     if to == at {
         return Ok(payload);
     }
+    let nowhere = Err(ImageError::NoSuchStep { at, to });
+    if to < at {
+        return nowhere;
+    }
     let task = Task { recipe, draws, limits };
-    match (payload, to) {
-        (Payload::Indexed(photo), Cut::JpegCrop) => task.slice(&photo).map(Payload::JpegCrop),
-        (Payload::Encoded(bytes), Cut::Decoded) => task.decode(&bytes, scratch),
-        (Payload::Indexed(photo), Cut::Decoded) => task.decode(photo.bytes(), scratch),
-        (Payload::Encoded(_), Cut::JpegCrop) | (Payload::JpegCrop(_), Cut::Decoded) => {
-            Err(ImageError::NoSuchStep { at, to })
-        }
-        (payload, Cut::Cropped) => crop(task, payload, scratch).map(Payload::Cropped),
-        (payload, Cut::Flipped) => flip(task, payload, scratch).map(Payload::Flipped),
-        (Payload::Tensor(mut tensor), _) => {
-            check_output(recipe, Cut::Tensor, tensor.size())?;
-            tensor::normalize(recipe.stages(), tensor.values_mut());
-            Ok(Payload::Normalized(tensor))
-        }
-        (payload, _) => {
-            let size = recipe.output_size();
-            let mut values = vec![0.0; rgb_len(size)];
-            write(task, &payload, to, scratch, &mut values)?;
-            let tensor = Tensor::new(size, values).ok_or(ImageError::NoSuchStep { at, to })?;
-            Ok(if to == Cut::Tensor { Payload::Tensor(tensor) } else { Payload::Normalized(tensor) })
-        }
+    match to {
+        Cut::JpegCrop => match payload {
+            Payload::Indexed(photo) => task.slice(&photo).map(Payload::JpegCrop),
+            _ => nowhere,
+        },
+        Cut::Decoded => match payload {
+            Payload::Encoded(bytes) => task.decode(&bytes, scratch),
+            Payload::Indexed(photo) => task.decode(photo.bytes(), scratch),
+            _ => nowhere,
+        },
+        Cut::Cropped => crop(task, payload, scratch).map(Payload::Cropped),
+        Cut::Flipped => flip(task, payload, scratch).map(Payload::Flipped),
+        Cut::Tensor => floats(task, &payload, to, scratch).map(Payload::Tensor),
+        Cut::Normalized => normalize(task, payload, scratch).map(Payload::Normalized),
+        Cut::Encoded | Cut::Features => nowhere,
     }
 }
 
@@ -137,8 +132,31 @@ fn write(task: Task<'_>, payload: &Payload, to: Cut, scratch: &mut Scratch, out:
             tensor::write(scratch.floats.of(stages, normalize), rgb.pixels(), width, mirror, out);
             Ok(())
         }
-        _ => crop_into(task, payload, scratch, Target::Tensor { stages, normalize, out }),
+        Payload::Encoded(_)
+        | Payload::Indexed(_)
+        | Payload::JpegCrop(_)
+        | Payload::Decoded(_)
+        | Payload::Scaled(_)
+        | Payload::Tensor(_)
+        | Payload::Normalized(_) => crop_into(task, payload, scratch, Target::Tensor { stages, normalize, out }),
     }
+}
+
+/// Earlier cuts to floats, at `tensor` or `normalized`.
+fn floats(task: Task<'_>, payload: &Payload, to: Cut, scratch: &mut Scratch) -> Result<Tensor, ImageError> {
+    let size = task.recipe.output_size();
+    let mut values = vec![0.0; rgb_len(size)];
+    write(task, payload, to, scratch, &mut values)?;
+    Tensor::new(size, values).ok_or(ImageError::NoSuchStep { at: payload.cut(), to })
+}
+
+fn normalize(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Tensor, ImageError> {
+    if let Payload::Tensor(mut tensor) = payload {
+        check_output(task.recipe, Cut::Tensor, tensor.size())?;
+        tensor::normalize(task.recipe.stages(), tensor.values_mut());
+        return Ok(tensor);
+    }
+    floats(task, &payload, Cut::Normalized, scratch)
 }
 
 fn flip(task: Task<'_>, payload: Payload, scratch: &mut Scratch) -> Result<Rgb8, ImageError> {
@@ -188,7 +206,9 @@ fn crop_into(task: Task<'_>, payload: &Payload, scratch: &mut Scratch, out: Targ
             );
             Ok(())
         }
-        _ => Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped }),
+        Payload::Cropped(_) | Payload::Flipped(_) | Payload::Tensor(_) | Payload::Normalized(_) => {
+            Err(ImageError::NoSuchStep { at: payload.cut(), to: Cut::Cropped })
+        }
     }
 }
 

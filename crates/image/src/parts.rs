@@ -1,7 +1,7 @@
 //! A payload taken apart, as it travels, and put together again.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, ImageLimits, PixelCoding, Position, Recipe, Scale, Shape, Size, Way};
+use headwater_types::{Cut, DType, Form, ImageLimits, PixelCoding, Position, Recipe, Scale, Shape, Size, Way};
 
 use crate::error::ImageError;
 use crate::indexed::JpegCrop;
@@ -33,17 +33,11 @@ impl Payload {
     /// `source` is the decoded photo's size, for payloads that do not know it.
     pub fn into_parts(self, pixels: PixelCoding, source: Option<Size>) -> Parts {
         let (cut, dtype, shape) = (self.cut(), self.dtype(), self.shape());
-        let (source, origin) = match &self {
-            Self::JpegCrop(crop) => (Some(crop.source), crop.origin),
-            Self::Scaled(photo) => (Some(photo.source), Position::default()),
-            _ => (source, Position::default()),
-        };
-        let coded = match (pixels, &self) {
-            (
-                PixelCoding::Lossless,
-                Self::Decoded(rgb) | Self::Scaled(Scaled { rgb, .. }) | Self::Cropped(rgb) | Self::Flipped(rgb),
-            ) => lossless::encode(rgb),
-            _ => None,
+        let source = self.source().or(source);
+        let origin = if let Self::JpegCrop(crop) = &self { crop.origin } else { Position::default() };
+        let coded = match pixels {
+            PixelCoding::Lossless => self.rgb().and_then(lossless::encode),
+            PixelCoding::Raw => None,
         };
         let (coding, bytes) = match coded {
             Some(coded) => (PixelCoding::Lossless, coded.into()),
@@ -59,57 +53,83 @@ impl Payload {
     /// `Shape` where type, shape and length do not fit together or the recipe; those of [`lossless::decode`];
     /// `NoSuchStep` for features, which are no pixels.
     pub fn from_parts(recipe: &Recipe, parts: Parts, limits: &ImageLimits) -> Result<Self, ImageError> {
-        let Parts { way, dtype, shape, source, origin, bytes } = parts;
-        let (cut, coding) = (way.cut(), way.pixels());
-        let output = recipe.output_size();
-        let fits = |size: Size, wanted: DType| {
-            let length = shape.elements().and_then(|count| count.checked_mul(wanted.size()));
-            dtype == wanted
-                && (coding == PixelCoding::Lossless || length == Some(bytes.len()))
-                && (cut == Cut::Decoded || size == output)
-        };
-        let wrong = ImageError::Shape {
-            cut,
-            actual: format!("{dtype} {shape:?} in {} bytes", bytes.len()),
-            expected: match cut {
-                Cut::Encoded | Cut::JpegCrop => "uint8 [n]".to_owned(),
-                Cut::Decoded => "uint8 [h, w, 3]".to_owned(),
-                Cut::Cropped | Cut::Flipped => format!("uint8 [{}, {}, 3]", output.height, output.width),
-                _ => format!("float32 [3, {}, {}]", output.height, output.width),
-            },
-        };
-        match (cut, shape.axes()) {
-            (Cut::Encoded, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
-                Ok(Self::Encoded(bytes))
+        let (cut, form) = (parts.way.cut(), parts.way.cut().form());
+        let wrong = parts.error(recipe);
+        match (form, parts.shape.axes()) {
+            (Form::Stored, &[length]) if parts.is_file_of(length) => Ok(Self::Encoded(parts.bytes)),
+            (Form::Crop, &[length]) if parts.is_file_of(length) => {
+                let source = parts.source.ok_or(wrong)?;
+                Ok(Self::JpegCrop(JpegCrop { jpeg: parts.bytes, origin: parts.origin, source }))
             }
-            (Cut::JpegCrop, &[length]) if dtype == DType::U8 && bytes.len() == length as usize => {
-                let source = source.ok_or(wrong)?;
-                Ok(Self::JpegCrop(JpegCrop { jpeg: bytes, origin, source }))
-            }
-            (Cut::Decoded | Cut::Cropped | Cut::Flipped, &[height, width, 3])
-                if fits(Size { width, height }, DType::U8) =>
-            {
+            (Form::Photo, &[height, width, 3]) if parts.holds(DType::U8) => {
                 let size = Size { width, height };
-                let rgb = match coding {
-                    PixelCoding::Raw => Rgb8::new(size, bytes.into()).ok_or_else(|| wrong.clone())?,
-                    PixelCoding::Lossless => lossless::decode(&bytes, size, limits)?,
-                };
-                Ok(match cut {
-                    Cut::Decoded => match source.filter(|&source| source != size) {
-                        None => Self::Decoded(rgb),
-                        Some(source) if may_be_scaled(recipe, source, size) => Self::Scaled(Scaled { rgb, source }),
-                        Some(_) => return Err(wrong),
-                    },
-                    Cut::Cropped => Self::Cropped(rgb),
-                    _ => Self::Flipped(rgb),
-                })
+                let source = parts.source.filter(|&source| source != size);
+                let rgb = parts.into_rgb(recipe, size, limits)?;
+                match source {
+                    None => Ok(Self::Decoded(rgb)),
+                    Some(source) if may_be_scaled(recipe, source, size) => Ok(Self::Scaled(Scaled { rgb, source })),
+                    Some(_) => Err(wrong),
+                }
             }
-            (Cut::Tensor | Cut::Normalized, &[3, height, width]) if fits(Size { width, height }, DType::F32) => {
-                let tensor = Tensor::new(Size { width, height }, floats_from_bytes(&bytes)).ok_or(wrong)?;
-                Ok(if cut == Cut::Tensor { Self::Tensor(tensor) } else { Self::Normalized(tensor) })
+            (Form::Pixels, &[height, width, 3]) if parts.holds(DType::U8) => {
+                let size = Size { width, height };
+                if size != recipe.output_size() {
+                    return Err(wrong);
+                }
+                Self::of_pixels(cut, parts.into_rgb(recipe, size, limits)?).ok_or(wrong)
             }
-            (Cut::Features, _) => Err(ImageError::NoSuchStep { at: cut, to: Cut::Normalized }),
-            _ => Err(wrong),
+            (Form::Floats, &[3, height, width]) if parts.holds(DType::F32) => {
+                let size = Size { width, height };
+                if size != recipe.output_size() {
+                    return Err(wrong);
+                }
+                let tensor = Tensor::new(size, floats_from_bytes(&parts.bytes));
+                tensor.and_then(|tensor| Self::of_floats(cut, tensor)).ok_or(wrong)
+            }
+            (Form::Features, _) => Err(ImageError::NoSuchStep { at: cut, to: Cut::Normalized }),
+            (Form::Stored | Form::Crop | Form::Photo | Form::Pixels | Form::Floats, _) => Err(wrong),
+        }
+    }
+}
+
+// === impl Parts ===
+
+impl Parts {
+    /// Whether these are the bytes of a file of this length.
+    fn is_file_of(&self, length: u32) -> bool {
+        self.dtype == DType::U8 && self.bytes.len() == length as usize
+    }
+
+    /// Whether these are elements of this type, as many as the shape says, unless they are coded.
+    fn holds(&self, dtype: DType) -> bool {
+        let length = self.shape.elements().and_then(|count| count.checked_mul(dtype.size()));
+        self.dtype == dtype && (self.way.pixels() == PixelCoding::Lossless || length == Some(self.bytes.len()))
+    }
+
+    /// The pixels, decoded where they are coded.
+    fn into_rgb(self, recipe: &Recipe, size: Size, limits: &ImageLimits) -> Result<Rgb8, ImageError> {
+        match self.way.pixels() {
+            PixelCoding::Raw => {
+                let wrong = self.error(recipe);
+                Rgb8::new(size, self.bytes.into()).ok_or(wrong)
+            }
+            PixelCoding::Lossless => lossless::decode(&self.bytes, size, limits),
+        }
+    }
+
+    /// The error that these parts are not what their cut and the recipe say.
+    fn error(&self, recipe: &Recipe) -> ImageError {
+        let Size { width, height } = recipe.output_size();
+        ImageError::Shape {
+            cut: self.way.cut(),
+            actual: format!("{} {:?} in {} bytes", self.dtype, self.shape, self.bytes.len()),
+            expected: match self.way.cut().form() {
+                Form::Stored | Form::Crop => "uint8 [n]".to_owned(),
+                Form::Photo => "uint8 [h, w, 3]".to_owned(),
+                Form::Pixels => format!("uint8 [{height}, {width}, 3]"),
+                Form::Floats => format!("float32 [3, {height}, {width}]"),
+                Form::Features => "float32 [d]".to_owned(),
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A sample at a cut: what crosses the wire, and what the rest of the recipe starts from.
 
 use bytes::Bytes;
-use headwater_types::{Cut, DType, Shape, Size};
+use headwater_types::{Cut, DType, Form, Shape, Size};
 
 use crate::indexed::{IndexedJpeg, JpegCrop};
 use crate::rgb::Rgb8;
@@ -91,11 +91,49 @@ impl Payload {
         }
     }
 
+    /// The payload of pixels of the recipe's size; `None` at cuts that have no such pixels.
+    pub(crate) fn of_pixels(cut: Cut, rgb: Rgb8) -> Option<Self> {
+        match cut {
+            Cut::Cropped => Some(Self::Cropped(rgb)),
+            Cut::Flipped => Some(Self::Flipped(rgb)),
+            Cut::Encoded | Cut::JpegCrop | Cut::Decoded | Cut::Tensor | Cut::Normalized | Cut::Features => None,
+        }
+    }
+
+    /// The payload of floats; `None` at cuts that have none.
+    pub(crate) fn of_floats(cut: Cut, tensor: Tensor) -> Option<Self> {
+        match cut {
+            Cut::Tensor => Some(Self::Tensor(tensor)),
+            Cut::Normalized => Some(Self::Normalized(tensor)),
+            Cut::Encoded | Cut::JpegCrop | Cut::Decoded | Cut::Cropped | Cut::Flipped | Cut::Features => None,
+        }
+    }
+
+    /// The payload's pixels, where it consists of pixels.
+    pub(crate) fn rgb(&self) -> Option<&Rgb8> {
+        match self {
+            Self::Decoded(rgb) | Self::Scaled(Scaled { rgb, .. }) | Self::Cropped(rgb) | Self::Flipped(rgb) => {
+                Some(rgb)
+            }
+            Self::Encoded(_) | Self::Indexed(_) | Self::JpegCrop(_) | Self::Tensor(_) | Self::Normalized(_) => None,
+        }
+    }
+
+    /// The size of the decoded photo, where the payload knows it and has not the photo's own size.
+    pub(crate) fn source(&self) -> Option<Size> {
+        match self {
+            Self::JpegCrop(crop) => Some(crop.source),
+            Self::Scaled(photo) => Some(photo.source),
+            Self::Encoded(_) | Self::Indexed(_) | Self::Decoded(_) => None,
+            Self::Cropped(_) | Self::Flipped(_) | Self::Tensor(_) | Self::Normalized(_) => None,
+        }
+    }
+
     /// The type of the payload's elements.
     pub fn dtype(&self) -> DType {
-        match self {
-            Self::Tensor(_) | Self::Normalized(_) => DType::F32,
-            _ => DType::U8,
+        match self.cut().form() {
+            Form::Stored | Form::Crop | Form::Photo | Form::Pixels => DType::U8,
+            Form::Floats | Form::Features => DType::F32,
         }
     }
 

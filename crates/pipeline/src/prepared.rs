@@ -57,7 +57,7 @@ impl Prepared {
         {
             let (bytes, cut) = (parts.bytes.len(), parts.way.cut());
             let setting = match cut.form() {
-                Form::File => LimitSetting::Object,
+                Form::Stored | Form::Crop => LimitSetting::Object,
                 Form::Photo | Form::Pixels | Form::Floats | Form::Features => LimitSetting::SampleMemory,
             };
             let message = format!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_features::Extractor;
-use headwater_types::{Address, ByteCount, Cut, Recipe, SampleIndex, Way};
+use headwater_types::{Address, ByteCount, Cut, Form, Recipe, SampleIndex, Way};
 
 use crate::resources::Job;
 
@@ -69,13 +69,11 @@ impl Wanted {
     /// A cut that needs a recipe or a model, where there is none.
     pub fn new(way: Way, recipe: Option<&Arc<Recipe>>, model: Option<&Arc<Extractor>>) -> Result<Self, WantedError> {
         let recipe = || recipe.cloned().ok_or(WantedError::NoRecipe);
-        Ok(match way.cut() {
-            Cut::Encoded => Self::Stored,
-            Cut::JpegCrop => Self::JpegCrop(recipe()?),
-            Cut::Decoded | Cut::Cropped | Cut::Flipped | Cut::Tensor | Cut::Normalized => {
-                Self::Pixels { recipe: recipe()?, way }
-            }
-            Cut::Features => Self::Features(Arc::clone(model.ok_or(WantedError::NoModel)?)),
+        Ok(match way.cut().form() {
+            Form::Stored => Self::Stored,
+            Form::Crop => Self::JpegCrop(recipe()?),
+            Form::Photo | Form::Pixels | Form::Floats => Self::Pixels { recipe: recipe()?, way },
+            Form::Features => Self::Features(Arc::clone(model.ok_or(WantedError::NoModel)?)),
         })
     }
 

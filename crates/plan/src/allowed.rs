@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use headwater_types::{Cut, PixelCoding, Way};
+use headwater_types::{Cut, PixelCoding, Way, shown};
 
 use crate::error::PlanningError;
 use crate::profile::Profile;
@@ -17,8 +17,9 @@ pub struct Allowed {
 /// Text that allows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no cut to allow: use encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or (with a model) features, and \
-     decoded, cropped or flipped with +raw or +lossless for one coding"
+    "{0:?} is no cut to allow: use {pixels} or (with a model) features, and {coded} with +raw or +lossless for one coding",
+    pixels = Cut::PIXELS.map(Cut::as_str).join(", "),
+    coded = shown::listed(Cut::ALL.into_iter().filter(|cut| cut.is_rgb()), "or")
 )]
 pub struct AllowedError(String);
 

@@ -33,8 +33,10 @@ pub enum Cut {
 /// What a sample consists of at a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The bytes of an image file: u8 `[n]`.
-    File,
+    /// The photo as it is stored: the bytes of a file, u8 `[n]`.
+    Stored,
+    /// A JPEG of just the crop: the bytes of a file, u8 `[n]`.
+    Crop,
     /// The photo's pixels at a scale of its own size: RGB, u8 `[h, w, 3]`.
     Photo,
     /// Pixels of the recipe's size: RGB, u8 `[h, w, 3]`.
@@ -50,7 +52,7 @@ pub enum Form {
 #[error("there is no cut {0:?}: use one of {cuts}", cuts = CutNames)]
 pub struct CutError(String);
 
-/// Every cut's name, in order: a list for people.
+/// The names of all cuts, in order, as a list for people.
 pub(crate) struct CutNames;
 
 // === impl Cut ===
@@ -75,7 +77,8 @@ impl Cut {
     /// What a sample consists of at this cut.
     pub const fn form(self) -> Form {
         match self {
-            Self::Encoded | Self::JpegCrop => Form::File,
+            Self::Encoded => Form::Stored,
+            Self::JpegCrop => Form::Crop,
             Self::Decoded => Form::Photo,
             Self::Cropped | Self::Flipped => Form::Pixels,
             Self::Tensor | Self::Normalized => Form::Floats,
@@ -87,7 +90,7 @@ impl Cut {
     pub const fn is_rgb(self) -> bool {
         match self.form() {
             Form::Photo | Form::Pixels => true,
-            Form::File | Form::Floats | Form::Features => false,
+            Form::Stored | Form::Crop | Form::Floats | Form::Features => false,
         }
     }
 
@@ -96,7 +99,7 @@ impl Cut {
     pub const fn as_pixels(self) -> Self {
         match self.form() {
             Form::Floats => Self::Flipped,
-            Form::File | Form::Photo | Form::Pixels | Form::Features => self,
+            Form::Stored | Form::Crop | Form::Photo | Form::Pixels | Form::Features => self,
         }
     }
 

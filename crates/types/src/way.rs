@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::coding::PixelCoding;
 use crate::cut::{Cut, CutNames};
+use crate::shown::listed;
 
 /// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
 /// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
@@ -21,7 +22,11 @@ pub struct Way {
 
 /// Text that names no way, or a cut and a coding that do not go together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no way to send a sample: use a cut ({cuts}), or CUT+lossless with decoded, cropped or flipped", cuts = CutNames)]
+#[error(
+    "{0:?} is no way to send a sample: use a cut ({cuts}), or CUT+lossless with {coded}",
+    cuts = CutNames,
+    coded = listed(Cut::ALL.into_iter().filter(|cut| cut.is_rgb()), "or")
+)]
 pub struct WayError(String);
 
 // === impl Way ===

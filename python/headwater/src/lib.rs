@@ -34,7 +34,9 @@ mod sketch;
 
 mod client;
 
+use headwater_types::Cut;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 #[pymodule]
 mod _headwater {
@@ -63,6 +65,7 @@ mod _headwater {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         log::install();
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("CUTS", PyTuple::new(module.py(), Cut::ALL.map(Cut::as_str))?)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Jpeg, JpegKind, Picture, recipes, turned};
 use headwater_image::{IndexedJpeg, Level, Payload, Scratch, advance, finish_into};
-use headwater_types::{Address, Cut, Draws, ImageLimits, PixelCoding, Recipe, SampleKey};
+use headwater_types::{Address, Cut, DType, Draws, Form, ImageLimits, PixelCoding, Recipe, SampleKey};
 use proptest::prelude::*;
 
 /// The finished tensor's bits, going by way of `stops`.
@@ -105,6 +105,45 @@ proptest! {
         let direct = finish(recipe, &bytes, &[], &draws);
         for stop in Cut::PIXELS[1..].iter().filter(|&&stop| stop != Cut::JpegCrop) {
             prop_assert_eq!(&finish(recipe, &bytes, &[*stop], &draws), &direct, "{}", stop);
+        }
+    }
+}
+
+/// Whether a sample can be taken from one cut to another: never back, never by a piece of a photo to all of it, and to features
+/// only by a model.
+fn leads(from: Cut, to: Cut) -> bool {
+    from <= to && to.form() != Form::Features && (from.form(), to.form()) != (Form::Crop, Form::Photo)
+}
+
+#[test]
+fn every_cut_leads_to_every_later_one_and_all_to_the_same_tensor() {
+    let recipe = Recipe::builtin("imagenet-train").unwrap();
+    let key: SampleKey = "a".parse().unwrap();
+    let draws = Draws { address: Address::new(3, 1), key: &key };
+    let (limits, mut scratch) = (ImageLimits::default(), Scratch::new());
+    let bytes = Jpeg::PLAIN.encode(&Picture::new(400, 300, 1));
+    let tensor = finish(&recipe, &bytes, &[], &draws).unwrap();
+    let photo = Payload::Indexed(IndexedJpeg::rewrite(&bytes, &limits).unwrap());
+    for from in Cut::PIXELS {
+        let start = advance(&recipe, photo.clone(), from, &draws, &limits, &mut scratch).unwrap();
+        for to in Cut::ALL {
+            let payload = match advance(&recipe, start.clone(), to, &draws, &limits, &mut scratch) {
+                Ok(payload) if leads(from, to) => payload,
+                Err(_) if !leads(from, to) => continue,
+                other => panic!("{from} to {to}: {other:?}"),
+            };
+            assert_eq!(payload.cut(), to);
+            for pixels in PixelCoding::ALL {
+                let parts = payload.clone().into_parts(pixels, None);
+                assert_eq!(parts.way.cut(), to);
+                let rank = match to.form() {
+                    Form::Stored | Form::Crop | Form::Features => 1,
+                    Form::Photo | Form::Pixels | Form::Floats => 3,
+                };
+                assert_eq!((parts.shape.axes().len(), parts.dtype == DType::F32), (rank, to.form() == Form::Floats));
+                let end = finish_from(&recipe, payload.clone(), &[to], pixels, &draws);
+                assert_eq!(end.as_ref(), Ok(&tensor), "{from} to {to}");
+            }
         }
     }
 }

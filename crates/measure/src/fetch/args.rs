@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::{FailureArgs, values};
-use headwater_types::{Cut, Form, ModelName, PixelCoding};
+use headwater_types::{Cut, Form, ModelName, PixelCoding, shown};
 
 use super::indices::IndexSet;
 use crate::served::ServedArgs;
@@ -49,8 +49,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) recipe: Option<String>,
 
-    /// How far the servers go: encoded, jpeg-crop, decoded, cropped, flipped, tensor, normalized or features
-    #[arg(long, value_name = "CUT")]
+    /// How far the servers go
+    #[arg(long, value_name = "CUT", help = format!("How far the servers go: {}", shown::listed(Cut::ALL, "or")))]
     pub(crate) cut: Option<Cut>,
 
     /// Go by a plan, sample by sample: a file, or auto, which profiles a little, plans, and plans anew on the way
@@ -123,7 +123,10 @@ impl FetchArgs {
                     "--wire-floats is of the cuts tensor and normalized: {cut} has no floats; leave it out"
                 )));
             }
-            Some(cut) if self.pixels == PixelCoding::Lossless && matches!(cut.form(), Form::File | Form::Features) => {
+            Some(cut)
+                if self.pixels == PixelCoding::Lossless
+                    && matches!(cut.form(), Form::Stored | Form::Crop | Form::Features) =>
+            {
                 return Err(UsageError(format!(
                     "--pixels is of cuts that travel as pixels: {cut} does not; leave it out"
                 )));

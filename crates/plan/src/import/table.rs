@@ -27,7 +27,7 @@ pub(super) struct Field(usize);
 
 /// One row.
 #[derive(Clone, Copy)]
-pub(super) struct ProfileRow<'t, 'a> {
+pub(super) struct CsvRow<'t, 'a> {
     table: &'t Table<'a>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Table<'a> {
     }
 
     /// The next row, with as many fields as the header; `None` at the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<ProfileRow<'_, 'a>>, ImportError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<CsvRow<'_, 'a>>, ImportError> {
         if self.rest.trim_ascii_start().is_empty() {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl<'a> Table<'a> {
             };
             return Err(self.error(column, ImportFault::Fields { given, expected }));
         }
-        Ok(Some(ProfileRow { table: self }))
+        Ok(Some(CsvRow { table: self }))
     }
 
     pub(super) fn error_at_header(&self, fault: ImportFault) -> ImportError {
@@ -185,9 +185,9 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
-// === impl ProfileRow ===
+// === impl CsvRow ===
 
-impl ProfileRow<'_, '_> {
+impl CsvRow<'_, '_> {
     pub(super) fn expect_index(&self, field: Field, expected: u64) -> Result<(), ImportError> {
         let given = self.parse(field, "a whole number", digits)?;
         if given == expected {

@@ -74,7 +74,7 @@ impl ProfileBuilder {
             return Err(ProfileError::Count { expected: self.samples, given: index as u64 + 1 });
         }
         if costs.len() != self.profile.ways.len() {
-            return Err(ProfileError::ProfileRow { index, given: costs.len(), expected: self.profile.ways.len() });
+            return Err(ProfileError::Costs { index, given: costs.len(), expected: self.profile.ways.len() });
         }
         for (&way, cost) in self.profile.ways.iter().zip(costs) {
             check(index, way, cost)?;

@@ -42,7 +42,7 @@ pub enum ProfileError {
     },
     /// A sample has not one cost for each way.
     #[error("sample {index} has {given} costs for {expected} ways")]
-    ProfileRow {
+    Costs {
         /// The sample's index.
         index: usize,
         /// The number of costs.

@@ -64,7 +64,7 @@ fn what_is_no_profile_is_refused() {
         assert!(matches!(builder.push(&facts, &[good[0], bad]), Err(ProfileError::Value { .. })));
     }
     assert!(matches!(builder.push(&facts, &[cost(1, 0.1, 0.0), good[1]]), Err(ProfileError::Value { .. })));
-    assert!(matches!(builder.push(&facts, &good[1..]), Err(ProfileError::ProfileRow { .. })));
+    assert!(matches!(builder.push(&facts, &good[1..]), Err(ProfileError::Costs { .. })));
     assert!(matches!(builder.clone().finish(), Err(ProfileError::Count { expected: 1, given: 0 })));
     builder.push(&facts, &good).unwrap();
     assert!(matches!(builder.push(&facts, &good), Err(ProfileError::Count { expected: 1, given: 2 })));

@@ -10,6 +10,9 @@ from headwater.transport import Transport
 
 __version__: str
 
+#: The names of all cuts, in the order in which a photo passes them.
+CUTS: Tuple[str, ...]
+
 class HeadwaterError(Exception):
     """Everything that Headwater raises of its own."""
 

@@ -2,17 +2,10 @@
 
 from typing import Dict, Tuple
 
+from headwater import _headwater
+
 #: Every cut, in the order in which a photo passes them.
-CUTS: Tuple[str, ...] = (
-    "encoded",
-    "jpeg-crop",
-    "decoded",
-    "cropped",
-    "flipped",
-    "tensor",
-    "normalized",
-    "features",
-)
+CUTS: Tuple[str, ...] = _headwater.CUTS
 
 #: SOPHON's modes that are one cut for all samples, and whether its tensors travel as floats.
 SOPHON: Dict[str, Tuple[str, bool]] = {
