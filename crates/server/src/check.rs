@@ -6,7 +6,7 @@ use headwater_features::{Runtime, check_model};
 use headwater_types::caps;
 
 use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
-use crate::open;
+use crate::models;
 
 impl Check for StorageServerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -68,7 +68,7 @@ fn check_models(args: &ServeArgs, findings: &mut Findings) {
     }
     findings.note(Runtime::load(args.onnxruntime.as_deref()));
     for spec in &args.model {
-        if let Some(recipe) = findings.note(open::recipe(spec)) {
+        if let Some(recipe) = findings.note(models::recipe(spec)) {
             findings.note(check_model(spec, &recipe, caps::MAX_MODEL_BYTES));
         }
     }

@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, is_large};
 use crate::body::Body;
-use crate::outbox::{Open, Outbox};
+use crate::outbox::{OpenStream, Outbox};
 use crate::peer::Peer;
 use crate::run::{Ended, Run, lost};
 use crate::shared::Shared;
@@ -61,7 +61,7 @@ pub(crate) fn start(
     batch_bytes: ByteCount,
     (peer, place): (Peer, OwnedSemaphorePermit),
 ) -> Body {
-    let open = Open::new(&shared.metrics, place);
+    let open = OpenStream::new(&shared.metrics, place);
     let account = call.job.account().clone();
     let outbox = Arc::new(Outbox::new(account, peer, shared.streams.share(), Arc::clone(&shared.metrics), open));
     shared.streams.add(&outbox);

@@ -1,9 +1,9 @@
-//! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for whoever looks after the process,
-//! and a page that says so.
+//! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for supervisors of the process, and a page
+//! that names them.
 //!
-//! It answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A connection is for one
-//! request and must be done with it soon; where there are too many, the oldest makes way. So nobody who is slow or silent keeps a probe
-//! from its answer.
+//! The port answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A connection is
+//! for one request and must be done with it soon. Where there are too many connections, the oldest makes way, so that no slow or
+//! silent peer keeps a probe from its answer.
 
 use std::sync::Arc;
 
@@ -31,19 +31,19 @@ use crate::reception;
 /// OpenMetrics' own type.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the port tells of.
+/// What the port shows.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct Exported {
     pub(crate) life: Arc<Life>,
     pub(crate) metrics: Arc<Metrics>,
-    /// Where gRPC is served, for who has mistaken this port for it.
+    /// Where gRPC is served, for clients that have mistaken this port for it.
     pub(crate) serving: String,
 }
 
-/// Answers until cancelled.
-pub(crate) async fn export(listeners: Listeners, told: Told, end: CancellationToken) {
-    let counting = Arc::clone(&told.metrics);
-    let name = HeaderValue::from_str(&told.serving).unwrap_or(HeaderValue::from_static(""));
+/// Answers until `end` is cancelled.
+pub(crate) async fn export(listeners: Listeners, exported: Exported, end: CancellationToken) {
+    let counting = Arc::clone(&exported.metrics);
+    let name = HeaderValue::from_str(&exported.serving).unwrap_or(HeaderValue::from_static(""));
     let named = middleware::from_fn(move |request: Request, next: Next| {
         let name = name.clone();
         async move {
@@ -59,12 +59,12 @@ pub(crate) async fn export(listeners: Listeners, told: Told, end: CancellationTo
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .layer(named)
-        .with_state(told);
+        .with_state(exported);
     let greet = |stream| answer(stream, router.clone(), Arc::clone(&counting));
     reception::receive(listeners, METRICS_CONNECTIONS, &counting.endings, end, greet).await;
 }
 
-/// One request, and its answer.
+/// Answers the one request of a connection.
 async fn answer(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server.http1().keep_alive(false);
@@ -85,8 +85,8 @@ async fn answer(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
     }
 }
 
-async fn page(State(told): State<Told>) -> Html<String> {
-    let Told { life, serving, .. } = told;
+async fn page(State(exported): State<Exported>) -> Html<String> {
+    let Exported { life, serving, .. } = exported;
     let phase = life.phase().to_string().replace('&', "&amp;").replace('<', "&lt;");
     Html(format!(
         "<!doctype html><title>Headwater</title><h1>Headwater storage server</h1><p>{phase}</p>\
@@ -97,16 +97,17 @@ async fn page(State(told): State<Told>) -> Html<String> {
     ))
 }
 
-async fn metrics(State(told): State<Told>) -> Response {
-    let memory = told.life.shared().map_or_else(|_| ByteCount::default(), |shared| shared.resources.memory_in_use());
-    match told.metrics.encode(memory) {
+async fn metrics(State(exported): State<Exported>) -> Response {
+    let memory =
+        exported.life.shared().map_or_else(|_| ByteCount::default(), |shared| shared.resources.memory_in_use());
+    match exported.metrics.encode(memory) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-async fn ready(State(told): State<Told>) -> (StatusCode, String) {
-    let phase = told.life.phase();
+async fn ready(State(exported): State<Exported>) -> (StatusCode, String) {
+    let phase = exported.life.phase();
     let status = if phase == Phase::Serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, format!("{phase}\n"))
 }

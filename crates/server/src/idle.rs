@@ -23,7 +23,7 @@ pub(crate) struct Idle {
 }
 
 /// The body of a response, until whose end its call is open.
-struct Counted {
+struct CountedBody {
     body: Body,
     _call: Option<OpenCall>,
 }
@@ -55,12 +55,12 @@ pub(crate) fn with_calls_counted(routes: Routes) -> Routes {
 
 async fn counted(request: Request, next: Next) -> Response<Body> {
     let call = request.extensions().get::<Peer>().map(Peer::begin);
-    next.run(request).await.map(|body| Body::new(Counted { body, _call: call }))
+    next.run(request).await.map(|body| Body::new(CountedBody { body, _call: call }))
 }
 
-// === impl Counted ===
+// === impl CountedBody ===
 
-impl HttpBody for Counted {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

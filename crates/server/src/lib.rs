@@ -9,6 +9,7 @@
 //! Invariant: every queue, stream, connection and byte in flight is bounded by a setting; the source data is only read.
 
 mod args;
+mod models;
 mod open;
 
 mod life;
@@ -39,6 +40,8 @@ mod outbox;
 mod run;
 mod streams;
 
+mod grpc;
+mod health;
 mod supervisor;
 
 mod serve;

@@ -1,23 +1,20 @@
-//! From settings to something that can be served. What can be judged by the settings alone is, before a port is open ([`check`]).
+//! From settings to a partition that can be served. What the settings alone show is checked before a port is open ([`check`]).
 
 use std::hash::{BuildHasher, RandomState};
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use headwater_cli::input::read_at_most;
-use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime};
-use headwater_pipeline::{Memory, ModelSet, PhotoIndex, Pipeline, Resources};
-use headwater_types::{Digest, ImageLimits, Recipe, caps};
+use anyhow::{Context, Result};
+use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
+use headwater_types::{Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
 use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs, StateArgs};
 use crate::importance::Importance;
-use crate::keeper;
 use crate::life::Life;
 use crate::metrics::{Metrics, Opened};
 use crate::shared::Shared;
 use crate::streams::Streams;
+use crate::{keeper, models};
 
 /// Settings that were found to be sound.
 pub(crate) struct Checked {
@@ -26,9 +23,9 @@ pub(crate) struct Checked {
     recipes: Vec<Recipe>,
 }
 
-/// What is wrong with the settings, before anything is opened.
+/// Finds what is wrong with the settings, before anything is opened.
 pub(crate) fn check(args: &ServeArgs) -> Result<Checked> {
-    let recipes = args.model.iter().map(recipe).collect::<Result<_>>()?;
+    let recipes = args.model.iter().map(models::recipe).collect::<Result<_>>()?;
     Ok(Checked { memory: args.limits.memory()?, recipes })
 }
 
@@ -48,7 +45,8 @@ pub(crate) async fn open(
     let models = {
         let (args, life) = (args.clone(), Arc::clone(life));
         // Loading and measuring a model takes seconds of CPU.
-        tokio::task::spawn_blocking(move || register(&args, recipes, &life)).await.context("registering models")??
+        let register = move || models::register(&args, recipes, |doing| life.begin(doing));
+        tokio::task::spawn_blocking(register).await.context("registering models")??
     };
     life.begin("opening the photo index");
     let index = match args.no_index {
@@ -107,59 +105,11 @@ pub(crate) async fn photo_index(
     let (state, folder, data) = (state.clone(), folder.clone(), dataset.data.clone());
     let open = move || folder.open(&state, &data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
-    tracing::info!(folder = %index.path().display(), bytes = index.usage().get(), limit_bytes = index.limit().get(), "photo index");
+    tracing::info!(
+        folder = %index.path().display(),
+        bytes = index.usage().get(),
+        limit_bytes = index.limit().get(),
+        "photo index"
+    );
     Ok(index)
-}
-
-fn register(args: &ServeArgs, recipes: Vec<Recipe>, life: &Life) -> Result<ModelSet> {
-    let mut models = ModelSet::default();
-    if args.model.is_empty() {
-        return Ok(models);
-    }
-    life.begin("loading ONNX Runtime");
-    let runtime = Runtime::load(args.onnxruntime.as_deref())?;
-    let options = ExtractorOptions {
-        device: args.device,
-        threads: args.inference_workers.unwrap_or_else(headwater_image::cores),
-        max_batch: args.max_batch,
-        max_wait: args.max_wait,
-        // What CPU workers make ahead for an accelerator.
-        queue: 2 * args.cpu_workers(),
-        max_model: caps::MAX_MODEL_BYTES,
-    };
-    for (spec, recipe) in args.model.iter().zip(recipes) {
-        life.begin(format!("loading model {}", spec.name));
-        let extractor =
-            Extractor::open(&runtime, spec, recipe, &options).with_context(|| format!("--model {}", spec.name))?;
-        tracing::info!(
-            model = %extractor.name(),
-            digest = %extractor.digest().short(),
-            recipe = %extractor.recipe().name(),
-            output = extractor.output(),
-            features = extractor.feature_len(),
-            device = %extractor.device(),
-            batch = extractor.max_batch().get(),
-            "model registered"
-        );
-        if !models.insert(extractor) {
-            bail!("--model {} is given twice", spec.name);
-        }
-    }
-    Ok(models)
-}
-
-/// The recipe of a model, from the box or from a file.
-pub(crate) fn recipe(spec: &ModelSpec) -> Result<Recipe> {
-    let name = &spec.recipe;
-    let read = || -> Result<Recipe> {
-        if let Some(recipe) = Recipe::builtin(name) {
-            return Ok(recipe);
-        }
-        let known = || Recipe::builtin_names().collect::<Vec<_>>().join(", ");
-        let text = read_at_most(Path::new(name), caps::MAX_RECIPE_BYTES as u64)
-            .with_context(|| format!("recipe {name:?} is neither a file that can be read nor one of {}", known()))?;
-        let text = std::str::from_utf8(&text).with_context(|| format!("recipe {name} is no text"))?;
-        Recipe::from_toml(text).with_context(|| format!("recipe {name}"))
-    };
-    read().with_context(|| format!("--model {}", spec.name))
 }

@@ -1,32 +1,32 @@
-//! What may happen a thousand times a second, and is said seldom: the first time at once, the others together.
+//! Things that may happen a thousand times a second and are logged seldom: the first time at once, further times together.
 
 use std::sync::{Mutex, PoisonError};
 
 use headwater_types::caps::LOG_AGAIN;
 use tokio::time::Instant;
 
-/// Counts something, and says when it is time to say so.
+/// Counts how often something happened, and says when it is time for a line in the log.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<Untold>);
+pub(crate) struct Seldom(Mutex<Unsaid>);
 
 #[derive(Debug, Default)]
-struct Untold {
+struct Unsaid {
     times: u64,
-    told: Option<Instant>,
+    said: Option<Instant>,
 }
 
 // === impl Seldom ===
 
 impl Seldom {
-    /// It has happened once more: how often since it was last said, where it is to be said again.
+    /// Counts once more. Gives how often it happened since the last line, where it is time for another.
     pub(crate) fn again(&self) -> Option<u64> {
-        let mut untold = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.times += 1;
-        if untold.told.is_some_and(|told| told.elapsed() < LOG_AGAIN) {
+        let mut unsaid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unsaid.times += 1;
+        if unsaid.said.is_some_and(|said| said.elapsed() < LOG_AGAIN) {
             return None;
         }
-        untold.told = Some(Instant::now());
-        Some(std::mem::take(&mut untold.times))
+        unsaid.said = Some(Instant::now());
+        Some(std::mem::take(&mut unsaid.times))
     }
 }
 

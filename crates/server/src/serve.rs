@@ -3,6 +3,7 @@
 //! It listens before it opens dataset and models, which may take minutes: calls are then refused with what it is doing, and
 //! a client waits.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,30 +11,19 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
 use headwater_cli::{OutputFile, Outputs};
-use headwater_wire::proto;
-use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, MAX_FRAME, STREAM_WINDOW};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::service::Routes;
-use tonic::transport::Server;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::args::ServeArgs;
-use crate::calls::{Desk, SERVICES, add_services};
-use crate::exporter::{self, Told};
-use crate::idle::with_calls_counted;
+use crate::calls::Desk;
+use crate::exporter::{self, Exported};
+use crate::health::Health;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 use crate::supervisor::Supervisor;
-use crate::{admission, open};
-
-/// Most HTTP/2 streams of one connection, fetches and small calls together.
-const STREAMS_PER_CONNECTION: u32 = 128;
-/// Most bytes of a request's headers.
-const MAX_HEADER_BYTES: u32 = 16 * 1024;
+use crate::{admission, grpc, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at once.
 ///
@@ -52,23 +42,12 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let listeners = Listeners::bind("--listen", &args.listen).await?;
     let address = listeners.address()?;
     tracing::info!(%address, only_this_machine = listeners.is_local(), "listening");
-    if let Some(wanted) = &args.metrics_listen {
-        let listeners = Listeners::bind("--metrics-listen", wanted).await?;
-        let of_metrics = listeners.address()?;
-        let told = Told { life: Arc::clone(&life), metrics: Arc::clone(&metrics), serving: address.to_string() };
-        tokio::spawn(exporter::export(listeners, told, ended.clone()));
-        tracing::info!(address = %of_metrics, "metrics");
-        write_port(metrics_port_file, of_metrics.port())?;
-    }
+    let exported = Exported { life: Arc::clone(&life), metrics: Arc::clone(&metrics), serving: address.to_string() };
+    export(&args, exported, metrics_port_file, ended.clone()).await?;
     tokio::spawn(Arc::clone(&supervisor).follow(Arc::clone(&life), ended));
 
-    let (mut reporter, health) = tonic_health::server::health_reporter();
-    tell(&reporter, ServingStatus::NotServing).await;
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
+    let (reporter, service) = tonic_health::server::health_reporter();
+    let health = Health::starting(reporter).await;
     let desk = Desk { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
     let limits = admission::Limits {
         connections: args.max_connections,
@@ -76,25 +55,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         idle: args.idle_timeout,
     };
     let connections = admission::admit(listeners, limits, Arc::clone(&metrics), stop.clone());
-    let mut routes = Routes::builder();
-    routes
-        .add_service(health)
-        .add_service(reflection().build_v1().context("gRPC reflection")?)
-        // What grpcio and grpcurl ask for.
-        .add_service(reflection().build_v1alpha().context("gRPC reflection")?);
-    add_services(desk, &mut routes);
-    let server = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_frame_size(MAX_FRAME)
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(args.keepalive_timeout))
-        // For the request to come; answers may take as long as they take.
-        .timeout(args.idle_timeout)
-        .add_routes(with_calls_counted(routes.routes()))
-        .serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
+    let router = grpc::router(&args, service, desk)?;
+    let server = router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server);
 
     let shared = tokio::select! {
@@ -107,7 +69,38 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let watching = watch(Arc::clone(&shared), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     life.serve(Arc::clone(&shared));
-    tell(&reporter, ServingStatus::Serving).await;
+    health.serving().await;
+    say_serving(&shared, address, &supervisor);
+    write_port(port_file, address.port())?;
+
+    tokio::select! {
+        // First: without a connection the server ends in the same moment.
+        biased;
+        () = stop.cancelled() => {}
+        result = &mut server => return result.context("the server ended"),
+    }
+    supervisor.stopping(&Phase::Draining.to_string(), args.grace);
+    health.end().await;
+    drain(server, args.grace, &shared).await
+}
+
+/// Opens the metrics port, where there is to be one.
+async fn export(
+    args: &ServeArgs,
+    exported: Exported,
+    port_file: Option<OutputFile>,
+    end: CancellationToken,
+) -> Result<()> {
+    let Some(wanted) = &args.metrics_listen else { return Ok(()) };
+    let listeners = Listeners::bind("--metrics-listen", wanted).await?;
+    let address = listeners.address()?;
+    tokio::spawn(exporter::export(listeners, exported, end));
+    tracing::info!(%address, "metrics");
+    Ok(write_port(port_file, address.port())?)
+}
+
+/// Says in the log, and to systemd, what is served.
+fn say_serving(shared: &Shared, address: SocketAddr, supervisor: &Supervisor) {
     let catalog = &shared.pipeline.catalog;
     tracing::info!(
         %address,
@@ -123,35 +116,12 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         "serving"
     );
     supervisor.ready(&format!("serving {} samples of {} on {address}", catalog.len(), shared.dataset));
-    write_port(port_file, address.port())?;
-
-    tokio::select! {
-        // First: without a connection the server ends in the same moment.
-        biased;
-        () = stop.cancelled() => {}
-        result = &mut server => return result.context("the server ended"),
-    }
-    supervisor.stopping(&Phase::Draining.to_string(), args.grace);
-    tell(&reporter, ServingStatus::NotServing).await;
-    // Whoever watches has heard it; a watch that stayed open would hold up the end.
-    reporter.clear_service_status("").await;
-    for service in SERVICES {
-        reporter.clear_service_status(service).await;
-    }
-    drain(server, args.grace, &shared).await
 }
 
 /// Keeps streams that nobody reads from being in the way of others.
 async fn watch(shared: Arc<Shared>, unread_limit: Duration) {
     let (streams, metrics) = (&shared.streams, &shared.metrics);
     tokio::join!(streams.relieve(&shared.resources), streams.end_unread(unread_limit, metrics));
-}
-
-async fn tell(reporter: &HealthReporter, status: ServingStatus) {
-    reporter.set_service_status("", status).await;
-    for service in SERVICES {
-        reporter.set_service_status(service, status).await;
-    }
 }
 
 /// Waits for the connections to end, each after its open streams.
@@ -165,7 +135,7 @@ where
     match tokio::time::timeout(grace, server).await {
         Ok(result) => result.context("the server ended")?,
         Err(_) => match count() {
-            // Of peers that do not answer: stopped, or gone without a word.
+            // Their peers do not answer: they have stopped, or are gone without a word.
             (0, connections) => tracing::info!(connections, "grace period over: closing connections without streams"),
             (streams, _) => tracing::warn!(streams, "grace period over: open streams are cut off"),
         },
@@ -173,7 +143,7 @@ where
     Ok(())
 }
 
-/// Written whole or not at all: whoever waits for the file may read it the moment it is there.
+/// Writes a port whole or not at all: a program that waits for the file may read it the moment it is there.
 fn write_port(file: Option<OutputFile>, port: u16) -> Result<(), OutputError> {
     file.map_or(Ok(()), |file| file.unsynced().write_all(format!("{port}\n").as_bytes()))
 }

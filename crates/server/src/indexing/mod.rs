@@ -108,10 +108,10 @@ fn conclude(report: IndexReport, photos: u64, args: &IndexArgs) -> Result<Comman
 async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationToken) -> Result<()> {
     let (indexer, stop, bar) = (Arc::clone(indexer), stop.clone(), progress.items("index", Some(SHARDS)));
     let sweep = move || {
-        let told = AtomicU64::new(0);
+        let shown = AtomicU64::new(0);
         keeper::sweep_now(&indexer.index, &indexer.catalog, |share| {
             let done = (share * SHARDS as f64) as u64;
-            bar.add(done.saturating_sub(told.swap(done, Ordering::Relaxed)));
+            bar.add(done.saturating_sub(shown.swap(done, Ordering::Relaxed)));
             !stop.is_cancelled()
         });
     };

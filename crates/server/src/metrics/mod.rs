@@ -1,7 +1,7 @@
 //! What a person can see of the server: counters, gauges and histograms, in Prometheus' text format.
 //!
-//! Every family is there from the start, with its help and its unit; what is not known before the dataset is open gets its values
-//! then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
+//! Every family is there from the start, with its help and its unit. A family whose values are not known before the dataset is
+//! open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
 
 mod dataset;
 mod endings;
@@ -13,10 +13,11 @@ mod logs;
 mod models;
 mod opened;
 mod process;
+mod stages;
 
 use std::sync::Arc;
 
-use headwater_pipeline::{Prepared, StageTimes};
+use headwater_pipeline::Prepared;
 use headwater_types::{ByteCount, Cut, FailureKind};
 use headwater_wire::status::Refusal;
 use prometheus_client::metrics::counter::Counter;
@@ -32,11 +33,12 @@ use crate::batch::Batch;
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
 use index::IndexMetrics;
-use labels::{CutLabel, EndingLabel, FailureLabel, Label, RefusalLabel, StageLabel};
+use labels::{CutLabel, EndingLabel, FailureLabel, Label, RefusalLabel};
 use logs::LogMetrics;
 use models::ModelMetrics;
 use opened::Later;
 use process::ProcessMetrics;
+use stages::Stages;
 
 pub(crate) use endings::{Ending, Endings};
 pub(crate) use opened::Opened;
@@ -44,7 +46,7 @@ pub(crate) use opened::Opened;
 /// Every metric of a server.
 pub(crate) struct Metrics {
     registry: Registry,
-    stages: [Histogram; 6],
+    stages: Stages,
     delivered: Family<CutLabel, Counter>,
     failed: Family<FailureLabel, Counter>,
     stored: Counter,
@@ -69,52 +71,18 @@ pub(crate) struct Metrics {
     opened: Later,
 }
 
-/// A stage of a sample's way through the server.
-#[derive(Clone, Copy)]
-enum Stage {
-    Queue,
-    Fetch,
-    Decode,
-    Transform,
-    Infer,
-    Send,
-}
-
-// === impl Stage ===
-
-impl Stage {
-    const ALL: [Self; 6] = [Self::Queue, Self::Fetch, Self::Decode, Self::Transform, Self::Infer, Self::Send];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Fetch => "fetch",
-            Self::Decode => "decode",
-            Self::Transform => "transform",
-            Self::Infer => "infer",
-            Self::Send => "send",
-        }
-    }
-}
-
 // === impl Metrics ===
 
 impl Metrics {
-    /// All of them, before anything is open.
+    /// Every metric, before anything is open.
     pub(crate) fn new() -> Self {
-        let mut whole = Registry::default();
-        whole.register_collector(Box::new(ProcessMetrics));
-        let registry = whole.sub_registry_with_prefix("headwater");
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(ProcessMetrics));
+        let own = registry.sub_registry_with_prefix("headwater");
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION")), ("commit", headwater_cli::commit())]);
-        registry.register("build", "The program's version, and the commit that it is built from", build);
-        // 20 us to 10 s in steps of 2.
-        let family = Family::<StageLabel, Histogram>::new_with_constructor(|| {
-            Histogram::new(exponential_buckets(2e-5, 2.0, 20))
-        });
-        registry.register_with_unit("stage", "Wall time of a sample in each stage", Unit::Seconds, family.clone());
-        let stages = Stage::ALL.map(|stage| family.get_or_create_owned(&StageLabel { stage: stage.as_str() }));
+        own.register("build", "The program's version, and the commit that it is built from", build);
         let metrics = Self {
-            stages,
+            stages: Stages::register(own),
             delivered: Family::default(),
             failed: Family::default(),
             stored: Counter::default(),
@@ -132,60 +100,77 @@ impl Metrics {
             opened: Later::default(),
             registry: Registry::default(),
         };
-        // A counter that appears only once it counts hides its first step from whoever looks at rates.
-        Cut::ALL.iter().for_each(|&cut| drop(metrics.delivered.get_or_create(&CutLabel { cut: Label(cut) })));
-        let failed = |kind| drop(metrics.failed.get_or_create(&FailureLabel { kind: Label(kind) }));
-        FailureKind::ALL.into_iter().for_each(failed);
-        let refused = |reason| drop(metrics.refused.get_or_create(&RefusalLabel { reason }));
-        Refusal::REASONS.into_iter().for_each(refused);
-        let ended = |reason| drop(metrics.endings.counted.get_or_create(&EndingLabel { reason }));
-        Ending::ALL.into_iter().map(Ending::as_str).for_each(ended);
-        registry.register("samples_delivered", "Samples delivered, by cut", metrics.delivered.clone());
-        registry.register("samples_failed", "Samples not delivered, by reason", metrics.failed.clone());
-        let bytes = Unit::Bytes;
-        registry.register_with_unit("stored_read", "Read from the store", bytes.clone(), metrics.stored.clone());
-        registry.register_with_unit(
-            "payload_sent",
-            "Payloads given to the network",
-            bytes.clone(),
-            metrics.payload.clone(),
-        );
-        registry.register_with_unit(
-            "network_in",
-            "Received on all connections",
-            bytes.clone(),
-            metrics.network_in.clone(),
-        );
-        registry.register_with_unit(
-            "network_out",
-            "Sent on all connections",
-            bytes.clone(),
-            metrics.network_out.clone(),
-        );
-        registry.register_with_unit("memory_granted", "Memory of samples in flight", bytes, metrics.memory.clone());
-        registry.register("connections", "Open connections, of at most --max-connections", metrics.connections.clone());
+        metrics.begin_at_zero();
+        metrics.register_samples(own);
+        metrics.register_connections(own);
+        metrics.register_calls(own);
+        metrics.register_collectors(own);
+        Self { registry, ..metrics }
+    }
+
+    /// Makes every counter of a family: a counter that appears only once it counts hides its first step from rates.
+    fn begin_at_zero(&self) {
+        for cut in Cut::ALL {
+            drop(self.delivered.get_or_create(&CutLabel { cut: Label(cut) }));
+        }
+        for kind in FailureKind::ALL {
+            drop(self.failed.get_or_create(&FailureLabel { kind: Label(kind) }));
+        }
+        for reason in Refusal::REASONS {
+            drop(self.refused.get_or_create(&RefusalLabel { reason }));
+        }
+        for reason in Ending::ALL.map(Ending::as_str) {
+            drop(self.endings.counted.get_or_create(&EndingLabel { reason }));
+        }
+    }
+
+    fn register_samples(&self, registry: &mut Registry) {
+        registry.register("samples_delivered", "Samples delivered, by cut", self.delivered.clone());
+        registry.register("samples_failed", "Samples not delivered, by reason", self.failed.clone());
+        let counters = [
+            ("stored_read", "Read from the store", &self.stored),
+            ("payload_sent", "Payloads given to the network", &self.payload),
+            ("network_in", "Received on all connections", &self.network_in),
+            ("network_out", "Sent on all connections", &self.network_out),
+        ];
+        for (name, help, counter) in counters {
+            registry.register_with_unit(name, help, Unit::Bytes, counter.clone());
+        }
+        let help = "Memory of samples in flight";
+        registry.register_with_unit("memory_granted", help, Unit::Bytes, self.memory.clone());
+    }
+
+    fn register_connections(&self, registry: &mut Registry) {
+        registry.register("connections", "Open connections, of at most --max-connections", self.connections.clone());
         let help = "Open connections that are told that all of --max-connections are in use";
-        registry.register("connections_turned_away", help, metrics.turned_away.clone());
-        let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it was told so), \
-                    handshake (it had not said within --handshake-timeout that it speaks HTTP/2), displaced (it had not either when too \
-                    many others came), not-http2 (it speaks something else), idle (it had no call for --idle-timeout), slow (of the metrics port: its request took too long)";
-        registry.register("connections_ended", help, metrics.endings.counted.clone());
-        registry.register("streams", "Open fetch streams", metrics.streams.clone());
-        registry.register("wire_batch_samples", "Samples in a batch on the wire", metrics.batch_sizes.clone());
-        let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again when somebody does";
-        registry.register("samples_shed", help, metrics.shed.clone());
+        registry.register("connections_turned_away", help, self.turned_away.clone());
+        let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it was told \
+                    so), handshake (it had not said within --handshake-timeout that it speaks HTTP/2), displaced (it had not \
+                    either when too many others came), not-http2 (it speaks something else), idle (it had no call for \
+                    --idle-timeout), slow (of the metrics port: its request took too long)";
+        registry.register("connections_ended", help, self.endings.counted.clone());
+    }
+
+    fn register_calls(&self, registry: &mut Registry) {
+        registry.register("streams", "Open fetch streams", self.streams.clone());
+        registry.register("wire_batch_samples", "Samples in a batch on the wire", self.batch_sizes.clone());
+        let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again when \
+                    somebody does";
+        registry.register("samples_shed", help, self.shed.clone());
         let help = "Calls that were refused whole, by reason; samples that fail in a call are samples_failed";
-        registry.register("calls_refused", help, metrics.refused.clone());
+        registry.register("calls_refused", help, self.refused.clone());
+    }
+
+    fn register_collectors(&self, registry: &mut Registry) {
         registry.register_collector(Box::new(LogMetrics));
-        let opened = || Arc::clone(&metrics.opened);
+        let opened = || Arc::clone(&self.opened);
         registry.register_collector(Box::new(DatasetMetrics(opened())));
         registry.register_collector(Box::new(ModelMetrics(opened())));
         registry.register_collector(Box::new(IndexMetrics(opened())));
         registry.register_collector(Box::new(ImportanceMetrics(opened())));
-        Self { registry: whole, ..metrics }
     }
 
-    /// Tells of this from now on; the first that is given counts.
+    /// Tells of this dataset from now on. Only the first call counts.
     pub(crate) fn tell_of(&self, opened: Opened) {
         if self.opened.set(opened).is_err() {
             tracing::debug!("metrics tell of a dataset already");
@@ -199,30 +184,18 @@ impl Metrics {
         refusal.into()
     }
 
-    /// A sample has come to its end in the pipeline.
+    /// Counts a sample that has come to its end in the pipeline.
     pub(crate) fn prepared(&self, sample: &Prepared) {
-        let StageTimes { queue, fetch, decode, transform, infer, cpu: _ } = sample.times;
-        for (stage, time) in [
-            (Stage::Queue, queue),
-            (Stage::Fetch, fetch),
-            (Stage::Decode, decode),
-            (Stage::Transform, transform),
-            (Stage::Infer, infer),
-        ] {
-            // A stage that a sample did not go through is not a stage of zero seconds.
-            if !time.is_zero() {
-                self.stages[stage as usize].observe(time.as_secs_f64());
-            }
-        }
+        self.stages.passed(&sample.times);
         self.stored.inc_by(sample.stored.get());
         if let Err(failure) = &sample.outcome {
             self.failed.get_or_create(&FailureLabel { kind: Label(failure.kind) }).inc();
         }
     }
 
-    /// The network has taken a batch.
+    /// Counts a batch that the network has taken.
     pub(crate) fn sent(&self, batch: &Batch) {
-        self.stages[Stage::Send as usize].observe(batch.closed().elapsed().as_secs_f64());
+        self.stages.sent(batch.closed().elapsed());
         self.batch_sizes.observe(batch.len() as f64);
         for &(cut, bytes) in batch.delivered() {
             self.delivered.get_or_create(&CutLabel { cut: Label(cut) }).inc();

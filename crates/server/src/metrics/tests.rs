@@ -13,8 +13,8 @@ fn every_stage_is_there_from_the_start() {
     let metrics = Metrics::new();
     metrics.sent(&Batch::new());
     let text = metrics.encode(ByteCount::new(5)).unwrap();
-    for stage in Stage::ALL {
-        let line = format!("headwater_stage_seconds_count{{stage=\"{}\"}}", stage.as_str());
+    for stage in stages::STAGES {
+        let line = format!("headwater_stage_seconds_count{{stage=\"{stage}\"}}");
         assert!(text.contains(&line), "{line} in {text}");
     }
     assert!(text.contains("headwater_memory_granted_bytes 5"), "{text}");

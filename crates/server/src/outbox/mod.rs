@@ -10,7 +10,7 @@
 //!
 //! A small message goes as a whole. A large sample goes [piece by piece](sending).
 
-mod open;
+mod open_stream;
 mod sending;
 mod state;
 mod underway;
@@ -31,10 +31,10 @@ use crate::batch::Batch;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use sending::Sending;
-use state::{Lane, State, wake};
+use state::{Lane, LaneState, wake};
 use underway::underway;
 
-pub(crate) use open::Open;
+pub(crate) use open_stream::OpenStream;
 
 /// Batches that wait for the network. When there are so many the stream's samples wait in their window, and its work stops.
 const BATCHES_AHEAD: usize = 2;
@@ -65,7 +65,7 @@ pub(crate) enum Next {
 // === impl Outbox ===
 
 impl Outbox {
-    pub(crate) fn new(account: Account, peer: Peer, share: Share, metrics: Arc<Metrics>, open: Open) -> Self {
+    pub(crate) fn new(account: Account, peer: Peer, share: Share, metrics: Arc<Metrics>, open: OpenStream) -> Self {
         Self { account, peer, share, metrics, lane: Arc::new(Lane::new(open)) }
     }
 
@@ -189,7 +189,7 @@ impl Outbox {
     }
 
     /// The next bytes; `None` where there are none, or HTTP/2 has enough.
-    fn next(&self, state: &mut State) -> Result<Option<Bytes>, Status> {
+    fn next(&self, state: &mut LaneState) -> Result<Option<Bytes>, Status> {
         if self.is_waiting_for_socket(state) {
             return Ok(None);
         }
@@ -221,7 +221,7 @@ impl Outbox {
         Ok(Some(underway(&self.lane, state, bytes, permits)))
     }
 
-    fn is_waiting_for_socket(&self, state: &State) -> bool {
+    fn is_waiting_for_socket(&self, state: &LaneState) -> bool {
         state.underway >= if state.sending.is_some() { UNDERWAY_IN_PIECES } else { self.share.bytes() }
     }
 
@@ -263,7 +263,7 @@ impl Outbox {
         wake(state);
     }
 
-    fn end_locked(&self, state: &mut State, status: Status) {
+    fn end_locked(&self, state: &mut LaneState, status: Status) {
         state.give_up();
         if state.ended.is_none() {
             state.ended = Some(Instant::now());

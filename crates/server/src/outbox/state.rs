@@ -10,17 +10,18 @@ use tonic::Status;
 
 use crate::batch::Batch;
 
-use super::open::Open;
+use super::open_stream::OpenStream;
 use super::sending::Sending;
 
 /// The state of a stream, and the two that wait for it to change: the driver, and the body, whose waker is part of the state.
 pub(super) struct Lane {
-    state: Mutex<State>,
+    state: Mutex<LaneState>,
     /// Notified when there is something new for the driver: room, a reader that reads, or something to make again.
     pub(super) driver: Notify,
 }
 
-pub(super) struct State {
+/// What of a stream is ready for the network, and how far it has come.
+pub(super) struct LaneState {
     pub(super) batches: VecDeque<Batch>,
     pub(super) sending: Option<Sending>,
     /// Bytes that HTTP/2 has.
@@ -41,14 +42,14 @@ pub(super) struct State {
     /// Whether the stream ended otherwise than with its last sample.
     pub(super) cut_off: bool,
     /// Counts the stream as one of the server's, until it ends.
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<OpenStream>,
 }
 
 // === impl Lane ===
 
 impl Lane {
-    pub(super) fn new(open: Open) -> Self {
-        let state = State {
+    pub(super) fn new(open: OpenStream) -> Self {
+        let state = LaneState {
             batches: VecDeque::new(),
             sending: None,
             underway: 0,
@@ -66,13 +67,13 @@ impl Lane {
         Self { state: Mutex::new(state), driver: Notify::new() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, LaneState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Wakes the body, once nothing is locked.
-pub(super) fn wake(mut state: MutexGuard<'_, State>) {
+pub(super) fn wake(mut state: MutexGuard<'_, LaneState>) {
     let body = state.body.take();
     drop(state);
     if let Some(body) = body {
@@ -80,9 +81,9 @@ pub(super) fn wake(mut state: MutexGuard<'_, State>) {
     }
 }
 
-// === impl State ===
+// === impl LaneState ===
 
-impl State {
+impl LaneState {
     /// Begins to wait for the network, where there was nothing for it before.
     pub(super) fn begin(&mut self) {
         if !self.has_something() {

@@ -18,7 +18,7 @@ impl Stage {
     fn new() -> Self {
         let metrics = Arc::new(Metrics::new());
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let open = Open::new(&metrics, place);
+        let open = OpenStream::new(&metrics, place);
         let outbox = Arc::new(Outbox::new(
             Account::alone(Priority::Serving),
             Peer::new(None),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use headwater_pipeline::Permit;
 
-use super::state::{Lane, State, wake};
+use super::state::{Lane, LaneState, wake};
 
 /// Bytes that HTTP/2 has, with their memory.
 struct Underway {
@@ -16,7 +16,7 @@ struct Underway {
 }
 
 /// Counts bytes as HTTP/2's until they are dropped.
-pub(super) fn underway(lane: &Arc<Lane>, state: &mut State, bytes: Vec<u8>, permits: Vec<Permit>) -> Bytes {
+pub(super) fn underway(lane: &Arc<Lane>, state: &mut LaneState, bytes: Vec<u8>, permits: Vec<Permit>) -> Bytes {
     state.underway += bytes.len();
     Bytes::from_owner(Underway { bytes, lane: Arc::clone(lane), _permits: permits })
 }

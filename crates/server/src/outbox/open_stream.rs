@@ -7,21 +7,21 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::metrics::Metrics;
 
 /// Counts a stream for as long as it lives.
-pub(crate) struct Open {
+pub(crate) struct OpenStream {
     metrics: Arc<Metrics>,
     _place: OwnedSemaphorePermit,
 }
 
-// === impl Open ===
+// === impl OpenStream ===
 
-impl Open {
+impl OpenStream {
     pub(crate) fn new(metrics: &Arc<Metrics>, place: OwnedSemaphorePermit) -> Self {
         metrics.streams.inc();
         Self { metrics: Arc::clone(metrics), _place: place }
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.metrics.streams.dec();
     }
