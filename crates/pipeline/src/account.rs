@@ -1,7 +1,7 @@
 //! A job's account of memory: what the job holds, and what its samples wait for.
 //!
-//! Memory that is short goes to the job of higher priority. Among jobs of one priority it goes to the job that holds least: by
-//! client first, then by connection, then by job.
+//! Memory that is short goes to the job of higher priority. Among jobs of one priority it goes to the job that holds
+//! least: by client first, then by connection, then by job.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -60,8 +60,8 @@ struct Entry {
 // === impl Accounts ===
 
 impl Accounts {
-    /// An account for a job of this client on this connection. Jobs of one client share its share, and so do those of one
-    /// connection.
+    /// An account for a job of this client on this connection. Jobs of one client share its share, and so do those of
+    /// one connection.
     pub(crate) fn open(&self, client: &str, connection: &str) -> Account {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|share| share.strong_count() > 0);

@@ -1,4 +1,5 @@
-//! Samples as features: decoded by the model's workers on the CPU, or ahead of an accelerator, and run through the model.
+//! Samples as features: decoded by the model's workers on the CPU, or ahead of an accelerator, and run through the
+//! model.
 
 use std::convert::identity;
 

@@ -5,8 +5,8 @@
 //!            (async: store)   (limits)  (bytes)   (── CPU pool ──)      (inference threads)
 //! ```
 //!
-//! Invariant: no pixel is decoded before its memory is granted, and the grant lives as long as the bytes do. A sample that
-//! fails is a value. Nothing here computes on an async thread for longer than it takes to read a header.
+//! Invariant: no pixel is decoded before its memory is granted, and the grant lives as long as the bytes do. A sample
+//! that fails is a value. Nothing here computes on an async thread for longer than it takes to read a header.
 
 mod account;
 mod budget;

@@ -16,7 +16,7 @@ pub struct ModelSet {
 // === impl ModelSet ===
 
 impl ModelSet {
-    /// Adds a model. The first of a name stays; `false` says that there was one.
+    /// Adds a model. The first of a name stays; `false` says that the name was taken.
     pub fn insert(&mut self, extractor: Extractor) -> bool {
         match self.by_name.entry(extractor.name().clone()) {
             Entry::Occupied(_) => false,

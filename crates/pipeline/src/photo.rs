@@ -17,8 +17,8 @@ use crate::resources::Job;
 use crate::times::timed;
 use crate::underway::Underway;
 
-/// Largest object whose header is read on the async thread, in bytes: finding the scans of a progressive JPEG passes over all
-/// its bytes, at several GB/s.
+/// Largest object whose header is read on the async thread, in bytes: finding the scans of a progressive JPEG passes
+/// over all its bytes, at several GB/s.
 const INLINE_HEADER: usize = 512 * 1024;
 
 /// A sample's bytes as they are stored, with their memory.
@@ -52,9 +52,9 @@ pub(crate) struct Measure {
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// A photo to decode: the indexed form where there is one, because then only its crop is decoded, and the stored form
-    /// otherwise. The photo is not indexed for this: a re-write costs as much as several decodes, and nobody has asked for a
-    /// crop of bytes.
+    /// A photo to decode: the indexed form where there is one, because then only its crop is decoded, and the stored
+    /// form otherwise. The photo is not indexed for this: a re-write costs as much as several decodes, and nobody has
+    /// asked for a crop of bytes.
     pub(crate) async fn photo(&self, sample: &mut Underway, job: &Job) -> Result<Photo, SampleFailure> {
         if let Some(index) = self.index.as_ref().filter(|index| !index.is_empty()) {
             self.check_size(sample)?;
@@ -136,8 +136,8 @@ impl From<Form> for Payload {
     }
 }
 
-/// What the index knows of a photo that still is what was listed: what was made of a photo that is gone is not served in its
-/// stead. Waits for disks.
+/// What the index knows of a photo that still is what was listed: what was made of a photo that is gone is not served
+/// in its stead. Waits for disks.
 pub(crate) fn find_listed(
     store: &dyn Store,
     index: &PhotoIndex,

@@ -33,8 +33,8 @@ impl Pipeline {
         Ok(Finished { parts, permit })
     }
 
-    /// How pixels are coded, and the memory of the coding and of all that comes before. Coding a whole photo holds it twice. A
-    /// photo for which that is too much travels raw.
+    /// How pixels are coded, and the memory of the coding and of all that comes before. Coding a whole photo holds it
+    /// twice. A photo for which that is too much travels raw.
     fn coded(&self, way: Way, photo: Size, decoding: ByteCount) -> (PixelCoding, ByteCount) {
         let asked = way.pixels();
         if way.cut() != Cut::Decoded || asked == PixelCoding::Raw {

@@ -12,15 +12,15 @@ use crate::times::StageTimes;
 
 /// What came of a sample.
 pub struct Prepared {
-    /// Which was asked for.
+    /// The index that was asked for.
     pub index: SampleIndex,
-    /// Its key; `None` for an index that is not in the catalog.
+    /// The sample's key; `None` for an index that is not in the catalog.
     pub key: Option<SampleKey>,
-    /// Its class.
+    /// The sample's class; `None` where it has none.
     pub label: Option<ClassId>,
     /// Bytes read from the store.
     pub stored: ByteCount,
-    /// Where its time went.
+    /// Where the sample's time went.
     pub times: StageTimes,
     /// The payload with its memory, or why there is none.
     pub outcome: Result<Finished, SampleFailure>,
@@ -30,7 +30,7 @@ pub struct Prepared {
 pub struct Finished {
     /// The payload, as it travels.
     pub parts: Parts,
-    /// Its memory.
+    /// The memory that was granted for the payload.
     pub permit: Permit,
 }
 
@@ -49,8 +49,8 @@ impl Prepared {
         }
     }
 
-    /// The same, failed where its payload is longer than whoever asked for it takes: that one alone, and by name, where a message that
-    /// is too long would end the call.
+    /// The same sample, failed where its payload is longer than the client takes. It fails alone and by name, where a
+    /// message that is too long would end the call.
     pub(crate) fn within(mut self, most: ByteCount) -> Self {
         if let Ok(Finished { parts, .. }) = &self.outcome
             && parts.bytes.len() as u64 > most.get()
@@ -87,7 +87,7 @@ impl Finished {
         Self { parts, permit }
     }
 
-    /// What a model made of it.
+    /// What a model made of a photo.
     pub(crate) fn features(values: &[f32], source: Size, permit: Permit) -> Self {
         let parts = Parts {
             way: Way::FEATURES,

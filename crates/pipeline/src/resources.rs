@@ -1,7 +1,7 @@
 //! What jobs draw from: memory for encoded bytes, memory for decoding, and CPU workers.
 //!
-//! A job is somebody's work as a whole: a fetch stream, a survey, an indexing run. All its samples take their memory and their
-//! CPU time through it, so that the memory is counted as the job's and its priority holds everywhere:
+//! A job is somebody's work as a whole: a fetch stream, a survey, an indexing run. All its samples take their memory
+//! and their CPU time through it, so that the memory is counted as the job's and its priority holds everywhere:
 //!
 //! ```text
 //! Resources ─┬─ encoded ──┐                 ┌─ share: client, connection, job
@@ -21,11 +21,11 @@ use crate::account::{Account, Accounts, Priority};
 use crate::budget::{MemoryBudget, Permit};
 use crate::failure::{pool_failure, stopping};
 
-/// Pieces of work that wait for a CPU worker, for each worker: enough that none idles, and few enough that work that is no
-/// longer wanted was not queued long ago. Callers wait when the queue is full.
+/// Pieces of work that wait for a CPU worker, for each worker: enough that none idles, and few enough that work that is
+/// no longer wanted was not queued long ago. Callers wait when the queue is full.
 const QUEUED_PER_WORKER: usize = 4;
-/// Pieces of background work that run or wait in that queue, for each worker: one runs and one is next, so that work that a
-/// client waits for stands behind few of them.
+/// Pieces of background work that run or wait in that queue, for each worker: one runs and one is next, so that work
+/// that a client waits for stands behind few of them.
 const BACKGROUND_PER_WORKER: usize = 2;
 
 /// Memory for all samples in flight, in its two parts.

@@ -1,4 +1,4 @@
-//! Who gets a place among the connections: whoever has said that it speaks HTTP/2, while there are places.
+//! Places among the connections: a peer gets one once it has said that it speaks HTTP/2, while there are places.
 //!
 //! ```text
 //! reception ─▶ handshake ─▶ a place ─▶ admitted ──▶ the gRPC server
@@ -33,33 +33,33 @@ use crate::reception;
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Most that are served at a time.
+    /// Most connections that are served at a time.
     pub(crate) connections: NonZeroUsize,
-    /// How long their first words may take.
+    /// How long a peer's first words may take.
     pub(crate) handshake: Duration,
-    /// How long they may be without a call.
+    /// How long a connection may be without a call.
     pub(crate) idle: Duration,
 }
 
-/// Where whoever has said its first words goes.
+/// Where a connection goes once its peer has said its first words.
 struct Admission {
     limits: Limits,
     places: Arc<Semaphore>,
     admitted: mpsc::Sender<Connection>,
-    /// As many again may be told that there is none.
+    /// Places of connections that are told that there is no place. There are as many of them.
     tellings: Arc<Semaphore>,
     turned_away: mpsc::Sender<Connection>,
     metrics: Arc<Metrics>,
 }
 
-/// Receives connections until `stop`, and gives those that have a place; the others are told.
+/// Receives connections until `stop`, and gives those that have a place. The others are told that there is none.
 pub(crate) fn admit(
     listeners: Listeners,
     limits: Limits,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) -> impl Stream<Item = std::io::Result<Connection>> + Send {
-    // One: who waits is a newcomer still.
+    // The channel holds one: a connection that waits is a newcomer still.
     let ((admitted, served), (turned_away, told)) = (mpsc::channel(1), mpsc::channel(1));
     tokio::spawn(tell(each(told), limits.connections, Arc::clone(&metrics)));
     let places = Arc::new(Semaphore::new(limits.connections.get()));
@@ -96,7 +96,7 @@ async fn tell(
 // === impl Admission ===
 
 impl Admission {
-    /// Sees a newcomer to its place, or to where it is told that there is none.
+    /// Sees a newcomer to its place, or to the server that tells it that there is none.
     async fn greet(self: Arc<Self>, mut stream: TcpStream) {
         let end = Instant::now() + self.limits.handshake;
         let said = match timeout_at(end, hear(&mut stream)).await {
@@ -110,7 +110,7 @@ impl Admission {
         }
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             let place = Place::new(permit, &self.metrics.connections);
-            // Nobody takes it where the server stops.
+            // Where the server stops the connection is not taken.
             drop(self.admitted.send(self.connection(stream, said, place)).await);
             return;
         }

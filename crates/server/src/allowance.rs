@@ -1,16 +1,18 @@
-//! How many bytes of each fetch stream HTTP/2 may have: they cannot be taken back, so many streams have less each.
+//! How many bytes of each fetch stream HTTP/2 may have. They cannot be taken back, so where there are many streams each
+//! has less.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of all streams together.
+/// Bytes that HTTP/2 may have of all streams together.
 const ALL: usize = 64 << 20;
-/// Most of one stream: with that of its last message two batches or three, so that the socket never waits for the next.
+/// Most bytes of one stream. With its last message they are two batches or three, so that the socket never waits for
+/// the next.
 const MOST: usize = 256 << 10;
-/// Least of one stream, and one piece of a large sample.
+/// Least bytes of one stream, and bytes of one piece of a large sample.
 pub(crate) const PIECE: usize = 64 << 10;
 
-/// The number of open streams, and so what each may have. Clones are the same number.
+/// The number of open streams, which decides what each may have. Clones are the same number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowance(Arc<AtomicUsize>);
 
@@ -21,7 +23,7 @@ pub(crate) struct Share(Allowance);
 // === impl Allowance ===
 
 impl Allowance {
-    /// There is one stream more.
+    /// Counts one stream more.
     pub(crate) fn share(&self) -> Share {
         self.0.fetch_add(1, Ordering::Relaxed);
         Share(self.clone())
@@ -31,7 +33,7 @@ impl Allowance {
 // === impl Share ===
 
 impl Share {
-    /// Bytes.
+    /// Bytes that HTTP/2 may have of this stream now.
     pub(crate) fn bytes(&self) -> usize {
         (ALL / self.0.0.load(Ordering::Relaxed).max(1)).clamp(PIECE, MOST)
     }

@@ -10,15 +10,15 @@ use headwater_wire::{Delivered, Delivery, proto};
 /// Most samples of a batch; with features of 5 kB this is a batch's bytes.
 const MOST: usize = 1024;
 
-/// A message before it is written. A large sample has one to itself.
+/// A message before it is written. A large sample has a message to itself.
 pub(crate) struct Batch {
     samples: Vec<proto::Sample>,
-    /// How far each sample was taken, and its payload's bytes, where it did not fail.
+    /// How far each sample was taken that did not fail, and its payload's bytes.
     delivered: Vec<(Cut, usize)>,
     bytes: usize,
     permits: Vec<Permit>,
     waiting: Option<proto::Waiting>,
-    /// When it was closed.
+    /// When the batch was closed.
     closed: Instant,
 }
 
@@ -30,7 +30,7 @@ impl Batch {
         Self { samples, delivered, bytes: 0, permits, waiting: None, closed: Instant::now() }
     }
 
-    /// A message without samples: why none come.
+    /// A message without samples, which says why none come.
     pub(crate) fn waiting(why: proto::Waiting) -> Self {
         Self { waiting: Some(why), ..Self::new() }
     }
@@ -49,7 +49,7 @@ impl Batch {
         self.samples.push(delivery.into());
     }
 
-    /// As it goes to the network now.
+    /// The batch as it goes to the network now.
     pub(crate) fn close(self) -> Self {
         Self { closed: Instant::now(), ..self }
     }
@@ -58,12 +58,12 @@ impl Batch {
         self.samples.is_empty()
     }
 
-    /// Whether it takes no more, where it is to have so many bytes.
+    /// Whether the batch takes no more samples, where it is to have so many bytes.
     pub(crate) fn is_full(&self, most: usize) -> bool {
         self.bytes >= most || self.samples.len() >= MOST
     }
 
-    /// How many samples.
+    /// Number of samples.
     pub(crate) fn len(&self) -> usize {
         self.samples.len()
     }
@@ -72,12 +72,12 @@ impl Batch {
         self.closed
     }
 
-    /// How far each sample was taken, and its payload's bytes; of those that did not fail.
+    /// How far each sample was taken that did not fail, and its payload's bytes.
     pub(crate) fn delivered(&self) -> &[(Cut, usize)] {
         &self.delivered
     }
 
-    /// Places in the request.
+    /// The samples' places in the request.
     pub(crate) fn positions(&self) -> impl Iterator<Item = u32> {
         self.samples.iter().filter_map(|sample| sample.position)
     }

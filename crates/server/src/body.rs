@@ -1,8 +1,9 @@
 //! The body of a fetch stream's response: pieces of its [`Outbox`], and its status as trailers.
 //!
-//! tonic's own body encodes messages into a buffer of its own, and from there on nobody knows how many bytes wait for the network:
-//! with a few dozen slow readers of large samples that was three times what samples may take. Ours gives HTTP/2 bytes that know their
-//! memory. tonic makes the response, headers and refusals included; [`WithBodies`] puts the body into it.
+//! tonic's own body encodes messages into a buffer of its own, whose bytes are in no budget while they wait for the
+//! network: with a few dozen slow readers of large samples they were three times what samples may take. This body gives
+//! HTTP/2 bytes that carry their memory. tonic makes the response, headers and refusals included; [`WithBodies`] puts
+//! the body into it.
 
 use std::convert::Infallible;
 use std::pin::Pin;

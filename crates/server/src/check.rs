@@ -60,7 +60,8 @@ fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetArg
     }
 }
 
-/// Checks each model's file and recipe as they are read at start. Sessions are not made, since measuring them takes seconds.
+/// Checks each model's file and recipe as they are read at start. Sessions are not made, since measuring them takes
+/// seconds.
 fn check_models(args: &ServeArgs, findings: &mut Findings) {
     if args.model.is_empty() {
         args.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));

@@ -12,7 +12,7 @@ use crate::serve::serve;
 /// Does what the arguments say.
 ///
 /// # Errors
-/// Those of the command; the signal that ended it at once, if one did.
+/// The errors of the command; the signal that ended it at once, if one did.
 pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
     let json = args.common.json;
     match args.command {

@@ -20,13 +20,13 @@ use crate::peer::Peer;
 
 /// An accepted connection.
 pub(crate) struct Connection {
-    /// What the peer has said already, and is to be read again.
+    /// Bytes that the peer has said already, and that are to be read again.
     said: io::Cursor<Vec<u8>>,
     stream: TcpStream,
     metrics: Arc<Metrics>,
     peer: Peer,
     idle: Idle,
-    /// As if the peer had hung up.
+    /// Is ready when this end closes the connection, as if the peer had hung up.
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
 }
@@ -55,7 +55,7 @@ impl Drop for Place {
 // === impl Connection ===
 
 impl Connection {
-    /// Of a peer that has said this so far.
+    /// The connection of a peer that has said this so far.
     pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>, idle: Duration) -> Self {
         metrics.network_in.inc_by(said.len() as u64);
         let peer = Peer::of(&stream);
@@ -64,7 +64,7 @@ impl Connection {
         Self { said, stream, metrics, peer, idle, closed, _place: place }
     }
 
-    /// Comes when this end closes it, as if the peer had hung up.
+    /// Closes the connection, as if the peer had hung up, once this is ready.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.closed.as_mut().poll(context).is_ready() {
             return Poll::Ready(());

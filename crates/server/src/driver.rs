@@ -1,7 +1,9 @@
-//! The driver of one fetch stream: samples prepared side by side within a window, gathered into batches, laid into the [`Outbox`].
+//! The driver of one fetch stream: samples prepared side by side within a window, gathered into batches, laid into the
+//! [`Outbox`].
 //!
-//! The window opens as the reader reads: at first a quarter of it, then twice as much with every message that the network takes.
-//! Samples that were given up because memory was short are made again once the network takes something, and first of all.
+//! The window opens as the reader reads: at first a quarter of it, then twice as much with every message that the
+//! network takes. Samples that were given up because memory was short are made again once the network takes something,
+//! and first of all.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -24,8 +26,8 @@ use crate::peer::Peer;
 use crate::run::{Ended, Run, lost};
 use crate::shared::Shared;
 
-/// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends some
-/// system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
+/// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends
+/// some system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
 const LINGER: Duration = Duration::from_millis(20);
 /// How often a reader that gets nothing hears why, where the driver knows.
 const TELL: Duration = Duration::from_secs(2);
@@ -45,7 +47,7 @@ struct Driver {
     /// Most runs in work at a time.
     most: usize,
     batch: Batch,
-    /// When the batch goes as it is.
+    /// When the batch is closed, however few samples it has.
     closes: Instant,
     /// When the reader is told why nothing comes.
     tells: Instant,
@@ -113,7 +115,7 @@ impl Driver {
         }
     }
 
-    /// Begins runs until the window is full, or some wait for memory: more of them would only wait beside those.
+    /// Begins runs until the window is full or some wait for memory: further runs would only wait beside them.
     fn begin(&mut self) {
         let window = self.window();
         let short = || self.call.job.account().waits() == Some(Waits::Memory);
@@ -162,7 +164,8 @@ impl Driver {
         }
     }
 
-    /// Plans to make everything again that was not sent: the outbox's samples at these places, and those that were not in it yet.
+    /// Plans to make everything again that was not sent: the outbox's samples at these places, and those that were not
+    /// in it yet.
     fn start_again(&mut self, places: Vec<u32>) {
         let mut places: Vec<usize> = places.into_iter().map(|place| place as usize).collect();
         let first = places.first().copied();
@@ -195,7 +198,7 @@ impl Driver {
 /// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work.
 fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize {
     if requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
-        // What is cut ahead of that leaves the cores' caches before it is sent.
+        // Crops that are cut further ahead leave the cores' caches before they are sent.
         return shared.resources.workers() + 1;
     }
     // A model's next batch fills while one runs.
@@ -203,7 +206,7 @@ fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize 
     (shared.stream_window.get().max(for_model) * runs).div_ceil(requests.len().max(1)).max(2)
 }
 
-/// The place of a sample in its request, as it travels. Calls are bounded to fewer samples than it can say.
+/// The place of a sample in its request, as it travels. The bound of samples in a call is far below what it can say.
 fn position(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -1,9 +1,9 @@
-//! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for supervisors of the process, and a page
-//! that names them.
+//! The metrics port: `/metrics` for Prometheus, `/livez` (also `/healthz`) and `/readyz` for supervisors of the
+//! process, and a page that names them.
 //!
-//! The port answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A connection is
-//! for one request and must be done with it soon. Where there are too many connections, the oldest makes way, so that no slow or
-//! silent peer keeps a probe from its answer.
+//! The port answers from the start, before there is anything to serve: `/readyz` then says what the server is doing. A
+//! connection is for one request and must be done with it soon. Where there are too many connections, the oldest makes
+//! way, so that no slow or silent peer keeps a probe from its answer.
 
 use std::sync::Arc;
 
@@ -93,7 +93,8 @@ async fn page(State(exported): State<Exported>) -> Html<String> {
          <p>gRPC is served on {serving}.</p><ul>\
          <li><a href=\"/metrics\">/metrics</a>: for Prometheus\
          <li><a href=\"/readyz\">/readyz</a>: 200 where it serves, else 503 and what it is doing\
-         <li><a href=\"/livez\">/livez</a>, <a href=\"/healthz\">/healthz</a>: 200 as long as the process answers</ul>\n"
+         <li><a href=\"/livez\">/livez</a>, <a href=\"/healthz\">/healthz</a>: 200 as long as the process \
+          answers</ul>\n"
     ))
 }
 

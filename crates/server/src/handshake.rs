@@ -6,26 +6,27 @@
 //! length bytes                         the settings
 //! ```
 //!
-//! No byte behind them is read. What they say is left to HTTP/2: here they only tell a client from a socket that says nothing.
+//! No byte behind them is read. HTTP/2 judges what they say: here they only tell a client from a socket that says
+//! nothing.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// With the head of the first frame.
+/// Bytes of the preface and the head of the first frame.
 const HEAD: usize = PREFACE.len() + 9;
-/// A frame of a hundred settings, where HTTP/2 has ten: what is longer is HTTP/2's to judge.
+/// Bytes of a hundred settings, where HTTP/2 has ten. HTTP/2 judges a longer frame.
 const MOST: usize = 600;
 
 /// Why a connection's first words did not come.
 #[derive(Debug)]
 pub(crate) enum Unheard {
-    /// The peer has hung up before.
+    /// The peer has hung up.
     Gone,
-    /// It speaks something else.
+    /// The peer speaks something else.
     NotHttp2,
 }
 
-/// Waits for the first words, and gives them: HTTP/2 is to read them again.
+/// Waits for the first words, and gives them, since HTTP/2 is to read them again.
 pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, Unheard> {
     let mut said = Vec::with_capacity(2 * HEAD);
     loop {
@@ -39,7 +40,7 @@ pub(crate) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8
     }
 }
 
-/// Bytes that are to come at least, after these; `None` where they are not HTTP/2's.
+/// Least bytes that are to come after these; `None` where these are not HTTP/2's.
 fn missing(said: &[u8]) -> Option<usize> {
     let known = said.len().min(PREFACE.len());
     if said[..known] != PREFACE[..known] {
@@ -58,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// With this many bytes of settings.
+    /// First words with so many bytes of settings.
     fn first_words(settings: u8) -> Vec<u8> {
         let mut words = PREFACE.to_vec();
         words.extend([0, 0, settings, 4, 0, 0, 0, 0, 0]);

@@ -11,19 +11,19 @@ pub(crate) struct Health(HealthReporter);
 // === impl Health ===
 
 impl Health {
-    /// The server does not serve yet.
+    /// Says that the server does not serve yet.
     pub(crate) async fn starting(reporter: HealthReporter) -> Self {
         let health = Self(reporter);
         health.set(ServingStatus::NotServing).await;
         health
     }
 
-    /// The server serves from now on.
+    /// Says that the server serves from now on.
     pub(crate) async fn serving(&self) {
         self.set(ServingStatus::Serving).await;
     }
 
-    /// The server does not serve any more. Watches end: they have heard it, and would hold up the server's end.
+    /// Says that the server does not serve any more, and ends the watches of that: they would hold up the server's end.
     pub(crate) async fn end(mut self) {
         self.set(ServingStatus::NotServing).await;
         self.0.clear_service_status("").await;

@@ -1,5 +1,5 @@
-//! When a connection is idle: no call is open on it. Pings and settings are no calls, so a peer that only answers them keeps no place for
-//! ever.
+//! Idle connections: connections without an open call. Pings and settings are no calls, so a peer that only answers
+//! them does not keep its place for ever.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,13 +16,13 @@ use tonic::service::Routes;
 
 use crate::peer::{OpenCall, Peer};
 
-/// Comes once a connection has been idle for too long.
+/// Is ready once a connection has been idle for too long.
 pub(crate) struct Idle {
     most: Duration,
     timer: Pin<Box<Sleep>>,
 }
 
-/// The body of a response, until whose end its call is open.
+/// The body of a response. Its call is open until it ends.
 struct CountedBody {
     body: Body,
     _call: Option<OpenCall>,

@@ -1,7 +1,7 @@
-//! How much samples matter to whoever trains on them: the latest loss that was reported for each.
+//! How much samples matter to a training job: the latest loss that was reported for each.
 //!
-//! Bounded: 4 bytes for each sample of the catalog, taken at the first report. Kept in memory only: after a restart the
-//! trainer's next reports fill it again.
+//! Losses take 4 bytes for each sample of the catalog, from the first report on. They are kept in memory only: after a
+//! restart the trainer's next reports fill them in again.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -18,13 +18,13 @@ pub(crate) struct Importance {
     reports: AtomicU64,
 }
 
-/// Nobody has reported a loss: reported ones are finite.
+/// The bits of a sample without a loss: reported losses are finite.
 const NONE: u32 = f32::NAN.to_bits();
 
 // === impl Importance ===
 
 impl Importance {
-    /// Of a catalog of so many samples.
+    /// No losses yet, of a catalog of so many samples.
     pub(crate) fn new(samples: usize) -> Self {
         Self { samples, losses: OnceLock::new(), known: AtomicU64::new(0), reports: AtomicU64::new(0) }
     }

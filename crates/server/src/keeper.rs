@@ -1,4 +1,5 @@
-//! Who keeps the photo index in order beside serving: drops what is dead at the start, and counts the folder whenever its ledger is lost.
+//! Upkeep of the photo index beside serving: dead entries are dropped at the start, and the folder is counted whenever
+//! its ledger is lost.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use headwater_store::Catalog;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How often it is looked whether the ledger is there.
+/// How often the keeper looks whether the ledger is there.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Keeps an index in order until the server stops, or the index is no more.
@@ -25,7 +26,7 @@ pub(crate) fn keep(index: &Arc<PhotoIndex>, catalog: &Arc<Catalog>, stop: Cancel
     });
 }
 
-/// On a thread that may wait for a disk.
+/// Sweeps on a thread that may wait for a disk.
 async fn sweep(index: Weak<PhotoIndex>, catalog: &Arc<Catalog>, stop: &CancellationToken) {
     let (catalog, stop) = (Arc::clone(catalog), stop.clone());
     let swept = tokio::task::spawn_blocking(move || {
@@ -42,7 +43,10 @@ async fn sweep(index: Weak<PhotoIndex>, catalog: &Arc<Catalog>, stop: &Cancellat
 pub(crate) fn sweep_now(index: &PhotoIndex, catalog: &Catalog, go_on: impl Fn(f64) -> bool) {
     if !index.is_counted() {
         let folder = index.path().display();
-        tracing::warn!(%folder, "the index's ledger is lost: its entries are counted, and none is added until they are");
+        tracing::warn!(
+            %folder,
+            "the index's ledger is lost: its entries are counted, and none is added until they are"
+        );
     }
     let began = Instant::now();
     let Some(swept) = index.sweep(catalog, go_on) else { return };

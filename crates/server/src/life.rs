@@ -1,10 +1,11 @@
-//! What a server is doing, from its start to its end: the one place that calls, health, readiness, systemd and the log ask.
+//! What a server is doing, from its start to its end: the one place that calls, health, readiness, systemd and the log
+//! ask.
 //!
 //! ```text
 //! starting (loading a model, listing ...) ─▶ serving ─▶ draining
 //! ```
 //!
-//! A server listens before it is ready, so that who waits for it hears what for.
+//! A server listens before it is ready, so that clients that wait for it hear what it is doing.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::shared::Shared;
 
-/// A server's life. Everybody who tells of it has the same one.
+/// A server's life, of which there is one for all.
 pub(crate) struct Life {
     doing: Mutex<Doing>,
     shared: OnceLock<Arc<Shared>>,
@@ -33,7 +34,7 @@ struct Doing {
 /// Where a server is in its life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It is not ready, and is doing this.
+    /// The server is not ready, and is doing this.
     Starting(String),
     Serving,
     Draining,
@@ -46,19 +47,19 @@ impl Life {
         Self { doing: Mutex::default(), shared: OnceLock::new(), stop }
     }
 
-    /// The next step of starting.
+    /// Begins the next step of starting.
     pub(crate) fn begin(&self, what: impl Into<String>) {
         self.set(Doing { what: what.into(), found: None });
     }
 
-    /// A step that counts the files that it has found.
+    /// Begins a step that counts the files that it has found.
     pub(crate) fn begin_listing(&self, what: impl Into<String>, found: Found) {
         self.set(Doing { what: what.into(), found: Some(found) });
     }
 
-    /// From now on it serves.
+    /// Says that the server serves from now on.
     pub(crate) fn serve(&self, shared: Arc<Shared>) {
-        // It begins once.
+        // A server begins to serve once.
         let _ = self.shared.set(shared);
     }
 

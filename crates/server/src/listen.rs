@@ -1,4 +1,4 @@
-//! What a server listens on: an address as it is written, the sockets that come of it, and who connects to any of them.
+//! What a server listens on: an address as it is written, its sockets, and the connections to any of them.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,8 +13,8 @@ use headwater_types::host_port::{AddressError, HostPort};
 use serde::{Serialize, Serializer};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
-/// A host, whose name is resolved when the server starts, and a port. Without a host it is this machine's own address, which nobody else
-/// reaches: what has no authentication is opened to a network only by saying so.
+/// A host, whose name is resolved when the server starts, and a port. Without a host it is this machine's own address,
+/// which no other machine reaches: a server without authentication is opened to a network only by saying so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListenAddress {
     host: String,
@@ -24,7 +24,7 @@ pub(crate) struct ListenAddress {
 /// Sockets that are listened on: one for each address of the host.
 pub(crate) struct Listeners(Vec<TcpListener>);
 
-/// This machine, for itself.
+/// This machine's own address.
 const THIS_MACHINE: &str = "127.0.0.1";
 
 // === impl ListenAddress ===
@@ -68,7 +68,8 @@ impl Serialize for ListenAddress {
 // === impl Listeners ===
 
 impl Listeners {
-    /// Listens on every address that the host has; a family of addresses that this machine does not have is passed over.
+    /// Listens on every address that the host has; a family of addresses that this machine does not have is passed
+    /// over.
     ///
     /// # Errors
     /// A name that is not known, an address that is not this machine's, and a port that is taken; `setting` is named.
@@ -79,7 +80,7 @@ impl Listeners {
         let mut absent = None;
         for mut address in addresses {
             if let Some(first) = bound.first() {
-                // Port 0 is one port, whatever the address.
+                // The port that the system chooses for the first address is the port of all.
                 address.set_port(first.local_addr()?.port());
             }
             match TcpListener::bind(address).await {
@@ -95,12 +96,12 @@ impl Listeners {
         }
     }
 
-    /// The first of its addresses.
+    /// The first of the addresses.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.0.first().ok_or(io::ErrorKind::NotConnected)?.local_addr()
     }
 
-    /// Whether nobody but this machine can connect.
+    /// Whether only this machine can connect.
     pub(crate) fn is_local(&self) -> bool {
         self.0.iter().all(|listener| listener.local_addr().is_ok_and(|address| address.ip().is_loopback()))
     }
@@ -115,7 +116,7 @@ impl Listeners {
     }
 }
 
-/// As `::1` is in a container without IPv6, though `localhost` has it.
+/// Whether this machine does not have the address, as `::1` in a container without IPv6, though `localhost` has it.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
         || error.raw_os_error() == Some(AFNOSUPPORT)

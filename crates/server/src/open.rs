@@ -1,4 +1,5 @@
-//! From settings to a partition that can be served. What the settings alone show is checked before a port is open ([`check`]).
+//! From settings to a partition that can be served. What the settings alone show is checked before a port is open
+//! ([`check`]).
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -40,7 +41,8 @@ pub(crate) async fn open(
     let limits = args.limits.of_image();
     let (data, options) = (&args.dataset.data, args.dataset.store_options(limits.max_object));
     life.begin(format!("opening {data}"));
-    // Before the models: that there is no such folder should not take the time that a model takes.
+    // The store comes before the models: a folder that does not exist is found at once, and not after a model was
+    // loaded.
     let store = headwater_store::open(data, &options).await?;
     let models = {
         let (args, life) = (args.clone(), Arc::clone(life));
@@ -89,7 +91,8 @@ pub(crate) async fn open(
     }))
 }
 
-/// Bytes that no other server has: from the keys that the standard library draws from the system for its hash tables.
+/// Bytes that no other server has. They come of the keys that the standard library draws from the system for its hash
+/// tables.
 fn instance() -> [u8; 16] {
     let [low, high] = [(); 2].map(|()| RandomState::new().hash_one("instance"));
     (u128::from(high) << 64 | u128::from(low)).to_le_bytes()

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection: what a call knows of it.
+//! The other end of a connection, as a call knows it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// The other end. Clones are of the same connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// `None` for one that was gone again.
+    /// `None` for a peer that was gone again.
     address: Option<SocketAddr>,
     ended: CancellationToken,
     calls: Arc<Calls>,
@@ -23,7 +23,7 @@ struct Calls(Mutex<Open>);
 #[derive(Debug)]
 struct Open {
     number: usize,
-    /// When the last of them ended, or the connection began.
+    /// When the last call ended, or the connection began.
     none_since: Instant,
 }
 
@@ -43,28 +43,28 @@ impl Peer {
         Self { address, ended: CancellationToken::new(), calls: Arc::new(calls) }
     }
 
-    /// The client: a machine.
+    /// The client's name: the address of its machine.
     pub(crate) fn client(&self) -> String {
         self.address.map(|address| address.ip().to_string()).unwrap_or_default()
     }
 
-    /// The connection, among all.
+    /// The connection's name: the address and port of the peer.
     pub(crate) fn connection(&self) -> String {
         self.address.map(|address| address.to_string()).unwrap_or_default()
     }
 
-    /// Whether it is the same connection.
+    /// Whether the other is the same connection.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.address == other.address
     }
 
-    /// A call on this connection begins.
+    /// Begins a call on this connection.
     pub(crate) fn begin(&self) -> OpenCall {
         self.calls.open().number += 1;
         OpenCall(Arc::clone(&self.calls))
     }
 
-    /// Since when no call is open; `None` while one is.
+    /// Since when no call is open; `None` while a call is open.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let open = self.calls.open();
         (open.number == 0).then_some(open.none_since)
@@ -75,7 +75,7 @@ impl Peer {
         self.ended.cancel();
     }
 
-    /// Comes once that was asked for.
+    /// Is ready once [`hang_up`](Self::hang_up) was called.
     pub(crate) fn hung_up(&self) -> WaitForCancellationFutureOwned {
         self.ended.clone().cancelled_owned()
     }

@@ -1,10 +1,10 @@
-//! Receiving connections: whoever connects is a newcomer until it has shown what it wants, and newcomers are few.
+//! The reception of connections: each is a newcomer until its peer has shown what it wants, and newcomers are few.
 //!
 //! ```text
 //! accept ─▶ newcomer: at most so many, the oldest makes way for the next ─▶ greet
 //! ```
 //!
-//! So sockets that say nothing keep nobody out, however many they are.
+//! Sockets that say nothing keep no other connection out, however many they are.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -21,12 +21,12 @@ use crate::seldom::Seldom;
 /// Newcomers, in the order in which they came.
 struct Newcomers {
     tasks: JoinSet<()>,
-    /// Some of which may have ended.
+    /// The newcomers. Some of them may have ended.
     handles: VecDeque<AbortHandle>,
     most: usize,
 }
 
-/// Greets whoever connects, `most` at a time, until cancelled: then no newcomer is left, and the port is closed.
+/// Greets connections, `most` at a time, until `end` is cancelled: then no newcomer is left, and the port is closed.
 pub(crate) async fn receive<F>(
     listeners: Listeners,
     most: usize,
@@ -51,7 +51,7 @@ pub(crate) async fn receive<F>(
                 }
                 newcomers.add(greet(stream));
             }
-            // Too many open files, or a peer that was gone again. Neither may end the server.
+            // There are too many open files, or the peer was gone again. Neither may end the server.
             Err(error) => {
                 if let Some(times) = refused.again() {
                     tracing::warn!(%error, times, "could not accept a connection");
@@ -83,7 +83,7 @@ impl Newcomers {
         self.handles.push_back(self.tasks.spawn(greeting));
     }
 
-    /// The one that came first makes way.
+    /// Ends the newcomer that came first.
     async fn displace(&mut self, endings: &Endings) {
         while let Some(oldest) = self.handles.pop_front() {
             if oldest.is_finished() {
@@ -94,7 +94,8 @@ impl Newcomers {
                 tracing::warn!(
                     connections,
                     at_a_time = self.most,
-                    "connections that had not said what they want made way for others: somebody opens many, and says nothing"
+                    "connections that had not said what they want made way for others: somebody opens many, and says \
+                     nothing"
                 );
             }
             break;

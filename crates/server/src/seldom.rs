@@ -1,4 +1,5 @@
-//! Things that may happen a thousand times a second and are logged seldom: the first time at once, further times together.
+//! Things that may happen a thousand times a second and are logged seldom: the first time at once, further times
+//! together.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,7 +1,7 @@
 //! The life of a server: check, listen, open, serve, drain, end.
 //!
-//! It listens before it opens dataset and models, which may take minutes: calls are then refused with what it is doing, and
-//! a client waits.
+//! It listens before it opens dataset and models, which may take minutes: calls are then refused with what it is doing,
+//! and a client waits.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,7 +25,8 @@ use crate::shared::Shared;
 use crate::supervisor::Supervisor;
 use crate::{admission, grpc, open};
 
-/// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at once.
+/// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at
+/// once.
 ///
 /// # Errors
 /// What keeps the server from starting: the dataset, a model, a device, an address.

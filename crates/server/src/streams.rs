@@ -1,9 +1,9 @@
 //! All fetch streams together: what becomes of streams that nobody reads.
 //!
-//! A stream is *stalled* while the network takes nothing of what is ready for it. Where other streams wait for memory, stalled
-//! streams give up what they have, the largest first, until there is enough. A stream that is stalled for too long is ended, which
-//! its reader finds once it reads on. A peer that does not read on for long after that, or while memory is short, loses its
-//! connection.
+//! A stream is *stalled* while the network takes nothing of what is ready for it. Where other streams wait for memory,
+//! stalled streams give up what they have, the largest first, until there is enough. A stream that is stalled for too
+//! long is ended, which its reader finds once it reads on. A peer that does not read on for long after that, or while
+//! memory is short, loses its connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -64,7 +64,8 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Frees the memory of streams that nobody reads, whenever samples wait for memory. It goes on for as long as the server lives.
+    /// Frees the memory of streams that nobody reads, whenever samples wait for memory. It goes on for as long as the
+    /// server lives.
     pub(crate) async fn relieve(&self, resources: &Resources) {
         loop {
             resources.short().await;
@@ -132,7 +133,8 @@ impl Streams {
         }
     }
 
-    /// Says who holds memory, to a client that waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not read for 12 s)`.
+    /// Says who holds memory, to a client that waits for it: `811 MiB of 1 GiB are held by 10.0.0.5 (3 streams, not
+    /// read for 12 s)`.
     pub(crate) fn holders(&self, resources: &Resources) -> String {
         let mut clients = BTreeMap::<String, Holding>::new();
         for stream in self.all() {

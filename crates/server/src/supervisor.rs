@@ -1,10 +1,11 @@
-//! Telling systemd, where it has started this server: `sd_notify(3)`, which is a datagram of `KEY=VALUE` lines to the socket
-//! that `NOTIFY_SOCKET` names. Elsewhere nothing is sent.
+//! Messages to systemd, where it has started this server, by `sd_notify(3)`, which is a datagram of `KEY=VALUE` lines
+//! to the socket that `NOTIFY_SOCKET` names. Elsewhere nothing is sent.
 //!
-//! `READY=1` and `STOPPING=1` when it is so; `STATUS=` with the same words that clients get; more time to start
-//! (`EXTEND_TIMEOUT_USEC`) as long as the words change; `WATCHDOG=1` in half the time that the unit's `WatchdogSec` allows.
+//! The server says `READY=1` once it serves and `STOPPING=1` once it drains. `STATUS=` has the same words that clients
+//! get. It asks for more time to start (`EXTEND_TIMEOUT_USEC`) as long as the words change, and says `WATCHDOG=1` in
+//! half the time that the unit's `WatchdogSec` allows.
 //!
-//! By own lines and not by a crate or libsystemd: it is a socket and a few words.
+//! There is no crate or libsystemd for it: it is a socket and a few words.
 
 use std::ffi::OsStr;
 use std::io;
@@ -18,33 +19,39 @@ use tokio_util::sync::CancellationToken;
 
 use crate::life::{Life, Phase};
 
-/// A line to systemd, or to nobody.
+/// The way to systemd; nothing is sent where systemd has not started this server.
 #[derive(Debug, Default)]
 pub(crate) struct Supervisor {
     socket: Option<UnixDatagram>,
-    /// A sign of life is expected that often.
+    /// How often systemd expects a sign of life.
     watchdog: Option<Duration>,
 }
 
 /// How often the status is told anew while a server starts.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long a server may go on starting from each change of its words: a network disk may hang for some minutes and come back, and
-/// an accelerator's engine takes as long to build.
+/// How long a server may go on starting from each change of its words: a network disk may hang for some minutes and
+/// come back, and an accelerator's engine takes as long to build.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 // === impl Supervisor ===
 
 impl Supervisor {
-    /// As the environment says.
+    /// The way that the environment names.
     pub(crate) fn from_environment() -> Self {
         let text = |name| std::env::var(name).ok();
         let socket = std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty());
         let own = text("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
         let watchdog = text("WATCHDOG_USEC").filter(|_| own).and_then(|micros| micros.parse().ok());
-        let opened = socket.map(|path| open(&path).inspect_err(|error| {
-            let path = path.display();
-            tracing::warn!(%path, %error, "cannot tell NOTIFY_SOCKET that the server is ready: systemd will think that it is not");
-        }));
+        let opened = socket.map(|path| {
+            open(&path).inspect_err(|error| {
+                let path = path.display();
+                tracing::warn!(
+                    %path,
+                    %error,
+                    "cannot tell NOTIFY_SOCKET that the server is ready: systemd will think that it is not"
+                );
+            })
+        });
         Self { socket: opened.and_then(Result::ok), watchdog: watchdog.map(Duration::from_micros) }
     }
 
@@ -52,13 +59,13 @@ impl Supervisor {
         self.send(&format!("READY=1\nSTATUS={status}"));
     }
 
-    /// The end begins, and takes at most so long.
+    /// Says that the end begins, and takes at most so long.
     pub(crate) fn stopping(&self, status: &str, most: Duration) {
         let micros = (most + EVERY).as_micros();
         self.send(&format!("STOPPING=1\nSTATUS={status}\nEXTEND_TIMEOUT_USEC={micros}"));
     }
 
-    /// Tells how starting goes, and that the server lives, until cancelled.
+    /// Says how starting goes, and that the server lives, until `ended` is cancelled.
     pub(crate) async fn follow(self: Arc<Self>, life: Arc<Life>, end: CancellationToken) {
         if self.socket.is_none() {
             return;
@@ -95,7 +102,7 @@ fn open(path: &OsStr) -> io::Result<UnixDatagram> {
     };
     let socket = UnixDatagram::unbound()?;
     socket.connect_addr(&address)?;
-    // Nobody who does not read may hold up the server.
+    // A socket that is not read must not hold up the server.
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
@@ -104,7 +111,7 @@ fn open(path: &OsStr) -> io::Result<UnixDatagram> {
 mod tests {
     use super::*;
 
-    /// What came, in the order in which it came.
+    /// The messages that came, in their order.
     fn received(socket: &UnixDatagram) -> Vec<String> {
         socket.set_nonblocking(true).unwrap();
         let mut buffer = [0; 1000];

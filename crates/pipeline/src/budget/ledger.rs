@@ -1,8 +1,8 @@
 //! Who has a budget's memory, and who waits for it.
 //!
-//! Where memory is short, the account that goes first by [`Account::precedence`] is served first. A sample that is next waits
-//! for as much as it needs, and no other passes it, so that large samples come as surely as small ones. (First come, first
-//! served would give a stream with many samples in its window as much more of the memory.)
+//! Where memory is short, the account that goes first by [`Account::precedence`] is served first. A sample that is next
+//! waits for as much as it needs, and no other passes it, so that large samples come as surely as small ones. (First
+//! come, first served would give a stream with many samples in its window as much more of the memory.)
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -20,8 +20,8 @@ use super::request::CropRequest;
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// The crop of a photo of which the index knows only this. A photo that has no indexed form, or for which the index has
-    /// no room, is delivered as it is stored.
+    /// The crop of a photo of which the index knows only this. A photo that has no indexed form, or for which the index
+    /// has no room, is delivered as it is stored.
     pub(super) async fn first_use(&self, wanted: CropRequest, lookup: Lookup, job: &Job) -> (usize, Prepared) {
         let CropRequest { place, run, mut sample } = wanted;
         let outcome = self.re_written(&mut sample, run, lookup, job).await;

@@ -1,4 +1,5 @@
-//! Crops of photos that are in the index: from the system's memory where they are there, else read from the index's disk.
+//! Crops of photos that are in the index: from the system's memory where they are there, else read from the index's
+//! disk.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +17,8 @@ use crate::resources::Job;
 
 use super::request::CropRequest;
 
-/// Samples at the end of their way, with their places; and samples that the index does not have, with what it knows of them.
+/// Samples at the end of their way, with their places; and samples that the index does not have, with what it knows of
+/// them.
 type Served = (Vec<(usize, Prepared)>, Vec<(CropRequest, Lookup)>);
 
 /// Serves the samples of a run that are in the index.

@@ -1,5 +1,5 @@
-//! Crops of JPEGs without decoding: many samples at a time, because each takes a few microseconds. A task of its own, two
-//! changes of threads and a grant of memory for each would cost more than the work.
+//! Crops of JPEGs without decoding: many samples at a time, because each takes a few microseconds. A task of its own,
+//! two changes of threads and a grant of memory for each would cost more than the work.
 //!
 //! ```text
 //! run of samples ─▶ permit for all ─▶ index: glimpse, slice ──────────────────▶ payloads, each with its part

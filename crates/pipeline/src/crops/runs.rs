@@ -9,8 +9,8 @@ use crate::request::{SampleRequest, Wanted};
 
 /// Most samples of a run: what they share then costs each of them less than a microsecond.
 pub(super) const RUN_SAMPLES: usize = 32;
-/// Most stored bytes of a run of several samples: large photos gain little from company, and of a longer run the first crops
-/// would have left the core's cache when they are sent.
+/// Most stored bytes of a run of several samples: large photos gain little from company, and of a longer run the first
+/// crops would have left the core's cache when they are sent.
 const RUN_BYTES: ByteCount = ByteCount::mebibytes(1);
 
 // === impl Pipeline ===

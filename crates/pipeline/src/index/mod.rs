@@ -1,8 +1,8 @@
 //! The photo index: photos that were re-written to be cropped without decoding, kept in a folder of the server's own.
 //!
-//! The index only ever saves time: whatever is wrong with the folder, its photos are then simply not there. Invariant: what is
-//! found was made from this version of this sample. Every call but [`PhotoIndex::glimpse`] may wait for the disk and does not
-//! belong on an async thread.
+//! The index only ever saves time: whatever is wrong with the folder, its photos are then simply not there. Invariant:
+//! what is found was made from this version of this sample. Every call but [`PhotoIndex::glimpse`] may wait for the
+//! disk and does not belong on an async thread.
 
 mod buffers;
 mod lookup;
@@ -74,8 +74,8 @@ impl PhotoIndex {
         }
     }
 
-    /// A sample's crop, where its photo is here and in the system's memory. Of a large photo only the part that the crop needs
-    /// is read. `None` says nothing about the photo: ask [`Self::find`]. Does not wait for a disk.
+    /// A sample's crop, where its photo is here and in the system's memory. Of a large photo only the part that the
+    /// crop needs is read. `None` says nothing about the photo: ask [`Self::find`]. Does not wait for a disk.
     pub fn glimpse(
         &self,
         key: &SampleKey,
@@ -92,7 +92,8 @@ impl PhotoIndex {
         photo.slice(start, needed, stages, &framing).ok()
     }
 
-    /// Memory for glimpses. It was used before where possible: filling fresh pages takes as long as a third of a glimpse.
+    /// Memory for glimpses. It was used before where possible: filling fresh pages takes as long as a third of a
+    /// glimpse.
     pub(crate) fn lend(&self) -> Lent<'_> {
         self.buffers.lend()
     }
@@ -118,8 +119,8 @@ impl PhotoIndex {
         }
     }
 
-    /// Checks that a photo of this size would be kept now. Where it would not, re-writing it for the index would be in vain,
-    /// and it counts as not kept.
+    /// Checks that a photo of this size would be kept now. Where it would not, re-writing it for the index would be in
+    /// vain, and it counts as not kept.
     ///
     /// # Errors
     /// Why the photo would not be kept.
@@ -137,17 +138,19 @@ impl PhotoIndex {
         self.directory.is_empty()
     }
 
-    /// Whether the index knows what its folder takes. Where its ledger was lost it does not, and nothing is kept until the
-    /// folder was [swept](Self::sweep).
+    /// Whether the index knows what its folder takes. Where its ledger was lost it does not, and nothing is kept until
+    /// the folder was [swept](Self::sweep).
     pub fn is_counted(&self) -> bool {
         self.directory.is_counted()
     }
 
-    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found and
-    /// has not, or has found with another content, and counts the folder's bytes anew. That takes seconds for a million photos,
-    /// while other work goes on. Entries of which this listing cannot tell stay: see [`Living`](headwater_cache::Living).
+    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found
+    /// and has not, or has found with another content, and counts the folder's bytes anew. That takes seconds for a
+    /// million photos, while other work goes on. Entries of which this listing cannot tell stay: see
+    /// [`Living`](headwater_cache::Living).
     ///
-    /// `go_on` is asked now and then, with the share that is done. `None` where it said no or the folder could not be read.
+    /// `go_on` is asked now and then, with the share that is done. `None` where it said no or the folder could not be
+    /// read.
     pub fn sweep(&self, catalog: &Catalog, go_on: impl Fn(f64) -> bool) -> Option<Swept> {
         const SHARDS: f64 = 256.0;
         let living = self.names.living(catalog);
@@ -188,9 +191,9 @@ impl PhotoIndex {
     }
 }
 
-/// Whether the index remembers that a photo has no indexed form for this reason. It does not where the photo's first bytes
-/// say the reason again, because an entry costs a block on disk, nor where the reason comes of a setting, which may be another
-/// next time.
+/// Whether the index remembers that a photo has no indexed form for this reason. It does not where the photo's first
+/// bytes say the reason again, because an entry costs a block on disk, nor where the reason comes of a setting, which
+/// may be another next time.
 fn is_remembered(reason: Unindexable) -> bool {
     !matches!(reason, Unindexable::NotJpeg | Unindexable::OverLimit | Unindexable::Memory)
 }

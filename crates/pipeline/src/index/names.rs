@@ -12,8 +12,8 @@ use headwater_types::{Digest, SampleKey};
 #[derive(Debug)]
 pub(super) struct Names {
     dataset: Digest,
-    /// The scope of files whose names are not those of photos: only a server that takes every file can tell what has become
-    /// of them.
+    /// The scope of files whose names are not those of photos: only a server that takes every file can tell what has
+    /// become of them.
     other_files: Digest,
 }
 

@@ -1,4 +1,4 @@
-//! Which photos: the same for serving them and for indexing them.
+//! Settings of the dataset, which serving and indexing share.
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
@@ -14,8 +14,8 @@ pub(crate) struct DatasetArgs {
     /// Take only the K-th of N parts of the dataset, so that N servers can share one folder or bucket
     #[arg(long, value_name = "K/N", default_value = "1/1", help_heading = "Dataset")]
     pub(crate) partition: Partition,
-    /// Take every file for a photo, whatever its name, and tell by its content; without this, files named .jpg, .jpeg, .png or .webp
-    /// are taken and the others are left out
+    /// Take every file for a photo, whatever its name, and tell by its content; without this, files named .jpg, .jpeg,
+    /// .png or .webp are taken and the others are left out
     #[arg(long, help_heading = "Dataset")]
     pub(crate) all_files: bool,
     /// Leave out folders and files that cannot be read, which otherwise are an error at start

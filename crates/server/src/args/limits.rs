@@ -1,4 +1,4 @@
-//! What samples may take: the same for serving them and for indexing them.
+//! Settings of what samples may take, which serving and indexing share.
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
@@ -10,32 +10,69 @@ use headwater_types::{ByteCount, ImageLimits, caps};
 /// Limits that hold before pixels.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LimitArgs {
-    /// Memory for all samples in flight, until the network has taken them. The process takes at most 256 MiB more, and what
-    /// its models take
-    #[arg(long, value_name = "SIZE", default_value_t = caps::SAMPLE_MEMORY, value_parser = some_bytes, help_heading = "Limits")]
+    /// Memory for all samples in flight, until the network has taken them. The process takes at most 256 MiB more, and
+    /// what its models take
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value_t = caps::SAMPLE_MEMORY,
+        value_parser = some_bytes,
+        help_heading = "Limits",
+    )]
     memory: ByteCount,
     /// Most memory for one sample, known from its header
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_SAMPLE_MEMORY, value_parser = some_bytes, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value_t = caps::MAX_SAMPLE_MEMORY,
+        value_parser = some_bytes,
+        help_heading = "Limits",
+    )]
     max_sample_memory: ByteCount,
     /// Most bytes of one stored object
-    #[arg(long, value_name = "SIZE", default_value_t = caps::MAX_OBJECT, value_parser = some_bytes, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value_t = caps::MAX_OBJECT,
+        value_parser = some_bytes,
+        help_heading = "Limits",
+    )]
     max_object_bytes: ByteCount,
     /// Most pixels of an image
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_PIXELS, value_parser = pixels, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        default_value_t = caps::MAX_PIXELS,
+        value_parser = pixels,
+        help_heading = "Limits",
+    )]
     max_pixels: u64,
     /// Longest side of an image, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_DIMENSION, value_parser = side, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        default_value_t = caps::MAX_DIMENSION,
+        value_parser = side,
+        help_heading = "Limits",
+    )]
     max_dimension: u32,
     /// Most scans of a progressive JPEG
     #[arg(long, value_name = "SCANS", default_value_t = caps::MAX_SCANS, value_parser = scans, help_heading = "Limits")]
     max_scans: u32,
     /// Most pixels x scans of a progressive JPEG: each scan goes over every pixel
-    #[arg(long, value_name = "PIXELS", default_value_t = caps::MAX_SCAN_PIXELS, value_parser = pixels, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        default_value_t = caps::MAX_SCAN_PIXELS,
+        value_parser = pixels,
+        help_heading = "Limits",
+    )]
     max_scan_pixels: u64,
 }
 
-/// One of so many parts of the memory is granted to nobody: the allocator keeps as much between samples of many sizes. After forty
-/// crowds of readers that stopped, at eight cuts one after the other, a server of 1 GiB had 279 MiB beside its grants.
+/// One of so many parts of the memory is granted to nobody: the allocator keeps as much between samples of many sizes.
+/// After forty crowds of readers that stopped, at eight cuts one after the other, a server of 1 GiB had 279 MiB beside
+/// its grants.
 const KEPT_BY_ALLOCATOR: u64 = 16;
 
 // === impl LimitArgs ===

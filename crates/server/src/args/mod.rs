@@ -41,8 +41,8 @@ pub struct ServeArgs {
     #[arg(long = "dataset", value_name = "NAME", help_heading = "Dataset")]
     pub(crate) name: DatasetName,
 
-    /// Address to listen on. A name is listened on at all its addresses; without HOST it is this machine alone, 0.0.0.0 is every
-    /// network; without :PORT it is 7440, and port 0 takes a free one
+    /// Address to listen on. A name is listened on at all its addresses; without HOST it is this machine alone, 0.0.0.0
+    /// is every network; without :PORT it is 7440, and port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7440", help_heading = "Network")]
     pub(crate) listen: ListenAddress,
     /// Write the port that is listened on to this file, once everything is ready
@@ -57,7 +57,8 @@ pub struct ServeArgs {
     /// Most connections at a time; more are told so, and their clients come back
     #[arg(long, value_name = "N", default_value = caps::MAX_CONNECTIONS.to_string(), help_heading = "Network")]
     pub(crate) max_connections: NonZeroUsize,
-    /// Close a connection that has not said within so many seconds that it speaks HTTP/2; until then it takes none of --max-connections
+    /// Close a connection that has not said within so many seconds that it speaks HTTP/2; until then it takes none of
+    /// --max-connections
     #[arg(
         long,
         value_name = "SECONDS",
@@ -66,7 +67,8 @@ pub struct ServeArgs {
         help_heading = "Network"
     )]
     pub(crate) handshake_timeout: Duration,
-    /// Close a connection without a call after so many seconds, and end a call whose request has not come whole in that time
+    /// Close a connection without a call after so many seconds, and end a call whose request has not come whole in that
+    /// time
     #[arg(
         long,
         value_name = "SECONDS",
@@ -93,7 +95,8 @@ pub struct ServeArgs {
     /// Samples of one stream that are worked on at a time; at first a quarter, more as the client reads
     #[arg(long, value_name = "N", default_value = "64", help_heading = "Network")]
     pub(crate) stream_window: NonZeroUsize,
-    /// After SIGTERM, SIGINT or SIGHUP, let open streams finish for so many seconds; a second SIGTERM or SIGINT ends at once
+    /// After SIGTERM, SIGINT or SIGHUP, let open streams finish for so many seconds; a second SIGTERM or SIGINT ends at
+    /// once
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Network")]
     pub(crate) grace: Duration,
 
@@ -103,7 +106,8 @@ pub struct ServeArgs {
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
+    /// .venv if not given
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Samples per inference batch; measured at start if not given
@@ -112,8 +116,8 @@ pub struct ServeArgs {
     /// How many milliseconds an accelerator waits for a batch to fill
     #[arg(long, value_name = "MS", default_value = "5", value_parser = milliseconds, help_heading = "Models")]
     pub(crate) max_wait: Duration,
-    /// Inference threads on the CPU; the number of cores if not given. Planners count on --cpu-workers cores, for inference too: keep
-    /// both equal, or plan with --storage-cores
+    /// Inference threads on the CPU; the number of cores if not given. Planners count on --cpu-workers cores, for
+    /// inference too: keep both equal, or plan with --storage-cores
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Models")]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 
@@ -137,7 +141,8 @@ pub struct ServeArgs {
 // === impl ServeArgs ===
 
 impl ServeArgs {
-    /// Settings that do not go together, each with the fix: what clap cannot see, since values may come from a file or a variable.
+    /// Settings that do not go together, each with the fix. clap cannot see them, since values may come from a file or
+    /// a variable.
     pub(crate) fn conflicts(&self) -> Vec<UsageError> {
         let without_model =
             [("--max-batch", self.max_batch.is_some()), ("--inference-workers", self.inference_workers.is_some())];

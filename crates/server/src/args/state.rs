@@ -10,8 +10,8 @@ use headwater_store::{Apart, Location};
 /// The state folder.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
-    /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its name: the photo
-    /// index in DIR/index [default: headwater in the user's cache folder]
+    /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
+    /// name: the photo index in DIR/index [default: headwater in the user's cache folder]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
 }
@@ -30,7 +30,8 @@ impl StateArgs {
                 .with_context(|| format!("no home folder to keep things in: give --state DIR or {otherwise} DIR"))?;
             return Ok(Apart::from(data, otherwise, state.join(kind))?);
         };
-        // What was given is apart as a whole, so that nothing that comes into it later lies around the source.
+        // The folder is apart from the source as a whole, so that nothing that comes into it later lies around the
+        // source.
         Apart::from(data, "--state", state.clone())?;
         Ok(Apart::from(data, "--state", state.join(kind))?)
     }

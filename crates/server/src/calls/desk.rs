@@ -1,5 +1,5 @@
-//! The one check that all calls share: a request is whole, and names the dataset that is served in the version that is served;
-//! a call that streams also finds a place among the streams.
+//! The one check that all calls share: a request is whole, and names the dataset that is served in the version that is
+//! served; a call that streams also finds a place among the streams.
 
 use std::sync::Arc;
 

@@ -38,7 +38,8 @@ pub(crate) const SERVICES: [&str; 3] = [
     <LossesServer<Desk> as NamedService>::NAME,
 ];
 
-/// Adds the services with the size of messages that they take. The messages that they give are as long as each client allows.
+/// Adds the services with the size of messages that they take. The messages that they give are as long as each client
+/// allows.
 pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
     let (desk, most) = (Arc::new(desk), MAX_REQUEST.as_usize());
     routes

@@ -12,7 +12,7 @@ pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<Rep
     let catalog = &shared.pipeline.catalog;
     let indices: Vec<_> = match samples {
         Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
-        // A thousand of them take a quarter of a millisecond.
+        // A thousand keys take a quarter of a millisecond.
         Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
     };
     let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| shared.importance.keep(i, loss));

@@ -1,14 +1,14 @@
-//! `storage-server index`: every photo of a dataset re-written once, ahead of serving it.
+//! `storage-server index`: re-writes every photo of a dataset once, ahead of serving it.
 //!
 //! ```text
 //! catalog ─▶ find ─▶ room? ─▶ permit ─▶ read ─▶ header ─▶ permit ─▶ rewrite, verify ─▶ keep ─▶ tally
 //!            (pool)                  (store)   (pool)              (── CPU pool ──)
 //! ```
 //!
-//! First, dead entries of the index are dropped (see [`headwater_cache::Living`]). Photos that are there already are only counted,
-//! so that a run goes on where another was stopped; a run may be stopped at any moment. A photo that fails is a line in the report.
-//! Once the disk has refused a photo the others are only looked up, so that the report is whole. Memory is bounded as in serving: by
-//! permits, taken before the bytes.
+//! First, dead entries of the index are dropped (see [`headwater_cache::Living`]). Photos that are there already are
+//! only counted, so that a run goes on where another was stopped; a run may be stopped at any moment. A photo that
+//! fails is a line in the report. Once the disk has refused a photo the others are only looked up, so that the report
+//! is whole. Memory is bounded as in serving: by permits, taken before the bytes.
 
 mod indexer;
 mod outcome;
@@ -39,12 +39,12 @@ const PHOTOS_PER_JOB: usize = 3;
 /// Steps of the bar while the index is counted.
 const SHARDS: u64 = 256;
 
-/// Re-writes the photos that are not in the index yet, and prints the report. The first signal stops it once the photos that are in
-/// work are done: what was kept is whole, and the next run goes on from there.
+/// Re-writes the photos that are not in the index yet, and prints the report. The first signal stops it once the photos
+/// that are in work are done: what was kept is whole, and the next run goes on from there.
 ///
 /// # Errors
-/// What keeps it from beginning, and where nothing at all could be done; once the report is printed, a disk that takes no more, too
-/// many photos that failed, and the signal, if one came.
+/// What keeps the run from beginning, and a run that could do nothing at all; once the report is printed, a disk that
+/// takes no more, too many photos that failed, and the signal, if one came.
 pub(crate) async fn index(args: &IndexArgs, json: bool, progress: &Progress) -> Result<()> {
     let mut signals = Signals::install()?;
     let stop = CancellationToken::new();

@@ -4,7 +4,8 @@ use headwater_cache::NotKept;
 use headwater_image::Unindexable;
 use headwater_types::{ByteCount, SampleFailure, SampleIndex, SampleKey};
 
-/// What came of one photo: how many bytes it has as it is stored and as it is re-written, or why it is not in the index.
+/// What came of one photo: how many bytes it has as it is stored and as it is re-written, or why it is not in the
+/// index.
 pub(super) enum Outcome {
     /// The photo was re-written now.
     Rewritten { before: ByteCount, after: ByteCount },

@@ -16,19 +16,19 @@ pub(super) struct IndexReport {
     pub(super) photos: u64,
     pub(super) rewritten: u64,
     pub(super) already_there: u64,
-    /// Served from their source, by reason.
+    /// Photos that are served from their source, by reason.
     pub(super) fallen_back: BTreeMap<&'static str, u64>,
-    /// Not in the index, by reason: its limit, or its disk.
+    /// Photos that are not in the index, by reason: its limit, or its disk.
     pub(super) not_kept: BTreeMap<&'static str, u64>,
-    /// Not read, and why.
+    /// Photos that were not read, and why.
     pub(super) failed: u64,
     pub(super) failures: Failures,
-    /// Of the photos that are in the index: as stored, and re-written.
+    /// Bytes of the photos that are in the index, as stored and re-written.
     pub(super) bytes_before: u64,
     pub(super) bytes_after: u64,
-    /// After / before; `null` where there is none.
+    /// Bytes after / bytes before; `null` where no photo is in the index.
     pub(super) ratio: Option<f64>,
-    /// What the whole index takes, other datasets' photos included.
+    /// Bytes of the whole index, other datasets' photos included.
     pub(super) disk_bytes: u64,
     /// Entries that were dropped before, since their photos are gone or changed.
     pub(super) dropped: u64,
@@ -48,13 +48,13 @@ impl IndexReport {
         self.stopped.as_ref()
     }
 
-    /// Why nothing was done, where nothing was and there was something to do. A disk that took no more says so itself.
+    /// Why nothing was done, where there was something to do. A disk that took no more says so itself.
     pub(super) fn nothing_done(&self) -> Option<String> {
         if self.photos == 0
             || self.stopped.is_some()
             || self.rewritten + self.already_there > 0
             || !self.fallen_back.is_empty()
-            // That photos failed is for --max-failures to judge.
+            // --max-failures judges photos that failed.
             || self.failed > 0
         {
             return None;

@@ -11,12 +11,12 @@ use serde::Serialize;
 /// A disk that took no more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Stopped {
-    /// `disk-full`, `quota-full`, `read-only`, `forbidden` ...
+    /// Why: `disk-full`, `quota-full`, `read-only`, `forbidden` ...
     reason: &'static str,
     index_dir: PathBuf,
-    /// About what the photos that are not in the index would take there.
+    /// About how many bytes the photos would take that are not in the index.
     bytes_needed: u64,
-    /// What the disk has left; `null` where it does not say.
+    /// Bytes that the disk has left; `null` where it does not say.
     bytes_free: Option<u64>,
     #[serde(skip)]
     fault: WriteFault,

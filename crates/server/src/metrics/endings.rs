@@ -6,24 +6,24 @@ use prometheus_client::metrics::family::Family;
 use super::labels::EndingLabel;
 use crate::seldom::Seldom;
 
-/// Why.
+/// Why the server ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All of `--max-connections` were in use: it was told so.
+    /// All of `--max-connections` were in use, and the peer was told so.
     Full,
-    /// Its first words did not come within `--handshake-timeout`.
+    /// The peer's first words did not come within `--handshake-timeout`.
     Handshake,
-    /// It had not said what it wants when too many others came.
+    /// The peer had not said what it wants when too many others came.
     Displaced,
-    /// It speaks something else.
+    /// The peer does not speak HTTP/2.
     NotHttp2,
-    /// It had no call for `--idle-timeout`.
+    /// The connection had no call for `--idle-timeout`.
     Idle,
-    /// On the metrics port: its request took too long.
+    /// The connection was to the metrics port, and its request took too long.
     Slow,
 }
 
-/// Counts them, and says when it is time to log one.
+/// Counts ended connections, and says when it is time for a line in the log.
 #[derive(Debug, Default)]
 pub(crate) struct Endings {
     pub(super) counted: Family<EndingLabel, Counter>,
@@ -51,7 +51,7 @@ impl Ending {
 // === impl Endings ===
 
 impl Endings {
-    /// One more; how many there were since the last that was logged, where it is time for another line.
+    /// Counts one more. Gives how many there were since the last line in the log, where it is time for another.
     pub(crate) fn count(&self, ending: Ending) -> Option<u64> {
         self.counted.get_or_create(&EndingLabel { reason: ending.as_str() }).inc();
         self.logged[ending as usize].again()

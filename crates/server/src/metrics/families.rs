@@ -1,4 +1,4 @@
-//! Families of metrics that are read from what they tell of, whenever Prometheus asks.
+//! Families of metrics whose values are read from their source whenever Prometheus asks.
 
 use std::fmt::Error;
 
@@ -14,13 +14,13 @@ pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
 // === impl Families ===
 
 impl Families<'_> {
-    /// A counter; nothing but its name and help, where there is nothing to count yet.
+    /// Writes a counter; only its name and help, where there is nothing to count yet.
     pub(super) fn counter(&mut self, name: &str, help: &str, count: Option<u64>) -> Result<(), Error> {
         let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         count.map_or(Ok(()), |count| ConstCounter::new(count).encode(encoder))
     }
 
-    /// Counters that differ by a label.
+    /// Writes counters that differ by a label.
     pub(super) fn counters<'l>(
         &mut self,
         name: &str,
@@ -35,7 +35,7 @@ impl Families<'_> {
         Ok(())
     }
 
-    /// A gauge; nothing but its name and help, where there is nothing to see yet.
+    /// Writes a gauge; only its name and help, where there is no value yet.
     pub(super) fn gauge(
         &mut self,
         name: &str,
@@ -47,7 +47,7 @@ impl Families<'_> {
         value.map_or(Ok(()), |value| ConstGauge::new(value).encode(encoder))
     }
 
-    /// Gauges that differ by labels.
+    /// Writes gauges that differ by labels.
     pub(super) fn gauges<'l, const N: usize>(
         &mut self,
         name: &str,

@@ -35,7 +35,8 @@ impl Collector for IndexMetrics {
         families.counter("index_read_errors", help, index.map(PhotoIndex::errors))?;
         let not_kept =
             counts.into_iter().flat_map(|counts| NotKept::ALL.map(|why| (why.as_str(), counts.not_kept(why))));
-        let help = "Photos not put into the index, by reason: limit is --index-bytes, busy that it is being counted, the others are the disk's";
+        let help = "Photos not put into the index, by reason: limit is --index-bytes, busy that it is being counted, \
+                    the others are the disk's";
         families.counters("index_not_kept", help, "reason", not_kept)?;
         let unindexable = index.into_iter().flat_map(|index| index.unindexable());
         let help = "Photos that are served from their source since they have no indexed form, by reason";

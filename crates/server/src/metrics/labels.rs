@@ -1,4 +1,4 @@
-//! By what counters of one family differ.
+//! Labels, by which the counters of one family differ.
 
 use headwater_types::{Cut, FailureKind};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};

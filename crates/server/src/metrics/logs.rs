@@ -1,4 +1,4 @@
-//! What a person can see of the log where it cannot be read.
+//! What a person can see of lines of the log that were lost.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ pub(super) struct LogMetrics;
 
 impl Collector for LogMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let help = "Lines of the log that standard error did not take: its disk is full, or its reader has left or does not read";
+        let help = "Lines of the log that standard error did not take: its disk is full, or its reader has left or \
+                    does not read";
         let lost = encoder.encode_descriptor("log_lines_lost", help, None, MetricType::Counter)?;
         ConstCounter::new(headwater_cli::logs::lost()).encode(lost)
     }

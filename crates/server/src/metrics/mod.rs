@@ -1,7 +1,7 @@
 //! What a person can see of the server: counters, gauges and histograms, in Prometheus' text format.
 //!
-//! Every family is there from the start, with its help and its unit. A family whose values are not known before the dataset is
-//! open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
+//! Every family is there from the start, with its help and its unit. A family whose values are not known before the
+//! dataset is open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
 
 mod dataset;
 mod endings;
@@ -144,18 +144,18 @@ impl Metrics {
         registry.register("connections", "Open connections, of at most --max-connections", self.connections.clone());
         let help = "Open connections that are told that all of --max-connections are in use";
         registry.register("connections_turned_away", help, self.turned_away.clone());
-        let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it was told \
-                    so), handshake (it had not said within --handshake-timeout that it speaks HTTP/2), displaced (it had not \
-                    either when too many others came), not-http2 (it speaks something else), idle (it had no call for \
-                    --idle-timeout), slow (of the metrics port: its request took too long)";
+        let help = "Connections that the server ended, by reason: full (all of --max-connections were in use, and it \
+                    was told so), handshake (it had not said within --handshake-timeout that it speaks HTTP/2), \
+                    displaced (it had not either when too many others came), not-http2 (it speaks something else), \
+                    idle (it had no call for --idle-timeout), slow (of the metrics port: its request took too long)";
         registry.register("connections_ended", help, self.endings.counted.clone());
     }
 
     fn register_calls(&self, registry: &mut Registry) {
         registry.register("streams", "Open fetch streams", self.streams.clone());
         registry.register("wire_batch_samples", "Samples in a batch on the wire", self.batch_sizes.clone());
-        let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again when \
-                    somebody does";
+        let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again \
+                    when somebody does";
         registry.register("samples_shed", help, self.shed.clone());
         let help = "Calls that were refused whole, by reason; samples that fail in a call are samples_failed";
         registry.register("calls_refused", help, self.refused.clone());

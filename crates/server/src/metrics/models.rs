@@ -56,10 +56,11 @@ fn batch_sizes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result
     Ok(())
 }
 
-/// What became of samples.
+/// Samples by what became of them.
 fn outcomes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<(), fmt::Error> {
-    let help = "Samples that left a model's queue, by outcome: done, failed, cancelled (nobody waited any more), or with an infinity or \
-                NaN among the features (not_finite, counted as failed too, and as done where they were asked for all the same)";
+    let help = "Samples that left a model's queue, by outcome: done, failed, cancelled (nobody waited any more), or \
+                with an infinity or NaN among the features (not_finite, counted as failed too, and as done where they \
+                were asked for all the same)";
     let mut family = families.0.encode_descriptor("inference_samples", help, None, MetricType::Counter)?;
     for model in models {
         let InferenceCounts { samples, failed, cancelled, non_finite, .. } = model.counts();

@@ -1,4 +1,4 @@
-//! What metrics tell of once it is open: before that they have no values.
+//! The dataset that metrics tell of, once it is open. Before that they have no values.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use crate::importance::Importance;
 pub(crate) struct Opened {
     /// What clients call the dataset.
     pub(crate) dataset: DatasetName,
-    /// What is in it.
+    /// The photos of the dataset.
     pub(crate) catalog: Arc<Catalog>,
     /// The photo index, where there is one.
     pub(crate) index: Option<Arc<PhotoIndex>>,
@@ -24,5 +24,5 @@ pub(crate) struct Opened {
     pub(crate) models: Vec<Arc<Extractor>>,
 }
 
-/// Nothing before the dataset is open.
+/// The dataset; nothing before it is open.
 pub(super) type Later = Arc<OnceLock<Opened>>;

@@ -13,20 +13,21 @@ use prometheus_client::registry::Unit;
 
 use super::families::Families;
 
-/// This process, read from `/proc` at each scrape. What a system without it cannot say has no value.
+/// This process, read from `/proc` at each scrape. On a system without `/proc` there are no values.
 #[derive(Debug)]
 pub(super) struct ProcessMetrics;
 
-/// Of `/proc/self/stat`, from the state on, which is the third there.
+/// Fields of `/proc/self/stat`, from the third on, which is the state.
 struct Stat {
     /// User and system time of all threads.
     cpu_seconds: f64,
-    /// From 1970.
+    /// When the process started, in seconds from 1970.
     start_seconds: Option<f64>,
     threads: f64,
 }
 
-/// Ticks of a second in `/proc`, whatever the kernel's own clock: `USER_HZ` is 100 on every architecture that is served on.
+/// Ticks of a second in `/proc`, whatever the kernel's own clock: `USER_HZ` is 100 on every architecture that is served
+/// on.
 const TICKS: f64 = 100.0;
 
 // === impl Stat ===

@@ -24,7 +24,7 @@ fn every_stage_is_there_from_the_start() {
     );
 }
 
-/// Of a photo in class `cat`, a text and a film beside it.
+/// Metrics of a dataset of one photo in class `cat`, with a text and a film beside it.
 fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     let mut builder = CatalogBuilder::default();
     for key in ["cat/1.jpg", "cat/1.txt", "cat/1.mp4"] {

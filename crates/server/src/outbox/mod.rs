@@ -1,5 +1,6 @@
-//! What of a fetch stream is ready and not with the network yet: made by its [driver](crate::driver), taken by its
-//! [body](crate::body), and given up where memory is short and nobody reads it (by [`Streams`](crate::streams::Streams)).
+//! A fetch stream's outbox: samples that are ready and not with the network yet. Its [driver](crate::driver) makes
+//! them, its [body](crate::body) takes them, and [`Streams`](crate::streams::Streams) has them given up where memory is
+//! short and nobody reads.
 //!
 //! ```text
 //!            driver ─▶ batches ─▶ a message ─▶ pieces ─▶ HTTP/2 ─▶ socket
@@ -36,10 +37,11 @@ use underway::underway;
 
 pub(crate) use open_stream::OpenStream;
 
-/// Batches that wait for the network. When there are so many the stream's samples wait in their window, and its work stops.
+/// Most batches that wait for the network. When there are so many the stream's samples wait in their window, and its
+/// work stops.
 const BATCHES_AHEAD: usize = 2;
-/// Bytes of a large sample that HTTP/2 may have. These are copies beside the sample, and in no budget: a thousand streams have
-/// 128 MiB of them at most.
+/// Bytes of a large sample that HTTP/2 may have. These are copies beside the sample, and in no budget: a thousand
+/// streams have 128 MiB of them at most.
 const UNDERWAY_IN_PIECES: usize = 2 * PIECE;
 /// Times that a sample is made again in the middle before its reader is too slow for it.
 const MOST_REMADE: u32 = 3;
@@ -87,13 +89,13 @@ impl Outbox {
         state.batches.is_empty() && state.sending.is_none() && state.shed.is_none()
     }
 
-    /// Whether the network waits for something, and has taken something since the last that was shed.
+    /// Whether the network waits for something, and has taken something since samples were last shed.
     pub(crate) fn is_read(&self) -> bool {
         let state = self.lane.lock();
         state.hungry && (state.underway == 0 || state.shed_at.is_none_or(|shed| state.taken > shed))
     }
 
-    /// Messages that the network has taken since the start, or since something was shed.
+    /// Messages that the network has taken since the start, or since samples were last shed.
     pub(crate) fn messages(&self) -> u32 {
         self.lane.lock().messages
     }
@@ -103,7 +105,7 @@ impl Outbox {
         self.lane.lock().ended.is_some()
     }
 
-    /// A batch that is to be sent.
+    /// Takes a batch that is to be sent.
     pub(crate) fn push(&self, batch: Batch) {
         let mut state = self.lane.lock();
         if state.ended.is_none() {
@@ -113,8 +115,8 @@ impl Outbox {
         }
     }
 
-    /// Places that are to be made again, the first first; `None` where nothing was shed. What the driver has not pushed yet is
-    /// to be given up, too.
+    /// Places of samples that are to be made again, in order; `None` where nothing was shed. The driver gives up what
+    /// it has not pushed yet, too.
     pub(crate) fn take_shed(&self) -> Option<Vec<u32>> {
         self.lane.lock().shed.take()
     }
@@ -148,14 +150,14 @@ impl Outbox {
         }
     }
 
-    /// All has been sent.
+    /// Ends the stream after its last sample.
     pub(crate) fn finish(&self) {
         self.end(Status::new(Code::Ok, ""));
     }
 
     // --- for the body
 
-    /// What the network gets next.
+    /// Gives the network what it gets next.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Next>> {
         let mut state = self.lane.lock();
         if let Some(status) = state.end.take() {
@@ -225,7 +227,7 @@ impl Outbox {
         state.underway >= if state.sending.is_some() { UNDERWAY_IN_PIECES } else { self.share.bytes() }
     }
 
-    // --- for who watches over all streams
+    // --- for the watch over all streams
 
     /// For how long the network has taken nothing of what is ready for it.
     pub(crate) fn stalled_for(&self) -> Option<Duration> {
@@ -239,8 +241,8 @@ impl Outbox {
         state.ended.filter(|_| state.cut_off).map(|ended| ended.max(state.taken).elapsed())
     }
 
-    /// Gives up everything that HTTP/2 does not have, and has the driver give up what is in work. All of it is made again once the
-    /// network takes something.
+    /// Gives up everything that HTTP/2 does not have, and has the driver give up what is in work. All of it is made
+    /// again once the network takes something.
     pub(crate) fn shed(&self) {
         let mut state = self.lane.lock();
         if state.ended.is_some() {

@@ -1,7 +1,7 @@
 //! A large sample that goes piece by piece, each piece a copy, so that what HTTP/2 has of it is small.
 //!
-//! The sample can be given up in the middle: it is a function of the request, and goes on at the same byte when it has been made
-//! again.
+//! The sample can be given up in the middle: it is a function of the request, and goes on at the same byte when it has
+//! been made again.
 
 use bytes::Bytes;
 use headwater_pipeline::Permit;

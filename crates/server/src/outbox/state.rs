@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use super::open_stream::OpenStream;
 use super::sending::Sending;
 
-/// The state of a stream, and the two that wait for it to change: the driver, and the body, whose waker is part of the state.
+/// The state of a stream, for which two wait: the driver, and the body, whose waker is part of the state.
 pub(super) struct Lane {
     state: Mutex<LaneState>,
     /// Notified when there is something new for the driver: room, a reader that reads, or something to make again.
