@@ -70,17 +70,18 @@ mod call;
 
 mod worker;
 
-mod listing;
 mod stream;
+
+mod dataset;
+
+mod fetch;
+mod listing;
+mod report;
 mod survey;
 
 mod finish;
 
 mod batch;
-
-mod report;
-
-mod dataset;
 
 pub use address::ServerAddress;
 pub use addresses::Addresses;

@@ -3,12 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use headwater_types::ClassId;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 use headwater_wire::{List, Listed, proto};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Client, Server};
+use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
@@ -20,11 +22,30 @@ const SAMPLES_PER_CALL: u64 = 262_144;
 const _: () = assert!(SAMPLES_PER_CALL <= MAX_SAMPLES_PER_CALL as u64);
 
 /// One server, asked for the names of its samples.
-pub(crate) struct Lister<'a> {
-    pub(crate) server: &'a Server,
-    pub(crate) dataset: &'a str,
-    pub(crate) partition: &'a Partition,
-    pub(crate) retry: &'a Retry,
+struct Lister<'a> {
+    server: &'a Server,
+    dataset: &'a str,
+    partition: &'a Partition,
+    retry: &'a Retry,
+}
+
+// === impl Dataset ===
+
+impl Dataset {
+    /// The keys, labels and stored sizes of these samples, in order, out of the servers' memory.
+    ///
+    /// # Errors
+    /// A range past the dataset's end, a server that is too old for it, and as for fetching.
+    pub async fn listing(&self, range: Range<u64>) -> Result<Vec<Listed>, ClientError> {
+        self.0.union.check_index((!range.is_empty()).then(|| range.end - 1))?;
+        let calls = self.0.union.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+            let (dataset, retry) = (self.0.union.name.as_str(), &self.0.options.retry);
+            let local = |index: u64| index.clamp(partition.first, partition.end()) - partition.first;
+            let wanted = local(range.start)..local(range.end);
+            async move { Lister { server, dataset, partition, retry }.list(wanted).await }
+        });
+        Ok(try_join_all(calls).await?.concat())
+    }
 }
 
 // === impl Lister ===
@@ -32,7 +53,7 @@ pub(crate) struct Lister<'a> {
 impl Lister<'_> {
     /// The names of these samples of the partition, in order, with the dataset's labels. A call that breaks is made again for
     /// the names that are missing.
-    pub(crate) async fn list(&self, wanted: Range<u64>) -> Result<Vec<Listed>, ClientError> {
+    async fn list(&self, wanted: Range<u64>) -> Result<Vec<Listed>, ClientError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }

@@ -10,6 +10,7 @@ use headwater_wire::report::{Report, Which};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Server;
+use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::options::Retry;
 use crate::partition::Partition;
@@ -35,8 +36,20 @@ pub struct ReportSummary {
     pub unknown: u64,
 }
 
+// === impl Dataset ===
+
+impl Dataset {
+    /// Reports to the servers how much these samples mattered. They keep the latest loss of each sample, in memory.
+    ///
+    /// # Errors
+    /// As for fetching: a server that cannot be reached, or that refuses.
+    pub async fn report(&self, losses: &[(ReportedSample, f32)]) -> Result<ReportSummary, ClientError> {
+        send(&self.0.union, &self.0.servers, &self.0.options.retry, losses).await
+    }
+}
+
 /// Sends each server its part, all at once.
-pub(crate) async fn send(
+async fn send(
     union: &Union,
     servers: &[Arc<Server>],
     retry: &Retry,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 use headwater_types::{SampleFailure, SampleIndex};
 use headwater_wire::{Samples, Survey, Surveyed, proto};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Client, Server};
+use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::limits::{Past, check_size};
 use crate::options::Retry;
@@ -22,22 +24,47 @@ const SAMPLES_PER_CALL: usize = 65_536;
 const _: () = assert!(SAMPLES_PER_CALL <= MAX_SAMPLES_PER_CALL);
 
 /// One server, asked for the headers of its photos.
-pub(crate) struct Surveyor<'a> {
-    pub(crate) server: &'a Server,
-    pub(crate) dataset: &'a str,
-    pub(crate) partition: &'a Partition,
-    pub(crate) retry: &'a Retry,
+struct Surveyor<'a> {
+    server: &'a Server,
+    dataset: &'a str,
+    partition: &'a Partition,
+    retry: &'a Retry,
 }
 
 /// The headers that are wanted, by the sample's index in the partition, as far as they have come.
 type Headers = BTreeMap<u64, Option<Surveyed>>;
+
+// === impl Dataset ===
+
+impl Dataset {
+    /// What the headers of these photos say, without the photos: in order of their indices, each once. A photo whose header
+    /// cannot be read is a failure beside the others. `came` hears how many further headers have come.
+    pub async fn survey(
+        &self,
+        indices: &[SampleIndex],
+        came: impl Fn(u64) + Sync,
+    ) -> Result<Vec<Surveyed>, ClientError> {
+        let mut sorted: Vec<u64> = indices.iter().map(|index| index.0).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        self.0.union.check_index(sorted.last().copied())?;
+        let calls = self.0.union.partitions.iter().zip(&self.0.servers).map(|(partition, server)| {
+            let from = sorted.partition_point(|&index| index < partition.first);
+            let to = sorted.partition_point(|&index| index < partition.end());
+            let (dataset, retry) = (self.0.union.name.as_str(), &self.0.options.retry);
+            let (wanted, came) = (&sorted[from..to], &came);
+            async move { Surveyor { server, dataset, partition, retry }.survey(wanted, came).await }
+        });
+        Ok(try_join_all(calls).await?.concat())
+    }
+}
 
 // === impl Surveyor ===
 
 impl Surveyor<'_> {
     /// The headers of these samples, given as indices into the dataset: each once, in order. Calls that break are made
     /// again for what is missing.
-    pub(crate) async fn survey(&self, wanted: &[u64], came: impl Fn(u64)) -> Result<Vec<Surveyed>, ClientError> {
+    async fn survey(&self, wanted: &[u64], came: impl Fn(u64)) -> Result<Vec<Surveyed>, ClientError> {
         let first = self.partition.first;
         let mut all = Vec::with_capacity(wanted.len());
         for part in wanted.chunks(SAMPLES_PER_CALL) {

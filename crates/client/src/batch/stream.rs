@@ -12,8 +12,10 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::batch::plan::BatchPlan;
 use crate::batch::rows::{Batch, WrittenRow};
 use crate::batch::work::BatchWork;
+use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::finish::Finisher;
+use crate::request::FetchRequest;
 use crate::stream::SampleStream;
 
 /// Batches, as they become ready. An error is the last item. Dropping the stream ends its calls.
@@ -34,11 +36,29 @@ struct BegunBatch {
 /// Samples that are held and not taken up, for each thread that finishes: one is being taken up while another waits.
 const HELD_PER_WORKER: usize = 2;
 
+// === impl Dataset ===
+
+impl Dataset {
+    /// Streams samples in the order of the request, finished, in batches.
+    ///
+    /// # Errors
+    /// Those of [`Self::fetch`].
+    pub fn fetch_batches(
+        &self,
+        request: FetchRequest,
+        finisher: Finisher,
+        plan: BatchPlan,
+    ) -> Result<BatchStream, ClientError> {
+        let samples = self.fetch(FetchRequest { ordered: true, ..request })?;
+        Ok(BatchStream::start(&self.0.runtime, samples, finisher, plan))
+    }
+}
+
 // === impl BatchStream ===
 
 impl BatchStream {
     /// Starts making batches of what a stream gives, which must be in order.
-    pub(crate) fn start(runtime: &Handle, samples: SampleStream, finisher: Finisher, plan: BatchPlan) -> Self {
+    fn start(runtime: &Handle, samples: SampleStream, finisher: Finisher, plan: BatchPlan) -> Self {
         let BatchPlan { recipe, layout, sizes, ahead, listener } = plan;
         let (sender, begun) = mpsc::channel(ahead.get());
         let work = Arc::new(BatchWork { finisher, recipe, layout, listener });
