@@ -60,6 +60,7 @@ pub mod signals;
 pub mod input;
 pub mod output;
 pub mod outputs;
+pub mod recipe;
 
 pub mod failures;
 pub mod outcome;

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use anyhow::{Context as _, anyhow};
 use headwater_cli::output::{print_json, print_text};
+use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{Progress, Signals};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +95,7 @@ fn show(args: &RecipeArgs, json: bool) -> anyhow::Result<()> {
         }
         return Ok(print_text(&Listing(&recipes))?);
     };
-    let recipe = recipe::find(name)?;
+    let recipe = find_recipe(name)?;
     if json {
         return Ok(print_json(&recipe::to_json(&recipe))?);
     }

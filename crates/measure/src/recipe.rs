@@ -1,27 +1,12 @@
-//! Recipes: those in the box and those in files, found and shown.
+//! Recipes as they are shown, for people and for programs.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use headwater_cli::recipe::find;
 use headwater_cli::settings::Findings;
 use headwater_types::Recipe;
-use headwater_types::caps::MAX_RECIPE_BYTES;
-use headwater_types::recipe::RecipeError;
 use serde_json::json;
-
-/// Why a recipe cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FindError {
-    #[error("there is no recipe {name:?}: it is neither a file nor in the box ({})", names().join(", "))]
-    Unknown { name: String },
-    #[error("cannot read the recipe {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{} is not a recipe", path.display())]
-    Recipe { path: PathBuf, source: RecipeError },
-}
 
 /// Recipes, as text for people.
 pub(crate) struct Listing<'a>(pub(crate) &'a [Recipe]);
@@ -29,36 +14,9 @@ pub(crate) struct Listing<'a>(pub(crate) &'a [Recipe]);
 /// A recipe, as TOML that says its digest.
 pub(crate) struct Sheet<'a>(pub(crate) &'a Recipe);
 
-/// The recipe of this name in the box, else the one in the file of this name.
-pub(crate) fn find(name: &str) -> Result<Recipe, FindError> {
-    if let Some(recipe) = Recipe::builtin(name) {
-        return Ok(recipe);
-    }
-    let path = PathBuf::from(name);
-    let text = match read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(FindError::Unknown { name: name.to_owned() });
-        }
-        Err(source) => return Err(FindError::Read { path, source }),
-    };
-    Recipe::from_toml(&text).map_err(|source| FindError::Recipe { path, source })
-}
-
-/// Those in the box.
+/// The recipes in the box.
 pub(crate) fn in_the_box() -> Vec<Recipe> {
     Recipe::builtin_names().filter_map(Recipe::builtin).collect()
-}
-
-fn names() -> Vec<&'static str> {
-    Recipe::builtin_names().collect()
-}
-
-/// At most one byte more than a recipe may have: enough for its parser to refuse it.
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_RECIPE_BYTES as u64 + 1).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// A recipe for programs.
@@ -117,21 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_nowhere_is_answered_with_those_that_lead_somewhere() {
-        let error = find("imagenet").unwrap_err().to_string();
-        assert!(error.contains("imagenet-train") && error.contains("mobilenet-eval"), "{error}");
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(find(folder.path().to_str().unwrap()), Err(FindError::Read { .. })));
-        let path = folder.path().join("huge.toml");
-        std::fs::write(&path, "#".repeat(MAX_RECIPE_BYTES * 2)).unwrap();
-        let error = find(path.to_str().unwrap()).unwrap_err();
-        assert!(matches!(error, FindError::Recipe { source: RecipeError::TooLong(_), .. }), "{error}");
-    }
-
-    #[test]
     fn the_list_has_a_line_for_each_with_its_digest() {
         let listing = Listing(&in_the_box()).to_string();
-        for name in names() {
+        for name in Recipe::builtin_names() {
             let recipe = Recipe::builtin(name).unwrap();
             let line = listing.lines().find(|line| line.starts_with(name)).unwrap();
             assert!(line.ends_with(&recipe.digest().to_string()) && line.contains("224x224"), "{line}");

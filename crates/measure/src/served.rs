@@ -6,12 +6,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::exit::UsageError;
+use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{LimitArgs, values};
 use headwater_client::{ClientOptions, Dataset, Retry, ServerAddress};
 use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
-
-use crate::recipe;
 
 /// The seconds of [`Retry`]'s default.
 const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
@@ -118,7 +117,7 @@ impl RunArgs {
     pub(crate) fn recipe(&self) -> anyhow::Result<Recipe> {
         let missing = || UsageError("give --recipe NAME|FILE: what is done to the photos".to_owned());
         let name = self.recipe.as_deref().ok_or_else(missing)?;
-        recipe::find(name).with_context(|| format!("--recipe {name}"))
+        find_recipe(name).with_context(|| format!("--recipe {name}"))
     }
 
     /// Whether one was named: with a model, its own holds.

@@ -1,9 +1,7 @@
 //! The models of a server, as its settings name them.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
-use headwater_cli::input::read_at_most;
+use headwater_cli::recipe;
 use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime};
 use headwater_pipeline::ModelSet;
 use headwater_types::{Recipe, caps};
@@ -53,16 +51,5 @@ pub(crate) fn register(args: &ServeArgs, recipes: Vec<Recipe>, begin: impl Fn(St
 
 /// The recipe of a model: a built-in one, or one from a file.
 pub(crate) fn recipe(spec: &ModelSpec) -> Result<Recipe> {
-    let name = &spec.recipe;
-    let read = || -> Result<Recipe> {
-        if let Some(recipe) = Recipe::builtin(name) {
-            return Ok(recipe);
-        }
-        let known = || Recipe::builtin_names().collect::<Vec<_>>().join(", ");
-        let text = read_at_most(Path::new(name), caps::MAX_RECIPE_BYTES as u64)
-            .with_context(|| format!("recipe {name:?} is neither a file that can be read nor one of {}", known()))?;
-        let text = std::str::from_utf8(&text).with_context(|| format!("recipe {name} is no text"))?;
-        Recipe::from_toml(text).with_context(|| format!("recipe {name}"))
-    };
-    read().with_context(|| format!("--model {}", spec.name))
+    recipe::find(&spec.recipe).with_context(|| format!("--model {}", spec.name))
 }

@@ -31,14 +31,14 @@ impl Check for TunerArgs {
 
 impl ExtractArgs {
     fn check_files(&self, findings: &mut Findings) {
-        self.servers.plan.check_files(findings);
+        self.servers.connection.plan.check_files(findings);
         findings.writable_folder("--out", &self.out);
     }
 }
 
 impl FineTuneArgs {
     fn check_files(&self, findings: &mut Findings) {
-        self.from.plan.check_files(findings);
+        self.from.connection.plan.check_files(findings);
         self.from.features.iter().for_each(|folder| findings.readable_folder("--features", folder));
         self.join.iter().for_each(|model| check_model("--join", model, findings));
         let outputs = [("--out", Some(&self.out)), ("--joined-out", self.joined_out.as_ref())];

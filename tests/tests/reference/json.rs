@@ -19,7 +19,7 @@ const PRINTED: [Printed; 16] = [
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
     derived("profiler fetch", "measure/src/fetch/summary.rs", "FetchSummary"),
     derived("profiler fetch, each line of samples.jsonl", "measure/src/fetch/row.rs", "SampleRow"),
-    derived("profiler dataset", "measure/src/gauge/dataset.rs", "ProfileReport"),
+    derived("profiler dataset", "measure/src/gauge/dataset/report.rs", "ProfileReport"),
     derived("profiler network", "measure/src/gauge/network.rs", "NetworkReport"),
     derived("profiler machine", "measure/src/gauge/machine.rs", "MachineReport"),
     derived("profiler epoch", "epoch/src/report.rs", "EpochReport"),

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures::{StreamExt as _, TryStreamExt as _};
+use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{GrowingBar, Outcome, OutputFolder, Progress};
 use headwater_client::{ClientError, ClientOptions, Dataset, FetchRequest, Finisher, Indices};
 use headwater_pilot::{Appraisal, Headway, SketchOptions, Steering, auto};
@@ -22,7 +23,6 @@ use headwater_tables::plan::{self, PlanSource};
 use headwater_types::{Address, Cut, Recipe, Way};
 use tokio_util::sync::CancellationToken;
 
-use crate::recipe;
 use summary::FetchSummary;
 use writer::{Writer, failures_of, remove, write_rows};
 
@@ -106,7 +106,7 @@ struct Begun {
 
 /// Asks the servers what they have, and plans where that is to be done.
 async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>) -> anyhow::Result<Begun> {
-    let asked_recipe = args.recipe.as_deref().map(recipe::find).transpose()?;
+    let asked_recipe = args.recipe.as_deref().map(find_recipe).transpose()?;
     let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.served.options() };
     let dataset = args.served.connect(None, options.clone()).await?;
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);

@@ -8,13 +8,14 @@ use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::Progress;
 use headwater_cli::exit::UsageError;
+use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
 use headwater_features::Device;
 use serde::Serialize;
 
 use super::accelerator::{Rate, measure};
-use crate::recipe::{self, check_recipe};
+use crate::recipe::check_recipe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,7 +92,7 @@ impl MachineArgs {
 /// Measures, and prints what came of it.
 pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::Result<MachineReport> {
     let time = args.seconds;
-    let recipe = recipe::find(&args.recipe)?;
+    let recipe = find_recipe(&args.recipe)?;
     let bar = progress.items("measurements", Some(3 + u64::from(args.model.is_some())));
     // First: what is wrong with a file is said at once.
     let accelerator = match &args.model {

@@ -37,7 +37,7 @@ pub(crate) struct NetworkArgs {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct LinkRow {
     server: String,
     /// Which part of the photos that it has found it serves: K/N.
     partition: String,
@@ -61,7 +61,7 @@ struct Row {
 /// A row for each server.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(crate) struct NetworkReport(Vec<Row>);
+pub(crate) struct NetworkReport(Vec<LinkRow>);
 
 /// Measures, and prints what came of it.
 pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::Result<NetworkReport> {
@@ -72,10 +72,10 @@ pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::
     let options = NetworkOptions { time, ..NetworkOptions::default() };
     let links = headwater_pilot::network(&dataset, &options, &|more| bar.add(more)).await?;
     drop(bar);
-    Ok(NetworkReport(links.into_iter().map(Row::from).collect()))
+    Ok(NetworkReport(links.into_iter().map(LinkRow::from).collect()))
 }
 
-impl From<Link> for Row {
+impl From<Link> for LinkRow {
     fn from(link: Link) -> Self {
         let [slowest, fastest] = link.spread;
         let [shortest, longest] = link.round_trips;

@@ -52,7 +52,7 @@ pub(crate) async fn fine_tune(
 
 /// Opens the files that take the models.
 fn open_outputs(args: &FineTuneArgs) -> Result<HeadFile, SaveError> {
-    let plan = &args.from.plan;
+    let plan = &args.from.connection.plan;
     let mut outputs = Outputs::new()
         .reading("--join", args.join.as_deref())
         .reading("--plan", plan.plan.as_deref())
