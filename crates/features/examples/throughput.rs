@@ -79,8 +79,8 @@ async fn served(extractor: &Extractor, callers: usize) -> usize {
         .await
 }
 
-/// Wall time, and the time that the process's threads were on a core: on a machine that does other things too, only the
-/// second compares.
+/// Wall time, and the time that the process's threads were on a core. On a machine with other work only the second one
+/// can be compared.
 struct Meter {
     began: Instant,
     cpu: f64,

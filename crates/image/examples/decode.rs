@@ -1,6 +1,6 @@
-//! How many photos a second one core decodes, whole, to RGB, from memory: what `scripts/bench serve` holds serving
-//! against. `cargo run --release -p headwater-image --example decode -- FOLDER ROUNDS` prints one line of JSON for each
-//! round. Files that cannot be decoded are left out of it.
+//! Measures how many whole photos a second one core decodes to RGB from memory. `scripts/bench serve` compares serving
+//! with that. `cargo run --release -p headwater-image --example decode -- FOLDER ROUNDS` prints one line of JSON for
+//! each round. Files that cannot be decoded are left out of it.
 
 mod folder;
 

@@ -1,5 +1,5 @@
-//! What re-writing JPEGs with restart markers costs and gives: bytes before and after, bytes of crops, time to cut them
-//! out, and what decoding saves. `cargo run --release --example index -- FOLDER...`
+//! Measures what indexing JPEGs costs and saves: bytes before and after, bytes of crops, the time to cut them out, and
+//! the time that decoding saves. `cargo run --release --example index -- FOLDER...`
 
 #![expect(clippy::unwrap_used, reason = "an example that fails should say so and stop")]
 
@@ -15,7 +15,7 @@ use headwater_types::{Address, Cut, Draws, ImageLimits, Recipe, SampleKey};
 
 /// Crops of each photo.
 const EPOCHS: u64 = 3;
-/// Times that each step is taken, of which the fastest counts: the others had company.
+/// Times that each step is taken, of which the fastest counts: the others shared the machine.
 const ROUNDS: usize = 5;
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! What coding a crop's pixels without loss saves on the wire and costs on both sides.
+//! Measures what lossless coding of a crop's pixels saves on the wire, and costs on both sides.
 //! `cargo run --release --example lossless -- FOLDER...`
 
 #![expect(clippy::unwrap_used, reason = "an example that fails should say so and stop")]
@@ -26,7 +26,7 @@ struct Totals {
     restoring: Duration,
 }
 
-/// What came of the work, and the shortest time that it took.
+/// The result of some work, and the shortest time that it took.
 fn timed<T>(mut work: impl FnMut() -> T) -> (T, Duration) {
     let mut run = || {
         let started = Instant::now();

@@ -1,5 +1,5 @@
-//! Measures the way from a stored photo to its finished tensor on one core: from the photo as it is, and re-written to
-//! be cropped without decoding; and what other recipes change about it.
+//! Measures the time from a stored photo to its finished tensor on one core, for the photo as it is and for its indexed
+//! form; and how other recipes change time and pixels.
 //!
 //! `cargo run --release -p headwater-image --example photos -- RECIPE[,RECIPE]... PHOTO...` prints milliseconds of CPU
 //! time a photo and photos a second, the median of rounds that take turns, each with its own crops; and in levels of
@@ -14,18 +14,18 @@ use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: u64 = 9;
 
-/// Photos and where they are worked on.
+/// Photos, and the scratch in which they are decoded.
 struct Bench {
     photos: Vec<Photo>,
     limits: ImageLimits,
     scratch: Scratch,
 }
 
-/// A photo, as stored and re-written.
+/// A photo as it is stored, and its indexed form.
 struct Photo {
     key: SampleKey,
     plain: Payload,
-    /// As stored, where it cannot be re-written.
+    /// The indexed form; the stored photo where it has none.
     indexed: Payload,
 }
 
@@ -71,7 +71,7 @@ impl Bench {
     }
 }
 
-/// CPU time of this thread: a busy machine makes waits, and they are not ours.
+/// CPU time of this thread, which does not count the waits of a busy machine.
 fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9

@@ -1,10 +1,9 @@
 //! Measures the path from a JPEG to a finished tensor, and from its pixels at each [`Level`] of the machine, with both
-//! filters, against `fast_image_resize`, which is not exact and stops at pixels, and against Pillow, which stops there
-//! too.
+//! filters. Beside it stand `fast_image_resize`, which is not exact, and Pillow; both stop at pixels.
 //!
 //! `cargo run --release -p headwater-image --example resample -- PHOTO...` prints microseconds a photo, nanoseconds a
-//! pixel of its crop, and how many times as fast that is as plain code. All take turns with each photo, nine times; the
-//! fastest counts, as the others had company. Pillow is that of `HEADWATER_PYTHON`; without one it is left out.
+//! pixel of its crop, and how many times as fast that is as plain code. All take turns with each photo, nine times, and
+//! the fastest counts. Pillow runs in `HEADWATER_PYTHON`, and is left out without one.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -21,7 +20,7 @@ const ROUNDS: usize = 9;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Something that is done to each photo, in microseconds, and the shortest time that it took.
+/// A step that each photo goes through, and the shortest time that it took, in microseconds.
 struct Contender<'a> {
     name: String,
     work: Box<dyn FnMut(usize) -> Outcome<f64> + 'a>,
@@ -104,7 +103,7 @@ impl Pillow {
     }
 }
 
-/// Does it twice, and counts the second time: after decoding, too, pixels are in the cache.
+/// Runs a step twice, and times the second run: pixels are in the cache then, as they are after decoding.
 fn timed(mut work: impl FnMut() -> Outcome) -> Outcome<f64> {
     work()?;
     let start = Instant::now();

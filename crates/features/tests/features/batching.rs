@@ -1,4 +1,4 @@
-//! Samples of many callers, in batches: each gets its own answer, and nobody's trouble is another's.
+//! Promise: samples of many callers in one batch get an answer each, and the failure of one is not that of another.
 
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -45,7 +45,7 @@ async fn samples_that_come_together_are_run_together() {
     let outcomes = join_all((0..17).map(|seed| extractor.extract(picture(seed)))).await;
     let largest = outcomes.iter().map(|outcome| outcome.as_ref().unwrap().batch).max();
     assert_eq!(largest, Some(4), "while one runs the others gather");
-    // The same, one by one.
+    // Each sample again, one by one.
     for (seed, together) in outcomes.into_iter().enumerate() {
         let alone = extractor.extract(picture(seed as u32)).await.unwrap();
         assert_eq!(alone.batch, 1);
@@ -75,8 +75,8 @@ async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_s
         sum += answer.cpu.unwrap_or_default().0;
         assert!(answer.cpu.is_none_or(|cpu| cpu.0 > 0.0));
     }
-    // One thread: half of the samples cannot have taken more of it than there was, nor hardly anything of what runs
-    // took.
+    // There is one thread: half of the samples cannot have taken more CPU time than it had, nor much less than half of
+    // the runs' time.
     let runs: f64 = answers.iter().map(|answer| answer.infer.as_secs_f64() / answer.batch as f64).sum();
     assert!(sum <= wall && sum <= runs, "{sum} of {wall} s, in runs of {runs} s");
     let alone = ask(99, true).await;

@@ -42,7 +42,7 @@ async fn the_golden_inputs_give_the_golden_features() {
         let extractor = Extractor::open(&runtime, &spec, recipe, &ExtractorOptions { ..options() }).unwrap();
         assert_eq!(extractor.output(), "features");
         assert_eq!(extractor.feature_len(), features.len());
-        // In company too: a batch must give each what it gives it alone.
+        // In a batch too: each sample must get the features that it gets alone.
         let company = vec![0.25; input.len()];
         let (alone, _, together) = tokio::join!(
             extractor.extract_tensor(input.clone()),

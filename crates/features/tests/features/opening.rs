@@ -1,4 +1,4 @@
-//! What cannot be served is refused at start, with the reason and the remedy.
+//! Promise: a model that cannot be served is refused at the start, with the reason and the remedy.
 
 use headwater_features::{Device, ExtractorOptions, ModelError, Runtime, RuntimeError};
 use headwater_onnx::{Dim, GraphBuilder, OnnxError, ValueFacts};
@@ -71,7 +71,7 @@ fn inputs_that_the_recipe_does_not_give_are_refused() {
     }
 }
 
-/// Four axes without a length, and then this.
+/// A model whose input has four axes without a length, followed by these operators.
 fn open_axes(build: impl FnOnce(&mut GraphBuilder)) -> Vec<u8> {
     let mut graph = GraphBuilder::new("open");
     graph.input(&ValueFacts::float32("x", &["n", "a", "b", "c"].map(Dim::symbol)));

@@ -10,7 +10,7 @@ use headwater_onnx::graph::Window;
 use headwater_onnx::{Dim, GraphBuilder, ValueFacts};
 use headwater_types::{Recipe, Size};
 
-/// ONNX Runtime; `None`, and a line that says so, where there is none.
+/// ONNX Runtime; where there is none, a line is printed.
 pub(crate) fn runtime() -> Option<Arc<Runtime>> {
     match Runtime::load(None) {
         Ok(runtime) => Some(runtime),
@@ -21,7 +21,7 @@ pub(crate) fn runtime() -> Option<Arc<Runtime>> {
     }
 }
 
-/// The folder of shared models; `None`, and a line that says so, where it is missing.
+/// The folder of shared models; where it is missing, a line is printed.
 pub(crate) fn shared_models() -> Option<PathBuf> {
     let given = std::env::var_os("HEADWATER_TEST_DATA").map(PathBuf::from);
     let data = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));

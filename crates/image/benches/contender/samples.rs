@@ -32,7 +32,7 @@ struct Photo {
     indexed: Result<Payload, Unindexable>,
 }
 
-/// What one thread keeps from sample to sample.
+/// The buffers that one thread keeps from sample to sample.
 #[derive(Default)]
 struct Worker {
     scratch: Scratch,
@@ -50,7 +50,7 @@ impl Samples {
         Ok(Self { photos, epochs, workers: (0..threads).map(|_| Worker::default()).collect() })
     }
 
-    /// What the peers need to make the same samples: the recipe's numbers, photos, and one entry for each sample.
+    /// The numbers with which peers make the same samples: the recipe's, the photos', and one entry for each sample.
     pub(crate) fn describe(&self) -> Result<Value, Box<dyn Error>> {
         let recipe = recipe(RECIPE)?;
         let output = recipe.output_size();
@@ -110,7 +110,7 @@ impl Samples {
         self.photos.len() * self.epochs as usize
     }
 
-    /// Epoch by epoch, as a data loader would: no photo comes twice in a row.
+    /// All samples, epoch by epoch, as a data loader orders them: no photo comes twice in a row.
     fn sample(&self, index: usize) -> (&Photo, Draws<'_>) {
         let photo = &self.photos[index % self.photos.len()];
         let epoch = Epoch((index / self.photos.len()) as u64);

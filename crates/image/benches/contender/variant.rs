@@ -1,15 +1,15 @@
-//! What a pass is made from and to: one row of the table.
+//! A variant of a pass: the form of its photos, its recipe, and the form of its samples.
 
 use std::str::FromStr;
 
 /// A way from a photo in memory to a sample. Written as in `indexed-exact-f32`.
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
-    /// From the indexed form, where the photo has one; else from the stored bytes.
+    /// Whether samples are made from the indexed form, where the photo has one; else from the stored bytes.
     pub(crate) indexed: bool,
     /// The name of its recipe.
     pub(crate) recipe: &'static str,
-    /// The finished tensor, f32 `[3, h, w]`; else the mirrored crop, u8 `[h, w, 3]`.
+    /// Whether samples are finished tensors, f32 `[3, h, w]`; else they are mirrored crops, u8 `[h, w, 3]`.
     pub(crate) floats: bool,
 }
 

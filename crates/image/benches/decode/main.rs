@@ -23,7 +23,7 @@ use headwater_types::recipe::Orientation;
 use headwater_types::{Address, Draws, ImageLimits, Recipe, SampleKey};
 use serde_json::{Map, Value, json};
 
-/// What is timed.
+/// The steps that are timed.
 const STEPS: [&str; 3] = ["coefficients", "pixels", "crop"];
 
 /// A photo in one of its forms.
@@ -33,7 +33,7 @@ struct Photo {
     payload: Payload,
 }
 
-/// What photos are decoded with.
+/// The recipe and limits that photos are decoded with.
 struct Bench {
     recipe: Recipe,
     limits: ImageLimits,
@@ -41,7 +41,7 @@ struct Bench {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo bench` says so to every program.
+    // `cargo bench` passes this argument to every program.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [folder, photos, rounds] = &arguments[..] else { return Err("usage: decode FOLDER PHOTOS ROUNDS".into()) };
     let (photos, rounds): (usize, usize) = (photos.parse()?, rounds.parse()?);

@@ -4,7 +4,7 @@ use super::*;
 use crate::resample::tests::{FILTERS, noise};
 
 proptest! {
-    /// Vectors, parts of weights and rows at once do not show: the pass is Pillow's plain sum, to the bit.
+    /// Every level gives Pillow's plain sum, to the bit, with vectors, parts of weights, and several rows at once.
     #[test]
     fn every_level_resamples_rows_to_the_bits_of_plain_code(
         input in 1_u32..400, output in 1_u32..200, from in 0.0_f32..0.9, length in 0.01_f32..1.0,

@@ -28,8 +28,8 @@ fn weights(axis: &Axis, index: u32) -> Vec<f64> {
     raw.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// The definition, in f64 and without Pillow's rounding between the passes; but what passes 0 or 255 in the first is
-/// cut off there.
+/// A resize by its definition, in f64 and without Pillow's rounding between the passes. Values outside 0 to 255 are cut
+/// off after the first pass, as Pillow does.
 fn reference(source: Source<'_>, framing: &Framing) -> Vec<f64> {
     let Framing { readable, output, .. } = *framing;
     let (across, down) = axes(framing);

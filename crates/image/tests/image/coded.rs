@@ -22,7 +22,7 @@ pub(crate) struct Coded {
     pub(crate) seed: u64,
 }
 
-/// What says how coefficients become colours.
+/// The marker that states how coefficients become colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColorMarker {
     None,
@@ -40,7 +40,7 @@ struct Bits {
 
 struct Dice(u64);
 
-/// Huffman codes are not what is tested: DC categories have 4 bits, AC symbols 8, in order of the symbol.
+/// Huffman tables of the simplest kind: DC categories have 4 bits, AC symbols 8, in order of the symbol.
 const DC_SYMBOLS: u8 = 12;
 const AC_SIZES: u8 = 10;
 
@@ -120,7 +120,7 @@ impl Coded {
         let mut dice = Dice(self.seed | 1);
         let components: Vec<usize> = (0..count).collect();
         let blocks: u32 = self.sampling.iter().map(|&(h, v)| u32::from(h) * u32::from(v)).sum();
-        // More blocks than an MCU may have can only come apart.
+        // Components with more blocks than an MCU may have can only be coded in scans of their own.
         let scan = if self.separate || count > 1 && blocks > 10 { 1 } else { count };
         components.chunks(scan).for_each(|scan| self.scan(scan, &mut dice, &mut out));
         out.extend([0xff, 0xd9]);

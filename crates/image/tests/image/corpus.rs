@@ -1,4 +1,4 @@
-//! Promises 2 and 3 on awkward and hostile files: a typed error or a picture, at every cut the same, in bounded memory.
+//! Promise: an awkward or hostile file gives a typed error or a picture, the same at every cut, in bounded memory.
 
 use headwater_image::{ImageError, Payload, Scratch, advance, finish_into, read_header};
 use headwater_types::{Address, Cut, Draws, FailureKind, ImageLimits, Recipe, SampleFailure, SampleKey};
@@ -22,7 +22,7 @@ fn outcome(recipe: &Recipe, bytes: &[u8], cut: Cut, scratch: &mut Scratch) -> Re
 #[test]
 fn every_file_of_the_corpus_fails_or_decodes_alike_at_every_cut() {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
-    // One for all: what a broken file leaves behind must not show in the next.
+    // One scratch for all files: a broken one must leave nothing behind that the next one shows.
     let mut scratch = Scratch::new();
     for (folder, step) in [("corpus", 1), ("photos", 40)] {
         let (mut good, mut failed) = (0, 0);

@@ -1,16 +1,16 @@
-//! Promise 1: the same bits, whatever the cut; and every outcome, picture or error, at every cut.
+//! Promise: a sample has the same bits, or the same error, at whatever cut its recipe is cut.
 
 use crate::support::{Jpeg, JpegKind, Picture, recipes, turned};
 use headwater_image::{IndexedJpeg, Level, Payload, Scratch, advance, finish_into};
 use headwater_types::{Address, Cut, DType, Draws, Form, ImageLimits, PixelCoding, Recipe, SampleKey};
 use proptest::prelude::*;
 
-/// The finished tensor's bits, going by way of `stops`.
+/// The finished tensor's bits, of a sample that is taken to each cut of `stops` on the way.
 fn finish(recipe: &Recipe, bytes: &[u8], stops: &[Cut], draws: &Draws<'_>) -> Result<Vec<u32>, String> {
     finish_from(recipe, Payload::Encoded(bytes.to_vec().into()), stops, PixelCoding::Raw, draws)
 }
 
-/// The same, from a payload of any cut, with pixels coded so at each stop.
+/// The finished tensor's bits of a payload at any cut, whose pixels travel in this coding from each stop.
 fn finish_from(
     recipe: &Recipe,
     mut payload: Payload,
@@ -19,7 +19,7 @@ fn finish_from(
     draws: &Draws<'_>,
 ) -> Result<Vec<u32>, String> {
     let limits = ImageLimits::default();
-    // A scratch for each stop, as on two machines that do not have the same instructions.
+    // Each stop has a scratch of another level, as on machines with other instructions.
     let levels: Vec<Level> = Level::available().collect();
     let mut machines = levels.iter().rev().cycle().map(|&level| Scratch::at(level));
     let mut machine = || machines.next().unwrap();
@@ -59,7 +59,7 @@ proptest! {
         }
     }
 
-    /// A photo that was re-written to be cropped without decoding gives the bits of the photo that it was.
+    /// A photo's indexed form gives the bits of the photo.
     #[test]
     fn every_way_from_an_indexed_photo_gives_the_bits_of_the_photo(
         picture in Picture::any(), jpeg in Jpeg::any(), turn in 1_u8..9,
@@ -73,7 +73,7 @@ proptest! {
         let opened = IndexedJpeg::open(indexed.bytes().clone(), &limits).unwrap();
         prop_assert_eq!(&opened, &indexed);
         let recipe = &recipes()[recipe];
-        // From a piece of a photo there is no way back to all of it.
+        // A piece of a photo cannot become the whole photo.
         let piece = stops.contains(&Cut::JpegCrop);
         let stops: Vec<_> = stops.into_iter().filter(|&stop| !(piece && stop == Cut::Decoded)).collect();
         let key: SampleKey = "red/a.jpg".parse().unwrap();
@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(finish_from(recipe, Payload::Indexed(opened), &stops, pixels, &draws).unwrap(), direct);
     }
 
-    /// Whatever is broken about a photo, all cuts agree on it.
+    /// All cuts agree on the outcome of a broken photo.
     #[test]
     fn a_broken_photo_fails_at_every_cut_or_at_none(
         picture in Picture::any(), jpeg in Jpeg::any(), form in 0..3_usize, seed: u64, recipe in 0..recipes().len(),
@@ -109,8 +109,8 @@ proptest! {
     }
 }
 
-/// Whether a sample can be taken from one cut to another: never back, never by a piece of a photo to all of it, and to features
-/// only by a model.
+/// Whether a sample can be taken from one cut to another: never back, never by a piece of a photo to all of it, and to
+/// features only by a model.
 fn leads(from: Cut, to: Cut) -> bool {
     from <= to && to.form() != Form::Features && (from.form(), to.form()) != (Form::Crop, Form::Photo)
 }
@@ -167,7 +167,7 @@ fn a_cut_cannot_be_taken_back_or_past_the_pixels() {
 
 #[test]
 fn a_photo_without_tables_does_not_take_those_of_the_photo_before() {
-    // A JPEG whose quantisation tables are cut out: libjpeg would use what it has left from the last one.
+    // A JPEG whose quantisation tables are cut out: libjpeg would use those of the last photo.
     let bytes = Jpeg::PLAIN.encode(&Picture::new(40, 30, 1));
     let table = bytes.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
     let length = usize::from(bytes[table + 2]) << 8 | usize::from(bytes[table + 3]);

@@ -1,4 +1,4 @@
-//! Where test photos come from: `HEADWATER_TEST_DATA` (by default `shared/data` beside the repository), or nothing.
+//! Where test photos come from: the folder `HEADWATER_TEST_DATA` (by default `shared/data` beside the repository).
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,8 @@ fn root() -> Option<PathBuf> {
     root.is_dir().then_some(root)
 }
 
-/// Every `step`th file below a folder of the shared data, in order of name; none, and a line that says so, without it.
+/// Every `step`th file below a folder of the shared data, in order of name. Without the data there are none, and a line
+/// is printed.
 pub(crate) fn files(folder: &str, step: usize) -> Vec<PathBuf> {
     let mut found = Vec::new();
     match root() {

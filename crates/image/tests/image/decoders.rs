@@ -1,5 +1,4 @@
-//! Whether a JPEG is decoded by our own decoder or by libjpeg-turbo does not show: same pixels, same crops, same
-//! errors.
+//! Promise: a JPEG has the same pixels, crops and errors whether our own decoder or libjpeg-turbo decodes it.
 
 use headwater_image::{ImageError, IndexedJpeg, Payload, Rgb8, Scratch, decode, finish_into};
 use headwater_types::recipe::Orientation;
@@ -7,7 +6,7 @@ use headwater_types::{Address, Draws, ImageLimits, Recipe, SampleKey};
 
 use crate::data;
 
-/// What comes of some bytes: the photo, and a sample of each recipe.
+/// The outcome of some bytes: the decoded photo, and a sample of each recipe.
 type Outcome = (Result<Rgb8, ImageError>, Vec<Result<Vec<u32>, ImageError>>);
 
 fn outcome(payload: &Payload, bytes: &[u8], scratch: &mut Scratch) -> Outcome {
@@ -46,7 +45,7 @@ fn every_photo_comes_out_alike() {
     }
 }
 
-/// What the fuzzers of decoder and re-writer begin with, whole and cut short.
+/// The first files of the fuzzers of decoder and re-writer, whole and cut short.
 #[test]
 fn every_file_of_the_fuzzers_comes_out_alike() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");

@@ -1,4 +1,4 @@
-//! Promise 3: no bytes, however they came about, make a panic, or pass a limit.
+//! Promise: no bytes make a panic, or pass a limit.
 
 use headwater_image::{ImageError, IndexedJpeg, Payload, Scratch, advance, decode, lossless, read_header, sniff};
 use headwater_types::recipe::Orientation;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::support::{Jpeg, Picture, png_of};
 
-/// Decodes, and ends the test where the header promised less than there was.
+/// Decodes a photo, and fails the test where its header promised other sizes than its pixels have.
 fn survive(bytes: &[u8], limits: &ImageLimits) {
     let mut scratch = Scratch::new();
     for orientation in [Orientation::Stored, Orientation::Exif] {
@@ -53,7 +53,7 @@ proptest! {
     }
 }
 
-/// What the fuzzer of coded pixels begins with: width - 1, height - 1, coded pixels.
+/// The first files of the fuzzer of coded pixels: width - 1, height - 1, coded pixels.
 #[test]
 fn coded_pixels_decode_or_fail_wherever_they_are_cut_short() {
     let limits = ImageLimits { max_sample_memory: ByteCount::mebibytes(1), ..ImageLimits::default() };
@@ -114,7 +114,7 @@ fn a_bomb_is_refused_by_its_header() {
     assert_eq!(refused(&jpeg, &ImageLimits::default()), "pixels");
 }
 
-/// The same for what is cropped without decoding.
+/// Limits hold for photos that are cropped without decoding too.
 fn survive_indexed(bytes: &[u8], limits: &ImageLimits) {
     let scratch = &mut Scratch::new();
     if let Ok(photo) = IndexedJpeg::rewrite(bytes, limits) {

@@ -1,5 +1,5 @@
-//! Promise: a photo that was re-written to be cropped without decoding has the pixels of the photo, and a piece of it
-//! has them wherever it was asked for; or there is a reason why not.
+//! Promise: a photo's indexed form has the pixels of the photo, and so has each piece that is cut from it; or there is
+//! a reason why the photo has no indexed form.
 
 use headwater_image::{IndexedJpeg, JpegCrop, Payload, Scratch, Unindexable, advance, decode, read_header, sniff};
 use headwater_types::recipe::{Interpolation, Orientation, Stages};
@@ -12,13 +12,13 @@ use crate::coded::{self, Coded, ColorMarker};
 use crate::data;
 use crate::support::{Jpeg, JpegKind, Picture, turned};
 
-/// A framing that reads just this box: it is not resized.
+/// A framing that reads just this box, and does not resize it.
 fn framing(area: PixelBox) -> Framing {
     let interpolation = Interpolation::Bilinear;
     Framing { readable: area, region: area.into(), cut_from: None, output: area.size(), interpolation, flip: false }
 }
 
-/// The stages of a recipe that turns photos so.
+/// The stages of a recipe with this orientation.
 fn stages(orientation: Orientation) -> Stages {
     let recipe = Recipe::builtin("imagenet-train").unwrap();
     Stages { orientation, ..recipe.stages().clone() }
@@ -42,7 +42,7 @@ fn rows(pixels: &[u8], size: Size, area: PixelBox) -> Vec<&[u8]> {
     (area.y..area.y + area.height).map(row).collect()
 }
 
-/// Re-writes, opens, and holds whole and parts against the photo.
+/// Re-writes and opens a photo, and holds the whole and parts against it.
 fn compare(bytes: &[u8], parts: &[[f64; 4]]) -> Result<IndexedJpeg, Unindexable> {
     let limits = ImageLimits::default();
     let photo = IndexedJpeg::rewrite(bytes, &limits)?;
@@ -93,7 +93,7 @@ proptest! {
         }
     }
 
-    /// What was kept is broken: a piece, though of another picture, or an error.
+    /// A broken indexed photo gives a piece of another picture, or an error.
     #[test]
     fn a_broken_index_gives_a_piece_or_an_error(
         picture in Picture::any(), jpeg in Jpeg::any(), parts in prop::collection::vec(fractions(), 3),
@@ -149,7 +149,7 @@ fn photos_are_rewritten_and_cropped_to_the_bit() {
         }
     }
     println!("{kept} re-written, from {before} to {after} bytes; refused: {refused:?}");
-    // The corpus is made to break decoders: of ordinary photos, all are kept.
+    // The corpus is made to break decoders; all ordinary photos have an indexed form.
     assert!(refused.len() <= 30 && after * 100 <= before * 101);
 }
 

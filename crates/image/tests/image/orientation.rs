@@ -1,6 +1,7 @@
-//! Which way is up, wherever and however a photo says it: as Pillow's `ImageOps.exif_transpose`.
+//! Promise: a photo is turned as Pillow's `ImageOps.exif_transpose` turns it, wherever and however it states its
+//! orientation.
 //!
-//! What is right stands in the table here; a Python with Pillow, where there is one, is asked whether it is.
+//! The table here has the right turns. Where there is a Python with Pillow, it confirms them.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use crate::pillow::python;
 use crate::support::{Jpeg, Picture};
 
-/// Reads names of files; says of each the size and the pixels that it has upright, or why there are none.
+/// A Python program that reads names of files, and prints each one's size and pixels upright, or why it has none.
 const UPRIGHT: &str = r"
 import json, sys, warnings, zlib
 from PIL import Image, ImageOps
@@ -33,7 +34,7 @@ print(json.dumps({'found': found}))
 /// The sides of every photo here, as stored.
 const SIZE: (usize, usize) = (37, 23);
 
-/// A photo, and which way is up in it.
+/// A photo, and the orientation that it states.
 struct Case {
     name: String,
     bytes: Vec<u8>,
@@ -64,7 +65,7 @@ fn exif(entry: Option<Entry<'_>>) -> Vec<u8> {
     block
 }
 
-/// Where what lies behind the directory of [`exif`] begins.
+/// The offset of the bytes behind the directory of [`exif`].
 const BEHIND: [u8; 4] = [0, 0, 0, 8 + 2 + 3 * 12 + 4];
 
 fn short(turn: u16) -> Vec<u8> {
@@ -219,7 +220,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Blocks with some bytes changed: whatever they say now, Pillow is asked.
+/// Blocks with some bytes changed, whose orientation is what Pillow reads in them.
 fn damaged() -> Vec<Case> {
     let (blocks, mut state) = (blocks(), 7_u64);
     let mut roll = move |below: usize| {

@@ -1,4 +1,4 @@
-//! The oracle: which files decode, to which pixels, and how they are resized, is what Pillow says.
+//! Pillow is the oracle of which files decode, to which pixels, and how they are resized.
 //!
 //! Needs a Python with Pillow: `HEADWATER_PYTHON`, or the repository's `.venv`. Without one the test says so and
 //! passes.
@@ -22,8 +22,8 @@ pub(crate) fn python() -> Option<PathBuf> {
     check.is_ok_and(|status| status.success()).then_some(python)
 }
 
-/// The recipes in the box that decode exactly, and some that enlarge, come down to a pixel, or take a box between
-/// pixels; each with both filters.
+/// The built-in recipes that decode exactly, and some that enlarge, come down to a pixel, or take a box between pixels;
+/// each with both filters.
 fn recipes() -> Vec<Recipe> {
     let own = |(index, geometry): (usize, &str)| {
         let text = format!("name='own-{index}'\n[[stage]]\nop='decode'\n{geometry}\n[[stage]]\nop='to-tensor'\n");
@@ -103,7 +103,7 @@ fn ask_pillow(python: &Path, jobs: &[Value]) -> Vec<Value> {
     output.stdout.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
-/// Pictures of every kind that the corpus may lack, made here.
+/// Pictures of the kinds that the corpus may lack.
 fn generated(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut put = |name: &str, bytes: &[u8]| {
@@ -139,7 +139,7 @@ fn generated(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Files of the corpus on which the two do not agree whether they decode, and why that is right.
+/// Files of the corpus that only one of Headwater and Pillow decodes, and why that is right.
 const DISAGREE: [(&str, &str); 5] = [
     ("image-png__bugfixes_cicp_pq.png", "Pillow gives up at a chunk beside the pixels; the pixels are sound"),
     ("image-png__bugfixes_issue_430.png", "the same"),

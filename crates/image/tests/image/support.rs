@@ -43,7 +43,7 @@ impl Picture {
         (1_usize..160, 1_usize..130, any::<u64>()).prop_map(|(width, height, seed)| Self { width, height, seed })
     }
 
-    /// `channels` bytes a pixel.
+    /// The picture's bytes, `channels` of them a pixel.
     pub(crate) fn bytes(&self, channels: usize) -> Vec<u8> {
         let mut state = self.seed | 1;
         let mut out = Vec::with_capacity(self.width * self.height * channels);
@@ -135,7 +135,7 @@ pub(crate) fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     [&jpeg[..at], &exif, &jpeg[at..]].concat()
 }
 
-/// A recipe, but for its filter, which is bicubic.
+/// A recipe with a bicubic filter in place of its own.
 pub(crate) fn bicubic(recipe: &Recipe) -> Recipe {
     let text = recipe.to_toml();
     let choose = |op: &str| text.replace(op, &format!("{op}\ninterpolation = \"bicubic\""));
@@ -170,7 +170,7 @@ pub(crate) fn recipes() -> Vec<Recipe> {
             push("orientation = \"exif\"", geometry, end);
         }
     }
-    // So small that most photos here are decoded at a half, a quarter or an eighth.
+    // These sizes are so small that most photos here are decoded at a half, a quarter or an eighth.
     for geometry in [
         "op = \"random-resized-crop\"\nsize = [12, 14]",
         "op = \"random-resized-crop\"\nsize = [3, 4]",

@@ -4,7 +4,7 @@ use crate::support::{head, small_extractor};
 use headwater_onnx::{Head, Limits, check, join, prune};
 use proptest::prelude::*;
 
-/// Everything that takes bytes, once.
+/// Calls every function that takes bytes once.
 fn feed(bytes: &[u8]) {
     let limits = Limits::default();
     let checked = check(bytes, &limits);

@@ -1,4 +1,4 @@
-//! What the crate promises, from outside: with ONNX Runtime in Python as the oracle, and with bytes that mean harm.
+//! The crate's promises, tested from outside with ONNX Runtime in Python as the oracle, and with hostile bytes.
 
 #[cfg(test)]
 mod hostile;

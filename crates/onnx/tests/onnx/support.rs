@@ -51,7 +51,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A model of the shared test data; `None`, and a line that says so, where the data is not there.
+/// A model of the shared test data; where the data is missing, a line is printed.
 pub(crate) fn shared_model(name: &str) -> Option<Vec<u8>> {
     let given = std::env::var_os("HEADWATER_TEST_DATA").map(PathBuf::from);
     let path = given.unwrap_or_else(|| repository().join("../shared/data")).join("models").join(name);
@@ -115,7 +115,7 @@ pub(crate) fn head(features: usize, hidden: Option<usize>) -> Head {
     Head { layers, classes, extractor: Digest::of(b"extractor"), recipe: Digest::of(b"recipe") }
 }
 
-/// What a layer stack gives, in f64.
+/// The output of a stack of layers, computed in f64.
 pub(crate) fn logits(layers: &[Dense], features: &[f32]) -> Vec<f64> {
     let mut x: Vec<f64> = features.iter().map(|v| f64::from(*v)).collect();
     for (index, layer) in layers.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::formats::jpeg::{fallback, own_memory, read_frame};
 use crate::header::read_header;
 use crate::indexed::IndexedJpeg;
 
-/// What is tested where little has to do, and where `HEADWATER_TEST_THOROUGH` asks for all: minutes, or an hour.
+/// How much is tested: a little, in minutes; or all where `HEADWATER_TEST_THOROUGH` is set, in an hour.
 fn either<T>(little: T, all: T) -> T {
     if std::env::var_os("HEADWATER_TEST_THOROUGH").is_some() { all } else { little }
 }
@@ -105,8 +105,8 @@ impl Dice {
     }
 }
 
-/// Holds a photo against libjpeg-turbo: whole at every scale and level, and in windows. False where it is not decoded
-/// here.
+/// Holds a photo against libjpeg-turbo: whole at every scale and level, and in windows. False where our own decoder
+/// does not take the photo.
 fn hold_against_turbo(name: &str, bytes: &[u8], windows: usize) -> bool {
     let Ok(frame) = Frame::read(bytes) else { return false };
     let mut dice = Dice(bytes.len() as u64);
