@@ -53,7 +53,7 @@ const ORDER: [&str; 28] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-const ALLOWED: [(&str, &[&str]); 28] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 28] = [
     ("headwater-types", &[]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-store"]),

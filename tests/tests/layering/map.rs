@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::metadata;
 use super::modules::Modules;
+use super::{ALLOWED, metadata};
 
 /// Folders against which a page's paths are read.
 const FOLDERS: [&str; 6] =
@@ -29,6 +29,25 @@ fn everything_that_the_map_names_is_there() {
     println!("{names} names of files and modules");
     assert!(missing.is_empty(), "{} names of nothing:\n{}", missing.len(), missing.join("\n"));
     assert!(names > 100, "{names}");
+}
+
+#[test]
+fn the_table_of_crates_is_what_each_may_use() {
+    let root = metadata().workspace_root.into_std_path_buf();
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        let [name, _, uses] = line.strip_prefix("| `")?.strip_suffix('|')?.split('|').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let uses = uses.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        Some((name.trim().trim_end_matches('`').to_owned(), uses.collect::<Vec<_>>()))
+    });
+    let rows: BTreeMap<_, _> = rows.collect();
+    let short = |name: &&str| name.trim_start_matches("headwater-").to_owned();
+    for (name, allowed) in ALLOWED {
+        let allowed: Vec<_> = allowed.iter().map(short).collect();
+        assert_eq!(rows.get(&short(&name)), Some(&allowed), "the row of {name} in ARCHITECTURE.md");
+    }
 }
 
 #[test]
