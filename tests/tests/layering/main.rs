@@ -8,6 +8,7 @@
     reason = "a test that panics has said what it found"
 )]
 
+mod adding;
 mod circles;
 mod imports;
 mod lines;

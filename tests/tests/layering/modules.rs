@@ -66,6 +66,16 @@ impl Modules {
         arrows
     }
 
+    /// The files whose code has this name, wherever it stands.
+    pub(crate) fn naming(&self, name: &str) -> BTreeSet<usize> {
+        let has = |path: &Vec<String>| path.iter().any(|segment| segment == name);
+        let names = |module: &&Module| {
+            let imports = module.imports.iter().filter(|import| !import.public).map(|import| &import.path);
+            module.items.contains(name) || module.mentions.iter().chain(imports).any(has)
+        };
+        self.modules.iter().filter(names).map(|module| module.file).collect()
+    }
+
     /// Whether a path from the crate's root names a module or an item.
     pub(crate) fn have(&self, path: &[String]) -> bool {
         self.resolve(0, path, &mut Open::new()).is_some()

@@ -13,10 +13,14 @@ pub(crate) fn crates() -> Vec<PathBuf> {
     roots.filter(|path| path.parent().is_some_and(|folder| folder.ends_with("src"))).collect()
 }
 
+/// The root file of each crate that programs are made of.
+pub(crate) fn programs() -> Vec<PathBuf> {
+    crates().into_iter().filter(|root| !OF_TESTS.iter().any(|folder| root.ends_with(folder))).collect()
+}
+
 /// All files of the crates that programs are made of, with their lines up to their unit tests.
 pub(crate) fn files() -> Vec<(PathBuf, Vec<String>)> {
-    let ours = crates().into_iter().filter(|root| !OF_TESTS.iter().any(|folder| root.ends_with(folder)));
-    let mut files: Vec<_> = ours.flat_map(|root| Modules::read(&root).files).collect();
+    let mut files: Vec<_> = programs().iter().flat_map(|root| Modules::read(root).files).collect();
     files.sort();
     files.dedup();
     let lines: Vec<_> = files.iter().map(|path| lines(path)).collect();
