@@ -45,11 +45,16 @@ impl Source {
         Self { files }
     }
 
-    /// The type of this name that code in a file means: its own, else its crate's only one, else the only one of all.
+    /// The type of this name that code in a file means: its own, else its crate's only one, else the only one of all, or of
+    /// those that are printed.
     pub(crate) fn find(&self, name: &str, from: &Path) -> Option<(&Path, &Item)> {
         let named =
             |file: &&(PathBuf, Vec<Item>)| file.1.iter().any(|item| name_of(item).is_some_and(|found| found == name));
-        let all: Vec<_> = self.files.iter().filter(named).collect();
+        let printed = |file: &&(PathBuf, Vec<Item>)| file.1.iter().any(|item| is_printed(item, name));
+        let mut all: Vec<_> = self.files.iter().filter(named).collect();
+        if all.len() > 1 && all.iter().any(printed) {
+            all.retain(printed);
+        }
         let of_crate: Vec<_> = all.iter().filter(|(path, _)| crate_of(path) == crate_of(from)).copied().collect();
         let (path, items) = match (all.iter().find(|(path, _)| path == from), of_crate.as_slice(), all.as_slice()) {
             (Some(own), ..) => own,
@@ -64,6 +69,18 @@ impl Source {
         let item = items.iter().find(|item| name_of(item).is_some_and(|found| found == name))?;
         Some((path, item))
     }
+}
+
+/// Whether an item is the type of this name, and derives how it is printed.
+fn is_printed(item: &Item, name: &str) -> bool {
+    let attributes = match item {
+        Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        _ => return false,
+    };
+    let derived = attributes.iter().filter_map(|attribute| attribute.meta.require_list().ok());
+    name_of(item).is_some_and(|found| found == name)
+        && derived.into_iter().any(|list| list.tokens.to_string().contains("Serialize"))
 }
 
 /// What stands in a type's angle brackets, without lifetimes.
