@@ -72,7 +72,8 @@ fn naming(root: &Path, name: &str) -> BTreeSet<String> {
         let text = std::fs::read_to_string(&path).unwrap();
         let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
         let mut words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
-        if words.any(|word| word == name) {
+        let value = format!("_{}", name.to_uppercase());
+        if words.any(|word| word == name || word.ends_with(&value)) {
             files.insert(within(&path));
         }
     }
