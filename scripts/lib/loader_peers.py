@@ -110,7 +110,7 @@ def grpcio(args) -> None:
         for first in range(0, len(indices), 4096):
             request = samples_pb2.FetchRequest(
                 dataset="bench", list=selection_pb2.SampleList(indices=indices[first : first + 4096]), recipe=recipe,
-                cut=samples_pb2.CUT_CROPPED, epoch=epoch,
+                way=samples_pb2.WAY_CROPPED, epoch=epoch,
             )
             for batch in stub.Fetch(request):
                 for sample in batch.samples:
