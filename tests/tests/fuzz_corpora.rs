@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
@@ -10,7 +11,7 @@ use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
 use headwater_store::{Version, count_listed};
-use headwater_types::{ByteCount, Digest, Recipe};
+use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::Report;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
@@ -132,7 +133,8 @@ fn frames_are_opened_or_refused() {
 
 #[test]
 fn messages_are_taken_or_refused() {
-    let (mut surveyed, mut listed) = (0, 0);
+    let (mut surveyed, mut listed, mut asked, mut reported, mut delivered) =
+        (0, 0, BTreeSet::new(), 0, BTreeSet::new());
     for (_, bytes) in corpus("wire") {
         for cut in 0..=bytes.len() {
             if let Ok(request) = proto::SurveyRequest::decode(&bytes[..cut]) {
@@ -149,15 +151,20 @@ fn messages_are_taken_or_refused() {
                 listed += Listed::read(batch).map_or(0, |(_, samples)| samples.len());
             }
             if let Ok(request) = proto::FetchRequest::decode(&bytes[..cut]) {
-                let _ = Fetch::try_from(request);
+                asked.extend(Fetch::try_from(request).iter().flat_map(Fetch::iter).map(|asked| asked.way));
             }
             if let Ok(request) = proto::ReportRequest::decode(&bytes[..cut]) {
-                let _ = Report::try_from(request);
+                reported += Report::try_from(request).map_or(0, |report| report.losses.len());
             }
             if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
-                batch.samples.into_iter().for_each(|sample| drop(Delivery::try_from(sample)));
+                let outcomes =
+                    batch.samples.into_iter().filter_map(|sample| Delivery::try_from(sample).ok()?.outcome.ok());
+                delivered.extend(outcomes.map(|delivered| delivered.way));
             }
         }
     }
-    assert!(surveyed > 0 && listed > 0, "what a survey and a listing say is among them");
+    assert!(surveyed > 0 && listed > 0 && reported > 0, "what surveys, listings and reports say is among them");
+    let names = |ways: BTreeSet<Way>| ways.into_iter().map(|way| way.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(asked), ["encoded", "flipped+lossless", "features"]);
+    assert_eq!(names(delivered), ["encoded", "jpeg-crop", "decoded", "decoded+lossless"]);
 }
