@@ -2,7 +2,7 @@
 
 use headwater_client::{ClientOptions, Dataset, Indices, RegisteredModel, ServerAddress};
 use headwater_infer::LocalExtractor;
-use headwater_pilot::{Making, SketchOptions, Steering, Told, auto};
+use headwater_pilot::{Making, OnProgress, SketchOptions, Steering, auto};
 use headwater_tables::features::FeatureProvenance;
 use headwater_types::{DatasetName, ModelName, Way};
 
@@ -76,7 +76,7 @@ impl Connected {
     ///
     /// # Errors
     /// [`SourceError`]: a server does not answer, or nothing can be measured or planned.
-    pub async fn steer(self, samples: &Indices, on_progress: Told<'_>) -> Result<Servers, SourceError> {
+    pub async fn steer(self, samples: &Indices, on_progress: OnProgress<'_>) -> Result<Servers, SourceError> {
         let Self { dataset, model, provenance, course, extractor, sketch } = self;
         let (steering, appraisal) = match (course, &extractor) {
             (Course::Set(steering), _) => (steering, None),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use headwater_client::{Dataset, FetchRequest, Partition, Ways};
-use headwater_types::{Address, Cut, PixelCoding, SampleIndex, Way};
+use headwater_types::{Address, Cut, Form, PixelCoding, SampleIndex, Way};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -20,7 +20,6 @@ use crate::finishing::Finishing;
 use crate::headway::Meter;
 use crate::profile::PILOT;
 use crate::target::Making;
-use crate::ways::travels_as_floats;
 
 /// What was found of a job before it began, and what was made of that.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -222,11 +221,11 @@ fn bytes_of(dataset: &Dataset, making: Making<'_>, way: Way) -> f64 {
     let stored: u64 = dataset.partitions().iter().map(|partition| partition.stored_bytes).sum();
     let stored = stored as f64 / dataset.len().max(1) as f64;
     let pixels = making.target().recipe().output_size().pixels() as f64;
-    match way.cut() {
-        Cut::Features => making.target().model().map_or(0.0, |model| 4.0 * f64::from(model.feature_len)),
-        Cut::Cropped | Cut::Flipped if way.pixels() == PixelCoding::Raw => 3.0 * pixels,
-        _ if travels_as_floats(way) => 12.0 * pixels,
-        _ => stored,
+    match way.cut().form() {
+        Form::Features => making.target().model().map_or(0.0, |model| 4.0 * f64::from(model.feature_len)),
+        Form::Pixels if way.pixels() == PixelCoding::Raw => 3.0 * pixels,
+        Form::Floats => 12.0 * pixels,
+        Form::Stored | Form::Crop | Form::Photo | Form::Pixels => stored,
     }
 }
 

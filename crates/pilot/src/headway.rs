@@ -12,19 +12,19 @@ pub struct Headway {
 }
 
 /// Who hears of it.
-pub type Told<'a> = &'a (dyn Fn(Headway) + Sync);
+pub type OnProgress<'a> = &'a (dyn Fn(Headway) + Sync);
 
 /// Counts.
 pub(crate) struct Meter<'a> {
-    told: Told<'a>,
+    on_progress: OnProgress<'a>,
     headway: Mutex<Headway>,
 }
 
 // === impl Meter ===
 
 impl<'a> Meter<'a> {
-    pub(crate) fn new(told: Told<'a>) -> Self {
-        Self { told, headway: Mutex::default() }
+    pub(crate) fn new(on_progress: OnProgress<'a>) -> Self {
+        Self { on_progress, headway: Mutex::default() }
     }
 
     /// So many further pieces are to be done.
@@ -40,7 +40,7 @@ impl<'a> Meter<'a> {
     fn update(&self, update: impl FnOnce(&mut Headway)) {
         let mut headway = self.headway.lock().unwrap_or_else(PoisonError::into_inner);
         update(&mut headway);
-        (self.told)(*headway);
+        (self.on_progress)(*headway);
     }
 }
 
@@ -51,8 +51,8 @@ mod tests {
     #[test]
     fn a_whole_that_grows_is_told_with_what_is_done() {
         let heard = Mutex::new(Vec::new());
-        let told = |headway: Headway| heard.lock().unwrap().push((headway.done, headway.total));
-        let meter = Meter::new(&told);
+        let on_progress = |headway: Headway| heard.lock().unwrap().push((headway.done, headway.total));
+        let meter = Meter::new(&on_progress);
         meter.expect(3);
         meter.done(2);
         meter.expect(5);

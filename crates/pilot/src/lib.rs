@@ -54,7 +54,7 @@ pub use appraisal::{Appraisal, PROFILE_PART};
 pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Look, Replanned, Replanning};
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
 pub use error::PilotError;
-pub use headway::{Headway, Told};
+pub use headway::{Headway, OnProgress};
 pub use machine::{Machine, machine};
 pub use network::{Link, NetworkOptions, network};
 pub use order::shuffled;

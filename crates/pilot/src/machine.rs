@@ -31,25 +31,25 @@ pub struct Machine {
 const PHOTO: &[u8] = include_bytes!("../data/photo.jpg");
 const PHOTO_SIZE: [u32; 2] = [500, 375];
 
-/// Measures; blocks for about three times as long. `told` hears when each of the three parts is done.
+/// Measures; blocks for about three times as long. `on_progress` hears when each of the three parts is done.
 ///
 /// # Errors
 /// Where the system gives no threads.
-pub fn machine(recipe: &Recipe, time: Duration, told: &(dyn Fn(u64) + Sync)) -> Result<Machine, PilotError> {
+pub fn machine(recipe: &Recipe, time: Duration, on_progress: &(dyn Fn(u64) + Sync)) -> Result<Machine, PilotError> {
     let cores = headwater_image::cores().get();
     // Once, so that neither a cold cache nor a sleeping clock counts.
     decode_for(recipe, time / 10)?;
     let (photos, _, busy) = decode_for(recipe, time)?;
-    told(1);
+    on_progress(1);
     let all = thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| decode_for(recipe, time))).collect();
         let lost = |_| PilotError::Internal("a thread that decodes was lost".to_owned());
         workers.into_iter().map(|worker| worker.join().map_err(lost)?).collect::<Result<Vec<_>, PilotError>>()
     })?;
-    told(1);
+    on_progress(1);
     let photos_of_all = all.iter().map(|(photos, wall, _)| *photos as f64 / wall).sum();
     let lossless_per_core = code_for(recipe, time)?;
-    told(1);
+    on_progress(1);
     Ok(Machine {
         cores,
         photos_per_core: photos as f64 / busy,

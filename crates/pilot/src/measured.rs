@@ -65,16 +65,16 @@ impl Probe<'_> {
         &self,
         way: Way,
         samples: &[SampleIndex],
-        told: &(dyn Fn(u64) + Sync),
+        on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Observed, Pass), PilotError> {
         if way.cut() == Cut::JpegCrop {
             // The first crop of a photo re-writes it: that is done once and not in every epoch.
-            self.once(way, samples, told).await?;
+            self.once(way, samples, on_progress).await?;
         }
         let mut times: BTreeMap<u64, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
         let (mut observed, mut sum) = (Observed::new(), Pass::default());
         for _ in 0..self.repeats.max(1) {
-            let (of_pass, pass) = self.once(way, samples, told).await?;
+            let (of_pass, pass) = self.once(way, samples, on_progress).await?;
             for (index, outcome) in &of_pass {
                 if let Ok(observation) = outcome {
                     let (storage, trainer) = times.entry(*index).or_default();
@@ -101,7 +101,7 @@ impl Probe<'_> {
         &self,
         way: Way,
         samples: &[SampleIndex],
-        told: &(dyn Fn(u64) + Sync),
+        on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Observed, Pass), PilotError> {
         let request = FetchRequest {
             indices: samples.iter().copied().collect(),
@@ -145,7 +145,7 @@ impl Probe<'_> {
                 (Ok(()), None) => Err("it came without a payload".to_owned()),
             };
             observed.insert(index, outcome);
-            told(1);
+            on_progress(1);
         }
         pass.received = self.dataset.counters().bytes_received.saturating_sub(received);
         pass.receiving = (cpu_of_process().0 - busy.0 - finishing).max(0.0);

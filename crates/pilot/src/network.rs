@@ -52,14 +52,14 @@ impl Default for NetworkOptions {
     }
 }
 
-/// Measures the way to each server, one after the other. `told` hears of every further millisecond.
+/// Measures the way to each server, one after the other. `on_progress` hears of every further millisecond.
 ///
 /// # Errors
 /// Servers that do not answer.
 pub async fn network(
     dataset: &Dataset,
     options: &NetworkOptions,
-    told: &(dyn Fn(u64) + Sync),
+    on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Link>, PilotError> {
     let mut links = Vec::new();
     for (place, partition) in dataset.partitions().iter().enumerate() {
@@ -69,7 +69,7 @@ pub async fn network(
             .into_iter()
             .map(|SampleIndex(local)| SampleIndex(partition.first + local))
             .collect();
-        let (rates, bytes) = goodput(dataset, &order, options.time, told).await?;
+        let (rates, bytes) = goodput(dataset, &order, options.time, on_progress).await?;
         let bounds = |values: &[f64]| values.iter().fold([f64::INFINITY, 0.0_f64], |[a, b], &v| [a.min(v), b.max(v)]);
         links.push(Link {
             server: partition.address.clone(),
@@ -89,7 +89,7 @@ async fn goodput(
     dataset: &Dataset,
     order: &[SampleIndex],
     time: Duration,
-    told: &(dyn Fn(u64) + Sync),
+    on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Vec<f64>, u64), PilotError> {
     let (mut rates, begin) = (Vec::new(), dataset.counters().bytes_received);
     if order.is_empty() {
@@ -118,7 +118,7 @@ async fn goodput(
         if part.0 > warm {
             rates.push(8.0 * (so_far - part.1) as f64 / (now - part.0).as_secs_f64());
         }
-        told(u64::try_from((now - part.0).as_millis()).unwrap_or_default());
+        on_progress(u64::try_from((now - part.0).as_millis()).unwrap_or_default());
         part = (now, so_far);
     }
     Ok((rates, received() - begin))

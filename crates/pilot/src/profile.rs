@@ -17,14 +17,14 @@ use headwater_plan::{
     Cores, Cost, Fit, ModelStamp, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server, Source,
 };
 use headwater_types::recipe::DecodeMode;
-use headwater_types::{Address, Cut, Draws, PixelCoding, Recipe, SampleIndex, Way};
+use headwater_types::{Address, Cut, Draws, Form, PixelCoding, Recipe, SampleIndex, Way};
 use tokio::time::Instant;
 
 use crate::clock::{hostname, now_rfc3339};
 use crate::error::PilotError;
 use crate::features::Features;
 use crate::finishing::Finishing;
-use crate::headway::{Meter, Told};
+use crate::headway::{Meter, OnProgress};
 use crate::measured::{Observed, Pass, Probe};
 use crate::model::{Error, Model};
 use crate::order::Random;
@@ -107,7 +107,7 @@ struct WayModel {
     errors: [Error; 3],
 }
 
-/// Profiles a dataset under a recipe, or for a model's features. `told` hears how far it has come.
+/// Profiles a dataset under a recipe, or for a model's features. `on_progress` hears how far it has come.
 ///
 /// Only servers with CPU workers are asked for more than stored bytes, and only those that have the model for features: what samples
 /// would take at the others is predicted, and the profile says that they lack the way.
@@ -118,9 +118,9 @@ pub async fn profile<'a>(
     dataset: &Dataset,
     making: impl Into<Making<'a>>,
     options: &ProfileOptions,
-    told: Told<'_>,
+    on_progress: OnProgress<'_>,
 ) -> Result<Profile, PilotError> {
-    metered(dataset, making.into(), options, &Meter::new(told)).await
+    metered(dataset, making.into(), options, &Meter::new(on_progress)).await
 }
 
 /// The same, as a part of something larger.
@@ -338,26 +338,28 @@ impl<'a> Campaign<'a> {
         let way = self.options.ways[position];
         let header = self.photos[place].header;
         let output = self.recipe.output_size().pixels();
-        match (way.cut(), way.pixels()) {
-            (Cut::Encoded, _) => Some(self.photos[place].stored),
-            (Cut::JpegCrop, _) if header.is_some_and(|header| !header.jpeg) => Some(self.photos[place].stored),
-            (Cut::Decoded, PixelCoding::Raw) if self.recipe.stages().decode == DecodeMode::Exact => {
-                header.map(|header| 3 * header.size.pixels())
+        let (stored, raw) = (self.photos[place].stored, way.pixels() == PixelCoding::Raw);
+        match way.cut().form() {
+            Form::Stored => Some(stored),
+            // Only a JPEG can be cropped as one: other photos come as they are stored.
+            Form::Crop => header.filter(|header| !header.jpeg).map(|_| stored),
+            Form::Photo => {
+                let exact = raw && self.recipe.stages().decode == DecodeMode::Exact;
+                header.filter(|_| exact).map(|header| 3 * header.size.pixels())
             }
-            (Cut::Cropped | Cut::Flipped, PixelCoding::Raw) => Some(3 * output),
-            (Cut::Tensor | Cut::Normalized, _) => Some(12 * output),
-            (Cut::Features, _) => self.making.target().model().map(|model| 4 * u64::from(model.feature_len)),
-            _ => None,
+            Form::Pixels => raw.then_some(3 * output),
+            Form::Floats => Some(12 * output),
+            Form::Features => self.making.target().model().map(|model| 4 * u64::from(model.feature_len)),
         }
     }
 
     /// Bytes that a way never passes: pixels that coding does not make smaller travel raw.
     fn most_bytes(&self, place: usize, position: usize) -> u64 {
         let way = self.options.ways[position];
-        match (way.cut(), self.photos[place].header) {
-            (Cut::Decoded, Some(header)) => 3 * header.size.pixels(),
-            (Cut::Cropped | Cut::Flipped, _) => 3 * self.recipe.output_size().pixels(),
-            _ => u64::MAX,
+        match way.cut().form() {
+            Form::Photo => self.photos[place].header.map_or(u64::MAX, |header| 3 * header.size.pixels()),
+            Form::Pixels => 3 * self.recipe.output_size().pixels(),
+            Form::Stored | Form::Crop | Form::Floats | Form::Features => u64::MAX,
         }
     }
 

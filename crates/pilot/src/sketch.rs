@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::appraisal::{Appraisal, LEAST_NETWORK, plain};
 use crate::autopilot::{Autopilot, AutopilotOptions};
 use crate::error::PilotError;
-use crate::headway::{Meter, Told};
+use crate::headway::{Meter, OnProgress};
 use crate::network::{NetworkOptions, network};
 use crate::profile::{ProfileOptions, Samples, metered};
 use crate::resources::resources_of;
@@ -64,9 +64,9 @@ pub async fn sketch<'a>(
     options: &SketchOptions,
     address: Address,
     samples: &[SampleIndex],
-    told: Told<'_>,
+    on_progress: OnProgress<'_>,
 ) -> Result<(Appraisal, Option<Sketch>), PilotError> {
-    let (begin, making, meter) = (Instant::now(), making.into(), Meter::new(told));
+    let (begin, making, meter) = (Instant::now(), making.into(), Meter::new(on_progress));
     let ways = if options.ways.is_empty() { worth_a_look(making.target()) } else { options.ways.clone() };
     let mut appraisal = Appraisal::of(dataset, making, &ways, address, samples, options.budget, &meter).await?;
     appraisal.planned |= options.insist;
@@ -117,13 +117,13 @@ pub async fn auto<'a>(
     options: &SketchOptions,
     address: Address,
     samples: &[SampleIndex],
-    told: Told<'_>,
+    on_progress: OnProgress<'_>,
 ) -> Result<(Steering, Appraisal), PilotError> {
     let making = making.into();
     // What is fetched for a profile is not what was asked for: it counts by itself.
     let servers: Vec<_> = dataset.partitions().iter().map(|partition| partition.address.clone()).collect();
     let apart = Dataset::connect(&servers, dataset.name(), dataset.options().clone()).await?;
-    let (appraisal, sketch) = sketch(&apart, making, options, address, samples, told).await?;
+    let (appraisal, sketch) = sketch(&apart, making, options, address, samples, on_progress).await?;
     let Some(Sketch { profile, bandwidth }) = sketch else {
         return Ok((Steering::new(plain(dataset, making)), appraisal));
     };

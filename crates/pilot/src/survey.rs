@@ -31,10 +31,10 @@ pub(crate) struct PhotoHeader {
 pub(crate) async fn survey(
     dataset: &Dataset,
     recipe: &Recipe,
-    told: &(dyn Fn(u64) + Sync),
+    on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Photo>, PilotError> {
     let all: Vec<_> = (0..dataset.len()).map(SampleIndex).collect();
-    let headers = dataset.survey(&all, told).await?;
+    let headers = dataset.survey(&all, on_progress).await?;
     let partitions = dataset.partitions();
     let turned = recipe.stages().orientation == Orientation::Exif;
     let photo = |surveyed: headwater_client::Surveyed| {

@@ -1,6 +1,6 @@
 //! Which ways are measured.
 
-use headwater_types::{Cut, Way};
+use headwater_types::{Form, Way};
 
 use crate::target::Target;
 
@@ -13,5 +13,5 @@ pub fn ways_between<'a>(target: impl Into<Target<'a>>, allowed: impl Fn(Way) -> 
 
 /// Whether the pixels of this way travel as floats only, and not as the u8 pixels that they are made from.
 pub(crate) fn travels_as_floats(way: Way) -> bool {
-    matches!(way.cut(), Cut::Tensor | Cut::Normalized)
+    way.cut().form() == Form::Floats
 }
