@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_client::Dataset;
-use headwater_pilot::{Appraisal, Autopilot, AutopilotOptions, Sketch, Steering};
+use headwater_pilot::{Appraisal, Autopilot, AutopilotOptions, Sketch, Stamp, Steering};
 use headwater_plan::{Algorithm, Allowed, Prediction, Profile, Resources, plan};
 use headwater_types::{Recipe, SampleIndex, Way};
 
@@ -135,17 +135,15 @@ impl Known {
 
 /// Sees that a profile is of what is streamed: the same dataset from the same servers, and the same recipe.
 fn check(profile: &Profile, dataset: &Dataset, recipe: &Recipe) -> Result<(), EpochError> {
-    let provenance = profile.provenance();
-    if profile.len() as u64 != dataset.len()
-        || provenance.dataset_digest.is_some_and(|digest| digest != dataset.digest())
-    {
+    let (stamp, provenance) = (Stamp::from(profile), profile.provenance());
+    if !stamp.is_of_dataset(dataset) {
         return Err(EpochError::OtherDataset);
     }
     if let Some(model) = &provenance.model {
         return Err(EpochError::ForFeatures { model: model.name.to_string() });
     }
     if let Some(of) = &provenance.recipe
-        && of.digest != recipe.digest()
+        && !stamp.is_of_recipe(recipe)
     {
         let (theirs, ours) = (of.name.clone(), recipe.name().to_string());
         return Err(EpochError::OtherRecipe { theirs, ours });

@@ -45,6 +45,7 @@ mod watch;
 mod autopilot;
 mod replan;
 
+mod stamp;
 mod steering;
 
 mod appraisal;
@@ -62,6 +63,7 @@ pub use profile::{ProfileOptions, Samples, profile};
 pub use replan::Replan;
 pub use resources::resources_of;
 pub use sketch::{Sketch, SketchOptions, auto, sketch, worth_a_look};
+pub use stamp::Stamp;
 pub use steering::Steering;
 pub use target::{Infer, Making, Target};
 pub use watch::{Seen, WatchOptions};

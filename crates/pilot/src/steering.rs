@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::autopilot::{Autopilot, Learnt, Look, Replanned, Replanning};
 use crate::error::PilotError;
 use crate::replan::Replan;
+use crate::stamp::Stamp;
 use crate::target::Target;
 
 /// How samples travel. Clones are the same.
@@ -178,11 +179,11 @@ impl Pilot {
 
 /// A plan may only be followed where it was made for.
 fn check(plan: &Plan, dataset: &Dataset, target: Target<'_>) -> Result<(), PilotError> {
-    let (planned, served) = (plan.len(), dataset.len());
-    if planned as u64 != served {
-        return Err(PilotError::PlannedSamples { planned, served });
+    let stamp = Stamp::from(plan);
+    if !stamp.is_of_length(dataset) {
+        return Err(PilotError::PlannedSamples { planned: plan.len(), served: dataset.len() });
     }
-    if plan.inputs.dataset_digest.is_some_and(|digest| digest != dataset.digest()) {
+    if !stamp.is_of_dataset(dataset) {
         return Err(PilotError::PlannedDataset(dataset.name().clone()));
     }
     match (target.model(), plan.inputs.model_digest) {
@@ -211,7 +212,7 @@ fn check(plan: &Plan, dataset: &Dataset, target: Target<'_>) -> Result<(), Pilot
         }
     }
     let recipe = target.recipe();
-    if plan.inputs.recipe_digest.is_some_and(|digest| digest != recipe.digest()) {
+    if !stamp.is_of_recipe(recipe) {
         let planned = plan.inputs.recipe.clone().unwrap_or_else(|| "another".to_owned());
         return Err(PilotError::PlannedRecipe { planned, used: recipe.name().to_string() });
     }
