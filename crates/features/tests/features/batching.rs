@@ -75,8 +75,8 @@ async fn cpu_time_is_measured_where_it_is_asked_for_and_a_run_is_shared_by_its_s
         sum += answer.cpu.unwrap_or_default().0;
         assert!(answer.cpu.is_none_or(|cpu| cpu.0 > 0.0));
     }
-    // There is one thread: half of the samples cannot have taken more CPU time than it had, nor much less than half of
-    // the runs' time.
+    // There is one thread: the measured half of the samples cannot have taken more CPU time than it had, nor more than
+    // all runs took.
     let runs: f64 = answers.iter().map(|answer| answer.infer.as_secs_f64() / answer.batch as f64).sum();
     assert!(sum <= wall && sum <= runs, "{sum} of {wall} s, in runs of {runs} s");
     let alone = ask(99, true).await;
