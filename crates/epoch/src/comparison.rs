@@ -28,9 +28,9 @@ pub struct Comparison {
 /// A number as predicted and as measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PredictedMeasured {
-    /// As predicted.
+    /// The number as predicted.
     pub predicted: Option<f64>,
-    /// As measured.
+    /// The number as measured.
     pub measured: Option<f64>,
     /// Measured over predicted, less 1.
     pub error: Option<f64>,
@@ -92,7 +92,7 @@ impl fmt::Display for Comparison {
 // === impl PredictedMeasured ===
 
 impl PredictedMeasured {
-    /// Both numbers, and how far they lie apart.
+    /// A number as predicted and as measured, and how far the two lie apart.
     pub fn new(predicted: Option<f64>, measured: Option<f64>) -> Self {
         let error = match (predicted, measured) {
             (Some(predicted), Some(measured)) if predicted > 0.0 => Some(measured / predicted - 1.0),

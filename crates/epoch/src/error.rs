@@ -27,7 +27,7 @@ pub enum EpochError {
     Plan {
         /// The file of the plan.
         path: PathBuf,
-        /// What it is for.
+        /// What the plan is for.
         source: PilotError,
     },
     /// The mode names a plan, and no plan was given.
@@ -40,7 +40,8 @@ pub enum EpochError {
     OtherDataset,
     /// The profile is for the features of a model.
     #[error(
-        "--profile is for features of the model {model}, and an epoch streams tensors: profile without --model, or follow a plan of \
+        "--profile is for features of the model {model}, and an epoch streams tensors: profile without --model, or \
+         follow a plan of \
          it with tuner"
     )]
     ForFeatures {

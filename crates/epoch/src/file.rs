@@ -51,7 +51,7 @@ impl EpochFile {
         serde_json::from_slice(text)
     }
 
-    /// The same measurements, held against another prediction.
+    /// The measurements of this epoch, held against another prediction.
     pub fn against(self, prediction: &Prediction) -> Self {
         let seconds = prediction.seconds();
         let pair = |predicted: f64, pair: PredictedMeasured| PredictedMeasured::new(Some(predicted), pair.measured);

@@ -1,13 +1,14 @@
 //! One epoch as a trainer would stream it, measured and held against what was predicted.
 //!
-//! In the order in which it goes: [`EpochMode`] names how samples travel; [`EpochOptions`] say what is streamed, and what a plan may use;
-//! the epoch is prepared, that is profiled and planned where its mode needs that; it is streamed at the pace of an accelerator
-//! ([`run`]); [`EpochReport`] says how it went, and is read back by whoever [compares](EpochFile) epochs.
+//! In the order in which it goes: [`EpochMode`] names how samples travel; [`EpochOptions`] say what is streamed, and
+//! what a plan may use; the epoch is prepared, that is profiled and planned where its mode needs that; it is streamed
+//! at the pace of an accelerator ([`run`]); [`EpochReport`] says how it went, and is read back by whoever
+//! [compares](EpochFile) epochs.
 //!
 //! Invariant: whatever the mode, the tensors are the same, to the bit.
 //!
-//! Never here: arguments and bars (`headwater-measure`), what planners decide (`headwater-plan`), and how costs are measured
-//! (`headwater-pilot`).
+//! Never here: arguments and bars (`headwater-measure`), what planners decide (`headwater-plan`), and how costs are
+//! measured (`headwater-pilot`).
 
 mod error;
 

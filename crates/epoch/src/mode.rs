@@ -22,7 +22,7 @@ pub enum EpochMode {
     Optimal,
     /// The fewest bytes.
     MinimumBytes,
-    /// As `optimal`, and planned anew on the way.
+    /// The shortest predicted epoch, planned anew on the way.
     Auto,
     /// One way for all.
     Static(Way),
@@ -30,7 +30,8 @@ pub enum EpochMode {
     Plan(Option<PathBuf>),
 }
 
-const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, static:CUT, a cut such as jpeg-crop, or \
+const MODES: &str = "no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, static:CUT, a cut such as \
+                     jpeg-crop, or \
                      plan FILE";
 
 // === impl EpochMode ===

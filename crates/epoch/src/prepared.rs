@@ -32,7 +32,7 @@ struct Known {
 // === impl Prepared ===
 
 impl Prepared {
-    /// Profiles and plans, as far as the mode needs that.
+    /// Prepares an epoch: profiles and plans, as far as its mode needs that.
     pub(crate) async fn new(
         options: &EpochOptions,
         dataset: &Dataset,

@@ -46,7 +46,8 @@ pub(crate) async fn fastest(
     Ok(BitsPerSecond::new(rates.fold(0.0, f64::max)))
 }
 
-/// The ways that are profiled; where the list is empty, the ways that are worth a look. SOPHON looks at every stage that it has.
+/// The ways that are profiled; where the list is empty, the ways that are worth a look. SOPHON looks at every stage
+/// that it has.
 fn sketched_ways(mode: &EpochMode, allowed: &[Allowed], recipe: &Recipe) -> Vec<Way> {
     match allowed {
         [] if *mode == EpochMode::Sophon => ways_between(recipe, |way| sophon::number(way).is_some()),

@@ -14,7 +14,8 @@ use crate::error::SourceError;
 /// Features of some samples, each sample once. An error is the last item.
 pub type Arrivals = BoxStream<'static, Result<FeatureSample, SourceError>>;
 
-/// The same arrivals, while a plan that follows what is seen is planned anew. An error of planning is the last item.
+/// These arrivals, and beside them the watch of a plan that is planned anew by what is seen. An error of planning is
+/// the last item.
 pub(crate) fn watched(mut arrivals: Arrivals, dataset: Dataset, steering: Steering) -> Arrivals {
     if !steering.listens() {
         return arrivals;

@@ -39,7 +39,7 @@ pub struct Connected {
 // === impl Connected ===
 
 impl Connected {
-    /// Asks every server what it has, and sees to it that the plan, if there is one, is for that.
+    /// Asks every server what it has, and sees that the plan, where there is one, is for this dataset and model.
     ///
     /// # Errors
     /// [`SourceError`]: a server does not answer or lacks the model, or the plan cannot be followed.
@@ -86,7 +86,7 @@ impl Connected {
                     auto(&dataset, making, &sketch, ADDRESS, &samples.to_vec(), on_progress).await?;
                 (steering, Some(appraisal))
             }
-            // Nothing is left to come.
+            // No sample is left to come.
             (Course::Auto, _) => (Steering::new(Way::FEATURES), None),
         };
         Ok(Servers::new(dataset, provenance, Desk::new(steering, appraisal, extractor)))

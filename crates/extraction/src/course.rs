@@ -15,8 +15,8 @@ use crate::error::{PlanError, SourceError};
 /// Where samples are inferred: at the servers, or here.
 #[derive(Clone, Debug, Default)]
 pub struct Inference {
-    /// The plan that says of each sample whether it comes as a feature, or as pixels that are inferred here. Without a plan, servers
-    /// infer every sample.
+    /// The plan that says of each sample whether it comes as a feature, or as pixels that are inferred here. Without a
+    /// plan, servers infer every sample.
     pub plan: Option<PlanSource>,
     /// The time that [`PlanSource::Auto`] may take to measure.
     pub profile_time: Option<Duration>,
@@ -26,12 +26,12 @@ pub struct Inference {
     pub onnxruntime: Option<PathBuf>,
 }
 
-/// How samples will come, as far as that is known before it is known which.
+/// How samples will come, as far as that is known before it is known which samples.
 #[derive(Debug)]
 pub(crate) enum Course {
-    /// As a plan says, or all as features.
+    /// Samples come as a plan says, or all as features.
     Set(Steering),
-    /// By a plan that is still to be made.
+    /// Samples come by a plan that is still to be made.
     Auto,
 }
 

@@ -35,12 +35,13 @@ pub enum PlanError {
     For {
         /// The file.
         path: PathBuf,
-        /// What it is for.
+        /// What the plan is for.
         error: Box<PilotError>,
     },
     /// Samples come as pixels, and no extractor was given to infer them here.
     #[error(
-        "by --plan {} {pixels} of {samples} samples come as pixels, to be inferred here: give --extractor FILE.onnx, the file of \
+        "by --plan {} {pixels} of {samples} samples come as pixels, to be inferred here: give --extractor FILE.onnx, \
+         the file of \
          the model {model} that the servers have registered",
         path.display()
     )]
@@ -56,7 +57,8 @@ pub enum PlanError {
     },
     /// No extractor was given, so that a plan would have nothing to choose.
     #[error(
-        "--plan auto chooses between the servers and this machine for each sample: give --extractor FILE.onnx, the file of the \
+        "--plan auto chooses between the servers and this machine for each sample: give --extractor FILE.onnx, the \
+         file of the \
          model {0} that the servers have registered"
     )]
     NothingToChoose(ModelName),

@@ -1,8 +1,8 @@
 //! An extraction: the samples that a folder of parts still lacks, and their way into it.
 //!
-//! Resumable: what is there is read back and checked, and only what is missing is fetched. Stopped by a signal or an error, it writes
-//! what has come into parts that say what they lack. Killed at any moment, the folder holds whole parts, and the next start
-//! completes it; each sample is in it exactly once.
+//! Resumable: what is there is read back and checked, and only what is missing is fetched. Stopped by a signal or an
+//! error, it writes what has come into parts that say what they lack. Killed at any moment, the folder holds whole
+//! parts, and the next start completes it; each sample is in it exactly once.
 
 use std::num::NonZeroU64;
 
@@ -56,7 +56,8 @@ impl Extraction {
     /// Reads back what is in the folder, and sees that there is space for what it lacks.
     ///
     /// # Errors
-    /// [`ExtractError`]: the folder holds something else or cannot be read, its disk is too full, or `stop` was cancelled.
+    /// [`ExtractError`]: the folder holds something else or cannot be read, its disk is too full, or `stop` was
+    /// cancelled.
     pub async fn survey(
         folder: PartFolder,
         provenance: FeatureProvenance,
@@ -89,8 +90,8 @@ impl Extraction {
         }
     }
 
-    /// Puts arrivals into parts until they end, and calls `came` for each. After `stop` it ends within the time that writing the
-    /// parts that have begun takes: two for each server.
+    /// Puts arrivals into parts until they end, and calls `came` for each. After `stop` it ends within the time that
+    /// writing the parts that have begun takes: two for each server.
     ///
     /// # Errors
     /// [`ExtractError`]: what has come could not be counted, or the failures not be listed.

@@ -12,8 +12,8 @@ use crate::error::ExtractError;
 
 /// An extraction under way: writes a part as soon as its last sample is there.
 ///
-/// Samples arrive roughly in order from each server, so that about two parts a server are open at a time; each holds its
-/// rows x feature length x 4 bytes.
+/// Samples arrive roughly in order from each server, so that about two parts a server are open at a time; each holds
+/// its rows x feature length x 4 bytes.
 #[derive(Debug)]
 pub(crate) struct Gathering {
     folder: PartFolder,
@@ -60,8 +60,9 @@ impl Gathering {
         Ok(())
     }
 
-    /// Writes what is there of parts that still wait for samples, and counts. For an extraction that does not go on: the next start
-    /// fetches only what is missing. What cannot be written is said, and the rest is written all the same.
+    /// Writes what is there of parts that still wait for samples, and counts. An extraction that ends early calls this,
+    /// so that the next start fetches only what is missing. A part that cannot be written is logged, and the rest is
+    /// written all the same.
     pub(crate) fn keep(self) -> Result<Contents, ExtractError> {
         for assembly in self.open.into_values() {
             if let Err(error) = self.folder.write(&self.provenance, &assembly.finish()) {
@@ -184,7 +185,10 @@ mod tests {
         #[test]
         fn after_any_kills_the_folder_holds_each_sample_once(
             order in Just((0..SAMPLES).collect::<Vec<_>>()).prop_shuffle(),
-            kills in proptest::collection::vec((0_usize..50, 1_u64..12, any::<bool>(), any::<Option<(prop::sample::Index, u8)>>()), 0..5),
+            kills in proptest::collection::vec(
+                (0_usize..50, 1_u64..12, any::<bool>(), any::<Option<(prop::sample::Index, u8)>>()),
+                0..5,
+            ),
         ) {
             let dir = tempfile::tempdir().unwrap();
             let out = dir.path();
@@ -203,9 +207,11 @@ mod tests {
             let good = (0..SAMPLES).filter(|index| index % 7 != 3);
             let expected: BTreeMap<_, _> = good.map(|index| (index, deliver(index, false).outcome.unwrap())).collect();
             prop_assert_eq!(features(out), expected);
-            prop_assert!(fs::read_dir(out).unwrap().all(|entry| entry.unwrap().path().extension() != Some("part".as_ref())));
+            let is_leftover = |path: &Path| path.extension() == Some("part".as_ref());
+            prop_assert!(fs::read_dir(out).unwrap().all(|entry| !is_leftover(&entry.unwrap().path())));
             let failures = fs::read_to_string(out.join("_failures.jsonl")).unwrap();
-            prop_assert_eq!(failures.lines().count() as u64, (0..SAMPLES).filter(|index| index % 7 == 3).count() as u64);
+            let broken = (0..SAMPLES).filter(|index| index % 7 == 3).count();
+            prop_assert_eq!(failures.lines().count(), broken);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Features out of storage servers, into a folder of tables.
 //!
-//! In the order in which data passes: [`Connected`] has asked every server what it has; [`Servers`] give features, sample by sample;
-//! an [`Extraction`] puts them into the parts of a folder. By a plan some samples come from servers as pixels, and become features
-//! here.
+//! In the order in which data passes: [`Connected`] has asked every server what it has; [`Servers`] give features,
+//! sample by sample; an [`Extraction`] puts them into the parts of a folder. By a plan some samples come from servers
+//! as pixels, and become features here.
 //!
-//! Invariant: what is written is there whole or not at all, and holds each sample exactly once, whatever is killed when.
+//! Invariant: what is written is there whole or not at all, and holds each sample exactly once, whatever is killed
+//! when.
 //!
 //! Never here: arguments, bars and summaries (`headwater-tune`), and Parquet (`headwater-tables`).
 

@@ -1,5 +1,5 @@
-//! Features from storage servers, which decode the photos and run the model where the photos rest; by a plan some samples come as
-//! pixels, and are inferred here.
+//! Features from storage servers, which decode the photos and run the model where the photos rest; by a plan some
+//! samples come as pixels, and are inferred here.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,8 +44,8 @@ pub(crate) struct Desk {
 
 /// The address of the randomness: features are made once, and not in epochs.
 pub(crate) const ADDRESS: Address = Address::new(0, 0);
-/// In order, samples that came as features wait behind one that is inferred here: so many times what keeps all threads busy is
-/// underway, so that they stay so.
+/// In order, samples that came as features wait behind one that is inferred here: so many times what keeps all threads
+/// busy is underway, so that they stay so.
 const ORDERED: usize = 4;
 
 // === impl Servers ===

@@ -20,8 +20,8 @@ use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
 use crate::report;
 
-/// Does what the arguments say. The first signal stops it: what has come is kept where that is of use, and whatever is written is
-/// whole.
+/// Does what the arguments say. The first signal stops it: what has come is kept where that is of use, and whatever is
+/// written is whole.
 ///
 /// # Errors
 /// Those of the command; the signal, if one came.

@@ -15,6 +15,7 @@ use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
 /// The seconds of [`Retry`]'s default.
 const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
 
+/// How servers are connected to, and what finishes their samples here.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Client")]
 pub(crate) struct ClientArgs {
@@ -34,7 +35,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     give_up_after: u32,
 
-    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this
+    /// they are an error
     #[arg(long)]
     allow_partial: bool,
 
@@ -42,7 +44,7 @@ pub(crate) struct ClientArgs {
     limits: LimitArgs,
 }
 
-/// A dataset on its servers, and what is done to it.
+/// A dataset on its servers.
 #[derive(Debug, Args)]
 pub(crate) struct ServedArgs {
     /// Storage servers; their samples follow each other in this order
@@ -52,12 +54,9 @@ pub(crate) struct ServedArgs {
     /// The dataset's name on the servers
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: DatasetName,
-
-    #[command(flatten)]
-    pub(crate) client: ClientArgs,
 }
 
-/// A recipe and the address of its randomness.
+/// A recipe, and the address of its randomness.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// What is done to the photos: a recipe in the box, or a TOML file
@@ -76,12 +75,7 @@ pub(crate) struct RunArgs {
 // === impl ServedArgs ===
 
 impl ServedArgs {
-    /// How the dataset is connected to, without a limit.
-    pub(crate) fn options(&self) -> ClientOptions {
-        self.client.options()
-    }
-
-    /// Connects, and receives no more than so much.
+    /// Connects, and receives no more than this.
     pub(crate) async fn connect(
         &self,
         bandwidth: Option<BitsPerSecond>,
@@ -95,6 +89,7 @@ impl ServedArgs {
 // === impl ClientArgs ===
 
 impl ClientArgs {
+    /// How a dataset is connected to, without a limit on bandwidth.
     pub(crate) fn options(&self) -> ClientOptions {
         let defaults = ClientOptions::default();
         let give_up_after = Duration::from_secs(self.give_up_after.into());
@@ -120,7 +115,7 @@ impl RunArgs {
         find_recipe(name).with_context(|| format!("--recipe {name}"))
     }
 
-    /// Whether one was named: with a model, its own holds.
+    /// Whether a recipe was named. With a model none is: the model has a recipe of its own.
     pub(crate) fn names_a_recipe(&self) -> bool {
         self.recipe.is_some()
     }

@@ -92,7 +92,8 @@ mod tests {
         };
         assert_eq!(
             words(&resources, &[]),
-            "any bandwidth into the trainer; 5 cores at each server; any number of cores at the trainer; an accelerator of any \
+            "any bandwidth into the trainer; 5 cores at each server; any number of cores at the trainer; an \
+             accelerator of any \
              speed."
         );
         resources.servers[0] = ServerResources { bandwidth: BitsPerSecond::new(1e8), ..has(1.0) };

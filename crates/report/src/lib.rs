@@ -1,7 +1,7 @@
 //! A page about a profile and the plan that is made from it: HTML with plots inside, which loads nothing.
 //!
-//! In the order in which it is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it found; a [`Page`]
-//! holds the plots, and the numbers beside them.
+//! In the order in which it is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it
+//! found; a [`Page`] holds the plots, and the numbers beside them.
 //!
 //! Never here: files, arguments and bars (`headwater-measure`).
 

@@ -71,7 +71,8 @@ fn headline(f: &mut fmt::Formatter<'_>, prediction: &Prediction) -> fmt::Result 
     } else {
         writeln!(
             f,
-            "<h2>An epoch waits for nothing</h2><p>Nothing was given that this plan could wait for, so that every sample comes as \
+            "<h2>An epoch waits for nothing</h2><p>Nothing was given that this plan could wait for, so that every \
+             sample comes as \
              it is stored: give --bandwidth, --server-bandwidth, --trainer-cores or --accelerator-rate.</p>"
         )
     }

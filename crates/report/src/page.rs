@@ -1,5 +1,5 @@
-//! The page: HTML with its plots inside, that loads nothing. Light or dark as its reader's machine is; where it is narrow, plots and tables
-//! scroll by themselves, and their text stays as large as it is.
+//! The page: HTML with its plots inside, that loads nothing. Light or dark as its reader's machine is; where it is
+//! narrow, plots and tables scroll by themselves, and their text stays as large as it is.
 
 use std::fmt;
 
@@ -35,8 +35,10 @@ pub struct Page<'a> {
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--muted:#475059;--grid:#dde1e6}\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--paper:#14171a;--muted:#a9b1ba;--grid:#363c44}}\
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:860px;margin:24px auto;padding:0 16px}\
-h1{font-size:26px;margin:0 0 4px}h2{font-size:20px;line-height:1.25;margin:36px 0 4px}p{margin:4px 0 12px;color:var(--muted)}\
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:860px;margin:24px \
+auto;padding:0 16px}\
+h1{font-size:26px;margin:0 0 4px}h2{font-size:20px;line-height:1.25;margin:36px 0 4px}p{margin:4px 0 \
+12px;color:var(--muted)}\
 .wide{overflow-x:auto}.wide>*{min-width:680px}\
 table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}.wide>table{min-width:0}\
 th,td{padding:4px 14px 4px 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}\

@@ -46,7 +46,8 @@ impl Ways<'_> {
     pub(crate) fn costs(&self, f: &mut fmt::Formatter<'_>, unit: Unit) -> fmt::Result {
         writeln!(
             f,
-            "<div class=\"wide\"><table><tr><th>way</th><th>mean, {}</th><th>server's CPU, ms</th><th>trainer's CPU, ms</th></tr>",
+            "<div class=\"wide\"><table><tr><th>way</th><th>mean, {}</th><th>server's CPU, ms</th><th>trainer's CPU, \
+             ms</th></tr>",
             unit.name
         )?;
         for (position, way) in self.profile.ways().iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Tables in files: the features of a dataset ([`features`]), what its samples cost ([`profile`]), and how each of them travels
-//! ([`plan`]).
+//! Tables in files: the features of a dataset ([`features`]), what its samples cost ([`profile`]), and how each of them
+//! travels ([`plan`]).
 //!
-//! Invariant: what is read is what was written, or an error; a digest over the content stands in every file. A table is written whole
-//! or not at all.
+//! Invariant: what is read is what was written, or an error; a digest over the content stands in every file. A table is
+//! written whole or not at all.
 //!
 //! This crate alone knows Parquet and Arrow. It never connects to a server and never trains.
 

@@ -32,7 +32,8 @@ pub enum TrainingError {
     },
     /// Every sample failed, was kept for validation, or has no label.
     #[error(
-        "no sample is left to train on: of {images} there are {validated} kept for validation, {unlabelled} without a label \
+        "no sample is left to train on: of {images} there are {validated} kept for validation, {unlabelled} without a \
+         label \
          and {failed} that failed"
     )]
     NothingToTrainOn {
@@ -47,7 +48,8 @@ pub enum TrainingError {
     },
     /// The features for validation would not fit into memory.
     #[error(
-        "about {needed} of features would be kept for validation, more than {limit}: lower --validation-fraction, or raise \
+        "about {needed} of features would be kept for validation, more than {limit}: lower --validation-fraction, or \
+         raise \
          --replay-memory"
     )]
     ValidationMemory {
@@ -59,9 +61,11 @@ pub enum TrainingError {
     /// The training was asked to stop.
     #[error("stopped before the end: no head was written")]
     Stopped,
-    /// The training was asked to stop on its way. A head of some runs is not the head that was asked for, and is not written.
+    /// The training was asked to stop on its way. A head of some runs is not the head that was asked for, and is not
+    /// written.
     #[error(
-        "stopped after {trained} of {runs} runs, with {extracted} of {samples} samples extracted: no head was written, and these \
+        "stopped after {trained} of {runs} runs, with {extracted} of {samples} samples extracted: no head was \
+         written, and these \
          features are lost (tuner extract keeps them, and tuner fine-tune --features DIR learns from them)"
     )]
     Interrupted {
@@ -100,14 +104,15 @@ pub enum SaveError {
     },
     /// The extractor is another model than the one that made the features.
     #[error(
-        "{} has the digest {actual}, and the model that the features come from has {expected}: give --join the file that \
+        "{} has the digest {actual}, and the model that the features come from has {expected}: give --join the file \
+         that \
          the servers have registered",
         path.display()
     )]
     OtherExtractor {
         /// The file.
         path: PathBuf,
-        /// Its digest.
+        /// The digest of the file.
         actual: Digest,
         /// The digest that the servers announce.
         expected: Digest,

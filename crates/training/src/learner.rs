@@ -60,9 +60,9 @@ pub struct TrainedRun {
 pub struct Trained {
     /// The head.
     pub head: Head,
-    /// Its metrics on the features that were kept for training.
+    /// The metrics of the head on the features that were kept for training.
     pub train: Option<Metrics>,
-    /// Its metrics on the samples that were kept from training; `None` where there are none.
+    /// The metrics of the head on the samples that were kept from training; `None` where there are none.
     pub validation: Option<Metrics>,
     /// The samples of all runs.
     pub counts: ImageCounts,

@@ -25,8 +25,8 @@ impl TrainingOptions {
     /// A head that has learned nothing yet.
     ///
     /// # Errors
-    /// [`TrainingError`]: the dataset has too few classes, its validation features would not fit into memory, or there is no
-    /// head of this kind.
+    /// [`TrainingError`]: the dataset has too few classes, its validation features would not fit into memory, or there
+    /// is no head of this kind.
     pub fn untrained(&self, provenance: &FeatureProvenance) -> Result<Head, TrainingError> {
         let classes = provenance.classes.len();
         if classes < 2 {

@@ -103,8 +103,8 @@ fn read_extractor(path: &Path, provenance: &FeatureProvenance) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// The head as an ONNX file: input `features` f32 `[N, D]`, outputs `probs` and `logits` f32 `[N, C]`, classes and digests
-/// in its metadata.
+/// The head as an ONNX file: input `features` f32 `[N, D]`, outputs `probs` and `logits` f32 `[N, C]`, classes and
+/// digests in its metadata.
 fn onnx(head: &Head, provenance: &FeatureProvenance) -> Result<Vec<u8>, SaveError> {
     let layers = head.weights().layers.into_iter().map(|layer| headwater_onnx::Dense {
         inputs: layer.inputs,
@@ -127,7 +127,8 @@ fn joined(extractor: &Path, provenance: &FeatureProvenance, head: &[u8]) -> Resu
     Ok(headwater_onnx::join(&extractor, &provenance.output, head, &Limits::default())?)
 }
 
-/// Writes a model, whole or not at all. It is kept elsewhere where its place cannot take it: hours of training are not lost.
+/// Writes a model, whole or not at all. It is kept elsewhere where its place cannot take it: hours of training are not
+/// lost.
 fn write(file: OutputFile, model: &[u8]) -> (SavedModel, Option<SaveError>) {
     let digest = Digest::of(model);
     match file.write_somewhere(|sink| sink.write_all(model)) {

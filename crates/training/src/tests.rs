@@ -17,7 +17,8 @@ fn key(index: u64) -> SampleKey {
     format!("{index}.jpg").parse().unwrap()
 }
 
-/// Three classes, one sample in 10 without a label, one in 50 broken, sample 7 not finite; the last element tells samples apart.
+/// Three classes, one sample in 10 without a label, one in 50 broken, sample 7 not finite; the last element tells
+/// samples apart.
 fn sample(index: u64) -> (Option<ClassId>, Result<Vec<f32>, SampleFailure>) {
     let class = (index % 3) as usize;
     let label = (index % 10 != 9).then_some(ClassId(class as u32));

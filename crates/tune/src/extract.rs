@@ -23,7 +23,8 @@ pub(crate) struct Unfinished {
     why: ExtractError,
 }
 
-/// Runs an extraction to its end. After `stop`, ends within the time that writing the parts that have begun takes: two for each server.
+/// Runs an extraction to its end. After `stop`, ends within the time that writing the parts that have begun takes: two
+/// for each server.
 pub(crate) async fn extract(
     args: &ExtractArgs,
     progress: &Progress,

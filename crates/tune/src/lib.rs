@@ -1,7 +1,7 @@
 //! The tuner's library: features of a dataset become Parquet, or a trained head.
 //!
-//! It reads the arguments ([`args`]), lets [`extract`] or [`fine_tune`] do the work, with bars for a person who looks on, and prints a
-//! summary ([`report`]). What is done lies in `headwater-extraction` and `headwater-training`.
+//! Here are the arguments, the bars for a person who looks on, and the summaries that are printed. The work is done in
+//! `headwater-extraction` and `headwater-training`.
 
 mod args;
 

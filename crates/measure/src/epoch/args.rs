@@ -12,7 +12,7 @@ use headwater_epoch::{EpochMode, EpochOptions, EpochPlan};
 use headwater_plan::{Algorithm, Allowed, Cores, Profile, SamplesPerSecond};
 use headwater_types::{BitsPerSecond, Recipe};
 
-use crate::served::{RunArgs, ServedArgs};
+use crate::served::{ClientArgs, RunArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,13 +40,16 @@ pub(crate) struct EpochArgs {
     pub(crate) served: ServedArgs,
 
     #[command(flatten)]
+    pub(crate) client: ClientArgs,
+
+    #[command(flatten)]
     pub(crate) run: RunArgs,
 
     #[command(flatten)]
     pub(crate) failures: FailureArgs,
 
-    /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop or
-    /// flipped+lossless, or plan FILE
+    /// How samples travel: no-off, all-off, resize-off, sophon, optimal, minimum-bytes, auto, a cut such as jpeg-crop
+    /// or flipped+lossless, or plan FILE
     #[arg(long, value_name = "MODE", default_value = "optimal")]
     pub(crate) mode: EpochMode,
 
@@ -54,16 +57,19 @@ pub(crate) struct EpochArgs {
     #[arg(value_name = "FILE")]
     plan: Option<PathBuf>,
 
-    /// A profile of this dataset, for modes that plan (and for predictions of the others); without one they profile a little first
+    /// A profile of this dataset, for modes that plan (and for predictions of the others); without one they profile a
+    /// little first
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
 
-    /// Time that measuring may take without --profile, in seconds. With --mode auto, an epoch that is too short for that is not planned: photos
-    /// come as they are stored [default: for auto a twentieth of what the epoch is estimated to take, for others 10]
+    /// Time that measuring may take without --profile, in seconds. With --mode auto, an epoch that is too short for
+    /// that is not planned: photos come as they are stored [default: for auto a twentieth of what the epoch is
+    /// estimated to take, for others 10]
     #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
-    /// Cuts that a plan may choose from, in every coding or in one: encoded,jpeg-crop,flipped+lossless [default: those of the profile]
+    /// Cuts that a plan may choose from, in every coding or in one: encoded,jpeg-crop,flipped+lossless [default: those
+    /// of the profile]
     #[arg(long, value_name = "CUT,...", value_delimiter = ',')]
     pub(crate) allow_cuts: Vec<Allowed>,
 
@@ -128,7 +134,7 @@ impl EpochArgs {
         EpochOptions {
             servers: self.served.servers.clone(),
             dataset: self.served.dataset.clone(),
-            client: self.served.options(),
+            client: self.client.options(),
             recipe,
             address: self.run.address(),
             mode: self.mode.clone(),

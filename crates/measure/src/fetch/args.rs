@@ -9,7 +9,7 @@ use headwater_cli::{FailureArgs, values};
 use headwater_types::{Cut, Form, ModelName, PixelCoding, shown};
 
 use super::indices::IndexSet;
-use crate::served::ServedArgs;
+use crate::served::{ClientArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,8 +57,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "FILE|auto")]
     pub(crate) plan: Option<PathBuf>,
 
-    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: photos come as they are stored
-    /// [default: a twentieth of what the job is estimated to take]
+    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: photos
+    /// come as they are stored [default: a twentieth of what the job is estimated to take]
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
@@ -100,6 +100,9 @@ pub(crate) struct FetchArgs {
 
     #[command(flatten)]
     pub(crate) failures: FailureArgs,
+
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
 }
 
 // === impl FetchArgs ===

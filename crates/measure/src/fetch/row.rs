@@ -126,7 +126,10 @@ mod tests {
         let framing = |recipe| Framing::new(Recipe::builtin(recipe).unwrap().stages(), source, &draws);
         assert_eq!(
             json(&row().framed(source, &framing("mobilenet-eval"))),
-            r#"{"index":7,"key":"red/a.jpg","label":"red","width":1024,"height":703,"box":[204.4375,43.9375,615.125,615.125],"flip":false,"error":null}"#
+            concat!(
+                r#"{"index":7,"key":"red/a.jpg","label":"red","width":1024,"height":703,"#,
+                r#""box":[204.4375,43.9375,615.125,615.125],"flip":false,"error":null}"#
+            )
         );
         let crop = framing("imagenet-train").readable;
         let whole = format!("\"box\":[{},{},{},{}]", crop.x, crop.y, crop.width, crop.height);
@@ -134,7 +137,10 @@ mod tests {
         assert!(row_of_crop.contains(&whole), "{whole} in {row_of_crop}");
         assert_eq!(
             json(&SampleRow::new(9, None, None).failed(SampleFailure::new(FailureKind::NotFound, "gone"))),
-            r#"{"index":9,"key":null,"label":null,"width":null,"height":null,"box":null,"flip":null,"error":{"kind":"not-found","message":"gone"}}"#
+            concat!(
+                r#"{"index":9,"key":null,"label":null,"width":null,"height":null,"box":null,"flip":null,"#,
+                r#""error":{"kind":"not-found","message":"gone"}}"#
+            )
         );
         let wire = Wire { wire_bytes: Some(7), wire_cut: Some(Cut::JpegCrop), coding: None };
         let travelled = json(&row().travelled(Some(wire)));

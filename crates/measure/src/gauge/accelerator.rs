@@ -1,6 +1,6 @@
 //! Samples a second through a network, on pixels that are ready.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use headwater_image::{Payload, Rgb8};
 use headwater_types::{Address, ImageLimits, Recipe, SampleKey, caps};
 use serde::Serialize;
 
-/// What was measured.
+/// How fast a network answers.
 #[derive(Serialize)]
 pub(crate) struct Rate {
     pub(crate) model: String,
@@ -20,10 +20,10 @@ pub(crate) struct Rate {
     pub(crate) samples_per_second: f64,
 }
 
-/// Before what counts, as a part of the whole.
+/// The time to warm up before answers are counted, as a part of the time for which they are.
 const WARM_UP: f64 = 0.25;
 
-/// Loads a network and keeps it fed.
+/// Loads a network and keeps it fed for this long.
 pub(crate) async fn measure(
     file: PathBuf,
     recipe: Recipe,
@@ -31,32 +31,40 @@ pub(crate) async fn measure(
     library: Option<PathBuf>,
     time: Duration,
 ) -> anyhow::Result<Rate> {
-    let shown = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let model = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let size = recipe.output_size();
-    let cores = headwater_image::cores();
-    let open = move || -> anyhow::Result<Extractor> {
-        let runtime = Runtime::load(library.as_deref())?;
-        let options = ExtractorOptions {
-            device,
-            threads: cores,
-            max_batch: None,
-            max_wait: Duration::from_millis(5),
-            queue: 2 * cores.get(),
-            max_model: caps::MAX_MODEL_BYTES,
-        };
-        let spec =
-            ModelSpec { name: "model".parse()?, path: file.clone(), recipe: recipe.name().to_string(), output: None };
-        Extractor::open(&runtime, &spec, recipe, &options).with_context(|| format!("--model {}", file.display()))
-    };
     // Loading and choosing a batch size take seconds of CPU.
-    let extractor = tokio::task::spawn_blocking(open).await.context("loading the network")??;
-    let grey = Rgb8::new(size, vec![128; 3 * size.pixels() as usize]).context("pixels of the recipe's size")?;
-    let key: SampleKey = "grey".parse().context("a key")?;
+    let opening = move || open(file, recipe, device, library.as_deref());
+    let extractor = tokio::task::spawn_blocking(opening).await.context("loading the network")??;
     let batch = extractor.max_batch().get();
-    let (extractor, at_once) = (Arc::new(extractor), 4 * batch);
+    let grey = Rgb8::new(size, vec![128; 3 * size.pixels() as usize]).context("pixels of the recipe's size")?;
+    let samples_per_second =
+        count(Arc::new(extractor), grey, time).await.with_context(|| format!("--model {model}"))?;
+    Ok(Rate { model, device: device.to_string(), batch, samples_per_second })
+}
+
+fn open(file: PathBuf, recipe: Recipe, device: Device, library: Option<&Path>) -> anyhow::Result<Extractor> {
+    let runtime = Runtime::load(library)?;
+    let cores = headwater_image::cores();
+    let options = ExtractorOptions {
+        device,
+        threads: cores,
+        max_batch: None,
+        max_wait: Duration::from_millis(5),
+        queue: 2 * cores.get(),
+        max_model: caps::MAX_MODEL_BYTES,
+    };
+    let shown = file.display().to_string();
+    let spec = ModelSpec { name: "model".parse()?, path: file, recipe: recipe.name().to_string(), output: None };
+    Extractor::open(&runtime, &spec, recipe, &options).with_context(|| format!("--model {shown}"))
+}
+
+/// Samples a second of the same pixels, over and over, after a part of the time to warm up.
+async fn count(extractor: Arc<Extractor>, pixels: Rgb8, time: Duration) -> anyhow::Result<f64> {
+    let at_once = 4 * extractor.max_batch().get();
+    let key: SampleKey = "grey".parse().context("a key")?;
     let answer = || {
-        let (extractor, key) = (Arc::clone(&extractor), key.clone());
-        let payload = Payload::Flipped(grey.clone());
+        let (extractor, key, payload) = (Arc::clone(&extractor), key.clone(), Payload::Flipped(pixels.clone()));
         async move {
             let place = extractor.place().await?;
             let (address, limits) = (Address::default(), ImageLimits::default());
@@ -70,7 +78,7 @@ pub(crate) async fn measure(
     let mut answers = stream::repeat_with(answer).buffer_unordered(at_once);
     let (mut counted, mut since) = (0_u64, None);
     while let Some(answered) = answers.next().await {
-        answered.with_context(|| format!("--model {shown}"))?;
+        answered?;
         let now = Instant::now();
         match since {
             None if now >= warm => since = Some(now),
@@ -81,7 +89,6 @@ pub(crate) async fn measure(
             break;
         }
     }
-    let Some(since) = since else { bail!("--model {shown} gave no answer") };
-    let samples_per_second = counted as f64 / since.elapsed().as_secs_f64();
-    Ok(Rate { model: shown, device: device.to_string(), batch, samples_per_second })
+    let Some(since) = since else { bail!("the network gave no answer") };
+    Ok(counted as f64 / since.elapsed().as_secs_f64())
 }

@@ -48,7 +48,8 @@ pub(crate) struct MachineArgs {
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: Device,
 
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
+    /// .venv if not given
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
 }
@@ -106,12 +107,12 @@ pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::
     };
     let measured = {
         let recipe = recipe.clone();
-        // As many as will ever be told.
-        let (told, mut heard) = tokio::sync::mpsc::channel(3);
+        // There are three measurements: the channel never fills.
+        let (sender, mut done) = tokio::sync::mpsc::channel(3);
         // Nobody listens any more only where the command was ended.
-        let tell = move |more| _ = told.blocking_send(more);
-        let measuring = tokio::task::spawn_blocking(move || headwater_pilot::machine(&recipe, time, &tell));
-        while let Some(more) = heard.recv().await {
+        let on_progress = move |more| _ = sender.blocking_send(more);
+        let measuring = tokio::task::spawn_blocking(move || headwater_pilot::machine(&recipe, time, &on_progress));
+        while let Some(more) = done.recv().await {
             bar.add(more);
         }
         measuring.await.context("measuring")??

@@ -10,7 +10,7 @@ use headwater_pilot::{Link, NetworkOptions};
 use headwater_types::BitsPerSecond;
 use serde::Serialize;
 
-use crate::served::ServedArgs;
+use crate::served::{ClientArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,9 @@ connection that is open.";
 pub(crate) struct NetworkArgs {
     #[command(flatten)]
     served: ServedArgs,
+
+    #[command(flatten)]
+    client: ClientArgs,
 
     /// Seconds for which bytes are fetched from each server
     #[arg(long, value_name = "SECONDS", default_value = "3.0", value_parser = some_seconds)]
@@ -66,7 +69,7 @@ pub(crate) struct NetworkReport(Vec<LinkRow>);
 /// Measures, and prints what came of it.
 pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::Result<NetworkReport> {
     let time = args.seconds;
-    let dataset = args.served.connect(args.limit_bandwidth, args.served.options()).await?;
+    let dataset = args.served.connect(args.limit_bandwidth, args.client.options()).await?;
     let whole = (time.as_millis() as u64).saturating_mul(dataset.partitions().len() as u64);
     let bar = progress.items("milliseconds", Some(whole));
     let options = NetworkOptions { time, ..NetworkOptions::default() };

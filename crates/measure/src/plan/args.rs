@@ -136,7 +136,7 @@ pub(crate) struct WhichSample {
 // === impl WhichSample ===
 
 impl WhichSample {
-    /// Whether it is one: clap sees only flags.
+    /// Whether the arguments name exactly one sample: clap sees only flags.
     pub(crate) fn check(&self) -> Result<(), UsageError> {
         let wrong = |words: &str| Err(UsageError(words.to_owned()));
         match (self.sample, &self.key) {

@@ -19,8 +19,8 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "[SERVER=]BANDWIDTH,...", value_delimiter = ',')]
     pub(crate) server_bandwidth: Vec<PerServer<BitsPerSecond>>,
 
-    /// Servers' cores, for pixels and inference together: one number for all, or SERVER=CORES for each that differs; 0 is a number
-    /// [default: the CPU workers that servers announced]
+    /// Servers' cores, for pixels and inference together: one number for all, or SERVER=CORES for each that differs; 0
+    /// is a number [default: the CPU workers that servers announced]
     #[arg(long, value_name = "[SERVER=]CORES,...", value_delimiter = ',')]
     pub(crate) storage_cores: Vec<PerServer<Cores>>,
 
@@ -40,8 +40,8 @@ pub(crate) struct LimitArgs {
 /// What these arguments leave to a planner.
 ///
 /// # Errors
-/// [`UsageError`]: a server that the profile does not have, two values for one, cores that nobody knows, or more reserved than
-/// there is.
+/// [`UsageError`]: a server that the profile does not have, two values for one, cores that nobody knows, or more
+/// reserved than there is.
 pub(crate) fn resources(args: &LimitArgs, servers: &[Server]) -> Result<Resources, UsageError> {
     let cores = of_servers("--storage-cores", &args.storage_cores, servers)?;
     let bandwidths = of_servers("--server-bandwidth", &args.server_bandwidth, servers)?;

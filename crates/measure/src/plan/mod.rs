@@ -1,4 +1,5 @@
-//! `profiler plan`, `profiler plan export` and `profiler explain`: planners held against a profile and told resources.
+//! `profiler plan`, `profiler plan export` and `profiler explain`: plans that are made from a profile and given
+//! resources.
 
 mod args;
 mod explanation;

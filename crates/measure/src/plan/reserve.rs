@@ -1,6 +1,7 @@
 //! `--reserve`: what a plan leaves to other jobs on the same servers, network and trainer.
 //!
-//! What is reserved is taken away before anything is planned, from what there is by the other arguments or by the profile.
+//! What is reserved is taken away before anything is planned, from what there is by the other arguments or by the
+//! profile.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,10 +27,11 @@ enum Amount {
     StorageCores(Cores),
 }
 
-/// Text that reserves nothing.
+/// Text that does not say what is reserved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} reserves nothing: write bandwidth=100Mbps, trainer-cores=2, server-bandwidth=100Mbps or storage-cores=1, the last \
+    "{0:?} reserves nothing: write bandwidth=100Mbps, trainer-cores=2, server-bandwidth=100Mbps or storage-cores=1, \
+     the last \
      two also for one server, as storage-cores@node1:7440=1"
 )]
 pub(crate) struct ReserveError(String);
@@ -37,7 +39,7 @@ pub(crate) struct ReserveError(String);
 // === impl Reserve ===
 
 impl fmt::Display for Reserve {
-    /// As it is written on the command line.
+    /// Writes a reserve as it is written on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, amount) = match self.amount {
             Amount::Bandwidth(bandwidth) => ("bandwidth", bandwidth.to_string()),
@@ -75,7 +77,7 @@ impl FromStr for Reserve {
     }
 }
 
-/// Takes away what is reserved.
+/// Takes what is reserved away from what there is.
 ///
 /// # Errors
 /// [`UsageError`] where there is less than that, or where nobody said how much there is.
@@ -112,7 +114,8 @@ pub(super) fn subtract(reserved: &[Reserve], servers: &[Server], resources: &mut
     Ok(())
 }
 
-/// Cores may all be reserved: then nothing is done there. Without any network there is no epoch.
+/// The bandwidth that is left. All cores may be reserved, and then nothing is done there; without any network there is
+/// no epoch.
 fn less_bandwidth(
     option: &str,
     server: &str,

@@ -5,7 +5,7 @@ use super::svg::{Anchor, Svg, width};
 /// A number's axis.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axis<'a> {
-    /// What it is of, with its unit.
+    /// What the axis shows, with its unit.
     pub(crate) label: &'a str,
     /// Whether equal distances are equal ratios: then nothing may be 0.
     pub(crate) logarithmic: bool,

@@ -34,7 +34,8 @@ pub(crate) fn spreads(x: Axis<'_>, spreads: &[Spread]) -> String {
         let long = (across.at(*high) - from).max(2.0);
         svg.text(left - GAP, y + 4.5, Anchor::End, name);
         svg.put(format_args!(
-            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{long:.1}\" height=\"14\" rx=\"3\" fill=\"{colour}\" opacity=\"0.45\"/>\
+            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{long:.1}\" height=\"14\" rx=\"3\" fill=\"{colour}\" \
+             opacity=\"0.45\"/>\
              <circle cx=\"{middle_at:.1}\" cy=\"{y:.1}\" r=\"6\" fill=\"{colour}\"/>",
             y - 7.0,
         ));
@@ -43,7 +44,8 @@ pub(crate) fn spreads(x: Axis<'_>, spreads: &[Spread]) -> String {
     svg.end()
 }
 
-/// For each name a bar of shares that add up to 1, in the order of `parts`: each a colour's number and a name. `of`: what the names are.
+/// For each name a bar of shares that add up to 1, in the order of `parts`: each a colour's number and a name. `of`:
+/// what the names are.
 pub(crate) fn shares(of: &str, names: &[String], parts: &[(usize, String)], shares: &[Vec<f64>]) -> String {
     let left = (GAP + widest(names.iter().map(String::as_str))).max(width(of) + GAP);
     let mut svg = Svg::new(TOP + ROW * (names.len() + 1) as f64);
@@ -55,7 +57,8 @@ pub(crate) fn shares(of: &str, names: &[String], parts: &[(usize, String)], shar
             let (wide, fill) = (share * (WIDTH - left), colour(*part));
             let (label, percent) = (escape(label), format!("{:.0} %", share * 100.0));
             svg.put(format_args!(
-                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" fill=\"{fill}\"><title>{label}: {percent}\
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" fill=\"{fill}\"><title>{label}: \
+                 {percent}\
                  </title></rect>",
                 ROW - 4.0,
             ));

@@ -1,4 +1,5 @@
-//! Colours that people with any colour vision can tell apart (Okabe and Ito 2008), and further ones where those do not suffice.
+//! Colours that people with any colour vision can tell apart (Okabe and Ito 2008), and further ones where those do not
+//! suffice.
 
 const COLOURS: [&str; 14] = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c8c8c", "#7b5fc7", "#a5682a",

@@ -1,4 +1,5 @@
-//! Lines over a shared axis, each with its name at its end. Lines that are the same everywhere are one, with the names of all.
+//! Lines over a shared axis, each with its name at its end. Lines that are the same everywhere are one, with the names
+//! of all.
 
 use super::axis::{Axis, Scale};
 use super::colour::{CHOSEN, colour};
@@ -52,7 +53,8 @@ pub(crate) fn lines(x: Axis<'_>, y: Axis<'_>, places: &[f64], series: &[Series])
             let (cx, cy, radius) = (across.at(*x_value), up.at(*y_value), thick + 1);
             let (value, place) = ((y.format)(*y_value), (x.format)(*x_value));
             svg.put(format_args!(
-                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{radius}\" style=\"fill:{colour}\"><title>{name}: {value} at \
+                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{radius}\" style=\"fill:{colour}\"><title>{name}: {value} \
+                 at \
                  {place}</title></circle>"
             ));
         }
@@ -87,7 +89,8 @@ fn same(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
     })
 }
 
-/// Heights near these at which lines of text do not run into each other, in the same order; within bounds where there is room.
+/// Heights near these at which lines of text do not run into each other, in the same order; within bounds where there
+/// is room.
 fn apart(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<_> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));

@@ -25,7 +25,8 @@ pub(crate) fn map(x: Places<'_>, y: Places<'_>, parts: &[String], cells: &[Vec<(
             let (at, by) = (escape(&x.1[column]), escape(&y.1[row]));
             let (name, shown) = (escape(parts.get(*part).map_or("", String::as_str)), escape(word));
             svg.put(format_args!(
-                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{fill}\"><title>{shown}, {at} by {by}: \
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+                 fill=\"{fill}\"><title>{shown}, {at} by {by}: \
                  {name}</title></rect>",
                 wide - 2.0,
                 TALL - 2.0,

@@ -1,4 +1,5 @@
-//! Plots as SVG: lines, ranges, stacked bars, and a map of categories. Each is a string that stands in a page by itself.
+//! Plots as SVG: lines, ranges, stacked bars, and a map of categories. Each is a string that stands in a page by
+//! itself.
 //!
 //! Text is placed by boxes: a label that would run into another is left out or moved, never drawn over it.
 

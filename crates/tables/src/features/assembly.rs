@@ -6,7 +6,7 @@ use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
 
 use super::part::{FailedSample, FeatureRow, Part};
 
-/// A part that still waits for samples. Memory: `range x feature_len x 4` bytes and the keys.
+/// A part that still waits for samples. It takes this much memory: `range x feature_len x 4` bytes and the keys.
 #[derive(Debug)]
 pub struct Assembly {
     range: Range<u64>,
@@ -26,18 +26,18 @@ enum Slot {
 /// What was delivered is not what was asked for: a fault of the program, never of a photo.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misdelivery {
-    /// Outside the range, or already there.
+    /// The sample is outside the range, or already there.
     #[error("sample {0} was delivered without being waited for: please report it")]
     Unexpected(SampleIndex),
-    /// A feature, and no key.
+    /// A feature came without the key of its sample.
     #[error("sample {0} was delivered without a key: please report it")]
     Keyless(SampleIndex),
-    /// Another length than the model's description says.
+    /// The feature has another length than the description of the model says.
     #[error("the feature of sample {index} has {actual} elements where the model's have {expected}")]
     Length {
-        /// Whose.
+        /// The sample.
         index: SampleIndex,
-        /// Elements that it has.
+        /// Elements of the feature.
         actual: usize,
         /// Elements that the servers announced.
         expected: usize,
@@ -47,14 +47,14 @@ pub enum Misdelivery {
 // === impl Assembly ===
 
 impl Assembly {
-    /// Waits for all of a range.
+    /// A part that waits for every sample of a range.
     pub fn new(range: Range<u64>, feature_len: usize) -> Self {
         let samples = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
         let slots = std::iter::repeat_with(|| Slot::Waiting).take(samples).collect();
         Self { range, feature_len, slots, features: vec![0.0; samples.saturating_mul(feature_len)], waiting: samples }
     }
 
-    /// Waits for the samples that are missing from a part, and once more for those whose failure is worth another try.
+    /// A part that waits for the samples that it lacks, and once more for each failed sample of which `again` says so.
     pub fn reopen(part: &Part, feature_len: usize, again: impl Fn(&FailedSample) -> bool) -> Self {
         let mut assembly = Self::new(part.range.clone(), feature_len);
         for (index, row, feature) in part.iter(feature_len) {
@@ -70,6 +70,9 @@ impl Assembly {
     }
 
     /// Puts a feature in its place.
+    ///
+    /// # Errors
+    /// [`Misdelivery`]: the sample is not waited for, or the feature has another length.
     pub fn fill(
         &mut self,
         index: SampleIndex,
@@ -87,6 +90,9 @@ impl Assembly {
     }
 
     /// Notes that a sample has no feature, and why.
+    ///
+    /// # Errors
+    /// [`Misdelivery::Unexpected`]: the sample is not waited for.
     pub fn fail(
         &mut self,
         index: SampleIndex,
@@ -98,12 +104,12 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether nothing is waited for.
+    /// Whether every sample of the range has come.
     pub fn is_complete(&self) -> bool {
         self.waiting == 0
     }
 
-    /// The part; samples that are still waited for are missing from it, and it says so.
+    /// The part as it is now. Samples that are still waited for are missing from it, and its footer says so.
     pub fn finish(mut self) -> Part {
         let (mut rows, mut failed, mut missing) = (Vec::with_capacity(self.slots.len()), Vec::new(), Vec::new());
         for (at, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {

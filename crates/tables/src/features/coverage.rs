@@ -21,7 +21,7 @@ pub struct Present {
 pub enum RetryFailed {
     /// Samples whose failure may have passed: the store or the server could not be read just then.
     Passing,
-    /// All samples that failed.
+    /// Every sample that failed.
     All,
 }
 
@@ -45,8 +45,8 @@ pub enum Missing {
 
 /// The parts that are to be written, in index order. With them the folder holds `0..samples`, each sample once.
 ///
-/// Gaps are filled by parts that end at multiples of `part_rows`, so that a folder ends up cut the same way however often
-/// it was resumed.
+/// Gaps are filled by parts that end at multiples of `part_rows`, so that a folder ends up cut the same way however
+/// often it was resumed.
 pub fn tasks(samples: u64, part_rows: NonZeroU64, present: &[Present], retry: RetryFailed) -> Vec<PartTask> {
     let mut tasks = Vec::new();
     let mut covered = 0;
@@ -127,7 +127,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_and_tasks_together_hold_each_sample_once((samples, present) in presents(), rows in 1_u64..6, all: bool) {
+        fn parts_and_tasks_together_hold_each_sample_once(
+            (samples, present) in presents(),
+            rows in 1_u64..6,
+            all: bool,
+        ) {
             let retry = if all { RetryFailed::All } else { RetryFailed::Passing };
             let tasks = tasks(samples, NonZeroU64::new(rows).unwrap(), &present, retry);
             let mut fetched: Vec<u64> = tasks.iter().flat_map(|task| task.indices().map(|index| index.0)).collect();

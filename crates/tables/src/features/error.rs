@@ -35,7 +35,8 @@ pub enum FolderError {
     #[error("{} holds no features: run tuner extract --out {} first", .0.display(), .0.display())]
     Empty(PathBuf),
     /// The parts do not hold every sample.
-    #[error("{} lacks sample {missing} and maybe more: run the same tuner extract again to complete it", folder.display())]
+    #[error("{} lacks sample {missing} and maybe more: run the same tuner extract again to complete \
+    it", folder.display())]
     Gap {
         /// The folder.
         folder: PathBuf,
@@ -43,7 +44,8 @@ pub enum FolderError {
         missing: u64,
     },
     /// The parts are of two extractions.
-    #[error("{} holds features of another {what} than the parts before it: extract again into an empty folder", part.display())]
+    #[error("{} holds features of another {what} than the parts before it: extract again into an empty \
+    folder", part.display())]
     Mixed {
         /// The first part that differs.
         part: PathBuf,

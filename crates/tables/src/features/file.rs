@@ -6,8 +6,8 @@
 //! | `label` | utf8 | its class's name |
 //! | `feature` | fixed-size list of `feature_len` float32, not null | |
 //!
-//! Invariant: [`read`] gives back what [`write`] was given, or an error; never a row that was not written. The digest in
-//! the footer is of the content and not of the file, which could not hold its own.
+//! Invariant: [`read`] gives back what [`write`] was given, or an error; never a row that was not written. The digest
+//! in the footer is of the content and not of the file, which could not hold its own.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -91,8 +91,8 @@ pub(super) fn read_footer(path: &Path) -> Result<Footer, PartError> {
     })
 }
 
-/// Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
-/// dictionary). Nothing outlives `reading` that a panic could leave half done.
+/// Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values
+/// without the dictionary). Nothing outlives `reading` that a panic could leave half done.
 fn guarded<T>(reading: impl FnOnce() -> Result<T, PartError> + UnwindSafe) -> Result<T, PartError> {
     catch_unwind(reading).unwrap_or(Err(PartError::Content("its pages are damaged")))
 }
@@ -156,8 +156,8 @@ fn schema(feature_len: usize) -> Result<Schema, PartError> {
     ]))
 }
 
-/// Floats hardly repeat: a dictionary of them would be built and thrown away, and their minimum and maximum help nobody.
-/// Snappy stays on, since ReLU networks give many zeros.
+/// Floats hardly repeat: a dictionary of them would be built and thrown away, and their minimum and maximum help
+/// nobody. Snappy stays on, since ReLU networks give many zeros.
 fn properties() -> WriterPropertiesBuilder {
     let feature = || ColumnPath::from(vec!["feature".to_owned(), "list".to_owned(), "item".to_owned()]);
     WriterProperties::builder()
@@ -264,7 +264,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
-        fn a_torn_or_flipped_file_is_an_error_and_never_another_part(at: prop::sample::Index, bit in 0_u8..8, tear: bool) {
+        fn a_torn_or_flipped_file_is_an_error_and_never_another_part(
+            at: prop::sample::Index,
+            bit in 0_u8..8,
+            tear: bool,
+        ) {
             let (_folder, path) = written(&part());
             let mut bytes = std::fs::read(&path).unwrap();
             let at = at.index(bytes.len());

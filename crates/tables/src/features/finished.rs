@@ -73,9 +73,9 @@ impl FeatureFolder {
         &self.provenance
     }
 
-    /// The features of these samples, in this order. Parts are in index order; as many samples as fit a bound on memory are put
-    /// into order at a time, for which every part is read: sequential reads of a few gigabytes cost less than one seek for each
-    /// sample.
+    /// The features of these samples, in this order. Parts are in index order; as many samples as fit a bound on memory
+    /// are put into order at a time, for which every part is read: sequential reads of a few gigabytes cost less than
+    /// one seek for each sample.
     pub fn stream(&self, order: Vec<SampleIndex>) -> FeatureStream {
         let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
         let (parts, feature_len, at_once) = (Arc::clone(&self.parts), self.provenance.feature_len, self.sorted_at_once);

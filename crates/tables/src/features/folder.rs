@@ -1,11 +1,12 @@
-//! The folder that holds the parts: one tuner at a time, no leftovers, and only parts that are whole and belong together.
+//! The folder that holds the parts: one tuner at a time, no leftovers, and only parts that are whole and belong
+//! together.
 //!
 //! ```text
 //! DIR/part-0000000000.parquet    the number is the first global index: names sort as the dataset does
 //!     part-0000004096.parquet
 //!     _failures.jsonl            which samples have no feature, and why; written when all parts are there
 //!     _lock                      locked (flock) while a tuner works here
-//!     .*.part                    a file that is being written; one that a killed tuner left is removed at the next start
+//!     .*.part                    a file that is being written; the next start removes what a killed tuner left
 //! ```
 
 use std::error::Error;
@@ -49,6 +50,9 @@ pub struct Contents {
 
 impl PartFolder {
     /// Makes the folder where there is none, locks it, and removes what a killed tuner left half-written.
+    ///
+    /// # Errors
+    /// [`FolderError`]: another tuner holds the lock, or the folder cannot be written to.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let out = OutputFolder::open("--out", path)?;
         let lock_path = path.join(LOCK);
@@ -62,6 +66,9 @@ impl PartFolder {
     }
 
     /// Removes every part.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: a part cannot be removed.
     pub fn clear(&self) -> Result<(), FolderError> {
         for (name, path) in entries(self.path())? {
             if first_index(&name).is_some() {
@@ -71,19 +78,22 @@ impl PartFolder {
         Ok(())
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         self.out.path()
     }
 
-    /// Sees that so many bytes more can be written, as far as the file system says.
+    /// Sees that this many bytes more can be written, as far as the file system says.
+    ///
+    /// # Errors
+    /// [`FolderError::Output`]: there is less space.
     pub fn need(&self, bytes: u64) -> Result<(), FolderError> {
         Ok(self.out.need(bytes)?)
     }
 
     /// Reads back every part. One that is torn, or answers for samples that another answers for already, is removed, so
-    /// that its samples are missing and will be fetched; one of another dataset, model or recipe is an error. `None` once
-    /// `stop` says so.
+    /// that its samples are missing and will be fetched; one of another dataset, model or recipe is an error. `None`
+    /// once `stop` says so.
     pub fn survey(
         &self,
         provenance: &FeatureProvenance,
@@ -116,7 +126,10 @@ impl PartFolder {
         Ok(Some(present))
     }
 
-    /// Reads one part.
+    /// Reads the part that begins at this index.
+    ///
+    /// # Errors
+    /// [`FolderError::Part`]: it cannot be read.
     pub fn read(&self, first: u64) -> Result<Part, FolderError> {
         let path = self.part_path(first);
         match file::read(&path) {
@@ -126,6 +139,9 @@ impl PartFolder {
     }
 
     /// Writes a part, in place of one of the same first index.
+    ///
+    /// # Errors
+    /// [`FolderError`]: it cannot be written.
     pub fn write(&self, provenance: &FeatureProvenance, part: &Part) -> Result<(), FolderError> {
         let name = part_name(part.range.start);
         match file::write(self.out.file(&name)?, provenance, part) {
@@ -136,6 +152,9 @@ impl PartFolder {
     }
 
     /// Lists the failures of all parts in `_failures.jsonl`, and counts what is there.
+    ///
+    /// # Errors
+    /// [`FolderError`]: a part cannot be read, or the list not be written.
     pub fn finish(&self) -> Result<Contents, FolderError> {
         self.out.file(FAILURES)?.write(|sink| {
             for path in part_paths(self.path())?.values() {
@@ -150,6 +169,9 @@ impl PartFolder {
     }
 
     /// Counts what is there.
+    ///
+    /// # Errors
+    /// [`FolderError`]: a part cannot be read.
     pub fn contents(&self) -> Result<Contents, FolderError> {
         let mut contents = Contents::default();
         for path in part_paths(self.path())?.values() {

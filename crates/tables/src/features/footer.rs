@@ -3,11 +3,13 @@
 //! | key | value |
 //! |---|---|
 //! | `headwater.version` | version of the tuner that wrote it |
-//! | `headwater.dataset`, `headwater.dataset_digest`, `headwater.samples`, `headwater.classes` | name, BLAKE3, count, JSON list |
-//! | `headwater.model`, `headwater.model_digest`, `headwater.recipe_digest`, `headwater.output`, `headwater.feature_len` | what made the features |
+//! | `headwater.dataset`, `headwater.dataset_digest` | the dataset's name and BLAKE3 |
+//! | `headwater.samples`, `headwater.classes` | the number of its samples, and a JSON list of its classes |
+//! | `headwater.model`, `headwater.model_digest`, `headwater.output` | the model that made the features |
+//! | `headwater.recipe_digest`, `headwater.feature_len` | what the model was given, and how much it gave |
 //! | `headwater.range` | `first..end`: the global indices that this part answers for |
 //! | `headwater.failed` | JSON list: samples of the range that have no row, and why |
-//! | `headwater.missing` | JSON list of `[first, end]`: samples of the range that are still to be extracted; absent where there are none |
+//! | `headwater.missing` | JSON list of `[first, end]`: samples that are still to come; absent if there are none |
 //! | `headwater.digest` | BLAKE3 over the entries above, and every key, label and feature in row order |
 
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! A folder of Parquet parts: the features and labels of a dataset, each sample exactly once.
 //!
-//! Each part answers for a range of global indices, and says so in its footer. Where an extraction was stopped, the footer also lists
-//! the samples of the range that are still to be extracted. These are missing, and so is every sample for which no part answers. No
-//! other file is consulted, so that nothing can disagree with the parts after a crash.
+//! Each part answers for a range of global indices, and says so in its footer. Where an extraction was stopped, the
+//! footer also lists the samples of the range that are still to be extracted. These are missing, and so is every sample
+//! for which no part answers. No other file is consulted, so that nothing can disagree with the parts after a crash.
 //!
 //! [`PartFolder`] is the folder while it is being filled; [`FeatureFolder`] is the folder when it is complete.
 

@@ -5,15 +5,15 @@ use std::ops::Range;
 use headwater_types::{ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 use serde::{Deserialize, Serialize};
 
-/// A row for each sample of a range that has a feature, a failure for each that has none, and the indices of those that were not
-/// extracted yet; each in index order, and together exactly the range.
+/// A row for each sample of a range that has a feature, a failure for each that has none, and the indices of those that
+/// were not extracted yet; each in index order, and together exactly the range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// Global indices.
+    /// The global indices that the part answers for.
     pub range: Range<u64>,
     /// The samples that have features.
     pub rows: Vec<FeatureRow>,
-    /// Their features, f32 `[rows, feature_len]`.
+    /// The features of the rows, f32 `[rows, feature_len]`.
     pub features: Vec<f32>,
     /// The samples that have none.
     pub failed: Vec<FailedSample>,
@@ -24,24 +24,24 @@ pub struct Part {
 /// A sample that has a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureRow {
-    /// Its key.
+    /// The key of the sample.
     pub key: SampleKey,
-    /// Its class; `None` in a dataset, or for a sample, without labels.
+    /// The class of the sample; `None` in a dataset, or for a sample, without labels.
     pub label: Option<ClassId>,
 }
 
 /// A sample that could not be delivered; also a line of `_failures.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedSample {
-    /// Its global index.
+    /// The global index of the sample.
     pub index: SampleIndex,
-    /// Its key, where the server said it.
+    /// The key of the sample, where the server gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// [`FailureKind`] by name.
+    /// The kind of failure, by its name in the file.
     #[serde(with = "kind_name")]
     pub kind: FailureKind,
-    /// For people.
+    /// What failed, in words for people.
     pub message: String,
 }
 

@@ -7,7 +7,7 @@ use headwater_types::{ClassId, DatasetName, Digest, ModelName};
 pub struct FeatureProvenance {
     /// The dataset's name.
     pub dataset: DatasetName,
-    /// Its digest: over the partitions in the order of the servers.
+    /// The digest of the dataset, over the partitions in the order of the servers.
     pub dataset_digest: Digest,
     /// How many samples it has; their indices are `0..samples`.
     pub samples: u64,

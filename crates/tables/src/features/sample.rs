@@ -5,11 +5,11 @@ use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
 /// A sample with its feature, or with the reason why it has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureSample {
-    /// Its global index in the dataset.
+    /// The global index of the sample.
     pub index: SampleIndex,
-    /// Its key. It is always there where the outcome is a feature.
+    /// The key of the sample. It is always there where the outcome is a feature.
     pub key: Option<SampleKey>,
-    /// Its class; `None` in a dataset, or for a sample, without labels.
+    /// The class of the sample; `None` in a dataset, or for a sample, without labels.
     pub label: Option<ClassId>,
     /// The feature, f32 `[feature_len]`, or why there is none.
     pub outcome: Result<Vec<f32>, SampleFailure>,

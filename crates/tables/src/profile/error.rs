@@ -11,63 +11,66 @@ use parquet::errors::ParquetError;
 /// Why a profile could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileFileError {
-    /// The file system said so.
+    /// The file system gave an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It cannot be put into its place.
+    /// The file cannot be put into its place.
     #[error("{0}")]
     Output(#[from] OutputError),
-    /// Nothing was ever written to it.
+    /// The file is empty.
     #[error(
-        "it is an empty file: was the disk full when it was written? `profiler dataset` or `profiler import` writes it again"
+        "it is an empty file: was the disk full when it was written? `profiler dataset` or `profiler import` writes \
+         it again"
     )]
     Empty,
-    /// Begins as Parquet does, and does not end so.
+    /// The file begins as Parquet does, and does not end so.
     #[error(
-        "it is torn: it begins as a Parquet file and has no end after {length} bytes, so the disk was full or it was not copied \
+        "it is torn: it begins as a Parquet file and has no end after {length} bytes, so the disk was full or it was \
+         not copied \
          whole: write or copy it again"
     )]
     Torn {
         /// Bytes that are there.
         length: u64,
     },
-    /// Another kind of file.
+    /// The file is of another kind.
     #[error("it is no Parquet file: `profiler dataset` and `profiler import` write profiles{}", Hint(*looks_like))]
     NotParquet {
-        /// What it looks like, where that can be said.
+        /// The kind of file that it looks like, where that can be said.
         looks_like: Option<&'static str>,
     },
-    /// Both ends are Parquet's, and something between them is not what was written.
+    /// The file begins and ends as Parquet does, and something between its ends is not what was written.
     #[error(
-        "it is damaged: it begins and ends as a Parquet file, and between them is another content than was written: write or copy it again"
+        "it is damaged: it begins and ends as a Parquet file, and between them is another content than was written: \
+         write or copy it again"
     )]
     Parquet(#[from] ParquetError),
-    /// Columns that cannot be read.
+    /// The columns cannot be read.
     #[error("its columns cannot be read")]
     Arrow(#[from] ArrowError),
-    /// Metadata that is missing or unreadable.
+    /// An entry of the metadata is missing or unreadable.
     #[error(
         "the metadata entry {key} is {fault}: is it a profile? `profiler dataset` and `profiler import` write them"
     )]
     Metadata {
-        /// Which.
+        /// The name of the entry.
         key: &'static str,
         /// What is wrong with it.
         fault: String,
     },
-    /// A profile of another version.
+    /// The profile is of another version.
     #[error("it is a profile of version {0:?}, and this program reads version 1")]
     Version(String),
-    /// Other columns.
+    /// The columns are not those of the ways.
     #[error("it has other columns than a profile of its ways: {0}")]
     Columns(String),
-    /// Numbers that no profile has.
+    /// The numbers are not those of any profile.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// Pages that the Parquet reader does not get through.
+    /// The Parquet reader cannot get through a page.
     #[error("it is damaged: a page cannot be read: write or copy it again")]
     Page,
-    /// Something else is not what was written.
+    /// The content is not what was written.
     #[error("its content is not what was written: {0}")]
     Content(&'static str),
 }

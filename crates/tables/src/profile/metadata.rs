@@ -3,7 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `headwater.profile` | version of this form: `1` |
-//! | `headwater.provenance` | TOML: source, date, host, program version, dataset, digests, recipe, seed, epoch, samples measured, fit errors, overheads |
+//! | `headwater.provenance` | TOML: who measured what, when and how, with the errors of the fits and the overheads |
 //! | `headwater.servers` | JSON list: address, digest, first sample, samples, CPU workers |
 //! | `headwater.ways` | JSON list, in the order of the columns |
 //! | `headwater.digest` | BLAKE3 of the entries above and of every row |

@@ -6,13 +6,13 @@
 //! | `key` | utf8 | |
 //! | `width`, `height` | uint32 | of the decoded photo |
 //! | `measured` | boolean, not null | else predicted |
-//! | `WAY_bytes` | uint32, not null | payload bytes at each way: `encoded_bytes`, `jpeg_crop_bytes`, `flipped_lossless_bytes` ... |
+//! | `WAY_bytes` | uint32, not null | payload bytes at each way, such as `flipped_lossless_bytes` |
 //! | `WAY_storage_seconds`, `WAY_trainer_seconds` | float64, not null | CPU seconds of both sides |
 //!
 //! What the profile is of stands in the key-value metadata of the file: see `metadata.rs`.
 //!
-//! Invariant: [`read`] gives back what [`write`] was given, or an error. Numbers are checked by a digest, and each by itself before it
-//! is believed.
+//! Invariant: [`read`] gives back what [`write`] was given, or an error. Numbers are checked by a digest, and each by
+//! itself before it is believed.
 
 mod columns;
 mod error;

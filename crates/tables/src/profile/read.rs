@@ -24,8 +24,8 @@ const SNIFFED: u64 = 64;
 /// # Errors
 /// [`ProfileFileError`]: it is no Parquet, no profile, or not what was written.
 pub fn read(path: &Path) -> Result<Profile, ProfileFileError> {
-    // Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values without the
-    // dictionary). Nothing outlives the call that a panic could leave half done.
+    // Of some damaged files the Parquet reader is not an error but a panic (parquet 60: a page of a dictionary's values
+    // without the dictionary). Nothing outlives the call that a panic could leave half done.
     catch_unwind(|| {
         check_ends(path)?;
         read_pages(path)
@@ -33,7 +33,8 @@ pub fn read(path: &Path) -> Result<Profile, ProfileFileError> {
     .unwrap_or(Err(ProfileFileError::Page))
 }
 
-/// Tells a file that was never finished from one that is something else: the Parquet reader only says that it is corrupt.
+/// Tells a file that was never finished from one that is something else: the Parquet reader only says that it is
+/// corrupt.
 fn check_ends(path: &Path) -> Result<(), ProfileFileError> {
     const MAGIC: &[u8] = b"PAR1";
     let mut file = File::open(path)?;

@@ -156,7 +156,11 @@ fn no_flipped_bit_is_more_than_an_error() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn a_torn_or_flipped_file_is_an_error_and_never_another_profile(at: prop::sample::Index, bit in 0_u8..8, tear: bool) {
+    fn a_torn_or_flipped_file_is_an_error_and_never_another_profile(
+        at: prop::sample::Index,
+        bit in 0_u8..8,
+        tear: bool,
+    ) {
         let profile = profile(5);
         let (_folder, path) = written(&profile);
         let mut bytes = std::fs::read(&path).unwrap();

@@ -17,7 +17,8 @@ use super::metadata::Metadata;
 /// Rows of a group, which the writer holds in memory until it is full: at ten ways 13 MB.
 const GROUP_ROWS: usize = 8 * BATCH_ROWS;
 
-/// Writes a profile, whole or not at all: into its place or, where that cannot take it, into another, for it took minutes to measure.
+/// Writes a profile, whole or not at all: into its place or, where that cannot take it, into another, for it took
+/// minutes to measure.
 ///
 /// # Errors
 /// Those of the file system and of the writer.

@@ -13,8 +13,8 @@ use super::servers::ServersArgs;
 /// Write features and labels of a dataset to a folder of Parquet files
 ///
 /// The folder is read as one table by pandas, pyarrow, DuckDB and others: key (text), label (text, null where there is
-/// none), feature (fixed-size list of float32). Ctrl-C, SIGTERM and a closed terminal keep what has come; started again, it fetches only what
-/// is missing. Samples that could not be read are listed in DIR/_failures.jsonl.
+/// none), feature (fixed-size list of float32). Ctrl-C, SIGTERM and a closed terminal keep what has come; started
+/// again, it fetches only what is missing. Samples that could not be read are listed in DIR/_failures.jsonl.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct ExtractArgs {
@@ -33,13 +33,13 @@ pub(crate) struct ExtractArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) retry_failed: bool,
 
-    /// Write features that are not finite (NaN or an infinity) too, where without this their samples fail; with --retry-failed also those
-    /// of samples that failed so before
+    /// Write features that are not finite (NaN or an infinity) too, where without this their samples fail; with
+    /// --retry-failed also those of samples that failed so before
     #[arg(long, help_heading = "Output")]
     pub(crate) allow_non_finite: bool,
 
-    /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature length
-    /// x 4 bytes, and are lost when the tuner is killed with SIGKILL
+    /// Samples in one Parquet file; about two files for each server are held in memory, each taking ROWS x feature
+    /// length x 4 bytes, and are lost when the tuner is killed with SIGKILL
     #[arg(long, help_heading = "Output", value_name = "ROWS", default_value = "4096")]
     pub(crate) part_rows: NonZeroU64,
 

@@ -16,8 +16,8 @@ use super::features::FeaturesFrom;
 
 /// Train a classifier head on features, and save it as ONNX
 ///
-/// The samples are shared out over --runs runs: while one is trained on, the servers extract the next. Photos need labels,
-/// that is, one folder for each class.
+/// The samples are shared out over --runs runs: while one is trained on, the servers extract the next. Photos need
+/// labels, that is, one folder for each class.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct FineTuneArgs {
@@ -33,13 +33,14 @@ pub(crate) struct FineTuneArgs {
     #[arg(long, help_heading = "Runs", value_name = "SHARE", default_value = "0.2", value_parser = part_or_none)]
     pub(crate) validation_fraction: f64,
 
-    /// The same seed on the same dataset gives the same head, from servers or from the folder that extract filled. The same
-    /// dataset is the same photos in the same partitions, with the servers named in the same order: the same dataset digest
+    /// The same seed on the same dataset gives the same head, from servers or from the folder that extract filled. The
+    /// same dataset is the same photos in the same partitions, with the servers named in the same order: the same
+    /// dataset digest
     #[arg(long, help_heading = "Runs", value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Memory for the features of all runs so far; past it, each class keeps a fair share of them. The run that is being
-    /// extracted, and the features kept for validation, may take as much again each
+    /// Memory for the features of all runs so far; past it, each class keeps a fair share of them. The run that is
+    /// being extracted, and the features kept for validation, may take as much again each
     #[arg(long, help_heading = "Runs", value_name = "SIZE", default_value = "1GiB")]
     pub(crate) replay_memory: ByteCount,
 
@@ -143,7 +144,8 @@ impl FineTuneArgs {
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }
 
-    /// The dataset and the model, where features come from servers. What is to be joined is the extractor, where none is named.
+    /// The dataset and the model, where features come from servers. What is to be joined is the extractor, where none
+    /// is named.
     pub(crate) fn served_model(&self) -> Result<ServedModel, UsageError> {
         let mut served = self.from.servers()?.served_model(false);
         served.inference.extractor = served.inference.extractor.or_else(|| self.join.clone());

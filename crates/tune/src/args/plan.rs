@@ -13,14 +13,14 @@ use headwater_types::BitsPerSecond;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Plan")]
 pub(crate) struct PlanArgs {
-    /// Let a plan say of each sample whether it comes as features, or as pixels that are inferred here: a file that `profiler plan`
-    /// has made from a profile with --model; or auto, which profiles a little, plans, and plans anew on the way. Without one,
-    /// servers infer all
+    /// Let a plan say of each sample whether it comes as features, or as pixels that are inferred here: a file that
+    /// `profiler plan` has made from a profile with --model; or auto, which profiles a little, plans, and plans anew on
+    /// the way. Without one, servers infer all
     #[arg(long, value_name = "FILE|auto")]
     pub(crate) plan: Option<PathBuf>,
 
-    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: servers infer all that they can
-    /// [default: a twentieth of what the job is estimated to take]
+    /// Time that --plan auto may take to measure, in seconds. A job that is too short for that is not planned: servers
+    /// infer all that they can [default: a twentieth of what the job is estimated to take]
     #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
@@ -28,7 +28,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE.onnx")]
     pub(crate) extractor: Option<PathBuf>,
 
-    /// ONNX Runtime's shared library, for --extractor; looked for in ORT_DYLIB_PATH, beside the program and in .venv if not given
+    /// ONNX Runtime's shared library, for --extractor; looked for in ORT_DYLIB_PATH, beside the program and in .venv if
+    /// not given
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
 

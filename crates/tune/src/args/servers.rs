@@ -39,7 +39,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = GIVE_UP_AFTER)]
     give_up_after: u32,
 
-    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this they are an error
+    /// Go on without the samples of partitions that no server serves (--partition K/N of storage-server); without this
+    /// they are an error
     #[arg(long)]
     allow_partial: bool,
 
@@ -56,7 +57,8 @@ const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
 // === impl ServersArgs ===
 
 impl ServersArgs {
-    /// The dataset and the model, and how the servers are connected to. `allow_non_finite`: features that are not finite are taken too.
+    /// The dataset and the model, and how the servers are connected to. `allow_non_finite`: features that are not
+    /// finite are taken too.
     pub(super) fn served_model(&self, allow_non_finite: bool) -> ServedModel {
         let Self { servers, dataset, model, connection } = self;
         ServedModel {

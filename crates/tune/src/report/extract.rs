@@ -86,7 +86,7 @@ impl ExtractSummary {
         }
     }
 
-    /// Took so long in all, and so long to fetch.
+    /// The same summary with these times in seconds: of the whole extraction, and of fetching alone.
     pub(crate) fn timed(self, seconds: f64, fetching: f64) -> Self {
         Self { seconds, features_per_second: rate(self.fetched, fetching), ..self }
     }

@@ -31,7 +31,8 @@ pub(crate) struct FineTuneSummary {
     unlabelled: u64,
     failed: u64,
     failures: Failures,
-    /// The same seed gives the same head on the same `dataset_digest`: on the same partitions of the same photos, in this order.
+    /// The same seed gives the same head on the same `dataset_digest`: on the same partitions of the same photos, in
+    /// this order.
     seed: u64,
     runs: Vec<RunSummary>,
     /// Images over the time in which features were extracted.
@@ -59,7 +60,8 @@ pub(crate) struct FineTuneSummary {
     validation_top5: Option<f64>,
     /// Mean cross-entropy, in nats.
     validation_loss: Option<f64>,
-    /// Where the head is: in its place or, where that could not take it, in another; null where it could not be kept at all.
+    /// Where the head is: in its place or, where that could not take it, in another; null where it could not be kept at
+    /// all.
     head: Option<PathBuf>,
     head_digest: Digest,
     /// Where the joined model is; absent where none was wanted, or it could not be kept.

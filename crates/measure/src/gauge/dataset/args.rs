@@ -14,7 +14,7 @@ use headwater_pilot::Samples;
 use headwater_plan::Allowed;
 use headwater_types::{BitsPerSecond, ModelName};
 
-use crate::served::{RunArgs, ServedArgs};
+use crate::served::{ClientArgs, RunArgs, ServedArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +45,9 @@ pub(crate) struct DatasetArgs {
     pub(super) served: ServedArgs,
 
     #[command(flatten)]
+    pub(super) client: ClientArgs,
+
+    #[command(flatten)]
     pub(super) run: RunArgs,
 
     #[command(flatten)]
@@ -58,7 +61,8 @@ pub(crate) struct DatasetArgs {
     #[arg(long, value_name = "FILE.onnx")]
     pub(super) extractor: Option<PathBuf>,
 
-    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in .venv if not given
+    /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
+    /// .venv if not given
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     pub(super) onnxruntime: Option<PathBuf>,
 
@@ -137,7 +141,8 @@ impl DatasetArgs {
         findings.writable_file("--out", &self.out);
     }
 
+    /// Connects to the dataset that is profiled.
     pub(super) async fn connect(&self) -> anyhow::Result<Dataset> {
-        self.served.connect(self.limit_bandwidth, self.served.options()).await
+        self.served.connect(self.limit_bandwidth, self.client.options()).await
     }
 }

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use report::ProfileReport;
 
-/// Measures, and writes the profile. Where it is stopped, nothing is written: a profile without the headers of some samples is
-/// nothing to plan from, and the fit of few measurements is nobody's wish.
+/// Measures, and writes the profile. Where it is stopped, nothing is written: a profile without the headers of some
+/// samples is nothing to plan from, and the fit of few measurements is nobody's wish.
 pub(crate) async fn dataset(
     args: &DatasetArgs,
     progress: &Progress,

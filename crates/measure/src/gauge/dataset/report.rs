@@ -37,8 +37,9 @@ struct ProfiledWay {
     measured: u64,
     /// Samples of which it is known what they cost at it: the sums are of these, and plans cut no other sample so.
     known: u64,
-    /// By how much its total bytes are expected to be off at most, as a part of them, and its CPU seconds, as a part of what ways take on
-    /// average, with 95 % confidence: the largest of them. Null where nothing is known of that, 0 where every sample was measured.
+    /// By how much its total bytes are expected to be off at most, as a part of them, and its CPU seconds, as a part of
+    /// what ways take on average, with 95 % confidence: the largest of them. Null where nothing is known of that, 0
+    /// where every sample was measured.
     total_error: Option<f64>,
     bytes: u64,
     storage_seconds: f64,
@@ -117,7 +118,8 @@ impl fmt::Display for ProfileReport {
             let within = row.total_error.map_or_else(|| "-".to_owned(), |part| format!("{:.1} %", part * 100.0));
             write!(
                 f,
-                "\n{:18}  {:>8}  {megabytes:>9.2}  {there:>11.3}  {here:>8.3}  {within:>12}  {bytes}, {storage}, {trainer}",
+                "\n{:18}  {:>8}  {megabytes:>9.2}  {there:>11.3}  {here:>8.3}  {within:>12}  {bytes}, {storage}, \
+                 {trainer}",
                 row.way, row.measured,
             )?;
         }
