@@ -16,6 +16,8 @@ mod sink;
 mod space;
 
 mod error;
+mod target;
+
 mod file;
 mod folder;
 
