@@ -3,8 +3,8 @@
     >>> import headwater
     >>> data = headwater.IterableDataset("node1:7440,node2:7440", "photos", recipe="imagenet-train", batch_size=256)
 
-See docs/python.md for everything else. Importing starts nothing: threads and connections come with the first sample, in the
-process that reads it.
+See docs/python.md for everything else. Importing starts nothing: threads and connections come with the first sample, in
+the process that reads it.
 """
 
 from headwater._headwater import HeadwaterError, Recipe, RecipeError, ServerError, __version__

@@ -51,7 +51,9 @@ class Recipe:
     def framing(
         self, width: int, height: int, key: str, *, seed: int = 0, epoch: int = 0
     ) -> Tuple[Tuple[float, float, float, float], bool]:
-        """Which part of a photo of this size becomes the tensor (left, top, width, height), and whether it is mirrored."""
+        """Which part of a photo of this size becomes the tensor (left, top, width, height), and whether it is
+        mirrored.
+        """
 
 @final
 class Client:
@@ -80,7 +82,9 @@ class Client:
         seconds: Optional[float],
         on_progress: Callable[[int, int], object],
     ) -> Tuple[Optional["Profile"], Tuple[Optional[str], float]]:
-        """The profile, or none where an epoch is too short for one; why that is, and seconds that an epoch is estimated to take."""
+        """The profile, or none where an epoch is too short for one; why that is, and seconds that an epoch is estimated
+        to take.
+        """
     def pilot(
         self,
         profile: "Profile",
@@ -100,8 +104,9 @@ class Client:
         epochs: Union[int, npt.NDArray[np.uint64]],
         ahead: int,
     ) -> "Batches":
-        """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same index twice is
-        two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits."""
+        """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same
+        index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits.
+        """
     def report_indices(
         self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]
     ) -> Tuple[int, int]: ...

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 #: The largest number that seeds and sizes have: 64 bits.
 MOST = 2**64 - 1
-#: That of epochs which processes share.
+#: The largest epoch that processes share: 63 bits.
 MOST_EPOCH = 2**63 - 1
 
 
@@ -64,7 +64,7 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def text(name: str, value: Any, what: str) -> str:
-    """A text that is not empty."""
+    """A text that is not empty. TypeError and ValueError for anything else."""
     if not isinstance(value, str):
         raise TypeError(f"{name}={value!r}: give {what}, and not a {type(value).__name__}")
     if not value.strip():
@@ -73,7 +73,7 @@ def text(name: str, value: Any, what: str) -> str:
 
 
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
-    """One of these names."""
+    """A name that is one of `choices`. TypeError and ValueError for anything else."""
     if not isinstance(value, str):
         raise TypeError(f"{name}={value!r}: use one of {', '.join(choices)}, and not a {type(value).__name__}")
     if value not in choices:
@@ -82,7 +82,7 @@ def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def some_of(name: str, value: Any, choices: Sequence[str]) -> Tuple[str, ...]:
-    """A list of some of these names."""
+    """A list of some of the names in `choices`, each once."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         example = value if isinstance(value, str) and value in choices else choices[0]
         raise TypeError(f"{name}={value!r}: give a list of names, such as {name}=({example!r},)")
@@ -95,7 +95,7 @@ def some_of(name: str, value: Any, choices: Sequence[str]) -> Tuple[str, ...]:
 
 
 def function(name: str, value: Any) -> Optional[Callable[[Any], Any]]:
-    """What can be called, or None."""
+    """A function of one value, or None. TypeError for anything else."""
     if value is None or (callable(value) and not isinstance(value, type)):
         return value
     if isinstance(value, type):
@@ -120,14 +120,15 @@ def servers_of(value: Any) -> Tuple[str, ...]:
 class Expected(NamedTuple):
     """What an argument says of a dataset, held against it once that is known."""
 
-    #: The argument.
+    #: The name of the argument.
     name: str
-    #: Samples that there must be: exactly, or at least.
+    #: How many samples the dataset must have,
     samples: int
+    #: and whether it must have exactly so many, or at least.
     exactly: bool
 
     def check(self, dataset: str, samples: int) -> None:
-        """ValueError where the dataset has others."""
+        """Raises ValueError where the dataset has another number of samples."""
         if samples == self.samples or (not self.exactly and samples > self.samples):
             return
         have = f"dataset {dataset} has {samples} samples"
@@ -153,7 +154,9 @@ def indices_of(value: Any, name: str = "indices") -> npt.NDArray[np.uint64]:
 
 
 def chosen_of(value: Any) -> Tuple[npt.NDArray[np.uint64], Expected]:
-    """What `indices=` chooses of a dataset: by numbers, or by a mask with a boolean for each sample; and what that expects of it."""
+    """What `indices=` chooses of a dataset: by numbers, or by a mask with a boolean for each sample; and what that
+    expects of it.
+    """
     found = np.asarray(value)
     mask = found.dtype.kind == "b" and found.ndim == 1
     chosen = np.flatnonzero(found).astype(np.uint64) if mask else indices_of(value)
@@ -172,15 +175,17 @@ def _short(value: Any) -> str:
 
 
 def place_of(value: Any, count: int) -> int:
-    """A place among so many: a whole number, Python's, NumPy's or a tensor's of no dimensions; negative ones count from the end.
+    """A place among so many: a whole number, Python's, NumPy's or a tensor's of no dimensions; negative ones count from
+    the end.
 
     TypeError for anything else, booleans, lists and slices too; IndexError for one that is not there.
     """
     dtype = str(getattr(value, "dtype", type(value).__name__))
     if getattr(value, "ndim", 0) or "bool" in dtype or "float" in dtype or not hasattr(type(value), "__index__"):
         raise TypeError(
-            f"a sample's index is one whole number, and this is the {type(value).__name__} {_short(value)}: for a batch use "
-            "__getitems__([3, 5]), and for a part of the dataset torch.utils.data.Subset(dataset, [3, 5]) or indices="
+            f"a sample's index is one whole number, and this is the {type(value).__name__} {_short(value)}: for a "
+            "batch use __getitems__([3, 5]), and for a part of the dataset torch.utils.data.Subset(dataset, [3, 5]) "
+            "or indices="
         )
     place = operator.index(value)
     if not -count <= place < count:

@@ -1,8 +1,8 @@
 """`plan="auto"`: a dataset that is profiled a little and planned once, and whose plan follows what its epochs see.
 
-What was measured is data: it is there before workers are forked or spawned, and travels with the dataset. What follows the plan
-belongs to one process: there it watches, plans anew, and goes on from epoch to epoch with what it has learnt. A process that
-ends leaves that to the one that comes in its place, through a few shared numbers.
+What was measured is data: it is there before workers are forked or spawned, and travels with the dataset. What follows
+the plan belongs to one process: there it watches, plans anew, and goes on from epoch to epoch with what it has learnt.
+A process that ends leaves that to the one that comes in its place, through a few shared numbers.
 
 A dataset whose epoch is too short to be worth measuring is not profiled: its photos come as they are stored.
 """
@@ -25,15 +25,16 @@ from headwater.torches import torch, worker_of
 
 log = logging.getLogger("headwater")
 
-#: How photos come that are not planned: every server can send them so.
+#: The cut of photos that are not planned: every server can send photos as they are stored.
 PLAIN = "encoded"
 
-#: A profile, or none where an epoch is too short for one; and seconds that an epoch is estimated to take without a plan.
+#: A profile, or none where an epoch is too short for one; and seconds that an epoch is estimated to take without a
+#: plan.
 Measured = Tuple[Optional[Profile], float]
 
 
 class AutoPlan(Plan):
-    """Profiled where it is made, and planned; followed where samples are read."""
+    """A plan that is made of measurements where the dataset is made, and followed where samples are read."""
 
     def __init__(
         self,
@@ -59,7 +60,8 @@ class AutoPlan(Plan):
         self._learnt = Table(3 + (0 if self._profile is None else self._profile.servers), np.float64)
         self._pilot: Optional[Pilot] = None
         self._followed: Tuple[int, Any] = (0, None)
-        self._told = 0
+        #: How many changes of plan were logged.
+        self._logged = 0
 
     def cuts(self, source: Source) -> Union[str, Pilot]:
         """What this process follows: a plan, or one cut for all."""
@@ -77,52 +79,53 @@ class AutoPlan(Plan):
                 repeats=self._repeats,
                 learnt=self._lesson(),
             )
-            self._followed, self._told = now, 0
+            self._followed, self._logged = now, 0
             if self._repeats:
                 self._pilot.begin(np.arange(profile.samples[0], dtype=np.uint64), True)
         return self._pilot
 
     def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
-        """Plans what this process is about to read; by the plan that is there where that is a part like any other."""
+        """Plans what this process is about to read. Where that is like the whole dataset, the dataset's plan is taken.
+        """
         if self._profile is not None and not self._repeats:
             self._piloted(source, self._profile).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
 
     def hear(self, counters: Counters) -> None:
-        """Tells of changes of plan since it was last asked."""
+        """Logs and counts the changes of plan since the last call."""
         if self._pilot is None or self._followed[0] != os.getpid():
             return
-        replans = self._pilot.replans(self._told)
+        replans = self._pilot.replans(self._logged)
         if not replans:
             return
-        self._told += len(replans)
+        self._logged += len(replans)
         counters.add("replans", len(replans))
         for replan in replans:
-            log.info("%s", _told(replan))
+            log.info("%s", _described(replan))
         learnt = self._pilot.learnt()
         if learnt is not None:
             bandwidth, storage, trainer = learnt
             self._learnt.row()[:] = [1.0, bandwidth * self._processes(), trainer, *storage]
 
     def close(self) -> None:
-        """Ends what this process follows; what it has learnt stays."""
+        """Ends the plan that this process follows; what it has learnt stays."""
         self._pilot = None
         self._followed = (0, None)
 
     def _processes(self) -> int:
-        """That share what the job has."""
+        """How many processes share what the job has."""
         return self._place.resolve()[1] * max(1, worker_of()[1])
 
     def _lesson(self) -> Optional[Tuple[float, List[float], float]]:
-        """What was learnt in this place before."""
+        """What an earlier process in this one's place has learnt."""
         known, bandwidth, trainer, *storage = self._learnt.row().tolist()
         return (bandwidth / self._processes(), storage, trainer) if known else None
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_pilot": None, "_followed": (0, None), "_told": 0}
+        return {**self.__dict__, "_pilot": None, "_followed": (0, None), "_logged": 0}
 
 
 def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Optional[float]) -> Measured:
-    """Over connections of its own: a process that only measures has no threads when it forks."""
+    """Measures over connections of its own, so that a process that only measures has no threads when it forks."""
     began = time.monotonic()
     profile, (reason, job) = source.profile(recipe, seed, float(world * (source.transport.threads or cores_of_rank())), seconds)
     if profile is None:
@@ -134,7 +137,7 @@ def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Op
 
 
 def _agreed(measure: Callable[[], Measured], rank: int, world: int) -> Measured:
-    """What rank 0 has measured, where ranks can speak to each other; else each measures for itself."""
+    """What rank 0 has measured, where ranks can speak to each other; elsewhere each rank measures for itself."""
     distributed = None if torch is None else torch.distributed
     if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
         return measure()
@@ -142,21 +145,22 @@ def _agreed(measure: Callable[[], Measured], rank: int, world: int) -> Measured:
         return measure()
     # Numbers of this side, whatever tensors travel by.
     group = distributed.new_group(backend="gloo")
-    told: List[Any] = [None]
+    measured: List[Any] = [None]
     if rank == 0:
         try:
-            told[0] = measure()
+            measured[0] = measure()
         except HeadwaterError as error:
-            told[0] = error
-    distributed.broadcast_object_list(told, src=0, group=group)
+            measured[0] = error
+    distributed.broadcast_object_list(measured, src=0, group=group)
     distributed.destroy_process_group(group)
-    if isinstance(told[0], HeadwaterError):
-        raise told[0]
-    measured: Measured = told[0]
-    return measured
+    if isinstance(measured[0], HeadwaterError):
+        raise measured[0]
+    agreed: Measured = measured[0]
+    return agreed
 
 
-def _told(replan: Dict[str, Any]) -> str:
+def _described(replan: Dict[str, Any]) -> str:
+    """A change of plan in words, for the log."""
     seen = []
     if replan["seen_bandwidth"] is not None:
         seen.append(f"{replan['seen_bandwidth'] / 1e6:.1f} Mbit/s")
@@ -165,6 +169,6 @@ def _told(replan: Dict[str, Any]) -> str:
     if replan["seen_trainer_cpu"] is not None:
         seen.append(f"own CPU x {replan['seen_trainer_cpu']:.2f}")
     return (
-        f"planned anew, for this process saw {' and '.join(seen)}: {replan['moved']} of {replan['left']} samples travel "
-        f"otherwise now, and are predicted to take {replan['predicted_rest']:.1f} s"
+        f"planned anew, for this process saw {' and '.join(seen)}: {replan['moved']} of {replan['left']} samples "
+        f"travel otherwise now, and are predicted to take {replan['predicted_rest']:.1f} s"
     )

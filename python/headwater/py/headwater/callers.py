@@ -1,6 +1,7 @@
 """Who calls: what loaders and trainers do not say to a dataset is read from the frames above it.
 
-Nothing tells an iterable dataset which batches its DataLoader makes, which pass it begins, or who deals its samples anew.
+Nothing tells an iterable dataset which batches its DataLoader makes, which pass it begins, or who deals its samples
+anew.
 """
 
 import sys
@@ -49,7 +50,8 @@ def outside() -> Optional[Caller]:
 
 
 def stacklevel_outside() -> int:
-    """The `stacklevel` with which `warnings.warn`, called by the function that asks, names the nearest caller outside."""
+    """The `stacklevel` with which `warnings.warn`, called by the function that asks, names the nearest caller outside.
+    """
     return 2 + sum(1 for _ in takewhile(lambda caller: caller.is_ours, _upwards(sys._getframe(2))))
 
 

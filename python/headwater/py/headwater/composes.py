@@ -11,12 +11,14 @@ from headwater._headwater import RecipeError
 
 Transform = Callable[[Any], Any]
 
-#: Where classes are known, and how their names begin here.
+#: The modules whose transforms are known, and the prefix of their names here.
 LIBRARIES: Dict[str, str] = {"torchvision.transforms": "", "timm.data.": "timm.", "torch.nn.modules.": "nn."}
 
 
 def kind_of(transform: Any) -> str:
-    """The name of the class: `Resize` for torchvision's (v1 and v2), `timm.MaybeToTensor`, `nn.Identity`; "" for any other."""
+    """The name of the class: `Resize` for torchvision's (v1 and v2), `timm.MaybeToTensor`, `nn.Identity`; "" for any
+    other.
+    """
     cls = type(transform)
     for module, prefix in LIBRARIES.items():
         if cls.__module__.startswith(module):
@@ -25,7 +27,7 @@ def kind_of(transform: Any) -> str:
 
 
 def is_v2(transform: Any) -> bool:
-    """Whether it is one of torchvision.transforms.v2."""
+    """Whether a transform is one of torchvision.transforms.v2."""
     return type(transform).__module__.startswith("torchvision.transforms.v2")
 
 

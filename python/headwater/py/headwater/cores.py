@@ -7,8 +7,8 @@ from headwater import _headwater
 from headwater.environment import number
 from headwater.torches import worker_of
 
-#: Who sets a variable with the ranks on this machine: torchrun, Open MPI, MVAPICH, MPICH and Intel MPI, and Slurm with
-#: --ntasks-per-node.
+#: The variables that say how many ranks this machine has: of torchrun, Open MPI, MVAPICH, MPICH and Intel MPI, and
+#: Slurm with --ntasks-per-node.
 LOCAL_RANKS = (
     "LOCAL_WORLD_SIZE",
     "OMPI_COMM_WORLD_LOCAL_SIZE",
@@ -19,9 +19,10 @@ LOCAL_RANKS = (
 
 
 def cores_of_rank() -> int:
-    """A rank's, at least one: of those that affinity and CPU quotas leave this process, its part among the ranks of its machine.
+    """The cores of this rank, at least one: its part, among the ranks of its machine, of what affinity and CPU quotas
+    leave.
 
-    Slurm's --cpus-per-task is that part already.
+    Slurm's --cpus-per-task says that part itself.
     """
     cores, per_task = _headwater.cores(), "SLURM_CPUS_PER_TASK"
     own = number(per_task, 1) if per_task in os.environ else None
@@ -31,18 +32,22 @@ def cores_of_rank() -> int:
 
 
 def cores_of_process() -> int:
-    """A DataLoader worker's part of its rank's, at least one; all of them where there are no workers."""
+    """The cores of this process, at least one: a DataLoader worker's part of its rank's; all where there are no
+    workers.
+    """
     return max(1, cores_of_rank() // max(1, worker_of()[1]))
 
 
 def _local_ranks() -> int:
-    """Ranks on this machine, by the first variable that is set; else one."""
+    """The ranks on this machine, by the first variable that is set; one where none is."""
     found = next((number(name, 1) for name in LOCAL_RANKS if name in os.environ), None)
     return _slurm_tasks() if found is None else found
 
 
 def _slurm_tasks() -> int:
-    """Tasks of a Slurm step on each of its nodes, such as "4" or "2(x3),1": the most, for a node does not say which it is."""
+    """The most tasks that a Slurm step has on one node, from a text such as "4" or "2(x3),1": which node this is is not
+    said.
+    """
     tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE", "")
     if "SLURM_PROCID" not in os.environ or not re.fullmatch(r"\d+(\(x\d+\))?(,\d+(\(x\d+\))?)*", tasks):
         return 1

@@ -1,7 +1,8 @@
-"""Trainers that deal samples themselves: Accelerate, and so Hugging Face's Trainer, wrap every loader that they are given.
+"""Trainers that deal samples themselves: Accelerate, and so Hugging Face's Trainer, wrap every loader that they are
+given.
 
-They hand on to a dataset one thing only, `set_epoch`, before each pass; and they ask for its length. So whoever asks is looked for
-among those who called. Two do something to what a dataset gives:
+They hand on to a dataset one thing only, `set_epoch`, before each pass; and they ask for its length. So whoever asks is
+looked for among those who called. Two do something to what a dataset gives:
 
 - `DataLoaderDispatcher` has process 0 read everything, and sends each process its part.
 - `IterableDatasetShard` throws away, in each process, what is another's: of a dataset that has dealt already, most.
@@ -19,24 +20,24 @@ PACKAGES = ("accelerate.", "transformers.")
 
 
 class Dispatched(NamedTuple):
-    """Process 0 gives everything, and no other anything."""
+    """One process reads the dataset for all: whether this is the one that gives samples."""
 
     gives: bool
 
 
 class Driver(NamedTuple):
-    """Who asks."""
+    """The trainer's loader that asks."""
 
-    #: Where what the dataset gives is dealt by another.
+    #: Set where the loader deals what one process reads.
     dispatched: Optional[Dispatched]
-    #: Accelerate's loader,
+    #: Accelerate's loader, where there is one,
     loader: Optional[Any]
     #: and whether it tells of a pass that it begins: it counts epochs by itself, from 0.
     counts: bool
 
 
 def driver() -> Driver:
-    """Who asks. Shards that would throw samples away are told to pass everything: the dataset deals by itself."""
+    """Finds who asks. Shards that would throw samples away are set to pass everything: the dataset deals by itself."""
     dispatched, loader, counts = None, None, False
     for caller in islice(callers(), DEPTH):
         # Not isinstance(): adapters pretend to be the loaders that they wrap.
@@ -54,12 +55,12 @@ def driver() -> Driver:
 
 
 def _pass_everything(shard: Any, function: str) -> None:
-    """Batches of one, of one process: each is given on, and the last is never filled up."""
+    """Sets a shard to batches of one sample for one process: then it passes on each, and never fills up the last."""
     if (shard.num_processes, shard.process_index, shard.batch_size) == (1, 0, 1):
         return
     if function == "__iter__":
         raise HeadwaterError(
-            f"{type(shard).__module__} divides among {shard.num_processes} processes what this dataset has divided already: call "
-            "set_epoch on the prepared loader before each pass, or leave this loader out of prepare()"
+            f"{type(shard).__module__} divides among {shard.num_processes} processes what this dataset has divided "
+            "already: call set_epoch on the prepared loader before each pass, or leave this loader out of prepare()"
         )
     shard.num_processes, shard.process_index, shard.batch_size, shard.split_batches = 1, 0, 1, False

@@ -17,7 +17,7 @@ SUBSTITUTES = 16
 #: Batches of samples: indices, sizes, epochs, and batches that are made ahead.
 Fetch = Callable[[npt.NDArray[np.uint64], npt.NDArray[np.uint64], Epochs, int], Any]
 
-#: (row, kind, message)
+#: A sample that failed: (row, kind, message).
 Failure = Tuple[int, str, str]
 
 
@@ -29,26 +29,26 @@ class Rows(NamedTuple):
     labels: npt.NDArray[np.int64]
     keys: List[Optional[str]]
     failures: List[Failure]
-    #: Where each stood before others were skipped; None where none was.
+    #: Where each row stood before others were skipped; None where no row was skipped.
     places: Optional[List[int]] = None
 
 
 class Failures:
-    """What is done about them."""
+    """What is done about samples that fail."""
 
     def __init__(self, on_error: str, source: Source, selection: Selection, counters: Counters) -> None:
         self._on_error = on_error
         self._source, self._selection, self._counters = source, selection, counters
 
     def settle(self, rows: Rows, epochs: Epochs, singles: bool, fetch: Fetch) -> Rows:
-        """The rows without failures; `fetch` gives others. Of `singles` none may be left; a batch keeps one, so that every rank takes as
-        many steps.
+        """The rows without failures; `fetch` gives samples in their place. Of `singles` no row may be left. A batch
+        keeps one row, so that every rank takes as many steps.
         """
         self._counters.add("samples", len(rows.indices) - len(rows.failures))
         if not rows.failures:
             return rows
         self._counters.add("failed", len(rows.failures))
-        self._tell(rows)
+        self._raise_or_warn(rows)
         failures = rows.failures
         if self._on_error == "skip":
             # After the last sample most likely no more fail.
@@ -61,8 +61,8 @@ class Failures:
             self._substitute(rows, failure, epochs, fetch)
         return rows._replace(failures=[])
 
-    def _tell(self, rows: Rows) -> None:
-        """Of the first of these: an error, or one warning."""
+    def _raise_or_warn(self, rows: Rows) -> None:
+        """Raises an error of the first failure, or warns of it once."""
         at, kind, message = rows.failures[0]
         index, key = int(rows.indices[at]), rows.keys[at]
         if self._on_error == "raise":
@@ -79,7 +79,9 @@ class Failures:
         return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
 
     def _substitute(self, rows: Rows, failure: Failure, epochs: Epochs, fetch: Fetch) -> None:
-        """Puts the next sample that does not fail in its place: in the order of keys, and so most often of its class."""
+        """Puts the next sample that does not fail in the place of one that does: in the order of keys, and so mostly of
+        its class.
+        """
         row, kind, why = failure
         epoch = epochs if isinstance(epochs, int) else int(epochs[row])
         candidates = self._neighbours(int(rows.indices[row]))

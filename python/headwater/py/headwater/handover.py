@@ -1,15 +1,15 @@
 """How tensors leave a DataLoader's worker: in memory that belongs to no mount (memfd), instead of files in /dev/shm.
 
-PyTorch hands a worker's tensors to the trainer in files of /dev/shm, which containers have 64 MB of, and does so in a thread of
-the worker's queue: where that fails, the thread prints the error and drops the batch. The trainer then waits for ever, or ends
-its epoch early without a word. So here
+PyTorch hands a worker's tensors to the trainer in files of /dev/shm, which containers have 64 MB of, and does so in a
+thread of the worker's queue: where that fails, the thread prints the error and drops the batch. The trainer then waits
+for ever, or ends its epoch early without a word. So here
 
 - a tensor's bytes are written to a memfd, which only the machine's memory bounds, and PyTorch passes its descriptor on,
 - and whatever fails on the way is raised in the trainer, by what it unpickles in the batch's place.
 
 Both are installed in the worker's process only, by the hooks that exist for it: reductions of `ForkingPickler`, and
-`default_collate_fn_map`. Where there is no memfd, or where the sharing strategy is `file_system`, /dev/shm stays the way, and is
-asked for room first.
+`default_collate_fn_map`. Where there is no memfd, or where the sharing strategy is `file_system`, /dev/shm stays the
+way, and is asked for room first.
 """
 
 import errno
@@ -24,15 +24,15 @@ from headwater.torches import torch, worker_of
 
 SHM = "/dev/shm"
 REMEDIES = (
-    "give the container more (docker run --shm-size=2g or --ipc=host; in Kubernetes an emptyDir with medium: Memory, mounted at "
-    "/dev/shm), or use num_workers=0 or smaller batches"
+    "give the container more (docker run --shm-size=2g or --ipc=host; in Kubernetes an emptyDir with medium: Memory, "
+    "mounted at /dev/shm), or use num_workers=0 or smaller batches"
 )
 
 _prepared = False
 
 
 def prepare() -> None:
-    """Has this process's tensors handed over so, if it is a DataLoader's worker."""
+    """Installs the handover by memfd, if this process is a DataLoader's worker."""
     global _prepared
     if _prepared or worker_of()[1] == 0:
         return
@@ -54,7 +54,7 @@ def _default_collates() -> Any:
 
 
 class _Collate:
-    """What default_collate makes of tensors: one over a memfd."""
+    """Collates tensors as default_collate does, into one tensor over a memfd."""
 
     def __init__(self, original: Callable[..., Any]) -> None:
         self._original = original
@@ -94,7 +94,7 @@ def _reduce_tensor(tensor: Any) -> Any:
 
 
 def _reduce_storage(storage: Any) -> Any:
-    # As above.
+    # Whatever the error is: nobody else tells the trainer.
     try:
         if storage.device.type == "cpu" and not storage.is_shared():
             check_room(storage.nbytes())
@@ -119,7 +119,7 @@ def _throw(error: HeadwaterError) -> NoReturn:
 
 
 def check_room(count: int) -> None:
-    """HeadwaterError where /dev/shm has no room for so many bytes more."""
+    """Raises HeadwaterError where /dev/shm has no room for so many bytes more."""
     if not os.path.isdir(SHM):
         return
     mounted = os.statvfs(SHM)
@@ -127,13 +127,14 @@ def check_room(count: int) -> None:
     # One without a limit has no size.
     if mounted.f_blocks and count > free:
         raise HeadwaterError(
-            f"a batch of {count} bytes has to go from a DataLoader worker to the trainer through {SHM}, which has {free} bytes "
-            f"free: {REMEDIES}; or leave PyTorch's sharing strategy at file_descriptor on Linux, which here needs no {SHM}"
+            f"a batch of {count} bytes has to go from a DataLoader worker to the trainer through {SHM}, which has "
+            f"{free} bytes free: {REMEDIES}; or leave PyTorch's sharing strategy at file_descriptor on Linux, which "
+            f"here needs no {SHM}"
         )
 
 
 def _is_plain(tensor: Any) -> bool:
-    """Whether values, shape and strides are all of it."""
+    """Whether a tensor is no more than values, shape and strides."""
     return (
         type(tensor) is torch.Tensor
         and tensor.device.type == "cpu"
@@ -148,7 +149,7 @@ def _is_plain(tensor: Any) -> bool:
 
 
 def _is_dense(tensor: Any) -> bool:
-    """Whether its values lie side by side in memory, in whatever order: permuted, channels last."""
+    """Whether a tensor's values lie side by side in memory, in whatever order: permuted, channels last."""
     step = 1
     for stride, size in sorted(zip(tensor.stride(), tensor.shape)):
         if size != 1 and stride != step:
@@ -176,14 +177,14 @@ def _by_descriptor() -> bool:
 
 
 def _moved(tensor: Any) -> Any:
-    """Its copy over a memfd."""
+    """A tensor's copy over a memfd."""
     with _Memory() as memory:
         memory.write(tensor)
         return memory.tensor(tensor.dtype, tensor.shape, tensor.stride())
 
 
 class _Memory:
-    """A memfd, until what is made of it maps it."""
+    """A memfd, which is closed once the tensors made of it have mapped it."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -200,8 +201,8 @@ class _Memory:
         os.ftruncate(self._descriptor, self._size)
 
     def write(self, tensor: Any) -> None:
-        """A dense tensor's bytes. Not by way of a mapping: the kernel then clears no page before it is filled, and memory that is
-        short is an error, and no signal.
+        """A dense tensor's bytes. Not by way of a mapping: the kernel then clears no page before it is filled, and
+        memory that is short is an error, and no signal.
         """
         flat = tensor.detach().as_strided((tensor.numel(),), (1,)).view(torch.uint8)
         content, done = memoryview(flat.numpy()), 0

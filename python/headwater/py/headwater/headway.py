@@ -8,12 +8,12 @@ from typing import Any, Optional
 
 log = logging.getLogger("headwater")
 
-#: Seconds between lines.
+#: Seconds between two lines of the log.
 BETWEEN = 10.0
 
 
 class Headway:
-    """Of one piece of work; a context."""
+    """Shows how far one piece of work is, while its `with` block runs."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -43,7 +43,7 @@ class Headway:
 
 
 def _bar(what: str) -> Optional[Any]:
-    """On a terminal."""
+    """A bar, where somebody looks at a terminal and tqdm is installed."""
     if not sys.stderr.isatty():
         return None
     try:

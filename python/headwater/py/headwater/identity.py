@@ -1,8 +1,8 @@
 """Whether a state is of this run: of the same samples in the same order.
 
-A dataset has two digests. One is of everything that the servers list: keys, labels, sizes and modification times. The other is of
-keys and labels alone. Files that were touched or copied have others of the first, and the same samples in the same order all the
-same: their states are gone on with.
+A dataset has two digests. One is of everything that the servers list: keys, labels, sizes and modification times. The
+other is of keys and labels alone. Files that were touched or copied have others of the first, and the same samples in
+the same order all the same: their states are gone on with.
 """
 
 import logging
@@ -20,23 +20,23 @@ def recognised(saved: Epoch, mine: Epoch) -> Epoch:
         return mine
     if saved.names and saved._replace(digest=mine.digest) == mine:
         log.warning(
-            "the files of this dataset have other times or sizes than when the state was saved, as after touch or a copy; their keys "
-            "and labels are the same, in the same order, and so it is gone on with"
+            "the files of this dataset have other times or sizes than when the state was saved, as after touch or a "
+            "copy; their keys and labels are the same, in the same order, and so it is gone on with"
         )
         return mine
     raise HeadwaterError(f"this state is of another run: {_difference(saved, mine)}")
 
 
 def _difference(saved: Epoch, mine: Epoch) -> str:
-    """What the two do not have in common, and what to do about it."""
+    """In what two epochs differ, and what to do about it."""
     (before, chosen), (now, choice) = _parts(saved.digest), _parts(mine.digest)
     names, names_now = _parts(saved.names)[0], _parts(mine.names)[0]
     if before != now and names != names_now:
         return _files(names)
     if chosen != choice:
         return (
-            "it was saved with other samples chosen of the dataset: give indices=, classes= or the sampler as they were then, the "
-            "classes in the same order; or begin the epoch anew"
+            "it was saved with other samples chosen of the dataset: give indices=, classes= or the sampler as they "
+            "were then, the classes in the same order; or begin the epoch anew"
         )
     field = next((name for name in ("seed", "shuffle") if getattr(saved, name) != getattr(mine, name)), "length")
     was, is_now = getattr(saved, field), getattr(mine, field)
@@ -47,16 +47,18 @@ def _difference(saved: Epoch, mine: Epoch) -> str:
 def _files(names: str) -> str:
     if not names:
         return (
-            "the servers list other files than when it was saved, or the same ones with other times or sizes (touched, copied), and it is of a "
-            "version that did not say which: serve the files as they were, with their times (cp -a, rsync -a), or begin the epoch anew"
+            "the servers list other files than when it was saved, or the same ones with other times or sizes "
+            "(touched, copied), and it is of a version that did not say which: serve the files as they were, with "
+            "their times (cp -a, rsync -a), or begin the epoch anew"
         )
     return (
-        "the servers list other keys or labels than when it was saved, or list them in another order: files were added, removed, renamed or "
-        "moved to other classes, or the servers have other parts or come in another order; serve the dataset as it was, or begin the epoch anew"
+        "the servers list other keys or labels than when it was saved, or list them in another order: files were "
+        "added, removed, renamed or moved to other classes, or the servers have other parts or come in another order; "
+        "serve the dataset as it was, or begin the epoch anew"
     )
 
 
 def _parts(digest: str) -> Tuple[str, str]:
-    """The dataset's, and that of what was chosen of it."""
+    """A digest's two parts: the dataset's, and that of what was chosen of it."""
     dataset, _, chosen = digest.partition(":")
     return dataset, chosen

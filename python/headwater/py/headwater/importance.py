@@ -1,8 +1,9 @@
 """Sampling by importance, after iCache: samples that are learnt already come less often.
 
-iCache (HPCA 2023) takes a sample with the probability of its loss's percentile to the power beta, as Selective-Backprop (Jiang
-and others, 2019) does. Here the choice belongs to samples, and not to their positions in a shuffled epoch; the hardest samples
-have percentile 1 and are always taken; and each sample's probability is known, so that a weighted mean can be unbiased.
+iCache (HPCA 2023) takes a sample with the probability of its loss's percentile to the power beta, as Selective-Backprop
+(Jiang and others, 2019) does. Here the choice belongs to samples, and not to their positions in a shuffled epoch; the
+hardest samples have percentile 1 and are always taken; and each sample's probability is known, so that a weighted mean
+can be unbiased.
 """
 
 from typing import Any, Dict, Iterator, Optional, Tuple
@@ -20,17 +21,19 @@ from headwater.torches import as_array, numbers_of, torch
 class ImportanceSampler(TorchSampler[int]):
     """Chooses the samples of each epoch by the losses that `update` was told.
 
-    length   samples of the dataset: data.num_samples (and not len(data), which counts batches where the dataset makes them)
-    beta     0 takes all samples; the higher, the fewer easy ones. A sample whose loss is above q of all others' is taken with
-             the probability q ** beta.
+    length   samples of the dataset: data.num_samples (and not len(data), which counts batches where the dataset makes
+             them)
+    beta     0 takes all samples; the higher, the fewer easy ones. A sample whose loss is above q of all others' is
+             taken with the probability q ** beta.
     warm_up  epochs at the start that take all samples
     reuse    epochs that a choice lasts
     seed     with the epoch it decides which samples are drawn, and their order: the same on every rank
     rank, world
              default: torch.distributed's, else torchrun's
 
-    Give it to `DataLoader(MapDataset(...), sampler=...)` or `IterableDataset(..., sampler=...)`; call `set_epoch` before each epoch
-    and `update` after each batch. Under torch.distributed all ranks make the same choice: `set_epoch` exchanges their losses.
+    Give it to `DataLoader(MapDataset(...), sampler=...)` or `IterableDataset(..., sampler=...)`; call `set_epoch`
+    before each epoch and `update` after each batch. Under torch.distributed all ranks make the same choice: `set_epoch`
+    exchanges their losses.
     """
 
     def __init__(
@@ -50,16 +53,16 @@ class ImportanceSampler(TorchSampler[int]):
         self._ranks = Place(rank, world)
         self._length, self._beta, self._warm_up, self._reuse, self._seed = length, beta, warm_up, reuse, seed
         self._losses = np.full(length, np.nan, dtype=np.float32)
-        #: Told since the last exchange.
+        #: Whether a sample's loss is new since the last exchange.
         self._news: npt.NDArray[np.bool_] = np.zeros(length, dtype=np.bool_)
         self._epoch = 0
-        #: The epoch since which the probabilities hold, and those.
+        #: The epoch since which the probabilities hold.
         self._since = -1
         self._probabilities = np.ones(length, dtype=np.float64)
 
     @property
     def length(self) -> int:
-        """Samples of the dataset that it was made for."""
+        """How many samples the dataset has that the sampler was made for."""
         return self._length
 
     @property
@@ -92,11 +95,13 @@ class ImportanceSampler(TorchSampler[int]):
             self._probabilities = self._percentiles() ** self._beta if since >= self._warm_up else np.ones(self._length)
 
     def probabilities(self) -> npt.NDArray[np.float64]:
-        """That with which each sample is taken in this epoch. A copy."""
+        """The probability with which each sample is taken in this epoch. A copy."""
         return self._probabilities.copy()
 
     def weights(self, indices: Any) -> npt.NDArray[np.float32]:
-        """1 / probability of these samples: sum(weights * losses) / len(dataset) is an unbiased estimate of the mean loss."""
+        """1 / probability of these samples: sum(weights * losses) / len(dataset) is an unbiased estimate of the mean
+        loss.
+        """
         weights: npt.NDArray[np.float32] = (1.0 / self._probabilities[self._known(indices)]).astype(np.float32)
         return weights
 
@@ -107,7 +112,7 @@ class ImportanceSampler(TorchSampler[int]):
         return taken
 
     def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:
-        """Samples of this epoch over all ranks, in its order."""
+        """The samples of this epoch over all ranks, in the epoch's order."""
         if epoch != self._epoch:
             raise HeadwaterError(f"the sampler is at epoch {self._epoch}, and epoch {epoch} is asked for: call its set_epoch too")
         taken = np.flatnonzero(self.flags()).astype(np.uint64)
@@ -115,7 +120,7 @@ class ImportanceSampler(TorchSampler[int]):
         return taken[places]
 
     def __len__(self) -> int:
-        """Samples of this rank in this epoch."""
+        """How many samples this rank has in this epoch."""
         return -(-int(np.count_nonzero(self.flags())) // self._ranks.resolve()[1])
 
     def __iter__(self) -> Iterator[int]:
@@ -129,7 +134,7 @@ class ImportanceSampler(TorchSampler[int]):
         return f"<headwater.ImportanceSampler of {self._length} samples, beta {self._beta:g}, epoch {self._epoch}>"
 
     def state_dict(self) -> Dict[str, Any]:
-        """Losses and epoch."""
+        """What `load_state_dict` takes: losses, probabilities and epoch."""
         return {"losses": self._losses.copy(), "probabilities": self._probabilities.copy(), **self._place()}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
@@ -144,7 +149,7 @@ class ImportanceSampler(TorchSampler[int]):
         self._news[:] = False
 
     def _known(self, indices: Any) -> npt.NDArray[np.uint64]:
-        """Indices of samples, each of which there is."""
+        """Indices as an array. IndexError where there is no such sample."""
         which = indices_of(numbers_of(indices))
         if len(which) and which.max() >= self._length:
             raise IndexError(f"there is no sample {int(which.max())}: this sampler was made for {self._length}")
@@ -154,13 +159,15 @@ class ImportanceSampler(TorchSampler[int]):
         return {"epoch": self._epoch, "since": self._since}
 
     def _drawn_at(self, epoch: int) -> int:
-        """The epoch in which the choice of this one was made."""
+        """The epoch in which the choice of this epoch's samples was made."""
         if epoch < self._warm_up:
             return epoch
         return epoch - (epoch - self._warm_up) % self._reuse
 
     def _percentiles(self) -> npt.NDArray[np.float64]:
-        """Of each loss among those that are known: 1 for the highest, and for what is not known."""
+        """The percentile of each sample's loss among those that are known; 1 for the highest loss, and where none is
+        known.
+        """
         percentiles = np.ones(self._length, dtype=np.float64)
         known = np.flatnonzero(~np.isnan(self._losses))
         if len(known):
@@ -170,7 +177,7 @@ class ImportanceSampler(TorchSampler[int]):
         return percentiles
 
     def _exchange(self) -> None:
-        """Every rank's news to every rank."""
+        """Gives every rank's new losses to every rank."""
         if self._ranks.resolve()[1] == 1:
             return
         for which, losses in _gathered(self._news, self._losses):

@@ -1,4 +1,6 @@
-"""What to write instead of a Compose that is refused: its own transforms, in an order and with arguments that can be run."""
+"""What to write instead of a Compose that is refused: its own transforms, in an order and with arguments that can be
+run.
+"""
 
 import enum
 import inspect
@@ -11,7 +13,7 @@ from headwater.stages import CROPS, FLOATS_ONLY, RANDOM_CROPS, RESIZES
 TYPES = ("ToImage", "PILToTensor", "RGB", "Identity", "nn.Identity", "timm.MaybePILToTensor", "ToPureTensor")
 FLOATS = ("ToTensor", "ToDtype", "ConvertImageDtype", "timm.ToTensor", "timm.MaybeToTensor")
 CENTERED = ("CenterCrop", "timm.CenterCropOrPad")
-#: The resize that goes before a crop of 224.
+#: By how much a resize is larger than the crop behind it.
 MARGIN = 256 / 224
 
 
@@ -31,7 +33,7 @@ def lines_instead(flat: Sequence[Transform]) -> str:
 
 
 def _parted(before: Sequence[Transform], behind: Sequence[Transform]) -> Tuple[List[Any], Optional[Any], List[Any]]:
-    """What runs on pixels behind the crop, what makes floats of them, and what runs on those."""
+    """The transforms that run on pixels behind the crop, the one that makes floats, and those that run on floats."""
     early = next((step for step in before if _makes_floats(step)), None)
     place = next((at for at, step in enumerate(behind) if _makes_floats(step)), None)
     pixels: List[Any] = []
@@ -72,7 +74,7 @@ def line_of(transform: Any) -> str:
 
 
 def _geometry_of(flat: Sequence[Transform]) -> Tuple[int, int]:
-    """Where the geometry is, or what stands for one, and how many transforms it is; 0 where there is none."""
+    """Where the geometry begins, or should stand, and of how many transforms it is made; of 0 where there is none."""
     for at, step in enumerate(flat):
         name = kind_of(step)
         if name in RANDOM_CROPS or name in CROPS:
@@ -147,7 +149,7 @@ def _same(value: Any, default: Any) -> bool:
 
 
 def _shown(name: str, value: Any, cls: str) -> str:
-    """A value as it is written; `...` for what cannot be."""
+    """A value as it is written in Python; `...` where it cannot be written."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, enum.Enum):

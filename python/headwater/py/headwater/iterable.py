@@ -28,22 +28,23 @@ if TYPE_CHECKING:
 class IterableDataset(Served, TorchIterableDataset[S]):
     """The samples of a dataset on storage servers, in a shuffled order that every rank and worker computes for itself.
 
-    With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without, samples.
-    Each sample of an epoch is given exactly once over all ranks and workers. Every pass is of the next epoch, unless `set_epoch` says
-    which: order, crops and flips depend on (seed, epoch) alone.
+    With `batch_size` it gives batches (use `DataLoader(data, batch_size=None)`), and every rank as many; without,
+    samples. Each sample of an epoch is given exactly once over all ranks and workers. Every pass is of the next epoch,
+    unless `set_epoch` says which: order, crops and flips depend on (seed, epoch) alone.
 
     What is read:
 
     servers      "host:port,host:port", or a list
     dataset      its name at the servers
-    recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm; what a Compose has behind what servers
-                 can run is run here, on what torchvision would have given it
+    recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm; what a Compose has behind
+                 what servers can run is run here, on what torchvision would have given it
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched, and none can fail
-    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy
-                 array, also where PyTorch is installed (of which a DataLoader makes tensors again)
+    fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched, and
+                 none can fail
+    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
+                 NumPy array, also where PyTorch is installed (of which a DataLoader makes tensors again)
     transform    is run on each image after the recipe, and after what of a Compose is run here
     target_transform
                  is run on each label
@@ -60,20 +61,22 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     How samples travel; the tensors are the same:
 
     cut          how far the servers take samples: see CUTS, or SOPHON's no-off, resize-off, all-off. Default: jpeg-crop
-    plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that algorithm; or
-                 "auto": the dataset is profiled a little here and now, and planned anew when what epochs see leaves what was
-                 predicted. Under torch.distributed rank 0 measures for all, so that all ranks must make the dataset
+    plan         a cut for each sample: a file of `profiler plan`, which with cut="sophon" or "optimal" must be of that
+                 algorithm; or "auto": the dataset is profiled a little here and now, and planned anew when what epochs
+                 see leaves what was predicted. Under torch.distributed rank 0 measures for all, so that all ranks must
+                 make the dataset
     profile_seconds
-                 time that plan="auto" may take to measure. Default: a twentieth of what an epoch is estimated to take. Where that is too
-                 short for a profile, photos come as they are stored, and `data.plan` says static:encoded
+                 time that plan="auto" may take to measure. Default: a twentieth of what an epoch is estimated to take.
+                 Where that is too short for a profile, photos come as they are stored, and `data.plan` says
+                 static:encoded
     pixels       "lossless" has pixels coded on the wire: half the bytes, for some CPU on both sides
     limit_bandwidth
                  most that this rank receives, such as "430Mbps", shared by its workers
 
     What fails:
 
-    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters(). A batch that
-                 skipping would leave empty gets one substitute, so that all ranks take as many steps
+    on_error     "raise" SampleError, "skip" the sample, or "substitute" its neighbour; both are counted in counters().
+                 A batch that skipping would leave empty gets one substitute, so that all ranks take as many steps
     allow_partial
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
     allow_non_finite
@@ -152,35 +155,35 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         self._ledger = Ledger(self._order, place, batch_size=batch_size, drop_last=drop_last, uneven=uneven)
 
     def set_epoch(self, epoch: int) -> None:
-        """The next pass is of this epoch: its order, its crops. Reaches workers that are already running.
+        """The next pass is of this epoch: order and crops. This reaches workers that are already running.
 
-        A pass that has begun, and so every DataLoader's iterator that has been made, keeps its own. Passes of which nothing is said
-        are of one epoch after the other.
+        A pass that has begun, and so every DataLoader's iterator that has been made, keeps its own. Passes of which
+        nothing is said are of one epoch after the other.
         """
         self._ledger.set_epoch(epoch)
 
     @property
     def epoch(self) -> int:
-        """That of the pass under way; before the first, and after `set_epoch`, that of the next."""
+        """The epoch of the pass under way; before the first pass, and after `set_epoch`, the epoch of the next."""
         return self._ledger.epoch
 
     @property
     def remaining(self) -> int:
-        """What this rank has still to be given by the pass that this process reads, or else by the next: batches, or samples. Less than
-        `len` after a state was loaded.
+        """How many batches, or samples, this rank still gets of the pass that this process reads, or else of the next.
+        They are fewer than `len` after a state was loaded.
         """
         return self._ledger.remaining()
 
     @property  # type: ignore[misc]  # Nobody sets it.
     def __class__(self) -> Any:
-        """Its class. Torch asks for it, once, where workers that stay begin another pass: see Ledger.heed."""
+        """The dataset's class. Torch asks for it, once, where workers that stay begin another pass: see Ledger.heed."""
         ledger = self.__dict__.get("_ledger")
         if ledger is not None:
             ledger.heed()
         return type(self)
 
     def __len__(self) -> int:
-        """What a whole epoch gives this rank: batches, or samples."""
+        """How many batches, or samples, a whole epoch gives this rank."""
         return self._ledger.steps()
 
     def __iter__(self) -> Iterator[S]:
@@ -198,7 +201,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         return self._turned(state)
 
     def _turned(self, state: State) -> Iterator[Any]:
-        """Single samples for one of several workers, which knows DataLoader's batches when it is asked for the first."""
+        """Single samples for one of several workers. DataLoader's batch size is known when the first sample is asked
+        for.
+        """
         yield from self._dealt(self._ledger.turn(state, batch_asked_for()))
 
     def _dealt(self, state: State) -> Iterator[Any]:
@@ -231,18 +236,19 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     def state_dict(self, steps: Optional[int] = None, *, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
         """Where the pass under way stands.
 
-        In the process that iterates: after the samples that it has given. Beside a DataLoader with workers, whose batches are
-        fetched ahead, `steps` says how many batches each rank has taken since this pass began; or `epoch_steps`, since its epoch began,
-        as trainers count: those before a state was loaded too.
+        In the process that iterates: after the samples that it has given. Beside a DataLoader with workers, whose
+        batches are fetched ahead, `steps` says how many batches each rank has taken since this pass began; or
+        `epoch_steps`, since its epoch began, as trainers count: those before a state was loaded too.
         """
         return self._ledger.save(steps, epoch_steps)
 
     def load_state_dict(self, state: Any) -> None:
-        """Goes on where a state stands: that of `state_dict`, `merge_states` or a StatefulDataLoader, or a list of all ranks'.
+        """Goes on where a state stands: that of `state_dict`, `merge_states` or a StatefulDataLoader, or a list of all
+        ranks'.
 
-        The next pass gives the rest of its epoch, dealt to the ranks and workers that there are then; where they are as many as before,
-        the order is that of a run that was never stopped. Where nothing is left of it, the next pass is the next epoch, whole.
-        `set_epoch` with another epoch, called after this, drops the state.
+        The next pass gives the rest of its epoch, dealt to the ranks and workers that there are then; where they are as
+        many as before, the order is that of a run that was never stopped. Where nothing is left of it, the next pass is
+        the next epoch, whole. `set_epoch` with another epoch, called after this, drops the state.
         """
         self._ledger.load(state)
 

@@ -35,16 +35,16 @@ class Ledger:
         self._own: Optional[State] = None
         #: Where this process stands in the pass that it gives.
         self.at: Optional[State] = None
-        #: StatefulDataLoader makes an iterator of a state that was at its epoch's end, throws it away, and makes another: whether the
-        #: next is the first of these, and the pass that it began, of which nothing has been asked.
+        #: StatefulDataLoader makes an iterator of a state that was at its epoch's end, throws it away, and makes
+        #: another: whether the next is the first of these, and the pass that it began, of which nothing has been asked.
         self._is_twice = False
         self._unasked: Optional[Pass] = None
         #: Iterators whose workers stay, and how often they have begun again.
         self._turns: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
 
     def heed(self) -> None:
-        """Hears of an iterator whose workers stay that it begins another pass, from the one question that it puts before: what kind of
-        dataset this is. What is said later is not for this pass.
+        """Hears of an iterator whose workers stay that it begins another pass, from the one question that it puts
+        before: what kind of dataset this is. What is said later is not for this pass.
         """
         asking = outside()
         if asking is None or (asking.module, asking.function) != ("torch.utils.data.dataloader", "_reset"):
@@ -63,12 +63,12 @@ class Ledger:
 
     @property
     def epoch(self) -> int:
-        """That of the pass under way; before it begins, the one that was said."""
+        """The epoch of the pass under way; before a pass begins, the epoch that was said for it."""
         latest = self._passes.latest()
         return self._passes.said.epoch if latest is None else latest.epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """The next pass is of this epoch; the rest of it, where a state has been loaded that is of it."""
+        """The next pass is of this epoch: of its rest, where a state of this epoch has been loaded."""
         epoch, said, asks = whole("epoch", epoch, 0, MOST_EPOCH), self._passes.said, driver()
         resumed = said.resumed if self._passes.is_new() else None
         if resumed is not None and asks.loader is not None and asks.counts and epoch < said.epoch:
@@ -76,8 +76,8 @@ class Ledger:
             asks.loader.iteration = epoch = said.epoch
         if resumed is not None and epoch not in (resumed["epoch"], said.epoch):
             log.warning(
-                "set_epoch(%d) comes after a state of epoch %d was loaded, which is dropped: to go on where it stands, set that epoch, "
-                "or none",
+                "set_epoch(%d) comes after a state of epoch %d was loaded, which is dropped: to go on where it "
+                "stands, set that epoch, or none",
                 epoch,
                 resumed["epoch"],
             )
@@ -85,13 +85,15 @@ class Ledger:
         self._passes.say(epoch, resumed, asks.dispatched)
 
     def steps(self) -> int:
-        """What one pass of this rank gives: batches, or samples."""
+        """How many batches, or samples, one pass of this rank gives."""
         rank, world = self._ranked(driver().dispatched is not None)
         deal = self._deal(Remaining(self._order.length(self.epoch)), world, 0)
         return deal.rounds if self._batch_size else deal.samples(rank)
 
     def remaining(self) -> int:
-        """What the pass under way, or else the next, has left for this rank: less than `steps` after a state was loaded."""
+        """How many batches, or samples, the pass under way or else the next still gives: fewer than `steps` after a
+        state was loaded.
+        """
         if self.at is not None and self._is_latest(self.at):
             shares = self.at.deal.share(self.at.rank, self.at.worker)
             return (len(shares[1]) if self.at.batched else len(shares[0])) - self.at.taken
@@ -126,14 +128,14 @@ class Ledger:
         """Deals single samples to workers by the batches that DataLoader makes of them."""
         if state.taken and state.deal.turn != batch:
             raise HeadwaterError(
-                f"this state was saved where DataLoader made batches of {state.deal.turn}, and now they are of {batch}: load what "
-                "merge_states makes of it before the DataLoader is made"
+                f"this state was saved where DataLoader made batches of {state.deal.turn}, and now they are of "
+                f"{batch}: load what merge_states makes of it before the DataLoader is made"
             )
         self.at = replace(state, deal=replace(state.deal, turn=batch))
         return self.at
 
     def asked(self) -> None:
-        """The pass that has begun is being read."""
+        """Notes that the pass that has begun is being read."""
         self._unasked = None
 
     def save(self, steps: Optional[int] = None, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
@@ -147,8 +149,8 @@ class Ledger:
         latest = self._passes.latest()
         if steps is None and latest is not None and not worker_of()[1]:
             raise HeadwaterError(
-                "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the batches that "
-                "each rank has taken, or use torchdata's StatefulDataLoader"
+                "the workers of a DataLoader fetch ahead, so that only you know what was used: give steps=, the "
+                "batches that each rank has taken, or use torchdata's StatefulDataLoader"
             )
         taken = 0 if steps is None else whole("steps", steps)
         if taken and not self._batch_size:
@@ -169,8 +171,9 @@ class Ledger:
         resumed = replace(resumed, epoch=recognised(resumed.epoch, mine))
         if own and (resumed.rank, resumed.worker) != (self._place.resolve()[0], worker):
             raise HeadwaterError(
-                f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} of rank "
-                f"{self._place.resolve()[0]}: load what merge_states makes of all of them before the DataLoader is made"
+                f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} "
+                f"of rank {self._place.resolve()[0]}: load what merge_states makes of all of them before the "
+                "DataLoader is made"
             )
         self.at = self._unasked = None
         if own:
@@ -185,7 +188,7 @@ class Ledger:
         self._passes.say(epoch, resumed.to_dict())
 
     def _before(self) -> int:
-        """Steps of the epoch that were taken before the pass that is under way began."""
+        """How many steps of the epoch were taken before the pass under way began."""
         (_, left), (_, world) = self._standing(), self._ranked(False)
         return self._deal(Remaining(left.length), world, 0).rounds - self._deal(left, world, 0).rounds
 
@@ -196,7 +199,7 @@ class Ledger:
         return began.epoch, self._left(began)
 
     def _left(self, began: Pass) -> Remaining:
-        """What there is of an epoch when a pass over it begins: all, or what the state has left that was loaded for it."""
+        """What is left of an epoch when a pass over it begins: all, or what a state that was loaded for it has left."""
         resumed = began.said.resumed
         if resumed is not None and began.first and began.epoch == resumed["epoch"]:
             return State.from_dict(resumed).base
@@ -213,8 +216,8 @@ class Ledger:
         return Deal(len(left), world, workers, self._batch_size or 1, self._drop_last)
 
     def _even(self, left: Remaining, world: int, epoch: int) -> Remaining:
-        """What ranks take in as many steps, all of it but for less than one sample each. Ranks that do not wait for each other for
-        ever: that is said before the first step.
+        """What ranks take in as many steps, all of it but for less than one sample each. Ranks that do not wait for
+        each other for ever: that is said before the first step.
         """
         if world == 1 or not len(left):
             return left
@@ -227,18 +230,18 @@ class Ledger:
             raise HeadwaterError(f"{self._uneven}, {UNEVEN % world}: {EVEN}")
         if not self._batch_size and len(left) % world and not self._drop_last:
             raise HeadwaterError(
-                f"{len(left)} samples are not as many for each rank, {UNEVEN % world}: {EVEN}, or drop_last=True, which leaves out "
-                f"{len(left) % world}"
+                f"{len(left)} samples are not as many for each rank, {UNEVEN % world}: {EVEN}, or drop_last=True, "
+                f"which leaves out {len(left) % world}"
             )
         return left
 
     def _check_own(self, own: State) -> None:
-        """Whether a worker's state can be gone on with by this worker."""
+        """Raises HeadwaterError where this worker cannot go on with a worker's state."""
         now = (self._place.resolve()[1], worker_of()[1], self._batch_size or 1)
         if (own.deal.world, own.deal.workers, own.deal.block) != now:
             raise HeadwaterError(
-                "this state was saved with other numbers of ranks or another batch size: load what merge_states makes of it "
-                "before the DataLoader is made"
+                "this state was saved with other numbers of ranks or another batch size: load what merge_states makes "
+                "of it before the DataLoader is made"
             )
 
 
@@ -247,6 +250,6 @@ EVEN = "give batch_size= to the dataset (and batch_size=None to DataLoader), who
 
 
 def _is_late() -> bool:
-    """Whether StatefulDataLoader is asking, which loads a state when its iterator is made."""
+    """Whether StatefulDataLoader loads the state: it does so when its iterator is made, after `set_epoch`."""
     asking = outside()
     return asking is not None and asking.module.startswith("torchdata.")

@@ -10,10 +10,11 @@ MOST_SIDE = 2**32 - 1
 
 
 class Limits:
-    """This trainer's own limits of a photo. Servers tell theirs, and each holds as far as it is not above the one here.
+    """This trainer's own limits of a photo. Servers announce theirs, and each holds as far as it is not above the limit
+    here.
 
-    What is not given is as each server says, up to 16 times a server's default. A photo past a limit is a failure of its sample,
-    `limit-exceeded`, in words that say which limit it is, and whether it is the server's or this one.
+    What is not given is as each server says, up to 16 times a server's default. A photo past a limit is a failure of
+    its sample, `limit-exceeded`, in words that say which limit it is, and whether it is the server's or this one.
 
     max_dimension      longest side, in pixels
     max_pixels         width x height
@@ -41,7 +42,7 @@ class Limits:
             "max_scans": _whole("max_scans", max_scans, MOST_SIDE),
             "max_scan_pixels": _whole("max_scan_pixels", max_scan_pixels),
         }
-        #: Those that were given.
+        #: The limits that were given, by their names.
         self.given: Dict[str, int] = {name: value for name, value in given.items() if value is not None}
 
     def __repr__(self) -> str:
@@ -49,7 +50,7 @@ class Limits:
 
 
 def limits_of(value: Any) -> Dict[str, int]:
-    """Those of `limits=`."""
+    """The limits that the keyword `limits` gives, by their names."""
     if value is None:
         return {}
     if not isinstance(value, Limits):

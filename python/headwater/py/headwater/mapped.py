@@ -30,19 +30,21 @@ class MapDataset(Served, TorchDataset[S]):
 
     Every batch waits for its answer, so give DataLoader workers; IterableDataset streams, and is faster.
 
-    Crops and flips are new at every access, drawn from torch's generator as torchvision's transforms draw: `torch.manual_seed` makes them
-    again. `set_epoch` and `deterministic` make them functions of (seed, epoch, key), the same until the next epoch, but for a sample that
-    one `__getitems__` names several times: that has others each time. The arguments are those of IterableDataset, whose help says more
-    of each:
+    Crops and flips are new at every access, drawn from torch's generator as torchvision's transforms draw:
+    `torch.manual_seed` makes them again. `set_epoch` and `deterministic` make them functions of (seed, epoch, key), the
+    same until the next epoch, but for a sample that one `__getitems__` names several times: that has others each time.
+    The arguments are those of IterableDataset, whose help says more of each:
 
     servers      "host:port,host:port", or a list
     dataset      its name at the servers
     recipe       one in the box, a TOML file, a Recipe, or transforms of torchvision or timm
     model        for cut="features": a model that is registered at the servers
-    indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean mask
+    indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean
+                 mask
     classes      only samples of these classes: a list of names, and labels are positions in it
     fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched
-    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a NumPy array
+    output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
+                 NumPy array
     transform    is run on each image after the recipe
     target_transform
                  is run on each label
@@ -129,15 +131,15 @@ class MapDataset(Served, TorchDataset[S]):
 
     @property
     def epoch(self) -> int:
-        """That of `set_epoch`; 0 where it was not called."""
+        """The epoch of `set_epoch`; 0 where that was not called."""
         return self._passes.heard().epoch
 
     def __len__(self) -> int:
         return len(self._reader.selection)
 
     def __getitem__(self, index: int) -> S:
-        """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end. TypeError for
-        anything else, IndexError where there is none.
+        """The sample at this place: a whole number, Python's, NumPy's or a tensor's; negative ones count from the end.
+        TypeError for anything else, IndexError where there is none.
         """
         if self._skips:
             raise HeadwaterError('on_error="skip" is for batches: a single sample cannot be left out; use "substitute"')
@@ -146,8 +148,8 @@ class MapDataset(Served, TorchDataset[S]):
         return given
 
     def __getitems__(self, indices: Sequence[int]) -> List[S]:
-        """A batch in one call, as a list of samples; their tensors are rows of one array. With `on_error="skip"` it may be shorter,
-        and has at least one.
+        """A batch in one call, as a list of samples; their tensors are rows of one array. With `on_error="skip"` it may
+        be shorter, and has at least one.
         """
         indices = list(indices)
         if not indices:
@@ -165,7 +167,7 @@ class MapDataset(Served, TorchDataset[S]):
         return next(iter(self._reader.read(asked, sizes, self._draws(asked), 1)))
 
     def _draws(self, asked: npt.NDArray[np.uint64]) -> Epochs:
-        """The addresses of their draws."""
+        """The addresses of the draws of these samples."""
         recipe, said = self._reader.reading.recipe, self._passes.heard()
         epoch, random = said.epoch, recipe is not None and recipe.is_random
         if random and not self._deterministic and not said.number:

@@ -9,7 +9,8 @@ _CLOEXEC = 1
 
 
 def create() -> int:
-    """A new memfd, which no child inherits: Python's, or the C library's where Python was built with one that had none."""
+    """A new memfd, which no child inherits: Python's, or the C library's where Python was built with one that had none.
+    """
     if hasattr(os, "memfd_create"):
         return os.memfd_create("headwater", _CLOEXEC)
     descriptor = int(ctypes.CDLL(None, use_errno=True).memfd_create(b"headwater", _CLOEXEC))
@@ -21,7 +22,7 @@ def create() -> int:
 
 @lru_cache(maxsize=None)
 def can_create() -> bool:
-    """Not everywhere: sandboxes refuse the call, and systems other than Linux have none."""
+    """Whether a memfd can be made here: sandboxes refuse the call, and systems other than Linux do not have it."""
     try:
         os.close(create())
     except (AttributeError, OSError, TypeError):

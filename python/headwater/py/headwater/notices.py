@@ -1,4 +1,6 @@
-"""What somebody who trains must know of the samples, said once: by whichever of a dataset's copies comes to know it first."""
+"""What somebody who trains must know of the samples, said once: by whichever of a dataset's copies comes to know it
+first.
+"""
 
 import hashlib
 import warnings
@@ -15,13 +17,13 @@ MOST = 64
 
 
 class Notices:
-    """Those of one dataset, and of its copies in DataLoader's workers."""
+    """The notices of one dataset, and of its copies in DataLoader's workers."""
 
     def __init__(self) -> None:
         self._memory = Memory(MOST * 8)
 
     def warn(self, message: str, subject: Optional[str] = None) -> None:
-        """Says it, unless that was said before; of a `subject` only the first that is said of it."""
+        """Warns, unless the same was said before; of a `subject`, only the first notice is given."""
         if self._is_new(message if subject is None else subject):
             warnings.warn(message, HeadwaterWarning, stacklevel=stacklevel_outside())
 

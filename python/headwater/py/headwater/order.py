@@ -34,30 +34,32 @@ class Order:
         self._selection = selection
         self._sampler = sampler
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
-        #: A choice, and the how-many-th of its sample each of it is; None where each comes once.
+        #: A choice of samples, and how often each of them came before in it; None where each comes once.
         self._counted: Optional[Tuple[npt.NDArray[np.uint64], Optional[npt.NDArray[np.uint64]]]] = None
 
     def length(self, epoch: int) -> int:
-        """Samples of an epoch."""
+        """How many samples an epoch has."""
         if self._sampler is not None:
             return len(self._choice(epoch))
         return len(self._selection)
 
     def epoch(self, epoch: int, length: int) -> Epoch:
-        """What a state says of it."""
+        """What a state says of an epoch, so that only a run of the same samples goes on with it."""
         chosen = self._chosen_of(epoch)
         described, choice = self._source.describe(), self._selection.digest(chosen)
         names = described.names and described.names + choice
         return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
-        """Those at these positions."""
+        """The samples at these positions."""
         places = self._places(epoch, positions)
         chosen = self._chosen_of(epoch)
         return places if chosen is None else chosen[places]
 
     def draws(self, epoch: int, positions: Positions) -> Epochs:
-        """The addresses of the draws of those at these positions: the epoch, but for samples that an epoch has more than once."""
+        """The addresses of the draws of the samples at these positions: the epoch, but for samples that come more than
+        once.
+        """
         chosen = self._chosen_of(epoch)
         if chosen is None:
             return epoch
@@ -74,11 +76,11 @@ class Order:
         return permute(self.length(epoch), self._seed, epoch, places) if self._shuffle and self._sampler is None else places
 
     def _chosen_of(self, epoch: int) -> Optional[npt.NDArray[np.uint64]]:
-        """The samples of an epoch, by a sampler or for all epochs; None where they are all there are."""
+        """The samples of an epoch, as a sampler, `indices=` or `classes=` choose them; None where an epoch has all."""
         return self._selection.indices if self._sampler is None else self._choice(epoch)
 
     def _choice(self, epoch: int) -> npt.NDArray[np.uint64]:
-        """A sampler's, kept while the epoch lasts: losses that come meanwhile change the next."""
+        """A sampler's choice, kept while the epoch lasts: losses that come meanwhile change the next epoch."""
         if self._chosen is None or self._chosen[0] != epoch:
             sampler: Any = self._sampler
             chosen = indices_of(sampler.epoch_indices(epoch), "sampler=")

@@ -1,9 +1,10 @@
 """Which epoch a pass over a dataset is of, agreed among all processes that take part in it.
 
-What was said last, by `set_epoch` or a loaded state, holds for the next pass that begins; a pass of which nobody said anything is of
-the next epoch. It is fixed when a DataLoader's iterator is made. Workers that start then have with them what had been said; for
-workers that stay from an earlier pass, the main process writes down what the next one is (`open`). Else who begins first does.
-The other workers of the same iterator, which torch's seed tells from all others, find it there.
+What was said last, by `set_epoch` or a loaded state, holds for the next pass that begins; a pass of which nobody said
+anything is of the next epoch. It is fixed when a DataLoader's iterator is made. Workers that start then have with them
+what had been said; for workers that stay from an earlier pass, the main process writes down what the next one is
+(`open`). Else who begins first does. The other workers of the same iterator, which torch's seed tells from all others,
+find it there.
 """
 
 import json
@@ -45,7 +46,7 @@ RECORD = np.dtype(
 class Said:
     """What was said of the passes to come."""
 
-    #: The how-many-th of these; 0: nobody has said anything.
+    #: The how-many-th saying this is; 0: nobody has said anything.
     number: int = 0
     epoch: int = 0
     #: The state with which the first of them goes on.
@@ -63,16 +64,16 @@ class Said:
 
 
 class Pass(NamedTuple):
-    """One pass."""
+    """A pass that has begun."""
 
     epoch: int
-    #: Whether it is the first since something was said, and what that was.
+    #: Whether the pass is the first since something was said, and what was said.
     first: bool
     said: Said
 
 
 class Passes:
-    """Those of a dataset, and of its copies in workers."""
+    """The passes of a dataset, and of its copies in workers."""
 
     def __init__(self) -> None:
         #: What this process knows to have been said: workers that start now have it from here.
@@ -81,13 +82,13 @@ class Passes:
         self._process, self._turn = 0, 0
 
     def say(self, epoch: int, resumed: Optional[Dict[str, Any]] = None, driver: Optional[Dispatched] = None) -> None:
-        """Holds for the next pass that begins, in workers too that are there already."""
+        """Says of which epoch the next pass is that begins, also in workers that are there already."""
         said = Said(self.said.number + 1, epoch, resumed, driver)
         text = said.to_bytes()
         if len(text) > SAID_BYTES:
             raise HeadwaterError(
-                f"this state takes {len(text)} bytes, since its ranks were far apart, and workers can be told {SAID_BYTES}: save "
-                "states after as many steps of all ranks"
+                f"this state takes {len(text)} bytes, since its ranks were far apart, and workers can be told "
+                f"{SAID_BYTES}: save states after as many steps of all ranks"
             )
         with self._memory.locked():
             heads, texts = self._sayings()
@@ -97,7 +98,9 @@ class Passes:
         self.said = said
 
     def open(self, seed: int, turn: int) -> None:
-        """An iterator with workers that stay, of this seed, begins another pass: what has been said up to now holds for it."""
+        """An iterator with workers that stay, of this seed, begins another pass: what has been said up to now holds for
+        it.
+        """
         with self._memory.locked():
             if not any(record["seed"] == seed and record["turn"] == turn for record in self._since(self.said)):
                 self._write(self.said, self._next(self.said), seed, turn)
@@ -120,7 +123,7 @@ class Passes:
         return Pass(found, bool(first), said)
 
     def latest(self) -> Optional[Pass]:
-        """The last that has begun since something was said; None where none has."""
+        """The last pass that has begun since something was said; None where no pass has."""
         with self._memory.locked():
             since = self._since(self.said)
             return Pass(int(since[-1]["epoch"]), len(since) == 1, self.said) if since else None
@@ -145,12 +148,12 @@ class Passes:
         return Said.from_bytes(texts[slot, :length].tobytes())
 
     def _since(self, said: Said) -> List[Any]:
-        """The passes since this was said, in order."""
+        """The passes that have begun since this was said, in order."""
         found = [record for record in self._records() if record["order"] and record["said"] == said.number]
         return sorted(found, key=lambda record: int(record["order"]))
 
     def _next(self, said: Said) -> int:
-        """The epoch of the next pass; the latter where a worker's own state was of an epoch before."""
+        """The epoch of the next pass: the one behind the last, and never before the one that was said."""
         before = self._since(said)
         return max(int(before[-1]["epoch"]) + 1, said.epoch) if before else said.epoch
 
@@ -168,7 +171,7 @@ class Passes:
         return self._join(record)
 
     def _join(self, record: Any) -> bool:
-        """Notes that this worker has begun a pass; whether it had not."""
+        """Notes that this worker has begun a pass. False: it had begun it before."""
         word, bit = divmod(worker_of()[0] % (64 * WORDS), 64)
         had = int(record["begun"][word])
         record["begun"][word] = had | 1 << bit
@@ -187,13 +190,13 @@ class Passes:
         return self._memory.array(RECORD, (KEPT,))
 
     def _sayings(self) -> Tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """(number, length of its text) of what was said, and the texts."""
+        """What was said: (number, length of the text) of each saying, and the texts."""
         at = KEPT * RECORD.itemsize
         heads = self._memory.array(np.int64, (SAYINGS, 2), at)
         return heads, self._memory.array(np.uint8, (SAYINGS, SAID_BYTES), at + SAYINGS * 16)
 
 
 def _seed() -> int:
-    """Torch's, which all workers of an iterator have in common, and no others."""
+    """Torch's seed, which the workers of one iterator have in common, and no others."""
     info = None if torch is None else torch.utils.data.get_worker_info()
     return 0 if info is None else (int(info.seed) - int(info.id)) % 2**63

@@ -26,7 +26,8 @@ class PlanFile(Plan):
             )
         if recipe is not None and plan.recipe is not None and plan.recipe != recipe.digest:
             raise HeadwaterError(
-                f"plan {self.path} was made for another recipe than {recipe.name}: plan again with this one, or give that"
+                f"plan {self.path} was made for another recipe than {recipe.name}: plan again with this one, or give "
+                "that"
             )
         self.summary: Optional[PlanSummary] = PlanSummary(plan.algorithm, dict(plan.counts), plan.seconds)
 
@@ -37,8 +38,8 @@ class PlanFile(Plan):
             description = source.describe()
             if plan.dataset not in (None, description.digest) or len(plan) != description.samples:
                 raise HeadwaterError(
-                    f"plan {self.path} is for another dataset than these servers have, or for its servers in another order: profile "
-                    "and plan again"
+                    f"plan {self.path} is for another dataset than these servers have, or for its servers in another "
+                    "order: profile and plan again"
                 )
             self._checked = True
         return plan

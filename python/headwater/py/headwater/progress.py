@@ -1,12 +1,12 @@
 """What is left of an epoch, and how it is dealt to ranks and workers.
 
-An epoch is a sequence of positions 0, 1, 2 ...; which sample stands at a position is the permutation's. They are dealt in
-rounds: a round gives every rank one batch, of neighbouring positions, and the rounds go to a rank's workers in turn. So after t
-steps of all ranks, whatever their number and that of their workers, what is done is the first t rounds: one number, the global
-position, says it, and the rest can be dealt anew to any other ranks and workers.
+An epoch is a sequence of positions 0, 1, 2 ...; which sample stands at a position is the permutation's. They are dealt
+in rounds: a round gives every rank one batch, of neighbouring positions, and the rounds go to a rank's workers in turn.
+So after t steps of all ranks, whatever their number and that of their workers, what is done is the first t rounds: one
+number, the global position, says it, and the rest can be dealt anew to any other ranks and workers.
 
-The last round is what remains, spread evenly; where that is less than a sample for each rank, the round before takes it too. So
-every sample is there exactly once, and every rank takes as many steps.
+The last round is what remains, spread evenly; where that is less than a sample for each rank, the round before takes it
+too. So every sample is there exactly once, and every rank takes as many steps.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Remaining:
         return positions
 
     def without(self, done: Positions) -> "Remaining":
-        """Less these."""
+        """What remains without the positions that are done."""
         done = np.union1d(np.asarray(self.ahead, dtype=np.int64), done)
         done = done[done >= self.position]
         in_line = int(np.count_nonzero(done == self.position + np.arange(len(done))))
@@ -58,12 +58,13 @@ class Deal:
 
     left: int
     world: int
-    #: Of each rank; 0 in the main process, which then does a single worker's part.
+    #: The workers of each rank; 0 in the main process, which then does a single worker's part.
     workers: int
     #: Samples of a rank in a round.
     block: int
     drop_last: bool
-    #: Rounds that a worker takes in a row. Of single samples these are a batch of DataLoader's, so that only the last of all is short.
+    #: Rounds that a worker takes in a row. Of single samples these are a batch of DataLoader's, so that only the last
+    #: of all is short.
     turn: int = 1
 
     @property
@@ -72,7 +73,7 @@ class Deal:
 
     @property
     def rounds(self) -> int:
-        """Steps of every rank."""
+        """How many steps every rank takes."""
         full, rest = divmod(self.left, self._round)
         if rest == 0 or self.drop_last or (0 < rest < self.world and full > 0):
             return full
@@ -85,7 +86,7 @@ class Deal:
         return start + rest * rank // self.world, start + rest * (rank + 1) // self.world
 
     def samples(self, rank: int) -> int:
-        """Of a rank, in all rounds."""
+        """How many samples a rank has in all rounds."""
         if self.rounds == 0:
             return 0
         start, stop = self._last(rank)
@@ -112,9 +113,9 @@ class Deal:
 
 
 class Epoch(NamedTuple):
-    """Which samples, in which order: what a state is for. Two states of one run have the same."""
+    """Which samples an epoch has, in which order. Two states of one run have the same."""
 
-    #: Of everything that is listed,
+    #: The digest of everything that is listed,
     digest: str
     length: int
     seed: int
@@ -129,7 +130,7 @@ class State:
     """Where one process stands."""
 
     epoch: Epoch
-    #: What was left when it began,
+    #: What was left of the epoch when the pass began,
     base: Remaining
     #: how that was dealt,
     deal: Deal
@@ -140,7 +141,7 @@ class State:
     batched: bool
 
     def to_dict(self) -> Dict[str, Any]:
-        """Numbers, strings and lists."""
+        """The state as a dictionary of numbers, strings and lists."""
         return {
             MARK: VERSION,
             **self.epoch._asdict(),
@@ -159,7 +160,7 @@ class State:
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> "State":
-        """Checked: a state comes from a file."""
+        """Reads a state and checks it, for it comes from a file. HeadwaterError where it is broken."""
         if state.get(MARK) != VERSION:
             raise HeadwaterError(f"this state is of version {state.get(MARK)!r}, and this package reads {VERSION}")
         try:
@@ -234,7 +235,8 @@ def _walk(saved: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def merge(states: Sequence[State]) -> State:
-    """One state from those of all workers, of all ranks or of one: then the others are taken to have taken as many steps.
+    """One state from those of all workers, of all ranks or of one: then the others are taken to have taken as many
+    steps.
 
     What comes of it stands for the whole: a single rank, and nothing taken beyond its base.
     """
@@ -270,10 +272,11 @@ def merge(states: Sequence[State]) -> State:
 
 
 def merge_states(states: Any) -> Dict[str, Any]:
-    """One state from whatever was saved: a dataset's `state_dict`, a StatefulDataLoader's, or a list of those of all ranks.
+    """One state from whatever was saved: a dataset's `state_dict`, a StatefulDataLoader's, or a list of those of all
+    ranks.
 
-    It can be loaded with any number of workers and ranks. Where only one rank's is given, the others are taken to have done as
-    many steps, as they have under DDP.
+    It can be loaded with any number of workers and ranks. Where only one rank's is given, the others are taken to have
+    done as many steps, as they have under DDP.
     """
     return merge(find_states(states)).to_dict()
 

@@ -1,4 +1,6 @@
-"""Which of how many ranks this process is: asked when a pass begins or a length is asked for, since trainers start ranks late."""
+"""Which of how many ranks this process is: asked when a pass begins or a length is asked for, since trainers start
+ranks late.
+"""
 
 import logging
 import os
@@ -36,59 +38,60 @@ class Place:
             if self._given[0] >= self._given[1]:
                 raise ValueError(f"rank={rank} is not one of world={world}: ranks are counted from 0")
         #: What the process found that spawned this one: holds where this is one of its DataLoader's workers.
-        self._told: Optional[Ranked] = None
+        self._inherited: Optional[Ranked] = None
 
     def resolve(self) -> Ranked:
-        """(rank, world). HeadwaterError where what was given or set cannot be."""
+        """This process's rank and the number of ranks. HeadwaterError where what was given or set cannot be."""
         group = _group()
         if self._given is not None:
             _agreed(self._given, group)
             return self._given
         if group is not None:
             return group
-        if self._told is not None and worker_of()[1]:
-            return self._told
+        if self._inherited is not None and worker_of()[1]:
+            return self._inherited
         return _launched() or (0, 1)
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_told": self.resolve()}
+        return {**self.__dict__, "_inherited": self.resolve()}
 
 
 def _group() -> Optional[Ranked]:
-    """What torch.distributed says, where it is initialised."""
+    """The rank that torch.distributed says, where it is initialised; else None."""
     if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return None
 
 
 def _agreed(given: Ranked, group: Optional[Ranked]) -> None:
-    """Whether ranks that were given can be ranks of the process group: all of it, an even part of it, or alone."""
+    """Sees to it that ranks that were given can be ranks of the process group: all of it, an even part of it, or alone.
+    """
     if group is None or given[1] == 1:
         return
     if given[1] == group[1] and given[0] != group[0] or group[1] % given[1]:
         raise HeadwaterError(
-            f"rank={given[0]}, world={given[1]} was given, and torch.distributed says that this process is rank {group[0]} of "
-            f"{group[1]}: leave rank= and world= out, or give those of the process group"
+            f"rank={given[0]}, world={given[1]} was given, and torch.distributed says that this process is rank "
+            f"{group[0]} of {group[1]}: leave rank= and world= out, or give those of the process group"
         )
 
 
 def _launched() -> Optional[Ranked]:
-    """What a launcher has set for this process."""
+    """The rank that a launcher has set for this process; None where none has."""
     for launcher, rank, world in LAUNCHERS:
         if rank in os.environ and world in os.environ:
             found = number(rank), number(world)
             _check(found, rank, world)
             if launcher == "Slurm" and found[1] > 1 and "SLURM_STEP_ID" not in os.environ:
                 _warn_once(
-                    f"rank {found[0]} of {found[1]} is taken from {rank} and {world}: start the script with srun, or, if it runs "
-                    "alone, give rank=0, world=1"
+                    f"rank {found[0]} of {found[1]} is taken from {rank} and {world}: start the script with srun, or, "
+                    "if it runs alone, give rank=0, world=1"
                 )
             return found
     return _local()
 
 
 def _local() -> Optional[Ranked]:
-    """Lightning and others set a rank on its machine, and the number of all."""
+    """The rank from its number on its machine, and the number of all ranks, as Lightning and others set them."""
     if "LOCAL_RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         return None
     local, world = number("LOCAL_RANK"), number("WORLD_SIZE")

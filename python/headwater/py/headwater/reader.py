@@ -30,7 +30,8 @@ class Reader:
     """Fetches samples, and makes of them what was asked for. Travels to other processes with its settings."""
 
     def __init__(self, keywords: Mapping[str, Any], place: Place, *, repeats: bool) -> None:
-        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own."""
+        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own.
+        """
         self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords))
         self.selection = Selection(
             source,
@@ -53,8 +54,8 @@ class Reader:
     def read(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int, singles: bool = False
     ) -> Iterator[Rows]:
-        """Batches of these sizes, in this order; what fails has been seen to. Of `singles` an array may be left with none. Each sample's
-        epoch is the address of its draws.
+        """Batches of these sizes, in this order, without samples that fail. Of `singles` an array may be left empty.
+        Each sample's epoch is the address of its draws.
         """
         if len(indices) == 0:
             return
@@ -127,6 +128,6 @@ def _plan(reading: Reading, source: Source, place: Place, repeats: bool) -> Plan
 
 
 def sizes_for(count: int) -> npt.NDArray[np.uint64]:
-    """Arrays in which single samples come."""
+    """The sizes of the arrays in which so many single samples come."""
     full, rest = divmod(count, TOGETHER)
     return np.asarray([TOGETHER] * full + ([rest] if rest else []), dtype=np.uint64)

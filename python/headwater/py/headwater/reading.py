@@ -54,7 +54,8 @@ class Reading:
         rows = "tensor" if rest.floats and output != "pixels" else "pixels"
         if rows == "pixels" and floats:
             raise ValueError(
-                f"cut={cut!r} sends floats, and pixels are asked for: give cut='normalized', which sends what floats are made from"
+                f"cut={cut!r} sends floats, and pixels are asked for: give cut='normalized', which sends what floats "
+                "are made from"
             )
         return cls(
             recipe=recipe,

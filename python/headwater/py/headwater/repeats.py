@@ -1,7 +1,7 @@
 """Samples that come more than once: each time with draws of their own.
 
-Draws are functions of (seed, epoch, key). A sample's first occurrence has the epoch itself; the others have numbers in its place
-that no epoch has, for theirs have 63 bits, and that are the same in every run.
+Draws are functions of (seed, epoch, key). A sample's first occurrence has the epoch itself; the others have numbers in
+its place that no epoch has, for theirs have 63 bits, and that are the same in every run.
 """
 
 from typing import Optional, Union
@@ -18,7 +18,7 @@ TOP = np.uint64(1 << 63)
 
 
 def occurrences(samples: npt.NDArray[np.uint64]) -> Optional[npt.NDArray[np.uint64]]:
-    """How often each of these was there before, in their order; None where each is there once."""
+    """How often each of these samples came before, in their order; None where each comes once."""
     order = np.argsort(samples, kind="stable")
     ordered = samples[order]
     again = np.concatenate([[False], ordered[1:] == ordered[:-1]]) if len(samples) else np.zeros(0, dtype=bool)
@@ -32,7 +32,9 @@ def occurrences(samples: npt.NDArray[np.uint64]) -> Optional[npt.NDArray[np.uint
 
 
 def addresses(epoch: int, times: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The epoch for a sample that was not there before, and a number of its own for each further time."""
+    """The address of each sample: the epoch where it comes for the first time, and another number for each further
+    time.
+    """
     with np.errstate(over="ignore"):
         mixed = _mixed(_mixed(np.full(1, epoch, dtype=np.uint64)) + times)
     found: npt.NDArray[np.uint64] = np.where(times == 0, np.uint64(epoch), mixed | TOP)
@@ -40,8 +42,9 @@ def addresses(epoch: int, times: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint6
 
 
 def fresh(samples: npt.NDArray[np.uint64]) -> int:
-    """An address that no epoch has, drawn from torch's generator of this process, for these samples in this order: where a run that goes
-    on begins the generator's numbers anew, no sample gets a crop again unless the very same batch does.
+    """An address that no epoch has, drawn from torch's generator of this process, for these samples in this order:
+    where a run that goes on begins the generator's numbers anew, no sample gets a crop again unless the very same batch
+    does.
     """
     with np.errstate(over="ignore"):
         mixed = _mixed(samples + _mixed(np.arange(len(samples), dtype=np.uint64)))

@@ -1,8 +1,8 @@
 """What a Compose has behind its recipe: run here, on exactly what torchvision would have given it.
 
-A photo comes from the servers as pixels or as floats; torchvision's transforms tell a PIL image, a tv_tensors.Image and a plain
-tensor apart, so that each is made as torchvision makes it. What is random draws from the generators of the process that reads:
-torch's, and for timm Python's, which DataLoader seeds in each worker.
+A photo comes from the servers as pixels or as floats; torchvision's transforms tell a PIL image, a tv_tensors.Image and
+a plain tensor apart, so that each is made as torchvision makes it. What is random draws from the generators of the
+process that reads: torch's, and for timm Python's, which DataLoader seeds in each worker.
 """
 
 import importlib
@@ -29,11 +29,11 @@ class Rest:
         self.kind, self.floats, self.transforms = kind, floats, list(transforms)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether anything is run here."""
         return bool(self.transforms) or not self.floats
 
     def __call__(self, row: npt.NDArray[Any]) -> Any:
-        """What becomes of a row: f32 [3, h, w] where floats come, else u8 [h, w, 3]."""
+        """Runs the transforms on a row, which is f32 [3, h, w] where floats come, else u8 [h, w, 3]."""
         value = self._start(row)
         for transform in self.transforms:
             value = transform(value)
@@ -87,8 +87,9 @@ def stacked(images: List[Any]) -> Any:
     kinds = sorted({_described(image) for image in images})
     if len(kinds) > 1 or not hasattr(images[0], "shape") and not isinstance(images[0], (bool, int, float)):
         raise HeadwaterError(
-            f"transforms made {' and '.join(kinds)}, which cannot be stacked to a batch: end with ToTensor and one size, or let "
-            "DataLoader make the batches, with a collate_fn of yours: leave batch_size= out of the dataset"
+            f"transforms made {' and '.join(kinds)}, which cannot be stacked to a batch: end with ToTensor and one "
+            "size, or let DataLoader make the batches, with a collate_fn of yours: leave batch_size= out of the "
+            "dataset"
         )
     if hasattr(images[0], "detach"):
         return importlib.import_module("torch").stack(images)

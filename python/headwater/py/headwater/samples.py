@@ -34,8 +34,8 @@ class Samples:
         """All rows as one batch. HeadwaterError where a DataLoader would make batches of batches."""
         if batched_again():
             raise HeadwaterError(
-                "this dataset makes batches, and so does the DataLoader that reads it: give DataLoader(data, batch_size=None), or "
-                "leave batch_size= out of the dataset"
+                "this dataset makes batches, and so does the DataLoader that reads it: give DataLoader(data, "
+                "batch_size=None), or leave batch_size= out of the dataset"
             )
         return self._fields(
             {

@@ -1,7 +1,8 @@
 """Which samples of what the servers serve a dataset has, in which order, and what their labels are.
 
-`indices=` chooses by number, `classes=` by the names of classes, which also numbers the labels anew; both together choose what both
-do. Classes are looked up in the servers' listing of keys and labels, when something is first asked of the dataset.
+`indices=` chooses by number, `classes=` by the names of classes, which also numbers the labels anew; both together
+choose what both do. Classes are looked up in the servers' listing of keys and labels, when something is first asked of
+the dataset.
 """
 
 import difflib
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from headwater.arguments import function
 from headwater.source import Listing, Source
+
 Indices = npt.NDArray[np.uint64]
 Labels = npt.NDArray[np.int64]
 
@@ -40,7 +42,7 @@ class Selection:
 
     @property
     def indices(self) -> Optional[Indices]:
-        """Of its samples, in its order; None where they are all there are."""
+        """The indices of the samples that were chosen, in order; None where all were."""
         if self._names is None:
             return self._given
         if self._of_classes is None:
@@ -53,14 +55,14 @@ class Selection:
 
     @property
     def within(self) -> Optional[Indices]:
-        """The same, sorted, each once."""
+        """The indices of the samples that were chosen, sorted, each once; None where all were."""
         if self._sorted is None and self.indices is not None:
             self._sorted = np.unique(self.indices)
         return self._sorted
 
     @property
     def known(self) -> Optional[int]:
-        """How many they are, where they are not all, and that is known here."""
+        """How many samples were chosen, where that is known here; None where all were."""
         chosen = self._given if self._names is None else self._of_classes
         return None if chosen is None else len(chosen)
 
@@ -70,14 +72,14 @@ class Selection:
 
     @property
     def classes(self) -> List[str]:
-        """Names: labels are positions in this list."""
+        """The names of the classes: labels are positions in this list."""
         if self._names is None:
             return self._source.describe().classes
         self._numbers()
         return list(self._names)
 
     def admitted(self, indices: Indices) -> Indices:
-        """Those of these that are of `classes=`, in their order."""
+        """Those of the indices whose samples are of `classes=`, in the same order."""
         if self._names is None:
             return indices
         numbers = self._numbers()
@@ -85,7 +87,7 @@ class Selection:
         return admitted
 
     def labels(self, stored: Labels) -> Labels:
-        """What the servers' labels are here."""
+        """The labels of this dataset for the servers' labels."""
         return stored if self._names is None else self._numbers()[stored]
 
     @property
@@ -98,14 +100,15 @@ class Selection:
         return label if self._target_transform is None else self._target_transform(label)
 
     def listing(self) -> Listing:
-        """Keys and labels of its samples, in its order."""
+        """Keys and labels of the samples that were chosen, in order."""
         listing, indices = self._source.listing(), self.indices
         if indices is None:
             return listing
         return Listing([listing.keys[index] for index in indices.tolist()], self.labels(listing.labels[indices]))
 
     def digest(self, chosen: Optional[Indices]) -> str:
-        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are."""
+        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are.
+        """
         if chosen is None and self._names is None:
             return ""
         digest = hashlib.blake2b(b"" if chosen is None else chosen.tobytes(), digest_size=8)
@@ -114,7 +117,9 @@ class Selection:
         return ":" + digest.hexdigest()
 
     def _numbers(self) -> Labels:
-        """For each label of the servers' the label here, -1 where there is none; and so behind them, for samples without one."""
+        """The label here for each of the servers' labels, -1 where there is none. A last -1 is for samples without a
+        label.
+        """
         if self._table is None:
             self._table = self._numbered()
         return self._table
@@ -133,8 +138,8 @@ def names_of(value: Any) -> Tuple[str, ...]:
     """What `classes=` names: a list of names, each once."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise TypeError(
-            f"classes={value!r}: give a list of class names in the order of their labels, such as ['cat', 'dog']; for other numbers "
-            "use target_transform="
+            f"classes={value!r}: give a list of class names in the order of their labels, such as ['cat', 'dog']; for "
+            "other numbers use target_transform="
         )
     names = tuple(value)
     for name in names:

@@ -22,22 +22,23 @@ class Served:
 
     @property
     def targets(self) -> List[int]:
-        """Labels of its samples, before `target_transform`: as ImageFolder has them. Servers are asked for them without a photo.
+        """Labels of the dataset's samples, before `target_transform`: as ImageFolder has them. Servers are asked for
+        them without a photo.
 
-        In the order of `MapDataset`'s index, which for an IterableDataset is that of an epoch that is not shuffled; those of `indices=`
-        and `classes=`, where these were given. What a sampler chooses is not looked at.
+        In the order of `MapDataset`'s index, which for an IterableDataset is that of an epoch that is not shuffled;
+        those of `indices=` and `classes=`, where these were given. What a sampler chooses is not looked at.
         """
         labels: List[int] = self._reader.selection.listing().labels.tolist()
         return labels
 
     @property
     def keys(self) -> List[str]:
-        """Keys of its samples, such as "cat/1.jpg", in the order of `targets`."""
+        """Keys of the dataset's samples, such as "cat/1.jpg", in the order of `targets`."""
         return list(self._reader.selection.listing().keys)
 
     @property
     def samples(self) -> List[Tuple[str, int]]:
-        """(key, label) of its samples, in the order of `targets`: ImageFolder's list, with keys for paths."""
+        """(key, label) of the dataset's samples, in the order of `targets`: ImageFolder's list, with keys for paths."""
         return list(zip(self.keys, self.targets))
 
     @property
@@ -47,7 +48,8 @@ class Served:
 
     @property
     def num_samples(self) -> int:
-        """Samples of the dataset at the servers: what samplers are made for, whatever batch size, rank and `indices`."""
+        """Samples of the dataset at the servers: what samplers are made for, whatever batch size, rank and `indices`.
+        """
         return self._reader.source.describe().samples
 
     @property
@@ -60,18 +62,18 @@ class Served:
 
     @property
     def plan(self) -> Optional[PlanSummary]:
-        """What `plan=` came to: samples of each way, and an epoch's predicted seconds; None without one. With "auto" it is what was
-        planned when the dataset was made; changes since are counted in `counters()`.
+        """What `plan=` came to: samples of each way, and an epoch's predicted seconds; None without one. With "auto" it
+        is what was planned when the dataset was made; changes since are counted in `counters()`.
         """
         return self._reader.plan.summary
 
     @property
     def epoch(self) -> int:
-        """That of which samples are given now, or next."""
+        """The epoch of which samples are given now, or next."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        """What it reads, as far as that is known here: nothing is asked for it."""
+        """What the dataset reads, as far as that is known without asking a server."""
         reader, reading, known = self._reader, self._reader.reading, self._reader.source.known
         samples = "" if known is None else f"{known.samples} samples, "
         if reader.selection.known is not None:
@@ -81,16 +83,20 @@ class Served:
         what = what if reading.model is None else f"model {reading.model}"
         here = f", and here {reading.rest}" if reading.rest else ""
         return (
-            f"<headwater.{type(self).__name__} {reader.source.dataset!r} at {', '.join(reader.source.servers)}: {samples}"
-            f"cut {reading.cut}{plan}, {what}{here}, epoch {self.epoch}>"
+            f"<headwater.{type(self).__name__} {reader.source.dataset!r} at {', '.join(reader.source.servers)}: "
+            f"{samples}cut {reading.cut}{plan}, {what}{here}, epoch {self.epoch}>"
         )
 
     def counters(self) -> Dict[str, int]:
-        """Samples given, failed, skipped and substituted, and changes of plan, by this dataset and its copies in workers."""
+        """Samples given, failed, skipped and substituted, and changes of plan, by this dataset and its copies in
+        workers.
+        """
         return self._reader.counters()
 
     def report(self, which: Any, losses: Any) -> int:
-        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they know."""
+        """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they
+        know.
+        """
         return self._reader.report(which, as_array(losses, np.float32))[0]
 
     def close(self) -> None:

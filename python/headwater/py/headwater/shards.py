@@ -1,7 +1,7 @@
 """Lazy shards, after BiLevelCache: each place keeps to its own part of the dataset, so that a cache there fills once.
 
-A place is a rank, a node or a disk. Shards are disjoint, cover the dataset, stay the same in every epoch, and differ in size by
-one sample at most: which sizes fit is worked out here. What caches cannot hold is dealt anew in each epoch.
+A place is a rank, a node or a disk. Shards are disjoint, cover the dataset, stay the same in every epoch, and differ in
+size by one sample at most: which sizes fit is worked out here. What caches cannot hold is dealt anew in each epoch.
 """
 
 from typing import Iterator, NamedTuple, Optional
@@ -24,8 +24,8 @@ class ShardSampler(TorchSampler[int]):
 
     length        samples of the dataset: data.num_samples
     mode          who has a shard: each "rank", each "node" or each "disk"; ranks of one place share its shard
-    places        nodes or disks over all ranks, for those modes. Ranks are theirs in order: with 8 ranks and 2 nodes the first 4
-                  are the first node's.
+    places        nodes or disks over all ranks, for those modes. Ranks are theirs in order: with 8 ranks and 2 nodes
+                  the first 4 are the first node's.
     fraction      of the dataset that one place's cache can hold; or
     bytes         of that cache. Without either, shards are as large as they must be
     sample_bytes  that a sample takes there: bytes needs it
@@ -67,7 +67,7 @@ class ShardSampler(TorchSampler[int]):
             self._layout()
 
     def _layout(self) -> "Layout":
-        """For the ranks that there are now."""
+        """How the dataset lies over the places of the ranks that there are now."""
         rank, world = self._place.resolve()
         places = self._given or world
         if self._mode == "rank" and places != world:
@@ -80,12 +80,12 @@ class ShardSampler(TorchSampler[int]):
         return Layout(rank, world, places, held)
 
     def set_epoch(self, epoch: int) -> None:
-        """Another order, and another deal of what no shard holds."""
+        """The next pass has this epoch's order, and its deal of what no shard holds."""
         self._epoch = whole("epoch", epoch, 0, MOST_EPOCH)
 
     @property
     def length(self) -> int:
-        """Samples of the dataset that it was made for."""
+        """How many samples the dataset has that the sampler was made for."""
         return self._length
 
     @property
@@ -105,7 +105,7 @@ class ShardSampler(TorchSampler[int]):
         return np.sort(self._in_order(self._layout().held, self._length))
 
     def samples(self, rank: Optional[int] = None) -> npt.NDArray[np.uint64]:
-        """A rank's in this epoch, in order. Those of all ranks are the dataset, each once."""
+        """The samples of this rank in this epoch, in order. All ranks together have each sample once."""
         layout = self._layout()
         mine = layout.rank if rank is None else whole("rank", rank, 0, layout.world - 1)
         place, within = divmod(mine, layout.ranks)
@@ -132,8 +132,8 @@ class ShardSampler(TorchSampler[int]):
     def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:
         """Not for IterableDataset, which deals samples to ranks itself."""
         raise ValueError(
-            "IterableDataset deals samples to ranks by itself: give a ShardSampler to DataLoader(MapDataset(...), sampler=...), or "
-            "this rank's shard to IterableDataset(..., indices=sampler.shard(), rank=0, world=1)"
+            "IterableDataset deals samples to ranks by itself: give a ShardSampler to DataLoader(MapDataset(...), "
+            "sampler=...), or this rank's shard to IterableDataset(..., indices=sampler.shard(), rank=0, world=1)"
         )
 
     def _in_order(self, start: int, stop: int) -> npt.NDArray[np.uint64]:
@@ -157,7 +157,7 @@ class Layout(NamedTuple):
 
     @property
     def ranks(self) -> int:
-        """Of a place."""
+        """How many ranks a place has."""
         return self.world // self.places
 
     def start(self, place: int) -> int:
@@ -173,7 +173,7 @@ class Layout(NamedTuple):
 def _capacity(
     length: int, fraction: Optional[float], bytes: Optional[int], sample_bytes: Optional[float]
 ) -> Optional[float]:
-    """Samples that one place's cache holds; None where nobody said."""
+    """How many samples one place's cache holds; None where nobody said."""
     if fraction is not None and bytes is not None:
         raise ValueError("give fraction= or bytes=, not both: each says what a cache holds")
     if fraction is not None:

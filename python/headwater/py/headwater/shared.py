@@ -1,9 +1,10 @@
 """The few numbers that a dataset shares with its copies in DataLoader's workers: passes, counters, and what was learnt.
 
-In anonymous shared memory, which is bounded by no /dev/shm, with a row for each worker, so that nobody waits for anybody.
+In anonymous shared memory, which is bounded by no /dev/shm, with a row for each worker, so that nobody waits for
+anybody.
 
-Memory has a home: the process that reads, or whose DataLoader's workers do. A copy of the dataset in another such process, a
-rank that was forked or spawned with it, has memory of its own, for ranks are not one another's workers.
+Memory has a home: the process that reads, or whose DataLoader's workers do. A copy of the dataset in another such
+process, a rank that was forked or spawned with it, has memory of its own, for ranks are not one another's workers.
 """
 
 import fcntl
@@ -28,7 +29,8 @@ COLUMNS = ("samples", "failed", "skipped", "substituted", "replans")
 
 
 class Memory:
-    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all zeros."""
+    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all zeros.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -41,7 +43,7 @@ class Memory:
         self._closing.atexit = False
 
     def array(self, dtype: Any, shape: Tuple[int, ...], offset: int = 0) -> npt.NDArray[Any]:
-        """What is there, to be read and written."""
+        """The memory from `offset` on as an array, to be read and written."""
         self.settle()
         return np.frombuffer(self._map, dtype, int(np.prod(shape)), offset).reshape(shape)
 
@@ -54,7 +56,7 @@ class Memory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone with it, among all processes and threads. Who dies meanwhile leaves it free."""
+        """Alone with the memory, among all processes and threads. A process that dies meanwhile leaves it free."""
         self.settle()
         with _THREADS:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
@@ -94,7 +96,9 @@ def _anonymous(size: int) -> int:
 
 
 def _before_fork() -> None:
-    """Who forks may be starting workers, which must find its memory, and not that of who forked it."""
+    """A process that forks may be starting workers, which must find its memory, and not that of the process that forked
+    it.
+    """
     for memory in list(_MEMORIES):
         memory.settle()
     _THREADS.acquire()
@@ -113,11 +117,11 @@ class Table:
 
     @property
     def rows(self) -> npt.NDArray[Any]:
-        """All of them."""
+        """The rows of all processes."""
         return self._memory.array(self._dtype, self._shape)
 
     def row(self) -> npt.NDArray[Any]:
-        """This process's."""
+        """This process's row."""
         number, workers = worker_of()
         row: npt.NDArray[Any] = self.rows[0 if workers == 0 else 1 + number % (ROWS - 1)]
         return row

@@ -19,7 +19,7 @@ class Description(NamedTuple):
     """What the servers serve."""
 
     samples: int
-    #: Of everything that is listed, sizes and times too,
+    #: The digest of everything that is listed, sizes and times too,
     digest: str
     #: and of keys and labels alone; empty where a server is of a version that does not say it.
     names: str
@@ -64,11 +64,13 @@ class Source:
 
     @property
     def known(self) -> Optional[Description]:
-        """What has been asked so far."""
+        """The description, where it has been asked for; None before."""
         return self._description
 
     def describe(self) -> Description:
-        """Asked once, over a connection of its own: a process that only asks has no threads when it forks."""
+        """What the servers serve. It is asked once, over a connection of its own: a process that only asks has no
+        threads when it forks.
+        """
         if self._description is None:
             self._description = self._described(self._asking())
         return self._description
@@ -98,7 +100,8 @@ class Source:
     def profile(
         self, recipe: Recipe, seed: int, cores: float, seconds: Optional[float]
     ) -> Tuple[Optional[Profile], Tuple[Optional[str], float]]:
-        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or says why not.
+        """Measures the dataset a little, for a job of so many cores, over a connection of its own that ends with it; or
+        says why not.
 
         It takes seconds, and shows how far it is.
         """
@@ -121,7 +124,7 @@ class Source:
         return self.transport.connect(self.servers, self.dataset, threads=threads, workers=max(1, worker_of()[1]))
 
     def _same(self, client: Client) -> Description:
-        """What it serves: ServerError where that is another dataset than was first asked."""
+        """What a connection's servers serve. ServerError where that is another dataset than was first asked."""
         found = self._described(client)
         if self._description is not None and found.digest != self._description.digest:
             raise ServerError(
@@ -144,7 +147,10 @@ class Source:
 
 def _change(before: Description, now: Description) -> str:
     if before.names and before.names == now.names:
-        return "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; make the dataset anew: a state of before goes on in it"
+        return (
+            "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; make the "
+            "dataset anew: a state of before goes on in it"
+        )
     return "files were added, removed, renamed or replaced, or it has other servers; make the dataset anew"
 
 

@@ -26,7 +26,7 @@ class Geometry(NamedTuple):
     """What brings a photo to one size."""
 
     stages: List[str]
-    #: Transforms that it is made of.
+    #: How many transforms the geometry is made of.
     taken: int
 
 
@@ -49,8 +49,8 @@ def geometry(flat: Sequence[Transform], at: int, kind: str) -> Optional[Geometry
     crop: Any = flat[at + 1] if at + 1 < len(flat) else None
     if kind_of(crop) != "CenterCrop":
         raise NoStage(
-            "this leaves the longer side open, and tensors of a dataset have one size: put CenterCrop behind it, or give it "
-            "(height, width)"
+            "this leaves the longer side open, and tensors of a dataset have one size: put CenterCrop behind it, or "
+            "give it (height, width)"
         )
     if max(_sides(crop.size)) > min(_sides(transform.size)):
         raise NoStage("CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or crop less")
@@ -63,13 +63,13 @@ def in_two_steps(stage: str) -> str:
 
 
 def sets_size(transform: Any) -> bool:
-    """Whether it is known to give photos a size, by a way that a recipe has or by another."""
+    """Whether a transform may give photos a size, as a stage of a recipe or in another way."""
     name = kind_of(transform)
     return name in RESIZES + RANDOM_CROPS + CROPS or not name
 
 
 def interpolation(transform: Any, kind: str) -> str:
-    """The line of the stage; nothing for bilinear."""
+    """The stage's line for the interpolation; empty for bilinear."""
     given = transform.interpolation
     if isinstance(given, (list, tuple)):
         raise NoStage("it draws the interpolation of each photo, and a recipe has one: give interpolation='bicubic' or 'bilinear'")
@@ -80,13 +80,14 @@ def interpolation(transform: Any, kind: str) -> str:
     # Pillow ignores the argument: its bilinear and bicubic are always antialiased.
     if kind != PIL and getattr(transform, "antialias", None) is not True:
         raise NoStage(
-            "on tensors it resizes without antialiasing, which no recipe does: give antialias=True, or put ToImage or PILToTensor behind it"
+            "on tensors it resizes without antialiasing, which no recipe does: give antialias=True, or put ToImage or "
+            "PILToTensor behind it"
         )
     return "" if name == "bilinear" else f"\ninterpolation = '{name}'"
 
 
 def flip(transform: Any) -> Optional[str]:
-    """That of a flip; None for any other."""
+    """The stage of a flip; None for any other transform."""
     if kind_of(transform) != "RandomHorizontalFlip":
         return None
     return f"op = 'random-horizontal-flip'\np = {float(transform.p)}"
@@ -135,7 +136,7 @@ def to_floats(transform: Any, kind: str) -> Optional[str]:
 
 
 def normalize(transform: Any) -> Optional[str]:
-    """That of a Normalize; None for any other."""
+    """The stage of a Normalize; None for any other transform."""
     if kind_of(transform) != "Normalize":
         return None
     mean, std = [_three(numbers) for numbers in (transform.mean, transform.std)]
@@ -143,7 +144,7 @@ def normalize(transform: Any) -> Optional[str]:
 
 
 def _three(numbers: Sequence[Any]) -> List[float]:
-    """One number is that of every channel."""
+    """Three numbers, one for each channel; a single number is that of every channel."""
     three = [float(number) for number in numbers]
     three = three * 3 if len(three) == 1 else three
     if len(three) != 3 or not all(math.isfinite(number) for number in three):
@@ -165,7 +166,7 @@ def _as_tensor(transform: Any, kind: str) -> Optional[str]:
 
 
 def _dtype(transform: Any, kind: str) -> Any:
-    """That of a ToDtype for what a photo is: it may have one for each."""
+    """The type that a ToDtype has for what a photo is: it may have one for images and another for tensors."""
     dtype = transform.dtype
     if not isinstance(dtype, dict):
         return dtype

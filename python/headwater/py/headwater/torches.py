@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from headwater.callers import Caller, callers
 
-#: The module, or None. Not all of it is typed.
+#: The module torch, or None where it is not installed. Not all of it is typed.
 torch: Any
 
 if TYPE_CHECKING:
@@ -52,15 +52,17 @@ def _fetching() -> Optional[Caller]:
 
 
 def batch_asked_for() -> int:
-    """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single samples."""
+    """Samples of the batch for which a DataLoader asks the iterator that calls this; 1 where it asks for single
+    samples.
+    """
     fetching = _fetching()
     asked = None if fetching is None else fetching.local("possibly_batched_index")
     return 1 if asked is None else max(1, len(asked))
 
 
 def batched_again() -> bool:
-    """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given. A collate_fn of the
-    user's may know what it does.
+    """Whether a DataLoader with a batch size of its own asks for this very sample, and stacks what it is given. A
+    collate_fn of the user's may know what it does.
     """
     fetching = _fetching()
     if fetching is None:
@@ -90,5 +92,5 @@ def numbers_of(values: Any) -> npt.NDArray[Any]:
 
 
 def as_array(values: Any, dtype: Any) -> npt.NDArray[Any]:
-    """The same as an array of this type."""
+    """Numbers, an array or a tensor on any device, as a flat array of this type."""
     return np.ascontiguousarray(numbers_of(values).astype(dtype))

@@ -1,4 +1,5 @@
-"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here."""
+"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here.
+"""
 
 import json
 import os
@@ -20,8 +21,8 @@ def recipe_from(transforms: Any, name: str = "torchvision") -> Recipe:
     recipe, rest = _split(flattened(transforms), text("name", name, "a name for the recipe"))
     if rest.transforms:
         raise RecipeError(
-            f"{line_of(rest.transforms[0])} is no part of a recipe: give the Compose to the dataset, which runs this and what is "
-            "behind it in the trainer, or leave it out"
+            f"{line_of(rest.transforms[0])} is no part of a recipe: give the Compose to the dataset, which runs this "
+            "and what is behind it in the trainer, or leave it out"
         )
     if not rest.floats:
         raise RecipeError("the Compose ends with pixels, and a recipe with floats: put ToTensor at its end")
@@ -54,7 +55,7 @@ def recipe_and_rest(recipe: Any, output: str) -> Tuple[Recipe, Rest]:
 
 
 def _check_pixels(rest: Rest) -> None:
-    """That output="pixels" leaves out nothing but floats and their normalisation."""
+    """Sees to it that output="pixels" leaves out nothing but floats and their normalisation."""
     if rest.transforms or not (rest.floats or rest.kind == stages.PIL):
         first = line_of(rest.transforms[0]) if rest.transforms else "what makes a tensor of it"
         raise RecipeError(
@@ -89,7 +90,7 @@ def _split(flat: Sequence[Transform], name: str) -> Tuple[Recipe, Rest]:
 
 
 class _Walk:
-    """Through a Compose from its start, as far as a recipe goes."""
+    """A walk through a Compose from its start, as far as a recipe goes."""
 
     def __init__(self, flat: Sequence[Transform]) -> None:
         self._flat = flat
@@ -104,7 +105,8 @@ class _Walk:
             self._take(stages.flip)
             self.floats = self._take(lambda transform: stages.to_floats(transform, self.kind))
             if not self.floats:
-                # What is asked for is pixels; a recipe has a tensor at its end. What follows is to be torchvision's, to the bit.
+                # What is asked for is pixels; a recipe has a tensor at its end. What follows is to be torchvision's, to
+                # the bit.
                 self.stages = [*map(stages.in_two_steps, self.stages), "op = 'to-tensor'"]
                 return
             self.kind = stages.TENSOR if self.kind == stages.PIL else self.kind
@@ -138,7 +140,7 @@ class _Walk:
         return True
 
     def _convert(self) -> None:
-        """Passes what changes no pixel."""
+        """Passes transforms that change no pixel."""
         while self.at < len(self._flat):
             kind = stages.converted(self._flat[self.at], self.kind, self.floats)
             if kind is None:
@@ -161,8 +163,8 @@ def _misplaced(flat: Sequence[Transform], at: int) -> str:
     inner = getattr(flat[at], "transforms", None)
     if not name and kind_of(inner) == "Compose":
         raise RecipeError(
-            f"{line_of(flat[at])} may do anything with a whole photo, and servers send the crop: give the Compose that it has, "
-            "as recipe=preset.transforms"
+            f"{line_of(flat[at])} may do anything with a whole photo, and servers send the crop: give the Compose "
+            "that it has, as recipe=preset.transforms"
         )
     moved = " (photos are RGB here in any case)" if not name or name == "Lambda" else ""
     return f"it works on the whole photo, and servers send the crop: behind the crop it runs here, on that{moved}"

@@ -10,7 +10,9 @@ from headwater.limits import limits_of
 
 @dataclass(frozen=True)
 class Transport:
-    """The settings of a connection, checked. Each is a keyword of the datasets, but for `bandwidth`, which is their `limit_bandwidth`."""
+    """The settings of a connection, checked. Each is a keyword of the datasets, but for `bandwidth`, which is their
+    `limit_bandwidth`.
+    """
 
     #: Calls at once to each server.
     streams: int
@@ -51,7 +53,7 @@ class Transport:
 
 
 def _bandwidth(given: Optional[str]) -> Optional[float]:
-    """Bits a second."""
+    """Bits a second, of the keyword `limit_bandwidth`."""
     if given is None:
         return None
     what = 'bits a second with their unit, such as "430Mbps"'

@@ -1,6 +1,7 @@
 """Arguments by what they have to do with the type of a sample, for type checkers. Nothing of it is used at run time.
 
-What a dataset gives follows from `batch_size`, `fields`, `output`, `transform` and `target_transform`: where they are as usual, type checkers know it.
+What a dataset gives follows from `batch_size`, `fields`, `output`, `transform` and `target_transform`: where they are
+as usual, type checkers know it.
 """
 
 import os
@@ -12,12 +13,12 @@ from headwater.limits import Limits
 #: What one sample is, or one batch.
 S = TypeVar("S")
 
-#: Of which the values are tensors.
+#: The outputs whose values are tensors.
 OfTorch = Literal["tensor", "pixels"]
 
 
 class Settings(TypedDict, total=False):
-    """Those of both datasets that leave the type of a sample alone."""
+    """The keywords of both datasets that leave the type of a sample alone."""
 
     cut: Optional[Cut]
     plan: Optional[Union[str, "os.PathLike[str]"]]
@@ -40,7 +41,7 @@ class Settings(TypedDict, total=False):
 
 
 class Shape(TypedDict, total=False):
-    """Those that decide it."""
+    """The keywords that decide the type of a sample."""
 
     output: Output
     fields: Sequence[Field]
@@ -49,7 +50,7 @@ class Shape(TypedDict, total=False):
 
 
 class Streaming(Settings, total=False):
-    """Those of IterableDataset."""
+    """The keywords of IterableDataset that leave the type of a sample alone."""
 
     drop_last: bool
     shuffle: bool
@@ -60,16 +61,16 @@ class Streaming(Settings, total=False):
 
 
 class AnyStreaming(Streaming, Shape, total=False):
-    """All of IterableDataset."""
+    """All keywords of IterableDataset."""
 
     batch_size: Optional[int]
 
 
 class Mapped(Settings, total=False):
-    """Those of MapDataset."""
+    """The keywords of MapDataset that leave the type of a sample alone."""
 
     deterministic: bool
 
 
 class AnyMapped(Mapped, Shape, total=False):
-    """All of MapDataset."""
+    """All keywords of MapDataset."""
