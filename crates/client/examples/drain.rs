@@ -1,5 +1,5 @@
-//! How fast samples come from servers, each verified and thrown away: what a server can give, with nothing decoded here.
-//! `cargo run --release -p headwater-client --example drain -- 127.0.0.1:7440 NAME jpeg-crop imagenet-train 5`
+//! How fast samples come from servers, each verified and thrown away: what a server can give, with nothing decoded
+//! here. `cargo run --release -p headwater-client --example drain -- 127.0.0.1:7440 NAME jpeg-crop imagenet-train 5`
 //! fetches the dataset so often, each time as another epoch, and prints a line of JSON for each.
 
 use std::error::Error;
@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         let seconds = began.elapsed().as_secs_f64();
         println!(
-            "{{\"samples\":{samples},\"failed\":{failed},\"as_asked\":{as_asked},\"bytes\":{bytes},\"seconds\":{seconds:.6}}}"
+            "{{\"samples\":{samples},\"failed\":{failed},\"as_asked\":{as_asked},\"bytes\":{bytes},\
+             \"seconds\":{seconds:.6}}}"
         );
     }
     Ok(())

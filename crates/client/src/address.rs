@@ -7,8 +7,8 @@ use headwater_types::caps::DEFAULT_PORT;
 use headwater_types::host_port::{AddressError, HostPort};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A host (name, IPv4, or IPv6 in brackets) and a port. A text without a port has the usual one, and a text without a host is
-/// this machine.
+/// A host (name, IPv4, or IPv6 in brackets) and a port. A text without a port has the usual one, and a text without a
+/// host is this machine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerAddress {
     host: String,

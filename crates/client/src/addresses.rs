@@ -13,8 +13,8 @@ pub enum Addresses {
     Each {
         /// The run's seed.
         seed: Seed,
-        /// One epoch for each of the request's `indices`, in their order: a sample that is asked for twice may have two crops.
-        /// The servers must be new enough for it ([`ClientError::NoSampleEpochs`](crate::ClientError)).
+        /// One epoch for each of the request's `indices`, in their order: a sample that is asked for twice may have two
+        /// crops. The servers must be new enough for it ([`ClientError::NoSampleEpochs`](crate::ClientError)).
         epochs: Arc<[Epoch]>,
     },
 }

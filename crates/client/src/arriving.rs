@@ -1,13 +1,13 @@
 //! Time in which bytes that somebody waits for are underway: only in that can a network be too slow.
 //!
-//! A server writes an HTTP/2 frame when all of it is there. So from a frame's first byte here to its last, its sender has more
-//! bytes ready, and what is waited for is the network. Before the first byte it may be the network as well as the server's
-//! disk, its cores or its model: that time says nothing, and does not count. Time in which the reader has no room for what
-//! comes does not count either.
+//! A server writes an HTTP/2 frame when all of it is there. So from a frame's first byte here to its last, its sender
+//! has more bytes ready, and what is waited for is the network. Before the first byte it may be the network as well as
+//! the server's disk, its cores or its model: that time says nothing, and does not count. Time in which the reader has
+//! no room for what comes does not count either.
 //!
-//! Two alternatives lost. Time in which a call waits for anything makes two servers of which one computes look like a slow
-//! network, since somebody always waits. And a server cannot be asked: its socket's buffer takes megabytes before the server
-//! sees the network at all.
+//! Two alternatives lost. Time in which a call waits for anything makes two servers of which one computes look like a
+//! slow network, since somebody always waits. And a server cannot be asked: its socket's buffer takes megabytes before
+//! the server sees the network at all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -26,8 +26,8 @@ struct Place {
 enum Naming {
     /// By the sample's place in the call.
     Place,
-    /// By the sample's index, which no other sample of the call has; from older servers, which do not say places. The map has
-    /// the place of each index.
+    /// By the sample's index, which no other sample of the call has; from older servers, which do not say places. The
+    /// map has the place of each index.
     Index(HashMap<u64, usize>),
 }
 

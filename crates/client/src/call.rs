@@ -128,9 +128,9 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Waits for room for a sample. Meanwhile it gives up the call where that keeps another worker of the same server from a
-    /// call whose samples the reader may be waiting for. False: there will be no room before an earlier sample of the same
-    /// chunk has come.
+    /// Waits for room for a sample. Meanwhile it gives up the call where that keeps another worker of the same server
+    /// from a call whose samples the reader may be waiting for. False: there will be no room before an earlier sample
+    /// of the same chunk has come.
     async fn hand_over(&mut self, position: u64, earliest: u64, mut sample: Sample) -> bool {
         let FetchJob { outlet, pulse, refusals, .. } = self.job;
         let mut holding = None;

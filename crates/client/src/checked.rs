@@ -27,8 +27,8 @@ impl CheckedRequest {
     /// Holds a request against the dataset.
     ///
     /// # Errors
-    /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way without
-    /// the recipe or model that it needs; servers that are too old for what is asked.
+    /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way
+    /// without the recipe or model that it needs; servers that are too old for what is asked.
     pub(crate) fn new(request: FetchRequest, union: &Union) -> Result<Self, ClientError> {
         let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu } = request;
         let wish = Wish { indices, ways, addresses };

@@ -1,7 +1,7 @@
 //! Connections to one server, and what its refusals mean.
 //!
-//! A connection carries one call at a time: HTTP/2 shares one flow-control window among a connection's streams, so that a
-//! stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
+//! A connection carries one call at a time: HTTP/2 shares one flow-control window among a connection's streams, so that
+//! a stream that nobody reads would starve the others, and with them a reader that wants its samples in order.
 
 use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};

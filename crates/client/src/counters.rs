@@ -16,8 +16,8 @@ pub struct Counters {
     /// Bytes of messages received: payloads, their envelopes and gRPC's 5-byte prefixes, without HTTP/2's frames (about
     /// 0.1 %) and TCP's.
     pub bytes_received: u64,
-    /// Time in which bytes that some call waited for were underway: a message's first byte had come, and its last had not. Time in
-    /// which a server had nothing to send yet, the reader had no room, or nobody asked, does not count.
+    /// Time in which bytes that some call waited for were underway: a message's first byte had come, and its last had
+    /// not. Time in which a server had nothing to send yet, the reader had no room, or nobody asked, does not count.
     pub arriving: Duration,
     /// Samples given to the reader, failed ones included: each once.
     pub samples: u64,

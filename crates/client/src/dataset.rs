@@ -40,8 +40,8 @@ pub(crate) struct Inner {
 // === impl Dataset ===
 
 impl Dataset {
-    /// Asks every server what it serves, and sees to it that together they serve each sample once. A server that cannot be
-    /// reached is waited for as long as [`Retry::connect_for`](crate::Retry::connect_for) says.
+    /// Asks every server what it serves, and sees to it that together they serve each sample once. A server that cannot
+    /// be reached is waited for as long as [`Retry::connect_for`](crate::Retry::connect_for) says.
     ///
     /// # Errors
     /// No server, or one twice; a server that does not answer; servers that do not make one dataset.
@@ -85,8 +85,8 @@ impl Dataset {
         self.0.digest
     }
 
-    /// BLAKE3 over the partitions' digests of names, in order: the same keys and labels at the same indices, also where files were only
-    /// copied or touched.
+    /// BLAKE3 over the partitions' digests of names, in order: the same keys and labels at the same indices, also where
+    /// files were only copied or touched.
     ///
     /// # Errors
     /// A server that is too old to have one.
@@ -94,7 +94,8 @@ impl Dataset {
         self.0.union.names_digest()
     }
 
-    /// What a person who trains on the dataset must know: parts that are missing, files that were left out. The log has it too.
+    /// What a person who trains on the dataset must know: parts that are missing, files that were left out. The log has
+    /// it too.
     pub fn remarks(&self) -> &[String] {
         &self.0.union.remarks
     }
@@ -135,8 +136,8 @@ impl Dataset {
         self.0.union.registered_model(name)
     }
 
-    /// How long each of so many answers to a small question takes, on one connection to the server of the partition at this
-    /// place.
+    /// How long each of so many answers to a small question takes, on one connection to the server of the partition at
+    /// this place.
     pub async fn round_trips(&self, server: usize, times: usize) -> Result<Vec<Duration>, ClientError> {
         let unknown = ClientError::Request("there is no such server");
         let server = self.0.servers.get(server).ok_or(unknown)?;

@@ -53,7 +53,8 @@ pub(crate) async fn round_trips(
     Ok(trips.split_off(1))
 }
 
-/// Whether something else than a storage server may have answered like this. What speaks HTTP/2 without gRPC refuses too.
+/// Whether something else than a storage server may have answered like this. What speaks HTTP/2 without gRPC refuses
+/// too.
 fn may_be_another(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::Passing(_) => true,

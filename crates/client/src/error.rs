@@ -43,7 +43,8 @@ pub enum ClientError {
     },
     /// A server could not be described.
     #[error(
-        "server {server} did not answer for {} s ({last}): see that it runs and that --servers names its --listen address",
+        "server {server} did not answer for {} s ({last}): see that it runs and that --servers names its --listen \
+         address",
         waited.as_secs_f64().round()
     )]
     NotConnected {
@@ -56,7 +57,8 @@ pub enum ClientError {
     },
     /// A server is starting, and has said nothing new of it for too long.
     #[error(
-        "server {server} is not ready ({doing}), and has said nothing new for {} s: look at its log, and start again once it is",
+        "server {server} is not ready ({doing}), and has said nothing new for {} s: look at its log, and start again \
+         once it is",
         waited.as_secs_f64().round()
     )]
     NotReady {
@@ -90,8 +92,8 @@ pub enum ClientError {
     },
     /// Something else than a storage server answers at the address.
     #[error(
-        "{server} answers like a web server (HTTP/1), and not like a storage server: name the address that storage-server's \
-         --listen has"
+        "{server} answers like a web server (HTTP/1), and not like a storage server: name the address that \
+         storage-server's --listen has"
     )]
     WebServer {
         /// The address that was named.
@@ -125,8 +127,8 @@ pub enum ClientError {
     },
     /// A server knows only one epoch for a whole call, where samples were to have epochs of their own.
     #[error(
-        "server {server} (version {version}) crops all samples of a call as in one epoch, and here each is to have its own, as where a \
-         sample comes twice in an epoch: upgrade that server"
+        "server {server} (version {version}) crops all samples of a call as in one epoch, and here each is to have \
+         its own, as where a sample comes twice in an epoch: upgrade that server"
     )]
     NoSampleEpochs {
         /// The server.
@@ -136,8 +138,8 @@ pub enum ClientError {
     },
     /// A server does not know the call for names.
     #[error(
-        "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold by name, \
-         need a newer one: upgrade that server"
+        "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \
+         by name, need a newer one: upgrade that server"
     )]
     NoNames {
         /// The server.
@@ -157,8 +159,8 @@ pub enum ClientError {
     },
     /// Two servers have different models of one name.
     #[error(
-        "model {model} differs in its {what} between server {first} and server {second}: register the same file, recipe and \
-         output on all"
+        "model {model} differs in its {what} between server {first} and server {second}: register the same file, \
+         recipe and output on all"
     )]
     ModelsDiffer {
         /// The model that was asked for.

@@ -24,8 +24,8 @@ impl Dataset {
     /// Streams samples.
     ///
     /// # Errors
-    /// Those of the request itself: an index past the end, a model that is missing or not the same everywhere, a way without what it
-    /// needs.
+    /// Those of the request itself: an index past the end, a model that is missing or not the same everywhere, a way
+    /// without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
         let Inner { union, servers, options, counting, runtime, .. } = &*self.0;
         let request = CheckedRequest::new(request, union)?;

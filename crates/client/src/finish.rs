@@ -91,8 +91,8 @@ impl Finisher {
         (finished, cpu.unwrap_or_default())
     }
 
-    /// Opens a sample for somebody else who takes it further, such as a model's workers, and says how much CPU time that took
-    /// here. It runs on the pool, since pixels that are coded are decoded.
+    /// Opens a sample for somebody else who takes it further, such as a model's workers, and says how much CPU time
+    /// that took here. It runs on the pool, since pixels that are coded are decoded.
     pub async fn payload(
         &self,
         recipe: &Arc<Recipe>,

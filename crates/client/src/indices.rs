@@ -10,7 +10,7 @@ use headwater_types::SampleIndex;
 pub enum Indices {
     /// The indices from the first up to, and not including, the second.
     Range(Range<u64>),
-    /// These indices, in this order.
+    /// The indices of this list, in its order.
     List(Arc<[SampleIndex]>),
 }
 

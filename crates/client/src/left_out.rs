@@ -1,5 +1,5 @@
-//! What servers found and left out of their listings, in words: a person who trains on a dataset must know that a class of
-//! it was a link.
+//! What servers found and left out of their listings, in words: a person who trains on a dataset must know that a class
+//! of it was a link.
 //!
 //! Servers of one listing have left out the same, which is said once.
 

@@ -1,9 +1,9 @@
 //! Several storage servers as one dataset: ask, fan out, retry, verify, finish the recipe.
 //!
-//! Invariants: every sample that is asked for is given exactly once, whatever breaks or restarts on the way; a sample that
-//! fails is a value beside the others; what waits for the reader is bounded in bytes, and a reader that stops reading stops
-//! the servers; dropping a stream ends everything that works for it. What arrives is not trusted: it must be what was
-//! asked for, where it was asked for, in the shape that its cut and recipe say.
+//! Invariants: every sample that is asked for is given exactly once, whatever breaks or restarts on the way; a sample
+//! that fails is a value beside the others; what waits for the reader is bounded in bytes, and a reader that stops
+//! reading stops the servers; dropping a stream ends everything that works for it. What arrives is not trusted: it must
+//! be what was asked for, where it was asked for, in the shape that its cut and recipe say.
 //!
 //! Never here: which samples to take in which epoch, or which cut is best. That is the caller's.
 

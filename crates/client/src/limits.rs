@@ -1,4 +1,5 @@
-//! Limits of what servers send. A photo past a limit fails alone, in words that name the setting and whose setting it is.
+//! Limits of what servers send. A photo past a limit fails alone, in words that name the setting and whose setting it
+//! is.
 
 use headwater_image::ImageError;
 use headwater_types::{AgreedLimits, FailureKind, LimitSetting, SampleFailure, Size};

@@ -51,8 +51,8 @@ impl Dataset {
 // === impl Lister ===
 
 impl Lister<'_> {
-    /// The names of these samples of the partition, in order, with the dataset's labels. A call that breaks is made again for
-    /// the names that are missing.
+    /// The names of these samples of the partition, in order, with the dataset's labels. A call that breaks is made
+    /// again for the names that are missing.
     async fn list(&self, wanted: Range<u64>) -> Result<Vec<Listed>, ClientError> {
         if wanted.is_empty() {
             return Ok(Vec::new());

@@ -1,7 +1,7 @@
 //! Ways that may change while a stream runs: a plan that is planned anew.
 //!
-//! The samples stay what they are, and so do their finished tensors; only how they travel changes. Calls in flight whose
-//! samples are to come another way now are ended, and what is left of them is asked for anew, each sample once.
+//! The samples stay what they are, and so do their finished tensors; only how they travel changes. Calls in flight
+//! whose samples are to come another way now are ended, and what is left of them is asked for anew, each sample once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +36,8 @@ impl LivePlan {
         Ok(plan)
     }
 
-    /// Begins with these ways, one for each sample, for requests that name a model. Samples may come as the model's features
-    /// too, or as pixels of which the reader makes features.
+    /// Begins with these ways, one for each sample, for requests that name a model. Samples may come as the model's
+    /// features too, or as pixels of which the reader makes features.
     pub fn with_features(ways: Arc<[Way]>) -> Self {
         Self::begin(ways, true)
     }

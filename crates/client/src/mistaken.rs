@@ -16,7 +16,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Most bytes of an answer's head.
 const MOST: u64 = 16 << 10;
 
-/// Asks in HTTP/1, which a storage server does not speak. Gives the error that says who answers; `None` where nobody does.
+/// Asks in HTTP/1, which a storage server does not speak. Gives the error that says who answers; `None` where nobody
+/// does.
 pub(crate) async fn look(server: &ServerAddress) -> Option<ClientError> {
     let head = timeout(LOOK, ask(server)).await.ok()?.ok()?;
     let mut lines = head.lines();

@@ -33,8 +33,8 @@ pub struct RegisteredModel {
     pub servers: Vec<bool>,
 }
 
-/// The model of this name among each partition's server's models: it must be the same on all servers that have it, and at least
-/// one server must.
+/// The model of this name among each partition's server's models: it must be the same on all servers that have it, and
+/// at least one server must.
 pub(crate) fn registered<'a>(
     name: &ModelName,
     servers: impl Iterator<Item = (&'a Partition, &'a [proto::ModelDescription])>,

@@ -15,8 +15,8 @@ pub struct ClientOptions {
     /// Calls that run at once to each server, each on a connection of its own: a stream that waits for its reader never
     /// holds up another.
     pub streams_per_server: NonZeroUsize,
-    /// Payload bytes that wait for the reader; past this, streams stop reading, and HTTP/2 stops the servers. One sample
-    /// may always wait, however large. Besides these, each stream holds at most one batch and one HTTP/2 window.
+    /// Payload bytes that wait for the reader; past this, streams stop reading, and HTTP/2 stops the servers. One
+    /// sample may always wait, however large. Besides these, each stream holds at most one batch and one HTTP/2 window.
     pub window: ByteCount,
     /// Most samples in one call. Many, for a server that drains finishes calls that are open, and takes no others.
     pub chunk: NonZeroUsize,
@@ -24,15 +24,16 @@ pub struct ClientOptions {
     pub batch: ByteCount,
     /// Threads that finish recipes.
     pub cpu_workers: NonZeroUsize,
-    /// The client's own limits of a photo. Servers announce theirs, and each holds as far as it is not above the client's.
+    /// The client's own limits of a photo. Servers announce theirs, and each holds as far as it is not above the
+    /// client's.
     pub limits: ImageLimits,
     /// What is done about servers that do not answer.
     pub retry: Retry,
     /// The rate that is received from all servers together; it can be changed while streams run, by
     /// [`Dataset::throttle`](crate::Dataset::throttle). `None`: no limit.
     pub bandwidth: Option<BitsPerSecond>,
-    /// Whether to go on without the samples of parts that no server serves; otherwise they are an error. Samples that two
-    /// servers serve are always an error.
+    /// Whether to go on without the samples of parts that no server serves; otherwise they are an error. Samples that
+    /// two servers serve are always an error.
     pub allow_partial: bool,
     /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
@@ -50,12 +51,12 @@ pub struct Retry {
     pub give_up_after: Duration,
     /// Time for which a server that cannot be reached is waited for at the start.
     pub connect_for: Duration,
-    /// Time for which a server that is starting is waited for after each new thing that it says. It counts the files that it
-    /// has found, so that only a server that hangs says nothing new; but loading a model onto an accelerator takes minutes
-    /// in the same words.
+    /// Time for which a server that is starting is waited for after each new thing that it says. It counts the files
+    /// that it has found, so that only a server that hangs says nothing new; but loading a model onto an accelerator
+    /// takes minutes in the same words.
     pub starting_for: Duration,
-    /// Silence on a call that is being read after which the call is made anew. A dataset bears no silence for longer than
-    /// `give_up_after`, or a second.
+    /// Silence on a call that is being read after which the call is made anew. A dataset bears no silence for longer
+    /// than `give_up_after`, or a second.
     pub stall: Duration,
     /// How often one sample is asked for that fails in a way that another try may mend.
     pub sample_attempts: NonZeroU32,
@@ -100,7 +101,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The same, with a stall that is no longer than the time after which fetching ends.
+    /// These settings, with a stall that is no longer than the time after which fetching ends.
     pub(crate) fn consistent(self) -> Self {
         let stall = self.stall.min(self.give_up_after.max(LEAST_STALL));
         Self { stall, ..self }

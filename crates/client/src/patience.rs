@@ -1,4 +1,5 @@
-//! How long a server is waited for, and what the log says of it: every call that is made again asks here whether it may be.
+//! How long a server is waited for, and what the log says of it: every call that is made again asks here whether it may
+//! be.
 //!
 //! Invariants: time counts from the server's last sign of life, and not from the first try; pauses grow until there is
 //! progress; no pause is longer than what is left of the time.
@@ -73,8 +74,8 @@ impl Patience {
         self.backoff.reset();
     }
 
-    /// The time that one try may take: what is left until patience ends, but neither less than a round trip takes nor more than
-    /// a stall.
+    /// The time that one try may take: what is left until patience ends, but neither less than a round trip takes nor
+    /// more than a stall.
     pub(crate) fn one_try(&self) -> Duration {
         let left = self.limit(self.doing.is_some()).saturating_sub(self.pulse.silence());
         left.max(LEAST_TRY).min(self.retry.stall)
@@ -136,7 +137,10 @@ impl Patience {
         if self.goal == Goal::Samples {
             if self.pulse.is_worth_a_word() {
                 let (silent_seconds, patience_seconds) = (waited.as_secs(), limit.as_secs());
-                tracing::warn!(%server, silent_seconds, patience_seconds, problem = %last, "server gives nothing: asking it again until it does, or patience ends");
+                tracing::warn!(
+                    %server, silent_seconds, patience_seconds, problem = %last,
+                    "server gives nothing: asking it again until it does, or patience ends"
+                );
             }
             return;
         }

@@ -58,8 +58,8 @@ impl Pulse {
         long_ago
     }
 
-    /// For how long the server has not answered. Time in which a worker holds a sample is not the server's fault, and does not
-    /// count.
+    /// For how long the server has not answered. Time in which a worker holds a sample is not the server's fault, and
+    /// does not count.
     pub(crate) fn silence(&self) -> Duration {
         if self.holding.load(Ordering::Relaxed) > 0 {
             return Duration::ZERO;

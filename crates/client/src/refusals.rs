@@ -1,4 +1,5 @@
-//! Workers that a server refuses because it has as many calls as it takes, and the others of the same server, which may make way.
+//! Workers that a server refuses because it has as many calls as it takes, and the others of the same server, which may
+//! make way.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

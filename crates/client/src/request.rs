@@ -15,8 +15,8 @@ pub struct FetchRequest {
     pub recipe: Option<Recipe>,
     /// How samples travel.
     pub ways: Ways,
-    /// Whether the cuts `tensor` and `normalized` must travel as floats. Where not, servers send them as the u8 pixels of
-    /// `flipped`: a quarter of the bytes, from which a [`Finisher`](crate::Finisher) makes the same tensor.
+    /// Whether the cuts `tensor` and `normalized` must travel as floats. Where not, servers send them as the u8 pixels
+    /// of `flipped`: a quarter of the bytes, from which a [`Finisher`](crate::Finisher) makes the same tensor.
     pub floats: bool,
     /// The addresses of the samples' randomness.
     pub addresses: Addresses,

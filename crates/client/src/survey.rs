@@ -37,8 +37,8 @@ type Headers = BTreeMap<u64, Option<Surveyed>>;
 // === impl Dataset ===
 
 impl Dataset {
-    /// What the headers of these photos say, without the photos: in order of their indices, each once. A photo whose header
-    /// cannot be read is a failure beside the others. `came` hears how many further headers have come.
+    /// What the headers of these photos say, without the photos: in order of their indices, each once. A photo whose
+    /// header cannot be read is a failure beside the others. `came` hears how many further headers have come.
     pub async fn survey(
         &self,
         indices: &[SampleIndex],

@@ -2,8 +2,9 @@
 //! spent.
 //!
 //! Who has received bytes is told when they would have come over a link of that rate, and reads nothing before then. So
-//! connections share the rate by turns, whoever is served first, and one that has nothing to read holds nothing. A reader
-//! that wakes late is not held up for it: the next bytes count from when the last were due, not from when they were read.
+//! connections share the rate by turns, whoever is served first, and one that has nothing to read holds nothing. A
+//! reader that wakes late is not held up for it: the next bytes count from when the last were due, not from when they
+//! were read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,8 @@ use std::time::Duration;
 use headwater_types::{BitsPerSecond, ByteCount};
 use tokio::time::Instant;
 
-/// How late a reader may wake, or how long the link may have been idle, without losing what it could have received: longer
-/// than threads wait for a busy core, and short beside anything that is measured.
+/// How late a reader may wake, or how long the link may have been idle, without losing what it could have received:
+/// longer than threads wait for a busy core, and short beside anything that is measured.
 const BURST: Duration = Duration::from_millis(25);
 /// Bytes of one read, as time of the link.
 const READ: Duration = Duration::from_millis(4);

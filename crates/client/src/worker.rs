@@ -79,7 +79,8 @@ impl Worker {
             job.counting.retries.add(1);
             let server = job.server.address();
             if std::mem::replace(&mut tries.is_logged, true) && !progress {
-                tracing::debug!(%server, missing, pause_seconds = pause.as_secs_f64(), %problem, "asking again for what is missing");
+                let pause_seconds = pause.as_secs_f64();
+                tracing::debug!(%server, missing, pause_seconds, %problem, "asking again for what is missing");
             } else {
                 tracing::info!(%server, missing, %problem, "a call ended early: asking again for what is missing");
             }
@@ -116,8 +117,8 @@ impl Worker {
         Call::open(job, client, chunk, at_most).await
     }
 
-    /// Keeps, lends or drops the connection after a call that ended like this, and says what the next call must wait for; `None`
-    /// where the next call can be made at once.
+    /// Keeps, lends or drops the connection after a call that ended like this, and says what the next call must wait
+    /// for; `None` where the next call can be made at once.
     fn judge<'a>(&mut self, job: &'a FetchJob, end: End, progress: bool, tries: &mut Tries<'a>) -> Option<Trouble> {
         let asked_at_most = std::mem::replace(&mut tries.at_most, usize::MAX);
         match end {

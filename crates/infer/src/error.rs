@@ -27,8 +27,8 @@ pub enum LocalError {
     },
     /// The file is of another model than the servers have.
     #[error(
-        "--extractor: {} has the digest {actual}, and the model {model} of the servers has {expected}: give the file that they \
-         have registered",
+        "--extractor: {} has the digest {actual}, and the model {model} of the servers has {expected}: give the file \
+         that they have registered",
         path.display()
     )]
     OtherFile {

@@ -1,8 +1,8 @@
-//! Features made on the client's side. Samples that travel as pixels are finished and inferred here, by the code and the
-//! model's file that the servers have.
+//! Features made on the client's side. Samples that travel as pixels are finished and inferred here, by the code and
+//! the model's file that the servers have.
 //!
-//! Invariants: the model's file is the one that the servers have registered, or it is not opened; what waits for a thread is
-//! bounded; a sample that fails is a value beside the others.
+//! Invariants: the model's file is the one that the servers have registered, or it is not opened; what waits for a
+//! thread is bounded; a sample that fails is a value beside the others.
 //!
 //! It is a crate of its own, so that programs that need only tensors do not carry ONNX Runtime.
 

@@ -15,8 +15,8 @@ use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, Sa
 use crate::error::LocalError;
 use crate::file;
 
-/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. Each thread has one
-/// session.
+/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. Each thread has
+/// one session.
 pub struct LocalExtractor {
     extractor: Extractor,
     recipe: Arc<Recipe>,
@@ -24,14 +24,15 @@ pub struct LocalExtractor {
     allow_non_finite: bool,
 }
 
-/// Samples of one run. On the CPU small batches are as fast as any, and a sample that runs alone always has the same bits.
+/// Samples of one run. On the CPU small batches are as fast as any, and a sample that runs alone always has the same
+/// bits.
 const BATCH: NonZeroUsize = NonZeroUsize::MIN;
 
 // === impl LocalExtractor ===
 
 impl LocalExtractor {
-    /// Opens the model's file, which must be the one that the servers have registered, on as many threads as the options have
-    /// CPU workers. `onnxruntime`: the library, where it was named.
+    /// Opens the model's file, which must be the one that the servers have registered, on as many threads as the
+    /// options have CPU workers. `onnxruntime`: the library, where it was named.
     ///
     /// # Errors
     /// Another file, one that cannot be read or run, and a machine without ONNX Runtime.

@@ -21,7 +21,8 @@ pub(crate) enum Cuts {
 // === impl Cuts ===
 
 impl Cuts {
-    /// The ways that a request asks for. `pixels` is the coding of one cut for all: a plan says itself how pixels are coded.
+    /// The ways that a request asks for. `pixels` is the coding of one cut for all: a plan says itself how pixels are
+    /// coded.
     pub(crate) fn ways(&self, pixels: &str, floats: bool) -> PyResult<Ways> {
         let coding: PixelCoding = pixels.parse().map_err(argument)?;
         match self {
@@ -31,7 +32,7 @@ impl Cuts {
         }
     }
 
-    /// Who hears how batches come, where a plan follows that.
+    /// The listener that hears how batches come, where a plan is planned anew.
     pub(crate) fn listener(&self) -> PyResult<Option<Arc<dyn Listener>>> {
         match self {
             Self::Live(pilot) => pilot.get().listener().map(Some),

@@ -1,11 +1,12 @@
-//! `headwater._headwater`: what the Python package has in Rust. Network, checksums, retries and the rest of the recipe run
-//! here, on threads of their own, without the GIL.
+//! `headwater._headwater`: what the Python package has in Rust. Network, checksums, retries and the rest of the recipe
+//! run here, on threads of their own, without the GIL.
 //!
-//! Invariants: nothing is started before it is needed, and nothing that was started in one process is touched in another,
-//! so that a process that forks has workers that work; a wait lets Python's signals through ten times a second; arrays that
-//! are given to Python belong to it alone.
+//! Invariants: nothing is started before it is needed, and nothing that was started in one process is touched in
+//! another, so that a process that forks has workers that work; a wait lets Python's signals through ten times a
+//! second; arrays that are given to Python belong to it alone.
 //!
-//! Never here: which samples to take in which order, and everything else that Python can say as well: see `py/headwater`.
+//! Never here: which samples to take in which order, and everything else that Python can say as well: see
+//! `py/headwater`.
 
 mod arguments;
 mod cores;

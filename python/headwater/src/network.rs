@@ -15,8 +15,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Threads that read from the network: two keep one 25 Gbit/s link busy.
 const THREADS: usize = 2;
 
-/// Threads that read. Dropping them ends what runs there, and waits for them a moment and no longer: the look-up of a name may
-/// take seconds.
+/// Threads that read. Dropping them ends what runs there, and waits for them a moment and no longer: the look-up of a
+/// name may take seconds.
 #[derive(Debug)]
 pub(crate) struct Network {
     runtime: Option<Runtime>,
@@ -46,8 +46,8 @@ impl Network {
         self.wait_looking(py, future, |_| Ok(()))
     }
 
-    /// Runs a future to its end like [`wait`](Self::wait); `look` runs with the GIL whenever signals do, and its error ends the
-    /// wait as well.
+    /// Runs a future to its end like [`wait`](Self::wait); `look` runs with the GIL whenever signals do, and its error
+    /// ends the wait as well.
     pub(crate) fn wait_looking<F>(
         &self,
         py: Python<'_>,

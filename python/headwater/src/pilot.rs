@@ -34,7 +34,8 @@ pub(crate) struct Watch {
     failed: Arc<OnceLock<PilotError>>,
 }
 
-/// What runs have learnt: bits per second (0: more than matters), factors of the servers' CPU seconds, and of finishing.
+/// What runs have learnt: bits per second (0: more than matters), factors of the servers' CPU seconds, and of
+/// finishing.
 type Lesson = (f64, Vec<f64>, f64);
 
 fn raised(error: &PilotError) -> PyErr {

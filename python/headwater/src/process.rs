@@ -1,7 +1,7 @@
 //! Values that belong to one process: threads, sockets and locks do not survive a fork.
 
-/// A value of the process that made it. A child that inherits it leaves it alone, also when it is dropped: its threads are
-/// not there, and a lock that one of them held would never be released.
+/// A value of the process that made it. A child process that inherits the value leaves it alone, also when it is
+/// dropped: the value's threads are not there, and a lock that one of them held would never be released.
 #[derive(Debug)]
 pub(crate) struct OfProcess<T> {
     value: Option<T>,

@@ -1,5 +1,5 @@
-//! What `plan="auto"` plans from: costs and resources, as they were measured. Nothing but data, so that it survives forks, and
-//! travels to processes that are spawned.
+//! What `plan="auto"` plans from: costs and resources, as they were measured. Nothing but data, so that it survives
+//! forks, and travels to processes that are spawned.
 
 use std::sync::{Arc, OnceLock};
 
@@ -30,8 +30,8 @@ struct ProfileHeader {
     resources: Resources,
 }
 
-/// A profile's columns, `[samples, ways]` row by row: bytes, and CPU seconds of servers and trainer. Seconds have 32 bits: more
-/// digits than can be measured.
+/// A profile's columns, `[samples, ways]` row by row: bytes, and CPU seconds of servers and trainer. Seconds have 32
+/// bits: more digits than can be measured.
 struct Columns {
     bytes: Vec<u32>,
     storage: Vec<f32>,
@@ -45,8 +45,8 @@ type Pickled<'py> =
 // === impl Profile ===
 
 impl Profile {
-    /// A profile of what was measured. Its seconds are rounded as they are pickled, so that plans are the same wherever they are
-    /// made.
+    /// A profile of what was measured. Its seconds are rounded as they are pickled, so that plans are the same wherever
+    /// they are made.
     pub(crate) fn new(measured: &headwater_plan::Profile, resources: Resources) -> PyResult<Self> {
         Self::of(ProfileHeader::new(measured, resources), &Columns::of(measured))
     }
@@ -96,8 +96,8 @@ impl Profile {
         resources
     }
 
-    /// The plan for the whole dataset, if it was made and is for processes with such a share: processes that all have the same
-    /// share plan alike.
+    /// The plan for the whole dataset, if it was made and is for processes with such a share: processes that all have
+    /// the same share plan alike.
     pub(crate) fn plan_for(&self, share: &Resources, processes: usize) -> Option<Arc<Plan>> {
         let plan = self.plan.get()?;
         (*share == self.share(processes, None)).then(|| Arc::clone(plan))

@@ -16,8 +16,8 @@ use crate::transport;
 /// A profile, or why there is none; and the seconds that an epoch is estimated to take.
 pub(crate) type Sketched = (Option<Profile>, (Option<String>, f64));
 
-/// Measures the dataset, and the way to its servers, for a job whose ranks have so many cores together. `on_progress` hears how many
-/// pieces of that are done, and of how many.
+/// Measures the dataset, and the way to its servers, for a job whose ranks have so many cores together. `on_progress`
+/// hears how many pieces of that are done, and of how many.
 pub(crate) fn measure(
     py: Python<'_>,
     (dataset, network): (&Dataset, &Network),

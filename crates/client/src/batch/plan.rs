@@ -25,7 +25,7 @@ pub struct BatchPlan {
 
 /// Hears of samples on the threads that finish them, and must return at once.
 pub trait Listener: fmt::Debug + Send + Sync {
-    /// A sample has come this way (`None`: it failed), and its row is written. It took so much CPU time at its server, where
-    /// the request has `measure_cpu`, and here.
+    /// A sample has come this way (`None`: it failed), and its row is written. It took so much CPU time at its server,
+    /// where the request has `measure_cpu`, and here.
     fn came(&self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds);
 }

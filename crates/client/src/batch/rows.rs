@@ -36,7 +36,8 @@ impl Batch {
         let mut values = BytesMut::new();
         let mut rows = Vec::with_capacity(written.len());
         for (piece, row) in written {
-            // The pieces lie beside each other: no copy. A row that was lost with its thread is another buffer, and copied.
+            // The pieces lie beside each other: no copy. A row that was lost with its thread is another buffer, and
+            // copied.
             if values.is_empty() {
                 values = piece;
             } else {

@@ -10,9 +10,9 @@ use crate::parts::holders::{Holders, Missing, Named};
 pub enum PartsError {
     /// Two servers serve the same part, or both serve everything.
     #[error(
-        "servers {first} and {second} both serve {} of the same {samples} samples, which would come twice: start each with a \
-         part of its own (--partition 1/2, --partition 2/2), or leave one of them out; equal servers do not stand in for each \
-         other yet",
+        "servers {first} and {second} both serve {} of the same {samples} samples, which would come twice: start each \
+         with a part of its own (--partition 1/2, --partition 2/2), or leave one of them out; equal servers do not \
+         stand in for each other yet",
         Named(*part)
     )]
     Doubled {
@@ -27,8 +27,8 @@ pub enum PartsError {
     },
     /// Servers divide one listing by different numbers of parts: some samples come twice, some perhaps never.
     #[error(
-        "servers divide the same {samples} samples differently, and {served} would come, some twice or never: {holders}; \
-         start all with --partition K/N of one N, each with a K of its own"
+        "servers divide the same {samples} samples differently, and {served} would come, some twice or never: \
+         {holders}; start all with --partition K/N of one N, each with a K of its own"
     )]
     Unlike {
         /// Who serves which part.
@@ -46,9 +46,10 @@ pub enum PartsError {
     Missing(Missing),
     /// The listings of two servers are nearly the same.
     #[error(
-        "servers {first} ({} of {} samples) and {second} ({} of {}) have found different photos, though about {} % of the smaller \
-         listing are in both, by name and size: some would come twice, or never; give both the same photos, such as by \
-         rsync -a --delete, and each a part of its own (--partition 1/2, --partition 2/2), or leave one of them out",
+        "servers {first} ({} of {} samples) and {second} ({} of {}) have found different photos, though about {} % of \
+         the smaller listing are in both, by name and size: some would come twice, or never; give both the same \
+         photos, such as by rsync -a --delete, and each a part of its own (--partition 1/2, --partition 2/2), or \
+         leave one of them out",
         Named(parts.0), samples.0, Named(parts.1), samples.1, (shared * 100.0).round()
     )]
     Drifted {

@@ -270,7 +270,8 @@ async fn one_server_by_two_names_is_one_server() {
     let name = "photos".parse().unwrap();
     let error = Dataset::connect(&[fake.address(), fake.by_name()], &name, options()).await.unwrap_err();
     assert!(
-        matches!(&error, ClientError::SameServer { first, second } if *first == fake.address() && *second == fake.by_name()),
+        matches!(&error, ClientError::SameServer { first, second }
+            if *first == fake.address() && *second == fake.by_name()),
         "{error}"
     );
 }

@@ -106,7 +106,8 @@ async fn an_older_server_is_refused_by_name_where_it_would_crop_all_alike() {
     let error = dataset.fetch(request(&[(0, 1), (4, 2)], true)).unwrap_err();
     assert!(matches!(&error, ClientError::NoSampleEpochs { server, .. } if *server == old.address()), "{error}");
     assert!(error.to_string().contains("upgrade that server"), "{error}");
-    // What it can do it does: one epoch for all, repeats in calls of their own, and nothing where none of its samples is asked for.
+    // What it can do it does: one epoch for all, repeats in calls of their own, and nothing where none of its samples
+    // is asked for.
     for asked in [vec![(5, 7), (0, 7), (5, 7), (5, 7)], vec![(0, 1), (0, 2)]] {
         let samples = gather(dataset.fetch(request(&asked, true)).unwrap()).await;
         assert_eq!(samples.iter().map(echoed).collect::<Vec<_>>(), asked);

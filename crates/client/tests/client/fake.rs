@@ -1,7 +1,7 @@
 //! A storage server that does as it is told: answers truly, lies, stalls, refuses, or has its plug pulled.
 //!
-//! It speaks the protocol through the same generated code as the real one, on loopback, in a runtime of its own: killing
-//! that is `kill -9` as a client sees it.
+//! It speaks the protocol through the same generated code as the real one, on loopback, in a runtime of its own:
+//! killing that is `kill -9` as a client sees it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -43,15 +43,16 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Holding {
     pub(crate) photos: Vec<Photo>,
     pub(crate) models: Vec<proto::ModelDescription>,
-    /// What it says that its photos take; `None`: the truth.
+    /// The bytes that the server says that its photos take; `None`: the bytes that they take.
     pub(crate) stored_bytes: Option<u64>,
-    /// Of which part, of which photos; `None`: of all that it has, which nobody else has.
+    /// The part that the server serves, and the photos that it has found; `None`: all that it has, which no other
+    /// server has.
     pub(crate) part_of: Option<(Partition, Vec<Photo>)>,
-    /// Whether it is of the version that knew nothing of epochs of single samples, nor of places in a call.
+    /// Whether the server is of an older version, which does not know epochs of single samples, nor places in a call.
     pub(crate) old: bool,
     /// Whether an encoded photo is followed by the epoch as of which it was asked for.
     pub(crate) echoes: bool,
-    /// What it says that photos may be there; `None`: nothing, as those did that were before it could be told.
+    /// The limits of photos that the server announces; `None`: none, as older servers do.
     pub(crate) limits: Option<ImageLimits>,
 }
 
@@ -94,7 +95,7 @@ struct Shared {
     asked: Mutex<Vec<Vec<u64>>>,
     reports: Mutex<Vec<Report>>,
     instance: [u8; 16],
-    /// What it says that it is doing, call by call, before it is ready.
+    /// What the server says that it is doing, call by call, before it is ready.
     starting: Mutex<Box<dyn Iterator<Item = String> + Send>>,
 }
 
@@ -319,7 +320,7 @@ impl Fake {
         self.runtime = Some(runtime);
     }
 
-    /// As `kill -9` does.
+    /// Ends the server as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         self.runtime.take().unwrap().shutdown_background();
     }

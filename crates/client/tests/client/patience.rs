@@ -198,7 +198,8 @@ async fn a_server_that_starts_is_waited_for_as_long_as_it_says_something_new() {
     let retry = Retry { starting_for: Duration::from_millis(100), ..retry };
     let error = Dataset::connect(&address, &name, ClientOptions { retry, ..options() }).await.unwrap_err();
     assert!(
-        matches!(&error, ClientError::NotReady { server, doing, .. } if *server == fake.address() && doing.contains("model m")),
+        matches!(&error, ClientError::NotReady { server, doing, .. }
+            if *server == fake.address() && doing.contains("model m")),
         "{error}"
     );
 }
@@ -241,7 +242,8 @@ async fn a_port_that_is_no_storage_servers_is_named_for_what_it_is_at_once() {
     let metrics = answering("HTTP/1.1 200 OK\r\nX-Headwater-Serves-At: 10.0.0.5:7440\r\n\r\n").await;
     let error = Dataset::connect(std::slice::from_ref(&metrics), &name, patient).await.unwrap_err();
     assert!(
-        matches!(&error, ClientError::MetricsPort { server, serving } if *server == metrics && serving == "10.0.0.5:7440"),
+        matches!(&error, ClientError::MetricsPort { server, serving }
+            if *server == metrics && serving == "10.0.0.5:7440"),
         "{error}"
     );
 }

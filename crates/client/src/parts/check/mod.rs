@@ -1,9 +1,10 @@
-//! Whether what servers serve is each sample once: a sample that comes twice in an epoch, or never, is an error nobody sees.
+//! Whether what servers serve is each sample once: a sample that comes twice in an epoch, or never, is an error nobody
+//! sees.
 //!
 //! Servers that have found the same listing must serve all its parts, 1/N to N/N, once each. Servers with listings of
-//! their own, each complete by itself, are datasets one behind the other. Listings that are largely the same are an error:
-//! they are copies of one folder that have drifted apart. A caller may insist on going on without the parts that are
-//! missing ([`allow_partial`]), and never on having samples twice.
+//! their own, each complete by itself, are datasets one behind the other. Listings that are largely the same are an
+//! error: they are copies of one folder that have drifted apart. A caller may insist on going on without the parts that
+//! are missing ([`allow_partial`]), and never on having samples twice.
 //!
 //! [`allow_partial`]: crate::ClientOptions::allow_partial
 
@@ -16,8 +17,8 @@ use crate::parts::error::PartsError;
 use crate::parts::holders::{Holders, Missing, NAMED};
 use crate::parts::remark::Remark;
 
-/// The share of the smaller of two listings from which on they are copies that have drifted apart. Numbered photos
-/// of different origin have the same name and by chance the same size too: of uncompressed small ones some in a hundred.
+/// The share of the smaller of two listings from which on they are copies that have drifted apart. Numbered photos of
+/// different origin have the same name and by chance the same size too: of uncompressed small ones some in a hundred.
 const DRIFTED: f64 = 0.1;
 
 /// Looks at what all servers serve together: the remarks on a dataset that is in order.
