@@ -1,21 +1,20 @@
 //! The numbers that SOPHON (HotStorage'24) gives to the ways that it has.
 
-use headwater_types::{Cut, PixelCoding, Way};
+use headwater_types::{Cut, Way};
+
+/// The ways that SOPHON has, in the order of its numbers: not offloaded, then a way for each of its stages.
+const STAGES: [Way; 6] = [
+    Way::ENCODED,
+    Way::raw(Cut::Decoded),
+    Way::raw(Cut::Cropped),
+    Way::raw(Cut::Flipped),
+    Way::raw(Cut::Tensor),
+    Way::raw(Cut::Normalized),
+];
 
 /// SOPHON's number of a way: -1 not offloaded, 0 decoded ... 4 normalised; `None` for a way that SOPHON does not have.
 pub fn number(way: Way) -> Option<i8> {
-    if way.pixels() == PixelCoding::Lossless {
-        return None;
-    }
-    match way.cut() {
-        Cut::Encoded => Some(-1),
-        Cut::Decoded => Some(0),
-        Cut::Cropped => Some(1),
-        Cut::Flipped => Some(2),
-        Cut::Tensor => Some(3),
-        Cut::Normalized => Some(4),
-        Cut::JpegCrop | Cut::Features => None,
-    }
+    (-1..).zip(STAGES).find(|(_, stage)| *stage == way).map(|(number, _)| number)
 }
 
 #[cfg(test)]
