@@ -13,7 +13,10 @@ use crate::input::read_at_most;
 #[derive(Debug, thiserror::Error)]
 pub enum FindRecipeError {
     /// Neither the box nor the file system has the name.
-    #[error("there is no recipe {name:?}: it is neither a file nor in the box ({})", Recipe::builtin_names().collect::<Vec<_>>().join(", "))]
+    #[error(
+        "there is no recipe {name:?}: it is neither a file nor in the box ({})",
+        Recipe::builtin_names().collect::<Vec<_>>().join(", ")
+    )]
     Unknown {
         /// The name.
         name: String,
