@@ -1,5 +1,5 @@
-//! Coded pixels of any bytes: no panic, no large allocation, a picture of the size that was asked for or an error; and any
-//! pixels come back.
+//! Any bytes as coded pixels give a picture of the size that was asked for, or an error: no panic, no large allocation.
+//! And any pixels come back from their coded form.
 //!
 //! ```text
 //! width - 1 | height - 1 | coded pixels, and once more as plain ones

@@ -1,4 +1,5 @@
-//! SOPHON's two files become a profile of as many samples as they have rows, or an error that says where they are wrong.
+//! SOPHON's two files become a profile of as many samples as they have rows, or an error that says where they are
+//! wrong.
 
 #![no_main]
 
