@@ -85,5 +85,5 @@ def test_measuring_says_that_it_takes_seconds(address: str, caplog: pytest.LogCa
 def test_lines_come_where_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("headwater.headway.BETWEEN", 0.0)
     with caplog.at_level(logging.INFO, "headwater"), Headway("measuring") as headway:
-        headway.told(3, 10)
+        headway.reached(3, 10)
     assert caplog.messages == ["measuring: this takes some seconds", "measuring: 3 of 10 pieces are done"]
