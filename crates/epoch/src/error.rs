@@ -18,7 +18,7 @@ pub enum EpochError {
     Client(#[from] ClientError),
     /// Nothing can be measured before the epoch, or planned anew on its way.
     #[error(transparent)]
-    Pilot(#[from] PilotError),
+    Pilot(#[from] Box<PilotError>),
     /// Nothing can be planned from the profile.
     #[error(transparent)]
     Planning(#[from] PlanningError),
@@ -28,7 +28,7 @@ pub enum EpochError {
         /// The file of the plan.
         path: PathBuf,
         /// What the plan is for.
-        source: PilotError,
+        source: Box<PilotError>,
     },
     /// The mode names a plan, and no plan was given.
     #[error("--mode {0} is no mode")]
@@ -89,4 +89,12 @@ pub enum EpochFileError {
         /// What is wrong with it, and where.
         source: serde_json::Error,
     },
+}
+
+// === impl EpochError ===
+
+impl From<PilotError> for EpochError {
+    fn from(error: PilotError) -> Self {
+        Self::Pilot(error.into())
+    }
 }

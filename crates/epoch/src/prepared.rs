@@ -67,7 +67,7 @@ impl Prepared {
     fn by_plan(plan: &EpochPlan, dataset: &Dataset, recipe: &Recipe, resources: Resources) -> Result<Self, EpochError> {
         let EpochPlan { path, plan } = plan;
         let steering = Steering::by(plan, dataset, recipe);
-        let steering = steering.map_err(|source| EpochError::Plan { path: path.clone(), source })?;
+        let steering = steering.map_err(|source| EpochError::Plan { path: path.clone(), source: source.into() })?;
         Ok(Self { steering, prediction: Some(plan.prediction.clone()), resources, appraisal: None })
     }
 

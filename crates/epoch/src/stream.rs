@@ -42,7 +42,7 @@ async fn halve(dataset: &Dataset, after: Option<Duration>) {
         tracing::info!(bandwidth_bps = half.get(), "halved");
         throttle.set(half);
     }
-    pending().await
+    pending::<()>().await;
 }
 
 async fn measure(
