@@ -181,6 +181,7 @@ impl Look {
 
 /// How samples travel without a plan: as features from servers that make them, otherwise as they are stored.
 pub(crate) fn plain(dataset: &Dataset, making: Making<'_>) -> Ways {
+    let Making::Features { .. } = making else { return Way::ENCODED.into() };
     let ways = dataset.partitions().iter().enumerate().flat_map(|(place, partition): (usize, &Partition)| {
         let features = making.infers(place) && partition.cpu_workers > 0;
         let way = if features { Way::FEATURES } else { Way::ENCODED };

@@ -82,7 +82,7 @@ impl Steering {
         }
     }
 
-    /// A sample has come this way and was finished; with what it took on both sides.
+    /// Books a sample that came this way and was finished, with the CPU time that it took on each side.
     pub fn came(&self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds) {
         if let Some(pilot) = &self.pilot {
             pilot.lock().came(index, way, storage, trainer);

@@ -26,7 +26,7 @@ pub struct AllowedError(String);
 // === impl Allowed ===
 
 impl Allowed {
-    /// Those of the ways that are allowed by any; all where nothing is said.
+    /// The ways that at least one entry allows; all of them if there is no entry.
     pub fn ways(all: &[Self], ways: &[Way]) -> Vec<Way> {
         let allows = |way: &Way| all.is_empty() || all.iter().any(|allowed| allowed.allows(*way));
         ways.iter().copied().filter(allows).collect()
@@ -35,7 +35,7 @@ impl Allowed {
     /// Those of a profile's ways that a planner may choose.
     ///
     /// # Errors
-    /// `NothingAllowed`: a planner would take none for all.
+    /// `NothingAllowed` where no way is left: a planner takes an empty list to mean every way.
     pub fn of(all: &[Self], profile: &Profile) -> Result<Vec<Way>, PlanningError> {
         let allowed = Self::ways(all, profile.ways());
         let nothing = || PlanningError::NothingAllowed { known: profile.ways().to_vec() };

@@ -27,7 +27,7 @@ pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::WebP];
+    pub const ALL: [Self; Self::WebP as usize + 1] = [Self::Jpeg, Self::Png, Self::WebP];
 
     /// The table of formats: the name, and the suffixes of files without their dot, in lower case.
     const fn row(self) -> (&'static str, &'static [&'static str]) {

@@ -232,7 +232,7 @@ impl Autopilot {
         self.prediction.as_ref()
     }
 
-    /// A sample has come this way and was finished; with what it took on both sides.
+    /// Books a sample that came this way and was finished, with the CPU time that it took on each side.
     pub fn came(&mut self, index: SampleIndex, way: Option<Way>, storage: CpuSeconds, trainer: CpuSeconds) {
         let Ok(place) = usize::try_from(index.0) else { return };
         let Some(left) = self.left.get_mut(place) else { return };
@@ -242,7 +242,8 @@ impl Autopilot {
         self.reading.trainer.measured += trainer.0;
         let Some(server) = self.profile.server_of(place) else { return };
         self.reading.storage[server].measured += storage.0;
-        // The way that it came may be the way of the plan before. Pixels that coding would not make smaller come raw, as planned.
+        // A sample at another cut came by the plan before. A sample at the planned cut is booked as planned, even where
+        // its pixels came raw because coding would not have made them smaller.
         let planned = self.choices[place];
         let way = way.filter(|came| came.cut() != planned.cut()).unwrap_or(planned);
         let cost = self.profile.position(way).and_then(|position| self.profile.cost(place, position));

@@ -81,7 +81,7 @@ impl Line {
     }
 }
 
-/// Seconds for each CPU second. Where there is no core nothing may be done, so that it takes no time.
+/// Seconds for each CPU second. 0 without cores: no work may be planned there.
 fn per_second(cores: Cores) -> f64 {
     if cores.is_zero() { 0.0 } else { 1.0 / cores.get() }
 }

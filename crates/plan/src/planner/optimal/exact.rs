@@ -1,4 +1,4 @@
-//! Small problems to the end: the samples that are not decided by their regrets are gone through as a [`tree`](super::tree).
+//! Solves small problems exactly, by branch and bound over the samples whose way regrets do not decide.
 
 use super::assignment::Assignment;
 use super::problem::{Dual, Problem};
@@ -55,8 +55,8 @@ fn open_samples(assignment: &Assignment, problem: &Problem<'_>, dual: &Dual) -> 
     Some((open, Assignment::new(model, closed)))
 }
 
-/// The ways of a sample that may be in a better assignment, the cheapest first, without those that another is as good
-/// as in all.
+/// The ways of a sample that may be in a better assignment, the cheapest first, without ways that another way equals
+/// or beats on every resource.
 fn ways(problem: &Problem<'_>, (server, index): (usize, usize), rates: &Rates, most: f64) -> Vec<OpenWay> {
     let model = problem.model;
     let row = model.profile.row(index);

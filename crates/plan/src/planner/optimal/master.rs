@@ -20,7 +20,7 @@ struct Column {
     server: usize,
     /// The pass that made the column.
     pass: usize,
-    /// (ProfileRow, coefficient) of the resources that it touches; its server's row has a 1 beside.
+    /// Row and coefficient for each resource that the column touches; its server's row has a coefficient of 1 beside.
     seconds: Vec<(usize, f64)>,
 }
 
@@ -201,7 +201,7 @@ impl Master {
         }
     }
 
-    /// (ProfileRow, coefficient) of a variable's column.
+    /// Row and coefficient of each entry of a variable's column.
     fn coefficients(&self, variable: Variable) -> Vec<(usize, f64)> {
         match variable {
             Variable::Epoch => (0..self.resources).map(|row| (row, -1.0)).collect(),

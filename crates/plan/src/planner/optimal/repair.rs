@@ -1,18 +1,19 @@
-//! A few samples at a time chosen anew, all at once, while all others stay: what steps one by one cannot reach.
+//! Repairs an assignment where steps one by one cannot: chooses the ways of a few samples anew, all at once.
 
 use super::assignment::Assignment;
 use super::exact;
 use super::problem::{Dual, Problem};
 use super::steps::steps;
 
-/// Rounds in which a few samples are given the best ways, how many at once, and among how many steps.
+/// The most rounds of choosing a few samples' ways anew.
 const REPAIRS: usize = 120;
+/// The samples whose ways are chosen anew in one round.
 const AT_ONCE: usize = 16;
+/// The steps, of those that are worth most, whose samples are drawn from.
 const POOL: usize = 160;
 
-/// Takes a few samples at a time, of those whose ways cost little more than the cheapest, and gives them the best
-/// ways that there are while all others stay: what single steps and pairs cannot reach, as when samples are few,
-/// large or alike.
+/// Gives a few samples at a time the best ways that there are while all others stay. They are drawn from the samples of
+/// the steps that are worth most. Single steps and pairs do not suffice where samples are few, large or alike.
 pub(super) fn mend(assignment: &mut Assignment, problem: &Problem<'_>, dual: &Dual, good_enough: f64) {
     let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
     let mut samples = samples_of(assignment, problem, dual);
@@ -37,7 +38,7 @@ pub(super) fn mend(assignment: &mut Assignment, problem: &Problem<'_>, dual: &Du
     }
 }
 
-/// (Server, sample) of the steps that are worth most.
+/// Server and sample of each of the steps that are worth most.
 fn samples_of(assignment: &Assignment, problem: &Problem<'_>, dual: &Dual) -> Vec<(usize, usize)> {
     let steps = steps(assignment, problem, dual);
     let mut samples: Vec<_> = steps.iter().take(POOL).map(|step| (step.server, step.index)).collect();

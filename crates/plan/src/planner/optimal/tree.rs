@@ -39,7 +39,8 @@ struct Tree<'t> {
     most_nodes: usize,
 }
 
-/// Goes through the tree of the open samples; `closed` says what all others do. Whether it was gone through to the end.
+/// Goes through the tree of the open samples; `closed` says what all others do. Returns whether the whole
+/// tree was searched.
 pub(super) fn descend(
     best: &mut Assignment,
     model: &CostModel<'_>,
