@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_client::{ClientOptions, Dataset, ServerAddress};
@@ -30,7 +31,7 @@ pub struct EpochOptions {
     /// The plan, where the mode is to follow one.
     pub plan: Option<EpochPlan>,
     /// What samples cost, where that is known.
-    pub profile: Option<Profile>,
+    pub profile: Option<Arc<Profile>>,
     /// The time that measuring may take where there is no profile.
     pub profile_time: Option<Duration>,
     /// The ways that a plan may choose; every way of the profile where the list is empty.

@@ -24,7 +24,7 @@ pub(crate) struct Prepared {
 
 /// What there is to plan from.
 struct Known {
-    profile: Profile,
+    profile: Arc<Profile>,
     resources: Resources,
     appraisal: Option<Appraisal>,
 }
@@ -85,7 +85,7 @@ impl Prepared {
     ) -> Result<Self, EpochError> {
         let Known { profile, resources, appraisal } = known;
         let options = AutopilotOptions { allowed, algorithm, ..AutopilotOptions::default() };
-        let autopilot = Autopilot::planned(Arc::new(profile), resources.clone(), options, samples).await?;
+        let autopilot = Autopilot::planned(profile, resources.clone(), options, samples).await?;
         let prediction = autopilot.prediction().cloned();
         Ok(Self { steering: Steering::piloted(autopilot), prediction, resources, appraisal })
     }
@@ -114,7 +114,7 @@ impl Prepared {
 impl Known {
     /// A profile that was measured before. The network is measured now, where the mode looks at it and nobody said it.
     async fn given(
-        profile: &Profile,
+        profile: &Arc<Profile>,
         options: &EpochOptions,
         dataset: &Dataset,
         mut resources: Resources,
@@ -123,12 +123,13 @@ impl Known {
         if options.mode.plans() && resources.bandwidth.is_none() {
             resources.bandwidth = fastest(dataset, listener).await?;
         }
-        Ok(Self { profile: profile.clone(), resources, appraisal: None })
+        Ok(Self { profile: Arc::clone(profile), resources, appraisal: None })
     }
 
     /// A profile that was measured on the spot, and the network with it.
     fn sketched(sketch: Sketch, resources: Resources, appraisal: Appraisal) -> Self {
         let Sketch { profile, bandwidth } = sketch;
+        let profile = Arc::new(profile);
         Self { profile, resources: Resources { bandwidth, ..resources }, appraisal: Some(appraisal) }
     }
 }

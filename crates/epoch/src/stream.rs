@@ -54,8 +54,10 @@ async fn measure(
 ) -> Result<Measured, EpochError> {
     let batch_size = options.batch_size.get();
     let (mut measured, mut pace) = (Measured::of(dataset), Pace::new(options.accelerator_rate));
+    let finisher = Finisher::with(&options.client()).map_err(EpochError::Threads)?;
+    let request = request(options, samples, steering);
     let (before, busy, begin) = (dataset.counters(), cpu_of_process(), Instant::now());
-    let mut finished = finished(options, dataset, samples, steering)?;
+    let mut finished = finished(options, finisher, dataset, request)?;
     let mut batch = Vec::with_capacity(batch_size);
     while let Some(sample) = finished.try_next().await? {
         steering.came(sample.finished.index, sample.way, sample.there, sample.here);
@@ -85,15 +87,9 @@ async fn hand_over<T>(batch: &mut Vec<T>, measured: &mut Measured, pace: &mut Pa
     batch.clear();
 }
 
-/// The samples as they come, finished on threads of their own.
-fn finished<'a>(
-    options: &'a EpochOptions,
-    dataset: &Dataset,
-    samples: &[SampleIndex],
-    steering: &Steering,
-) -> Result<impl Stream<Item = Result<FinishedSample, ClientError>> + Unpin + use<'a>, EpochError> {
-    let finisher = Finisher::with(&options.client()).map_err(EpochError::Threads)?;
-    let request = FetchRequest {
+/// What is asked of the dataset.
+fn request(options: &EpochOptions, samples: &[SampleIndex], steering: &Steering) -> FetchRequest {
+    FetchRequest {
         indices: samples.iter().copied().collect(),
         recipe: Some(options.recipe.clone()),
         ways: steering.ways(),
@@ -103,7 +99,16 @@ fn finished<'a>(
         model: None,
         ordered: false,
         measure_cpu: true,
-    };
+    }
+}
+
+/// The samples as they come, finished on threads of their own.
+fn finished(
+    options: &EpochOptions,
+    finisher: Finisher,
+    dataset: &Dataset,
+    request: FetchRequest,
+) -> Result<impl Stream<Item = Result<FinishedSample, ClientError>> + Unpin + use<>, EpochError> {
     let at_once = 2 * finisher.workers();
     let finishing = Arc::new(Finishing { finisher, recipe: Arc::new(options.recipe.clone()), digest: options.digest });
     let finish = move |sample| Arc::clone(&finishing).finish(sample);

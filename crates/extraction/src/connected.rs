@@ -10,7 +10,7 @@ use crate::course::{Course, Inference};
 use crate::error::SourceError;
 use crate::servers::{ADDRESS, Desk, Servers};
 
-/// A dataset on storage servers, the model that makes features of it, and where it does.
+/// A dataset on storage servers, the model that makes features of it, and where it runs.
 #[derive(Clone, Debug)]
 pub struct ServedModel {
     /// The storage servers; the dataset is their partitions in this order.

@@ -37,7 +37,7 @@ pub enum TrainingError {
          and {failed} that failed"
     )]
     NothingToTrainOn {
-        /// Samples of the dataset.
+        /// Samples that were tried.
         images: u64,
         /// Samples that were kept for validation.
         validated: u64,

@@ -32,7 +32,7 @@ struct Tally {
     trained: AtomicU32,
 }
 
-/// The two sides of the overlap have this in common.
+/// What extraction and training share.
 struct Training<'a> {
     source: &'a FeatureSource,
     runs: &'a Runs,

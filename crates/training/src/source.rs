@@ -32,7 +32,11 @@ impl FeatureSource {
     pub fn run(&self, runs: &Runs, run: u32) -> Result<Arrivals, SourceError> {
         match self {
             Self::Servers(servers) => servers.features(runs.samples(run).collect::<Vec<_>>(), true),
-            Self::Folder(folder) => Ok(folder.stream(runs.samples(run).collect()).map_err(SourceError::from).boxed()),
+            Self::Folder(folder) => {
+                let runs = runs.clone();
+                let order = std::iter::once_with(move || runs.samples(run).collect::<Vec<_>>()).flatten();
+                Ok(folder.stream(order).map_err(SourceError::from).boxed())
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! When runs were extracted and trained on, to tell how much of the one hid behind the other.
+//! When runs were extracted and trained on, to tell how much of the extraction ran while training did.
 
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -130,7 +131,12 @@ impl EpochArgs {
     }
 
     /// One epoch, with the files that these arguments name.
-    pub(crate) fn options(&self, recipe: Recipe, plan: Option<EpochPlan>, profile: Option<Profile>) -> EpochOptions {
+    pub(crate) fn options(
+        &self,
+        recipe: Recipe,
+        plan: Option<EpochPlan>,
+        profile: Option<Arc<Profile>>,
+    ) -> EpochOptions {
         EpochOptions {
             servers: self.served.servers.clone(),
             dataset: self.served.dataset.clone(),

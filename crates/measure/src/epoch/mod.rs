@@ -4,6 +4,8 @@ mod args;
 
 pub(crate) use args::EpochArgs;
 
+use std::sync::Arc;
+
 use headwater_cli::{Outcome, Progress};
 use headwater_epoch::{EpochPlan, EpochReport, EpochStage};
 use headwater_tables::plan;
@@ -18,7 +20,11 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
         Some(path) => Some(EpochPlan { path: path.to_owned(), plan: plan::read(path)? }),
         None => None,
     };
-    let profile = args.profile.as_deref().map(read_profile).transpose()?;
+    // A plan that is there already needs no profile.
+    let profile = match &args.profile {
+        Some(path) if plan.is_none() => Some(Arc::new(read_profile(path)?)),
+        _ => None,
+    };
     let options = args.options(recipe, plan, profile);
     let bars = Bars::new(progress);
     let (report, failures) = headwater_epoch::run(&options, &|stage| match stage {

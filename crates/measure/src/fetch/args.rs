@@ -49,7 +49,6 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) recipe: Option<String>,
 
-    /// How far the servers go
     #[arg(long, value_name = "CUT", help = format!("How far the servers go: {}", shown::listed(Cut::ALL, "or")))]
     pub(crate) cut: Option<Cut>,
 

@@ -96,7 +96,7 @@ pub(crate) async fn fetch(
     })
 }
 
-/// Everything is known that it takes.
+/// What a fetch needs, once the servers were asked.
 struct Begun {
     dataset: Dataset,
     request: FetchRequest,

@@ -76,10 +76,11 @@ impl FeatureFolder {
     /// The features of these samples, in this order. Parts are in index order; as many samples as fit a bound on memory
     /// are put into order at a time, for which every part is read: sequential reads of a few gigabytes cost less than
     /// one seek for each sample.
-    pub fn stream(&self, order: Vec<SampleIndex>) -> FeatureStream {
+    pub fn stream(&self, order: impl IntoIterator<Item = SampleIndex> + Send + 'static) -> FeatureStream {
         let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
         let (parts, feature_len, at_once) = (Arc::clone(&self.parts), self.provenance.feature_len, self.sorted_at_once);
         tokio::task::spawn_blocking(move || {
+            let order: Vec<_> = order.into_iter().collect();
             for indices in order.chunks(at_once) {
                 let samples = match sorted(&parts, feature_len, indices) {
                     Ok(samples) => samples,

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context as _;
 use headwater_cli::exit::UsageError;
 use headwater_cli::{GrowingBar, Outcome, Outputs, Progress};
 use headwater_extraction::Connected;
@@ -68,7 +67,8 @@ fn open_outputs(args: &FineTuneArgs) -> Result<HeadFile, SaveError> {
 /// Opens the folder of features, or connects to the servers and plans how samples come.
 async fn open(args: &FineTuneArgs, progress: &Progress) -> anyhow::Result<FeatureSource> {
     if let Some(folder) = args.from.features.clone() {
-        let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await??;
+        let opened = tokio::task::spawn_blocking(move || FeatureFolder::open(&folder)).await;
+        let opened = opened.map_err(TrainingError::from)??;
         return Ok(FeatureSource::Folder(opened));
     }
     let connected = Connected::new(args.served_model()?).await?;
@@ -80,20 +80,20 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> anyhow::Result<Featur
 
 /// Finds out at the start what can be known to go wrong at the end.
 async fn rehearse(args: &FineTuneArgs, provenance: &FeatureProvenance, file: HeadFile) -> anyhow::Result<HeadFile> {
-    let untrained = args.training_options().untrained(provenance)?;
     let (runs, samples) = (args.runs, provenance.samples);
     if u64::from(runs.get()) > samples {
         let words = format!("--runs {runs} of {samples} samples leaves runs without a sample: give {samples} or fewer");
         return Err(UsageError(words).into());
     }
+    let untrained = args.training_options().untrained(provenance)?;
     let provenance = provenance.clone();
     let rehearsing = tokio::task::spawn_blocking(move || file.rehearse(&provenance, &untrained).map(|()| file));
-    Ok(rehearsing.await.context("rehearsing the end")?.map_err(TrainingError::from)?)
+    Ok(rehearsing.await.map_err(TrainingError::from)?.map_err(TrainingError::from)?)
 }
 
 async fn save(file: HeadFile, provenance: FeatureProvenance, head: Head) -> anyhow::Result<Saved> {
     let saving = tokio::task::spawn_blocking(move || file.save(&provenance, &head));
-    Ok(saving.await.context("saving the head")?.map_err(TrainingError::from)?)
+    Ok(saving.await.map_err(TrainingError::from)?.map_err(TrainingError::from)?)
 }
 
 /// A bar for the training, and one for the extraction that goes when every run was extracted.

@@ -20,7 +20,7 @@ pub(super) fn text(stages: &Stages) -> String {
     if let Some(p) = stages.flip {
         text.stage("random-horizontal-flip", &[("p", format!("{p:?}"))]);
     }
-    text.to_tensor(stages.scale);
+    text.tensor(stages.scale);
     if let Some(Normalize { mean, std }) = stages.normalize {
         let triple = |v: [f32; 3]| format!("[{:?}, {:?}, {:?}]", v[0], v[1], v[2]);
         text.stage("normalize", &[("mean", triple(mean)), ("std", triple(std))]);
@@ -83,7 +83,7 @@ impl Text {
         }
     }
 
-    fn to_tensor(&mut self, scale: TensorScale) {
+    fn tensor(&mut self, scale: TensorScale) {
         let scale = match scale {
             TensorScale::Unit => "\"unit\"",
             TensorScale::Byte => "\"byte\"",
