@@ -156,7 +156,7 @@ mod tests {
         }
         PartFolder::open(dir.path()).unwrap().write(&provenance(3, 2), &assembly.finish()).unwrap();
         let folder = FeatureFolder::open(dir.path()).unwrap();
-        let mut came: Vec<_> = folder.stream((0..3).map(SampleIndex).collect()).try_collect().await.unwrap();
+        let mut came: Vec<_> = folder.stream((0..3).map(SampleIndex).collect::<Vec<_>>()).try_collect().await.unwrap();
         came.sort_by_key(|one| one.index);
         let kinds: Vec<_> = came.iter().map(|one| one.outcome.as_ref().err().map(|failure| failure.kind)).collect();
         assert_eq!(kinds, [None, Some(FailureKind::NotFinite), Some(FailureKind::NotFinite)]);
@@ -178,7 +178,7 @@ mod tests {
         for sorted_at_once in [1, 3, 1000] {
             let folder = FeatureFolder { sorted_at_once, ..FeatureFolder::open(dir.path()).unwrap() };
             for run in 0..3 {
-                let came: Vec<_> = folder.stream(runs.samples(run).collect()).try_collect().await.unwrap();
+                let came: Vec<_> = folder.stream(runs.samples(run).collect::<Vec<_>>()).try_collect().await.unwrap();
                 assert_eq!(came.iter().map(|one| one.index).collect::<Vec<_>>(), runs.samples(run).collect::<Vec<_>>());
                 assert!(came.iter().all(|one| one.outcome == Ok(vec![one.index.0 as f32])));
             }
