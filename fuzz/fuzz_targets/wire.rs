@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use headwater_types::PixelCoding;
 use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
-use headwater_wire::report::Report;
+use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -41,10 +41,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     if let Ok(request) = proto::ReportRequest::decode(bytes.clone())
-        && let Ok(report) = Report::try_from(request)
+        && let Ok(report) = LossReport::try_from(request)
     {
         assert!(report.losses.len() <= MAX_LOSSES_PER_CALL);
-        assert_eq!(Report::try_from(proto::ReportRequest::from(report.clone())).ok(), Some(report));
+        assert_eq!(LossReport::try_from(proto::ReportRequest::from(report.clone())).ok(), Some(report));
     }
     if let Ok(batch) = proto::FetchBatch::decode(bytes) {
         for sample in batch.samples {

@@ -12,7 +12,7 @@ use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
 use headwater_store::{Version, count_listed};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
-use headwater_wire::report::Report;
+use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
 
@@ -154,7 +154,7 @@ fn messages_are_taken_or_refused() {
                 asked.extend(Fetch::try_from(request).iter().flat_map(Fetch::iter).map(|asked| asked.way));
             }
             if let Ok(request) = proto::ReportRequest::decode(&bytes[..cut]) {
-                reported += Report::try_from(request).map_or(0, |report| report.losses.len());
+                reported += LossReport::try_from(request).map_or(0, |report| report.losses.len());
             }
             if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
                 let outcomes =

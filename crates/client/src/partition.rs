@@ -63,7 +63,7 @@ impl Partition {
             cpu_workers: description.cpu_workers,
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,
-            limits: AgreedLimits { told: description.limits, own },
+            limits: AgreedLimits { announced: description.limits, own },
             sample_epochs: description.sample_epochs,
             names: description.names,
             labels: found.map(|(position, _)| ClassId(position)).collect(),

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use headwater_types::caps::MAX_LOSSES_PER_CALL;
 use headwater_types::{SampleIndex, SampleKey};
 use headwater_wire::proto;
-use headwater_wire::report::{Report, Which};
+use headwater_wire::report::{LossReport, Which};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Server;
@@ -70,7 +70,7 @@ async fn send(
     let each = (0..).zip(union.partitions.iter().zip(servers)).map(|(task, (partition, server))| async move {
         let mut kept = 0;
         for part in parts(partition, losses) {
-            let report = Report { dataset: dataset.to_owned(), dataset_digest: Some(partition.digest), ..part };
+            let report = LossReport { dataset: dataset.to_owned(), dataset_digest: Some(partition.digest), ..part };
             kept += deliver(server, report.into(), retry, task).await?;
         }
         Ok::<u64, ClientError>(kept)
@@ -80,7 +80,7 @@ async fn send(
 }
 
 /// The reports to one server, each of at most [`MAX_LOSSES_PER_CALL`] losses.
-fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<Report> {
+fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<LossReport> {
     let held = partition.first..partition.end();
     let (mut indices, mut keys) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (which, loss) in losses {
@@ -96,7 +96,7 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<Report>
             }
         }
     }
-    let report = |samples, losses: &[f32]| Report {
+    let report = |samples, losses: &[f32]| LossReport {
         dataset: String::new(),
         dataset_digest: None,
         samples,

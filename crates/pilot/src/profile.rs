@@ -32,7 +32,7 @@ use crate::overheads::overheads;
 use crate::pick::spread;
 use crate::rounds::{self, Stand};
 use crate::statistics::{deviation, mean};
-use crate::survey::{Photo, survey};
+use crate::survey::{SurveyedPhoto, survey};
 use crate::target::Making;
 
 /// How a dataset is profiled.
@@ -90,7 +90,7 @@ struct Campaign<'a> {
     making: Making<'a>,
     recipe: Arc<Recipe>,
     options: &'a ProfileOptions,
-    photos: Vec<Photo>,
+    photos: Vec<SurveyedPhoto>,
     features: Vec<Option<Features>>,
     /// Samples in the order in which they are measured.
     order: Vec<usize>,
@@ -159,9 +159,9 @@ pub(crate) async fn metered(
 // === impl Campaign ===
 
 impl<'a> Campaign<'a> {
-    fn new(dataset: &'a Dataset, making: Making<'a>, options: &'a ProfileOptions, photos: Vec<Photo>) -> Self {
+    fn new(dataset: &'a Dataset, making: Making<'a>, options: &'a ProfileOptions, photos: Vec<SurveyedPhoto>) -> Self {
         let recipe = Arc::new(making.target().recipe().clone());
-        let features = |photo: &Photo| {
+        let features = |photo: &SurveyedPhoto| {
             let draws = Draws { address: options.address, key: photo.key.as_ref()? };
             Some(Features::new(photo.stored, photo.header?, &recipe, &draws))
         };

@@ -8,7 +8,7 @@ use crate::error::PilotError;
 
 /// What is known of one sample without its pixels.
 #[derive(Clone, Debug)]
-pub(crate) struct Photo {
+pub(crate) struct SurveyedPhoto {
     pub(crate) key: Option<SampleKey>,
     /// The server that has it, as a place among the partitions.
     pub(crate) server: usize,
@@ -32,7 +32,7 @@ pub(crate) async fn survey(
     dataset: &Dataset,
     recipe: &Recipe,
     on_progress: &(dyn Fn(u64) + Sync),
-) -> Result<Vec<Photo>, PilotError> {
+) -> Result<Vec<SurveyedPhoto>, PilotError> {
     let all: Vec<_> = (0..dataset.len()).map(SampleIndex).collect();
     let headers = dataset.survey(&all, on_progress).await?;
     let partitions = dataset.partitions();
@@ -46,7 +46,7 @@ pub(crate) async fn survey(
             }
             Err(failure) => (None, Some(failure.message)),
         };
-        Photo { key: surveyed.key, server, stored: surveyed.stored.get(), header, broken }
+        SurveyedPhoto { key: surveyed.key, server, stored: surveyed.stored.get(), header, broken }
     };
     Ok(headers.into_iter().map(photo).collect())
 }

@@ -43,12 +43,12 @@ pub enum LimitSetting {
     ScanPixels,
 }
 
-/// The limits of what comes from one server: those that it tells, and the client's own.
+/// The limits of what comes from one server: the limits that it announces, and the client's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgreedLimits {
-    /// The server's.
-    pub told: ImageLimits,
-    /// The client's.
+    /// The limits that the server announces.
+    pub announced: ImageLimits,
+    /// The limits that the client sets itself.
     pub own: ImageLimits,
 }
 
@@ -145,7 +145,7 @@ impl LimitSetting {
         }
     }
 
-    /// Its name in Python's `headwater.Limits`.
+    /// The setting's name in Python's `headwater.Limits`.
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::Dimension => "max_dimension",
@@ -161,14 +161,14 @@ impl LimitSetting {
 // === impl AgreedLimits ===
 
 impl AgreedLimits {
-    /// Those that hold.
+    /// The limits that hold: of each setting the lower one.
     pub fn limits(&self) -> ImageLimits {
-        self.told.lower(self.own)
+        self.announced.lower(self.own)
     }
 
-    /// Whether it is the server's limit that holds here, and not the client's.
+    /// Whether the server's limit holds for this setting, and not the client's.
     pub fn is_servers(&self, setting: LimitSetting) -> bool {
-        self.told.of(setting) <= self.own.of(setting)
+        self.announced.of(setting) <= self.own.of(setting)
     }
 
     /// Where this limit is raised, in words that follow on its flag.
@@ -187,12 +187,12 @@ mod tests {
     #[test]
     fn a_client_takes_a_servers_limits_up_to_its_own() {
         let defaults = ImageLimits::default();
-        let told = ImageLimits { max_pixels: 10 * MAX_PIXELS, max_scans: 7, ..defaults };
-        let open = AgreedLimits { told, own: ImageLimits::of_clients() };
-        assert_eq!(open.limits(), told);
+        let announced = ImageLimits { max_pixels: 10 * MAX_PIXELS, max_scans: 7, ..defaults };
+        let open = AgreedLimits { announced, own: ImageLimits::of_clients() };
+        assert_eq!(open.limits(), announced);
         assert_eq!(open.place(LimitSetting::Pixels), "at the server");
-        let strict = AgreedLimits { told, own: ImageLimits { max_pixels: 5, ..ImageLimits::of_clients() } };
-        assert_eq!(strict.limits(), ImageLimits { max_pixels: 5, ..told });
+        let strict = AgreedLimits { announced, own: ImageLimits { max_pixels: 5, ..ImageLimits::of_clients() } };
+        assert_eq!(strict.limits(), ImageLimits { max_pixels: 5, ..announced });
         assert!(strict.place(LimitSetting::Pixels).contains("headwater.Limits(max_pixels=...)"));
         assert_eq!(strict.place(LimitSetting::Scans), "at the server");
     }

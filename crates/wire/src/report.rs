@@ -7,31 +7,31 @@ use crate::proto;
 use crate::request::digest_from;
 use crate::status::Invalid;
 
-/// How much samples mattered to a training job.
+/// A request that reports how much samples mattered to a training job, by their losses.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct LossReport {
     /// The dataset's name.
     pub dataset: String,
     /// The partition's digest that the client expects.
     pub dataset_digest: Option<Digest>,
-    /// Which samples.
+    /// The samples that were trained on.
     pub samples: Which,
-    /// In step with them; all finite.
+    /// The loss of each sample, in the order of `samples`; every loss is finite.
     pub losses: Vec<f32>,
 }
 
-/// Samples of a partition.
+/// Samples of a partition, by one kind of name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// By index.
+    /// The samples' indices in the partition.
     Indices(Vec<u64>),
-    /// By key.
+    /// The samples' keys.
     Keys(Vec<SampleKey>),
 }
 
-// === impl Report ===
+// === impl LossReport ===
 
-impl TryFrom<proto::ReportRequest> for Report {
+impl TryFrom<proto::ReportRequest> for LossReport {
     type Error = Invalid;
 
     fn try_from(request: proto::ReportRequest) -> Result<Self, Invalid> {
@@ -61,9 +61,9 @@ impl TryFrom<proto::ReportRequest> for Report {
     }
 }
 
-impl From<Report> for proto::ReportRequest {
-    fn from(report: Report) -> Self {
-        let Report { dataset, dataset_digest, samples, losses } = report;
+impl From<LossReport> for proto::ReportRequest {
+    fn from(report: LossReport) -> Self {
+        let LossReport { dataset, dataset_digest, samples, losses } = report;
         let (indices, keys) = match samples {
             Which::Indices(indices) => (indices, Vec::new()),
             Which::Keys(keys) => (Vec::new(), keys.iter().map(|key| key.as_str().to_owned()).collect()),
@@ -78,21 +78,22 @@ mod tests {
     use super::*;
 
     fn report(samples: Which, losses: &[f32]) -> proto::ReportRequest {
-        Report { dataset: "d".into(), dataset_digest: Some(Digest::of(b"x")), samples, losses: losses.to_vec() }.into()
+        LossReport { dataset: "d".into(), dataset_digest: Some(Digest::of(b"x")), samples, losses: losses.to_vec() }
+            .into()
     }
 
     #[test]
     fn a_report_reads_back_as_it_was_written() {
         for samples in [Which::Indices(vec![3, 1]), Which::Keys(vec!["a/1".parse().unwrap(), "b".parse().unwrap()])] {
             let request = report(samples.clone(), &[0.5, -1.0]);
-            assert_eq!(Report::try_from(request).unwrap().samples, samples);
+            assert_eq!(LossReport::try_from(request).unwrap().samples, samples);
         }
     }
 
     #[test]
     fn what_breaks_the_rules_is_refused() {
         let good = report(Which::Indices(vec![0]), &[1.0]);
-        let refused = |request: proto::ReportRequest| Report::try_from(request).unwrap_err().to_string();
+        let refused = |request: proto::ReportRequest| LossReport::try_from(request).unwrap_err().to_string();
         let lengths = refused(proto::ReportRequest { losses: vec![], ..good.clone() });
         assert_eq!(lengths, "a report of 0 losses names 1 samples");
         assert!(refused(proto::ReportRequest { losses: vec![f32::NAN], ..good.clone() }).contains("finite"));

@@ -26,7 +26,7 @@ use headwater_types::{
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
-use headwater_wire::report::{Report, Which};
+use headwater_wire::report::{LossReport, Which};
 use headwater_wire::status::Refusal;
 use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, Survey, Surveyed, proto};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -93,7 +93,7 @@ struct Shared {
     sent: AtomicUsize,
     most_open: AtomicUsize,
     asked: Mutex<Vec<Vec<u64>>>,
-    reports: Mutex<Vec<Report>>,
+    reports: Mutex<Vec<LossReport>>,
     instance: [u8; 16],
     /// What the server says that it is doing, call by call, before it is ready.
     starting: Mutex<Box<dyn Iterator<Item = String> + Send>>,
@@ -372,7 +372,7 @@ impl Fake {
     }
 
     /// The indices of every call so far.
-    pub(crate) fn reports(&self) -> Vec<Report> {
+    pub(crate) fn reports(&self) -> Vec<LossReport> {
         self.shared.reports.lock().unwrap().clone()
     }
 
@@ -525,7 +525,8 @@ impl Samples for Service {
 #[tonic::async_trait]
 impl Losses for Service {
     async fn report(&self, request: Request<proto::ReportRequest>) -> Result<Response<proto::ReportSummary>, Status> {
-        let report = Report::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let report =
+            LossReport::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
         let (holding, _) = self.0.state.lock().unwrap().clone();
         let known = |key: &SampleKey| holding.photos.iter().any(|photo| photo.key == key.as_str());
         let kept = match &report.samples {

@@ -2,13 +2,13 @@
 
 use headwater_types::{Digest, SampleIndex};
 use headwater_wire::proto::{ReportRequest, ReportSummary};
-use headwater_wire::report::{Report, Which};
+use headwater_wire::report::{LossReport, Which};
 use tonic::{Request, Status};
 
 use super::desk::{Desk, OfDataset};
 
 pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<ReportSummary, Status> {
-    let (shared, Report { samples, losses, .. }) = desk.check(request)?;
+    let (shared, LossReport { samples, losses, .. }) = desk.check(request)?;
     let catalog = &shared.pipeline.catalog;
     let indices: Vec<_> = match samples {
         Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
@@ -20,9 +20,9 @@ pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<Rep
     Ok(ReportSummary { kept: kept as u64 })
 }
 
-// === impl Report ===
+// === impl LossReport ===
 
-impl OfDataset for Report {
+impl OfDataset for LossReport {
     fn dataset(&self) -> &str {
         &self.dataset
     }

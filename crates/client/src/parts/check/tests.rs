@@ -19,7 +19,7 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
         cpu_workers: 1,
         server_version: String::new(),
         stored_bytes: 0,
-        limits: AgreedLimits { told: ImageLimits::default(), own: ImageLimits::of_clients() },
+        limits: AgreedLimits { announced: ImageLimits::default(), own: ImageLimits::of_clients() },
         sample_epochs: true,
         names: None,
         labels: Vec::new(),
