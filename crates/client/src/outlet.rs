@@ -159,14 +159,14 @@ mod tests {
             source: None,
             origin: Position::default(),
         };
-        let (told, own) = (ImageLimits::default(), ImageLimits::of_clients());
+        let (announced, own) = (ImageLimits::default(), ImageLimits::of_clients());
         Sample {
             index: SampleIndex(index),
             address: Address::default(),
             key: None,
             label: None,
             cpu: None,
-            limits: AgreedLimits { told, own },
+            limits: AgreedLimits { announced, own },
             outcome: Ok(delivered),
         }
     }
