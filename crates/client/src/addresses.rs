@@ -1,4 +1,4 @@
-//! Where the randomness of a request's samples has its address.
+//! Seed and epoch of a request's samples.
 
 use std::sync::Arc;
 

@@ -152,7 +152,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Waits until the plan says of some sample of this chunk that it is to come another way; for ever, where it cannot.
+/// Waits until the plan says of some sample of this chunk that it is to come another way. Without a live plan it waits
+/// for ever.
 async fn replanned(job: &FetchJob, chunk: &Chunk, plan: &mut Option<Following>) {
     let Some(plan) = plan else { return std::future::pending().await };
     loop {

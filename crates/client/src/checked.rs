@@ -9,7 +9,8 @@ use crate::partition::Partition;
 use crate::request::FetchRequest;
 use crate::union::Union;
 
-/// A request whose indices, tables and model there are, and which contradicts neither itself nor the dataset.
+/// A request that fits its dataset: its indices, tables and model exist, and nothing in it contradicts the rest of it
+/// or the dataset.
 #[derive(Debug)]
 pub(crate) struct CheckedRequest {
     pub(crate) wish: Wish,

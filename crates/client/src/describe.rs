@@ -46,11 +46,20 @@ pub(crate) async fn round_trips(
 ) -> Result<Vec<Duration>, ClientError> {
     let mut trips = Vec::with_capacity(times);
     for _ in 0..=times {
-        let (begin, patience) = (Instant::now(), Patience::for_description(server, retry, 0));
-        ask(server, name, retry.stall).await.map_err(|trouble| patience.given_up(trouble))?;
+        let begin = Instant::now();
+        let unanswered = |trouble| not_connected(server, begin.elapsed(), trouble);
+        ask(server, name, retry.stall).await.map_err(unanswered)?;
         trips.push(begin.elapsed());
     }
     Ok(trips.split_off(1))
+}
+
+/// The error of a single try that ended with this trouble after so long: it has waited for nothing to pass.
+fn not_connected(server: &Server, waited: Duration, trouble: Trouble) -> ClientError {
+    match trouble {
+        Trouble::Lasting(error) => error,
+        trouble => ClientError::NotConnected { server: server.address().clone(), waited, last: trouble.to_string() },
+    }
 }
 
 /// Whether something else than a storage server may have answered like this. What speaks HTTP/2 without gRPC refuses
@@ -73,4 +82,21 @@ async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<pro
     let response = answer.map_err(|status| server.judge(&status))?;
     server.put_back(client);
     Ok(response.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_try_that_fails_is_no_connection_whatever_the_server_said() {
+        let server = Server::new("node1".parse().unwrap(), None, std::sync::Arc::default(), 1).unwrap();
+        let words = || "it lists files".to_owned();
+        for trouble in [Trouble::Starting(words()), Trouble::Busy(words()), Trouble::Passing(words())] {
+            let error = not_connected(&server, Duration::ZERO, trouble);
+            assert!(matches!(&error, ClientError::NotConnected { last, .. } if *last == words()), "{error}");
+        }
+        let error = not_connected(&server, Duration::ZERO, Trouble::Lasting(ClientError::NoServers));
+        assert!(matches!(error, ClientError::NoServers), "{error}");
+    }
 }

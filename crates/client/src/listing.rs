@@ -1,7 +1,6 @@
 //! The names of a dataset's samples, without the photos.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::ClassId;
@@ -59,8 +58,7 @@ impl Lister<'_> {
         }
         self.partition.names()?;
         let mut listed = Vec::new();
-        let first = self.partition.first;
-        let mut patience = Patience::for_samples(self.server, self.retry, first, Arc::default());
+        let mut patience = Patience::for_answer(self.server, self.retry, self.partition.first);
         loop {
             let before = listed.len();
             let next = wanted.start + before as u64;
@@ -68,8 +66,9 @@ impl Lister<'_> {
             if call.is_empty() {
                 return Ok(listed);
             }
-            let ended = self.call(call, &mut listed, &patience).await;
+            let ended = self.call(call, &mut listed).await;
             if listed.len() > before {
+                patience.beat();
                 patience.progressed();
             }
             if let Err(trouble) = ended {
@@ -79,20 +78,14 @@ impl Lister<'_> {
     }
 
     /// One call, which adds to what is listed.
-    async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>, patience: &Patience) -> Result<(), Trouble> {
+    async fn call(&self, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
-        self.read(&client, wanted, listed, patience).await?;
+        self.read(&client, wanted, listed).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(
-        &self,
-        client: &Client,
-        wanted: Range<u64>,
-        listed: &mut Vec<Listed>,
-        patience: &Patience,
-    ) -> Result<(), Trouble> {
+    async fn read(&self, client: &Client, wanted: Range<u64>, listed: &mut Vec<Listed>) -> Result<(), Trouble> {
         let (dataset, digest) = (self.dataset.to_owned(), Some(self.partition.digest));
         let count = usize::try_from(wanted.end - wanted.start).unwrap_or(usize::MAX);
         let list = List { dataset, dataset_digest: digest, first: wanted.start, count };
@@ -104,7 +97,6 @@ impl Lister<'_> {
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
             let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { break };
-            patience.beat();
             let (first, samples) = Listed::read(batch).map_err(|invalid| broke(invalid.to_string()))?;
             next += samples.len() as u64;
             if samples.is_empty() || first + samples.len() as u64 != next || next > wanted.end {

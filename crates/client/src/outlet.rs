@@ -1,7 +1,8 @@
 //! Where samples wait for the reader: bounded in bytes, and put in order where that was asked for.
 //!
 //! In order, room must never run out for the sample that the reader waits for. So the chunk that holds it may fill a
-//! second window (a server answers a call in any order), and only past that is told to ask anew for less.
+//! second window (a server answers a call in any order); past that, its worker hangs up and asks for one sample at a
+//! time.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;

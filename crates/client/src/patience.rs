@@ -35,8 +35,12 @@ pub(crate) struct Patience {
 /// What the server is waited for to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
+    /// What the server serves.
     Description,
+    /// The samples of a fetch.
     Samples,
+    /// The answer to a report, a survey or a listing.
+    Answer,
 }
 
 /// The latest that a server that is starting is asked again for its description: it may be ready any moment.
@@ -54,9 +58,15 @@ impl Patience {
         Self::new(server, Goal::Description, retry, task, Arc::default())
     }
 
-    /// Waits for samples, or for what is known of them, from a server that has described itself.
+    /// Waits for the samples of a fetch from a server that has described itself. The fetch's workers share `pulse`.
     pub(crate) fn for_samples(server: &Server, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
         Self::new(server, Goal::Samples, retry, task, pulse)
+    }
+
+    /// Waits for the answer to a report, a survey or a listing from a server that has described itself. That the server
+    /// is starting is no sign of life here, and the log says nothing of the waiting.
+    pub(crate) fn for_answer(server: &Server, retry: &Retry, task: u64) -> Self {
+        Self::new(server, Goal::Answer, retry, task, Arc::default())
     }
 
     fn new(server: &Server, goal: Goal, retry: &Retry, task: u64, pulse: Arc<Pulse>) -> Self {
@@ -69,9 +79,11 @@ impl Patience {
         self.pulse.beat();
     }
 
-    /// The last call brought something: the next pause is the first again.
+    /// The last call brought something: the next pause is the first again, and a server that starts once more says
+    /// something new, even if it says the same.
     pub(crate) fn progressed(&mut self) {
         self.backoff.reset();
+        self.doing = None;
     }
 
     /// The time that one try may take: what is left until patience ends, but neither less than a round trip takes nor
@@ -90,7 +102,7 @@ impl Patience {
         let starting = matches!(trouble, Trouble::Starting(_));
         let (waited, limit) = (self.pulse.silence(), self.limit(starting));
         if waited >= limit || matches!(trouble, Trouble::Lasting(_)) {
-            return Err(self.given_up(trouble));
+            return Err(self.given_up(trouble, waited));
         }
         self.say(&trouble, waited, limit);
         let longest = if starting && self.goal == Goal::Description { LOOK_AGAIN } else { limit };
@@ -98,14 +110,16 @@ impl Patience {
     }
 
     /// The error of a task that ends with this trouble.
-    pub(crate) fn given_up(&self, trouble: Trouble) -> ClientError {
-        let (server, waited) = (self.server.clone(), self.pulse.silence());
+    fn given_up(&self, trouble: Trouble, waited: Duration) -> ClientError {
+        let server = self.server.clone();
         match (self.goal, trouble) {
             (_, Trouble::Lasting(error)) => error,
             (_, Trouble::Busy(message)) => ClientError::Busy { server, waited, message },
             (Goal::Description, Trouble::Starting(doing)) => ClientError::NotReady { server, waited, doing },
             (Goal::Description, trouble) => ClientError::NotConnected { server, waited, last: trouble.to_string() },
-            (Goal::Samples, trouble) => ClientError::Unreachable { server, waited, last: trouble.to_string() },
+            (Goal::Samples | Goal::Answer, trouble) => {
+                ClientError::Unreachable { server, waited, last: trouble.to_string() }
+            }
         }
     }
 
@@ -114,14 +128,14 @@ impl Patience {
         match self.goal {
             Goal::Description if starting => self.retry.starting_for,
             Goal::Description => self.retry.connect_for,
-            Goal::Samples => self.retry.give_up_after,
+            Goal::Samples | Goal::Answer => self.retry.give_up_after,
         }
     }
 
-    /// A server that is starting lives as long as it says something new.
+    /// A server that is starting lives as long as it says something new, unless an answer is waited for.
     fn hear(&mut self, trouble: &Trouble) {
         let Trouble::Starting(doing) = trouble else { return };
-        if self.doing.as_ref() == Some(doing) {
+        if self.goal == Goal::Answer || self.doing.as_ref() == Some(doing) {
             return;
         }
         if self.doing.is_none() || self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
@@ -131,19 +145,28 @@ impl Patience {
         self.doing = Some(doing.clone());
     }
 
-    /// Says in the log that the server is waited for: once in each silence, or for each thing that is waited for.
+    /// Says in the log that the server is waited for, where a description or samples are.
     fn say(&mut self, last: &Trouble, waited: Duration, limit: Duration) {
-        let server = &self.server;
-        if self.goal == Goal::Samples {
-            if self.pulse.is_worth_a_word() {
-                let (silent_seconds, patience_seconds) = (waited.as_secs(), limit.as_secs());
-                tracing::warn!(
-                    %server, silent_seconds, patience_seconds, problem = %last,
-                    "server gives nothing: asking it again until it does, or patience ends"
-                );
-            }
-            return;
+        match self.goal {
+            Goal::Description => self.say_what(last),
+            Goal::Samples => self.say_silent(last, waited, limit),
+            Goal::Answer => {}
         }
+    }
+
+    /// Says once in each silence how long the server has given nothing.
+    fn say_silent(&self, last: &Trouble, waited: Duration, limit: Duration) {
+        if self.pulse.is_worth_a_word() {
+            let (silent_seconds, patience_seconds) = (waited.as_secs(), limit.as_secs());
+            tracing::warn!(
+                server = %self.server, silent_seconds, patience_seconds, problem = %last,
+                "server gives nothing: asking it again until it does, or patience ends"
+            );
+        }
+    }
+
+    /// Says once what is waited for, and again where a server that is starting does something else.
+    fn say_what(&mut self, last: &Trouble) {
         if self.said.is_some() {
             return;
         }
@@ -153,7 +176,7 @@ impl Patience {
             Trouble::Busy(_) => "server has no place yet: waiting for one",
             _ => "server does not answer yet: waiting for it",
         };
-        tracing::warn!(%server, %last, "{what}");
+        tracing::warn!(server = %self.server, %last, "{what}");
     }
 }
 
@@ -177,6 +200,10 @@ mod tests {
         Trouble::Passing("it broke".to_owned())
     }
 
+    fn starting(doing: &str) -> Trouble {
+        Trouble::Starting(doing.to_owned())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn patience_ends_once_the_server_has_been_silent_for_so_long_and_no_pause_outlasts_it() {
         let mut patience = Patience::for_samples(&server(), &RETRY(), 0, Arc::default());
@@ -193,7 +220,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_starting_is_waited_for_longer_and_anew_with_each_thing_that_it_says() {
-        let starting = |doing: &str| Trouble::Starting(doing.to_owned());
         let mut patience = Patience::for_description(&server(), &Retry::default(), 0);
         patience.bear(starting("it lists 100 files")).unwrap();
         advance(seconds(599)).await;
@@ -206,6 +232,32 @@ mod tests {
         advance(seconds(1)).await;
         let error = patience.bear(starting("it lists 200 files")).unwrap_err();
         assert!(matches!(error, ClientError::NotReady { .. }), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for_no_longer_whatever_a_server_that_is_starting_says() {
+        let mut patience = Patience::for_answer(&server(), &RETRY(), 0);
+        for files in 0..20 {
+            patience.bear(starting(&format!("it lists {files} files"))).unwrap();
+            advance(seconds(1)).await;
+        }
+        let error = patience.bear(starting("it lists 20 files")).unwrap_err();
+        assert!(matches!(&error, ClientError::Unreachable { waited, .. } if *waited == seconds(20)), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_waits_anew_with_each_restart_of_its_server_even_if_it_says_the_same() {
+        let mut patience = Patience::for_samples(&server(), &RETRY(), 0, Arc::default());
+        for _ in 0..2 {
+            patience.progressed();
+            advance(seconds(19)).await;
+            patience.bear(starting("it lists files")).unwrap();
+        }
+        advance(seconds(19)).await;
+        patience.bear(starting("it lists files")).unwrap();
+        advance(seconds(1)).await;
+        let error = patience.bear(starting("it lists files")).unwrap_err();
+        assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -112,7 +112,7 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<LossRep
 
 /// One call, made again while a server cannot be reached: a loss that is reported twice is kept once.
 async fn deliver(server: &Server, request: proto::ReportRequest, retry: &Retry, task: u64) -> Result<u64, ClientError> {
-    let mut patience = Patience::for_samples(server, retry, task, Arc::default());
+    let mut patience = Patience::for_answer(server, retry, task);
     loop {
         let answer = timeout(retry.stall, ask(server, request.clone())).await;
         match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {

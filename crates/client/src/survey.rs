@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::caps::MAX_SAMPLES_PER_CALL;
@@ -80,16 +79,17 @@ impl Surveyor<'_> {
 
     /// Makes calls until every header is there.
     async fn complete(&self, headers: &mut Headers, came: &impl Fn(u64)) -> Result<(), ClientError> {
-        let mut patience = Patience::for_samples(self.server, self.retry, self.partition.first, Arc::default());
+        let mut patience = Patience::for_answer(self.server, self.retry, self.partition.first);
         loop {
             let before = missing(headers);
-            let ended = self.call(headers, &patience).await;
+            let ended = self.call(headers).await;
             let after = missing(headers);
             came((before - after) as u64);
             if after == 0 {
                 return Ok(());
             }
             if after < before {
+                patience.beat();
                 patience.progressed();
             }
             let left_out = || Trouble::Lasting(self.server.protocol(format!("it left out {after} headers")));
@@ -99,14 +99,14 @@ impl Surveyor<'_> {
     }
 
     /// One call for the headers that are missing.
-    async fn call(&self, headers: &mut Headers, patience: &Patience) -> Result<(), Trouble> {
+    async fn call(&self, headers: &mut Headers) -> Result<(), Trouble> {
         let client = self.server.connect().await?;
-        self.read(&client, headers, patience).await?;
+        self.read(&client, headers).await?;
         self.server.put_back(client);
         Ok(())
     }
 
-    async fn read(&self, client: &Client, headers: &mut Headers, patience: &Patience) -> Result<(), Trouble> {
+    async fn read(&self, client: &Client, headers: &mut Headers) -> Result<(), Trouble> {
         let request = proto::SurveyRequest::from(self.request(headers));
         let silent = |_| Trouble::Silent("a call went silent");
         let response = timeout(self.retry.stall, client.samples().survey(request)).await;
@@ -114,7 +114,6 @@ impl Surveyor<'_> {
         loop {
             let message = timeout(self.retry.stall, stream.message()).await.map_err(silent)?;
             let Some(batch) = message.map_err(|status| self.server.judge(&status))? else { return Ok(()) };
-            patience.beat();
             for sample in batch.samples {
                 self.take(sample, headers).map_err(|problem| Trouble::Lasting(self.server.protocol(problem)))?;
             }

@@ -15,9 +15,9 @@ pub(crate) struct Wanted {
     pub(crate) way: Way,
     /// The address of the sample's randomness.
     pub(crate) address: Address,
-    /// How often the sample came as a failure that may pass,
+    /// How often the sample came as a failure that may pass.
     pub(crate) failures: u32,
-    /// and when it first did.
+    /// When the sample first came as a failure that may pass; `None` while it has not.
     pub(crate) failing_since: Option<Instant>,
 }
 

@@ -64,14 +64,14 @@ impl Worker {
         loop {
             let before = chunk.missing().len();
             let end = self.call(job, &mut chunk, &mut tries).await;
-            if chunk.is_settled() {
-                return Ok(());
-            }
             let missing = chunk.missing().len();
             let progress = missing < before;
             if progress {
                 self.patience.progressed();
                 tries.breaches = 0;
+            }
+            if chunk.is_settled() {
+                return Ok(());
             }
             let Some(trouble) = self.judge(job, end, progress, &mut tries) else { continue };
             let problem = trouble.to_string();
@@ -145,6 +145,8 @@ impl Worker {
                     false => Trouble::Lasting(job.server.protocol(message)),
                 })
             }
+            // It says nothing of this connection or of those that others have lent.
+            End::Failed(trouble @ Trouble::Lasting(_)) => Some(trouble),
             End::Failed(Trouble::Busy(message)) => {
                 tries.refused.get_or_insert_with(|| job.refusals.refuse());
                 // It may be one too many, which the server closes: the next try takes one that another worker has lent.
