@@ -1,4 +1,4 @@
-//! Where the randomness of a request's samples has its address, as Python says it.
+//! Seed and epoch of a request's samples, as Python says them.
 
 use headwater_client::Addresses;
 use headwater_types::{Address, Epoch, Seed};
@@ -10,7 +10,7 @@ use crate::errors::argument;
 /// The epoch of all samples, or of each.
 #[derive(FromPyObject)]
 pub(crate) enum Epochs<'py> {
-    /// First, for an array of one number may pass for that number.
+    /// Stands first because PyO3 would also read an array of one number as a number.
     Each(PyReadonlyArray1<'py, u64>),
     All(u64),
 }
