@@ -35,8 +35,14 @@ class Caller:
         return self.module.partition(".")[0] == PACKAGE
 
     def local(self, name: str) -> Any:
-        """The value of a variable of the function; None where it has no such variable yet."""
-        return self._frame.f_locals.get(name)
+        """The value of a variable of the function. KeyError where the function has none of this name, as it may be in
+        another release.
+        """
+        return self._frame.f_locals[name]
+
+    def local_or(self, name: str, default: Any) -> Any:
+        """The value of a variable of the function; `default` where the function has none of this name."""
+        return self._frame.f_locals.get(name, default)
 
 
 def callers() -> Iterator[Caller]:

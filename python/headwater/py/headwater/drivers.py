@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Optional
 from headwater._headwater import HeadwaterError
 from headwater.callers import callers
 
-#: Callers that are looked at: a loader's iterator, a wrapper or two, and those who call them.
+#: Callers outside this package that are looked at: a loader's iterator, a wrapper or two, and those who call them.
 DEPTH = 12
 PACKAGES = ("accelerate.", "transformers.")
 
@@ -30,18 +30,19 @@ class Driver(NamedTuple):
 
     #: Set where the loader deals what one process reads.
     dispatched: Optional[Dispatched]
-    #: Accelerate's loader, where there is one,
+    #: Accelerate's loader, where there is one.
     loader: Optional[Any]
-    #: and whether it tells of a pass that it begins: it counts epochs by itself, from 0.
+    #: Whether that loader tells of a pass that it begins: it counts epochs by itself, from 0.
     counts: bool
 
 
 def driver() -> Driver:
     """Finds who asks. Shards that would throw samples away are set to pass everything: the dataset deals by itself."""
     dispatched, loader, counts = None, None, False
-    for caller in islice(callers(), DEPTH):
+    others = (caller for caller in callers() if not caller.is_ours)
+    for caller in islice(others, DEPTH):
         # Not isinstance(): adapters pretend to be the loaders that they wrap.
-        instance = caller.local("self")
+        instance = caller.local_or("self", None)
         kind = type(instance)
         if not kind.__module__.startswith(PACKAGES):
             continue

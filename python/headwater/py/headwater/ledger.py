@@ -50,7 +50,7 @@ class Ledger:
         if asking is None or (asking.module, asking.function) != ("torch.utils.data.dataloader", "_reset"):
             return
         iterator = asking.local("self")
-        if asking.local("first_iter") is False and iterator._num_workers:
+        if not asking.local_or("first_iter", True) and iterator._num_workers:
             self._turns[iterator] = turn = self._turns.get(iterator, 0) + 1
             self._passes.open(int(iterator._base_seed) % 2**63, turn)
 

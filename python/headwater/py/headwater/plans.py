@@ -36,7 +36,7 @@ class Plan(Protocol):
         return
 
     def hear(self, counters: Counters) -> None:
-        """A batch has come: changes of plan are told and counted."""
+        """A batch has come: changes of plan are logged and counted."""
         return
 
     def close(self) -> None:

@@ -64,7 +64,7 @@ class Reading:
             floats=floats,
             rows=rows,
             plan=plan,
-            algorithm=cut,
+            algorithm=cut if plan is not None else None,
             profile_seconds=profile_seconds,
             model=model,
             output=output,

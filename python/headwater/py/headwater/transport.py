@@ -20,9 +20,9 @@ class Transport:
     window: int
     #: Threads that finish recipes, in each process; 0: the process's part of the cores.
     threads: int
-    #: Seconds to wait for a server at the start,
+    #: Seconds to wait for a server at the start.
     connect_for: float
-    #: and for one that was there before.
+    #: Seconds to wait for a server that was there before.
     patience: float
     #: Bits a second that this process and its workers receive together; None: as many as come.
     bandwidth: Optional[float]
