@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::error::PilotError;
 use crate::finishing::Finishing;
 use crate::headway::Meter;
-use crate::profile::PILOT;
+use crate::profile::FIRST_SAMPLES;
 use crate::target::Making;
 
 /// What was found of a job before it began, and what was made of that.
@@ -166,7 +166,7 @@ impl Look {
 
     /// Seconds that a profile of these ways takes at least.
     fn least(&self, dataset: &Dataset, making: Making<'_>, ways: &[Way]) -> f64 {
-        let count = PILOT.min(usize::try_from(dataset.len()).unwrap_or(usize::MAX)) as f64;
+        let count = FIRST_SAMPLES.min(usize::try_from(dataset.len()).unwrap_or(usize::MAX)) as f64;
         let of_way = |way: &Way| {
             let bytes = bytes_of(dataset, making, *way);
             let sample = (HEAVIER * self.per_sample).max(8.0 * bytes / self.bandwidth);
