@@ -26,7 +26,8 @@ impl<'a> Finishing<'a> {
         }
     }
 
-    /// Finishes a sample, and says what that took of a core here. What came of it is dropped: only how it went is of use.
+    /// Finishes a sample, and says what that took of a core here. What came of it is dropped: only how it went is of
+    /// use.
     pub(crate) async fn finish(&self, recipe: &Arc<Recipe>, sample: Sample) -> (Result<(), SampleFailure>, CpuSeconds) {
         match self {
             Self::Tensors(finisher) => {

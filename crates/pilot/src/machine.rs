@@ -1,5 +1,5 @@
-//! This machine's cores, and what they do with photos: a photo of known size, decoded, cropped, resized, flipped and normalised, over
-//! and over, on one core and on all.
+//! This machine's cores, and what they do with photos: a photo of known size, decoded, cropped, resized, flipped and
+//! normalised, over and over, on one core and on all.
 
 use std::thread;
 use std::time::{Duration, Instant};

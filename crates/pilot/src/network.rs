@@ -1,5 +1,5 @@
-//! How fast each server's bytes arrive, and how long a question takes: measured with the dataset's own photos, as they are stored, one
-//! server at a time.
+//! How fast each server's bytes arrive, and how long a question takes: measured with the dataset's own photos, as they
+//! are stored, one server at a time.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub struct Link {
     pub server: ServerAddress,
     /// Which part of its listing it serves.
     pub part: Partition,
-    /// Goodput: bytes of messages, without HTTP/2's and TCP's own. The median of parts of a second; `None` from a server
-    /// without samples.
+    /// Goodput: bytes of messages, without HTTP/2's and TCP's own. The median of parts of a second; `None` from a
+    /// server without samples.
     pub bandwidth: Option<BitsPerSecond>,
     /// The slowest and the fastest of those parts.
     pub spread: [f64; 2],

@@ -2,8 +2,9 @@
 
 use crate::order::Random;
 
-/// An order of these samples of which every beginning is spread evenly through them: sorted by server and size, a beginning of any length
-/// has of each server and of each size about its share. So each way can be measured on as many as it takes, the same ones first.
+/// An order of these samples of which every beginning is spread evenly through them: sorted by server and size, a
+/// beginning of any length has of each server and of each size about its share. So each way can be measured on as many
+/// as it takes, the same ones first.
 ///
 /// It is van der Corput's sequence (1935), begun at random: 1/2, 1/4, 3/4, 1/8 and so on, of the whole.
 pub(crate) fn spread(sorted: &[usize], random: &mut Random) -> Vec<usize> {

@@ -3,7 +3,8 @@
 use headwater_client::Dataset;
 use headwater_plan::{Cores, Resources, ServerResources};
 
-/// The servers' announced CPU workers, and the threads that finish here; bandwidths and the accelerator are the caller's to set.
+/// The servers' announced CPU workers, and the threads that finish here; bandwidths and the accelerator are the
+/// caller's to set.
 pub fn resources_of(dataset: &Dataset) -> Resources {
     let server = |partition: &headwater_client::Partition| ServerResources {
         cores: Cores::from(partition.cpu_workers),

@@ -20,8 +20,8 @@ impl Stamp {
         self.samples == dataset.len()
     }
 
-    /// Whether this is the dataset, from the same servers in the same order. A stamp that names no dataset is of every dataset
-    /// of its length.
+    /// Whether this is the dataset, from the same servers in the same order. A stamp that names no dataset is of every
+    /// dataset of its length.
     pub fn is_of_dataset(&self, dataset: &Dataset) -> bool {
         self.is_of_length(dataset) && self.dataset.is_none_or(|digest| digest == dataset.digest())
     }

@@ -2,8 +2,9 @@
 
 /// Coefficients of a linear model: one for each column, none below zero.
 ///
-/// By coordinate descent on the normal equations of columns scaled to length 1: the problem is convex, so that it ends in
-/// the best there is, also where columns are nearly the same (Franc, Hlavac, Navara 2005). Rows of `columns.len()` numbers.
+/// By coordinate descent on the normal equations of columns scaled to length 1: the problem is convex, so that it ends
+/// in the best there is, also where columns are nearly the same (Franc, Hlavac, Navara 2005). Rows of `columns.len()`
+/// numbers.
 pub(crate) fn non_negative_least_squares(rows: &[Vec<f64>], targets: &[f64], weights: &[f64]) -> Vec<f64> {
     let Some(width) = rows.first().map(Vec::len) else { return Vec::new() };
     let mut gram = vec![vec![0.0; width]; width];

@@ -4,7 +4,8 @@ use headwater_types::{Form, Way};
 
 use crate::target::Target;
 
-/// Every way to the target that is allowed; `encoded` always is, since a sample must be able to travel from a server without cores.
+/// Every way to the target that is allowed; `encoded` always is, since a sample must be able to travel from a server
+/// without cores.
 pub fn ways_between<'a>(target: impl Into<Target<'a>>, allowed: impl Fn(Way) -> bool) -> Vec<Way> {
     let model = target.into().model();
     let leads_there = |way: &Way| *way != Way::FEATURES || model.is_some();

@@ -1,8 +1,8 @@
 //! A campaign of measurements: which samples of a dataset are measured at which way, and what was measured so far.
 //!
-//! Each way is measured on as many photos as its own predictions ask for, the same photos first, within a budget of time.
-//! One measurement of each of many photos says more than several of few photos: photos differ more than the times of one
-//! photo.
+//! Each way is measured on as many photos as its own predictions ask for, the same photos first, within a budget of
+//! time. One measurement of each of many photos says more than several of few photos: photos differ more than the times
+//! of one photo.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ impl<'a> Campaign<'a> {
     }
 
     /// The ways that can be measured.
-    fn ways(&self) -> impl Iterator<Item = (usize, Way)> + use<> {
+    pub(super) fn ways(&self) -> impl Iterator<Item = (usize, Way)> + use<> {
         let works = self.somebody_works();
         let ways = self.options.ways.clone();
         ways.into_iter().enumerate().filter(move |(_, way)| works || way.cut() == Cut::Encoded)

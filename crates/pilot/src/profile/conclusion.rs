@@ -13,8 +13,8 @@ use crate::clock::{hostname, now_rfc3339};
 use crate::error::PilotError;
 use crate::overheads::overheads;
 
-/// CPU seconds that a server takes at least for more than stored bytes. They keep a plan from asking a server without cores,
-/// whose predictions may be 0.
+/// CPU seconds that a server takes at least for more than stored bytes. They keep a plan from asking a server without
+/// cores, whose predictions may be 0.
 const LEAST_STORAGE: f64 = 1e-9;
 
 // === impl Campaign ===

@@ -16,7 +16,8 @@ const CONFIDENCE: f64 = 1.96;
 // === impl Campaign ===
 
 impl Campaign<'_> {
-    /// Samples of the order that each way begins with. With `caution` these are only as many as show what more would take.
+    /// Samples of the order that each way begins with. With `caution` these are only as many as show what more would
+    /// take.
     pub(super) fn first(&self, caution: bool) -> Vec<usize> {
         let asked = match self.options.samples {
             Samples::Within(_) => FIRST_SAMPLES,
@@ -41,8 +42,8 @@ impl Campaign<'_> {
         self.tried.iter().zip(goals).map(stand).collect()
     }
 
-    /// For each way, samples that must be measured for its totals to be known within `precision`. They follow from how far
-    /// predictions are off.
+    /// For each way, samples that must be measured for its totals to be known within `precision`. They follow from how
+    /// far predictions are off.
     fn enough(&self, precision: f64) -> Vec<usize> {
         let mut most = vec![0.0_f64; self.tried.len()];
         for quantity in Quantity::ALL {
@@ -57,8 +58,8 @@ impl Campaign<'_> {
                 let spread = error.relative.map_or_else(|| deviation(&values), |relative| relative * level);
                 spreads.push((position, if exact { 0.0 } else { spread }, level));
             }
-            // A way's bytes are held against themselves. Its CPU time is held against the average of all ways: microseconds
-            // beside milliseconds may be off by half.
+            // A way's bytes are held against themselves. Its CPU time is held against the average of all ways:
+            // microseconds beside milliseconds may be off by half.
             let average = mean(&spreads.iter().map(|(_, _, level)| *level).collect::<Vec<_>>());
             for (position, spread, level) in spreads {
                 let level = if quantity == Quantity::Bytes { level } else { average };

@@ -36,8 +36,9 @@ const ROUNDS: usize = 3;
 
 /// Profiles a dataset under a recipe, or for a model's features. `on_progress` hears how far it has come.
 ///
-/// Only servers with CPU workers are asked for more than stored bytes, and only servers that have the model are asked for
-/// features. What samples would take at the other servers is predicted, and the profile says that these lack the way.
+/// Only servers with CPU workers are asked for more than stored bytes, and only servers that have the model are asked
+/// for features. What samples would take at the other servers is predicted, and the profile says that these lack the
+/// way.
 ///
 /// # Errors
 /// Servers that cannot be asked; a dataset without a sample, or of which none can be decoded.

@@ -13,8 +13,8 @@ pub struct ProfileOptions {
     pub samples: Samples,
     /// Times that each sample is measured at each way. The median counts.
     pub repeats: usize,
-    /// Time that the profile may take in all. The first samples of each way are measured in any case: without them there is
-    /// no profile.
+    /// Time that the profile may take in all. The first samples of each way are measured in any case: without them
+    /// there is no profile.
     pub budget: Option<Duration>,
     /// The address of the crops' randomness.
     pub address: Address,
@@ -23,9 +23,9 @@ pub struct ProfileOptions {
 /// How many samples are measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Samples {
-    /// As many samples at each way as it takes to know totals this precisely, with 95 % confidence: bytes within this part
-    /// of the way's bytes (0.02 is 2 %), and CPU seconds within this part of what ways take on average. There are never
-    /// more samples than take some minutes.
+    /// As many samples at each way as it takes to know totals this precisely, with 95 % confidence: bytes within this
+    /// part of the way's bytes (0.02 is 2 %), and CPU seconds within this part of what ways take on average. There are
+    /// never more samples than take some minutes.
     Within(f64),
     /// This number of samples at each way.
     Count(u64),
