@@ -55,7 +55,7 @@ pub(crate) struct Outbox {
     /// Bytes that HTTP/2 may have of small messages.
     pub(crate) share: Share,
     metrics: Arc<Metrics>,
-    lane: Arc<Lane>,
+    lane: Lane,
 }
 
 /// What a body gives next.
@@ -68,7 +68,7 @@ pub(crate) enum Next {
 
 impl Outbox {
     pub(crate) fn new(account: Account, peer: Peer, share: Share, metrics: Arc<Metrics>, open: OpenStream) -> Self {
-        Self { account, peer, share, metrics, lane: Arc::new(Lane::new(open)) }
+        Self { account, peer, share, metrics, lane: Lane::new(open) }
     }
 
     // --- for the driver
@@ -158,7 +158,7 @@ impl Outbox {
     // --- for the body
 
     /// Gives the network what it gets next.
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Next>> {
+    pub(crate) fn poll(self: &Arc<Self>, context: &mut Context<'_>) -> Poll<Option<Next>> {
         let mut state = self.lane.lock();
         if let Some(status) = state.end.take() {
             return Poll::Ready(Some(Next::End(status)));
@@ -191,7 +191,7 @@ impl Outbox {
     }
 
     /// The next bytes; `None` where there are none, or HTTP/2 has enough.
-    fn next(&self, state: &mut LaneState) -> Result<Option<Bytes>, Status> {
+    fn next(self: &Arc<Self>, state: &mut LaneState) -> Result<Option<Bytes>, Status> {
         if self.is_waiting_for_socket(state) {
             return Ok(None);
         }
@@ -200,7 +200,7 @@ impl Outbox {
             if sending.is_done() {
                 state.sending = None;
             }
-            return Ok(Some(underway(&self.lane, state, piece, Vec::new())));
+            return Ok(Some(underway(self, state, piece, Vec::new())));
         }
         let Some(batch) = state.batches.pop_front() else { return Ok(None) };
         state.messages = state.messages.saturating_add(1);
@@ -217,10 +217,10 @@ impl Outbox {
             let head = framed::head(sample, payload.len()).ok_or_else(too_large)?;
             let position = sample.position.unwrap_or_default();
             state.sending = Some(Sending::new(position, sample.checksum, payload, permit));
-            return Ok(Some(underway(&self.lane, state, head, Vec::new())));
+            return Ok(Some(underway(self, state, head, Vec::new())));
         }
         let bytes = framed::message(&message).ok_or_else(too_large)?;
-        Ok(Some(underway(&self.lane, state, bytes, permits)))
+        Ok(Some(underway(self, state, bytes, permits)))
     }
 
     fn is_waiting_for_socket(&self, state: &LaneState) -> bool {
@@ -274,6 +274,12 @@ impl Outbox {
         }
         (state.sending, state.open) = (None, None);
         self.lane.driver.notify_one();
+    }
+}
+
+impl AsRef<Lane> for Outbox {
+    fn as_ref(&self) -> &Lane {
+        &self.lane
     }
 }
 

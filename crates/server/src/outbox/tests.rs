@@ -171,6 +171,20 @@ async fn the_end_comes_once_behind_what_was_taken_and_frees_the_rest() {
     drop(taken);
 }
 
+/// So the watch over all streams finds a peer that does not read its stream's end, and hangs up on it.
+#[tokio::test]
+async fn a_stream_that_has_ended_is_known_until_its_last_byte_has_gone() {
+    let stage = Stage::new();
+    stage.push(0, noise(9)).await;
+    let taken = stage.next().unwrap();
+    stage.outbox.end(Status::unavailable("over"));
+    let known = Arc::downgrade(&stage.outbox);
+    drop(stage);
+    assert!(known.upgrade().is_some_and(|outbox| outbox.unheard_for().is_some()));
+    drop(taken);
+    assert!(known.upgrade().is_none());
+}
+
 #[tokio::test]
 async fn a_stream_whose_samples_are_all_in_work_gives_them_up_too() {
     let stage = Stage::new();
