@@ -31,7 +31,7 @@ use crate::shared::Shared;
 const LINGER: Duration = Duration::from_millis(20);
 /// How often a reader that gets nothing hears why, where the driver knows.
 const TELL: Duration = Duration::from_secs(2);
-/// The window's part that is open before anything was read: one of so many.
+/// Before anything was read, one in so many of the window's runs may be in work.
 const AT_FIRST: usize = 4;
 
 /// Makes the samples of a stream.
@@ -168,15 +168,12 @@ impl Driver {
     /// in it yet.
     fn start_again(&mut self, places: Vec<u32>) {
         let mut places: Vec<usize> = places.into_iter().map(|place| place as usize).collect();
-        let first = places.first().copied();
         let batch = std::mem::replace(&mut self.batch, Batch::new());
         places.extend(batch.positions().map(|place| place as usize));
         places.extend(self.working.iter().flat_map(Run::places));
         self.working.clear();
         self.shared.metrics.shed.inc_by(places.len() as u64);
-        // All others wait for a sample that was sent in part.
-        places.sort_by_key(|&place| (Some(place) != first, place));
-        places.into_iter().rev().for_each(|place| self.todo.push_front(place..place + 1));
+        plan_again(&mut self.todo, places, self.outbox.awaited().map(|place| place as usize));
         self.rests = true;
     }
 
@@ -195,6 +192,17 @@ impl Driver {
     }
 }
 
+/// Plans these places before everything else, and before them the sample for which all others wait, whether it is
+/// among these places or was planned already.
+fn plan_again(todo: &mut VecDeque<Range<usize>>, mut places: Vec<usize>, awaited: Option<usize>) {
+    places.sort_unstable();
+    places.into_iter().rev().for_each(|place| todo.push_front(place..place + 1));
+    let awaited = awaited.and_then(|place| todo.iter().position(|run| *run == (place..place + 1)));
+    if let Some(run) = awaited.and_then(|at| todo.remove(at)) {
+        todo.push_front(run);
+    }
+}
+
 /// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work.
 fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize {
     if requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
@@ -209,4 +217,21 @@ fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize 
 /// The place of a sample in its request, as it travels. The bound of samples in a call is far below what it can say.
 fn position(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_that_all_others_wait_for_is_made_first() {
+        let planned = |places: &[usize], awaited| {
+            let mut todo = VecDeque::from([5..6, 7..9]);
+            plan_again(&mut todo, places.to_vec(), awaited);
+            Vec::from(todo)
+        };
+        assert_eq!(planned(&[4, 2], None), [2..3, 4..5, 5..6, 7..9]);
+        assert_eq!(planned(&[4, 2], Some(4)), [4..5, 2..3, 5..6, 7..9]);
+        assert_eq!(planned(&[4, 2], Some(5)), [5..6, 2..3, 4..5, 7..9], "it was planned already");
+    }
 }

@@ -78,9 +78,16 @@ impl Outbox {
         self.lane.driver.notified().await;
     }
 
-    /// Whether another batch may wait.
+    /// Whether another batch may wait. While all batches wait for a sample that was given up in the middle, there is
+    /// room for any number of them: that sample may come behind others.
     pub(crate) fn has_room(&self) -> bool {
-        self.lane.lock().batches.len() < BATCHES_AHEAD
+        let state = self.lane.lock();
+        state.batches.len() < BATCHES_AHEAD || state.awaited().is_some()
+    }
+
+    /// The place of the sample that was given up in the middle, until it is there again.
+    pub(crate) fn awaited(&self) -> Option<u32> {
+        self.lane.lock().awaited()
     }
 
     /// Whether all that was pushed has gone.
@@ -124,9 +131,8 @@ impl Outbox {
     /// Goes on with the sample that was given up in the middle, if this is its place. Every other sample is given back.
     pub(crate) fn restore(&self, position: u32, prepared: Prepared) -> Option<Prepared> {
         let mut state = self.lane.lock();
-        let Some(sending) = state.sending.as_mut().filter(|sending| sending.awaits(position)) else {
-            return Some(prepared);
-        };
+        let is_awaited = state.awaited() == Some(position);
+        let Some(sending) = state.sending.as_mut().filter(|_| is_awaited) else { return Some(prepared) };
         let index = prepared.index.0;
         let is_restored = match prepared.outcome {
             Ok(Finished { parts, permit }) => sending.restore(index, parts.bytes, permit),

@@ -64,9 +64,4 @@ impl Sending {
         self.gone = end;
         Some(piece)
     }
-
-    /// Whether this is the sample's place, and the sample is to be made again.
-    pub(super) fn awaits(&self, position: u32) -> bool {
-        self.sample.is_none() && self.position == position
-    }
 }

@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use super::open_stream::OpenStream;
 use super::sending::Sending;
 
-/// The state of a stream, for which two wait: the driver, and the body, whose waker is part of the state.
+/// The state of one stream, behind its lock. The driver and the body wait for changes to it.
 pub(super) struct Lane {
     state: Mutex<LaneState>,
     /// Notified when there is something new for the driver: room, a reader that reads, or something to make again.
@@ -95,6 +95,11 @@ impl LaneState {
     pub(super) fn has_something(&self) -> bool {
         let sending = self.sending.as_ref().is_some_and(Sending::has_something);
         self.underway > 0 || sending || !self.batches.is_empty()
+    }
+
+    /// The place of the sample that was given up in the middle, until it is there again.
+    pub(super) fn awaited(&self) -> Option<u32> {
+        self.sending.as_ref().filter(|sending| !sending.has_something()).map(|sending| sending.position)
     }
 
     /// Drops what HTTP/2 does not have, and remembers what is to be made again.

@@ -114,6 +114,27 @@ async fn what_was_given_up_in_the_middle_goes_on_at_the_same_byte() {
 }
 
 #[tokio::test]
+async fn batches_have_room_until_the_sample_that_they_wait_for_is_there_again() {
+    let stage = Stage::new();
+    stage.push(3, noise(LARGE)).await;
+    drop([stage.next(), stage.next()]);
+    stage.outbox.shed();
+    assert_eq!(stage.outbox.take_shed(), Some(vec![3]));
+    for position in 4..6 {
+        stage.push(position, noise(9)).await;
+    }
+    assert_eq!((stage.next(), stage.outbox.awaited(), stage.outbox.has_room()), (None, Some(3), true));
+    stage.outbox.shed();
+    assert_eq!(stage.outbox.take_shed(), Some(vec![4, 5]), "place 3 is in work, and still the first to be made");
+    assert_eq!(stage.outbox.awaited(), Some(3));
+    for position in 4..6 {
+        stage.push(position, noise(9)).await;
+    }
+    assert!(stage.outbox.restore(3, stage.sample(noise(LARGE)).await).is_none());
+    assert_eq!((stage.outbox.awaited(), stage.outbox.has_room()), (None, false));
+}
+
+#[tokio::test]
 async fn a_sample_that_has_changed_meanwhile_is_asked_for_again() {
     let stage = Stage::new();
     stage.push(3, noise(LARGE)).await;
