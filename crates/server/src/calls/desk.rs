@@ -1,11 +1,10 @@
-//! The one check that all calls share: a request is whole, and names the dataset that is served in the version that is
-//! served; a call that streams also finds a place among the streams.
+//! The one check that all calls share: a request is whole, and names the dataset that is served, in the version that is
+//! served.
 
 use std::sync::Arc;
 
 use headwater_types::{DatasetName, Digest};
 use headwater_wire::status::{Invalid, Refusal};
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, Status};
 
 use crate::life::Life;
@@ -29,12 +28,12 @@ pub(super) trait OfDataset {
     fn dataset_digest(&self) -> Option<Digest>;
 }
 
-/// A call that may stream, with its place among the streams.
+/// A call that may stream once it has a place among the streams. It takes its place after its own checks: so a client
+/// whose request is wrong hears of that from a full server too.
 pub(super) struct Admitted<'a, R> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) request: R,
     pub(super) peer: Peer,
-    pub(super) place: OwnedSemaphorePermit,
 }
 
 // === impl Desk ===
@@ -69,9 +68,9 @@ impl Desk {
         let peer = peer.ok_or_else(|| Status::internal("a call without a connection"))?;
         let request = R::try_from(request.into_inner()).map_err(|invalid| self.refuse(invalid))?;
         let shared = self.served(request.dataset())?;
-        let place = shared.check_running().and_then(|()| shared.check_digest(request.dataset_digest()));
-        let place = place.and_then(|()| shared.place()).map_err(|refusal| self.refuse(refusal))?;
-        Ok(Admitted { shared, request, peer, place })
+        let checked = shared.check_running().and_then(|()| shared.check_digest(request.dataset_digest()));
+        checked.map_err(|refusal| self.refuse(refusal))?;
+        Ok(Admitted { shared, request, peer })
     }
 
     /// Counts a refusal on its way to the client.

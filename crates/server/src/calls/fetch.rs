@@ -16,9 +16,10 @@ use crate::shared::Shared;
 use super::desk::{Admitted, Desk, OfDataset};
 
 pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
-    let Admitted { shared, request: fetch, peer, place } = desk.admit::<_, Fetch>(request)?;
+    let Admitted { shared, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
     let requests = sample_requests(shared, &fetch).map_err(|refusal| desk.refuse(refusal))?;
-    tracing::debug!(?peer, samples = requests.len(), "fetch");
+    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
+    tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;
     let call = Call { job: shared.job(&peer), measure_cpu, max_payload, allow_non_finite };
     Ok(driver::start(Arc::clone(shared), requests, call, batch_bytes, (peer, place)))

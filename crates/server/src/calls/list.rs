@@ -22,12 +22,13 @@ const KEY_BYTES_PER_BATCH: usize = 256 << 10;
 pub(super) type ListBatches = stream::BoxStream<'static, Result<proto::ListBatch, Status>>;
 
 pub(super) fn list(desk: &Desk, request: Request<proto::ListRequest>) -> Result<ListBatches, Status> {
-    let Admitted { shared, request: list, place, .. } = desk.admit::<_, List>(request)?;
+    let Admitted { shared, request: list, .. } = desk.admit::<_, List>(request)?;
     let (end, samples) = (list.first.saturating_add(list.count as u64), shared.pipeline.catalog.len());
     if end > samples as u64 {
         let message = format!("samples up to {end} were asked for, and the partition has {samples}");
         return Err(desk.refuse(Invalid::new(message)));
     }
+    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(first = list.first, samples = list.count, "list");
     let start = (Arc::clone(shared), list.first..end, place);
     let messages = stream::unfold(start, |(shared, mut rest, place)| async move {

@@ -26,7 +26,8 @@ pub(super) type SurveyBatches = stream::BoxStream<'static, Result<proto::SurveyB
 
 /// Begins the work. It ends when the stream is dropped.
 pub(super) fn survey(desk: &Desk, request: Request<proto::SurveyRequest>) -> Result<SurveyBatches, Status> {
-    let Admitted { shared, request: survey, peer, place } = desk.admit::<_, Survey>(request)?;
+    let Admitted { shared, request: survey, peer } = desk.admit::<_, Survey>(request)?;
+    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(samples = survey.samples.len(), "survey");
     // One message waits for the network, and headers behind it in their window.
     let (sender, receiver) = mpsc::channel(1);
