@@ -1,7 +1,7 @@
 //! A sample on its way: which it is, and what it has cost so far.
 
 use headwater_store::Extent;
-use headwater_types::{ByteCount, ClassId, CpuSeconds, FailureKind, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 
 use crate::pipeline::Pipeline;
 use crate::prepared::{Finished, Prepared};
@@ -30,10 +30,8 @@ impl Pipeline {
             let message = format!("no sample {index}: the partition has {}", self.catalog.len());
             return Err(SampleFailure::new(FailureKind::OutOfRange, message));
         };
-        // A sample that no worker touches took none of their time, which is not the same as an unknown time.
-        let times = StageTimes { cpu: measure_cpu.then(CpuSeconds::default), ..StageTimes::default() };
         let label = self.catalog.get(index).and_then(|entry| entry.label);
-        Ok(Underway { index, key, extent, label, stored: ByteCount::default(), times })
+        Ok(Underway { index, key, extent, label, stored: ByteCount::default(), times: StageTimes::none(measure_cpu) })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::pipeline::Pipeline;
 use crate::prepared::{Finished, Prepared};
 use crate::recipe_run::RecipeRun;
 use crate::resources::Job;
-use crate::times::timed;
+use crate::times::{StageTimes, timed};
 use crate::underway::Underway;
 
 use super::request::CropRequest;
@@ -24,6 +24,8 @@ impl Pipeline {
     /// has no room, is delivered as it is stored.
     pub(super) async fn first_use(&self, wanted: CropRequest, lookup: Lookup, job: &Job) -> (usize, Prepared) {
         let CropRequest { place, run, mut sample } = wanted;
+        // The times of the look into the index are dropped: a first use counts as if the index had not been asked.
+        sample.times = StageTimes::none(run.measure_cpu);
         let outcome = self.re_written(&mut sample, run, lookup, job).await;
         (place, sample.end(outcome))
     }
