@@ -71,7 +71,8 @@ impl Resources {
             decoded: MemoryBudget::new(memory.decoded),
             pool,
             accounts: Accounts::default(),
-            background: Arc::new(Semaphore::new(workers * BACKGROUND_PER_WORKER)),
+            // Without workers there is one place all the same: the pool refuses what comes to it.
+            background: Arc::new(Semaphore::new(workers.max(1) * BACKGROUND_PER_WORKER)),
         }))
     }
 
@@ -172,6 +173,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    use headwater_types::FailureKind;
     use tokio::task::{JoinSet, yield_now};
 
     use super::*;
@@ -225,6 +227,10 @@ mod tests {
 
     #[tokio::test]
     async fn without_workers_all_work_is_refused() {
-        assert!(resources(0).serve("a", "a:1").compute(|_| ()).await.is_err());
+        let resources = resources(0);
+        for job in [resources.serve("a", "a:1"), resources.background()] {
+            let failure = job.compute(|_| ()).await.map(|_| ()).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Internal);
+        }
     }
 }
