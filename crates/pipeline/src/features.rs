@@ -25,8 +25,8 @@ impl Pipeline {
         model: &Extractor,
         call: &Call,
     ) -> Result<Finished, SampleFailure> {
-        let Photo { form, _permit } = self.photo(sample, &call.job).await?;
-        let Measure { size, memory } = self.measure(&form, run.recipe.stages().orientation, &call.job).await?;
+        let Photo { incoming, _permit } = self.photo(sample, &call.job).await?;
+        let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, &call.job).await?;
         let times = &mut sample.times;
         // The place comes before the memory: a sample that waits for a place holds no memory for decoding.
         let place = timed(&mut times.queue, model.place()).await?;
@@ -34,9 +34,9 @@ impl Pipeline {
         let (address, key, limits) = (run.address, run.key.clone(), run.limits);
         let (measure_cpu, allow_non_finite) = (run.measure_cpu, call.allow_non_finite);
         let payload = match model.device() {
-            Device::Cpu => form.into(),
+            Device::Cpu => incoming.into(),
             Device::Cuda | Device::TensorRt => {
-                run.compute(form.into(), Cut::Flipped, identity, (&call.job, times)).await?
+                run.compute(incoming.into(), Cut::Flipped, identity, (&call.job, times)).await?
             }
         };
         let unfinished = Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite };

@@ -29,12 +29,12 @@ pub(crate) struct Fetched {
 
 /// A photo that is to be decoded, with its memory.
 pub(crate) struct Photo {
-    pub(crate) form: Form,
+    pub(crate) incoming: Incoming,
     pub(crate) _permit: Permit,
 }
 
-/// The form in which a photo came in.
-pub(crate) enum Form {
+/// A photo in the form in which it comes in.
+pub(crate) enum Incoming {
     /// As it is stored.
     Stored(Bytes),
     /// As it was re-written for the index.
@@ -65,11 +65,11 @@ impl Pipeline {
             let look = tokio::task::spawn_blocking(move || find_listed(&*store, &index, &key, &extent));
             let lookup = timed(&mut sample.times.fetch, look).await.map_err(|error| lost(&error))??;
             if let Lookup::Found(photo) = lookup {
-                return Ok(Photo { form: Form::Indexed(photo), _permit: permit });
+                return Ok(Photo { incoming: Incoming::Indexed(photo), _permit: permit });
             }
         }
         let Fetched { bytes, permit } = self.fetch(sample, job).await?;
-        Ok(Photo { form: Form::Stored(bytes), _permit: permit })
+        Ok(Photo { incoming: Incoming::Stored(bytes), _permit: permit })
     }
 
     /// A photo as it is stored.
@@ -86,13 +86,13 @@ impl Pipeline {
     /// What decoding a photo will take.
     pub(crate) async fn measure(
         &self,
-        photo: &Form,
+        photo: &Incoming,
         orientation: Orientation,
         job: &Job,
     ) -> Result<Measure, SampleFailure> {
         Ok(match photo {
-            Form::Indexed(photo) => Measure { size: photo.size(orientation), memory: photo.memory() },
-            Form::Stored(bytes) => {
+            Incoming::Indexed(photo) => Measure { size: photo.size(orientation), memory: photo.memory() },
+            Incoming::Stored(bytes) => {
                 let Header { size, memory, .. } = self.header(bytes, orientation, job).await?;
                 Measure { size, memory }
             }
@@ -125,13 +125,13 @@ impl Pipeline {
     }
 }
 
-// === impl Form ===
+// === impl Incoming ===
 
-impl From<Form> for Payload {
-    fn from(form: Form) -> Self {
-        match form {
-            Form::Stored(bytes) => Self::Encoded(bytes),
-            Form::Indexed(photo) => Self::Indexed(photo),
+impl From<Incoming> for Payload {
+    fn from(photo: Incoming) -> Self {
+        match photo {
+            Incoming::Stored(bytes) => Self::Encoded(bytes),
+            Incoming::Indexed(photo) => Self::Indexed(photo),
         }
     }
 }

@@ -22,12 +22,12 @@ impl Pipeline {
         way: Way,
         job: &Job,
     ) -> Result<Finished, SampleFailure> {
-        let Photo { form, _permit } = self.photo(sample, job).await?;
-        let Measure { size, memory } = self.measure(&form, run.recipe.stages().orientation, job).await?;
+        let Photo { incoming, _permit } = self.photo(sample, job).await?;
+        let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, job).await?;
         let (coding, memory) = self.coded(way, size, memory);
         let mut permit = timed(&mut sample.times.queue, job.decoded(memory)).await?;
         let apart = move |payload: Payload| payload.into_parts(coding, Some(size));
-        let parts = run.compute(form.into(), way.cut(), apart, (job, &mut sample.times)).await?;
+        let parts = run.compute(incoming.into(), way.cut(), apart, (job, &mut sample.times)).await?;
         // Decoding needed more than what came of it.
         permit.shrink_to(parts.bytes.len().into());
         Ok(Finished { parts, permit })

@@ -46,7 +46,7 @@ struct Admission {
     limits: Limits,
     places: Arc<Semaphore>,
     admitted: mpsc::Sender<Connection>,
-    /// Places of connections that are told that there is no place. There are as many of them.
+    /// Places of connections that are told that there is no place: at most [`MAX_TURNED_AWAY`] at a time.
     tellings: Arc<Semaphore>,
     turned_away: mpsc::Sender<Connection>,
     metrics: Arc<Metrics>,
