@@ -56,7 +56,7 @@ fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
 
 fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetArgs, findings: &mut Findings) {
     if let Some(folder) = findings.note(index.folder(state, &dataset.data)) {
-        findings.writable_folder("--index-dir", folder.path());
+        findings.writable_folder(index.setting(state), folder.path());
     }
 }
 

@@ -45,7 +45,7 @@ impl IndexDirArgs {
                 DirectoryError::Io { .. } => format!(": {}", error.not_kept().remedy()),
                 _ => String::new(),
             };
-            anyhow::Error::new(error).context(format!("{INDEX_DIR} {}{remedy}", folder.path().display()))
+            anyhow::Error::new(error).context(format!("{} {}{remedy}", self.setting(state), folder.path().display()))
         })?;
         warn_of_a_small_disk(&index);
         Ok(index)
@@ -61,6 +61,12 @@ impl IndexDirArgs {
     /// Whether no photo fits.
     pub(crate) fn holds_nothing(&self) -> bool {
         self.index_bytes == ByteCount::new(0)
+    }
+
+    /// The setting that the folder comes from; `--index-dir` where neither it nor `--state` is given.
+    pub(crate) fn setting(&self, state: &StateArgs) -> &'static str {
+        let given = self.index_dir.as_ref().map(|_| INDEX_DIR);
+        given.or_else(|| state.setting()).unwrap_or(INDEX_DIR)
     }
 
     /// The folder of the re-written photos.
@@ -87,5 +93,31 @@ fn warn_of_a_small_disk(index: &PhotoIndex) {
             limit_bytes = limit.get(),
             "--index-bytes is more than the disk has: the index ends where the disk is full"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        state: StateArgs,
+        #[command(flatten)]
+        index: IndexDirArgs,
+    }
+
+    #[test]
+    fn the_folder_is_known_by_the_setting_that_was_given() {
+        let setting = |given: &[&str]| {
+            let settings = Settings::parse_from(["serve"].iter().chain(given));
+            settings.index.setting(&settings.state)
+        };
+        assert_eq!(setting(&["--state", "/s"]), "--state");
+        assert_eq!(setting(&["--state", "/s", "--index-dir", "/i"]), "--index-dir");
+        assert_eq!(setting(&[]), "--index-dir");
     }
 }

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use headwater_store::{Apart, Location};
 
+/// The setting that names the folder.
+const STATE: &str = "--state";
+
 /// The state folder.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
@@ -32,8 +35,13 @@ impl StateArgs {
         };
         // The folder is apart from the source as a whole, so that nothing that comes into it later lies around the
         // source.
-        Apart::from(data, "--state", state.clone())?;
-        Ok(Apart::from(data, "--state", state.join(kind))?)
+        Apart::from(data, STATE, state.clone())?;
+        Ok(Apart::from(data, STATE, state.join(kind))?)
+    }
+
+    /// The setting, where it is given.
+    pub(super) fn setting(&self) -> Option<&'static str> {
+        self.state.as_ref().map(|_| STATE)
     }
 }
 

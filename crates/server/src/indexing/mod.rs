@@ -61,7 +61,8 @@ async fn rewrite_all(
     sweep(&indexer, progress, stop).await?;
     let started = Instant::now();
     let tally = tally_all(&indexer, jobs, progress, stop).await?;
-    conclude(tally.report(started.elapsed(), &indexer.index), indexer.catalog.len() as u64, args)
+    let setting = args.index.setting(&args.state);
+    conclude(tally.report(started.elapsed(), (setting, &indexer.index)), indexer.catalog.len() as u64, args)
 }
 
 /// Re-writes photo after photo, until all are done or the run is stopped.

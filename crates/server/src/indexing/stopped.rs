@@ -22,13 +22,22 @@ pub(super) struct Stopped {
     fault: WriteFault,
     #[serde(skip)]
     kept: u64,
+    /// The setting that the index's folder comes from.
+    #[serde(skip)]
+    setting: &'static str,
 }
 
 // === impl Stopped ===
 
 impl Stopped {
     /// The index's disk took no more for this reason, when it had taken `kept` photos and the others needed so much.
-    pub(super) fn new(fault: WriteFault, index: &PhotoIndex, needed: ByteCount, kept: u64) -> Self {
+    /// `setting` is the one that the index's folder comes from.
+    pub(super) fn new(
+        fault: WriteFault,
+        (setting, index): (&'static str, &PhotoIndex),
+        needed: ByteCount,
+        kept: u64,
+    ) -> Self {
         Self {
             reason: fault.as_str(),
             index_dir: index.path().to_owned(),
@@ -36,16 +45,17 @@ impl Stopped {
             bytes_free: index.free().map(ByteCount::get),
             fault,
             kept,
+            setting,
         }
     }
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index_dir, bytes_needed, fault, kept, .. } = self;
+        let Self { index_dir, bytes_needed, fault, kept, setting, .. } = self;
         let words = fault.words().unwrap_or("it could not be written, see the log");
         let needed = shown::bytes(*bytes_needed);
-        write!(f, "--index-dir {}: {words}: {kept} photos are in the index and stay there, ", index_dir.display())?;
+        write!(f, "{setting} {}: {words}: {kept} photos are in the index and stay there, ", index_dir.display())?;
         match self.bytes_free {
             Some(free) => write!(f, "the others need about {needed} and {} are free: ", shown::bytes(free))?,
             None => write!(f, "the others need about {needed}: ")?,

@@ -65,14 +65,14 @@ impl Tally {
         self.after += after.get();
     }
 
-    /// The report of a run that took so long.
-    pub(super) fn report(self, took: Duration, index: &PhotoIndex) -> IndexReport {
+    /// The report of a run that took so long, with its index and the setting that names the index's folder.
+    pub(super) fn report(self, took: Duration, (setting, index): (&'static str, &PhotoIndex)) -> IndexReport {
         let seconds = took.as_secs_f64();
         // The photos that are not in the index would be as much larger or smaller as those that are.
         let ratio = if self.before > 0 { self.after as f64 / self.before as f64 } else { 1.0 };
         let stopped = self.disk.map(|fault| {
             let needed = ByteCount::new((self.not_kept_bytes as f64 * ratio) as u64);
-            Stopped::new(fault, index, needed, self.rewritten + self.already_there)
+            Stopped::new(fault, (setting, index), needed, self.rewritten + self.already_there)
         });
         IndexReport {
             photos: self.photos,
@@ -113,7 +113,7 @@ mod tests {
         let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), ImageLimits::default()).unwrap();
         let mut tally = Tally::default();
         outcomes.into_iter().for_each(|outcome| tally.add(SIZE, outcome));
-        tally.report(Duration::from_secs(2), &index)
+        tally.report(Duration::from_secs(2), ("--index-dir", &index))
     }
 
     fn failure() -> Outcome {
