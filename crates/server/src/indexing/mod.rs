@@ -34,7 +34,8 @@ use indexer::Indexer;
 use report::IndexReport;
 use tally::Tally;
 
-/// Photos on their way for each photo that is re-written at a time: one in work, one that is being read, one that is looked up.
+/// Photos on their way for each photo that is re-written at a time: one in work, one that is being read, one that is
+/// looked up.
 const PHOTOS_PER_JOB: usize = 3;
 /// Steps of the bar while the index is counted.
 const SHARDS: u64 = 256;
