@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use headwater_types::caps::DEFAULT_PORT;
-use headwater_types::host_port::{AddressError, HostPort};
+use headwater_types::host_port::{HostPort, HostPortError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A host (name, IPv4, or IPv6 in brackets) and a port. A text without a port has the usual one, and a text without a
@@ -25,12 +25,12 @@ impl ServerAddress {
 }
 
 impl FromStr for ServerAddress {
-    type Err = AddressError;
+    type Err = HostPortError;
 
-    fn from_str(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self, HostPortError> {
         let HostPort { host, port } = text.parse()?;
         if port == Some(0) {
-            return Err(AddressError::Zero(text.to_owned()));
+            return Err(HostPortError::Zero(text.to_owned()));
         }
         Ok(Self { host: host.unwrap_or_else(|| "localhost".to_owned()), port: port.unwrap_or(DEFAULT_PORT) })
     }
@@ -81,6 +81,6 @@ mod tests {
         }
         let socket: std::net::SocketAddr = "[::1]:80".parse().unwrap();
         assert_eq!(ServerAddress::from(socket).to_string(), "[::1]:80");
-        assert!(matches!("node1:0".parse::<ServerAddress>(), Err(AddressError::Zero(_))));
+        assert!(matches!("node1:0".parse::<ServerAddress>(), Err(HostPortError::Zero(_))));
     }
 }

@@ -91,7 +91,7 @@ pub use dataset::Dataset;
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
-pub use headwater_types::host_port::AddressError;
+pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::{Delivered, Listed, PhotoFacts, Surveyed};
 pub use indices::Indices;
 pub use live::LivePlan;

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use anyhow::{Context as _, Result, bail};
 use headwater_types::caps::DEFAULT_PORT;
-use headwater_types::host_port::{AddressError, HostPort};
+use headwater_types::host_port::{HostPort, HostPortError};
 use serde::{Serialize, Serializer};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
@@ -45,9 +45,9 @@ impl ToSocketAddrs for ListenAddress {
 }
 
 impl FromStr for ListenAddress {
-    type Err = AddressError;
+    type Err = HostPortError;
 
-    fn from_str(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self, HostPortError> {
         let HostPort { host, port } = text.parse()?;
         Ok(Self { host: host.unwrap_or_else(|| THIS_MACHINE.to_owned()), port: port.unwrap_or(DEFAULT_PORT) })
     }

@@ -16,9 +16,9 @@ pub struct HostPort {
     pub port: Option<u16>,
 }
 
-/// Text that is no address.
+/// Text that is no host and port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub enum HostPortError {
     /// Not a host and a port.
     #[error(
         "{0:?} is no address: write HOST:PORT, such as 10.0.0.5:7440, node1:7440 or [::1]:7440; HOST alone is for port 7440, and \
@@ -49,16 +49,16 @@ const MAX_HOST_BYTES: usize = 253;
 // === impl HostPort ===
 
 impl FromStr for HostPort {
-    type Err = AddressError;
+    type Err = HostPortError;
 
-    fn from_str(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self, HostPortError> {
         let trimmed = text.trim();
         if trimmed.starts_with("https://") {
-            return Err(AddressError::Tls(text.to_owned()));
+            return Err(HostPortError::Tls(text.to_owned()));
         }
         let authority = trimmed.strip_prefix("http://").unwrap_or(trimmed);
         let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let form = || AddressError::Form(text.to_owned());
+        let form = || HostPortError::Form(text.to_owned());
         if let Some(rest) = authority.strip_prefix('[') {
             let (address, port) = rest.split_once(']').ok_or_else(form)?;
             let port = if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or_else(form)?) };
@@ -102,11 +102,11 @@ fn six(address: &str, port: Option<&str>) -> Option<HostPort> {
 }
 
 /// An IPv6 address without brackets, and perhaps a port behind it. `None`: neither.
-fn bare_six(text: &str) -> Option<Result<HostPort, AddressError>> {
+fn bare_six(text: &str) -> Option<Result<HostPort, HostPortError>> {
     let (address, port) = text.rsplit_once(':')?;
     match (six(text, None), six(address, Some(port))) {
         (Some(_), Some(HostPort { port: Some(port), .. })) => {
-            Some(Err(AddressError::Ambiguous { text: text.to_owned(), address: address.to_owned(), port }))
+            Some(Err(HostPortError::Ambiguous { text: text.to_owned(), address: address.to_owned(), port }))
         }
         (whole, with_port) => whole.or(with_port).map(Ok),
     }
@@ -164,11 +164,11 @@ mod tests {
         ] {
             let refused = bad.parse::<HostPort>().unwrap_err();
             assert!(
-                matches!(refused, AddressError::Form(_)) && refused.to_string().contains("7440"),
+                matches!(refused, HostPortError::Form(_)) && refused.to_string().contains("7440"),
                 "{bad:?}: {refused}"
             );
         }
-        assert!(matches!("https://h:80".parse::<HostPort>(), Err(AddressError::Tls(_))));
+        assert!(matches!("https://h:80".parse::<HostPort>(), Err(HostPortError::Tls(_))));
     }
 
     #[test]
