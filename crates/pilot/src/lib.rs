@@ -66,5 +66,5 @@ pub use sketch::{Sketch, SketchOptions, auto, sketch, worth_a_look};
 pub use stamp::Stamp;
 pub use steering::Steering;
 pub use target::{Infer, Making, Target};
-pub use watch::{Seen, WatchOptions};
+pub use watch::{Deviation, WatchOptions};
 pub use ways::ways_between;

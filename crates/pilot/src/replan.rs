@@ -13,19 +13,19 @@ pub struct Replan {
     /// Seconds after the beginning.
     #[serde(rename = "at_seconds")]
     pub at: f64,
-    /// What was seen that was not predicted: bits per second.
+    /// Bits per second that were seen to arrive, where they deviate from the prediction.
     #[serde(rename = "seen_bandwidth_bps")]
     pub seen_bandwidth: Option<f64>,
     /// For each server the factor by which its CPU seconds were off.
     pub seen_storage_cpu: Option<Vec<f64>>,
-    /// The same for finishing.
+    /// The factor by which the CPU seconds of finishing were off.
     pub seen_trainer_cpu: Option<f64>,
-    /// What is believed now, in bits per second.
+    /// Bits per second that are now believed to arrive at most.
     #[serde(rename = "bandwidth_bps")]
     pub bandwidth: Option<f64>,
-    /// Samples that were left.
+    /// How many samples were left.
     pub left: u64,
-    /// Those of them that travel another way now.
+    /// How many of the samples that were left travel another way now.
     pub moved: u64,
     /// Seconds that the rest is predicted to take.
     #[serde(rename = "predicted_rest_seconds")]
@@ -36,12 +36,12 @@ pub struct Replan {
 
 impl Replan {
     pub(crate) fn new(at: Duration, replanned: &Replanned) -> Self {
-        let Replanned { seen, prediction, left, moved, .. } = replanned;
+        let Replanned { deviation, prediction, left, moved, .. } = replanned;
         Self {
             at: at.as_secs_f64(),
-            seen_bandwidth: seen.bandwidth,
-            seen_storage_cpu: seen.storage.clone(),
-            seen_trainer_cpu: seen.trainer,
+            seen_bandwidth: deviation.bandwidth,
+            seen_storage_cpu: deviation.storage.clone(),
+            seen_trainer_cpu: deviation.trainer,
             bandwidth: replanned.bandwidth().map(BitsPerSecond::get),
             left: *left as u64,
             moved: *moved as u64,
@@ -49,7 +49,7 @@ impl Replan {
         }
     }
 
-    /// Logs it.
+    /// Writes the change into the log.
     pub(crate) fn trace(&self) {
         tracing::info!(
             at_seconds = self.at,

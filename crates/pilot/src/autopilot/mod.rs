@@ -1,39 +1,36 @@
-//! A plan that follows what is seen: watches the epoch, plans what is left anew where it leaves the prediction.
+//! A plan that follows what is seen: a pilot watches an epoch, and plans the rest anew where the epoch leaves the
+//! prediction.
 //!
-//! Only how samples travel changes. Which there are, and their tensors, are the recipe's, the seed's and the epoch's.
+//! Only how samples travel changes. Which samples come, and their tensors, follow from the recipe, the seed and the
+//! epoch.
+
+mod believed;
+mod look;
+mod options;
+mod replanning;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_client::LivePlan;
-use headwater_plan::{
-    Algorithm, Cost, Plan, Prediction, Profile, ProfileBuilder, Resources, SampleFacts, Server, plan,
-};
-use headwater_types::{BitsPerSecond, CpuSeconds, SampleIndex, Way};
+use headwater_plan::{Plan, Prediction, Profile, Resources};
+use headwater_types::{CpuSeconds, SampleIndex, Way};
+
+use believed::Believed;
+pub use believed::Learnt;
+pub use look::Look;
+pub use options::AutopilotOptions;
+pub use replanning::{Replanned, Replanning};
 
 use crate::error::PilotError;
-use crate::watch::{Belief, Reading, Seen, Watch, WatchOptions, Work};
+use crate::watch::{CpuTally, Deviation, Reading, Watch};
 
-/// How an epoch is piloted.
-#[derive(Clone, Debug, Default)]
-pub struct AutopilotOptions {
-    /// The ways that may be taken; all of the profile's where it is empty.
-    pub allowed: Vec<Way>,
-    /// Who decides.
-    pub algorithm: Algorithm,
-    /// When to plan anew.
-    pub watch: WatchOptions,
-    /// Whether samples come again and again, in whichever order: then none of them is ever past planning.
-    pub repeats: bool,
-}
-
-/// Pilots epochs, one after the other.
+/// A pilot of epochs, one after the other.
 #[derive(Debug)]
 pub struct Autopilot {
     profile: Arc<Profile>,
     options: AutopilotOptions,
     believed: Believed,
-    /// Whether that was ever news.
+    /// Whether `believed` was ever corrected.
     learnt: bool,
     prediction: Option<Prediction>,
     choices: Vec<Way>,
@@ -44,77 +41,13 @@ pub struct Autopilot {
     live: LivePlan,
 }
 
-/// What is seen at a look: sums since the beginning.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
-    /// How long ago that is.
-    pub at: Duration,
-    /// Bytes received.
-    pub received: u64,
-    /// The part of the time in which bytes that somebody waited for were underway.
-    pub arriving: Duration,
-    /// Time by which timers fired late: in that nobody could take what had come.
-    pub late: Duration,
-}
-
-/// What running epochs have taught.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Learnt {
-    /// What arrives at most; `None`: more than matters.
-    pub bandwidth: Option<BitsPerSecond>,
-    /// For each server the factor by which the profile's CPU seconds are off.
-    pub storage: Vec<f64>,
-    /// The same for finishing.
-    pub trainer: f64,
-}
-
-/// Resources and costs, as they are believed to be.
-#[derive(Clone, Debug)]
-struct Believed {
-    resources: Resources,
-    /// By how much the profile's CPU seconds are off: for each server, and for finishing.
-    storage_scale: Vec<f64>,
-    trainer_scale: f64,
-}
-
-/// What is left of an epoch, to be planned: that may take a second, and belongs on a thread that may.
-#[derive(Debug)]
-pub struct Replanning {
-    profile: Arc<Profile>,
-    options: AutopilotOptions,
-    believed: Believed,
-    /// In order; a sample that is to come twice is there twice.
-    left: Vec<usize>,
-    seen: Seen,
-}
-
-/// What is left of an epoch, planned anew.
-#[derive(Clone, Debug)]
-pub struct Replanned {
-    /// What was seen that was not predicted.
-    pub seen: Seen,
-    believed: Believed,
-    /// What is promised for the samples that are left.
-    pub prediction: Prediction,
-    /// How many those are.
-    pub left: usize,
-    /// Those of them that travel another way now. Filled in by [`Autopilot::adopt`].
-    pub moved: usize,
-    ways: Vec<(usize, Way)>,
-}
-
-/// By how much CPU seconds may be believed to be off: further apart are no machines.
-const SCALES: [f64; 2] = [1e-3, 1e3];
-/// What a profile takes for one sample.
-const MOST_SECONDS: f64 = 3600.0;
-
 // === impl Autopilot ===
 
 impl Autopilot {
     /// Plans an epoch over these samples.
     ///
     /// # Errors
-    /// Where there is no plan for these resources.
+    /// No plan fits these resources.
     pub fn new(
         profile: Arc<Profile>,
         resources: Resources,
@@ -128,7 +61,8 @@ impl Autopilot {
         Ok(pilot)
     }
 
-    /// The same, on a thread that may block: a million samples take a planner a second.
+    /// Plans an epoch as [`new`](Self::new) does, on a thread that may block: a million samples take a planner a
+    /// second.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -157,8 +91,8 @@ impl Autopilot {
                 None => LivePlan::new(choices.as_slice().into())?,
             },
             watch: Watch::new(options.watch),
-            reading: Reading { storage: vec![Work::default(); servers], ..Reading::default() },
-            believed: Believed { resources, storage_scale: vec![1.0; servers], trainer_scale: 1.0 },
+            reading: Reading { storage: vec![CpuTally::default(); servers], ..Reading::default() },
+            believed: Believed::new(resources, servers),
             learnt: false,
             prediction: None,
             left: vec![0; profile.len()],
@@ -168,14 +102,14 @@ impl Autopilot {
         })
     }
 
-    /// Begins an epoch over these samples: gives what is to be planned, with what was learnt until now; nothing where there are no
-    /// samples.
+    /// Begins an epoch over these samples. Returns what is to be planned, with what was learnt until now; `None` where
+    /// there are no samples.
     pub fn begin(&mut self, samples: &[SampleIndex]) -> Option<Replanning> {
         self.expect(samples);
-        self.replanning(Seen::default(), self.believed.clone())
+        self.replanning(Deviation::default(), self.believed.clone())
     }
 
-    /// Begins an epoch over these samples by a plan that is there already.
+    /// Begins an epoch over these samples by a plan that was made before.
     ///
     /// # Errors
     /// A plan of another dataset.
@@ -190,6 +124,7 @@ impl Autopilot {
         Ok(self.live.set(self.choices.as_slice().into())?)
     }
 
+    /// Counts how many times each sample is to come.
     fn expect(&mut self, samples: &[SampleIndex]) {
         self.left.fill(0);
         for index in samples {
@@ -202,24 +137,13 @@ impl Autopilot {
 
     /// What was learnt until now; `None` where nothing was news.
     pub fn learnt(&self) -> Option<Learnt> {
-        self.learnt.then(|| Learnt {
-            bandwidth: self.believed.resources.bandwidth,
-            storage: self.believed.storage_scale.clone(),
-            trainer: self.believed.trainer_scale,
-        })
+        self.learnt.then(|| self.believed.learnt())
     }
 
-    /// Believes what another has learnt with this profile. What is not of its servers, or out of bounds, is left alone.
+    /// Believes what another pilot has learnt with this profile. Factors of other servers, or out of bounds, are left
+    /// alone.
     pub fn believe(&mut self, learnt: &Learnt) {
-        let sound = |scale: &f64| (SCALES[0]..=SCALES[1]).contains(scale);
-        let believed = &mut self.believed;
-        let of_these = learnt.storage.len() == believed.storage_scale.len();
-        if of_these && learnt.storage.iter().chain([&learnt.trainer]).all(sound) {
-            believed.resources.bandwidth = learnt.bandwidth;
-            believed.storage_scale.clone_from(&learnt.storage);
-            believed.trainer_scale = learnt.trainer;
-            self.learnt = true;
-        }
+        self.learnt |= self.believed.take(learnt);
     }
 
     /// The ways that a request asks for.
@@ -252,46 +176,28 @@ impl Autopilot {
         self.reading.trainer.predicted += cost.trainer_seconds * self.believed.trainer_scale;
     }
 
-    /// Nobody has looked for a while, and what was read before says nothing of now.
+    /// Forgets what was read before: there was a pause, and what was read before it says nothing of what comes after
+    /// it.
     pub fn resume(&mut self) {
         self.watch.restart();
     }
 
-    /// Looks at what was received and done until now. Gives what is to be planned anew, if anything is.
+    /// Looks at what was received and done until now. Returns what is to be planned anew; `None` where nothing
+    /// deviates.
     pub fn look(&mut self, look: Look) -> Option<Replanning> {
         self.reading.at = look.at;
         self.reading.bytes = look.received as f64;
         self.reading.arriving = look.arriving.as_secs_f64();
         self.reading.late = look.late.as_secs_f64();
-        let resources = &self.believed.resources;
-        let belief = Belief {
-            bandwidth: resources.bandwidth.map(BitsPerSecond::get),
-            storage_cores: resources.servers.iter().map(|server| server.cores.get()).collect(),
-            trainer_cores: resources.trainer_cores.map_or(f64::INFINITY, |cores| cores.get()),
-        };
-        let seen = self.watch.look(self.reading.clone(), &belief)?;
+        let deviation = self.watch.look(self.reading.clone(), &self.believed.belief())?;
         self.watch.restart();
-        let mut believed = self.believed.clone();
-        if let Some(bandwidth) = seen.bandwidth.and_then(BitsPerSecond::new) {
-            believed.resources.bandwidth = Some(bandwidth);
-        }
-        let by = |scale: &mut f64, factor: f64| {
-            *scale = (*scale * factor.clamp(0.01, 100.0)).clamp(SCALES[0], SCALES[1]);
-        };
-        for (scale, &factor) in believed.storage_scale.iter_mut().zip(seen.storage.iter().flatten()) {
-            by(scale, factor);
-        }
-        by(&mut believed.trainer_scale, seen.trainer.unwrap_or(1.0));
-        self.replanning(seen, believed)
+        let believed = self.believed.corrected(&deviation);
+        self.replanning(deviation, believed)
     }
 
-    /// What is left, to be planned; nothing where nothing is.
-    fn replanning(&self, seen: Seen, believed: Believed) -> Option<Replanning> {
-        let times = |place: usize| std::iter::repeat_n(place, self.left[place] as usize);
-        let left: Vec<_> = (0..self.left.len()).flat_map(times).collect();
-        let (profile, options) = (Arc::clone(&self.profile), self.options.clone());
-        let replanning = Replanning { profile, options, believed, left, seen };
-        (!replanning.left.is_empty()).then_some(replanning)
+    /// What is left, to be planned; `None` where nothing is left.
+    fn replanning(&self, deviation: Deviation, believed: Believed) -> Option<Replanning> {
+        Replanning::new((&self.profile, &self.options), &self.left, deviation, believed)
     }
 
     /// Follows a new plan, from now on.
@@ -310,67 +216,10 @@ impl Autopilot {
             self.live.set(self.choices.as_slice().into())?;
         }
         self.believed = replanned.believed.clone();
-        self.learnt |= replanned.seen != Seen::default();
+        self.learnt |= replanned.deviation != Deviation::default();
         self.prediction = Some(replanned.prediction.clone());
         self.watch.restart();
         Ok(replanned)
-    }
-}
-
-// === impl Replanned ===
-
-impl Replanned {
-    /// What is believed now of what arrives at most; `None`: more than matters.
-    pub fn bandwidth(&self) -> Option<BitsPerSecond> {
-        self.believed.resources.bandwidth
-    }
-}
-
-// === impl Replanning ===
-
-impl Replanning {
-    /// Plans what is left. Computes for as long as a planner does.
-    ///
-    /// # Errors
-    /// Where there is no plan.
-    pub fn plan(self) -> Result<Replanned, PilotError> {
-        let whole =
-            self.left.len() == self.profile.len() && self.left.iter().enumerate().all(|(at, place)| at == *place);
-        let Believed { resources, storage_scale, trainer_scale } = &self.believed;
-        let as_profiled = *trainer_scale == 1.0 && storage_scale.iter().all(|scale| *scale == 1.0);
-        let rest = if whole && as_profiled { Arc::clone(&self.profile) } else { Arc::new(self.rest()?) };
-        let plan = plan(&rest, resources, &self.options.allowed, self.options.algorithm)?;
-        let ways = self.left.iter().copied().zip(plan.iter()).collect();
-        let Self { believed, left, seen, .. } = self;
-        Ok(Replanned { seen, believed, prediction: plan.prediction.clone(), left: left.len(), moved: 0, ways })
-    }
-
-    /// The profile of what is left, as it is believed by now.
-    fn rest(&self) -> Result<Profile, PilotError> {
-        let profile = &self.profile;
-        let mut first = 0;
-        let mut servers = Vec::new();
-        for server in profile.servers() {
-            let held = |place: &usize| (server.first..server.end()).contains(&(*place as u64));
-            let samples = self.left.iter().filter(|place| held(place)).count() as u64;
-            servers.push(Server { first, samples, ..server.clone() });
-            first += samples;
-        }
-        let mut builder = ProfileBuilder::new(profile.provenance().clone(), servers, profile.ways().to_vec())?;
-        for &place in &self.left {
-            let scale = profile.server_of(place).map_or(1.0, |server| self.believed.storage_scale[server]);
-            let cost = |position| {
-                let cost = profile.cost(place, position).unwrap_or_default();
-                Cost {
-                    storage_seconds: (cost.storage_seconds * scale).min(MOST_SECONDS),
-                    trainer_seconds: (cost.trainer_seconds * self.believed.trainer_scale).min(MOST_SECONDS),
-                    ..cost
-                }
-            };
-            let costs: Vec<_> = (0..profile.ways().len()).map(cost).collect();
-            builder.push(&SampleFacts::default(), &costs)?;
-        }
-        Ok(builder.finish()?)
     }
 }
 

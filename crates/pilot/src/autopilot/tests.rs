@@ -1,4 +1,9 @@
-use headwater_plan::{Cores, Provenance, ServerResources, Source};
+use std::time::Duration;
+
+use headwater_plan::{
+    Algorithm, Cores, Cost, ProfileBuilder, Provenance, SampleFacts, Server, ServerResources, Source, plan,
+};
+use headwater_types::BitsPerSecond;
 
 use super::*;
 
@@ -107,10 +112,10 @@ fn what_one_epoch_has_taught_holds_in_the_next_and_can_be_told_to_another_pilot(
     };
     let first = begin(&mut pilot);
     assert_eq!(pilot.learnt(), None);
-    let seen = Seen { bandwidth: Some(160e6), ..Seen::default() };
+    let deviation = Deviation { bandwidth: Some(160e6), ..Deviation::default() };
     let resources = Resources { bandwidth: BitsPerSecond::new(160e6), ..resources(160e6) };
     let believed = Believed { resources, storage_scale: vec![1.0, 1.0], trainer_scale: 1.0 };
-    let planning = pilot.replanning(seen, believed).unwrap();
+    let planning = pilot.replanning(deviation, believed).unwrap();
     pilot.adopt(planning.plan().unwrap()).unwrap();
     let learnt = pilot.learnt().unwrap();
     let second = begin(&mut pilot);
