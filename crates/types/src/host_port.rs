@@ -1,7 +1,7 @@
 //! `HOST:PORT` as people write it: of a server, and of what a server listens on.
 //!
-//! The host may be left out, which is this machine, and so may the port. IPv6 needs brackets only where a port could be part of
-//! it. Nothing is resolved here.
+//! The host may be left out, which is this machine, and so may the port. IPv6 needs brackets only where a port could be
+//! part of it. Nothing is resolved here.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -21,8 +21,8 @@ pub struct HostPort {
 pub enum HostPortError {
     /// Not a host and a port.
     #[error(
-        "{0:?} is no address: write HOST:PORT, such as 10.0.0.5:7440, node1:7440 or [::1]:7440; HOST alone is for port 7440, and \
-         :PORT for this machine"
+        "{0:?} is no address: write HOST:PORT, such as 10.0.0.5:7440, node1:7440 or [::1]:7440; HOST alone is for port \
+         7440, and :PORT for this machine"
     )]
     Form(String),
     /// An IPv6 address whose end may be a port.
