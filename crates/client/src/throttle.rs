@@ -28,12 +28,12 @@ pub struct Throttle(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    bucket: Mutex<Bucket>,
+    bucket: Mutex<TokenBucket>,
 }
 
 /// The token bucket.
 #[derive(Debug)]
-struct Bucket {
+struct TokenBucket {
     /// Bytes per second.
     rate: f64,
     /// When the link will have brought everything that was read.
@@ -58,7 +58,7 @@ pub(crate) struct Share {
 impl Throttle {
     /// A limit for all connections together.
     pub(crate) fn new(rate: BitsPerSecond) -> Self {
-        let bucket = Bucket { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
+        let bucket = TokenBucket { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
         Self(Arc::new(Shared { bucket: Mutex::new(bucket) }))
     }
 
@@ -94,7 +94,7 @@ impl Throttle {
         ByteCount::new((self.lock().rate * time.as_secs_f64()) as u64)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bucket> {
+    fn lock(&self) -> MutexGuard<'_, TokenBucket> {
         self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
