@@ -1,4 +1,5 @@
-"""Our own JPEG decoder against libjpeg-turbo from the same build: CPU time of one core, taking turns on each photo, medians."""
+"""Our own JPEG decoder against libjpeg-turbo from the same build: CPU time of one core, taking turns on each photo,
+medians."""
 
 import argparse
 import json
@@ -29,7 +30,9 @@ def main() -> None:
         print(f"{result['set']}, {result['form']}: {result['photos']} photos of {kilobytes:.0f} kB")
         for step, words in STEPS.items():
             own, turbo = (result[step][who] / result["photos"] * 1e6 for who in ("own", "libjpeg_turbo"))
-            print(f"  {words:22} {own:7.0f} us, libjpeg-turbo {turbo:7.0f} us: {result[step]['ratio']:.2f} times as fast")
+            print(
+                f"  {words:22} {own:7.0f} us, libjpeg-turbo {turbo:7.0f} us: {result[step]['ratio']:.2f} times as fast"
+            )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Decode, random-resized-crop, flip and normalise on one core: Headwater against its peers, in one run.
 
-Every contender is a process with all photos in memory that makes the same samples (boxes and flips are Headwater's) when
-told to. They take turns on the same core, round by round, forwards and backwards; a row is the median of its rounds.
+Every contender is a process with all photos in memory that makes the same samples (boxes and flips are Headwater's)
+when told to. They take turns on the same core, round by round, forwards and backwards; a row is the median of its
+rounds.
 
-Speed is samples for a second of CPU time: on an idle machine that is wall time, each process having one thread on one core,
-and on a busy one it still tells the contenders from their neighbours. Two threads against one are wall time.
+Speed is samples for a second of CPU time: on an idle machine that is wall time, each process having one thread on one
+core, and on a busy one it still tells the contenders from their neighbours. Two threads against one are wall time.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """Photos into a training script's loop, over loopback: Headwater against what else there is; interleaved, in one run.
 
-Twice: with server and client free to use every core, and with the server on one core and the client on the others. Each is held
-against ours of the same kind: u8 pixels, or the normalised f32 tensors that a network takes. What servers and clients used of their
-processors is the kernel's count of their processes (of SOPHON's client without its DataLoader's workers).
+Twice: with server and client free to use every core, and with the server on one core and the client on the others. Each
+is held against ours of the same kind: u8 pixels, or the normalised f32 tensors that a network takes. What servers and
+clients used of their processors is the kernel's count of their processes (of SOPHON's client without its DataLoader's
+workers).
 """
 
 import argparse
@@ -49,7 +50,10 @@ def client(python: pathlib.Path, epochs: int, cores: set, *words) -> list:
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     done = subprocess.run(
         [str(word) for word in (python, PEERS, *words, "--epochs", epochs)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     if done.returncode:
@@ -84,7 +88,16 @@ def main() -> None:
     photos = ("--photos", args.photos)
     ours = (args.server_pid, "headwater", "--server", args.server)
     grpcio = (
-        args.server_pid, "grpcio", "--server", args.server, "--proto", args.proto, "--recipe", args.recipe, "--work", args.work,
+        args.server_pid,
+        "grpcio",
+        "--server",
+        args.server,
+        "--proto",
+        args.proto,
+        "--recipe",
+        args.recipe,
+        "--work",
+        args.work,
     )
     tensors = ("--output", "tensor")
     clients = {
@@ -93,7 +106,14 @@ def main() -> None:
         "headwater, jpeg-crop, tensors": (*ours, *tensors, "--cut", "jpeg-crop"),
         OURS["pixels"]: ours,
         "grpcio, cropped, pixels": grpcio,
-        "SOPHON's design, pixels": (started["sophon"].pid, "sophon", "--server", started["sophon"].address, *photos, *workers),
+        "SOPHON's design, pixels": (
+            started["sophon"].pid,
+            "sophon",
+            "--server",
+            started["sophon"].address,
+            *photos,
+            *workers,
+        ),
     }
     if "tf.data service" in started:
         there = started["tf.data service"]
@@ -112,7 +132,9 @@ def main() -> None:
     if args.json:
         print(json.dumps(result))
         return
-    print(f"\n  {args.name}: images/s into the loop, batches of 32 (median of {args.rounds}; in brackets: ours over it)")
+    print(
+        f"\n  {args.name}: images/s into the loop, batches of 32 (median of {args.rounds}; in brackets: ours over it)"
+    )
     print(f"  {'':36}{'every core':>18} {'server on one core':>20} {'CPU us/image: server':>22} {'client':>8}")
     for name, row in pinned.items():
         print(f"  {name:36}", end="")

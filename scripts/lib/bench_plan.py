@@ -1,8 +1,9 @@
-"""Epochs under a grid of bandwidths and storage cores: every static mode, SOPHON's plan and ours; measured, and as predicted.
+"""Epochs under a grid of bandwidths and storage cores: every static mode, SOPHON's plan and ours; measured, and as
+predicted.
 
-Two storage servers on this machine hold half of the photos each; the client limits what it receives. One profile serves all cells:
-a plan takes the cores from what the servers announce. Static modes that cannot win (their bytes alone take more than twice as
-long as the photos as they are) are not run, and are missing in the table.
+Two storage servers on this machine hold half of the photos each; the client limits what it receives. One profile serves
+all cells: a plan takes the cores from what the servers announce. Static modes that cannot win (their bytes alone take
+more than twice as long as the photos as they are) are not run, and are missing in the table.
 """
 
 import argparse
@@ -32,8 +33,20 @@ class Servers:
             port = pathlib.Path(self.place.name) / f"port-{number}"
             log = open(pathlib.Path(self.place.name) / f"log-{number}", "w")
             command = [
-                bin / "storage-server", "serve", "--data", folder, "--dataset", "bench", "--listen", "127.0.0.1:0",
-                "--port-file", port, "--cpu-workers", cores, "--index-dir", work / "index",
+                bin / "storage-server",
+                "serve",
+                "--data",
+                folder,
+                "--dataset",
+                "bench",
+                "--listen",
+                "127.0.0.1:0",
+                "--port-file",
+                port,
+                "--cpu-workers",
+                cores,
+                "--index-dir",
+                work / "index",
             ]
             started = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
             self.processes.append(started)
@@ -107,7 +120,10 @@ def main() -> None:
         print(json.dumps(summary))
         return
     print(f"  {len(cells)} cells, {summary['strictly_better']} strictly better than the best static mode; at worst")
-    print(f"  {summary['worst_against_best_static']:.3f} times its time; predictions off by {summary['worst_prediction']:.1%} at most;")
+    print(
+        f"  {summary['worst_against_best_static']:.3f} times its time; "
+        f"predictions off by {summary['worst_prediction']:.1%} at most;"
+    )
     print(f"  bytes {summary['bytes_below_no_off']:.2f} times below no-off where all cuts are allowed\n")
 
 

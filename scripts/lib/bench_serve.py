@@ -1,7 +1,8 @@
 """Samples/s that one core serves at `jpeg-crop`, against photos/s that one core decodes; interleaved, in one run.
 
 The server has the first core to itself, and the client, which verifies every sample and throws it away, has the others.
-The decoder runs alone on the first core, from memory, and decodes whole photos to RGB: nothing is fetched, resized or sent.
+The decoder runs alone on the first core, from memory, and decodes whole photos to RGB: nothing is fetched, resized or
+sent.
 """
 
 import argparse
@@ -20,7 +21,10 @@ EPOCHS = 4
 def lines(command: list, cores: set[int]) -> list[dict]:
     """What a program of ours prints, run on these cores."""
     done = subprocess.run(
-        [str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True,
+        [str(word) for word in command],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -70,7 +74,9 @@ def main() -> None:
         print(json.dumps(result))
         return
     print(f"\n  {args.name}")
-    print(f"  jpeg-crop served, one core     {crops:9.0f} samples/s   {result['server_microseconds']:.0f} us of CPU each")
+    print(
+        f"  jpeg-crop served, one core     {crops:9.0f} samples/s   {result['server_microseconds']:.0f} us of CPU each"
+    )
     print(f"  photos decoded, one core       {decodes:9.0f} photos/s")
     print(f"  ratio                          {result['ratio']:9.1f}   (median of {ROUNDS} pairs)")
     print(f"  cropped served, one core       {pixels:9.0f} samples/s   (decoded from the index)\n")

@@ -1,6 +1,7 @@
 """Copies a folder of photos into two of equal size, every other file each: `halves.py FOLDER ONE TWO`.
 
-`--partition 1/2` splits by hash, and so only about evenly: where the slower half ends the measurement, that would count.
+`--partition 1/2` splits by hash, and so only about evenly: where the slower half ends the measurement, that would
+count.
 """
 
 import pathlib

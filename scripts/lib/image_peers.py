@@ -1,7 +1,7 @@
 """The peers of `scripts/bench image`: each makes the samples of a job, from photos in memory, with one thread.
 
-Each is written as its own documentation would, in the fastest way found, and drops a finished sample before it makes the
-next. A library is imported by its peer alone, so that those that are missing here keep nobody else from running.
+Each is written as its own documentation would, in the fastest way found, and drops a finished sample before it makes
+the next. A library is imported by its peer alone, so that those that are missing here keep nobody else from running.
 """
 
 import io

@@ -2,9 +2,9 @@
 
 OUTPUTS = {"f32": "f32 [3, 224, 224], normalised", "u8": "u8 [224, 224, 3]"}
 LEGEND = """\
-Samples for a second of CPU time on one core: decode, random-resized-crop to 224, flip (and normalise), all in memory, median
-of {rounds} interleaved rounds. Ratio: to {baseline} making the same output. Difference: mean absolute, to its pixels,
-in levels of 0 to 255.
+Samples for a second of CPU time on one core: decode, random-resized-crop to 224, flip (and normalise), all in memory,
+median of {rounds} interleaved rounds. Ratio: to {baseline} making the same output. Difference: mean absolute, to its
+pixels, in levels of 0 to 255.
 * resizes without antialiasing: less work, and other pixels."""
 
 
@@ -54,7 +54,9 @@ def notes(result: dict) -> list[str]:
         if speedups:
             said.append(f"{photos['name']}, two threads against one in speed (and in CPU): {'; '.join(speedups)}")
     busy = ", ".join(f"{photos['busy']:.0%} ({photos['name']})" for photos in result["sets"])
-    said.append(f"the core was busy with other things for {busy} of the time; two threads want both cores to themselves")
+    said.append(
+        f"the core was busy with other things for {busy} of the time; two threads want both cores to themselves"
+    )
     return list(dict.fromkeys(said))
 
 
@@ -101,12 +103,13 @@ def markdown(result: dict) -> str:
     out += [f"- {note}" for note in notes(result)]
     out += ["", f"Machine: {result['machine']}.", f"Peers: {versions}.", ""]
     out += [
-        "All make the same samples from the same bytes; boxes and flips are those of Headwater's `imagenet-train`, drawn anew",
-        "for each pass over a set. *Indexed*: from photos that were re-written once, without loss, with restart markers; the",
-        "re-write is not timed. *Fast*: the recipe `imagenet-train-fast`, which may decode large crops at a smaller scale.",
+        "All make the same samples from the same bytes; boxes and flips are those of Headwater's `imagenet-train`,",
+        "drawn anew for each pass over a set. *Indexed*: from photos that were re-written once, without loss, with",
+        "restart markers; the re-write is not timed. *Fast*: the recipe `imagenet-train-fast`, which may decode large",
+        "crops at a smaller scale.",
         "The middle set is cut from the large one: 500 pixels, 4:2:0. How each peer is driven is in",
-        "`scripts/lib/image_peers.py`: one thread, its fastest documented way; `SPDL`, `pyvips` and `simplejpeg` borrow",
-        "OpenCV's `blobFromImage` for the normalised tensor.",
+        "`scripts/lib/image_peers.py`: one thread, its fastest documented way; `SPDL`, `pyvips` and `simplejpeg`",
+        "borrow OpenCV's `blobFromImage` for the normalised tensor.",
         "",
     ]
     return "\n".join(out)

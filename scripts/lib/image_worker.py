@@ -1,7 +1,7 @@
 """One peer of `scripts/bench image` as a process that makes samples when told to: `image_worker.py NAME JOB.json`.
 
-It speaks the lines of crates/image/benches/contender: `run f32`, `save u8 FILE`. What it says first is the versions of its
-libraries, or why it cannot run here.
+It speaks the lines of crates/image/benches/contender: `run f32`, `save u8 FILE`. What it says first is the versions of
+its libraries, or why it cannot run here.
 """
 
 import importlib.metadata

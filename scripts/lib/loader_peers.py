@@ -1,8 +1,8 @@
 """The contenders of `scripts/bench loader`, one to a process: each reads whole epochs in a training script's loop.
 
-A client prints a line of JSON for every epoch: samples, seconds, CPU seconds of its process. A server prints its address and serves
-until it is stopped. All deliver random-resized crops of the same distribution, in batches of 32: as u8 pixels `[32, 224, 224, 3]`, or as
-normalised f32 tensors `[32, 3, 224, 224]`.
+A client prints a line of JSON for every epoch: samples, seconds, CPU seconds of its process. A server prints its
+address and serves until it is stopped. All deliver random-resized crops of the same distribution, in batches of 32: as
+u8 pixels `[32, 224, 224, 3]`, or as normalised f32 tensors `[32, 3, 224, 224]`.
 """
 
 import argparse
@@ -34,7 +34,8 @@ def timed(args, read) -> None:
 
 
 class Normalize:
-    """Pixels to the tensors that a network takes, as a training script has it: mirrored or not, then three calls of PyTorch's."""
+    """Pixels to the tensors that a network takes, as a training script has it: mirrored or not, then three calls of
+    PyTorch's."""
 
     def __init__(self):
         import torch
@@ -61,7 +62,14 @@ def headwater(args) -> None:
     import headwater
 
     data = headwater.IterableDataset(
-        args.server, "bench", "imagenet-train", cut=args.cut, output=args.output, batch_size=BATCH, fields=("image",), on_error="skip",
+        args.server,
+        "bench",
+        "imagenet-train",
+        cut=args.cut,
+        output=args.output,
+        batch_size=BATCH,
+        fields=("image",),
+        on_error="skip",
     )
 
     def read(epoch: int):
@@ -92,7 +100,8 @@ def compile_protocol(proto: pathlib.Path, work: pathlib.Path) -> None:
 
 
 def grpcio(args) -> None:
-    """What is written in an afternoon: one stream, a call for each epoch, no checksums, no retries; pixels joined by NumPy."""
+    """What is written in an afternoon: one stream, a call for each epoch, no checksums, no retries; pixels joined by
+    NumPy."""
     import grpc
 
     compile_protocol(args.proto, args.work)
@@ -109,8 +118,11 @@ def grpcio(args) -> None:
         pending = []
         for first in range(0, len(indices), 4096):
             request = samples_pb2.FetchRequest(
-                dataset="bench", list=selection_pb2.SampleList(indices=indices[first : first + 4096]), recipe=recipe,
-                way=samples_pb2.WAY_CROPPED, epoch=epoch,
+                dataset="bench",
+                list=selection_pb2.SampleList(indices=indices[first : first + 4096]),
+                recipe=recipe,
+                way=samples_pb2.WAY_CROPPED,
+                epoch=epoch,
             )
             for batch in stub.Fetch(request):
                 for sample in batch.samples:
@@ -203,7 +215,11 @@ def tf(args) -> None:
     def crop(path):
         stored = tf.io.read_file(path)
         begin, size, _ = tf.image.sample_distorted_bounding_box(
-            tf.image.extract_jpeg_shape(stored), whole, area_range=SCALE, aspect_ratio_range=RATIO, use_image_if_no_bounding_boxes=True,
+            tf.image.extract_jpeg_shape(stored),
+            whole,
+            area_range=SCALE,
+            aspect_ratio_range=RATIO,
+            use_image_if_no_bounding_boxes=True,
         )
         y, x, _ = tf.unstack(begin)
         height, width, _ = tf.unstack(size)
@@ -215,7 +231,9 @@ def tf(args) -> None:
     data = data.map(crop, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
     data = data.apply(
         tf.data.experimental.service.distribute(
-            processing_mode=tf.data.experimental.service.ShardingPolicy.OFF, service=f"grpc://{args.server}", compression=None,
+            processing_mode=tf.data.experimental.service.ShardingPolicy.OFF,
+            service=f"grpc://{args.server}",
+            compression=None,
         )
     )
     batches = data.as_numpy_iterator()

@@ -1,7 +1,7 @@
 """The blocks of code in a Markdown file, and why some of them are not run.
 
-A block of Python or of a console is run, unless an HTML comment stands directly above it: `<!-- not run: REASON -->`. Below
-`<!-- file: NAME -->` a block is that file, which commands behind it run.
+A block of Python or of a console is run, unless an HTML comment stands directly above it: `<!-- not run: REASON -->`.
+Below `<!-- file: NAME -->` a block is that file, which commands behind it run.
 """
 
 import dataclasses
@@ -58,7 +58,9 @@ def blocks(file: pathlib.Path) -> List[Block]:
         elif fence is not None:
             reason, file = NOT_RUN.match(above), FILE.match(above)
             if fence[1] not in RUN + SHOWN:
-                raise ValueError(f"{file}:{number}: a block of {fence[1] or 'nothing'} is neither run nor shown: {RUN + SHOWN}")
+                raise ValueError(
+                    f"{file}:{number}: a block of {fence[1] or 'nothing'} is neither run nor shown: {RUN + SHOWN}"
+                )
             inside = Block(fence[1], number + 1, [], reason[1] if reason else None, file[1] if file else None)
         above = line if line.strip() else above
     return [block for block in found if block.language in RUN]

@@ -65,24 +65,29 @@ class Stage:
         self._bash("cd " + str(self.clone))
 
     def bring_trainers(self) -> None:
-        """Has commands find the python that runs the tests, with its torchrun and accelerate, and a stand-in for Slurm."""
+        """Has commands find the python that runs the tests, with its torchrun and accelerate, and a stand-in for
+        Slurm."""
         here = pathlib.Path(sys.executable).parent
         self._bash(f'export PATH="{here}:{STAND_INS}:$PATH" OMP_NUM_THREADS=1')
 
     def start_nodes(self) -> None:
         """Both nodes, as README.md starts them, with a small network as `mobilenet`."""
         run([BIN / "testdata", "extractor", "--out", self.clone / "mobilenet_v2.onnx"])
-        self._serve("storage-server serve --data /srv/photos --dataset photos --cpu-workers 1 --inference-workers 1 "
-                    "--model mobilenet=mobilenet_v2.onnx,recipe=mobilenet_v2.toml")
+        self._serve(
+            "storage-server serve --data /srv/photos --dataset photos --cpu-workers 1 --inference-workers 1 "
+            "--model mobilenet=mobilenet_v2.onnx,recipe=mobilenet_v2.toml"
+        )
 
     def command(self, text: str) -> str:
-        """Runs a console's command, as its next: in the working directory and with the variables that earlier ones left."""
+        """Runs a console's command, as its next: in the working directory and with the variables that earlier ones
+        left."""
         if text.startswith("storage-server serve "):
             return self._serve(text)
         return self._bash(self._real(text, self._names))
 
     def python(self, text: str) -> str:
-        """Runs Python: in the tests' environment, which has PyTorch, and also in one that the document made, if that will do."""
+        """Runs Python: in the tests' environment, which has PyTorch, and also in one that the document made, if that
+        will do."""
         file = self._state / "document.py"
         file.write_text(self._real(text, self._names))
         made = self.clone / "try/venv/bin/python"
@@ -112,7 +117,9 @@ class Stage:
             # One at a time: both are on this machine, and share the photo index.
             script = f"{self._restore()}\nexec {here} --listen 127.0.0.1:0 --port-file {port}"
             with (self._state / f"{node}.log").open("w") as log:
-                self._servers.append(subprocess.Popen(["bash", "-c", script], env=self._environment, stdout=log, stderr=log))
+                self._servers.append(
+                    subprocess.Popen(["bash", "-c", script], env=self._environment, stdout=log, stderr=log)
+                )
             self._names[node] = f"127.0.0.1:{self._ready(node, port)}"
         return ""
 
@@ -139,8 +146,15 @@ class Stage:
 
     def _run(self, words: List[object]) -> str:
         done = subprocess.run(
-            [str(word) for word in words], env=self._environment, cwd=self.clone, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=MOST_SECONDS, check=False,
+            [str(word) for word in words],
+            env=self._environment,
+            cwd=self.clone,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=MOST_SECONDS,
+            check=False,
         )
         assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout
@@ -153,7 +167,10 @@ def run(words: List[object]) -> None:
 def copy_repository(to: pathlib.Path) -> None:
     """What a clone has, as it stands here; and the environment that scripts would install anew."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).exists():

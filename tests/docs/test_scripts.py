@@ -24,8 +24,13 @@ def program(file: pathlib.Path, text: str) -> None:
 
 def run(words: List[object], **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [str(word) for word in words], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=60, check=False,
+        [str(word) for word in words],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -44,7 +49,9 @@ def test_scripts_torture_names_what_it_has_and_refuses_what_it_has_not(scripts: 
         assert refused.returncode == 2 and f"there is no scripts/lib/torture/{name}" in refused.stdout
 
 
-def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(scripts: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(
+    scripts: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     program(tmp_path / "df", "printf '   Avail\\n2000000\\n'")
     refused = run([scripts / "test", "--trainers"], PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert refused.returncode == 1

@@ -18,7 +18,8 @@ server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
 address = f'http://{host}:{port}'
-s3 = boto3.client('s3', endpoint_url=address, region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
+keys = {'aws_access_key_id': 'test', 'aws_secret_access_key': 'test'}
+s3 = boto3.client('s3', endpoint_url=address, region_name='us-east-1', **keys)
 s3.create_bucket(Bucket='bucket')
 folder = pathlib.Path(sys.argv[1])
 for path in folder.rglob('*'):

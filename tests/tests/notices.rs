@@ -23,9 +23,9 @@ const HEAD: &str = "\
 Third-party software in Headwater
 =================================
 
-Headwater's programs and its Python package are linked with the software that is listed here, each under the licence that stands with
-it. Rust's standard library is used under the Apache License, Version 2.0. ONNX Runtime is not linked: where its library is installed
-beside the programs, its own notices are, in share/doc/headwater/onnxruntime.
+Headwater's programs and its Python package are linked with the software that is listed here, each under the licence
+that stands with it. Rust's standard library is used under the Apache License, Version 2.0. ONNX Runtime is not linked:
+where its library is installed beside the programs, its own notices are, in share/doc/headwater/onnxruntime.
 
 This file is generated: see tests/tests/notices.rs.
 ";

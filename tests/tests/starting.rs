@@ -217,8 +217,10 @@ impl SlowBucket {
             let page = format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult \
                  xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-                 <Name>bucket</Name><Prefix>photos/</Prefix><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>\
-                 <Contents><Key>photos/a.jpg</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"abc\"</ETag>\
+                 <Name>bucket</Name><Prefix>photos/</Prefix><KeyCount>1</KeyCount>\
+                 <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>\
+                 <Contents><Key>photos/a.jpg</Key>\
+                 <LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"abc\"</ETag>\
                  <Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
                 photo.len()
             );

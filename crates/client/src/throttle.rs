@@ -58,7 +58,8 @@ pub(crate) struct Share {
 impl Throttle {
     /// A limit for all connections together.
     pub(crate) fn new(rate: BitsPerSecond) -> Self {
-        let bucket = TokenBucket { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
+        let bucket =
+            TokenBucket { rate: rate.get() / 8.0, spent: Instant::now(), waiting: HashMap::new(), connections: 0 };
         Self(Arc::new(Shared { bucket: Mutex::new(bucket) }))
     }
 

@@ -120,8 +120,23 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, address: str) -> Dict[str,
     for cut in [*CUTS, "features"]:
         out = tmp_path_factory.mktemp("fetched") / cut
         what = ["--model", "extractor"] if cut == "features" else ["--recipe", "imagenet-train"]
-        run(BIN / "profiler", "fetch", "--servers", address, "--dataset", "photos", "--cut", cut, *what,
-            "--seed", 7, "--epoch", 3, "--out", out)
+        run(
+            BIN / "profiler",
+            "fetch",
+            "--servers",
+            address,
+            "--dataset",
+            "photos",
+            "--cut",
+            cut,
+            *what,
+            "--seed",
+            7,
+            "--epoch",
+            3,
+            "--out",
+            out,
+        )
         rows = map(json.loads, (out / "samples.jsonl").read_text().splitlines())
         found[cut] = {row["index"]: {**row, "array": np.load(out / f"{row['index']}.npy")} for row in rows}
     return found
@@ -130,7 +145,14 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, address: str) -> Dict[str,
 def client_of(servers: List[str]) -> Client:
     """A connection as a dataset makes it that was given no keywords."""
     transport = Transport(
-        streams=2, window=64 << 20, threads=0, connect_for=10.0, patience=120.0, bandwidth=None, allow_partial=False, limits={},
+        streams=2,
+        window=64 << 20,
+        threads=0,
+        connect_for=10.0,
+        patience=120.0,
+        bandwidth=None,
+        allow_partial=False,
+        limits={},
         allow_non_finite=False,
     )
     return transport.connect(servers, "photos", threads=0, workers=1)
@@ -139,8 +161,13 @@ def client_of(servers: List[str]) -> Client:
 def script(text: str, *arguments: Any, timeout: float = 120, **environment: str) -> str:
     """Runs Python text as a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", text, *map(str, arguments)], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, timeout=timeout, env={**os.environ, **environment},
+        [sys.executable, "-c", text, *map(str, arguments)],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

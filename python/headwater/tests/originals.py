@@ -1,4 +1,5 @@
-"""What torchvision makes of a photo whose crop is known: Pillow's crop and resize, and the Compose's own transforms before and behind."""
+"""What torchvision makes of a photo whose crop is known: Pillow's crop and resize, and the Compose's own transforms
+before and behind."""
 
 import pathlib
 import random
@@ -33,10 +34,13 @@ def through(image: Any, transforms: Sequence[Callable[[Any], Any]]) -> Any:
     return image
 
 
-def check(data: Any, photos: pathlib.Path, steps: List[Any], behind: int, filter: str = "bilinear", within: float = 0.0) -> None:
+def check(
+    data: Any, photos: pathlib.Path, steps: List[Any], behind: int, filter: str = "bilinear", within: float = 0.0
+) -> None:
     """That samples are, to the bit and in type, what `steps` make of photos; their crop and flip end at place `behind`.
 
-    The dataset gives image and key, with seed 1. `within`: 0 but where v2 makes floats by multiplying, and a recipe by dividing.
+    The dataset gives image and key, with seed 1. `within`: 0 but where v2 makes floats by multiplying, and a recipe by
+    dividing.
     """
     first = [step for step in steps[:behind] if "Image" in type(step).__name__ or "PILToTensor" in type(step).__name__]
     drawn = "random-resized-crop" in data.recipe.to_toml()
@@ -46,7 +50,9 @@ def check(data: Any, photos: pathlib.Path, steps: List[Any], behind: int, filter
         seeded(index)
         photo = PIL.Image.open(photos / key).convert("RGB")
         # What draws nothing is torchvision's from beginning to end.
-        crop, rest = (framed(photo, data.recipe, key, 1, filter), [*first, *steps[behind:]]) if drawn else (photo, steps)
+        crop, rest = (
+            (framed(photo, data.recipe, key, 1, filter), [*first, *steps[behind:]]) if drawn else (photo, steps)
+        )
         theirs = through(crop, rest)
         assert (type(ours), ours.dtype, ours.shape) == (type(theirs), theirs.dtype, theirs.shape), key
         assert (ours.double() - theirs.double()).abs().max() <= within, key

@@ -83,6 +83,7 @@ def test_indices_are_whole_numbers(value):
 def test_what_numpy_gives_is_taken():
     assert len(iterable(indices=np.arange(3), batch_size=np.int64(2), seed=np.uint64(2**64 - 1))) == 2
 
+
 @pytest.mark.parametrize("name", ["shuffle", "drop_last", "allow_partial", "allow_non_finite"])
 @pytest.mark.parametrize("value", ["no", 0, 1, None, []])
 def test_booleans_are_nothing_else(name, value):
@@ -90,29 +91,32 @@ def test_booleans_are_nothing_else(name, value):
         iterable(**{name: value})
 
 
-@pytest.mark.parametrize("name,value,kind", [
-    ("cut", "jpeg", ValueError),
-    ("cut", 3, TypeError),
-    ("output", "image", ValueError),
-    ("output", None, TypeError),
-    ("pixels", "coded", ValueError),
-    ("pixels", True, TypeError),
-    ("on_error", "ignore", ValueError),
-    ("on_error", None, TypeError),
-    ("plan", 3, TypeError),
-    ("plan", "", TypeError),
-    ("plan", True, TypeError),
-    ("model", 3, TypeError),
-    ("limit_bandwidth", 430, TypeError),
-    ("limit_bandwidth", "", ValueError),
-    ("fields", "image", TypeError),
-    ("fields", 3, TypeError),
-    ("fields", (), ValueError),
-    ("fields", ("image", 3), ValueError),
-    ("fields", ("image", "image"), ValueError),
-    ("transform", "crop", TypeError),
-    ("transform", dict, TypeError),
-])
+@pytest.mark.parametrize(
+    "name,value,kind",
+    [
+        ("cut", "jpeg", ValueError),
+        ("cut", 3, TypeError),
+        ("output", "image", ValueError),
+        ("output", None, TypeError),
+        ("pixels", "coded", ValueError),
+        ("pixels", True, TypeError),
+        ("on_error", "ignore", ValueError),
+        ("on_error", None, TypeError),
+        ("plan", 3, TypeError),
+        ("plan", "", TypeError),
+        ("plan", True, TypeError),
+        ("model", 3, TypeError),
+        ("limit_bandwidth", 430, TypeError),
+        ("limit_bandwidth", "", ValueError),
+        ("fields", "image", TypeError),
+        ("fields", 3, TypeError),
+        ("fields", (), ValueError),
+        ("fields", ("image", 3), ValueError),
+        ("fields", ("image", "image"), ValueError),
+        ("transform", "crop", TypeError),
+        ("transform", dict, TypeError),
+    ],
+)
 def test_choices_are_named_with_what_they_can_be(name, value, kind):
     for make in (iterable, mapped):
         with pytest.raises(kind, match=rf"{name}=|there is no cut"):
@@ -124,20 +128,36 @@ def test_a_single_field_is_shown_as_a_list():
         mapped(fields="image")
 
 
-@pytest.mark.parametrize("value,kind", [
-    ("", ValueError), ([], ValueError), ("a:1,,b:2", ValueError), (["a:1", " "], ValueError), (7440, TypeError), (b"a:1", TypeError),
-    ([("a", 1)], TypeError), (None, TypeError),
-])
+@pytest.mark.parametrize(
+    "value,kind",
+    [
+        ("", ValueError),
+        ([], ValueError),
+        ("a:1,,b:2", ValueError),
+        (["a:1", " "], ValueError),
+        (7440, TypeError),
+        (b"a:1", TypeError),
+        ([("a", 1)], TypeError),
+        (None, TypeError),
+    ],
+)
 def test_servers_are_addresses(value, kind):
     for make in (headwater.IterableDataset, headwater.MapDataset):
         with pytest.raises(kind, match="servers=.*host:port"):
             make(value, "photos", "imagenet-train")
 
 
-@pytest.mark.parametrize("servers,words", [
-    ("node1:99999", "no address: write HOST:PORT"), ("node1:x", "no address"), ("node1:0", "port 0"), ("https://node1:7440", "TLS"),
-    ("node 1:7440", "no address"), (["a:1", "b:0"], "port 0"),
-])
+@pytest.mark.parametrize(
+    "servers,words",
+    [
+        ("node1:99999", "no address: write HOST:PORT"),
+        ("node1:x", "no address"),
+        ("node1:0", "port 0"),
+        ("https://node1:7440", "TLS"),
+        ("node 1:7440", "no address"),
+        (["a:1", "b:0"], "port 0"),
+    ],
+)
 def test_addresses_are_read_before_anything_connects(servers, words):
     for make in (headwater.IterableDataset, headwater.MapDataset):
         with pytest.raises(ValueError, match=words):
@@ -190,7 +210,9 @@ def test_a_samplers_length_is_the_datasets(address):
     assert len(batched) == 7 and batched.num_samples == PHOTOS
     sampler = headwater.ImportanceSampler(len(batched))
     data = headwater.IterableDataset(address, "photos", "imagenet-train", batch_size=4, sampler=sampler)
-    with pytest.raises(ValueError, match=f"sampler= is for 7 samples, and dataset photos has {PHOTOS}.*data.num_samples"):
+    with pytest.raises(
+        ValueError, match=f"sampler= is for 7 samples, and dataset photos has {PHOTOS}.*data.num_samples"
+    ):
         len(data)
     with pytest.raises(ValueError, match="data.num_samples"):
         next(iter(data))
@@ -208,38 +230,44 @@ class Own:
         return self.chosen
 
 
-@pytest.mark.parametrize("chosen,kind", [([0, 99], ValueError), ([-1], ValueError), ([0.5], TypeError), ([True, False], TypeError)])
+@pytest.mark.parametrize(
+    "chosen,kind", [([0, 99], ValueError), ([-1], ValueError), ([0.5], TypeError), ([True, False], TypeError)]
+)
 def test_what_a_sampler_chooses_is_checked(chosen, kind, address):
     data = headwater.IterableDataset(address, "photos", "imagenet-train", sampler=Own(chosen))
     with pytest.raises(kind, match="sampler="):
         next(iter(data))
 
 
-@pytest.mark.parametrize("name,value,kind", [
-    ("beta", "1", TypeError), ("beta", float("nan"), ValueError), ("beta", -1, ValueError), ("beta", True, TypeError),
-])
+@pytest.mark.parametrize(
+    "name,value,kind",
+    [("beta", "1", TypeError), ("beta", float("nan"), ValueError), ("beta", -1, ValueError), ("beta", True, TypeError)],
+)
 def test_numbers_of_an_importance_sampler(name, value, kind):
     with pytest.raises(kind, match=f"{name}="):
         headwater.ImportanceSampler(10, **{name: value})
 
 
-@pytest.mark.parametrize("given,name,kind", [
-    ({"fraction": float("nan")}, "fraction", ValueError),
-    ({"fraction": "half"}, "fraction", TypeError),
-    ({"fraction": True}, "fraction", TypeError),
-    ({"bytes": 1.5, "sample_bytes": 1}, "bytes", TypeError),
-    ({"bytes": 10, "sample_bytes": float("nan")}, "sample_bytes", ValueError),
-    ({"bytes": 10, "sample_bytes": 0}, "sample_bytes", ValueError),
-    ({"sample_bytes": 8}, "sample_bytes", ValueError),
-    ({"overflow": float("nan")}, "overflow", ValueError),
-    ({"overflow": "some"}, "overflow", TypeError),
-    ({"min_elements": -1}, "min_elements", ValueError),
-    ({"shuffle": "no"}, "shuffle", TypeError),
-    ({"mode": "gpu"}, "mode", ValueError),
-    ({"mode": 1}, "mode", TypeError),
-    ({"mode": "node", "places": True}, "places", TypeError),
-    ({"mode": "node"}, "places", ValueError),
-])
+@pytest.mark.parametrize(
+    "given,name,kind",
+    [
+        ({"fraction": float("nan")}, "fraction", ValueError),
+        ({"fraction": "half"}, "fraction", TypeError),
+        ({"fraction": True}, "fraction", TypeError),
+        ({"bytes": 1.5, "sample_bytes": 1}, "bytes", TypeError),
+        ({"bytes": 10, "sample_bytes": float("nan")}, "sample_bytes", ValueError),
+        ({"bytes": 10, "sample_bytes": 0}, "sample_bytes", ValueError),
+        ({"sample_bytes": 8}, "sample_bytes", ValueError),
+        ({"overflow": float("nan")}, "overflow", ValueError),
+        ({"overflow": "some"}, "overflow", TypeError),
+        ({"min_elements": -1}, "min_elements", ValueError),
+        ({"shuffle": "no"}, "shuffle", TypeError),
+        ({"mode": "gpu"}, "mode", ValueError),
+        ({"mode": 1}, "mode", TypeError),
+        ({"mode": "node", "places": True}, "places", TypeError),
+        ({"mode": "node"}, "places", ValueError),
+    ],
+)
 def test_numbers_of_a_shard_sampler(given, name, kind):
     with pytest.raises(kind, match=f"{name}="):
         headwater.ShardSampler(10, rank=0, world=1, **given)
@@ -255,7 +283,9 @@ def test_a_shard_sampler_has_the_places_that_it_has():
         sampler.set_epoch(-1)
 
 
-@pytest.mark.parametrize("which,kind", [([-1], ValueError), ([0.7], TypeError), ([True], TypeError), ([10], IndexError)])
+@pytest.mark.parametrize(
+    "which,kind", [([-1], ValueError), ([0.7], TypeError), ([True], TypeError), ([10], IndexError)]
+)
 def test_losses_are_of_samples_that_there_are(which, kind, address):
     sampler = headwater.ImportanceSampler(10)
     with pytest.raises(kind):
@@ -279,7 +309,16 @@ def test_a_dataset_that_batches_is_not_batched_again(fields, settings, address):
     data = headwater.IterableDataset(address, "photos", "imagenet-train", batch_size=8, fields=fields)
     with pytest.raises(headwater.HeadwaterError, match=r"DataLoader\(data, batch_size=None\)"):
         next(iter(DataLoader(data, **settings)))
-    assert len(list(DataLoader(data, batch_size=None, **{key: value for key, value in settings.items() if key == "num_workers"}))) == 4
+    assert (
+        len(
+            list(
+                DataLoader(
+                    data, batch_size=None, **{key: value for key, value in settings.items() if key == "num_workers"}
+                )
+            )
+        )
+        == 4
+    )
     joined = DataLoader(data, batch_size=2, collate_fn=len)
     assert list(joined) == [2, 2], "a collate_fn of the user's may know what it does"
 

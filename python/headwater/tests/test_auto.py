@@ -84,7 +84,9 @@ def test_samples_by_index_have_the_same_bits(
 def test_pixels_are_what_the_tensor_is_made_from(address: str, fetched: Any) -> None:
     mean, std = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
     for pixels, index in auto(address, output="pixels"):
-        tensor = (np.asarray(pixels).transpose(2, 0, 1).astype(np.float32) / np.float32(255) - mean[:, None, None]) / std[:, None, None]
+        tensor = (
+            np.asarray(pixels).transpose(2, 0, 1).astype(np.float32) / np.float32(255) - mean[:, None, None]
+        ) / std[:, None, None]
         assert np.array_equal(tensor, fetched["encoded"][index]["array"])
 
 

@@ -1,4 +1,5 @@
-"""Threads are a process's part of what its machine, its affinity and its CPU quota leave it, divided among ranks and workers."""
+"""Threads are a process's part of what its machine, its affinity and its CPU quota leave it, divided among ranks and
+workers."""
 
 import os
 import pathlib
@@ -99,7 +100,10 @@ def test_a_cpu_quota_counts(address: str) -> None:
 
 def own_group() -> pathlib.Path:
     """A cgroup with a quota of one core."""
-    for parent, quotas in (("/sys/fs/cgroup", {"cpu.max": "100000 100000"}), ("/sys/fs/cgroup/cpu", {"cpu.cfs_quota_us": "100000"})):
+    for parent, quotas in (
+        ("/sys/fs/cgroup", {"cpu.max": "100000 100000"}),
+        ("/sys/fs/cgroup/cpu", {"cpu.cfs_quota_us": "100000"}),
+    ):
         if not (pathlib.Path(parent) / "cgroup.procs").exists():
             continue
         group = pathlib.Path(parent) / f"headwater-test-{os.getpid()}"

@@ -20,11 +20,14 @@ from torch.utils.data import DataLoader
 server, out = sys.argv[1:]
 dist.init_process_group("gloo")
 torch.manual_seed(0)
-network = DistributedDataParallel(torch.nn.Sequential(torch.nn.AvgPool2d(16), torch.nn.Flatten(), torch.nn.Linear(588, 2)))
+layers = torch.nn.AvgPool2d(16), torch.nn.Flatten(), torch.nn.Linear(588, 2)
+network = DistributedDataParallel(torch.nn.Sequential(*layers))
 optimizer = torch.optim.SGD(network.parameters(), 0.01)
 sampler = headwater.ImportanceSampler(26, warm_up=9)
 fields = ("image", "label", "key", "index")
-data = headwater.IterableDataset(server, "photos", "imagenet-train", cut="cropped", batch_size=3, fields=fields, window=1 << 20)
+data = headwater.IterableDataset(
+    server, "photos", "imagenet-train", cut="cropped", batch_size=3, fields=fields, window=1 << 20
+)
 seen = []
 for epoch in range(2):
     data.set_epoch(epoch)
@@ -53,7 +56,13 @@ def test_two_ranks_see_every_sample_once_while_a_server_comes_back(own_server: S
         port = str(free.getsockname()[1])
     ranks: Any = []
     for rank in range(2):
-        environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        environment = {
+            **os.environ,
+            "RANK": str(rank),
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+        }
         words = [sys.executable, "-c", RANK, own_server.address, str(tmp_path / str(rank))]
         ranks.append(subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True))
     assert ranks[0].stdout is not None

@@ -18,8 +18,12 @@ def fetch(client: Client, indices: Sequence[int], cut: str, epoch: int, epochs: 
     given = {name: keyword.default for name, keyword in keywords.items()}
     reading = Reading.of({**given, "recipe": "imagenet-train", "cut": cut, "seed": 7})
     batches = client.fetch(
-        np.array(indices, np.uint64), np.array([len(indices)], np.uint64), reading,
-        cuts=cut, epochs=epoch if epochs is None else np.array(epochs, np.uint64), ahead=1,
+        np.array(indices, np.uint64),
+        np.array([len(indices)], np.uint64),
+        reading,
+        cuts=cut,
+        epochs=epoch if epochs is None else np.array(epochs, np.uint64),
+        ahead=1,
     )
     batch = batches.next()
     assert batch is not None and batch[4] == []

@@ -24,7 +24,12 @@ SMALL = ["-a", "shufflenet_v2_x0_5", "-j", "0"]
 def example(name: str, *arguments: Any, environment: Any = {}) -> List[str]:
     words = [sys.executable, ROOT / "examples" / name, *arguments]
     done = subprocess.run(
-        [str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+        [str(word) for word in words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
     )
     assert done.returncode == 0, done.stderr
@@ -39,10 +44,16 @@ def losses(lines: List[str]) -> List[float]:
 def test_examples_are_their_originals_but_for_ten_lines(name: str) -> None:
     ours = (ROOT / "examples" / name).read_text().splitlines()
     original = (ROOT / "examples/torchvision" / name).read_text().splitlines()
-    diff = [line for line in difflib.unified_diff(original, ours, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
+    diff = [
+        line
+        for line in difflib.unified_diff(original, ours, n=0, lineterm="")
+        if not line.startswith(("---", "+++", "@@"))
+    ]
     assert sum(line.startswith("+") for line in diff) <= 10
     manual = (ROOT / "docs/python.md").read_text()
-    assert "\n".join(line for line in diff if line not in ("+", "-")) in manual, f"docs/python.md: show {name}'s lines as they are"
+    assert "\n".join(line for line in diff if line not in ("+", "-")) in manual, (
+        f"docs/python.md: show {name}'s lines as they are"
+    )
 
 
 def local_loss(photos: pathlib.Path, address: str) -> float:
@@ -63,9 +74,30 @@ def local_loss(photos: pathlib.Path, address: str) -> float:
 def sophon(address: str, tmp_path: pathlib.Path) -> pathlib.Path:
     """SOPHON's plan for these photos, over a network on which it has some of them cropped there."""
     profile, plan = tmp_path / "photos.parquet", tmp_path / "sophon.plan"
-    run(BIN / "profiler", "dataset", "--servers", address, "--dataset", "photos", "--recipe", "imagenet-train", "--out", profile)
+    run(
+        BIN / "profiler",
+        "dataset",
+        "--servers",
+        address,
+        "--dataset",
+        "photos",
+        "--recipe",
+        "imagenet-train",
+        "--out",
+        profile,
+    )
     found = run(
-        BIN / "profiler", "plan", "--profile", profile, "--bandwidth", "10Mbps", "--algorithm", "sophon", "--out", plan, "--json"
+        BIN / "profiler",
+        "plan",
+        "--profile",
+        profile,
+        "--bandwidth",
+        "10Mbps",
+        "--algorithm",
+        "sophon",
+        "--out",
+        plan,
+        "--json",
     )
     assert 0 < json.loads(found)["offloaded"] < PHOTOS
     return plan
@@ -91,7 +123,13 @@ def test_training_over_two_ranks(address: str, tmp_path: pathlib.Path) -> None:
     words = [address, *SMALL, "-b", 8, "--epochs", 2, "-p", 1, "--plan", "auto", "--out", tmp_path / "network.pt"]
 
     def rank(number: int) -> List[str]:
-        torchrun = {"RANK": str(number), "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        torchrun = {
+            "RANK": str(number),
+            "LOCAL_RANK": "0",
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+        }
         return example("train_imagenet.py", *words, environment=torchrun)
 
     with ThreadPoolExecutor(2) as both:
@@ -101,8 +139,20 @@ def test_training_over_two_ranks(address: str, tmp_path: pathlib.Path) -> None:
 
 
 def test_fine_tuning_on_features(address: str, tmp_path: pathlib.Path) -> None:
-    lines = example("fine_tune_features.py", address, "--model", "extractor", "--epochs", 12, "--lr", 0.02, "-b", 8,
-                    "--out", tmp_path / "head.pt")
+    lines = example(
+        "fine_tune_features.py",
+        address,
+        "--model",
+        "extractor",
+        "--epochs",
+        12,
+        "--lr",
+        0.02,
+        "-b",
+        8,
+        "--out",
+        tmp_path / "head.pt",
+    )
     right = [int(re.findall(r"right (\d+)/26", line)[0]) for line in lines]
     assert right[-1] >= 24, lines
 

@@ -51,10 +51,18 @@ def test_kind_key_and_index_come_out_of_a_worker(spoilt: Server, kind: Any) -> N
         assert str(error).count("[kind: ") == 1
 
 
-@pytest.mark.parametrize("key", [
-    "a/b.jpg", "", 'quote" and \\ and [kind: x, index: 1, key: "y"].jpg', "line\nbreak\u2028\x1f.jpg", "ключ/鍵.jpg", None,
-    '[kind: not-found, index: 7, key: "other.jpg"]',
-])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a/b.jpg",
+        "",
+        'quote" and \\ and [kind: x, index: 1, key: "y"].jpg',
+        "line\nbreak\u2028\x1f.jpg",
+        "ключ/鍵.jpg",
+        None,
+        '[kind: not-found, index: 7, key: "other.jpg"]',
+    ],
+)
 def test_any_key_survives_the_text_of_an_error(key: Any) -> None:
     from torch._utils import ExceptionWrapper
 
@@ -79,14 +87,23 @@ def test_any_key_survives_the_text_of_an_error(key: Any) -> None:
 def test_a_batch_of_bad_samples_alone_gets_one_substitute(spoilt: Server, workers: int) -> None:
     # With `indices` the next that is good is of the same part.
     part = {"indices": [0, 1, 20, 21], "on_error": "skip"}
-    for dataset, size in ((data(spoilt, batch_size=2, shuffle=False, **part), None), (data(spoilt, headwater.MapDataset, **part), 2)):
+    for dataset, size in (
+        (data(spoilt, batch_size=2, shuffle=False, **part), None),
+        (data(spoilt, headwater.MapDataset, **part), 2),
+    ):
         batches = [index.tolist() for _, index, _ in DataLoader(dataset, size, num_workers=workers)]
         assert batches == [[20], [20, 21]]
         assert dataset.counters() == {"samples": 2, "failed": 2, "skipped": 1, "substituted": 1, "replans": 0}
     single = data(spoilt, shuffle=False, **part)
     assert [index for _, index, _ in single] == [20, 21], "single samples are no batches"
     for kind in (headwater.IterableDataset, headwater.MapDataset):
-        dataset = data(spoilt, kind, indices=[0, 1], on_error="skip", **({"batch_size": 2} if kind is headwater.IterableDataset else {}))
+        dataset = data(
+            spoilt,
+            kind,
+            indices=[0, 1],
+            on_error="skip",
+            **({"batch_size": 2} if kind is headwater.IterableDataset else {}),
+        )
         with pytest.raises(headwater.SampleError, match="next to it") as caught:
             list(DataLoader(dataset, 2 if kind is headwater.MapDataset else None, num_workers=workers))
         assert caught.value.kind == "unsupported-format" and caught.value.key in BAD
@@ -98,8 +115,22 @@ def test_an_index_is_one_whole_number(spoilt: Server) -> None:
     for three in (np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), -1, np.int32(-1)):
         assert dataset[three][1] == 23
     odd: List[Any] = [
-        [1, 2], (1,), slice(1, 3), True, np.bool_(True), torch.tensor(True), 1.5, 2.0, np.float32(1), torch.tensor(1.0), "1", None,
-        np.array([1]), torch.tensor([1]), torch.tensor([True, False, True, False]), np.zeros(4, dtype=bool),
+        [1, 2],
+        (1,),
+        slice(1, 3),
+        True,
+        np.bool_(True),
+        torch.tensor(True),
+        1.5,
+        2.0,
+        np.float32(1),
+        torch.tensor(1.0),
+        "1",
+        None,
+        np.array([1]),
+        torch.tensor([1]),
+        torch.tensor([True, False, True, False]),
+        np.zeros(4, dtype=bool),
     ]
     for index in odd:
         with pytest.raises(TypeError, match="one whole number.*__getitems__.*Subset"):

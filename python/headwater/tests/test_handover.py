@@ -1,4 +1,5 @@
-"""Batches come from workers where /dev/shm is as small as a container's; what cannot come is an error in the trainer, and no wait."""
+"""Batches come from workers where /dev/shm is as small as a container's; what cannot come is an error in the trainer,
+and no wait."""
 
 import os
 import shutil
@@ -70,7 +71,9 @@ def small_shm() -> Tuple[List[str], str]:
     why = ""
     for how in (["-m"], ["-rm"]):
         words = [unshare, *how, "sh", "-c", mount, "sh"]
-        tried = subprocess.run([*words, "true"], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        tried = subprocess.run(
+            [*words, "true"], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         if tried.returncode == 0:
             return words, ""
         why = tried.stdout.strip()
@@ -82,8 +85,13 @@ def trial(address: str, way: str, trouble: str = "none") -> "subprocess.Complete
     if why:
         pytest.skip(f"a small /dev/shm needs a mount namespace: {why}")
     return subprocess.run(
-        [*words, sys.executable, "-c", PROGRAM, address, way, trouble], check=False, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, timeout=100, env=dict(os.environ),
+        [*words, sys.executable, "-c", PROGRAM, address, way, trouble],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=100,
+        env=dict(os.environ),
     )
 
 
@@ -128,7 +136,9 @@ def test_a_worker_s_tensors_lie_in_memory_of_no_mount(address: str) -> None:
 
     if sys.platform != "linux":
         pytest.skip("memfds are Linux's")
-    dataset = headwater.IterableDataset(address, "photos", "imagenet-train", batch_size=8, fields=("image", "label", "index"))
+    dataset = headwater.IterableDataset(
+        address, "photos", "imagenet-train", batch_size=8, fields=("image", "label", "index")
+    )
     for batch in DataLoader(dataset, batch_size=None, num_workers=1):
         for tensor in batch:
             assert "/memfd:headwater" in mapping(tensor), mapping(tensor)

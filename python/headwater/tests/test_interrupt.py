@@ -50,7 +50,8 @@ headwater.IterableDataset(sys.argv[1], "photos", "imagenet-train", plan="auto", 
 
 
 def interrupted(words: list) -> float:
-    """Starts it in a process group of its own, interrupts all of it as a terminal does, and gives the seconds to its end."""
+    """Starts it in a process group of its own, interrupts all of it as a terminal does, and gives the seconds to its
+    end."""
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     for line in process.stdout:
@@ -82,7 +83,13 @@ def prompt_again(words: list) -> float:
 
 @pytest.mark.parametrize(
     "workers, method, how",
-    [("0", "", "decoded"), ("2", "fork", "decoded"), ("2", "spawn", "decoded"), ("0", "", "auto"), ("2", "fork", "auto")],
+    [
+        ("0", "", "decoded"),
+        ("2", "fork", "decoded"),
+        ("2", "spawn", "decoded"),
+        ("0", "", "auto"),
+        ("2", "fork", "auto"),
+    ],
 )
 def test_nothing_stays_after_ctrl_c(own_server: Server, workers: str, method: str, how: str) -> None:
     words = [sys.executable, "-c", LOOP, own_server.address, workers, method, how]
@@ -114,7 +121,9 @@ def test_closing_ends_threads_and_connections(own_server: Server) -> None:
     gc.collect()
     for settings in ({"cut": "cropped"}, {"plan": "auto"}):
         dataset = headwater.IterableDataset(own_server.address, "photos", "imagenet-train", **settings)
-        assert len(dataset) == 26 and threads() == 0, "asking, and measuring, leave nothing behind that a fork would copy"
+        assert len(dataset) == 26 and threads() == 0, (
+            "asking, and measuring, leave nothing behind that a fork would copy"
+        )
         samples = iter(dataset)
         next(samples)
         assert threads() > 0 and own_server.connections() > 0
@@ -130,7 +139,9 @@ def test_closing_ends_threads_and_connections(own_server: Server) -> None:
 def test_a_child_leaves_its_parents_connections_alone(own_server: Server) -> None:
     import headwater
 
-    dataset = headwater.IterableDataset(own_server.address, "photos", "imagenet-train", cut="cropped", fields=("index",))
+    dataset = headwater.IterableDataset(
+        own_server.address, "photos", "imagenet-train", cut="cropped", fields=("index",)
+    )
     samples = iter(dataset)
     first = next(samples)
     child = os.fork()

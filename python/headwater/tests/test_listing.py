@@ -38,6 +38,7 @@ def test_the_digest_of_names_is_that_of_names(tmp_path: pathlib.Path, photos: pa
     shutil.copytree(photos, folder)
     server = Server(tmp_path / "server", folder, "--cpu-workers", 1)
     try:
+
         def digests() -> Any:
             client = client_of([server.address])
             return client.names_digest, client.digest

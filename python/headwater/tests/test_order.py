@@ -9,8 +9,13 @@ import pytest
 from headwater._headwater import permute
 from headwater.progress import Deal, Remaining
 
-COMBINATIONS = [(length, world, workers, block)
-                for length in (0, 1, 5, 26, 100) for world in (1, 2, 4) for workers in (0, 1, 3) for block in (1, 3, 8)]
+COMBINATIONS = [
+    (length, world, workers, block)
+    for length in (0, 1, 5, 26, 100)
+    for world in (1, 2, 4)
+    for workers in (0, 1, 3)
+    for block in (1, 3, 8)
+]
 
 
 @pytest.mark.parametrize("length, world, workers, block", COMBINATIONS)

@@ -40,7 +40,9 @@ def test_a_missing_part_is_an_error_unless_it_is_insisted_on(servers: List[Serve
     assert len([line for line in said if "of 26 samples are served" in line]) == 1, said
 
 
-def test_a_port_of_metrics_is_named_for_what_it_is_and_localhost_is_found(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
+def test_a_port_of_metrics_is_named_for_what_it_is_and_localhost_is_found(
+    tmp_path: pathlib.Path, photos: pathlib.Path
+) -> None:
     port_file = tmp_path / "metrics"
     arguments = ["--metrics-listen", "localhost:0", "--metrics-port-file", port_file, "--cpu-workers", 1]
     server = Server(tmp_path / "server", photos, *arguments)

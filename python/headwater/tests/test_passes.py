@@ -1,4 +1,5 @@
-"""Which epoch a pass is of: one after the other where nobody says, as was said where somebody does; in every process alike."""
+"""Which epoch a pass is of: one after the other where nobody says, as was said where somebody does; in every process
+alike."""
 
 import itertools
 import multiprocessing
@@ -26,7 +27,12 @@ LOADERS: List[Dict[str, Any]] = [
 ]
 SMALL = "name = 'small'\n" + "".join(
     f"[[stage]]\n{stage}\n"
-    for stage in ("op = 'decode'", "op = 'random-resized-crop'\nsize = 16", "op = 'random-horizontal-flip'", "op = 'to-tensor'")
+    for stage in (
+        "op = 'decode'",
+        "op = 'random-resized-crop'\nsize = 16",
+        "op = 'random-horizontal-flip'",
+        "op = 'to-tensor'",
+    )
 )
 
 
@@ -71,7 +77,9 @@ def test_passes_of_which_nobody_says_anything_are_one_epoch_after_the_other(
 
 
 @pytest.mark.parametrize("how", LOADERS)
-def test_an_epoch_is_fixed_when_the_iterator_is_made(address: str, epochs: List[List[int]], how: Dict[str, Any]) -> None:
+def test_an_epoch_is_fixed_when_the_iterator_is_made(
+    address: str, epochs: List[List[int]], how: Dict[str, Any]
+) -> None:
     data = stream(address)
     loader = DataLoader(data, batch_size=None, **how)
     for epoch in (0, 5, 2, 7, 1):
@@ -298,7 +306,11 @@ def test_deterministic_and_announced_datasets_are_as_ever(address: str) -> None:
     announced.set_epoch(1)
     assert images([announced[3]]) != images([one[3]]) and announced.epoch == 1
     repeated = images(one.__getitems__([5, 5, 5]))
-    assert len(set(repeated)) == 3 and repeated == images(two.__getitems__([5, 5, 5])) and repeated[0] == images([one[5]])[0]
+    assert (
+        len(set(repeated)) == 3
+        and repeated == images(two.__getitems__([5, 5, 5]))
+        and repeated[0] == images([one[5]])[0]
+    )
 
 
 def test_without_pytorch_access_draws_from_numpy(address: str) -> None:
@@ -311,7 +323,8 @@ numpy.random.seed(1)
 first = [data[3].tobytes() for _ in range(2)]
 numpy.random.seed(1)
 assert first == [data[3].tobytes() for _ in range(2)] and first[0] != first[1]
-stream = headwater.IterableDataset(sys.argv[1], "photos", headwater.Recipe(sys.argv[2]), cut="cropped", fields=("index",))
+recipe = headwater.Recipe(sys.argv[2])
+stream = headwater.IterableDataset(sys.argv[1], "photos", recipe, cut="cropped", fields=("index",))
 assert list(stream) != list(stream) and sorted(stream) == list(range(26))
 """
     script(text, address, SMALL)
@@ -330,7 +343,8 @@ def refused(*_):
 os.memfd_create = refused
 import headwater
 from torch.utils.data import DataLoader
-data = headwater.IterableDataset(sys.argv[1], "photos", headwater.Recipe(sys.argv[2]), cut="cropped", fields=("index",), batch_size=4)
+recipe = headwater.Recipe(sys.argv[2])
+data = headwater.IterableDataset(sys.argv[1], "photos", recipe, cut="cropped", fields=("index",), batch_size=4)
 loader = DataLoader(data, batch_size=None, num_workers=2)
 passes = [[index for batch in loader for index in batch.tolist()] for _ in range(2)]
 assert all(sorted(one) == list(range(26)) for one in passes) and passes[0] != passes[1]

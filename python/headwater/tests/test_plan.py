@@ -49,7 +49,9 @@ samples = {samples}
 """
 
 
-def plan(folder: pathlib.Path, samples: int = PHOTOS, recipe: str = "imagenet-train", algorithm: str = "optimal") -> str:
+def plan(
+    folder: pathlib.Path, samples: int = PHOTOS, recipe: str = "imagenet-train", algorithm: str = "optimal"
+) -> str:
     digest = headwater.Recipe.builtin(recipe).digest
     text = PLAN.format(samples=samples, last=samples - 1, recipe=digest, algorithm=algorithm, zero="0" * 64)
     file = folder / f"{algorithm}-{recipe}-{samples}.plan"

@@ -1,4 +1,5 @@
-"""A rank is what holds when a pass begins, wherever trainers say it; and ranks take as many steps, or are told before the first."""
+"""A rank is what holds when a pass begins, wherever trainers say it; and ranks take as many steps, or are told before
+the first."""
 
 import logging
 import pickle
@@ -20,21 +21,24 @@ def alone(monkeypatch: Any) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("variables, found", [
-    ({}, (0, 1)),
-    ({"RANK": "1", "WORLD_SIZE": "3"}, (1, 3)),
-    ({**SLURM, "RANK": "2", "WORLD_SIZE": "3"}, (2, 3)),
-    (SLURM, (1, 2)),
-    # Under srun a step may have other tasks than its job.
-    ({**SLURM, "SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_ID": "0"}, (1, 2)),
-    ({"OMPI_COMM_WORLD_RANK": "3", "OMPI_COMM_WORLD_SIZE": "4"}, (3, 4)),
-    ({"PMI_RANK": "0", "PMI_SIZE": "2"}, (0, 2)),
-    ({"MV2_COMM_WORLD_RANK": "1", "MV2_COMM_WORLD_SIZE": "2"}, (1, 2)),
-    # Lightning's subprocesses, before their process group is there.
-    ({"LOCAL_RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "0"}, (1, 2)),
-    ({"LOCAL_RANK": "1", "WORLD_SIZE": "4", "NODE_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, (3, 4)),
-    ({"WORLD_SIZE": "2"}, (0, 1)),
-])
+@pytest.mark.parametrize(
+    "variables, found",
+    [
+        ({}, (0, 1)),
+        ({"RANK": "1", "WORLD_SIZE": "3"}, (1, 3)),
+        ({**SLURM, "RANK": "2", "WORLD_SIZE": "3"}, (2, 3)),
+        (SLURM, (1, 2)),
+        # Under srun a step may have other tasks than its job.
+        ({**SLURM, "SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_ID": "0"}, (1, 2)),
+        ({"OMPI_COMM_WORLD_RANK": "3", "OMPI_COMM_WORLD_SIZE": "4"}, (3, 4)),
+        ({"PMI_RANK": "0", "PMI_SIZE": "2"}, (0, 2)),
+        ({"MV2_COMM_WORLD_RANK": "1", "MV2_COMM_WORLD_SIZE": "2"}, (1, 2)),
+        # Lightning's subprocesses, before their process group is there.
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "0"}, (1, 2)),
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": "4", "NODE_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, (3, 4)),
+        ({"WORLD_SIZE": "2"}, (0, 1)),
+    ],
+)
 def test_ranks_are_what_a_launcher_has_set(monkeypatch: Any, variables: Dict[str, str], found: Tuple[int, int]) -> None:
     place = Place()
     for name, value in variables.items():
@@ -42,11 +46,14 @@ def test_ranks_are_what_a_launcher_has_set(monkeypatch: Any, variables: Dict[str
     assert place.resolve() == found
 
 
-@pytest.mark.parametrize("variables, word", [
-    ({"RANK": "two", "WORLD_SIZE": "3"}, "RANK='two'"),
-    ({"RANK": "3", "WORLD_SIZE": "3"}, "rank 3 of 3"),
-    ({"LOCAL_RANK": "1", "WORLD_SIZE": "4", "NODE_RANK": "1"}, "set RANK"),
-])
+@pytest.mark.parametrize(
+    "variables, word",
+    [
+        ({"RANK": "two", "WORLD_SIZE": "3"}, "RANK='two'"),
+        ({"RANK": "3", "WORLD_SIZE": "3"}, "rank 3 of 3"),
+        ({"LOCAL_RANK": "1", "WORLD_SIZE": "4", "NODE_RANK": "1"}, "set RANK"),
+    ],
+)
 def test_variables_that_cannot_be_are_named(monkeypatch: Any, variables: Dict[str, str], word: str) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -61,7 +68,8 @@ def test_a_rank_outside_srun_is_warned_of(monkeypatch: Any, caplog: Any) -> None
     with caplog.at_level(logging.WARNING, "headwater"):
         assert Place().resolve() == Place().resolve() == (1, 2)
     assert [record.getMessage() for record in caplog.records] == [
-        "rank 1 of 2 is taken from SLURM_PROCID and SLURM_NTASKS: start the script with srun, or, if it runs alone, give rank=0, world=1"
+        "rank 1 of 2 is taken from SLURM_PROCID and SLURM_NTASKS: start the script with srun, or, if it runs alone, "
+        "give rank=0, world=1"
     ]
 
 
@@ -110,12 +118,15 @@ def test_a_dataset_that_was_made_before_its_ranks_is_divided_among_them(address:
     assert sorted(seen) == list(range(PHOTOS))
 
 
-@pytest.mark.parametrize("settings, word", [
-    ({}, "give batch_size= to the dataset"),
-    ({"indices": list(range(24)), "on_error": "skip"}, 'on_error="skip" leaves samples out'),
-    ({"indices": [1, 2, 3]}, "fewer than the 4 ranks"),
-    ({"indices": [1, 2, 3], "batch_size": 8}, "fewer than the 4 ranks"),
-])
+@pytest.mark.parametrize(
+    "settings, word",
+    [
+        ({}, "give batch_size= to the dataset"),
+        ({"indices": list(range(24)), "on_error": "skip"}, 'on_error="skip" leaves samples out'),
+        ({"indices": [1, 2, 3]}, "fewer than the 4 ranks"),
+        ({"indices": [1, 2, 3], "batch_size": 8}, "fewer than the 4 ranks"),
+    ],
+)
 def test_ranks_that_would_not_take_as_many_steps_are_refused(address: str, settings: Dict[str, Any], word: str) -> None:
     with pytest.raises(headwater.HeadwaterError, match=word):
         iter(dataset(address, rank=0, world=4, **settings))

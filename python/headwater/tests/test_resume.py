@@ -1,4 +1,5 @@
-"""A stopped epoch goes on with other workers and ranks: the multiset is exact; and where they are the same, the order too."""
+"""A stopped epoch goes on with other workers and ranks: the multiset is exact; and where they are the same, the order
+too."""
 
 import itertools
 import json
@@ -151,9 +152,19 @@ def test_steps_say_it_beside_a_plain_dataloader(address: str) -> None:
 
 def test_a_state_of_another_run_is_refused(address: str) -> None:
     state = dataset(address).state_dict()
-    for other, what in (({"seed": 2}, "seed"), ({"shuffle": False}, "shuffle"), ({"indices": range(26)}, "give indices=")):
+    for other, what in (
+        ({"seed": 2}, "seed"),
+        ({"shuffle": False}, "shuffle"),
+        ({"indices": range(26)}, "give indices="),
+    ):
         with pytest.raises(headwater.HeadwaterError, match=what):
             dataset(address, **other).load_state_dict(state)
-    for broken in ({**state, "headwater": 2}, {**state, "taken": -1}, {**state, "length": "x"}, {}, {**state, "world": 0}):
+    for broken in (
+        {**state, "headwater": 2},
+        {**state, "taken": -1},
+        {**state, "length": "x"},
+        {},
+        {**state, "world": 0},
+    ):
         with pytest.raises(headwater.HeadwaterError):
             dataset(address).load_state_dict(broken)

@@ -161,8 +161,14 @@ def test_a_shard_is_what_its_cache_holds() -> None:
 
 def test_shards_that_cannot_be_are_refused() -> None:
     for wrong in (
-        {"mode": "gpu"}, {"mode": "node"}, {"mode": "node", "places": 3}, {"fraction": 1.5}, {"bytes": 5},
-        {"fraction": 0.1, "bytes": 5}, {"overflow": -1.0}, {"places": 3},
+        {"mode": "gpu"},
+        {"mode": "node"},
+        {"mode": "node", "places": 3},
+        {"fraction": 1.5},
+        {"bytes": 5},
+        {"fraction": 0.1, "bytes": 5},
+        {"overflow": -1.0},
+        {"places": 3},
     ):
         with pytest.raises(ValueError):
             headwater.ShardSampler(100, rank=0, world=4, **wrong)  # type: ignore[arg-type]

@@ -21,7 +21,10 @@ COMPOSE = [T.RandomResizedCrop(64), T.ColorJitter(0.4), T.ToTensor()]
 @pytest.mark.parametrize("kind", [headwater.IterableDataset, headwater.MapDataset])
 def test_repr_asks_nothing_and_says_what_is_known(kind: Any, address: str) -> None:
     away = kind(NOWHERE, "photos", "imagenet-train", cut="cropped")
-    assert repr(away) == f"<headwater.{kind.__name__} 'photos' at 127.0.0.1:1: cut cropped, recipe imagenet-train, epoch 0>"
+    assert (
+        repr(away)
+        == f"<headwater.{kind.__name__} 'photos' at 127.0.0.1:1: cut cropped, recipe imagenet-train, epoch 0>"
+    )
     data = kind(address, "photos", COMPOSE, indices=[1, 2, 3])
     assert "samples" in repr(data) and "3 of its samples" in repr(data)
     data.num_samples
@@ -34,7 +37,10 @@ def test_repr_asks_nothing_and_says_what_is_known(kind: Any, address: str) -> No
 
 
 def test_samplers_say_what_they_are() -> None:
-    assert repr(headwater.ImportanceSampler(10, beta=1.5)) == "<headwater.ImportanceSampler of 10 samples, beta 1.5, epoch 0>"
+    assert (
+        repr(headwater.ImportanceSampler(10, beta=1.5))
+        == "<headwater.ImportanceSampler of 10 samples, beta 1.5, epoch 0>"
+    )
     shards = headwater.ShardSampler(10, rank=1, world=2)
     assert repr(shards) == "<headwater.ShardSampler of 10 samples, mode rank, rank 1 of 2, epoch 0>"
 
@@ -45,7 +51,9 @@ def test_samplers_say_what_they_are() -> None:
 def test_help_explains_every_argument(kind: Any) -> None:
     lines = (inspect.getdoc(kind) or "").splitlines()
     for name in list(inspect.signature(kind.__init__).parameters)[1:]:
-        assert any(re.match(rf"(\w+, )*{name}(, |  +|$)", line) for line in lines), f"{name} is not in help({kind.__name__})"
+        assert any(re.match(rf"(\w+, )*{name}(, |  +|$)", line) for line in lines), (
+            f"{name} is not in help({kind.__name__})"
+        )
 
 
 @pytest.mark.parametrize("kind", [headwater.IterableDataset, headwater.MapDataset])
@@ -66,7 +74,12 @@ def test_numpy_is_what_tensors_are(kind: Any, recipe: Any, address: str) -> None
 def test_numpy_batches_are_arrays_all_through(address: str) -> None:
     seen = []
     data = headwater.IterableDataset(
-        address, "photos", "imagenet-train", output="numpy", batch_size=8, fields=("image", "label", "index"),
+        address,
+        "photos",
+        "imagenet-train",
+        output="numpy",
+        batch_size=8,
+        fields=("image", "label", "index"),
         transform=lambda image: seen.append(type(image)) or image[:, :4, :4],
     )
     images, labels, indices = next(iter(data))

@@ -1,4 +1,5 @@
-"""Single samples, of which DataLoader makes the batches: workers take turns of a batch each, so that there are as many as `len` says."""
+"""Single samples, of which DataLoader makes the batches: workers take turns of a batch each, so that there are as many
+as `len` says."""
 
 import itertools
 from typing import Any, List
@@ -14,7 +15,9 @@ BATCH = 4
 
 
 def single(address: str, **more: Any) -> Any:
-    return headwater.IterableDataset(address, "photos", "imagenet-train", cut="cropped", fields=("image", "index"), **more)
+    return headwater.IterableDataset(
+        address, "photos", "imagenet-train", cut="cropped", fields=("image", "index"), **more
+    )
 
 
 def batches(loader: Any) -> List[List[int]]:
@@ -23,7 +26,9 @@ def batches(loader: Any) -> List[List[int]]:
 
 @pytest.mark.parametrize("persistent", [False, True])
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_batches_are_those_of_one_process_with_any_number_of_workers(address: str, workers: int, persistent: bool) -> None:
+def test_batches_are_those_of_one_process_with_any_number_of_workers(
+    address: str, workers: int, persistent: bool
+) -> None:
     expected = batches(DataLoader(single(address), BATCH))
     loader = DataLoader(single(address), BATCH, num_workers=workers, persistent_workers=persistent)
     assert batches(loader) == expected

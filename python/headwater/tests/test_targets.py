@@ -1,4 +1,5 @@
-"""What a dataset has is listed without photos, as ImageFolder lists it; and samplers, splits and classes work from that."""
+"""What a dataset has is listed without photos, as ImageFolder lists it; and samplers, splits and classes work from
+that."""
 
 import pathlib
 import shutil
@@ -101,7 +102,9 @@ def test_classes_leave_out_others_and_number_labels(served: str, kind: Any) -> N
         batches = list(DataLoader(dataset, 3, num_workers=workers))
         found = {key: label for labels, keys, _, _ in batches for label, key in zip(labels.tolist(), keys)}
         assert found == dict(dataset.samples)
-        assert sorted(index for batch in batches for index in batch[2].tolist()) == list(range(7)), "indices stay the dataset's"
+        assert sorted(index for batch in batches for index in batch[2].tolist()) == list(range(7)), (
+            "indices stay the dataset's"
+        )
     part = data(served, kind, classes=("horse", "dog"), indices=[15, 0, 3, 14, 3])
     assert part.targets == [0, 1, 0, 1] and part.keys == [whole.keys[at] for at in (15, 3, 14, 3)] and len(part) == 4
 
@@ -130,7 +133,9 @@ def test_classes_that_are_not_there_are_named_with_those_like_them(served: str) 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_target_transform_is_run_on_each_label(served: str, workers: int) -> None:
     for transform, dtype in ((double, torch.int64), (float, torch.float64), (one_hot, torch.float32)):
-        batched = data(served, headwater.IterableDataset, batch_size=4, shuffle=False, target_transform=transform, indices=range(7))
+        batched = data(
+            served, headwater.IterableDataset, batch_size=4, shuffle=False, target_transform=transform, indices=range(7)
+        )
         single = data(served, target_transform=transform, indices=range(7))
         for loader in (DataLoader(batched, None, num_workers=workers), DataLoader(single, 4, num_workers=workers)):
             labels = [label for _, labels in loader for label in labels]
@@ -139,7 +144,9 @@ def test_target_transform_is_run_on_each_label(served: str, workers: int) -> Non
             assert [label.tolist() for label in labels] == [label.tolist() for label in expected]
     assert data(served, target_transform=str)[0][1] == "0"
     renumbered = data(served, classes=["dog"], target_transform=double, fields=("label",))
-    assert renumbered[0] == 0 and renumbered.targets == [0] * 5, "targets are as ImageFolder has them: before target_transform"
+    assert renumbered[0] == 0 and renumbered.targets == [0] * 5, (
+        "targets are as ImageFolder has them: before target_transform"
+    )
     with pytest.raises(TypeError, match="target_transform="):
         data("127.0.0.1:1", target_transform=3)
 
@@ -173,7 +180,9 @@ def test_a_state_goes_with_its_classes_and_their_numbers(served: str) -> None:
     state = first.state_dict()
     again = make(classes=["dog", "Tabby cat"])
     again.load_state_dict(state)
-    assert sorted(index for batch in [*done, *(batch[0].tolist() for batch in again)] for index in batch) == list(range(7))
+    assert sorted(index for batch in [*done, *(batch[0].tolist() for batch in again)] for index in batch) == list(
+        range(7)
+    )
     for other in ({"classes": ["Tabby cat", "dog"]}, {"classes": ["dog"]}, {"indices": range(7)}, {}):
         with pytest.raises(headwater.HeadwaterError):
             make(**other).load_state_dict(state)

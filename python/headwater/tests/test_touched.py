@@ -1,4 +1,5 @@
-"""Files that were touched or copied are the same samples: what says otherwise says why, and a state is gone on with by key."""
+"""Files that were touched or copied are the same samples: what says otherwise says why, and a state is gone on with by
+key."""
 
 import logging
 import os
@@ -48,7 +49,9 @@ def restart(server: Server) -> None:
     server.start()
 
 
-def test_touched_files_fail_with_what_to_do_until_the_server_lists_them_anew(served: Server, tmp_path: pathlib.Path) -> None:
+def test_touched_files_fail_with_what_to_do_until_the_server_lists_them_anew(
+    served: Server, tmp_path: pathlib.Path
+) -> None:
     dataset = headwater.MapDataset(served.address, "photos", "imagenet-train")
     dataset[0]
     touch(tmp_path / "photos")
@@ -75,7 +78,11 @@ def test_a_state_is_gone_on_with_where_files_were_touched(
     again = data(served, **more)
     with caplog.at_level(logging.WARNING, "headwater"):
         again.load_state_dict(state)
-    assert [record.message for record in caplog.records if "touch" in record.message and "keys and labels are the same" in record.message]
+    assert [
+        record.message
+        for record in caplog.records
+        if "touch" in record.message and "keys and labels are the same" in record.message
+    ]
     assert done + keys_of(again) == whole, "in the order of a run that was never stopped"
     caplog.clear()
     later = data(served, **more)

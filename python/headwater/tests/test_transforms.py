@@ -14,8 +14,9 @@ NORMALIZE = T.Normalize(MEAN, STD)
 
 def test_the_classic_transforms_are_the_recipes_in_the_box() -> None:
     train = T.Compose([T.RandomResizedCrop(224), T.RandomHorizontalFlip(), T.ToTensor(), NORMALIZE])
-    evaluate = T.Compose([T.Compose([T.Resize(256), T.CenterCrop(224)]), T.PILToTensor(),
-                          T.ConvertImageDtype(torch.float32), NORMALIZE])
+    evaluate = T.Compose(
+        [T.Compose([T.Resize(256), T.CenterCrop(224)]), T.PILToTensor(), T.ConvertImageDtype(torch.float32), NORMALIZE]
+    )
     assert headwater.recipe_from(train) == headwater.Recipe.builtin("imagenet-train")
     assert headwater.recipe_from(evaluate) == headwater.Recipe.builtin("imagenet-eval")
     other = headwater.recipe_from([T.Resize((96, 128)), T.ToTensor()], name="other")
@@ -27,19 +28,22 @@ class Mine(T.RandomHorizontalFlip):
     pass
 
 
-@pytest.mark.parametrize("compose, word", [
-    ([T.ToTensor()], "nothing in this Compose brings photos to one size"),
-    ([T.Resize(256), T.ToTensor()], "leaves the longer side open"),
-    ([T.Resize((8, 8)), T.ColorJitter(), T.ToTensor()], "ColorJitter"),
-    ([T.Resize((8, 8)), Mine(), T.ToTensor()], "Mine"),
-    ([T.Resize((8, 8), T.InterpolationMode.LANCZOS), T.ToTensor()], "bilinear or bicubic, .* not lanczos"),
-    ([T.Resize(8, max_size=9), T.CenterCrop(8), T.ToTensor()], "max_size"),
-    ([T.Resize((8, 8))], "ends with pixels"),
-    ([T.Resize((8, 8)), T.ToTensor(), T.Normalize([0.5] * 2, [0.5] * 2)], "three channels"),
-    ([T.Resize((8, 8)), T.ToTensor(), T.RandomErasing()], "RandomErasing"),
-    ([T.Resize((8, 8)), T.PILToTensor(), T.ConvertImageDtype(torch.float64)], "float64. is no part of a recipe"),
-    (7, "no recipe"),
-])
+@pytest.mark.parametrize(
+    "compose, word",
+    [
+        ([T.ToTensor()], "nothing in this Compose brings photos to one size"),
+        ([T.Resize(256), T.ToTensor()], "leaves the longer side open"),
+        ([T.Resize((8, 8)), T.ColorJitter(), T.ToTensor()], "ColorJitter"),
+        ([T.Resize((8, 8)), Mine(), T.ToTensor()], "Mine"),
+        ([T.Resize((8, 8), T.InterpolationMode.LANCZOS), T.ToTensor()], "bilinear or bicubic, .* not lanczos"),
+        ([T.Resize(8, max_size=9), T.CenterCrop(8), T.ToTensor()], "max_size"),
+        ([T.Resize((8, 8))], "ends with pixels"),
+        ([T.Resize((8, 8)), T.ToTensor(), T.Normalize([0.5] * 2, [0.5] * 2)], "three channels"),
+        ([T.Resize((8, 8)), T.ToTensor(), T.RandomErasing()], "RandomErasing"),
+        ([T.Resize((8, 8)), T.PILToTensor(), T.ConvertImageDtype(torch.float64)], "float64. is no part of a recipe"),
+        (7, "no recipe"),
+    ],
+)
 def test_what_cannot_be_expressed_is_named(compose: Any, word: str) -> None:
     with pytest.raises(headwater.RecipeError, match=word):
         headwater.recipe_from(T.Compose(compose) if isinstance(compose, list) else compose)
@@ -62,7 +66,12 @@ BEHIND = {
     "randaugment": [T.RandAugment(), T.PILToTensor(), T.ConvertImageDtype(torch.float32), NORMALIZE],
     "trivial": [T.TrivialAugmentWide(), T.ToTensor(), NORMALIZE],
     "autoaugment": [T.AutoAugment(), T.ToTensor(), NORMALIZE],
-    "simclr": [T.RandomApply([T.ColorJitter(0.8, 0.8, 0.8, 0.2)], p=0.8), T.RandomGrayscale(p=0.2), T.GaussianBlur(9), T.ToTensor()],
+    "simclr": [
+        T.RandomApply([T.ColorJitter(0.8, 0.8, 0.8, 0.2)], p=0.8),
+        T.RandomGrayscale(p=0.2),
+        T.GaussianBlur(9),
+        T.ToTensor(),
+    ],
     "u8 tensors": [T.PILToTensor(), T.RandomInvert(0.5), T.ColorJitter(0.4), T.ConvertImageDtype(torch.float32)],
     "float64": [T.PILToTensor(), T.ConvertImageDtype(torch.float64)],
     "pixels, channels first": [T.PILToTensor()],
@@ -125,9 +134,7 @@ def test_pixels_of_a_compose_are_those_before_its_tensor(address: str) -> None:
 
 
 def test_what_cannot_be_stacked_is_said(address: str) -> None:
-    data = headwater.IterableDataset(
-        address, "photos", [*CROP, T.ToTensor()], batch_size=4, transform=T.ToPILImage()
-    )
+    data = headwater.IterableDataset(address, "photos", [*CROP, T.ToTensor()], batch_size=4, transform=T.ToPILImage())
     with pytest.raises(headwater.HeadwaterError, match="made Image, which cannot be stacked"):
         next(iter(data))
 
@@ -143,7 +150,11 @@ def test_a_recipe_is_a_name_a_file_or_an_object(tmp_path: Any, address: str) -> 
     with pytest.raises(headwater.RecipeError, match="give a recipe"):
         headwater.MapDataset(address, "photos")
     wrongs: Any = [
-        {"cut": "sophon"}, {"plan": "auto", "cut": "cropped"}, {"plan": "x", "cut": "cropped"}, {"cut": "jpeg"}, {"model": "m"},
+        {"cut": "sophon"},
+        {"plan": "auto", "cut": "cropped"},
+        {"plan": "x", "cut": "cropped"},
+        {"cut": "jpeg"},
+        {"model": "m"},
         {"fields": ["x"]},
     ]
     for wrong in wrongs:

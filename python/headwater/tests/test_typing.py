@@ -49,7 +49,9 @@ def train(servers: str) -> float:
 def mypy(text: str, folder: pathlib.Path) -> subprocess.CompletedProcess:
     file = folder / "user.py"
     file.write_text(text)
-    return subprocess.run([sys.executable, "-m", "mypy", "--strict", str(file)], cwd=folder, stdout=subprocess.PIPE, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(file)], cwd=folder, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_a_users_script_is_checked(tmp_path: pathlib.Path) -> None:
@@ -77,17 +79,23 @@ def test_samples_have_types_where_arguments_say_them(tmp_path: pathlib.Path) -> 
     lines = re.findall(r'Revealed type is "(.*)"', mypy(SAMPLES, tmp_path).stdout)
     tensor = "torch._tensor.Tensor"
     assert [line.replace("builtins.", "").replace("Tuple", "tuple") for line in lines] == [
-        f"tuple[{tensor}, {tensor}]", f"tuple[{tensor}, int]", "Any", "Any"
+        f"tuple[{tensor}, {tensor}]",
+        f"tuple[{tensor}, int]",
+        "Any",
+        "Any",
     ]
 
 
-@pytest.mark.parametrize("was, now", [
-    ('cut="cropped"', 'cut="croped"'),
-    ('plan="auto"', 'on_error="ignore"'),
-    ('fields=("image", "key")', 'fields="image"'),
-    ('fields=("image", "key")', 'output="picture"'),
-    ('fields=("image", "key")', 'pixels="zip"'),
-])
+@pytest.mark.parametrize(
+    "was, now",
+    [
+        ('cut="cropped"', 'cut="croped"'),
+        ('plan="auto"', 'on_error="ignore"'),
+        ('fields=("image", "key")', 'fields="image"'),
+        ('fields=("image", "key")', 'output="picture"'),
+        ('fields=("image", "key")', 'pixels="zip"'),
+    ],
+)
 def test_choices_that_there_are_not_are_found(was: str, now: str, tmp_path: pathlib.Path) -> None:
     found = mypy(SAMPLES.replace(was, now), tmp_path)
     assert found.returncode == 1 and now.split("=")[0] in found.stdout
@@ -95,4 +103,9 @@ def test_choices_that_there_are_not_are_found(was: str, now: str, tmp_path: path
 
 @pytest.mark.parametrize("kind, known", [(headwater.IterableDataset, AnyStreaming), (headwater.MapDataset, AnyMapped)])
 def test_checkers_know_the_arguments_that_there_are(kind: Any, known: Any) -> None:
-    assert set(known.__annotations__) == set(inspect.signature(kind.__init__).parameters) - {"self", "servers", "dataset", "recipe"}
+    assert set(known.__annotations__) == set(inspect.signature(kind.__init__).parameters) - {
+        "self",
+        "servers",
+        "dataset",
+        "recipe",
+    }

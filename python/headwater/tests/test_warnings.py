@@ -45,8 +45,10 @@ def shown(tmp_path: pathlib.Path, *arguments: Any) -> List[str]:
     file = tmp_path / "plain.py"
     file.write_text(PLAIN)
     said = script(
-        "import subprocess, sys; print(subprocess.run([sys.executable, *sys.argv[1:]], check=True, stderr=subprocess.PIPE, text=True).stderr)",
-        file, *arguments,
+        "import subprocess, sys; words = [sys.executable, *sys.argv[1:]]; "
+        "print(subprocess.run(words, check=True, stderr=subprocess.PIPE, text=True).stderr)",
+        file,
+        *arguments,
     )
     return [line for line in said.splitlines() if "HeadwaterWarning" in line]
 
@@ -80,7 +82,13 @@ def test_a_warning_names_the_line_of_the_script_and_can_be_made_an_error(awkward
 
 def test_a_substitute_is_warned_of(awkward: Server) -> None:
     data = headwater.IterableDataset(
-        awkward.address, "photos", "imagenet-train", cut="cropped", fields=("image", "key"), on_error="substitute", indices=[0, 1, 2, 3]
+        awkward.address,
+        "photos",
+        "imagenet-train",
+        cut="cropped",
+        fields=("image", "key"),
+        on_error="substitute",
+        indices=[0, 1, 2, 3],
     )
     with pytest.warns(headwater.HeadwaterWarning, match="failed and is given another in its place: content is empty"):
         assert len(list(data)) == 4

@@ -1,4 +1,5 @@
-"""The wheel is one for every Python from 3.9 on, and brings its licences. That it installs into an empty environment: tests/docs."""
+"""The wheel is one for every Python from 3.9 on, and brings its licences. That it installs into an empty environment:
+tests/docs."""
 
 import os
 import pathlib
@@ -31,4 +32,3 @@ def test_it_needs_no_later_glibc_than_its_name_says() -> None:
         [module] = [file for file in files.namelist() if file.endswith(".so")]
         needed = {(int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", files.read(module))}
     assert needed and max(needed) <= (int(tag[1]), int(tag[2])), (wheel.name, max(needed))
-

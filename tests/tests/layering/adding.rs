@@ -1,5 +1,5 @@
-//! The page that says which files a new format, source, cut, policy or call touches says it at an example that is there:
-//! every file that names the example is in its table, and every file of the table exists.
+//! The page that says which files a new format, source, cut, policy or call touches says it at an example that is
+//! there: every file that names the example is in its table, and every file of the table exists.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,8 @@ use super::sources::programs;
 /// Sections of the page, each with the most files that something new may touch.
 const SECTIONS: [(&str, usize); 5] =
     [("A format", 3), ("A source", 4), (CUT, 5), ("A planning policy", 6), ("A call", 7)];
-/// What one cut is for stands in more files than a new cut has to touch: there only the files of the table are looked at.
+/// What one cut is for stands in more files than a new cut has to touch: there only the files of the table are looked
+/// at.
 const CUT: &str = "A cut";
 
 /// One section of the page.

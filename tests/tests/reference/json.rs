@@ -176,8 +176,8 @@ pub(crate) fn documented() -> Documented {
 pub(crate) fn page(documented: &Documented) -> String {
     let mut page = head(
         "What `--json` prints",
-        "With `--json` a command prints one line of JSON on standard output. Seconds are seconds, bytes are bytes, bandwidths are bits a second, \
-         digests are hexadecimal. `[]` stands for each of a list, `*` for any name.",
+        "With `--json` a command prints one line of JSON on standard output. Seconds are seconds, bytes are bytes, \
+         bandwidths are bits a second, digests are hexadecimal. `[]` stands for each of a list, `*` for any name.",
     );
     for (command, fields) in documented {
         writeln!(page, "\n## {command}").unwrap();

@@ -29,8 +29,8 @@ pub(crate) fn page() -> String {
     }
     let mut page = head(
         "Metrics",
-        "What `storage-server serve --metrics-listen HOST:PORT` serves at `/metrics`, in OpenMetrics' text format: a counter's line has `_total` \
-         behind its name, and a histogram has `_bucket`, `_sum` and `_count`.",
+        "What `storage-server serve --metrics-listen HOST:PORT` serves at `/metrics`, in OpenMetrics' text format: a \
+         counter's line has `_total` behind its name, and a histogram has `_bucket`, `_sum` and `_count`.",
     );
     let row = |(name, family): (String, Family)| {
         let labels: Vec<_> = family.labels.iter().map(|label| code(label)).collect();

@@ -123,7 +123,8 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     add(
         "tuner fine-tune",
         &format!(
-            "tuner fine-tune SERVERS --model model --out @head.onnx --join @extractor.onnx --joined-out @joined.onnx {tuned}"
+            "tuner fine-tune SERVERS --model model --out @head.onnx --join @extractor.onnx --joined-out @joined.onnx \
+             {tuned}"
         ),
     );
     add("tuner fine-tune", &format!("tuner fine-tune --features @features --out @head-2.onnx {tuned}"));

@@ -45,8 +45,8 @@ impl Source {
         Self { files }
     }
 
-    /// The type of this name that code in a file means: its own, else its crate's only one, else the only one of all, or of
-    /// those that are printed.
+    /// The type of this name that code in a file means: its own, else its crate's only one, else the only one of all,
+    /// or of those that are printed.
     pub(crate) fn find(&self, name: &str, from: &Path) -> Option<(&Path, &Item)> {
         let named =
             |file: &&(PathBuf, Vec<Item>)| file.1.iter().any(|item| name_of(item).is_some_and(|found| found == name));

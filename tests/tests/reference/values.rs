@@ -24,7 +24,8 @@ const KEYS: [[&str; 4]; 15] = [
     [
         "resize",
         "size",
-        "a whole number is the shorter side, where `center-crop` follows with a `size`; else `[height, width]`, or a square's side",
+        "a whole number is the shorter side, where `center-crop` follows with a `size`; else `[height, width]`, or a \
+         square's side",
         REQUIRED,
     ],
     ["resize", "interpolation", INTERPOLATION, "`\"bilinear\"`"],
@@ -38,7 +39,8 @@ const KEYS: [[&str; 4]; 15] = [
     [
         "center-crop",
         "exact",
-        "behind `resize`: `\"one-step\"`, the box of the photo, as Pillow's `resize(size, box=...)`; or `\"two-step\"`, cut out of the resized photo, as torchvision does it",
+        "behind `resize`: `\"one-step\"`, the box of the photo, as Pillow's `resize(size, box=...)`; or `\"two-step\"`, \
+         cut out of the resized photo, as torchvision does it",
         "`\"one-step\"`",
     ],
     ["random-horizontal-flip", "p", "the probability: a number from 0 to 1", "`0.5`"],
@@ -53,7 +55,8 @@ const REQUIRED: &str = "must be given";
 pub(crate) fn exit_codes() -> String {
     let mut page = head(
         "Exit codes",
-        "With what a program ends. An error is told on standard error; with `--json` as one line of JSON, which has the code as well.",
+        "With what a program ends. An error is told on standard error; with `--json` as one line of JSON, \
+         which has the code as well.",
     );
     let rows = exit::CODES.iter().map(|(code, meaning)| [code.to_string(), sentence(meaning)]);
     table(&mut page, ["code", "meaning"], rows);
@@ -77,8 +80,9 @@ pub(crate) fn failures() -> String {
 pub(crate) fn recipes() -> String {
     let mut page = head(
         "Recipes and cuts",
-        "A recipe is a TOML file with a `name` and a list of `[[stage]]`, each with an `op` and its keys, in this order: `decode`, then how it is \
-         cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, then perhaps `normalize`. A key that no stage has is refused.",
+        "A recipe is a TOML file with a `name` and a list of `[[stage]]`, each with an `op` and its keys, in this order: \
+         `decode`, then how it is cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, then \
+         perhaps `normalize`. A key that no stage has is refused.",
     );
     writeln!(page, "\n## Cuts\n\nHow far the storage side takes a sample.").unwrap();
     table(

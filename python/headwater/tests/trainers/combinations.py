@@ -1,7 +1,7 @@
 """The product that is tried: trainers, kinds of dataset, workers, and where a run begins.
 
-A part of it by default, in which every trainer meets every kind, every number of workers and every beginning, and every kind every
-number of workers; all of it with HEADWATER_TEST_THOROUGH=1.
+A part of it by default, in which every trainer meets every kind, every number of workers and every beginning, and every
+kind every number of workers; all of it with HEADWATER_TEST_THOROUGH=1.
 """
 
 import itertools
@@ -25,8 +25,8 @@ TRAINERS = {
 }
 KINDS = ("iterable", "map")
 WORKERS = ("0", "2", "persistent")
-#: A run from its beginning, one that goes on from a state within an epoch, one that goes on from a state that the latter saved in the same
-#: epoch, and one from a state at an epoch's end.
+#: A run from its beginning, one that goes on from a state within an epoch, one that goes on from a state that the
+#: latter saved in the same epoch, and one from a state at an epoch's end.
 STARTS = ("fresh", "middle", "twice", "end")
 
 
@@ -49,7 +49,8 @@ def product() -> List[Combination]:
 
 
 def chosen() -> List[Combination]:
-    """Of every trainer the kind of dataset alternates with the number of workers, and the other way about for the next trainer."""
+    """Of every trainer the kind of dataset alternates with the number of workers, and the other way about for the next
+    trainer."""
     if os.environ.get("HEADWATER_TEST_THOROUGH") == "1":
         return product()
     trainers = list(TRAINERS)

@@ -49,11 +49,15 @@ def drive(trainer: str, servers: str, recipe: str, folder: pathlib.Path) -> Driv
     shared = {"servers": servers, "recipe": recipe, "out": str(folder), "mode": mode}
     driven = Driven()
     for phase in ("first", "again"):
-        wanted = [(phase, run, start) for run in runs(trainer) for start in STARTS if phase == "again" or start == "fresh"]
+        wanted = [
+            (phase, run, start) for run in runs(trainer) for start in STARTS if phase == "again" or start == "fresh"
+        ]
         # What failed at first has saved nothing to go on from.
         wanted = [key for key in wanted if ("first", key[1], "fresh") not in driven.errors]
         while wanted:
-            failed = _attempt(file, TRAINERS[trainer], {"shared": {**shared, "phase": phase}, "runs": _told(wanted)}, folder)
+            failed = _attempt(
+                file, TRAINERS[trainer], {"shared": {**shared, "phase": phase}, "runs": _told(wanted)}, folder
+            )
             _read(driven, folder)
             left = [key for key in wanted if not _is_done(driven, key)]
             if failed is None and left:
@@ -79,7 +83,9 @@ def _attempt(file: pathlib.Path, launch: str, task: Dict[str, Any], folder: path
     for number, (words, variables) in enumerate(_processes(launch, file)):
         log = (folder / f"stderr-{number}").open("w")
         processes.append(
-            subprocess.Popen([*words, str(told)], env=_environment(variables), stdout=log, stderr=log, start_new_session=True)
+            subprocess.Popen(
+                [*words, str(told)], env=_environment(variables), stdout=log, stderr=log, start_new_session=True
+            )
         )
     try:
         hung = _wait(processes, folder)
@@ -99,14 +105,33 @@ def _processes(launch: str, file: pathlib.Path) -> List[Tuple[List[str], Dict[st
     if launch == "alone":
         return [(python, {})]
     if launch == "torchrun":
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(WORLD), str(file)]
+        torchrun = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(WORLD),
+            str(file),
+        ]
         return [(torchrun, {})]
     if launch == "slurm":
         names = ("SLURM_PROCID", "SLURM_LOCALID")
-        shared = {"SLURM_NTASKS": str(WORLD), "SLURM_STEP_NUM_TASKS": str(WORLD), "SLURM_STEP_ID": "0", "SLURM_JOB_ID": "7", "SLURM_NODEID": "0"}
+        shared = {
+            "SLURM_NTASKS": str(WORLD),
+            "SLURM_STEP_NUM_TASKS": str(WORLD),
+            "SLURM_STEP_ID": "0",
+            "SLURM_JOB_ID": "7",
+            "SLURM_NODEID": "0",
+        }
     else:
         names = ("RANK", "LOCAL_RANK")
-        shared = {"WORLD_SIZE": str(WORLD), "LOCAL_WORLD_SIZE": str(WORLD), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": _free_port()}
+        shared = {
+            "WORLD_SIZE": str(WORLD),
+            "LOCAL_WORLD_SIZE": str(WORLD),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": _free_port(),
+        }
     return [(python, {**shared, **{name: str(rank) for name in names}}) for rank in range(WORLD)]
 
 
@@ -122,7 +147,8 @@ def _environment(variables: Dict[str, str]) -> Dict[str, str]:
 
 
 def _wait(processes: List[Any], folder: pathlib.Path) -> bool:
-    """Until all have ended, or one has failed and others had time to follow. Whether they hung: none wrote anything for long."""
+    """Until all have ended, or one has failed and others had time to follow. Whether they hung: none wrote anything for
+    long."""
     failed_at, asked = None, False
     while any(process.poll() is None for process in processes):
         failed = any(process.returncode not in (None, 0) for process in processes)

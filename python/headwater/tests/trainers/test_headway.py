@@ -25,9 +25,15 @@ class Terminal:
         pass
 
 
-def test_measuring_is_a_bar_on_a_terminal(address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_measuring_is_a_bar_on_a_terminal(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with caplog.at_level(logging.INFO, "headwater"):
         headwater.MapDataset(address, "photos", "imagenet-train", plan="auto", profile_seconds=5)
-    assert "measuring photos" in terminal.text and "piece" in terminal.text and "measuring photos: this takes" not in caplog.text
+    assert (
+        "measuring photos" in terminal.text
+        and "piece" in terminal.text
+        and "measuring photos: this takes" not in caplog.text
+    )

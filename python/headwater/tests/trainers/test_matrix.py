@@ -1,4 +1,5 @@
-"""Every trainer drives every kind of dataset right, from its beginning and from states: or says at the start that it cannot."""
+"""Every trainer drives every kind of dataset right, from its beginning and from states: or says at the start that it
+cannot."""
 
 import functools
 import pathlib
@@ -29,7 +30,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Two servers of small photos."""
     folder = tmp_path_factory.mktemp("matrix")
     run(BIN / "testdata", "photos", "--out", folder / "photos", "--classes", 3, "--per-class", 34, "--size", 128)
-    servers = [Server(folder / part[0], folder / "photos", "--partition", part, "--cpu-workers", 1) for part in ("1/2", "2/2")]
+    servers = [
+        Server(folder / part[0], folder / "photos", "--partition", part, "--cpu-workers", 1) for part in ("1/2", "2/2")
+    ]
     yield ",".join(server.address for server in servers)
     for server in servers:
         server.kill()
@@ -52,7 +55,9 @@ def announced(address: str) -> List[Dict[int, str]]:
     for epoch in range(EPOCHS):
         data.set_epoch(epoch)
         images = [image for image, _ in data.__getitems__(list(range(UNEVEN)))]
-        found.append({number: hashlib.sha1(image.numpy().tobytes()).hexdigest()[:12] for number, image in enumerate(images)})
+        found.append(
+            {number: hashlib.sha1(image.numpy().tobytes()).hexdigest()[:12] for number, image in enumerate(images)}
+        )
     return found
 
 
@@ -63,7 +68,9 @@ def id_of(one: Combination) -> str:
 def test_says_how_many_of_the_combinations_are_tried(capsys: pytest.CaptureFixture[str]) -> None:
     tried, all_of_them = chosen(), product()
     with capsys.disabled():
-        print(f"\n{len(tried)} of {len(all_of_them)} combinations of trainers, datasets, workers and beginnings are tried")
+        print(
+            f"\n{len(tried)} of {len(all_of_them)} combinations of trainers, datasets, workers and beginnings are tried"
+        )
     for place in range(len(Combination._fields)):
         for other in range(place):
             pairs = {(one[place], one[other]) for one in tried}
@@ -76,7 +83,9 @@ def test_each_sample_comes_once_an_epoch(one: Combination, driven: Drive, announ
     fresh, mine = ("first", one.run, "fresh"), ("again", one.run, one.start)
     documented = ERRORS.get((one.trainer, one.kind))
     if documented is not None:
-        assert re.search(documented, wrote.errors.get(fresh, "")), f"no error says {documented!r}: {wrote.errors.get(fresh)}"
+        assert re.search(documented, wrote.errors.get(fresh, "")), (
+            f"no error says {documented!r}: {wrote.errors.get(fresh)}"
+        )
         assert not wrote.lines.get(fresh), "it comes before the first step"
         return
     for key in (fresh, ("again", one.run, "middle"), mine) if one.start == "twice" else (fresh, mine):

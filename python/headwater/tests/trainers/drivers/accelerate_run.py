@@ -1,6 +1,8 @@
-"""Accelerate with two ranks: a prepared loader as it comes, with batches that process 0 dispatches, and with ranks that read themselves.
+"""Accelerate with two ranks: a prepared loader as it comes, with batches that process 0 dispatches, and with ranks that
+read themselves.
 
-It announces epochs itself. A run that goes on tells it which is the first, and skips what was trained, as Accelerate's examples do.
+It announces epochs itself. A run that goes on tells it which is the first, and skips what was trained, as Accelerate's
+examples do.
 """
 
 import os

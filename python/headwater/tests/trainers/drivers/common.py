@@ -1,7 +1,9 @@
-"""What all drivers have in common: what they are told, the datasets and loaders, and the lines that say what a rank was given.
+"""What all drivers have in common: what they are told, the datasets and loaders, and the lines that say what a rank was
+given.
 
-A driver is called as `DRIVER.py TASK.json`. It trains three epochs for each run of its task, and saves a state within epoch 1 and one
-at the end of epoch 0; or it goes on from these states, and where that is within epoch 1, saves another there.
+A driver is called as `DRIVER.py TASK.json`. It trains three epochs for each run of its task, and saves a state within
+epoch 1 and one at the end of epoch 0; or it goes on from these states, and where that is within epoch 1, saves another
+there.
 """
 
 import faulthandler
@@ -23,7 +25,8 @@ from torch.utils.data import DataLoader
 EPOCHS, BATCH, WORLD = 3, 8, 2
 #: Samples: not as many for each rank, but where the trainer fills up its last batch.
 UNEVEN, EVEN = 101, 96
-#: States within an epoch are saved in this one, after so many steps of it: the second by the run that goes on from the first.
+#: States within an epoch are saved in this one, after so many steps of it: the second by the run that goes on from the
+#: first.
 MIDDLE_EPOCH, STEPS = 1, {"middle": 3, "twice": 5}
 #: Torch's seed. A run that goes on has another, for what is in no state would come again.
 TORCH_SEEDS = {"fresh": 0, "middle": 1, "twice": 2, "end": 3}
@@ -35,9 +38,9 @@ faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
 def _let_threads_finish() -> None:
-    """Before a fork: gloo's threads end a collective with an interpreter state of their own. CPython 3.11 takes the lock under which
-    states are made and dropped into the child, as it was: where a thread held it, the child waits for ever before it runs a line of Python.
-    Trainers start workers right behind a collective.
+    """Before a fork: gloo's threads end a collective with an interpreter state of their own. CPython 3.11 takes the
+    lock under which states are made and dropped into the child, as it was: where a thread held it, the child waits for
+    ever before it runs a line of Python. Trainers start workers right behind a collective.
     """
     if torch.distributed.is_initialized():
         time.sleep(0.05)
@@ -74,13 +77,16 @@ class Run:
         return self.kind == "iterable"
 
     def dataset(self, *, count: int = UNEVEN, batched: bool = True) -> Any:
-        """Batches of BATCH where it streams, unless the trainer makes them; samples of MapDataset are as many for each rank."""
+        """Batches of BATCH where it streams, unless the trainer makes them; samples of MapDataset are as many for each
+        rank."""
         shared: Any = {"seed": SEED, "fields": FIELDS, "cut": "cropped", "threads": 1}
         recipe = headwater.Recipe(self.recipe)
         if not self.iterable:
             return headwater.MapDataset(self.servers, "photos", recipe, indices=range(EVEN), **shared)
         batch = BATCH if batched else None
-        return headwater.IterableDataset(self.servers, "photos", recipe, batch_size=batch, indices=range(count), **shared)
+        return headwater.IterableDataset(
+            self.servers, "photos", recipe, batch_size=batch, indices=range(count), **shared
+        )
 
     def loader(self, data: Any, kind: Any = DataLoader, **more: Any) -> Any:
         """A DataLoader, or another of its kind."""
@@ -139,7 +145,8 @@ def task() -> List[Run]:
 
 
 def each(runs: List[Run], *ranks: int) -> Iterator[Run]:
-    """The runs, with a line of each rank where one has come to its end: who sees none where it failed knows which it was."""
+    """The runs, with a line of each rank where one has come to its end: who sees none where it failed knows which it
+    was."""
     for run in runs:
         yield run
         for rank in ranks:

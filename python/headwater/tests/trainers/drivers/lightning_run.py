@@ -1,8 +1,9 @@
-"""Lightning with two ranks: loaders given to fit, a LightningDataModule, and ranks that it spawns. It announces no epoch.
+"""Lightning with two ranks: loaders given to fit, a LightningDataModule, and ranks that it spawns. It announces no
+epoch.
 
-A streamed dataset's state is in the checkpoint: with the module's hooks, or the DataModule's. Of a MapDataset Lightning keeps where
-torchdata's StatefulDataLoader stands, and makes its iterator before it tells the sampler which epoch goes on: so that comes from a DataModule
-in all modes, which tells it first.
+A streamed dataset's state is in the checkpoint: with the module's hooks, or the DataModule's. Of a MapDataset Lightning
+keeps where torchdata's StatefulDataLoader stands, and makes its iterator before it tells the sampler which epoch goes
+on: so that comes from a DataModule in all modes, which tells it first.
 """
 
 import os
@@ -41,7 +42,9 @@ class Module(lightning.LightningModule):
 
     def training_step(self, batch: Any, batch_index: int) -> Any:
         images, _, indices = batch
-        self.run_.gives(self.global_rank, self.current_epoch, batch_index, images, indices, len(self.trainer.train_dataloader))
+        self.run_.gives(
+            self.global_rank, self.current_epoch, batch_index, images, indices, len(self.trainer.train_dataloader)
+        )
         return self.network(images)
 
     def configure_optimizers(self) -> Any:
@@ -57,7 +60,8 @@ class Module(lightning.LightningModule):
 
 
 class Photos(lightning.LightningDataModule):
-    """Makes the loader, and keeps a streamed dataset's state. The dataset is given, or made when the ranks are there."""
+    """Makes the loader, and keeps a streamed dataset's state. The dataset is given, or made when the ranks are
+    there."""
 
     def __init__(self, run: Run, data: Any = None) -> None:
         super().__init__()
@@ -85,17 +89,28 @@ class Photos(lightning.LightningDataModule):
 def train(run: Run) -> None:
     lightning.seed_everything(TORCH_SEEDS[run.start], workers=True, verbose=False)
     strategy = DDPStrategy(
-        process_group_backend="gloo", timeout=timedelta(seconds=60), start_method="spawn" if run.mode == "spawn" else "popen"
+        process_group_backend="gloo",
+        timeout=timedelta(seconds=60),
+        start_method="spawn" if run.mode == "spawn" else "popen",
     )
     callbacks: Any = []
     if run.saves is not None:
         shared: Any = {"dirpath": run.out, "save_top_k": -1, "auto_insert_metric_name": False}
-        callbacks = [ModelCheckpoint(filename=f"{run.name}-step-{{step}}", every_n_train_steps=at(run, run.saves), **shared)]
+        callbacks = [
+            ModelCheckpoint(filename=f"{run.name}-step-{{step}}", every_n_train_steps=at(run, run.saves), **shared)
+        ]
         if run.phase == "first":
             callbacks.append(ModelCheckpoint(filename=f"{run.name}-epoch-{{epoch}}", every_n_epochs=1, **shared))
     trainer = lightning.Trainer(
-        accelerator="cpu", devices=WORLD, strategy=strategy, max_epochs=EPOCHS, logger=False, enable_progress_bar=False,
-        enable_model_summary=False, enable_checkpointing=bool(callbacks), callbacks=callbacks,
+        accelerator="cpu",
+        devices=WORLD,
+        strategy=strategy,
+        max_epochs=EPOCHS,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=bool(callbacks),
+        callbacks=callbacks,
     )
     name = "epoch-0.ckpt" if run.start == "end" else f"step-{at(run, run.start)}.ckpt"
     checkpoint = run.file(name) if run.resumes else None

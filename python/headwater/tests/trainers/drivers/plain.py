@@ -1,7 +1,8 @@
 """A loop as anybody writes it, in one process, that never calls set_epoch.
 
-A MapDataset is gone on with as any dataset that has no state: with its sampler's random state as it was when the epoch began, past what
-was trained. The sampler has a generator of its own: torch's draws the seed of workers too, which those that stay have from an epoch before.
+A MapDataset is gone on with as any dataset that has no state: with its sampler's random state as it was when the epoch
+began, past what was trained. The sampler has a generator of its own: torch's draws the seed of workers too, which those
+that stay have from an epoch before.
 """
 
 import torch
@@ -29,7 +30,9 @@ def train(run: Run) -> None:
                 continue
             run.gives(0, epoch, step, images, indices, len(loader))
             if run.saves_behind(epoch, step):
-                run.save(run.saves, {"epoch": epoch, "steps": step + 1, "data": state(run, data, step + 1), "random": drawn})
+                run.save(
+                    run.saves, {"epoch": epoch, "steps": step + 1, "data": state(run, data, step + 1), "random": drawn}
+                )
         done = 0
         if run.saves_end(epoch):
             ended = state(run, data, len(loader))

@@ -17,7 +17,8 @@ def join() -> None:
 
 
 def train(run: Run, data: Any, rank: int, *, announces: bool, **more: Any) -> None:
-    """Trains as one rank. `announces`: whether set_epoch is called, as with DistributedSampler. `more` is for the loader."""
+    """Trains as one rank. `announces`: whether set_epoch is called, as with DistributedSampler. `more` is for the
+    loader."""
     torch.manual_seed(TORCH_SEEDS[run.start])
     sampler = None if run.iterable else DistributedSampler(data, WORLD, rank, shuffle=True)
     loader = run.loader(data, **more) if run.iterable else run.loader(data, sampler=sampler, **more)

@@ -1,4 +1,5 @@
-"""Tasks of srun that know of each other by Slurm's variables alone, without a process group; every epoch is announced."""
+"""Tasks of srun that know of each other by Slurm's variables alone, without a process group; every epoch is
+announced."""
 
 import os
 

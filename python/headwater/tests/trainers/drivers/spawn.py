@@ -1,6 +1,7 @@
 """Ranks of torch.multiprocessing.spawn, which are given datasets that their parent made, and announce no epoch.
 
-Workers that stay are spawned too, as they are by default in such ranks; others are forked, for each imports PyTorch anew in every epoch.
+Workers that stay are spawned too, as they are by default in such ranks; others are forked, for each imports PyTorch
+anew in every epoch.
 """
 
 import os
@@ -19,7 +20,9 @@ def child(rank: int, runs: List[Run], datasets: List[Any]) -> None:
     # As scripts do that hand rank and port to init_process_group themselves.
     del os.environ["RANK"], os.environ["WORLD_SIZE"]
     for run, data in zip(each(runs, rank), datasets):
-        ranks.train(run, data, rank, announces=False, **({"multiprocessing_context": "fork"} if run.workers == "2" else {}))
+        ranks.train(
+            run, data, rank, announces=False, **({"multiprocessing_context": "fork"} if run.workers == "2" else {})
+        )
     distributed.destroy_process_group()
 
 

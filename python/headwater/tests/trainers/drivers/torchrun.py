@@ -1,4 +1,5 @@
-"""Ranks of torchrun, with DistributedDataParallel, which announce every epoch; datasets are made before the process group."""
+"""Ranks of torchrun, with DistributedDataParallel, which announce every epoch; datasets are made before the process
+group."""
 
 import os
 

@@ -59,9 +59,20 @@ def train(run: Run, rank: int) -> None:
     if run.phase == "first" and rank == 0:
         shutil.rmtree(folder, ignore_errors=True)
     arguments = TrainingArguments(
-        output_dir=str(folder), per_device_train_batch_size=BATCH, num_train_epochs=EPOCHS, use_cpu=True, ddp_backend="gloo", seed=3,
-        dataloader_num_workers=workers, dataloader_persistent_workers=run.workers == "persistent", save_strategy="no",
-        remove_unused_columns=False, report_to=[], disable_tqdm=True, logging_strategy="no", ddp_timeout=60,
+        output_dir=str(folder),
+        per_device_train_batch_size=BATCH,
+        num_train_epochs=EPOCHS,
+        use_cpu=True,
+        ddp_backend="gloo",
+        seed=3,
+        dataloader_num_workers=workers,
+        dataloader_persistent_workers=run.workers == "persistent",
+        save_strategy="no",
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        ddp_timeout=60,
     )
     # The last batch would be filled up with samples that come twice.
     data = run.dataset(count=EVEN, batched=False)
