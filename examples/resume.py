@@ -1,4 +1,4 @@
-"""Trains, and goes on from its last checkpoint when it is started again: at the very sample, with any number of workers.
+"""Trains, and goes on from its last checkpoint when it is started again: at the very sample, with any workers.
 
     resume.py node1:7440,node2:7440 --checkpoint last.pt
 """
@@ -55,7 +55,8 @@ def main() -> None:
             steps += 1
             print(f"epoch {epoch}  step {step}  of all {steps}  loss {loss.item():.6f}", flush=True)
             if steps % args.every == 0 or steps == args.stop_after:
-                saved = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch, "steps": steps}
+                saved = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+                saved.update(epoch=epoch, steps=steps)
                 saved["data"] = data.state_dict(steps=step)
                 torch.save(saved, args.checkpoint)
             if steps == args.stop_after:

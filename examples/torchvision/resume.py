@@ -52,7 +52,8 @@ def main() -> None:
             steps += 1
             print(f"epoch {epoch}  step {step}  of all {steps}  loss {loss.item():.6f}", flush=True)
             if steps % args.every == 0 or steps == args.stop_after:
-                saved = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch, "steps": steps}
+                saved = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+                saved.update(epoch=epoch, steps=steps)
                 torch.save(saved, args.checkpoint)
             if steps == args.stop_after:
                 return

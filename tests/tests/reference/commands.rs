@@ -18,7 +18,8 @@ pub(crate) fn page<A: CommandFactory>() -> String {
     let name = command.get_name().to_owned();
     let text = format!(
         "{}. A flag wins over its variable, a variable over the key in `--config FILE.toml`, and a key over the \
-         default. A key is the flag's name without the dashes, at the top of the file or in the table of its subcommand.",
+         default. A key is the flag's name without the dashes, at the top of the file or in the table of its \
+         subcommand.",
         about(&command)
     );
     let mut page = head(&name, &text);

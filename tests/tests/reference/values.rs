@@ -39,8 +39,8 @@ const KEYS: [[&str; 4]; 15] = [
     [
         "center-crop",
         "exact",
-        "behind `resize`: `\"one-step\"`, the box of the photo, as Pillow's `resize(size, box=...)`; or `\"two-step\"`, \
-         cut out of the resized photo, as torchvision does it",
+        "behind `resize`: `\"one-step\"`, the box of the photo, as Pillow's `resize(size, box=...)`; or \
+         `\"two-step\"`, cut out of the resized photo, as torchvision does it",
         "`\"one-step\"`",
     ],
     ["random-horizontal-flip", "p", "the probability: a number from 0 to 1", "`0.5`"],
@@ -66,8 +66,8 @@ pub(crate) fn exit_codes() -> String {
 pub(crate) fn failures() -> String {
     let mut page = head(
         "Kinds of failure",
-        "A sample that cannot be delivered is a failure with one of these kinds, beside the other samples: in reports, in \
-         `headwater_samples_failed_total{kind=...}`, and as `SampleError.kind` in Python. Its message says more.",
+        "A sample that cannot be delivered is a failure with one of these kinds, beside the other samples: in \
+         reports, in `headwater_samples_failed_total{kind=...}`, and as `SampleError.kind` in Python. Its message says more.",
     );
     let row = |kind: FailureKind| {
         let again = if kind.is_retryable() { "yes" } else { "no" };
@@ -80,8 +80,8 @@ pub(crate) fn failures() -> String {
 pub(crate) fn recipes() -> String {
     let mut page = head(
         "Recipes and cuts",
-        "A recipe is a TOML file with a `name` and a list of `[[stage]]`, each with an `op` and its keys, in this order: \
-         `decode`, then how it is cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, then \
+        "A recipe is a TOML file with a `name` and a list of `[[stage]]`, each with an `op` and its keys, in this \
+         order: `decode`, then how it is cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, then \
          perhaps `normalize`. A key that no stage has is refused.",
     );
     writeln!(page, "\n## Cuts\n\nHow far the storage side takes a sample.").unwrap();
