@@ -67,7 +67,8 @@ pub(crate) fn failures() -> String {
     let mut page = head(
         "Kinds of failure",
         "A sample that cannot be delivered is a failure with one of these kinds, beside the other samples: in \
-         reports, in `headwater_samples_failed_total{kind=...}`, and as `SampleError.kind` in Python. Its message says more.",
+         reports, in `headwater_samples_failed_total{kind=...}`, and as `SampleError.kind` in Python. Its message says \
+         more.",
     );
     let row = |kind: FailureKind| {
         let again = if kind.is_retryable() { "yes" } else { "no" };
@@ -81,8 +82,8 @@ pub(crate) fn recipes() -> String {
     let mut page = head(
         "Recipes and cuts",
         "A recipe is a TOML file with a `name` and a list of `[[stage]]`, each with an `op` and its keys, in this \
-         order: `decode`, then how it is cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, then \
-         perhaps `normalize`. A key that no stage has is refused.",
+         order: `decode`, then how it is cropped and resized, then perhaps `random-horizontal-flip`, then `to-tensor`, \
+         then perhaps `normalize`. A key that no stage has is refused.",
     );
     writeln!(page, "\n## Cuts\n\nHow far the storage side takes a sample.").unwrap();
     table(
