@@ -10,15 +10,15 @@ pub enum PilotError {
     /// The servers could not be asked.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Nothing to measure.
+    /// The dataset has no sample.
     #[error("the dataset has no samples: there is nothing to measure")]
     Empty,
-    /// Nothing could be measured.
+    /// None of the samples could be decoded.
     #[error("not one of {tried} samples could be decoded, the first because {first}: see that --data holds photos")]
     NothingDecoded {
-        /// So many were tried.
+        /// How many samples were tried.
         tried: usize,
-        /// What was wrong with the first.
+        /// What was wrong with the first sample.
         first: String,
     },
     /// What was measured makes no profile.
@@ -30,9 +30,9 @@ pub enum PilotError {
     /// A plan for other samples.
     #[error("the plan is for {planned} samples, and the dataset has {served}: plan for this dataset")]
     PlannedSamples {
-        /// Those of the plan.
+        /// Samples of the plan.
         planned: usize,
-        /// Those that are there.
+        /// Samples that the dataset has.
         served: u64,
     },
     /// A plan for another dataset than this.
@@ -41,41 +41,42 @@ pub enum PilotError {
     /// A plan for another recipe.
     #[error("the plan is for the recipe {planned}, and not for this {used}: plan for the recipe that is used")]
     PlannedRecipe {
-        /// That of the plan.
+        /// The plan's recipe.
         planned: String,
-        /// That which is asked for.
+        /// The recipe that is asked for.
         used: String,
     },
     /// A plan for features where tensors are wanted.
     #[error(
-        "the plan is for features of the model {0}, and not for tensors: follow it with tuner extract or tuner fine-tune"
+        "the plan is for features of the model {0}, and not for tensors: follow it with tuner extract or \
+         tuner fine-tune"
     )]
     PlannedFeatures(String),
     /// A plan for tensors where features are wanted.
     #[error(
-        "the plan is for tensors, and not for features of the model {0}: profile with --model {0} --extractor FILE.onnx, and plan \
-         for that"
+        "the plan is for tensors, and not for features of the model {0}: profile with --model {0} --extractor \
+         FILE.onnx, and plan for that"
     )]
     PlannedTensors(String),
     /// A plan for another model.
     #[error(
-        "the plan is for the model {model} ({planned}), and not for this {used} ({digest}): profile with --model {used}, and plan \
-         for that"
+        "the plan is for the model {model} ({planned}), and not for this {used} ({digest}): profile with \
+         --model {used}, and plan for that"
     )]
     PlannedModel {
-        /// That of the plan.
+        /// The plan's model.
         model: String,
         /// The beginning of its digest.
         planned: String,
-        /// That which is asked for.
+        /// The model that is asked for.
         used: String,
         /// The beginning of its digest.
         digest: String,
     },
     /// Features of a server that cannot make them.
     #[error(
-        "the plan has samples of server {server} come as features, and it does not have the model {model}: register it there, or \
-         profile and plan anew"
+        "the plan has samples of server {server} come as features, and it does not have the model {model}: register it \
+         there, or profile and plan anew"
     )]
     PlannedWithoutModel {
         /// The server.

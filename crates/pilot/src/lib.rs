@@ -1,15 +1,15 @@
 //! From a served dataset to its profile, and from a running epoch back to its plan.
 //!
-//! In the order in which it is used: [`profile`] surveys a dataset, fetches some of its samples at every way, and predicts
-//! the others from what their headers say; [`network`] and [`machine`] measure what there is to spend; an [`Autopilot`] watches
-//! an epoch that runs by a plan, and plans anew where what it sees leaves what was predicted; [`Steering`] is what a request, and
-//! who takes its samples, have to do with it.
+//! The items in the order of their use: [`profile`] surveys a dataset, fetches some of its samples at every way, and
+//! predicts the others from what their headers say. [`network`] and [`machine`] measure what there is to spend. An
+//! [`Autopilot`] watches an epoch that runs by a plan, and plans the rest anew where the epoch leaves the prediction.
+//! [`Steering`] connects a pilot with a request and with what receives the request's samples.
 //!
-//! What samples become, tensors or a model's features, is a [`Target`]; features of samples that come as pixels are made by whoever
-//! implements [`Infer`].
+//! A [`Target`] says what samples become: tensors, or a model's features. An implementation of [`Infer`] makes features
+//! of samples that come as pixels.
 //!
-//! Invariant: nothing here changes a bit of any tensor. A profile, right or wrong, a plan, good or bad, only says how samples
-//! travel.
+//! Invariant: nothing here changes a bit of any tensor. A profile, right or wrong, and a plan, good or bad, only say
+//! how samples travel.
 //!
 //! Never here: files, and what the planners decide (`headwater-plan`).
 

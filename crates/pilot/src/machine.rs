@@ -17,13 +17,13 @@ pub struct Machine {
     pub cores: usize,
     /// Photos a second to finished tensors, on one core, of CPU time.
     pub photos_per_core: f64,
-    /// The same on all cores at once, of wall time.
+    /// Photos a second to finished tensors, on all cores at once, of wall time.
     pub photos_of_all: f64,
     /// Crops a second that one core codes without loss.
     pub lossless_per_core: f64,
-    /// The photo's bytes and its sides.
+    /// Encoded bytes of the photo.
     pub photo_bytes: usize,
-    /// Columns and rows.
+    /// The photo's width and height in pixels.
     pub photo_size: [u32; 2],
 }
 
@@ -31,10 +31,11 @@ pub struct Machine {
 const PHOTO: &[u8] = include_bytes!("../data/photo.jpg");
 const PHOTO_SIZE: [u32; 2] = [500, 375];
 
-/// Measures; blocks for about three times as long. `on_progress` hears when each of the three parts is done.
+/// Measures this machine's cores for three times `time`, and blocks meanwhile. `on_progress` hears when each of the three
+/// parts is done.
 ///
 /// # Errors
-/// Where the system gives no threads.
+/// The system gives no threads.
 pub fn machine(recipe: &Recipe, time: Duration, on_progress: &(dyn Fn(u64) + Sync)) -> Result<Machine, PilotError> {
     let cores = headwater_image::cores().get();
     // Once, so that neither a cold cache nor a sleeping clock counts.
@@ -60,7 +61,7 @@ pub fn machine(recipe: &Recipe, time: Duration, on_progress: &(dyn Fn(u64) + Syn
     })
 }
 
-/// The same photo under many names is cropped in many ways.
+/// A key for the photo. The same photo under many keys is cropped in many ways.
 fn key(number: u64) -> Result<SampleKey, PilotError> {
     format!("photo/{number}.jpg").parse().map_err(|error| PilotError::Internal(format!("{error}")))
 }

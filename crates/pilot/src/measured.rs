@@ -29,7 +29,7 @@ pub(crate) struct Observation {
 pub(crate) struct Pass {
     pub(crate) samples: u64,
     pub(crate) payload: u64,
-    /// Messages on the wire.
+    /// Bytes of messages on the wire.
     pub(crate) received: u64,
     /// CPU seconds of this process, but for finishing.
     pub(crate) receiving: f64,
@@ -40,12 +40,12 @@ pub(crate) struct Probe<'a> {
     pub(crate) dataset: &'a Dataset,
     pub(crate) finishing: &'a Finishing<'a>,
     pub(crate) recipe: &'a Arc<Recipe>,
-    /// For the way `features`.
+    /// The model of the way `features`.
     pub(crate) model: Option<&'a ModelName>,
     pub(crate) address: Address,
     /// Times that each sample is measured at each way.
     pub(crate) repeats: usize,
-    /// When to stop, with what there is by then.
+    /// When measuring stops, with what was measured by then.
     pub(crate) deadline: Option<Instant>,
 }
 
@@ -96,7 +96,7 @@ impl Probe<'_> {
         Ok((observed, sum))
     }
 
-    /// One pass.
+    /// Fetches and finishes every sample once.
     async fn once(
         &self,
         way: Way,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// One way, as far as it was measured.
+/// How far the measuring of one way has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Stand {
     /// Samples that were measured.
@@ -11,11 +11,11 @@ pub(crate) struct Stand {
     pub(crate) most: usize,
     /// Samples that should be measured in all.
     pub(crate) goal: usize,
-    /// Wall seconds that one took.
+    /// Wall seconds that one sample took.
     pub(crate) seconds: f64,
 }
 
-/// Samples in all that the next round brings each way to; `None` where a round is not worth its while.
+/// The number of samples that the next round brings each way to; `None` where a round is not worth its time.
 pub(crate) fn next(ways: &[Stand], left: Option<Duration>) -> Option<Vec<usize>> {
     // A few more would cost a round and bring nothing.
     let worth = |way: &Stand| {

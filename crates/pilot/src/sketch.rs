@@ -1,4 +1,5 @@
-//! A profile made on the spot, for who plans and was given none: within a budget of time, few samples, and only the ways that may pay.
+//! A profile made on the spot where a plan is wanted and no profile is given. It measures few samples, within a budget
+//! of time, and only the ways that may pay.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,23 +20,24 @@ use crate::steering::Steering;
 use crate::target::{Making, Target};
 use crate::ways::ways_between;
 
-/// Totals within 5 %: a plan hardly changes below that, and the epoch waits.
+/// Totals are measured within 5 %: a plan hardly changes below that, and the epoch waits.
 const PRECISION: f64 = 0.05;
 /// Part of a budget that the network takes, all servers together.
 const NETWORK_PART: f64 = 0.2;
-/// The most at each server.
+/// The most time that measuring the network takes at each server.
 const MOST_NETWORK: Duration = Duration::from_secs(3);
 
-/// What is to be known before a job.
+/// What is measured before a job.
 #[derive(Clone, Debug, Default)]
 pub struct SketchOptions {
-    /// Time that measuring may take. `None`: [`PROFILE_PART`](crate::PROFILE_PART) of what the job is estimated to take.
+    /// Time that measuring may take. `None` allows [`PROFILE_PART`](crate::PROFILE_PART) of the job's estimated time.
     pub budget: Option<Duration>,
-    /// Whether a plan is wanted whatever it takes: then a budget that is too short for the first measurements is exceeded.
+    /// Whether a plan is wanted whatever it takes. Then a budget that is too short for the first measurements is
+    /// exceeded.
     pub insist: bool,
-    /// The ways that are measured; those that are [worth a look](worth_a_look) where it is empty.
+    /// The ways that are measured. An empty list stands for the ways that are [worth a look](worth_a_look).
     pub ways: Vec<Way>,
-    /// What arrives at most; measured where it is not said.
+    /// Bits per second that arrive at most. `None` has them measured.
     pub bandwidth: Option<BitsPerSecond>,
 }
 
@@ -44,7 +46,7 @@ pub struct SketchOptions {
 pub struct Sketch {
     /// What samples cost.
     pub profile: Profile,
-    /// What arrives at most.
+    /// Bits per second that arrive at most.
     pub bandwidth: Option<BitsPerSecond>,
 }
 
@@ -53,8 +55,8 @@ pub fn worth_a_look<'a>(target: impl Into<Target<'a>>) -> Vec<Way> {
     ways_between(target, |way| matches!(way.cut(), Cut::JpegCrop | Cut::Flipped | Cut::Features))
 }
 
-/// Profiles a dataset a little for a job over these samples, and measures the network; or does not, where the job is too short for that, and says
-/// why.
+/// Profiles a dataset a little for a job over these samples, and measures the network. Where the job is too short for
+/// that there is no sketch, and the appraisal says why.
 ///
 /// # Errors
 /// Servers that cannot be asked, and a dataset that cannot be profiled.
@@ -87,8 +89,9 @@ pub async fn sketch<'a>(
     Ok((appraisal, Some(Sketch { profile, bandwidth })))
 }
 
-/// What arrives here at most. All servers at once cannot be measured one at a time: the fastest of them shows what this
-/// machine's own network takes at least, and a running epoch finds out the rest.
+/// Bits per second that arrive here at most. Servers are measured one at a time, which does not show what all of them
+/// bring at once. The fastest server shows what this machine's own network takes at least. A running epoch finds out
+/// the rest.
 async fn bandwidth_of(
     dataset: &Dataset,
     budget: Duration,
@@ -106,8 +109,8 @@ async fn bandwidth_of(
     Ok(BitsPerSecond::new(fastest))
 }
 
-/// Everything that `--plan auto` takes: a little profile, the network, a plan, and a pilot for it; or the plain way, for a job that is too
-/// short for that.
+/// Everything that `--plan auto` takes: a little profile, the network, a plan, and a pilot for it. A job that is too
+/// short for that goes the plain way.
 ///
 /// # Errors
 /// Servers that cannot be asked, a dataset that cannot be profiled, and where there is no plan.

@@ -13,24 +13,25 @@ pub enum Target<'a> {
     Features(&'a ModelInfo),
 }
 
-/// What samples become, and what makes it of those that come unfinished: what a profile measures.
+/// What samples become, and what finishes the samples that come unfinished. A profile measures both.
 #[derive(Clone, Copy)]
 pub enum Making<'a> {
     /// The recipe's tensors, on the threads that the dataset's options say.
     Tensors(&'a Recipe),
     /// The model's features.
     Features {
-        /// The model, and who has it.
+        /// The model, and which servers have it.
         model: &'a RegisteredModel,
         /// What infers here.
         here: &'a dyn Infer,
     },
 }
 
-/// Makes features of samples on this side. A seam, since what knows how is behind a fence: who only plans for tensors is not to carry
+/// Makes features of samples on this side. It is a trait so that a program that plans only for tensors does not carry
 /// an inference runtime.
 pub trait Infer: Send + Sync {
-    /// A sample's features, whichever way it came, and the CPU time that they took here: none where it came as features.
+    /// A sample's features, whichever way it came, and the CPU time that they took here. A sample that came as features
+    /// took none.
     fn infer(&self, sample: Sample) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)>;
 
     /// Samples that should be underway at once for all threads to be busy.

@@ -66,7 +66,11 @@ pub(crate) async fn metered(
         && model.info.device != "cpu"
     {
         let (model, device) = (&model.info.name, &model.info.device);
-        tracing::warn!(%model, %device, "servers infer on accelerators: a plan counts what their cores do for it, and no more");
+        tracing::warn!(
+            %model,
+            %device,
+            "servers infer on accelerators: a plan counts what their cores do for it, and no more"
+        );
     }
     meter.expect(dataset.len());
     let photos = survey(dataset, making.target().recipe(), &|more| meter.done(more)).await?;

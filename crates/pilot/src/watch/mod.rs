@@ -1,24 +1,24 @@
-//! A running epoch held against what was predicted: pure, and told the time, so that tests can hold it still.
+//! A running epoch, held against what was predicted. The time is an argument, so that tests can hold it still.
 //!
 //! # When a network is to blame
 //!
-//! What arrives in a second says how fast the network is only where the network is what everything waits for. A plan
-//! that believes in a network that is slower than it is has servers compute for nothing, so that there must be three
-//! signs, over the whole window:
+//! What arrives in a second says how fast the network is only where everything waits for the network. A plan that
+//! believes in a network that is slower than it is has servers compute for nothing. So there must be three signs, over
+//! the whole window:
 //!
-//! 1. **Bytes that are waited for are underway nearly all the time**: of some message the first byte has come and its
-//! last has not (`client::arriving`). Only then the sender has more ready, and nobody but the network is waited for.
-//! The bandwidth is what came, by that time: a server that computes sends little, but what it sends comes as fast as
-//! ever. 2. **No stretch of the window came as fast as is believed**: what has just been received is there. 3. **No
-//! cores are known to be busy**, and timers on the threads that receive fire in time: who computes cannot send, and who
-//! gets no core cannot take what has come.
+//! 1. **Bytes that are waited for are underway nearly all the time**: of some message the first byte has come, and its
+//!    last has not (`client::arriving`). Only then the sender has more ready, and only the network is waited for. The
+//!    bandwidth is what came, divided by that time: a server that computes sends little, but what it sends comes fast.
+//! 2. **No stretch of the window came as fast as is believed**: a bandwidth that was just seen is there.
+//! 3. **No cores are known to be busy**, and timers on the threads that receive fire in time. A server that computes
+//!    cannot send, and a receiver that gets no core cannot take what has come.
 //!
-//! The first decides, and the others only ever acquit. What does not say it: the rate alone (a server that computes is
-//! slow too), that somebody waits (somebody always does), and cores that look idle. A server announces as many as it
-//! may use, not those that it gets beside other processes; and one without CPU workers has none that could be busy, so
-//! that beside such a server another, which computes at its leisure, looked like a slow network until here.
+//! The first sign decides, and the others only ever acquit. The rate alone is no sign, since a server that computes is
+//! slow too. That somebody waits is no sign, since somebody always does. Cores that look idle are no sign either: a
+//! server announces as many cores as it may use, not as many as it gets beside other processes, and a server without
+//! CPU workers has none that could be busy.
 //!
-//! Bytes that come faster than believed prove that without any further sign.
+//! Bytes that come faster than believed prove a faster network without any further sign.
 
 mod reading;
 
