@@ -6,7 +6,7 @@
 
 use headwater_types::Format;
 
-use crate::catalog::Skip;
+use crate::skip::Skip;
 
 /// Which files of a dataset are samples. Setting: `--all-files`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

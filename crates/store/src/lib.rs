@@ -17,11 +17,14 @@
 //! and reads through it. What every kind of store promises is the suite `conformance`, which each kind's tests run.
 
 mod apart;
+mod endpoint;
 mod location;
 mod options;
 mod version;
 
 mod extent;
+
+mod skip;
 
 mod files;
 mod found;
@@ -45,7 +48,8 @@ mod open;
 mod conformance;
 
 pub use apart::{Apart, ApartError};
-pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skip, Skipped};
+pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;
 pub use files::Files;
@@ -54,8 +58,9 @@ pub use headwater_types::{Partition, PartitionError};
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
-pub use s3::{Endpoint, EndpointError, count_listed};
+pub use s3::count_listed;
 pub use scope::Scope;
+pub use skip::Skip;
 pub use store::Store;
 pub use version::Version;
 pub use waiting::Waiting;

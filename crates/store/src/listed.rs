@@ -5,9 +5,10 @@ use std::time::Duration;
 use headwater_types::{Format, shown};
 use tracing::{info, warn};
 
-use crate::catalog::{Catalog, LeftOut, Skip, Skipped, by_suffix};
+use crate::catalog::{Catalog, LeftOut, Skipped, by_suffix};
 use crate::error::StoreError;
 use crate::options::StoreOptions;
+use crate::skip::Skip;
 
 /// Logs what a listing found and left out, and gives the catalog if it may be served.
 ///

@@ -2,9 +2,9 @@
 
 use headwater_types::{ByteCount, Partition, caps};
 
+use crate::endpoint::Endpoint;
 use crate::files::Files;
 use crate::found::Found;
-use crate::s3::Endpoint;
 
 /// The options of every kind of dataset, and of each kind.
 #[derive(Clone, Debug)]

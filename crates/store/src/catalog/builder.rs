@@ -10,13 +10,14 @@ use headwater_types::{ByteCount, Partition, SampleKey};
 use super::columns::Columns;
 use super::labels::labels;
 use super::rows::Rows;
-use super::{Catalog, Skip, Skipped};
+use super::{Catalog, Skipped};
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::files::Files;
 use crate::found::Found;
 use crate::options::StoreOptions;
 use crate::scope::Scope;
+use crate::skip::Skip;
 use crate::version::Version;
 
 /// Gathers the samples of one partition.

@@ -4,7 +4,6 @@
 //! order in which it was found. Held as columns: 28 bytes a sample beside its key, and 16 more where samples are parts
 //! of objects.
 
-mod skip;
 mod skipped;
 
 mod columns;
@@ -24,7 +23,6 @@ use crate::scope::Scope;
 use crate::version::Version;
 
 pub use builder::CatalogBuilder;
-pub use skip::Skip;
 pub(crate) use skipped::by_suffix;
 pub use skipped::{LeftOut, Skipped};
 

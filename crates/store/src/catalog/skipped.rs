@@ -6,8 +6,8 @@ use std::fmt;
 
 use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
 
-use super::skip::Skip;
 use crate::files::{self, Files};
+use crate::skip::Skip;
 
 /// The number of things that were left out, by reason, and the names of the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

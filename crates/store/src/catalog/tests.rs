@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::files::Files;
+use crate::skip::Skip;
 
 fn version(n: u64) -> Version {
     Version::of_file(n, 1_700_000_000, n as i64)

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use headwater_types::{ByteCount, FailureKind};
 
-use crate::catalog::{Catalog, Skip};
+use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::files::Files;
 use crate::found::Found;
 use crate::options::StoreOptions;
+use crate::skip::Skip;
 use crate::store::Store;
 use crate::version::Version;
 

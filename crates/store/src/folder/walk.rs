@@ -15,10 +15,11 @@ use tracing::debug;
 
 use super::queue::Queue;
 use super::refusal::Refusal;
-use crate::catalog::{Catalog, CatalogBuilder, Skip};
+use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::local::{Item, Root, version_of};
 use crate::options::StoreOptions;
+use crate::skip::Skip;
 use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.

@@ -8,10 +8,10 @@ use object_store::aws::{AmazonS3ConfigKey, AwsCredentialProvider};
 use object_store::{ClientConfigKey, RetryConfig};
 
 use super::credentials::Checked;
-use super::endpoint::Endpoint;
 use super::http::Connector;
 use super::link::Link;
 use super::settings::Settings;
+use crate::endpoint::Endpoint;
 use crate::error::StoreError;
 use crate::options::S3Options;
 

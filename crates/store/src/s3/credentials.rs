@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use object_store::aws::{AwsCredential, AwsCredentialProvider};
 use object_store::{CredentialProvider, Error, Result};
 
-use super::endpoint::is_header;
+use crate::endpoint::is_header;
 
 /// What gives credentials, and is not trusted to give sound ones.
 #[derive(Debug)]

@@ -10,9 +10,10 @@ use super::access::{Access, DENIED};
 use super::document::Object;
 use super::link::Link;
 use super::pages::Pages;
-use crate::catalog::{CatalogBuilder, Skip};
+use crate::catalog::CatalogBuilder;
 use crate::error::StoreError;
 use crate::options::StoreOptions;
+use crate::skip::Skip;
 
 /// A listing of a bucket, or of a folder in it.
 #[derive(Clone, Copy)]

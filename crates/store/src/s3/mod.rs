@@ -9,8 +9,6 @@
 //! what went wrong, [`tries`] asks again, by [`quota`]; [`read`] and [`pages`] are what is asked for, and [`access`]
 //! says what a listing that fails means. How long each may take is in `headwater_types::patience`.
 
-mod endpoint;
-
 mod connect;
 mod credentials;
 mod proxy;
@@ -44,14 +42,13 @@ use self::access::Access;
 use self::link::Link;
 use self::listing::Listing;
 use crate::catalog::Catalog;
+use crate::endpoint::Endpoint;
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::listed::listed;
 use crate::options::StoreOptions;
 use crate::store::Store;
 use crate::waiting::{Underway, Waiting};
-
-pub use endpoint::{Endpoint, EndpointError};
 
 pub(crate) use settings::Settings;
 

@@ -5,8 +5,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use object_store::ClientConfigKey;
 use object_store::aws::AmazonS3ConfigKey;
 
-use super::endpoint::Endpoint;
 use super::settings::Settings;
+use crate::endpoint::Endpoint;
 
 /// Variables that name a proxy, for plain HTTP and for TLS.
 const PLAIN: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];

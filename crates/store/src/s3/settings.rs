@@ -7,7 +7,7 @@ use std::fmt;
 use object_store::ClientConfigKey;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
-use super::endpoint::{Endpoint, is_header};
+use crate::endpoint::{Endpoint, is_header};
 use crate::error::StoreError;
 
 /// What the environment says of S3.

@@ -12,9 +12,9 @@ use headwater_types::{ByteCount, SampleIndex};
 use object_store::ObjectStoreExt;
 
 use super::*;
-use crate::catalog::Skip;
 use crate::files::Files;
 use crate::options::S3Options;
+use crate::skip::Skip;
 
 /// Serves until its standard input ends, so that it never outlives the test. Keys that no S3 client of ours would write
 /// come as arguments.
