@@ -31,8 +31,8 @@ pub struct Machine {
 const PHOTO: &[u8] = include_bytes!("../data/photo.jpg");
 const PHOTO_SIZE: [u32; 2] = [500, 375];
 
-/// Measures this machine's cores for three times `time`, and blocks meanwhile. `on_progress` hears when each of the three
-/// parts is done.
+/// Measures this machine's cores for three times `time`, and blocks meanwhile. `on_progress` hears when each of the
+/// three parts is done.
 ///
 /// # Errors
 /// The system gives no threads.

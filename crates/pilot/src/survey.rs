@@ -15,7 +15,7 @@ pub(crate) struct SurveyedPhoto {
     pub(crate) stored: u64,
     /// `None` where the header cannot be read.
     pub(crate) header: Option<PhotoHeader>,
-    /// Why it cannot.
+    /// Why the header cannot be read.
     pub(crate) broken: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct SurveyedPhoto {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PhotoHeader {
     pub(crate) jpeg: bool,
-    /// Its size as the recipe sees it.
+    /// The photo's size as the recipe sees it.
     pub(crate) size: Size,
 }
 

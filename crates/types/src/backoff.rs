@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Pauses between tries, longer and longer until [`reset`](Self::reset). Each is shortened at random by up to half, so that many who
-/// were sent away at once do not come back at once.
+/// Pauses between tries, longer and longer until [`reset`](Self::reset). Each is shortened at random by up to half, so
+/// that many who were sent away at once do not come back at once.
 #[derive(Debug)]
 pub struct Backoff {
     initial: Duration,

@@ -9,19 +9,20 @@ use crate::units::ByteCount;
 /// The port of a storage server, where none is named. Setting: `--listen`.
 pub const DEFAULT_PORT: u16 = 7440;
 
-/// Most connections at a time that are served: two for each of 128 clients, and few enough for the usual limit of 1,024 open files.
-/// Setting: `--max-connections`.
+/// Most connections at a time that are served: two for each of 128 clients, and few enough for the usual limit of 1,024
+/// open files. Setting: `--max-connections`.
 pub const MAX_CONNECTIONS: usize = 256;
-/// Most connections at a time that have not said yet that they speak HTTP/2: clients do so in one round trip. They take no place among
-/// [`MAX_CONNECTIONS`]; past this the one that has been silent for longest makes way for the next.
+/// Most connections at a time that have not said yet that they speak HTTP/2: clients do so in one round trip. They take
+/// no place among [`MAX_CONNECTIONS`]; past this the one that has been silent for longest makes way for the next.
 pub const MAX_NEWCOMERS: usize = 128;
-/// Time for a connection's first words, which are HTTP/2's preface and its settings: ten round trips around the world, with packets
-/// lost. Setting: `--handshake-timeout`.
+/// Time for a connection's first words, which are HTTP/2's preface and its settings: ten round trips around the world,
+/// with packets lost. Setting: `--handshake-timeout`.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time after which a connection without a call is closed: as long as a trainer may validate between two epochs, whose connections would
-/// only be opened anew. Setting: `--idle-timeout`.
+/// Time after which a connection without a call is closed: as long as a trainer may validate between two epochs, whose
+/// connections would only be opened anew. Setting: `--idle-timeout`.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(900);
-/// Most connections at a time that are only told that there is no place for them: each takes a round trip, the next waits for it.
+/// Most connections at a time that only hear that there is no place for them. Each takes a round trip, and the next
+/// waits for it.
 pub const MAX_TURNED_AWAY: usize = 32;
 /// How long a connection for which there is no place may stay to hear it.
 pub const TURNED_AWAY_FOR: Duration = Duration::from_secs(2);
@@ -39,19 +40,24 @@ pub const MAX_PIXELS: u64 = 89_478_485;
 /// Most bytes of one stored object: no photo format in use is larger. Setting: `--max-object-bytes`.
 pub const MAX_OBJECT: ByteCount = ByteCount::mebibytes(64);
 /// Most memory that one sample may take while it is worked on: encoded bytes, pixels, coefficients and output together,
-/// estimated from its header. A 22 megapixel photo decoded for the wire needs about 180 MiB. Setting: `--max-sample-memory`.
+/// estimated from its header. A 22 megapixel photo decoded for the wire needs about 180 MiB. Setting:
+/// `--max-sample-memory`.
 pub const MAX_SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(224);
-/// Most scans of a progressive JPEG: encoders write about 10; a file of thousands is an attack on the CPU. Setting: `--max-scans`.
+/// Most scans of a progressive JPEG: encoders write about 10; a file of thousands is an attack on the CPU. Setting:
+/// `--max-scans`.
 pub const MAX_SCANS: u32 = 64;
 /// Most pixels x scans of a progressive JPEG: each scan passes over every coefficient, at about 100 million a second on
-/// a slow core; this keeps a hostile file under two seconds. An 11-scan photo may have 18 megapixels. Setting: `--max-scan-pixels`.
+/// a slow core; this keeps a hostile file under two seconds. An 11-scan photo may have 18 megapixels. Setting:
+/// `--max-scan-pixels`.
 pub const MAX_SCAN_PIXELS: u64 = 200_000_000;
-/// How many times each of these defaults a client takes where a server says that its own limit is as high, and nobody has set the
-/// client's: a server may be raised without a word to every client, and one that lies still cannot take all of a machine's memory.
+/// How many times each of these defaults a client takes where a server says that its own limit is as high, and nobody
+/// has set the client's: a server may be raised without a word to every client, and one that lies still cannot take all
+/// of a machine's memory.
 pub const CLIENT_TRUST: u32 = 16;
 
-/// Memory for all samples in flight on a server. Setting: `--memory`. What a process takes beside it is at most 256 MiB: code, tables of
-/// a million photos, what decoders keep between photos, and what HTTP/2 has of large samples (128 KiB for each stream).
+/// Memory for all samples in flight on a server. Setting: `--memory`. What a process takes beside it is at most 256
+/// MiB: code, tables of a million photos, what decoders keep between photos, and what HTTP/2 has of large samples (128
+/// KiB for each stream).
 pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 
 /// Disk that re-written photos may take: as much as the photos themselves do, 300,000 of 100 kB. A server of more is
@@ -76,8 +82,8 @@ pub const MAX_NAME_BYTES: usize = 64;
 pub const MAX_SAMPLES: u64 = u32::MAX as u64;
 /// Most classes in one catalog; folder names are held in memory and sent whole.
 pub const MAX_CLASSES: usize = 65_536;
-/// Samples of a listing, chosen by hash, that a server names to others ([`crate::listing::Sketch`]): if a twentieth of two listings
-/// is the same, 64 see it in 96 of 100 cases; 512 bytes in a description.
+/// Samples of a listing, chosen by hash, that a server names to others ([`crate::listing::Sketch`]): if a twentieth of
+/// two listings is the same, 64 see it in 96 of 100 cases; 512 bytes in a description.
 pub const LISTING_SKETCH: usize = 64;
 /// Threads that list a folder: enough to hide the latency of a network disk; a local one is limited by the kernel.
 pub const LISTING_THREADS: usize = 8;
@@ -95,25 +101,29 @@ pub const LISTED_SUFFIXES: usize = 32;
 pub const S3_PAGE_KEYS: usize = 1_000;
 /// Class folders of a bucket that are listed at once: a page takes about 0.1 s, whoever asks.
 pub const S3_LISTINGS: usize = 16;
-/// Most bytes of one page of an S3 listing: 1,000 keys of 1,024 bytes, each byte written as a character reference, and what stands around
-/// them, are 8 MiB.
+/// Most bytes of one page of an S3 listing: 1,000 keys of 1,024 bytes, each byte written as a character reference, and
+/// what stands around them, are 8 MiB.
 pub const S3_PAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of an answer that an error shows.
 pub const S3_SHOWN_BYTES: usize = 160;
 /// Tries that a store has in hand, before those that its answers earn: enough for a short fault of all reads at once.
 pub const S3_TRIES_IN_HAND: f64 = 10.0;
-/// Tries that one answer earns. With the first tries and those in hand a store is asked at most 2.5 times for what it gives.
+/// Tries that one answer earns. With the first tries and those in hand a store is asked at most 2.5 times for what it
+/// gives.
 pub const S3_TRIES_EARNED: f64 = 1.5;
 /// Tries a second that are granted to a store that answers nothing, so that its return is noticed.
 pub const S3_TRIES_A_SECOND: f64 = 0.5;
-/// Share of reads that may be asked for a second time because they are slow: a store that is slow for all is not asked twice.
+/// Share of reads that may be asked for a second time because they are slow: a store that is slow for all is not asked
+/// twice.
 pub const S3_HEDGED: f64 = 0.05;
-/// Failed tries of one object, at least, before it is held to be hopeless: of one that comes byte by byte there is no time for more.
+/// Failed tries of one object, at least, before it is held to be hopeless: of one that comes byte by byte there is no
+/// time for more.
 pub const S3_HOPELESS_TRIES: u32 = 2;
-/// Tries of a listing that is answered with something else, such as a page of HTML: a fault on the way passes, a wrong address never does.
+/// Tries of a listing that is answered with something else, such as a page of HTML. A fault on the way passes, a wrong
+/// address never does.
 pub const S3_GARBLED_PAGES: u32 = 4;
-/// The same of an object, where the listing has shown that the address is right: a way that spoils a third of all answers spoils so many
-/// in a row for one object of 200,000.
+/// Tries of an object that is answered with something else, where the listing has shown that the address is right. A
+/// network that spoils a third of all answers spoils this many in a row for one object of 200,000.
 pub const S3_GARBLED_OBJECTS: u32 = 10;
 
 /// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
@@ -130,13 +140,14 @@ pub const MAX_MODEL_PORTS: usize = 65_536;
 pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
 
 /// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
-/// a slow reader holds little, and that a batch is still in the core's cache when it is sent: with 4 MiB, crops of small photos
-/// took a third more CPU.
+/// a slow reader holds little, and that a batch is still in the core's cache when it is sent: with 4 MiB, crops of
+/// small photos took a third more CPU.
 pub const BATCH_BYTES: ByteCount = ByteCount::new(256 << 10);
-/// What a message takes beside the payload of its last sample: those before it, at most [`BATCH_BYTES`], and the key and failure of
-/// each of a thousand.
+/// What a message takes beside the payload of its last sample: those before it, at most [`BATCH_BYTES`], and the key
+/// and failure of each of a thousand.
 pub const MESSAGE_ENVELOPE: ByteCount = ByteCount::mebibytes(4);
-/// Largest message of any server: gRPC counts its bytes in 32 bits. A sample whose payload does not fit is refused alone.
+/// Largest message of any server: gRPC counts its bytes in 32 bits. A sample whose payload does not fit is refused
+/// alone.
 pub const MAX_MESSAGE: ByteCount = ByteCount::new(u32::MAX as u64);
 /// Largest request: 4 million indices as varints, or their per-sample cuts.
 pub const MAX_REQUEST: ByteCount = ByteCount::mebibytes(32);
@@ -146,7 +157,8 @@ pub const MAX_SAMPLES_PER_CALL: usize = 1_048_576;
 /// Most losses in one report: a client tells in several. Their keys, at their longest, still fit into [`MAX_REQUEST`].
 pub const MAX_LOSSES_PER_CALL: usize = 16_384;
 
-/// Most samples of a profile or a plan: 64 million take a planner about 11 GB at eight ways; who has more plans parts of them.
+/// Most samples of a profile or a plan: 64 million take a planner about 11 GB at eight ways; who has more plans parts
+/// of them.
 pub const MAX_PROFILE_SAMPLES: u64 = 1 << 26;
 /// Most servers of a profile or a plan: each is a price to be found, and partitions are far larger than this is small.
 pub const MAX_PROFILE_SERVERS: usize = 256;
@@ -155,6 +167,6 @@ pub const MAX_PLAN_BYTES: usize = 1 << 30;
 /// Most bytes of a plan's head, and of a profile's provenance: servers and resources, a recipe.
 pub const MAX_PLAN_HEAD_BYTES: usize = 1 << 20;
 
-/// Most threads of one pool. More than any machine has cores: a slip of the finger, such as 100000, would use up the process's memory for
-/// stacks, and end it without a word.
+/// Most threads of one pool. More than any machine has cores: a slip of the finger, such as 100000, would use up the
+/// process's memory for stacks, and end it without a word.
 pub const MAX_THREADS: usize = 1024;

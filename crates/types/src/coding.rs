@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How the pixels of the u8 cuts (`decoded`, `cropped`, `flipped`) travel. Whatever the coding, they are the same pixels.
+/// How the pixels of the u8 cuts (`decoded`, `cropped`, `flipped`) travel. Whatever the coding, they are the same
+/// pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PixelCoding {

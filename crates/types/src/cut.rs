@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// How far the storage side takes a sample. Cuts are ordered: a later cut has had every stage of the earlier ones.
 ///
-/// A photo that cannot be cropped as a JPEG (a PNG, a CMYK or a broken JPEG) comes `encoded` where `jpeg-crop` was asked
-/// for.
+/// A photo that cannot be cropped as a JPEG (a PNG, a CMYK or a broken JPEG) comes `encoded` where `jpeg-crop` was
+/// asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
@@ -86,7 +86,8 @@ impl Cut {
         }
     }
 
-    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: only those have a [`PixelCoding`](crate::PixelCoding).
+    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: only those have a
+    /// [`PixelCoding`](crate::PixelCoding).
     pub const fn is_rgb(self) -> bool {
         match self.form() {
             Form::Photo | Form::Pixels => true,
@@ -94,8 +95,8 @@ impl Cut {
         }
     }
 
-    /// The cut whose u8 pixels are sent in place of this cut's floats: a quarter of the bytes, and the same tensor. Cuts
-    /// without floats stand for themselves.
+    /// The cut whose u8 pixels are sent in place of this cut's floats: a quarter of the bytes, and the same tensor.
+    /// Cuts without floats stand for themselves.
     pub const fn as_pixels(self) -> Self {
         match self.form() {
             Form::Floats => Self::Flipped,
@@ -108,7 +109,8 @@ impl Cut {
         match self {
             Self::Encoded => "the stored bytes",
             Self::JpegCrop => {
-                "a JPEG of just the blocks that the crop needs, where the photo can be cropped so; else the stored bytes"
+                "a JPEG of just the blocks that the crop needs, where the photo can be cropped so; \
+                 else the stored bytes"
             }
             Self::Decoded => "the photo's pixels: RGB, u8 `[h, w, 3]`",
             Self::Cropped => "cropped and resized: RGB, u8, of the recipe's size",

@@ -106,25 +106,29 @@ impl FailureKind {
         match self {
             Self::OutOfRange => "Ask for indices below the dataset's number of samples.",
             Self::NotFound | Self::Changed => {
-                "Leave the files of a served dataset as they are; after a change, restart the server, which lists them anew."
+                "Leave the files of a served dataset as they are; after a change, restart the server, \
+                 which lists them anew."
             }
             Self::Forbidden => "Put the file itself into the folder, where the server's user may read it.",
             Self::Io => {
                 "It is asked for again a few times. If that does not help, look at the store's disk or service."
             }
             Self::Unreadable => {
-                "The server has asked for it for most of a minute: the message says what the store answered. Look at that object there."
+                "The server has asked for it for most of a minute: the message says what the store \
+                 answered. Look at that object there."
             }
             Self::UnsupportedFormat => "Convert the file, or take it out of the dataset.",
             Self::Malformed => "Replace the file, or take it out of the dataset.",
             Self::LimitExceeded => {
-                "The message names the limit, and the side that has it, server or client: raise it there, if the file is to be trusted."
+                "The message names the limit, and the side that has it, server or client: raise it there, \
+                 if the file is to be trusted."
             }
             Self::Inference => {
                 "The message says what ONNX Runtime said: check that the recipe makes what the model takes."
             }
             Self::NotFinite => {
-                "See to the model, or to the photo; `--allow-non-finite` (Python: `allow_non_finite=True`) takes such features as they are."
+                "See to the model, or to the photo; `--allow-non-finite` (Python: `allow_non_finite=True`) \
+                 takes such features as they are."
             }
             Self::Unavailable => {
                 "It is asked for again a few times. If that does not help, start the server, or add one."
@@ -185,7 +189,7 @@ impl SampleFailure {
     }
 }
 
-/// That features are finite.
+/// Checks that features are finite.
 ///
 /// # Errors
 /// `NotFinite`, with how many of them are not.
@@ -195,7 +199,8 @@ pub fn check_finite(features: &[f32]) -> Result<(), SampleFailure> {
         0 => Ok(()),
         _ => {
             let message = format!(
-                "{others} of its {} features are not finite: see to the model, or insist on them with --allow-non-finite",
+                "{others} of its {} features are not finite: see to the model, or insist on them with \
+                 --allow-non-finite",
                 features.len()
             );
             Err(SampleFailure::new(FailureKind::NotFinite, message))

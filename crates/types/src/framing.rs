@@ -1,8 +1,8 @@
 //! Framing: which part of a decoded photo becomes the recipe's output, and whether it is mirrored.
 //!
 //! A pure function of the photo's size and of (seed, epoch, key), so that storage side and client agree without telling
-//! each other. `exp` and `log` come from the `libm` crate: the platform's own may differ in the last bit, and with it the
-//! box.
+//! each other. `exp` and `log` come from the `libm` crate: the platform's own may differ in the last bit, and with it
+//! the box.
 
 use crate::address::Draws;
 use crate::area::{PixelBox, Position, RealBox, Size};
@@ -16,8 +16,8 @@ pub struct Framing {
     pub readable: PixelBox,
     /// The region that is mapped onto the output; within `readable`, in the photo's coordinates.
     pub region: RealBox,
-    /// The larger output that this one is cut out of, where its recipe resizes first and cuts then: the same mapping, in
-    /// torchvision's numbers.
+    /// The larger output that this one is cut out of, where its recipe resizes first and cuts then: the same mapping,
+    /// in torchvision's numbers.
     pub cut_from: Option<CutFrom>,
     /// Size of the output.
     pub output: Size,

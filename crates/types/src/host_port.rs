@@ -19,7 +19,7 @@ pub struct HostPort {
 /// Text that is no host and port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostPortError {
-    /// Not a host and a port.
+    /// The text is not a host and a port.
     #[error(
         "{0:?} is no address: write HOST:PORT, such as 10.0.0.5:7440, node1:7440 or [::1]:7440; HOST alone is for port \
          7440, and :PORT for this machine"
@@ -28,17 +28,17 @@ pub enum HostPortError {
     /// An IPv6 address whose end may be a port.
     #[error("{text:?} may be read in two ways: write [{address}]:{port}, or [{text}] for port 7440")]
     Ambiguous {
-        /// As given.
+        /// The text as it was given.
         text: String,
-        /// What would be the address.
+        /// The address that the text may mean.
         address: String,
-        /// And the port.
+        /// The port that the text may mean.
         port: u16,
     },
-    /// Encryption was asked for.
+    /// The text asks for encryption.
     #[error("{0:?} asks for TLS, which servers do not speak: write HOST:PORT, and encrypt the network below it")]
     Tls(String),
-    /// Nobody is there.
+    /// Port 0, on which no server listens.
     #[error("{0:?} has port 0, which nobody listens on: write the port that the server has said it listens on")]
     Zero(String),
 }

@@ -1,7 +1,8 @@
 //! Limits of one photo: a server's own, and those that a client holds what it gets against.
 //!
-//! A server tells its limits to its clients, and a client takes them, each up to its own. So what may be raised is raised at the
-//! server alone, a photo fails for the same reason at every cut, and a client that is given a lower limit keeps it.
+//! A server announces its limits to its clients, and a client takes them, each up to its own. So what may be raised is
+//! raised at the server alone, a photo fails for the same reason at every cut, and a client that is given a lower limit
+//! keeps it.
 
 use crate::caps::{
     CLIENT_TRUST, MAX_DIMENSION, MAX_MESSAGE, MAX_OBJECT, MAX_PIXELS, MAX_SAMPLE_MEMORY, MAX_SCAN_PIXELS, MAX_SCANS,
@@ -68,7 +69,8 @@ impl Default for ImageLimits {
 }
 
 impl ImageLimits {
-    /// The most that a client takes of what servers tell, where nobody has set its own limits: [`CLIENT_TRUST`] times the defaults.
+    /// The most that a client takes of what servers announce, where nobody has set its own limits: [`CLIENT_TRUST`]
+    /// times the defaults.
     pub fn of_clients() -> Self {
         let Self { max_dimension, max_pixels, max_object, max_sample_memory, max_scans, max_scan_pixels } =
             Self::default();
@@ -95,7 +97,8 @@ impl ImageLimits {
         }
     }
 
-    /// Most bytes of a sample's payload, whatever its cut: no more than is read or made of one, and no more than fits into a message.
+    /// Most bytes of a sample's payload, whatever its cut: no more than is read or made of one, and no more than fits
+    /// into a message.
     pub fn max_payload(&self) -> ByteCount {
         let fits = ByteCount::new(MAX_MESSAGE.get() - MESSAGE_ENVELOPE.get());
         self.max_object.max(self.max_sample_memory).min(fits)

@@ -1,14 +1,16 @@
 //! A whole listing in few bytes: whether servers have found the same samples, and if not, how much of them is the same.
 //!
-//! A sample is its key and its size here. Not its version: a copy on another node has other modification times, and an object's ETag is
-//! no file's; parts of copies make one dataset as well as parts of one folder. A photo that was replaced by another of the
-//! same size on one node only goes unseen; it is still delivered once, by the server whose part it is in.
+//! A sample is its key and its size here. Not its version: a copy on another node has other modification times, and an
+//! object's ETag is no file's; parts of copies make one dataset as well as parts of one folder. A photo that was
+//! replaced by another of the same size on one node only goes unseen; it is still delivered once, by the server whose
+//! part it is in.
 //!
-//! Entries are hashed one by one, and the hashes added modulo 2^256. That needs no order and no memory, so that a server which keeps a half
-//! of the keys knows the whole, and eight listing threads each make a part of the sum. A sum of hashes can be forged by
-//! who chooses millions of entries for it (Wagner's generalised birthday), which a hash over sorted entries cannot; but who may
-//! write the photos needs no forged digest, and without intent two listings have the same sum by a chance of 2^-256. Added, and not
-//! combined by exclusive or: an entry that is there twice does not vanish.
+//! Entries are hashed one by one, and the hashes added modulo 2^256. That needs no order and no memory, so that a
+//! server which keeps a half of the keys knows the whole, and eight listing threads each make a part of the sum. A sum
+//! of hashes can be forged by who chooses millions of entries for it (Wagner's generalised birthday), which a hash over
+//! sorted entries cannot; but who may write the photos needs no forged digest, and without intent two listings have the
+//! same sum by a chance of 2^-256. Added, and not combined by exclusive or: an entry that is there twice does not
+//! vanish.
 
 use std::collections::BTreeSet;
 
@@ -19,16 +21,16 @@ use crate::units::ByteCount;
 /// What was found in a dataset's place, all partitions together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// How many samples.
+    /// The number of samples.
     pub samples: u64,
-    /// Over every sample's key and size, and the class names.
+    /// The digest of every sample's key and size, and of the class names.
     pub digest: Digest,
-    /// Some of the samples.
+    /// Some of the samples, to compare two listings by.
     pub sketch: Sketch,
 }
 
-/// The samples with the lowest hashes, by those: a bottom-k sketch (Cohen, Kaplan 2007). Two listings that have a sample in common at
-/// all have it low or high in both, so that the lowest show what all would.
+/// The samples with the lowest hashes, by those: a bottom-k sketch (Cohen, Kaplan 2007). Two listings that have a
+/// sample in common at all have it low or high in both, so that the lowest show what all would.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch(BTreeSet<u64>);
 
@@ -44,8 +46,8 @@ pub struct ListingDigester {
 // === impl Listing ===
 
 impl Listing {
-    /// What share of the smaller of two listings is in the other too, 0 to 1: an estimate, exact for the same listing and for
-    /// listings without a common sample.
+    /// What share of the smaller of two listings is in the other too, 0 to 1: an estimate, exact for the same listing
+    /// and for listings without a common sample.
     pub fn shared(&self, other: &Self) -> f64 {
         if self.digest == other.digest {
             return 1.0;

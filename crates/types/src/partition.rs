@@ -1,12 +1,14 @@
 //! Which part of a dataset a server serves, where several servers see all of it.
 //!
-//! By hash and not by range: it needs no listing to agree on, a new photo moves no other, and every class is spread evenly.
+//! By hash and not by range: it needs no listing to agree on, a new photo moves no other, and every class is spread
+//! evenly.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-/// Part K of N, written `K/N`: the keys whose BLAKE3 hash, its first 8 bytes as a little-endian number, is K-1 modulo N.
+/// Part K of N, written `K/N`: the keys whose BLAKE3 hash, its first 8 bytes as a little-endian number, is K-1 modulo
+/// N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition {
     /// From 0.
@@ -48,7 +50,8 @@ impl Partition {
         (0..self.count.get()).map(move |position| Self { position, ..self })
     }
 
-    /// The number by which the sample of this key is in one part or another: the first 8 bytes of the key's BLAKE3 hash, little-endian.
+    /// The number by which the sample of this key is in one part or another: the first 8 bytes of the key's BLAKE3
+    /// hash, little-endian.
     pub fn address(key: &str) -> u64 {
         blake3::hash(key.as_bytes()).as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
     }

@@ -1,8 +1,9 @@
 //! At what fraction of its size a JPEG is decoded, where its recipe says `decode = "fast"`.
 //!
-//! A JPEG can be decoded to M/8 of its size by transforming each block of 8 x 8 coefficients to M x M pixels, which leaves
-//! out work for detail that the resize would average away. M is a pure function of recipe and framing, so that storage side
-//! and client agree without telling each other. Its pixels lie on a grid of its own: pixel edges at 8/M of the photo's.
+//! A JPEG can be decoded to M/8 of its size by transforming each block of 8 x 8 coefficients to M x M pixels, which
+//! leaves out work for detail that the resize would average away. M is a pure function of recipe and framing, so that
+//! storage side and client agree without telling each other. Its pixels lie on a grid of its own: pixel edges at 8/M of
+//! the photo's.
 
 use crate::area::{PixelBox, RealBox, Size};
 use crate::framing::{CutFrom, Framing};
@@ -14,20 +15,21 @@ pub struct Scale {
     eighths: u8,
 }
 
-/// Pixels of the scaled photo for each of the output, in each direction, below which it is not scaled further. Halving has
-/// Pillow's filter look at pixels that have lost their finest detail: crops of photos of 1024 x 768 come out 1.4 levels off on
-/// average where 1.0 to 1.25 are left, and 1.1 where there are more; with those that stay whole, 0.25 levels in all. Halving
-/// at 1.0 would be 0.73, the same saving for each; sizes between the halves have no vector code, and are slower than the whole.
+/// Pixels of the scaled photo for each of the output, in each direction, below which it is not scaled further. Halving
+/// has Pillow's filter look at pixels that have lost their finest detail: crops of photos of 1024 x 768 come out 1.4
+/// levels off on average where 1.0 to 1.25 are left, and 1.1 where there are more; with those that stay whole, 0.25
+/// levels in all. Halving at 1.0 would be 0.73, the same saving for each; sizes between the halves have no vector code,
+/// and are slower than the whole.
 const SPARE: f64 = 1.25;
 
-/// Pixels that are left of the region in each direction at least: libjpeg treats rows of less than three samples of chroma
-/// otherwise than longer ones, and no piece of a photo should come to that by its scale.
+/// Pixels that are left of the region in each direction at least: libjpeg treats rows of less than three samples of
+/// chroma otherwise than longer ones, and no piece of a photo should come to that by its scale.
 const SHORTEST: f64 = 16.0;
 
 // === impl Scale ===
 
 impl Scale {
-    /// As stored.
+    /// The size as stored.
     pub const WHOLE: Self = Self { eighths: 8 };
 
     /// Every scale at which a recipe may have a photo decoded, the smallest first.

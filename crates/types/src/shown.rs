@@ -1,4 +1,5 @@
-//! Numbers and lists for people. A number has three digits and a unit. Programs get the number itself, with its unit in the field's name.
+//! Numbers and lists for people. A number has three digits and a unit. Programs get the number itself, with its unit in
+//! the field's name.
 
 use std::fmt;
 
@@ -42,7 +43,7 @@ pub fn times_fewer(before: f64, after: f64) -> String {
     compared(before, after, ["fewer", "more", "as many"])
 }
 
-/// The same of an amount: `6.2 times less`, `1.1 times more`, `as much`.
+/// How one amount compares to another that it took the place of: `6.2 times less`, `1.1 times more`, `as much`.
 pub fn times_less(before: f64, after: f64) -> String {
     compared(before, after, ["less", "more", "as much"])
 }

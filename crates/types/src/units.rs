@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number of bytes. Reads binary units (`64MiB`, `64Mi`) and decimal ones (`64MB`, `64M`), with a point where that comes to whole bytes
-/// (`1.5Gi`), and prints the binary.
+/// A number of bytes. Reads binary units (`64MiB`, `64Mi`) and decimal ones (`64MB`, `64M`), with a point where that
+/// comes to whole bytes (`1.5Gi`), and prints the binary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteCount(u64);
 
@@ -29,8 +29,8 @@ pub struct UnitError {
 
 // === impl ByteCount ===
 
-/// Printed are the first five, and read all: `2Gi` and `2G` are what Kubernetes and shells write. A unit stands behind those that end
-/// with it.
+/// Printed are the first five, and read all: `2Gi` and `2G` are what Kubernetes and shells write. A unit stands behind
+/// those that end with it.
 const BYTE_UNITS: [(&str, u64); 23] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),

@@ -12,8 +12,8 @@ use crate::shown::listed;
 /// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
 /// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
 ///
-/// Ways are ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a way to
-/// features; no tensor can be made of it.
+/// Ways are ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a
+/// way to features; no tensor can be made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Way {
     cut: Cut,
@@ -44,8 +44,8 @@ impl Way {
         Cut::ALL.into_iter().flat_map(codings)
     }
 
-    /// The way that people mean by a cut and a coding, of which only u8 pixels take notice. Without `floats`, the floats of a
-    /// cut travel as the pixels that they are made from, and those may be coded.
+    /// The way that people mean by a cut and a coding, of which only u8 pixels take notice. Without `floats`, the
+    /// floats of a cut travel as the pixels that they are made from, and those may be coded.
     pub fn asked(cut: Cut, pixels: PixelCoding, floats: bool) -> Self {
         let travels = if floats { cut } else { cut.as_pixels() };
         let coded = Self::new(travels, pixels).filter(|way| way.lossless);

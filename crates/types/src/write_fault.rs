@@ -1,7 +1,7 @@
 //! Why bytes could not be written, as far as somebody can do something about it.
 //!
-//! One place tells a full disk from a full quota, from a limit on files, and from a folder that may not be written to; whoever
-//! writes bytes adds the setting that names the place.
+//! One place tells a full disk from a full quota, from a limit on files, and from a folder that may not be written to;
+//! whoever writes bytes adds the setting that names the place.
 
 use std::fmt;
 use std::io::{Error, ErrorKind};

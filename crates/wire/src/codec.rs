@@ -1,7 +1,7 @@
 //! Messages as bytes: protobuf, into a buffer that is large enough from the start.
 //!
-//! Why not tonic's own: it begins with 8 KiB and grows as samples are put in, and so allocates, and copies, a message of a megabyte
-//! several times.
+//! Why not tonic's own: it begins with 8 KiB and grows as samples are put in, and so allocates, and copies, a message
+//! of a megabyte several times.
 
 use std::marker::PhantomData;
 

@@ -7,7 +7,8 @@
 //!                                             of sample                          of payload
 //! ```
 //!
-//! A large sample's payload comes last, which protobuf allows, so that it can be sent piece by piece out of where it lies.
+//! A large sample's payload comes last, which protobuf allows, so that it can be sent piece by piece out of where it
+//! lies.
 
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
@@ -29,7 +30,8 @@ pub fn message(batch: &proto::FetchBatch) -> Option<Vec<u8>> {
     Some(framed)
 }
 
-/// A message of one sample, up to its payload of so many bytes, which is not in it yet; `None` for one of 4 GiB or more.
+/// A message of one sample, up to its payload of so many bytes, which is not in it yet; `None` for one of 4 GiB or
+/// more.
 pub fn head(sample: &proto::Sample, payload: usize) -> Option<Vec<u8>> {
     let head = sample.encoded_len();
     let of_payload = key_len(PAYLOAD) + encoded_len_varint(payload as u64);

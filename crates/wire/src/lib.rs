@@ -1,8 +1,8 @@
 //! The gRPC protocol of Headwater: generated code, conversions to and from the vocabulary, checksums, HTTP/2 settings,
 //! and the one place where errors become statuses.
 //!
-//! Invariant: whatever arrives is checked here before it becomes a type of `headwater-types`; nothing here panics on, or
-//! allocates more than, what a peer sent.
+//! Invariant: whatever arrives is checked here before it becomes a type of `headwater-types`; nothing here panics on,
+//! or allocates more than, what a peer sent.
 
 mod codec;
 pub mod proto;

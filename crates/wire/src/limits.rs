@@ -24,7 +24,7 @@ impl TryFrom<PhotoLimits> for ImageLimits {
     type Error = Invalid;
 
     /// # Errors
-    /// A limit of nothing: a server that has it serves no photo, and one that left it out did not mean that.
+    /// A limit is 0. A server with a limit of 0 serves no photo, and a server that leaves a limit out does not mean 0.
     fn try_from(limits: PhotoLimits) -> Result<Self, Invalid> {
         let PhotoLimits { max_dimension, max_pixels, max_object_bytes, max_sample_memory, max_scans, max_scan_pixels } =
             limits;

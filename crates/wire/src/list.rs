@@ -7,7 +7,7 @@ use crate::proto;
 use crate::request::digest_from;
 use crate::status::Invalid;
 
-/// What a client asks for.
+/// A request for a part of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     /// The dataset's name.
@@ -16,18 +16,18 @@ pub struct List {
     pub dataset_digest: Option<Digest>,
     /// The first index.
     pub first: u64,
-    /// How many.
+    /// The number of samples.
     pub count: usize,
 }
 
 /// A sample of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Its key.
+    /// The sample's key.
     pub key: SampleKey,
-    /// Its class.
+    /// The sample's class.
     pub label: Option<ClassId>,
-    /// Its stored bytes.
+    /// The sample's stored bytes.
     pub stored: ByteCount,
 }
 

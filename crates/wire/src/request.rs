@@ -39,28 +39,28 @@ pub struct Fetch {
     pub allow_non_finite: bool,
 }
 
-/// Which samples of a partition.
+/// The samples of a partition that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Samples {
-    /// `first..first + count`.
+    /// The samples of the range `first..first + count`.
     Range {
         /// The first index.
         first: u64,
-        /// How many.
+        /// The number of samples.
         count: usize,
     },
-    /// These.
+    /// The samples of these indices, in this order.
     List(Vec<u64>),
 }
 
 /// One sample of a call, as it is to travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Its place in the request, from 0.
+    /// The sample's place in the request, from 0.
     pub position: u32,
-    /// Which.
+    /// The sample's index in the partition.
     pub index: SampleIndex,
-    /// How it travels.
+    /// The way that the sample travels.
     pub way: Way,
     /// The address of its pass's randomness.
     pub address: Address,
@@ -204,19 +204,19 @@ pub(crate) fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
 // === impl Samples ===
 
 impl Samples {
-    /// A range as it came.
+    /// A range of a request, checked not to overflow.
     pub(crate) fn range(range: proto::SampleRange) -> Result<Self, Invalid> {
         let count = usize::try_from(range.count).unwrap_or(usize::MAX);
         let _end = range.first.checked_add(range.count).ok_or_else(|| Invalid::new("the range overflows"))?;
         Ok(Self::Range { first: range.first, count })
     }
 
-    /// Each of them.
+    /// Every sample in order.
     pub fn iter(&self) -> impl Iterator<Item = SampleIndex> + Send + '_ {
         (0..self.len()).map(|position| self.get(position))
     }
 
-    /// How many.
+    /// The number of samples.
     pub fn len(&self) -> usize {
         match self {
             Self::Range { count, .. } => *count,

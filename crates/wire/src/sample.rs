@@ -14,17 +14,17 @@ use crate::way::{dtype_from, dtype_to, way_from};
 /// A sample that was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// Index in the server's partition.
+    /// The sample's index in the server's partition.
     pub index: SampleIndex,
-    /// Its place in the request, from 0; `None` from a server that does not say it.
+    /// The sample's place in the request, from 0; `None` from a server that does not say it.
     pub position: Option<u32>,
-    /// Its key; `None` for an index that is not in the catalog.
+    /// The sample's key; `None` for an index that is not in the catalog.
     pub key: Option<SampleKey>,
-    /// Position in the partition's class list.
+    /// The sample's class, as a position in the partition's class list.
     pub label: Option<ClassId>,
-    /// CPU time that the server's CPU workers spent on it, where the request asked for that.
+    /// CPU time that the server's CPU workers spent on the sample, where the request asked for that.
     pub cpu: Option<CpuSeconds>,
-    /// What came of it.
+    /// The sample's payload, or why there is none.
     pub outcome: Result<Delivered, SampleFailure>,
 }
 
@@ -108,7 +108,8 @@ impl TryFrom<proto::Sample> for Delivery {
     }
 }
 
-/// Whether a payload of so many bytes can be these elements. Coded ones are fewer: who codes sends raw what would not be.
+/// Whether a payload of so many bytes can be these elements. Coded ones are fewer: who codes sends raw what would not
+/// be.
 fn fits(way: Way, dtype: DType, shape: Shape, length: usize) -> bool {
     let Some(raw) = shape.elements().and_then(|count| count.checked_mul(dtype.size())) else { return false };
     match way.pixels() {

@@ -41,8 +41,8 @@ pub enum Refusal {
     },
     /// A cut that needs CPU workers, where there are none.
     #[error(
-        "this server has no CPU workers (--cpu-workers 0) and serves photos as they are stored: ask for the cut encoded \
-         instead of {cut}, or start it with --cpu-workers 1 or more"
+        "this server has no CPU workers (--cpu-workers 0) and serves photos as they are stored: ask for the cut \
+         encoded instead of {cut}, or start it with --cpu-workers 1 or more"
     )]
     NoCpuWorkers {
         /// The first such cut.
@@ -51,16 +51,16 @@ pub enum Refusal {
     /// The server is not ready: it says what it is doing, and how far it is.
     #[error("starting: {doing}")]
     Starting {
-        /// Such as `listing /srv/photos, 12,000 files so far`.
+        /// What the server is doing, such as `listing /srv/photos, 12,000 files so far`.
         doing: String,
     },
-    /// Too many streams.
+    /// The server has too many streams open.
     #[error("the server has {limit} streams open already, see --max-streams")]
     Busy {
         /// The setting's value.
         limit: usize,
     },
-    /// Too many connections.
+    /// The server has too many connections.
     #[error("all {limit} connections that the server takes are in use, see --max-connections")]
     Full {
         /// The setting's value.

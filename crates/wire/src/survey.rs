@@ -19,25 +19,25 @@ pub struct Survey {
     pub samples: Samples,
 }
 
-/// A sample that was asked for.
+/// A sample whose header was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surveyed {
-    /// Index in the server's partition.
+    /// The sample's index in the server's partition.
     pub index: SampleIndex,
-    /// Its key; `None` for an index that is not in the catalog.
+    /// The sample's key; `None` for an index that is not in the catalog.
     pub key: Option<SampleKey>,
-    /// Its stored bytes, as the catalog has them.
+    /// The sample's stored bytes, as the catalog has them.
     pub stored: ByteCount,
-    /// What its header says, or why that cannot be read.
+    /// What the photo's header says, or why the header cannot be read.
     pub outcome: Result<PhotoFacts, SampleFailure>,
 }
 
 /// What a photo's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhotoFacts {
-    /// Its format, by content.
+    /// The photo's format, by content.
     pub format: Format,
-    /// Its size as stored.
+    /// The photo's size as stored.
     pub size: Size,
     /// The turn that EXIF asks for, 1 to 8; 1 is none.
     pub orientation: u8,

@@ -10,9 +10,9 @@ pub(super) fn digest(stages: &Stages) -> Digest {
     Digest::of(text(stages).as_bytes())
 }
 
-/// Stages as TOML, every field present, in the grammar's order; floats as the shortest text that reads back the same. What
-/// recipes could not choose from the start is spelt out only where it is not its default, so that the digest of a recipe
-/// which does not choose it stays what it was.
+/// Stages as TOML, every field present, in the grammar's order; floats as the shortest text that reads back the same.
+/// What recipes could not choose from the start is spelt out only where it is not its default, so that the digest of a
+/// recipe which does not choose it stays what it was.
 pub(super) fn text(stages: &Stages) -> String {
     let mut text = Text(String::new());
     text.decode(stages.orientation, stages.decode);
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn defaults_and_names_do_not_change_the_digest() {
         let short = "name='a'\n[[stage]]\nop='decode'\n[[stage]]\nop='resize'\nsize=[8,9]\n[[stage]]\nop='to-tensor'\n";
-        let long = "name='b'\n[[stage]]\nop='decode'\norientation='stored'\ndecode='exact'\n[[stage]]\nop='resize'\nsize=[8,9]\n\
-                    interpolation='bilinear'\n[[stage]]\nop='to-tensor'\nscale='unit'\n";
+        let long = "name='b'\n[[stage]]\nop='decode'\norientation='stored'\ndecode='exact'\n[[stage]]\nop='resize'\n\
+                    size=[8,9]\ninterpolation='bilinear'\n[[stage]]\nop='to-tensor'\nscale='unit'\n";
         let (short, long) = (Recipe::from_toml(short).unwrap(), Recipe::from_toml(long).unwrap());
         assert_eq!(short.digest(), long.digest());
         let other = Recipe::from_toml(&short.to_toml().replace("[8, 9]", "[9, 8]")).unwrap();

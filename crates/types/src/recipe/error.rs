@@ -9,7 +9,7 @@ pub enum RecipeError {
     /// More bytes than any recipe needs.
     #[error("a recipe of {0} bytes is longer than {MAX_RECIPE_BYTES}")]
     TooLong(usize),
-    /// Not TOML.
+    /// The text is not TOML.
     #[error("line {line}: {message}")]
     Syntax {
         /// The line with the mistake.
@@ -22,9 +22,9 @@ pub enum RecipeError {
     Name(#[from] NameError),
     /// Stages that are missing, doubled or out of order.
     #[error(
-        "{}stage {position} ({found}) is out of place: a recipe is decode, then random-resized-crop | resize + center-crop | \
-         center-crop (fraction) + resize | resize, then random-horizontal-flip (may be left out), then to-tensor, then \
-         normalize (may be left out)",
+        "{}stage {position} ({found}) is out of place: a recipe is decode, then random-resized-crop | \
+         resize + center-crop | center-crop (fraction) + resize | resize, then random-horizontal-flip (may be left \
+         out), then to-tensor, then normalize (may be left out)",
         line.map(|line| format!("line {line}: ")).unwrap_or_default()
     )]
     Order {

@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         Self { text, table, place, line: line_of(text, start) }
     }
 
-    /// The same table under another name.
+    /// This table under another name.
     pub(super) fn called(self, place: String) -> Self {
         Self { place, ..self }
     }

@@ -1,8 +1,8 @@
 //! A recipe: what is done to every photo, stage by stage, from its bytes to the tensor that a network takes.
 //!
-//! Recipes are written in TOML as an ordered list of stages and told apart by the BLAKE3 digest of their canonical form,
-//! in which every default is spelt out, but for those of keys that came later: a digest outlives them. The name is not part
-//! of the digest: two names for one recipe are one recipe.
+//! Recipes are written in TOML as an ordered list of stages and told apart by the BLAKE3 digest of their canonical
+//! form, in which every default is spelt out, but for those of keys that came later: a digest outlives them. The name
+//! is not part of the digest: two names for one recipe are one recipe.
 //!
 //! ```toml
 //! name = "imagenet-train"
@@ -80,7 +80,7 @@ impl Recipe {
         &self.name
     }
 
-    /// Its stages.
+    /// The recipe's stages.
     pub fn stages(&self) -> &Stages {
         &self.stages
     }

@@ -135,7 +135,8 @@ mod tests {
             ),
             (
                 "op='random-resized-crop'\nsize=8\ninterpolation='nearest'",
-                "line 7: stage 2 (random-resized-crop): `interpolation` must be one of bilinear, bicubic, not \"nearest\"",
+                "line 7: stage 2 (random-resized-crop): `interpolation` must be one of bilinear, \
+                 bicubic, not \"nearest\"",
             ),
             (
                 "op='resize'\nsize=8\ninterpolation=3",

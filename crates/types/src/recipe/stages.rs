@@ -94,8 +94,9 @@ pub enum Steps {
     /// The crop is mapped back to the photo, and that box is resized, as by Pillow's `resize(size, box=...)`.
     #[default]
     One,
-    /// As if the whole photo were resized and then cropped, as torchvision does it. Every pixel lies where it lies in one step,
-    /// but for roundings: Pillow holds the edges of a box in f32, and chooses the order of its passes by the sizes.
+    /// As if the whole photo were resized and then cropped, as torchvision does it. Every pixel lies where it lies in
+    /// one step, but for roundings: Pillow holds the edges of a box in f32, and chooses the order of its passes by the
+    /// sizes.
     Two,
 }
 
