@@ -1,6 +1,6 @@
-//! How long a plan of many samples takes, how good it is, and what memory it needs:
-//! `cargo run --release -p headwater-plan --example million -- 1000000 1`
-//! makes a profile of so many samples at eight ways on so many servers, and plans it under several resources, on one thread.
+//! How long a plan of many samples takes, how good it is, and what memory it needs: `cargo run --release -p
+//! headwater-plan --example million -- 1000000 1` makes a profile of so many samples at eight ways on so many servers,
+//! and plans it under several resources, on one thread.
 
 use std::fs;
 use std::time::Instant;

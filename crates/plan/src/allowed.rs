@@ -17,7 +17,8 @@ pub struct Allowed {
 /// Text that allows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no cut to allow: use {pixels} or (with a model) features, and {coded} with +raw or +lossless for one coding",
+    "{0:?} is no cut to allow: use {pixels} or (with a model) features, and {coded} with +raw or +lossless for one \
+     coding",
     pixels = Cut::PIXELS.map(Cut::as_str).join(", "),
     coded = shown::listed(Cut::ALL.into_iter().filter(|cut| cut.is_rgb()), "or")
 )]

@@ -60,7 +60,7 @@ pub struct WayCost {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ExplainError {
     /// The plan was made from another profile.
-    #[error("the plan was made from profile {}, and this one is {}: give the profile that it was made from", .plan, .profile)]
+    #[error("the plan was made from profile {plan}, and this one is {profile}: give the profile that it was made from")]
     OtherProfile {
         /// The digest in the plan.
         plan: String,
@@ -142,7 +142,8 @@ fn by_price(chosen: Way, ways: &[WayCost]) -> String {
     // Prices have about 15 digits: what differs in the twelfth is the same.
     if (next.price - price).abs() <= 1e-12 * price.max(next.price) {
         format!(
-            "{chosen} and {} are worth the same ({own}): of equals the earlier cut is taken, unless the later keeps resources even",
+            "{chosen} and {} are worth the same ({own}): of equals the earlier cut is taken, unless the later keeps \
+             resources even",
             next.way
         )
     } else if price < next.price {
@@ -152,7 +153,8 @@ fn by_price(chosen: Way, ways: &[WayCost]) -> String {
         )
     } else {
         format!(
-            "{chosen} is {difference} dearer than {} at the plan's prices: one of the samples that make the resources even",
+            "{chosen} is {difference} dearer than {} at the plan's prices: one of the samples that make the \
+             resources even",
             next.way
         )
     }

@@ -26,7 +26,8 @@ pub enum PlanFileError {
     NotText(u64),
     /// No line stands between the head and the samples.
     #[error(
-        "it has no line {RULE} in its first {MAX_PLAN_HEAD_BYTES} bytes: a plan is a head in TOML, {RULE}, and a line for each run of samples"
+        "it has no line {RULE} in its first {MAX_PLAN_HEAD_BYTES} bytes: a plan is a head in TOML, {RULE}, and a \
+         line for each run of samples"
     )]
     NoRule,
     /// The head is not TOML, or not what a head holds.

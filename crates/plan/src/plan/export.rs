@@ -10,8 +10,10 @@ use crate::sophon;
 /// Some samples of the plan travel by ways that SOPHON has no number for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "SOPHON has no number for {}: it knows encoded (-1), decoded (0), cropped (1), flipped (2), tensor (3) and normalized (4), \
-     raw; plan with --allow-cuts encoded,decoded+raw,cropped+raw,flipped+raw,tensor,normalized for a plan that it can follow",
+    "SOPHON has no number for {}: it knows encoded (-1), decoded (0), cropped (1), flipped (2), tensor (3) and \
+     normalized (4), \
+     raw; plan with --allow-cuts encoded,decoded+raw,cropped+raw,flipped+raw,tensor,normalized for a plan that it can \
+     follow",
     list(ways)
 )]
 pub struct NoSophonNumber {

@@ -37,14 +37,7 @@ class AutoPlan(Plan):
     """A plan that is made of measurements where the dataset is made, and followed where samples are read."""
 
     def __init__(
-        self,
-        source: Source,
-        recipe: Recipe,
-        *,
-        seed: int,
-        place: Place,
-        repeats: bool,
-        seconds: Optional[float],
+        self, source: Source, recipe: Recipe, *, seed: int, place: Place, repeats: bool, seconds: Optional[float]
     ) -> None:
         self._place = place
         #: Whether samples are asked for again and again, in calls of their own.
@@ -52,7 +45,9 @@ class AutoPlan(Plan):
         rank, world = place.resolve()
         self._profile, job = _agreed(lambda: _measured(source, recipe, seed, world, seconds), rank, world)
         if self._profile is None:
-            self.summary: Optional[PlanSummary] = PlanSummary(f"static:{PLAIN}", {PLAIN: source.describe().samples}, job)
+            self.summary: Optional[PlanSummary] = PlanSummary(
+                f"static:{PLAIN}", {PLAIN: source.describe().samples}, job
+            )
         else:
             counts, predicted = self._profile.plan()
             self.summary = PlanSummary("optimal", dict(counts), predicted)
@@ -85,8 +80,7 @@ class AutoPlan(Plan):
         return self._pilot
 
     def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
-        """Plans what this process is about to read. Where that is like the whole dataset, the dataset's plan is taken.
-        """
+        """Plans what this process is about to read. Where that is like the whole dataset, the dataset's plan is taken."""
         if self._profile is not None and not self._repeats:
             self._piloted(source, self._profile).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
 
@@ -127,7 +121,9 @@ class AutoPlan(Plan):
 def _measured(source: Source, recipe: Recipe, seed: int, world: int, seconds: Optional[float]) -> Measured:
     """Measures over connections of its own, so that a process that only measures has no threads when it forks."""
     began = time.monotonic()
-    profile, (reason, job) = source.profile(recipe, seed, float(world * (source.transport.threads or cores_of_rank())), seconds)
+    profile, (reason, job) = source.profile(
+        recipe, seed, float(world * (source.transport.threads or cores_of_rank())), seconds
+    )
     if profile is None:
         log.info("photos come as they are stored: %s; profile_seconds= gives it more time", reason)
     else:

@@ -4,9 +4,19 @@ from typing import Literal, Tuple, get_args
 
 #: How far the storage side takes a sample, by our names, by SOPHON's, and by those of plans.
 Cut = Literal[
-    "encoded", "jpeg-crop", "decoded", "cropped", "flipped", "tensor", "normalized", "features",
-    "no-off", "resize-off", "all-off",
-    "sophon", "optimal",
+    "encoded",
+    "jpeg-crop",
+    "decoded",
+    "cropped",
+    "flipped",
+    "tensor",
+    "normalized",
+    "features",
+    "no-off",
+    "resize-off",
+    "all-off",
+    "sophon",
+    "optimal",
 ]
 #: What an image is: a torch tensor, the u8 pixels that it is made from, or a NumPy array of the tensor's values.
 Output = Literal["tensor", "pixels", "numpy"]

@@ -51,7 +51,9 @@ def _check(transform: Any) -> None:
         name = transform.func.__name__
         raise RecipeError(f"this makes {name} and is no transform yet: call it, as in weights.transforms()")
     if type(transform).__module__.startswith("torchvision.transforms._presets"):
-        raise RecipeError(f"{type(transform).__name__} is no preset for classification: photos of a dataset come in one size")
+        raise RecipeError(
+            f"{type(transform).__name__} is no preset for classification: photos of a dataset come in one size"
+        )
     if not callable(transform):
         raise RecipeError(f"{transform!r} is no recipe: give its name, a file, a Recipe, or a torchvision Compose")
 

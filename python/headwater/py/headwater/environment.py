@@ -10,5 +10,7 @@ def number(name: str, least: int = 0) -> int:
     text = os.environ[name]
     if not text.strip().isdecimal() or int(text) < least:
         what = "whole number" if least == 0 else f"number of {least} or more"
-        raise HeadwaterError(f"{name}={text!r} in the environment is no {what}: set it as the launcher does, or unset it")
+        raise HeadwaterError(
+            f"{name}={text!r} in the environment is no {what}: set it as the launcher does, or unset it"
+        )
     return int(text)

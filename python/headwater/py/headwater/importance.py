@@ -80,7 +80,9 @@ class ImportanceSampler(TorchSampler[int]):
         if len(which) != len(new):
             raise ValueError(f"{len(which)} samples and {len(new)} losses: give one loss for each (reduction='none')")
         if not np.isfinite(new).all():
-            raise ValueError("a loss is not a finite number: see where it comes from before it decides what is trained on")
+            raise ValueError(
+                "a loss is not a finite number: see where it comes from before it decides what is trained on"
+            )
         self._losses[which] = new
         self._news[which] = True
 
@@ -114,7 +116,9 @@ class ImportanceSampler(TorchSampler[int]):
     def epoch_indices(self, epoch: int) -> npt.NDArray[np.uint64]:
         """The samples of this epoch over all ranks, in the epoch's order."""
         if epoch != self._epoch:
-            raise HeadwaterError(f"the sampler is at epoch {self._epoch}, and epoch {epoch} is asked for: call its set_epoch too")
+            raise HeadwaterError(
+                f"the sampler is at epoch {self._epoch}, and epoch {epoch} is asked for: call its set_epoch too"
+            )
         taken = np.flatnonzero(self.flags()).astype(np.uint64)
         places = permute(len(taken), self._seed % 2**64, epoch, np.arange(len(taken), dtype=np.uint64))
         return taken[places]
@@ -188,7 +192,9 @@ class ImportanceSampler(TorchSampler[int]):
 def _gathered(news: npt.NDArray[np.bool_], losses: npt.NDArray[np.float32]) -> Tuple[Any, ...]:
     distributed = None if torch is None else torch.distributed
     if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
-        raise HeadwaterError("losses of several ranks are exchanged through torch.distributed: initialise it before set_epoch")
+        raise HeadwaterError(
+            "losses of several ranks are exchanged through torch.distributed: initialise it before set_epoch"
+        )
     which = np.flatnonzero(news)
     everybody: Any = [None] * distributed.get_world_size()
     distributed.all_gather_object(everybody, (which, losses[which]))

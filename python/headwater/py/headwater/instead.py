@@ -80,7 +80,11 @@ def _geometry_of(flat: Sequence[Transform]) -> Tuple[int, int]:
         if name in RANDOM_CROPS or name in CROPS:
             return at, 1
         if name in RESIZES:
-            both = name == "Resize" and isinstance(getattr(step, "size", None), (list, tuple)) and len(getattr(step, "size")) == 2
+            both = (
+                name == "Resize"
+                and isinstance(getattr(step, "size", None), (list, tuple))
+                and len(getattr(step, "size")) == 2
+            )
             return at, 2 if not both and at + 1 < len(flat) and kind_of(flat[at + 1]) in CROPS else 1
     leading = 0
     while leading < len(flat) and kind_of(flat[leading]) in TYPES:
@@ -99,7 +103,9 @@ def _geometry_lines(steps: Sequence[Any], prefix: str, tensors: bool) -> List[st
             for key, default in (("scale", (0.08, 1.0)), ("ratio", (3 / 4, 4 / 3)))
             if tuple(getattr(first, key)) != default
         )
-        return [f"{prefix}RandomResizedCrop({_shown('size', first.size, '')}{ranges}{_bicubic(first, prefix)}{antialias})"]
+        return [
+            f"{prefix}RandomResizedCrop({_shown('size', first.size, '')}{ranges}{_bicubic(first, prefix)}{antialias})"
+        ]
     if name in CENTERED or (len(steps) == 2 and kind_of(steps[1]) in CENTERED):
         crop = steps[-1]
         size = _shown("size", crop.size, "")
@@ -110,7 +116,10 @@ def _geometry_lines(steps: Sequence[Any], prefix: str, tensors: bool) -> List[st
     if name in RESIZES:
         sides = first.size if isinstance(first.size, (list, tuple)) else [first.size or first.max_size]
         if len(steps) == 1 and len(sides) == 1:
-            return [f"{prefix}Resize({sides[0]}{_bicubic(first, prefix)}{antialias})", f"{prefix}CenterCrop({sides[0]})"]
+            return [
+                f"{prefix}Resize({sides[0]}{_bicubic(first, prefix)}{antialias})",
+                f"{prefix}CenterCrop({sides[0]})",
+            ]
         square = tuple(sides) if len(sides) == 2 else (sides[0], sides[0])
         return [f"{prefix}Resize({square}{_bicubic(first, prefix)}{antialias})", *map(line_of, steps[1:])]
     larger = round(_shorter(first.size) * MARGIN)
@@ -160,7 +169,11 @@ def _shown(name: str, value: Any, cls: str) -> str:
         if name == "size" and cls != "Resize" and len(value) == 2 and value[0] == value[1]:
             return str(value[0])
         inner = [_shown("", part, "") for part in value]
-        return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})" if isinstance(value, tuple) else f"[{', '.join(inner)}]"
+        return (
+            f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+            if isinstance(value, tuple)
+            else f"[{', '.join(inner)}]"
+        )
     if isinstance(value, float):
         return f"{value:.6g}" if value != int(value) else repr(value)
     if isinstance(value, (bool, int, str)):

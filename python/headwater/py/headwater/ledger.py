@@ -25,7 +25,9 @@ log = logging.getLogger("headwater")
 class Ledger:
     """The passes of a dataset that gives batches of `batch_size`, or single samples."""
 
-    def __init__(self, order: Order, place: Place, *, batch_size: Optional[int], drop_last: bool, uneven: Optional[str]) -> None:
+    def __init__(
+        self, order: Order, place: Place, *, batch_size: Optional[int], drop_last: bool, uneven: Optional[str]
+    ) -> None:
         self._order, self._place = order, place
         self._batch_size, self._drop_last = batch_size, drop_last
         #: Why ranks may have different numbers of samples, however they are dealt.
@@ -158,8 +160,12 @@ class Ledger:
         (epoch, left), (rank, world) = self._standing(), self._ranked(False)
         deal = self._deal(left, world, 0)
         if taken > deal.rounds:
-            raise ValueError(f"steps={taken}: a rank takes {deal.rounds} in this pass over epoch {epoch}; give those since it began")
-        return State(self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size)).to_dict()
+            raise ValueError(
+                f"steps={taken}: a rank takes {deal.rounds} in this pass over epoch {epoch}; give those since it began"
+            )
+        return State(
+            self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size)
+        ).to_dict()
 
     def load(self, state: Any) -> None:
         """Goes on where a state stands: see IterableDataset.load_state_dict."""
@@ -224,7 +230,9 @@ class Ledger:
         if len(left) < world:
             if len(left) == left.length:
                 raise HeadwaterError(f"{len(left)} samples are fewer than the {world} ranks, each of which needs one")
-            log.warning("the last %d samples of epoch %d are left out, since there are %d ranks", len(left), epoch, world)
+            log.warning(
+                "the last %d samples of epoch %d are left out, since there are %d ranks", len(left), epoch, world
+            )
             return Remaining(left.length, left.length)
         if not self._batch_size and self._uneven is not None:
             raise HeadwaterError(f"{self._uneven}, {UNEVEN % world}: {EVEN}")

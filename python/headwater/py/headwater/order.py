@@ -17,7 +17,14 @@ class Order:
     """The samples of each epoch, in order. A permutation is computed where it is asked for, and never stored."""
 
     def __init__(
-        self, source: Source, selection: Selection, *, seed: int, shuffle: bool, indices: Optional[Any], sampler: Optional[Any]
+        self,
+        source: Source,
+        selection: Selection,
+        *,
+        seed: int,
+        shuffle: bool,
+        indices: Optional[Any],
+        sampler: Optional[Any],
     ) -> None:
         if indices is not None and sampler is not None:
             raise ValueError("give indices= or sampler=, not both: a sampler chooses the samples")
@@ -73,7 +80,11 @@ class Order:
     def _places(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
         """Where in its choice the samples at these positions stand; a sampler's is in order."""
         places = positions.astype(np.uint64)
-        return permute(self.length(epoch), self._seed, epoch, places) if self._shuffle and self._sampler is None else places
+        return (
+            permute(self.length(epoch), self._seed, epoch, places)
+            if self._shuffle and self._sampler is None
+            else places
+        )
 
     def _chosen_of(self, epoch: int) -> Optional[npt.NDArray[np.uint64]]:
         """The samples of an epoch, as a sampler, `indices=` or `classes=` choose them; None where an epoch has all."""
@@ -85,6 +96,8 @@ class Order:
             sampler: Any = self._sampler
             chosen = indices_of(sampler.epoch_indices(epoch), "sampler=")
             if len(chosen):
-                Expected("sampler=", int(chosen.max()) + 1, False).check(self._source.dataset, self._source.describe().samples)
+                Expected("sampler=", int(chosen.max()) + 1, False).check(
+                    self._source.dataset, self._source.describe().samples
+                )
             self._chosen = (epoch, self._selection.admitted(chosen))
         return self._chosen[1]

@@ -13,7 +13,9 @@ from headwater.source import Source
 class PlanFile(Plan):
     """A plan by its file's name. Travels to other processes as that, and is read again there."""
 
-    def __init__(self, path: Union[str, "os.PathLike[str]"], algorithm: Optional[str], recipe: Optional[Recipe]) -> None:
+    def __init__(
+        self, path: Union[str, "os.PathLike[str]"], algorithm: Optional[str], recipe: Optional[Recipe]
+    ) -> None:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise TypeError(f'plan={path!r}: give "auto", or the file that `profiler plan` has written')
         self.path = os.path.abspath(path)

@@ -168,7 +168,11 @@ class State:
             ahead = tuple(sorted(int(position) for position in state["ahead"]))
             base = Remaining(length, int(state["position"]), ahead)
             deal = Deal(
-                len(base), int(state["world"]), int(state["workers"]), int(state["block"]), bool(state["drop_last"]),
+                len(base),
+                int(state["world"]),
+                int(state["workers"]),
+                int(state["block"]),
+                bool(state["drop_last"]),
                 int(state.get("turn", 1)),
             )
             epoch = Epoch(
@@ -180,13 +184,7 @@ class State:
                 str(state.get("names", "")),
             )
             found = cls(
-                epoch,
-                base,
-                deal,
-                int(state["rank"]),
-                int(state["worker"]),
-                int(state["taken"]),
-                bool(state["batched"]),
+                epoch, base, deal, int(state["rank"]), int(state["worker"]), int(state["taken"]), bool(state["batched"])
             )
         except (KeyError, TypeError, ValueError) as error:
             raise HeadwaterError(f"this state is broken: {error!r}") from error
@@ -214,7 +212,11 @@ class State:
         """Whether both are of one run of an epoch, in different processes."""
         # Who has given nothing yet need not know whose turns are how long.
         deals = replace(self.deal, turn=1), replace(other.deal, turn=1)
-        return deals[0] == deals[1] and (self.epoch, self.base, self.batched) == (other.epoch, other.base, other.batched)
+        return deals[0] == deals[1] and (self.epoch, self.base, self.batched) == (
+            other.epoch,
+            other.base,
+            other.batched,
+        )
 
 
 def find_states(saved: Any) -> List[State]:
@@ -279,4 +281,3 @@ def merge_states(states: Any) -> Dict[str, Any]:
     done as many steps, as they have under DDP.
     """
     return merge(find_states(states)).to_dict()
-

@@ -64,8 +64,7 @@ def _group() -> Optional[Ranked]:
 
 
 def _agreed(given: Ranked, group: Optional[Ranked]) -> None:
-    """Sees to it that ranks that were given can be ranks of the process group: all of it, an even part of it, or alone.
-    """
+    """Sees to it that ranks that were given can be ranks of the process group: all of it, an even part of it, or alone."""
     if group is None or given[1] == 1:
         return
     if given[1] == group[1] and given[0] != group[0] or group[1] % given[1]:
@@ -108,7 +107,9 @@ def _local() -> Optional[Ranked]:
 
 def _check(found: Ranked, rank: str, world: str) -> None:
     if found[0] >= found[1]:
-        raise HeadwaterError(f"{rank} and {world} in the environment say rank {found[0]} of {found[1]}: ranks are counted from 0")
+        raise HeadwaterError(
+            f"{rank} and {world} in the environment say rank {found[0]} of {found[1]}: ranks are counted from 0"
+        )
 
 
 _WARNED: Set[str] = set()

@@ -30,8 +30,7 @@ class Reader:
     """Fetches samples, and makes of them what was asked for. Travels to other processes with its settings."""
 
     def __init__(self, keywords: Mapping[str, Any], place: Place, *, repeats: bool) -> None:
-        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own.
-        """
+        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own."""
         self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords))
         self.selection = Selection(
             source,
@@ -52,7 +51,12 @@ class Reader:
         self.source.close()
 
     def read(
-        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int, singles: bool = False
+        self,
+        indices: npt.NDArray[np.uint64],
+        sizes: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        ahead: int,
+        singles: bool = False,
     ) -> Iterator[Rows]:
         """Batches of these sizes, in this order, without samples that fail. Of `singles` an array may be left empty.
         Each sample's epoch is the address of its draws.
@@ -91,9 +95,7 @@ class Reader:
             return client.report_keys(which, losses)
         return client.report_indices(indices_of(which, "which"), losses)
 
-    def _fetch(
-        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
-    ) -> Any:
+    def _fetch(self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int) -> Any:
         return self.source.client().fetch(
             np.ascontiguousarray(indices, dtype=np.uint64),
             np.ascontiguousarray(sizes, dtype=np.uint64),

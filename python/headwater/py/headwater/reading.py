@@ -43,7 +43,10 @@ class Reading:
         """What a dataset's keywords say. TypeError and ValueError name the keyword that cannot be right."""
         plan, cut, model = keywords["plan"], keywords["cut"], keywords["model"]
         seed, profile_seconds = whole("seed", keywords["seed"]), _profile_seconds(keywords["profile_seconds"], plan)
-        on_error, output = one_of("on_error", keywords["on_error"], ON_ERROR), one_of("output", keywords["output"], OUTPUTS)
+        on_error, output = (
+            one_of("on_error", keywords["on_error"], ON_ERROR),
+            one_of("output", keywords["output"], OUTPUTS),
+        )
         pixels, fields = one_of("pixels", keywords["pixels"], PIXELS), some_of("fields", keywords["fields"], FIELDS)
         if model is not None:
             model = text("model", model, "the name of a model that is registered at the servers")
@@ -91,19 +94,25 @@ def _cut(cut: Optional[str], plan: Any) -> Tuple[str, bool]:
     if cut is not None and cut not in PLANNED:
         raise ValueError(f"cut={cut!r} is one cut for all, and plan= has one for each sample: give either")
     if plan == "auto" and cut == "sophon":
-        raise ValueError('plan="auto" looks for the shortest epoch: leave cut= out, or give plan=FILE of the algorithm sophon')
+        raise ValueError(
+            'plan="auto" looks for the shortest epoch: leave cut= out, or give plan=FILE of the algorithm sophon'
+        )
     # Its pixels are coded as the plan says.
     return "planned", False
 
 
-def _recipe(recipe: Any, cut: str, model: Optional[str], output: str, fields: Sequence[str]) -> Tuple[Optional[Recipe], Rest]:
+def _recipe(
+    recipe: Any, cut: str, model: Optional[str], output: str, fields: Sequence[str]
+) -> Tuple[Optional[Recipe], Rest]:
     if cut == "features":
         if model is None:
             raise ValueError('cut="features" needs a model: give model=NAME, as it is registered at the servers')
         if output == "pixels":
             raise ValueError('cut="features" gives features, and output="pixels" asks for photos: leave either out')
         if recipe is not None:
-            raise RecipeError("features are made with the recipe that their model was registered with: leave recipe= out")
+            raise RecipeError(
+                "features are made with the recipe that their model was registered with: leave recipe= out"
+            )
         return None, Rest()
     if model is not None:
         other = "plan=" if cut == "planned" else f"cut={cut!r}"

@@ -107,8 +107,7 @@ class Selection:
         return Listing([listing.keys[index] for index in indices.tolist()], self.labels(listing.labels[indices]))
 
     def digest(self, chosen: Optional[Indices]) -> str:
-        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are.
-        """
+        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are."""
         if chosen is None and self._names is None:
             return ""
         digest = hashlib.blake2b(b"" if chosen is None else chosen.tobytes(), digest_size=8)
@@ -144,9 +143,13 @@ def names_of(value: Any) -> Tuple[str, ...]:
     names = tuple(value)
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"classes={list(names)!r}: {name!r} is a {type(name).__name__}; give names, as data.classes has them")
+            raise TypeError(
+                f"classes={list(names)!r}: {name!r} is a {type(name).__name__}; give names, as data.classes has them"
+            )
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"classes={list(names)!r}: name {'each class once' if names else 'a class, or leave it out for all'}")
+        raise ValueError(
+            f"classes={list(names)!r}: name {'each class once' if names else 'a class, or leave it out for all'}"
+        )
     return names
 
 

@@ -56,7 +56,10 @@ class ShardSampler(TorchSampler[int]):
     ) -> None:
         length, seed, min_elements = whole("length", length), whole("seed", seed), whole("min_elements", min_elements)
         self._mode, shuffle = one_of("mode", mode, MODES), boolean("shuffle", shuffle)
-        self._overflow, self._min_elements = number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth"), min_elements
+        self._overflow, self._min_elements = (
+            number("overflow", overflow, 0, 1e9, "0 or more, such as 0.1 for a tenth"),
+            min_elements,
+        )
         self._given = None if places is None else whole("places", places, 1)
         if self._mode != "rank" and places is None:
             raise ValueError(f"places={places}: give the number of {self._mode}s, of which the ranks make a multiple")
@@ -73,7 +76,9 @@ class ShardSampler(TorchSampler[int]):
         if self._mode == "rank" and places != world:
             raise ValueError(f"places={places}: with mode='rank' every rank is one, and there are {world}")
         if world % places:
-            raise ValueError(f"places={places}: give the number of {self._mode}s, of which {world} ranks make a multiple")
+            raise ValueError(
+                f"places={places}: give the number of {self._mode}s, of which {world} ranks make a multiple"
+            )
         if self._length < places:
             raise ValueError(f"length={self._length}: {places} shards need a sample each")
         held = _held(self._length, places, self._capacity, self._overflow, self._min_elements)
@@ -177,10 +182,14 @@ def _capacity(
     if fraction is not None and bytes is not None:
         raise ValueError("give fraction= or bytes=, not both: each says what a cache holds")
     if fraction is not None:
-        return length * number("fraction", fraction, 0, 1, "the part of the dataset that a cache holds, between 0 and 1")
+        return length * number(
+            "fraction", fraction, 0, 1, "the part of the dataset that a cache holds, between 0 and 1"
+        )
     if bytes is not None:
         if sample_bytes is None:
-            raise ValueError("bytes= needs sample_bytes=, what a sample takes in the cache: 602112 for f32 [3, 224, 224]")
+            raise ValueError(
+                "bytes= needs sample_bytes=, what a sample takes in the cache: 602112 for f32 [3, 224, 224]"
+            )
         what = "what a sample takes in the cache, more than 0: 602112 for f32 [3, 224, 224]"
         return whole("bytes", bytes) / number("sample_bytes", sample_bytes, 1e-9, 1e15, what)
     if sample_bytes is not None:

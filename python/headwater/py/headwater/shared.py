@@ -29,8 +29,7 @@ COLUMNS = ("samples", "failed", "skipped", "substituted", "replans")
 
 
 class Memory:
-    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all zeros.
-    """
+    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all zeros."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -69,7 +68,11 @@ class Memory:
         self.settle()
         # To a process that is being spawned goes the memory itself, for it may be a worker; anywhere else, its size.
         spawning = context.get_spawning_popen() is not None
-        return {"size": self._size, "home": self._home, "descriptor": reduction.DupFd(self._descriptor) if spawning else None}
+        return {
+            "size": self._size,
+            "home": self._home,
+            "descriptor": reduction.DupFd(self._descriptor) if spawning else None,
+        }
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self._size = state["size"]

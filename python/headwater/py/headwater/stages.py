@@ -53,7 +53,9 @@ def geometry(flat: Sequence[Transform], at: int, kind: str) -> Optional[Geometry
             "give it (height, width)"
         )
     if max(_sides(crop.size)) > min(_sides(transform.size)):
-        raise NoStage("CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or crop less")
+        raise NoStage(
+            "CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or crop less"
+        )
     return Geometry([resize, f"op = 'center-crop'\nsize = {_size(crop.size)}"], 2)
 
 
@@ -72,7 +74,9 @@ def interpolation(transform: Any, kind: str) -> str:
     """The stage's line for the interpolation; empty for bilinear."""
     given = transform.interpolation
     if isinstance(given, (list, tuple)):
-        raise NoStage("it draws the interpolation of each photo, and a recipe has one: give interpolation='bicubic' or 'bilinear'")
+        raise NoStage(
+            "it draws the interpolation of each photo, and a recipe has one: give interpolation='bicubic' or 'bilinear'"
+        )
     value = getattr(given, "value", given)
     name = PILLOW.get(value, str(value)) if isinstance(value, int) else str(value)
     if name not in INTERPOLATIONS:
@@ -122,7 +126,9 @@ def to_floats(transform: Any, kind: str) -> Optional[str]:
     name = kind_of(transform)
     if name in ("ToTensor", "timm.ToTensor", "timm.MaybeToTensor"):
         if kind != PIL:
-            raise NoStage("it takes PIL images, and the photo is a tensor here: write ToDtype or ConvertImageDtype instead")
+            raise NoStage(
+                "it takes PIL images, and the photo is a tensor here: write ToDtype or ConvertImageDtype instead"
+            )
         if name == "timm.ToTensor":
             return _scaled("byte") if str(transform.dtype) == "torch.float32" else None
         return _scaled("unit")

@@ -28,8 +28,18 @@ else:
 
 
 __all__ = [
-    "Dataset", "IterableDataset", "Sampler", "as_array", "batch_asked_for", "batched_again", "collated", "drawn", "numbers_of", "tensor",
-    "torch", "worker_of",
+    "Dataset",
+    "IterableDataset",
+    "Sampler",
+    "as_array",
+    "batch_asked_for",
+    "batched_again",
+    "collated",
+    "drawn",
+    "numbers_of",
+    "tensor",
+    "torch",
+    "worker_of",
 ]
 
 

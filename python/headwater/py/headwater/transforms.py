@@ -1,5 +1,4 @@
-"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here.
-"""
+"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here."""
 
 import json
 import os

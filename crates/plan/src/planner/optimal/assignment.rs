@@ -22,8 +22,8 @@ impl Assignment {
         Self { choices, seconds, epoch }
     }
 
-    /// The largest regret that a way of a better assignment has. There is room for rounding: a way a hair above the limit may
-    /// be in an assignment as good.
+    /// The largest regret that a way of a better assignment has. There is room for rounding: a way a hair above the
+    /// limit may be in an assignment as good.
     pub(super) fn most_regret(&self, bound: f64) -> f64 {
         (self.epoch - bound) * (1.0 + 1e-9) + 1e-12 * self.epoch
     }

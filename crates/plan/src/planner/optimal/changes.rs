@@ -1,4 +1,5 @@
-//! What steps would change, in seconds of each resource: kept, because a search asks for the same changes again and again.
+//! What steps would change, in seconds of each resource: kept, because a search asks for the same changes again and
+//! again.
 
 use super::rounding::lines_of;
 use super::steps::Step;

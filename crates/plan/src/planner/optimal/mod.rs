@@ -1,9 +1,9 @@
 //! The shortest predicted epoch, and how short any can be.
 //!
-//! A multiple-choice problem: of each sample one way, so that the resource that takes longest takes as little as possible.
-//! Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides few samples, or many that
-//! are alike, and is made whole ([`rounding`]), then better ([`search`], [`repair`]), and on small datasets
-//! the best there is ([`exact`]).
+//! A multiple-choice problem: of each sample one way, so that the resource that takes longest takes as little as
+//! possible. Its relaxation is solved to the end ([`relaxation`]), which gives prices and a bound; its solution divides
+//! few samples, or many that are alike, and is made whole ([`rounding`]), then better ([`search`], [`repair`]), and on
+//! small datasets the best there is ([`exact`]).
 
 mod problem;
 

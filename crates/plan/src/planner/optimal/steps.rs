@@ -1,8 +1,8 @@
 //! Steps from one assignment to another: one sample takes another way.
 //!
-//! Which steps are worth trying is known from the prices. A way's regret is what it costs more than its sample's cheapest way, and all
-//! regrets of an assignment sum to at most its epoch less the bound: a way with a larger regret than that is in no better
-//! assignment, and never looked at.
+//! Which steps are worth trying is known from the prices. A way's regret is what it costs more than its sample's
+//! cheapest way, and all regrets of an assignment sum to at most its epoch less the bound: a way with a larger regret
+//! than that is in no better assignment, and never looked at.
 
 use std::collections::HashMap;
 

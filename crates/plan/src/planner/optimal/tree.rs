@@ -1,8 +1,9 @@
 //! Branch and bound over samples whose ways are open.
 //!
-//! Three things cut the tree: a way whose regret (see [`steps`](super::steps)) is more than the incumbent's distance from the bound is
-//! in no better assignment; regrets add up along a branch; and no resource can get below what it has plus the least of what is left. It
-//! gives up after a number of nodes that takes a moment: large problems do not need it, since their gap is small.
+//! Three things cut the tree: a way whose regret (see [`steps`](super::steps)) is more than the incumbent's distance
+//! from the bound is in no better assignment; regrets add up along a branch; and no resource can get below what it has
+//! plus the least of what is left. It gives up after a number of nodes that takes a moment: large problems do not need
+//! it, since their gap is small.
 
 use super::assignment::Assignment;
 use super::rounding::lines_of;
