@@ -92,7 +92,7 @@ fn code_for(recipe: &Recipe, time: Duration) -> Result<f64, PilotError> {
         crops.push(take(recipe, number, Cut::Flipped, &mut scratch)?);
     }
     let (begin, meter, mut coded) = (Instant::now(), CpuMeter::start(true), 0_u64);
-    while begin.elapsed() < time {
+    while begin.elapsed() < time || coded == 0 {
         for crop in &crops {
             let parts = crop.clone().into_parts(headwater_types::PixelCoding::Lossless, None);
             std::hint::black_box(parts);

@@ -80,7 +80,8 @@ class AutoPlan(Plan):
         return self._pilot
 
     def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
-        """Plans what this process is about to read. Where that is like the whole dataset, the dataset's plan is taken."""
+        """Plans what this process is about to read. Where that is like the whole dataset, the dataset's plan is
+        taken."""
         if self._profile is not None and not self._repeats:
             self._piloted(source, self._profile).begin(np.ascontiguousarray(indices, dtype=np.uint64), like_all)
 

@@ -56,7 +56,8 @@ def outside() -> Optional[Caller]:
 
 
 def stacklevel_outside() -> int:
-    """The `stacklevel` with which `warnings.warn`, called by the function that asks, names the nearest caller outside."""
+    """The `stacklevel` with which `warnings.warn`, called by the function that asks, names the nearest caller
+    outside."""
     return 2 + sum(1 for _ in takewhile(lambda caller: caller.is_ours, _upwards(sys._getframe(2))))
 
 

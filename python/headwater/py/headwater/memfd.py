@@ -9,7 +9,8 @@ _CLOEXEC = 1
 
 
 def create() -> int:
-    """A new memfd, which no child inherits: Python's, or the C library's where Python was built with one that had none."""
+    """A new memfd, which no child inherits: Python's, or the C library's where Python was built with one that had
+    none."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("headwater", _CLOEXEC)
     descriptor = int(ctypes.CDLL(None, use_errno=True).memfd_create(b"headwater", _CLOEXEC))

@@ -31,7 +31,8 @@ class Plan(Protocol):
         """What a request of this process asks for."""
 
     def begin(self, source: Source, indices: npt.NDArray[np.uint64], like_all: bool) -> None:
-        """This process is about to read these samples; `like_all`: as far as plans go, they are like the whole dataset."""
+        """This process is about to read these samples; `like_all`: as far as plans go, they are like the whole
+        dataset."""
         return
 
     def hear(self, counters: Counters) -> None:

@@ -64,7 +64,8 @@ def _group() -> Optional[Ranked]:
 
 
 def _agreed(given: Ranked, group: Optional[Ranked]) -> None:
-    """Sees to it that ranks that were given can be ranks of the process group: all of it, an even part of it, or alone."""
+    """Sees to it that ranks that were given can be ranks of the process group: all of it, an even part of it, or
+    alone."""
     if group is None or given[1] == 1:
         return
     if given[1] == group[1] and given[0] != group[0] or group[1] % given[1]:

@@ -30,7 +30,8 @@ class Reader:
     """Fetches samples, and makes of them what was asked for. Travels to other processes with its settings."""
 
     def __init__(self, keywords: Mapping[str, Any], place: Place, *, repeats: bool) -> None:
-        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own."""
+        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their
+        own."""
         self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords))
         self.selection = Selection(
             source,

@@ -107,7 +107,8 @@ class Selection:
         return Listing([listing.keys[index] for index in indices.tolist()], self.labels(listing.labels[indices]))
 
     def digest(self, chosen: Optional[Indices]) -> str:
-        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they are."""
+        """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they
+        are."""
         if chosen is None and self._names is None:
             return ""
         digest = hashlib.blake2b(b"" if chosen is None else chosen.tobytes(), digest_size=8)

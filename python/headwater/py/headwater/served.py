@@ -48,7 +48,8 @@ class Served:
 
     @property
     def num_samples(self) -> int:
-        """Samples of the dataset at the servers: what samplers are made for, whatever batch size, rank and `indices`."""
+        """Samples of the dataset at the servers: what samplers are made for, whatever batch size, rank and
+        `indices`."""
         return self._reader.source.describe().samples
 
     @property

@@ -29,7 +29,8 @@ COLUMNS = ("samples", "failed", "skipped", "substituted", "replans")
 
 
 class Memory:
-    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all zeros."""
+    """Bytes that a process shares with the workers that it forks or spawns; elsewhere, a copy begins anew, all
+    zeros."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -148,7 +148,8 @@ class Source:
 def _change(before: Description, now: Description) -> str:
     if before.names and before.names == now.names:
         return (
-            "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; make the "
+            "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; "
+            "make the "
             "dataset anew: a state of before goes on in it"
         )
     return "files were added, removed, renamed or replaced, or it has other servers; make the dataset anew"

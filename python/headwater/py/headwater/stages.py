@@ -54,7 +54,8 @@ def geometry(flat: Sequence[Transform], at: int, kind: str) -> Optional[Geometry
         )
     if max(_sides(crop.size)) > min(_sides(transform.size)):
         raise NoStage(
-            "CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or crop less"
+            "CenterCrop behind it cuts more than it leaves, and torchvision would pad photos: resize to more, or "
+            "crop less"
         )
     return Geometry([resize, f"op = 'center-crop'\nsize = {_size(crop.size)}"], 2)
 

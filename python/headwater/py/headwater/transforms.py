@@ -1,4 +1,5 @@
-"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run here."""
+"""Recipes from torchvision's transforms: what the storage side can run, stage by stage, and what is left to run
+here."""
 
 import json
 import os
@@ -58,7 +59,8 @@ def _check_pixels(rest: Rest) -> None:
     if rest.transforms or not (rest.floats or rest.kind == stages.PIL):
         first = line_of(rest.transforms[0]) if rest.transforms else "what makes a tensor of it"
         raise RecipeError(
-            f'output="pixels" is a photo as it is before {first}, u8 [h, w, 3], and nothing of the Compose runs on it: leave '
+            f'output="pixels" is a photo as it is before {first}, u8 [h, w, 3], and nothing of the Compose runs on '
+            f"it: leave "
             "output= out, and the Compose is run on those very pixels here; or end the Compose before it"
         )
 
