@@ -22,16 +22,22 @@ pub struct TrainingOptions {
 // === impl TrainingOptions ===
 
 impl TrainingOptions {
+    /// The number of classes that a head on these features tells apart.
+    ///
+    /// # Errors
+    /// [`TrainingError::TooFewClasses`] where there are fewer than two.
+    pub fn classes(provenance: &FeatureProvenance) -> Result<usize, TrainingError> {
+        let classes = provenance.classes.len();
+        if classes < 2 { Err(TrainingError::TooFewClasses { classes }) } else { Ok(classes) }
+    }
+
     /// A head that has learned nothing yet.
     ///
     /// # Errors
     /// [`TrainingError`]: the dataset has too few classes, its validation features would not fit into memory, or there
     /// is no head of this kind.
     pub fn untrained(&self, provenance: &FeatureProvenance) -> Result<Head, TrainingError> {
-        let classes = provenance.classes.len();
-        if classes < 2 {
-            return Err(TrainingError::TooFewClasses { classes });
-        }
+        let classes = Self::classes(provenance)?;
         let kept = provenance.samples as f64 * self.validation_fraction;
         let (needed, limit) = ((kept * provenance.feature_len as f64 * 4.0) as u64, self.memory);
         if needed > limit.get() {

@@ -10,7 +10,7 @@ use headwater_learn::{Head, Runs};
 use headwater_pilot::Headway;
 use headwater_tables::features::{FeatureFolder, FeatureProvenance};
 use headwater_training::{
-    FeatureSource, HeadFile, JoinedFile, Listener, Milestone, SaveError, Saved, TrainingError, train,
+    FeatureSource, HeadFile, JoinedFile, Listener, Milestone, SaveError, Saved, TrainingError, TrainingOptions, train,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -80,6 +80,7 @@ async fn open(args: &FineTuneArgs, progress: &Progress) -> anyhow::Result<Featur
 
 /// Finds out at the start what can be known to go wrong at the end.
 async fn rehearse(args: &FineTuneArgs, provenance: &FeatureProvenance, file: HeadFile) -> anyhow::Result<HeadFile> {
+    TrainingOptions::classes(provenance)?;
     let (runs, samples) = (args.runs, provenance.samples);
     if u64::from(runs.get()) > samples {
         let words = format!("--runs {runs} of {samples} samples leaves runs without a sample: give {samples} or fewer");
