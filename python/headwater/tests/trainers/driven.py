@@ -1,5 +1,6 @@
 """Runs a trainer's driver: its processes, what they wrote, and what went wrong in which of its runs."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -153,7 +154,7 @@ def _wait(processes: List[Any], folder: pathlib.Path) -> bool:
     while any(process.poll() is None for process in processes):
         failed = any(process.returncode not in (None, 0) for process in processes)
         failed_at = failed_at or (time.monotonic() if failed else None)
-        silence = time.time() - max(path.stat().st_mtime for path in folder.iterdir())
+        silence = time.time() - _last_written(folder)
         silent = silence > MOST_SILENT
         if silence > ASKED_AFTER and not asked:
             asked = True
@@ -163,6 +164,15 @@ def _wait(processes: List[Any], folder: pathlib.Path) -> bool:
             return silent and failed_at is None
         time.sleep(0.1)
     return False
+
+
+def _last_written(folder: pathlib.Path) -> float:
+    """When a file of the folder was last written. A file may go while it is looked at, for states are renamed."""
+    times = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return max(times, default=time.time())
 
 
 def _ask(session: int) -> None:
