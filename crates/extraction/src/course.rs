@@ -80,13 +80,6 @@ async fn local(
 
 /// Reads a plan on a thread that may block: a million samples take a tenth of a second.
 async fn read_beside(path: PathBuf) -> Result<Plan, SourceError> {
-    Ok(tokio::task::spawn_blocking(move || read_plan(&path)).await??)
-}
-
-/// Reads the file of a plan.
-///
-/// # Errors
-/// [`PlanError`]: the file cannot be read, or is not a plan.
-pub fn read_plan(path: &Path) -> Result<Plan, PlanError> {
-    Ok(plan::read(path)?)
+    let read = tokio::task::spawn_blocking(move || plan::read(&path)).await?;
+    Ok(read.map_err(PlanError::from)?)
 }

@@ -22,7 +22,7 @@ mod gathering;
 
 pub use arrivals::Arrivals;
 pub use connected::{Connected, ServedModel};
-pub use course::{Inference, read_plan};
+pub use course::Inference;
 pub use error::{ExtractError, PlanError, SourceError};
 pub use extraction::{Extracted, Extraction, ExtractionOptions};
 pub use servers::{Servers, Travelled};

@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use headwater_cli::exit::UsageError;
 use headwater_cli::input::read_at_most;
 use headwater_cli::settings::{Check, Findings};
+use headwater_extraction::PlanError;
 use headwater_onnx::Limits;
+use headwater_tables::plan;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
 use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, TunerArgs};
-use headwater_extraction::read_plan;
 
 impl Check for TunerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -51,7 +52,10 @@ impl FineTuneArgs {
 impl PlanArgs {
     fn check_files(&self, findings: &mut Findings) {
         let is_a_file = |plan: &&PathBuf| plan.as_os_str() != "auto";
-        self.plan.iter().filter(is_a_file).for_each(|plan| drop(findings.note(read_plan(plan))));
+        self.plan
+            .iter()
+            .filter(is_a_file)
+            .for_each(|plan| drop(findings.note(plan::read(plan).map_err(PlanError::from))));
         self.extractor.iter().for_each(|model| check_model("--extractor", model, findings));
         self.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));
     }
