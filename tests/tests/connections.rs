@@ -108,7 +108,7 @@ async fn watch(address: &str, there: &std::sync::mpsc::Sender<()>, ended: tokio:
 async fn calls_with_pauses(address: &str) {
     let mut client = DatasetsClient::new(channel(address).await);
     for _ in 0..3 {
-        client.describe(DescribeRequest { dataset: "photos".to_owned() }).await.unwrap();
+        client.describe(DescribeRequest { dataset: "photos".to_owned(), digest: Default::default() }).await.unwrap();
         tokio::time::sleep(Duration::from_secs(4)).await;
     }
 }
@@ -270,7 +270,7 @@ fn probes_are_answered_whoever_is_slow_on_the_metrics_port() {
 
 #[tokio::main(flavor = "current_thread")]
 async fn described(address: &str) -> Status {
-    let request = DescribeRequest { dataset: "photos".to_owned() };
+    let request = DescribeRequest { dataset: "photos".to_owned(), digest: Default::default() };
     DatasetsClient::new(channel(address).await).describe(request).await.unwrap_err()
 }
 

@@ -57,7 +57,7 @@ fn classes_of(address: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut client = DatasetsClient::connect(format!("http://{address}")).await.unwrap();
-        let request = DescribeRequest { dataset: "photos".to_owned() };
+        let request = DescribeRequest { dataset: "photos".to_owned(), digest: Default::default() };
         client.describe(request).await.unwrap().into_inner().classes
     })
 }

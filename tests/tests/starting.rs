@@ -103,7 +103,9 @@ async fn health_and_description(address: &str, status: i32, refused: Option<&str
         let found = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status;
         assert_eq!(found, status, "{service:?}");
     }
-    let described = DatasetsClient::new(channel).describe(DescribeRequest { dataset: "photos".to_owned() }).await;
+    let described = DatasetsClient::new(channel)
+        .describe(DescribeRequest { dataset: "photos".to_owned(), digest: Default::default() })
+        .await;
     match refused {
         None => assert!(described.is_ok()),
         Some(words) => {

@@ -12,7 +12,7 @@ use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
 use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::samples_client::SamplesClient;
-use headwater_wire::status::{is_retryable, is_starting, is_unread};
+use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
 };
@@ -137,6 +137,7 @@ impl Server {
             _ if is_unread(status) => Trouble::Passing(message),
             Code::ResourceExhausted => Trouble::Busy(message),
             _ if is_retryable(status) => Trouble::Passing(message),
+            _ if is_not_ready(status) => Trouble::Lasting(ClientError::DatasetNotReady { server, message }),
             Code::FailedPrecondition => Trouble::Lasting(ClientError::DatasetChanged { server, message }),
             code => Trouble::Lasting(ClientError::Refused { server, code, message }),
         }

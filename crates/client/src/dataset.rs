@@ -1,6 +1,5 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::counters::{Counters, Counting};
 use crate::describe::{self, describe};
 use crate::error::ClientError;
 use crate::model::{ModelInfo, RegisteredModel};
+use crate::named::check_named;
 use crate::options::ClientOptions;
 use crate::partition::Partition;
 use crate::throttle::Throttle;
@@ -100,7 +100,8 @@ impl Dataset {
         &self.0.union.remarks
     }
 
-    /// The class names of all servers, sorted. Labels are positions in this list, on whichever server a sample is.
+    /// The class names of all servers. Labels are positions in this list, on whichever server a sample is. Servers whose
+    /// lists agree as far as they go keep their order; otherwise the names of all are sorted.
     pub fn classes(&self) -> &[String] {
         &self.0.union.classes
     }
@@ -147,17 +148,5 @@ impl Dataset {
     /// What this dataset and its clones have done so far.
     pub fn counters(&self) -> Counters {
         self.0.counting.read()
-    }
-}
-
-/// Sees to it that servers are named, and none twice.
-fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
-    if servers.is_empty() {
-        return Err(ClientError::NoServers);
-    }
-    let mut seen = BTreeSet::new();
-    match servers.iter().find(|address| !seen.insert(*address)) {
-        Some(twice) => Err(ClientError::DuplicateServer(twice.clone())),
-        None => Ok(()),
     }
 }

@@ -15,6 +15,10 @@ use crate::options::Retry;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
 
+/// What a server is that takes no connection in time, and one that takes it and gives no answer.
+pub(crate) const UNREACHED: &str = "its machine does not answer";
+pub(crate) const UNHEARD: &str = "it takes a connection and then says nothing, as one that hangs or is stopped";
+
 /// Describes a dataset; waits for a server that cannot be reached as long as `retry` says.
 pub(crate) async fn describe(
     server: &Server,
@@ -28,9 +32,7 @@ pub(crate) async fn describe(
             Ok(answer) => return Description::read(name, answer).map_err(|problem| server.protocol(problem)),
             Err(trouble) => trouble,
         };
-        if may_be_another(&trouble)
-            && let Some(mistake) = mistaken::look(server.address()).await
-        {
+        if let Some(mistake) = mistake(server, &trouble).await {
             return Err(mistake);
         }
         sleep(patience.bear(trouble)?).await;
@@ -62,6 +64,11 @@ fn not_connected(server: &Server, waited: Duration, trouble: Trouble) -> ClientE
     }
 }
 
+/// The error that names what else is at the server's address, if this trouble came from something else.
+pub(crate) async fn mistake(server: &Server, trouble: &Trouble) -> Option<ClientError> {
+    if may_be_another(trouble) { mistaken::look(server.address()).await } else { None }
+}
+
 /// Whether something else than a storage server may have answered like this. What speaks HTTP/2 without gRPC refuses
 /// too.
 fn may_be_another(trouble: &Trouble) -> bool {
@@ -74,11 +81,10 @@ fn may_be_another(trouble: &Trouble) -> bool {
 
 async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<proto::DatasetDescription, Trouble> {
     let end = Instant::now() + limit;
-    let unreached = |_| Trouble::Silent("its machine does not answer");
-    let client = timeout_at(end, server.connect()).await.map_err(unreached)??;
-    let request = proto::DescribeRequest { dataset: name.as_str().to_owned() };
-    let unheard = |_| Trouble::Silent("it takes a connection and then says nothing, as one that hangs or is stopped");
-    let answer = timeout_at(end, client.datasets().describe(request)).await.map_err(unheard)?;
+    let client = timeout_at(end, server.connect()).await.map_err(|_| Trouble::Silent(UNREACHED))??;
+    let request = proto::DescribeRequest { dataset: name.as_str().to_owned(), ..proto::DescribeRequest::default() };
+    let answer = timeout_at(end, client.datasets().describe(request)).await;
+    let answer = answer.map_err(|_| Trouble::Silent(UNHEARD))?;
     let response = answer.map_err(|status| server.judge(&status))?;
     server.put_back(client);
     Ok(response.into_inner())

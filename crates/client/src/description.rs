@@ -1,5 +1,7 @@
 //! What a server says that it serves, checked.
 
+use std::collections::BTreeSet;
+
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::listing::Sketch;
 use headwater_types::{DatasetName, Digest, ImageLimits, Listing, Partition as Part};
@@ -10,7 +12,7 @@ use headwater_wire::proto;
 pub(crate) struct Description {
     pub(crate) samples: u64,
     pub(crate) digest: Digest,
-    /// Sorted, without doubles.
+    /// All different.
     pub(crate) classes: Vec<String>,
     /// Models are checked when one is asked for: a model that nobody asks for keeps nobody from the photos.
     pub(crate) models: Vec<proto::ModelDescription>,
@@ -29,6 +31,10 @@ pub(crate) struct Description {
     pub(crate) limits: ImageLimits,
     /// What the server's listing left out, in its words.
     pub(crate) left_out: Vec<proto::LeftOut>,
+    /// Counts the generations since the server's start; 0 from a server that lists only then.
+    pub(crate) generation: u64,
+    /// What holds the samples; empty from a server that does not say it.
+    pub(crate) source: String,
 }
 
 const INSTANCE_BYTES: usize = 16;
@@ -72,6 +78,8 @@ impl Description {
             names: (!names.is_empty()).then(|| read_digest(names)).transpose()?,
             limits: read_limits(answer.limits)?,
             left_out: answer.left_out,
+            generation: answer.generation,
+            source: read_source(answer.source)?,
         })
     }
 }
@@ -83,9 +91,17 @@ fn read_digest(bytes: &[u8]) -> Result<Digest, String> {
 fn check_classes(classes: &[String]) -> Result<(), String> {
     match classes.len() {
         many if many > MAX_CLASSES => Err(format!("{many} classes are more than {MAX_CLASSES}")),
-        _ if !classes.is_sorted_by(|a, b| a < b) => Err("its class names are not sorted, or not distinct".to_owned()),
+        many if classes.iter().collect::<BTreeSet<_>>().len() < many => {
+            Err("two of its classes have one name".to_owned())
+        }
         _ => Ok(()),
     }
+}
+
+/// A word: a server is not trusted to be brief.
+fn read_source(source: String) -> Result<String, String> {
+    let is_word = source.len() <= 32 && source.chars().all(|c| c.is_ascii_graphic());
+    if is_word { Ok(source) } else { Err("what it says of its source is no word".to_owned()) }
 }
 
 fn read_listing(listing: proto::Listing) -> Option<Listing> {

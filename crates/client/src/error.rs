@@ -28,6 +28,17 @@ pub enum ClientError {
     /// Together the servers do not serve each sample once.
     #[error(transparent)]
     Parts(#[from] PartsError),
+    /// Servers number different classes alike.
+    #[error(
+        "servers {first} and {second} have different lists of classes, and not in sorted order, so that one number is \
+         two classes: give both the same list (classes=FILE of the dataset, or --classes)"
+    )]
+    ClassesDiffer {
+        /// The server with the longest list.
+        first: ServerAddress,
+        /// A server whose list is not the beginning of that.
+        second: ServerAddress,
+    },
     /// A server could not be reached, or stayed silent.
     #[error(
         "server {server} gave no sample for {} s ({last}): see that it runs and can be reached, then start again",
@@ -68,6 +79,14 @@ pub enum ClientError {
         waited: Duration,
         /// What the server says.
         doing: String,
+    },
+    /// A server has the dataset, and cannot serve it until somebody mends it.
+    #[error("server {server}: {message}; mend that, and have the server list it anew (storage-server reload)")]
+    DatasetNotReady {
+        /// The server.
+        server: ServerAddress,
+        /// What the server says.
+        message: String,
     },
     /// A server had no place for another connection or call for too long.
     #[error(
@@ -136,6 +155,9 @@ pub enum ClientError {
         /// The server's version.
         version: String,
     },
+    /// A server does not know the call for its datasets.
+    #[error("server {0} is too old to say which datasets it has: upgrade that server")]
+    NoDatasetList(ServerAddress),
     /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \

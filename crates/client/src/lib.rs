@@ -12,6 +12,8 @@ mod options;
 
 mod error;
 
+mod named;
+
 mod throttle;
 
 mod arriving;
@@ -30,6 +32,10 @@ mod description;
 mod mistaken;
 
 mod describe;
+
+mod datasets;
+
+mod classes;
 
 mod partition;
 
@@ -74,6 +80,7 @@ mod stream;
 
 mod dataset;
 
+mod differences;
 mod fetch;
 mod listing;
 mod report;
@@ -88,11 +95,12 @@ pub use addresses::Addresses;
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;
+pub use datasets::{ServerDatasets, datasets};
 pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
-pub use headwater_wire::{Delivered, Listed, PhotoFacts, Surveyed};
+pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
 pub use live::LivePlan;
 pub use model::{ModelInfo, RegisteredModel};

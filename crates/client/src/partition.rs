@@ -5,6 +5,7 @@ use headwater_types::{
 };
 
 use crate::address::ServerAddress;
+use crate::classes;
 use crate::description::Description;
 use crate::error::ClientError;
 
@@ -19,6 +20,10 @@ pub struct Partition {
     pub samples: u64,
     /// BLAKE3 over every key, version and label, as the server gave it.
     pub digest: Digest,
+    /// Counts the generations since the server's start, from 1; 0 from a server that lists only then.
+    pub generation: u64,
+    /// What holds the samples: `folder`, `s3`, `tar` ...; empty from a server that does not say it.
+    pub source: String,
     /// Which part of its listing the server serves.
     pub part: Part,
     /// The listing of the photos that the server has found, the other parts included.
@@ -50,9 +55,6 @@ impl Partition {
         classes: &[String],
         own: ImageLimits,
     ) -> Self {
-        // Every class of the server is in the union, and both lists are sorted: one pass over the union finds all.
-        let mut names = description.classes.iter().peekable();
-        let found = (0_u32..).zip(classes).filter(|(_, class)| names.next_if_eq(class).is_some());
         Self {
             address,
             first,
@@ -66,7 +68,9 @@ impl Partition {
             limits: AgreedLimits { announced: description.limits, own },
             sample_epochs: description.sample_epochs,
             names: description.names,
-            labels: found.map(|(position, _)| ClassId(position)).collect(),
+            labels: classes::places(&description.classes, classes),
+            generation: description.generation,
+            source: description.source.clone(),
         }
     }
 

@@ -1,12 +1,13 @@
 //! What several servers serve, as one dataset: their partitions one after the other, with one list of classes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_types::digest::Digester;
 use headwater_types::{DatasetName, Digest, ModelName};
 use headwater_wire::proto;
 
+use crate::classes;
 use crate::connection::Server;
 use crate::description::Description;
 use crate::error::ClientError;
@@ -28,7 +29,7 @@ pub(crate) struct Union {
     pub(crate) partitions: Vec<Partition>,
     /// The models of each partition's server.
     pub(crate) models: Vec<Vec<proto::ModelDescription>>,
-    /// The class names of all partitions, sorted.
+    /// The class names of all partitions.
     pub(crate) classes: Vec<String>,
     /// What a person who trains on the dataset must know.
     pub(crate) remarks: Vec<String>,
@@ -40,7 +41,7 @@ impl Union {
     /// Puts together what these servers have described.
     ///
     /// # Errors
-    /// One server under two addresses; parts that are not each sample once.
+    /// One server under two addresses; classes that cannot be united; parts that are not each sample once.
     pub(crate) fn new(
         name: DatasetName,
         servers: &[Arc<Server>],
@@ -49,8 +50,8 @@ impl Union {
     ) -> Result<Self, ClientError> {
         tell_apart(servers, &descriptions)?;
         let left_out = log_left_out(servers, &descriptions);
-        let union: BTreeSet<_> = descriptions.iter().flat_map(|description| &description.classes).collect();
-        let classes: Vec<_> = union.into_iter().cloned().collect();
+        let lists = descriptions.iter().map(|description| description.classes.as_slice());
+        let classes = classes::unite(servers.iter().map(|server| server.address()).zip(lists))?;
         let (mut partitions, mut models) = (Vec::<Partition>::new(), Vec::new());
         for (server, description) in servers.iter().zip(descriptions) {
             let first = partitions.last().map_or(0, Partition::end);

@@ -1,7 +1,6 @@
 //! From settings to a partition that can be served. What the settings alone show is checked before a port is open
 //! ([`check`]).
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -77,7 +76,7 @@ pub(crate) async fn open(
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
         part: args.dataset.partition,
-        instance: instance(),
+        source: if data.local().is_some() { "folder" } else { "s3" },
         pipeline,
         resources,
         models,
@@ -89,13 +88,6 @@ pub(crate) async fn open(
         streams: Streams::default(),
         stopping: life.stopping(),
     }))
-}
-
-/// Bytes that no other server has. They come of the keys that the standard library draws from the system for its hash
-/// tables.
-fn instance() -> [u8; 16] {
-    let [low, high] = [(); 2].map(|()| RandomState::new().hash_one("instance"));
-    (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }
 
 /// Opens the photo index. Does not wait for it to be counted.

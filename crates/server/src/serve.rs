@@ -3,6 +3,7 @@
 //! It listens before it opens dataset and models, which may take minutes: calls are then refused with what it is doing,
 //! and a client waits.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 
     let (reporter, service) = tonic_health::server::health_reporter();
     let health = Health::starting(reporter).await;
-    let desk = Desk { dataset: args.name.clone(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
+    let (dataset, life_of_desk, metrics_of_desk) = (args.name.clone(), Arc::clone(&life), Arc::clone(&metrics));
+    let desk = Desk { dataset, instance: instance(), life: life_of_desk, metrics: metrics_of_desk };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -147,4 +149,11 @@ where
 /// Writes a port whole or not at all: a program that waits for the file may read it the moment it is there.
 fn write_port(file: Option<OutputFile>, port: u16) -> Result<(), OutputError> {
     file.map_or(Ok(()), |file| file.unsynced().write_all(format!("{port}\n").as_bytes()))
+}
+
+/// Bytes that no other server has. They come of the keys that the standard library draws from the system for its hash
+/// tables.
+fn instance() -> [u8; 16] {
+    let [low, high] = [(); 2].map(|()| RandomState::new().hash_one("instance"));
+    (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
 }

@@ -20,8 +20,8 @@ pub(crate) struct Shared {
     pub(crate) dataset: DatasetName,
     /// The part of the dataset that was listed.
     pub(crate) part: Partition,
-    /// Made at random at the start, so that a client that reaches this server by two names sees that it is one.
-    pub(crate) instance: [u8; 16],
+    /// What holds the samples: `folder` or `s3`.
+    pub(crate) source: &'static str,
     pub(crate) pipeline: Pipeline,
     pub(crate) resources: Arc<Resources>,
     pub(crate) models: ModelSet,

@@ -16,6 +16,7 @@ pub mod host_port;
 pub mod ids;
 pub mod key;
 
+pub mod differences;
 pub mod listing;
 pub mod partition;
 
@@ -43,6 +44,7 @@ pub use area::{PixelBox, Position, RealBox, Size};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;
 pub use cut::{Cut, Form};
+pub use differences::Differences;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
 pub use format::Format;

@@ -18,12 +18,20 @@ pub enum Refusal {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// No dataset of that name here.
-    #[error("this server does not serve the dataset {asked:?}: it serves {served:?}")]
+    #[error("this server does not serve the dataset {asked:?}: it serves {served}")]
     UnknownDataset {
         /// The name in the request.
         asked: String,
-        /// The server's.
+        /// The server's, separated by commas.
         served: String,
+    },
+    /// The dataset is one of the server's, and cannot be served until somebody mends it.
+    #[error("the dataset {dataset} is not ready: {reason}")]
+    NotReady {
+        /// The dataset's name.
+        dataset: String,
+        /// Why.
+        reason: String,
     },
     /// No model of that name here.
     #[error("no model {asked:?} is registered: registered are [{registered}], see --model")]
@@ -84,7 +92,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 10] = [
+    pub const REASONS: [&'static str; 11] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -95,6 +103,7 @@ impl Refusal {
         STARTING,
         "full",
         UNREAD,
+        NOT_READY,
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -110,6 +119,7 @@ impl Refusal {
             Self::Starting { .. } => 7,
             Self::Full { .. } => 8,
             Self::Unread { .. } => 9,
+            Self::NotReady { .. } => 10,
         };
         Self::REASONS[place]
     }
@@ -129,7 +139,7 @@ impl From<Refusal> for Status {
         let code = match &refusal {
             Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
-            Refusal::Changed { .. } => Code::FailedPrecondition,
+            Refusal::Changed { .. } | Refusal::NotReady { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,
             Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
@@ -146,6 +156,9 @@ const STARTING: &str = "starting";
 /// The reason of a stream that was ended because nobody read it.
 const UNREAD: &str = "unread";
 
+/// The reason of a dataset that cannot be served.
+const NOT_READY: &str = "not-ready";
+
 /// Whether the server has ended a stream because its reader had stopped: it may ask again at once.
 pub fn is_unread(status: &Status) -> bool {
     status.metadata().get(REFUSAL).is_some_and(|reason| reason == UNREAD)
@@ -154,6 +167,11 @@ pub fn is_unread(status: &Status) -> bool {
 /// Whether the server is only starting: its message then says what it is doing.
 pub fn is_starting(status: &Status) -> bool {
     status.metadata().get(REFUSAL).is_some_and(|reason| reason == STARTING)
+}
+
+/// Whether the server cannot serve the dataset until somebody mends it: its message then says why.
+pub fn is_not_ready(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == NOT_READY)
 }
 
 /// Whether the same call may succeed later: the connection broke, the server is busy, stopping or restarting.

@@ -16,19 +16,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_client::ServerAddress;
 use headwater_image::{Header, IndexedJpeg, Parts, Payload, Scratch, advance, read_header};
+use headwater_types::differences::push_index;
 use headwater_types::digest::Digester;
 use headwater_types::listing::ListingDigester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition, Position,
-    Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Differences, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition,
+    Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::report::{LossReport, Which};
 use headwater_wire::status::Refusal;
-use headwater_wire::{Asked, Delivered, Delivery, Fetch, List, PhotoFacts, Survey, Surveyed, proto};
+use headwater_wire::{
+    Asked, Compare, DatasetState, Delivered, Delivery, Fetch, List, ListedDataset, PhotoFacts, ServedDataset, Survey,
+    Surveyed, differences, proto,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -54,6 +58,10 @@ pub(crate) struct Holding {
     pub(crate) echoes: bool,
     /// The limits of photos that the server announces; `None`: none, as older servers do.
     pub(crate) limits: Option<ImageLimits>,
+    /// Earlier generations, whose differences to this one the server knows.
+    pub(crate) earlier: Vec<Holding>,
+    /// What the server says of its datasets besides that these photos are served.
+    pub(crate) others: Vec<ServedDataset>,
 }
 
 #[derive(Clone, Debug)]
@@ -154,6 +162,41 @@ impl Holding {
             digester.push(&format!("{prefix}{}", photo.key), photo.bytes.len().into());
         }
         (part, digester.finish(&[]))
+    }
+
+    /// What differs between an earlier generation and this one.
+    fn differences(&self, earlier: &Self) -> Differences {
+        let mut differences = Differences::default();
+        for (index, photo) in (0..).zip(&earlier.photos) {
+            if !self.photos.iter().any(|later| later.key == photo.key) {
+                push_index(&mut differences.removed, index);
+            }
+        }
+        for (index, photo) in (0..).zip(&self.photos) {
+            match earlier.photos.iter().find(|old| old.key == photo.key) {
+                None => push_index(&mut differences.added, index),
+                Some(old) if old.bytes != photo.bytes => push_index(&mut differences.replaced, index),
+                Some(_) => {}
+            }
+        }
+        differences
+    }
+
+    /// What the server says of its datasets.
+    fn datasets(&self) -> proto::DatasetList {
+        let listed = ListedDataset {
+            samples: self.photos.len() as u64,
+            classes: self.classes().len() as u64,
+            stored: ByteCount::new(self.bytes()),
+            source: "folder".to_owned(),
+            generation: 1 + self.earlier.len() as u64,
+            digest: self.digest(),
+            part: Partition::ALL,
+        };
+        let (name, state) = ("photos".parse().unwrap(), DatasetState::Serving);
+        let photos = ServedDataset { name, state, reason: String::new(), listed: Some(listed) };
+        let datasets = std::iter::once(photos).chain(self.others.clone()).map(Into::into).collect();
+        proto::DatasetList { datasets, ..proto::DatasetList::default() }
     }
 
     fn bytes(&self) -> u64 {
@@ -408,16 +451,45 @@ impl Drop for Open {
 
 #[tonic::async_trait]
 impl Datasets for Service {
+    async fn list_datasets(
+        &self,
+        _request: Request<proto::ListDatasetsRequest>,
+    ) -> Result<Response<proto::DatasetList>, Status> {
+        Ok(Response::new(self.0.state.lock().unwrap().0.datasets()))
+    }
+
+    type DifferencesStream = ReceiverStream<Result<proto::DifferencesBatch, Status>>;
+
+    async fn differences(
+        &self,
+        request: Request<proto::DifferencesRequest>,
+    ) -> Result<Response<Self::DifferencesStream>, Status> {
+        let compare =
+            Compare::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?;
+        let holding = self.0.state.lock().unwrap().0.clone();
+        let known = holding.earlier.iter().find(|earlier| earlier.digest() == compare.from);
+        let earlier = known.ok_or_else(|| Status::from(Refusal::Changed { what: "dataset" }))?;
+        let differences = holding.differences(earlier);
+        let (batches, receiver) = mpsc::channel(64);
+        for batch in differences::batches(&differences, holding.digest()) {
+            batches.send(Ok(batch)).await.unwrap();
+        }
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
     async fn describe(
         &self,
         request: Request<proto::DescribeRequest>,
     ) -> Result<Response<proto::DatasetDescription>, Status> {
         self.0.check_ready()?;
-        let asked = request.into_inner().dataset;
+        let proto::DescribeRequest { dataset: asked, digest } = request.into_inner();
         if asked != "photos" {
             return Err(Refusal::UnknownDataset { asked, served: "photos".to_owned() }.into());
         }
         let (holding, _) = self.0.state.lock().unwrap().clone();
+        if !digest.is_empty() && digest != holding.digest().as_bytes()[..] {
+            return Err(Refusal::Changed { what: "dataset" }.into());
+        }
         let (part, listing) = holding.listing(&format!("{:?}", self.0.instance));
         Ok(Response::new(proto::DatasetDescription {
             dataset: asked,
@@ -439,6 +511,8 @@ impl Datasets for Service {
             models: holding.models,
             limits: holding.limits.map(Into::into),
             left_out: Vec::new(),
+            generation: 1,
+            source: "folder".to_owned(),
         }))
     }
 

@@ -15,6 +15,7 @@ mod epochs;
 mod exactly_once;
 #[cfg(test)]
 mod finish;
+mod generations;
 #[cfg(test)]
 mod limits;
 

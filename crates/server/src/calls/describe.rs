@@ -2,13 +2,18 @@
 
 use headwater_features::Extractor;
 use headwater_store::LeftOut;
+use headwater_types::Digest;
 use headwater_wire::proto::{self, DatasetDescription, DescribeRequest, ModelDescription};
+use headwater_wire::status::Invalid;
 use tonic::Status;
 
 use super::desk::Desk;
 
 pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<DatasetDescription, Status> {
     let shared = desk.served(&request.dataset)?;
+    let asked = (!request.digest.is_empty()).then(|| Digest::try_from(&request.digest[..])).transpose();
+    let asked = asked.map_err(|error| desk.refuse(Invalid::new(error.to_string())))?;
+    shared.check_digest(asked).map_err(|refusal| desk.refuse(refusal))?;
     let catalog = &shared.pipeline.catalog;
     let listing = catalog.listing();
     Ok(DatasetDescription {
@@ -26,11 +31,13 @@ pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<Dataset
             digest: listing.digest.as_bytes().to_vec().into(),
             sketch: listing.sketch.hashes().collect(),
         }),
-        instance: shared.instance.to_vec().into(),
+        instance: desk.instance.to_vec().into(),
         sample_epochs: true,
         names_digest: catalog.names().as_bytes().to_vec().into(),
         limits: Some(shared.pipeline.limits.into()),
         left_out: catalog.skipped().left_out(listing.samples).into_iter().map(describe_left_out).collect(),
+        generation: 1,
+        source: shared.source.to_owned(),
     })
 }
 

@@ -15,6 +15,8 @@ use crate::shared::Shared;
 /// Where calls come in, from the moment that the server listens.
 pub(crate) struct Desk {
     pub(crate) dataset: DatasetName,
+    /// Made at random at the start, so that a client that reaches this server by two names sees that it is one.
+    pub(crate) instance: [u8; 16],
     pub(crate) life: Arc<Life>,
     pub(crate) metrics: Arc<Metrics>,
 }

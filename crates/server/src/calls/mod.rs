@@ -4,7 +4,9 @@
 
 mod desk;
 
+mod datasets;
 mod describe;
+mod differences;
 mod list;
 
 mod fetch;
@@ -20,8 +22,8 @@ use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    DatasetDescription, DescribeRequest, FetchBatch, FetchRequest, ListRequest, ReportRequest, ReportSummary,
-    SurveyRequest,
+    DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
+    ListDatasetsRequest, ListRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -50,6 +52,10 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
 
 #[tonic::async_trait]
 impl Datasets for Desk {
+    async fn list_datasets(&self, _request: Request<ListDatasetsRequest>) -> Result<Response<DatasetList>, Status> {
+        datasets::list_datasets(self).map(Response::new)
+    }
+
     async fn describe(&self, request: Request<DescribeRequest>) -> Result<Response<DatasetDescription>, Status> {
         describe::describe(self, request.get_ref()).map(Response::new)
     }
@@ -58,6 +64,15 @@ impl Datasets for Desk {
 
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<Self::ListStream>, Status> {
         list::list(self, request).map(Response::new)
+    }
+
+    type DifferencesStream = differences::DifferencesBatches;
+
+    async fn differences(
+        &self,
+        request: Request<DifferencesRequest>,
+    ) -> Result<Response<Self::DifferencesStream>, Status> {
+        differences::differences(self, request).map(Response::new)
     }
 }
 

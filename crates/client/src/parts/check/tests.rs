@@ -10,6 +10,8 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
     photos.iter().for_each(|key| digester.push(key, ByteCount::new(1000)));
     let (listing, part): (Listing, Part) = (digester.finish(&["cat".to_owned()]), part.parse().unwrap());
     Partition {
+        generation: 1,
+        source: "folder".to_owned(),
         address: format!("{name}:7440").parse().unwrap(),
         first: 0,
         samples: photos.iter().filter(|key| part.contains(key)).count() as u64,
