@@ -10,6 +10,7 @@ use std::process::Output;
 
 use headwater_testdata::PhotoSet;
 use headwater_tests::{Run, ServerOptions, Unprivileged, fetch, run};
+use headwater_types::Format;
 use headwater_wire::proto::DescribeRequest;
 use headwater_wire::proto::datasets_client::DatasetsClient;
 use tempfile::TempDir;
@@ -31,8 +32,8 @@ fn litter(folder: &Path, class: &str) {
         "README.txt",
         "LICENSE",
         "video.mp4",
-        "scan.tif",
-        "anim.GIF",
+        "scan.heic",
+        "anim.AVIF",
         ".DS_Store",
     ];
     for name in names {
@@ -75,7 +76,7 @@ fn files_that_are_no_photos_are_no_samples_and_are_counted_and_named() {
     assert_eq!(said.json().unwrap()["photos"], 120);
     for (reason, count, part) in [
         ("no-photo", 7, ".csv 1, .db 1, .json 1, .md 1, .mp4 1, .txt 1, no suffix 1"),
-        ("unsupported-format", 2, ".gif 1, .tif 1"),
+        ("unsupported-format", 2, ".avif 1, .heic 1"),
         ("hidden", 2, "/.DS_Store"),
         ("empty-folder", 1, "notes"),
         ("link-out", 1, "/out.jpg"),
@@ -110,12 +111,12 @@ fn a_folder_of_junk_is_an_error_that_says_what_is_in_it() {
     let empty = index(&folder, &root.path().join("index"), &[]);
     assert_eq!(empty.code, Some(1));
     assert!(empty.stderr.contains("has no photos: nothing is there"), "{}", empty.stderr);
-    for name in ["1.raw", "2.raw", "3.tiff", "README"] {
+    for name in ["1.raw", "2.raw", "3.heic", "README"] {
         fs::write(folder.join(name), b"x").unwrap();
     }
     let junk = index(&folder, &root.path().join("index"), &[]);
     assert_eq!(junk.code, Some(1));
-    for part in ["--data", ".raw 2, no suffix 1", ".tiff 1", "--all-files"] {
+    for part in ["--data", ".raw 2, no suffix 1", ".heic 1", "--all-files"] {
         assert!(junk.stderr.contains(part), "{part} in {}", junk.stderr);
     }
 }
@@ -210,7 +211,7 @@ fn clients_are_told_what_servers_left_out_and_of_one_listing_once() {
     let folder = root.path().join("photos");
     let classes = photos(&folder);
     symlink(&classes[0], folder.join("zebra")).unwrap();
-    fs::write(folder.join(&classes[1]).join("scan.tif"), b"no photo").unwrap();
+    fs::write(folder.join(&classes[1]).join("scan.heic"), b"no photo").unwrap();
     fs::write(folder.join("README.md"), b"usual").unwrap();
     let parts = ["1/2", "2/2"].map(|part| ServerOptions::new(&folder).arg("--partition").arg(part).start().unwrap());
     let servers = parts.each_ref().map(headwater_tests::Server::address);
@@ -224,10 +225,10 @@ fn clients_are_told_what_servers_left_out_and_of_one_listing_once() {
     );
     let said = fetched.unwrap().success().unwrap().stderr;
     let warned = |words: &str| said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
-    let both = servers.join(", ");
+    let (both, formats) = (servers.join(", "), Format::listed("or"));
     for words in [
         format!("serve them by themselves: 1 at {both} (zebra)"),
-        format!("convert them to JPEG, PNG or WebP: 1 at {both} ({}/scan.tif; .tif 1)", classes[1]),
+        format!("convert them to {formats}: 1 at {both} ({}/scan.heic; .heic 1)", classes[1]),
     ] {
         assert_eq!(warned(&words), 1, "{words} in {said}");
     }

@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn what_a_server_says_is_one_line_of_bounded_length() {
         let mut long = left("links", 1, &"\u{1b}[31mx\n".repeat(1000));
-        long.suffixes = ".bmp 4".to_owned();
+        long.suffixes = ".psd 4".to_owned();
         let address = "a:1".parse().unwrap();
         let many = vec![long; 100];
         let said = remarks(std::iter::once((&address, Digest::of(b""), &many[..])));
         assert_eq!(said.len(), 1);
         assert!(said[0].text.len() < 3000 && !said[0].text.contains(char::is_control), "{}", said[0].text);
-        assert!(said[0].text.ends_with("...; .bmp 4)"), "{}", said[0].text);
+        assert!(said[0].text.ends_with("...; .psd 4)"), "{}", said[0].text);
     }
 }

@@ -112,21 +112,21 @@ async fn a_folder_without_a_photo_is_an_error_that_says_what_is_there_instead() 
     let root = TempDir::new().unwrap();
     let error = store(root.path()).await.list().await.unwrap_err().to_string();
     assert!(error.contains("nothing is there") && error.contains("mounted"), "{error}");
-    for key in ["a/1.csv", "a/2.CSV", "a/README", "b/3.gif"] {
+    for key in ["a/1.csv", "a/2.CSV", "a/README", "b/3.heic"] {
         put(root.path(), key, b"x");
     }
     let error = store(root.path()).await.list().await.unwrap_err().to_string();
     for part in [
         "--data ",
         "3 left out as no-photo: .csv 2, no suffix 1",
-        "1 left out as unsupported-format: .gif 1",
+        "1 left out as unsupported-format: .heic 1",
         "--all-files",
     ] {
         assert!(error.contains(part), "{part} in {error}");
     }
     let all = StoreOptions { files: Files::All, ..StoreOptions::default() };
     let catalog = store_with(root.path(), &all).await.list().await.unwrap();
-    assert_eq!(keys(&catalog), ["a/1.csv", "a/2.CSV", "a/README", "b/3.gif"]);
+    assert_eq!(keys(&catalog), ["a/1.csv", "a/2.CSV", "a/README", "b/3.heic"]);
     let empty = StoreOptions { partition: "1/1000".parse().unwrap(), ..all };
     assert!(store_with(root.path(), &empty).await.list().await.unwrap().is_empty(), "a part may hold no sample");
 }

@@ -16,6 +16,8 @@ pub enum Format {
     Png,
     /// WebP: lossy and lossless; the first frame of an animation.
     WebP,
+    /// PNM: bitmaps, grey maps and pixel maps, plain and binary, to 16 bits; grey floats.
+    Pnm,
 }
 
 /// A name that no format has.
@@ -27,7 +29,7 @@ pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; Self::WebP as usize + 1] = [Self::Jpeg, Self::Png, Self::WebP];
+    pub const ALL: [Self; Self::Pnm as usize + 1] = [Self::Jpeg, Self::Png, Self::WebP, Self::Pnm];
 
     /// The table of formats: the name, and the suffixes of files without their dot, in lower case.
     const fn row(self) -> (&'static str, &'static [&'static str]) {
@@ -35,6 +37,7 @@ impl Format {
             Self::Jpeg => ("JPEG", &["jpg", "jpeg"]),
             Self::Png => ("PNG", &["png"]),
             Self::WebP => ("WebP", &["webp"]),
+            Self::Pnm => ("PNM", &["ppm", "pgm", "pbm", "pnm"]),
         }
     }
 
@@ -77,8 +80,8 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        let error = "GIF".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "there is no photo format \"GIF\": photos are JPEG, PNG or WebP");
+        let error = "SVG".parse::<Format>().unwrap_err().to_string();
+        assert_eq!(error, "there is no photo format \"SVG\": photos are JPEG, PNG, WebP or PNM");
     }
 
     #[test]

@@ -216,7 +216,7 @@ def test_files_that_are_no_photos_end_no_epoch(tmp_path: pathlib.Path, photos: p
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)
     some_class = next(folder.iterdir())
-    for name in (".DS_Store", "._1.jpg", "Thumbs.db", "README", "labels.csv", "meta.json", "clip.mp4", "old.bmp"):
+    for name in (".DS_Store", "._1.jpg", "Thumbs.db", "README", "labels.csv", "meta.json", "clip.mp4", "old.psd"):
         (some_class / name).write_bytes(b"no photo")
     server = Server(tmp_path / "server", folder, "--cpu-workers", 1)
     try:

@@ -31,7 +31,7 @@ def awkward(tmp_path_factory: pytest.TempPathFactory, photos: pathlib.Path) -> I
     folder = tmp_path_factory.mktemp("awkward")
     shutil.copytree(photos, folder / "photos")
     (folder / "photos" / "zebra").symlink_to(next(path for path in (folder / "photos").iterdir() if path.is_dir()).name)
-    (folder / "photos" / "first.bmp").write_bytes(b"BM")
+    (folder / "photos" / "first.heic").write_bytes(b"x")
     (folder / "photos" / "aaa").mkdir()
     for name in ("0.jpg", "1.jpg", "2.jpg"):
         (folder / "photos" / "aaa" / name).write_bytes(b"")
@@ -61,7 +61,7 @@ def test_a_plain_script_sees_what_was_left_out_and_what_failed_once(
     for words in ("symbolic links to folders are left out", "formats that are not decoded here"):
         assert len([line for line in said if words in line]) == 1, said
     assert any("1 at" in line and "(zebra)" in line for line in said), said
-    assert any("(first.bmp; .bmp 1)" in line for line in said), said
+    assert any("(first.heic; .heic 1)" in line for line in said), said
     failures = [line for line in said if "failed and is left out: content is empty" in line]
     assert len(failures) == 1 and "aaa/" in failures[0], said
     assert len(said) == 3, said

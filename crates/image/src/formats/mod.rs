@@ -3,17 +3,22 @@
 //! A new format is a module beside these, a variant of [`Format`] with its line in that table, and its arm in each
 //! match below: the compiler names them.
 
+mod grey;
 pub(crate) mod jpeg;
 mod others;
 mod png;
+mod pnm;
+mod stored;
 mod webp;
 
-use headwater_types::{Format, ImageLimits, PixelBox, Size};
+use headwater_types::{Format, ImageLimits, PixelBox};
 
 use crate::error::ImageError;
 use crate::excerpt::Excerpt;
 use crate::rgb::rgb_len;
 use crate::room::room;
+
+pub(crate) use stored::Stored;
 
 /// What a photo's header says in the terms of its format: what its decoder wants to know again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +26,7 @@ pub(crate) enum Detail {
     Jpeg(jpeg::Frame),
     Png(png::Chunks),
     WebP(webp::Container),
-}
-
-/// What every format's header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    /// Size of the photo as it is stored.
-    pub(crate) size: Size,
-    /// Which way is up, as EXIF counts, 1 to 8.
-    pub(crate) orientation: u8,
-    /// Bytes that decoding takes beside the encoded bytes and the RGB pixels.
-    pub(crate) memory: u64,
+    Pnm(pnm::Netpbm),
 }
 
 /// Tells the format by content.
@@ -49,6 +44,7 @@ fn begins(format: Format, bytes: &[u8]) -> bool {
         Format::Jpeg => bytes.starts_with(jpeg::SIGNATURE),
         Format::Png => bytes.starts_with(png::SIGNATURE),
         Format::WebP => webp::begins(bytes),
+        Format::Pnm => pnm::begins(bytes),
     }
 }
 
@@ -61,6 +57,7 @@ impl Detail {
             Format::Jpeg => Self::Jpeg(jpeg::read_frame(bytes, limits)?),
             Format::Png => Self::Png(png::Chunks::read(bytes, limits)?),
             Format::WebP => Self::WebP(webp::Container::read(bytes, limits)?),
+            Format::Pnm => Self::Pnm(pnm::Netpbm::read(bytes, limits)?),
         })
     }
 
@@ -70,6 +67,7 @@ impl Detail {
             Self::Jpeg(frame) => (frame.size, frame.orientation, jpeg::working_memory(frame, bytes)),
             Self::Png(chunks) => (chunks.size, chunks.orientation, chunks.working_memory()),
             Self::WebP(container) => (container.size, container.orientation, container.working_memory(bytes)),
+            Self::Pnm(header) => return header.stored(),
         };
         Stored { size, orientation, memory }
     }
@@ -78,7 +76,7 @@ impl Detail {
     pub(crate) fn jpeg(&self) -> Option<&jpeg::Frame> {
         match self {
             Self::Jpeg(frame) => Some(frame),
-            Self::Png(_) | Self::WebP(_) => None,
+            Self::Png(_) | Self::WebP(_) | Self::Pnm(_) => None,
         }
     }
 
@@ -101,6 +99,11 @@ impl Detail {
                 webp::decode(container, excerpt, raw, room(out, rgb_len(container.size)))?;
                 Ok(PixelBox::whole(container.size))
             }
+            Self::Pnm(header) => {
+                let size = header.stored().size;
+                pnm::decode(header, excerpt.bytes, room(out, rgb_len(size)))?;
+                Ok(PixelBox::whole(size))
+            }
         }
     }
 }
@@ -114,11 +117,12 @@ mod tests {
         assert_eq!(sniff(b"\xff\xd8\xff\xe0rest"), Ok(Format::Jpeg));
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\nrest"), Ok(Format::Png));
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Ok(Format::WebP));
+        assert_eq!(sniff(b"P6\n1 1\n"), Ok(Format::Pnm));
         for (bytes, name) in [
             (&b"GIF89a"[..], "a GIF"),
             (b"BMxxxx", "a BMP"),
             (b"\0\0\0\x20ftypavif", "an AVIF"),
-            (b"P6\n1 1\n", "a PNM"),
+            (b"P7\nWIDTH 1\n", "a PAM"),
             (b"", "empty"),
             (b"RIFF\0\0\0\0WAVE", "of no known image format"),
             (b"\xff\xd8", "of no known image format"),

@@ -1,7 +1,7 @@
 //! Formats that are known by how they begin, and are not decoded: a message can name them.
 
 /// Where a format has its signature, the signature, and the format's name; the most specific ones first.
-const OTHERS: [(usize, &[u8], &str); 24] = [
+const OTHERS: [(usize, &[u8], &str); 26] = [
     (0, b"GIF8", "a GIF"),
     (0, b"BM", "a BMP"),
     (0, b"II*\0", "a TIFF"),
@@ -24,6 +24,8 @@ const OTHERS: [(usize, &[u8], &str); 24] = [
     (0, b"8BPS", "a Photoshop document"),
     (0, b"DDS ", "a DDS"),
     (0, b"v/1\x01", "an OpenEXR"),
+    (0, b"P7\n", "a PAM"),
+    (0, b"PF\n", "a colour PFM"),
     (0, b"%PDF", "a PDF"),
     (0, b"<svg", "an SVG"),
 ];
@@ -34,7 +36,6 @@ pub(super) fn name(bytes: &[u8]) -> &'static str {
     match OTHERS.iter().find(|(offset, magic, _)| at(*offset, magic)) {
         Some((_, _, name)) => name,
         None if bytes.is_empty() => "empty",
-        None if matches!(bytes, [b'P', b'1'..=b'7', b' ' | b'\n' | b'\r' | b'\t', ..]) => "a PNM",
         None => "of no known image format",
     }
 }

@@ -139,6 +139,24 @@ fn generated(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Pictures that Pillow writes, or that a script writes for it to read.
+fn written(python: &Path, folder: &Path) -> Vec<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/image/pillow_files.py");
+    std::fs::create_dir(folder).unwrap();
+    assert!(Command::new(python).arg(script).arg(folder).status().unwrap().success());
+    files_of(folder)
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.is_file());
+    files.sort();
+    files
+}
+
+/// Pillow's names of the formats that are decoded here.
+const FORMATS: [&str; 5] = ["JPEG", "MPO", "PNG", "WEBP", "PPM"];
+
 /// Files of the corpus that only one of Headwater and Pillow decodes, and why that is right.
 const DISAGREE: [(&str, &str); 5] = [
     ("image-png__bugfixes_cicp_pq.png", "Pillow gives up at a chunk beside the pixels; the pixels are sound"),
@@ -162,6 +180,7 @@ fn pixels_and_resizes_are_pillows() {
     };
     let folder = tempfile::tempdir().unwrap();
     let mut files = generated(folder.path());
+    files.extend(written(&python, &folder.path().join("written")));
     files.extend(data::files("corpus", 1));
     files.extend(data::files("photos", 23));
     let (recipes, mut scratch) = (recipes(), Scratch::new());
@@ -173,8 +192,7 @@ fn pixels_and_resizes_are_pillows() {
     let (mut compared, mut worst, mut disagreements) = (0, 0.0_f64, Vec::new());
     for (job, answer) in jobs.iter().zip(&answers) {
         let path = job["path"].as_str().unwrap();
-        let theirs =
-            answer["error"].is_null() && matches!(answer["format"].as_str(), Some("JPEG" | "MPO" | "PNG" | "WEBP"));
+        let theirs = answer["error"].is_null() && FORMATS.contains(&answer["format"].as_str().unwrap());
         let ours = job["ours"].is_null();
         if ours != theirs {
             let name = Path::new(path).file_name().unwrap().to_str().unwrap();

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_first_names_and_the_suffixes_do_not_depend_on_who_counted_what() {
-        let names: Vec<_> = (0..20).map(|n| format!("{n:02}.{}", ["csv", "TXT", "bmp"][n % 3])).collect();
+        let names: Vec<_> = (0..20).map(|n| format!("{n:02}.{}", ["csv", "TXT", "psd"][n % 3])).collect();
         let (mut one, mut two) = (Skipped::default(), Skipped::default());
         for (at, name) in names.iter().rev().enumerate() {
             let reason = Files::Photos.leave_out(name).unwrap();
@@ -182,9 +182,9 @@ mod tests {
         one.absorb(two);
         assert_eq!(one.first(Skip::NoPhoto).next(), Some("00.csv"));
         assert_eq!(one.first(Skip::NoPhoto).count(), LISTED_NAMES);
-        assert_eq!(one.suffixes().collect::<Vec<_>>(), [(".bmp", 6), (".csv", 7), (".txt", 7)]);
+        assert_eq!(one.suffixes().collect::<Vec<_>>(), [(".csv", 7), (".psd", 6), (".txt", 7)]);
         assert_eq!(by_suffix(&one, Skip::NoPhoto), ".csv 7, .txt 7");
-        assert_eq!(by_suffix(&one, Skip::UnsupportedFormat), ".bmp 6");
+        assert_eq!(by_suffix(&one, Skip::UnsupportedFormat), ".psd 6");
     }
 
     #[test]
