@@ -82,6 +82,12 @@ pub const MAX_NAME_BYTES: usize = 64;
 pub const MAX_SAMPLES: u64 = u32::MAX as u64;
 /// Most classes in one catalog; folder names are held in memory and sent whole.
 pub const MAX_CLASSES: usize = 65_536;
+/// Most fields of a dataset: a table of attributes as CelebA's has 40, and each takes at least a byte of every record.
+pub const MAX_FIELDS: usize = 64;
+/// Most bytes of a field's name: names of columns, which appear in every description.
+pub const MAX_FIELD_NAME_BYTES: usize = 128;
+/// Most bytes of a sample's fields together: a caption of a page, or 8,000 numbers. A catalog holds them in memory.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// Samples of a listing, chosen by hash, that a server names to others ([`crate::listing::Sketch`]): if a twentieth of
 /// two listings is the same, 64 see it in 96 of 100 cases; 512 bytes in a description.
 pub const LISTING_SKETCH: usize = 64;

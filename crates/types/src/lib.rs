@@ -16,6 +16,8 @@ pub mod host_port;
 pub mod ids;
 pub mod key;
 
+pub mod field;
+
 pub mod differences;
 pub mod listing;
 pub mod partition;
@@ -47,6 +49,7 @@ pub use cut::{Cut, Form};
 pub use differences::Differences;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};
+pub use field::{Field, FieldKind, FieldValue, Fields};
 pub use format::Format;
 pub use framing::Framing;
 pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
