@@ -361,7 +361,7 @@ fn settings_that_would_be_ignored_are_refused_with_the_fix() {
         (&serve, &["--metrics-port-file", "p"], "--metrics-listen"),
         (&serve, &["--max-batch", "4"], "--model"),
         (&serve, &["--device", "cuda"], "--model"),
-        (&serve, &["--s3-endpoint", "http://h"], "--data is a folder"),
+        (&serve, &["--s3-endpoint", "http://h"], "--data is on this machine"),
         (&extract, &["--extractor", "m.onnx"], "--plan"),
         (&extract, &["--overwrite", "--retry-failed"], "--overwrite"),
         (&fine_tune, &["--join", "m.onnx"], "--joined-out"),

@@ -3,6 +3,7 @@
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::{Check, Findings};
 use headwater_features::{Runtime, check_model};
+use headwater_store::Kind;
 use headwater_types::caps;
 
 use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
@@ -49,13 +50,13 @@ fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
 
 /// Checks that the dataset's folder can be read. A bucket is not checked: no other machine is asked.
 fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
-    if let Some(folder) = dataset.data.local() {
-        findings.readable_folder("--data", folder);
+    if dataset.data.location.kind() == Kind::Folder {
+        dataset.data.location.local().for_each(|folder| findings.readable_folder("--data", folder));
     }
 }
 
 fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetArgs, findings: &mut Findings) {
-    if let Some(folder) = findings.note(index.folder(state, &dataset.data)) {
+    if let Some(folder) = findings.note(index.folder(state, &dataset.data.location)) {
         findings.writable_folder(index.setting(state), folder.path());
     }
 }

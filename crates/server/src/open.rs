@@ -38,7 +38,7 @@ pub(crate) async fn open(
 ) -> Result<Arc<Shared>> {
     let Checked { memory, recipes } = checked;
     let limits = args.limits.of_image();
-    let (data, options) = (&args.dataset.data, args.dataset.store_options(limits.max_object));
+    let (data, options) = (&args.dataset.data.location, args.dataset.store_options(limits.max_object));
     life.begin(format!("opening {data}"));
     // The store comes before the models: a folder that does not exist is found at once, and not after a model was
     // loaded.
@@ -75,8 +75,8 @@ pub(crate) async fn open(
     });
     Ok(Arc::new(Shared {
         dataset: args.name.clone(),
-        part: args.dataset.partition,
-        source: if data.local().is_some() { "folder" } else { "s3" },
+        part: args.dataset.part(),
+        source: pipeline.store.source(),
         pipeline,
         resources,
         models,
@@ -97,7 +97,7 @@ pub(crate) async fn photo_index(
     place: Digest,
     limits: ImageLimits,
 ) -> Result<Arc<PhotoIndex>> {
-    let (state, folder, data) = (state.clone(), folder.clone(), dataset.data.clone());
+    let (state, folder, data) = (state.clone(), folder.clone(), dataset.data.location.clone());
     let open = move || folder.open(&state, &data, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
     tracing::info!(

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     make(root.path(), files, folders)?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let location = Location::Folder(root.path().to_owned());
+    let location = Location::folder(root.path());
     let store = runtime.block_on(open(&location, &StoreOptions::default()))?;
     for _ in 0..3 {
         let began = Instant::now();

@@ -47,12 +47,12 @@ impl Apart {
     /// # Errors
     /// One lies within the other, or the system does not say where they are.
     pub fn from(data: &Location, setting: &'static str, folder: PathBuf) -> Result<Self, ApartError> {
-        match data.local() {
-            Some(data) if overlap(data, &folder)? => {
-                Err(ApartError::Overlap { setting, folder, data: data.to_owned() })
+        for data in data.local() {
+            if overlap(data, &folder)? {
+                return Err(ApartError::Overlap { setting, folder, data: data.to_owned() });
             }
-            _ => Ok(Self(folder)),
         }
+        Ok(Self(folder))
     }
 
     /// The folder, as given.
@@ -91,7 +91,7 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         std::fs::create_dir_all(at("photos/cat")).unwrap();
         symlink(at("photos"), at("link")).unwrap();
-        let apart = |data: &str, folder: &str| Apart::from(&Location::Folder(at(data)), "--index-dir", at(folder));
+        let apart = |data: &str, folder: &str| Apart::from(&Location::folder(at(data)), "--index-dir", at(folder));
         for within in ["photos", "photos/new/index", "link/index", "link/../photos/index", "."] {
             let error = apart("photos", within).unwrap_err().to_string();
             assert!(error.starts_with("--index-dir ") && error.ends_with("the source is never written"), "{error}");

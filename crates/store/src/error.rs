@@ -5,9 +5,28 @@ use std::path::PathBuf;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 
+use crate::kind::Kind;
+use crate::spec::OptionError;
+
 /// A dataset that could not be opened or listed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// An option means nothing for the kind of dataset that was found.
+    #[error("{location}: {source}")]
+    Option {
+        /// The dataset.
+        location: String,
+        /// Which option.
+        source: OptionError,
+    },
+    /// This program cannot read datasets of this kind.
+    #[error("{location}: datasets of kind {kind} are not built into this program")]
+    NotBuiltIn {
+        /// The dataset.
+        location: String,
+        /// The kind.
+        kind: Kind,
+    },
     /// Nothing is at the path.
     #[error("--data {}: no such folder", path.display())]
     NoSuchFolder {

@@ -12,13 +12,21 @@
 //! by the decoder: a text file named like a photo is a sample that fails by itself.
 //!
 //! The seam is [`Store`]. A further kind of dataset is a module beside `folder` and `s3` that fills a
-//! [`CatalogBuilder`], and a variant of [`Location`]; the compiler names the rest. What keeps its photos within larger
+//! [`CatalogBuilder`], and a variant of [`Kind`]; the compiler names the rest. What keeps its photos within larger
 //! files (archives) is a `Store` around a `Store`: it lists the members as [`Extent`]s of the inner store's objects,
 //! and reads through it. What every kind of store promises is the suite `conformance`, which each kind's tests run.
 
-mod apart;
+mod braces;
 mod endpoint;
+mod kind;
+mod site;
+
+mod repack;
+
 mod location;
+mod spec;
+
+mod apart;
 mod options;
 mod version;
 
@@ -55,12 +63,17 @@ pub use extent::Extent;
 pub use files::Files;
 pub use found::Found;
 pub use headwater_types::{Partition, PartitionError};
+pub use kind::{Kind, KindError};
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
 pub use s3::count_listed;
 pub use scope::Scope;
+pub use site::{Site, SiteError};
 pub use skip::Skip;
+pub use spec::{
+    ClassList, ClassListError, DatasetOptions, DatasetSource, DatasetSpec, KeyRule, OptionError, SpecError,
+};
 pub use store::Store;
 pub use version::Version;
 pub use waiting::Waiting;

@@ -1,57 +1,113 @@
-//! Where a dataset rests: what `--data` says.
+//! Where a dataset rests and as what: what `--data` says before its options.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use headwater_types::SampleKey;
+use crate::braces::{self, BraceError};
+use crate::kind::{Kind, KindError};
+use crate::repack;
+use crate::site::{Site, SiteError};
 
-/// A folder of this machine, or a bucket of an S3-compatible store and the folder in it.
+/// The places of a dataset, and how its photos are kept there.
+///
+/// As text: a path or `s3://bucket/prefix`, where the kind shows in the name or in the place itself; or a kind, a colon
+/// and that. Braces stand for several names: `shard-{000..099}.tar`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Location {
-    /// A folder; a relative path is relative to the working directory.
-    Folder(PathBuf),
-    /// A bucket, and the prefix that every key of the dataset begins with.
-    S3 {
-        /// The bucket's name.
-        bucket: String,
-        /// The prefix without a slash at either end; empty for the whole bucket.
-        prefix: String,
-    },
+pub struct Location {
+    kind: Kind,
+    told: Told,
+    /// The place as it was given, its braces not expanded.
+    pattern: Site,
+    sites: Arc<[Site]>,
+}
+
+/// What tells the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Told {
+    /// The text, by a word before the place.
+    Word,
+    /// The name of the place, as that of a shard.
+    Name,
+    /// Nothing yet: a folder or prefix may hold photos or shards.
+    Nothing,
 }
 
 /// Why a text is no location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    /// The text is empty.
-    #[error("--data is empty: give a folder or s3://bucket/prefix")]
-    Empty,
-    /// The text is some other kind of address.
-    #[error("--data {0}: give a folder or s3://bucket/prefix, other addresses are not read")]
-    Scheme(String),
-    /// The bucket has a name that no bucket can have.
-    #[error("--data {0}: a bucket's name has 3 to 63 of a-z A-Z 0-9 . _ -")]
-    Bucket(String),
-    /// The prefix is no path.
-    #[error("--data {location}: {reason}")]
-    Prefix {
+    /// The place is none.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The word before the colon is no kind.
+    #[error("{kind}; for a path that begins so give ./{text}")]
+    Kind {
         /// The location as it was given.
-        location: String,
-        /// What is wrong with the prefix.
-        reason: String,
+        text: String,
+        /// What is wrong with the word.
+        kind: KindError,
+    },
+    /// The braces name nothing.
+    #[error("{text}: {reason}")]
+    Braces {
+        /// The location as it was given.
+        text: String,
+        /// What is wrong with the braces.
+        reason: BraceError,
+    },
+    /// A compressed tar file.
+    #[error(
+        "{text}: a compressed tar file has no place where a photo can be read by itself: repack it with `{command}`"
+    )]
+    Compressed {
+        /// The location as it was given.
+        text: String,
+        /// The command that makes plain tar files.
+        command: String,
     },
 }
 
 // === impl Location ===
 
 impl Location {
-    /// The folder or file of this machine in which the dataset lies; `None` where it lies elsewhere. Nothing is written
-    /// there.
-    pub fn local(&self) -> Option<&Path> {
-        match self {
-            Self::Folder(path) => Some(path),
-            Self::S3 { .. } => None,
-        }
+    /// A folder of photos, whatever its name.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self::one(Kind::Folder, Told::Word, Site::Local(path.into()))
+    }
+
+    fn one(kind: Kind, told: Told, site: Site) -> Self {
+        Self { kind, told, sites: Arc::from([site.clone()]), pattern: site }
+    }
+
+    /// How the photos are kept. [`Kind::Folder`] where nothing else is known; see [`Self::is_sure`].
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the text or the place's name says the kind, so that it need not be looked for in the place.
+    pub fn is_sure(&self) -> bool {
+        self.told != Told::Nothing
+    }
+
+    /// The files, folders, objects or prefixes, in the order of the text; never none, and one for a folder of photos.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// The place as it was given, with its braces.
+    pub fn pattern(&self) -> &Site {
+        &self.pattern
+    }
+
+    /// The paths of this machine at which the dataset lies; none where it lies elsewhere. Nothing is written there.
+    pub fn local(&self) -> impl Iterator<Item = &Path> {
+        self.sites.iter().filter_map(Site::local)
+    }
+
+    /// Whether the dataset lies on this machine.
+    pub fn is_local(&self) -> bool {
+        self.pattern.local().is_some()
     }
 }
 
@@ -59,72 +115,100 @@ impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return if text.is_empty() { Err(LocationError::Empty) } else { Ok(Self::Folder(text.into())) };
+        let (word, place) = word(text)?;
+        let pattern: Site = place.parse()?;
+        if word == Some(Kind::Folder) {
+            return Ok(Self::one(Kind::Folder, Told::Word, pattern));
+        }
+        if let Some(command) = repack::command(&pattern) {
+            return Err(LocationError::Compressed { text: text.to_owned(), command });
+        }
+        let (kind, told) = match (word, Kind::of_shard(place)) {
+            (Some(kind), _) => (kind, Told::Word),
+            (None, Some(kind)) => (kind, Told::Name),
+            // The braces of a folder's name are a part of it.
+            (None, None) => return Ok(Self::one(Kind::Folder, Told::Nothing, pattern)),
         };
-        if scheme != "s3" {
-            return Err(LocationError::Scheme(text.to_owned()));
-        }
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        if !is_bucket_name(bucket) {
-            return Err(LocationError::Bucket(text.to_owned()));
-        }
-        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        if !prefix.is_empty() {
-            SampleKey::check(prefix)
-                .map_err(|error| LocationError::Prefix { location: text.to_owned(), reason: error.to_string() })?;
-        }
-        Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+        let names = braces::expand(place);
+        let names = names.map_err(|reason| LocationError::Braces { text: text.to_owned(), reason })?;
+        let sites: Vec<Site> = names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { kind, told, pattern, sites: sites.into() })
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(path) => fmt::Display::fmt(&path.display(), f),
-            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
-            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
-        }
+        let place = self.pattern.to_string();
+        let needs_word = self.told == Told::Word && place.parse().as_ref().map(Self::kind) != Ok(self.kind);
+        if needs_word { write!(f, "{}:{place}", self.kind) } else { f.write_str(&place) }
     }
 }
 
-/// Whether a bucket can have this name. The rule is wider than that of AWS today, which allows no capitals and no
-/// underscore: older buckets and other stores have them.
-fn is_bucket_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (3..=63).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.')
+/// The word before a place that says its kind, and the place.
+fn word(text: &str) -> Result<(Option<Kind>, &str), LocationError> {
+    let is_word = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    match text.split_once(':') {
+        Some((word, place)) if is_word(word) && !place.starts_with("//") => {
+            let kind = word.parse().map_err(|kind| LocationError::Kind { text: text.to_owned(), kind })?;
+            Ok((Some(kind), place))
+        }
+        _ => Ok((None, text)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn s3(bucket: &str, prefix: &str) -> Location {
-        Location::S3 { bucket: bucket.into(), prefix: prefix.into() }
+    fn parsed(text: &str) -> Location {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
     fn a_location_reads_what_it_prints() {
-        for (text, location) in [
-            ("photos", Location::Folder("photos".into())),
-            ("/srv/My Photos", Location::Folder("/srv/My Photos".into())),
-            ("s3://photos", s3("photos", "")),
-            ("s3://photos/2026/cats", s3("photos", "2026/cats")),
+        for (text, kind, is_sure) in [
+            ("photos", Kind::Folder, false),
+            ("/srv/My Photos", Kind::Folder, false),
+            ("s3://photos/2026/cats", Kind::Folder, false),
+            ("/srv/{a,b}", Kind::Folder, false),
+            ("/srv/a:b/c", Kind::Folder, false),
+            ("folder:/srv/a.tar", Kind::Folder, true),
+            ("tar:/srv/shards", Kind::Tar, true),
+            ("tar:s3://photos/shards", Kind::Tar, true),
+            ("/srv/shard-{000..002}.tar", Kind::Tar, true),
+            ("parquet:data", Kind::Parquet, true),
+            ("train-images-idx3-ubyte.gz", Kind::Idx, true),
         ] {
-            assert_eq!(text.parse::<Location>().unwrap(), location);
-            assert_eq!(location.to_string(), text);
+            let location = parsed(text);
+            assert_eq!((location.kind(), location.is_sure(), location.to_string().as_str()), (kind, is_sure, text));
+            assert_eq!(parsed(&location.to_string()), location);
         }
-        assert_eq!("s3://photos/".parse::<Location>().unwrap(), s3("photos", ""));
-        assert_eq!("s3://photos/cats/".parse::<Location>().unwrap(), s3("photos", "cats"));
+        assert_eq!(Location::folder("tar:x").to_string(), "folder:tar:x");
     }
 
     #[test]
-    fn what_is_no_place_is_refused_with_the_setting_named() {
-        for bad in
-            ["", "http://x/y", "S3://photos", "s3://", "s3:///cats", "s3://..", "s3://a b c", "s3://photos/a/../b"]
-        {
-            let error = bad.parse::<Location>().unwrap_err();
-            assert!(error.to_string().starts_with("--data"), "{bad:?}: {error}");
+    fn braces_are_names_of_shards() {
+        let sites = |text: &str| parsed(text).sites().iter().map(Site::to_string).collect::<Vec<_>>();
+        assert_eq!(sites("s3://b-b/x/{0..1}.tar"), ["s3://b-b/x/0.tar", "s3://b-b/x/1.tar"]);
+        assert_eq!(sites("tar:{a,b}"), ["a", "b"]);
+        assert_eq!(sites("folder:{a,b}"), ["{a,b}"]);
+    }
+
+    #[test]
+    fn what_is_no_location_is_refused_with_the_fix() {
+        for (text, fix) in [
+            ("", "give a path"),
+            ("tar:", "give a path"),
+            ("http://x/y", "give a path or s3://"),
+            ("tar:http://x/y", "give a path or s3://"),
+            ("zip:x", "kinds are folder, tar, parquet, idx and npy; for a path that begins so give ./zip:x"),
+            ("s-{9..1}.tar", "ends before it begins"),
+            ("s-{1..99999999}.tar", "give the folder of the shards"),
+            ("a/s-{00..10}.tar.gz", "repack it with `gunzip --keep a/s-{00..10}.tar.gz`"),
+            ("tar:s3://bucket/a.tgz", "aws s3 cp"),
+        ] {
+            let error = text.parse::<Location>().unwrap_err().to_string();
+            assert!(error.contains(fix), "{text}: {error}");
         }
     }
 }

@@ -4,20 +4,35 @@ use std::sync::Arc;
 
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::kind::Kind;
 use crate::location::Location;
 use crate::options::StoreOptions;
 use crate::s3::{Bucket, Settings};
+use crate::site::Site;
 use crate::store::Store;
 
 /// Opens the dataset at this place.
 ///
 /// # Errors
-/// A folder that is not there or cannot be opened; settings for S3 that do not fit together. That a bucket can be
-/// reached is known only once it is listed.
+/// A folder that is not there or cannot be opened; settings for S3 that do not fit together; options that are not of
+/// this kind of dataset. That a bucket can be reached is known only once it is listed.
 pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
-    match location {
-        Location::Folder(path) => Ok(Arc::new(Folder::open(path, options).await?)),
-        Location::S3 { bucket, prefix } => {
+    let location = location.clone();
+    let refuse = |source| StoreError::Option { location: location.to_string(), source };
+    options.dataset.check(location.kind()).map_err(refuse)?;
+    match location.kind() {
+        Kind::Folder => site(location.pattern(), options).await,
+        kind @ (Kind::Tar | Kind::Parquet | Kind::Idx | Kind::Npy) => {
+            Err(StoreError::NotBuiltIn { location: location.to_string(), kind })
+        }
+    }
+}
+
+/// Opens the files below a folder, or the objects below a prefix, each as a sample of its own.
+async fn site(site: &Site, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    match site {
+        Site::Local(path) => Ok(Arc::new(Folder::open(path, options).await?)),
+        Site::S3 { bucket, prefix } => {
             Ok(Arc::new(Bucket::open(bucket, prefix, options, &Settings::from_environment()?)?))
         }
     }

@@ -5,6 +5,7 @@ use headwater_types::{ByteCount, Partition, caps};
 use crate::endpoint::Endpoint;
 use crate::files::Files;
 use crate::found::Found;
+use crate::spec::DatasetOptions;
 
 /// The options of every kind of dataset, and of each kind.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct StoreOptions {
     pub files: Files,
     /// Whether folders and files that cannot be read are left out, and not an error. Setting: `--skip-unreadable`.
     pub skip_unreadable: bool,
+    /// How the dataset is read, as its own text says.
+    pub dataset: DatasetOptions,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
     /// The options of `s3://` datasets.
@@ -45,6 +48,7 @@ impl Default for StoreOptions {
             max_object: caps::MAX_OBJECT,
             files: Files::default(),
             skip_unreadable: false,
+            dataset: DatasetOptions::default(),
             found: Found::default(),
             s3: S3Options::default(),
         }

@@ -23,6 +23,9 @@ pub trait Store: Send + Sync {
     /// path and for whichever partition. Place, key and version together name one content.
     fn place(&self) -> Digest;
 
+    /// What keeps the photos, as clients are told: the name of a kind, or `s3` for objects that are photos.
+    fn source(&self) -> &'static str;
+
     /// Reads a range of an object, if the object still is of the version that was listed. A sample that is an object of
     /// its own is the range of all its bytes.
     ///

@@ -18,7 +18,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 async fn store_with(root: &Path, options: &StoreOptions) -> Arc<dyn Store> {
-    open(&Location::Folder(root.to_owned()), options).await.unwrap()
+    open(&Location::folder(root), options).await.unwrap()
 }
 
 async fn store(root: &Path) -> Arc<dyn Store> {
@@ -136,7 +136,7 @@ async fn a_root_that_is_not_there_is_an_error_that_names_it() {
     let root = TempDir::new().unwrap();
     put(root.path(), "file", b"x");
     let open = |name: &str| {
-        let location = Location::Folder(root.path().join(name));
+        let location = Location::folder(root.path().join(name));
         async move { open(&location, &StoreOptions::default()).await.err().unwrap() }
     };
     let absent = open("absent").await;

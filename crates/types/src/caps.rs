@@ -98,6 +98,9 @@ pub const LISTING_BATCH: usize = 512;
 /// Batches that wait for a listing thread; past this, the thread that found one works on it itself.
 pub const LISTING_BACKLOG: usize = 64;
 
+/// Names that the braces of one dataset's place may stand for: LAION-5B has 231,349 shards; some 50 MB of paths.
+pub const MAX_BRACE_NAMES: usize = 1 << 18;
+
 /// Names that a listing gives of what it left out, for each reason: enough to find the cause, few enough for a line.
 pub const LISTED_NAMES: usize = 5;
 /// Suffixes by which files that are no photos are counted: folders with more have numbers in that place.

@@ -2,15 +2,17 @@
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_store::{Endpoint, Files, Found, Location, Partition, S3Options, StoreOptions};
+use headwater_store::{DatasetSource, Endpoint, Files, Found, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// A dataset, or a part of one.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatasetArgs {
-    /// The dataset: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_* variables)
-    #[arg(long, value_name = "DIR|s3://…", help_heading = "Dataset")]
-    pub(crate) data: Location,
+    /// The dataset: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_* variables); or shards, as
+    /// in shard-{000..099}.tar, tar:DIR or parquet:s3://bucket/prefix; then, parted by commas, options such as
+    /// labels=FILE
+    #[arg(long, value_name = "DIR|s3://…|KIND:PLACE", help_heading = "Dataset")]
+    pub(crate) data: DatasetSource,
     /// Take only the K-th of N parts of the dataset, so that N servers can share one folder or bucket
     #[arg(long, value_name = "K/N", default_value = "1/1", help_heading = "Dataset")]
     pub(crate) partition: Partition,
@@ -35,11 +37,20 @@ impl DatasetArgs {
     /// Settings that do not go together.
     pub(crate) fn conflicts(&self) -> Vec<UsageError> {
         let of_buckets = [("--s3-endpoint", self.s3_endpoint.is_some()), ("--s3-allow-http", self.s3_allow_http)];
-        let is_local = self.data.local().is_some();
+        let is_local = self.data.location.is_local();
+        let twice = self.partition != Partition::ALL && self.data.partition.is_some();
         let given = of_buckets.into_iter().filter(|(_, given)| *given && is_local);
         given
-            .map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and --data is a folder: leave it out")))
+            .map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and --data is on this machine: leave it out")))
+            .chain(
+                twice.then(|| UsageError("--partition is given, and --data has partition=: leave one out".to_owned())),
+            )
             .collect()
+    }
+
+    /// The part of the dataset that is taken.
+    pub(crate) fn part(&self) -> Partition {
+        self.data.partition.unwrap_or(self.partition)
     }
 
     /// How the store is opened.
@@ -47,9 +58,10 @@ impl DatasetArgs {
         let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };
         let files = if self.all_files { Files::All } else { Files::Photos };
         StoreOptions {
-            partition: self.partition,
+            partition: self.part(),
             max_object,
             files,
+            dataset: self.data.options.clone(),
             skip_unreadable: self.skip_unreadable,
             found: Found::default(),
             s3,

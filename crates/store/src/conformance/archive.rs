@@ -59,6 +59,10 @@ impl Store for Archive {
         self.files.place()
     }
 
+    fn source(&self) -> &'static str {
+        "archive"
+    }
+
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
         extent.check_length(self.options.max_object)?;
         self.files.read(extent).await
@@ -90,7 +94,7 @@ impl Source for ArchiveFolder {
 
     async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
         let all = StoreOptions { files: Files::All, found: Found::default(), ..StoreOptions::default() };
-        let files = open(&Location::Folder(self.0.path().to_owned()), &all).await.unwrap();
+        let files = open(&Location::folder(self.0.path()), &all).await.unwrap();
         Arc::new(Archive { files, options })
     }
 }

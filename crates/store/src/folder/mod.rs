@@ -65,6 +65,10 @@ impl Store for Folder {
         self.place
     }
 
+    fn source(&self) -> &'static str {
+        "folder"
+    }
+
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
         let (root, extent, max_object) = (Arc::clone(&self.root), extent.clone(), self.options.max_object);
         tokio::task::spawn_blocking(move || read::read(&root, &extent, max_object))

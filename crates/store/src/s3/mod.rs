@@ -115,6 +115,10 @@ impl Store for Bucket {
         self.place
     }
 
+    fn source(&self) -> &'static str {
+        "s3"
+    }
+
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
         extent.check_length(self.options.max_object)?;
         let path = Path::parse(format!("{}{}", self.prefix, extent.object()))
