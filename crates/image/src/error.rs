@@ -12,7 +12,7 @@ pub enum ImageError {
         found: &'static str,
     },
     /// The content is of a kind of its format that is not decoded here.
-    #[error("{format} with {feature} is not decoded here: store it as 8-bit baseline or progressive")]
+    #[error("{format} with {feature} is not decoded here: {}", stored_as(*format))]
     UnsupportedFeature {
         /// The format.
         format: Format,
@@ -71,6 +71,14 @@ pub enum ImageError {
         /// The tensor's length.
         expected: usize,
     },
+}
+
+/// As what a photo of a kind that is not decoded can be stored.
+fn stored_as(format: Format) -> &'static str {
+    match format {
+        Format::Jpeg => "store it as 8-bit baseline or progressive",
+        Format::Png | Format::WebP | Format::Pnm | Format::Bmp | Format::Gif => "store it as PNG",
+    }
 }
 
 // === impl ImageError ===

@@ -1,7 +1,7 @@
 //! Which files are samples, by their names alone: one rule for every kind of dataset.
 //!
 //! The suffixes are those of torchvision's `ImageFolder`, so that both have the same samples, but for the formats that
-//! are not decoded here (BMP, TIFF): those would only fail one by one, in every epoch. They are left out too,
+//! are not decoded here (TIFF): those would only fail one by one, in every epoch. They are left out too,
 //! and counted apart. What a file that is taken really is, its content says.
 
 use headwater_types::Format;
@@ -20,9 +20,9 @@ pub enum Files {
 
 /// Suffixes of images that are not decoded here: the rest of `ImageFolder`'s, and others that cameras and programs
 /// write.
-const IMAGE_SUFFIXES: [&str; 20] = [
-    "bmp", "dib", "tif", "tiff", "gif", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ico", "tga", "qoi", "psd", "dng",
-    "cr2", "nef", "arw", "exr",
+const IMAGE_SUFFIXES: [&str; 17] = [
+    "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ico", "tga", "qoi", "psd", "dng", "cr2", "nef", "arw",
+    "exr",
 ];
 
 // === impl Files ===
@@ -60,7 +60,7 @@ mod tests {
     fn photos_are_those_of_image_folder_that_are_decoded_here() {
         // `torchvision.datasets.folder.IMG_EXTENSIONS` of torchvision 0.30.
         let image_folder = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
-        let taken = [".jpg", ".jpeg", ".png", ".webp", ".ppm", ".pgm"];
+        let taken = [".jpg", ".jpeg", ".png", ".webp", ".ppm", ".pgm", ".bmp"];
         for suffix in image_folder {
             for name in [format!("cat/1{suffix}"), format!("cat.d/a.b{}", suffix.to_uppercase())] {
                 let expected = (!taken.contains(&suffix)).then_some(Skip::UnsupportedFormat);

@@ -18,6 +18,10 @@ pub enum Format {
     WebP,
     /// PNM: bitmaps, grey maps and pixel maps, plain and binary, to 16 bits; grey floats.
     Pnm,
+    /// BMP and DIB: palettes, also run-length coded, and colours of 16, 24 and 32 bits.
+    Bmp,
+    /// GIF: the first frame of an animation.
+    Gif,
 }
 
 /// A name that no format has.
@@ -29,7 +33,8 @@ pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; Self::Pnm as usize + 1] = [Self::Jpeg, Self::Png, Self::WebP, Self::Pnm];
+    pub const ALL: [Self; Self::Gif as usize + 1] =
+        [Self::Jpeg, Self::Png, Self::WebP, Self::Pnm, Self::Bmp, Self::Gif];
 
     /// The table of formats: the name, and the suffixes of files without their dot, in lower case.
     const fn row(self) -> (&'static str, &'static [&'static str]) {
@@ -38,6 +43,8 @@ impl Format {
             Self::Png => ("PNG", &["png"]),
             Self::WebP => ("WebP", &["webp"]),
             Self::Pnm => ("PNM", &["ppm", "pgm", "pbm", "pnm"]),
+            Self::Bmp => ("BMP", &["bmp", "dib"]),
+            Self::Gif => ("GIF", &["gif"]),
         }
     }
 
@@ -81,7 +88,7 @@ mod tests {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let error = "SVG".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "there is no photo format \"SVG\": photos are JPEG, PNG, WebP or PNM");
+        assert_eq!(error, "there is no photo format \"SVG\": photos are JPEG, PNG, WebP, PNM, BMP or GIF");
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! A new format is a module beside these, a variant of [`Format`] with its line in that table, and its arm in each
 //! match below: the compiler names them.
 
+mod bmp;
+mod gif;
 mod grey;
 pub(crate) mod jpeg;
 mod others;
+mod palette;
 mod png;
 mod pnm;
 mod stored;
@@ -27,6 +30,8 @@ pub(crate) enum Detail {
     Png(png::Chunks),
     WebP(webp::Container),
     Pnm(pnm::Netpbm),
+    Bmp(bmp::Bitmap),
+    Gif(gif::Screen),
 }
 
 /// Tells the format by content.
@@ -45,6 +50,8 @@ fn begins(format: Format, bytes: &[u8]) -> bool {
         Format::Png => bytes.starts_with(png::SIGNATURE),
         Format::WebP => webp::begins(bytes),
         Format::Pnm => pnm::begins(bytes),
+        Format::Bmp => bmp::begins(bytes),
+        Format::Gif => gif::begins(bytes),
     }
 }
 
@@ -58,6 +65,8 @@ impl Detail {
             Format::Png => Self::Png(png::Chunks::read(bytes, limits)?),
             Format::WebP => Self::WebP(webp::Container::read(bytes, limits)?),
             Format::Pnm => Self::Pnm(pnm::Netpbm::read(bytes, limits)?),
+            Format::Bmp => Self::Bmp(bmp::Bitmap::read(bytes, limits)?),
+            Format::Gif => Self::Gif(gif::Screen::read(bytes, limits)?),
         })
     }
 
@@ -68,6 +77,8 @@ impl Detail {
             Self::Png(chunks) => (chunks.size, chunks.orientation, chunks.working_memory()),
             Self::WebP(container) => (container.size, container.orientation, container.working_memory(bytes)),
             Self::Pnm(header) => return header.stored(),
+            Self::Bmp(header) => return header.stored(),
+            Self::Gif(screen) => return screen.stored(),
         };
         Stored { size, orientation, memory }
     }
@@ -76,7 +87,7 @@ impl Detail {
     pub(crate) fn jpeg(&self) -> Option<&jpeg::Frame> {
         match self {
             Self::Jpeg(frame) => Some(frame),
-            Self::Png(_) | Self::WebP(_) | Self::Pnm(_) => None,
+            Self::Png(_) | Self::WebP(_) | Self::Pnm(_) | Self::Bmp(_) | Self::Gif(_) => None,
         }
     }
 
@@ -89,22 +100,24 @@ impl Detail {
         raw: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<PixelBox, ImageError> {
+        let size = match self {
+            Self::Jpeg(frame) => return jpeg::decode(frame, excerpt, jpeg, raw, out),
+            Self::Png(chunks) => chunks.size,
+            Self::WebP(container) => container.size,
+            Self::Pnm(header) => header.stored().size,
+            Self::Bmp(header) => header.stored().size,
+            Self::Gif(screen) => screen.stored().size,
+        };
+        let out = room(out, rgb_len(size));
         match self {
-            Self::Jpeg(frame) => jpeg::decode(frame, excerpt, jpeg, raw, out),
-            Self::Png(chunks) => {
-                png::decode(chunks, excerpt, raw, room(out, rgb_len(chunks.size)))?;
-                Ok(PixelBox::whole(chunks.size))
-            }
-            Self::WebP(container) => {
-                webp::decode(container, excerpt, raw, room(out, rgb_len(container.size)))?;
-                Ok(PixelBox::whole(container.size))
-            }
-            Self::Pnm(header) => {
-                let size = header.stored().size;
-                pnm::decode(header, excerpt.bytes, room(out, rgb_len(size)))?;
-                Ok(PixelBox::whole(size))
-            }
+            Self::Jpeg(_) => {}
+            Self::Png(chunks) => png::decode(chunks, excerpt, raw, out)?,
+            Self::WebP(container) => webp::decode(container, excerpt, raw, out)?,
+            Self::Pnm(header) => pnm::decode(header, excerpt.bytes, out)?,
+            Self::Bmp(header) => bmp::decode(header, excerpt.bytes, out)?,
+            Self::Gif(screen) => gif::decode(screen, excerpt.bytes, raw, out)?,
         }
+        Ok(PixelBox::whole(size))
     }
 }
 
@@ -118,10 +131,11 @@ mod tests {
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\nrest"), Ok(Format::Png));
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Ok(Format::WebP));
         assert_eq!(sniff(b"P6\n1 1\n"), Ok(Format::Pnm));
+        assert_eq!(sniff(b"BMxxxx"), Ok(Format::Bmp));
+        assert_eq!(sniff(b"\x28\0\0\0xxxx"), Ok(Format::Bmp));
+        assert_eq!(sniff(b"GIF89a"), Ok(Format::Gif));
         for (bytes, name) in [
-            (&b"GIF89a"[..], "a GIF"),
-            (b"BMxxxx", "a BMP"),
-            (b"\0\0\0\x20ftypavif", "an AVIF"),
+            (&b"\0\0\0\x20ftypavif"[..], "an AVIF"),
             (b"P7\nWIDTH 1\n", "a PAM"),
             (b"", "empty"),
             (b"RIFF\0\0\0\0WAVE", "of no known image format"),

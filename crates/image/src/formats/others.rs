@@ -1,9 +1,7 @@
 //! Formats that are known by how they begin, and are not decoded: a message can name them.
 
 /// Where a format has its signature, the signature, and the format's name; the most specific ones first.
-const OTHERS: [(usize, &[u8], &str); 26] = [
-    (0, b"GIF8", "a GIF"),
-    (0, b"BM", "a BMP"),
+const OTHERS: [(usize, &[u8], &str); 24] = [
     (0, b"II*\0", "a TIFF"),
     (0, b"MM\0*", "a TIFF"),
     (0, b"II+\0", "a BigTIFF"),

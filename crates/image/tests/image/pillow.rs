@@ -155,7 +155,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Pillow's names of the formats that are decoded here.
-const FORMATS: [&str; 5] = ["JPEG", "MPO", "PNG", "WEBP", "PPM"];
+const FORMATS: [&str; 8] = ["JPEG", "MPO", "PNG", "WEBP", "PPM", "BMP", "DIB", "GIF"];
 
 /// Files of the corpus that only one of Headwater and Pillow decodes, and why that is right.
 const DISAGREE: [(&str, &str); 5] = [
@@ -183,13 +183,53 @@ fn pixels_and_resizes_are_pillows() {
     files.extend(written(&python, &folder.path().join("written")));
     files.extend(data::files("corpus", 1));
     files.extend(data::files("photos", 23));
-    let (recipes, mut scratch) = (recipes(), Scratch::new());
-    let jobs: Vec<Value> =
-        files.iter().enumerate().map(|(index, path)| job(path, index, &recipes, folder.path(), &mut scratch)).collect();
-    let answers = ask_pillow(&python, &jobs);
-    assert_eq!(answers.len(), jobs.len());
+    let outcome = compare(&python, &files, &recipes(), folder.path());
+    println!("{} pictures compared, at most {} levels off on average", outcome.compared, outcome.worst);
+    assert!(outcome.disagreements.is_empty(), "{}", outcome.disagreements.join("\n"));
+    assert!(outcome.worst <= 0.5);
+    assert!(outcome.compared >= 24);
+}
 
-    let (mut compared, mut worst, mut disagreements) = (0, 0.0_f64, Vec::new());
+/// Pillow's own test images, `Tests/images` of its source distribution, where `HEADWATER_PILLOW_IMAGES` names their
+/// folder. What only one of the two decodes is printed, and so is how far off the rest is.
+#[test]
+fn pillows_own_images_are_decoded_to_its_pixels() {
+    let (Some(python), Some(images)) = (python(), std::env::var_os("HEADWATER_PILLOW_IMAGES")) else {
+        println!("HEADWATER_PILLOW_IMAGES names no folder: not compared");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = files_of(Path::new(&images));
+    for entry in Path::new(&images).read_dir().unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()) {
+        let inside = entry.unwrap().path();
+        files.extend(files_of(&inside));
+        let deeper = inside.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        deeper.for_each(|path| files.extend(files_of(&path)));
+    }
+    let outcome = compare(&python, &files, &[], folder.path());
+    let Outcome { compared, worst, off, disagreements } = outcome;
+    println!("{}\n{} files, {compared} compared, {off} off, worst {worst}", disagreements.join("\n"), files.len());
+    assert!(off == 0 && compared > 480, "{compared} compared, {off} off");
+}
+
+/// How files came out here and with Pillow.
+#[derive(Default)]
+struct Outcome {
+    compared: usize,
+    /// Pictures that are more than half a level off on average.
+    off: usize,
+    worst: f64,
+    /// Files that only one of the two decodes, and resizes that differ.
+    disagreements: Vec<String>,
+}
+
+fn compare(python: &Path, files: &[PathBuf], recipes: &[Recipe], folder: &Path) -> Outcome {
+    let mut scratch = Scratch::new();
+    let jobs: Vec<Value> =
+        files.iter().enumerate().map(|(index, path)| job(path, index, recipes, folder, &mut scratch)).collect();
+    let answers = ask_pillow(python, &jobs);
+    assert_eq!(answers.len(), jobs.len());
+    let mut outcome = Outcome::default();
     for (job, answer) in jobs.iter().zip(&answers) {
         let path = job["path"].as_str().unwrap();
         let theirs = answer["error"].is_null() && FORMATS.contains(&answer["format"].as_str().unwrap());
@@ -197,7 +237,8 @@ fn pixels_and_resizes_are_pillows() {
         if ours != theirs {
             let name = Path::new(path).file_name().unwrap().to_str().unwrap();
             if !DISAGREE.iter().any(|(known, _)| *known == name) {
-                disagreements
+                outcome
+                    .disagreements
                     .push(format!("{path}: ours {}, theirs {} {}", job["ours"], answer["format"], answer["error"]));
             }
             continue;
@@ -212,13 +253,11 @@ fn pixels_and_resizes_are_pillows() {
         }
         let exact = answer["resized"].as_array().unwrap().iter().all(|resized| resized[1].as_f64() == Some(0.0));
         if !exact {
-            disagreements.push(format!("{path} {}: resized {}", job["size"], answer["resized"]));
+            outcome.disagreements.push(format!("{path} {}: resized {}", job["size"], answer["resized"]));
         }
-        worst = worst.max(mean);
-        compared += 1;
+        outcome.worst = outcome.worst.max(mean);
+        outcome.off += usize::from(mean > 0.5);
+        outcome.compared += 1;
     }
-    println!("{compared} pictures compared, at most {worst} levels off on average");
-    assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
-    assert!(worst <= 0.5);
-    assert!(compared >= 24);
+    outcome
 }

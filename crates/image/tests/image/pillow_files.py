@@ -56,4 +56,97 @@ def pnm():
     put("empty.ppm", "P6 0 4 255\n")
 
 
+def bmp():
+    def file(bits, rows, *behind, height=HEIGHT, compression=0, colors=0, palette=b"", offset=None):
+        header = struct.pack("<IiiHHIIiiII", 40, WIDTH, height, 1, bits, compression, len(rows), 0, 0, colors, 0)
+        head = header + b"".join(behind) + palette
+        return struct.pack("<2sIII", b"BM", 0, 0, 14 + len(head) if offset is None else offset) + head + rows
+
+    palette = bytes(value for index in range(256) for value in (index, index * 3 % 256, 255 - index, 9))
+    for bits in (1, 4, 8, 16, 24, 32):
+        rows = NOISE[: (WIDTH * bits + 31) // 32 * 4 * HEIGHT]
+        colors = palette[: 4 << bits] if bits <= 8 else b""
+        put(f"{bits}.bmp", file(bits, rows, palette=colors))
+        put(f"{bits}-top.bmp", file(bits, rows, height=-HEIGHT, palette=colors))
+        put(f"{bits}-short.bmp", file(bits, rows[:-4], palette=colors))
+        put(f"{bits}.dib", file(bits, rows, palette=colors)[14:])
+    put("few-colors.bmp", file(8, NOISE[: 68 * HEIGHT], colors=100, palette=palette[:400]))
+    put("offset.bmp", file(8, NOISE[: 68 * HEIGHT], palette=palette, offset=54))
+    for bits, *masks in (
+        (16, 0xF800, 0x7E0, 0x1F),
+        (16, 0x7C00, 0x3E0, 0x1F),
+        (16, 0xF00, 0xF0, 0xF),
+        (24, 0xFF0000, 0xFF00, 0xFF),
+        (32, 0xFF0000, 0xFF00, 0xFF),
+        (32, 0xFF000000, 0xFF0000, 0xFF00),
+        (32, 0xFF000000, 0xFF00, 0xFF),
+        (32, 0xFF, 0xFF00, 0xFF0000),
+        (32, 0, 0, 0),
+    ):
+        rows = NOISE[: (WIDTH * bits + 31) // 32 * 4 * HEIGHT]
+        name = "-".join(f"{mask:x}" for mask in (bits, *masks))
+        put(f"{name}.bmp", file(bits, rows, struct.pack("<3I", *masks), compression=3))
+        for alpha in (0xFF000000, 0xFF, 0xFF0000):
+            head = struct.pack("<IiiHHIIiiII4I", 56, WIDTH, HEIGHT, 1, bits, 3, len(rows), 0, 0, 0, 0, *masks, alpha)
+            put(f"{name}-{alpha:x}.bmp", struct.pack("<2sIII", b"BM", 0, 0, 70), head, rows)
+    for coding in (1, 2):
+        for form in range(8):
+            runs, rng = b"", random.Random(form)
+            while len(runs) < 2500:
+                value = rng.randrange(256)
+                kind = rng.randrange(12)
+                count = rng.randrange(3, 40)
+                literal = count if coding == 1 else (count + 1) // 2
+                if kind == 0:
+                    runs += b"\0\0"
+                elif kind == 1:
+                    runs += bytes((0, 2, rng.randrange(9), rng.randrange(2)))
+                elif kind < 5:
+                    runs += bytes((0, count)) + NOISE[value : value + literal + literal % 2]
+                else:
+                    runs += bytes((count, value))
+            runs += b"\0\0" * HEIGHT if form % 2 else b"\0\1"
+            bits = 8 // coding
+            put(f"runs-{bits}-{form}.bmp", file(bits, runs, compression=coding, palette=palette[: 4 << bits]))
+    for mode in ("1", "L", "P", "RGB", "RGBA"):
+        image = Image.frombytes("RGB", (WIDTH, HEIGHT), picture(3)).convert(mode)
+        image.save(OUT / f"saved-{mode}.bmp")
+        image.save(OUT / f"saved-{mode}.dib")
+    put("os2.bmp", struct.pack("<2sIIIIHHHH", b"BM", 0, 0, 26, 12, WIDTH, HEIGHT, 1, 24), NOISE[: 204 * HEIGHT])
+    put("compressed.bmp", file(24, NOISE[:9000], compression=4))
+
+
+def gif():
+    color = Image.frombytes("RGB", (WIDTH, HEIGHT), picture(3)).convert("P", palette=Image.Palette.ADAPTIVE)
+    grey = Image.frombytes("L", (WIDTH, HEIGHT), picture(1))
+    for name, image in (("p", color), ("l", grey), ("1", grey.convert("1"))):
+        for interlace in (0, 1):
+            image.save(OUT / f"{name}-{interlace}.gif", interlace=interlace)
+            image.save(OUT / f"{name}-{interlace}-clear.gif", interlace=interlace, transparency=7)
+    color.save(OUT / "frames.gif", save_all=True, append_images=[grey, color.rotate(90)], disposal=2)
+    whole = (OUT / "p-0.gif").read_bytes()
+    put("cut.gif", whole[: len(whole) * 2 // 3])
+    put("damaged.gif", whole[: len(whole) // 2], bytes(range(200)), whole[len(whole) // 2 + 200 :])
+    # A frame that is not on all of the canvas, or beyond it; with and without palettes and a transparent index.
+    codes = whole[whole.index(b"\x2c", 13 + 768) + 10 :]
+    palette = NOISE[:768]
+    control = b"!\xf9\x04\x01\0\0\x05\0"
+    for name, width, height, x, y in (("inside", 100, 80, 9, 11), ("beyond", 60, 40, 9, 11), ("same", 67, 45, 0, 0)):
+        for kind, screen, extension, local in (
+            ("grey", 0, b"", b""),
+            ("global", 0xF7, b"", b""),
+            ("global-clear", 0xF7, control, b""),
+            ("grey-clear", 0, control, b""),
+            ("local", 0, b"!\xfe\x03abc\0", palette[::-1]),
+            ("both", 0xF7, control, palette[::-1]),
+            ("local-grey", 0xF7, control, bytes(index for index in range(256) for _ in range(3))),
+        ):
+            head = struct.pack("<6sHHBBB", b"GIF89a", width, height, screen, 3, 0) + palette * (screen > 0)
+            frame = struct.pack("<cHHHHB", b",", x, y, WIDTH, HEIGHT, 0x87 * (local != b""))
+            put(f"{name}-{kind}.gif", head, extension, frame, local, codes)
+    put("no-frame.gif", struct.pack("<6sHHBBB", b"GIF89a", 4, 4, 0, 0, 0), b";")
+
+
 pnm()
+bmp()
+gif()
