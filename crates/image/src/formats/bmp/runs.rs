@@ -68,7 +68,7 @@ impl<'a> Runs<'a> {
         let Some(stored) = self.take(if self.fours { count.div_ceil(2) } else { count }) else { return false };
         let fours = self.fours;
         let index = |place: usize| match fours {
-            true if place % 2 == 0 => stored[place / 2] >> 4,
+            true if place.is_multiple_of(2) => stored[place / 2] >> 4,
             true => stored[place / 2] & 15,
             false => stored[place],
         };

@@ -1,7 +1,7 @@
 //! GIF to RGB8 as Pillow's `convert("RGB")` gives it: the first frame alone, on a canvas that holds it.
 //!
 //! ```text
-//! "GIF89a" | screen | palette | extensions | "," | place of the frame | palette | code bits | blocks of indices, by LZW
+//! "GIF89a" | screen | palette | extensions | "," | place of the frame | palette | bits of a code | blocks of codes
 //! ```
 //!
 //! Around the frame the canvas has the frame's transparent colour, or that of index 0. What is transparent keeps its
