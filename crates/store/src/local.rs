@@ -6,14 +6,18 @@
 //! lose the race against a link that is put in place between check and open; this has no such moment. It refuses
 //! absolute link targets even where they point back into the root: a root that is mounted elsewhere tomorrow then
 //! behaves as today.
+//!
+//! Paths below a root are keys: a name that is no UTF-8 comes as [`to_bytes`] turns it back.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
+use headwater_types::key::to_bytes;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -39,13 +43,14 @@ impl Root {
 
     /// What stands in a folder below the root; the root itself is the empty path.
     pub(crate) fn items(&self, folder: &str) -> io::Result<impl Iterator<Item = io::Result<Item>>> {
-        let entries = if folder.is_empty() { self.0.entries() } else { self.0.read_dir(folder) };
+        let entries =
+            if folder.is_empty() { self.0.entries() } else { self.0.read_dir(OsStr::from_bytes(&to_bytes(folder))) };
         Ok(entries?.map(|entry| entry.map(Item)))
     }
 
     /// What the system knows of a path, links followed. May wait for a disk.
     pub(crate) fn metadata(&self, path: &str) -> io::Result<Metadata> {
-        self.0.metadata(path)
+        self.0.metadata(OsStr::from_bytes(&to_bytes(path)))
     }
 
     /// What the system knows of a path without waiting for a disk: an error where the path is not in memory. A kernel
@@ -53,7 +58,7 @@ impl Root {
     pub(crate) fn metadata_now(&self, path: &str) -> io::Result<Metadata> {
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
-        match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), beneath | ResolveFlags::CACHED) {
+        match rustix::fs::openat2(&self.0, &*to_bytes(path), flags, Mode::empty(), beneath | ResolveFlags::CACHED) {
             Ok(file) => cap_std::fs::File::from_std(file.into()).metadata(),
             Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) => self.metadata(path),
             Err(error) => Err(error.into()),
@@ -66,7 +71,7 @@ impl Root {
         let mut options = OpenOptions::new();
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.read(true).custom_flags(flags.bits().cast_signed());
-        self.0.open_with(path, &options).map(File)
+        self.0.open_with(OsStr::from_bytes(&to_bytes(path)), &options).map(File)
     }
 }
 

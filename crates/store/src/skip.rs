@@ -23,9 +23,7 @@ pub enum Skip {
     BrokenLink,
     /// A pipe, socket or device.
     Special,
-    /// A name that is not UTF-8.
-    NotUtf8,
-    /// A name that no sample key may have: too long, a backslash, or in a bucket `..` and empty parts.
+    /// A name that no sample key may have: too long, or in a bucket `..`, empty parts and control characters.
     Key,
     /// The file or folder could not be seen: this user may not read it, or its disk or store failed.
     Unreadable,
@@ -43,7 +41,7 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::NoPhoto,
         Self::UnsupportedFormat,
         Self::Hidden,
@@ -52,7 +50,6 @@ impl Skip {
         Self::FolderLink,
         Self::BrokenLink,
         Self::Special,
-        Self::NotUtf8,
         Self::Key,
         Self::Unreadable,
         Self::Vanished,
@@ -72,7 +69,6 @@ impl Skip {
             Self::FolderLink => "folder-link",
             Self::BrokenLink => "broken-link",
             Self::Special => "special",
-            Self::NotUtf8 => "not-utf8",
             Self::Key => "key",
             Self::Unreadable => "unreadable",
             Self::Vanished => "vanished",
@@ -106,8 +102,9 @@ impl Skip {
             }
             Self::BrokenLink => "symbolic links that lead nowhere are left out",
             Self::Special => "pipes, sockets and devices are left out",
-            Self::NotUtf8 => "files with names that are not UTF-8 are left out: rename them",
-            Self::Key => "files with names that no sample can have are left out: rename them",
+            Self::Key => {
+                "files with names that no sample can have, as longer than 1024 bytes, are left out: rename them"
+            }
             Self::Unreadable => "folders or files could not be read and are left out, as --skip-unreadable says",
             Self::Vanished => "files went away while they were listed",
             Self::Duplicate => "objects with the same key are left out, but for one",

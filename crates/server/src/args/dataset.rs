@@ -8,8 +8,8 @@ use headwater_types::ByteCount;
 /// A dataset, or a part of one.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatasetArgs {
-    /// The dataset: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_* variables); or shards, as
-    /// in shard-{000..099}.tar, tar:DIR or parquet:s3://bucket/prefix; then, parted by commas, options such as
+    /// The dataset: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_* variables); or shards,
+    /// as in shard-{000..099}.tar, tar:DIR or parquet:s3://bucket/prefix; then, parted by commas, options such as
     /// labels=FILE
     #[arg(long, value_name = "DIR|s3://…|KIND:PLACE", help_heading = "Dataset")]
     pub(crate) data: DatasetSource,

@@ -5,12 +5,14 @@
 //! their parents' other folders are walked. Depth is bounded by the length of a key.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use headwater_types::SampleKey;
 use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
+use headwater_types::key::from_bytes;
 use tracing::debug;
 
 use super::queue::Queue;
@@ -111,18 +113,10 @@ impl Walker<'_> {
         let start = key.len();
         for item in items {
             key.truncate(start);
-            match item.name().to_str() {
-                Some(name) => {
-                    key.push_str(name);
-                    match name.starts_with('.') {
-                        true => self.found.skip(Skip::Hidden, &key),
-                        false => self.item(&key, item)?,
-                    }
-                }
-                None => {
-                    key.push_str(&item.name().to_string_lossy());
-                    self.found.skip(Skip::NotUtf8, &key);
-                }
+            key.push_str(&from_bytes(item.name().as_bytes()));
+            match key[start..].starts_with('.') {
+                true => self.found.skip(Skip::Hidden, &key),
+                false => self.item(&key, item)?,
             }
         }
         Ok(())

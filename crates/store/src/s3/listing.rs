@@ -4,6 +4,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use headwater_types::SampleKey;
 use headwater_types::caps::S3_LISTINGS;
+use headwater_types::key::from_bytes;
 use object_store::path::Path;
 
 use super::access::{Access, DENIED};
@@ -50,7 +51,8 @@ impl<'a> Listing<'a> {
 
     async fn folder(self, folder: String) -> Result<CatalogBuilder, StoreError> {
         let mut found = CatalogBuilder::of(self.options);
-        let name = self.beneath(&folder).trim_end_matches('/');
+        let name = from_bytes(self.beneath(&folder).trim_end_matches('/').as_bytes());
+        let name = &*name;
         if name.starts_with('.') {
             found.skip(Skip::Hidden, name);
             return Ok(found);
@@ -84,7 +86,7 @@ impl<'a> Listing<'a> {
             found.skip(Skip::Key, &object.key);
             return Ok(());
         }
-        found.push(key, object.version)
+        found.push(&from_bytes(key.as_bytes()), object.version)
     }
 
     /// A key without the prefix.

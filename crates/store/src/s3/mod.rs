@@ -35,6 +35,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_types::digest::Digester;
+use headwater_types::key::to_bytes;
 use headwater_types::{Digest, FailureKind, SampleFailure};
 use object_store::path::Path;
 
@@ -97,6 +98,14 @@ impl Bucket {
             options: options.clone(),
         })
     }
+
+    /// The object that was listed under this key.
+    fn path(&self, key: &str) -> Result<Path, SampleFailure> {
+        let forbidden = |error: String| SampleFailure::new(FailureKind::Forbidden, error);
+        let name = to_bytes(key);
+        let name = str::from_utf8(&name).map_err(|_| forbidden("an object's name is UTF-8".to_owned()))?;
+        Path::parse(format!("{}{name}", self.prefix)).map_err(|error| forbidden(error.to_string()))
+    }
 }
 
 #[async_trait]
@@ -121,8 +130,7 @@ impl Store for Bucket {
 
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
         extent.check_length(self.options.max_object)?;
-        let path = Path::parse(format!("{}{}", self.prefix, extent.object()))
-            .map_err(|error| SampleFailure::new(FailureKind::Forbidden, error.to_string()))?;
+        let path = self.path(extent.object().as_str())?;
         let wait = self.underway.begin();
         read::read(&self.link, &path, extent, &wait).await
     }

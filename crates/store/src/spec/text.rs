@@ -1,7 +1,7 @@
 //! The text of a dataset's settings, taken apart at its options and put together again.
 //!
-//! An option begins at a comma that a word of small letters and `=` follow, so that the commas in braces and paths do no
-//! harm. A comma of a path at which an option would begin is written `\,`.
+//! An option begins at a comma that a word of small letters and `=` follow, so that the commas in braces and paths do
+//! no harm. A comma of a path at which an option would begin is written `\,`.
 
 use std::fmt;
 

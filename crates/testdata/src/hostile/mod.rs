@@ -5,7 +5,6 @@ mod png;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -100,7 +99,7 @@ pub fn contents() -> anyhow::Result<Vec<(String, Expectation, Vec<u8>)>> {
     Ok(files)
 }
 
-/// Links out of the root, links in a circle, a pipe that would block for ever, a folder named like a photo, odd names.
+/// Links out of the root, links in a circle, a pipe that would block for ever, a folder named like a photo.
 fn not_files(data: &Path, outside: &Path) -> anyhow::Result<Vec<HostileFile>> {
     let secret = outside.join("secret.jpg");
     fs::write(&secret, SECRET)?;
@@ -123,13 +122,8 @@ fn not_files(data: &Path, outside: &Path) -> anyhow::Result<Vec<HostileFile>> {
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
     }
     fs::create_dir_all(data.join("folder.jpg"))?;
-    let odd = OsStr::from_bytes(b"not-utf8-\xff.jpg");
-    fs::write(data.join(odd), SECRET)?;
-    let names = links.into_iter().map(|(name, _)| OsStr::new(name)).chain([
-        OsStr::new("pipe.jpg"),
-        OsStr::new("folder.jpg"),
-        odd,
-    ]);
+    let names =
+        links.into_iter().map(|(name, _)| OsStr::new(name)).chain([OsStr::new("pipe.jpg"), OsStr::new("folder.jpg")]);
     Ok(names.map(|name| HostileFile { path: name.into(), expectation: Expectation::NeverRead }).collect())
 }
 
