@@ -6,11 +6,11 @@ import sys
 
 
 def metric(text: str, name: str) -> float:
-    """The value of a metric without labels."""
-    for line in text.splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[-1])
-    raise SystemExit(f"the server reports no {name}")
+    """The value of a metric, of all its labels together."""
+    values = [float(line.split()[-1]) for line in text.splitlines() if line.startswith((name + " ", name + "{"))]
+    if not values:
+        raise SystemExit(f"the server reports no {name}")
+    return sum(values)
 
 
 def size(count: float) -> str:

@@ -124,7 +124,7 @@ fn a_server_whose_index_has_no_disk_left_serves_the_same_and_counts_why() {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().parse().unwrap()
     };
-    assert!(value("headwater_index_kept_total") > 0, "{metrics}");
-    assert!(value("headwater_index_not_kept_total{reason=\"disk-full\"}") > 0, "{metrics}");
-    assert_eq!(value("headwater_index_not_kept_total{reason=\"limit\"}"), 0, "{metrics}");
+    assert!(value("headwater_index_kept_total{dataset=\"photos\"}") > 0, "{metrics}");
+    assert!(value("headwater_index_not_kept_total{dataset=\"photos\",reason=\"disk-full\"}") > 0, "{metrics}");
+    assert_eq!(value("headwater_index_not_kept_total{dataset=\"photos\",reason=\"limit\"}"), 0, "{metrics}");
 }

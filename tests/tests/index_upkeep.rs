@@ -72,8 +72,12 @@ fn crops(server: &Server, cut: &str) -> Fetched {
 
 fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.metrics().unwrap();
-    let prefix = format!("headwater_index_{name} ");
-    let found = metrics.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("no {name}"));
+    let (of_all, of_one) =
+        (format!("headwater_index_{name} "), format!("headwater_index_{name}{{dataset=\"photos\"}} "));
+    let found = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(&of_all).or_else(|| line.strip_prefix(&of_one)))
+        .unwrap_or_else(|| panic!("no {name}"));
     // Counts, and bytes in whole blocks.
     found.trim().parse::<f64>().unwrap() as u64
 }

@@ -181,7 +181,7 @@ fn a_class_that_cannot_be_read_is_an_error_that_names_it_and_stays_a_class_where
     let options = ServerOptions::new(&closed.photos).unprivileged().metrics().arg("--skip-unreadable");
     let server = options.start().unwrap();
     let metrics = server.metrics().unwrap();
-    assert!(metrics.contains("headwater_dataset_left_out{reason=\"unreadable\"} 1.0"), "{metrics}");
+    assert!(metrics.contains("headwater_dataset_left_out{dataset=\"photos\",reason=\"unreadable\"} 1.0"), "{metrics}");
     let out = TempDir::new().unwrap();
     let fetched = fetch(&[server.address()], out.path(), &EVERYTHING).unwrap();
     assert_eq!(fetched.samples.len(), 80);

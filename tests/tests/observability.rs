@@ -25,9 +25,9 @@ fn metrics_tell_of_every_stage_and_byte() {
         assert_eq!(value(&metrics, &format!("headwater_stage_seconds_count{{stage=\"{stage}\"}}")), 32.0, "{stage}");
     }
     assert!(value(&metrics, "headwater_stage_seconds_count{stage=\"send\"}") >= 1.0);
-    assert_eq!(value(&metrics, "headwater_samples_delivered_total{cut=\"features\"}"), 32.0);
-    assert!(value(&metrics, "headwater_stored_read_bytes_total") > 32.0 * 100.0);
-    let payload = value(&metrics, "headwater_payload_sent_bytes_total");
+    assert_eq!(value(&metrics, "headwater_samples_delivered_total{dataset=\"photos\",cut=\"features\"}"), 32.0);
+    assert!(value(&metrics, "headwater_stored_read_bytes_total{dataset=\"photos\"}") > 32.0 * 100.0);
+    let payload = value(&metrics, "headwater_payload_sent_bytes_total{dataset=\"photos\"}");
     assert!(value(&metrics, "headwater_network_out_bytes_total") > payload && payload > 0.0);
     assert!(value(&metrics, "headwater_network_in_bytes_total") > 0.0);
     assert_eq!(value(&metrics, "headwater_streams"), 0.0);
@@ -37,7 +37,7 @@ fn metrics_tell_of_every_stage_and_byte() {
     assert!(value(&metrics, "headwater_inference_batch_samples_count{model=\"model\"}") >= 8.0);
     assert_eq!(value(&metrics, "headwater_inference_queue_samples{model=\"model\"}"), 0.0);
     assert!(metrics.lines().any(|line| line.starts_with("headwater_model_info{model=\"model\",digest=")), "{metrics}");
-    assert!(value(&metrics, "headwater_dataset_samples") >= 32.0);
+    assert!(value(&metrics, "headwater_dataset_samples{dataset=\"photos\"}") >= 32.0);
     assert!(value(&metrics, "process_cpu_seconds_total") > 0.0);
     assert!(value(&metrics, "process_resident_memory_bytes") > 1e6);
     assert!(value(&metrics, "process_open_fds") > 3.0);

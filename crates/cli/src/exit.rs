@@ -100,7 +100,7 @@ fn say(text: &str) {
 }
 
 /// An error with its causes, in one line.
-pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
+pub fn in_one_line(error: &anyhow::Error) -> String {
     causes(error).join(": ")
 }
 

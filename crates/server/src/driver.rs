@@ -21,10 +21,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, is_large};
 use crate::body::Body;
+use crate::offer::Offer;
 use crate::outbox::{OpenStream, Outbox};
 use crate::peer::Peer;
 use crate::run::{Ended, Run, lost};
-use crate::shared::Shared;
 
 /// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends
 /// some system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
@@ -36,7 +36,7 @@ const AT_FIRST: usize = 4;
 
 /// Makes the samples of a stream.
 struct Driver {
-    shared: Arc<Shared>,
+    offer: Arc<Offer>,
     call: Arc<Call>,
     requests: Vec<SampleRequest>,
     batch_bytes: ByteCount,
@@ -57,17 +57,18 @@ struct Driver {
 
 /// Begins the work. It ends when the body is dropped, whether or not all was sent.
 pub(crate) fn start(
-    shared: Arc<Shared>,
+    offer: Arc<Offer>,
     requests: Vec<SampleRequest>,
     call: Call,
     batch_bytes: ByteCount,
     (peer, place): (Peer, OwnedSemaphorePermit),
 ) -> Body {
-    let open = OpenStream::new(&shared.metrics, place);
+    let house = &offer.house;
+    let open = OpenStream::new(&house.metrics, offer.counts.clone(), place);
     let account = call.job.account().clone();
-    let outbox = Arc::new(Outbox::new(account, peer, shared.streams.share(), Arc::clone(&shared.metrics), open));
-    shared.streams.add(&outbox);
-    let driver = Driver::new(shared, requests, call, batch_bytes, Arc::clone(&outbox));
+    let outbox = Arc::new(Outbox::new(account, peer, house.streams.share(), open));
+    house.streams.add(&outbox);
+    let driver = Driver::new(offer, requests, call, batch_bytes, Arc::clone(&outbox));
     Body::new(outbox, AbortOnDropHandle::new(tokio::spawn(driver.drive())))
 }
 
@@ -75,18 +76,18 @@ pub(crate) fn start(
 
 impl Driver {
     fn new(
-        shared: Arc<Shared>,
+        offer: Arc<Offer>,
         requests: Vec<SampleRequest>,
         call: Call,
         batch_bytes: ByteCount,
         outbox: Arc<Outbox>,
     ) -> Self {
-        let todo = VecDeque::from(shared.pipeline.runs(&requests));
-        let most = most_runs(&shared, &requests, todo.len());
+        let todo = VecDeque::from(offer.generation.pipeline.runs(&requests));
+        let most = most_runs(&offer, &requests, todo.len());
         let (now, call) = (Instant::now(), Arc::new(call));
         let (working, batch) = (FuturesUnordered::new(), Batch::new());
         let (closes, tells, rests) = (now, now + TELL, false);
-        Self { shared, call, requests, batch_bytes, outbox, todo, working, most, batch, closes, tells, rests }
+        Self { offer, call, requests, batch_bytes, outbox, todo, working, most, batch, closes, tells, rests }
     }
 
     async fn drive(mut self) {
@@ -125,12 +126,12 @@ impl Driver {
             && let Some(run) = self.todo.pop_front()
         {
             let requests = self.requests[run.clone()].to_vec();
-            self.working.push(Run::begin(run, requests, &self.shared, &self.call));
+            self.working.push(Run::begin(run, requests, &self.offer, &self.call));
         }
     }
 
     fn window(&self) -> usize {
-        let first = self.most.div_ceil(AT_FIRST).max(self.shared.resources.workers() + 1);
+        let first = self.most.div_ceil(AT_FIRST).max(self.offer.house.resources.workers() + 1);
         first.checked_shl(self.outbox.messages()).map_or(self.most, |open| open.min(self.most))
     }
 
@@ -172,7 +173,7 @@ impl Driver {
         places.extend(batch.positions().map(|place| place as usize));
         places.extend(self.working.iter().flat_map(Run::places));
         self.working.clear();
-        self.shared.metrics.shed.inc_by(places.len() as u64);
+        self.offer.house.metrics.shed.inc_by(places.len() as u64);
         plan_again(&mut self.todo, places, self.outbox.awaited().map(|place| place as usize));
         self.rests = true;
     }
@@ -181,8 +182,8 @@ impl Driver {
         self.tells = Instant::now() + TELL;
         if let Some(waits) = self.call.job.account().waits() {
             let detail = match waits {
-                Waits::Memory => self.shared.streams.holders(&self.shared.resources),
-                Waits::Store => match self.shared.pipeline.store.waiting() {
+                Waits::Memory => self.offer.house.streams.holders(&self.offer.house.resources),
+                Waits::Store => match self.offer.generation.pipeline.store.waiting() {
                     Some(waiting) => waiting.to_string(),
                     None => "photos are being read".to_owned(),
                 },
@@ -204,14 +205,14 @@ fn plan_again(todo: &mut VecDeque<Range<usize>>, mut places: Vec<usize>, awaited
 }
 
 /// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work.
-fn most_runs(shared: &Shared, requests: &[SampleRequest], runs: usize) -> usize {
+fn most_runs(offer: &Offer, requests: &[SampleRequest], runs: usize) -> usize {
     if requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
         // Crops that are cut further ahead leave the cores' caches before they are sent.
-        return shared.resources.workers() + 1;
+        return offer.house.resources.workers() + 1;
     }
     // A model's next batch fills while one runs.
     let for_model = requests.iter().find_map(|request| request.wanted.model()).map_or(0, |m| 4 * m.max_batch().get());
-    (shared.stream_window.get().max(for_model) * runs).div_ceil(requests.len().max(1)).max(2)
+    (offer.house.stream_window.get().max(for_model) * runs).div_ceil(requests.len().max(1)).max(2)
 }
 
 /// The place of a sample in its request, as it travels. The bound of samples in a call is far below what it can say.

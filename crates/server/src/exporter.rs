@@ -99,8 +99,7 @@ async fn page(State(exported): State<Exported>) -> Html<String> {
 }
 
 async fn metrics(State(exported): State<Exported>) -> Response {
-    let memory =
-        exported.life.shared().map_or_else(|_| ByteCount::default(), |shared| shared.resources.memory_in_use());
+    let memory = exported.life.house().map_or_else(|_| ByteCount::default(), |house| house.resources.memory_in_use());
     match exported.metrics.encode(memory) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -109,6 +108,9 @@ async fn metrics(State(exported): State<Exported>) -> Response {
 
 async fn ready(State(exported): State<Exported>) -> (StatusCode, String) {
     let phase = exported.life.phase();
-    let status = if phase == Phase::Serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = match phase {
+        Phase::Serving(_) => StatusCode::OK,
+        Phase::Starting(_) | Phase::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    };
     (status, format!("{phase}\n"))
 }

@@ -9,31 +9,34 @@ use headwater_store::Catalog;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::served::Served;
+
 /// How often the keeper looks whether the ledger is there.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Keeps an index in order until the server stops, or the index is no more.
-pub(crate) fn keep(index: &Arc<PhotoIndex>, catalog: &Arc<Catalog>, stop: CancellationToken) {
-    let (index, catalog) = (Arc::downgrade(index), Arc::clone(catalog));
+/// Keeps the index of a dataset in order until the server stops, or the dataset is no more. A dataset without an index
+/// needs no keeper.
+pub(crate) fn keep(served: &Arc<Served>, stop: CancellationToken) {
+    let served = Arc::downgrade(served);
     tokio::spawn(async move {
-        sweep(index.clone(), &catalog, &stop).await;
+        sweep(&served, &stop).await;
         while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
-            let Some(now) = index.upgrade() else { return };
-            if !now.is_counted() {
-                sweep(index.clone(), &catalog, &stop).await;
+            let Some(index) = served.upgrade().and_then(|served| served.current()?.pipeline.index.clone()) else {
+                return;
+            };
+            if !index.is_counted() {
+                sweep(&served, &stop).await;
             }
         }
     });
 }
 
 /// Sweeps on a thread that may wait for a disk.
-async fn sweep(index: Weak<PhotoIndex>, catalog: &Arc<Catalog>, stop: &CancellationToken) {
-    let (catalog, stop) = (Arc::clone(catalog), stop.clone());
-    let swept = tokio::task::spawn_blocking(move || {
-        if let Some(index) = index.upgrade() {
-            sweep_now(&index, &catalog, |_| !stop.is_cancelled());
-        }
-    });
+async fn sweep(served: &Weak<Served>, stop: &CancellationToken) {
+    let Some(now) = served.upgrade().and_then(|served| served.current()) else { return };
+    let Some(index) = now.pipeline.index.clone() else { return };
+    let stop = stop.clone();
+    let swept = tokio::task::spawn_blocking(move || sweep_now(&index, now.catalog(), |_| !stop.is_cancelled()));
     if let Err(error) = swept.await {
         tracing::warn!(%error, "the photo index was not counted");
     }

@@ -1,4 +1,4 @@
-//! The storage server: one dataset partition and its models, served over gRPC.
+//! The storage server: partitions of datasets and their models, served over gRPC.
 //!
 //! ```text
 //! args ─▶ listen ─▶ open: models, store, catalog ─▶ calls ─▶ driver (window, permits) ─▶ outbox ─▶ body ─▶ HTTP/2
@@ -10,14 +10,17 @@
 
 mod args;
 mod models;
-mod open;
 
-mod life;
-mod shared;
-
+mod doing;
 mod importance;
-mod metrics;
+
+mod generation;
+mod served;
+
+mod datasets;
 mod seldom;
+
+mod metrics;
 
 mod listen;
 mod reception;
@@ -36,6 +39,8 @@ mod allowance;
 mod batch;
 mod body;
 mod driver;
+mod house;
+mod offer;
 mod outbox;
 mod run;
 mod streams;
@@ -44,10 +49,15 @@ mod grpc;
 mod health;
 mod supervisor;
 
+mod life;
+
+mod keeper;
+mod open;
+
+mod first;
 mod serve;
 
 mod indexing;
-mod keeper;
 
 mod check;
 mod command;

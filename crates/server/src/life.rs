@@ -5,30 +5,26 @@
 //! starting (loading a model, listing ...) ─▶ serving ─▶ draining
 //! ```
 //!
-//! A server listens before it is ready, so that clients that wait for it hear what it is doing.
+//! A server listens before it is ready, so that clients that wait for it hear what it is doing. It serves a dataset as
+//! soon as that one is listed, and counts as ready when no dataset is being listed for the first time any more.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use headwater_store::Found;
 use headwater_wire::status::Refusal;
 use tokio_util::sync::CancellationToken;
 
-use crate::shared::Shared;
+use crate::datasets::Datasets;
+use crate::house::House;
 
 /// A server's life, of which there is one for all.
 pub(crate) struct Life {
-    doing: Mutex<Doing>,
-    shared: OnceLock<Arc<Shared>>,
+    /// The step of opening what all datasets share.
+    doing: Mutex<String>,
+    house: OnceLock<Arc<House>>,
+    pub(crate) datasets: Arc<Datasets>,
     /// Cancelled when the server begins to drain.
     stop: CancellationToken,
-}
-
-/// A step of starting, in words such as `listing /srv/photos`.
-#[derive(Clone, Debug, Default)]
-struct Doing {
-    what: String,
-    found: Option<Found>,
 }
 
 /// Where a server is in its life.
@@ -36,40 +32,38 @@ struct Doing {
 pub(crate) enum Phase {
     /// The server is not ready, and is doing this.
     Starting(String),
-    Serving,
+    /// The server serves; what it cannot serve is told, where there is any.
+    Serving(String),
     Draining,
 }
 
 // === impl Life ===
 
 impl Life {
-    pub(crate) fn new(stop: CancellationToken) -> Self {
-        Self { doing: Mutex::default(), shared: OnceLock::new(), stop }
+    pub(crate) fn new(datasets: Arc<Datasets>, stop: CancellationToken) -> Self {
+        Self { doing: Mutex::default(), house: OnceLock::new(), datasets, stop }
     }
 
-    /// Begins the next step of starting.
+    /// Begins the next step of opening what all datasets share.
     pub(crate) fn begin(&self, what: impl Into<String>) {
-        self.set(Doing { what: what.into(), found: None });
+        let what = what.into();
+        tracing::debug!(doing = what, "starting");
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
-    /// Begins a step that counts the files that it has found.
-    pub(crate) fn begin_listing(&self, what: impl Into<String>, found: Found) {
-        self.set(Doing { what: what.into(), found: Some(found) });
-    }
-
-    /// Says that the server serves from now on.
-    pub(crate) fn serve(&self, shared: Arc<Shared>) {
+    /// Says that datasets are served from now on, each once it is listed.
+    pub(crate) fn serve(&self, house: Arc<House>) {
         // A server begins to serve once.
-        let _ = self.shared.set(shared);
+        let _ = self.house.set(house);
     }
 
-    /// What calls need, once there is something to serve.
-    pub(crate) fn shared(&self) -> Result<&Arc<Shared>, Refusal> {
+    /// What all datasets share, once it is open.
+    pub(crate) fn house(&self) -> Result<&Arc<House>, Refusal> {
         let refusal = || match self.stop.is_cancelled() {
             true => Refusal::Stopping,
             false => Refusal::Starting { doing: self.doing() },
         };
-        self.shared.get().ok_or_else(refusal)
+        self.house.get().ok_or_else(refusal)
     }
 
     /// Cancelled when the server begins to drain.
@@ -78,33 +72,17 @@ impl Life {
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        match self.shared.get() {
-            _ if self.stop.is_cancelled() => Phase::Draining,
-            Some(_) => Phase::Serving,
+        if self.stop.is_cancelled() {
+            return Phase::Draining;
+        }
+        match self.house.get() {
             None => Phase::Starting(self.doing()),
+            Some(_) => self.datasets.doing().map_or_else(|| Phase::Serving(self.datasets.broken()), Phase::Starting),
         }
     }
 
     fn doing(&self) -> String {
-        self.doing.lock().unwrap_or_else(PoisonError::into_inner).to_string()
-    }
-
-    fn set(&self, doing: Doing) {
-        tracing::debug!(%doing, "starting");
-        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = doing;
-    }
-}
-
-impl fmt::Display for Doing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        match &self.found {
-            Some(found) => {
-                write!(f, ", {} files so far", grouped(found.get()))?;
-                found.trouble().map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
-            }
-            None => Ok(()),
-        }
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -112,40 +90,34 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting(doing) => write!(f, "starting: {doing}"),
-            Self::Serving => f.write_str("ready"),
+            Self::Serving(broken) if broken.is_empty() => f.write_str("ready"),
+            Self::Serving(broken) => write!(f, "ready, but {broken}"),
             Self::Draining => f.write_str("draining: open streams go on, and no others are taken"),
         }
     }
 }
 
-/// A number with a comma at every third digit.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let comma = |place: usize| if place > 0 && (digits.len() - place).is_multiple_of(3) { "," } else { "" };
-    digits.char_indices().map(|(place, digit)| format!("{}{digit}", comma(place))).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use headwater_types::Partition;
+
     use super::*;
+    use crate::doing::Doing;
+    use crate::served::Served;
 
     #[test]
-    fn a_server_that_starts_says_what_it_does_and_how_far_it_is() {
-        let (stop, found) = (CancellationToken::new(), Found::default());
-        let life = Life::new(stop.clone());
+    fn a_server_that_starts_says_what_it_does() {
+        let stop = CancellationToken::new();
+        let served = Arc::new(Served::new("photos".parse().unwrap(), Partition::ALL));
+        let life = Life::new(Arc::new(Datasets::new(vec![Arc::clone(&served)])), stop.clone());
         life.begin("loading model mobilenet");
+        served.begin(Doing::step("opening /srv/photos"));
         assert_eq!(life.phase().to_string(), "starting: loading model mobilenet");
-        life.begin_listing("listing /srv/photos", found.clone());
-        found.add(12_000);
-        assert_eq!(life.phase().to_string(), "starting: listing /srv/photos, 12,000 files so far");
-        let refusal = life.shared().err().unwrap();
-        assert_eq!(refusal, Refusal::Starting { doing: "listing /srv/photos, 12,000 files so far".to_owned() });
+        let refusal = life.house().err().unwrap();
+        assert_eq!(refusal, Refusal::Starting { doing: "loading model mobilenet".to_owned() });
+        let refusal = served.generation(None).err().unwrap();
+        assert_eq!(refusal, Refusal::Starting { doing: "opening /srv/photos".to_owned() });
         stop.cancel();
-        assert_eq!((life.phase(), life.shared().err().unwrap()), (Phase::Draining, Refusal::Stopping));
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!((life.phase(), life.house().err().unwrap()), (Phase::Draining, Refusal::Stopping));
     }
 }

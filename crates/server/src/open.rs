@@ -1,20 +1,23 @@
-//! From settings to a partition that can be served. What the settings alone show is checked before a port is open
-//! ([`check`]).
+//! From settings to what all datasets share, and to a first generation of each dataset. What the settings alone show is
+//! checked before a port is open ([`check`]).
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
+use headwater_store::{Found, Store};
 use headwater_types::{Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
 use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs, StateArgs};
-use crate::importance::Importance;
+use crate::doing::Doing;
+use crate::generation::Generation;
+use crate::house::House;
 use crate::life::Life;
-use crate::metrics::{Metrics, Opened};
-use crate::shared::Shared;
+use crate::metrics::Metrics;
+use crate::models;
+use crate::served::Served;
 use crate::streams::Streams;
-use crate::{keeper, models};
 
 /// Settings that were found to be sound.
 pub(crate) struct Checked {
@@ -23,64 +26,47 @@ pub(crate) struct Checked {
     recipes: Vec<Recipe>,
 }
 
+/// How the datasets of a server are opened.
+pub(crate) struct Opener {
+    dataset: DatasetArgs,
+    limits: ImageLimits,
+    /// Where the photo index is; `None` where there is to be none.
+    index: Option<(StateArgs, IndexDirArgs)>,
+}
+
+/// A dataset that is open and not listed.
+pub(crate) struct Unlisted {
+    store: Arc<dyn Store>,
+    /// Counts what the listing finds.
+    found: Found,
+}
+
 /// Finds what is wrong with the settings, before anything is opened.
 pub(crate) fn check(args: &ServeArgs) -> Result<Checked> {
     let recipes = args.model.iter().map(models::recipe).collect::<Result<_>>()?;
     Ok(Checked { memory: args.limits.memory()?, recipes })
 }
 
-/// Opens dataset and models, and says at each step what it does.
-pub(crate) async fn open(
+/// Opens what all datasets share, and says at each step what it does.
+pub(crate) async fn house(
     args: &ServeArgs,
     checked: Checked,
     life: &Arc<Life>,
     metrics: &Arc<Metrics>,
-) -> Result<Arc<Shared>> {
+) -> Result<Arc<House>> {
     let Checked { memory, recipes } = checked;
-    let limits = args.limits.of_image();
-    let (data, options) = (&args.dataset.data.location, args.dataset.store_options(limits.max_object));
-    life.begin(format!("opening {data}"));
-    // The store comes before the models: a folder that does not exist is found at once, and not after a model was
-    // loaded.
-    let store = headwater_store::open(data, &options).await?;
     let models = {
         let (args, life) = (args.clone(), Arc::clone(life));
         // Loading and measuring a model takes seconds of CPU.
         let register = move || models::register(&args, recipes, |doing| life.begin(doing));
         tokio::task::spawn_blocking(register).await.context("registering models")??
     };
-    life.begin("opening the photo index");
-    let index = match args.no_index {
-        true => {
-            args.index.say_unused();
-            None
-        }
-        false => Some(photo_index((&args.state, &args.index), &args.dataset, store.place(), limits).await?),
-    };
-    life.begin_listing(format!("listing {data}"), options.found.clone());
-    let catalog = Arc::new(store.list().await?);
-    if let Some(index) = &index {
-        keeper::keep(index, &catalog, life.stopping());
-    }
     life.begin("starting CPU workers");
     let resources = Resources::new(memory, args.cpu_workers()).context("starting CPU workers")?;
-    let pipeline = Pipeline { store, catalog, index, limits };
-    let importance = Arc::new(Importance::new(pipeline.catalog.len()));
-    metrics.tell_of(Opened {
-        dataset: args.name.clone(),
-        catalog: Arc::clone(&pipeline.catalog),
-        index: pipeline.index.clone(),
-        importance: Arc::clone(&importance),
-        models: models.iter().map(Arc::clone).collect(),
-    });
-    Ok(Arc::new(Shared {
-        dataset: args.name.clone(),
-        part: args.dataset.part(),
-        source: pipeline.store.source(),
-        pipeline,
+    metrics.tell_of(&models);
+    Ok(Arc::new(House {
         resources,
-        models,
-        importance,
+        models: Arc::new(models),
         metrics: Arc::clone(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,
@@ -88,6 +74,44 @@ pub(crate) async fn open(
         streams: Streams::default(),
         stopping: life.stopping(),
     }))
+}
+
+// === impl Opener ===
+
+impl Opener {
+    pub(crate) fn new(args: &ServeArgs) -> Self {
+        let index = match args.no_index {
+            true => {
+                args.index.say_unused();
+                None
+            }
+            false => Some((args.state.clone(), args.index.clone())),
+        };
+        Self { dataset: args.dataset.clone(), limits: args.limits.of_image(), index }
+    }
+
+    /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
+    pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
+        let (data, options) = (&self.dataset.data.location, self.dataset.store_options(self.limits.max_object));
+        served.begin(Doing::step(format!("opening {data}")));
+        let store = headwater_store::open(data, &options).await?;
+        Ok(Unlisted { store, found: options.found })
+    }
+
+    /// Lists the dataset for the first time, and opens its photo index.
+    pub(crate) async fn list(&self, served: &Served, unlisted: Unlisted) -> Result<Generation> {
+        let Unlisted { store, found } = unlisted;
+        let index = match &self.index {
+            None => None,
+            Some((state, folder)) => {
+                served.begin(Doing::step("opening the photo index"));
+                Some(photo_index((state, folder), &self.dataset, store.place(), self.limits).await?)
+            }
+        };
+        served.begin(Doing::listing(format!("listing {}", self.dataset.data.location), found));
+        let catalog = Arc::new(store.list().await?);
+        Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
+    }
 }
 
 /// Opens the photo index. Does not wait for it to be counted.

@@ -9,7 +9,7 @@ use headwater_pipeline::{Call, Prepared, SampleRequest};
 use headwater_types::{FailureKind, SampleFailure};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::shared::Shared;
+use crate::offer::Offer;
 
 /// A run in work. Dropping it ends the work.
 pub(crate) struct Run {
@@ -27,11 +27,11 @@ impl Run {
     pub(crate) fn begin(
         places: Range<usize>,
         requests: Vec<SampleRequest>,
-        shared: &Arc<Shared>,
+        offer: &Arc<Offer>,
         call: &Arc<Call>,
     ) -> Self {
-        let (shared, call) = (Arc::clone(shared), Arc::clone(call));
-        let task = tokio::spawn(async move { prepare(&shared, &requests, &call).await });
+        let (offer, call) = (Arc::clone(offer), Arc::clone(call));
+        let task = tokio::spawn(async move { prepare(&offer, &requests, &call).await });
         Self { places, task: AbortOnDropHandle::new(task) }
     }
 
@@ -53,14 +53,14 @@ impl Future for Run {
     }
 }
 
-async fn prepare(shared: &Shared, requests: &[SampleRequest], call: &Call) -> Vec<Prepared> {
-    let prepared = shared.pipeline.prepare(requests, call).await;
+async fn prepare(offer: &Offer, requests: &[SampleRequest], call: &Call) -> Vec<Prepared> {
+    let prepared = offer.generation.pipeline.prepare(requests, call).await;
     for sample in &prepared {
         if let Err(failure) = &sample.outcome {
             let key = sample.key.as_ref().map(|key| key.as_str());
             tracing::debug!(index = sample.index.0, key, kind = %failure.kind, %failure, "sample failed");
         }
-        shared.metrics.prepared(sample);
+        offer.counts.prepared(sample);
     }
     prepared
 }

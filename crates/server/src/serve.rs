@@ -17,14 +17,17 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::args::ServeArgs;
 use crate::calls::Desk;
+use crate::datasets::Datasets;
 use crate::exporter::{self, Exported};
 use crate::health::Health;
+use crate::house::House;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
-use crate::shared::Shared;
+use crate::open::Opener;
+use crate::served::Served;
 use crate::supervisor::Supervisor;
-use crate::{admission, grpc, open};
+use crate::{admission, first, grpc, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at
 /// once.
@@ -37,7 +40,10 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let checked = open::check(&args)?;
-    let (life, metrics) = (Arc::new(Life::new(stop.clone())), Arc::new(Metrics::new()));
+    let opener = Arc::new(Opener::new(&args));
+    let served = Arc::new(Served::new(args.name.clone(), args.dataset.part()));
+    let datasets = Arc::new(Datasets::new(vec![Arc::clone(&served)]));
+    let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
     let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
     let _ends_the_others = ended.clone().drop_guard();
@@ -50,8 +56,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 
     let (reporter, service) = tonic_health::server::health_reporter();
     let health = Health::starting(reporter).await;
-    let (dataset, life_of_desk, metrics_of_desk) = (args.name.clone(), Arc::clone(&life), Arc::clone(&metrics));
-    let desk = Desk { dataset, instance: instance(), life: life_of_desk, metrics: metrics_of_desk };
+    let desk = Desk { instance: instance(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -62,20 +67,31 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let server = router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server);
 
-    let shared = tokio::select! {
+    let open = async {
+        let opened = first::open(vec![(served, opener)]).await?;
+        anyhow::Ok((open::house(&args, checked, &life, &metrics).await?, opened))
+    };
+    let (house, opened) = tokio::select! {
         // First: a server that is asked to stop while it starts has nothing to drain.
         biased;
         () = stop.cancelled() => return Ok(()),
-        shared = open::open(&args, checked, &life, &metrics) => shared?,
+        opened = open => opened?,
         result = &mut server => return result.context("the server ended"),
     };
-    let watching = watch(Arc::clone(&shared), args.unread_limit);
+    let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
-    life.serve(Arc::clone(&shared));
-    health.serving().await;
-    say_serving(&shared, address, &supervisor);
-    write_port(port_file, address.port())?;
-
+    life.serve(Arc::clone(&house));
+    let list = first::list(opened, &house, async || health.serving().await);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        listed = list => listed?,
+        result = &mut server => return result.context("the server ended"),
+    }
+    if !stop.is_cancelled() {
+        say_serving(&life, address, &supervisor);
+        write_port(port_file, address.port())?;
+    }
     tokio::select! {
         // First: without a connection the server ends in the same moment.
         biased;
@@ -84,7 +100,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     }
     supervisor.stopping(&Phase::Draining.to_string(), args.grace);
     health.end().await;
-    drain(server, args.grace, &shared).await
+    drain(server, args.grace, &house).await
 }
 
 /// Opens the metrics port, where there is to be one.
@@ -102,37 +118,26 @@ async fn export(
     Ok(write_port(port_file, address.port())?)
 }
 
-/// Says in the log, and to systemd, what is served.
-fn say_serving(shared: &Shared, address: SocketAddr, supervisor: &Supervisor) {
-    let catalog = &shared.pipeline.catalog;
-    tracing::info!(
-        %address,
-        dataset = %shared.dataset,
-        samples = catalog.len(),
-        bytes = catalog.bytes_total().get(),
-        classes = catalog.classes().len(),
-        partition = %shared.part,
-        digest = %catalog.digest().short(),
-        listed = catalog.listing().samples,
-        listing = %catalog.listing().digest.short(),
-        cpu_workers = shared.resources.workers(),
-        "serving"
-    );
-    supervisor.ready(&format!("serving {} samples of {} on {address}", catalog.len(), shared.dataset));
+/// Says in the log, and to systemd, that everything is served that can be.
+fn say_serving(life: &Life, address: SocketAddr, supervisor: &Supervisor) {
+    let served = life.datasets.served();
+    let phase = life.phase();
+    tracing::info!(%address, %phase, "serving {served}");
+    supervisor.ready(&format!("serving {served} on {address}"));
 }
 
 /// Keeps streams that nobody reads from being in the way of others.
-async fn watch(shared: Arc<Shared>, unread_limit: Duration) {
-    let (streams, metrics) = (&shared.streams, &shared.metrics);
-    tokio::join!(streams.relieve(&shared.resources), streams.end_unread(unread_limit, metrics));
+async fn watch(house: Arc<House>, unread_limit: Duration) {
+    let (streams, metrics) = (&house.streams, &house.metrics);
+    tokio::join!(streams.relieve(&house.resources), streams.end_unread(unread_limit, metrics));
 }
 
 /// Waits for the connections to end, each after its open streams.
-async fn drain<E>(server: impl Future<Output = Result<(), E>>, grace: Duration, shared: &Shared) -> Result<()>
+async fn drain<E>(server: impl Future<Output = Result<(), E>>, grace: Duration, house: &House) -> Result<()>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let count = || (shared.open_streams(), shared.metrics.connections.get());
+    let count = || (house.open_streams(), house.metrics.connections.get());
     let (streams, connections) = count();
     tracing::info!(grace_seconds = grace.as_secs_f64(), streams, connections, "draining");
     match tokio::time::timeout(grace, server).await {

@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        let (life, end) = (Arc::new(Life::new(CancellationToken::new())), CancellationToken::new());
+        let (life, end) = (Arc::new(Life::new(Arc::default(), CancellationToken::new())), CancellationToken::new());
         life.begin("loading model m");
         let supervisor = supervisor(path.as_os_str(), Some(Duration::from_secs(1)));
         let following = tokio::spawn(supervisor.follow(Arc::clone(&life), end.clone()));

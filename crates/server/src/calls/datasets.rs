@@ -1,39 +1,47 @@
 //! `ListDatasets`: which datasets the server has, and how each of them is.
 
-use headwater_types::ByteCount;
-use headwater_wire::proto::{self, DatasetList};
+use headwater_wire::proto::DatasetList;
 use headwater_wire::status::Refusal;
 use headwater_wire::{DatasetState, ListedDataset, ServedDataset};
 use tonic::Status;
 
-use crate::shared::Shared;
+use crate::served::{Served, Standing};
 
 use super::desk::Desk;
 
 pub(super) fn list_datasets(desk: &Desk) -> Result<DatasetList, Status> {
-    let name = desk.dataset.clone();
-    let dataset = match desk.life.shared() {
-        Ok(shared) => {
-            ServedDataset { name, state: DatasetState::Serving, reason: String::new(), listed: Some(listed(shared)) }
-        }
-        Err(Refusal::Starting { doing }) => {
-            ServedDataset { name, state: DatasetState::Starting, reason: doing, listed: None }
-        }
+    let house = match desk.life.house() {
+        Ok(_) => None,
+        Err(Refusal::Starting { doing }) => Some(doing),
         Err(refusal) => return Err(desk.refuse(refusal)),
     };
-    let (datasets, instance) = (vec![proto::ServedDataset::from(dataset)], desk.instance.to_vec().into());
+    let datasets = desk.life.datasets.iter().map(|served| describe(served, house.as_deref()).into()).collect();
+    let instance = desk.instance.to_vec().into();
     Ok(DatasetList { datasets, server_version: env!("CARGO_PKG_VERSION").to_owned(), instance })
 }
 
-fn listed(shared: &Shared) -> ListedDataset {
-    let catalog = &shared.pipeline.catalog;
-    ListedDataset {
+/// How a dataset is; `house` is what the server is doing before it can serve any.
+fn describe(served: &Served, house: Option<&str>) -> ServedDataset {
+    let (state, reason) = match (served.standing(), house) {
+        (Standing::NotReady(reason), _) => (DatasetState::NotReady, reason),
+        (_, Some(doing)) => (DatasetState::Starting, doing.to_owned()),
+        (Standing::Starting(doing), None) => (DatasetState::Starting, doing),
+        (Standing::Serving, None) => (DatasetState::Serving, String::new()),
+    };
+    ServedDataset { name: served.name.clone(), state, reason, listed: listed(served) }
+}
+
+/// What is served of a dataset now.
+fn listed(served: &Served) -> Option<ListedDataset> {
+    let now = served.current()?;
+    let catalog = now.catalog();
+    Some(ListedDataset {
         samples: catalog.len() as u64,
         classes: catalog.classes().len() as u64,
-        stored: ByteCount::new(catalog.bytes_total().get()),
-        source: shared.source.to_owned(),
-        generation: 1,
-        digest: catalog.digest(),
-        part: shared.part,
-    }
+        stored: catalog.bytes_total(),
+        source: now.pipeline.store.source().to_owned(),
+        generation: now.number,
+        digest: now.digest(),
+        part: served.part,
+    })
 }

@@ -7,25 +7,27 @@ use headwater_wire::proto::{self, DatasetDescription, DescribeRequest, ModelDesc
 use headwater_wire::status::Invalid;
 use tonic::Status;
 
+use crate::offer::Offer;
+
 use super::desk::Desk;
 
 pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<DatasetDescription, Status> {
-    let shared = desk.served(&request.dataset)?;
     let asked = (!request.digest.is_empty()).then(|| Digest::try_from(&request.digest[..])).transpose();
     let asked = asked.map_err(|error| desk.refuse(Invalid::new(error.to_string())))?;
-    shared.check_digest(asked).map_err(|refusal| desk.refuse(refusal))?;
-    let catalog = &shared.pipeline.catalog;
+    let offer = desk.offer(&request.dataset, asked)?;
+    let Offer { house, served, generation, .. } = &*offer;
+    let catalog = generation.catalog();
     let listing = catalog.listing();
     Ok(DatasetDescription {
-        dataset: shared.dataset.to_string(),
+        dataset: served.name.to_string(),
         samples: catalog.len() as u64,
         digest: catalog.digest().as_bytes().to_vec().into(),
         classes: catalog.classes().to_vec(),
-        models: shared.models.iter().map(|model| describe_model(model)).collect(),
-        cpu_workers: u32::try_from(shared.resources.workers()).unwrap_or(u32::MAX),
+        models: house.models.iter().map(|model| describe_model(model)).collect(),
+        cpu_workers: u32::try_from(house.resources.workers()).unwrap_or(u32::MAX),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         stored_bytes: catalog.bytes_total().get(),
-        part: Some(proto::Part { number: shared.part.number(), count: shared.part.count() }),
+        part: Some(proto::Part { number: served.part.number(), count: served.part.count() }),
         listing: Some(proto::Listing {
             samples: listing.samples,
             digest: listing.digest.as_bytes().to_vec().into(),
@@ -34,10 +36,10 @@ pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<Dataset
         instance: desk.instance.to_vec().into(),
         sample_epochs: true,
         names_digest: catalog.names().as_bytes().to_vec().into(),
-        limits: Some(shared.pipeline.limits.into()),
+        limits: Some(generation.pipeline.limits.into()),
         left_out: catalog.skipped().left_out(listing.samples).into_iter().map(describe_left_out).collect(),
-        generation: 1,
-        source: shared.source.to_owned(),
+        generation: generation.number,
+        source: generation.pipeline.store.source().to_owned(),
     })
 }
 

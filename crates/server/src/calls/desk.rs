@@ -1,20 +1,19 @@
-//! The one check that all calls share: a request is whole, and names the dataset that is served, in the version that is
-//! served.
+//! The one check that all calls share: a request is whole, and names a dataset that is served, in a generation that is
+//! held.
 
 use std::sync::Arc;
 
-use headwater_types::{DatasetName, Digest};
+use headwater_types::Digest;
 use headwater_wire::status::{Invalid, Refusal};
 use tonic::{Request, Status};
 
 use crate::life::Life;
 use crate::metrics::Metrics;
+use crate::offer::Offer;
 use crate::peer::Peer;
-use crate::shared::Shared;
 
 /// Where calls come in, from the moment that the server listens.
 pub(crate) struct Desk {
-    pub(crate) dataset: DatasetName,
     /// Made at random at the start, so that a client that reaches this server by two names sees that it is one.
     pub(crate) instance: [u8; 16],
     pub(crate) life: Arc<Life>,
@@ -32,8 +31,8 @@ pub(super) trait OfDataset {
 
 /// A call that may stream once it has a place among the streams. It takes its place after its own checks: so a client
 /// whose request is wrong hears of that from a full server too.
-pub(super) struct Admitted<'a, R> {
-    pub(super) shared: &'a Arc<Shared>,
+pub(super) struct Admitted<R> {
+    pub(super) offer: Arc<Offer>,
     pub(super) request: R,
     pub(super) peer: Peer,
 }
@@ -41,38 +40,38 @@ pub(super) struct Admitted<'a, R> {
 // === impl Desk ===
 
 impl Desk {
-    /// What is served, where it is this dataset and is served already.
-    pub(super) fn served(&self, asked: &str) -> Result<&Arc<Shared>, Status> {
-        if asked != self.dataset.as_str() {
+    /// What is served of this dataset: the generation of this digest, or the current one where none is named.
+    pub(super) fn offer(&self, asked: &str, digest: Option<Digest>) -> Result<Arc<Offer>, Status> {
+        let served = self.life.datasets.find(asked).ok_or_else(|| {
             let asked = asked.chars().take(100).collect();
-            return Err(self.refuse(Refusal::UnknownDataset { asked, served: self.dataset.to_string() }));
-        }
-        self.life.shared().map_err(|refusal| self.refuse(refusal))
+            self.refuse(Refusal::UnknownDataset { asked, served: self.life.datasets.names() })
+        })?;
+        let house = self.life.house().map_err(|refusal| self.refuse(refusal))?;
+        let generation = served.generation(digest).map_err(|refusal| self.refuse(refusal))?;
+        let counts = self.metrics.samples(&served.name);
+        Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts }))
     }
 
     /// A call with one answer, checked.
-    pub(super) fn check<M, R>(&self, request: Request<M>) -> Result<(&Arc<Shared>, R), Status>
+    pub(super) fn check<M, R>(&self, request: Request<M>) -> Result<(Arc<Offer>, R), Status>
     where
         R: OfDataset + TryFrom<M, Error = Invalid>,
     {
         let request = R::try_from(request.into_inner()).map_err(|invalid| self.refuse(invalid))?;
-        let shared = self.served(request.dataset())?;
-        shared.check_digest(request.dataset_digest()).map_err(|refusal| self.refuse(refusal))?;
-        Ok((shared, request))
+        let offer = self.offer(request.dataset(), request.dataset_digest())?;
+        Ok((offer, request))
     }
 
     /// A call that streams, checked. There are no new ones while the server drains.
-    pub(super) fn admit<M, R>(&self, request: Request<M>) -> Result<Admitted<'_, R>, Status>
+    pub(super) fn admit<M, R>(&self, request: Request<M>) -> Result<Admitted<R>, Status>
     where
         R: OfDataset + TryFrom<M, Error = Invalid>,
     {
         let peer = request.extensions().get::<Peer>().cloned();
         let peer = peer.ok_or_else(|| Status::internal("a call without a connection"))?;
-        let request = R::try_from(request.into_inner()).map_err(|invalid| self.refuse(invalid))?;
-        let shared = self.served(request.dataset())?;
-        let checked = shared.check_running().and_then(|()| shared.check_digest(request.dataset_digest()));
-        checked.map_err(|refusal| self.refuse(refusal))?;
-        Ok(Admitted { shared, request, peer })
+        let (offer, request) = self.check(request)?;
+        offer.house.check_running().map_err(|refusal| self.refuse(refusal))?;
+        Ok(Admitted { offer, request, peer })
     }
 
     /// Counts a refusal on its way to the client.

@@ -15,8 +15,8 @@ pub(super) fn differences(
     desk: &Desk,
     request: Request<proto::DifferencesRequest>,
 ) -> Result<DifferencesBatches, Status> {
-    let Admitted { shared, request: compare, .. } = desk.admit::<_, Compare>(request)?;
-    let current = shared.pipeline.catalog.digest();
+    let Admitted { offer, request: compare, .. } = desk.admit::<_, Compare>(request)?;
+    let current = offer.generation.digest();
     if compare.from != current {
         return Err(desk.refuse(Refusal::Changed { what: "dataset" }));
     }

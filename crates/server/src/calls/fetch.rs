@@ -11,28 +11,28 @@ use tonic::{Request, Status};
 
 use crate::body::Body;
 use crate::driver;
-use crate::shared::Shared;
+use crate::house::House;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
 pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
-    let Admitted { shared, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
-    let requests = sample_requests(shared, &fetch).map_err(|refusal| desk.refuse(refusal))?;
-    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
+    let Admitted { offer, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
+    let requests = sample_requests(&offer.house, &fetch).map_err(|refusal| desk.refuse(refusal))?;
+    let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;
-    let call = Call { job: shared.job(&peer), measure_cpu, max_payload, allow_non_finite };
-    Ok(driver::start(Arc::clone(shared), requests, call, batch_bytes, (peer, place)))
+    let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite };
+    Ok(driver::start(offer, requests, call, batch_bytes, (peer, place)))
 }
 
 /// What is to become of each sample. Recipe and model are found here, once for the call.
-fn sample_requests(shared: &Shared, fetch: &Fetch) -> Result<Vec<SampleRequest>, Refusal> {
-    if shared.resources.workers() == 0
+fn sample_requests(house: &House, fetch: &Fetch) -> Result<Vec<SampleRequest>, Refusal> {
+    if house.resources.workers() == 0
         && let Some(Asked { way, .. }) = fetch.iter().find(|asked| asked.way.is_offloaded())
     {
         return Err(Refusal::NoCpuWorkers { cut: way.cut() });
     }
-    let model = fetch.model.as_ref().map(|(name, digest)| shared.model(name, *digest)).transpose()?;
+    let model = fetch.model.as_ref().map(|(name, digest)| house.model(name, *digest)).transpose()?;
     let recipe = fetch.recipe.clone().map(Arc::new);
     let request = |Asked { index, way, address, position: _ }| {
         let wanted = Wanted::new(way, recipe.as_ref(), model);

@@ -9,7 +9,7 @@ use headwater_wire::status::Invalid;
 use headwater_wire::{List, proto};
 use tonic::{Request, Status};
 
-use crate::shared::Shared;
+use crate::generation::Generation;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
@@ -22,24 +22,24 @@ const KEY_BYTES_PER_BATCH: usize = 256 << 10;
 pub(super) type ListBatches = stream::BoxStream<'static, Result<proto::ListBatch, Status>>;
 
 pub(super) fn list(desk: &Desk, request: Request<proto::ListRequest>) -> Result<ListBatches, Status> {
-    let Admitted { shared, request: list, .. } = desk.admit::<_, List>(request)?;
-    let (end, samples) = (list.first.saturating_add(list.count as u64), shared.pipeline.catalog.len());
+    let Admitted { offer, request: list, .. } = desk.admit::<_, List>(request)?;
+    let (end, samples) = (list.first.saturating_add(list.count as u64), offer.generation.catalog().len());
     if end > samples as u64 {
         let message = format!("samples up to {end} were asked for, and the partition has {samples}");
         return Err(desk.refuse(Invalid::new(message)));
     }
-    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
+    let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(first = list.first, samples = list.count, "list");
-    let start = (Arc::clone(shared), list.first..end, place);
-    let messages = stream::unfold(start, |(shared, mut rest, place)| async move {
-        let batch = next(&shared, &mut rest)?;
-        Some((Ok(batch), (shared, rest, place)))
+    let start = (Arc::clone(&offer.generation), list.first..end, place);
+    let messages = stream::unfold(start, |(generation, mut rest, place)| async move {
+        let batch = next(&generation, &mut rest)?;
+        Some((Ok(batch), (generation, rest, place)))
     });
     Ok(messages.boxed())
 }
 
 /// The next batch of the rest; `None` at the end.
-fn next(shared: &Shared, rest: &mut Range<u64>) -> Option<proto::ListBatch> {
+fn next(generation: &Generation, rest: &mut Range<u64>) -> Option<proto::ListBatch> {
     if rest.is_empty() {
         return None;
     }
@@ -47,7 +47,7 @@ fn next(shared: &Shared, rest: &mut Range<u64>) -> Option<proto::ListBatch> {
     let mut bytes = 0;
     let end = rest.end.min(rest.start.saturating_add(SAMPLES_PER_BATCH));
     while rest.start < end && bytes < KEY_BYTES_PER_BATCH {
-        let entry = shared.pipeline.catalog.get(SampleIndex(rest.start))?;
+        let entry = generation.catalog().get(SampleIndex(rest.start))?;
         bytes += entry.key.len();
         batch.keys.push(entry.key.to_owned());
         batch.labels.push(entry.label.map_or(0, |label| label.0 + 1));

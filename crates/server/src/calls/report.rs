@@ -8,14 +8,15 @@ use tonic::{Request, Status};
 use super::desk::{Desk, OfDataset};
 
 pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<ReportSummary, Status> {
-    let (shared, LossReport { samples, losses, .. }) = desk.check(request)?;
-    let catalog = &shared.pipeline.catalog;
+    let (offer, LossReport { samples, losses, .. }) = desk.check(request)?;
+    let generation = &offer.generation;
+    let catalog = generation.catalog();
     let indices: Vec<_> = match samples {
         Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
         // A thousand keys take a quarter of a millisecond.
         Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
     };
-    let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| shared.importance.keep(i, loss));
+    let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| generation.importance.keep(i, loss));
     let kept = indices.into_iter().zip(losses).filter(|&each| keep(each)).count();
     Ok(ReportSummary { kept: kept as u64 })
 }

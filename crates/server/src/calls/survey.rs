@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 use tonic::{Request, Status};
 
-use crate::shared::Shared;
+use crate::offer::Offer;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
@@ -26,12 +26,13 @@ pub(super) type SurveyBatches = stream::BoxStream<'static, Result<proto::SurveyB
 
 /// Begins the work. It ends when the stream is dropped.
 pub(super) fn survey(desk: &Desk, request: Request<proto::SurveyRequest>) -> Result<SurveyBatches, Status> {
-    let Admitted { shared, request: survey, peer } = desk.admit::<_, Survey>(request)?;
-    let place = shared.place().map_err(|refusal| desk.refuse(refusal))?;
+    let Admitted { offer, request: survey, peer } = desk.admit::<_, Survey>(request)?;
+    let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(samples = survey.samples.len(), "survey");
     // One message waits for the network, and headers behind it in their window.
     let (sender, receiver) = mpsc::channel(1);
-    let drive = drive(Arc::clone(shared), survey, shared.job(&peer), sender);
+    let job = offer.house.job(&peer);
+    let drive = drive(offer, survey, job, sender);
     let driver = AbortOnDropHandle::new(tokio::spawn(drive));
     let messages = stream::unfold((receiver, driver, place), |(mut receiver, driver, place)| async move {
         let samples = receiver.recv().await?;
@@ -40,10 +41,10 @@ pub(super) fn survey(desk: &Desk, request: Request<proto::SurveyRequest>) -> Res
     Ok(messages.boxed())
 }
 
-async fn drive(shared: Arc<Shared>, survey: Survey, job: Job, messages: mpsc::Sender<Vec<proto::SurveyedSample>>) {
-    let window = shared.stream_window.get();
+async fn drive(offer: Arc<Offer>, survey: Survey, job: Job, messages: mpsc::Sender<Vec<proto::SurveyedSample>>) {
+    let window = offer.house.stream_window.get();
     let mut headers =
-        stream::iter(survey.samples.iter()).map(|index| look(&shared, &job, index)).buffer_unordered(window);
+        stream::iter(survey.samples.iter()).map(|index| look(&offer, &job, index)).buffer_unordered(window);
     while let Some(first) = headers.next().await {
         let mut message = vec![proto::SurveyedSample::from(first)];
         let close = Instant::now() + LINGER;
@@ -57,13 +58,13 @@ async fn drive(shared: Arc<Shared>, survey: Survey, job: Job, messages: mpsc::Se
     }
 }
 
-async fn look(shared: &Shared, job: &Job, index: SampleIndex) -> Surveyed {
-    let outcome = shared.pipeline.survey(index, job).await.map(|header| PhotoFacts {
+async fn look(offer: &Offer, job: &Job, index: SampleIndex) -> Surveyed {
+    let outcome = offer.generation.pipeline.survey(index, job).await.map(|header| PhotoFacts {
         format: header.format,
         size: header.stored,
         orientation: header.orientation,
     });
-    let catalog = &shared.pipeline.catalog;
+    let catalog = offer.generation.catalog();
     let stored = catalog.get(index).map(|entry| entry.version.size()).unwrap_or_default();
     Surveyed { index, key: catalog.key(index), stored, outcome }
 }

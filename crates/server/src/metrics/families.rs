@@ -14,23 +14,16 @@ pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
 // === impl Families ===
 
 impl Families<'_> {
-    /// Writes a counter; only its name and help, where there is nothing to count yet.
-    pub(super) fn counter(&mut self, name: &str, help: &str, count: Option<u64>) -> Result<(), Error> {
-        let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        count.map_or(Ok(()), |count| ConstCounter::new(count).encode(encoder))
-    }
-
-    /// Writes counters that differ by a label.
-    pub(super) fn counters<'l>(
+    /// Writes counters that differ by labels; only their name and help, where there is nothing to count yet.
+    pub(super) fn counters<'l, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
-        label: &str,
-        counts: impl IntoIterator<Item = (&'l str, u64)>,
+        counts: impl IntoIterator<Item = ([(&'l str, String); N], u64)>,
     ) -> Result<(), Error> {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (value, count) in counts {
-            ConstCounter::new(count).encode(family.encode_family(&[(label, value)])?)?;
+        for (labels, count) in counts {
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
@@ -52,9 +45,10 @@ impl Families<'_> {
         &mut self,
         name: &str,
         help: &str,
+        unit: Option<&Unit>,
         values: impl IntoIterator<Item = ([(&'l str, String); N], f64)>,
     ) -> Result<(), Error> {
-        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
         for (labels, value) in values {
             ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
         }

@@ -9,12 +9,19 @@ pub(super) struct StageLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct DatasetLabel {
+    pub(super) dataset: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct CutLabel {
+    pub(super) dataset: String,
     pub(super) cut: Label<Cut>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct FailureLabel {
+    pub(super) dataset: String,
     pub(super) kind: Label<FailureKind>,
 }
 

@@ -1,7 +1,8 @@
 //! What a person can see of the server: counters, gauges and histograms, in Prometheus' text format.
 //!
-//! Every family is there from the start, with its help and its unit. A family whose values are not known before the
+//! Every family is there from the start, with its help and its unit. A family whose values are not known before a
 //! dataset is open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
+//! Families about samples, bytes, listings, the photo index and losses have a value for each dataset.
 
 mod dataset;
 mod endings;
@@ -11,46 +12,40 @@ mod index;
 mod labels;
 mod logs;
 mod models;
-mod opened;
 mod process;
+mod samples;
 mod stages;
 
 use std::sync::Arc;
 
-use headwater_pipeline::Prepared;
-use headwater_types::{ByteCount, Cut, FailureKind};
+use headwater_pipeline::ModelSet;
+use headwater_types::{ByteCount, DatasetName};
 use headwater_wire::status::Refusal;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tonic::Status;
 
-use crate::batch::Batch;
+use crate::datasets::Datasets;
 
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
 use index::IndexMetrics;
-use labels::{CutLabel, EndingLabel, FailureLabel, Label, RefusalLabel};
+use labels::{EndingLabel, RefusalLabel};
 use logs::LogMetrics;
-use models::ModelMetrics;
-use opened::Later;
+use models::{Later, ModelMetrics};
 use process::ProcessMetrics;
-use stages::Stages;
+use samples::SampleFamilies;
 
 pub(crate) use endings::{Ending, Endings};
-pub(crate) use opened::Opened;
+pub(crate) use samples::SampleMetrics;
 
 /// Every metric of a server.
 pub(crate) struct Metrics {
     registry: Registry,
-    stages: Stages,
-    delivered: Family<CutLabel, Counter>,
-    failed: Family<FailureLabel, Counter>,
-    stored: Counter,
-    payload: Counter,
+    samples: SampleFamilies,
     /// Bytes received on all connections.
     pub(crate) network_in: Counter,
     /// Bytes sent on all connections.
@@ -64,29 +59,24 @@ pub(crate) struct Metrics {
     /// Open fetch streams.
     pub(crate) streams: Gauge,
     memory: Gauge,
-    batch_sizes: Histogram,
     /// Samples that were given up before they were sent.
     pub(crate) shed: Counter,
     refused: Family<RefusalLabel, Counter>,
-    opened: Later,
+    models: Later,
 }
 
 // === impl Metrics ===
 
 impl Metrics {
-    /// Every metric, before anything is open.
-    pub(crate) fn new() -> Self {
+    /// Every metric of a server with these datasets, before anything is open.
+    pub(crate) fn new(datasets: &Arc<Datasets>) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(ProcessMetrics));
         let own = registry.sub_registry_with_prefix("headwater");
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION")), ("commit", headwater_cli::commit())]);
         own.register("build", "The program's version, and the commit that it is built from", build);
         let metrics = Self {
-            stages: Stages::register(own),
-            delivered: Family::default(),
-            failed: Family::default(),
-            stored: Counter::default(),
-            payload: Counter::default(),
+            samples: SampleFamilies::register(own),
             network_in: Counter::default(),
             network_out: Counter::default(),
             connections: Gauge::default(),
@@ -94,27 +84,23 @@ impl Metrics {
             endings: Endings::default(),
             streams: Gauge::default(),
             memory: Gauge::default(),
-            batch_sizes: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             shed: Counter::default(),
             refused: Family::default(),
-            opened: Later::default(),
+            models: Later::default(),
             registry: Registry::default(),
         };
-        metrics.begin_at_zero();
-        metrics.register_samples(own);
+        metrics.begin_at_zero(datasets);
+        metrics.register_bytes(own);
         metrics.register_connections(own);
         metrics.register_calls(own);
-        metrics.register_collectors(own);
+        metrics.register_collectors(own, datasets);
         Self { registry, ..metrics }
     }
 
     /// Makes every counter of a family: a counter that appears only once it counts hides its first step from rates.
-    fn begin_at_zero(&self) {
-        for cut in Cut::ALL {
-            drop(self.delivered.get_or_create(&CutLabel { cut: Label(cut) }));
-        }
-        for kind in FailureKind::ALL {
-            drop(self.failed.get_or_create(&FailureLabel { kind: Label(kind) }));
+    fn begin_at_zero(&self, datasets: &Datasets) {
+        for served in datasets.iter() {
+            drop(self.samples.of(&served.name));
         }
         for reason in Refusal::REASONS {
             drop(self.refused.get_or_create(&RefusalLabel { reason }));
@@ -124,12 +110,8 @@ impl Metrics {
         }
     }
 
-    fn register_samples(&self, registry: &mut Registry) {
-        registry.register("samples_delivered", "Samples delivered, by cut", self.delivered.clone());
-        registry.register("samples_failed", "Samples not delivered, by reason", self.failed.clone());
+    fn register_bytes(&self, registry: &mut Registry) {
         let counters = [
-            ("stored_read", "Read from the store", &self.stored),
-            ("payload_sent", "Payloads given to the network", &self.payload),
             ("network_in", "Received on all connections", &self.network_in),
             ("network_out", "Sent on all connections", &self.network_out),
         ];
@@ -153,7 +135,6 @@ impl Metrics {
 
     fn register_calls(&self, registry: &mut Registry) {
         registry.register("streams", "Open fetch streams", self.streams.clone());
-        registry.register("wire_batch_samples", "Samples in a batch on the wire", self.batch_sizes.clone());
         let help = "Samples given up, made or in the making, where memory was short and nobody read them; made again \
                     when somebody does";
         registry.register("samples_shed", help, self.shed.clone());
@@ -161,20 +142,25 @@ impl Metrics {
         registry.register("calls_refused", help, self.refused.clone());
     }
 
-    fn register_collectors(&self, registry: &mut Registry) {
+    fn register_collectors(&self, registry: &mut Registry, datasets: &Arc<Datasets>) {
+        let datasets = || Arc::clone(datasets);
         registry.register_collector(Box::new(LogMetrics));
-        let opened = || Arc::clone(&self.opened);
-        registry.register_collector(Box::new(DatasetMetrics(opened())));
-        registry.register_collector(Box::new(ModelMetrics(opened())));
-        registry.register_collector(Box::new(IndexMetrics(opened())));
-        registry.register_collector(Box::new(ImportanceMetrics(opened())));
+        registry.register_collector(Box::new(DatasetMetrics(datasets())));
+        registry.register_collector(Box::new(ModelMetrics(Arc::clone(&self.models))));
+        registry.register_collector(Box::new(IndexMetrics(datasets())));
+        registry.register_collector(Box::new(ImportanceMetrics(datasets())));
     }
 
-    /// Tells of this dataset from now on. Only the first call counts.
-    pub(crate) fn tell_of(&self, opened: Opened) {
-        if self.opened.set(opened).is_err() {
-            tracing::debug!("metrics tell of a dataset already");
+    /// Tells of these models from now on. Only the first call counts.
+    pub(crate) fn tell_of(&self, models: &ModelSet) {
+        if self.models.set(models.iter().map(Arc::clone).collect()).is_err() {
+            tracing::debug!("metrics tell of models already");
         }
+    }
+
+    /// What counts the samples of a dataset.
+    pub(crate) fn samples(&self, dataset: &DatasetName) -> SampleMetrics {
+        self.samples.of(dataset)
     }
 
     /// Counts a refusal on its way to the caller.
@@ -182,25 +168,6 @@ impl Metrics {
         let refusal = refusal.into();
         self.refused.get_or_create(&RefusalLabel { reason: refusal.reason() }).inc();
         refusal.into()
-    }
-
-    /// Counts a sample that has come to its end in the pipeline.
-    pub(crate) fn prepared(&self, sample: &Prepared) {
-        self.stages.passed(&sample.times);
-        self.stored.inc_by(sample.stored.get());
-        if let Err(failure) = &sample.outcome {
-            self.failed.get_or_create(&FailureLabel { kind: Label(failure.kind) }).inc();
-        }
-    }
-
-    /// Counts a batch that the network has taken.
-    pub(crate) fn sent(&self, batch: &Batch) {
-        self.stages.sent(batch.closed().elapsed());
-        self.batch_sizes.observe(batch.len() as f64);
-        for &(cut, bytes) in batch.delivered() {
-            self.delivered.get_or_create(&CutLabel { cut: Label(cut) }).inc();
-            self.payload.inc_by(bytes as u64);
-        }
     }
 
     /// The text that Prometheus reads.
@@ -217,7 +184,7 @@ impl Metrics {
 /// # Errors
 /// None in practice: text is written to memory.
 pub fn metrics_reference() -> Result<String, std::fmt::Error> {
-    Metrics::new().encode(ByteCount::default())
+    Metrics::new(&Arc::default()).encode(ByteCount::default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a person can see of the models: which they are, what waits for them, and how they run.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use headwater_features::{Extractor, InferenceCounts};
 use prometheus_client::collector::Collector;
@@ -10,7 +10,9 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
 use super::families::Families;
-use super::opened::Later;
+
+/// The models; nothing before they are loaded.
+pub(super) type Later = Arc<OnceLock<Vec<Arc<Extractor>>>>;
 
 /// The registered models of a server.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub(super) struct ModelMetrics(pub(super) Later);
 
 impl Collector for ModelMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let models = self.0.get().map(|opened| &*opened.models).unwrap_or_default();
+        let models = self.0.get().map(Vec::as_slice).unwrap_or_default();
         let mut families = Families(encoder);
         let info = models.iter().map(|model| {
             let labels = [
@@ -29,12 +31,22 @@ impl Collector for ModelMetrics {
             ];
             (labels, 1.0)
         });
-        families.gauges("model_info", "Registered models: the BLAKE3 of the file, where it runs, its recipe", info)?;
+        families.gauges(
+            "model_info",
+            "Registered models: the BLAKE3 of the file, where it runs, its recipe",
+            None,
+            info,
+        )?;
         let of_model = |model: &Arc<Extractor>| [("model", model.name().to_string())];
         let waiting = models.iter().map(|model| (of_model(model), model.waiting() as f64));
-        families.gauges("inference_queue_samples", "Samples that wait in a model's queue for a worker", waiting)?;
+        families.gauges(
+            "inference_queue_samples",
+            "Samples that wait in a model's queue for a worker",
+            None,
+            waiting,
+        )?;
         let largest = models.iter().map(|model| (of_model(model), model.max_batch().get() as f64));
-        families.gauges("inference_batch_limit_samples", "Most samples of one run of a model", largest)?;
+        families.gauges("inference_batch_limit_samples", "Most samples of one run of a model", None, largest)?;
         batch_sizes(&mut families, models)?;
         outcomes(&mut families, models)
     }

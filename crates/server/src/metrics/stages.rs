@@ -13,6 +13,7 @@ use super::labels::StageLabel;
 pub(super) const STAGES: [&str; 6] = ["queue", "fetch", "decode", "transform", "infer", "send"];
 
 /// A histogram for each stage.
+#[derive(Clone)]
 pub(super) struct Stages([Histogram; STAGES.len()]);
 
 // === impl Stages ===

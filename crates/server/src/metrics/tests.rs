@@ -1,17 +1,19 @@
 //! What is on the metrics page.
 
 use headwater_image::Unindexable;
-use headwater_pipeline::{Kept, Lookup, PhotoIndex};
-use headwater_store::{Apart, CatalogBuilder, Version};
-use headwater_types::{Digest, ImageLimits};
+use headwater_pipeline::{Kept, Lookup, PhotoIndex, Pipeline};
+use headwater_store::{Apart, StoreOptions, Version};
+use headwater_types::{Digest, ImageLimits, Partition};
 
 use super::*;
-use crate::importance::Importance;
+use crate::batch::Batch;
+use crate::generation::Generation;
+use crate::served::Served;
 
 #[test]
 fn every_stage_is_there_from_the_start() {
-    let metrics = Metrics::new();
-    metrics.sent(&Batch::new());
+    let metrics = Metrics::new(&Arc::default());
+    metrics.samples(&"photos".parse().unwrap()).sent(&Batch::new());
     let text = metrics.encode(ByteCount::new(5)).unwrap();
     for stage in stages::STAGES {
         let line = format!("headwater_stage_seconds_count{{stage=\"{stage}\"}}");
@@ -24,32 +26,38 @@ fn every_stage_is_there_from_the_start() {
     );
 }
 
-/// Metrics of a dataset of one photo in class `cat`, with a text and a film beside it.
-fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
-    let mut builder = CatalogBuilder::default();
-    for key in ["cat/1.jpg", "cat/1.txt", "cat/1.mp4"] {
-        builder.push(key, Version::of_file(9, 1, 2)).unwrap();
+/// Metrics of a server with a dataset of one photo in class `cat`, with a text and a film beside it, and with one that
+/// is not open yet.
+async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("cat")).unwrap();
+    for name in ["1.jpg", "1.txt", "1.mp4"] {
+        std::fs::write(folder.path().join("cat").join(name), b"nine byte").unwrap();
     }
-    let (catalog, importance) = (Arc::new(builder.finish()), Arc::new(Importance::new(1)));
-    let metrics = Metrics::new();
-    metrics.tell_of(Opened { dataset: "photos".parse().unwrap(), catalog, index, importance, models: Vec::new() });
-    metrics
+    let data = folder.path().to_str().unwrap().parse().unwrap();
+    let store = headwater_store::open(&data, &StoreOptions::default()).await.unwrap();
+    let catalog = Arc::new(store.list().await.unwrap());
+    let pipeline = Pipeline { store, catalog, index, limits: ImageLimits::default() };
+    let served = ["photos", "flowers"].map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL)));
+    served[0].serve(Generation::new(1, pipeline));
+    Metrics::new(&Arc::new(Datasets::new(served.into())))
 }
 
-#[test]
-fn dataset_build_process_and_refusals_are_told_of() {
-    let metrics = opened(None);
+#[tokio::test]
+async fn datasets_build_process_and_refusals_are_told_of() {
+    let metrics = opened(None).await;
     drop(metrics.refuse(Refusal::Stopping));
     let text = metrics.encode(ByteCount::default()).unwrap();
     for line in [
-        "headwater_dataset_samples 1.0",
-        "headwater_dataset_classes 1.0",
-        "headwater_dataset_stored_bytes 9.0",
-        "headwater_dataset_left_out{reason=\"no-photo\"} 2.0",
-        "headwater_dataset_left_out{reason=\"unreadable\"} 0.0",
+        "headwater_dataset_samples{dataset=\"photos\"} 1.0",
+        "headwater_dataset_classes{dataset=\"photos\"} 1.0",
+        "headwater_dataset_stored_bytes{dataset=\"photos\"} 9.0",
+        "headwater_dataset_left_out{dataset=\"photos\",reason=\"no-photo\"} 2.0",
+        "headwater_dataset_left_out{dataset=\"photos\",reason=\"unreadable\"} 0.0",
         "headwater_calls_refused_total{reason=\"stopping\"} 1",
         "headwater_calls_refused_total{reason=\"busy\"} 0",
-        "headwater_samples_failed_total{kind=\"io\"} 0",
+        "headwater_samples_failed_total{dataset=\"flowers\",kind=\"io\"} 0",
+        "headwater_payload_sent_bytes_total{dataset=\"photos\"} 0",
     ] {
         assert!(text.lines().any(|each| each == line), "{line} in {text}");
     }
@@ -82,8 +90,8 @@ fn every_family_has_a_help_and_a_type_before_anything_is_open() {
     }
 }
 
-#[test]
-fn the_photo_index_tells_of_itself_where_there_is_one() {
+#[tokio::test]
+async fn the_photo_index_tells_of_itself_where_there_is_one() {
     let folder = tempfile::TempDir::new().unwrap();
     let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
     let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
@@ -92,17 +100,17 @@ fn the_photo_index_tells_of_itself_where_there_is_one() {
     assert_eq!(index.find(&key, version), Lookup::Absent);
     assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
     assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
-    let text = opened(Some(Arc::new(index))).encode(ByteCount::default()).unwrap();
+    let text = opened(Some(Arc::new(index))).await.encode(ByteCount::default()).unwrap();
     for line in [
-        "headwater_index_hits_total 1",
-        "headwater_index_misses_total 1",
-        "headwater_index_kept_total 1",
-        "headwater_index_corrupt_total 0",
-        "headwater_index_not_kept_total{reason=\"limit\"} 0",
-        "headwater_index_not_kept_total{reason=\"disk-full\"} 0",
-        "headwater_index_read_errors_total 0",
-        "headwater_index_unindexable_total{reason=\"cmyk\"} 2",
-        "headwater_index_unindexable_total{reason=\"not-jpeg\"} 0",
+        "headwater_index_hits_total{dataset=\"photos\"} 1",
+        "headwater_index_misses_total{dataset=\"photos\"} 1",
+        "headwater_index_kept_total{dataset=\"photos\"} 1",
+        "headwater_index_corrupt_total{dataset=\"photos\"} 0",
+        "headwater_index_not_kept_total{dataset=\"photos\",reason=\"limit\"} 0",
+        "headwater_index_not_kept_total{dataset=\"photos\",reason=\"disk-full\"} 0",
+        "headwater_index_read_errors_total{dataset=\"photos\"} 0",
+        "headwater_index_unindexable_total{dataset=\"photos\",reason=\"cmyk\"} 2",
+        "headwater_index_unindexable_total{dataset=\"photos\",reason=\"not-jpeg\"} 0",
         "headwater_index_disk_bytes 4096.0",
         "headwater_index_limit_bytes 8192.0",
     ] {

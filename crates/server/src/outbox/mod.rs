@@ -29,7 +29,7 @@ use tonic::{Code, Status};
 
 use crate::allowance::{PIECE, Share};
 use crate::batch::Batch;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SampleMetrics};
 use crate::peer::Peer;
 use sending::Sending;
 use state::{Lane, LaneState, wake};
@@ -55,6 +55,7 @@ pub(crate) struct Outbox {
     /// Bytes that HTTP/2 may have of small messages.
     pub(crate) share: Share,
     metrics: Arc<Metrics>,
+    counts: SampleMetrics,
     lane: Lane,
 }
 
@@ -67,8 +68,9 @@ pub(crate) enum Next {
 // === impl Outbox ===
 
 impl Outbox {
-    pub(crate) fn new(account: Account, peer: Peer, share: Share, metrics: Arc<Metrics>, open: OpenStream) -> Self {
-        Self { account, peer, share, metrics, lane: Lane::new(open) }
+    pub(crate) fn new(account: Account, peer: Peer, share: Share, open: OpenStream) -> Self {
+        let (metrics, counts) = (Arc::clone(&open.metrics), open.counts.clone());
+        Self { account, peer, share, metrics, counts, lane: Lane::new(open) }
     }
 
     // --- for the driver
@@ -211,7 +213,7 @@ impl Outbox {
         let Some(batch) = state.batches.pop_front() else { return Ok(None) };
         state.messages = state.messages.saturating_add(1);
         if !batch.is_empty() {
-            self.metrics.sent(&batch);
+            self.counts.sent(&batch);
         }
         let too_large = || Status::internal("a message of 4 GiB or more");
         let (mut message, mut permits) = batch.into_message();

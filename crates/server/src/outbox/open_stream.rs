@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SampleMetrics};
 
 /// Counts a stream for as long as it lives.
 pub(crate) struct OpenStream {
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Counts the samples of the stream's dataset.
+    pub(super) counts: SampleMetrics,
     _place: OwnedSemaphorePermit,
 }
 
 // === impl OpenStream ===
 
 impl OpenStream {
-    pub(crate) fn new(metrics: &Arc<Metrics>, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(metrics: &Arc<Metrics>, counts: SampleMetrics, place: OwnedSemaphorePermit) -> Self {
         metrics.streams.inc();
-        Self { metrics: Arc::clone(metrics), _place: place }
+        Self { metrics: Arc::clone(metrics), counts, _place: place }
     }
 }
 

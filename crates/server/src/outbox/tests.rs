@@ -16,14 +16,13 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::new(&Arc::default()));
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let open = OpenStream::new(&metrics, place);
+        let open = OpenStream::new(&metrics, metrics.samples(&"photos".parse().unwrap()), place);
         let outbox = Arc::new(Outbox::new(
             Account::alone(Priority::Serving),
             Peer::new(None),
             Allowance::default().share(),
-            metrics,
             open,
         ));
         Self { budget: MemoryBudget::new(ByteCount::mebibytes(64)), outbox }

@@ -87,7 +87,7 @@ pub(super) fn deleted(stage: &Stage) -> Result<Vec<Figure>> {
     let indexed = Indexed::new(stage, "deleted")?;
     let subject = indexed.serve(stage)?;
     let mut figures = vec![epoch(stage, &subject, "an epoch", PHOTOS)?];
-    let misses = || subject.metric("headwater_index_misses_total");
+    let misses = || subject.metric("headwater_index_misses_total{dataset=\"photos\"}");
     nap(Duration::from_secs(1));
     fs::remove_dir_all(&indexed.index)?;
     figures.push(epoch(stage, &subject, "an epoch after the folder is gone", PHOTOS)?);

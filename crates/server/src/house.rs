@@ -1,31 +1,23 @@
-//! What is served, and what all calls share: the partition, its models, and what calls draw from.
+//! What all datasets of a server share: its resources, its models, and the places that calls draw from.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_features::Extractor;
-use headwater_pipeline::{Job, ModelSet, Pipeline, Resources};
-use headwater_types::{DatasetName, Digest, ModelName, Partition};
+use headwater_pipeline::{Job, ModelSet, Resources};
+use headwater_types::{Digest, ModelName};
 use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::importance::Importance;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::streams::Streams;
 
-/// What all calls share.
-pub(crate) struct Shared {
-    pub(crate) dataset: DatasetName,
-    /// The part of the dataset that was listed.
-    pub(crate) part: Partition,
-    /// What holds the samples: `folder` or `s3`.
-    pub(crate) source: &'static str,
-    pub(crate) pipeline: Pipeline,
+/// What all datasets share.
+pub(crate) struct House {
     pub(crate) resources: Arc<Resources>,
-    pub(crate) models: ModelSet,
-    pub(crate) importance: Arc<Importance>,
+    pub(crate) models: Arc<ModelSet>,
     pub(crate) metrics: Arc<Metrics>,
     /// Samples of a stream that are worked on at a time.
     pub(crate) stream_window: NonZeroUsize,
@@ -36,9 +28,9 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
 }
 
-// === impl Shared ===
+// === impl House ===
 
-impl Shared {
+impl House {
     /// Streams that are open, of samples, headers and lists.
     pub(crate) fn open_streams(&self) -> usize {
         self.max_streams.get().saturating_sub(self.stream_permits.available_permits())
@@ -52,14 +44,6 @@ impl Shared {
     /// Checks that the server takes new streams: none while it drains.
     pub(crate) fn check_running(&self) -> Result<(), Refusal> {
         if self.stopping.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
-    }
-
-    /// Checks that the partition is the one that the client expects, where it expects one.
-    pub(crate) fn check_digest(&self, expected: Option<Digest>) -> Result<(), Refusal> {
-        match expected.is_some_and(|digest| digest != self.pipeline.catalog.digest()) {
-            true => Err(Refusal::Changed { what: "dataset" }),
-            false => Ok(()),
-        }
     }
 
     /// A place among the streams.

@@ -1,0 +1,157 @@
+//! The first listing of every dataset: side by side, each served as soon as it is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Error, Result, bail};
+use headwater_cli::exit;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::generation::Generation;
+use crate::house::House;
+use crate::keeper;
+use crate::open::{Opener, Unlisted};
+use crate::served::Served;
+
+/// Datasets on their way to be listed.
+pub(crate) struct Opening {
+    datasets: usize,
+    opened: Vec<Opened>,
+    underway: JoinSet<Opened>,
+    broken: Broken,
+}
+
+/// A dataset whose store was opened, or could not be.
+struct Opened {
+    served: Arc<Served>,
+    opener: Arc<Opener>,
+    unlisted: Result<Unlisted>,
+}
+
+/// What could not be opened: a reason for each dataset.
+#[derive(Default)]
+struct Broken(Vec<(Arc<Served>, Error)>);
+
+/// How long the start waits for stores to open: a folder opens at once, or its disk hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+// === impl Opened ===
+
+impl Opened {
+    /// Lists the dataset for the first time.
+    async fn list(self) -> (Arc<Served>, Result<Generation>) {
+        let Self { served, opener, unlisted } = self;
+        let listed = match unlisted {
+            Ok(unlisted) => opener.list(&served, unlisted).await,
+            Err(error) => Err(error),
+        };
+        (served, listed)
+    }
+}
+
+// === impl Broken ===
+
+impl Broken {
+    /// Says that a dataset cannot be served.
+    fn add(&mut self, served: Arc<Served>, error: Error) {
+        let reason = exit::in_one_line(&error);
+        tracing::error!(dataset = %served.name, reason, "a dataset is not ready: the others are served");
+        served.fail(reason);
+        self.0.push((served, error));
+    }
+
+    /// Checks that there is something to serve.
+    ///
+    /// # Errors
+    /// All of so many datasets are broken.
+    fn check(&mut self, datasets: usize) -> Result<()> {
+        if self.0.len() < datasets {
+            return Ok(());
+        }
+        match self.0.pop() {
+            Some((_, error)) if self.0.is_empty() => Err(error),
+            last => {
+                let each = self.0.drain(..).chain(last);
+                let each = each.map(|(served, error)| format!("{}: {}", served.name, exit::in_one_line(&error)));
+                bail!("none of {datasets} datasets can be served: {}", each.collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+}
+
+/// Opens the stores side by side. It does not wait for long for a store that hangs: that one is listed once it opens.
+///
+/// # Errors
+/// None can be opened.
+pub(crate) async fn open(all: Vec<(Arc<Served>, Arc<Opener>)>) -> Result<Opening> {
+    let mut opening =
+        Opening { datasets: all.len(), opened: Vec::new(), underway: JoinSet::new(), broken: Broken::default() };
+    for (served, opener) in all {
+        opening.underway.spawn(async move {
+            let unlisted = opener.store(&served).await;
+            Opened { served, opener, unlisted }
+        });
+    }
+    let end = Instant::now() + PATIENCE;
+    while let Ok(Some(opened)) = timeout_at(end, opening.underway.join_next()).await {
+        opening.opened.push(opened?);
+    }
+    let (opened, broken) = (std::mem::take(&mut opening.opened), &mut opening.broken);
+    for Opened { served, opener, unlisted } in opened {
+        match unlisted {
+            Ok(unlisted) => opening.opened.push(Opened { served, opener, unlisted: Ok(unlisted) }),
+            Err(error) => broken.add(served, error),
+        }
+    }
+    broken.check(opening.datasets)?;
+    Ok(opening)
+}
+
+/// Lists the datasets side by side. `first` hears when the first of them is served.
+///
+/// # Errors
+/// None can be served.
+pub(crate) async fn list(opening: Opening, house: &Arc<House>, first: impl AsyncFnOnce()) -> Result<()> {
+    let Opening { datasets, opened, mut underway, mut broken } = opening;
+    let (mut listings, mut first) = (JoinSet::new(), Some(first));
+    opened.into_iter().for_each(|opened| drop(listings.spawn(opened.list())));
+    loop {
+        let (served, listed) = tokio::select! {
+            Some(opened) = underway.join_next() => {
+                listings.spawn(opened?.list());
+                continue;
+            }
+            Some(listed) = listings.join_next() => listed?,
+            else => return broken.check(datasets),
+        };
+        match listed {
+            Ok(generation) => {
+                served.serve(generation);
+                say_serving(&served);
+                keeper::keep(&served, house.stopping.clone());
+                if let Some(first) = first.take() {
+                    first().await;
+                }
+            }
+            Err(error) => broken.add(served, error),
+        }
+    }
+}
+
+/// Says in the log what is served.
+fn say_serving(served: &Served) {
+    let Some(now) = served.current() else { return };
+    let catalog = now.catalog();
+    tracing::info!(
+        dataset = %served.name,
+        samples = catalog.len(),
+        bytes = catalog.bytes_total().get(),
+        classes = catalog.classes().len(),
+        partition = %served.part,
+        digest = %catalog.digest().short(),
+        listed = catalog.listing().samples,
+        listing = %catalog.listing().digest.short(),
+        "serving"
+    );
+}
