@@ -19,6 +19,19 @@ pub enum StoreError {
         /// Which option.
         source: OptionError,
     },
+    /// The place has compressed tar files, and nothing else that could be served.
+    #[error(
+        "{location} has no photos but {count} compressed tar files, in which no photo can be read by itself: repack \
+         each, as with `{command}`"
+    )]
+    Compressed {
+        /// The dataset.
+        location: String,
+        /// The number of files.
+        count: u64,
+        /// The command that makes a plain tar file of the first.
+        command: String,
+    },
     /// This program cannot read datasets of this kind.
     #[error("{location}: datasets of kind {kind} are not built into this program")]
     NotBuiltIn {

@@ -6,6 +6,7 @@
 
 use headwater_types::Format;
 
+use crate::kind::Kind;
 use crate::skip::Skip;
 
 /// Which files of a dataset are samples. Setting: `--all-files`.
@@ -41,6 +42,7 @@ impl Files {
             Self::All => None,
             Self::Photos if Format::suffixes().any(has) => None,
             Self::Photos if IMAGE_SUFFIXES.into_iter().any(has) => Some(Skip::UnsupportedFormat),
+            Self::Photos if Kind::of_shard(name).is_some() => Some(Skip::Shard),
             Self::Photos => Some(Skip::NoPhoto),
         }
     }

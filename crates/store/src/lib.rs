@@ -36,6 +36,7 @@ mod skip;
 
 mod files;
 mod found;
+mod level;
 mod scope;
 mod waiting;
 
@@ -50,6 +51,7 @@ mod local;
 mod folder;
 mod s3;
 
+mod detect;
 mod open;
 
 #[cfg(test)]

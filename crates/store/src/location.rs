@@ -90,6 +90,16 @@ impl Location {
         self.told != Told::Nothing
     }
 
+    /// The same place, looked at and found to be of this kind.
+    pub(crate) fn found_to_be(&self, kind: Kind) -> Self {
+        Self { kind, told: Told::Word, ..self.clone() }
+    }
+
+    /// Whether only the place's name says the kind, which may be that of a folder all the same.
+    pub(crate) fn is_by_name(&self) -> bool {
+        self.told == Told::Name
+    }
+
     /// The files, folders, objects or prefixes, in the order of the text; never none, and one for a folder of photos.
     pub fn sites(&self) -> &[Site] {
         &self.sites

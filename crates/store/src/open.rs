@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::detect::detect;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::kind::Kind;
@@ -15,9 +16,9 @@ use crate::store::Store;
 ///
 /// # Errors
 /// A folder that is not there or cannot be opened; settings for S3 that do not fit together; options that are not of
-/// this kind of dataset. That a bucket can be reached is known only once it is listed.
+/// this kind of dataset. A place that does not say its kind is looked at, which asks a bucket for a page or a few.
 pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
-    let location = location.clone();
+    let location = detect(location, options).await?;
     let refuse = |source| StoreError::Option { location: location.to_string(), source };
     options.dataset.check(location.kind()).map_err(refuse)?;
     match location.kind() {

@@ -16,6 +16,11 @@ const COMPRESSED: [(&str, &str, &str, &str); 9] = [
     (".tar.lz4", ".tar", "unlz4 -m", "unlz4"),
 ];
 
+/// Whether a file or object of this name is a compressed tar file.
+pub(crate) fn is_compressed(name: &str) -> bool {
+    suffix(name).is_some()
+}
+
 /// The command of a shell that makes a plain tar file beside the compressed one at this place, which may have braces;
 /// `None` for what is no compressed tar file.
 pub(crate) fn command(site: &Site) -> Option<String> {

@@ -11,6 +11,8 @@ pub enum Skip {
     NoPhoto,
     /// The file's suffix is that of an image format that is not decoded here.
     UnsupportedFormat,
+    /// A shard of an archive or an array, beside photos.
+    Shard,
     /// The name of the file or of a folder above it begins with a dot. A hidden folder counts once, whatever it holds.
     Hidden,
     /// A folder right under the root has no sample in it, and so is no class.
@@ -41,9 +43,10 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NoPhoto,
         Self::UnsupportedFormat,
+        Self::Shard,
         Self::Hidden,
         Self::EmptyFolder,
         Self::LinkOut,
@@ -63,6 +66,7 @@ impl Skip {
         match self {
             Self::NoPhoto => "no-photo",
             Self::UnsupportedFormat => "unsupported-format",
+            Self::Shard => "shard",
             Self::Hidden => "hidden",
             Self::EmptyFolder => "empty-folder",
             Self::LinkOut => "link-out",
@@ -92,6 +96,10 @@ impl Skip {
         Some(match self {
             Self::NoPhoto => &NO_PHOTO,
             Self::UnsupportedFormat => &UNSUPPORTED_FORMAT,
+            Self::Shard => {
+                "shards beside photos are left out: to serve them instead, say their kind before the place, as in \
+                 tar:PLACE, parquet:PLACE, idx:PLACE or npy:PLACE"
+            }
             Self::Hidden => "files and folders whose names begin with a dot are left out",
             Self::EmptyFolder => "folders without a photo are no classes",
             Self::LinkOut => {

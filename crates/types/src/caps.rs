@@ -98,6 +98,11 @@ pub const LISTING_BATCH: usize = 512;
 /// Batches that wait for a listing thread; past this, the thread that found one works on it itself.
 pub const LISTING_BACKLOG: usize = 64;
 
+/// Names of a folder that are looked at to see what kind of dataset it is, where no photo is among them: ten pages of a
+/// bucket.
+pub const LEVEL_NAMES: usize = 10_000;
+/// Folders of a place that are looked into for the same reason: each is a request to a bucket.
+pub const LEVEL_FOLDERS: usize = 16;
 /// Names that the braces of one dataset's place may stand for: LAION-5B has 231,349 shards; some 50 MB of paths.
 pub const MAX_BRACE_NAMES: usize = 1 << 18;
 

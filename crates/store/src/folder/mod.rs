@@ -1,5 +1,6 @@
 //! A dataset in a folder: each photo a file, and the first-level folders the classes.
 
+mod level;
 mod look;
 mod queue;
 mod read;
@@ -23,6 +24,8 @@ use crate::listed::listed;
 use crate::local::Root;
 use crate::options::StoreOptions;
 use crate::store::Store;
+
+pub(crate) use level::level;
 
 /// A folder whose first-level folders are the classes.
 pub(crate) struct Folder {

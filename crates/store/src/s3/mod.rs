@@ -26,6 +26,7 @@ mod link;
 mod quota;
 mod tries;
 
+mod level;
 mod listing;
 mod pages;
 mod read;

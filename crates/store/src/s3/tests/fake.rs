@@ -12,6 +12,7 @@ use url::Url;
 use super::server::{answer, serving_side_by_side};
 use super::*;
 use crate::conformance::{Photos, Source, store_behaves};
+use crate::kind::Kind;
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
@@ -95,4 +96,18 @@ fn listing(objects: &Objects, asked: &BTreeMap<String, String>) -> String {
 #[tokio::test]
 async fn a_bucket_behaves_as_a_store() {
     store_behaves(FakeBucket::start()).await;
+}
+
+#[tokio::test]
+async fn one_level_of_a_bucket_shows_photos_shards_and_folders() {
+    let bucket = FakeBucket::start();
+    let keys =
+        ["set/0.tar", "set/1.tar", "set/1.json", "set/.x.jpg", "set/data/a.parquet", "set/val/1.jpg", "other.jpg"];
+    *bucket.objects.lock().unwrap() = keys.iter().map(|&key| (key.to_owned(), vec![1])).collect();
+    let opened = Bucket::open("photos", "set", &at(&bucket.endpoint), &settings()).unwrap();
+    let level = opened.level("").await.unwrap();
+    assert_eq!(level.kinds().collect::<Vec<_>>(), [(Kind::Tar, 2)]);
+    assert_eq!((level.has_photos, level.folders), (false, vec!["data".to_owned(), "val".to_owned()]));
+    assert!(opened.level("val/").await.unwrap().has_photos);
+    assert_eq!(opened.level("data/").await.unwrap().kinds().collect::<Vec<_>>(), [(Kind::Parquet, 1)]);
 }
