@@ -1,10 +1,10 @@
 //! A sample's key: its path below the dataset's root, with `/` between the parts.
 //!
 //! File systems take names that are no UTF-8, and a key is text. [`from_bytes`] writes each byte of such a name that is
-//! a part of no character as a character of its own, U+EF80 for the byte 80 to U+EFFF for the byte FF, and in the same
-//! way the bytes of the characters U+EF80 to U+EFFF themselves: so no two names have one key, and [`to_bytes`] gives the
-//! name back. (These characters are of a private use area; Python's `os.fsdecode` uses lone surrogates in their place,
-//! which UTF-8 has not.)
+//! a part of no character as a character of its own: U+EF80 for the byte 80, to U+EFFF for the byte FF. The bytes of
+//! the characters U+EF80 to U+EFFF themselves are written in the same way: so no two names have one key, and
+//! [`to_bytes`] gives the name back. (These characters are of a private use area; Python's `os.fsdecode` uses lone
+//! surrogates in their place, which UTF-8 has not.)
 
 use std::borrow::Cow;
 use std::fmt;
