@@ -3,10 +3,10 @@
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::{Check, Findings};
 use headwater_features::{Runtime, check_model};
-use headwater_store::Kind;
+use headwater_store::{DatasetSource, Kind};
 use headwater_types::caps;
 
-use crate::args::{Command, DatasetArgs, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
+use crate::args::{Command, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
 use crate::models;
 
 impl Check for StorageServerArgs {
@@ -27,9 +27,11 @@ impl Check for StorageServerArgs {
 
 fn check_serve(args: &ServeArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
-    check_dataset(&args.dataset, findings);
-    if !args.no_index {
-        check_index((&args.state, &args.index), &args.dataset, findings);
+    for spec in args.datasets.specs() {
+        check_dataset(&args.datasets.setting(&spec.name), &spec.source, findings);
+        if !args.no_index {
+            check_index((&args.state, &args.index), &spec.source, findings);
+        }
     }
     check_models(args, findings);
     findings.port("--listen", &args.listen);
@@ -44,19 +46,19 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
 
 fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
-    check_dataset(&args.dataset, findings);
-    check_index((&args.state, &args.index), &args.dataset, findings);
+    check_dataset("--data", &args.dataset.data, findings);
+    check_index((&args.state, &args.index), &args.dataset.data, findings);
 }
 
 /// Checks that the dataset's folder can be read. A bucket is not checked: no other machine is asked.
-fn check_dataset(dataset: &DatasetArgs, findings: &mut Findings) {
-    if dataset.data.location.kind() == Kind::Folder {
-        dataset.data.location.local().for_each(|folder| findings.readable_folder("--data", folder));
+fn check_dataset(setting: &str, dataset: &DatasetSource, findings: &mut Findings) {
+    if dataset.location.kind() == Kind::Folder {
+        dataset.location.local().for_each(|folder| findings.readable_folder(setting, folder));
     }
 }
 
-fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetArgs, findings: &mut Findings) {
-    if let Some(folder) = findings.note(index.folder(state, &dataset.data.location)) {
+fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetSource, findings: &mut Findings) {
+    if let Some(folder) = findings.note(index.folder(state, &dataset.location)) {
         findings.writable_folder(index.setting(state), folder.path());
     }
 }

@@ -16,7 +16,6 @@ use crate::served::Served;
 
 /// Datasets on their way to be listed.
 pub(crate) struct Opening {
-    datasets: usize,
     opened: Vec<Opened>,
     underway: JoinSet<Opened>,
     broken: Broken,
@@ -30,8 +29,11 @@ struct Opened {
 }
 
 /// What could not be opened: a reason for each dataset.
-#[derive(Default)]
-struct Broken(Vec<(Arc<Served>, Error)>);
+struct Broken {
+    /// How many datasets there are, whole ones included.
+    datasets: usize,
+    broken: Vec<(Arc<Served>, Error)>,
+}
 
 /// How long the start waits for stores to open: a folder opens at once, or its disk hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,23 +58,27 @@ impl Broken {
     /// Says that a dataset cannot be served.
     fn add(&mut self, served: Arc<Served>, error: Error) {
         let reason = exit::in_one_line(&error);
-        tracing::error!(dataset = %served.name, reason, "a dataset is not ready: the others are served");
+        // An only dataset ends the start, with the same words.
+        if self.datasets > 1 {
+            tracing::error!(dataset = %served.name, reason, "a dataset is not ready");
+        }
         served.fail(reason);
-        self.0.push((served, error));
+        self.broken.push((served, error));
     }
 
     /// Checks that there is something to serve.
     ///
     /// # Errors
-    /// All of so many datasets are broken.
-    fn check(&mut self, datasets: usize) -> Result<()> {
-        if self.0.len() < datasets {
+    /// All datasets are broken.
+    fn check(&mut self) -> Result<()> {
+        let Self { datasets, broken } = self;
+        if broken.len() < *datasets {
             return Ok(());
         }
-        match self.0.pop() {
-            Some((_, error)) if self.0.is_empty() => Err(error),
+        match broken.pop() {
+            Some((_, error)) if broken.is_empty() => Err(error),
             last => {
-                let each = self.0.drain(..).chain(last);
+                let each = broken.drain(..).chain(last);
                 let each = each.map(|(served, error)| format!("{}: {}", served.name, exit::in_one_line(&error)));
                 bail!("none of {datasets} datasets can be served: {}", each.collect::<Vec<_>>().join("; "))
             }
@@ -85,8 +91,8 @@ impl Broken {
 /// # Errors
 /// None can be opened.
 pub(crate) async fn open(all: Vec<(Arc<Served>, Arc<Opener>)>) -> Result<Opening> {
-    let mut opening =
-        Opening { datasets: all.len(), opened: Vec::new(), underway: JoinSet::new(), broken: Broken::default() };
+    let broken = Broken { datasets: all.len(), broken: Vec::new() };
+    let mut opening = Opening { opened: Vec::new(), underway: JoinSet::new(), broken };
     for (served, opener) in all {
         opening.underway.spawn(async move {
             let unlisted = opener.store(&served).await;
@@ -104,7 +110,7 @@ pub(crate) async fn open(all: Vec<(Arc<Served>, Arc<Opener>)>) -> Result<Opening
             Err(error) => broken.add(served, error),
         }
     }
-    broken.check(opening.datasets)?;
+    broken.check()?;
     Ok(opening)
 }
 
@@ -113,7 +119,7 @@ pub(crate) async fn open(all: Vec<(Arc<Served>, Arc<Opener>)>) -> Result<Opening
 /// # Errors
 /// None can be served.
 pub(crate) async fn list(opening: Opening, house: &Arc<House>, first: impl AsyncFnOnce()) -> Result<()> {
-    let Opening { datasets, opened, mut underway, mut broken } = opening;
+    let Opening { opened, mut underway, mut broken } = opening;
     let (mut listings, mut first) = (JoinSet::new(), Some(first));
     opened.into_iter().for_each(|opened| drop(listings.spawn(opened.list())));
     loop {
@@ -123,7 +129,7 @@ pub(crate) async fn list(opening: Opening, house: &Arc<House>, first: impl Async
                 continue;
             }
             Some(listed) = listings.join_next() => listed?,
-            else => return broken.check(datasets),
+            else => return broken.check(),
         };
         match listed {
             Ok(generation) => {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
-use headwater_store::{Found, Store};
+use headwater_store::{DatasetSource, DatasetSpec, Found, Location, Store};
 use headwater_types::{Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
-use crate::args::{DatasetArgs, IndexDirArgs, ServeArgs, StateArgs};
+use crate::args::{IndexDirArgs, ServeArgs, SourceArgs, StateArgs};
 use crate::doing::Doing;
 use crate::generation::Generation;
 use crate::house::House;
@@ -26,9 +26,12 @@ pub(crate) struct Checked {
     recipes: Vec<Recipe>,
 }
 
-/// How the datasets of a server are opened.
+/// How a dataset is opened.
 pub(crate) struct Opener {
-    dataset: DatasetArgs,
+    dataset: DatasetSource,
+    source: SourceArgs,
+    /// Every dataset's place, this one first: what the server keeps lies apart from all of them.
+    places: Vec<Location>,
     limits: ImageLimits,
     /// Where the photo index is; `None` where there is to be none.
     index: Option<(StateArgs, IndexDirArgs)>,
@@ -79,20 +82,22 @@ pub(crate) async fn house(
 // === impl Opener ===
 
 impl Opener {
-    pub(crate) fn new(args: &ServeArgs) -> Self {
-        let index = match args.no_index {
-            true => {
-                args.index.say_unused();
-                None
-            }
-            false => Some((args.state.clone(), args.index.clone())),
-        };
-        Self { dataset: args.dataset.clone(), limits: args.limits.of_image(), index }
+    pub(crate) fn new(args: &ServeArgs, spec: &DatasetSpec) -> Self {
+        let others = args.datasets.specs().into_iter().filter(|other| other.name != spec.name);
+        let own = spec.source.location.clone();
+        Self {
+            dataset: spec.source.clone(),
+            source: args.datasets.source.clone(),
+            places: [own].into_iter().chain(others.map(|other| other.source.location)).collect(),
+            limits: args.limits.of_image(),
+            index: (!args.no_index).then(|| (args.state.clone(), args.index.clone())),
+        }
     }
 
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
-        let (data, options) = (&self.dataset.data.location, self.dataset.store_options(self.limits.max_object));
+        let data = &self.dataset.location;
+        let options = self.source.store_options(&self.dataset, self.limits.max_object);
         served.begin(Doing::step(format!("opening {data}")));
         let store = headwater_store::open(data, &options).await?;
         Ok(Unlisted { store, found: options.found })
@@ -105,24 +110,24 @@ impl Opener {
             None => None,
             Some((state, folder)) => {
                 served.begin(Doing::step("opening the photo index"));
-                Some(photo_index((state, folder), &self.dataset, store.place(), self.limits).await?)
+                Some(photo_index((state, folder), &self.places, store.place(), self.limits).await?)
             }
         };
-        served.begin(Doing::listing(format!("listing {}", self.dataset.data.location), found));
+        served.begin(Doing::listing(format!("listing {}", self.dataset.location), found));
         let catalog = Arc::new(store.list().await?);
         Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
     }
 }
 
-/// Opens the photo index. Does not wait for it to be counted.
+/// Opens the photo index of the dataset at the first of these places. Does not wait for it to be counted.
 pub(crate) async fn photo_index(
     (state, folder): (&StateArgs, &IndexDirArgs),
-    dataset: &DatasetArgs,
+    places: &[Location],
     place: Digest,
     limits: ImageLimits,
 ) -> Result<Arc<PhotoIndex>> {
-    let (state, folder, data) = (state.clone(), folder.clone(), dataset.data.location.clone());
-    let open = move || folder.open(&state, &data, place, limits);
+    let (state, folder, places) = (state.clone(), folder.clone(), places.to_vec());
+    let open = move || folder.open(&state, &places, place, limits);
     let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
     tracing::info!(
         folder = %index.path().display(),

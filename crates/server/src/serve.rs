@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
 use headwater_cli::{OutputFile, Outputs};
+use headwater_store::{DatasetSpec, Partition};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -40,9 +41,11 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let checked = open::check(&args)?;
-    let opener = Arc::new(Opener::new(&args));
-    let served = Arc::new(Served::new(args.name.clone(), args.dataset.part()));
-    let datasets = Arc::new(Datasets::new(vec![Arc::clone(&served)]));
+    if args.no_index {
+        args.index.say_unused();
+    }
+    let all = datasets(&args);
+    let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
     let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
     let supervisor = Arc::new(Supervisor::from_environment());
     let ended = CancellationToken::new();
@@ -68,7 +71,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     let mut server = std::pin::pin!(server);
 
     let open = async {
-        let opened = first::open(vec![(served, opener)]).await?;
+        let opened = first::open(all).await?;
         anyhow::Ok((open::house(&args, checked, &life, &metrics).await?, opened))
     };
     let (house, opened) = tokio::select! {
@@ -101,6 +104,15 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
     supervisor.stopping(&Phase::Draining.to_string(), args.grace);
     health.end().await;
     drain(server, args.grace, &house).await
+}
+
+/// The datasets of the settings, each with how it is opened.
+fn datasets(args: &ServeArgs) -> Vec<(Arc<Served>, Arc<Opener>)> {
+    let dataset = |spec: DatasetSpec| {
+        let part = spec.source.partition.unwrap_or(Partition::ALL);
+        (Arc::new(Served::new(spec.name.clone(), part)), Arc::new(Opener::new(args, &spec)))
+    };
+    args.datasets.specs().into_iter().map(dataset).collect()
 }
 
 /// Opens the metrics port, where there is to be one.

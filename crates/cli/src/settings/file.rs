@@ -32,6 +32,8 @@ pub(super) struct Item {
 pub(super) enum Value {
     Scalar(Scalar),
     List(Vec<Scalar>),
+    /// Tables of one name, as `[[dataset]]` begins them: each has keys with one value or several.
+    Tables(Vec<Vec<(String, Vec<Scalar>)>>),
     /// An empty table; one with keys is its keys.
     EmptyTable,
     /// A date, or a list that holds lists or tables: no setting takes it.
@@ -118,6 +120,7 @@ impl Value {
         match self {
             Self::Scalar(scalar) => scalar.type_name(),
             Self::List(_) => "a list",
+            Self::Tables(_) => "a list of tables",
             Self::EmptyTable => "a table",
             Self::Other(name) => name,
         }
@@ -166,12 +169,33 @@ fn flatten(text: &str, table: &DeTable<'_>, prefix: &mut Vec<String>, items: &mu
 fn convert(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::Array(values) => {
-            let scalars: Option<Vec<Scalar>> = values.iter().map(Spanned::get_ref).map(scalar).collect();
-            scalars.map_or(Value::Other("a list of lists, tables or dates"), Value::List)
+            let other = Value::Other("a list of lists, tables or dates");
+            match (scalars(values), tables(values)) {
+                (Some(scalars), _) => Value::List(scalars),
+                (None, Some(tables)) => Value::Tables(tables),
+                (None, None) => other,
+            }
         }
         DeValue::Table(_) => Value::EmptyTable,
         value => scalar(value).map_or(Value::Other("a date"), Value::Scalar),
     }
+}
+
+fn scalars(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<Scalar>> {
+    values.iter().map(Spanned::get_ref).map(scalar).collect()
+}
+
+fn tables(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<Vec<(String, Vec<Scalar>)>>> {
+    let one = |value: &DeValue<'_>| match value {
+        DeValue::Array(values) => scalars(values),
+        value => scalar(value).map(|scalar| vec![scalar]),
+    };
+    let table = |value: &Spanned<DeValue<'_>>| {
+        let DeValue::Table(table) = value.get_ref() else { return None };
+        let keys = table.iter().map(|(key, value)| Some((key.get_ref().clone().into_owned(), one(value.get_ref())?)));
+        keys.collect::<Option<Vec<_>>>()
+    };
+    values.iter().map(table).collect()
 }
 
 fn scalar(value: &DeValue<'_>) -> Option<Scalar> {

@@ -10,6 +10,7 @@ use super::arguments::{Variables, switch};
 use super::error::SettingsError;
 use super::file::{ConfigFile, Item, Scalar, Value};
 use super::known::{self, nearest};
+use super::named;
 use super::paths;
 use super::schema::{Kind, Schema, Setting};
 use super::source::Source;
@@ -73,6 +74,7 @@ impl Layers {
 
     fn add_item(&mut self, schema: &Schema, file: &ConfigFile, item: &Item) -> Result<(), SettingsError> {
         let Some((key, table)) = item.key.split_last() else { return Ok(()) };
+        let is_tables = matches!(item.value, Value::Tables(_));
         if item.value == Value::EmptyTable && (schema.has_table(&item.key) || known::has_table(&item.dotted())) {
             return Ok(());
         }
@@ -91,7 +93,15 @@ impl Layers {
             let nearest = nearest(schema, &item.dotted(), key);
             return Err(SettingsError::UnknownKey { path: path(), line, key: item.dotted(), nearest });
         }
-        for setting in named {
+        // Tables at the top of the file are for the program whose setting takes them.
+        let takes = |setting: &&Setting| !is_tables || setting.takes_tables();
+        for setting in named.into_iter().filter(|setting| !table.is_empty() || takes(setting)) {
+            if let Value::Tables(tables) = &item.value
+                && setting.takes_tables()
+            {
+                self.given.insert(setting.address(), Given::from_tables(setting, file, item, tables)?);
+                continue;
+            }
             let given = Given::from_item(setting, file, item).map_err(|expected| SettingsError::Type {
                 path: path(),
                 line: item.line,
@@ -144,6 +154,10 @@ impl Layers {
 // === impl Setting ===
 
 impl Setting {
+    fn takes_tables(&self) -> bool {
+        self.many && named::takes_tables(&self.shape)
+    }
+
     fn address(&self) -> (Vec<String>, String) {
         (self.table.clone(), self.id.clone())
     }
@@ -175,21 +189,44 @@ impl Given {
         let scalars = match &item.value {
             Value::Scalar(scalar) => vec![scalar.clone()],
             Value::List(scalars) if setting.many => scalars.clone(),
-            Value::List(_) | Value::EmptyTable | Value::Other(_) => return Err(setting.kind.expected()),
+            Value::List(_) | Value::Tables(_) | Value::EmptyTable | Value::Other(_) => {
+                return Err(setting.kind.expected());
+            }
         };
         if !scalars.iter().all(|scalar| fits(scalar, setting.kind)) {
             return Err(setting.kind.expected());
         }
+        Ok(Self::from_texts(setting, file, item, scalars.into_iter().map(Scalar::into_text)))
+    }
+
+    /// Fails with the table that is not whole.
+    fn from_tables(
+        setting: &Setting,
+        file: &ConfigFile,
+        item: &Item,
+        tables: &[Vec<(String, Vec<Scalar>)>],
+    ) -> Result<Self, SettingsError> {
+        let texts: Result<Vec<String>, String> =
+            tables.iter().map(|table| named::from_table(&setting.shape, table)).collect();
+        let refuse = |lacks: String| SettingsError::Value { origin: origin(file, item), problem: format!(": {lacks}") };
+        Ok(Self::from_texts(setting, file, item, texts.map_err(refuse)?.into_iter()))
+    }
+
+    fn from_texts(setting: &Setting, file: &ConfigFile, item: &Item, texts: impl Iterator<Item = String>) -> Self {
         // A path is relative to the file that it stands in, wherever the program is started.
         let folder = file.path().parent().unwrap_or(Path::new(""));
         let value = |text: String| paths::beside(folder, &setting.shape, &text).unwrap_or_else(|| text.into());
-        Ok(Self {
-            values: scalars.into_iter().map(Scalar::into_text).map(value).collect(),
+        Self {
+            values: texts.map(value).collect(),
             is_taken_back: false,
             source: Source::File { line: item.line },
-            origin: format!("{}:{}: key `{}`", file.path().display(), item.line, item.dotted()),
-        })
+            origin: origin(file, item),
+        }
     }
+}
+
+fn origin(file: &ConfigFile, item: &Item) -> String {
+    format!("{}:{}: key `{}`", file.path().display(), item.line, item.dotted())
 }
 
 /// Strings fit wherever the setting's parser takes them, so that `"4"` is 4; a number is never taken for a name.

@@ -13,6 +13,16 @@
 //! model = ["mobilenet=/srv/mobilenet.onnx,recipe=mobilenet-eval"]
 //! ```
 //!
+//! A flag of the shape `NAME=...,option=...` that may be repeated can also stand in the file as tables, one for each
+//! value ([`named`]):
+//!
+//! ```toml
+//! [[serve.dataset]]
+//! name = "flowers"
+//! uri = "s3://bucket/flowers"
+//! partition = "1/2"
+//! ```
+//!
 //! Lists: a flag that may be repeated takes a list in the file, and `;` between values in its variable. A layer
 //! replaces the whole list of the layers below. Switches: `--json=false` takes back what a lower layer switched on. An
 //! empty variable counts as not set. Secrets: an argument marked `hide_env_values` is never printed.
@@ -45,6 +55,7 @@ mod file;
 pub mod known;
 mod layers;
 mod mistakes;
+mod named;
 mod paths;
 
 pub mod check;

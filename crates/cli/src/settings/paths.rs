@@ -3,11 +3,16 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::named;
+
 /// The value as it is beside the file in `folder`, if a setting of this shape names a path by it. The shape is what
 /// help shows: `FILE`, `DIR`, `FILE|auto`, `NAME|FILE`, `DIR|s3://…`, `NAME=FILE.onnx,recipe=R`.
 pub(super) fn beside(folder: &Path, shape: &str, value: &str) -> Option<OsString> {
     if folder.as_os_str().is_empty() {
         return None;
+    }
+    if shape.contains("NAME=URI") || shape.contains("KIND:") {
+        return named::beside(folder, shape.contains("NAME="), value).map(OsString::from);
     }
     if shape.starts_with("NAME=FILE") {
         return Some(model_beside(folder, value));

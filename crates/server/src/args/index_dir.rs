@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use headwater_cache::DirectoryError;
 use headwater_pipeline::PhotoIndex;
@@ -28,18 +28,19 @@ pub(crate) struct IndexDirArgs {
 // === impl IndexDirArgs ===
 
 impl IndexDirArgs {
-    /// Opens the index of the dataset that rests at this place. Blocks on the disk.
+    /// Opens the index of the dataset whose place has this digest. Blocks on the disk.
     ///
     /// # Errors
-    /// No folder to keep it in, a folder within the dataset or around it, or a folder that is something else.
+    /// No folder to keep it in, a folder within one of these datasets or around it, or a folder that is something else.
     pub(crate) fn open(
         &self,
         state: &StateArgs,
-        data: &Location,
+        datasets: &[Location],
         place: Digest,
         limits: ImageLimits,
     ) -> Result<PhotoIndex> {
-        let folder = self.folder(state, data)?;
+        let folders = datasets.iter().map(|data| self.folder(state, data)).collect::<Result<Vec<_>>>()?;
+        let folder = folders.into_iter().next().context("no dataset to index")?;
         let index = PhotoIndex::open(&folder, self.index_bytes, place, limits).map_err(|error| {
             let remedy = match &error {
                 DirectoryError::Io { .. } => format!(": {}", error.not_kept().remedy()),

@@ -3,9 +3,11 @@
 mod program;
 
 mod dataset;
+mod datasets;
 mod index;
 mod index_dir;
 mod limits;
+mod source;
 mod state;
 
 use std::num::NonZeroUsize;
@@ -16,7 +18,7 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{milliseconds, seconds, some_seconds, threads, threads_or_none};
 use headwater_features::{Device, ModelSpec};
-use headwater_types::{DatasetName, caps};
+use headwater_types::caps;
 
 use headwater_wire::transport::KEEPALIVE_TIMEOUT;
 
@@ -25,9 +27,11 @@ pub use program::StorageServerArgs;
 pub(crate) use program::Command;
 
 pub(crate) use dataset::DatasetArgs;
+pub(crate) use datasets::DatasetsArgs;
 pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
 pub(crate) use limits::LimitArgs;
+pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
 
 use crate::listen::ListenAddress;
@@ -36,10 +40,7 @@ use crate::listen::ListenAddress;
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     #[command(flatten)]
-    pub(crate) dataset: DatasetArgs,
-    /// What clients call the dataset
-    #[arg(long = "dataset", value_name = "NAME", help_heading = "Dataset")]
-    pub(crate) name: DatasetName,
+    pub(crate) datasets: DatasetsArgs,
 
     /// Address to listen on. A name is listened on at all its addresses; without HOST it is this machine alone, 0.0.0.0
     /// is every network; without :PORT it is 7440, and port 0 takes a free one
@@ -176,7 +177,7 @@ impl ServeArgs {
                 found.push(format!("--model {} is given twice: give each model a name of its own", spec.name));
             }
         }
-        found.into_iter().map(UsageError).chain(self.dataset.conflicts()).collect()
+        found.into_iter().map(UsageError).chain(self.datasets.conflicts()).collect()
     }
 
     /// Threads that decode and transform.

@@ -47,9 +47,20 @@ impl Desk {
             self.refuse(Refusal::UnknownDataset { asked, served: self.life.datasets.names() })
         })?;
         let house = self.life.house().map_err(|refusal| self.refuse(refusal))?;
-        let generation = served.generation(digest).map_err(|refusal| self.refuse(refusal))?;
+        let generation = served.generation(digest).map_err(|refusal| self.refuse(self.with_others(refusal)))?;
         let counts = self.metrics.samples(&served.name);
         Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts }))
+    }
+
+    /// A dataset that is not ready does not speak for the others.
+    fn with_others(&self, refusal: Refusal) -> Refusal {
+        let others = self.life.datasets.served();
+        match refusal {
+            Refusal::NotReady { dataset, reason } if !others.is_empty() => {
+                Refusal::NotReady { dataset, reason: format!("{reason}; this server serves {others}") }
+            }
+            refusal => refusal,
+        }
     }
 
     /// A call with one answer, checked.

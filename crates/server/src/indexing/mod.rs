@@ -124,9 +124,10 @@ async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationT
 async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let limits = args.limits.of_image();
     let memory = args.limits.memory()?;
-    let store =
-        headwater_store::open(&args.dataset.data.location, &args.dataset.store_options(limits.max_object)).await?;
-    let index = open::photo_index((&args.state, &args.index), &args.dataset, store.place(), limits).await?;
+    let source = args.dataset.source();
+    let options = args.dataset.source.store_options(&source, limits.max_object);
+    let store = headwater_store::open(&source.location, &options).await?;
+    let index = open::photo_index((&args.state, &args.index), &[source.location], store.place(), limits).await?;
     let catalog = store.list().await?;
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
