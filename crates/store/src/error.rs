@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 
 use crate::kind::Kind;
+use crate::local::FollowError;
 use crate::spec::OptionError;
 
 /// A dataset that could not be opened or listed.
@@ -51,6 +52,14 @@ pub enum StoreError {
     NotAFolder {
         /// The path as it was given.
         path: PathBuf,
+    },
+    /// Links may not be followed into this folder.
+    #[error("--follow-links {}: {source}", path.display())]
+    Follow {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FollowError,
     },
     /// The folder or something in it could not be read.
     #[error("cannot read {}: {source}", path.display())]

@@ -42,11 +42,11 @@ mod waiting;
 
 mod catalog;
 
+mod local;
+
 mod error;
 mod listed;
 mod store;
-
-mod local;
 
 mod folder;
 mod s3;
@@ -66,6 +66,7 @@ pub use files::Files;
 pub use found::Found;
 pub use headwater_types::{Partition, PartitionError};
 pub use kind::{Kind, KindError};
+pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};

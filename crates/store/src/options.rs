@@ -1,5 +1,7 @@
 //! How a dataset is opened.
 
+use std::path::PathBuf;
+
 use headwater_types::{ByteCount, Partition, caps};
 
 use crate::endpoint::Endpoint;
@@ -16,6 +18,8 @@ pub struct StoreOptions {
     pub max_object: ByteCount,
     /// The files that are samples. Setting: `--all-files`.
     pub files: Files,
+    /// Folders of this machine into which symbolic links of the dataset are followed. Setting: `--follow-links`.
+    pub follow: Vec<PathBuf>,
     /// Whether folders and files that cannot be read are left out, and not an error. Setting: `--skip-unreadable`.
     pub skip_unreadable: bool,
     /// How the dataset is read, as its own text says.
@@ -47,6 +51,7 @@ impl Default for StoreOptions {
             partition: Partition::ALL,
             max_object: caps::MAX_OBJECT,
             files: Files::default(),
+            follow: Vec::new(),
             skip_unreadable: false,
             dataset: DatasetOptions::default(),
             found: Found::default(),

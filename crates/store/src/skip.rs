@@ -17,10 +17,13 @@ pub enum Skip {
     Hidden,
     /// A folder right under the root has no sample in it, and so is no class.
     EmptyFolder,
-    /// A symbolic link leads out of the root. A link with an absolute target always counts as leading out.
+    /// A symbolic link leads out of the root, and not into a folder that `--follow-links` names. A link with an absolute
+    /// target always counts as leading out.
     LinkOut,
-    /// A symbolic link leads to a folder. Following such links could go round in circles.
+    /// A symbolic link leads to a folder, and not into one that `--follow-links` names.
     FolderLink,
+    /// A symbolic link to a folder leads back to one above it.
+    LinkLoop,
     /// A symbolic link leads to nothing.
     BrokenLink,
     /// A pipe, socket or device.
@@ -43,7 +46,7 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoPhoto,
         Self::UnsupportedFormat,
         Self::Shard,
@@ -51,6 +54,7 @@ impl Skip {
         Self::EmptyFolder,
         Self::LinkOut,
         Self::FolderLink,
+        Self::LinkLoop,
         Self::BrokenLink,
         Self::Special,
         Self::Key,
@@ -71,6 +75,7 @@ impl Skip {
             Self::EmptyFolder => "empty-folder",
             Self::LinkOut => "link-out",
             Self::FolderLink => "folder-link",
+            Self::LinkLoop => "link-loop",
             Self::BrokenLink => "broken-link",
             Self::Special => "special",
             Self::Key => "key",
@@ -103,11 +108,13 @@ impl Skip {
             Self::Hidden => "files and folders whose names begin with a dot are left out",
             Self::EmptyFolder => "folders without a photo are no classes",
             Self::LinkOut => {
-                "symbolic links that lead out of the dataset's folder are left out: copy what they point to"
+                "symbolic links that lead out of the dataset's folder are left out: name the folder in which their targets \
+                 lie with --follow-links"
             }
             Self::FolderLink => {
-                "symbolic links to folders are left out: move the folders here, or serve them by themselves"
+                "symbolic links to folders are left out: name the folder in which their targets lie with --follow-links"
             }
+            Self::LinkLoop => "symbolic links that lead back to a folder above them are left out",
             Self::BrokenLink => "symbolic links that lead nowhere are left out",
             Self::Special => "pipes, sockets and devices are left out",
             Self::Key => {

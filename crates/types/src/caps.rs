@@ -103,6 +103,8 @@ pub const LISTING_BACKLOG: usize = 64;
 pub const LEVEL_NAMES: usize = 10_000;
 /// Folders of a place that are looked into for the same reason: each is a request to a bucket.
 pub const LEVEL_FOLDERS: usize = 16;
+/// Links to folders that are followed on the way to one photo: a tree of links into each other would have no end.
+pub const NESTED_LINKS: usize = 8;
 /// Names that the braces of one dataset's place may stand for: LAION-5B has 231,349 shards; some 50 MB of paths.
 pub const MAX_BRACE_NAMES: usize = 1 << 18;
 

@@ -1,6 +1,7 @@
 //! A dataset in a folder: each photo a file, and the first-level folders the classes.
 
 mod level;
+mod links;
 mod look;
 mod queue;
 mod read;
@@ -41,7 +42,7 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) async fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let owned = path.to_owned();
-        let (root, canonical) = blocking(move || Root::open(&owned)).await?.map_err(|source: io::Error| {
+        let (mut root, canonical) = blocking(move || Root::open(&owned)).await?.map_err(|source: io::Error| {
             let path = path.to_owned();
             match source.kind() {
                 io::ErrorKind::NotFound => StoreError::NoSuchFolder { path },
@@ -49,6 +50,10 @@ impl Folder {
                 _ => StoreError::Folder { path, source },
             }
         })?;
+        for folder in &options.follow {
+            let refused = |source| StoreError::Follow { path: folder.clone(), source };
+            root.follow(folder).map_err(refused)?;
+        }
         let place = Digester::default().field(b"folder").field(canonical.as_os_str().as_encoded_bytes()).finish();
         Ok(Self { path: path.to_owned(), root: Arc::new(root), place, options: options.clone() })
     }

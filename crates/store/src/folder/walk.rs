@@ -1,5 +1,5 @@
-//! Lists a folder tree with a few threads: one stat a file, no symbolic link to a folder followed, no special file
-//! opened.
+//! Lists a folder tree with a few threads: one stat a file, no symbolic link to a folder followed but where that is
+//! asked for, no special file opened.
 //!
 //! What waits is bounded by the tree: files wait in at most `LISTING_BACKLOG` batches, folders (a path each) only while
 //! their parents' other folders are walked. Depth is bounded by the length of a key.
@@ -15,6 +15,7 @@ use headwater_types::caps::{LISTING_BACKLOG, LISTING_BATCH, LISTING_THREADS};
 use headwater_types::key::from_bytes;
 use tracing::debug;
 
+use super::links::{Followed, Step, step};
 use super::queue::Queue;
 use super::refusal::Refusal;
 use crate::catalog::{Catalog, CatalogBuilder};
@@ -26,7 +27,7 @@ use crate::version::Version;
 
 /// Lists everything below `root`; `path` is for messages.
 pub(super) fn list(root: &Root, path: &Path, options: &StoreOptions) -> Result<Catalog, StoreError> {
-    let queue = Queue::new(Task::Folder(Arc::from("")), LISTING_BACKLOG);
+    let queue = Queue::new(Task::Folder(At { key: Arc::from(""), through: None }), LISTING_BACKLOG);
     let mut all = CatalogBuilder::of(options);
     thread::scope(|scope| {
         let walkers: Vec<_> = (0..LISTING_THREADS)
@@ -47,10 +48,19 @@ pub(super) fn list(root: &Root, path: &Path, options: &StoreOptions) -> Result<C
 }
 
 enum Task {
-    /// A folder's path below the root, to be opened and read.
-    Folder(Arc<str>),
+    /// A folder, to be opened and read.
+    Folder(At),
     /// Names found in a folder, to be looked at one by one.
-    Batch(Arc<str>, Vec<Item>),
+    Batch(At, Vec<Item>),
+}
+
+/// A folder that is walked.
+#[derive(Clone)]
+struct At {
+    /// Its path below the root.
+    key: Arc<str>,
+    /// The last link on the way there.
+    through: Option<Arc<Followed>>,
 }
 
 /// What a name stands for.
@@ -59,6 +69,8 @@ enum Seen {
     /// A file that is no sample by its name, and was counted.
     LeftOut,
     Folder,
+    /// A link to a folder.
+    FolderLink,
     Other(Skip),
 }
 
@@ -74,12 +86,13 @@ struct Walker<'a> {
 impl Walker<'_> {
     fn run(&mut self, task: Task) -> Result<(), StoreError> {
         match task {
-            Task::Folder(folder) => self.folder(&folder),
-            Task::Batch(folder, items) => self.batch(&folder, &items),
+            Task::Folder(at) => self.folder(&at),
+            Task::Batch(at, items) => self.batch(&at, &items),
         }
     }
 
-    fn folder(&mut self, folder: &Arc<str>) -> Result<(), StoreError> {
+    fn folder(&mut self, at: &At) -> Result<(), StoreError> {
+        let folder = &*at.key;
         let items = match self.root.items(folder) {
             Ok(items) => items,
             // Without its root there is no dataset, and no catalog that only looks empty.
@@ -96,18 +109,18 @@ impl Walker<'_> {
                 }
             }
             if batch.len() == LISTING_BATCH {
-                let full = Task::Batch(Arc::clone(folder), std::mem::take(&mut batch));
+                let full = Task::Batch(at.clone(), std::mem::take(&mut batch));
                 if let Err(Task::Batch(_, full)) = self.queue.offer(full) {
-                    self.batch(folder, &full)?;
+                    self.batch(at, &full)?;
                 }
             }
         }
-        self.batch(folder, &batch)
+        self.batch(at, &batch)
     }
 
-    fn batch(&mut self, folder: &str, items: &[Item]) -> Result<(), StoreError> {
-        let mut key = String::from(folder);
-        if !folder.is_empty() {
+    fn batch(&mut self, at: &At, items: &[Item]) -> Result<(), StoreError> {
+        let mut key = String::from(&*at.key);
+        if !key.is_empty() {
             key.push('/');
         }
         let start = key.len();
@@ -116,17 +129,22 @@ impl Walker<'_> {
             key.push_str(&from_bytes(item.name().as_bytes()));
             match key[start..].starts_with('.') {
                 true => self.found.skip(Skip::Hidden, &key),
-                false => self.item(&key, item)?,
+                false => self.item(&key, item, at.through.as_ref())?,
             }
         }
         Ok(())
     }
 
-    fn item(&mut self, key: &str, item: &Item) -> Result<(), StoreError> {
+    fn item(&mut self, key: &str, item: &Item, through: Option<&Arc<Followed>>) -> Result<(), StoreError> {
         match self.look(key, item) {
             Ok(Seen::File(version)) => self.found.push(key, version)?,
             Ok(Seen::LeftOut) => {}
-            Ok(Seen::Folder) => self.descend(key)?,
+            Ok(Seen::Folder) => self.descend(key, through.cloned())?,
+            Ok(Seen::FolderLink) => match step(self.root, key, through) {
+                Step::Into(link) => self.descend(key, Some(link))?,
+                Step::Outside => self.found.skip(Skip::FolderLink, key),
+                Step::Loop => self.found.skip(Skip::LinkLoop, key),
+            },
             Ok(Seen::Other(reason)) => self.found.skip(reason, key),
             Err(error) => self.miss(key, false, error)?,
         }
@@ -152,14 +170,14 @@ impl Walker<'_> {
     fn look_behind(&self, key: &str) -> io::Result<Seen> {
         match self.root.metadata(key) {
             Ok(target) if target.is_file() => Ok(Seen::File(version_of(&target))),
-            Ok(target) if target.is_dir() => Ok(Seen::Other(Skip::FolderLink)),
+            Ok(target) if target.is_dir() => Ok(Seen::FolderLink),
             Ok(_) => Ok(Seen::Other(Skip::Special)),
             Err(error) if Refusal::of(&error) == Refusal::Absent => Ok(Seen::Other(Skip::BrokenLink)),
             Err(error) => Err(error),
         }
     }
 
-    fn descend(&mut self, folder: &str) -> Result<(), StoreError> {
+    fn descend(&mut self, folder: &str, through: Option<Arc<Followed>>) -> Result<(), StoreError> {
         if SampleKey::check(folder).is_err() {
             self.found.skip(Skip::Key, folder);
             return Ok(());
@@ -167,7 +185,7 @@ impl Walker<'_> {
         if !folder.contains('/') {
             self.found.folder(folder)?;
         }
-        self.queue.push(Task::Folder(folder.into()));
+        self.queue.push(Task::Folder(At { key: folder.into(), through }));
         Ok(())
     }
 
