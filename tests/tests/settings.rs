@@ -352,16 +352,18 @@ fn settings_that_would_be_ignored_are_refused_with_the_fix() {
     let data = folder.path().display().to_string();
     let serve = ["storage-server", "serve", "--dataset", "d", "--data", &data, "--listen", "127.0.0.1:0"];
     let extract = ["tuner", "extract", "--servers", "a:1", "--dataset", "d", "--model", "m", "--out", "o"];
+    let in_bucket = ["storage-server", "serve", "--data", "s3://bucket", "--dataset", "d"];
     let fine_tune = ["tuner", "fine-tune", "--features", "f"];
     let dataset =
         ["profiler", "dataset", "--servers", "a:1", "--dataset", "d", "--out", "o", "--recipe", "imagenet-train"];
     let epoch = ["profiler", "epoch", "--servers", "a:1", "--dataset", "d", "--recipe", "imagenet-train"];
     let fetch = ["profiler", "fetch", "--servers", "a:1", "--dataset", "d", "--out", "o", "--recipe", "imagenet-train"];
-    let cases: [(&[&str], &[&str], &str); 18] = [
+    let cases: [(&[&str], &[&str], &str); 19] = [
         (&serve, &["--metrics-port-file", "p"], "--metrics-listen"),
         (&serve, &["--max-batch", "4"], "--model"),
         (&serve, &["--device", "cuda"], "--model"),
         (&serve, &["--s3-endpoint", "http://h"], "--data is on this machine"),
+        (&in_bucket, &["--follow-links", "/srv"], "no dataset is on this machine"),
         (&extract, &["--extractor", "m.onnx"], "--plan"),
         (&extract, &["--overwrite", "--retry-failed"], "--overwrite"),
         (&fine_tune, &["--join", "m.onnx"], "--joined-out"),

@@ -6,7 +6,7 @@ use headwater_features::{Runtime, check_model};
 use headwater_store::{DatasetSource, Kind};
 use headwater_types::caps;
 
-use crate::args::{Command, IndexArgs, IndexDirArgs, ServeArgs, StateArgs, StorageServerArgs};
+use crate::args::{Command, IndexArgs, IndexDirArgs, ServeArgs, SourceArgs, StateArgs, StorageServerArgs};
 use crate::models;
 
 impl Check for StorageServerArgs {
@@ -33,6 +33,7 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
             check_index((&args.state, &args.index), &spec.source, findings);
         }
     }
+    check_links(&args.datasets.source, findings);
     check_models(args, findings);
     findings.port("--listen", &args.listen);
     if let Some(address) = &args.metrics_listen {
@@ -47,6 +48,7 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
 fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
     check_dataset("--data", &args.dataset.data, findings);
+    check_links(&args.dataset.source, findings);
     check_index((&args.state, &args.index), &args.dataset.data, findings);
 }
 
@@ -55,6 +57,10 @@ fn check_dataset(setting: &str, dataset: &DatasetSource, findings: &mut Findings
     if dataset.location.kind() == Kind::Folder {
         dataset.location.local().for_each(|folder| findings.readable_folder(setting, folder));
     }
+}
+
+fn check_links(source: &SourceArgs, findings: &mut Findings) {
+    source.follow_links().iter().for_each(|folder| findings.readable_folder("--follow-links", folder));
 }
 
 fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetSource, findings: &mut Findings) {

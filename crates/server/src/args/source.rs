@@ -1,5 +1,7 @@
 //! How datasets are read, whatever they are called: settings that hold for all of them.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_store::{DatasetSource, Endpoint, Files, Found, Partition, S3Options, StoreOptions};
@@ -8,10 +10,14 @@ use headwater_types::ByteCount;
 /// How every dataset is read.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// Take every file for a photo, whatever its name, and tell by its content; without this, files named .jpg, .jpeg,
-    /// .png or .webp are taken and the others are left out
+    /// Take every file for a photo, whatever its name, and tell by its content; without this, files without the suffix
+    /// of a photo are left out
     #[arg(long, help_heading = "Dataset")]
     all_files: bool,
+    /// Follow symbolic links of datasets that lead into this folder; repeat it for several. Without this, links out of
+    /// a dataset and links to folders are left out
+    #[arg(long, value_name = "DIR", help_heading = "Dataset")]
+    follow_links: Vec<PathBuf>,
     /// Leave out folders and files that cannot be read, which otherwise are an error at start
     #[arg(long, help_heading = "Dataset")]
     skip_unreadable: bool,
@@ -26,12 +32,26 @@ pub(crate) struct SourceArgs {
 // === impl SourceArgs ===
 
 impl SourceArgs {
-    /// Settings of buckets, where none of the datasets is one. `local` says that.
+    /// Settings of buckets, where none of the datasets is one, which `local` says; and of folders in the same way.
     pub(crate) fn conflicts(&self, local: &str, sources: &[&DatasetSource]) -> Vec<UsageError> {
         let of_buckets = [("--s3-endpoint", self.s3_endpoint.is_some()), ("--s3-allow-http", self.s3_allow_http)];
         let is_local = !sources.is_empty() && sources.iter().all(|source| source.location.is_local());
         let given = of_buckets.into_iter().filter(|(_, given)| *given && is_local);
-        given.map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and {local}: leave it out"))).collect()
+        let given = given.map(|(flag, _)| UsageError(format!("{flag} is of a bucket, and {local}: leave it out")));
+        given.chain(self.no_links(sources)).collect()
+    }
+
+    /// The folders into which links are followed.
+    pub(crate) fn follow_links(&self) -> &[PathBuf] {
+        &self.follow_links
+    }
+
+    /// Links that are to be followed where no dataset has any.
+    fn no_links(&self, sources: &[&DatasetSource]) -> Option<UsageError> {
+        let has_links = sources.is_empty() || sources.iter().any(|source| source.location.is_local());
+        let is_wrong = !has_links && !self.follow_links.is_empty();
+        is_wrong
+            .then(|| UsageError("--follow-links is of folders, and no dataset is on this machine: leave it out".into()))
     }
 
     /// How the store of a dataset is opened.
@@ -43,6 +63,7 @@ impl SourceArgs {
             max_object,
             files,
             dataset: source.options.clone(),
+            follow: self.follow_links.clone(),
             skip_unreadable: self.skip_unreadable,
             found: Found::default(),
             s3,
