@@ -77,7 +77,7 @@ pub enum ImageError {
 fn stored_as(format: Format) -> &'static str {
     match format {
         Format::Jpeg => "store it as 8-bit baseline or progressive",
-        Format::Png | Format::WebP | Format::Pnm | Format::Bmp | Format::Gif => "store it as PNG",
+        Format::Png | Format::WebP | Format::Pnm | Format::Bmp | Format::Gif | Format::Tiff => "store it as PNG",
     }
 }
 

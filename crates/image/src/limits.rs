@@ -13,7 +13,12 @@ pub(crate) fn check_object(length: usize, limits: &ImageLimits) -> Result<(), Im
 pub(crate) fn check_size(size: Size, limits: &ImageLimits) -> Result<(), ImageError> {
     let longest = u64::from(size.width.max(size.height));
     at_most("longest side", longest, limits.max_dimension.into(), LimitSetting::Dimension)?;
-    at_most("pixels", size.pixels(), limits.max_pixels, LimitSetting::Pixels)
+    check_pixels(size.pixels(), limits)
+}
+
+/// Checks pixels, those included that are decoded beyond the edges of the photo.
+pub(crate) fn check_pixels(pixels: u64, limits: &ImageLimits) -> Result<(), ImageError> {
+    at_most("pixels", pixels, limits.max_pixels, LimitSetting::Pixels)
 }
 
 /// Checks the scans of a photo. `passes` is how often its decoder goes over every pixel, in passes of a cheap scan.

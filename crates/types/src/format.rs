@@ -22,6 +22,8 @@ pub enum Format {
     Bmp,
     /// GIF: the first frame of an animation.
     Gif,
+    /// TIFF and BigTIFF: the first page; strips and tiles, plain or by LZW, deflate, PackBits, JPEG or fax.
+    Tiff,
 }
 
 /// A name that no format has.
@@ -33,8 +35,8 @@ pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; Self::Gif as usize + 1] =
-        [Self::Jpeg, Self::Png, Self::WebP, Self::Pnm, Self::Bmp, Self::Gif];
+    pub const ALL: [Self; Self::Tiff as usize + 1] =
+        [Self::Jpeg, Self::Png, Self::WebP, Self::Pnm, Self::Bmp, Self::Gif, Self::Tiff];
 
     /// The table of formats: the name, and the suffixes of files without their dot, in lower case.
     const fn row(self) -> (&'static str, &'static [&'static str]) {
@@ -45,6 +47,7 @@ impl Format {
             Self::Pnm => ("PNM", &["ppm", "pgm", "pbm", "pnm"]),
             Self::Bmp => ("BMP", &["bmp", "dib"]),
             Self::Gif => ("GIF", &["gif"]),
+            Self::Tiff => ("TIFF", &["tif", "tiff"]),
         }
     }
 
@@ -88,7 +91,7 @@ mod tests {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let error = "SVG".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "there is no photo format \"SVG\": photos are JPEG, PNG, WebP, PNM, BMP or GIF");
+        assert_eq!(error, "there is no photo format \"SVG\": photos are JPEG, PNG, WebP, PNM, BMP, GIF or TIFF");
     }
 
     #[test]

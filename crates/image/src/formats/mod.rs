@@ -4,6 +4,7 @@
 //! match below: the compiler names them.
 
 mod bmp;
+mod cmyk;
 mod gif;
 mod grey;
 pub(crate) mod jpeg;
@@ -12,6 +13,7 @@ mod palette;
 mod png;
 mod pnm;
 mod stored;
+mod tiff;
 mod webp;
 
 use headwater_types::{Format, ImageLimits, PixelBox};
@@ -32,6 +34,7 @@ pub(crate) enum Detail {
     Pnm(pnm::Netpbm),
     Bmp(bmp::Bitmap),
     Gif(gif::Screen),
+    Tiff(tiff::Layout),
 }
 
 /// Tells the format by content.
@@ -52,6 +55,7 @@ fn begins(format: Format, bytes: &[u8]) -> bool {
         Format::Pnm => pnm::begins(bytes),
         Format::Bmp => bmp::begins(bytes),
         Format::Gif => gif::begins(bytes),
+        Format::Tiff => tiff::begins(bytes),
     }
 }
 
@@ -67,6 +71,7 @@ impl Detail {
             Format::Pnm => Self::Pnm(pnm::Netpbm::read(bytes, limits)?),
             Format::Bmp => Self::Bmp(bmp::Bitmap::read(bytes, limits)?),
             Format::Gif => Self::Gif(gif::Screen::read(bytes, limits)?),
+            Format::Tiff => Self::Tiff(tiff::Layout::read(bytes, limits)?),
         })
     }
 
@@ -79,6 +84,7 @@ impl Detail {
             Self::Pnm(header) => return header.stored(),
             Self::Bmp(header) => return header.stored(),
             Self::Gif(screen) => return screen.stored(),
+            Self::Tiff(layout) => return layout.stored(bytes),
         };
         Stored { size, orientation, memory }
     }
@@ -87,7 +93,7 @@ impl Detail {
     pub(crate) fn jpeg(&self) -> Option<&jpeg::Frame> {
         match self {
             Self::Jpeg(frame) => Some(frame),
-            Self::Png(_) | Self::WebP(_) | Self::Pnm(_) | Self::Bmp(_) | Self::Gif(_) => None,
+            Self::Png(_) | Self::WebP(_) | Self::Pnm(_) | Self::Bmp(_) | Self::Gif(_) | Self::Tiff(_) => None,
         }
     }
 
@@ -107,10 +113,14 @@ impl Detail {
             Self::Pnm(header) => header.stored().size,
             Self::Bmp(header) => header.stored().size,
             Self::Gif(screen) => screen.stored().size,
+            Self::Tiff(layout) => {
+                tiff::decode(layout, excerpt, jpeg, raw, out)?;
+                return Ok(PixelBox::whole(layout.stored(excerpt.bytes).size));
+            }
         };
         let out = room(out, rgb_len(size));
         match self {
-            Self::Jpeg(_) => {}
+            Self::Jpeg(_) | Self::Tiff(_) => {}
             Self::Png(chunks) => png::decode(chunks, excerpt, raw, out)?,
             Self::WebP(container) => webp::decode(container, excerpt, raw, out)?,
             Self::Pnm(header) => pnm::decode(header, excerpt.bytes, out)?,
@@ -134,6 +144,7 @@ mod tests {
         assert_eq!(sniff(b"BMxxxx"), Ok(Format::Bmp));
         assert_eq!(sniff(b"\x28\0\0\0xxxx"), Ok(Format::Bmp));
         assert_eq!(sniff(b"GIF89a"), Ok(Format::Gif));
+        assert_eq!(sniff(b"MM\0+"), Ok(Format::Tiff));
         for (bytes, name) in [
             (&b"\0\0\0\x20ftypavif"[..], "an AVIF"),
             (b"P7\nWIDTH 1\n", "a PAM"),

@@ -1,11 +1,7 @@
 //! Formats that are known by how they begin, and are not decoded: a message can name them.
 
 /// Where a format has its signature, the signature, and the format's name; the most specific ones first.
-const OTHERS: [(usize, &[u8], &str); 24] = [
-    (0, b"II*\0", "a TIFF"),
-    (0, b"MM\0*", "a TIFF"),
-    (0, b"II+\0", "a BigTIFF"),
-    (0, b"MM\0+", "a BigTIFF"),
+const OTHERS: [(usize, &[u8], &str); 20] = [
     (0, b"\0\0\x01\0", "an icon (ICO)"),
     (0, b"\0\0\x02\0", "a cursor (CUR)"),
     (4, b"ftypavif", "an AVIF"),

@@ -155,7 +155,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Pillow's names of the formats that are decoded here.
-const FORMATS: [&str; 8] = ["JPEG", "MPO", "PNG", "WEBP", "PPM", "BMP", "DIB", "GIF"];
+const FORMATS: [&str; 9] = ["JPEG", "MPO", "PNG", "WEBP", "PPM", "BMP", "DIB", "GIF", "TIFF"];
 
 /// Files of the corpus that only one of Headwater and Pillow decodes, and why that is right.
 const DISAGREE: [(&str, &str); 5] = [

@@ -4,6 +4,7 @@ import pathlib
 import random
 import struct
 import sys
+import zlib
 
 from PIL import Image
 
@@ -147,6 +148,106 @@ def gif():
     put("no-frame.gif", struct.pack("<6sHHBBB", b"GIF89a", 4, 4, 0, 0, 0), b";")
 
 
+def tiff_of(tags, chunks, order="<", big=False, tiled=False):
+    """A TIFF of these tags, lists of numbers each, whose chunks lie behind the directory."""
+    word = "Q" if big else "I"
+    lengths = [len(chunk) for chunk in chunks]
+    tags = {**tags, 325 if tiled else 279: lengths, 324 if tiled else 273: [0] * len(chunks)}
+
+    def build(start):
+        tags[324 if tiled else 273] = [start + sum(lengths[:index]) for index in range(len(chunks))]
+        head = struct.pack(order + ("2sHHHQ" if big else "2sHI"), b"II" if order == "<" else b"MM", *(
+            (43, 8, 0, 16) if big else (42, 8)
+        ))
+        behind = len(head) + (8 if big else 2) + len(tags) * (20 if big else 12) + (8 if big else 4)
+        entries, values = b"", b""
+        for tag, numbers in sorted(tags.items()):
+            kind = 3 if max(numbers) < 65536 and tag not in (273, 324) else 16 if big else 4
+            packed = struct.pack(f"{order}{len(numbers)}{'H' if kind == 3 else word}", *numbers)
+            inline = 8 if big else 4
+            if len(packed) > inline:
+                place, values = behind + len(values), values + packed
+                packed = struct.pack(order + word, place)
+            entries += struct.pack(order + "HH" + word, tag, kind, len(numbers)) + packed.ljust(inline, b"\0")
+        count = struct.pack(order + ("Q" if big else "H"), len(tags))
+        return head + count + entries + struct.pack(order + word, 0) + values
+
+    return build(len(build(0))) + b"".join(chunks)
+
+
+def tiff():
+    color = [NOISE[:256][index] * 256 + index for index in range(256)]
+    kinds = [
+        (photometric, bits, form, 1, ())
+        for photometric in (0, 1)
+        for bits, form in ((1, 1), (2, 1), (4, 1), (8, 1), (8, 2), (12, 1), (16, 1), (16, 2), (32, 1), (32, 2), (32, 3))
+    ]
+    kinds += [(3, bits, 1, 1, ()) for bits in (1, 2, 4, 8)]
+    kinds += [(1, 8, 1, 2, (kind,)) for kind in (0, 2)] + [(3, 8, 1, 2, (kind,)) for kind in (0, 2)]
+    kinds += [(2, 8, 1, 3, ()), (2, 16, 1, 3, ()), (2, 8, 1, 4, ()), (2, 16, 1, 4, ()), (2, 8, 1, 4, (999,))]
+    kinds += [(2, bits, 1, 4, (kind,)) for bits in (8, 16) for kind in (0, 1, 2)]
+    kinds += [(2, 8, 1, 5, (kind, 0)) for kind in (0, 1, 2)] + [(2, 8, 1, 6, (kind, 0, 0)) for kind in (0, 1, 2)]
+    kinds += [(5, 8, 1, 4, ()), (5, 8, 1, 5, (0,)), (5, 8, 1, 6, (0, 0)), (5, 16, 1, 4, ())]
+    kinds += [(2, 8, 1, 7, (0, 0, 0, 0)), (2, 32, 1, 3, ()), (9, 8, 1, 3, ()), (1, 64, 3, 1, ())]
+    for photometric, bits, form, samples, extra in kinds:
+        for variant in range(8):
+            # Pillow does not know a BigTIFF of the other byte order.
+            order = "<" if variant == 5 else "<>"[variant % 2]
+            tiled, big, planar = variant in (2, 3), variant in (4, 5), variant in (6, 7) and samples in (3, 4)
+            coding = (1, 1, 8, 1, 32773, 8, 1, 8)[variant]
+            # Pillow reads planes of 16 bits as bytes, and has no name for some planes of alpha, where libtiff does not.
+            if variant == 6 and (bits == 16 or extra and extra[0] < 2):
+                continue
+            # Pillow unpacks what libtiff has turned to the machine's order in the file's.
+            if order == ">" and coding != 1 and form > 1:
+                continue
+            width, height = (32, 16) if tiled else (WIDTH, 20)
+            across, down = -(-WIDTH // width), -(-HEIGHT // height)
+            per_row = (width * (1 if planar else samples) * bits + 7) // 8
+            chunks = []
+            for number in range(across * down * (samples if planar else 1)):
+                rows = height if tiled else min(height, HEIGHT - number % down * height)
+                chunk = NOISE[number * 7 : number * 7 + per_row * rows]
+                if coding == 8:
+                    chunk = zlib.compress(chunk)
+                if coding == 32773:
+                    chunk = b"".join(bytes((len(part) - 1,)) + part for part in cut(chunk, per_row, 100))
+                chunks.append(chunk)
+            tags = {256: [WIDTH], 257: [HEIGHT], 258: [bits] * samples, 259: [coding], 262: [photometric]}
+            tags.update({277: [samples], 339: [form] * samples, 284: [2 if planar else 1], 274: [variant + 1]})
+            tags.update({322: [width], 323: [height]} if tiled else {278: [height]})
+            if extra:
+                tags[338] = list(extra)
+            if photometric == 3:
+                tags[320] = [color[index * 7 % 256] for index in range(3 << bits)]
+            name = f"{photometric}-{bits}-{form}-{samples}{''.join(map(str, extra))}-{variant}.tif"
+            put(name, tiff_of(tags, chunks, order, big, tiled))
+    image = Image.frombytes("RGB", (WIDTH, HEIGHT), picture(3))
+    for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "LA"):
+        saved = image.convert("L").convert("I").convert(mode) if mode == "I;16" else image.convert(mode)
+        for compression in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group3", "group4"):
+            if (mode, compression) == ("LA", "jpeg"):
+                continue  # Is refused.
+            for predictor in (1, 2):
+                name = f"saved-{mode.replace(';', '')}-{compression}-{predictor}.tif"
+                try:
+                    saved.save(OUT / name, compression=compression, tiffinfo={317: predictor})
+                except Exception:  # What Pillow does not write is no picture.
+                    (OUT / name).unlink(missing_ok=True)
+    whole = (OUT / "saved-RGB-tiff_lzw-1.tif").read_bytes()
+    put("cut.tif", whole[: len(whole) * 2 // 3])
+    put("damaged.tif", whole[: len(whole) // 2], bytes(range(200)), whole[len(whole) // 2 + 200 :])
+    put("no-directory.tif", b"II*\0\xff\xff\xff\0")
+
+
+def cut(chunk, row, length):
+    """A chunk in parts that end with its rows."""
+    for start in range(0, len(chunk), row):
+        line = chunk[start : start + row]
+        yield from (line[at : at + length] for at in range(0, len(line), length))
+
+
 pnm()
 bmp()
 gif()
+tiff()

@@ -1,13 +1,13 @@
 //! What our own decoder does not take, decoded by libjpeg-turbo.
 
-use headwater_types::{Format, PixelBox};
+use headwater_types::{ByteCount, Format, PixelBox};
 
-use super::cmyk;
 use super::frame::Frame;
 use super::markers::END_OF_IMAGE;
 use super::turbo::{Decompressor, Layout};
 use crate::error::ImageError;
 use crate::excerpt::Excerpt;
+use crate::formats::cmyk;
 use crate::rgb::rgb_len;
 use crate::room::room;
 
@@ -53,6 +53,14 @@ fn decode_unended(
         Some(warning) if warning == RAN_DRY => Err(truncated()),
         _ => Ok(whole),
     }
+}
+
+/// Decodes a photo of cyan, magenta, yellow and black as it is stored, 4 bytes a pixel.
+pub(crate) fn decode_cmyk(frame: &Frame, bytes: &[u8], memory: ByteCount) -> Result<Vec<u8>, ImageError> {
+    let decompressor = Decompressor::open(bytes, frame.size, frame.scans, memory)?;
+    let mut stored = vec![0; frame.size.pixels() as usize * 4];
+    decompressor.decode(Layout::Cmyk, &mut stored)?;
+    Ok(stored)
 }
 
 /// Decodes a decompressor's window, and gives libjpeg's last warning.

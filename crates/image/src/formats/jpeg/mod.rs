@@ -19,7 +19,6 @@ mod samples;
 
 mod decoder;
 
-mod cmyk;
 mod handle;
 mod turbo;
 
@@ -42,6 +41,7 @@ use headwater_types::{ByteCount, Format, ImageLimits, PixelBox};
 pub(crate) use decoder::Buffers;
 #[cfg(test)]
 pub(crate) use decoder::ZIGZAG;
+pub(crate) use fallback::decode_cmyk;
 pub(crate) use frame::Frame;
 pub(crate) use index::Index;
 pub(crate) use markers::{END_OF_IMAGE, SIGNATURE};

@@ -10,8 +10,9 @@ pub(super) fn to_rgb(stored: &[u8], rgb: &mut [u8]) {
     }
 }
 
-/// Pillow's `CLIP8(nk - MULDIV255(ink, nk))`: never below 0, as `ink` is at most 255.
-fn subtract(ink: u8, paper: u8) -> u8 {
+/// A colour: ink on paper that black ink has darkened. Pillow's
+/// `CLIP8(nk - MULDIV255(ink, nk))`: never below 0, as `ink` is at most 255.
+pub(super) fn subtract(ink: u8, paper: u8) -> u8 {
     let product = u32::from(ink) * u32::from(paper) + 128;
     let covered = ((product >> 8) + product) >> 8;
     paper.saturating_sub(covered as u8)
