@@ -364,3 +364,23 @@ async fn a_dataset_has_one_place_by_whatever_path_and_another_has_another() {
     assert_eq!(store_with(&root, &half).await.place(), place);
     assert_ne!(store(&root.join("cat")).await.place(), place);
 }
+
+#[tokio::test]
+async fn the_digests_of_a_folder_are_those_of_every_release() {
+    let root = TempDir::new().unwrap();
+    for n in 0..60_u64 {
+        let key = format!("{}/{n}.jpg", ["ant", "bee", "cat", "deep/er"][n as usize % 4]);
+        put(root.path(), &key, &vec![7; n as usize]);
+        let file = fs::File::open(root.path().join(key)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000 + n, 5)).unwrap();
+    }
+    put(root.path(), "flat.png", b"flat");
+    fs::File::open(root.path().join("flat.png")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    // Users' saved states name a dataset by these: they were taken before samples could be rows or have given labels.
+    let digests = |catalog: &Catalog| [catalog.digest(), catalog.names(), catalog.listing().digest].map(|d| d.short());
+    let whole = store(root.path()).await.list().await.unwrap();
+    assert_eq!(digests(&whole), ["c8ed4418f20f", "1e25508dd0e0", "9878207cfdaf"]);
+    let half = StoreOptions { partition: "1/2".parse().unwrap(), ..StoreOptions::default() };
+    let half = store_with(root.path(), &half).await.list().await.unwrap();
+    assert_eq!(digests(&half), ["138201382c36", "4745f5cfb36c", "9878207cfdaf"]);
+}
