@@ -57,8 +57,7 @@ impl Pipeline {
     /// asked for a crop of bytes.
     pub(crate) async fn photo(&self, sample: &mut Underway, job: &Job) -> Result<Photo, SampleFailure> {
         if let Some(index) = self.index.as_ref().filter(|index| !index.is_empty()) {
-            self.check_size(sample)?;
-            let most = IndexedJpeg::most_bytes(sample.extent.length());
+            let most = IndexedJpeg::most_bytes(self.length(sample).await?);
             let permit = timed(&mut sample.times.queue, job.encoded(most)).await?;
             let (index, store) = (Arc::clone(index), Arc::clone(&self.store));
             let (key, extent) = (sample.key.clone(), sample.extent.clone());
@@ -74,8 +73,8 @@ impl Pipeline {
 
     /// A photo as it is stored.
     pub(crate) async fn fetch(&self, sample: &mut Underway, job: &Job) -> Result<Fetched, SampleFailure> {
-        self.check_size(sample)?;
-        let permit = timed(&mut sample.times.queue, job.encoded(sample.extent.length())).await?;
+        let length = self.length(sample).await?;
+        let permit = timed(&mut sample.times.queue, job.encoded(length)).await?;
         let waiting = job.account().begin(Waits::Store);
         let bytes = timed(&mut sample.times.fetch, self.store.read(&sample.extent)).await?;
         drop(waiting);
@@ -115,13 +114,15 @@ impl Pipeline {
         Ok(job.compute(read).await?.value?)
     }
 
-    fn check_size(&self, sample: &Underway) -> Result<(), SampleFailure> {
-        let (size, limit) = (sample.extent.length(), self.limits.max_object);
-        if size > limit {
-            let message = format!("{size} is larger than {limit}, see --max-object-bytes");
+    /// The size of a sample as it is stored, before a byte of it is read or memory taken.
+    pub(crate) async fn length(&self, sample: &mut Underway) -> Result<ByteCount, SampleFailure> {
+        let length = timed(&mut sample.times.fetch, self.store.length(&sample.extent)).await?;
+        let limit = self.limits.max_object;
+        if length > limit {
+            let message = format!("{length} is larger than {limit}, see --max-object-bytes");
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
-        Ok(())
+        Ok(length)
     }
 }
 

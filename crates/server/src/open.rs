@@ -114,7 +114,7 @@ impl Opener {
             }
         };
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), found));
-        let catalog = Arc::new(store.list().await?);
+        let catalog = Arc::new(store.list(None).await?);
         Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
     }
 }

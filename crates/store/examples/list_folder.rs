@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = runtime.block_on(open(&location, &StoreOptions::default()))?;
     for _ in 0..3 {
         let began = Instant::now();
-        let catalog = runtime.block_on(store.list())?;
+        let catalog = runtime.block_on(store.list(None))?;
         report(&catalog, began.elapsed().as_secs_f64());
     }
     println!("deleting the files");

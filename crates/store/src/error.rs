@@ -82,6 +82,19 @@ pub enum StoreError {
         /// The names of the first few, and what the system or the store said of each.
         first: String,
     },
+    /// The classes are pinned, and samples are of others, whose labels would be guesses.
+    #[error(
+        "--data {location}: {count} samples are of classes that are not pinned: {first}: add those to classes=, or \
+         leave classes= out"
+    )]
+    UnknownClasses {
+        /// The dataset.
+        location: String,
+        /// The number of samples.
+        count: u64,
+        /// The names of the first few classes.
+        first: String,
+    },
     /// The dataset has nothing that could be served.
     #[error("--data {location} has no photos: {found}")]
     NoPhotos {
@@ -152,7 +165,8 @@ pub enum StoreError {
     TooManySamples,
     /// The dataset has more class folders than are held in memory.
     #[error(
-        "more than {MAX_CLASSES} folders right under the dataset's root, each a class: group them, or serve one group"
+        "more than {MAX_CLASSES} folders right under the dataset's root or labels, each a class: group them, or serve \
+         one group"
     )]
     TooManyClasses,
     /// The program is stopping, or a fault of the program ended the listing.

@@ -27,7 +27,7 @@ mod location;
 mod spec;
 
 mod apart;
-mod options;
+mod part;
 mod version;
 
 mod extent;
@@ -36,9 +36,13 @@ mod skip;
 
 mod files;
 mod found;
+mod given;
+mod kept;
 mod level;
 mod scope;
 mod waiting;
+
+mod options;
 
 mod catalog;
 
@@ -64,12 +68,15 @@ pub use error::StoreError;
 pub use extent::Extent;
 pub use files::Files;
 pub use found::Found;
+pub use given::Given;
 pub use headwater_types::{Partition, PartitionError};
+pub use kept::Kept;
 pub use kind::{Kind, KindError};
 pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
+pub use part::Part;
 pub use s3::count_listed;
 pub use scope::Scope;
 pub use site::{Site, SiteError};

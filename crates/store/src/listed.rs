@@ -37,6 +37,11 @@ pub(crate) fn listed(
         let first = skipped.first_and_more(Skip::Unreadable);
         return Err(StoreError::Unreadable { location: location.to_owned(), count: unreadable, first });
     }
+    let unknown = skipped.count(Skip::UnknownClass);
+    if unknown > 0 {
+        let first = skipped.first(Skip::UnknownClass).collect::<Vec<_>>().join(", ");
+        return Err(StoreError::UnknownClasses { location: location.to_owned(), count: unknown, first });
+    }
     if catalog.is_empty() && skipped.count(Skip::OtherPartition) == 0 {
         return Err(StoreError::NoPhotos { location: location.to_owned(), found: nothing_but(skipped) });
     }

@@ -1,12 +1,14 @@
 //! How a dataset is opened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use headwater_types::{ByteCount, Partition, caps};
 
 use crate::endpoint::Endpoint;
 use crate::files::Files;
 use crate::found::Found;
+use crate::kept::Kept;
 use crate::spec::DatasetOptions;
 
 /// The options of every kind of dataset, and of each kind.
@@ -24,6 +26,10 @@ pub struct StoreOptions {
     pub skip_unreadable: bool,
     /// How the dataset is read, as its own text says.
     pub dataset: DatasetOptions,
+    /// The names of all classes in their order, where they are pinned. Setting: `classes=`.
+    pub classes: Option<Arc<[String]>>,
+    /// What is made once of the dataset and kept for the next start.
+    pub kept: Kept,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
     /// The options of `s3://` datasets.
@@ -54,6 +60,8 @@ impl Default for StoreOptions {
             follow: Vec::new(),
             skip_unreadable: false,
             dataset: DatasetOptions::default(),
+            classes: None,
+            kept: Kept::nowhere(),
             found: Found::default(),
             s3: S3Options::default(),
         }

@@ -40,13 +40,17 @@ pub enum Skip {
     Duplicate,
     /// The sample is of another partition.
     OtherPartition,
+    /// The sample is of a class that is not among the pinned ones.
+    UnknownClass,
+    /// A pinned class has no sample in the whole dataset. It keeps its place.
+    EmptyClass,
 }
 
 // === impl Skip ===
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoPhoto,
         Self::UnsupportedFormat,
         Self::Shard,
@@ -63,6 +67,8 @@ impl Skip {
         Self::FolderMarker,
         Self::Duplicate,
         Self::OtherPartition,
+        Self::UnknownClass,
+        Self::EmptyClass,
     ];
 
     /// The reason's name in logs, metrics and JSON.
@@ -84,6 +90,8 @@ impl Skip {
             Self::FolderMarker => "folder-marker",
             Self::Duplicate => "duplicate",
             Self::OtherPartition => "other-partition",
+            Self::UnknownClass => "unknown-class",
+            Self::EmptyClass => "empty-class",
         }
     }
 
@@ -123,6 +131,8 @@ impl Skip {
             Self::Unreadable => "folders or files could not be read and are left out, as --skip-unreadable says",
             Self::Vanished => "files went away while they were listed",
             Self::Duplicate => "objects with the same key are left out, but for one",
+            Self::UnknownClass => "samples are of classes that are not among the pinned ones",
+            Self::EmptyClass => "pinned classes without a sample keep their places",
             Self::FolderMarker | Self::OtherPartition => return None,
         })
     }

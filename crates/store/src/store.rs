@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{Digest, SampleFailure};
+use headwater_types::{ByteCount, Digest, SampleFailure};
 
 use crate::catalog::Catalog;
 use crate::error::StoreError;
@@ -17,7 +17,10 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What keeps the whole dataset from being listed; parts of it that cannot be read, unless those are to be skipped;
     /// no photo at all. A single object that cannot be a sample is only counted.
-    async fn list(&self) -> Result<Catalog, StoreError>;
+    ///
+    /// With a catalog of an earlier listing as `base`, what is the same takes no further memory while the listing runs,
+    /// and a listing without differences shares the base's memory.
+    async fn list(&self, base: Option<&Catalog>) -> Result<Catalog, StoreError>;
 
     /// Where the dataset rests, as a digest: the same for everybody who opens the same folder or bucket, by whatever
     /// path and for whichever partition. Place, key and version together name one content.
@@ -26,12 +29,21 @@ pub trait Store: Send + Sync {
     /// What keeps the photos, as clients are told: the name of a kind, or `s3` for objects that are photos.
     fn source(&self) -> &'static str;
 
-    /// Reads a range of an object, if the object still is of the version that was listed. A sample that is an object of
+    /// The exact number of bytes that [`Self::read`] gives of this extent. Callers take memory for so many beforehand:
+    /// what is listed of a row of a table is only about right.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], where the object has to be looked at.
+    async fn length(&self, extent: &Extent) -> Result<ByteCount, SampleFailure> {
+        Ok(extent.length())
+    }
+
+    /// Reads a part of an object, if the object still is of the version that was listed. A sample that is an object of
     /// its own is the range of all its bytes.
     ///
     /// # Errors
     /// `Changed` if the object is of another version, `NotFound` if it is gone, `Forbidden` if its name now leads out
-    /// of the root, `LimitExceeded` before a byte is read or memory taken if the range is larger than `max_object`,
+    /// of the root, `LimitExceeded` before a byte is read or memory taken if the part is larger than `max_object`,
     /// `Unreadable` if the store gives others and not this one, otherwise `Io`.
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure>;
 

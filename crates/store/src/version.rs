@@ -1,8 +1,8 @@
 //! Which content an object or a part of one has, as far as that shows without reading it.
 
-use std::ops::Range;
-
 use headwater_types::ByteCount;
+
+use crate::part::Part;
 
 /// What an error advises where an object is of another version than was listed.
 pub(crate) const LIST_ANEW: &str = "restart the server, which lists its files anew";
@@ -31,12 +31,18 @@ impl Version {
         Self { size, stamp: hashed(tag.as_bytes()) }
     }
 
-    /// The version of a range of bytes of an object that has this version as a whole.
-    pub fn of_part(object: Self, range: Range<u64>) -> Self {
-        let mut place = [0; 24];
+    /// The version of a part of an object that has this version as a whole. It is worked out from these two whenever it
+    /// is asked for, so that a catalog need not hold it.
+    pub fn of_part(object: Self, part: Part) -> Self {
+        // What is hashed of a row is longer, so that no range of bytes has the stamp of a row.
+        let mut place = [0; 25];
         place[..16].copy_from_slice(&object.to_bytes());
-        place[16..].copy_from_slice(&range.start.to_le_bytes());
-        Self { size: range.end.saturating_sub(range.start), stamp: hashed(&place) }
+        let (begin, len) = match part {
+            Part::Bytes { offset, .. } => (offset, 24),
+            Part::Row { number, .. } => (number, 25),
+        };
+        place[16..24].copy_from_slice(&begin.to_le_bytes());
+        Self { size: part.length().get(), stamp: hashed(&place[..len]) }
     }
 
     /// The size of the object, or of the part of it.
@@ -73,14 +79,16 @@ mod tests {
     #[test]
     fn a_part_is_another_version_once_its_object_its_place_or_its_length_is() {
         let object = Version::of_file(100, 1, 0);
-        let part = Version::of_part(object, 10..20);
-        assert_eq!(part, Version::of_part(object, 10..20));
+        let bytes = |offset, length| Part::Bytes { offset, length };
+        let part = Version::of_part(object, bytes(10, 10));
+        assert_eq!(part, Version::of_part(object, bytes(10, 10)));
         assert_eq!(part.size(), ByteCount::new(10));
         for other in [
-            Version::of_part(object, 11..21),
-            Version::of_part(object, 10..21),
-            Version::of_part(Version::of_file(100, 2, 0), 10..20),
-            Version::of_part(Version::of_file(101, 1, 0), 10..20),
+            Version::of_part(object, bytes(11, 10)),
+            Version::of_part(object, bytes(10, 11)),
+            Version::of_part(object, Part::Row { number: 10, about: 10 }),
+            Version::of_part(Version::of_file(100, 2, 0), bytes(10, 10)),
+            Version::of_part(Version::of_file(101, 1, 0), bytes(10, 10)),
         ] {
             assert_ne!(part, other);
         }
@@ -88,6 +96,7 @@ mod tests {
 
     #[test]
     fn its_bytes_tell_versions_apart() {
-        assert_eq!(Version::of_file(1, 0, 2).to_bytes(), [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
+        let version = Version::of_file(1, 0, 2);
+        assert_eq!(version.to_bytes(), [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

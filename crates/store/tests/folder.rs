@@ -62,7 +62,7 @@ async fn a_listing_counts_what_it_has_found_of_all_partitions() {
     let options = StoreOptions { partition: "1/2".parse().unwrap(), found: found.clone(), ..StoreOptions::default() };
     let store = store_with(root.path(), &options).await;
     assert_eq!(found.get(), 0);
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!((found.get(), catalog.listing().samples), (20, 20));
     assert!(catalog.len() < 20);
 }
@@ -74,7 +74,7 @@ async fn class_folders_give_labels_and_files_right_under_the_root_have_none() {
         put(root.path(), key, key.as_bytes());
     }
     let store = store(root.path()).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!(catalog.classes(), ["cat", "cat-2", "dog"]);
     let labels: Vec<_> = catalog.iter().map(|(_, entry)| (entry.key, entry.label.map(|label| label.0))).collect();
     let expected = [
@@ -97,7 +97,7 @@ async fn a_listing_is_the_same_after_a_restart_and_another_after_any_change() {
     for n in 0..50 {
         put(root.path(), &format!("{}/{n}.jpg", n % 7), b"photo");
     }
-    let digest = || async { store(root.path()).await.list().await.unwrap().digest() };
+    let digest = || async { store(root.path()).await.list(None).await.unwrap().digest() };
     let first = digest().await;
     assert_eq!(first, digest().await);
     let touched = fs::File::open(root.path().join("3/3.jpg")).unwrap();
@@ -108,12 +108,12 @@ async fn a_listing_is_the_same_after_a_restart_and_another_after_any_change() {
 #[tokio::test]
 async fn a_folder_without_a_photo_is_an_error_that_says_what_is_there_instead() {
     let root = TempDir::new().unwrap();
-    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    let error = store(root.path()).await.list(None).await.unwrap_err().to_string();
     assert!(error.contains("nothing is there") && error.contains("mounted"), "{error}");
     for key in ["a/1.csv", "a/2.CSV", "a/README", "b/3.heic"] {
         put(root.path(), key, b"x");
     }
-    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    let error = store(root.path()).await.list(None).await.unwrap_err().to_string();
     for part in [
         "--data ",
         "3 left out as no-photo: .csv 2, no suffix 1",
@@ -123,10 +123,10 @@ async fn a_folder_without_a_photo_is_an_error_that_says_what_is_there_instead() 
         assert!(error.contains(part), "{part} in {error}");
     }
     let all = StoreOptions { files: Files::All, ..StoreOptions::default() };
-    let catalog = store_with(root.path(), &all).await.list().await.unwrap();
+    let catalog = store_with(root.path(), &all).await.list(None).await.unwrap();
     assert_eq!(keys(&catalog), ["a/1.csv", "a/2.CSV", "a/README", "b/3.heic"]);
     let empty = StoreOptions { partition: "1/1000".parse().unwrap(), ..all };
-    assert!(store_with(root.path(), &empty).await.list().await.unwrap().is_empty(), "a part may hold no sample");
+    assert!(store_with(root.path(), &empty).await.list(None).await.unwrap().is_empty(), "a part may hold no sample");
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn thousands_of_files_in_wide_and_deep_folders_are_each_listed_once() {
     for key in &expected {
         put(root.path(), key, b"");
     }
-    let catalog = store(root.path()).await.list().await.unwrap();
+    let catalog = store(root.path()).await.list(None).await.unwrap();
     assert!(keys(&catalog).into_iter().eq(expected.iter().map(String::as_str)));
     assert_eq!(catalog.classes().len(), 302);
 }
@@ -168,11 +168,11 @@ async fn partitions_of_one_folder_share_it_out() {
     for n in 0..40 {
         put(root.path(), &format!("c{}/{n}.jpg", n % 4), b"photo");
     }
-    let whole = store(root.path()).await.list().await.unwrap();
+    let whole = store(root.path()).await.list(None).await.unwrap();
     let mut together = BTreeSet::new();
     for part in ["1/3", "2/3", "3/3"] {
         let options = StoreOptions { partition: part.parse().unwrap(), ..StoreOptions::default() };
-        let catalog = store_with(root.path(), &options).await.list().await.unwrap();
+        let catalog = store_with(root.path(), &options).await.list(None).await.unwrap();
         assert_eq!(catalog.classes(), whole.classes());
         for key in keys(&catalog) {
             assert!(together.insert(key.to_owned()), "{key} twice");
@@ -201,7 +201,7 @@ async fn what_is_no_sample_is_left_out_and_counted() {
     let _socket = UnixListener::bind(root.join("cat/socket")).unwrap();
 
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!(keys(&catalog), ["cat/1.jpg", "cat/alias.jpg"]);
     assert_eq!(catalog.classes(), ["cat"]);
     assert_eq!(read(&*store, &catalog, "cat/alias.jpg").await.unwrap(), b"photo");
@@ -221,10 +221,10 @@ async fn a_folder_that_may_not_be_read_is_an_error_unless_it_is_to_be_skipped() 
         println!("skipped: this user may read every folder; tests/unreadable.rs runs as another");
         return;
     }
-    let error = store(root.path()).await.list().await.unwrap_err().to_string();
+    let error = store(root.path()).await.list(None).await.unwrap_err().to_string();
     assert!(error.contains("1 folders or files") && error.contains("closed (Permission denied"), "{error}");
     let skip = StoreOptions { skip_unreadable: true, ..StoreOptions::default() };
-    let catalog = store_with(root.path(), &skip).await.list().await.unwrap();
+    let catalog = store_with(root.path(), &skip).await.list(None).await.unwrap();
     assert_eq!((keys(&catalog), catalog.classes()), (vec!["cat/1.jpg"], &["cat", "closed"].map(String::from)[..]));
     assert_eq!(catalog.skipped().count(Skip::Unreadable), 1);
 }
@@ -233,7 +233,7 @@ async fn a_folder_that_may_not_be_read_is_an_error_unless_it_is_to_be_skipped() 
 async fn a_link_put_in_place_after_the_listing_leads_nowhere() {
     let (above, root) = root_and_secret();
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let file = root.join("cat/1.jpg");
     for target in [above.path().join("secret.jpg"), "../../secret.jpg".into(), "/etc/passwd".into()] {
         fs::remove_file(&file).unwrap();
@@ -255,7 +255,7 @@ async fn a_link_put_in_place_after_the_listing_leads_nowhere() {
 async fn a_root_that_is_renamed_or_replaced_is_still_the_one_that_was_opened() {
     let (above, root) = root_and_secret();
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     fs::rename(&root, above.path().join("moved")).unwrap();
     symlink("secrets", &root).unwrap();
     assert_eq!(read(&*store, &catalog, "cat/1.jpg").await.unwrap(), b"photo");
@@ -265,7 +265,7 @@ async fn a_root_that_is_renamed_or_replaced_is_still_the_one_that_was_opened() {
 async fn a_file_that_became_something_else_is_never_read() {
     let (_above, root) = root_and_secret();
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let file = root.join("cat/1.jpg");
 
     fs::remove_file(&file).unwrap();
@@ -287,7 +287,7 @@ async fn a_file_that_became_something_else_is_never_read() {
 async fn what_changed_is_said_with_what_to_do() {
     let (_above, root) = root_and_secret();
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let (file, index) = (root.join("cat/1.jpg"), catalog.find("cat/1.jpg").unwrap());
     let extent = catalog.extent(index).unwrap();
 
@@ -311,7 +311,7 @@ async fn what_changed_is_said_with_what_to_do() {
 async fn another_content_is_told_by_size_or_time() {
     let (_above, root) = root_and_secret();
     let store = store(&root).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let file = root.join("cat/1.jpg");
     let listed = fs::metadata(&file).unwrap().modified().unwrap();
 
@@ -333,7 +333,7 @@ async fn an_object_over_the_limit_fails_before_memory_is_taken() {
     fs::File::options().write(true).open(root.path().join("large.jpg")).unwrap().set_len(1 << 40).unwrap();
     let options = StoreOptions { max_object: ByteCount::new(100), ..StoreOptions::default() };
     let store = store_with(root.path(), &options).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!(read(&*store, &catalog, "small.jpg").await.unwrap(), [7; 100]);
     assert_eq!(read(&*store, &catalog, "large.jpg").await, Err(FailureKind::LimitExceeded));
 }
@@ -343,7 +343,7 @@ async fn a_key_that_was_never_listed_reads_nothing_outside() {
     let (_above, root) = root_and_secret();
     symlink("../secret.jpg", root.join("cat-link")).unwrap();
     let store = store(&root).await;
-    let version = store.list().await.unwrap().get(SampleIndex(0)).unwrap().version;
+    let version = store.list(None).await.unwrap().get(SampleIndex(0)).unwrap().version;
     for (key, kind) in [("cat-link", FailureKind::Forbidden), ("absent", FailureKind::NotFound)] {
         let key: SampleKey = key.parse().unwrap();
         assert_eq!(store.read(&Extent::whole(key, version)).await.unwrap_err().kind, kind);
@@ -378,9 +378,9 @@ async fn the_digests_of_a_folder_are_those_of_every_release() {
     fs::File::open(root.path().join("flat.png")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     // Users' saved states name a dataset by these: they were taken before samples could be rows or have given labels.
     let digests = |catalog: &Catalog| [catalog.digest(), catalog.names(), catalog.listing().digest].map(|d| d.short());
-    let whole = store(root.path()).await.list().await.unwrap();
+    let whole = store(root.path()).await.list(None).await.unwrap();
     assert_eq!(digests(&whole), ["c8ed4418f20f", "1e25508dd0e0", "9878207cfdaf"]);
     let half = StoreOptions { partition: "1/2".parse().unwrap(), ..StoreOptions::default() };
-    let half = store_with(root.path(), &half).await.list().await.unwrap();
+    let half = store_with(root.path(), &half).await.list(None).await.unwrap();
     assert_eq!(digests(&half), ["138201382c36", "4745f5cfb36c", "9878207cfdaf"]);
 }

@@ -56,14 +56,14 @@ async fn links_are_followed_into_named_folders_only_and_the_rest_names_the_setti
     symlink("/proc/self/environ", set.join("cat/4.jpg")).unwrap();
     symlink("/proc/self/root", set.join("system")).unwrap();
 
-    let without = following(&set, &[]).await.list().await.unwrap();
+    let without = following(&set, &[]).await.list(None).await.unwrap();
     assert_eq!(keys(&without), ["cat/1.jpg"]);
     assert_eq!(without.skipped().count(Skip::LinkOut), 6);
     assert!(Skip::LinkOut.warning().unwrap().contains("--follow-links"));
     assert!(Skip::FolderLink.warning().unwrap().contains("--follow-links"));
 
     let store = following(&set, &[around.path().join("named")]).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!(keys(&catalog), ["cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/deep/2.jpg"]);
     assert_eq!(catalog.classes(), ["cat", "dog"]);
     assert_eq!(catalog.skipped().iter().collect::<Vec<_>>(), [(Skip::LinkOut, 4)]);
@@ -95,7 +95,7 @@ async fn links_in_a_circle_end_and_a_folder_may_be_linked_twice() {
 
     // The named folder holds the dataset too.
     let store = following(&set, &[around.path().to_owned()]).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let expected =
         ["a/1.jpg", "a/b/1.jpg", "cat/1.jpg", "dog/1.jpg", "dog/deep/2.jpg", "hound/1.jpg", "hound/deep/2.jpg"];
     assert_eq!(keys(&catalog), expected);
@@ -115,7 +115,7 @@ async fn a_tree_of_links_into_each_other_is_walked_to_a_depth() {
     }
     put(&at("40/1.jpg".to_owned()), b"photo");
     symlink("../named/0", set.join("chain")).unwrap();
-    let catalog = following(&set, &[around.path().join("named")]).await.list().await.unwrap();
+    let catalog = following(&set, &[around.path().join("named")]).await.list(None).await.unwrap();
     assert_eq!((catalog.len(), catalog.skipped().count(Skip::LinkLoop)), (9, 1));
 }
 
@@ -125,7 +125,7 @@ async fn a_link_that_is_put_elsewhere_after_the_listing_gives_nothing_from_there
     let link = set.join("dog");
     symlink("../named/dogs", &link).unwrap();
     let store = following(&set, &[around.path().join("named")]).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     for (target, expected) in [
         ("../other", FailureKind::Forbidden),
         ("/proc/self", FailureKind::NotFound),
@@ -150,7 +150,7 @@ async fn a_link_that_is_swapped_while_it_is_read_never_gives_a_secret() {
     fs::File::options().write(true).open(at("other/1.jpg")).unwrap().set_modified(time).unwrap();
     symlink("../named/dogs", set.join("dog")).unwrap();
     let store = following(&set, &[at("named")]).await;
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
     let swapper = {
         let (is_over, set) = (Arc::clone(&is_over), set.clone());

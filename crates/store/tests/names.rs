@@ -55,7 +55,7 @@ async fn every_name_is_a_sample_and_a_class_of_its_own() {
         written.insert([&b"plain.jpg/"[..], name].concat(), format!("sample {at}"));
     }
     let store = open(&Location::folder(root.path()), &StoreOptions::default()).await.unwrap();
-    let catalog = store.list().await.unwrap();
+    let catalog = store.list(None).await.unwrap();
     assert_eq!(catalog.skipped().iter().collect::<Vec<_>>(), [], "{}", catalog.skipped());
     let mut read = BTreeMap::new();
     for (index, entry) in catalog.iter() {

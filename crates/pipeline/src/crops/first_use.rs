@@ -39,7 +39,7 @@ impl Pipeline {
     ) -> Result<Finished, SampleFailure> {
         let Fetched { bytes, permit } = self.fetch(sample, job).await?;
         // A full index is asked for nothing: re-writing the same photos at every epoch would cost more than it saves.
-        let has_room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(sample.extent.length())).is_ok();
+        let has_room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(bytes.len().into())).is_ok();
         let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(has_room), lookup) else {
             return Ok(Finished::encoded(bytes, permit));
         };

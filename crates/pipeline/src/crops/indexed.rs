@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::{StreamExt, stream};
 use headwater_image::{CpuMeter, ImageError, IndexedJpeg, JpegCrop, Payload, Scratch};
 use headwater_store::Store;
 use headwater_types::{ByteCount, Cut, Draws, SampleFailure};
@@ -16,6 +17,7 @@ use crate::prepared::{Finished, Prepared};
 use crate::resources::Job;
 
 use super::request::CropRequest;
+use super::runs::RUN_SAMPLES;
 
 /// Samples at the end of their way, with their places; and samples that the index does not have, with what it knows of
 /// them.
@@ -28,16 +30,16 @@ type Served = (Vec<(usize, Prepared)>, Vec<(CropRequest, Lookup)>);
 pub(super) async fn serve_indexed(
     index: &Arc<PhotoIndex>,
     store: &Arc<dyn Store>,
-    mut wanted: Vec<CropRequest>,
+    wanted: Vec<CropRequest>,
     job: &Job,
 ) -> Result<Served, SampleFailure> {
-    let most = wanted.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.sample.extent.length()).get()).sum();
+    let (mut wanted, most, mut done) = measured(store, wanted).await;
     let started = Instant::now();
     let mut permit = job.encoded(ByteCount::new(most)).await?;
     let queued = started.elapsed();
     wanted.iter_mut().for_each(|wanted| wanted.sample.times.queue += queued);
 
-    let (mut done, mut left) = (Vec::with_capacity(wanted.len()), Vec::new());
+    let mut left = Vec::new();
     let finish = |crop, permit: &mut Permit| Finished::part_of(permit, crop);
     let mut rest = Vec::new();
     for (wanted, crop) in glimpse(index, store, wanted, job).await? {
@@ -59,6 +61,30 @@ pub(super) async fn serve_indexed(
         done.push(wanted.end(outcome));
     }
     Ok((done, left))
+}
+
+/// The samples with the most bytes that all of them may have in the index, and those of which nobody knows that. Only
+/// rows of tables are asked for: the others' sizes are listed.
+async fn measured(store: &Arc<dyn Store>, wanted: Vec<CropRequest>) -> (Vec<CropRequest>, u64, Vec<(usize, Prepared)>) {
+    let length = |wanted: CropRequest| async {
+        let length = match wanted.sample.extent.range() {
+            Some(_) => Ok(wanted.sample.extent.length()),
+            None => store.length(&wanted.sample.extent).await,
+        };
+        (wanted, length)
+    };
+    let (mut known, mut most, mut failed) = (Vec::with_capacity(wanted.len()), 0, Vec::new());
+    let mut lengths = stream::iter(wanted).map(length).buffered(RUN_SAMPLES);
+    while let Some((wanted, length)) = lengths.next().await {
+        match length {
+            Ok(length) => {
+                most += IndexedJpeg::most_bytes(length).get();
+                known.push(wanted);
+            }
+            Err(failure) => failed.push(wanted.end(Err(failure))),
+        }
+    }
+    (known, most, failed)
 }
 
 /// Cuts what the index has in memory, on a CPU worker; `None` for the rest.

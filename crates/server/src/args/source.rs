@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_store::{DatasetSource, Endpoint, Files, Found, Partition, S3Options, StoreOptions};
+use headwater_store::{DatasetSource, Endpoint, Files, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// How every dataset is read.
@@ -65,8 +65,8 @@ impl SourceArgs {
             dataset: source.options.clone(),
             follow: self.follow_links.clone(),
             skip_unreadable: self.skip_unreadable,
-            found: Found::default(),
             s3,
+            ..StoreOptions::default()
         }
     }
 }

@@ -46,20 +46,26 @@ impl Indexer {
         let (Some(key), Some(extent)) = (self.catalog.key(at), self.catalog.extent(at)) else {
             return Err(SampleFailure::new(FailureKind::OutOfRange, format!("no sample {at}")));
         };
-        if let Some(known) = self.known(&key, &extent).await? {
+        let length = self.store.length(&extent).await?;
+        if let Some(known) = self.known(&key, &extent, length).await? {
             return Ok(known);
         }
         let limit = self.limits.max_object;
-        if extent.length() > limit {
-            let message = format!("{key} has {}, more than {limit}: see --max-object-bytes", extent.length());
+        if length > limit {
+            let message = format!("{key} has {length}, more than {limit}: see --max-object-bytes");
             return Err(SampleFailure::new(FailureKind::LimitExceeded, message));
         }
-        self.re_write(key, &extent).await
+        self.re_write(key, &extent, length).await
     }
 
     /// What is known of a photo without reading it; `None` where it is to be re-written.
-    async fn known(&self, key: &SampleKey, extent: &Extent) -> Result<Option<Outcome>, SampleFailure> {
-        let (before, version) = (extent.length(), extent.version());
+    async fn known(
+        &self,
+        key: &SampleKey,
+        extent: &Extent,
+        before: ByteCount,
+    ) -> Result<Option<Outcome>, SampleFailure> {
+        let version = extent.version();
         let (index, key) = (Arc::clone(&self.index), key.clone());
         Ok(match self.compute(move || index.find(&key, version)).await? {
             Lookup::Found(photo) => Some(Outcome::AlreadyThere { before, after: photo.bytes().len().into() }),
@@ -72,8 +78,8 @@ impl Indexer {
         })
     }
 
-    async fn re_write(&self, key: SampleKey, extent: &Extent) -> Result<Outcome, SampleFailure> {
-        let (before, version, limits) = (extent.length(), extent.version(), self.limits);
+    async fn re_write(&self, key: SampleKey, extent: &Extent, before: ByteCount) -> Result<Outcome, SampleFailure> {
+        let (version, limits) = (extent.version(), self.limits);
         let _encoded = self.job.encoded(before).await?;
         let bytes = self.store.read(extent).await?;
         let header = {

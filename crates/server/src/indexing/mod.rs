@@ -128,7 +128,7 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let options = args.dataset.source.store_options(&source, limits.max_object);
     let store = headwater_store::open(&source.location, &options).await?;
     let index = open::photo_index((&args.state, &args.index), &[source.location], store.place(), limits).await?;
-    let catalog = store.list().await?;
+    let catalog = store.list(None).await?;
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
     Ok((Arc::new(Indexer::new(store, catalog, index, limits, job)), jobs))

@@ -36,7 +36,7 @@ async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     }
     let data = folder.path().to_str().unwrap().parse().unwrap();
     let store = headwater_store::open(&data, &StoreOptions::default()).await.unwrap();
-    let catalog = Arc::new(store.list().await.unwrap());
+    let catalog = Arc::new(store.list(None).await.unwrap());
     let pipeline = Pipeline { store, catalog, index, limits: ImageLimits::default() };
     let served = ["photos", "flowers"].map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL)));
     served[0].serve(Generation::new(1, pipeline));

@@ -2,20 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
+use headwater_types::field::Fields;
 use headwater_types::listing::ListingDigester;
-use headwater_types::{ByteCount, Partition, SampleKey};
+use headwater_types::{Partition, SampleKey};
 
+use super::base::{Base, Seen};
+use super::body::Body;
+use super::classes::Classes;
 use super::columns::Columns;
-use super::labels::labels;
-use super::rows::Rows;
+use super::labels::Labelling;
+use super::merge::merged;
+use super::spot::Spot;
 use super::{Catalog, Skipped};
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::files::Files;
 use crate::found::Found;
+use crate::given::Given;
 use crate::options::StoreOptions;
+use crate::part::Part;
 use crate::scope::Scope;
 use crate::skip::Skip;
 use crate::version::Version;
@@ -24,10 +32,12 @@ use crate::version::Version;
 #[derive(Debug, Default)]
 pub struct CatalogBuilder {
     scope: Scope,
-    rows: Rows,
-    classes: BTreeSet<String>,
-    /// The class of the last key. A listing goes folder by folder, so most keys need no look at `classes`.
-    last_class: String,
+    /// What is not in the base, or is another there.
+    columns: Columns,
+    /// What each record holds.
+    fields: Fields,
+    base: Option<Base>,
+    classes: Classes,
     /// The folders right under the root, with samples or without.
     folders: BTreeSet<String>,
     /// The digest of every sample of the dataset, whichever partition the sample is of.
@@ -44,9 +54,35 @@ impl CatalogBuilder {
         Self { scope: Scope::begin(partition, files), ..Self::default() }
     }
 
-    /// An empty builder for a dataset that is opened with these options.
-    pub fn of(options: &StoreOptions) -> Self {
-        Self { found: options.found.clone(), ..Self::new(options.partition, options.files) }
+    /// An empty builder for a dataset that is opened with these options. What is the same in `base` takes no memory but
+    /// a bit, and if all is the same, the catalog shares the memory of the base.
+    pub fn of(options: &StoreOptions, base: Option<&Catalog>) -> Self {
+        Self {
+            found: options.found.clone(),
+            classes: Classes::new(options.classes.clone()),
+            base: base.map(|base| Base::new(&base.body)),
+            ..Self::new(options.partition, options.files)
+        }
+    }
+
+    /// An empty builder for another thread of the same listing, to be absorbed by this one.
+    pub fn fork(&self) -> Self {
+        Self {
+            scope: self.scope,
+            found: self.found.clone(),
+            classes: self.classes.fork(),
+            fields: self.fields.clone(),
+            base: self.base.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Says what the records of the samples hold. A base with other fields is of no use any more.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Fields) -> Self {
+        self.base = self.base.filter(|base| base.body().fields == fields);
+        self.fields = fields;
+        self
     }
 
     /// Counts a file whose name alone says that it is no sample; `false` for any other file.
@@ -60,10 +96,7 @@ impl CatalogBuilder {
     /// # Errors
     /// More samples or classes than a catalog may have.
     pub fn push(&mut self, key: &str, version: Version) -> Result<(), StoreError> {
-        if self.takes(key, version.size())? && !self.rows.push(key, version) {
-            self.skip(Skip::Key, key);
-        }
-        self.check_count()
+        if self.leaves_out(key) { Ok(()) } else { self.add(key, Spot::whole(key, version), Given::Nothing, &[]) }
     }
 
     /// Adds a sample that lies anywhere, as in a part of an archive, or counts why it is none.
@@ -71,10 +104,31 @@ impl CatalogBuilder {
     /// # Errors
     /// More samples or classes than a catalog may have.
     pub fn push_at(&mut self, key: &str, extent: &Extent) -> Result<(), StoreError> {
-        if self.takes(key, extent.length())? && !self.rows.push_at(key, extent) {
-            self.skip(Skip::Key, key);
-        }
-        self.check_count()
+        if self.leaves_out(key) { Ok(()) } else { self.push_labelled(key, extent, Given::Nothing) }
+    }
+
+    /// Adds a sample of which the source says the label, or counts why it is none. Whether its name is that of a photo
+    /// is not looked at: the source may ask [`Self::leaves_out`], and knows better.
+    ///
+    /// # Errors
+    /// More samples or classes than a catalog may have.
+    pub fn push_labelled(&mut self, key: &str, extent: &Extent, label: Given<'_>) -> Result<(), StoreError> {
+        self.push_described(key, extent, label, &[])
+    }
+
+    /// The same, of a sample that has values of the dataset's fields: its record, as `headwater_types::field` encodes
+    /// it.
+    ///
+    /// # Errors
+    /// More samples or classes than a catalog may have.
+    pub fn push_described(
+        &mut self,
+        key: &str,
+        extent: &Extent,
+        label: Given<'_>,
+        record: &[u8],
+    ) -> Result<(), StoreError> {
+        self.add(key, Spot::of(extent), label, record)
     }
 
     /// Counts something that is no sample. `name` says where it is, for people.
@@ -99,7 +153,7 @@ impl CatalogBuilder {
     pub fn unreadable(&mut self, key: &str, is_folder: bool, why: impl fmt::Display) -> Result<(), StoreError> {
         self.skip(Skip::Unreadable, &format!("{key} ({why})"));
         match key.split_once('/').map_or(key, |(class, _)| class) {
-            class if is_folder || class.len() < key.len() => self.add_class(class),
+            class if is_folder || class.len() < key.len() => self.classes.folder(class, 0),
             _ => Ok(()),
         }
     }
@@ -109,10 +163,8 @@ impl CatalogBuilder {
     /// # Errors
     /// More samples or classes than a catalog may have.
     pub fn absorb(&mut self, other: Self) -> Result<(), StoreError> {
-        self.rows.absorb(other.rows);
-        for class in &other.classes {
-            self.add_class(class)?;
-        }
+        let labels = self.classes.absorb(other.classes)?;
+        self.columns.absorb(other.columns, |label| labels[label as usize]);
         self.listing.absorb(&other.listing);
         for folder in &other.folders {
             self.folder(folder)?;
@@ -123,53 +175,71 @@ impl CatalogBuilder {
 
     /// Sorts, labels and digests the samples. Of samples with the same key one is kept, always the same one.
     pub fn finish(self) -> Catalog {
-        let Self { scope, rows, classes, folders, listing, mut skipped, .. } = self;
-        let columns = Columns::sorted(rows, |key| skipped.add(Skip::Duplicate, key));
-        for folder in folders.difference(&classes) {
-            skipped.add(Skip::EmptyFolder, folder);
+        let Self { scope, columns, fields, base, classes, folders, listing, mut skipped, .. } = self;
+        let empty: Vec<_> = folders.iter().filter(|folder| !classes.has_folder(folder)).collect();
+        let labelling = classes.finish(&mut skipped);
+        if !labelling.is_given() {
+            empty.iter().for_each(|folder| skipped.add(Skip::EmptyFolder, folder));
         }
-        let classes: Box<[String]> = classes.into_iter().collect();
-        let (labels, listing) = (labels(columns.keys(), &classes), listing.finish(&classes));
-        Catalog::new(columns, labels, classes, scope, skipped, listing)
+        let listing = listing.finish(labelling.classes());
+        let body = match base {
+            Some(base) if columns.is_empty() && base.is_whole() && labelling.is_that_of(base.body()) => {
+                Arc::clone(base.body())
+            }
+            Some(base) => body(Some(&base), columns, &labelling, fields, &mut skipped),
+            None => body(None, columns, &labelling, fields, &mut skipped),
+        };
+        Catalog { body, scope, skipped, listing }
     }
 
-    /// Counts why this key is no sample of the partition, or notes that it is one.
-    fn takes(&mut self, key: &str, size: ByteCount) -> Result<bool, StoreError> {
+    /// Notes a sample of whichever partition, and holds it if it is of this one and not in the base.
+    fn add(&mut self, key: &str, spot: Spot<'_>, label: Given<'_>, record: &[u8]) -> Result<(), StoreError> {
         if SampleKey::check(key).is_err() {
             self.skip(Skip::Key, key);
-            return Ok(false);
-        }
-        if key.starts_with('.') || key.contains("/.") {
-            self.skip(Skip::Hidden, key);
-            return Ok(false);
-        }
-        if self.leaves_out(key) {
-            return Ok(false);
-        }
-        if let Some((class, _)) = key.split_once('/') {
-            self.add_class(class)?;
-        }
-        self.found.add(1);
-        self.listing.push(key, size);
-        let is_here = self.scope.part.contains(key);
-        if !is_here {
-            self.skip(Skip::OtherPartition, key);
-        }
-        Ok(is_here)
-    }
-
-    fn add_class(&mut self, class: &str) -> Result<(), StoreError> {
-        if self.last_class == class {
             return Ok(());
         }
-        class.clone_into(&mut self.last_class);
-        if !self.classes.contains(class) {
-            self.classes.insert(class.to_owned());
+        let is_row = matches!(spot.part, Part::Row { .. });
+        if !is_row && (key.starts_with('.') || key.contains("/.")) {
+            self.skip(Skip::Hidden, key);
+            return Ok(());
         }
-        if self.classes.len() > MAX_CLASSES { Err(StoreError::TooManyClasses) } else { Ok(()) }
+        if let Some((class, _)) = key.split_once('/') {
+            self.classes.folder(class, 1)?;
+        }
+        let label = self.classes.give(label)?;
+        self.found.add(1);
+        self.listing.push(key, spot.size());
+        if !self.scope.part.contains(key) {
+            self.skip(Skip::OtherPartition, key);
+            return Ok(());
+        }
+        let name = self.classes.name(label);
+        match self.base.as_mut().map_or(Seen::New, |base| base.see(key, spot, name, record)) {
+            Seen::Same => {}
+            Seen::Again => self.skip(Skip::Duplicate, key),
+            Seen::New if !self.columns.push(key, spot, label, record) => self.skip(Skip::Key, key),
+            Seen::New => {}
+        }
+        self.check_count()
     }
 
     fn check_count(&self) -> Result<(), StoreError> {
-        if self.rows.len() as u64 > MAX_SAMPLES { Err(StoreError::TooManySamples) } else { Ok(()) }
+        let old = self.base.as_ref().map_or(0, |base| base.body().columns.len());
+        if (self.columns.len() + old) as u64 > MAX_SAMPLES { Err(StoreError::TooManySamples) } else { Ok(()) }
     }
+}
+
+/// What the listing found again in the base, and what is new.
+fn body(base: Option<&Base>, new: Columns, labelling: &Labelling, fields: Fields, skipped: &mut Skipped) -> Arc<Body> {
+    let none = Columns::default();
+    let old = base.map(|base| base.body());
+    let kept = base.into_iter().flat_map(Base::seen);
+    let again = |key: &str| skipped.add(Skip::Duplicate, key);
+    let translated = old.map(|old| labelling.translated_from(old)).unwrap_or_default();
+    let label = |label: Result<u32, u32>| labelling.number(label, &translated);
+    let mut columns = merged(old.map_or(&none, |old| &old.columns), kept, new, again, label);
+    if !labelling.is_given() {
+        columns.labels = labelling.of_folders(columns.keys());
+    }
+    Arc::new(Body::new(columns, Arc::clone(labelling.classes()), labelling.is_given(), fields))
 }

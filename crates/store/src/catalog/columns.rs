@@ -1,56 +1,39 @@
-//! The samples of a catalog, column by column: 24 bytes a sample beside its key, and 16 more where samples are parts of
-//! objects.
+//! The samples of a catalog, column by column: 28 bytes a sample beside its key and its record, whether samples are
+//! objects of their own, ranges of objects or rows of them.
 //!
-//! Invariant: sorted by key in byte order, each key once.
+//! A listing gathers its columns in the order in which it finds samples, and sorts them at its end: see `merge`. The
+//! columns of a catalog are sorted by key in byte order, and have each key once.
 
-use headwater_types::{ByteCount, SampleKey};
+use super::places::Places;
+use super::records::Records;
+use super::spot::Spot;
 
-use super::rows::{PartOf, Rows};
-use crate::extent::Extent;
-use crate::version::Version;
+/// The label of a sample that has none. No class has this number, since there are at most `MAX_CLASSES`.
+pub(super) const UNLABELLED: u32 = u32::MAX;
 
-/// Keys, versions and places, in the order of their samples' indices.
-#[derive(Debug)]
+/// Keys, places, labels and records of samples, in step.
+#[derive(Debug, Default)]
 pub(super) struct Columns {
     /// All keys, one after the other.
-    keys: Box<str>,
+    pub(super) keys: String,
     /// The place in `keys` where each key ends. A key begins where the key before it ends.
-    ends: Box<[u64]>,
-    versions: Box<[Version]>,
-    /// The object of which each sample is a part. The column is empty where every sample is an object of its own, under
-    /// its own key.
-    parts: Box<[PartOf]>,
-    /// Each of those objects, with its version as a whole.
-    objects: Box<[(SampleKey, Version)]>,
-    bytes_total: u64,
+    pub(super) ends: Vec<u64>,
+    pub(super) places: Places,
+    /// Of columns that are gathered: which of the given labels each sample has, and shorter than the keys where the
+    /// last samples have none. Of a catalog: the number of each sample's class.
+    pub(super) labels: Vec<u32>,
+    pub(super) records: Records,
 }
 
 // === impl Columns ===
 
 impl Columns {
-    /// Sorts the rows. Of rows with the same key one is kept, always the same one; `again` hears the key of each other.
-    pub(super) fn sorted(rows: Rows, again: impl FnMut(&str)) -> Self {
-        let rows = rows.sorted(again);
-        let mut keys = String::with_capacity(rows.iter().map(|(key, ..)| key.len()).sum());
-        let mut ends = Vec::with_capacity(rows.len());
-        for (key, ..) in rows.iter() {
-            keys.push_str(key);
-            ends.push(keys.len() as u64);
-        }
-        let parts =
-            if rows.objects().is_empty() { Box::default() } else { rows.iter().map(|(.., part)| part).collect() };
-        Self {
-            keys: keys.into(),
-            ends: ends.into(),
-            versions: rows.iter().map(|(_, version, _)| version).collect(),
-            parts,
-            bytes_total: rows.iter().map(|(_, version, _)| version.size().get()).fold(0, u64::saturating_add),
-            objects: rows.into_objects().into(),
-        }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     pub(super) fn key(&self, at: usize) -> Option<&str> {
@@ -59,37 +42,131 @@ impl Columns {
         self.keys.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
     }
 
-    pub(super) fn version(&self, at: usize) -> Option<Version> {
-        self.versions.get(at).copied()
+    pub(super) fn spot(&self, at: usize) -> Option<Spot<'_>> {
+        self.places.spot(at, self.key(at)?)
     }
 
-    pub(super) fn extent(&self, at: usize) -> Option<Extent> {
-        let version = self.version(at)?;
-        let part = self.parts.get(at).copied().unwrap_or(PartOf::NONE);
-        match self.objects.get(part.object as usize) {
-            Some((object, listed)) => {
-                Extent::part(object.clone(), *listed, part.offset..part.offset + version.size().get())
-            }
-            None => Some(Extent::whole(self.key(at)?.parse().ok()?, version)),
-        }
-    }
-
-    pub(super) fn versions(&self) -> impl Iterator<Item = &Version> {
-        self.versions.iter()
+    pub(super) fn label(&self, at: usize) -> u32 {
+        self.labels.get(at).copied().unwrap_or(UNLABELLED)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|at| self.key(at))
     }
 
-    /// The samples' encoded sizes, all together.
-    pub(super) fn bytes_total(&self) -> ByteCount {
-        ByteCount::new(self.bytes_total)
+    /// The position of the sample with this key, among sorted keys.
+    pub(super) fn find(&self, key: &str) -> Result<usize, usize> {
+        self.find_within(key, 0, self.len())
+    }
+
+    /// The same, of a key that is likely to stand at `near` or not far from it, as the next key of a listing is.
+    pub(super) fn find_near(&self, key: &str, near: usize) -> Result<usize, usize> {
+        let is_below = |at: usize| self.key(at).is_some_and(|found| found < key);
+        let (mut low, mut high, mut step) = (near.min(self.len()), near.min(self.len()), 1);
+        if is_below(low) {
+            while is_below(high) {
+                low = high;
+                high = (high + step).min(self.len());
+                step *= 2;
+            }
+            // What stands at `high` is not below the key.
+            high = (high + 1).min(self.len());
+        } else {
+            while low > 0 && !is_below(low) {
+                high = (low + 1).min(self.len());
+                low = low.saturating_sub(step);
+                step *= 2;
+            }
+            high = if low == near { (high + 1).min(self.len()) } else { high };
+        }
+        self.find_within(key, low, high)
+    }
+
+    /// Adds a sample; `false` where it cannot be held. `label` is a given one.
+    pub(super) fn push(&mut self, key: &str, spot: Spot<'_>, label: u32, record: &[u8]) -> bool {
+        if !spot.is_own(key) {
+            self.hold_parts();
+        }
+        let added = self.places.push(key, spot);
+        if added {
+            let at = self.len();
+            if label != UNLABELLED {
+                self.labels.resize(at, UNLABELLED);
+                self.labels.push(label);
+            }
+            self.records.push(at, record);
+            self.keys.push_str(key);
+            self.ends.push(self.keys.len() as u64);
+        }
+        added
+    }
+
+    /// Adds what was gathered elsewhere; `label` says what each of its labels is here.
+    pub(super) fn absorb(&mut self, other: Self, label: impl Fn(u32) -> u32) {
+        if self.is_empty() && other.labels.is_empty() {
+            *self = other;
+            return;
+        }
+        for (at, key) in other.keys().enumerate() {
+            if let Some(spot) = other.places.spot(at, key) {
+                let given = other.label(at);
+                let given = if given == UNLABELLED { given } else { label(given) };
+                self.push(key, spot, given, other.records.get(at));
+            }
+        }
+    }
+
+    /// Makes room for samples that are parts of objects.
+    fn hold_parts(&mut self) {
+        if matches!(self.places, Places::Whole(_)) {
+            let mut parts = Places::parts(self.len());
+            for (at, key) in self.keys().enumerate() {
+                if let Some(spot) = self.places.spot(at, key) {
+                    // An object that is whole fits among parts.
+                    parts.push(key, spot);
+                }
+            }
+            self.places = parts;
+        }
+    }
+
+    fn find_within(&self, key: &str, mut low: usize, mut high: usize) -> Result<usize, usize> {
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.key(middle).unwrap_or_default().cmp(key) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Ok(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
     }
 
     /// The memory that the columns take.
     pub(super) fn memory(&self) -> usize {
-        let objects: usize = self.objects.iter().map(|entry| size_of_val(entry) + entry.0.as_str().len()).sum();
-        self.keys.len() + size_of_val(&*self.ends) + size_of_val(&*self.versions) + size_of_val(&*self.parts) + objects
+        let ends_and_labels = size_of_val(&*self.ends) + size_of_val(&*self.labels);
+        self.keys.len() + ends_and_labels + self.places.memory() + self.records.memory()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::Version;
+
+    #[test]
+    fn a_key_is_found_from_wherever_the_search_begins() {
+        let mut columns = Columns::default();
+        let keys: Vec<_> = (0..50).map(|n| format!("k{:02}", 2 * n)).collect();
+        keys.iter()
+            .for_each(|key| assert!(columns.push(key, Spot::whole(key, Version::of_file(1, 2, 3)), UNLABELLED, b"")));
+        for near in [0, 1, 7, 25, 48, 49, 50, 99] {
+            for n in 0..101 {
+                let key = format!("k{n:02}");
+                let sorted = keys.binary_search(&key);
+                assert_eq!(columns.find_near(&key, near), sorted, "{key} from {near}");
+                assert_eq!(columns.find(&key), sorted);
+            }
+        }
     }
 }

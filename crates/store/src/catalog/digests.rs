@@ -14,14 +14,19 @@ use super::columns::Columns;
 /// ```
 ///
 /// where text is preceded by its length (u64), and numbers are little endian. The class names come first since two
-/// partitions with the same samples could still number them differently. The second digest is over the same without the
-/// versions, and begins with "headwater names v1".
-pub(super) fn digests(columns: &Columns, labels: &[u32], classes: &[String]) -> (Digest, Digest) {
+/// partitions with the same samples could still number them differently. Where samples have records, behind each class
+/// name comes the record, preceded by its length. The second digest is over the same without versions and records, and
+/// begins with "headwater names v1".
+pub(super) fn digests(columns: &Columns, classes: &[String]) -> (Digest, Digest) {
     let mut all = headed(b"headwater catalog v1", columns, classes);
     let mut names = headed(b"headwater names v1", columns, classes);
-    for ((key, version), label) in columns.keys().zip(columns.versions()).zip(labels) {
-        let class = classes.get(*label as usize).map_or("", String::as_str);
-        all.field(key.as_bytes()).update(&version.to_bytes()).field(class.as_bytes());
+    for (at, key) in columns.keys().enumerate() {
+        let class = classes.get(columns.label(at) as usize).map_or("", String::as_str);
+        let version = columns.spot(at).map(|spot| spot.version().to_bytes()).unwrap_or_default();
+        all.field(key.as_bytes()).update(&version).field(class.as_bytes());
+        if !columns.records.is_empty() {
+            all.field(columns.records.get(at));
+        }
         names.field(key.as_bytes()).field(class.as_bytes());
     }
     (all.finish(), names.finish())

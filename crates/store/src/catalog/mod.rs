@@ -1,23 +1,42 @@
 //! Every sample of a dataset: index, key, version, place, label; and a digest over all of it.
 //!
 //! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the
-//! order in which it was found. Held as columns: 28 bytes a sample beside its key, and 16 more where samples are parts
-//! of objects.
+//! order in which it was found. Held as columns: 28 bytes a sample beside its key and its record.
+//!
+//! ```text
+//! builder ─add─▶ base: is it there, and the same?   a bit
+//!            └─▶ columns, in any order              what is new ─merge, labels─▶ body: sorted columns, digests
+//! ```
 
 mod skipped;
 
+mod spot;
+
+mod places;
+mod records;
+
 mod columns;
+
 mod digests;
+
+mod body;
 mod labels;
-mod rows;
+
+mod base;
+mod classes;
+mod differences;
+mod merge;
 
 mod builder;
 
-use headwater_types::{ByteCount, ClassId, Digest, Listing, SampleIndex, SampleKey};
+use std::sync::Arc;
 
-use self::columns::Columns;
-use self::digests::digests;
-use self::labels::UNLABELLED;
+use headwater_types::field::Fields;
+use headwater_types::{ByteCount, ClassId, Differences, Digest, Listing, SampleIndex, SampleKey};
+
+use self::body::Body;
+use self::columns::UNLABELLED;
+use self::spot::Spot;
 use crate::extent::Extent;
 use crate::scope::Scope;
 use crate::version::Version;
@@ -26,16 +45,13 @@ pub use builder::CatalogBuilder;
 pub(crate) use skipped::by_suffix;
 pub use skipped::{LeftOut, Skipped};
 
-/// The samples of one partition of a dataset, as they were when it was listed.
-#[derive(Debug)]
+/// The samples of one partition of a dataset, as they were when it was listed. Clones share their memory, and so do
+/// catalogs of listings between which nothing changed.
+#[derive(Clone, Debug)]
 pub struct Catalog {
-    columns: Columns,
-    labels: Box<[u32]>,
-    classes: Box<[String]>,
+    body: Arc<Body>,
     scope: Scope,
     skipped: Skipped,
-    digest: Digest,
-    names: Digest,
     listing: Listing,
 }
 
@@ -46,29 +62,17 @@ pub struct Entry<'a> {
     pub key: &'a str,
     /// Which content the sample had when it was listed.
     pub version: Version,
-    /// The sample's class; `None` for a file right under the root.
+    /// The sample's class; `None` for a file right under the root, and for a sample without a given label where others
+    /// have one.
     pub label: Option<ClassId>,
 }
 
 // === impl Catalog ===
 
 impl Catalog {
-    /// A catalog of these samples, of which each has its label.
-    fn new(
-        columns: Columns,
-        labels: Box<[u32]>,
-        classes: Box<[String]>,
-        scope: Scope,
-        skipped: Skipped,
-        listing: Listing,
-    ) -> Self {
-        let (digest, names) = digests(&columns, &labels, &classes);
-        Self { columns, labels, classes, scope, skipped, listing, digest, names }
-    }
-
     /// The number of samples.
     pub fn len(&self) -> usize {
-        self.columns.len()
+        self.body.columns.len()
     }
 
     /// Whether there are no samples.
@@ -79,13 +83,13 @@ impl Catalog {
     /// The digest over the class names and over every sample's key, version and label. Servers that see the same
     /// dataset have the same digest, whatever the order of their listing.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.body.digest
     }
 
     /// The digest over the class names and over every sample's key and label, in order: what stays the same where files
     /// were only copied or touched, or photos replaced under their names.
     pub fn names(&self) -> Digest {
-        self.names
+        self.body.names
     }
 
     /// The dataset of which this is a partition, in few bytes: the same for every partition of it.
@@ -93,10 +97,21 @@ impl Catalog {
         &self.listing
     }
 
-    /// The names of the classes, sorted in byte order; a [`ClassId`] is a position in them. They are those of the whole
-    /// dataset, so that a class has the same number in each of its partitions.
+    /// The names of the classes in their order; a [`ClassId`] is a position in them. They are those of the whole
+    /// dataset, so that a class has the same number in each of its partitions. Folders and given names are sorted in
+    /// byte order, given numbers are those from 0 to the highest, and pinned classes stand as they were pinned.
     pub fn classes(&self) -> &[String] {
-        &self.classes
+        &self.body.classes
+    }
+
+    /// What the samples' records hold.
+    pub fn fields(&self) -> &Fields {
+        &self.body.fields
+    }
+
+    /// The record of the sample at this index: its values of the fields, empty where it has none.
+    pub fn record(&self, index: SampleIndex) -> &[u8] {
+        usize::try_from(index.0).map_or(&[], |at| self.body.columns.records.get(at))
     }
 
     /// The sample at this index.
@@ -106,7 +121,7 @@ impl Catalog {
 
     /// Where the bytes of the sample at this index lie.
     pub fn extent(&self, index: SampleIndex) -> Option<Extent> {
-        self.columns.extent(usize::try_from(index.0).ok()?)
+        self.body.columns.spot(usize::try_from(index.0).ok()?).and_then(Spot::extent)
     }
 
     /// The key of the sample at this index, in memory of its own.
@@ -121,16 +136,17 @@ impl Catalog {
 
     /// The index of the sample with this key.
     pub fn find(&self, key: &str) -> Option<SampleIndex> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.at(middle)?.key.cmp(key) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(SampleIndex(middle as u64)),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        self.body.columns.find(key).ok().map(|at| SampleIndex(at as u64))
+    }
+
+    /// Whether two catalogs are of listings between which nothing changed, as was found while the later one ran.
+    pub fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.body, &other.body)
+    }
+
+    /// What differs between this catalog and a later one of the same dataset.
+    pub fn differences(&self, later: &Self) -> Differences {
+        if self.shares(later) { Differences::default() } else { differences::between(&self.body, &later.body) }
     }
 
     /// What the listing looked at, and since when.
@@ -143,22 +159,21 @@ impl Catalog {
         &self.skipped
     }
 
-    /// The samples' encoded size, all together.
+    /// The samples' encoded size, all together, as far as it was listed: of rows it is about right.
     pub fn bytes_total(&self) -> ByteCount {
-        self.columns.bytes_total()
+        self.body.bytes_total
     }
 
     /// The memory that the catalog takes, keys and class names included.
     pub fn memory(&self) -> ByteCount {
-        let classes: usize = self.classes.iter().map(|name| size_of::<String>() + name.capacity()).sum();
-        ByteCount::from(size_of::<Self>() + self.columns.memory() + size_of_val(&*self.labels) + classes)
+        self.body.memory()
     }
 
     fn at(&self, at: usize) -> Option<Entry<'_>> {
-        let label = *self.labels.get(at)?;
+        let (columns, label) = (&self.body.columns, self.body.columns.label(at));
         Some(Entry {
-            key: self.columns.key(at)?,
-            version: self.columns.version(at)?,
+            key: columns.key(at)?,
+            version: columns.spot(at)?.version(),
             label: (label != UNLABELLED).then_some(ClassId(label)),
         })
     }

@@ -91,9 +91,14 @@ impl Skipped {
 
     /// Counts one more thing. `name` says where it is, for people.
     pub(crate) fn add(&mut self, reason: Skip, name: &str) {
-        self.counts[reason as usize] += 1;
+        self.add_many(reason, name, 1);
+    }
+
+    /// Counts so many things that have one name.
+    pub(crate) fn add_many(&mut self, reason: Skip, name: &str, count: u64) {
+        self.counts[reason as usize] += count;
         if matches!(reason, Skip::NoPhoto | Skip::UnsupportedFormat) {
-            *self.suffixes.entry(self.suffix_of(reason, name)).or_default() += 1;
+            *self.suffixes.entry(self.suffix_of(reason, name)).or_default() += count;
         }
         if reason.warning().is_some() {
             self.keep_name(reason, name);

@@ -1,11 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_types::Partition;
+use headwater_types::differences::push_index;
+use headwater_types::{Differences, Partition};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::StoreError;
 use crate::files::Files;
+use crate::given::Given;
+use crate::options::StoreOptions;
 use crate::skip::Skip;
 
 fn version(n: u64) -> Version {
@@ -231,4 +235,154 @@ fn what_cannot_be_read_is_named_and_its_class_stays() {
         ["bee (Permission denied)", "dog/deep/1.jpg (Input/output error)", "flat.jpg (Permission denied)"]
     );
     assert_eq!(catalog.skipped().count(Skip::EmptyFolder), 0);
+}
+
+/// What a sample may be given: by text, by number, or nothing.
+fn a_label() -> impl Strategy<Value = Option<Result<String, u32>>> {
+    prop_oneof![Just(None), "[a-c]".prop_map(|name| Some(Ok(name))), (0_u32..4).prop_map(|number| Some(Err(number)))]
+}
+
+type Sample = (u64, Option<Result<String, u32>>, Vec<u8>);
+
+fn a_sample() -> impl Strategy<Value = Sample> {
+    (0_u64..3, a_label(), vec(any::<u8>(), 0..3))
+}
+
+/// Lists samples as parts of an archive where their number is odd, and as objects of their own otherwise.
+fn listed(samples: &BTreeMap<String, Sample>, base: Option<&Catalog>, threads: usize, has_labels: bool) -> Catalog {
+    let options = StoreOptions { files: Files::All, ..StoreOptions::default() };
+    let mut all = CatalogBuilder::of(&options, base);
+    let mut forks: Vec<_> = (0..threads).map(|_| all.fork()).collect();
+    for (at, (key, (n, label, record))) in samples.iter().rev().enumerate() {
+        let found = forks.get_mut(at % (threads + 1)).unwrap_or(&mut all);
+        let object = "archive".parse().unwrap();
+        let extent = match n % 3 {
+            0 => Extent::whole(key.parse().unwrap(), version(*n)),
+            1 => Extent::part(object, version(100), *n..n + 5).unwrap(),
+            _ => Extent::row(object, version(100), *n, ByteCount::new(7)),
+        };
+        let label = match label.as_ref().filter(|_| has_labels) {
+            None => Given::Nothing,
+            Some(Ok(name)) => Given::Class(name),
+            Some(Err(number)) => Given::Number(*number),
+        };
+        found.push_described(key, &extent, label, record).unwrap();
+    }
+    forks.into_iter().try_for_each(|fork| all.absorb(fork)).unwrap();
+    all.finish()
+}
+
+/// What differs, looked up sample by sample.
+fn differences(earlier: &Catalog, later: &Catalog) -> Differences {
+    let class =
+        |catalog: &Catalog, entry: Entry<'_>| entry.label.map(|class| catalog.classes()[class.0 as usize].clone());
+    let mut naive = Differences::default();
+    for (at, entry) in earlier.iter() {
+        if later.find(entry.key).is_none() {
+            push_index(&mut naive.removed, at.0);
+        }
+    }
+    for (at, entry) in later.iter() {
+        match earlier.find(entry.key) {
+            None => push_index(&mut naive.added, at.0),
+            Some(old) => {
+                let was = earlier.get(old).unwrap();
+                let is_same = earlier.extent(old) == later.extent(at)
+                    && class(earlier, was) == class(later, entry)
+                    && earlier.record(old) == later.record(at);
+                if !is_same {
+                    push_index(&mut naive.replaced, at.0);
+                }
+            }
+        }
+    }
+    naive
+}
+
+proptest! {
+    #[test]
+    fn a_listing_that_is_compared_gives_what_one_gives_that_is_not(
+        before in btree_map(a_key(), a_sample(), 0..40),
+        changed in btree_map(a_key(), a_sample(), 0..8),
+        gone in vec(any::<prop::sample::Index>(), 0..6),
+        (threads, had_labels, has_labels) in (0_usize..4, any::<bool>(), any::<bool>()),
+    ) {
+        let base = listed(&before, None, 0, had_labels);
+        let mut after = before.clone();
+        after.extend(changed);
+        for at in gone {
+            let key = after.keys().nth(at.index(after.len().max(1))).cloned();
+            key.map(|key| after.remove(&key));
+        }
+        let fresh = listed(&after, None, 0, has_labels);
+        let compared = listed(&after, Some(&base), threads, has_labels);
+        prop_assert!(compared.iter().eq(fresh.iter()));
+        prop_assert!(compared.iter().all(|(at, _)| compared.extent(at) == fresh.extent(at)));
+        prop_assert!(compared.iter().all(|(at, _)| compared.record(at) == fresh.record(at)));
+        prop_assert_eq!(compared.classes(), fresh.classes());
+        prop_assert_eq!((compared.digest(), compared.names()), (fresh.digest(), fresh.names()));
+        prop_assert_eq!((compared.listing(), compared.skipped()), (fresh.listing(), fresh.skipped()));
+        let differences_found = base.differences(&compared);
+        prop_assert_eq!(&differences_found, &differences(&base, &fresh));
+        prop_assert_eq!(differences_found.check(base.len() as u64, compared.len() as u64), Ok(()));
+        let again = listed(&after, Some(&compared), threads, has_labels);
+        prop_assert!(again.shares(&compared) && compared.differences(&again).is_empty());
+    }
+}
+
+#[test]
+fn labels_are_of_all_samples_or_of_none_and_numbers_count_as_numbers() {
+    let object = || Extent::whole("archive".parse().unwrap(), version(9));
+    let catalog = |labels: &[Given<'_>], pins: Option<&[&str]>| {
+        let classes = pins.map(|pins| pins.iter().map(|name| (*name).to_owned()).collect());
+        let options = StoreOptions { files: Files::All, classes, ..StoreOptions::default() };
+        let mut builder = CatalogBuilder::of(&options, None);
+        builder.folder("cat").unwrap();
+        for (n, label) in labels.iter().enumerate() {
+            builder.push_labelled(&format!("dog/{n}"), &object(), *label).unwrap();
+        }
+        let catalog = builder.finish();
+        let labels: Vec<_> = catalog.iter().map(|(_, entry)| entry.label.map(|label| label.0)).collect();
+        let [unknown, unused, empty] = [Skip::UnknownClass, Skip::EmptyClass, Skip::EmptyFolder];
+        let told = [unknown, unused, empty].map(|reason| catalog.skipped().count(reason));
+        (catalog.classes().join(" "), labels, told)
+    };
+    let (nothing, class) = (Given::Nothing, Given::Class);
+    let number = Given::Number;
+    assert_eq!(catalog(&[nothing, nothing], None), ("dog".to_owned(), vec![Some(0); 2], [0, 0, 1]));
+    let two = |labels: &[Given<'_>]| catalog(labels, None);
+    assert_eq!(two(&[class("b"), nothing, class("a")]), ("a b".to_owned(), vec![Some(1), None, Some(0)], [0; 3]));
+    assert_eq!(two(&[number(10), number(2)]).1, [Some(10), Some(2)]);
+    assert_eq!(two(&[number(10), number(2)]).0, "0 1 2 3 4 5 6 7 8 9 10");
+    assert_eq!(two(&[number(10), class("9")]), ("10 9".to_owned(), vec![Some(0), Some(1)], [0; 3]));
+    let pinned = |labels: &[Given<'_>], pins: &[&str]| catalog(labels, Some(pins));
+    let three = ["fox", "dog", "eel"];
+    assert_eq!(pinned(&[nothing], &three), ("fox dog eel".to_owned(), vec![Some(1)], [0, 2, 1]));
+    assert_eq!(pinned(&[number(2), class("fox")], &three).1, [Some(2), Some(0)]);
+    assert_eq!(pinned(&[number(3), class("ant"), class("ant")], &three).2, [3, 3, 0]);
+    assert_eq!(pinned(&[number(7), number(0)], &["7", "0"]).1, [Some(0), Some(1)]);
+    let mut many = CatalogBuilder::default();
+    let error = many.push_labelled("a", &object(), number(70_000)).unwrap_err();
+    assert!(matches!(error, StoreError::TooManyClasses));
+}
+
+#[test]
+fn a_million_parts_and_rows_take_28_bytes_each_beside_their_keys_as_files_do() {
+    let lone: SampleKey = "shards/000.tar".parse().unwrap();
+    let listed = Version::of_file(1 << 40, 1, 2);
+    for is_row in [false, true] {
+        let (mut builder, mut key_bytes) = (CatalogBuilder::default(), 0);
+        for n in 0..1_000_000_u64 {
+            let key = format!("{n:07}.jpg");
+            key_bytes += key.len() as u64;
+            let extent = match is_row {
+                true => Extent::row(lone.clone(), listed, n, ByteCount::new(100)),
+                false => Extent::part(lone.clone(), listed, n * 1024..n * 1024 + 1000).unwrap(),
+            };
+            builder.push_at(&key, &extent).unwrap();
+        }
+        let catalog = builder.finish();
+        let beside = (catalog.memory().get() - key_bytes) as f64 / 1e6;
+        assert!((28.0..28.01).contains(&beside), "{beside} bytes each");
+    }
 }

@@ -40,12 +40,12 @@ struct ArchiveFolder(TempDir);
 
 #[async_trait]
 impl Store for Archive {
-    async fn list(&self) -> Result<Catalog, StoreError> {
+    async fn list(&self, base: Option<&Catalog>) -> Result<Catalog, StoreError> {
         let began = Instant::now();
-        let files = self.files.list().await?;
+        let files = self.files.list(None).await?;
         let file = |name| files.extent(files.find(name).unwrap()).unwrap();
         let (archive, index) = (file(ARCHIVE), self.files.read(&file(INDEX)).await.unwrap());
-        let mut found = CatalogBuilder::of(&self.options);
+        let mut found = CatalogBuilder::of(&self.options, base);
         for line in std::str::from_utf8(&index).unwrap().lines() {
             let (start, rest) = line.split_once(' ').unwrap();
             let (end, key) = rest.split_once(' ').unwrap();

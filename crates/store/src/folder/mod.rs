@@ -18,7 +18,7 @@ use bytes::Bytes;
 use headwater_types::digest::Digester;
 use headwater_types::{Digest, FailureKind, SampleFailure};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::listed::listed;
@@ -61,11 +61,11 @@ impl Folder {
 
 #[async_trait]
 impl Store for Folder {
-    async fn list(&self) -> Result<Catalog, StoreError> {
+    async fn list(&self, base: Option<&Catalog>) -> Result<Catalog, StoreError> {
         let began = Instant::now();
         let (root, path) = (Arc::clone(&self.root), self.path.clone());
-        let options = self.options.clone();
-        let catalog = blocking(move || walk::list(&root, &path, &options)).await??;
+        let found = CatalogBuilder::of(&self.options, base);
+        let catalog = blocking(move || walk::list(&root, &path, found)).await??;
         listed(&self.path.to_string_lossy(), catalog, &self.options, began.elapsed())
     }
 

@@ -13,9 +13,10 @@ use crate::version::{LIST_ANEW, Version};
 
 pub(super) fn read(root: &Root, extent: &Extent, max_object: ByteCount) -> Result<Bytes, SampleFailure> {
     extent.check_length(max_object)?;
+    let range = extent.bytes()?;
     let file = root.file(extent.object().as_str()).map_err(|error| failure(&error))?;
     check(&file, extent.listed())?;
-    let bytes = file.read(extent.range()).map_err(|error| failure(&error))?;
+    let bytes = file.read(range).map_err(|error| failure(&error))?;
     // A file that is written while it is read has its time moved by the first write: what was read may be of both.
     check(&file, extent.listed())?;
     if ByteCount::from(bytes.len()) != extent.length() {

@@ -21,18 +21,16 @@ use super::refusal::Refusal;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::local::{Item, Root, version_of};
-use crate::options::StoreOptions;
 use crate::skip::Skip;
 use crate::version::Version;
 
-/// Lists everything below `root`; `path` is for messages.
-pub(super) fn list(root: &Root, path: &Path, options: &StoreOptions) -> Result<Catalog, StoreError> {
+/// Lists everything below `root` into `all`; `path` is for messages.
+pub(super) fn list(root: &Root, path: &Path, mut all: CatalogBuilder) -> Result<Catalog, StoreError> {
     let queue = Queue::new(Task::Folder(At { key: Arc::from(""), through: None }), LISTING_BACKLOG);
-    let mut all = CatalogBuilder::of(options);
     thread::scope(|scope| {
         let walkers: Vec<_> = (0..LISTING_THREADS)
             .map(|_| {
-                let mut walker = Walker { root, path, queue: &queue, found: CatalogBuilder::of(options) };
+                let mut walker = Walker { root, path, queue: &queue, found: all.fork() };
                 let walk = move || walker.queue.work(|task| walker.run(task)).map(|()| walker.found);
                 thread::Builder::new().name("list".to_owned()).spawn_scoped(scope, walk)
             })

@@ -29,9 +29,8 @@ pub(super) struct Listing<'a> {
 // === impl Listing ===
 
 impl<'a> Listing<'a> {
-    /// Lists everything below the prefix.
-    pub(super) async fn all(self) -> Result<CatalogBuilder, StoreError> {
-        let mut all = CatalogBuilder::of(self.options);
+    /// Lists everything below the prefix into `all`.
+    pub(super) async fn all(self, mut all: CatalogBuilder) -> Result<CatalogBuilder, StoreError> {
         let mut folders = Vec::new();
         let mut pages = Pages::shallow(self.link, &self.options.found, self.prefix);
         while let Some(page) = pages.next().await.map_err(|fault| self.access.error(&fault))? {
@@ -44,13 +43,14 @@ impl<'a> Listing<'a> {
                 }
             }
         }
-        let listings = stream::iter(folders).map(|folder| self.folder(folder)).buffer_unordered(S3_LISTINGS);
+        let blank = all.fork();
+        let listings = stream::iter(folders).map(|folder| self.folder(folder, blank.fork()));
+        let listings = listings.buffer_unordered(S3_LISTINGS);
         listings.try_for_each(|found| std::future::ready(all.absorb(found))).await?;
         Ok(all)
     }
 
-    async fn folder(self, folder: String) -> Result<CatalogBuilder, StoreError> {
-        let mut found = CatalogBuilder::of(self.options);
+    async fn folder(self, folder: String, mut found: CatalogBuilder) -> Result<CatalogBuilder, StoreError> {
         let name = from_bytes(self.beneath(&folder).trim_end_matches('/').as_bytes());
         let name = &*name;
         if name.starts_with('.') {

@@ -43,7 +43,7 @@ use object_store::path::Path;
 use self::access::Access;
 use self::link::Link;
 use self::listing::Listing;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, CatalogBuilder};
 use crate::endpoint::Endpoint;
 use crate::error::StoreError;
 use crate::extent::Extent;
@@ -111,10 +111,10 @@ impl Bucket {
 
 #[async_trait]
 impl Store for Bucket {
-    async fn list(&self) -> Result<Catalog, StoreError> {
+    async fn list(&self, base: Option<&Catalog>) -> Result<Catalog, StoreError> {
         let began = Instant::now();
         let found = Listing { link: &self.link, access: &self.access, prefix: &self.prefix, options: &self.options };
-        let found = found.all().await?;
+        let found = found.all(CatalogBuilder::of(&self.options, base)).await?;
         let catalog = tokio::task::spawn_blocking(move || found.finish())
             .await
             .map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
@@ -131,6 +131,7 @@ impl Store for Bucket {
 
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
         extent.check_length(self.options.max_object)?;
+        extent.bytes()?;
         let path = self.path(extent.object().as_str())?;
         let wait = self.underway.begin();
         read::read(&self.link, &path, extent, &wait).await

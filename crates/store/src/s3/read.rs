@@ -71,7 +71,7 @@ async fn hedged(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Faul
 
 async fn once(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Fault> {
     let asked = Asked::object();
-    let range = (!extent.is_whole()).then(|| GetRange::Bounded(extent.range()));
+    let range = extent.range().filter(|_| !extent.is_whole()).map(GetRange::Bounded);
     let options = GetOptions { range, extensions: asking(&asked), ..GetOptions::default() };
     let whole = async {
         let answer = timeout(S3_SILENCE, link.client.get_opts(path, options)).await;

@@ -32,7 +32,7 @@ async fn read_one(read: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Result<B
         false => read(counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst)),
     });
     let bucket = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap();
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     let read = bucket.read(&catalog.extent(SampleIndex(0)).unwrap()).await;
     (read, reads.load(std::sync::atomic::Ordering::SeqCst))
 }
@@ -102,7 +102,7 @@ async fn a_listing_that_is_not_whole_is_never_a_smaller_dataset() {
     ] {
         let shown = body.clone();
         let endpoint = serving(move |_, _| answer(200, "", &body));
-        let error = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap().list().await.unwrap_err();
+        let error = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap().list(None).await.unwrap_err();
         assert!(error.to_string().contains(words), "{shown}: {error}");
     }
 }
@@ -123,7 +123,7 @@ async fn a_listing_outlasts_refusals_and_pages_that_are_cut_and_tells_of_it() {
         }
         options.found.trouble().unwrap()
     };
-    let (listed, trouble) = tokio::join!(bucket.list(), trouble);
+    let (listed, trouble) = tokio::join!(bucket.list(None), trouble);
     assert_eq!(keys(&listed.unwrap()), ["1.jpg"]);
     assert!(trouble.contains("failed") && trouble.contains("status 503"), "{trouble}");
     assert_eq!(options.found.trouble(), None);
@@ -136,7 +136,7 @@ async fn a_page_that_follows_upon_itself_ends_the_listing() {
         "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>",
     );
     let endpoint = serving(move |_, _| answer(200, "", &more));
-    let error = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap().list().await.unwrap_err();
+    let error = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap().list(None).await.unwrap_err();
     assert!(error.to_string().contains("follows upon itself"), "{error}");
 }
 
@@ -153,7 +153,7 @@ async fn a_read_that_is_slow_is_asked_for_a_second_time() {
         })
     };
     let bucket = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap();
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     let began = Instant::now();
     assert_eq!(read(&bucket, &catalog, "1.jpg").await.unwrap(), b"0123456789");
     assert!(began.elapsed() < headwater_types::patience::S3_SILENCE, "{:?}", began.elapsed());
@@ -166,7 +166,7 @@ async fn who_waits_for_samples_hears_that_they_wait_for_their_store() {
         false => answer(503, "", "<Error><Code>SlowDown</Code></Error>"),
     });
     let bucket = Bucket::open("photos", "", &at(&endpoint), &settings()).unwrap();
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     assert_eq!(bucket.waiting(), None);
     let waiting = async {
         loop {
@@ -201,8 +201,9 @@ async fn a_folder_that_a_policy_denies_is_an_error_unless_it_is_to_be_skipped_an
         ("prefix=cat", 200, CAT),
     ]);
     let options = at(&endpoint);
-    let listed =
-        |options: StoreOptions| async move { Bucket::open("photos", "", &options, &settings()).unwrap().list().await };
+    let listed = |options: StoreOptions| async move {
+        Bucket::open("photos", "", &options, &settings()).unwrap().list(None).await
+    };
     let error = listed(options.clone()).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreadable { count: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("ant (AccessDenied), bee (AccessDenied)"), "{error}");

@@ -39,7 +39,7 @@ async fn missing_credentials_are_an_error_that_says_what_to_set() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = of_variables(&[("AWS_METADATA_ENDPOINT", &format!("http://{closed}"))]);
     let bucket = Bucket::open("photos", "", &StoreOptions::default(), &settings).unwrap();
-    let error = bucket.list().await.unwrap_err();
+    let error = bucket.list(None).await.unwrap_err();
     assert!(matches!(error, StoreError::NoCredentials { .. }), "{error:?}");
     assert!(error.to_string().contains("set AWS_ACCESS_KEY_ID"), "{error}");
 }

@@ -119,18 +119,18 @@ async fn a_bucket_is_listed_labelled_and_read() {
     }
     moto.put(&format!("set/{odd}"), b"odd").await;
     let bucket = moto.bucket("set", &moto.options());
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     assert_eq!(keys(&catalog), ["cat/1.jpg", odd, "dog/deep/2.jpg", "flat.jpg"]);
     assert_eq!(catalog.classes(), ["cat", "dog"]);
     let labels: Vec<_> = catalog.iter().map(|(_, entry)| entry.label.map(|label| label.0)).collect();
     assert_eq!(labels, [Some(0), Some(1), Some(1), None]);
     assert_eq!(read(&bucket, &catalog, "cat/1.jpg").await.unwrap(), b"set/cat/1.jpg");
     assert_eq!(read(&bucket, &catalog, odd).await.unwrap(), b"odd");
-    assert_eq!(catalog.digest(), moto.bucket("set", &moto.options()).list().await.unwrap().digest());
+    assert_eq!(catalog.digest(), moto.bucket("set", &moto.options()).list(None).await.unwrap().digest());
 
-    let whole = moto.bucket("", &moto.options()).list().await.unwrap();
+    let whole = moto.bucket("", &moto.options()).list(None).await.unwrap();
     assert_eq!((whole.len(), whole.classes()), (6, &["other", "set", "set-2"].map(String::from)[..]));
-    let none = moto.bucket("nothing/here", &moto.options()).list().await.unwrap_err();
+    let none = moto.bucket("nothing/here", &moto.options()).list(None).await.unwrap_err();
     assert!(none.to_string().starts_with("--data s3://photos/nothing/here has no photos: nothing is there"), "{none}");
 }
 
@@ -140,12 +140,12 @@ async fn an_object_that_changed_or_went_is_not_given_for_the_one_listed() {
     moto.put("cat/1.jpg", b"photo").await;
     moto.put("cat/2.jpg", b"photo").await;
     let bucket = moto.bucket("", &moto.options());
-    let before = bucket.list().await.unwrap();
+    let before = bucket.list(None).await.unwrap();
     moto.put("cat/1.jpg", b"other").await;
     moto.delete("cat/2.jpg").await;
     assert_eq!(read(&bucket, &before, "cat/1.jpg").await, Err(FailureKind::Changed));
     assert_eq!(read(&bucket, &before, "cat/2.jpg").await, Err(FailureKind::NotFound));
-    let after = bucket.list().await.unwrap();
+    let after = bucket.list(None).await.unwrap();
     assert_ne!(before.digest(), after.digest());
     assert_eq!(read(&bucket, &after, "cat/1.jpg").await.unwrap(), b"other");
 }
@@ -176,7 +176,7 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
     moto.put("cat/labels.csv", b"cat,1").await;
     moto.put("dog/2.heic", b"x").await;
     let bucket = moto.bucket("", &moto.options());
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     assert_eq!(keys(&catalog), good);
     let skipped: Vec<_> = catalog.skipped().iter().collect();
     assert_eq!(
@@ -192,7 +192,7 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
     );
     assert_eq!(read(&bucket, &catalog, "cat/39.jpg").await.unwrap(), b"cat/39.jpg");
 
-    let cats = moto.bucket("cat", &moto.options()).list().await.unwrap();
+    let cats = moto.bucket("cat", &moto.options()).list(None).await.unwrap();
     assert!(keys(&cats).into_iter().eq((0..40).map(|n| format!("{n:02}.jpg"))), "{:?}", keys(&cats));
 }
 
@@ -208,17 +208,17 @@ async fn more_objects_than_a_page_holds_are_each_listed_once() {
     puts.buffer_unordered(8).collect::<Vec<_>>().await;
     let options = StoreOptions { files: Files::All, ..moto.options() };
     let bucket = moto.bucket("", &options);
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     let mut expected: Vec<String> = (0..2500).map(key).collect();
     expected.sort_unstable();
     assert!(keys(&catalog).into_iter().eq(expected.iter().map(String::as_str)));
     assert_eq!(catalog.skipped().count(Skip::Key), 2);
-    assert_eq!(catalog.digest(), bucket.list().await.unwrap().digest());
+    assert_eq!(catalog.digest(), bucket.list(None).await.unwrap().digest());
 
     let mut shared = 0;
     for part in ["1/2", "2/2"] {
         let options = StoreOptions { partition: part.parse().unwrap(), ..options.clone() };
-        shared += moto.bucket("", &options).list().await.unwrap().len();
+        shared += moto.bucket("", &options).list(None).await.unwrap().len();
     }
     assert_eq!(shared, catalog.len());
 }
@@ -229,7 +229,7 @@ async fn an_object_over_the_limit_is_not_asked_for() {
     moto.put("1.jpg", &[7; 101]).await;
     let options = StoreOptions { max_object: ByteCount::new(100), ..moto.options() };
     let bucket = moto.bucket("", &options);
-    let catalog = bucket.list().await.unwrap();
+    let catalog = bucket.list(None).await.unwrap();
     assert_eq!(read(&bucket, &catalog, "1.jpg").await, Err(FailureKind::LimitExceeded));
     assert_eq!(catalog.get(SampleIndex(0)).unwrap().version.size(), ByteCount::new(101));
 }
@@ -238,7 +238,7 @@ async fn an_object_over_the_limit_is_not_asked_for() {
 async fn a_bucket_that_is_not_there_is_an_error_that_says_what_to_check() {
     let Some(moto) = Moto::start(&[]) else { return };
     let bucket = Bucket::open("absent", "", &moto.options(), &settings()).unwrap();
-    let error = bucket.list().await.unwrap_err();
+    let error = bucket.list(None).await.unwrap_err();
     assert!(matches!(error, StoreError::NoSuchBucket { .. }), "{error:?}");
     assert!(error.to_string().starts_with("no bucket for s3://absent"), "{error}");
 }
@@ -247,6 +247,6 @@ async fn a_bucket_that_is_not_there_is_an_error_that_says_what_to_check() {
 async fn a_store_that_does_not_answer_is_told_from_one_that_refuses() {
     let Some(moto) = Moto::start(&[]) else { return };
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = moto.bucket("", &at(&format!("http://{closed}"))).list().await.unwrap_err();
+    let error = moto.bucket("", &at(&format!("http://{closed}"))).list(None).await.unwrap_err();
     assert!(matches!(error, StoreError::S3 { .. }) && error.is_retryable(), "{error:?}");
 }

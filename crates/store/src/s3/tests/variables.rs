@@ -116,7 +116,7 @@ async fn no_variable_can_panic_the_process() {
             let Ok(bucket) = Bucket::open("photos", "", &StoreOptions::default(), &settings) else { continue };
             accepted += 1;
             // Long enough to make a request and to sign it.
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(2), bucket.list()).await;
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(2), bucket.list(None)).await;
         }
     }
     assert!(accepted > 100, "{accepted}");
