@@ -29,6 +29,8 @@ mod epochs;
 mod reading;
 mod transport;
 
+mod columns;
+
 mod batches;
 mod losses;
 mod sketch;
