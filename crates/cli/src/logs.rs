@@ -12,7 +12,7 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::Context as _;
-use headwater_types::shown;
+use headwater_types::{key, shown};
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
@@ -53,12 +53,12 @@ pub fn install(common: &Common, progress: &Progress) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A field as text.
+/// A field as text, without line breaks and what else would act on a terminal.
 fn show(line: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     match (field.name(), shown::by_name(field.name(), value)) {
-        ("message", _) => write!(line, "{value:?}"),
+        ("message", _) => line.write_str(&key::shown(&format!("{value:?}"))),
         (name, Some(quantity)) => write!(line, "{name}=\"{quantity}\""),
-        (name, None) => write!(line, "{name}={value:?}"),
+        (name, None) => write!(line, "{name}={}", key::shown(&format!("{value:?}"))),
     }
 }
 

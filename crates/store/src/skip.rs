@@ -17,8 +17,8 @@ pub enum Skip {
     Hidden,
     /// A folder right under the root has no sample in it, and so is no class.
     EmptyFolder,
-    /// A symbolic link leads out of the root, and not into a folder that `--follow-links` names. A link with an absolute
-    /// target always counts as leading out.
+    /// A symbolic link leads out of the root, and not into a folder that `--follow-links` names. A link with an
+    /// absolute target always counts as leading out.
     LinkOut,
     /// A symbolic link leads to a folder, and not into one that `--follow-links` names.
     FolderLink,
@@ -116,8 +116,8 @@ impl Skip {
             Self::Hidden => "files and folders whose names begin with a dot are left out",
             Self::EmptyFolder => "folders without a photo are no classes",
             Self::LinkOut => {
-                "symbolic links that lead out of the dataset's folder are left out: name the folder in which their targets \
-                 lie with --follow-links"
+                "symbolic links that lead out of the dataset's folder are left out: name the folder in which their \
+                 targets lie with --follow-links"
             }
             Self::FolderLink => {
                 "symbolic links to folders are left out: name the folder in which their targets lie with --follow-links"

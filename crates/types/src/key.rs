@@ -121,6 +121,24 @@ pub fn has_escapes(text: &str) -> bool {
     text.contains(|c| ESCAPES.contains(&c))
 }
 
+/// A key, or a text with keys in it, as one line for people: control characters are written as Rust writes them, and
+/// bytes of names that are no UTF-8 as `\xe9`.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| !c.is_control() && !ESCAPES.contains(&c);
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if ESCAPES.contains(&c) => line.push_str(&format!("\\x{:02x}", u32::from(c) - FIRST)),
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    Cow::Owned(line)
+}
+
 fn escaped(path: &[u8]) -> String {
     let escape = |byte: u8| char::from_u32(FIRST + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER);
     let mut text = String::with_capacity(3 * path.len());
@@ -165,6 +183,13 @@ mod tests {
             assert_eq!(from_bytes(name), text);
             assert_eq!(to_bytes(text), name);
         }
+    }
+
+    #[test]
+    fn a_shown_key_is_one_line_of_no_effect_on_a_terminal() {
+        assert_eq!(shown("cat/\u{e9} \"1\".jpg"), "cat/\u{e9} \"1\".jpg");
+        assert_eq!(shown("a\nb\t\u{1b}[31m\u{85}"), "a\\nb\\t\\u{1b}[31m\\u{85}");
+        assert_eq!(shown(&from_bytes(b"caf\xe9.jpg")), "caf\\xe9.jpg");
     }
 
     proptest::proptest! {

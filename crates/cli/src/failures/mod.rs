@@ -5,7 +5,7 @@ mod most;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use headwater_types::{FailureKind, SampleIndex};
+use headwater_types::{FailureKind, SampleIndex, key};
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
@@ -141,7 +141,7 @@ impl OfKind {
     /// `a.jpg, b.jpg and 7 more`.
     fn names(&self) -> String {
         let more = self.count - self.first.len() as u64;
-        let names = self.first.values().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let names = self.first.values().map(|key| key::shown(key)).collect::<Vec<_>>().join(", ");
         if more == 0 { names } else { format!("{names} and {more} more") }
     }
 }

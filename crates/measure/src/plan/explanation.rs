@@ -46,7 +46,7 @@ impl fmt::Display for Explained {
         let Explanation { index, key, width, height, measured, server, reason, ways, .. } = &self.explanation;
         write!(f, "sample {index}")?;
         if let Some(key) = key {
-            write!(f, " {key}")?;
+            write!(f, " {}", key::shown(key))?;
         }
         if let (Some(width), Some(height)) = (width, height) {
             write!(f, ", {width} x {height}")?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
+use headwater_types::key;
 
 use crate::files::{self, Files};
 use crate::skip::Skip;
@@ -83,7 +84,7 @@ impl Skipped {
 
     /// The first that were left out for this reason, and how many more there are.
     pub(crate) fn first_and_more(&self, reason: Skip) -> String {
-        let names: Vec<_> = self.first(reason).collect();
+        let names: Vec<_> = self.first(reason).map(key::shown).collect();
         let more = self.count(reason).saturating_sub(names.len() as u64);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         names.join(", ") + &more
