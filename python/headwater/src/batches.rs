@@ -9,6 +9,7 @@ use pyo3::types::PyList;
 
 use crate::columns;
 use crate::errors::{self, HeadwaterError};
+use crate::names::Name;
 use crate::network::Network;
 use crate::pilot::Watch;
 use crate::process::OfProcess;
@@ -33,7 +34,7 @@ type Given<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyArray1<u64>>,
     Bound<'py, PyArray1<i64>>,
-    Vec<Option<String>>,
+    Vec<Option<Name>>,
     Vec<(usize, &'static str, String)>,
     Vec<Bound<'py, PyList>>,
 );
@@ -104,7 +105,7 @@ fn give(py: Python<'_>, batch: Batch, layout: RowLayout, fields: usize) -> PyRes
     };
     let indices = rows.iter().map(|row| row.index.0).collect();
     let labels = rows.iter().map(|row| row.label.map_or(-1, |label| i64::from(label.0))).collect();
-    let keys = rows.iter().map(|row| row.key.as_ref().map(|key| key.as_str().to_owned())).collect();
+    let keys = rows.iter().map(|row| row.key.as_ref().map(|key| Name::from(key.as_str()))).collect();
     let failures = rows.into_iter().enumerate().filter_map(|(at, row)| {
         let failure = row.failure?;
         Some((at, failure.kind.as_str(), failure.message))

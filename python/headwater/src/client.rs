@@ -13,6 +13,7 @@ use crate::cuts::Cuts;
 use crate::epochs::Epochs;
 use crate::errors::{self, HeadwaterError, argument};
 use crate::losses::{self, Kept};
+use crate::names::Name;
 use crate::network::Network;
 use crate::pilot::Pilot;
 use crate::process::OfProcess;
@@ -82,17 +83,17 @@ impl Client {
     }
 
     /// Keys and labels of all samples, in order: -1 for a sample without a label.
-    fn listing<'py>(&self, py: Python<'py>) -> PyResult<(Vec<String>, Bound<'py, PyArray1<i64>>)> {
+    fn listing<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Name>, Bound<'py, PyArray1<i64>>)> {
         let Inner { dataset, network, .. } = self.inner()?;
         let listed = network.wait(py, dataset.listing(0..dataset.len()))?.map_err(|error| errors::server(&error))?;
         let labels: Vec<_> = listed.iter().map(|sample| sample.label.map_or(-1, |label| i64::from(label.0))).collect();
-        let keys = listed.into_iter().map(|sample| sample.key.as_str().to_owned()).collect();
+        let keys = listed.iter().map(|sample| Name::from(sample.key.as_str())).collect();
         Ok((keys, labels.into_pyarray(py)))
     }
 
     #[getter]
-    fn classes(&self) -> PyResult<Vec<String>> {
-        Ok(self.inner()?.dataset.classes().to_vec())
+    fn classes(&self) -> PyResult<Vec<Name>> {
+        Ok(self.inner()?.dataset.classes().iter().map(|class| Name::from(class.as_str())).collect())
     }
 
     /// Name and kind of each field that samples have on all servers.
@@ -185,10 +186,10 @@ impl Client {
 
     /// Tells the servers the losses of the samples of these keys.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
-    fn report_keys(&self, py: Python<'_>, keys: Vec<String>, losses: PyReadonlyArray1<'_, f32>) -> PyResult<Kept> {
+    fn report_keys(&self, py: Python<'_>, keys: Vec<Name>, losses: PyReadonlyArray1<'_, f32>) -> PyResult<Kept> {
         let Inner { dataset, network, .. } = self.inner()?;
-        let samples: Result<_, _> = keys.iter().map(|key| key.parse().map(ReportedSample::Key)).collect();
-        losses::report(py, (dataset, network), samples.map_err(argument)?, &losses)
+        let samples: PyResult<_> = keys.iter().map(|name| name.key().map(ReportedSample::Key)).collect();
+        losses::report(py, (dataset, network), samples?, &losses)
     }
 
     /// What has been fetched so far in this process.

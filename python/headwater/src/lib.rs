@@ -11,6 +11,7 @@
 mod arguments;
 mod cores;
 mod errors;
+mod names;
 mod texts;
 
 mod log;

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::arguments;
-use crate::errors::{HeadwaterError, RecipeError, argument};
+use crate::errors::{HeadwaterError, RecipeError};
+use crate::names::Name;
 
 /// What is done to every photo, from its bytes to the tensor: see `headwater.Recipe` in the stubs.
 #[pyclass(frozen, module = "headwater", name = "Recipe")]
@@ -84,11 +85,11 @@ impl Recipe {
         &self,
         #[pyo3(from_py_with = arguments::width)] width: u32,
         #[pyo3(from_py_with = arguments::height)] height: u32,
-        key: &str,
+        key: Name,
         #[pyo3(from_py_with = arguments::seed)] seed: u64,
         #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<((f64, f64, f64, f64), bool)> {
-        let key = key.parse().map_err(argument)?;
+        let key = key.key()?;
         let draws = Draws { address: Address::new(seed, epoch), key: &key };
         let framing = Framing::new(self.0.stages(), Size { width, height }, &draws);
         let region = framing.region;
@@ -101,11 +102,11 @@ impl Recipe {
         &self,
         py: Python<'py>,
         photo: &[u8],
-        key: &str,
+        key: Name,
         #[pyo3(from_py_with = arguments::seed)] seed: u64,
         #[pyo3(from_py_with = arguments::epoch)] epoch: u64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let key = key.parse().map_err(argument)?;
+        let key = key.key()?;
         let draws = Draws { address: Address::new(seed, epoch), key: &key };
         let payload = Payload::Encoded(Bytes::copy_from_slice(photo));
         let done = py.detach(|| {

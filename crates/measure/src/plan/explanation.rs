@@ -4,6 +4,7 @@ use std::fmt;
 
 use headwater_plan::explain::Seconds;
 use headwater_plan::{Explanation, ResourceTime, Server};
+use headwater_types::key;
 use serde::Serialize;
 use serde_json::{Value, json};
 
