@@ -166,7 +166,6 @@ mod tests {
             address: Address::default(),
             key: None,
             label: None,
-            fields: Vec::new(),
             cpu: None,
             limits: AgreedLimits { announced, own },
             outcome: Ok(delivered),

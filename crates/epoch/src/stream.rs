@@ -99,7 +99,6 @@ fn request(options: &EpochOptions, samples: &[SampleIndex], steering: &Steering)
         model: None,
         ordered: false,
         measure_cpu: true,
-        fields: Vec::new(),
     }
 }
 

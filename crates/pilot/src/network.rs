@@ -134,6 +134,5 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
         model: None,
         ordered: false,
         measure_cpu: false,
-        fields: Vec::new(),
     }
 }

@@ -95,6 +95,37 @@ pub enum StoreError {
         /// The names of the first few classes.
         first: String,
     },
+    /// The fields that are asked for are not there, or not of one kind.
+    #[error("{location}: fields=: {reason}")]
+    Fields {
+        /// The dataset.
+        location: String,
+        /// Which field, and what is wrong with it.
+        reason: String,
+    },
+    /// Shards that were named are not there.
+    #[error("{location}: {count} of its shards are not there: {first}")]
+    NoSuchShards {
+        /// The dataset.
+        location: String,
+        /// The number of shards.
+        count: usize,
+        /// The names of the first few.
+        first: String,
+    },
+    /// The same name is in several shards.
+    #[error(
+        "{location}: {count} photos have the name of a photo in another shard ({first}): give the dataset keys=shard, \
+         so that each key begins with its shard's name, or leave out the shards that repeat others"
+    )]
+    KeysInSeveralShards {
+        /// The dataset.
+        location: String,
+        /// The number of photos whose name was there before.
+        count: u64,
+        /// The names of the first few.
+        first: String,
+    },
     /// The dataset has nothing that could be served.
     #[error("--data {location} has no photos: {found}")]
     NoPhotos {

@@ -55,6 +55,10 @@ mod store;
 mod folder;
 mod s3;
 
+mod shards;
+
+mod tar;
+
 mod detect;
 mod open;
 

@@ -11,6 +11,7 @@ use crate::options::StoreOptions;
 use crate::s3::{Bucket, Settings};
 use crate::site::Site;
 use crate::store::Store;
+use crate::tar::Tar;
 
 /// Opens the dataset at this place.
 ///
@@ -23,7 +24,8 @@ pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn
     options.dataset.check(location.kind()).map_err(refuse)?;
     match location.kind() {
         Kind::Folder => site(location.pattern(), options).await,
-        kind @ (Kind::Tar | Kind::Parquet | Kind::Idx | Kind::Npy) => {
+        Kind::Tar => Ok(Arc::new(Tar::open(&location, options).await?)),
+        kind @ (Kind::Parquet | Kind::Idx | Kind::Npy) => {
             Err(StoreError::NotBuiltIn { location: location.to_string(), kind })
         }
     }

@@ -38,6 +38,12 @@ pub enum Skip {
     FolderMarker,
     /// Another object has the same key.
     Duplicate,
+    /// A file with holes within an archive, of which only the parts between them are stored.
+    Sparse,
+    /// A link within an archive that leads to nothing in it, or a symbolic one.
+    ArchiveLink,
+    /// A member of an archive that has no bytes.
+    Empty,
     /// The sample is of another partition.
     OtherPartition,
     /// The sample is of a class that is not among the pinned ones.
@@ -50,7 +56,7 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::NoPhoto,
         Self::UnsupportedFormat,
         Self::Shard,
@@ -66,6 +72,9 @@ impl Skip {
         Self::Vanished,
         Self::FolderMarker,
         Self::Duplicate,
+        Self::Sparse,
+        Self::ArchiveLink,
+        Self::Empty,
         Self::OtherPartition,
         Self::UnknownClass,
         Self::EmptyClass,
@@ -89,6 +98,9 @@ impl Skip {
             Self::Vanished => "vanished",
             Self::FolderMarker => "folder-marker",
             Self::Duplicate => "duplicate",
+            Self::Sparse => "sparse",
+            Self::ArchiveLink => "archive-link",
+            Self::Empty => "empty",
             Self::OtherPartition => "other-partition",
             Self::UnknownClass => "unknown-class",
             Self::EmptyClass => "empty-class",
@@ -133,6 +145,9 @@ impl Skip {
             Self::Duplicate => "objects with the same key are left out, but for one",
             Self::UnknownClass => "samples are of classes that are not among the pinned ones",
             Self::EmptyClass => "pinned classes without a sample keep their places",
+            Self::Sparse => "files with holes are left out: pack them without tar's --sparse",
+            Self::ArchiveLink => "links within archives are left out: pack what they lead to, with tar's --dereference",
+            Self::Empty => "files without a byte are left out",
             Self::FolderMarker | Self::OtherPartition => return None,
         })
     }

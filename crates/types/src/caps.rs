@@ -113,6 +113,11 @@ pub const LISTED_NAMES: usize = 5;
 /// Suffixes by which files that are no photos are counted: folders with more have numbers in that place.
 pub const LISTED_SUFFIXES: usize = 32;
 
+/// Tar files of a folder that are indexed side by side: as many as keep the cores and a disk busy.
+pub const TAR_SHARDS_LOCAL: usize = 8;
+/// Tar files of a bucket that are indexed side by side: each waits for a request of at most 4 MiB at a time.
+pub const TAR_SHARDS_REMOTE: usize = 16;
+
 /// Keys in one page of an S3 listing: the most that S3 answers.
 pub const S3_PAGE_KEYS: usize = 1_000;
 /// Class folders of a bucket that are listed at once: a page takes about 0.1 s, whoever asks.

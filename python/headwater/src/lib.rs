@@ -30,8 +30,6 @@ mod epochs;
 mod reading;
 mod transport;
 
-mod columns;
-
 mod batches;
 mod losses;
 mod sketch;

@@ -41,8 +41,10 @@ use headwater_types::{Digest, FailureKind, SampleFailure};
 use object_store::path::Path;
 
 use self::access::Access;
+use self::document::Object;
 use self::link::Link;
 use self::listing::Listing;
+use self::pages::Pages;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::endpoint::Endpoint;
 use crate::error::StoreError;
@@ -50,6 +52,7 @@ use crate::extent::Extent;
 use crate::listed::listed;
 use crate::options::StoreOptions;
 use crate::store::Store;
+use crate::version::Version;
 use crate::waiting::{Underway, Waiting};
 
 pub(crate) use settings::Settings;
@@ -106,6 +109,21 @@ impl Bucket {
         let name = to_bytes(key);
         let name = str::from_utf8(&name).map_err(|_| forbidden("an object's name is UTF-8".to_owned()))?;
         Path::parse(format!("{}{name}", self.prefix)).map_err(|error| forbidden(error.to_string()))
+    }
+
+    /// Every object whose key begins so below the prefix, by its name there, with its version.
+    pub(crate) async fn objects(&self, beneath: &str) -> Result<Vec<(String, Version)>, StoreError> {
+        let begin = format!("{}{beneath}", self.prefix);
+        let mut pages = Pages::deep(&self.link, &self.options.found, &begin);
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await.map_err(|fault| self.access.error(&fault))? {
+            let named = |object: &Object| {
+                let name = object.key.strip_prefix(&self.prefix).unwrap_or(&object.key);
+                (name.to_owned(), object.version)
+            };
+            objects.extend(page.objects.iter().map(named));
+        }
+        Ok(objects)
     }
 }
 

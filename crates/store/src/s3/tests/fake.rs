@@ -14,21 +14,31 @@ use super::*;
 use crate::conformance::{Photos, Source, store_behaves};
 use crate::kind::Kind;
 
-type Objects = BTreeMap<String, Vec<u8>>;
+pub(super) type Objects = BTreeMap<String, Vec<u8>>;
 
-struct FakeBucket {
-    objects: Arc<Mutex<Objects>>,
-    endpoint: String,
+pub(super) struct FakeBucket {
+    pub(super) objects: Arc<Mutex<Objects>>,
+    pub(super) endpoint: String,
+    /// The ranges of objects that were asked for, in their order.
+    pub(super) asked: Arc<Mutex<Vec<(usize, usize)>>>,
 }
 
 // === impl FakeBucket ===
 
 impl FakeBucket {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let objects: Arc<Mutex<Objects>> = Arc::default();
         let held = Arc::clone(&objects);
-        let endpoint = serving_side_by_side(move |head| (Duration::ZERO, say(&held.lock().unwrap(), head)));
-        Self { objects, endpoint }
+        let asked: Arc<Mutex<Vec<_>>> = Arc::default();
+        let heard = Arc::clone(&asked);
+        let endpoint = serving_side_by_side(move |head| {
+            let objects = held.lock().unwrap();
+            if let Some(content) = object(&objects, head) {
+                heard.lock().unwrap().push(range(head).unwrap_or((0, content.len().saturating_sub(1))));
+            }
+            (Duration::ZERO, say(&objects, head))
+        });
+        Self { objects, endpoint, asked }
     }
 }
 
@@ -53,22 +63,32 @@ fn say(objects: &Objects, head: &str) -> Vec<u8> {
     if asked.contains_key("list-type") {
         return answer(200, "", listing(objects, &asked));
     }
-    let key = url::form_urlencoded::parse(url.path().as_bytes()).next().unwrap().0;
-    let Some(content) = objects.get(key.strip_prefix("/photos/").unwrap()) else {
+    let Some(content) = object(objects, head) else {
         return answer(404, "", "<Error><Code>NoSuchKey</Code></Error>");
     };
     let headers = format!("ETag: \"{}\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n", Digest::of(content));
-    let range =
-        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
-    let Some(range) = range else { return answer(200, &headers, content) };
-    let (first, last) = range.split_once('-').unwrap();
-    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+    let Some((first, last)) = range(head) else { return answer(200, &headers, content) };
     // As S3 does, which gives what there is of a range.
     let Some(part) = content.get(first..content.len().min(last + 1)) else {
         return answer(416, "", "<Error><Code>InvalidRange</Code></Error>");
     };
     let given = format!("Content-Range: bytes {first}-{}/{}\r\n", first + part.len() - 1, content.len());
     answer(206, &(headers + &given), part)
+}
+
+/// The object that a request is for.
+fn object<'a>(objects: &'a Objects, head: &str) -> Option<&'a Vec<u8>> {
+    let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap();
+    let key = url::form_urlencoded::parse(path.as_bytes()).next().unwrap().0;
+    objects.get(key.strip_prefix("/photos/")?)
+}
+
+/// The first and the last byte that a request asks for.
+fn range(head: &str) -> Option<(usize, usize)> {
+    let mut lines = head.lines().map(str::to_ascii_lowercase);
+    let range = lines.find_map(|line| line.strip_prefix("range: bytes=").map(str::to_owned))?;
+    let (first, last) = range.split_once('-').unwrap();
+    Some((first.parse().unwrap(), last.parse().unwrap()))
 }
 
 fn listing(objects: &Objects, asked: &BTreeMap<String, String>) -> String {

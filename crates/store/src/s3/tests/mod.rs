@@ -4,6 +4,7 @@ mod answers;
 mod fake;
 mod moto;
 mod server;
+mod tar;
 mod variables;
 
 use headwater_types::FailureKind;
