@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
-use headwater_store::{DatasetSource, DatasetSpec, Found, Location, Store};
+use headwater_store::{DatasetSource, DatasetSpec, Found, Location, PageMemory, Store};
 use headwater_types::{Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
@@ -33,6 +33,7 @@ pub(crate) struct Opener {
     /// Every dataset's place, this one first: what the server keeps lies apart from all of them.
     places: Vec<Location>,
     limits: ImageLimits,
+    page_memory: PageMemory,
     /// Where the photo index is; `None` where there is to be none.
     index: Option<(StateArgs, IndexDirArgs)>,
 }
@@ -82,7 +83,7 @@ pub(crate) async fn house(
 // === impl Opener ===
 
 impl Opener {
-    pub(crate) fn new(args: &ServeArgs, spec: &DatasetSpec) -> Self {
+    pub(crate) fn new(args: &ServeArgs, spec: &DatasetSpec, page_memory: &PageMemory) -> Self {
         let others = args.datasets.specs().into_iter().filter(|other| other.name != spec.name);
         let own = spec.source.location.clone();
         Self {
@@ -90,6 +91,7 @@ impl Opener {
             source: args.datasets.source.clone(),
             places: [own].into_iter().chain(others.map(|other| other.source.location)).collect(),
             limits: args.limits.of_image(),
+            page_memory: page_memory.clone(),
             index: (!args.no_index).then(|| (args.state.clone(), args.index.clone())),
         }
     }
@@ -97,7 +99,7 @@ impl Opener {
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
-        let options = self.source.store_options(&self.dataset, self.limits.max_object);
+        let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
         served.begin(Doing::step(format!("opening {data}")));
         let store = headwater_store::open(data, &options).await?;
         Ok(Unlisted { store, found: options.found })

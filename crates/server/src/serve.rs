@@ -108,9 +108,10 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 
 /// The datasets of the settings, each with how it is opened.
 fn datasets(args: &ServeArgs) -> Vec<(Arc<Served>, Arc<Opener>)> {
+    let page_memory = args.datasets.source.page_memory();
     let dataset = |spec: DatasetSpec| {
         let part = spec.source.partition.unwrap_or(Partition::ALL);
-        (Arc::new(Served::new(spec.name.clone(), part)), Arc::new(Opener::new(args, &spec)))
+        (Arc::new(Served::new(spec.name.clone(), part)), Arc::new(Opener::new(args, &spec, &page_memory)))
     };
     args.datasets.specs().into_iter().map(dataset).collect()
 }

@@ -103,6 +103,16 @@ pub enum StoreError {
         /// Which field, and what is wrong with it.
         reason: String,
     },
+    /// A Parquet file is not the table that the options say, or has values that cannot be right.
+    #[error("{location}: {object}: {reason}")]
+    Table {
+        /// The dataset.
+        location: String,
+        /// The file.
+        object: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Shards that were named are not there.
     #[error("{location}: {count} of its shards are not there: {first}")]
     NoSuchShards {

@@ -57,6 +57,7 @@ mod s3;
 
 mod shards;
 
+mod parquet;
 mod tar;
 
 mod detect;
@@ -80,6 +81,7 @@ pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
+pub use parquet::{PageMemory, count_photos};
 pub use part::Part;
 pub use s3::count_listed;
 pub use scope::Scope;

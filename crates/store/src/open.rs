@@ -8,6 +8,7 @@ use crate::folder::Folder;
 use crate::kind::Kind;
 use crate::location::Location;
 use crate::options::StoreOptions;
+use crate::parquet::Parquet;
 use crate::s3::{Bucket, Settings};
 use crate::site::Site;
 use crate::store::Store;
@@ -25,9 +26,8 @@ pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn
     match location.kind() {
         Kind::Folder => site(location.pattern(), options).await,
         Kind::Tar => Ok(Arc::new(Tar::open(&location, options).await?)),
-        kind @ (Kind::Parquet | Kind::Idx | Kind::Npy) => {
-            Err(StoreError::NotBuiltIn { location: location.to_string(), kind })
-        }
+        Kind::Parquet => Ok(Arc::new(Parquet::open(&location, options).await?)),
+        kind @ (Kind::Idx | Kind::Npy) => Err(StoreError::NotBuiltIn { location: location.to_string(), kind }),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::files::Files;
 use crate::found::Found;
 use crate::kept::Kept;
+use crate::parquet::PageMemory;
 use crate::spec::DatasetOptions;
 
 /// The options of every kind of dataset, and of each kind.
@@ -30,6 +31,8 @@ pub struct StoreOptions {
     pub classes: Option<Arc<[String]>>,
     /// What is made once of the dataset and kept for the next start.
     pub kept: Kept,
+    /// The memory of unpacked pages of Parquet files, which all datasets of a server share. Setting: `--page-memory`.
+    pub page_memory: PageMemory,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
     /// The options of `s3://` datasets.
@@ -62,6 +65,7 @@ impl Default for StoreOptions {
             dataset: DatasetOptions::default(),
             classes: None,
             kept: Kept::nowhere(),
+            page_memory: PageMemory::default(),
             found: Found::default(),
             s3: S3Options::default(),
         }

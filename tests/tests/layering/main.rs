@@ -160,11 +160,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 28] = [
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 12] = [
+const FENCED: [(&str, &[&str]); 15] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
     ("cap-std", &["headwater-store"]),
+    ("lz4_flex", &["headwater-store"]),
+    ("snap", &["headwater-store"]),
+    ("zstd", &["headwater-store"]),
     ("parquet", &["headwater-tables"]),
     ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),

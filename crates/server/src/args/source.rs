@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_store::{DatasetSource, Endpoint, Files, Partition, S3Options, StoreOptions};
+use headwater_cli::values::some_bytes;
+use headwater_store::{DatasetSource, Endpoint, Files, PageMemory, Partition, S3Options, StoreOptions};
 use headwater_types::ByteCount;
 
 /// How every dataset is read.
@@ -21,6 +22,16 @@ pub(crate) struct SourceArgs {
     /// Leave out folders and files that cannot be read, which otherwise are an error at start
     #[arg(long, help_heading = "Dataset")]
     skip_unreadable: bool,
+    /// Memory for pages of Parquet files, which hold several photos each, for all datasets together; it comes on top of
+    /// --memory
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value_t = PageMemory::DEFAULT,
+        value_parser = some_bytes,
+        help_heading = "Limits",
+    )]
+    page_memory: ByteCount,
     /// Address of an S3-compatible store, over AWS_ENDPOINT_URL
     #[arg(long, value_name = "URL", help_heading = "Dataset")]
     s3_endpoint: Option<Endpoint>,
@@ -41,6 +52,11 @@ impl SourceArgs {
         given.chain(self.no_links(sources)).collect()
     }
 
+    /// The memory of pages, which all datasets share.
+    pub(crate) fn page_memory(&self) -> PageMemory {
+        PageMemory::new(self.page_memory)
+    }
+
     /// The folders into which links are followed.
     pub(crate) fn follow_links(&self) -> &[PathBuf] {
         &self.follow_links
@@ -55,7 +71,12 @@ impl SourceArgs {
     }
 
     /// How the store of a dataset is opened.
-    pub(crate) fn store_options(&self, source: &DatasetSource, max_object: ByteCount) -> StoreOptions {
+    pub(crate) fn store_options(
+        &self,
+        source: &DatasetSource,
+        max_object: ByteCount,
+        page_memory: &PageMemory,
+    ) -> StoreOptions {
         let s3 = S3Options { endpoint: self.s3_endpoint.clone(), allow_http: self.s3_allow_http };
         let files = if self.all_files { Files::All } else { Files::Photos };
         StoreOptions {
@@ -65,6 +86,7 @@ impl SourceArgs {
             dataset: source.options.clone(),
             follow: self.follow_links.clone(),
             skip_unreadable: self.skip_unreadable,
+            page_memory: page_memory.clone(),
             s3,
             ..StoreOptions::default()
         }

@@ -125,7 +125,7 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let limits = args.limits.of_image();
     let memory = args.limits.memory()?;
     let source = args.dataset.source();
-    let options = args.dataset.source.store_options(&source, limits.max_object);
+    let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
     let store = headwater_store::open(&source.location, &options).await?;
     let index = open::photo_index((&args.state, &args.index), &[source.location], store.place(), limits).await?;
     let catalog = store.list(None).await?;
