@@ -151,6 +151,24 @@ async fn an_object_that_changed_or_went_is_not_given_for_the_one_listed() {
 }
 
 #[tokio::test]
+async fn names_that_look_alike_are_objects_of_their_own() {
+    let Some(moto) = Moto::start(&[]) else { return };
+    let names =
+        ["caf\u{e9}", "cafe\u{301}", "CAF\u{c9}", " x ", "x  y", "back\\slash", "q\"uo'te", "\u{1f431}", "\u{efe9}"];
+    for name in names {
+        moto.put(&format!("{name}/{name}.jpg"), name.as_bytes()).await;
+    }
+    let bucket = moto.bucket("", &moto.options());
+    let catalog = bucket.list(None).await.unwrap();
+    assert_eq!((catalog.len(), catalog.classes().len()), (names.len(), names.len()), "{}", catalog.skipped());
+    for name in names {
+        let key = headwater_types::key::from_bytes(name.as_bytes());
+        let read = read(&bucket, &catalog, &format!("{key}/{key}.jpg")).await.unwrap();
+        assert_eq!(read, name.as_bytes(), "{name:?}");
+    }
+}
+
+#[tokio::test]
 async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
     let hostile = [
         "../up.jpg",
@@ -158,7 +176,7 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
         "cat/../../up.jpg",
         "cat//empty.jpg",
         "cat/./dot.jpg",
-        "cat/back\\slash.jpg",
+        "cat/a//b.jpg",
         "cat/.hidden.jpg",
         ".hidden/1.jpg",
         "zebra/..",
@@ -198,7 +216,7 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
 
 #[tokio::test]
 async fn more_objects_than_a_page_holds_are_each_listed_once() {
-    let Some(moto) = Moto::start(&["many/0500\\", "many/x/../y"]) else { return };
+    let Some(moto) = Moto::start(&["many/0500//x", "many/x/../y"]) else { return };
     let client = connect::connect("photos", &moto.options().s3, &settings()).unwrap().client;
     let key = |n: u32| if n < 1300 { format!("many/{n:04}") } else { format!("{n:04}") };
     let puts = futures::stream::iter(0..2500).map(|n| {
