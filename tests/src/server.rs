@@ -20,6 +20,7 @@ const READY: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
     data: PathBuf,
+    datasets: Vec<String>,
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
     metrics: bool,
@@ -44,6 +45,11 @@ impl ServerOptions {
     /// Serves this folder as the dataset `photos`.
     pub fn new(data: &Path) -> Self {
         Self { data: data.to_owned(), ..Self::default() }
+    }
+
+    /// Serves these datasets, each as `NAME=URI[,option=value]...`.
+    pub fn several(datasets: &[String]) -> Self {
+        Self { datasets: datasets.to_vec(), ..Self::default() }
     }
 
     /// Adds an argument.
@@ -87,6 +93,14 @@ impl ServerOptions {
         self
     }
 
+    /// The arguments that say what is served.
+    fn what(&self) -> Vec<OsString> {
+        if self.datasets.is_empty() {
+            return vec!["--dataset".into(), "photos".into(), "--data".into(), self.data.clone().into()];
+        }
+        self.datasets.iter().flat_map(|dataset| ["--dataset".into(), dataset.into()]).collect()
+    }
+
     /// Starts the server and waits until it is ready.
     ///
     /// # Errors
@@ -116,8 +130,8 @@ impl Server {
             command.env_clear().current_dir("/");
         }
         command
-            .args(["serve", "--dataset", "photos", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(&options.data)
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .args(options.what())
             .arg("--port-file")
             .arg(&port_file)
             .args(&options.arguments)

@@ -82,7 +82,7 @@ async fn health_and_reflection_answer() {
     let data = Data::photos().unwrap();
     let server = tokio::task::spawn_blocking(move || ServerOptions::new(&data.photos).start().unwrap()).await.unwrap();
     let channel = Channel::from_shared(format!("http://{}", server.address())).unwrap().connect().await.unwrap();
-    let services = ["headwater.v1.Datasets", "headwater.v1.Samples", "headwater.v1.Losses"];
+    let services = ["headwater.v1.Datasets", "headwater.v1.Samples", "headwater.v1.Losses", "headwater.v1.Reloads"];
     for service in std::iter::once("").chain(services) {
         let request = HealthCheckRequest { service: service.to_owned() };
         let status = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status;

@@ -98,7 +98,8 @@ async fn health_and_description(address: &str, status: i32, refused: Option<&str
     use headwater_wire::proto::{DescribeRequest, datasets_client::DatasetsClient};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    for service in ["", "headwater.v1.Datasets", "headwater.v1.Samples", "headwater.v1.Losses"] {
+    for service in ["", "headwater.v1.Datasets", "headwater.v1.Samples", "headwater.v1.Losses", "headwater.v1.Reloads"]
+    {
         let request = HealthCheckRequest { service: service.to_owned() };
         let found = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status;
         assert_eq!(found, status, "{service:?}");
@@ -262,7 +263,7 @@ fn a_listing_that_takes_long_is_lived_through_and_waited_for() {
 
     let mut stopped = start();
     is_listing(&stopped.address("metrics"));
-    assert_eq!(stopped.end("HUP"), Some(0), "{}", stopped.log());
+    assert_eq!(stopped.end("TERM"), Some(0), "{}", stopped.log());
 
     let mut server = start();
     let (address, metrics) = (server.address("listening"), server.address("metrics"));

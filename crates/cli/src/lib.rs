@@ -73,5 +73,5 @@ pub use limits::LimitArgs;
 pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
 pub use progress::{Bar, GrowingBar, Progress};
-pub use signals::{Signal, Signals};
+pub use signals::{Hangups, Signal, Signals};
 pub use version::{VERSION, commit};

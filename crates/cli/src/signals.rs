@@ -1,4 +1,5 @@
-//! Signals: the first SIGTERM, SIGINT or SIGHUP asks for a graceful stop, a second SIGTERM or SIGINT ends at once.
+//! Signals: the first SIGTERM, SIGINT or SIGHUP asks for a graceful stop, a second SIGTERM or SIGINT ends at once. Of a
+//! server SIGHUP asks for something else: see [`Hangups`].
 //!
 //! | signal | what it does |
 //! |---|---|
@@ -9,7 +10,7 @@
 //! | SIGPIPE, SIGXFSZ | nothing: the write fails, and its error is reported like any other |
 //!
 //! SIGHUP is never the second signal: a shell sends it beside the kernel, and systemd (`SendSIGHUP=`) beside SIGTERM.
-//! Under `nohup` it does nothing.
+//! Under `nohup` it does nothing. A server takes it apart from the others, under `nohup` too: it then asks for no stop.
 //!
 //! Exit codes: a server that drained leaves with 0; a tool that was interrupted leaves with 128 + the signal's number,
 //! as shells expect (130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP). Return [`Signal`] as the error for the
@@ -46,6 +47,10 @@ pub struct Signals {
     user: [unix::Signal; 2],
     _too_large: unix::Signal,
 }
+
+/// SIGHUP of a program for which it does not ask for a stop.
+#[derive(Debug)]
+pub struct Hangups(unix::Signal);
 
 /// SIGXFSZ: a file would grow past the process's limit (`ulimit -f`). By default it kills, without a word and with what
 /// was being written; taken over, the write fails instead, and its error is reported like any other.
@@ -92,6 +97,12 @@ impl Signals {
         })
     }
 
+    /// The same with SIGHUP apart from what asks for a stop, for a program that does something else on it.
+    pub fn install_apart() -> io::Result<(Self, Hangups)> {
+        let hangups = Hangups(unix::signal(SignalKind::hangup())?);
+        Ok((Self { hangup: None, ..Self::install()? }, hangups))
+    }
+
     /// The next signal that asks for a stop.
     pub async fn next(&mut self) -> Signal {
         let [one, two] = &mut self.user;
@@ -135,6 +146,17 @@ impl Signals {
         tokio::select! {
             value = &mut work => Ended::Finished { value, asked: Some(first) },
             second = self.second() => Ended::Dropped(second),
+        }
+    }
+}
+
+// === impl Hangups ===
+
+impl Hangups {
+    /// Waits for the next. Some that come at the same time are one.
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending().await
         }
     }
 }

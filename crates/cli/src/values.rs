@@ -30,6 +30,20 @@ pub fn some_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time above 0 with its unit, such as `30s`, `10m` or `2h`; seconds where it has none.
+///
+/// # Errors
+/// What else it is, in words.
+pub fn period(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
+    let found = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, *seconds)));
+    let (number, unit) = found.unwrap_or((text, 1.0));
+    match time(number, unit, "seconds, or a number with s, m, h or d behind it") {
+        Ok(Duration::ZERO) => Err(format!("{text:?} is no time: give one above 0, such as 10m")),
+        result => result,
+    }
+}
+
 /// Milliseconds, whole or not, 0 or more.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ impl Check for StorageServerArgs {
         match &self.command {
             Command::Serve(args) => args.conflicts(),
             Command::Index(args) => args.dataset.conflicts(),
+            Command::Reload(_) => Vec::new(),
         }
     }
 
@@ -21,6 +22,7 @@ impl Check for StorageServerArgs {
         match &self.command {
             Command::Serve(args) => check_serve(args, findings),
             Command::Index(args) => check_indexing(args, findings),
+            Command::Reload(_) => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{Command, ServeArgs, StorageServerArgs};
 use crate::indexing::index;
+use crate::reloading::reload;
 use crate::serve::serve;
 
 /// Does what the arguments say.
@@ -18,13 +19,14 @@ pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
     match args.command {
         Command::Serve(args) => serve_until_stopped(*args).await,
         Command::Index(args) => index(&args, json, &progress).await,
+        Command::Reload(args) => reload(&args, json, &progress).await,
     }
 }
 
 async fn serve_until_stopped(args: ServeArgs) -> Result<()> {
-    let mut signals = Signals::install()?;
+    let (mut signals, hangups) = Signals::install_apart()?;
     let stop = CancellationToken::new();
-    match signals.guard(&stop, serve(args, stop.clone())).await {
+    match signals.guard(&stop, serve(args, hangups, stop.clone())).await {
         Ended::Finished { value, .. } => value,
         Ended::Dropped(signal) => Err(signal.into()),
     }

@@ -158,6 +158,6 @@ fn say_serving(served: &Served) {
         digest = %catalog.digest().short(),
         listed = catalog.listing().samples,
         listing = %catalog.listing().digest.short(),
-        "serving"
+        "a dataset is served"
     );
 }

@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use headwater_types::SampleIndex;
+use headwater_types::{Differences, SampleIndex};
 
 /// Losses by sample.
 #[derive(Debug)]
@@ -31,13 +31,35 @@ impl Importance {
 
     /// Keeps a loss in place of an earlier one; `false` for a sample that is not in the catalog.
     pub(crate) fn keep(&self, index: SampleIndex, loss: f32) -> bool {
-        let losses = self.losses.get_or_init(|| (0..self.samples).map(|_| AtomicU32::new(NONE)).collect());
+        let losses = self.losses();
         let Some(place) = usize::try_from(index.0).ok().and_then(|index| losses.get(index)) else { return false };
         if place.swap(loss.to_bits(), Ordering::Relaxed) == NONE {
             self.known.fetch_add(1, Ordering::Relaxed);
         }
         self.reports.fetch_add(1, Ordering::Relaxed);
         true
+    }
+
+    /// Takes over the losses of the generation before, as far as none is known here.
+    pub(crate) fn carry(&self, before: &Self, differences: &Differences) {
+        let Some(earlier) = before.losses.get() else { return };
+        let mapping = differences.mapping();
+        let losses = self.losses();
+        for (index, loss) in (0..).zip(earlier) {
+            let bits = loss.load(Ordering::Relaxed);
+            let place = mapping.get(index).and_then(|index| losses.get(usize::try_from(index).ok()?));
+            if let Some(place) = place
+                && bits != NONE
+                && place.compare_exchange(NONE, bits, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            {
+                self.known.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.reports.fetch_add(before.reports(), Ordering::Relaxed);
+    }
+
+    fn losses(&self) -> &[AtomicU32] {
+        self.losses.get_or_init(|| (0..self.samples).map(|_| AtomicU32::new(NONE)).collect())
     }
 
     /// Samples with a loss.
@@ -73,5 +95,12 @@ mod tests {
         assert!(importance.keep(SampleIndex(2), 5.0));
         assert!(!importance.keep(SampleIndex(3), 7.0));
         assert_eq!((importance.known(), importance.reports(), importance.mean()), (2, 3, 4.0));
+
+        // Sample 0 is gone, and one came behind sample 2; a report that came meanwhile stays.
+        let next = Importance::new(3);
+        assert!(next.keep(SampleIndex(0), 9.0));
+        let differences = Differences { removed: vec![0..1], added: vec![2..3], replaced: Vec::new() };
+        next.carry(&importance, &differences);
+        assert_eq!((next.known(), next.reports(), next.mean()), (2, 4, 7.0));
     }
 }

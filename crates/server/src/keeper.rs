@@ -20,12 +20,15 @@ pub(crate) fn keep(served: &Arc<Served>, stop: CancellationToken) {
     let served = Arc::downgrade(served);
     tokio::spawn(async move {
         sweep(&served, &stop).await;
+        let mut oldest = oldest_of(&served);
         while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
             let Some(index) = served.upgrade().and_then(|served| served.current()?.pipeline.index.clone()) else {
                 return;
             };
-            if !index.is_counted() {
+            // What only a generation needed that is held no more is dropped.
+            if !index.is_counted() || oldest_of(&served) != oldest {
                 sweep(&served, &stop).await;
+                oldest = oldest_of(&served);
             }
         }
     });
@@ -33,17 +36,26 @@ pub(crate) fn keep(served: &Arc<Served>, stop: CancellationToken) {
 
 /// Sweeps on a thread that may wait for a disk.
 async fn sweep(served: &Weak<Served>, stop: &CancellationToken) {
-    let Some(now) = served.upgrade().and_then(|served| served.current()) else { return };
-    let Some(index) = now.pipeline.index.clone() else { return };
+    let Some(held) = served.upgrade().map(|served| served.held()) else { return };
+    let Some(index) = held.first().and_then(|now| now.pipeline.index.clone()) else { return };
     let stop = stop.clone();
-    let swept = tokio::task::spawn_blocking(move || sweep_now(&index, now.catalog(), |_| !stop.is_cancelled()));
+    let catalogs: Vec<_> = held.iter().map(|generation| Arc::clone(&generation.pipeline.catalog)).collect();
+    // Only the catalogs are kept meanwhile: a generation that a sweep holds would seem to be in use.
+    drop(held);
+    let swept = tokio::task::spawn_blocking(move || sweep_now(&index, &catalogs, |_| !stop.is_cancelled()));
     if let Err(error) = swept.await {
         tracing::warn!(%error, "the photo index was not counted");
     }
 }
 
-/// Sweeps, and says what came of it.
-pub(crate) fn sweep_now(index: &PhotoIndex, catalog: &Catalog, go_on: impl Fn(f64) -> bool) {
+/// The number of the oldest generation that is held; 0 where there is none.
+fn oldest_of(served: &Weak<Served>) -> u64 {
+    let held = served.upgrade().map(|served| served.held()).unwrap_or_default();
+    held.iter().map(|generation| generation.number).min().unwrap_or_default()
+}
+
+/// Sweeps, keeping what any of these listings needs, of which the latest comes first, and says what came of it.
+pub(crate) fn sweep_now(index: &PhotoIndex, catalogs: &[Arc<Catalog>], go_on: impl Fn(f64) -> bool) {
     if !index.is_counted() {
         let folder = index.path().display();
         tracing::warn!(
@@ -52,7 +64,7 @@ pub(crate) fn sweep_now(index: &PhotoIndex, catalog: &Catalog, go_on: impl Fn(f6
         );
     }
     let began = Instant::now();
-    let Some(swept) = index.sweep(catalog, go_on) else { return };
+    let Some(swept) = index.sweep(catalogs, go_on) else { return };
     tracing::info!(
         folder = %index.path().display(),
         entries = swept.entries,

@@ -15,6 +15,8 @@ mod doing;
 mod importance;
 
 mod generation;
+mod generations;
+mod listings;
 mod served;
 
 mod datasets;
@@ -33,8 +35,6 @@ mod handshake;
 mod idle;
 mod peer;
 
-mod calls;
-
 mod allowance;
 mod batch;
 mod body;
@@ -45,23 +45,29 @@ mod outbox;
 mod run;
 mod streams;
 
-mod grpc;
+mod life;
+
 mod health;
 mod supervisor;
-
-mod life;
 
 mod keeper;
 mod open;
 
 mod first;
+mod reload;
+
+mod calls;
+mod grpc;
+
 mod serve;
 
 mod indexing;
 
+mod reloading;
+
 mod check;
 mod command;
 
-pub use args::{IndexArgs, ServeArgs, StorageServerArgs};
+pub use args::{IndexArgs, ReloadArgs, ServeArgs, StorageServerArgs};
 pub use command::run;
 pub use metrics::metrics_reference;

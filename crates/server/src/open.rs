@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
 use headwater_store::{DatasetSource, DatasetSpec, Found, Location, PageMemory, Store};
-use headwater_types::{Digest, ImageLimits, Recipe};
+use headwater_types::{Differences, Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
 use crate::args::{IndexDirArgs, ServeArgs, SourceArgs, StateArgs};
@@ -100,7 +100,8 @@ impl Opener {
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
         let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
-        served.begin(Doing::step(format!("opening {data}")));
+        // A place whose kind is looked for may keep this waiting, and says why.
+        served.begin(Doing::listing(format!("opening {data}"), options.found.clone()));
         let store = headwater_store::open(data, &options).await?;
         Ok(Unlisted { store, found: options.found })
     }
@@ -118,6 +119,36 @@ impl Opener {
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), found));
         let catalog = Arc::new(store.list(None).await?);
         Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
+    }
+
+    /// Opens a dataset and lists it.
+    pub(crate) async fn open(&self, served: &Served) -> Result<Generation> {
+        let unlisted = self.store(served).await?;
+        self.list(served, unlisted).await
+    }
+
+    /// Lists a dataset anew that is served, and says what differs; `None` where nothing does.
+    pub(crate) async fn relist(&self, served: &Served) -> Result<Option<(Generation, Differences)>> {
+        let now = served.current().context("the dataset is not served")?;
+        // Opened anew, since the folder may be another one at the same path, and to count from 0.
+        let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
+        let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
+        served.listings(|listings| listings.doing = Some(doing));
+        let store = headwater_store::open(&self.dataset.location, &options).await?;
+        let catalog = store.list(Some(now.catalog())).await?;
+        let since = catalog.scope().since;
+        if catalog.digest() == now.digest() {
+            served.listings(|listings| listings.listed = Some(since));
+            return Ok(None);
+        }
+        let (before, next) = (Arc::clone(&now), Arc::new(catalog));
+        let later = Arc::clone(&next);
+        let compare = move || before.catalog().differences(&later);
+        let differences = tokio::task::spawn_blocking(compare).await.context("comparing two listings")?;
+        served.listings(|listings| listings.listed = Some(since));
+        let index = now.pipeline.index.clone();
+        let pipeline = Pipeline { store, catalog: next, index, limits: self.limits };
+        Ok(Some((Generation::new(now.number + 1, pipeline), differences)))
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 pub(crate) struct Peer {
     /// `None` for a peer that was gone again.
     address: Option<SocketAddr>,
+    is_local: bool,
     ended: CancellationToken,
     calls: Arc<Calls>,
 }
@@ -35,12 +36,21 @@ pub(crate) struct OpenCall(Arc<Calls>);
 
 impl Peer {
     pub(crate) fn of(stream: &TcpStream) -> Self {
-        Self::new(stream.peer_addr().ok())
+        let address = stream.peer_addr().ok();
+        let ip = |address: Option<SocketAddr>| address.map(|address| address.ip().to_canonical());
+        let own = ip(stream.local_addr().ok());
+        let is_local = ip(address).is_some_and(|peer| peer.is_loopback() || Some(peer) == own);
+        Self { is_local, ..Self::new(address) }
     }
 
     pub(crate) fn new(address: Option<SocketAddr>) -> Self {
         let calls = Calls(Mutex::new(Open { number: 0, none_since: Instant::now() }));
-        Self { address, ended: CancellationToken::new(), calls: Arc::new(calls) }
+        Self { address, is_local: false, ended: CancellationToken::new(), calls: Arc::new(calls) }
+    }
+
+    /// Whether the peer is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// The client's name: the address of its machine.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use headwater_cli::outputs::OutputError;
-use headwater_cli::{OutputFile, Outputs};
+use headwater_cli::{Hangups, OutputFile, Outputs};
 use headwater_store::{DatasetSpec, Partition};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -26,16 +26,17 @@ use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
 use crate::open::Opener;
+use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
 use crate::{admission, first, grpc, open};
 
-/// Serves until `stop` is cancelled, then lets open streams finish for the grace period. Dropping the future ends at
-/// once.
+/// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
+/// listed anew. Dropping the future ends at once.
 ///
 /// # Errors
 /// What keeps the server from starting: the dataset, a model, a device, an address.
-pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()> {
+pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationToken) -> Result<()> {
     let mut outputs = Outputs::new();
     let mut port_file = |setting, file: Option<&Path>| file.map(|file| outputs.file(setting, file)).transpose();
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
@@ -59,7 +60,13 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
 
     let (reporter, service) = tonic_health::server::health_reporter();
     let health = Health::starting(reporter).await;
-    let desk = Desk { instance: instance(), life: Arc::clone(&life), metrics: Arc::clone(&metrics) };
+    let reloader = Reloader::new(all.clone(), args.keep_generations, Arc::clone(&supervisor));
+    let desk = Desk {
+        instance: instance(),
+        life: Arc::clone(&life),
+        metrics: Arc::clone(&metrics),
+        reloader: Arc::clone(&reloader),
+    };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -91,10 +98,13 @@ pub(crate) async fn serve(args: ServeArgs, stop: CancellationToken) -> Result<()
         listed = list => listed?,
         result = &mut server => return result.context("the server ended"),
     }
+    let (refresh, end) = (args.refresh, stop.clone());
     if !stop.is_cancelled() {
         say_serving(&life, address, &supervisor);
         write_port(port_file, address.port())?;
     }
+    let reloading = async move { tokio::join!(follow(hangups, &reloader), Arc::clone(&reloader).run(refresh, end)) };
+    let _reloading = AbortOnDropHandle::new(tokio::spawn(reloading));
     tokio::select! {
         // First: without a connection the server ends in the same moment.
         biased;
@@ -135,8 +145,17 @@ async fn export(
 fn say_serving(life: &Life, address: SocketAddr, supervisor: &Supervisor) {
     let served = life.datasets.served();
     let phase = life.phase();
-    tracing::info!(%address, %phase, "serving {served}");
+    tracing::info!(%address, served, %phase, "serving");
     supervisor.ready(&format!("serving {served} on {address}"));
+}
+
+/// Has the datasets listed anew at each SIGHUP.
+async fn follow(mut hangups: Hangups, reloader: &Reloader) {
+    loop {
+        hangups.next().await;
+        tracing::info!("SIGHUP: listing the datasets anew");
+        reloader.ask();
+    }
 }
 
 /// Keeps streams that nobody reads from being in the way of others.

@@ -59,6 +59,13 @@ impl Supervisor {
         self.send(&format!("READY=1\nSTATUS={status}"));
     }
 
+    /// Says that the server lists its datasets anew, until it is ready again.
+    pub(crate) fn reloading(&self) {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
+        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={micros}\nSTATUS=listing the datasets anew"));
+    }
+
     /// Says that the end begins, and takes at most so long.
     pub(crate) fn stopping(&self, status: &str, most: Duration) {
         let micros = (most + EVERY).as_micros();
@@ -138,9 +145,13 @@ mod tests {
         ] {
             let supervisor = supervisor(&address, None);
             supervisor.ready("serving");
+            supervisor.reloading();
             supervisor.stopping("draining", Duration::from_secs(10));
+            let said = received(&socket);
             let expected = ["READY=1\nSTATUS=serving", "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=11000000"];
-            assert_eq!(received(&socket), expected);
+            assert_eq!([&said[0], &said[2]], expected);
+            let micros = said[1].strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap().split_once('\n').unwrap().0;
+            assert!(micros.parse::<u64>().unwrap() > 0, "{said:?}");
         }
         assert!(open(folder.path().join("nobody").as_os_str()).is_err());
     }

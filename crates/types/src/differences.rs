@@ -64,6 +64,28 @@ impl Differences {
         self.removed.is_empty() && self.added.is_empty() && self.replaced.is_empty()
     }
 
+    /// What differs between the earlier generation and the one that `next` leads to. A sample that went and came again
+    /// is both removed and added.
+    pub fn then(&self, next: &Self) -> Self {
+        let (on, before) = (next.mapping(), self.reversed().mapping());
+        let is_new = |ranges: &[Range<u64>], index: u64| {
+            let behind = ranges.partition_point(|range| range.end <= index);
+            ranges.get(behind).is_some_and(|range| range.contains(&index))
+        };
+        let removed = each(&next.removed).filter(|index| !is_new(&self.added, *index));
+        let removed = each(&self.removed).chain(removed.filter_map(|index| before.get(index)));
+        let added = each(&next.added).chain(each(&self.added).filter_map(|index| on.get(index)));
+        let added = in_ranges(added.collect());
+        let replaced = each(&next.replaced).chain(each(&self.replaced).filter_map(|index| on.get(index)));
+        let replaced = replaced.filter(|index| !is_new(&added, *index)).collect();
+        Self { removed: in_ranges(removed.collect()), replaced: in_ranges(replaced), added }
+    }
+
+    /// The way back, where replaced samples do not count.
+    fn reversed(&self) -> Self {
+        Self { removed: self.added.clone(), added: self.removed.clone(), replaced: Vec::new() }
+    }
+
     /// Where samples of the earlier generation are in the later one.
     pub fn mapping(&self) -> Mapping {
         let stays_before = |ranges: &[Range<u64>]| {
@@ -107,6 +129,19 @@ pub fn push_index(ranges: &mut Vec<Range<u64>>, index: u64) {
     }
 }
 
+fn each(ranges: &[Range<u64>]) -> impl Iterator<Item = u64> + '_ {
+    ranges.iter().cloned().flatten()
+}
+
+/// These indices, in whatever order, as ranges.
+fn in_ranges(mut indices: Vec<u64>) -> Vec<Range<u64>> {
+    indices.sort_unstable();
+    indices.dedup();
+    let mut ranges = Vec::new();
+    indices.into_iter().for_each(|index| push_index(&mut ranges, index));
+    ranges
+}
+
 /// How many samples ranges have.
 pub fn count(ranges: &[Range<u64>]) -> u64 {
     ranges.iter().map(|range| range.end - range.start).sum()
@@ -139,6 +174,30 @@ mod tests {
             for (index, key) in earlier.iter().enumerate() {
                 let expected = later.iter().position(|other| other == key).map(|place| place as u64);
                 assert_eq!(mapping.get(index as u64), expected, "{earlier:?} {later:?} {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_step_after_the_other_leads_where_both_together_lead() {
+        let subset = |bits: u32| (0..5).filter(|key| bits >> key & 1 == 1).collect::<Vec<u32>>();
+        for bits in 0..32_768 {
+            let [one, two, three] = [bits & 31, bits >> 5 & 31, bits >> 10].map(subset);
+            let mut steps = [between(&one, &two), between(&two, &three)];
+            // In each step the first sample that stays is another.
+            let stays = |one: &[u32], two: &[u32]| two.iter().position(|key| one.contains(key));
+            let [first, second] = [stays(&one, &two), stays(&two, &three)];
+            first.into_iter().for_each(|at| push_index(&mut steps[0].replaced, at as u64));
+            second.into_iter().for_each(|at| push_index(&mut steps[1].replaced, at as u64));
+            let both = steps[0].then(&steps[1]);
+            assert_eq!(both.check(one.len() as u64, three.len() as u64), Ok(()));
+            let mapping = both.mapping();
+            for (index, key) in one.iter().enumerate() {
+                let place = two.contains(key).then(|| three.iter().position(|other| other == key)).flatten();
+                assert_eq!(mapping.get(index as u64), place.map(|place| place as u64), "{one:?} {two:?} {three:?}");
+                let is_other = first.is_some_and(|at| two[at] == *key) || second.is_some_and(|at| three[at] == *key);
+                let is_told = |place: usize| both.replaced.iter().any(|range| range.contains(&(place as u64)));
+                assert_eq!(place.is_some_and(is_told), place.is_some() && is_other, "{one:?} {two:?} {three:?}");
             }
         }
     }

@@ -80,6 +80,9 @@ pub enum Refusal {
         /// For how long.
         seconds: u64,
     },
+    /// A call for who runs the server, from another machine.
+    #[error("only a peer on the server's own machine may ask for this: run storage-server reload there")]
+    NotLocal,
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -92,7 +95,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 11] = [
+    pub const REASONS: [&'static str; 12] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -104,6 +107,7 @@ impl Refusal {
         "full",
         UNREAD,
         NOT_READY,
+        "not-local",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -120,6 +124,7 @@ impl Refusal {
             Self::Full { .. } => 8,
             Self::Unread { .. } => 9,
             Self::NotReady { .. } => 10,
+            Self::NotLocal => 11,
         };
         Self::REASONS[place]
     }
@@ -141,6 +146,7 @@ impl From<Refusal> for Status {
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
             Refusal::Changed { .. } | Refusal::NotReady { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
+            Refusal::NotLocal => Code::PermissionDenied,
             Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,
             Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
         };

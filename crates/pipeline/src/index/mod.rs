@@ -10,6 +10,7 @@ mod names;
 mod tally;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
@@ -144,16 +145,16 @@ impl PhotoIndex {
         self.directory.is_counted()
     }
 
-    /// Removes what earlier processes left half-written, drops the entries of photos that this listing would have found
-    /// and has not, or has found with another content, and counts the folder's bytes anew. That takes seconds for a
-    /// million photos, while other work goes on. Entries of which this listing cannot tell stay: see
-    /// [`Living`](headwater_cache::Living).
+    /// Removes what earlier processes left half-written, drops the entries of photos that these listings would have
+    /// found and have not, or have found with another content, and counts the folder's bytes anew. That takes seconds
+    /// for a million photos, while other work goes on. The latest listing comes first; what one of the others has found
+    /// stays. Entries of which the latest cannot tell stay: see [`Living`](headwater_cache::Living).
     ///
     /// `go_on` is asked now and then, with the share that is done. `None` where it said no or the folder could not be
     /// read.
-    pub fn sweep(&self, catalog: &Catalog, go_on: impl Fn(f64) -> bool) -> Option<Swept> {
+    pub fn sweep(&self, catalogs: &[Arc<Catalog>], go_on: impl Fn(f64) -> bool) -> Option<Swept> {
         const SHARDS: f64 = 256.0;
-        let living = self.names.living(catalog);
+        let living = self.names.living(catalogs);
         let goes_on = |shard: usize| go_on(shard as f64 / SHARDS);
         let swept =
             self.directory.sweep(living.as_ref(), goes_on).inspect_err(|error| self.tally.failed(error)).ok()?;

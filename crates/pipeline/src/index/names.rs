@@ -1,6 +1,7 @@
 //! The names under which a dataset's photos stand in the index.
 
 use std::iter;
+use std::sync::Arc;
 
 use headwater_cache::{EntryKey, Kind, Living};
 use headwater_image::IndexedJpeg;
@@ -31,15 +32,20 @@ impl Names {
         EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(version.size()))
     }
 
-    /// The entries that are alive by this listing; `None` where it did not see everything.
-    pub(super) fn living(&self, catalog: &Catalog) -> Option<Living> {
-        let scope = catalog.scope();
-        if catalog.skipped().count(Skip::Unreadable) > 0 {
+    /// The entries that are alive by these listings, of which the latest comes first; `None` where that one did not see
+    /// everything.
+    pub(super) fn living(&self, catalogs: &[Arc<Catalog>]) -> Option<Living> {
+        let latest = catalogs.first()?;
+        let scope = latest.scope();
+        if latest.skipped().count(Skip::Unreadable) > 0 {
             return None;
         }
         let others = (scope.files == Files::All).then_some(self.other_files);
         let datasets = iter::once(self.dataset).chain(others).collect();
-        let keys = catalog.iter().filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
+        let keys = catalogs
+            .iter()
+            .flat_map(|catalog| catalog.iter())
+            .filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
         let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry(&key, version));
         Some(Living::new(datasets, scope.part, scope.since, entries))
     }

@@ -7,6 +7,7 @@ mod datasets;
 mod index;
 mod index_dir;
 mod limits;
+mod reload;
 mod source;
 mod state;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_cli::values::{milliseconds, seconds, some_seconds, threads, threads_or_none};
+use headwater_cli::values::{milliseconds, period, seconds, some_seconds, threads, threads_or_none};
 use headwater_features::{Device, ModelSpec};
 use headwater_types::caps;
 
@@ -31,6 +32,7 @@ pub(crate) use datasets::DatasetsArgs;
 pub use index::IndexArgs;
 pub(crate) use index_dir::IndexDirArgs;
 pub(crate) use limits::LimitArgs;
+pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
 
@@ -41,6 +43,14 @@ use crate::listen::ListenAddress;
 pub struct ServeArgs {
     #[command(flatten)]
     pub(crate) datasets: DatasetsArgs,
+    /// List the datasets anew every so often (30s, 10m, 2h), within a tenth; without this, on SIGHUP and by
+    /// storage-server reload only
+    #[arg(long, value_name = "TIME", value_parser = period, help_heading = "Dataset")]
+    pub(crate) refresh: Option<Duration>,
+    /// Hold what was listed before for so long (30s, 10m, 2h) after its last call, for clients that began with it. At
+    /// most four earlier listings are held, each with the memory of its catalog
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = period, help_heading = "Dataset")]
+    pub(crate) keep_generations: Duration,
 
     /// Address to listen on. A name is listened on at all its addresses; without HOST it is this machine alone, 0.0.0.0
     /// is every network; without :PORT it is 7440, and port 0 takes a free one
@@ -96,8 +106,7 @@ pub struct ServeArgs {
     /// Samples of one stream that are worked on at a time; at first a quarter, more as the client reads
     #[arg(long, value_name = "N", default_value = "64", help_heading = "Network")]
     pub(crate) stream_window: NonZeroUsize,
-    /// After SIGTERM, SIGINT or SIGHUP, let open streams finish for so many seconds; a second SIGTERM or SIGINT ends at
-    /// once
+    /// After SIGTERM or SIGINT, let open streams finish for so many seconds; the second of them ends at once
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Network")]
     pub(crate) grace: Duration,
 

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
 
-use super::{IndexArgs, ServeArgs};
+use super::{IndexArgs, ReloadArgs, ServeArgs};
 
 /// Serves photos, tensors and features from where the photos rest
 #[derive(Debug, Parser)]
@@ -17,10 +17,12 @@ pub struct StorageServerArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve a dataset over gRPC until SIGTERM, SIGINT or SIGHUP
+    /// Serve datasets over gRPC until SIGTERM or SIGINT; SIGHUP lists them anew
     Serve(Box<ServeArgs>),
     /// Re-write photos ahead, so that their crops are served without decoding
     Index(Box<IndexArgs>),
+    /// Have a server on this machine list its datasets anew, and say what changed
+    Reload(ReloadArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -28,6 +30,8 @@ Examples:
   storage-server serve --data /srv/photos --dataset photos
   storage-server index --data /srv/photos \\
       --index-dir /var/cache/headwater
+  storage-server serve --dataset photos=/srv/photos \\
+      --dataset flowers=s3://bucket/flowers,partition=1/2
   storage-server serve --data s3://bucket/photos --dataset photos \\
       --partition 1/2 --listen 0.0.0.0:7440
   storage-server serve --data /srv/photos --dataset photos \\
@@ -47,6 +51,6 @@ impl StorageServerArgs {
 
     /// Whether the command ends by itself, and so has progress to show.
     pub fn ends_by_itself(&self) -> bool {
-        matches!(self.command, Command::Index(_))
+        matches!(self.command, Command::Index(_) | Command::Reload(_))
     }
 }

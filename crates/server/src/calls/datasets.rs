@@ -26,7 +26,7 @@ fn describe(served: &Served, house: Option<&str>) -> ServedDataset {
         (Standing::NotReady(reason), _) => (DatasetState::NotReady, reason),
         (_, Some(doing)) => (DatasetState::Starting, doing.to_owned()),
         (Standing::Starting(doing), None) => (DatasetState::Starting, doing),
-        (Standing::Serving, None) => (DatasetState::Serving, String::new()),
+        (Standing::Serving, None) => (DatasetState::Serving, served.listings(|listings| listings.words())),
     };
     ServedDataset { name: served.name.clone(), state, reason, listed: listed(served) }
 }

@@ -11,6 +11,7 @@ use crate::life::Life;
 use crate::metrics::Metrics;
 use crate::offer::Offer;
 use crate::peer::Peer;
+use crate::reload::Reloader;
 
 /// Where calls come in, from the moment that the server listens.
 pub(crate) struct Desk {
@@ -18,6 +19,7 @@ pub(crate) struct Desk {
     pub(crate) instance: [u8; 16],
     pub(crate) life: Arc<Life>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) reloader: Arc<Reloader>,
 }
 
 /// A request of a dataset, as all of them name it.

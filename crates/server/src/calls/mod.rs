@@ -14,16 +14,19 @@ mod survey;
 
 mod report;
 
+mod reload;
+
 use std::sync::Arc;
 
 use futures::stream;
 use headwater_types::caps::MAX_REQUEST;
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
+use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
-    ListDatasetsRequest, ListRequest, ReportRequest, ReportSummary, SurveyRequest,
+    ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -34,10 +37,11 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 3] = [
+pub(crate) const SERVICES: [&str; 4] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
+    <ReloadsServer<Desk> as NamedService>::NAME,
 ];
 
 /// Adds the services with the size of messages that they take. The messages that they give are as long as each client
@@ -47,7 +51,8 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
     routes
         .add_service(DatasetsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(WithBodies(SamplesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most)))
-        .add_service(LossesServer::from_arc(desk).max_decoding_message_size(most));
+        .add_service(LossesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
 
 #[tonic::async_trait]
@@ -72,7 +77,7 @@ impl Datasets for Desk {
         &self,
         request: Request<DifferencesRequest>,
     ) -> Result<Response<Self::DifferencesStream>, Status> {
-        differences::differences(self, request).map(Response::new)
+        differences::differences(self, request).await.map(Response::new)
     }
 }
 
@@ -96,5 +101,14 @@ impl Samples for Desk {
 impl Losses for Desk {
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportSummary>, Status> {
         report::report(self, request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Reloads for Desk {
+    type ReloadStream = reload::Progress;
+
+    async fn reload(&self, request: Request<ReloadRequest>) -> Result<Response<Self::ReloadStream>, Status> {
+        reload::reload(self, &request).map(Response::new)
     }
 }

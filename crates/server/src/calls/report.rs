@@ -1,5 +1,7 @@
 //! `Report`: how much samples mattered to a training job, kept as their latest losses.
 
+use std::sync::Arc;
+
 use headwater_types::{Digest, SampleIndex};
 use headwater_wire::proto::{ReportRequest, ReportSummary};
 use headwater_wire::report::{LossReport, Which};
@@ -9,14 +11,20 @@ use super::desk::{Desk, OfDataset};
 
 pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<ReportSummary, Status> {
     let (offer, LossReport { samples, losses, .. }) = desk.check(request)?;
-    let generation = &offer.generation;
-    let catalog = generation.catalog();
+    // Losses of an earlier generation are those of the samples with the same keys now.
+    let current = offer.served.current().unwrap_or_else(|| Arc::clone(&offer.generation));
+    let (catalog, asked) = (current.catalog(), offer.generation.catalog());
+    let is_current = Arc::ptr_eq(&current, &offer.generation);
     let indices: Vec<_> = match samples {
-        Which::Indices(indices) => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
+        Which::Indices(indices) if is_current => indices.into_iter().map(|index| Some(SampleIndex(index))).collect(),
+        Which::Indices(indices) => {
+            let find = |index| catalog.find(asked.get(SampleIndex(index))?.key);
+            indices.into_iter().map(find).collect()
+        }
         // A thousand keys take a quarter of a millisecond.
         Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
     };
-    let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| generation.importance.keep(i, loss));
+    let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| current.importance.keep(i, loss));
     let kept = indices.into_iter().zip(losses).filter(|&each| keep(each)).count();
     Ok(ReportSummary { kept: kept as u64 })
 }

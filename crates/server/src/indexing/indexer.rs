@@ -14,7 +14,7 @@ use super::outcome::Outcome;
 /// What all photos of a run share.
 pub(super) struct Indexer {
     store: Arc<dyn Store>,
-    pub(super) catalog: Catalog,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) index: Arc<PhotoIndex>,
     limits: ImageLimits,
     job: Job,
@@ -27,7 +27,7 @@ pub(super) struct Indexer {
 impl Indexer {
     pub(super) fn new(
         store: Arc<dyn Store>,
-        catalog: Catalog,
+        catalog: Arc<Catalog>,
         index: Arc<PhotoIndex>,
         limits: ImageLimits,
         job: Job,

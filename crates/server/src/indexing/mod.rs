@@ -111,7 +111,7 @@ async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationT
     let (indexer, stop, bar) = (Arc::clone(indexer), stop.clone(), progress.items("index", Some(SHARDS)));
     let sweep = move || {
         let shown = AtomicU64::new(0);
-        keeper::sweep_now(&indexer.index, &indexer.catalog, |share| {
+        keeper::sweep_now(&indexer.index, &[Arc::clone(&indexer.catalog)], |share| {
             let done = (share * SHARDS as f64) as u64;
             bar.add(done.saturating_sub(shown.swap(done, Ordering::Relaxed)));
             !stop.is_cancelled()
@@ -128,7 +128,7 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
     let store = headwater_store::open(&source.location, &options).await?;
     let index = open::photo_index((&args.state, &args.index), &[source.location], store.place(), limits).await?;
-    let catalog = store.list(None).await?;
+    let catalog = Arc::new(store.list(None).await?);
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
     Ok((Arc::new(Indexer::new(store, catalog, index, limits, job)), jobs))

@@ -11,6 +11,7 @@ use prometheus_client::registry::Unit;
 use super::families::Families;
 use crate::datasets::Datasets;
 use crate::generation::Generation;
+use crate::listings::OUTCOMES;
 
 /// The partitions of a server.
 #[derive(Debug)]
@@ -44,6 +45,42 @@ impl Collector for DatasetMetrics {
             })
         });
         let help = "Files and folders that the listing found and left out, by reason; the log names the first of each";
-        families.gauges("dataset_left_out", help, None, left_out)
+        families.gauges("dataset_left_out", help, None, left_out)?;
+        generations(&mut families, &self.0, &current)
     }
+}
+
+/// Which generation is served, and how listings went.
+fn generations(
+    families: &mut Families<'_>,
+    datasets: &Datasets,
+    current: &[(String, Arc<Generation>)],
+) -> Result<(), fmt::Error> {
+    let label = |name: &str| [("dataset", name.to_owned())];
+    let number = current.iter().map(|(name, now)| (label(name), now.number as f64));
+    let help = "Which listing is served, counted from 1 at the start; one that found nothing new does not count";
+    families.gauges("dataset_generation", help, None, number)?;
+    let held = datasets.iter().map(|served| (label(served.name.as_str()), served.held().len() as f64));
+    let help = "Generations that are held, the current one included";
+    families.gauges("dataset_generations_held", help, None, held)?;
+    let memory = datasets.iter().map(|served| (label(served.name.as_str()), served.earlier_memory().get() as f64));
+    let help = "Memory of the catalogs of earlier generations that are held";
+    families.gauges("dataset_earlier_catalogs", help, Some(&Unit::Bytes), memory)?;
+    let age = datasets.iter().filter_map(|served| {
+        let age = served.listed()?.elapsed().unwrap_or_default();
+        Some((label(served.name.as_str()), age.as_secs_f64()))
+    });
+    let help = "Time since the listing began that gave what is served, or found it unchanged";
+    families.gauges("dataset_listing_age", help, Some(&Unit::Seconds), age)?;
+    let failed = datasets.iter().map(|served| {
+        (label(served.name.as_str()), f64::from(u8::from(served.listings(|listings| listings.failed.is_some()))))
+    });
+    let help = "Whether the last listing failed (1), while what was listed before is served on";
+    families.gauges("dataset_listing_failed", help, None, failed)?;
+    let outcomes = datasets.iter().flat_map(|served| {
+        let counts = served.listings(|listings| listings.counts);
+        let labels = |outcome: &str| [("dataset", served.name.to_string()), ("outcome", outcome.to_owned())];
+        OUTCOMES.into_iter().zip(counts).map(move |(outcome, count)| (labels(outcome), count))
+    });
+    families.counters("dataset_reloads", "Listings after the first, by outcome", outcomes)
 }
