@@ -1,4 +1,4 @@
-//! One server, several datasets: each is served as if it were alone, and one that is broken keeps none from being served.
+//! One server, several datasets: each is served as if it were alone, and one that is broken keeps no other from it.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 

@@ -1,5 +1,5 @@
-//! Values with a name and options, `NAME=URI,option=value,...`: as tables of the file, and with the paths in them beside
-//! it.
+//! Values with a name and options, `NAME=URI,option=value,...`: as tables of the file, and with the paths in them
+//! beside it.
 //!
 //! An option begins at a comma that a word of small letters and `=` follow. Elsewhere a comma is only a comma, and one
 //! at which an option would begin is written `\,`.

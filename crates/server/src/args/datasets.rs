@@ -12,9 +12,9 @@ use super::source::SourceArgs;
 /// What is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatasetsArgs {
-    /// The dataset, where it is the only one: a folder (class folders give labels) or s3://bucket/prefix (standard AWS_*
-    /// variables); or shards, as in shard-{000..099}.tar, tar:DIR or parquet:s3://bucket/prefix; then, parted by commas,
-    /// options such as labels=FILE
+    /// The dataset, where it is the only one: a folder (class folders give labels) or s3://bucket/prefix (standard
+    /// AWS_* variables); or shards, as in shard-{000..099}.tar, tar:DIR or parquet:s3://bucket/prefix; then, parted by
+    /// commas, options such as labels=FILE
     #[arg(long, value_name = "DIR|s3://…|KIND:PLACE", help_heading = "Dataset")]
     data: Option<DatasetSource>,
     /// Take only the K-th of N parts of the dataset of --data, so that N servers can share one folder or bucket
