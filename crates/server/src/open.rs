@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
-use headwater_store::{DatasetSource, DatasetSpec, Found, Location, PageMemory, Store};
+use headwater_store::{DatasetSource, DatasetSpec, Found, Location, PageMemory, Store, StoreOptions};
 use headwater_types::{Differences, Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
@@ -34,6 +34,7 @@ pub(crate) struct Opener {
     places: Vec<Location>,
     limits: ImageLimits,
     page_memory: PageMemory,
+    state: StateArgs,
     /// Where the photo index is; `None` where there is to be none.
     index: Option<(StateArgs, IndexDirArgs)>,
 }
@@ -92,6 +93,7 @@ impl Opener {
             places: [own].into_iter().chain(others.map(|other| other.source.location)).collect(),
             limits: args.limits.of_image(),
             page_memory: page_memory.clone(),
+            state: args.state.clone(),
             index: (!args.no_index).then(|| (args.state.clone(), args.index.clone())),
         }
     }
@@ -99,7 +101,7 @@ impl Opener {
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
-        let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
+        let options = self.options()?;
         // A place whose kind is looked for may keep this waiting, and says why.
         served.begin(Doing::listing(format!("opening {data}"), options.found.clone()));
         let store = headwater_store::open(data, &options).await?;
@@ -121,6 +123,11 @@ impl Opener {
         Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
     }
 
+    fn options(&self) -> Result<StoreOptions> {
+        let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
+        Ok(StoreOptions { kept: self.state.kept(&self.places)?, ..options })
+    }
+
     /// Opens a dataset and lists it.
     pub(crate) async fn open(&self, served: &Served) -> Result<Generation> {
         let unlisted = self.store(served).await?;
@@ -131,7 +138,7 @@ impl Opener {
     pub(crate) async fn relist(&self, served: &Served) -> Result<Option<(Generation, Differences)>> {
         let now = served.current().context("the dataset is not served")?;
         // Opened anew, since the folder may be another one at the same path, and to count from 0.
-        let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
+        let options = self.options()?;
         let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
         served.listings(|listings| listings.doing = Some(doing));
         let store = headwater_store::open(&self.dataset.location, &options).await?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use headwater_store::{Apart, Location};
+use headwater_store::{Apart, Kept, Location};
+use headwater_types::Digest;
 
 /// The setting that names the folder.
 const STATE: &str = "--state";
@@ -14,7 +15,8 @@ const STATE: &str = "--state";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
     /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
-    /// name: the photo index in DIR/index [default: headwater in the user's cache folder]
+    /// name: the photo index in DIR/index, and in DIR/catalog what makes the next start quick [default: headwater
+    /// in the user's cache folder, for the photo index alone]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
 }
@@ -37,6 +39,20 @@ impl StateArgs {
         // source.
         Apart::from(data, STATE, state.clone())?;
         Ok(Apart::from(data, STATE, state.join(kind))?)
+    }
+
+    /// Where what is made once of the dataset at the first of these places is kept for the next start: nowhere, unless
+    /// the folder is given.
+    ///
+    /// # Errors
+    /// The folder lies within one of the datasets or around it.
+    pub(crate) fn kept(&self, places: &[Location]) -> Result<Kept> {
+        let (Some(state), Some(first)) = (&self.state, places.first()) else { return Ok(Kept::nowhere()) };
+        let name = Digest::of(first.to_string().as_bytes()).to_string();
+        for place in places {
+            Apart::from(place, STATE, state.clone())?;
+        }
+        Ok(Kept::at(Apart::from(first, STATE, state.join("catalog").join(name))?))
     }
 
     /// The setting, where it is given.
