@@ -14,8 +14,8 @@
 //! photo only the crop's own data are read.
 //!
 //! Our own decoder decodes JPEGs to libjpeg-turbo's bits, and leaves rare kinds to libjpeg-turbo. The `png` and
-//! `image-webp` crates decode the other formats; the `image` crate would convert some pixels otherwise than Pillow
-//! (16-bit grey, palettes), and copy them once more.
+//! `image-webp` crates decode PNG and WebP; the `image` crate would convert some pixels otherwise than Pillow (16-bit
+//! grey, palettes), and copy them once more. BMP, GIF, PNM and TIFF are read here as Pillow reads them.
 
 mod error;
 mod limits;

@@ -23,12 +23,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn mutated_pictures_decode_or_fail(
-        picture in Picture::any(), jpeg in Jpeg::any(), form in 0..4_usize,
+        picture in Picture::any(), jpeg in Jpeg::any(), form in 0..8_usize,
         damage in prop::collection::vec((0.0..1.0_f64, any::<u8>(), 0..3_u8), 1..12), keep in 0.3..1.4_f64,
     ) {
         let mut bytes = match form {
             0 => picture.png(),
             1 => picture.webp(),
+            2 => picture.ppm(),
+            3 => picture.bmp(),
+            4 => picture.gif(),
+            5 => picture.tiff(),
             _ => jpeg.encode(&picture),
         };
         for (place, byte, how) in damage {
@@ -87,7 +91,8 @@ fn every_limit_is_held_before_pixels_are_decoded() {
     let limits = ImageLimits::default();
     let picture = Picture::new(60, 40, 1);
     let progressive = Jpeg { progressive: true, ..Jpeg::PLAIN }.encode(&picture);
-    for bytes in [Jpeg::PLAIN.encode(&picture), progressive.clone(), picture.png(), picture.webp()] {
+    let others = [picture.png(), picture.webp(), picture.ppm(), picture.bmp(), picture.gif(), picture.tiff()];
+    for bytes in [Jpeg::PLAIN.encode(&picture), progressive.clone()].into_iter().chain(others) {
         assert_eq!(refused(&bytes, &ImageLimits { max_object: ByteCount::new(9), ..limits }), "encoded bytes");
         assert_eq!(refused(&bytes, &ImageLimits { max_dimension: 59, ..limits }), "longest side");
         assert_eq!(refused(&bytes, &ImageLimits { max_pixels: 2399, ..limits }), "pixels");
@@ -112,6 +117,35 @@ fn a_bomb_is_refused_by_its_header() {
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].fill(0xff);
     assert_eq!(refused(&jpeg, &ImageLimits::default()), "pixels");
+}
+
+/// Few bytes that would have the decoder allocate much, go round in circles, or go over the file again and again.
+#[test]
+fn tiffs_that_ask_for_too_much_are_refused() {
+    let limits = ImageLimits::default();
+    let picture = Picture::new(60, 40, 1);
+    let with = |tag: u16, value: u32| {
+        let mut tiff = picture.tiff();
+        let at = (10..82).step_by(12).find(|at| tiff[*at..at + 2] == tag.to_le_bytes()).unwrap();
+        tiff[at + 8..at + 12].copy_from_slice(&value.to_le_bytes());
+        tiff
+    };
+    assert_eq!(refused(&with(256, u32::MAX), &limits), "longest side");
+    let mut scratch = Scratch::new();
+    let mut error = |tiff: &[u8]| decode(tiff, Orientation::Stored, &limits, &mut scratch).unwrap_err().to_string();
+    assert!(error(&with(257, 41)).contains("ends before its last pixel"));
+    assert!(error(&with(277, 60_000)).contains("60000 samples a pixel"));
+    assert!(error(&with(273, u32::MAX)).contains("ends before its last pixel"));
+    let mut directory = picture.tiff();
+    directory[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(error(&directory).contains("directory is not there"));
+    // A tile far larger than the photo, of which each byte would be decoded.
+    let mut tiles = picture.tiff();
+    for (entry, tag, value) in [(2, 322_u16, 30_000_u32), (4, 324, 90), (5, 323, 30_000)] {
+        tiles[10 + 12 * entry..12 + 12 * entry].copy_from_slice(&tag.to_le_bytes());
+        tiles[18 + 12 * entry..22 + 12 * entry].copy_from_slice(&value.to_le_bytes());
+    }
+    assert_eq!(refused(&tiles, &limits), "pixels");
 }
 
 /// Limits hold for photos that are cropped without decoding too.

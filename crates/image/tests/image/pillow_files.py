@@ -156,9 +156,11 @@ def tiff_of(tags, chunks, order="<", big=False, tiled=False):
 
     def build(start):
         tags[324 if tiled else 273] = [start + sum(lengths[:index]) for index in range(len(chunks))]
-        head = struct.pack(order + ("2sHHHQ" if big else "2sHI"), b"II" if order == "<" else b"MM", *(
-            (43, 8, 0, 16) if big else (42, 8)
-        ))
+        head = struct.pack(
+            order + ("2sHHHQ" if big else "2sHI"),
+            b"II" if order == "<" else b"MM",
+            *((43, 8, 0, 16) if big else (42, 8)),
+        )
         behind = len(head) + (8 if big else 2) + len(tags) * (20 if big else 12) + (8 if big else 4)
         entries, values = b"", b""
         for tag, numbers in sorted(tags.items()):
@@ -232,7 +234,7 @@ def tiff():
                 name = f"saved-{mode.replace(';', '')}-{compression}-{predictor}.tif"
                 try:
                     saved.save(OUT / name, compression=compression, tiffinfo={317: predictor})
-                except Exception:  # What Pillow does not write is no picture.
+                except (OSError, ValueError, KeyError, SystemError):  # What Pillow does not write is no picture.
                     (OUT / name).unlink(missing_ok=True)
     whole = (OUT / "saved-RGB-tiff_lzw-1.tif").read_bytes()
     put("cut.tif", whole[: len(whole) * 2 // 3])

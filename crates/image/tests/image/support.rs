@@ -77,6 +77,43 @@ impl Picture {
     }
 }
 
+/// The picture in formats that hold its bytes as they are, or nearly so.
+impl Picture {
+    pub(crate) fn ppm(&self) -> Vec<u8> {
+        [format!("P6 {} {} 255\n", self.width, self.height).into_bytes(), self.bytes(3)].concat()
+    }
+
+    pub(crate) fn bmp(&self) -> Vec<u8> {
+        let (width, height) = (self.width as u32, self.height as u32);
+        let numbers = [0, 0, 54, 40, width, height, 24 << 16 | 1, 0, 0, 0, 0, 0, 0].map(u32::to_le_bytes);
+        let padding = [0; 3];
+        let mut out = [&b"BM"[..], numbers.as_flattened()].concat();
+        for row in self.bytes(3).chunks_exact(self.width * 3) {
+            out.extend([row, &padding[..self.width % 4]].concat());
+        }
+        out
+    }
+
+    pub(crate) fn gif(&self) -> Vec<u8> {
+        let [width, height] = [self.width as u16, self.height as u16].map(u16::to_le_bytes);
+        let codes = weezl::encode::Encoder::new(weezl::BitOrder::Lsb, 8).encode(&self.bytes(1)).unwrap();
+        let screen = [&b"GIF89a"[..], &width, &height, &[0, 0, 0, b',', 0, 0, 0, 0], &width, &height, &[0, 8]].concat();
+        let blocks = codes.chunks(255).flat_map(|block| [&[block.len() as u8], block].concat());
+        screen.into_iter().chain(blocks).chain(*b"\0;").collect()
+    }
+
+    pub(crate) fn tiff(&self) -> Vec<u8> {
+        let (width, height) = (self.width as u32, self.height as u32);
+        let entries = [(256_u16, width), (257, height), (258, 8), (262, 2), (273, 90), (277, 3)];
+        let mut out = b"II*\0\x08\0\0\0\x06\0".to_vec();
+        for (tag, value) in entries {
+            out.extend([&tag.to_le_bytes()[..], b"\x04\0\x01\0\0\0", &value.to_le_bytes()].concat());
+        }
+        out.resize(90, 0);
+        [out, self.bytes(3)].concat()
+    }
+}
+
 /// A PNG of raw rows.
 pub(crate) fn png_of(
     width: usize,
