@@ -23,6 +23,8 @@ pub(super) struct Values<'a> {
     big_endian: bool,
 }
 
+pub(super) const FILL_ORDER: u16 = 266;
+pub(super) const PLANAR: u16 = 284;
 /// Most entries that libtiff takes for a directory.
 const MOST_ENTRIES: usize = 4096;
 

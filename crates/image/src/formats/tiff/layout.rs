@@ -2,10 +2,11 @@
 
 use headwater_types::{ImageLimits, Size};
 
-use super::directory::{Directory, Values, malformed, unsupported};
+use super::directory::{Directory, FILL_ORDER, PLANAR, Values, malformed, unsupported};
 use super::expand::Coding;
 use super::geometry::Geometry;
-use super::kind::{Kind, Stated};
+use super::kind::{Kind, Number};
+use super::samples::{has_extra, samples};
 use crate::error::ImageError;
 use crate::exif::UPRIGHT;
 use crate::formats::stored::Stored;
@@ -34,27 +35,18 @@ pub(crate) struct Layout {
 
 const WIDTH: u16 = 256;
 const HEIGHT: u16 = 257;
-const BITS: u16 = 258;
 const COMPRESSION: u16 = 259;
-const PHOTOMETRIC: u16 = 262;
-const FILL_ORDER: u16 = 266;
 const STRIP_OFFSETS: u16 = 273;
 const ORIENTATION: u16 = 274;
-const SAMPLES: u16 = 277;
 const ROWS_PER_STRIP: u16 = 278;
 const STRIP_LENGTHS: u16 = 279;
-const PLANAR: u16 = 284;
 const PREDICTOR: u16 = 317;
 pub(super) const COLOR_MAP: u16 = 320;
 const TILE_WIDTH: u16 = 322;
 const TILE_HEIGHT: u16 = 323;
 const TILE_OFFSETS: u16 = 324;
 const TILE_LENGTHS: u16 = 325;
-const EXTRA_SAMPLES: u16 = 338;
-const SAMPLE_FORMAT: u16 = 339;
 const XMP: u16 = 700;
-/// Most samples of a pixel.
-const MOST_SAMPLES: u64 = 6;
 
 // === impl Layout ===
 
@@ -101,7 +93,7 @@ impl Layout {
     fn check(&self) -> Result<(), ImageError> {
         match (self.predictor, self.bits, self.kind) {
             (1, _, _) | (2, 8 | 16 | 32, _) => {}
-            (3, 32, Kind::Deep(super::kind::Number::Float)) => {}
+            (3, 32, Kind::Deep(Number::Float)) => {}
             (predictor, bits, _) => return Err(unsupported(format!("predictor {predictor} of {bits} bits"))),
         }
         match (self.coding, self.kind) {
@@ -176,60 +168,6 @@ fn geometry(photo: Size, directory: &Directory, bytes: &[u8]) -> Result<Geometry
         return Err(malformed("its strips or tiles have no size"));
     }
     Ok(Geometry { photo, chunk, tiled })
-}
-
-/// What samples mean, how many bits each has, and how many a pixel has.
-fn samples(directory: &Directory, bytes: &[u8]) -> Result<(Kind, usize, usize), ImageError> {
-    let first = |tag: u16, default: u64| directory.first(bytes, tag).unwrap_or(default);
-    let same = |tag: u16, among: usize| {
-        let values = directory.values(bytes, tag)?;
-        let first = values.get(0)?;
-        values.iter().take(among).all(|value| value == first).then_some(first)
-    };
-    let stated_samples = first(SAMPLES, 1);
-    if stated_samples > MOST_SAMPLES {
-        return Err(unsupported(format!("{stated_samples} samples a pixel")));
-    }
-    let mut samples = stated_samples as usize;
-    let extra = directory.values(bytes, EXTRA_SAMPLES);
-    let mut extra = extra.map_or((0, 0), |extra| {
-        let first = extra.get(0).unwrap_or(0);
-        // Only the first may be alpha.
-        let known = extra.iter().skip(1).all(|kind| kind == 0);
-        (extra.len(), if known { first } else { u64::MAX })
-    });
-    if first(PLANAR, 1) == 2 && extra.0 > 0 && extra.1 == 0 {
-        samples = samples.saturating_sub(extra.0);
-        extra = (0, 0);
-    }
-    let bits = directory.values(bytes, BITS).map_or(1, |bits| bits.len());
-    if bits != 1 && bits < samples {
-        return Err(malformed("some of its samples have no bits"));
-    }
-    let mixed = || unsupported("samples of different kinds");
-    let bits = if bits == 1 { first(BITS, 1) } else { same(BITS, samples).ok_or_else(mixed)? };
-    let format = match directory.values(bytes, SAMPLE_FORMAT) {
-        None => 1,
-        Some(formats) => same(SAMPLE_FORMAT, formats.len()).ok_or_else(mixed)?,
-    };
-    let photometric = first(PHOTOMETRIC, 0);
-    let stated = Stated {
-        photometric,
-        format,
-        bits,
-        samples,
-        extra,
-        big_endian: directory.big_endian,
-        reversed: first(FILL_ORDER, 1) == 2,
-    };
-    let kind = Kind::of(stated).ok_or_else(|| {
-        unsupported(format!("{samples} samples of {bits} bits, format {format}, photometric {photometric}"))
-    })?;
-    Ok((kind, bits as usize, samples))
-}
-
-fn has_extra(directory: &Directory, bytes: &[u8]) -> bool {
-    directory.values(bytes, EXTRA_SAMPLES).is_some()
 }
 
 /// Which way is up. The directory decides, and XMP where it has no entry for it.

@@ -25,6 +25,7 @@ mod directory;
 mod kind;
 
 mod geometry;
+mod samples;
 
 mod layout;
 
