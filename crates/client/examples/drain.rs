@@ -29,6 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             floats: false,
             ordered: false,
             measure_cpu: false,
+            fields: Vec::new(),
         };
         let began = Instant::now();
         let (mut samples, mut failed, mut as_asked, mut bytes) = (0_u64, 0_u64, 0_u64, 0_u64);

@@ -170,7 +170,7 @@ fn judge(job: &FetchJob, chunk: &mut Chunk, position: u64, sample: proto::Sample
     let wanted = chunk.at(position)?;
     let delivery = Delivery::try_from(sample).unwrap_or_else(|invalid| {
         let failure = job.partition.breach(index, &invalid.to_string());
-        Delivery { index, position: None, key: None, label: None, cpu: None, outcome: Err(failure) }
+        Delivery { index, position: None, key: None, label: None, fields: Vec::new(), cpu: None, outcome: Err(failure) }
     });
     let retry = &job.options.retry;
     if let Err(failure) = &delivery.outcome

@@ -1,6 +1,6 @@
 //! A request that was held against its dataset: whatever is wrong with it is an error before any call.
 
-use headwater_types::{Recipe, Way};
+use headwater_types::{Field, Recipe, Way};
 
 use crate::chunk_source::Wish;
 use crate::error::ClientError;
@@ -20,6 +20,7 @@ pub(crate) struct CheckedRequest {
     pub(crate) floats: bool,
     pub(crate) ordered: bool,
     pub(crate) measure_cpu: bool,
+    pub(crate) fields: Vec<Field>,
 }
 
 // === impl CheckedRequest ===
@@ -29,9 +30,10 @@ impl CheckedRequest {
     ///
     /// # Errors
     /// An index past the end; a table of another length; a model that is missing or not the same everywhere; a way
-    /// without the recipe or model that it needs; servers that are too old for what is asked.
+    /// without the recipe or model that it needs; fields that are not there; servers that are too old for what is
+    /// asked.
     pub(crate) fn new(request: FetchRequest, union: &Union) -> Result<Self, ClientError> {
-        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu } = request;
+        let FetchRequest { indices, recipe, ways, floats, addresses, model, ordered, measure_cpu, fields } = request;
         let wish = Wish { indices, ways, addresses };
         union.check_index(wish.indices.max())?;
         if wish.ways.len().is_some_and(|len| len != union.samples()) {
@@ -44,8 +46,9 @@ impl CheckedRequest {
         if let Some(model) = &model {
             check_model(&wish, model, union)?;
         }
+        let fields = union.named_fields(&fields)?;
         let recipe = recipe.or_else(|| model.as_ref().map(|model| model.info.recipe.clone()));
-        Ok(Self { wish, recipe, model, floats, ordered, measure_cpu })
+        Ok(Self { wish, recipe, model, floats, ordered, measure_cpu, fields })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use headwater_types::{DatasetName, Digest, ModelName};
+use headwater_types::{DatasetName, Digest, Field, ModelName};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -104,6 +104,11 @@ impl Dataset {
     /// lists agree as far as they go keep their order; otherwise the names of all are sorted.
     pub fn classes(&self) -> &[String] {
         &self.0.union.classes
+    }
+
+    /// The fields that samples have on every server, of the same kind on each.
+    pub fn fields(&self) -> Vec<Field> {
+        self.0.union.fields()
     }
 
     /// What each server has, in the order of their samples.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 use headwater_types::listing::Sketch;
-use headwater_types::{DatasetName, Digest, ImageLimits, Listing, Partition as Part};
+use headwater_types::{DatasetName, Digest, Fields, ImageLimits, Listing, Partition as Part};
+use headwater_wire::field::fields_from;
 use headwater_wire::proto;
 
 /// What a server serves.
@@ -31,6 +32,8 @@ pub(crate) struct Description {
     pub(crate) limits: ImageLimits,
     /// What the server's listing left out, in its words.
     pub(crate) left_out: Vec<proto::LeftOut>,
+    /// What the samples have beside their labels.
+    pub(crate) fields: Fields,
     /// Counts the generations since the server's start; 0 from a server that lists only then.
     pub(crate) generation: u64,
     /// What holds the samples; empty from a server that does not say it.
@@ -78,6 +81,7 @@ impl Description {
             names: (!names.is_empty()).then(|| read_digest(names)).transpose()?,
             limits: read_limits(answer.limits)?,
             left_out: answer.left_out,
+            fields: fields_from(answer.fields).map_err(|error| error.to_string())?,
             generation: answer.generation,
             source: read_source(answer.source)?,
         })

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use headwater_types::{DatasetName, ModelName};
+use headwater_types::field::FieldError;
+use headwater_types::{DatasetName, FieldKind, ModelName};
 use tonic::Code;
 
 use crate::address::ServerAddress;
@@ -168,6 +169,29 @@ pub enum ClientError {
         server: ServerAddress,
         /// The server's version.
         version: String,
+    },
+    /// A field is missing on a server.
+    #[error("server {server}: {source}")]
+    Field {
+        /// The server.
+        server: ServerAddress,
+        /// Which field, and which there are.
+        source: FieldError,
+    },
+    /// A field is of different kinds on two servers.
+    #[error(
+        "field {name:?} is of kind {first} on the first server and of kind {second} on server {server}: write its \
+         column alike in the labels files of all"
+    )]
+    FieldsDiffer {
+        /// The field.
+        name: String,
+        /// Its kind on the first server.
+        first: FieldKind,
+        /// Its kind on the other one.
+        second: FieldKind,
+        /// The other one.
+        server: ServerAddress,
     },
     /// A model is missing on a server.
     #[error("server {server} has no model {model}: it has [{registered}], see --model of storage-server")]

@@ -3,8 +3,8 @@
 use headwater_types::failure::check_finite;
 use headwater_types::recipe::DecodeMode;
 use headwater_types::{
-    AgreedLimits, ClassId, Cut, DType, FailureKind, Form, PixelCoding, SampleFailure, SampleIndex, Scale, Shape, Size,
-    Way,
+    AgreedLimits, ClassId, Cut, DType, FailureKind, FieldKind, FieldValue, Form, PixelCoding, SampleFailure,
+    SampleIndex, Scale, Shape, Size, Way,
 };
 use headwater_wire::{Delivered, Delivery};
 
@@ -24,6 +24,8 @@ pub(crate) struct Expectation {
     pub(crate) feature_len: Option<u32>,
     /// Whether floats travel as floats only.
     pub(crate) floats: bool,
+    /// The kinds of the fields that were asked for.
+    pub(crate) fields: Vec<FieldKind>,
     /// Whether features may be other than finite.
     pub(crate) allow_non_finite: bool,
 }
@@ -34,7 +36,7 @@ impl Expectation {
     /// The sample as its reader gets it, with its index in the dataset and the dataset's class. What is not as it was
     /// asked for becomes a failure of that sample.
     pub(crate) fn accept(&self, partition: &Partition, wanted: &Wanted, delivery: Delivery) -> Sample {
-        let Delivery { index, key, label, cpu, outcome, position: _ } = delivery;
+        let Delivery { index, key, label, fields, cpu, outcome, position: _ } = delivery;
         let (local, index) = (index, SampleIndex(partition.first.saturating_add(index.0)));
         let label =
             label.map(|ClassId(local)| (local, usize::try_from(local).ok().and_then(|l| partition.labels.get(l))));
@@ -43,6 +45,7 @@ impl Expectation {
             let problem = match label {
                 Some((label, None)) => Some(format!("its label {label} is not among the server's classes")),
                 _ if key.is_none() => Some("it has no key".to_owned()),
+                _ if !self.are_fields(&fields) => Some("its fields are not those that were asked for".to_owned()),
                 _ => self.problem(wanted, &delivered),
             };
             if let Some(problem) = problem {
@@ -60,7 +63,12 @@ impl Expectation {
             Ok(delivered)
         });
         let label = label.and_then(|(_, class)| class.copied());
-        Sample { index, address: wanted.address, key, label, cpu, limits, outcome: checked }
+        let fields = if self.are_fields(&fields) { fields } else { Vec::new() };
+        Sample { index, address: wanted.address, key, label, fields, cpu, limits, outcome: checked }
+    }
+
+    fn are_fields(&self, values: &[FieldValue]) -> bool {
+        values.len() == self.fields.len() && values.iter().zip(&self.fields).all(|(value, kind)| value.fits(*kind))
     }
 
     /// Whether a sample may come at the cut `came` where the cut `asked` was asked for.

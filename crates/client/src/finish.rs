@@ -109,7 +109,7 @@ impl Finisher {
     }
 
     async fn run(&self, recipe: &Arc<Recipe>, sample: Sample, metered: bool) -> (Finished, Option<CpuSeconds>) {
-        let Sample { index, address, key, label, limits, outcome, cpu: _ } = sample;
+        let Sample { index, address, key, label, limits, outcome, .. } = sample;
         let (outcome, cpu) = match (outcome, key.clone()) {
             (Ok(delivered), Some(key)) => {
                 let recipe = Arc::clone(recipe);

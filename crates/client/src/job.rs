@@ -82,12 +82,13 @@ impl FetchJobs<'_> {
     }
 
     fn expectation(&self) -> Expectation {
-        let CheckedRequest { recipe, model, floats, .. } = self.request;
+        let CheckedRequest { recipe, model, floats, fields, .. } = self.request;
         Expectation {
             output: recipe.as_ref().map(Recipe::output_size),
             decode: recipe.as_ref().map(|recipe| recipe.stages().decode).unwrap_or_default(),
             feature_len: model.as_ref().map(|model| model.info.feature_len),
             floats: *floats,
+            fields: fields.iter().map(|field| field.kind).collect(),
             allow_non_finite: self.options.allow_non_finite,
         }
     }
@@ -103,7 +104,7 @@ impl FetchJobs<'_> {
 
     /// What every call asks the server of the partition at this place.
     fn fetch(&self, place: usize, partition: &Partition) -> Fetch {
-        let CheckedRequest { wish, recipe, model, floats, measure_cpu, .. } = self.request;
+        let CheckedRequest { wish, recipe, model, floats, measure_cpu, fields, .. } = self.request;
         let takes_features = |model: &&RegisteredModel| wish.ways.may_take_features() && model.servers[place];
         let model = model.as_ref().filter(takes_features).map(|model| &model.info);
         Fetch {
@@ -120,6 +121,7 @@ impl FetchJobs<'_> {
             measure_cpu: *measure_cpu,
             max_payload: partition.limits.limits().max_payload(),
             allow_non_finite: self.options.allow_non_finite,
+            fields: fields.iter().map(|field| field.name.clone()).collect(),
         }
     }
 }

@@ -166,6 +166,7 @@ mod tests {
             address: Address::default(),
             key: None,
             label: None,
+            fields: Vec::new(),
             cpu: None,
             limits: AgreedLimits { announced, own },
             outcome: Ok(delivered),

@@ -1,7 +1,8 @@
 //! What each server holds of a dataset: consecutive indices, and the meaning of its labels.
 
 use headwater_types::{
-    AgreedLimits, ClassId, Digest, FailureKind, ImageLimits, Listing, Partition as Part, SampleFailure, SampleIndex,
+    AgreedLimits, ClassId, Digest, FailureKind, Fields, ImageLimits, Listing, Partition as Part, SampleFailure,
+    SampleIndex,
 };
 
 use crate::address::ServerAddress;
@@ -34,6 +35,8 @@ pub struct Partition {
     pub server_version: String,
     /// Bytes of the partition's photos as they are stored.
     pub stored_bytes: u64,
+    /// What the server's samples have beside their labels.
+    pub fields: Fields,
     /// What photos may be at the server, and at this client.
     pub limits: AgreedLimits,
     /// Whether samples of one call may have epochs of their own at the server, and one sample be in a call twice.
@@ -66,6 +69,7 @@ impl Partition {
             server_version: description.server_version.clone(),
             stored_bytes: description.stored_bytes,
             limits: AgreedLimits { announced: description.limits, own },
+            fields: description.fields.clone(),
             sample_epochs: description.sample_epochs,
             names: description.names,
             labels: classes::places(&description.classes, classes),

@@ -27,6 +27,9 @@ pub struct FetchRequest {
     pub ordered: bool,
     /// Whether servers say of each sample how much CPU time it took ([`Sample::cpu`](crate::Sample)).
     pub measure_cpu: bool,
+    /// The names of the fields that come with each sample ([`Sample::fields`](crate::Sample)): see
+    /// [`Dataset::fields`](crate::Dataset::fields).
+    pub fields: Vec<String>,
 }
 
 // === impl FetchRequest ===
@@ -43,6 +46,7 @@ impl FetchRequest {
             model: Some(model),
             ordered: false,
             measure_cpu: false,
+            fields: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A sample as the reader gets it.
 
-use headwater_types::{Address, AgreedLimits, ClassId, CpuSeconds, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{Address, AgreedLimits, ClassId, CpuSeconds, FieldValue, SampleFailure, SampleIndex, SampleKey};
 use headwater_wire::Delivered;
 
 /// A sample that was asked for. Each is given once, whatever breaks or restarts on the way.
@@ -14,6 +14,8 @@ pub struct Sample {
     pub key: Option<SampleKey>,
     /// The label: a position in [`Dataset::classes`](crate::Dataset::classes); `None` for a sample without a label.
     pub label: Option<ClassId>,
+    /// The values of the fields that the request names, in that order; nothing for a sample that no server gave.
+    pub fields: Vec<FieldValue>,
     /// CPU time that the server's workers spent on the sample, inference included; where
     /// [`FetchRequest::measure_cpu`](crate::FetchRequest) is set.
     pub cpu: Option<CpuSeconds>,

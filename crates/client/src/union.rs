@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_types::digest::Digester;
-use headwater_types::{DatasetName, Digest, ModelName};
+use headwater_types::{DatasetName, Digest, Field, ModelName};
 use headwater_wire::proto;
 
 use crate::classes;
@@ -78,6 +78,40 @@ impl Union {
             Some(index) => Err(ClientError::OutOfRange { index, dataset: self.name.clone(), samples }),
             None => Ok(()),
         }
+    }
+
+    /// The fields that samples have on every server, of the same kind on each.
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        let Some((first, others)) = self.partitions.split_first() else { return Vec::new() };
+        let everywhere = |field: &&Field| others.iter().all(|other| other.fields.iter().any(|each| each == *field));
+        first.fields.iter().filter(everywhere).cloned().collect()
+    }
+
+    /// The fields of these names.
+    ///
+    /// # Errors
+    /// Names that a server does not have, or has of another kind than the first; a name given twice.
+    pub(crate) fn named_fields(&self, names: &[String]) -> Result<Vec<Field>, ClientError> {
+        let mut found = Vec::<Field>::new();
+        for name in names {
+            for Partition { fields, address, .. } in &self.partitions {
+                let wrong = |source| ClientError::Field { server: address.clone(), source };
+                let place = fields.place(name).map_err(wrong)?;
+                let field = fields.iter().nth(place).cloned();
+                match (found.iter().find(|field| field.name == *name), field) {
+                    (Some(first), Some(field)) if field.kind != first.kind => {
+                        let (name, first, second) = (name.clone(), first.kind, field.kind);
+                        return Err(ClientError::FieldsDiffer { name, first, second, server: address.clone() });
+                    }
+                    (None, Some(field)) => found.push(field),
+                    _ => {}
+                }
+            }
+        }
+        if found.len() < names.len() {
+            return Err(ClientError::Request("a field is named twice: name it once"));
+        }
+        Ok(found)
     }
 
     /// A model that all servers have.

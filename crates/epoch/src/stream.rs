@@ -99,6 +99,7 @@ fn request(options: &EpochOptions, samples: &[SampleIndex], steering: &Steering)
         model: None,
         ordered: false,
         measure_cpu: true,
+        fields: Vec::new(),
     }
 }
 

@@ -70,6 +70,7 @@ impl Servers {
             ordered,
             ways: steering.ways(),
             measure_cpu: steering.listens(),
+            fields: Vec::new(),
             ..FetchRequest::features(indices, self.provenance.model.clone())
         };
         let desk = Arc::clone(&self.desk);

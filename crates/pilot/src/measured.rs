@@ -112,6 +112,7 @@ impl Probe<'_> {
             model: self.model.filter(|_| way == Way::FEATURES).cloned(),
             ordered: false,
             measure_cpu: true,
+            fields: Vec::new(),
         };
         let (busy, received) = (cpu_of_process(), self.dataset.counters().bytes_received);
         let mut pass = Pass::default();

@@ -134,5 +134,6 @@ fn stored(order: &[SampleIndex]) -> FetchRequest {
         model: None,
         ordered: false,
         measure_cpu: false,
+        fields: Vec::new(),
     }
 }

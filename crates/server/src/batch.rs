@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use headwater_image::Parts;
 use headwater_pipeline::{Finished, Permit, Prepared};
-use headwater_types::Cut;
+use headwater_types::{Cut, FieldValue};
 use headwater_wire::{Delivered, Delivery, proto};
 
 /// Most samples of a batch; with features of 5 kB this is a batch's bytes.
@@ -35,8 +35,8 @@ impl Batch {
         Self { waiting: Some(why), ..Self::new() }
     }
 
-    /// Takes a sample, with its place in the request.
-    pub(crate) fn push(&mut self, position: u32, sample: Prepared) {
+    /// Takes a sample, with its place in the request and the values of its fields.
+    pub(crate) fn push(&mut self, position: u32, sample: Prepared, fields: Vec<FieldValue>) {
         let outcome = sample.outcome.map(|Finished { parts, permit }| {
             self.bytes += parts.bytes.len();
             self.delivered.push((parts.way.cut(), parts.bytes.len()));
@@ -45,7 +45,8 @@ impl Batch {
             Delivered { way, dtype, shape, payload, source, origin }
         });
         let Prepared { index, key, label, times, .. } = sample;
-        let delivery = Delivery { index, position: Some(position), key, label, cpu: times.cpu, outcome };
+        let delivery = Delivery { index, position: Some(position), key, label, fields, cpu: times.cpu, outcome };
+        self.bytes += delivery.field_bytes();
         self.samples.push(delivery.into());
     }
 

@@ -151,7 +151,7 @@ impl Driver {
             if self.batch.is_empty() {
                 self.closes = Instant::now() + LINGER;
             }
-            self.batch.push(position, sample);
+            self.batch.push(position, sample, Vec::new());
             if large || self.batch.is_full(most) {
                 self.close();
             }

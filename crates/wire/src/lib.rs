@@ -13,6 +13,7 @@ mod checksum;
 mod choice;
 pub mod differences;
 mod failure;
+pub mod field;
 pub mod framed;
 mod limits;
 pub mod list;

@@ -1,6 +1,6 @@
 //! A fetch request, checked.
 
-use headwater_types::caps::{BATCH_BYTES, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
+use headwater_types::caps::{BATCH_BYTES, MAX_FIELDS, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
 use headwater_types::{Address, ByteCount, Digest, Epoch, Form, ModelName, Recipe, SampleIndex, Seed, Way};
 
 use crate::choice::{Choice, Epochs, Ways, each};
@@ -37,6 +37,8 @@ pub struct Fetch {
     pub max_payload: ByteCount,
     /// Whether features that are not finite are wanted all the same.
     pub allow_non_finite: bool,
+    /// The names of the fields that are to come with each sample.
+    pub fields: Vec<String>,
 }
 
 /// The samples of a partition that a request asks for.
@@ -124,6 +126,9 @@ impl TryFrom<proto::FetchRequest> for Fetch {
         if recipe.is_none() && ways.any(|way| way != Way::ENCODED && way != Way::FEATURES) {
             return Err(Invalid::new("cuts between encoded and features need a recipe"));
         }
+        if request.fields.len() > MAX_FIELDS {
+            return Err(Invalid::new(format!("{} fields are more than {MAX_FIELDS}", request.fields.len())));
+        }
         let batch_bytes = match request.batch_bytes {
             0 => BATCH_BYTES,
             bytes => ByteCount::new(bytes.min(BATCH_BYTES.get())),
@@ -146,6 +151,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             measure_cpu: request.measure_cpu,
             max_payload,
             allow_non_finite: request.allow_non_finite,
+            fields: request.fields,
         })
     }
 }
@@ -190,6 +196,7 @@ impl From<Fetch> for proto::FetchRequest {
             measure_cpu: fetch.measure_cpu,
             max_payload_bytes: fetch.max_payload.get(),
             allow_non_finite: fetch.allow_non_finite,
+            fields: fetch.fields,
         }
     }
 }
@@ -259,6 +266,7 @@ mod tests {
             batch_bytes: ByteCount::new(1000),
             max_payload: ByteCount::new(77),
             allow_non_finite: true,
+            fields: vec!["caption".to_owned()],
             measure_cpu: true,
         }
     }
@@ -316,7 +324,8 @@ mod tests {
     #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 13] = [
+        let breaks: [Break; 14] = [
+            |r| r.fields = vec![String::new(); MAX_FIELDS + 1],
             |r| r.samples = None,
             |r| r.ways = None,
             |r| r.ways = Some(proto::fetch_request::Ways::Way(9)),

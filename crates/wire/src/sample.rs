@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use headwater_types::{
-    ClassId, CpuSeconds, DType, FailureKind, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey, Shape, Size,
-    Way,
+    ClassId, CpuSeconds, DType, FailureKind, FieldValue, PixelCoding, Position, SampleFailure, SampleIndex, SampleKey,
+    Shape, Size, Way,
 };
 
 use crate::checksum::checksum;
+use crate::field::{bytes_of, values_from, values_to};
 use crate::proto;
 use crate::status::Invalid;
 use crate::way::{dtype_from, dtype_to, way_from};
@@ -22,6 +23,8 @@ pub struct Delivery {
     pub key: Option<SampleKey>,
     /// The sample's class, as a position in the partition's class list.
     pub label: Option<ClassId>,
+    /// The values of the fields that were asked for, in that order; nothing for an index that is not in the catalog.
+    pub fields: Vec<FieldValue>,
     /// CPU time that the server's CPU workers spent on the sample, where the request asked for that.
     pub cpu: Option<CpuSeconds>,
     /// The sample's payload, or why there is none.
@@ -45,6 +48,15 @@ pub struct Delivered {
     pub origin: Position,
 }
 
+// === impl Delivery ===
+
+impl Delivery {
+    /// About the bytes that its fields take on the wire.
+    pub fn field_bytes(&self) -> usize {
+        self.fields.iter().map(bytes_of).sum()
+    }
+}
+
 impl From<Delivery> for proto::Sample {
     fn from(delivery: Delivery) -> Self {
         let index = delivery.index.0;
@@ -54,6 +66,7 @@ impl From<Delivery> for proto::Sample {
             key: delivery.key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
             label: delivery.label.map(|label| label.0),
             cpu_nanoseconds: delivery.cpu.map(CpuSeconds::nanoseconds),
+            fields: values_to(delivery.fields),
             ..Self::default()
         };
         match delivery.outcome {
@@ -84,6 +97,7 @@ impl TryFrom<proto::Sample> for Delivery {
             .transpose()?;
         let label = sample.label.map(ClassId);
         let (index, position) = (SampleIndex(sample.index), sample.position);
+        let fields = values_from(sample.fields)?;
         let cpu = sample.cpu_nanoseconds.map(CpuSeconds::from_nanoseconds);
         let outcome = match sample.failure {
             Some(status) => Err(status.into()),
@@ -104,7 +118,7 @@ impl TryFrom<proto::Sample> for Delivery {
                 Ok(Delivered { way, dtype, shape, payload: sample.payload, source, origin })
             }
         };
-        Ok(Self { index, position, key, label, cpu, outcome })
+        Ok(Self { index, position, key, label, fields, cpu, outcome })
     }
 }
 
@@ -130,6 +144,7 @@ mod tests {
             position: Some(0),
             key: Some("red/a.jpg".parse().unwrap()),
             label: Some(ClassId(0)),
+            fields: vec![FieldValue::Number(0.5), FieldValue::Absent],
             cpu: Some(CpuSeconds::from_nanoseconds(1_234_567)),
             outcome: Ok(Delivered {
                 way: Way::raw(Cut::Decoded),
@@ -148,6 +163,7 @@ mod tests {
             position: None,
             key: None,
             label: None,
+            fields: Vec::new(),
             cpu: None,
             outcome: Err(SampleFailure::new(FailureKind::OutOfRange, "no sample 7")),
             ..delivery()

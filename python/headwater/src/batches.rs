@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use headwater_client::{Batch, BatchStream, RowLayout};
 use numpy::PyArray1;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
+use crate::columns;
 use crate::errors::{self, HeadwaterError};
 use crate::names::Name;
 use crate::network::Network;
@@ -20,18 +22,21 @@ struct Inner {
     /// `None` once it has ended or was closed.
     stream: Mutex<Option<BatchStream>>,
     layout: RowLayout,
+    /// The number of the dataset's own fields that are asked for.
+    fields: usize,
     network: Arc<Network>,
     /// Where a plan is watched.
     watch: Option<Arc<Watch>>,
 }
 
-/// Values, indices, labels (-1: none), keys, and (row, kind, message) of those that failed.
+/// Values, indices, labels (-1: none), keys, (row, kind, message) of those that failed, and the fields' columns.
 type Given<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyArray1<u64>>,
     Bound<'py, PyArray1<i64>>,
     Vec<Option<Name>>,
     Vec<(usize, &'static str, String)>,
+    Vec<Bound<'py, PyList>>,
 );
 
 // === impl Batches ===
@@ -39,11 +44,11 @@ type Given<'py> = (
 impl Batches {
     pub(crate) fn new(
         stream: BatchStream,
-        layout: RowLayout,
+        (layout, fields): (RowLayout, usize),
         network: Arc<Network>,
         watch: Option<Arc<Watch>>,
     ) -> Self {
-        Self(OfProcess::new(Inner { stream: Mutex::new(Some(stream)), layout, network, watch }))
+        Self(OfProcess::new(Inner { stream: Mutex::new(Some(stream)), layout, fields, network, watch }))
     }
 }
 
@@ -70,7 +75,7 @@ impl Batches {
             Some(Err(error)) => Err(errors::server(&error)),
             Some(Ok(batch)) => {
                 *inner.stream.lock().unwrap_or_else(PoisonError::into_inner) = stream;
-                give(py, batch, inner.layout).map(Some)
+                give(py, batch, inner.layout, inner.fields).map(Some)
             }
         }
     }
@@ -83,8 +88,9 @@ impl Batches {
     }
 }
 
-fn give(py: Python<'_>, batch: Batch, layout: RowLayout) -> PyResult<Given<'_>> {
-    let Batch { values, rows } = batch;
+fn give(py: Python<'_>, batch: Batch, layout: RowLayout, fields: usize) -> PyResult<Given<'_>> {
+    let Batch { values, mut rows } = batch;
+    let columns = columns::of(py, &mut rows, fields)?;
     let values = PyArray1::from_vec(py, values);
     let length = rows.len();
     let values = match layout {
@@ -104,5 +110,5 @@ fn give(py: Python<'_>, batch: Batch, layout: RowLayout) -> PyResult<Given<'_>> 
         let failure = row.failure?;
         Some((at, failure.kind.as_str(), failure.message))
     });
-    Ok((values, PyArray1::from_vec(py, indices), PyArray1::from_vec(py, labels), keys, failures.collect()))
+    Ok((values, PyArray1::from_vec(py, indices), PyArray1::from_vec(py, labels), keys, failures.collect(), columns))
 }

@@ -96,6 +96,13 @@ impl Client {
         Ok(self.inner()?.dataset.classes().iter().map(|class| Name::from(class.as_str())).collect())
     }
 
+    /// Name and kind of each field that samples have on all servers.
+    #[getter]
+    fn fields(&self) -> PyResult<Vec<(String, &'static str)>> {
+        let fields = self.inner()?.dataset.fields();
+        Ok(fields.into_iter().map(|field| (field.name, field.kind.as_str())).collect())
+    }
+
     /// Of each server: address, first index, samples, stored bytes.
     #[getter]
     fn partitions(&self) -> PyResult<Vec<(String, u64, u64, u64)>> {
@@ -159,8 +166,9 @@ impl Client {
         let listener = cuts.listener()?;
         let request = FetchRequest { measure_cpu: listener.is_some(), ..request };
         let plan = BatchPlan { recipe: reading.recipe(), layout, sizes, ahead: positive("ahead", ahead)?, listener };
+        let fields = request.fields.len();
         let stream = dataset.fetch_batches(request, finisher.clone(), plan).map_err(|error| errors::server(&error))?;
-        Ok(Batches::new(stream, layout, Arc::clone(network), cuts.watch()?))
+        Ok(Batches::new(stream, (layout, fields), Arc::clone(network), cuts.watch()?))
     }
 
     /// Tells the servers the losses of the samples of these indices.

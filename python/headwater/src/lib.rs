@@ -30,6 +30,8 @@ mod epochs;
 mod reading;
 mod transport;
 
+mod columns;
+
 mod batches;
 mod losses;
 mod sketch;

@@ -19,6 +19,8 @@ pub(crate) struct Reading {
     pub(crate) floats: bool,
     pub(crate) seed: u64,
     model: Option<String>,
+    /// The dataset's own fields that are asked for.
+    columns: Vec<String>,
 }
 
 // === impl Reading ===
@@ -45,6 +47,7 @@ impl Reading {
             model: model.filter(|_| takes_features),
             ordered: true,
             measure_cpu: false,
+            fields: self.columns.clone(),
         };
         Ok((request, layout))
     }

@@ -1,7 +1,7 @@
 //! A batch and its rows.
 
 use bytes::BytesMut;
-use headwater_types::{ClassId, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{ClassId, FieldValue, SampleFailure, SampleIndex, SampleKey};
 
 /// Finished samples in one buffer.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct BatchRow {
     pub key: Option<SampleKey>,
     /// The sample's class.
     pub label: Option<ClassId>,
+    /// The values of the fields that the request names, in that order; nothing for a sample that no server gave.
+    pub fields: Vec<FieldValue>,
     /// Why the row holds nothing.
     pub failure: Option<SampleFailure>,
 }

@@ -35,8 +35,8 @@ struct Unfinished<'a> {
 impl BatchWork {
     /// Writes a sample into its row.
     pub(crate) async fn write(self: Arc<Self>, sample: Sample, mut row: BytesMut) -> WrittenRow {
-        let Sample { index, address, key, label, limits, outcome, cpu } = sample;
-        let described = |failure| BatchRow { index, key: key.clone(), label, failure };
+        let Sample { index, address, key, label, fields, limits, outcome, cpu } = sample;
+        let described = |failure| BatchRow { index, key: key.clone(), label, fields, failure };
         let came = |way, here: Option<CpuSeconds>| {
             if let Some(listener) = &self.listener {
                 listener.came(index, way, cpu.unwrap_or_default(), here.unwrap_or_default());

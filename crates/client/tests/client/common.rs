@@ -41,6 +41,7 @@ pub(crate) fn encoded(indices: impl Into<Indices>, ordered: bool) -> FetchReques
         model: None,
         ordered,
         measure_cpu: false,
+        fields: Vec::new(),
     }
 }
 

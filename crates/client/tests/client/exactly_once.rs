@@ -63,8 +63,16 @@ fn spoil(all: &mut Vec<Step>, mishap: Mishap, after: usize, fetch: &Fetch) {
         Mishap::PassingFailure => {
             let failure = SampleFailure::new(FailureKind::Unavailable, "the server is stopping");
             let (index, position) = (SampleIndex(first.index), first.position);
-            return last[0] =
-                Delivery { index, position, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
+            return last[0] = Delivery {
+                index,
+                position,
+                key: None,
+                label: None,
+                fields: Vec::new(),
+                cpu: None,
+                outcome: Err(failure),
+            }
+            .into();
         }
         Mishap::Repeat => last.push(first),
         Mishap::Stranger => {

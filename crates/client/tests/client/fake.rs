@@ -21,9 +21,10 @@ use headwater_types::digest::Digester;
 use headwater_types::listing::ListingDigester;
 use headwater_types::recipe::Orientation;
 use headwater_types::{
-    ByteCount, ClassId, Cut, DType, Differences, Digest, Draws, FailureKind, Format, ImageLimits, Listing, Partition,
-    Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
+    ByteCount, ClassId, Cut, DType, Differences, Digest, Draws, FailureKind, FieldValue, Fields, Format, ImageLimits,
+    Listing, Partition, Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
+use headwater_wire::field::fields_to;
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
@@ -58,6 +59,8 @@ pub(crate) struct Holding {
     pub(crate) echoes: bool,
     /// The limits of photos that the server announces; `None`: none, as older servers do.
     pub(crate) limits: Option<ImageLimits>,
+    /// The fields of each photo: see [`Photo::field`].
+    pub(crate) fields: Fields,
     /// Earlier generations, whose differences to this one the server knows.
     pub(crate) earlier: Vec<Holding>,
     /// What the server says of its datasets besides that these photos are served.
@@ -68,6 +71,19 @@ pub(crate) struct Holding {
 pub(crate) struct Photo {
     pub(crate) key: String,
     pub(crate) bytes: Vec<u8>,
+}
+
+// === impl Photo ===
+
+impl Photo {
+    /// The value of a field: the key as `caption`, the bytes as `size`, and nothing of any other name.
+    fn field(&self, name: &str) -> FieldValue {
+        match name {
+            "caption" => FieldValue::Text(self.key.clone()),
+            "size" => FieldValue::Integer(self.bytes.len() as i64),
+            _ => FieldValue::Absent,
+        }
+    }
 }
 
 /// One move of a server during a call.
@@ -242,13 +258,23 @@ impl Holding {
         let (index, position) = (asked.index, (!self.old).then_some(asked.position));
         let Some(photo) = self.photos.get(index.0 as usize) else {
             let failure = SampleFailure::new(FailureKind::OutOfRange, format!("no sample {index}"));
-            return Delivery { index, position, key: None, label: None, cpu: None, outcome: Err(failure) }.into();
+            return Delivery {
+                index,
+                position,
+                key: None,
+                label: None,
+                fields: Vec::new(),
+                cpu: None,
+                outcome: Err(failure),
+            }
+            .into();
         };
         let key: SampleKey = photo.key.parse().unwrap();
         let class = key.top_folder().map(|folder| self.classes().iter().position(|name| name == folder).unwrap());
         let label = class.map(|position| ClassId(position as u32));
         let outcome = self.deliver(fetch, photo, &key, asked);
-        Delivery { index, position, key: Some(key), label, cpu: None, outcome }.into()
+        let fields = fetch.fields.iter().map(|name| photo.field(name)).collect();
+        Delivery { index, position, key: Some(key), label, fields, cpu: None, outcome }.into()
     }
 
     fn deliver(
@@ -511,6 +537,7 @@ impl Datasets for Service {
             models: holding.models,
             limits: holding.limits.map(Into::into),
             left_out: Vec::new(),
+            fields: fields_to(&holding.fields),
             generation: 1,
             source: "folder".to_owned(),
         }))

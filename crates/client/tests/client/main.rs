@@ -14,6 +14,8 @@ mod epochs;
 #[cfg(test)]
 mod exactly_once;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod finish;
 mod generations;
 #[cfg(test)]

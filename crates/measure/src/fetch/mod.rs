@@ -124,6 +124,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         model: args.model.clone(),
         ordered: false,
         measure_cpu: steering.listens(),
+        fields: Vec::new(),
     };
     let writer = Arc::new(Writer {
         features: args.cut == Some(Cut::Features),

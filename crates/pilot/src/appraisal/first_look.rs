@@ -57,6 +57,7 @@ impl FirstLook {
             model: making.target().model().map(|model| model.name.clone()),
             ordered: false,
             measure_cpu: false,
+            fields: Vec::new(),
         };
         let (before, begin) = (dataset.counters(), Instant::now());
         let mut finished = dataset

@@ -39,6 +39,7 @@ pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<Dataset
         limits: Some(generation.pipeline.limits.into()),
         left_out: catalog.skipped().left_out(listing.samples).into_iter().map(describe_left_out).collect(),
         generation: generation.number,
+        fields: Vec::new(),
         source: generation.pipeline.store.source().to_owned(),
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_pipeline::{Call, SampleRequest, Wanted};
-use headwater_types::Digest;
+use headwater_types::{Digest, Fields};
 use headwater_wire::proto::FetchRequest;
 use headwater_wire::status::{Invalid, Refusal};
 use headwater_wire::{Asked, Fetch};
@@ -18,6 +18,10 @@ use super::desk::{Admitted, Desk, OfDataset};
 pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
     let Admitted { offer, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
     let requests = sample_requests(&offer.house, &fetch).map_err(|refusal| desk.refuse(refusal))?;
+    for name in &fetch.fields {
+        let there = Fields::default();
+        there.place(name).map_err(|error| desk.refuse(Invalid::new(error.to_string())))?;
+    }
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;

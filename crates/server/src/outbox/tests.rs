@@ -45,7 +45,7 @@ impl Stage {
 
     async fn push(&self, position: u32, payload: Vec<u8>) {
         let mut batch = Batch::new();
-        batch.push(position, self.sample(payload).await);
+        batch.push(position, self.sample(payload).await, Vec::new());
         self.outbox.push(batch);
     }
 

@@ -70,6 +70,9 @@ class Client:
     def listing(self) -> Tuple[List[str], npt.NDArray[np.int64]]:
         """Keys and labels of all samples in order, without the photos; -1 is no label."""
     @property
+    def fields(self) -> List[Tuple[str, str]]:
+        """Name and kind of each field that samples have on all servers."""
+    @property
     def classes(self) -> List[str]: ...
     @property
     def partitions(self) -> List[Tuple[str, int, int, int]]: ...
@@ -159,6 +162,7 @@ class Batches:
             npt.NDArray[np.int64],
             List[Optional[str]],
             List[Tuple[int, str, str]],
+            List[List[Any]],
         ]
     ]: ...
     def close(self) -> None: ...

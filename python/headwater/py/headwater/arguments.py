@@ -94,6 +94,19 @@ def some_of(name: str, value: Any, choices: Sequence[str]) -> Tuple[str, ...]:
     return found
 
 
+def names(name: str, value: Any, example: str) -> Tuple[str, ...]:
+    """A list of names, each once and at least one. TypeError and ValueError for anything else."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        given = value if isinstance(value, str) and value else example
+        raise TypeError(f"{name}={value!r}: give a list of names, such as {name}=({given!r},)")
+    found = tuple(value)
+    if not found or any(not isinstance(part, str) or not part for part in found):
+        raise ValueError(f"{name}={list(found)!r}: give names, such as {name}=({example!r},)")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name}={list(found)!r}: name each once")
+    return found
+
+
 def function(name: str, value: Any) -> Optional[Callable[[Any], Any]]:
     """A function of one value, or None. TypeError for anything else."""
     if value is None or (callable(value) and not isinstance(value, type)):

@@ -29,6 +29,9 @@ class Rows(NamedTuple):
     labels: npt.NDArray[np.int64]
     keys: List[Optional[str]]
     failures: List[Failure]
+    #: Of each of the dataset's own fields that were asked for the value in each row: int, float, str, a NumPy array, or
+    #: None where the dataset does not say it.
+    columns: List[List[Any]] = []
     #: Where each row stood before others were skipped; None where no row was skipped.
     places: Optional[List[int]] = None
 
@@ -76,7 +79,8 @@ class Failures:
         failed = {row for row, _, _ in failures}
         keep = [row for row in range(len(rows.indices)) if row not in failed]
         keys = [rows.keys[row] for row in keep]
-        return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], keep)
+        columns = [[column[row] for row in keep] for column in rows.columns]
+        return Rows(rows.values[keep], rows.indices[keep], rows.labels[keep], keys, [], columns, keep)
 
     def _substitute(self, rows: Rows, failure: Failure, epochs: Epochs, fetch: Fetch) -> None:
         """Puts the next sample that does not fail in the place of one that does: in the order of keys, and so mostly of
@@ -91,9 +95,11 @@ class Failures:
                 for _ in candidates:
                     given = batches.next()
                     if given is not None and not given[4]:
-                        values, indices, labels, keys, _ = given
+                        values, indices, labels, keys, _, columns = given
                         rows.values[row], rows.indices[row], rows.labels[row] = values[0], indices[0], labels[0]
                         rows.keys[row] = keys[0]
+                        for column, of_one in zip(rows.columns, columns):
+                            column[row] = of_one[0]
                         self._counters.add("substituted", 1)
                         return
             finally:

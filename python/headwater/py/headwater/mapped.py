@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
-from headwater.choices import Cut, Field, OnError, Output, Pixels
+from headwater.choices import Cut, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
 from headwater.limits import Limits
@@ -42,7 +42,8 @@ class MapDataset(Served, TorchDataset[S]):
     indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean
                  mask
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index". Without "image" no photo is fetched
+    fields       what a sample is: some of "image", "label", "key", "index", and beside "image" of the dataset's own
+                 fields, such as "caption" (data.fields). Without "image" no photo is fetched
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array
     transform    is run on each image after the recipe
@@ -98,7 +99,7 @@ class MapDataset(Served, TorchDataset[S]):
         deterministic: bool = False,
         output: Output = "tensor",
         pixels: Pixels = "raw",
-        fields: Sequence[Field] = ("image", "label"),
+        fields: Sequence[str] = ("image", "label"),
         indices: Optional[Any] = None,
         classes: Optional[Sequence[str]] = None,
         on_error: OnError = "raise",

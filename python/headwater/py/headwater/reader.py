@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from headwater.arguments import indices_of
 from headwater.auto import AutoPlan
+from headwater.columns import Columns
 from headwater.failures import Failures, Rows
 from headwater.handover import prepare
 from headwater.plan_file import PlanFile
@@ -40,7 +41,7 @@ class Reader:
             target_transform=keywords["target_transform"],
         )
         self.reading = reading = Reading.of(keywords)
-        self.samples = Samples(reading, self.selection)
+        self.samples = Samples(reading, self.selection, Columns(source, reading.columns, reading.output))
         self._counters = Counters()
         self._failures = Failures(reading.on_error, source, self.selection, self._counters)
         # Last, for "auto" takes seconds, and what is wrong with the other keywords should be said before.

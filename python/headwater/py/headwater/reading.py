@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from headwater._headwater import Recipe, RecipeError
-from headwater.arguments import function, one_of, seconds, some_of, text, whole
+from headwater.arguments import function, names, one_of, seconds, text, whole
 from headwater.choices import FIELDS, ON_ERROR, OUTPUTS, PIXELS
 from headwater.cuts import PLANNED, cut_of
 from headwater.rest import Rest
@@ -34,6 +34,8 @@ class Reading:
     output: str
     pixels: str
     fields: Tuple[str, ...]
+    #: Those of the fields that are the dataset's own.
+    columns: Tuple[str, ...]
     seed: int
     on_error: str
     transform: Optional[Callable[[Any], Any]]
@@ -47,7 +49,14 @@ class Reading:
             one_of("on_error", keywords["on_error"], ON_ERROR),
             one_of("output", keywords["output"], OUTPUTS),
         )
-        pixels, fields = one_of("pixels", keywords["pixels"], PIXELS), some_of("fields", keywords["fields"], FIELDS)
+        pixels = one_of("pixels", keywords["pixels"], PIXELS)
+        fields = names("fields", keywords["fields"], FIELDS[0])
+        columns = tuple(name for name in fields if name not in FIELDS)
+        if columns and "image" not in fields:
+            raise ValueError(
+                f"fields={fields!r}: {columns[0]!r} is none of {', '.join(FIELDS)}, and the dataset's own fields come with "
+                "photos: ask for 'image' too"
+            )
         if model is not None:
             model = text("model", model, "the name of a model that is registered at the servers")
         if plan is not None and "image" not in fields:
@@ -73,6 +82,7 @@ class Reading:
             output=output,
             pixels=pixels,
             fields=fields,
+            columns=columns,
             seed=seed,
             on_error=on_error,
             transform=function("transform", keywords["transform"]),

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
+from headwater.columns import Columns
 from headwater.failures import Rows
 from headwater.reading import Reading
 from headwater.rest import stacked
@@ -16,8 +17,8 @@ from headwater.torches import batched_again, collated, tensor
 class Samples:
     """Makes samples and batches of rows."""
 
-    def __init__(self, reading: Reading, selection: Selection) -> None:
-        self._reading, self._selection = reading, selection
+    def __init__(self, reading: Reading, selection: Selection, columns: Columns) -> None:
+        self._reading, self._selection, self._columns = reading, selection, columns
 
     def one(self, rows: Rows, at: int) -> Any:
         """The sample of one row."""
@@ -27,7 +28,8 @@ class Samples:
                 "label": lambda: self._selection.label(int(rows.labels[at])),
                 "key": lambda: rows.keys[at],
                 "index": lambda: int(rows.indices[at]),
-            }
+            },
+            lambda name: self._columns.one(name, rows.columns, at, rows.keys[at]),
         )
 
     def batch(self, rows: Rows) -> Any:
@@ -43,12 +45,13 @@ class Samples:
                 "label": lambda: self._labels(rows.labels),
                 "key": lambda: list(rows.keys),
                 "index": lambda: self._given(rows.indices.astype(np.int64)),
-            }
+            },
+            lambda name: self._columns.batch(name, rows.columns, rows.keys),
         )
 
-    def _fields(self, makers: Dict[str, Callable[[], Any]]) -> Any:
-        """A tuple of the fields that were asked for; a single field by itself."""
-        given = tuple(makers[field]() for field in self._reading.fields)
+    def _fields(self, makers: Dict[str, Callable[[], Any]], own: Callable[[str], Any]) -> Any:
+        """A tuple of the fields that were asked for, of which `own` makes the dataset's; a single field by itself."""
+        given = tuple(makers[field]() if field in makers else own(field) for field in self._reading.fields)
         return given if len(given) > 1 else given[0]
 
     def _labels(self, labels: npt.NDArray[np.int64]) -> Any:

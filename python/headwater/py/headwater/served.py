@@ -21,6 +21,13 @@ class Served:
         return self._reader.selection.classes
 
     @property
+    def fields(self) -> Dict[str, str]:
+        """The dataset's own fields, which `fields=` may name beside "image": the kind of each, which is integer,
+        number, text, integers or numbers.
+        """
+        return dict(self._reader.source.describe().fields)
+
+    @property
     def targets(self) -> List[int]:
         """Labels of the dataset's samples, before `target_transform`: as ImageFolder has them. Servers are asked for
         them without a photo.

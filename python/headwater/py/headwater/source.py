@@ -25,6 +25,8 @@ class Description(NamedTuple):
     names: str
     classes: List[str]
     stored_bytes: int
+    #: The kinds of the dataset's own fields, by name.
+    fields: Dict[str, str]
 
 
 class Listing(NamedTuple):
@@ -139,7 +141,7 @@ class Source:
             self.notices.warn(remark)
         for expected in self._expected:
             expected.check(self.dataset, len(client))
-        return Description(len(client), client.digest, _names(client), client.classes, stored)
+        return Description(len(client), client.digest, _names(client), client.classes, stored, dict(client.fields))
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0, "_listing": None}

@@ -1,5 +1,5 @@
 use headwater_types::listing::ListingDigester;
-use headwater_types::{AgreedLimits, ByteCount, Digest, ImageLimits, Listing, Partition as Part};
+use headwater_types::{AgreedLimits, ByteCount, Digest, Fields, ImageLimits, Listing, Partition as Part};
 
 use super::*;
 
@@ -10,6 +10,7 @@ fn server(name: &str, photos: impl IntoIterator<Item = u64>, part: &str) -> Part
     photos.iter().for_each(|key| digester.push(key, ByteCount::new(1000)));
     let (listing, part): (Listing, Part) = (digester.finish(&["cat".to_owned()]), part.parse().unwrap());
     Partition {
+        fields: Fields::default(),
         generation: 1,
         source: "folder".to_owned(),
         address: format!("{name}:7440").parse().unwrap(),
