@@ -21,6 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, is_large};
 use crate::body::Body;
+use crate::fields::AskedFields;
 use crate::offer::Offer;
 use crate::outbox::{OpenStream, Outbox};
 use crate::peer::Peer;
@@ -40,6 +41,7 @@ struct Driver {
     call: Arc<Call>,
     requests: Vec<SampleRequest>,
     batch_bytes: ByteCount,
+    fields: AskedFields,
     outbox: Arc<Outbox>,
     /// Runs that are not begun yet, as places in the requests.
     todo: VecDeque<Range<usize>>,
@@ -60,7 +62,7 @@ pub(crate) fn start(
     offer: Arc<Offer>,
     requests: Vec<SampleRequest>,
     call: Call,
-    batch_bytes: ByteCount,
+    (batch_bytes, fields): (ByteCount, AskedFields),
     (peer, place): (Peer, OwnedSemaphorePermit),
 ) -> Body {
     let house = &offer.house;
@@ -68,7 +70,7 @@ pub(crate) fn start(
     let account = call.job.account().clone();
     let outbox = Arc::new(Outbox::new(account, peer, house.streams.share(), open));
     house.streams.add(&outbox);
-    let driver = Driver::new(offer, requests, call, batch_bytes, Arc::clone(&outbox));
+    let driver = Driver::new(offer, requests, call, (batch_bytes, fields), Arc::clone(&outbox));
     Body::new(outbox, AbortOnDropHandle::new(tokio::spawn(driver.drive())))
 }
 
@@ -79,7 +81,7 @@ impl Driver {
         offer: Arc<Offer>,
         requests: Vec<SampleRequest>,
         call: Call,
-        batch_bytes: ByteCount,
+        (batch_bytes, fields): (ByteCount, AskedFields),
         outbox: Arc<Outbox>,
     ) -> Self {
         let todo = VecDeque::from(offer.generation.pipeline.runs(&requests));
@@ -87,7 +89,7 @@ impl Driver {
         let (now, call) = (Instant::now(), Arc::new(call));
         let (working, batch) = (FuturesUnordered::new(), Batch::new());
         let (closes, tells, rests) = (now, now + TELL, false);
-        Self { offer, call, requests, batch_bytes, outbox, todo, working, most, batch, closes, tells, rests }
+        Self { offer, call, requests, batch_bytes, fields, outbox, todo, working, most, batch, closes, tells, rests }
     }
 
     async fn drive(mut self) {
@@ -151,7 +153,8 @@ impl Driver {
             if self.batch.is_empty() {
                 self.closes = Instant::now() + LINGER;
             }
-            self.batch.push(position, sample, Vec::new());
+            let fields = self.fields.of(sample.index);
+            self.batch.push(position, sample, fields);
             if large || self.batch.is_full(most) {
                 self.close();
             }

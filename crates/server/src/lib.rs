@@ -39,6 +39,7 @@ mod allowance;
 mod batch;
 mod body;
 mod driver;
+mod fields;
 mod house;
 mod offer;
 mod outbox;

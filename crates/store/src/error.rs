@@ -210,6 +210,22 @@ pub enum StoreError {
          one group"
     )]
     TooManyClasses,
+    /// The labels file cannot label the dataset.
+    #[error("labels={file}: {reason}")]
+    Labels {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file of classes lists none.
+    #[error("classes={file}: {reason}")]
+    ClassFile {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The program is stopping, or a fault of the program ended the listing.
     #[error("the listing was interrupted: {reason}")]
     Interrupted {

@@ -42,6 +42,7 @@ mod level;
 mod scope;
 mod waiting;
 
+mod labels;
 mod options;
 
 mod catalog;
@@ -60,6 +61,8 @@ mod shards;
 mod parquet;
 mod tar;
 
+mod labelled;
+
 mod detect;
 mod open;
 
@@ -77,6 +80,7 @@ pub use given::Given;
 pub use headwater_types::{Partition, PartitionError};
 pub use kept::Kept;
 pub use kind::{Kind, KindError};
+pub use labels::{LabelsError, RowFault, SheetSlot, count_rows};
 pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;

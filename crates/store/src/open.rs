@@ -6,6 +6,7 @@ use crate::detect::detect;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::kind::Kind;
+use crate::labelled::{self, Labelled};
 use crate::location::Location;
 use crate::options::StoreOptions;
 use crate::parquet::Parquet;
@@ -23,10 +24,18 @@ pub async fn open(location: &Location, options: &StoreOptions) -> Result<Arc<dyn
     let location = detect(location, options).await?;
     let refuse = |source| StoreError::Option { location: location.to_string(), source };
     options.dataset.check(location.kind()).map_err(refuse)?;
+    let options = labelled::prepared(options).await?;
+    let Some(file) = options.dataset.labels.clone() else { return of_kind(&location, &options).await };
+    let store = of_kind(&location, &labelled::inner(&options)).await?;
+    Ok(Arc::new(Labelled::new(store, file, &options)))
+}
+
+/// Opens a dataset whose kind is sure.
+async fn of_kind(location: &Location, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match location.kind() {
         Kind::Folder => site(location.pattern(), options).await,
-        Kind::Tar => Ok(Arc::new(Tar::open(&location, options).await?)),
-        Kind::Parquet => Ok(Arc::new(Parquet::open(&location, options).await?)),
+        Kind::Tar => Ok(Arc::new(Tar::open(location, options).await?)),
+        Kind::Parquet => Ok(Arc::new(Parquet::open(location, options).await?)),
         kind @ (Kind::Idx | Kind::Npy) => Err(StoreError::NotBuiltIn { location: location.to_string(), kind }),
     }
 }

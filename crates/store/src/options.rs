@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::files::Files;
 use crate::found::Found;
 use crate::kept::Kept;
+use crate::labels::SheetSlot;
 use crate::parquet::PageMemory;
 use crate::spec::DatasetOptions;
 
@@ -35,6 +36,8 @@ pub struct StoreOptions {
     pub page_memory: PageMemory,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
+    /// The labels file while a listing runs.
+    pub sheet: SheetSlot,
     /// The options of `s3://` datasets.
     pub s3: S3Options,
 }
@@ -67,6 +70,7 @@ impl Default for StoreOptions {
             kept: Kept::nowhere(),
             page_memory: PageMemory::default(),
             found: Found::default(),
+            sheet: SheetSlot::default(),
             s3: S3Options::default(),
         }
     }

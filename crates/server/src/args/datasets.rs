@@ -7,6 +7,7 @@ use headwater_cli::exit::UsageError;
 use headwater_store::{DatasetSource, DatasetSpec, Partition};
 use headwater_types::DatasetName;
 
+use super::labels::LabelsArgs;
 use super::source::SourceArgs;
 
 /// What is served.
@@ -20,6 +21,8 @@ pub(crate) struct DatasetsArgs {
     /// Take only the K-th of N parts of the dataset of --data, so that N servers can share one folder or bucket
     #[arg(long, value_name = "K/N", default_value = "1/1", help_heading = "Dataset")]
     partition: Partition,
+    #[command(flatten)]
+    labels: LabelsArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// What clients call the dataset of --data; or a dataset with its name, place and options, which may be repeated to
@@ -57,6 +60,7 @@ impl DatasetsArgs {
         if let Some(misnamed) = self.misnamed() {
             return vec![UsageError(misnamed)];
         }
+        let labels = self.labels.conflicts(self.data.as_ref());
         let (mut found, specs) = (Vec::new(), self.specs());
         for (place, spec) in specs.iter().enumerate() {
             let earlier = &specs[..place];
@@ -70,7 +74,7 @@ impl DatasetsArgs {
         let local =
             if self.data.is_some() { "--data is on this machine" } else { "every --dataset is on this machine" };
         let sources: Vec<_> = specs.iter().map(|spec| &spec.source).collect();
-        found.into_iter().map(UsageError).chain(self.source.conflicts(local, &sources)).collect()
+        found.into_iter().map(UsageError).chain(labels).chain(self.source.conflicts(local, &sources)).collect()
     }
 
     /// What does not go together of names and places.
@@ -114,7 +118,7 @@ impl DatasetsArgs {
         };
         let spec = |named: &Named| match (named, &self.data) {
             (Named::Name(name), Some(data)) => {
-                Some(DatasetSpec { name: name.clone(), source: whole(data, self.partition) })
+                Some(DatasetSpec { name: name.clone(), source: self.labels.applied(whole(data, self.partition)) })
             }
             (Named::Name(_), None) => None,
             (Named::Whole(spec), _) => {
@@ -154,6 +158,10 @@ mod tests {
         assert_eq!(shown(&one), ["photos=/srv/photos,partition=1/2"]);
         assert_eq!(shown(&several), ["photos=/srv/photos,partition=1/2", "cats=s3://bucket/cats,partition=1/1"]);
         assert!(one.conflicts().is_empty() && several.conflicts().is_empty());
+        let labels = ["--labels", "l.csv", "--classes", "b,a", "--fields", "x,y"];
+        let labelled = read(&[&["--data", "/srv/photos", "--dataset", "photos"][..], &labels].concat());
+        let options = "labels=l.csv,classes=b+a,fields=x+y";
+        assert_eq!(shown(&labelled), [format!("photos=/srv/photos,partition=1/1,{options}")]);
         let cats = "cats".parse().unwrap();
         assert_eq!((one.setting(&cats), several.setting(&cats)), ("--data".to_owned(), "--dataset cats".to_owned()));
     }
@@ -169,6 +177,8 @@ mod tests {
             (&["--dataset", "a=/a", "--dataset", "a=/b"], "give each dataset a name of its own"),
             (&["--dataset", "a=/a", "--dataset", "b=/a"], "a and b are the same part of /a: leave one out"),
             (&["--dataset", "a=/a", "--partition", "1/2"], "write ,partition=1/2 behind"),
+            (&["--dataset", "a=/a", "--fields", "x"], "write ,fields=... behind the --dataset"),
+            (&["--data", "/a,labels=l.csv", "--dataset", "a", "--labels", "m.csv"], "leave one out"),
             (&["--dataset", "a=/a", "--s3-allow-http"], "every --dataset is on this machine"),
         ] {
             let found = read(arguments).conflicts();

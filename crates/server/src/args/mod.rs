@@ -6,6 +6,7 @@ mod dataset;
 mod datasets;
 mod index;
 mod index_dir;
+mod labels;
 mod limits;
 mod reload;
 mod source;

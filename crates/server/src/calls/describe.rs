@@ -3,6 +3,7 @@
 use headwater_features::Extractor;
 use headwater_store::LeftOut;
 use headwater_types::Digest;
+use headwater_wire::field::fields_to;
 use headwater_wire::proto::{self, DatasetDescription, DescribeRequest, ModelDescription};
 use headwater_wire::status::Invalid;
 use tonic::Status;
@@ -39,7 +40,7 @@ pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<Dataset
         limits: Some(generation.pipeline.limits.into()),
         left_out: catalog.skipped().left_out(listing.samples).into_iter().map(describe_left_out).collect(),
         generation: generation.number,
-        fields: Vec::new(),
+        fields: fields_to(catalog.fields()),
         source: generation.pipeline.store.source().to_owned(),
     })
 }

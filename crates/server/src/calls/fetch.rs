@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_pipeline::{Call, SampleRequest, Wanted};
-use headwater_types::{Digest, Fields};
+use headwater_types::Digest;
 use headwater_wire::proto::FetchRequest;
 use headwater_wire::status::{Invalid, Refusal};
 use headwater_wire::{Asked, Fetch};
@@ -11,6 +11,7 @@ use tonic::{Request, Status};
 
 use crate::body::Body;
 use crate::driver;
+use crate::fields::AskedFields;
 use crate::house::House;
 
 use super::desk::{Admitted, Desk, OfDataset};
@@ -18,15 +19,13 @@ use super::desk::{Admitted, Desk, OfDataset};
 pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
     let Admitted { offer, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
     let requests = sample_requests(&offer.house, &fetch).map_err(|refusal| desk.refuse(refusal))?;
-    for name in &fetch.fields {
-        let there = Fields::default();
-        there.place(name).map_err(|error| desk.refuse(Invalid::new(error.to_string())))?;
-    }
+    let fields = AskedFields::new(&offer.generation.pipeline.catalog, &fetch.fields);
+    let fields = fields.map_err(|invalid| desk.refuse(invalid))?;
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;
     let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite };
-    Ok(driver::start(offer, requests, call, batch_bytes, (peer, place)))
+    Ok(driver::start(offer, requests, call, (batch_bytes, fields), (peer, place)))
 }
 
 /// What is to become of each sample. Recipe and model are found here, once for the call.

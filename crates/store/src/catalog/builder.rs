@@ -22,6 +22,7 @@ use crate::extent::Extent;
 use crate::files::Files;
 use crate::found::Found;
 use crate::given::Given;
+use crate::labels::Sheet;
 use crate::options::StoreOptions;
 use crate::part::Part;
 use crate::scope::Scope;
@@ -36,6 +37,8 @@ pub struct CatalogBuilder {
     columns: Columns,
     /// What each record holds.
     fields: Fields,
+    /// The labels file, where one says the labels.
+    sheet: Option<Arc<Sheet>>,
     base: Option<Base>,
     classes: Classes,
     /// The folders right under the root, with samples or without.
@@ -57,12 +60,15 @@ impl CatalogBuilder {
     /// An empty builder for a dataset that is opened with these options. What is the same in `base` takes no memory but
     /// a bit, and if all is the same, the catalog shares the memory of the base.
     pub fn of(options: &StoreOptions, base: Option<&Catalog>) -> Self {
-        Self {
+        let sheet = options.sheet.get();
+        let fields = sheet.as_ref().map(|sheet| sheet.fields().clone()).unwrap_or_default();
+        let builder = Self {
             found: options.found.clone(),
             classes: Classes::new(options.classes.clone()),
             base: base.map(|base| Base::new(&base.body)),
             ..Self::new(options.partition, options.files)
-        }
+        };
+        Self { sheet, ..builder.with_fields(fields) }
     }
 
     /// An empty builder for another thread of the same listing, to be absorbed by this one.
@@ -72,14 +78,19 @@ impl CatalogBuilder {
             found: self.found.clone(),
             classes: self.classes.fork(),
             fields: self.fields.clone(),
+            sheet: self.sheet.clone(),
             base: self.base.clone(),
             ..Self::default()
         }
     }
 
-    /// Says what the records of the samples hold. A base with other fields is of no use any more.
+    /// Says what the records of the samples hold, where no labels file gives them. A base with other fields is of no use
+    /// any more.
     #[must_use]
     pub fn with_fields(mut self, fields: Fields) -> Self {
+        if self.sheet.is_some() {
+            return self;
+        }
         self.base = self.base.filter(|base| base.body().fields == fields);
         self.fields = fields;
         self
@@ -206,6 +217,8 @@ impl CatalogBuilder {
         if let Some((class, _)) = key.split_once('/') {
             self.classes.folder(class, 1)?;
         }
+        let sheet = self.sheet.clone();
+        let (label, record) = sheet.as_ref().map_or((label, record), |sheet| sheet.of(key, label));
         let label = self.classes.give(label)?;
         self.found.add(1);
         self.listing.push(key, spot.size());

@@ -30,6 +30,7 @@ mod level;
 mod listing;
 mod pages;
 mod read;
+mod whole;
 
 use std::time::Instant;
 
@@ -56,6 +57,7 @@ use crate::version::Version;
 use crate::waiting::{Underway, Waiting};
 
 pub(crate) use settings::Settings;
+pub(crate) use whole::{WholeError, whole};
 
 /// A bucket, or a folder in it, whose first-level folders are the classes.
 pub(crate) struct Bucket {

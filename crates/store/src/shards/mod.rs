@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::labels::SheetSlot;
 use crate::local::Root;
 use crate::location::Location;
 use crate::options::StoreOptions;
@@ -61,9 +62,9 @@ impl Shards {
         settings: impl FnOnce() -> Result<Settings, StoreError>,
     ) -> Result<Self, StoreError> {
         let text = location.to_string();
-        // A shard may be of any size, and is read in pieces.
-        let dataset = DatasetOptions::default();
-        let inner = StoreOptions { max_object: ByteCount::new(u64::MAX), dataset, ..options.clone() };
+        // A shard may be of any size, is read in pieces, and has no label.
+        let (dataset, sheet) = (DatasetOptions::default(), SheetSlot::default());
+        let inner = StoreOptions { max_object: ByteCount::new(u64::MAX), dataset, sheet, ..options.clone() };
         let (names, place, store): (_, _, Arc<dyn Store>) = match location.pattern() {
             Site::Local(_) => {
                 let (root, names) =

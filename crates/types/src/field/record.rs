@@ -43,6 +43,14 @@ impl Record {
         if values.len() != fields.len() || !values.iter().zip(fields.iter()).all(|(value, of)| value.fits(of.kind)) {
             return Err(RecordError::Fields);
         }
+        Self::of(values)
+    }
+
+    /// Encodes values of whatever kinds, for readers of tables who learn a column's kind at its end.
+    ///
+    /// # Errors
+    /// More than [`MAX_RECORD_BYTES`].
+    pub fn of(values: &[FieldValue]) -> Result<Self, RecordError> {
         if values.iter().all(|value| *value == FieldValue::Absent) {
             return Ok(Self::default());
         }
@@ -67,21 +75,24 @@ impl Record {
     /// # Errors
     /// Bytes that are no record of these fields.
     pub fn decode(bytes: &[u8], fields: &Fields) -> Result<Vec<FieldValue>, RecordError> {
+        let values = Self::values(bytes, fields.len())?;
+        let fit = values.iter().zip(fields.iter()).all(|(value, field)| value.fits(field.kind));
+        if fit { Ok(values) } else { Err(RecordError::Fields) }
+    }
+
+    /// Decodes so many values of whatever kinds.
+    ///
+    /// # Errors
+    /// Bytes that are no record of so many values.
+    pub fn values(bytes: &[u8], count: usize) -> Result<Vec<FieldValue>, RecordError> {
         if bytes.is_empty() {
-            return Ok(vec![FieldValue::Absent; fields.len()]);
+            return Ok(vec![FieldValue::Absent; count]);
         }
         if bytes.len() > MAX_RECORD_BYTES {
             return Err(RecordError::TooLong(bytes.len()));
         }
         let mut rest = bytes;
-        let mut values = Vec::with_capacity(fields.len());
-        for field in fields.iter() {
-            let value = read(&mut rest).ok_or(RecordError::Damaged)?;
-            if !value.fits(field.kind) {
-                return Err(RecordError::Fields);
-            }
-            values.push(value);
-        }
+        let values = (0..count).map(|_| read(&mut rest)).collect::<Option<_>>().ok_or(RecordError::Damaged)?;
         if rest.is_empty() { Ok(values) } else { Err(RecordError::Damaged) }
     }
 }
