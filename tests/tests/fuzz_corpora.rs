@@ -10,7 +10,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, count_listed};
+use headwater_store::{Version, count_kept, count_listed};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -49,6 +49,17 @@ fn listings_of_a_bucket_are_read_whole_or_refused() {
         assert_eq!(listed.is_err(), bad, "{}: {listed:?}", path.display());
         for cut in 0..bytes.len() {
             assert!(count_listed(&bytes[..cut], "a/").is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn kept_catalogs_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("kept_catalog") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        assert_eq!(count_kept(&bytes).is_err(), bad, "{}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_kept(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
     }
 }

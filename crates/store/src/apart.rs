@@ -55,6 +55,11 @@ impl Apart {
         Ok(Self(folder))
     }
 
+    /// A folder in this one.
+    pub(crate) fn within(&self, name: &str) -> Self {
+        Self(self.0.join(name))
+    }
+
     /// The folder, as given.
     pub fn path(&self) -> &Path {
         &self.0

@@ -80,6 +80,23 @@ impl Kept {
         self.write(name, |writing| writing.write_all(bytes));
     }
 
+    /// A folder in this one, for things of one kind, which are then swept by themselves.
+    pub(crate) fn within(&self, name: &str) -> Self {
+        Self(self.0.as_ref().map(|folder| folder.within(name)))
+    }
+
+    /// Removes all but the youngest.
+    pub(crate) fn sweep_to(&self, most: usize) {
+        let Some(entries) = self.0.as_ref().and_then(|folder| fs::read_dir(folder.path()).ok()) else { return };
+        let named = entries.flatten().filter_map(|entry| {
+            let name: Digest = entry.file_name().to_str()?.parse().ok()?;
+            Some((entry.metadata().ok()?.modified().ok()?, name))
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable_by(|a, b| b.cmp(a));
+        self.sweep(&named.into_iter().take(most).map(|(_, name)| name).collect::<Vec<_>>());
+    }
+
     /// Removes all that has none of these names.
     pub fn sweep(&self, keep: &[Digest]) {
         let Some(folder) = &self.0 else { return };
@@ -152,6 +169,11 @@ impl Reading {
             return Err(damaged("it is cut off, or no file of this kind"));
         }
         Ok(Self { file, left, digester: Digester::default() })
+    }
+
+    /// Bytes that are still to be read.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
     }
 
     /// Whether all was read, and is what was written.

@@ -66,11 +66,13 @@ mod labelled;
 mod detect;
 mod open;
 
+mod start;
+
 #[cfg(test)]
 mod conformance;
 
 pub use apart::{Apart, ApartError};
-pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped};
+pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;
@@ -94,6 +96,7 @@ pub use skip::Skip;
 pub use spec::{
     ClassList, ClassListError, DatasetOptions, DatasetSource, DatasetSpec, KeyRule, OptionError, SpecError,
 };
+pub use start::{Start, Underway, list_again, start};
 pub use store::Store;
 pub use version::Version;
 pub use waiting::Waiting;

@@ -45,6 +45,13 @@ impl Version {
         Self { size: part.length().get(), stamp: hashed(&place[..len]) }
     }
 
+    /// The version that has these bytes ([`Self::to_bytes`]).
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        let both = u128::from_le_bytes(bytes);
+        // The lower half is the size, and the upper half the stamp.
+        Self { size: both as u64, stamp: (both >> 64) as u64 }
+    }
+
     /// The size of the object, or of the part of it.
     pub const fn size(self) -> ByteCount {
         ByteCount::new(self.size)
@@ -98,5 +105,6 @@ mod tests {
     fn its_bytes_tell_versions_apart() {
         let version = Version::of_file(1, 0, 2);
         assert_eq!(version.to_bytes(), [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(Version::from_bytes(version.to_bytes()), version);
     }
 }

@@ -49,6 +49,9 @@ pub const S3_LONGEST_RETRY_AFTER: Duration = S3_PAGE_WAIT;
 /// Time for which a read has waited for its store when those who wait for the sample are told of it: before a server
 /// first says of a stream that it waits, so that it says for what.
 pub const STORE_WAIT_TOLD: Duration = Duration::from_secs(1);
+/// How long a start waits for a listing before it serves what the last start listed: half of the 10 s in which a server
+/// is to serve, so that loading millions of samples has the other half.
+pub const FIRST_LISTING: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -28,8 +28,7 @@ impl Body {
     /// These samples, which are sorted and labelled.
     pub(super) fn new(columns: Columns, classes: Arc<[String]>, is_given: bool, fields: Fields) -> Self {
         let (digest, names) = digests(&columns, &classes);
-        let sizes = (0..columns.len()).filter_map(|at| columns.spot(at)).map(|spot| spot.size().get());
-        let bytes_total = ByteCount::new(sizes.fold(0, u64::saturating_add));
+        let bytes_total = columns.bytes_total();
         Self { columns, classes, is_given, fields, bytes_total, digest, names }
     }
 

@@ -4,6 +4,8 @@
 //! A listing gathers its columns in the order in which it finds samples, and sorts them at its end: see `merge`. The
 //! columns of a catalog are sorted by key in byte order, and have each key once.
 
+use headwater_types::ByteCount;
+
 use super::places::Places;
 use super::records::Records;
 use super::spot::Spot;
@@ -140,6 +142,12 @@ impl Columns {
             }
         }
         Err(low)
+    }
+
+    /// The samples' encoded sizes, all together, as far as they are known.
+    pub(super) fn bytes_total(&self) -> ByteCount {
+        let sizes = (0..self.len()).filter_map(|at| self.places.spot(at, "")).map(|spot| spot.size().get());
+        ByteCount::new(sizes.fold(0, u64::saturating_add))
     }
 
     /// The memory that the columns take.

@@ -28,6 +28,7 @@ mod differences;
 mod merge;
 
 mod builder;
+mod saved;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ use crate::scope::Scope;
 use crate::version::Version;
 
 pub use builder::CatalogBuilder;
+pub use saved::count_kept;
 pub(crate) use skipped::by_suffix;
 pub use skipped::{LeftOut, Skipped};
 

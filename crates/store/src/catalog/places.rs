@@ -122,6 +122,19 @@ impl Place {
         Some(Self { object, begin: packed(begin)?, length: packed(length)? })
     }
 
+    /// The object's position, and the two numbers.
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&self.object.to_le_bytes());
+        bytes[4..10].copy_from_slice(&self.begin);
+        bytes[10..].copy_from_slice(&self.length);
+        bytes
+    }
+
+    pub(super) fn from_bytes([o, p, q, r, begin @ .., u, v, w, x, y, z]: [u8; 16]) -> Self {
+        Self { object: u32::from_le_bytes([o, p, q, r]), begin, length: [u, v, w, x, y, z] }
+    }
+
     pub(super) fn part(self, is_row: bool) -> Part {
         let number = |[a, b, c, d, e, f]: [u8; 6]| u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
         let (begin, length) = (number(self.begin), number(self.length));
@@ -154,7 +167,9 @@ mod tests {
             Part::Row { number: 258, about: 70_000 },
         ] {
             let is_row = matches!(part, Part::Row { .. });
-            assert_eq!(Place::new(7, part).map(|place| (place.object, place.part(is_row))), Some((7, part)));
+            let place = Place::new(7, part).unwrap();
+            assert_eq!((place.object, place.part(is_row)), (7, part));
+            assert_eq!(Place::from_bytes(place.to_bytes()), place);
         }
         assert_eq!(Place::new(0, Part::Bytes { offset: most + 1, length: 1 }), None);
         assert_eq!(Place::new(0, Part::Row { number: 1, about: most + 1 }), None);

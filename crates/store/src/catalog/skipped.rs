@@ -106,6 +106,16 @@ impl Skipped {
         }
     }
 
+    /// Says how many were left out for a reason, and the names of the first.
+    pub(super) fn set(&mut self, reason: Skip, count: u64, first: BTreeSet<String>) {
+        (self.counts[reason as usize], self.first[reason as usize]) = (count, first);
+    }
+
+    /// Says how many files were left out by their suffix.
+    pub(super) fn set_suffixes(&mut self, suffixes: BTreeMap<String, u64>) {
+        self.suffixes = suffixes;
+    }
+
     /// Adds what another listing thread has counted.
     pub(crate) fn absorb(&mut self, other: Self) {
         for (reason, count) in other.iter() {
