@@ -61,7 +61,7 @@ impl Places {
         match self {
             // So that it fits among parts, if parts come.
             Self::Whole(versions) if spot.is_own(key) && Place::new(0, spot.part).is_some() => {
-                versions.push(spot.listed)
+                versions.push(spot.listed);
             }
             Self::Whole(_) => return false,
             Self::Parts { places, objects } => {
