@@ -21,7 +21,7 @@ use crate::site::Site;
 /// A folder or a prefix whose names are looked at.
 enum Place {
     Folder(Arc<Root>),
-    Bucket(Bucket),
+    Bucket(Box<Bucket>),
 }
 
 /// The location with its kind, which is looked for where the location does not say it.
@@ -59,7 +59,8 @@ async fn place(location: &Location, options: &StoreOptions) -> Result<Option<Pla
             Ok(root.map(|(root, _)| Place::Folder(Arc::new(root))))
         }
         Site::S3 { bucket, prefix } if !location.is_sure() => {
-            Ok(Some(Place::Bucket(Bucket::open(bucket, prefix, options, &Settings::from_environment()?)?)))
+            let bucket = Bucket::open(bucket, prefix, options, &Settings::from_environment()?)?;
+            Ok(Some(Place::Bucket(Box::new(bucket))))
         }
         _ => Ok(None),
     }

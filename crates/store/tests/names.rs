@@ -1,7 +1,5 @@
 //! Names that people and programs give to files: each is served under a key of its own, whatever its bytes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
