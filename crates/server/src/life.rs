@@ -81,8 +81,10 @@ impl Life {
         }
     }
 
+    /// The step of opening what all datasets share; before the first, what is done about the datasets.
     fn doing(&self) -> String {
-        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if doing.is_empty() { self.datasets.doing().unwrap_or_default() } else { doing }
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
         let stop = CancellationToken::new();
         let served = Arc::new(Served::new("photos".parse().unwrap(), Partition::ALL));
         let life = Life::new(Arc::new(Datasets::new(vec![Arc::clone(&served)])), stop.clone());
+        assert_eq!(life.phase().to_string(), "starting: opening the dataset photos");
         life.begin("loading model mobilenet");
         served.begin(Doing::step("opening /srv/photos"));
         assert_eq!(life.phase().to_string(), "starting: loading model mobilenet");

@@ -102,8 +102,11 @@ impl Opener {
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
         let options = self.options()?;
-        // A place whose kind is looked for may keep this waiting, and says why.
-        served.begin(Doing::listing(format!("opening {data}"), options.found.clone()));
+        served.begin(match data.is_sure() {
+            true => Doing::step(format!("opening {data}")),
+            // It is looked at to see what it holds, which may take its time, and then says why.
+            false => Doing::listing(format!("listing {data}"), options.found.clone()),
+        });
         let store = headwater_store::open(data, &options).await?;
         Ok(Unlisted { store, found: options.found })
     }

@@ -33,12 +33,15 @@ pub(super) enum Value {
     Scalar(Scalar),
     List(Vec<Scalar>),
     /// Tables of one name, as `[[dataset]]` begins them: each has keys with one value or several.
-    Tables(Vec<Vec<(String, Vec<Scalar>)>>),
+    Tables(Vec<Table>),
     /// An empty table; one with keys is its keys.
     EmptyTable,
     /// A date, or a list that holds lists or tables: no setting takes it.
     Other(&'static str),
 }
+
+/// The keys of a table, each with one value or several.
+pub(super) type Table = Vec<(String, Vec<Scalar>)>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar {
@@ -185,7 +188,7 @@ fn scalars(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<Scalar>> {
     values.iter().map(Spanned::get_ref).map(scalar).collect()
 }
 
-fn tables(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<Vec<(String, Vec<Scalar>)>>> {
+fn tables(values: &[Spanned<DeValue<'_>>]) -> Option<Vec<Table>> {
     let one = |value: &DeValue<'_>| match value {
         DeValue::Array(values) => scalars(values),
         value => scalar(value).map(|scalar| vec![scalar]),

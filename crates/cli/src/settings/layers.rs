@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 
 use super::arguments::{Variables, switch};
 use super::error::SettingsError;
-use super::file::{ConfigFile, Item, Scalar, Value};
+use super::file::{ConfigFile, Item, Scalar, Table, Value};
 use super::known::{self, nearest};
 use super::named;
 use super::paths;
@@ -200,12 +200,7 @@ impl Given {
     }
 
     /// Fails with the table that is not whole.
-    fn from_tables(
-        setting: &Setting,
-        file: &ConfigFile,
-        item: &Item,
-        tables: &[Vec<(String, Vec<Scalar>)>],
-    ) -> Result<Self, SettingsError> {
+    fn from_tables(setting: &Setting, file: &ConfigFile, item: &Item, tables: &[Table]) -> Result<Self, SettingsError> {
         let texts: Result<Vec<String>, String> =
             tables.iter().map(|table| named::from_table(&setting.shape, table)).collect();
         let refuse = |lacks: String| SettingsError::Value { origin: origin(file, item), problem: format!(": {lacks}") };

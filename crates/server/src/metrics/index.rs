@@ -21,7 +21,7 @@ impl Collector for IndexMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let of = |now: &crate::generation::Generation| now.pipeline.index.clone();
         let indexes: Vec<_> =
-            self.0.iter().filter_map(|served| Some((served.name.to_string(), of(&*served.current()?)?))).collect();
+            self.0.iter().filter_map(|served| Some((served.name.to_string(), of(&served.current()?)?))).collect();
         let mut families = Families(encoder);
         counts(&mut families, &indexes)?;
         reasons(&mut families, &indexes)?;
