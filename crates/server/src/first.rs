@@ -8,10 +8,9 @@ use headwater_cli::exit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::generation::Generation;
 use crate::house::House;
-use crate::keeper;
-use crate::open::{Opener, Unlisted};
+use crate::open::{First, Opener, Unlisted};
+use crate::reload;
 use crate::served::Served;
 
 /// Datasets on their way to be listed.
@@ -42,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Opened {
     /// Lists the dataset for the first time.
-    async fn list(self) -> (Arc<Served>, Result<Generation>) {
+    async fn list(self) -> (Arc<Served>, Result<First>) {
         let Self { served, opener, unlisted } = self;
         let listed = match unlisted {
             Ok(unlisted) => opener.list(&served, unlisted).await,
@@ -132,10 +131,9 @@ pub(crate) async fn list(opening: Opening, house: &Arc<House>, first: impl Async
             else => return broken.check(),
         };
         match listed {
-            Ok(generation) => {
-                served.serve(generation);
+            Ok(listed) => {
+                reload::begin(&served, listed, &house.stopping);
                 say_serving(&served);
-                keeper::keep(&served, house.stopping.clone());
                 if let Some(first) = first.take() {
                     first().await;
                 }

@@ -54,8 +54,9 @@ mod supervisor;
 mod keeper;
 mod open;
 
-mod first;
 mod reload;
+
+mod first;
 
 mod calls;
 mod grpc;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
-use headwater_store::{DatasetSource, DatasetSpec, Found, Location, PageMemory, Store, StoreOptions};
+use headwater_store::{
+    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Start, Store, StoreOptions, Underway,
+};
 use headwater_types::{Differences, Digest, ImageLimits, Recipe};
 use tokio::sync::Semaphore;
 
@@ -42,8 +44,14 @@ pub(crate) struct Opener {
 /// A dataset that is open and not listed.
 pub(crate) struct Unlisted {
     store: Arc<dyn Store>,
-    /// Counts what the listing finds.
-    found: Found,
+    options: StoreOptions,
+}
+
+/// A dataset that can be served.
+pub(crate) struct First {
+    pub(crate) generation: Generation,
+    /// The listing that goes on, where what an earlier start listed is served until it is done.
+    pub(crate) underway: Option<Underway>,
 }
 
 /// Finds what is wrong with the settings, before anything is opened.
@@ -108,12 +116,12 @@ impl Opener {
             false => Doing::listing(format!("listing {data}"), options.found.clone()),
         });
         let store = headwater_store::open(data, &options).await?;
-        Ok(Unlisted { store, found: options.found })
+        Ok(Unlisted { store, options })
     }
 
     /// Lists the dataset for the first time, and opens its photo index.
-    pub(crate) async fn list(&self, served: &Served, unlisted: Unlisted) -> Result<Generation> {
-        let Unlisted { store, found } = unlisted;
+    pub(crate) async fn list(&self, served: &Served, unlisted: Unlisted) -> Result<First> {
+        let Unlisted { store, options } = unlisted;
         let index = match &self.index {
             None => None,
             Some((state, folder)) => {
@@ -121,9 +129,17 @@ impl Opener {
                 Some(photo_index((state, folder), &self.places, store.place(), self.limits).await?)
             }
         };
-        served.begin(Doing::listing(format!("listing {}", self.dataset.location), found));
-        let catalog = Arc::new(store.list(None).await?);
-        Ok(Generation::new(1, Pipeline { store, catalog, index, limits: self.limits }))
+        served.begin(Doing::listing(format!("listing {}", self.dataset.location), options.found.clone()));
+        let (catalog, underway) = match headwater_store::start(&self.dataset.location, &store, &options).await? {
+            Start::Listed(catalog) => (catalog, None),
+            Start::Kept(catalog, underway) => {
+                let doing = Doing::listing(format!("listing {}", self.dataset.location), options.found);
+                served.listings(|listings| listings.doing = Some(doing));
+                (catalog, Some(underway))
+            }
+        };
+        let pipeline = Pipeline { store, catalog: Arc::new(catalog), index, limits: self.limits };
+        Ok(First { generation: Generation::new(1, pipeline), underway })
     }
 
     fn options(&self) -> Result<StoreOptions> {
@@ -132,7 +148,7 @@ impl Opener {
     }
 
     /// Opens a dataset and lists it.
-    pub(crate) async fn open(&self, served: &Served) -> Result<Generation> {
+    pub(crate) async fn open(&self, served: &Served) -> Result<First> {
         let unlisted = self.store(served).await?;
         self.list(served, unlisted).await
     }
@@ -145,21 +161,31 @@ impl Opener {
         let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
         served.listings(|listings| listings.doing = Some(doing));
         let store = headwater_store::open(&self.dataset.location, &options).await?;
-        let catalog = store.list(Some(now.catalog())).await?;
+        let catalog = headwater_store::list_again(&self.dataset.location, &*store, &options, now.catalog()).await?;
+        next_generation(served, &now, store, catalog).await
+    }
+}
+
+/// The generation that this listing gives after the current one, and what differs; `None` where nothing does.
+pub(crate) async fn next_generation(
+    served: &Served,
+    now: &Arc<Generation>,
+    store: Arc<dyn Store>,
+    catalog: Catalog,
+) -> Result<Option<(Generation, Differences)>> {
         let since = catalog.scope().since;
         if catalog.digest() == now.digest() {
             served.listings(|listings| listings.listed = Some(since));
             return Ok(None);
         }
-        let (before, next) = (Arc::clone(&now), Arc::new(catalog));
+        let (before, next) = (Arc::clone(now), Arc::new(catalog));
         let later = Arc::clone(&next);
         let compare = move || before.catalog().differences(&later);
         let differences = tokio::task::spawn_blocking(compare).await.context("comparing two listings")?;
         served.listings(|listings| listings.listed = Some(since));
         let index = now.pipeline.index.clone();
-        let pipeline = Pipeline { store, catalog: next, index, limits: self.limits };
+        let pipeline = Pipeline { store, catalog: next, index, limits: now.pipeline.limits };
         Ok(Some((Generation::new(now.number + 1, pipeline), differences)))
-    }
 }
 
 /// Opens the photo index of the dataset at the first of these places. Does not wait for it to be counted.

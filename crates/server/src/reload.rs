@@ -13,14 +13,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_cli::exit;
+use headwater_store::Underway;
 use headwater_types::differences::count;
-use headwater_types::{DatasetName, Digest};
+use headwater_types::{DatasetName, Differences, Digest};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::generation::Generation;
 use crate::keeper;
-use crate::open::Opener;
+use crate::open::{First, Opener, next_generation};
 use crate::served::Served;
 use crate::supervisor::Supervisor;
 
@@ -147,15 +149,44 @@ impl Reloaded {
     }
 }
 
+/// Begins to serve a dataset, and goes on with what belongs to that.
+pub(crate) fn begin(served: &Arc<Served>, first: First, stop: &CancellationToken) {
+    let First { generation, underway } = first;
+    served.serve(generation);
+    keeper::keep(served, stop.clone());
+    if let Some(underway) = underway {
+        let (served, stop) = (Arc::clone(served), stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(catch_up(&served, underway)).await });
+    }
+}
+
+/// Waits for the listing that what is served was kept from, and serves what it has found. A reload that was quicker has
+/// found as much.
+async fn catch_up(served: &Arc<Served>, underway: Underway) {
+    let Some(kept) = served.current() else { return };
+    let listed = match underway.done().await {
+        Ok(catalog) => next_generation(served, &kept, Arc::clone(&kept.pipeline.store), catalog).await,
+        Err(error) => Err(error.into()),
+    };
+    let is_current = served.current().is_some_and(|now| Arc::ptr_eq(&now, &kept));
+    if !is_current {
+        return;
+    }
+    let outcome = match listed {
+        Ok(next) => publish(served, next),
+        Err(error) => Outcome::Failed(exit::in_one_line(&error)),
+    };
+    conclude(served, &outcome);
+}
+
 /// Lists one dataset anew, or opens it.
 async fn reload(served: &Arc<Served>, opener: &Opener, stop: &CancellationToken) -> Reloaded {
     let outcome = match served.current() {
         Some(_) => relist(served, opener).await,
         None => match opener.open(served).await {
             Ok(first) => {
-                let samples = first.catalog().len() as u64;
-                served.serve(first);
-                keeper::keep(served, stop.clone());
+                let samples = first.generation.catalog().len() as u64;
+                begin(served, first, stop);
                 Outcome::Changed([0, samples, 0])
             }
             Err(error) => {
@@ -165,8 +196,15 @@ async fn reload(served: &Arc<Served>, opener: &Opener, stop: &CancellationToken)
             }
         },
     };
-    say(served, &outcome);
-    let place = match &outcome {
+    conclude(served, &outcome);
+    let now = served.current().map(|now| (now.number, now.digest(), now.catalog().len() as u64));
+    Reloaded { dataset: served.name.clone(), outcome, now }
+}
+
+/// Notes what a listing came to, and says it.
+fn conclude(served: &Served, outcome: &Outcome) {
+    say(served, outcome);
+    let place = match outcome {
         Outcome::Unchanged => 0,
         Outcome::Changed(_) => 1,
         Outcome::Failed(_) => 2,
@@ -174,21 +212,23 @@ async fn reload(served: &Arc<Served>, opener: &Opener, stop: &CancellationToken)
     served.listings(|listings| {
         listings.counts[place] += 1;
         listings.doing = None;
-        listings.failed = match &outcome {
+        listings.failed = match outcome {
             Outcome::Failed(reason) => Some(reason.clone()),
             Outcome::Unchanged | Outcome::Changed(_) => None,
         };
     });
-    let now = served.current().map(|now| (now.number, now.digest(), now.catalog().len() as u64));
-    Reloaded { dataset: served.name.clone(), outcome, now }
 }
 
 /// Lists a dataset that is served already.
-async fn relist(served: &Arc<Served>, opener: &Opener) -> Outcome {
-    let next = match opener.relist(served).await {
-        Ok(next) => next,
-        Err(error) => return Outcome::Failed(exit::in_one_line(&error)),
-    };
+async fn relist(served: &Served, opener: &Opener) -> Outcome {
+    match opener.relist(served).await {
+        Ok(next) => publish(served, next),
+        Err(error) => Outcome::Failed(exit::in_one_line(&error)),
+    }
+}
+
+/// Serves what a listing has found, where it is something else.
+fn publish(served: &Served, next: Option<(Generation, Differences)>) -> Outcome {
     let Some((next, differences)) = next else { return Outcome::Unchanged };
     let counts = [&differences.removed, &differences.added, &differences.replaced].map(|ranges| count(ranges));
     served.publish(next, differences);
