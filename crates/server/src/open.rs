@@ -173,19 +173,19 @@ pub(crate) async fn next_generation(
     store: Arc<dyn Store>,
     catalog: Catalog,
 ) -> Result<Option<(Generation, Differences)>> {
-        let since = catalog.scope().since;
-        if catalog.digest() == now.digest() {
-            served.listings(|listings| listings.listed = Some(since));
-            return Ok(None);
-        }
-        let (before, next) = (Arc::clone(now), Arc::new(catalog));
-        let later = Arc::clone(&next);
-        let compare = move || before.catalog().differences(&later);
-        let differences = tokio::task::spawn_blocking(compare).await.context("comparing two listings")?;
+    let since = catalog.scope().since;
+    if catalog.digest() == now.digest() {
         served.listings(|listings| listings.listed = Some(since));
-        let index = now.pipeline.index.clone();
-        let pipeline = Pipeline { store, catalog: next, index, limits: now.pipeline.limits };
-        Ok(Some((Generation::new(now.number + 1, pipeline), differences)))
+        return Ok(None);
+    }
+    let (before, next) = (Arc::clone(now), Arc::new(catalog));
+    let later = Arc::clone(&next);
+    let compare = move || before.catalog().differences(&later);
+    let differences = tokio::task::spawn_blocking(compare).await.context("comparing two listings")?;
+    served.listings(|listings| listings.listed = Some(since));
+    let index = now.pipeline.index.clone();
+    let pipeline = Pipeline { store, catalog: next, index, limits: now.pipeline.limits };
+    Ok(Some((Generation::new(now.number + 1, pipeline), differences)))
 }
 
 /// Opens the photo index of the dataset at the first of these places. Does not wait for it to be counted.

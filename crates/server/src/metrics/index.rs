@@ -12,6 +12,7 @@ use prometheus_client::registry::Unit;
 
 use super::families::Families;
 use crate::datasets::Datasets;
+use crate::generation::Generation;
 
 /// The index of a server that has one.
 #[derive(Debug)]
@@ -19,9 +20,9 @@ pub(super) struct IndexMetrics(pub(super) Arc<Datasets>);
 
 impl Collector for IndexMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let of = |now: &crate::generation::Generation| now.pipeline.index.clone();
+        let of = |now: Arc<Generation>| now.pipeline.index.clone();
         let indexes: Vec<_> =
-            self.0.iter().filter_map(|served| Some((served.name.to_string(), of(&served.current()?)?))).collect();
+            self.0.iter().filter_map(|served| Some((served.name.to_string(), of(served.current()?)?))).collect();
         let mut families = Families(encoder);
         counts(&mut families, &indexes)?;
         reasons(&mut families, &indexes)?;
