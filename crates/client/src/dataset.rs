@@ -50,7 +50,25 @@ impl Dataset {
         name: &DatasetName,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
+        Self::connect_to(servers, name, None, options).await
+    }
+
+    /// As [`connect`](Self::connect), to the generation whose partitions have these digests, in the order of the
+    /// servers, where one is named: for a process that takes part in a run which holds that generation.
+    ///
+    /// # Errors
+    /// A server that does not hold the generation any more ([`ClientError::DatasetChanged`]); and as for `connect`.
+    pub async fn connect_to(
+        servers: &[ServerAddress],
+        name: &DatasetName,
+        generation: Option<&[Digest]>,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
         check_named(servers)?;
+        if generation.is_some_and(|digests| digests.len() != servers.len()) {
+            return Err(ClientError::Request("the generation has another number of partitions than there are servers"));
+        }
+        let named = |place: usize| generation.map(|digests| digests[place]);
         let options = ClientOptions { retry: options.retry.clone().consistent(), ..options };
         let idle = options.streams_per_server.get();
         let throttle = options.bandwidth.map(Throttle::new);
@@ -59,7 +77,8 @@ impl Dataset {
             Server::new(address.clone(), throttle.clone(), Arc::clone(&counting.arriving), idle).map(Arc::new)
         };
         let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
-        let asked = (0..).zip(&servers).map(|(task, server)| describe(server, name, &options.retry, task));
+        let asked = servers.iter().enumerate();
+        let asked = asked.map(|(place, server)| describe(server, (name, named(place)), &options.retry, place as u64));
         let union = Union::new(name.clone(), &servers, try_join_all(asked).await?, &options)?;
         let (digest, runtime) = (union.digest(), Handle::current());
         Ok(Self(Arc::new(Inner { union, servers, digest, options, throttle, counting, runtime })))
@@ -100,8 +119,8 @@ impl Dataset {
         &self.0.union.remarks
     }
 
-    /// The class names of all servers. Labels are positions in this list, on whichever server a sample is. Servers whose
-    /// lists agree as far as they go keep their order; otherwise the names of all are sorted.
+    /// The class names of all servers. Labels are positions in this list, on whichever server a sample is. Lists that
+    /// agree as far as they go keep their order; otherwise the names of all are sorted.
     pub fn classes(&self) -> &[String] {
         &self.0.union.classes
     }

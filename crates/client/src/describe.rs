@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_types::DatasetName;
+use headwater_types::{DatasetName, Digest};
 use headwater_wire::proto;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::Code;
@@ -19,17 +19,30 @@ use crate::trouble::Trouble;
 pub(crate) const UNREACHED: &str = "its machine does not answer";
 pub(crate) const UNHEARD: &str = "it takes a connection and then says nothing, as one that hangs or is stopped";
 
-/// Describes a dataset; waits for a server that cannot be reached as long as `retry` says.
+/// What a server has instead of the generation that was named.
+const OTHER: &str = "it serves another generation of the dataset";
+
+/// Describes a generation of a dataset, the current one where none is named; waits for a server that cannot be reached
+/// as long as `retry` says.
 pub(crate) async fn describe(
     server: &Server,
-    name: &DatasetName,
+    (name, generation): (&DatasetName, Option<Digest>),
     retry: &Retry,
     task: u64,
 ) -> Result<Description, ClientError> {
     let mut patience = Patience::for_description(server, retry, task);
     loop {
-        let trouble = match ask(server, name, patience.one_try()).await {
-            Ok(answer) => return Description::read(name, answer).map_err(|problem| server.protocol(problem)),
+        let trouble = match ask(server, (name, generation), patience.one_try()).await {
+            Ok(answer) => {
+                let description = Description::read(name, answer).map_err(|problem| server.protocol(problem))?;
+                return match generation.is_some_and(|digest| digest != description.digest) {
+                    // A server that is older than generations answers about what it has.
+                    true => {
+                        Err(ClientError::DatasetChanged { server: server.address().clone(), message: OTHER.to_owned() })
+                    }
+                    false => Ok(description),
+                };
+            }
             Err(trouble) => trouble,
         };
         if let Some(mistake) = mistake(server, &trouble).await {
@@ -50,7 +63,7 @@ pub(crate) async fn round_trips(
     for _ in 0..=times {
         let begin = Instant::now();
         let unanswered = |trouble| not_connected(server, begin.elapsed(), trouble);
-        ask(server, name, retry.stall).await.map_err(unanswered)?;
+        ask(server, (name, None), retry.stall).await.map_err(unanswered)?;
         trips.push(begin.elapsed());
     }
     Ok(trips.split_off(1))
@@ -79,10 +92,15 @@ fn may_be_another(trouble: &Trouble) -> bool {
     }
 }
 
-async fn ask(server: &Server, name: &DatasetName, limit: Duration) -> Result<proto::DatasetDescription, Trouble> {
+async fn ask(
+    server: &Server,
+    (name, generation): (&DatasetName, Option<Digest>),
+    limit: Duration,
+) -> Result<proto::DatasetDescription, Trouble> {
     let end = Instant::now() + limit;
     let client = timeout_at(end, server.connect()).await.map_err(|_| Trouble::Silent(UNREACHED))??;
-    let request = proto::DescribeRequest { dataset: name.as_str().to_owned(), ..proto::DescribeRequest::default() };
+    let digest = generation.map(|digest| digest.as_bytes().to_vec().into()).unwrap_or_default();
+    let request = proto::DescribeRequest { dataset: name.as_str().to_owned(), digest };
     let answer = timeout_at(end, client.datasets().describe(request)).await;
     let answer = answer.map_err(|_| Trouble::Silent(UNHEARD))?;
     let response = answer.map_err(|status| server.judge(&status))?;

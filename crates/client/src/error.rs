@@ -129,8 +129,11 @@ pub enum ClientError {
         /// What the server says.
         message: String,
     },
-    /// A server serves another dataset or model than it described.
-    #[error("server {server} has changed since the start: {message}; start again to use what it has now")]
+    /// A server no longer holds the generation of the dataset that it described, or has another model.
+    #[error(
+        "server {server} no longer holds what this run began with: {message}; begin a new pass to use what it has now, \
+         and have servers keep earlier generations for longer (--keep-generations) where passes take that long"
+    )]
     DatasetChanged {
         /// The server.
         server: ServerAddress,

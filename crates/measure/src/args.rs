@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use headwater_cli::Common;
 
 use crate::compare::CompareArgs;
+use crate::datasets::DatasetsArgs;
 use crate::epoch::EpochArgs;
 use crate::fetch::FetchArgs;
 use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
@@ -56,6 +57,8 @@ pub(crate) enum Action {
     Report(Box<ReportArgs>),
     /// Measure what every sample costs at every cut, and write it as a profile
     Dataset(Box<DatasetArgs>),
+    /// Say which datasets servers have, and how each of them is
+    Datasets(DatasetsArgs),
     /// Measure bandwidth and round trip to each server
     Network(Box<NetworkArgs>),
     /// Measure this machine's cores, and an accelerator

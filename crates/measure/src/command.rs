@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{Action, ProfilerArgs, RecipeArgs};
 use crate::compare::compare;
+use crate::datasets;
 use crate::epoch::epoch;
 use crate::fetch::fetch;
 use crate::gauge::{dataset, machine, network};
@@ -39,6 +40,11 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
         Action::Network(of) => print(&until(stop, network(&of, progress)).await?, json),
         Action::Machine(of) => print(&until(stop, machine(&of, progress)).await?, json),
         Action::Epoch(of) => until(stop, epoch(&of, progress)).await?.print(json),
+        Action::Datasets(of) => {
+            let report = until(stop, datasets::ask(&of)).await?;
+            print(&report, json)?;
+            report.check()
+        }
         Action::Compare(of) => print(&compare(&of)?, json),
         Action::Fetch(of) => fetch(&of, progress, stop).await?.print(json),
         Action::Import(ImportArgs { source: ImportSource::Sophon(of) }) => {

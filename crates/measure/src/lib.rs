@@ -10,6 +10,8 @@ mod recipe;
 mod import;
 mod plan;
 
+mod datasets;
+
 mod args;
 mod served;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use headwater_client::{BatchPlan, Dataset, FetchRequest, Finisher, ReportedSample};
-use headwater_types::SampleIndex;
+use headwater_types::differences::count;
+use headwater_types::{Digest, SampleIndex};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -44,18 +45,30 @@ impl Client {
     }
 }
 
+fn parse_digests(texts: &[String]) -> PyResult<Vec<Digest>> {
+    texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)
+}
+
 #[pymethods]
 impl Client {
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
-    fn new(py: Python<'_>, servers: Vec<String>, dataset: &str, transport: Transport) -> PyResult<Self> {
+    #[pyo3(signature = (servers, dataset, transport, generation = None))]
+    fn new(
+        py: Python<'_>,
+        servers: Vec<String>,
+        dataset: &str,
+        transport: Transport,
+        generation: Option<Vec<String>>,
+    ) -> PyResult<Self> {
         let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
         let name = dataset.parse().map_err(argument)?;
+        let generation = generation.map(|digests| parse_digests(&digests)).transpose()?;
         let options = transport.options()?;
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
         let network = Network::start().map_err(cannot_start)?;
         let finisher = Finisher::with(&options).map_err(cannot_start)?;
-        let dataset = network.wait(py, Dataset::connect(&servers, &name, options))?;
+        let dataset = network.wait(py, Dataset::connect_to(&servers, &name, generation.as_deref(), options))?;
         let dataset = dataset.map_err(|error| errors::server(&error))?;
         Ok(Self(OfProcess::new(Inner { dataset, finisher, network: Arc::new(network) })))
     }
@@ -67,6 +80,24 @@ impl Client {
     #[getter]
     fn digest(&self) -> PyResult<String> {
         Ok(self.inner()?.dataset.digest().to_string())
+    }
+
+    /// The digests of the partitions, in order: by these the generation is known.
+    #[getter]
+    fn generation(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner()?.dataset.partitions().iter().map(|partition| partition.digest.to_string()).collect())
+    }
+
+    /// Where each sample of an earlier generation is in this one: `u64::MAX` for a sample that is gone. With it, how
+    /// many samples of this one are new, and how many have another photo or label than they had.
+    fn moved<'py>(&self, py: Python<'py>, earlier: Vec<String>) -> PyResult<(Bound<'py, PyArray1<u64>>, u64, u64)> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let earlier = parse_digests(&earlier)?;
+        let differences = network.wait(py, dataset.differences(&earlier))?.map_err(|error| errors::server(&error))?;
+        let (removed, added) = (count(&differences.removed), count(&differences.added));
+        let (mapping, samples) = (differences.mapping(), dataset.len() + removed - added);
+        let places: Vec<_> = (0..samples).map(|index| mapping.get(index).unwrap_or(u64::MAX)).collect();
+        Ok((places.into_pyarray(py), added, count(&differences.replaced)))
     }
 
     /// Of keys and labels only: the same where files were touched or copied.

@@ -6,10 +6,19 @@ use pyo3::exceptions::{PyException, PyValueError};
 
 pyo3::create_exception!(headwater, HeadwaterError, PyException, "Everything that Headwater raises of its own.");
 pyo3::create_exception!(headwater, ServerError, HeadwaterError, "Servers cannot be reached, refuse, or do not agree.");
+pyo3::create_exception!(
+    headwater,
+    GenerationError,
+    ServerError,
+    "Servers no longer hold the generation of the dataset that was asked for."
+);
 pyo3::create_exception!(headwater, RecipeError, HeadwaterError, "What was given is no recipe, or cannot be one.");
 
 pub(crate) fn server(error: &ClientError) -> PyErr {
-    ServerError::new_err(error.to_string())
+    match error {
+        ClientError::DatasetChanged { .. } => GenerationError::new_err(error.to_string()),
+        _ => ServerError::new_err(error.to_string()),
+    }
 }
 
 /// An argument that makes no sense: the value is named, and what would.

@@ -38,6 +38,8 @@ mod sketch;
 
 mod client;
 
+mod datasets;
+
 use headwater_types::Cut;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -51,7 +53,9 @@ mod _headwater {
     #[pymodule_export]
     use super::cores::cores;
     #[pymodule_export]
-    use super::errors::{HeadwaterError, RecipeError, ServerError};
+    use super::datasets::datasets;
+    #[pymodule_export]
+    use super::errors::{GenerationError, HeadwaterError, RecipeError, ServerError};
     #[pymodule_export]
     use super::permutation::permute;
     #[pymodule_export]

@@ -18,6 +18,8 @@ import pytest
 from headwater._headwater import Client
 from headwater.transport import Transport
 
+import headwater
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("HEADWATER_BIN", ROOT / "target/debug")).resolve()
 CUTS = ["encoded", "jpeg-crop", "decoded", "cropped", "flipped", "tensor", "normalized"]
@@ -62,6 +64,21 @@ class Server:
                 break
             time.sleep(0.05)
         raise RuntimeError("the server did not start: see its log above")
+
+    def reload(self) -> None:
+        """Has it list the dataset anew, and waits until it has."""
+        assert self._process is not None
+        before = self.generation()
+        self._process.send_signal(signal.SIGHUP)
+        for _ in range(600):
+            if self.generation() != before:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("the server did not list the dataset anew: see its log above")
+
+    def generation(self) -> Optional[int]:
+        """The number of the generation that it serves."""
+        return headwater.datasets(self.address)[0].generation
 
     def kill(self) -> None:
         assert self._process is not None

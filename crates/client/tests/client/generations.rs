@@ -1,6 +1,6 @@
 //! What servers have, and what differs between the generations of a dataset.
 
-use headwater_client::{ClientError, DatasetState, ServedDataset, datasets};
+use headwater_client::{ClientError, Dataset, DatasetState, ServedDataset, datasets};
 use headwater_types::Differences;
 
 use crate::common::{connect, options};
@@ -49,4 +49,18 @@ async fn differences_of_several_servers_are_those_of_the_dataset() {
     let unknown = dataset.differences(&[held[1], held[0]]).await.unwrap_err();
     assert!(matches!(unknown, ClientError::DatasetChanged { .. }), "{unknown}");
     assert!(matches!(dataset.differences(&held[..1]).await, Err(ClientError::Request(_))));
+}
+
+#[tokio::test]
+async fn a_process_that_joins_a_run_connects_to_its_generation_or_hears_that_it_is_gone() {
+    let (fake, name) = (Fake::honest(Holding::of("red", 3)), "photos".parse().unwrap());
+    let servers = [fake.address()];
+    let held = [connect(&[&fake]).await.partitions()[0].digest];
+    let joined = Dataset::connect_to(&servers, &name, Some(&held), options()).await.unwrap();
+    assert_eq!(joined.partitions()[0].digest, held[0]);
+    fake.hold(Holding::of("red", 4));
+    let gone = Dataset::connect_to(&servers, &name, Some(&held), options()).await.unwrap_err();
+    assert!(matches!(gone, ClientError::DatasetChanged { .. }), "{gone}");
+    assert!(gone.to_string().contains("--keep-generations"), "{gone}");
+    assert_eq!(connect(&[&fake]).await.len(), 4, "who names none gets the current one");
 }

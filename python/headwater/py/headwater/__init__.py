@@ -7,7 +7,7 @@ See docs/python.md for everything else. Importing starts nothing: threads and co
 the process that reads it.
 """
 
-from headwater._headwater import HeadwaterError, Recipe, RecipeError, ServerError, __version__
+from headwater._headwater import GenerationError, HeadwaterError, Recipe, RecipeError, ServerError, __version__
 from headwater.cuts import CUTS
 from headwater.errors import HeadwaterWarning, SampleError
 from headwater.importance import ImportanceSampler
@@ -16,11 +16,13 @@ from headwater.limits import Limits
 from headwater.mapped import MapDataset
 from headwater.plans import PlanSummary
 from headwater.progress import merge_states
+from headwater.serving import ServedDataset, datasets
 from headwater.shards import ShardSampler
 from headwater.transforms import recipe_from
 
 __all__ = [
     "CUTS",
+    "GenerationError",
     "HeadwaterError",
     "HeadwaterWarning",
     "ImportanceSampler",
@@ -31,9 +33,11 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "SampleError",
+    "ServedDataset",
     "ServerError",
     "ShardSampler",
     "__version__",
+    "datasets",
     "merge_states",
     "recipe_from",
 ]

@@ -19,6 +19,9 @@ class HeadwaterError(Exception):
 class ServerError(HeadwaterError):
     """Servers cannot be reached, refuse, or do not agree."""
 
+class GenerationError(ServerError):
+    """Servers no longer hold the generation of the dataset that was asked for."""
+
 class RecipeError(HeadwaterError):
     """What was given is no recipe, or cannot be one."""
 
@@ -57,10 +60,20 @@ class Recipe:
 
 @final
 class Client:
-    def __new__(cls, servers: Sequence[str], dataset: str, transport: Transport) -> "Client": ...
+    def __new__(
+        cls, servers: Sequence[str], dataset: str, transport: Transport, generation: Optional[List[str]] = None
+    ) -> "Client":
+        """To the generation whose partitions have these digests; to the newest where none is named."""
     def __len__(self) -> int: ...
     @property
     def digest(self) -> str: ...
+    @property
+    def generation(self) -> List[str]:
+        """The digests of the partitions, in order."""
+    def moved(self, earlier: List[str]) -> Tuple[npt.NDArray[np.uint64], int, int]:
+        """Where each sample of an earlier generation is in this one, the highest number for one that is gone; how many
+        samples are new, and how many have another photo or label.
+        """
     @property
     def names_digest(self) -> str:
         """Over keys and labels in order, and not over sizes and times: the same where files were touched or copied."""
@@ -166,6 +179,13 @@ class Batches:
         ]
     ]: ...
     def close(self) -> None: ...
+
+def datasets(
+    servers: Sequence[str], connect_for: float
+) -> List[Tuple[str, str, str, str, Optional[Tuple[int, int, int, str, int, str]]]]:
+    """Server, name, state and reason of each dataset; samples, classes, bytes, source, generation and digest of what was
+    listed.
+    """
 
 def cores() -> int:
     """That this process may use: of its machine, its affinity, and its cgroup's CPU quota; at least one."""

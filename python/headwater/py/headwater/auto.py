@@ -40,9 +40,19 @@ class AutoPlan(Plan):
         self, source: Source, recipe: Recipe, *, seed: int, place: Place, repeats: bool, seconds: Optional[float]
     ) -> None:
         self._place = place
+        self._measures = (recipe, seed, seconds)
         #: Whether samples are asked for again and again, in calls of their own.
         self._repeats = repeats
-        rank, world = place.resolve()
+        self._take_measure(source)
+
+    def renew(self, source: Source) -> None:
+        """Measures the generation that was taken, as the first was."""
+        self.close()
+        self._take_measure(source)
+
+    def _take_measure(self, source: Source) -> None:
+        recipe, seed, seconds = self._measures
+        rank, world = self._place.resolve()
         self._profile, job = _agreed(lambda: _measured(source, recipe, seed, world, seconds), rank, world)
         if self._profile is None:
             self.summary: Optional[PlanSummary] = PlanSummary(
@@ -51,6 +61,7 @@ class AutoPlan(Plan):
         else:
             counts, predicted = self._profile.plan()
             self.summary = PlanSummary("optimal", dict(counts), predicted)
+        self.is_of_generation = self._profile is not None
         #: What processes have learnt, in their rows: see Pilot.learnt; a row that begins with 0 is empty.
         self._learnt = Table(3 + (0 if self._profile is None else self._profile.servers), np.float64)
         self._pilot: Optional[Pilot] = None

@@ -51,8 +51,11 @@ def callers() -> Iterator[Caller]:
 
 
 def outside() -> Optional[Caller]:
-    """The nearest caller that is not of this package; None where there is none."""
-    return next((caller for caller in _upwards(sys._getframe(2)) if not caller.is_ours), None)
+    """The nearest caller that is not of this package, nor of what Python runs for an isinstance; None where there is
+    none.
+    """
+    others = (caller for caller in _upwards(sys._getframe(2)) if not caller.is_ours)
+    return next((caller for caller in others if caller.module not in ("abc", "_py_abc")), None)
 
 
 def stacklevel_outside() -> int:

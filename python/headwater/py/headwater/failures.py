@@ -5,11 +5,12 @@ from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 import numpy as np
 import numpy.typing as npt
 
+from headwater.earlier import GONE
 from headwater.errors import SampleError
 from headwater.repeats import Epochs
 from headwater.selection import Selection
 from headwater.shared import Counters
-from headwater.source import Source
+from headwater.source import Listing, Source
 
 #: Neighbours that are tried in place of a sample that fails.
 SUBSTITUTES = 16
@@ -34,6 +35,36 @@ class Rows(NamedTuple):
     columns: List[List[Any]] = []
     #: Where each row stood before others were skipped; None where no row was skipped.
     places: Optional[List[int]] = None
+
+
+class Names:
+    """Samples without their photos, given one by one as a fetch gives them."""
+
+    def __init__(self, listing: Listing, indices: npt.NDArray[np.uint64]) -> None:
+        self._listing, self._rest = listing, indices.tolist()
+
+    def next(self) -> Any:
+        if not self._rest:
+            return None
+        at = self._rest.pop(0)
+        labels = self._listing.labels[[at]]
+        return np.empty((1, 0)), np.asarray([at], dtype=np.uint64), labels, [self._listing.keys[at]], [], []
+
+    def close(self) -> None:
+        self._rest = []
+
+
+def without_gone(rows: Rows, gone: npt.NDArray[np.uint64]) -> Rows:
+    """Rows in which those that stand for samples that are gone have failed."""
+    lost = np.flatnonzero(gone).tolist()
+    if not lost:
+        return rows
+    why = "it was removed from the dataset since the epoch began that is gone on with here"
+    failures = [failure for failure in rows.failures if failure[0] not in lost]
+    for row in lost:
+        # Its neighbour stood for it: from here on it goes by the number and the name that it had, as far as known.
+        rows.indices[row], rows.keys[row] = gone[row] & ~GONE, None
+    return rows._replace(failures=[*failures, *((row, "not-found", why) for row in lost)])
 
 
 class Failures:

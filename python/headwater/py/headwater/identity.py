@@ -16,6 +16,7 @@ log = logging.getLogger("headwater")
 
 def recognised(saved: Epoch, mine: Epoch) -> Epoch:
     """This run's epoch, where a state's is of the same samples in the same order. HeadwaterError where it is not."""
+    saved = saved._replace(generation=mine.generation)
     if saved == mine or saved._replace(names=mine.names) == mine:
         return mine
     if saved.names and saved._replace(digest=mine.digest) == mine:
@@ -25,6 +26,14 @@ def recognised(saved: Epoch, mine: Epoch) -> Epoch:
         )
         return mine
     raise HeadwaterError(f"this state is of another run: {_difference(saved, mine)}")
+
+
+def is_of_another_generation(saved: Epoch, mine: Epoch) -> bool:
+    """Whether two epochs differ only in what the dataset holds: other samples, under other names."""
+    here = mine._replace(digest="", length=0, names="", generation=())
+    same = saved._replace(digest="", length=0, names="", generation=()) == here
+    (_, chosen), (_, choice) = _parts(saved.digest), _parts(mine.digest)
+    return bool(same and chosen == choice and saved.generation and saved.names and saved.names != mine.names)
 
 
 def _difference(saved: Epoch, mine: Epoch) -> str:
@@ -53,8 +62,8 @@ def _files(names: str) -> str:
         )
     return (
         "the servers list other keys or labels than when it was saved, or list them in another order: files were "
-        "added, removed, renamed or moved to other classes, or the servers have other parts or come in another order; "
-        "serve the dataset as it was, or begin the epoch anew"
+        "added, removed, renamed or moved to other classes, or the servers have other parts or come in another order, "
+        "and they do not know any more what differs; serve the dataset as it was, or begin the epoch anew"
     )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from headwater.arguments import boolean, whole
 from headwater.choices import Cut, OnError, Output, Pixels
 from headwater.failures import Rows
+from headwater.generations import Generations
 from headwater.ledger import Ledger
 from headwater.limits import Limits
 from headwater.order import Order
@@ -152,7 +153,14 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             reader.source, reader.selection, seed=reader.reading.seed, shuffle=shuffle, indices=indices, sampler=sampler
         )
         uneven = 'on_error="skip" leaves samples out' if on_error == "skip" else None
-        self._ledger = Ledger(self._order, place, batch_size=batch_size, drop_last=drop_last, uneven=uneven)
+        fixed = "samples were chosen by number (indices=, sampler=)" if self._order.is_by_number else None
+        fixed = fixed or ("plan= was made for it" if reader.plan.is_of_generation else None)
+        recipe_digest = None if reader.reading.recipe is None else reader.reading.recipe.digest
+        subject = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
+        self._generations = Generations(reader.source, fixed=fixed, subject=subject)
+        self._ledger = Ledger(
+            self._order, place, self._generations, batch_size=batch_size, drop_last=drop_last, uneven=uneven
+        )
 
     def set_epoch(self, epoch: int) -> None:
         """The next pass is of this epoch: order and crops. This reaches workers that are already running.
@@ -218,7 +226,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
 
     def _give(self, state: State, read: Iterator[Rows], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
         samples, ledger, taken = self._reader.samples, self._ledger, state.taken
-        ledger.asked()
+        ledger.asked(state)
         for rows, size in zip(read, sizes.tolist()):
             if state.batched:
                 taken += 1

@@ -12,7 +12,7 @@ from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, whole
 from headwater.callers import outside
 from headwater.drivers import driver
-from headwater.identity import recognised
+from headwater.generations import Generations
 from headwater.order import Order
 from headwater.passes import Pass, Passes
 from headwater.progress import Deal, Remaining, State, find_states, merge
@@ -26,9 +26,16 @@ class Ledger:
     """The passes of a dataset that gives batches of `batch_size`, or single samples."""
 
     def __init__(
-        self, order: Order, place: Place, *, batch_size: Optional[int], drop_last: bool, uneven: Optional[str]
+        self,
+        order: Order,
+        place: Place,
+        generations: Generations,
+        *,
+        batch_size: Optional[int],
+        drop_last: bool,
+        uneven: Optional[str],
     ) -> None:
-        self._order, self._place = order, place
+        self._order, self._place, self._generations = order, place, generations
         self._batch_size, self._drop_last = batch_size, drop_last
         #: Why ranks may have different numbers of samples, however they are dealt.
         self._uneven = uneven
@@ -45,16 +52,29 @@ class Ledger:
         self._turns: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
 
     def heed(self) -> None:
-        """Hears of an iterator whose workers stay that it begins another pass, from the one question that it puts
-        before: what kind of dataset this is. What is said later is not for this pass.
+        """Hears of an iterator that it is made, before its workers start, and of one whose workers stay that it begins
+        another pass: from the one question that it puts before, what kind of dataset this is. What is said later is not
+        for this pass.
         """
         asking = outside()
-        if asking is None or (asking.module, asking.function) != ("torch.utils.data.dataloader", "_reset"):
+        if asking is None or asking.module != "torch.utils.data.dataloader":
             return
-        iterator = asking.local("self")
-        if not asking.local_or("first_iter", True) and iterator._num_workers:
+        iterator = asking.local_or("self", None)
+        if asking.function == "__init__" and hasattr(asking.local_or("loader", None), "num_workers"):
+            # Of the questions of a new iterator, the first: it does not know yet how many workers it has.
+            if asking.local("loader").num_workers and not hasattr(iterator, "_num_workers"):
+                self._renew(self._passes.coming())
+        if asking.function == "_reset" and not asking.local_or("first_iter", True) and iterator._num_workers:
+            self._renew(self._passes.coming())
             self._turns[iterator] = turn = self._turns.get(iterator, 0) + 1
-            self._passes.open(int(iterator._base_seed) % 2**63, turn)
+            self._passes.open(int(iterator._base_seed) % 2**63, turn, self._generations.number())
+
+    def _renew(self, began: Pass) -> None:
+        """Takes the newest generation for a pass, unless it goes on with an epoch that has begun."""
+        if self._resumed(began) is None:
+            self._generations.renew(began.epoch, self._place.resolve()[1])
+        elif not worker_of()[1]:
+            self._generations.note()
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_turns": {}}
@@ -108,12 +128,17 @@ class Ledger:
         own, self._own = self._own, None
         if own is not None:
             self._check_own(own)
-            self._passes.begin(own.epoch.epoch)
+            self._passes.begin(own.epoch.epoch, self._generations.number())
+            self._order.enter(own.epoch)
             self.at = own
             return own
         driver()
-        began = self._unasked or self._passes.begin()
+        began = self._unasked or self._passes.begin(generation=self._generations.number())
         self._unasked, self._is_twice = began if self._is_twice else None, False
+        self._generations.follow(began.generation)
+        self._renew(began)
+        resumed = self._resumed(began)
+        self._order.enter(None if resumed is None else resumed.epoch)
         said, (worker, workers) = began.said, worker_of()
         dispatched = said.driver if began.first else None
         rank, world = self._ranked(dispatched is not None)
@@ -136,9 +161,17 @@ class Ledger:
         self.at = replace(state, deal=replace(state.deal, turn=batch))
         return self.at
 
-    def asked(self) -> None:
-        """Notes that the pass that has begun is being read."""
+    def asked(self, state: State) -> None:
+        """Notes that the pass that has begun is being read. HeadwaterError where another pass has taken a newer
+        generation since: samples of two would be mixed.
+        """
         self._unasked = None
+        now = self._order.epoch(state.epoch.epoch, state.epoch.length)
+        if now.generation != state.epoch.generation and state.epoch.generation:
+            raise HeadwaterError(
+                "another pass of this dataset, or refresh(), has taken a newer generation between the beginning of "
+                "this pass and its first sample: begin it anew"
+            )
 
     def save(self, steps: Optional[int] = None, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
         """Where the pass under way stands: see IterableDataset.state_dict."""
@@ -173,8 +206,7 @@ class Ledger:
         own = bool(workers) and len(found) == 1 and found[0].deal.workers == workers
         # In a worker: StatefulDataLoader gives each its own state back. Elsewhere: the whole epoch's.
         resumed = found[0] if own else merge(found)
-        mine = self._order.epoch(resumed.epoch.epoch, resumed.epoch.length)
-        resumed = replace(resumed, epoch=recognised(resumed.epoch, mine))
+        resumed = replace(resumed, epoch=self._order.enter(resumed.epoch) or resumed.epoch)
         if own and (resumed.rank, resumed.worker) != (self._place.resolve()[0], worker):
             raise HeadwaterError(
                 f"this state is that of worker {resumed.worker} of rank {resumed.rank}, and this is worker {worker} "
@@ -206,10 +238,14 @@ class Ledger:
 
     def _left(self, began: Pass) -> Remaining:
         """What is left of an epoch when a pass over it begins: all, or what a state that was loaded for it has left."""
+        resumed = self._resumed(began)
+        return Remaining(self._order.length(began.epoch)) if resumed is None else resumed.base
+
+    def _resumed(self, began: Pass) -> Optional[State]:
+        """The state with which a pass goes on, where one was loaded for it."""
         resumed = began.said.resumed
-        if resumed is not None and began.first and began.epoch == resumed["epoch"]:
-            return State.from_dict(resumed).base
-        return Remaining(self._order.length(began.epoch))
+        goes_on = resumed is not None and began.first and began.epoch == resumed["epoch"]
+        return State.from_dict(resumed) if goes_on and resumed is not None else None
 
     def _is_latest(self, state: State) -> bool:
         latest = self._passes.latest()

@@ -10,6 +10,7 @@ from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.choices import Cut, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
+from headwater.generations import Generations
 from headwater.limits import Limits
 from headwater.passes import Passes
 from headwater.ranks import Place
@@ -118,6 +119,9 @@ class MapDataset(Served, TorchDataset[S]):
         # The reader takes its keywords out of all of them, each by its name.
         self._reader = Reader(locals(), Place(), repeats=True)
         self._passes = Passes()
+        self._generations = Generations(
+            self._reader.source, subject=("map", self._reader.source.servers, dataset, seed, classes)
+        )
         self._deterministic = boolean("deterministic", deterministic)
         self._skips = on_error == "skip"
 
@@ -159,6 +163,8 @@ class MapDataset(Served, TorchDataset[S]):
         return [self._reader.samples.one(rows, at) for at in range(len(rows.indices))]
 
     def _rows(self, indices: Sequence[int]) -> Rows:
+        # Workers that stay hear of a refresh here.
+        self._generations.follow()
         count = len(self)
         asked = np.asarray([place_of(index, count) for index in indices], dtype=np.uint64)
         chosen = self._reader.selection.indices

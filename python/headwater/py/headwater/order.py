@@ -1,16 +1,22 @@
 """Which sample stands at a position of an epoch, and where its randomness has its address."""
 
+import logging
 from typing import Any, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import permute
+from headwater._headwater import ServerError, permute
 from headwater.arguments import Expected, boolean, indices_of
+from headwater.earlier import Earlier, find
+from headwater.identity import is_of_another_generation, recognised
 from headwater.progress import Epoch, Positions
 from headwater.repeats import Epochs, addresses, occurrences
 from headwater.selection import Selection
 from headwater.source import Source
+
+
+log = logging.getLogger("headwater")
 
 
 class Order:
@@ -43,23 +49,70 @@ class Order:
         self._chosen: Optional[Tuple[int, npt.NDArray[np.uint64]]] = None
         #: A choice of samples, and how often each of them came before in it; None where each comes once.
         self._counted: Optional[Tuple[npt.NDArray[np.uint64], Optional[npt.NDArray[np.uint64]]]] = None
+        #: The epoch of an earlier generation that is gone on with.
+        self._earlier: Optional[Earlier] = None
+        source.follow(self._forget)
+
+    def _forget(self) -> None:
+        """What was looked up is of a generation that is no longer held."""
+        self._chosen = self._counted = self._earlier = None
+
+    @property
+    def is_by_number(self) -> bool:
+        """Whether samples were chosen by number, or are by a sampler: numbers mean others in another generation."""
+        return self._sampler is not None or self._selection.is_by_number
+
+    def enter(self, saved: Optional[Epoch]) -> Optional[Epoch]:
+        """Makes ready for a pass that goes on with an epoch that was saved, or for one of an epoch as it is now: gives
+        the epoch as this run knows it. HeadwaterError where it is of another run.
+
+        An epoch of an earlier generation goes on in the one that is held, where the servers know what differs; else in
+        its own, where they still hold it.
+        """
+        if saved is None:
+            self._earlier = None
+            return None
+        if self._earlier is not None and self._earlier.epoch == saved:
+            return saved
+        self._earlier = None
+        mine = self.epoch(saved.epoch, saved.length)
+        if not is_of_another_generation(saved, mine):
+            return recognised(saved, mine)
+        if self._sampler is None and self._selection.is_everything:
+            try:
+                self._earlier = find(saved, self._source)
+                return saved
+            except ServerError as unknown:
+                log.info("what differs since the state was saved is not known: %s", unknown)
+        try:
+            self._source.hold(saved.generation)
+        except ServerError as gone:
+            log.info("the generation of the state is no longer held: %s", gone)
+            return recognised(saved, mine)
+        return recognised(saved, self.epoch(saved.epoch, saved.length))
 
     def length(self, epoch: int) -> int:
         """How many samples an epoch has."""
+        if self._earlier is not None and self._earlier.epoch.epoch == epoch:
+            return self._earlier.epoch.length
         if self._sampler is not None:
             return len(self._choice(epoch))
         return len(self._selection)
 
     def epoch(self, epoch: int, length: int) -> Epoch:
         """What a state says of an epoch, so that only a run of the same samples goes on with it."""
+        if self._earlier is not None and self._earlier.epoch.epoch == epoch:
+            return self._earlier.epoch
         chosen = self._chosen_of(epoch)
         described, choice = self._source.describe(), self._selection.digest(chosen)
         names = described.names and described.names + choice
-        return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names)
+        return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names, described.generation)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
-        """The samples at these positions."""
+        """The samples at these positions; those that are gone since the epoch began, with a mark."""
         places = self._places(epoch, positions)
+        if self._earlier is not None and self._earlier.epoch.epoch == epoch:
+            return self._earlier.places[places]
         chosen = self._chosen_of(epoch)
         return places if chosen is None else chosen[places]
 

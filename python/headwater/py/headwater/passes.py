@@ -37,6 +37,8 @@ RECORD = np.dtype(
         ("seed", "<i8"),
         ("turn", "<i8"),
         ("epoch", "<i8"),
+        # The number of the generation that it reads: see Generations.
+        ("generation", "<i8"),
         ("begun", "<u8", (WORDS,)),
     ]
 )
@@ -70,6 +72,8 @@ class Pass(NamedTuple):
     #: Whether the pass is the first since something was said, and what was said.
     first: bool
     said: Said
+    #: The number of the generation that it reads.
+    generation: int = 0
 
 
 class Passes:
@@ -97,16 +101,23 @@ class Passes:
             texts[slot, : len(text)] = np.frombuffer(text, np.uint8)
         self.said = said
 
-    def open(self, seed: int, turn: int) -> None:
+    def coming(self) -> Pass:
+        """The pass that begins next, by what this process knows."""
+        with self._memory.locked():
+            return Pass(self._next(self.said), not self._since(self.said), self.said)
+
+    def open(self, seed: int, turn: int, generation: int) -> None:
         """An iterator with workers that stay, of this seed, begins another pass: what has been said up to now holds for
         it.
         """
         with self._memory.locked():
             if not any(record["seed"] == seed and record["turn"] == turn for record in self._since(self.said)):
-                self._write(self.said, self._next(self.said), seed, turn)
+                self._write(self.said, self._next(self.said), seed, turn, generation)
 
-    def begin(self, epoch: Optional[int] = None) -> Pass:
-        """The pass that begins now in this process; `epoch` is that of a worker's own state, with which it goes on."""
+    def begin(self, epoch: Optional[int] = None, generation: int = 0) -> Pass:
+        """The pass that begins now in this process, which reads the generation of this number if it is the first to
+        begin it; `epoch` is that of a worker's own state, with which it goes on.
+        """
         if self._process != os.getpid():
             self._process, self._turn = os.getpid(), 0
         with self._memory.locked():
@@ -115,12 +126,13 @@ class Passes:
             if mine is None:
                 mine = next((record for record in self._since(said) if self._is_joined(record)), None)
             if mine is None:
-                mine = self._write(said, self._next(said) if epoch is None else epoch, _seed(), self._turn)
+                mine = self._write(said, self._next(said) if epoch is None else epoch, _seed(), self._turn, generation)
                 self._join(mine)
             first, found = mine["order"] == self._since(said)[0]["order"], int(mine["epoch"])
+            generation = int(mine["generation"])
         self.said = said
         self._turn += 1
-        return Pass(found, bool(first), said)
+        return Pass(found, bool(first), said, generation)
 
     def latest(self) -> Optional[Pass]:
         """The last pass that has begun since something was said; None where no pass has."""
@@ -177,12 +189,12 @@ class Passes:
         record["begun"][word] = had | 1 << bit
         return not had >> bit & 1
 
-    def _write(self, said: Said, epoch: int, seed: int, turn: int) -> Any:
+    def _write(self, said: Said, epoch: int, seed: int, turn: int, generation: int) -> Any:
         """Writes down a pass that nobody has begun yet, in place of the oldest."""
         records = self._records()
         record = records[int(np.argmin(records["order"]))]
         order = int(records["order"].max()) + 1
-        for name, value in zip(RECORD.names or (), (order, said.number, seed, turn, epoch, 0)):
+        for name, value in zip(RECORD.names or (), (order, said.number, seed, turn, epoch, generation, 0)):
             record[name] = value
         return record
 

@@ -21,6 +21,7 @@ class PlanFile(Plan):
         self.path = os.path.abspath(path)
         self._plan: Optional[_headwater.Plan] = None
         self._checked = False
+        self.is_of_generation = True
         plan = self._read()
         if algorithm in PLANNED and plan.algorithm != algorithm:
             raise HeadwaterError(
@@ -32,6 +33,11 @@ class PlanFile(Plan):
                 "that"
             )
         self.summary: Optional[PlanSummary] = PlanSummary(plan.algorithm, dict(plan.counts), plan.seconds)
+
+    def renew(self, source: Source) -> None:
+        """Sees to it that the plan is for the generation that was taken."""
+        self._checked = False
+        self.cuts(source)
 
     def cuts(self, source: Source) -> _headwater.Plan:
         """The plan, which must be for what the servers serve."""

@@ -26,6 +26,12 @@ class Plan(Protocol):
 
     #: What the plan says of the whole dataset; None where nobody has planned.
     summary: Optional[PlanSummary]
+    #: Whether the plan says of each sample by its number how far it is taken: then it is of one generation.
+    is_of_generation: bool
+
+    def renew(self, source: Source) -> None:
+        """Another generation was taken: makes the plan for that. HeadwaterError where it cannot be."""
+        return
 
     def cuts(self, source: Source) -> "Union[str, _headwater.Plan, _headwater.Pilot]":
         """What a request of this process asks for."""
@@ -49,6 +55,7 @@ class OneCut(Plan):
 
     def __init__(self, cut: str) -> None:
         self.summary: Optional[PlanSummary] = None
+        self.is_of_generation = False
         self._cut = cut
 
     def cuts(self, source: Source) -> Any:

@@ -123,6 +123,8 @@ class Epoch(NamedTuple):
     shuffle: bool
     #: and of keys and labels alone; empty where that is not known, as in states of before.
     names: str = ""
+    #: The digests of the generation's partitions, by which servers know it; empty in states of before.
+    generation: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class State:
         return {
             MARK: VERSION,
             **self.epoch._asdict(),
+            "generation": list(self.epoch.generation),
             "position": self.base.position,
             "ahead": list(self.base.ahead),
             "world": self.deal.world,
@@ -182,6 +185,7 @@ class State:
                 int(state["epoch"]),
                 bool(state["shuffle"]),
                 str(state.get("names", "")),
+                tuple(str(digest) for digest in state.get("generation", ())),
             )
             found = cls(
                 epoch, base, deal, int(state["rank"]), int(state["worker"]), int(state["taken"]), bool(state["batched"])

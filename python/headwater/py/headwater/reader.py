@@ -1,14 +1,18 @@
 """Rows from the servers: what both kinds of datasets read."""
 
-from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple, Union
+from functools import partial
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
+from headwater._headwater import Client, HeadwaterError
 from headwater.arguments import indices_of
 from headwater.auto import AutoPlan
 from headwater.columns import Columns
-from headwater.failures import Failures, Rows
+from headwater.earlier import parted
+from headwater.failures import Failures, Names, Rows, without_gone
+from headwater.generations import Generations
 from headwater.handover import prepare
 from headwater.plan_file import PlanFile
 from headwater.plans import OneCut, Plan
@@ -33,6 +37,7 @@ class Reader:
     def __init__(self, keywords: Mapping[str, Any], place: Place, *, repeats: bool) -> None:
         """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their
         own."""
+        self._place = place
         self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords))
         self.selection = Selection(
             source,
@@ -52,6 +57,20 @@ class Reader:
         self.plan.close()
         self.source.close()
 
+    def refresh(self, generations: Generations) -> bool:
+        """Takes the newest generation, and makes the plan for it. HeadwaterError where a plan's file is of another."""
+        held = self.source.known
+        taken = generations.refresh(self._place.resolve()[1])
+        if not taken or held is None:
+            return taken
+        try:
+            self.plan.renew(self.source)
+        except HeadwaterError:
+            self.source.take(held)
+            generations.note()
+            raise
+        return True
+
     def read(
         self,
         indices: npt.NDArray[np.uint64],
@@ -66,11 +85,15 @@ class Reader:
         if len(indices) == 0:
             return
         prepare()
+        labels = self.selection.labelling()
+        indices, gone = parted(indices, self.source.describe().samples)
         if "image" not in self.reading.fields:
-            yield from self._listed(indices, sizes)
+            yield from self._listed(indices, sizes, gone, labels)
             return
         self.plan.begin(self.source, indices, self.selection.indices is None)
-        batches, done = self._fetch(indices, sizes, epochs, ahead), 0
+        # A pass keeps its connection, and so its generation, whatever the dataset takes meanwhile.
+        fetch = partial(self._fetch, self.source.client(), self.plan.cuts(self.source))
+        batches, done = fetch(indices, sizes, epochs, ahead), 0
         try:
             while True:
                 given = batches.next()
@@ -80,8 +103,10 @@ class Reader:
                 rows = Rows(*given)
                 count = len(rows.indices)
                 each = epochs if isinstance(epochs, int) else epochs[done : done + count]
+                rows = without_gone(rows, gone[done : done + count])
                 done += count
-                yield self._labelled(self._failures.settle(rows, each, singles, self._fetch))
+                settled = self._failures.settle(rows, each, singles, fetch)
+                yield settled._replace(labels=labels(settled.labels))
         finally:
             batches.close()
 
@@ -97,27 +122,46 @@ class Reader:
             return client.report_keys(which, losses)
         return client.report_indices(indices_of(which, "which"), losses)
 
-    def _fetch(self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int) -> Any:
-        return self.source.client().fetch(
+    def _fetch(
+        self,
+        client: Client,
+        cuts: Any,
+        indices: npt.NDArray[np.uint64],
+        sizes: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        ahead: int,
+    ) -> Any:
+        return client.fetch(
             np.ascontiguousarray(indices, dtype=np.uint64),
             np.ascontiguousarray(sizes, dtype=np.uint64),
             self.reading,
-            cuts=self.plan.cuts(self.source),
+            cuts=cuts,
             epochs=epochs if isinstance(epochs, int) else np.ascontiguousarray(epochs, dtype=np.uint64),
             ahead=ahead,
         )
 
-    def _listed(self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64]) -> Iterator[Rows]:
-        """Batches without photos: what the servers list is all that is asked of them, and no photo can fail."""
-        listing = self.source.listing()
-        for part in np.split(indices, np.cumsum(sizes[:-1]).astype(np.int64)):
-            self._counters.add("samples", len(part))
-            keys = [listing.keys[index] for index in part.tolist()] if "key" in self.reading.fields else []
-            yield self._labelled(Rows(np.empty((len(part), 0)), part, listing.labels[part], keys, []))
+    def _listed(
+        self,
+        indices: npt.NDArray[np.uint64],
+        sizes: npt.NDArray[np.uint64],
+        gone: npt.NDArray[np.uint64],
+        labels: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
+    ) -> Iterator[Rows]:
+        """Batches without photos: what the servers list is all that is asked of them, and only what is gone since the
+        epoch began can fail.
+        """
+        listing, cuts = self.source.listing(), np.cumsum(sizes[:-1]).astype(np.int64)
+        for part, marks in zip(np.split(indices, cuts), np.split(gone, cuts)):
+            keys: List[Optional[str]] = [listing.keys[index] for index in part.tolist()]
+            rows = without_gone(Rows(np.empty((len(part), 0)), part.copy(), listing.labels[part], keys, []), marks)
+            settled = self._failures.settle(rows, 0, False, self._neighbour)
+            yield settled._replace(labels=labels(settled.labels))
 
-    def _labelled(self, rows: Rows) -> Rows:
-        """Rows with the labels of this dataset, in place of the servers'."""
-        return rows._replace(labels=self.selection.labels(rows.labels))
+    def _neighbour(
+        self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
+    ) -> "Names":
+        """What stands next to a sample that is gone, where no photo is asked for."""
+        return Names(self.source.listing(), indices)
 
 
 def _plan(reading: Reading, source: Source, place: Place, repeats: bool) -> Plan:

@@ -39,6 +39,11 @@ class Selection:
         self._of_classes: Optional[Indices] = None
         self._sorted: Optional[Indices] = None
         self._table: Optional[Labels] = None
+        source.follow(self._forget)
+
+    def _forget(self) -> None:
+        """What was looked up is of a generation that is no longer held."""
+        self._of_classes = self._sorted = self._table = None
 
     @property
     def indices(self) -> Optional[Indices]:
@@ -88,7 +93,24 @@ class Selection:
 
     def labels(self, stored: Labels) -> Labels:
         """The labels of this dataset for the servers' labels."""
-        return stored if self._names is None else self._numbers()[stored]
+        return self.labelling()(stored)
+
+    def labelling(self) -> Callable[[Labels], Labels]:
+        """What makes labels of this dataset of the servers', for as long as a pass lasts."""
+        if self._names is None:
+            return lambda stored: stored
+        table = self._numbers()
+        return lambda stored: table[stored]
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether all samples were chosen, with the servers' labels."""
+        return self._given is None and self._names is None
+
+    @property
+    def is_by_number(self) -> bool:
+        """Whether samples were chosen by number, which mean others in another generation."""
+        return self._given is not None
 
     @property
     def transforms(self) -> bool:

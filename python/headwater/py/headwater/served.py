@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from headwater._headwater import Recipe
+from headwater.generations import Generations
 from headwater.plans import PlanSummary
 from headwater.reader import Reader
 from headwater.torches import as_array
@@ -14,6 +15,7 @@ class Served:
     """A dataset whose samples a reader fetches."""
 
     _reader: Reader
+    _generations: Generations
 
     @property
     def classes(self) -> List[str]:
@@ -99,6 +101,14 @@ class Served:
         workers.
         """
         return self._reader.counters()
+
+    def refresh(self) -> bool:
+        """Takes the newest generation of the dataset that the servers have: whether it is another than was held.
+        Length, keys, labels and classes are those of the new one from here on. A pass under way keeps its own, and
+        samplers that were made for the old length are to be made anew. Of several ranks, all call it, as often as each
+        other.
+        """
+        return self._reader.refresh(self._generations)
 
     def report(self, which: Any, losses: Any) -> int:
         """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they

@@ -1,18 +1,22 @@
 """Where samples come from: servers and a dataset's name, and at most one connection to them in each process."""
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, Profile, Recipe, ServerError, check_place
+from headwater._headwater import Client, GenerationError, Profile, Recipe, ServerError, check_place
 from headwater.arguments import Expected, chosen_of, servers_of, text
 from headwater.cores import cores_of_process, cores_of_rank
 from headwater.headway import Headway
 from headwater.notices import Notices
 from headwater.torches import worker_of
 from headwater.transport import Transport
+
+
+#: The digests of a generation's partitions, server by server.
+Generation = Tuple[str, ...]
 
 
 class Description(NamedTuple):
@@ -27,6 +31,7 @@ class Description(NamedTuple):
     stored_bytes: int
     #: The kinds of the dataset's own fields, by name.
     fields: Dict[str, str]
+    generation: Generation
 
 
 class Listing(NamedTuple):
@@ -53,6 +58,29 @@ class Source:
         self._listing: Optional[Listing] = None
         self._client: Optional[Client] = None
         self._process = 0
+        #: Told when another generation is taken.
+        self._followers: List[Callable[[], None]] = []
+
+    def follow(self, forget: Callable[[], None]) -> None:
+        """Has this called whenever another generation is taken: what was looked up in the one before is void."""
+        self._followers.append(forget)
+
+    def newest(self) -> Description:
+        """What the servers have now, over a connection of its own. ServerError where they cannot be asked."""
+        return self._described(self._to(None, threads=1))
+
+    def take(self, found: Description) -> None:
+        """Goes on with this generation."""
+        held, self._description = self._description, found
+        if held is not None and held.generation != found.generation:
+            self._listing = self._client = None
+            for forget in self._followers:
+                forget()
+
+    def hold(self, generation: Generation) -> None:
+        """Goes on with the generation of these digests. GenerationError where the servers no longer hold it."""
+        if self._description is None or self._description.generation != generation:
+            self.take(self._described(self._to(generation, threads=1)))
 
     def expect(self, expected: Expected) -> None:
         """Holds what an argument says of the dataset against it: when it is first described, and not before."""
@@ -81,7 +109,7 @@ class Source:
         """Keys and labels of all samples. Asked once in each process, as for `describe`."""
         if self._listing is None:
             client = self._asking()
-            self._description = self._same(client)
+            self._description = self._described(client)
             keys, labels = client.listing()
             self._listing = Listing(keys, np.asarray(labels, dtype=np.int64))
         return self._listing
@@ -92,7 +120,7 @@ class Source:
             # What the parent process had is not touched: see src/process.rs.
             self._client = None
             client = self._connect(threads=self.transport.threads or cores_of_process())
-            self._client, self._process, self._description = client, os.getpid(), self._same(client)
+            self._client, self._process, self._description = client, os.getpid(), self._described(client)
         return self._client
 
     def model(self, name: str) -> Tuple[Recipe, int]:
@@ -122,18 +150,30 @@ class Source:
             return self._client
         return self._connect(threads=1)
 
-    def _connect(self, threads: int) -> Client:
-        return self.transport.connect(self.servers, self.dataset, threads=threads, workers=max(1, worker_of()[1]))
+    def moved(self, earlier: Generation) -> Tuple[npt.NDArray[np.uint64], int, int]:
+        """Where each sample of an earlier generation is in the one that is held, the highest number for one that is
+        gone; how many samples are new, and how many have changed.
+        """
+        return self._asking().moved(list(earlier))
 
-    def _same(self, client: Client) -> Description:
-        """What a connection's servers serve. ServerError where that is another dataset than was first asked."""
-        found = self._described(client)
-        if self._description is not None and found.digest != self._description.digest:
-            raise ServerError(
-                f"dataset {self.dataset} is another than when it was first asked for: "
-                f"{_change(self._description, found)}"
-            )
-        return found
+    def _connect(self, threads: int) -> Client:
+        """A connection to the generation that is held; to the newest where none is."""
+        held = self._description
+        try:
+            return self._to(None if held is None else held.generation, threads)
+        except GenerationError as gone:
+            if held is None:
+                raise
+            raise GenerationError(
+                f"dataset {self.dataset} is another than when it was first asked for, and its servers no longer hold "
+                f"what it was: {_change(held, self.newest())}"
+            ) from gone
+
+    def _to(self, generation: Optional[Generation], threads: int) -> Client:
+        workers = max(1, worker_of()[1])
+        return self.transport.connect(
+            self.servers, self.dataset, threads=threads, workers=workers, generation=generation
+        )
 
     def _described(self, client: Client) -> Description:
         stored = sum(partition[3] for partition in client.partitions)
@@ -141,7 +181,11 @@ class Source:
             self.notices.warn(remark)
         for expected in self._expected:
             expected.check(self.dataset, len(client))
-        return Description(len(client), client.digest, _names(client), client.classes, stored, dict(client.fields))
+        stored_fields = dict(client.fields)
+        generation = tuple(client.generation)
+        return Description(
+            len(client), client.digest, _names(client), client.classes, stored, stored_fields, generation
+        )
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_client": None, "_process": 0, "_listing": None}
@@ -151,10 +195,12 @@ def _change(before: Description, now: Description) -> str:
     if before.names and before.names == now.names:
         return (
             "its files have other times or sizes, as after touch or a copy, and the servers have listed them anew; "
-            "make the "
-            "dataset anew: a state of before goes on in it"
+            "call refresh(), or make the dataset anew: a state of before goes on in it"
         )
-    return "files were added, removed, renamed or replaced, or it has other servers; make the dataset anew"
+    return (
+        "files were added, removed, renamed or replaced, or it has other servers; call refresh(), or make the dataset "
+        "anew"
+    )
 
 
 def _names(client: Client) -> str:

@@ -46,10 +46,21 @@ class Transport:
             allow_non_finite=boolean("allow_non_finite", keywords["allow_non_finite"]),
         )
 
-    def connect(self, servers: Sequence[str], dataset: str, *, threads: int, workers: int) -> Client:
-        """A connection for a process that is one of so many workers, with so many threads."""
+    def connect(
+        self,
+        servers: Sequence[str],
+        dataset: str,
+        *,
+        threads: int,
+        workers: int,
+        generation: Optional[Sequence[str]] = None,
+    ) -> Client:
+        """A connection for a process that is one of so many workers, with so many threads: to the generation of these
+        digests, or to the newest.
+        """
         part = None if self.bandwidth is None else self.bandwidth / workers
-        return Client(servers, dataset, replace(self, threads=threads, bandwidth=part))
+        held = None if generation is None else list(generation)
+        return Client(servers, dataset, replace(self, threads=threads, bandwidth=part), held)
 
 
 def _bandwidth(given: Optional[str]) -> Optional[float]:
