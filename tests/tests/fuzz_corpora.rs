@@ -10,7 +10,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, count_kept, count_listed};
+use headwater_store::{Version, count_kept, count_listed, count_rows};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -60,6 +60,20 @@ fn kept_catalogs_are_read_whole_or_refused() {
         assert_eq!(count_kept(&bytes).is_err(), bad, "{}", path.display());
         for cut in 0..bytes.len() {
             assert!(count_kept(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn labels_files_are_read_or_refused() {
+    for (target, suffix) in [("labels_csv", "csv"), ("labels_json", "jsonl")] {
+        for (path, bytes) in corpus(target) {
+            let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+            let read = count_rows(suffix, &bytes);
+            assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+            for cut in 0..bytes.len() {
+                let _ = count_rows(suffix, &bytes[..cut]);
+            }
         }
     }
 }

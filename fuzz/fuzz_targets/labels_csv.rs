@@ -1,0 +1,9 @@
+//! A labels file in CSV, of any bytes: no panic.
+#![no_main]
+
+use headwater_store::count_rows;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = count_rows("csv", bytes);
+});
