@@ -31,8 +31,8 @@ impl AskedFields {
         if self.places.is_empty() || index.0 >= self.catalog.len() as u64 {
             return Vec::new();
         }
-        // What a catalog holds was encoded by this program. A sample whose record it could not read fails at its client,
-        // which asked for values and gets none.
+        // What a catalog holds was encoded by this program. A sample whose record it could not read fails at its
+        // client, which asked for values and gets none.
         let values = Record::decode(self.catalog.record(index), self.catalog.fields());
         let mut values = values.inspect_err(|error| tracing::error!(%index, %error, "a catalog's record")).ok();
         let values = values.as_mut().map(|values| self.places.iter().map(|place| std::mem::take(&mut values[*place])));

@@ -90,8 +90,8 @@ pub const MAX_FIELD_NAME_BYTES: usize = 128;
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// Most bytes of a labels file: 10 million rows with a caption each have a third of it.
 pub const MAX_LABELS_BYTES: ByteCount = ByteCount::mebibytes(4096);
-/// Most bytes of one row of a labels file: a record of fields at its longest, each byte escaped, and a key. A quote that
-/// is not closed would make one row of the rest of a file.
+/// Most bytes of one row of a labels file: a record of fields at its longest, each byte escaped, and a key. A quote
+/// that is not closed would make one row of the rest of a file.
 pub const MAX_LABELS_ROW_BYTES: usize = 512 * 1024;
 /// Samples of a listing, chosen by hash, that a server names to others ([`crate::listing::Sketch`]): if a twentieth of
 /// two listings is the same, 64 see it in 96 of 100 cases; 512 bytes in a description.

@@ -40,7 +40,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, photos: pathlib.Path) -> 
     rows = table(photos)
     file = json_lines(rows, folder / "labels.jsonl")
     server = Server(
-        folder / "server", photos, "--labels", file, "--classes", "zebra,ant,cow", "--fields", "caption,score,count,tags"
+        folder / "server",
+        photos,
+        *("--labels", file, "--classes", "zebra,ant,cow", "--fields", "caption,score,count,tags"),
     )
     yield server, {row["key"]: row for row in rows}
     server.kill()
@@ -112,12 +114,13 @@ def test_names_that_are_not_there_are_refused_when_the_dataset_is_made(labelled:
         stream(server, fields=("caption",))
 
 
-def test_an_absent_whole_number_is_an_error_and_an_absent_text_none(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
+def test_an_absent_whole_number_is_an_error_and_a_text_none(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
     rows = table(photos)
     given = json_lines(rows[1:], tmp_path / "labels.jsonl")
     server = Server(tmp_path / "server", photos, "--labels", given, "--fields", "count,caption")
     try:
-        first = headwater.MapDataset(server.address, "photos", "imagenet-train", fields=("image", "caption", "label"))[0]
+        fields = ("image", "caption", "label")
+        first = headwater.MapDataset(server.address, "photos", "imagenet-train", fields=fields)[0]
         assert first[1:] == (None, -1)
         with pytest.raises(headwater.HeadwaterError, match=f"field 'count' of sample {rows[0]['key']} has no value"):
             headwater.MapDataset(server.address, "photos", "imagenet-train", fields=("image", "count"))[0]
@@ -131,7 +134,8 @@ def test_csv_and_json_lines_are_the_same_dataset(tmp_path: pathlib.Path, photos:
     (tmp_path / "labels.csv").write_text("\r\n".join(lines))
     json_lines([{**row, "score": row["score"] or 0} for row in rows], tmp_path / "labels.jsonl")
     for name in ("labels.csv", "labels.jsonl"):
-        server = Server(tmp_path / name.replace(".", "-"), photos, "--labels", tmp_path / name, "--fields", "count,score")
+        folder = tmp_path / name.replace(".", "-")
+        server = Server(folder, photos, "--labels", tmp_path / name, "--fields", "count,score")
         try:
             data = headwater.MapDataset(server.address, "photos", "imagenet-train", fields=("image", "count", "score"))
             digests.add((data._reader.source.describe().digest, tuple(data.targets)))

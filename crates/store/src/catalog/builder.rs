@@ -84,8 +84,8 @@ impl CatalogBuilder {
         }
     }
 
-    /// Says what the records of the samples hold, where no labels file gives them. A base with other fields is of no use
-    /// any more.
+    /// Says what the records of the samples hold, where no labels file gives them. A base with other fields is of no
+    /// use any more.
     #[must_use]
     pub fn with_fields(mut self, fields: Fields) -> Self {
         if self.sheet.is_some() {

@@ -1,7 +1,8 @@
 //! Datasets whose labels, fields or classes are in files of their own: where those lie, and when they are read.
 //!
 //! Invariant: the labels file is read anew before each listing, so that a generation has the labels of its time; the
-//! file of classes is read once, when the dataset is opened, since a class that changed its number would spoil training.
+//! file of classes is read once, when the dataset is opened, since a class that changed its number would spoil a
+//! training.
 
 mod class_file;
 mod file;

@@ -37,9 +37,9 @@ impl Kinds {
         }
     }
 
-    /// The kind of the column: the narrowest that all values are of. Whole numbers of which some are absent are numbers,
-    /// as in a data frame of pandas, because there is no whole number that says so; and a column without any value is one
-    /// of numbers. `None` where the values are of no common kind.
+    /// The kind of the column: the narrowest that all values are of. Whole numbers of which some are absent are
+    /// numbers, as in a data frame of pandas, because there is no whole number that says so; and a column without any
+    /// value is one of numbers. `None` where the values are of no common kind.
     pub(super) fn kind(self) -> Option<FieldKind> {
         let may_be = |kind: FieldKind| self.may_be[kind as usize];
         match FieldKind::ALL.into_iter().find(|kind| may_be(*kind)) {

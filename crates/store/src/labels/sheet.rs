@@ -71,8 +71,8 @@ impl Sheet {
     }
 
     /// The label and the record of the sample with this key: where the file has no column of labels, the label that
-    /// the source gives. Called for every sample of the dataset, whichever partition it is of, so that all servers count
-    /// the same.
+    /// the source gives. Called for every sample of the dataset, whichever partition it is of, so that all servers
+    /// count the same.
     pub(crate) fn of<'a>(&'a self, key: &str, by_source: Given<'a>) -> (Given<'a>, &'a [u8]) {
         let label = |label| if self.has_labels { self.labels.given(label) } else { by_source };
         match self.row(key) {

@@ -21,7 +21,8 @@ pub(super) struct Rows {
     keys: Texts,
     /// For each row the place of its label in the labels, or [`NO_LABEL`].
     pub(super) labels: Vec<u32>,
-    /// The records: of whatever kinds the cells were, until the rows are sorted. Without a row where there are no fields.
+    /// The records: of whatever kinds the cells were, until the rows are sorted. Without a row where there are no
+    /// fields.
     records: Bytes,
     pub(super) kinds: Vec<Kinds>,
     pub(super) writing: Writing,

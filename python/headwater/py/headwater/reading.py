@@ -54,8 +54,8 @@ class Reading:
         columns = tuple(name for name in fields if name not in FIELDS)
         if columns and "image" not in fields:
             raise ValueError(
-                f"fields={fields!r}: {columns[0]!r} is none of {', '.join(FIELDS)}, and the dataset's own fields come with "
-                "photos: ask for 'image' too"
+                f"fields={fields!r}: {columns[0]!r} is none of {', '.join(FIELDS)}, and the dataset's own fields come "
+                "with photos: ask for 'image' too"
             )
         if model is not None:
             model = text("model", model, "the name of a model that is registered at the servers")
