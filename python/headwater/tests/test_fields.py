@@ -15,7 +15,7 @@ NAMES = ("image", "label", "key", "caption", "score", "count", "tags")
 
 def table(photos: pathlib.Path) -> List[Dict[str, Any]]:
     """A row for each photo; some values are absent."""
-    keys = sorted(str(path.relative_to(photos)) for path in photos.rglob("*.jpg"))
+    keys = sorted(str(path.relative_to(photos)) for path in photos.rglob("*.*") if path.is_file())
     return [
         {
             "key": key,

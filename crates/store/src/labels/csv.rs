@@ -17,6 +17,8 @@ use super::reading::{Read, Reading};
 struct Bounded<R> {
     inner: R,
     left: Rc<Cell<usize>>,
+    /// Whether the quotes so far are an odd number: at the end one is not closed, and the rows behind it are one cell.
+    in_quotes: Rc<Cell<bool>>,
 }
 
 /// What the bytes of one row may be, with those of the next that the reader takes ahead.
@@ -28,7 +30,8 @@ const AHEAD: usize = 64 * 1024;
 /// See [`LabelsError`].
 pub(super) fn read(from: impl io::Read, separator: u8, wanted: &Wanted) -> Result<Read, LabelsError> {
     let left = Rc::new(Cell::new(MAX_LABELS_ROW_BYTES + AHEAD));
-    let bounded = Bounded { inner: from, left: Rc::clone(&left) };
+    let in_quotes = Rc::new(Cell::new(false));
+    let bounded = Bounded { inner: from, left: Rc::clone(&left), in_quotes: Rc::clone(&in_quotes) };
     let mut rows =
         ReaderBuilder::new().has_headers(false).delimiter(separator).buffer_capacity(AHEAD / 2).from_reader(bounded);
     let mut row = ByteRecord::new();
@@ -43,6 +46,10 @@ pub(super) fn read(from: impl io::Read, separator: u8, wanted: &Wanted) -> Resul
     loop {
         left.set(MAX_LABELS_ROW_BYTES + AHEAD);
         match rows.read_byte_record(&mut row) {
+            Ok(false) if in_quotes.get() => {
+                let words = "behind the last row a quote is not closed, or a cell has one quote alone: double it there";
+                return Err(reading.fault(RowFault::Syntax(words.to_owned())));
+            }
             Ok(false) => return reading.finish(),
             Ok(true) if row.as_slice().len() > MAX_LABELS_ROW_BYTES => return Err(reading.fault(RowFault::TooLong)),
             Ok(true) => push(&mut reading, &row)?,
@@ -89,6 +96,8 @@ impl<R: io::Read> io::Read for Bounded<R> {
         }
         let read = io::Read::take(&mut self.inner, left as u64).read(into)?;
         self.left.set(left - read);
+        let quotes = into[..read].iter().filter(|byte| **byte == b'"').count();
+        self.in_quotes.set(self.in_quotes.get() ^ (quotes % 2 == 1));
         Ok(read)
     }
 }
@@ -138,6 +147,7 @@ mod tests {
         assert!(error(b"key,label\na,\xe9\n").starts_with("row 1: it is not UTF-8"));
         assert_eq!(error(b"key,label\n"), "it has no rows");
         assert_eq!(error(b""), "it has no rows");
+        assert!(error(b"key,label\na,\"1\nb,2\nc,3\n").contains("a quote is not closed"));
         let twice = error(b"key,label\na,1\nb,1\na,2\n");
         assert_eq!(twice, "rows 1 and 3 are both of \"a\" and do not say the same: leave one out");
         assert_eq!(read(&b"key,label\na,1\na,1\n"[..], b',', &wanted(&[])).unwrap().table.len(), 1);
