@@ -10,7 +10,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, count_kept, count_listed, count_rows};
+use headwater_store::{Version, count_kept, count_listed, count_members, count_rows};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -74,6 +74,18 @@ fn labels_files_are_read_or_refused() {
             for cut in 0..bytes.len() {
                 let _ = count_rows(suffix, &bytes[..cut]);
             }
+        }
+    }
+}
+
+#[test]
+fn tar_files_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("tar") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let counted = count_members(&bytes);
+        assert_eq!(counted.is_err(), bad, "{}: {counted:?}", path.display());
+        for cut in (0..bytes.len().saturating_sub(1024)).step_by(7) {
+            assert!(count_members(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
     }
 }

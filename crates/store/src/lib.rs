@@ -98,5 +98,6 @@ pub use spec::{
 };
 pub use start::{Start, Underway, list_again, start};
 pub use store::Store;
+pub use tar::count_members;
 pub use version::Version;
 pub use waiting::Waiting;

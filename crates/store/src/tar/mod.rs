@@ -42,6 +42,8 @@ mod label;
 mod fill;
 mod twice;
 
+mod count;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -68,6 +70,8 @@ use crate::shards::{Shards, Shelf};
 use crate::spec::KeyRule;
 use crate::store::Store;
 use crate::waiting::Waiting;
+
+pub use self::count::count_members;
 
 /// A dataset in tar files.
 pub(crate) struct Tar {

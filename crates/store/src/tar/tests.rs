@@ -370,3 +370,73 @@ async fn with_shards_in_keys_the_folders_of_members_are_the_classes() {
     assert_eq!((keys(&catalog), labels(&catalog)), (vec!["a/cat/1.jpg", "a/dog/1.jpg"], vec![Some(0), Some(1)]));
     assert_eq!(catalog.classes(), ["cat", "dog"]);
 }
+
+/// A tar file with all kinds of headers, for what follows.
+fn every_kind() -> Vec<u8> {
+    let sparse = [record("GNU.sparse.major", "1"), record("GNU.sparse.name", "holes.jpg")].concat();
+    let long = format!("cat/{}.jpg", "y".repeat(150));
+    [
+        member(b'g', "global", record("comment", "x").as_bytes()),
+        member(b'5', "cat/", b""),
+        named("cat/1.jpg", b"first"),
+        member(b'0', "cat/1.cls", b"1"),
+        member(b'0', "cat/1.json", br#"{"label": 2, "txt": "x"}"#),
+        member(b'x', "ext", [record("path", &long), record("size", "3")].concat().as_bytes()),
+        member(b'0', "short.jpg", b"pax"),
+        named(&long.replace('y', "z"), b"gnu"),
+        member(b'x', "ext", sparse.as_bytes()),
+        member(b'0', "GNUSparseFile.1/holes.jpg", &[0; 512]),
+        linked(b'1', "hard.jpg", "cat/1.jpg"),
+        linked(b'2', "soft.jpg", "1.jpg"),
+        vec![0; 1024],
+        named("second/archive.jpg", b"more"),
+        vec![0; 1024],
+    ]
+    .concat()
+}
+
+/// A thousand mutations, or as many as the variable says.
+#[test]
+fn no_mutation_of_a_tar_file_does_more_than_fail() {
+    let count = std::env::var("HEADWATER_TAR_MUTATIONS").map_or(1_000, |count| count.parse().unwrap());
+    let good = every_kind();
+    assert_eq!(count_members(&good), Ok(5));
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let mut refused = 0;
+    for _ in 0..count {
+        let mut bytes = good.clone();
+        for _ in 0..1 + next(4) {
+            let at = next(bytes.len());
+            match next(6) {
+                0 => bytes[at] ^= 1 << next(8),
+                1 => bytes[at] = next(256) as u8,
+                2 => bytes.truncate(at.max(1)),
+                3 => drop(bytes.drain(at..(at + next(600)).min(bytes.len()))),
+                4 => bytes.splice(at..at, good[..next(600)].iter().copied()).for_each(drop),
+                _ => {
+                    // A header that is changed and has its checksum again.
+                    let block = at / 512 * 512;
+                    if let Some(header) = bytes.get_mut(block..block + 512) {
+                        header[[124, 135, 156, 157, 0, 345, 257][next(7)] + next(8)] = next(256) as u8;
+                        header[148..156].copy_from_slice(b"        ");
+                        let sum: u64 = header.iter().map(|byte| u64::from(*byte)).sum();
+                        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+                    }
+                }
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        let counted = count_members(&bytes);
+        assert!(!matches!(&counted, Err(why) if why.contains("a fault of the reader")), "{counted:?}");
+        refused += usize::from(counted.is_err());
+    }
+    assert!(refused > count / 4 && refused < count, "{refused} of {count} were refused");
+}

@@ -96,3 +96,18 @@ async fn an_index_beside_a_shard_spares_its_reading_if_it_is_right() {
         }
     }
 }
+
+#[tokio::test]
+async fn indexing_that_was_ended_goes_on_with_the_shards_that_are_left() {
+    let (bucket, state) = (TarBucket::start(), tempfile::TempDir::new().unwrap());
+    let apart = crate::apart::Apart::from(&"/photos".parse().unwrap(), "--state", state.path().to_owned()).unwrap();
+    let kept = || StoreOptions { kept: crate::kept::Kept::at(apart.clone()), ..StoreOptions::default() };
+    bucket.put("set/a.tar", archive([("a.jpg", &b"a"[..])]));
+    let list = || async { bucket.tar("tar:s3://photos/set", kept()).await.list(None).await.unwrap() };
+    assert_eq!((list().await.len(), bucket.asked().len()), (1, 1));
+    bucket.put("set/b.tar", archive([("b.jpg", &b"bb"[..])]));
+    assert_eq!((list().await.len(), bucket.asked().len()), (2, 1), "only the shard that is new is read");
+    assert_eq!((list().await.len(), bucket.asked().len()), (2, 0));
+    bucket.put("set/a.tar", archive([("a.jpg", &b"another"[..])]));
+    assert_eq!((list().await.len(), bucket.asked().len()), (2, 1));
+}

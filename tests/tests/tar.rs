@@ -1,0 +1,71 @@
+//! The same photos in tar files, on this machine and in a bucket, are the samples that they are in a folder.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use headwater_tests::{BUCKET, Data, Fetched, Moto, Server, ServerOptions, fetch};
+use tempfile::TempDir;
+
+/// Every cut, and some of the ways in which samples travel.
+const WAYS: [&[&str]; 6] = [
+    &["normalized"],
+    &["tensor", "--wire-floats"],
+    &["cropped", "--pixels", "lossless"],
+    &["decoded"],
+    &["encoded"],
+    &["jpeg-crop"],
+];
+
+/// Two tar files of a folder's photos: those of the first half of its classes, and the others.
+fn packed(photos: &Path, into: &Path) -> bool {
+    let mut classes: Vec<PathBuf> =
+        std::fs::read_dir(photos).unwrap().map(|entry| entry.unwrap().file_name().into()).collect();
+    classes.sort_unstable();
+    let half = classes.len().div_ceil(2);
+    let pack = |(shard, classes): (&str, &[PathBuf])| {
+        let tar = Command::new("tar").arg("-cf").arg(into.join(shard)).arg("-C").arg(photos).args(classes).status();
+        classes.is_empty() || tar.is_ok_and(|status| status.success())
+    };
+    [("shard-0.tar", &classes[..half]), ("shard-1.tar", &classes[half..])].into_iter().all(pack)
+}
+
+fn fetched(server: &Server, way: &[&str]) -> Fetched {
+    let out = TempDir::new().unwrap();
+    let draws = ["--recipe", "imagenet-train", "--seed", "7", "--epoch", "1", "--cut"];
+    fetch(&[server.address()], out.path(), &[&draws, way].concat()).unwrap()
+}
+
+fn assert_same(folder: &Server, tar: &Server, ways: &[&[&str]], least: usize) {
+    for way in ways {
+        let [expected, actual] = [folder, tar].map(|server| fetched(server, way));
+        assert!(expected.arrays.len() >= least, "only {} samples decoded", expected.arrays.len());
+        assert_eq!(expected.samples, actual.samples, "{way:?}");
+        assert_eq!(expected.arrays, actual.arrays, "{way:?}");
+    }
+}
+
+#[test]
+fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
+    let (data, shards) = (Data::photos().unwrap(), TempDir::new().unwrap());
+    if !packed(&data.photos, shards.path()) {
+        println!("skipped: there is no tar");
+        return;
+    }
+    let folder = ServerOptions::new(&data.photos).start().unwrap();
+    let tar = ServerOptions::new(&shards.path().join("shard-{0..1}.tar")).start().unwrap();
+    assert_same(&folder, &tar, &WAYS, 150);
+    let Some(store) = Moto::start(shards.path()).unwrap() else {
+        println!("no Python with moto: no S3-compatible store to ask");
+        return;
+    };
+    let bucket = ServerOptions::new(BUCKET.as_ref())
+        .variable("AWS_ENDPOINT_URL", store.address())
+        .variable("AWS_ACCESS_KEY_ID", "test")
+        .variable("AWS_SECRET_ACCESS_KEY", "test")
+        .variable("AWS_REGION", "us-east-1")
+        .start()
+        .unwrap();
+    assert_same(&folder, &bucket, &WAYS[..1], 150);
+}
