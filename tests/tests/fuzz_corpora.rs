@@ -10,7 +10,9 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, count_kept, count_listed, count_members, count_rows};
+use headwater_store::{
+    Version, are_photos, count_kept, count_listed, count_members, count_photos, count_rows,
+};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -87,6 +89,23 @@ fn tar_files_are_read_whole_or_refused() {
         for cut in (0..bytes.len().saturating_sub(1024)).step_by(7) {
             assert!(count_members(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
+    }
+}
+
+#[test]
+fn parquet_files_are_read_or_refused() {
+    for (path, bytes) in corpus("parquet_file") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let photos = count_photos(&bytes.into());
+        assert_eq!(photos.ok(), (!bad).then_some(7), "{}", path.display());
+    }
+}
+
+#[test]
+fn arrays_are_photos_or_refused() {
+    for (path, bytes) in corpus("array_header") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        assert_eq!(are_photos(&bytes), !bad, "{}", path.display());
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use headwater_types::caps::{MAX_CLASSES, MAX_SAMPLES};
 
-use crate::kind::Kind;
 use crate::local::FollowError;
 use crate::spec::OptionError;
 
@@ -32,14 +31,6 @@ pub enum StoreError {
         count: u64,
         /// The command that makes a plain tar file of the first.
         command: String,
-    },
-    /// This program cannot read datasets of this kind.
-    #[error("{location}: datasets of kind {kind} are not built into this program")]
-    NotBuiltIn {
-        /// The dataset.
-        location: String,
-        /// The kind.
-        kind: Kind,
     },
     /// Nothing is at the path.
     #[error("--data {}: no such folder", path.display())]

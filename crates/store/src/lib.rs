@@ -58,6 +58,7 @@ mod s3;
 
 mod shards;
 
+mod arrays;
 mod parquet;
 mod tar;
 
@@ -72,6 +73,7 @@ mod start;
 mod conformance;
 
 pub use apart::{Apart, ApartError};
+pub use arrays::are_photos;
 pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::arrays::Arrays;
 use crate::detect::detect;
 use crate::error::StoreError;
 use crate::folder::Folder;
@@ -36,7 +37,7 @@ async fn of_kind(location: &Location, options: &StoreOptions) -> Result<Arc<dyn 
         Kind::Folder => site(location.pattern(), options).await,
         Kind::Tar => Ok(Arc::new(Tar::open(location, options).await?)),
         Kind::Parquet => Ok(Arc::new(Parquet::open(location, options).await?)),
-        kind @ (Kind::Idx | Kind::Npy) => Err(StoreError::NotBuiltIn { location: location.to_string(), kind }),
+        Kind::Idx | Kind::Npy => Ok(Arc::new(Arrays::open(location, options).await?)),
     }
 }
 
