@@ -10,9 +10,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{
-    Version, are_photos, count_kept, count_listed, count_members, count_photos, count_rows,
-};
+use headwater_store::{Version, are_photos, count_kept, count_listed, count_members, count_photos, count_rows};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};

@@ -1,8 +1,8 @@
 //! A dataset in IDX files (MNIST's) or NumPy arrays of bytes: photos that need no decoding.
 //!
 //! Each photo is given as a PNM file, a few bytes of header before its pixels, so that every cut, client and tool works
-//! with it as with any photo. Its place is a row of its file, and its size is exact, since all photos of a file have one
-//! size.
+//! with it as with any photo. Its place is a row of its file, and its size is exact, since all photos of a file have
+//! one size.
 //!
 //! A packed file (`.gz`) is unpacked into memory as a whole, at most 256 MiB: gzip cannot be entered in its middle, and
 //! the files that come packed are MNIST's and its kin, of 50 MB. A copy on disk would have to be bounded, found again
