@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 use tonic::{Code, Streaming};
 
-const CLASSES: usize = 10;
-const PER_CLASS: usize = 30;
+const CLASSES: usize = 6;
+const PER_CLASS: usize = 50;
 
 /// A folder of 300 photos, of which some are to change.
 struct Photos(TempDir);

@@ -72,8 +72,11 @@ fn crops(server: &Server, cut: &str) -> Fetched {
 
 fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.metrics().unwrap();
-    let (of_all, of_one) =
-        (format!("headwater_index_{name} "), format!("headwater_index_{name}{{dataset=\"photos\"}} "));
+    let of_all = format!("headwater_index_{name} ");
+    let of_one = match name.split_once('{') {
+        Some((name, labels)) => format!("headwater_index_{name}{{dataset=\"photos\",{labels} "),
+        None => format!("headwater_index_{name}{{dataset=\"photos\"}} "),
+    };
     let found = metrics
         .lines()
         .find_map(|line| line.strip_prefix(&of_all).or_else(|| line.strip_prefix(&of_one)))

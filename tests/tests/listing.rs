@@ -227,7 +227,7 @@ fn clients_are_told_what_servers_left_out_and_of_one_listing_once() {
     let warned = |words: &str| said.lines().filter(|line| line.contains("WARN") && line.contains(words)).count();
     let (both, formats) = (servers.join(", "), Format::listed("or"));
     for words in [
-        format!("serve them by themselves: 1 at {both} (zebra)"),
+        format!("name the folder in which their targets lie with --follow-links: 1 at {both} (zebra)"),
         format!("convert them to {formats}: 1 at {both} ({}/scan.heic; .heic 1)", classes[1]),
     ] {
         assert_eq!(warned(&words), 1, "{words} in {said}");

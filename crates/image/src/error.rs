@@ -75,10 +75,7 @@ pub enum ImageError {
 
 /// As what a photo of a kind that is not decoded can be stored.
 fn stored_as(format: Format) -> &'static str {
-    match format {
-        Format::Jpeg => "store it as 8-bit baseline or progressive",
-        Format::Png | Format::WebP | Format::Pnm | Format::Bmp | Format::Gif | Format::Tiff => "store it as PNG",
-    }
+    if format == Format::Jpeg { "store it as 8-bit baseline or progressive" } else { "store it as PNG" }
 }
 
 // === impl ImageError ===

@@ -77,7 +77,10 @@ impl Broken {
         match broken.pop() {
             Some((_, error)) if broken.is_empty() => Err(error),
             last => {
-                let each = broken.drain(..).chain(last);
+                // They failed in any order.
+                let mut each: Vec<_> = broken.drain(..).chain(last).collect();
+                each.sort_by(|(one, _), (other, _)| one.name.as_str().cmp(other.name.as_str()));
+                let each = each.into_iter();
                 let each = each.map(|(served, error)| format!("{}: {}", served.name, exit::in_one_line(&error)));
                 bail!("none of {datasets} datasets can be served: {}", each.collect::<Vec<_>>().join("; "))
             }

@@ -173,7 +173,7 @@ mod tests {
             |s| s.width = 0,
             |s| s.orientation = 0,
             |s| s.orientation = 300,
-            |s| s.format = "GIF".into(),
+            |s| s.format = "AVIF".into(),
             |s| s.key = String::new(),
             |s| s.key = "../x".into(),
             |s| s.stored_bytes = u64::MAX,

@@ -75,7 +75,8 @@ pub enum LabelsError {
     /// Few of the rows are of samples.
     #[error(
         "of its {rows} rows and the dataset's {samples} samples only {matched} have the same key: its keys are \
-         {in_file}, the dataset's are {in_dataset}: write the keys as paths below the dataset's root, with or without the suffix"
+         {in_file}, the dataset's are {in_dataset}: write the keys as paths below the dataset's root, with or without \
+         the suffix"
     )]
     Strange {
         /// The number of rows.
