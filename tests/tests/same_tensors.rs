@@ -176,7 +176,8 @@ fn two_servers_and_a_restart_change_nothing() {
     assert_same(&reference, &pixels(&[&two, &one], "encoded", "3", "imagenet-train"), "another order of servers");
 }
 
-/// Photos of every kind that the fuzzers begin with: turned by EXIF, progressive, grey, CMYK; and one of each other format at least.
+/// Photos of every kind that the fuzzers begin with: turned by EXIF, progressive, grey, CMYK; and one of each other
+/// format at least.
 #[test]
 fn every_kind_of_photo_is_cropped_as_a_jpeg_or_comes_whole_and_says_which() {
     let scratch = TempDir::new().unwrap();

@@ -59,7 +59,7 @@ class Generations:
         self.note()
 
     def refresh(self, world: int) -> bool:
-        """Takes the newest generation: whether that is another than was held. HeadwaterError where ranks cannot agree."""
+        """Takes the newest generation: whether that is another than was held. HeadwaterError where ranks disagree."""
         held = self._source.known
         newest = self._source.newest()
         self._refreshed += 1
