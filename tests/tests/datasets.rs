@@ -45,7 +45,8 @@ fn fetch(server: &Server, dataset: &str, out: &Path) -> Run {
     let out = out.join(dataset).display().to_string();
     let (address, cut) = (server.address(), "cropped");
     let arguments = ["fetch", "--servers", &address, "--dataset", dataset, "--recipe", "imagenet-train", "--cut", cut];
-    run("profiler", arguments.into_iter().chain(["--seed", "1", "--epoch", "0", "--allow-partial", "--json", "--out", &out])).unwrap()
+    let further = ["--seed", "1", "--epoch", "0", "--allow-partial", "--json", "--out", &out];
+    run("profiler", arguments.into_iter().chain(further)).unwrap()
 }
 
 #[test]
