@@ -156,7 +156,7 @@ impl Hangups {
     /// Waits for the next. Some that come at the same time are one.
     pub async fn next(&mut self) {
         if self.0.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
