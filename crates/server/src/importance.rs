@@ -99,7 +99,8 @@ mod tests {
         // Sample 0 is gone, and one came behind sample 2; a report that came meanwhile stays.
         let next = Importance::new(3);
         assert!(next.keep(SampleIndex(0), 9.0));
-        let differences = Differences { removed: vec![0..1], added: vec![2..3], replaced: Vec::new() };
+        let one = |range| std::iter::once(range).collect();
+        let differences = Differences { removed: one(0..1), added: one(2..3), replaced: Vec::new() };
         next.carry(&importance, &differences);
         assert_eq!((next.known(), next.reports(), next.mean()), (2, 4, 7.0));
     }

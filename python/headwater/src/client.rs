@@ -45,8 +45,8 @@ impl Client {
     }
 }
 
-fn parse_digests(texts: &[String]) -> PyResult<Vec<Digest>> {
-    texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)
+fn parse_digests(texts: Vec<String>) -> PyResult<Vec<Digest>> {
+    texts.into_iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)
 }
 
 #[pymethods]
@@ -63,7 +63,7 @@ impl Client {
     ) -> PyResult<Self> {
         let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
         let name = dataset.parse().map_err(argument)?;
-        let generation = generation.map(|digests| parse_digests(&digests)).transpose()?;
+        let generation = generation.map(parse_digests).transpose()?;
         let options = transport.options()?;
         let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
         let network = Network::start().map_err(cannot_start)?;
@@ -92,7 +92,7 @@ impl Client {
     /// many samples of this one are new, and how many have another photo or label than they had.
     fn moved<'py>(&self, py: Python<'py>, earlier: Vec<String>) -> PyResult<(Bound<'py, PyArray1<u64>>, u64, u64)> {
         let Inner { dataset, network, .. } = self.inner()?;
-        let earlier = parse_digests(&earlier)?;
+        let earlier = parse_digests(earlier)?;
         let differences = network.wait(py, dataset.differences(&earlier))?.map_err(|error| errors::server(&error))?;
         let (removed, added) = (count(&differences.removed), count(&differences.added));
         let (mapping, samples) = (differences.mapping(), dataset.len() + removed - added);
@@ -219,7 +219,7 @@ impl Client {
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn report_keys(&self, py: Python<'_>, keys: Vec<Name>, losses: PyReadonlyArray1<'_, f32>) -> PyResult<Kept> {
         let Inner { dataset, network, .. } = self.inner()?;
-        let samples: PyResult<_> = keys.iter().map(|name| name.key().map(ReportedSample::Key)).collect();
+        let samples: PyResult<_> = keys.into_iter().map(|name| name.key().map(ReportedSample::Key)).collect();
         losses::report(py, (dataset, network), samples?, &losses)
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Name(String);
 
 impl Name {
     /// The sample that has this key.
-    pub(crate) fn key(&self) -> PyResult<SampleKey> {
+    pub(crate) fn key(self) -> PyResult<SampleKey> {
         self.0.parse().map_err(argument)
     }
 }

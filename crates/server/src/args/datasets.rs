@@ -36,7 +36,7 @@ pub(crate) struct DatasetsArgs {
 enum Named {
     /// The name of the dataset of `--data`.
     Name(DatasetName),
-    Whole(DatasetSpec),
+    Whole(Box<DatasetSpec>),
 }
 
 // === impl Named ===
@@ -46,7 +46,10 @@ impl FromStr for Named {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.contains('=') {
-            true => text.parse().map(Self::Whole).map_err(|error: headwater_store::SpecError| error.to_string()),
+            true => text
+                .parse()
+                .map(|spec| Self::Whole(Box::new(spec)))
+                .map_err(|error: headwater_store::SpecError| error.to_string()),
             false => text.parse().map(Self::Name).map_err(|error| format!("{error}")),
         }
     }

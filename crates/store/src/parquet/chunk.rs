@@ -106,6 +106,6 @@ impl Raw {
 impl Chunk {
     /// Where the dictionary page lies, if there is one.
     pub(super) fn dictionary(&self) -> Option<Range<u64>> {
-        (self.range.start < self.data).then(|| self.range.start..self.data)
+        (self.range.start < self.data).then_some(self.range.start..self.data)
     }
 }

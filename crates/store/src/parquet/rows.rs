@@ -82,12 +82,11 @@ impl Rows {
     async fn add(&mut self, group: &Group) -> Result<(), Refused> {
         let mut chunks = group.chunks.iter().skip(1);
         let file = &self.file;
-        if let (Some(leaf), Some(chunk)) = (&self.columns.key, self.columns.key.as_ref().and_then(|_| chunks.next())) {
-            if let Ok(keys) = &mut self.keys
-                && let Err(none) = keys.add(&Values::read(file, group, chunk, leaf).await?)
-            {
-                self.keys = Err(none);
-            }
+        if let (Some(leaf), Some(chunk)) = (&self.columns.key, self.columns.key.as_ref().and_then(|_| chunks.next()))
+            && let Ok(keys) = &mut self.keys
+            && let Err(none) = keys.add(&Values::read(file, group, chunk, leaf).await?)
+        {
+            self.keys = Err(none);
         }
         if let (Some(leaf), Some(chunk)) =
             (&self.columns.label, self.columns.label.as_ref().and_then(|_| chunks.next()))

@@ -81,8 +81,7 @@ impl Fixture {
         let before = self.files();
         let Start::Listed(catalog) = self.start(slow).await else { panic!("a listing that does not wait is served") };
         while self.files() == before {
-            tokio::task::yield_now().await;
-            std::thread::sleep(Duration::from_millis(1));
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         catalog
     }
