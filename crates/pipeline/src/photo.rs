@@ -145,7 +145,7 @@ pub(crate) fn find_listed(
     key: &SampleKey,
     extent: &Extent,
 ) -> Result<Lookup, SampleFailure> {
-    match index.find(key, extent.version()) {
+    match index.find(key, extent) {
         Lookup::Found(photo) => store.check(extent).map(|()| Lookup::Found(photo)),
         other => Ok(other),
     }

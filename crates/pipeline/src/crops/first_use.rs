@@ -62,8 +62,8 @@ impl Pipeline {
         sample.times.transform = timed.ran;
         let (photo, crop, cpu) = timed.value;
         sample.times.add_cpu(cpu);
-        let (index, key, version) = (Arc::clone(index), sample.key.clone(), sample.extent.version());
-        let keep = move || index.keep(&key, version, photo.as_ref().map_err(|&reason| reason));
+        let (index, key, extent) = (Arc::clone(index), sample.key.clone(), sample.extent.clone());
+        let keep = move || index.keep(&key, &extent, photo.as_ref().map_err(|&reason| reason));
         tokio::task::spawn_blocking(keep).await.map_err(|error| lost(&error))?;
         let Some(crop) = crop else { return Ok(Finished::encoded(bytes, permit)) };
         let parts = crop?.0.into_parts(PixelCoding::Raw, None);

@@ -101,7 +101,7 @@ async fn glimpse(
             let clock = Clock::start(&wanted);
             let (key, extent) = (&wanted.sample.key, &wanted.sample.extent);
             let draws = Draws { address: wanted.run.address, key };
-            let glimpse = || index.glimpse(key, extent.version(), wanted.run.recipe.stages(), &draws, &mut buffer);
+            let glimpse = || index.glimpse(key, extent, wanted.run.recipe.stages(), &draws, &mut buffer);
             let crop = store.check_now(extent).then(glimpse).flatten();
             clock.stop(&mut wanted);
             (wanted, crop)

@@ -12,9 +12,9 @@ mod tally;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, GlimpseBuffer, NotKept, Swept};
+use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
-use headwater_store::{Apart, Catalog, Version};
+use headwater_store::{Apart, Catalog, Extent};
 use headwater_types::recipe::Stages;
 use headwater_types::{ByteCount, Digest, Draws, Framing, ImageLimits, SampleKey};
 
@@ -53,8 +53,8 @@ impl PhotoIndex {
     }
 
     /// What the index knows of this version of a sample. Errors of the folder are logged and counted.
-    pub fn find(&self, key: &SampleKey, version: Version) -> Lookup {
-        let entry = match self.directory.get(&self.names.entry(key, version)) {
+    pub fn find(&self, key: &SampleKey, extent: &Extent) -> Lookup {
+        let entry = match self.directory.get(&self.entry(key, extent)) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Lookup::Absent,
             Err(error) => {
@@ -80,17 +80,24 @@ impl PhotoIndex {
     pub fn glimpse(
         &self,
         key: &SampleKey,
-        version: Version,
+        extent: &Extent,
         stages: &Stages,
         draws: &Draws<'_>,
         buffer: &mut GlimpseBuffer,
     ) -> Option<JpegCrop> {
-        let mut glimpse = self.directory.glimpse(&self.names.entry(key, version), buffer)?;
+        let mut glimpse = self.directory.glimpse(&self.entry(key, extent), buffer)?;
         let photo = IndexedHead::open(glimpse.start(), glimpse.length(), &self.limits).ok()?;
         let framing = Framing::new(stages, photo.size(stages.orientation), draws);
         let needs = photo.needs(glimpse.start(), stages, &framing).ok()?;
         let (start, needed) = glimpse.with(needs)?;
         photo.slice(start, needed, stages, &framing).ok()
+    }
+
+    /// The name of what was made of a sample, with the most bytes that it may have. Of a row of a table only an estimate
+    /// of its size is listed, so that the limit of all photos holds.
+    fn entry(&self, key: &SampleKey, extent: &Extent) -> EntryKey {
+        let stored = if extent.range().is_some() { extent.length() } else { self.limits.max_object };
+        self.names.entry(key, extent.version(), stored)
     }
 
     /// Memory for glimpses. It was used before where possible: filling fresh pages takes as long as a third of a
@@ -100,7 +107,7 @@ impl PhotoIndex {
     }
 
     /// Remembers what came of re-writing this version of a sample.
-    pub fn keep(&self, key: &SampleKey, version: Version, made: Result<&IndexedJpeg, Unindexable>) -> Kept {
+    pub fn keep(&self, key: &SampleKey, extent: &Extent, made: Result<&IndexedJpeg, Unindexable>) -> Kept {
         let entry = match made {
             Ok(photo) => Entry::Bytes(photo.bytes().clone()),
             Err(reason) => {
@@ -111,7 +118,7 @@ impl PhotoIndex {
                 Entry::Refused(reason.as_str().as_bytes().into())
             }
         };
-        match self.directory.put(&self.names.entry(key, version), &entry) {
+        match self.directory.put(&self.entry(key, extent), &entry) {
             Ok(()) => Kept::Done,
             Err(error) => {
                 tracing::debug!(%error, "photo index");
@@ -201,6 +208,7 @@ fn is_remembered(reason: Unindexable) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use headwater_store::Version;
     use headwater_types::WriteFault;
     use tempfile::TempDir;
 
@@ -216,8 +224,8 @@ mod tests {
         "cat/1.jpg".parse().unwrap()
     }
 
-    fn version(stamp: i64) -> Version {
-        Version::of_file(10_000, stamp, 0)
+    fn whole(stamp: i64) -> Extent {
+        Extent::whole(key(), Version::of_file(10_000, stamp, 0))
     }
 
     fn photo() -> IndexedJpeg {
@@ -229,11 +237,11 @@ mod tests {
     fn a_photo_is_found_under_its_version_and_in_its_dataset_only() {
         let folder = TempDir::new().unwrap();
         let index = open(&folder, b"here");
-        assert_eq!((index.find(&key(), version(1)), index.is_empty()), (Lookup::Absent, true));
-        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Done);
-        assert_eq!(index.find(&key(), version(1)), Lookup::Found(photo()));
-        assert_eq!(index.find(&key(), version(2)), Lookup::Absent);
-        assert_eq!(open(&folder, b"there").find(&key(), version(1)), Lookup::Absent);
+        assert_eq!((index.find(&key(), &whole(1)), index.is_empty()), (Lookup::Absent, true));
+        assert_eq!(index.keep(&key(), &whole(1), Ok(&photo())), Kept::Done);
+        assert_eq!(index.find(&key(), &whole(1)), Lookup::Found(photo()));
+        assert_eq!(index.find(&key(), &whole(2)), Lookup::Absent);
+        assert_eq!(open(&folder, b"there").find(&key(), &whole(1)), Lookup::Absent);
         assert!(!open(&folder, b"there").is_empty());
     }
 
@@ -242,10 +250,10 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let index = open(&folder, b"here");
         for (stamp, reason) in (0..).zip(Unindexable::ALL) {
-            assert_eq!(index.keep(&key(), version(stamp), Err(reason)), Kept::Done);
+            assert_eq!(index.keep(&key(), &whole(stamp), Err(reason)), Kept::Done);
             let forgotten = [Unindexable::NotJpeg, Unindexable::OverLimit, Unindexable::Memory].contains(&reason);
             let expected = if forgotten { Lookup::Absent } else { Lookup::Unindexable(reason) };
-            assert_eq!(index.find(&key(), version(stamp)), expected, "{reason}");
+            assert_eq!(index.find(&key(), &whole(stamp)), expected, "{reason}");
             let counted = index.unindexable().find(|(each, _)| *each == reason).unwrap().1;
             assert_eq!(counted, if forgotten { 1 } else { 2 }, "{reason}");
         }
@@ -257,11 +265,11 @@ mod tests {
         let index = open(&folder, b"here");
         let unknown = Entry::Refused(b"of-another-version".as_slice().into());
         for entry in [unknown, Entry::Bytes(b"no photo".as_slice().into())] {
-            index.directory.put(&index.names.entry(&key(), version(1)), &entry).unwrap();
-            assert_eq!(index.find(&key(), version(1)), Lookup::Absent);
+            index.directory.put(&index.entry(&key(), &whole(1)), &entry).unwrap();
+            assert_eq!(index.find(&key(), &whole(1)), Lookup::Absent);
         }
-        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Done);
-        assert_eq!(index.find(&key(), version(1)), Lookup::Found(photo()));
+        assert_eq!(index.keep(&key(), &whole(1), Ok(&photo())), Kept::Done);
+        assert_eq!(index.find(&key(), &whole(1)), Lookup::Found(photo()));
     }
 
     #[test]
@@ -269,11 +277,20 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let index = open(&folder, b"here");
         // A file where the shard's folder should be.
-        let shard = index.names.entry(&key(), version(1)).name().to_string()[..2].to_owned();
+        let shard = index.entry(&key(), &whole(1)).name().to_string()[..2].to_owned();
         std::fs::write(index.path().join(shard), b"in the way").unwrap();
-        assert_eq!(index.find(&key(), version(1)), Lookup::Unreadable);
+        assert_eq!(index.find(&key(), &whole(1)), Lookup::Unreadable);
         let why = NotKept::Disk(WriteFault::Other);
-        assert_eq!(index.keep(&key(), version(1), Ok(&photo())), Kept::Not(why));
+        assert_eq!(index.keep(&key(), &whole(1), Ok(&photo())), Kept::Not(why));
         assert_eq!((index.errors(), index.counts().not_kept(why)), (1, 1));
+    }
+
+    #[test]
+    fn a_row_is_kept_however_much_larger_it_is_than_it_was_thought() {
+        let folder = TempDir::new().unwrap();
+        let index = open(&folder, b"here");
+        let row = Extent::row(key(), Version::of_file(1 << 30, 1, 0), 7, ByteCount::new(1));
+        assert_eq!(index.keep(&key(), &row, Ok(&photo())), Kept::Done);
+        assert_eq!(index.find(&key(), &row), Lookup::Found(photo()));
     }
 }

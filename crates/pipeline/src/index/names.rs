@@ -7,7 +7,7 @@ use headwater_cache::{EntryKey, Kind, Living};
 use headwater_image::IndexedJpeg;
 use headwater_store::{Catalog, Files, Skip, Version};
 use headwater_types::digest::Digester;
-use headwater_types::{Digest, SampleKey};
+use headwater_types::{ByteCount, Digest, SampleKey};
 
 /// The scopes of one dataset in the index.
 #[derive(Debug)]
@@ -26,10 +26,10 @@ impl Names {
         Self { dataset, other_files }
     }
 
-    /// The name of a version of a sample.
-    pub(super) fn entry(&self, key: &SampleKey, version: Version) -> EntryKey {
+    /// The name of a version of a sample that has at most so many bytes as it is stored.
+    pub(super) fn entry(&self, key: &SampleKey, version: Version, stored: ByteCount) -> EntryKey {
         let dataset = if Files::Photos.takes(key.as_str()) { &self.dataset } else { &self.other_files };
-        EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(version.size()))
+        EntryKey::new(Kind::Indexed, dataset, key, version, IndexedJpeg::most_bytes(stored))
     }
 
     /// The entries that are alive by these listings, of which the latest comes first; `None` where that one did not see
@@ -46,7 +46,7 @@ impl Names {
             .iter()
             .flat_map(|catalog| catalog.iter())
             .filter_map(|(_, entry)| Some((entry.key.parse().ok()?, entry.version)));
-        let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry(&key, version));
+        let entries = keys.map(|(key, version): (SampleKey, Version)| self.entry(&key, version, version.size()));
         Some(Living::new(datasets, scope.part, scope.since, entries))
     }
 }

@@ -65,9 +65,8 @@ impl Indexer {
         extent: &Extent,
         before: ByteCount,
     ) -> Result<Option<Outcome>, SampleFailure> {
-        let version = extent.version();
-        let (index, key) = (Arc::clone(&self.index), key.clone());
-        Ok(match self.compute(move || index.find(&key, version)).await? {
+        let (index, key, extent) = (Arc::clone(&self.index), key.clone(), extent.clone());
+        Ok(match self.compute(move || index.find(&key, &extent)).await? {
             Lookup::Found(photo) => Some(Outcome::AlreadyThere { before, after: photo.bytes().len().into() }),
             Lookup::Unindexable(reason) => Some(Outcome::FellBack(reason)),
             Lookup::Unreadable => Some(Outcome::NotKept(NotKept::Disk(WriteFault::Other))),
@@ -79,7 +78,7 @@ impl Indexer {
     }
 
     async fn re_write(&self, key: SampleKey, extent: &Extent, before: ByteCount) -> Result<Outcome, SampleFailure> {
-        let (version, limits) = (extent.version(), self.limits);
+        let limits = self.limits;
         let _encoded = self.job.encoded(before).await?;
         let bytes = self.store.read(extent).await?;
         let header = {
@@ -92,10 +91,10 @@ impl Indexer {
             Err(_) => ByteCount::default(),
         };
         let _decoded = self.job.decoded(memory.min(limits.max_sample_memory)).await?;
-        let index = Arc::clone(&self.index);
+        let (index, extent) = (Arc::clone(&self.index), extent.clone());
         let re_write = move || {
             let made = IndexedJpeg::rewrite(&bytes, &limits);
-            let kept = index.keep(&key, version, made.as_ref().map_err(|reason| *reason));
+            let kept = index.keep(&key, &extent, made.as_ref().map_err(|reason| *reason));
             (made, kept)
         };
         Ok(match self.compute(re_write).await? {

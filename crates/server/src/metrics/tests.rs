@@ -2,8 +2,8 @@
 
 use headwater_image::Unindexable;
 use headwater_pipeline::{Kept, Lookup, PhotoIndex, Pipeline};
-use headwater_store::{Apart, StoreOptions, Version};
-use headwater_types::{Digest, ImageLimits, Partition};
+use headwater_store::{Apart, Extent, StoreOptions, Version};
+use headwater_types::{Digest, ImageLimits, Partition, SampleKey};
 
 use super::*;
 use crate::batch::Batch;
@@ -93,13 +93,14 @@ fn every_family_has_a_help_and_a_type_before_anything_is_open() {
 #[tokio::test]
 async fn the_photo_index_tells_of_itself_where_there_is_one() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (key, version) = ("cat/1.jpg".parse().unwrap(), Version::of_file(9, 1, 2));
+    let key: SampleKey = "cat/1.jpg".parse().unwrap();
+    let extent = Extent::whole(key.clone(), Version::of_file(9, 1, 2));
     let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
     let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", folder.path().join("index")).unwrap();
     let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), limits).unwrap();
-    assert_eq!(index.find(&key, version), Lookup::Absent);
-    assert_eq!(index.keep(&key, version, Err(Unindexable::Cmyk)), Kept::Done);
-    assert_eq!(index.find(&key, version), Lookup::Unindexable(Unindexable::Cmyk));
+    assert_eq!(index.find(&key, &extent), Lookup::Absent);
+    assert_eq!(index.keep(&key, &extent, Err(Unindexable::Cmyk)), Kept::Done);
+    assert_eq!(index.find(&key, &extent), Lookup::Unindexable(Unindexable::Cmyk));
     let text = opened(Some(Arc::new(index))).await.encode(ByteCount::default()).unwrap();
     for line in [
         "headwater_index_hits_total{dataset=\"photos\"} 1",
