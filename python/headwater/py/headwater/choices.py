@@ -1,6 +1,6 @@
 """What arguments choose from, for people, type checkers and the checks at run time: written once."""
 
-from typing import Literal, Tuple, get_args
+from typing import List, Literal, Tuple, Union, get_args
 
 #: How far the storage side takes a sample, by our names, by SOPHON's, and by those of plans.
 Cut = Literal[
@@ -26,6 +26,8 @@ Pixels = Literal["raw", "lossless"]
 OnError = Literal["raise", "skip", "substitute"]
 #: What may be asked of a sample.
 Field = Literal["image", "label", "key", "index"]
+#: Names of fields, those of the dataset's own among them. A text by itself is no list of names.
+FieldNames = Union[List[str], Tuple[str, ...]]
 #: Who has a shard.
 Mode = Literal["rank", "node", "disk"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater.arguments import boolean, whole
-from headwater.choices import Cut, OnError, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
 from headwater.failures import Rows
 from headwater.generations import Generations
 from headwater.ledger import Ledger
@@ -122,7 +122,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         seed: int = 0,
         output: Output = "tensor",
         pixels: Pixels = "raw",
-        fields: Sequence[str] = ("image", "label"),
+        fields: FieldNames = ("image", "label"),
         indices: Optional[Any] = None,
         classes: Optional[Sequence[str]] = None,
         sampler: Optional[Any] = None,

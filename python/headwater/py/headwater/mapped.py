@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
-from headwater.choices import Cut, OnError, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
 from headwater.generations import Generations
@@ -100,7 +100,7 @@ class MapDataset(Served, TorchDataset[S]):
         deterministic: bool = False,
         output: Output = "tensor",
         pixels: Pixels = "raw",
-        fields: Sequence[str] = ("image", "label"),
+        fields: FieldNames = ("image", "label"),
         indices: Optional[Any] = None,
         classes: Optional[Sequence[str]] = None,
         on_error: OnError = "raise",

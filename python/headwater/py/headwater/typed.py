@@ -7,7 +7,7 @@ as usual, type checkers know it.
 import os
 from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
 
-from headwater.choices import Cut, OnError, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
 from headwater.limits import Limits
 
 #: What one sample is, or one batch.
@@ -44,7 +44,7 @@ class Shape(TypedDict, total=False):
     """The keywords that decide the type of a sample."""
 
     output: Output
-    fields: Sequence[str]
+    fields: FieldNames
     transform: Optional[Callable[[Any], Any]]
     target_transform: Optional[Callable[[Any], Any]]
 
