@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use headwater_testdata::python;
 
+use crate::server::ServerOptions;
+
 /// The files of a folder in the bucket `bucket` under `some/prefix/`; prints its address, and serves until its input
 /// ends.
 const STORE: &str = r"
@@ -65,6 +67,15 @@ impl Moto {
             bail!("moto did not start: is moto[server] installed?");
         }
         Ok(Some(moto))
+    }
+
+    /// A storage server of a place in this store.
+    pub fn serve(&self, place: &str) -> ServerOptions {
+        ServerOptions::new(place.as_ref())
+            .variable("AWS_ENDPOINT_URL", &self.address)
+            .variable("AWS_ACCESS_KEY_ID", "test")
+            .variable("AWS_SECRET_ACCESS_KEY", "test")
+            .variable("AWS_REGION", "us-east-1")
     }
 
     /// The server's address, such as `http://127.0.0.1:40000`.

@@ -14,13 +14,7 @@ fn a_bucket_serves_what_its_folder_does() {
         return;
     };
     let folder = ServerOptions::new(&photos).start().unwrap();
-    let bucket = ServerOptions::new(BUCKET.as_ref())
-        .variable("AWS_ENDPOINT_URL", store.address())
-        .variable("AWS_ACCESS_KEY_ID", "test")
-        .variable("AWS_SECRET_ACCESS_KEY", "test")
-        .variable("AWS_REGION", "us-east-1")
-        .start()
-        .unwrap();
+    let bucket = store.serve(BUCKET).start().unwrap();
     let [expected, actual] = [&folder, &bucket].map(|server| {
         let out = TempDir::new().unwrap();
         let further = ["--recipe", "imagenet-train", "--cut", "cropped", "--seed", "1", "--epoch", "0"];

@@ -80,13 +80,8 @@ fn photos_of_a_parquet_file_in_a_bucket_give_the_bits_of_the_folder() {
     }
     let Some(moto) = Moto::start(scratch.path()).unwrap() else { return };
     let folder = ServerOptions::new(&data.photos).start().unwrap();
-    let place = format!("parquet:{BUCKET}");
-    let table = ServerOptions::new(Path::new(&place))
-        .variable("AWS_ENDPOINT_URL", moto.address())
-        .variable("AWS_ACCESS_KEY_ID", "test")
-        .variable("AWS_SECRET_ACCESS_KEY", "test")
-        .variable("AWS_REGION", "us-east-1");
-    check_all_ways(&folder, &table.start().unwrap(), "in a bucket");
+    let table = moto.serve(&format!("parquet:{BUCKET}")).start().unwrap();
+    check_all_ways(&folder, &table, "in a bucket");
 }
 
 #[test]

@@ -60,12 +60,6 @@ fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
         println!("no Python with moto: no S3-compatible store to ask");
         return;
     };
-    let bucket = ServerOptions::new(BUCKET.as_ref())
-        .variable("AWS_ENDPOINT_URL", store.address())
-        .variable("AWS_ACCESS_KEY_ID", "test")
-        .variable("AWS_SECRET_ACCESS_KEY", "test")
-        .variable("AWS_REGION", "us-east-1")
-        .start()
-        .unwrap();
+    let bucket = store.serve(BUCKET).start().unwrap();
     assert_same(&folder, &bucket, &WAYS[..1], 150);
 }

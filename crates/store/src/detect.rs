@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use crate::blocking::blocking;
 use crate::error::StoreError;
 use crate::folder;
 use crate::kind::Kind;
@@ -54,8 +55,7 @@ async fn place(location: &Location, options: &StoreOptions) -> Result<Option<Pla
     match location.pattern() {
         Site::Local(path) if is_open => {
             let path = path.clone();
-            let root = tokio::task::spawn_blocking(move || Root::open(&path).ok());
-            let root = root.await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+            let root = blocking(move || Root::open(&path).ok()).await?;
             Ok(root.map(|(root, _)| Place::Folder(Arc::new(root))))
         }
         Site::S3 { bucket, prefix } if !location.is_sure() => {
@@ -88,8 +88,7 @@ impl Place {
         match self {
             Self::Folder(root) => {
                 let (root, below) = (Arc::clone(root), below.to_owned());
-                let level = tokio::task::spawn_blocking(move || folder::level(&root, &below));
-                let level = level.await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+                let level = blocking(move || folder::level(&root, &below)).await?;
                 // The listing says what cannot be read.
                 Ok(level.unwrap_or_default())
             }

@@ -53,6 +53,8 @@ mod error;
 mod listed;
 mod store;
 
+mod blocking;
+
 mod folder;
 mod s3;
 

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod host_port;
 pub mod ids;
 pub mod key;
+pub mod option_text;
 
 pub mod field;
 

@@ -1,10 +1,9 @@
 //! Values with a name and options, `NAME=URI,option=value,...`: as tables of the file, and with the paths in them
 //! beside it.
-//!
-//! An option begins at a comma that a word of small letters and `=` follow. Elsewhere a comma is only a comma, and one
-//! at which an option would begin is written `\,`.
 
 use std::path::Path;
+
+use headwater_types::option_text::{marked, unmarked};
 
 use super::file::Scalar;
 
@@ -43,7 +42,7 @@ pub(super) fn beside(folder: &Path, named: bool, value: &str) -> Option<String> 
         // A name alone.
         (true, None) => return None,
     };
-    let starts: Vec<usize> = starts(rest).filter(|&at| !rest[..at].ends_with('\\')).collect();
+    let starts = unmarked(rest);
     let place = &rest[..starts.first().copied().unwrap_or(rest.len())];
     let mut all = name + &path_beside(folder, place);
     for (start, end) in starts.iter().zip(starts.iter().skip(1).chain([&rest.len()])) {
@@ -73,24 +72,6 @@ fn path_beside(folder: &Path, path: &str) -> String {
 fn place_key(shape: &str) -> String {
     let behind = shape.split_once("NAME=").map_or("", |(_, behind)| behind);
     behind.chars().take_while(char::is_ascii_uppercase).collect::<String>().to_ascii_lowercase()
-}
-
-/// The commas at which an option begins, or would begin.
-fn starts(text: &str) -> impl Iterator<Item = usize> {
-    text.match_indices(',').map(|(at, _)| at).filter(|&at| {
-        let word = text[at + 1..].split_once('=').map(|(word, _)| word);
-        word.is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
-    })
-}
-
-/// A value in which no option begins.
-fn marked(text: &str) -> String {
-    let (mut marked, mut last) = (String::with_capacity(text.len()), 0);
-    for at in starts(text) {
-        marked = marked + &text[last..at] + "\\";
-        last = at;
-    }
-    marked + &text[last..]
 }
 
 #[cfg(test)]

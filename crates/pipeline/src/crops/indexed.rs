@@ -66,15 +66,15 @@ pub(super) async fn serve_indexed(
 /// The samples with the most bytes that all of them may have in the index, and those of which nobody knows that. Only
 /// rows of tables are asked for: the others' sizes are listed.
 async fn measured(store: &Arc<dyn Store>, wanted: Vec<CropRequest>) -> (Vec<CropRequest>, u64, Vec<(usize, Prepared)>) {
+    let is_listed = |wanted: &CropRequest| wanted.sample.extent.range().is_some();
+    let (mut known, rows): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_listed);
+    let listed = known.iter().map(|wanted| IndexedJpeg::most_bytes(wanted.sample.extent.length()).get());
+    let (mut most, mut failed) = (listed.sum(), Vec::new());
     let length = |wanted: CropRequest| async {
-        let length = match wanted.sample.extent.range() {
-            Some(_) => Ok(wanted.sample.extent.length()),
-            None => store.length(&wanted.sample.extent).await,
-        };
+        let length = store.length(&wanted.sample.extent).await;
         (wanted, length)
     };
-    let (mut known, mut most, mut failed) = (Vec::with_capacity(wanted.len()), 0, Vec::new());
-    let mut lengths = stream::iter(wanted).map(length).buffered(RUN_SAMPLES);
+    let mut lengths = stream::iter(rows).map(length).buffered(RUN_SAMPLES);
     while let Some((wanted, length)) = lengths.next().await {
         match length {
             Ok(length) => {

@@ -8,6 +8,7 @@ use headwater_types::{FailureKind, SampleFailure};
 
 use super::grid::Grid;
 use super::{idx, npy};
+use crate::blocking;
 use crate::extent::Extent;
 use crate::kind::Kind;
 use crate::store::Store;
@@ -49,7 +50,8 @@ impl Array {
         let range = self.grid.range(number).ok_or_else(none)?;
         let pixels = match &self.unpacked {
             Some(bytes) => {
-                look(&self.store, &self.whole).await?;
+                // What is in memory would be given for ever.
+                blocking::check(&self.store, self.whole.clone()).await?;
                 bytes.slice(range.start as usize..range.end as usize)
             }
             None => {
@@ -77,16 +79,6 @@ async fn head(store: &Arc<dyn Store>, whole: &Extent, size: u64, kind: Kind) -> 
     let part = Extent::part(whole.object().clone(), whole.listed(), 0..size.min(longest));
     let empty = || SampleFailure::new(FailureKind::Malformed, "it has no bytes");
     store.read(&part.ok_or_else(empty)?).await
-}
-
-/// Whether the file still is what was listed: what is in memory would be given for ever.
-async fn look(store: &Arc<dyn Store>, whole: &Extent) -> Result<(), SampleFailure> {
-    if store.check_now(whole) {
-        return Ok(());
-    }
-    let (store, whole) = (Arc::clone(store), whole.clone());
-    let looked = tokio::task::spawn_blocking(move || store.check(&whole)).await;
-    looked.unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, error.to_string())))
 }
 
 fn is_packed(whole: &Extent) -> bool {

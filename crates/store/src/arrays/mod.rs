@@ -25,6 +25,7 @@ use tokio::sync::OnceCell;
 use tracing::info;
 
 use self::array::Array;
+use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
@@ -155,8 +156,7 @@ impl Store for Arrays {
             let prefix = if shelf.shards.len() == 1 { String::new() } else { format!("{}-", stem(whole)) };
             self.add(whole, &shelf.others, &prefix, &mut found).await?;
         }
-        let catalog = tokio::task::spawn_blocking(move || found.finish()).await;
-        let catalog = catalog.map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+        let catalog = blocking(move || found.finish()).await?;
         listed(self.shards.location(), catalog, &self.options, began.elapsed())
     }
 

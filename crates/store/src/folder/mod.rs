@@ -18,6 +18,7 @@ use bytes::Bytes;
 use headwater_types::digest::Digester;
 use headwater_types::{Digest, FailureKind, SampleFailure};
 
+use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
@@ -91,10 +92,6 @@ impl Store for Folder {
     fn check_now(&self, extent: &Extent) -> bool {
         look::check_now(&self.root, extent)
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::file::File;
 use super::footer::Group;
 use super::keys::{self, NoKeys};
 use super::rows::{Label, Refused, Rows};
+use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
@@ -47,8 +48,7 @@ pub(super) async fn list(
         opened(rows);
         push(rows, from_column, &mut found)?;
     }
-    let catalog = tokio::task::spawn_blocking(move || found.finish()).await;
-    let catalog = catalog.map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+    let catalog = blocking(move || found.finish()).await?;
     listed(shards.location(), catalog, options, began.elapsed())
 }
 

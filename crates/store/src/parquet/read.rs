@@ -12,6 +12,7 @@ use super::file::{self, File};
 use super::huggingface::Features;
 use super::memory::{Page, PageMemory};
 use super::table::Table;
+use crate::blocking;
 use crate::extent::Extent;
 use crate::part::Part;
 use crate::store::Store;
@@ -71,18 +72,8 @@ impl Reader {
         let table = self.table(extent).await?;
         let read = table.page(number, &self.memory).await?;
         // What is in memory is of the file as it was: rows of a file that was replaced are given no more.
-        self.check(extent).await?;
+        blocking::check(&self.store, Extent::whole(extent.object().clone(), extent.listed())).await?;
         Ok(read)
-    }
-
-    async fn check(&self, extent: &Extent) -> Result<(), SampleFailure> {
-        let whole = Extent::whole(extent.object().clone(), extent.listed());
-        if self.store.check_now(&whole) {
-            return Ok(());
-        }
-        let store = Arc::clone(&self.store);
-        let looked = tokio::task::spawn_blocking(move || store.check(&whole)).await;
-        looked.unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, error.to_string())))
     }
 
     async fn table(&self, extent: &Extent) -> Result<Arc<Table>, SampleFailure> {

@@ -46,6 +46,7 @@ use self::document::Object;
 use self::link::Link;
 use self::listing::Listing;
 use self::pages::Pages;
+use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::endpoint::Endpoint;
 use crate::error::StoreError;
@@ -135,9 +136,7 @@ impl Store for Bucket {
         let began = Instant::now();
         let found = Listing { link: &self.link, access: &self.access, prefix: &self.prefix, options: &self.options };
         let found = found.all(CatalogBuilder::of(&self.options, base)).await?;
-        let catalog = tokio::task::spawn_blocking(move || found.finish())
-            .await
-            .map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+        let catalog = blocking(move || found.finish()).await?;
         listed(&self.access.location, catalog, &self.options, began.elapsed())
     }
 

@@ -13,6 +13,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::blocking::blocking;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::labels::SheetSlot;
@@ -94,8 +95,7 @@ impl Shards {
         let mut shelf = match &self.place {
             Place::Folder(root) => {
                 let (root, names) = (Arc::clone(root), self.names.clone());
-                let listed = tokio::task::spawn_blocking(move || folder::list(&root, &names, is_shard)).await;
-                let listed = listed.map_err(|error| StoreError::Interrupted { reason: error.to_string() })?;
+                let listed = blocking(move || folder::list(&root, &names, is_shard)).await?;
                 listed.map_err(|error: io::Error| self.error(&error))?
             }
             Place::Bucket(bucket) => bucket::list(bucket, &self.names, is_shard).await?,

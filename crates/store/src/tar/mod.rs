@@ -58,6 +58,7 @@ use tracing::{info, warn};
 use self::companion::Wanted;
 use self::fill::{Filling, Rules};
 use self::index::{Index, Making};
+use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
@@ -184,10 +185,6 @@ impl Tar {
     fn location(&self) -> String {
         self.shards.location().to_owned()
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Interrupted { reason: error.to_string() })
 }
 
 #[async_trait]
