@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn options_begin_behind_a_word_and_a_value_is_marked_and_read_back() {
-        assert_eq!(unmarked("/srv/{a,b},x.jpg,labels=l.csv,classes=a+b"), [17, 30]);
+        assert_eq!(unmarked("/srv/{a,b},x.jpg,labels=l.csv,classes=a+b"), [16, 29]);
         assert_eq!(unmarked("/srv/a\\,b=c,d=e"), [11]);
         for text in ["/srv/a,b=c,d", "a,b", "", ",x=", "\u{e9},word=1,Word=2", "a\\,b=c"] {
             assert_eq!(plain(&marked(text)), text);

@@ -93,8 +93,8 @@ impl PhotoIndex {
         photo.slice(start, needed, stages, &framing).ok()
     }
 
-    /// The name of what was made of a sample, with the most bytes that it may have. Of a row of a table only an estimate
-    /// of its size is listed, so that the limit of all photos holds.
+    /// The name of what was made of a sample, with the most bytes that it may have. A row of a table is listed with an
+    /// estimate of its size, so that the limit of all photos holds for it.
     fn entry(&self, key: &SampleKey, extent: &Extent) -> EntryKey {
         let stored = if extent.range().is_some() { extent.length() } else { self.limits.max_object };
         self.names.entry(key, extent.version(), stored)
