@@ -22,8 +22,9 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "headwater-types",
+    "headwater-policy",
     "headwater-store",
     "headwater-cache",
     "headwater-image",
@@ -54,16 +55,24 @@ const ORDER: [&str; 28] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 28] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 29] = [
     ("headwater-types", &[]),
+    ("headwater-policy", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
-    ("headwater-cache", &["headwater-types", "headwater-store"]),
+    ("headwater-cache", &["headwater-types", "headwater-policy", "headwater-store"]),
     ("headwater-image", &["headwater-types"]),
     ("headwater-onnx", &["headwater-types"]),
     ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
     (
         "headwater-pipeline",
-        &["headwater-types", "headwater-store", "headwater-cache", "headwater-image", "headwater-features"],
+        &[
+            "headwater-types",
+            "headwater-policy",
+            "headwater-store",
+            "headwater-cache",
+            "headwater-image",
+            "headwater-features",
+        ],
     ),
     ("headwater-plan", &["headwater-types"]),
     ("headwater-learn", &["headwater-types"]),
@@ -73,6 +82,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 28] = [
         "headwater-server",
         &[
             "headwater-types",
+            "headwater-policy",
             "headwater-store",
             "headwater-cache",
             "headwater-image",

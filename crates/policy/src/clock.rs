@@ -1,0 +1,42 @@
+//! What has passed: accesses, positions, reports.
+
+use crate::priority::Place;
+
+/// Reports of every entry's importance, on average, after which an earlier report counts half.
+const HALF_LIFE: f64 = 4.0;
+
+/// What has passed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clock {
+    /// Accesses and admissions.
+    pub(crate) accesses: u64,
+    /// Nothing is expected any more before this position.
+    pub(crate) position: u64,
+    /// The last position of which anything was known.
+    pub(crate) horizon: u64,
+    /// Half-lives of importance.
+    pub(crate) age: f64,
+}
+
+// === impl Clock ===
+
+impl Clock {
+    pub(crate) fn tick(&mut self) -> u64 {
+        self.accesses += 1;
+        self.accesses
+    }
+
+    /// A report of importance came, while the cache had so many entries.
+    pub(crate) fn report(&mut self, entries: usize) {
+        self.age += 1.0 / (HALF_LIFE * entries.max(1) as f64);
+    }
+
+    /// A next use was stated.
+    pub(crate) fn state(&mut self, next_use: Option<u64>) {
+        self.horizon = self.horizon.max(next_use.unwrap_or_default());
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place { position: self.position, horizon: self.horizon }
+    }
+}

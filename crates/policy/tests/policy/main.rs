@@ -1,0 +1,10 @@
+//! What the policies promise, over whole sequences of accesses.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+
+mod agrees;
+mod kept;
+mod naive;
+mod random;
+mod steps;
+mod tiers;
