@@ -2,9 +2,6 @@
 
 use crate::priority::Place;
 
-/// Reports of every entry's importance, on average, after which an earlier report counts half.
-const HALF_LIFE: f64 = 4.0;
-
 /// What has passed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock {
@@ -14,8 +11,8 @@ pub(crate) struct Clock {
     pub(crate) position: u64,
     /// The last position of which anything was known.
     pub(crate) horizon: u64,
-    /// Half-lives of importance.
-    pub(crate) age: f64,
+    /// Reports of importance, in rounds: one for each entry that was held at the time.
+    pub(crate) rounds: f64,
 }
 
 // === impl Clock ===
@@ -28,7 +25,7 @@ impl Clock {
 
     /// A report of importance came, while the cache had so many entries.
     pub(crate) fn report(&mut self, entries: usize) {
-        self.age += 1.0 / (HALF_LIFE * entries.max(1) as f64);
+        self.rounds += 1.0 / entries.max(1) as f64;
     }
 
     /// A next use was stated.

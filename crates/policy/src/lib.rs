@@ -20,6 +20,9 @@ mod order;
 mod ghost;
 mod tiers;
 
+pub mod kinds;
+pub mod opportunistic;
+
 pub use facts::Facts;
 pub use name::{PolicyName, PolicyNameError};
 pub use tier::{Moved, Tier, TierSizes, Usage};

@@ -23,7 +23,7 @@ pub(crate) struct Record {
     pub(crate) uses: u32,
     /// Whether it was used again since it came (S3-FIFO: whether it is in the main queue).
     pub(crate) proven: bool,
-    /// The age of the cache when its importance was reported.
+    /// When its importance was reported or halved last, in rounds of reports.
     pub(crate) reported: f64,
 }
 

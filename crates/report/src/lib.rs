@@ -1,6 +1,7 @@
-//! A page about a profile and the plan that is made from it: HTML with plots inside, which loads nothing.
+//! Pages: HTML with plots inside, which loads nothing. One is about a profile and the plan that is made from it, one
+//! about the size of a cache ([`Curves`]).
 //!
-//! In the order in which it is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it
+//! In the order in which the first is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it
 //! found; a [`Page`] holds the plots, and the numbers beside them.
 //!
 //! Never here: files, arguments and bars (`headwater-measure`).
@@ -18,8 +19,12 @@ mod modes;
 mod waits;
 mod ways;
 
+mod html;
+
+mod curves;
 mod page;
 
 pub use available::Available;
+pub use curves::{Curves, Line};
 pub use page::Page;
 pub use sweep::{Regions, Sweep, Sweeper};

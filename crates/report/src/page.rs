@@ -1,5 +1,4 @@
-//! The page: HTML with its plots inside, that loads nothing. Light or dark as its reader's machine is; where it is
-//! narrow, plots and tables scroll by themselves, and their text stays as large as it is.
+//! The page about a profile and its plan.
 
 use std::fmt;
 
@@ -8,6 +7,7 @@ use headwater_plan::{Mode, Plan, Profile, Source};
 use crate::available::Available;
 use crate::chart::escape;
 use crate::epochs::epochs;
+use crate::html::{head, section};
 use crate::modes::Modes;
 use crate::number::Unit;
 use crate::sweep::{Regions, Sweep};
@@ -32,22 +32,6 @@ pub struct Page<'a> {
     pub regions: Regions,
 }
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--muted:#475059;--grid:#dde1e6}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--paper:#14171a;--muted:#a9b1ba;--grid:#363c44}}\
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:860px;margin:24px \
-auto;padding:0 16px}\
-h1{font-size:26px;margin:0 0 4px}h2{font-size:20px;line-height:1.25;margin:36px 0 4px}p{margin:4px 0 \
-12px;color:var(--muted)}\
-.wide{overflow-x:auto}.wide>*{min-width:680px}\
-table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}.wide>table{min-width:0}\
-th,td{padding:4px 14px 4px 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}\
-th{font-weight:600;vertical-align:bottom;white-space:normal}th:first-child,td:first-child{text-align:left}\
-tr.chosen td{font-weight:700}svg{width:100%;height:auto;display:block}\
-svg text{font:13px system-ui,sans-serif;fill:var(--ink)}svg text.label{fill:var(--muted)}\
-svg .grid{stroke:var(--grid);stroke-width:1}\
-ul.legend{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;margin:4px 0 8px;padding:0}ul.legend+svg{margin:0}\
-ul.legend i{display:inline-block;width:14px;height:14px;margin-right:7px;vertical-align:-2px}";
 // === impl Page ===
 
 impl fmt::Display for Page<'_> {
@@ -55,8 +39,7 @@ impl fmt::Display for Page<'_> {
         let provenance = self.profile.provenance();
         let name = provenance.dataset.as_ref().map_or_else(|| "a profile".to_owned(), ToString::to_string);
         let title = format!("Headwater: {}", escape(&name));
-        writeln!(f, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>")?;
-        writeln!(f, "<meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>")?;
+        head(f, &title)?;
         writeln!(f, "<h1>{title}</h1><p>{}</p>", escape(&self.origin()))?;
         writeln!(f, "<p><strong>Made for</strong> {}</p>", escape(&self.available.to_string()))?;
         let modes = Modes { plan: self.plan, modes: self.modes, resources: self.available.resources };
@@ -105,8 +88,4 @@ impl Page<'_> {
         let names: Vec<_> = self.profile.provenance().files.iter().map(|file| file.name.as_str()).collect();
         if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
     }
-}
-
-fn section(f: &mut fmt::Formatter<'_>, title: &str, words: &str, plot: &str) -> fmt::Result {
-    writeln!(f, "<h2>{}</h2><p>{}</p><div class=\"wide\">{plot}</div>", escape(title), escape(words))
 }

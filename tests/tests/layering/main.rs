@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "headwater-types",
     "headwater-policy",
     "headwater-store",
@@ -43,6 +43,7 @@ const ORDER: [&str; 29] = [
     "headwater-extraction",
     "headwater-training",
     "headwater-report",
+    "headwater-simulate",
     "headwater-epoch",
     "headwater-tune",
     "headwater-measure",
@@ -55,7 +56,7 @@ const ORDER: [&str; 29] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 29] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
@@ -119,6 +120,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 29] = [
         ],
     ),
     ("headwater-report", &["headwater-types", "headwater-plan"]),
+    ("headwater-simulate", &["headwater-types", "headwater-policy", "headwater-report"]),
     ("headwater-epoch", &["headwater-types", "headwater-plan", "headwater-cli", "headwater-client", "headwater-pilot"]),
     (
         "headwater-tune",
@@ -138,6 +140,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 29] = [
         "headwater-measure",
         &[
             "headwater-types",
+            "headwater-policy",
             "headwater-image",
             "headwater-features",
             "headwater-plan",
@@ -147,6 +150,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 29] = [
             "headwater-infer",
             "headwater-tables",
             "headwater-report",
+            "headwater-simulate",
             "headwater-epoch",
         ],
     ),

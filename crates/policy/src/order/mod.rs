@@ -5,8 +5,9 @@ mod planned;
 mod ranked;
 mod s3_fifo;
 
-use list::List;
+pub(crate) use list::List;
 use planned::Planned;
+pub(crate) use ranked::ordered;
 use ranked::{By, Ranked};
 use s3_fifo::S3Fifo;
 

@@ -65,16 +65,14 @@ impl Ranked {
     pub(crate) fn worth(&self, record: &Record) -> f64 {
         match self.by {
             By::Frequency => record.uses.into(),
-            // Raised by the age of the cache at the report, instead of lowered since (forward decay, Cormode et al.,
-            // ICDE'09): so entries keep their order while all of them decay.
-            By::Importance => priority::importance(&record.facts, self.tier) + record.reported,
+            By::Importance => priority::importance(&record.facts, self.tier),
             By::NextUse => priority::next_use(&record.facts),
         }
     }
 }
 
 /// A number whose order among all such numbers is that of the values: IEEE 754's total order.
-pub(super) fn ordered(value: f64) -> u64 {
+pub(crate) fn ordered(value: f64) -> u64 {
     let bits = value.to_bits();
     if value.is_sign_negative() { !bits } else { bits | 1 << 63 }
 }

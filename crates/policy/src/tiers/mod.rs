@@ -12,6 +12,7 @@
 //! allocates nothing. With the others it costs a logarithm of the number of entries. An entry takes about 100 bytes,
 //! twice its key, and with policies that rank about 40 bytes of a tree.
 
+mod reports;
 mod room;
 
 use std::hash::Hash;
@@ -20,7 +21,7 @@ use crate::clock::Clock;
 use crate::facts::Facts;
 use crate::ghost::Ghost;
 use crate::name::PolicyName;
-use crate::order::Order;
+use crate::order::{List, Order};
 use crate::slots::{Record, Slots};
 use crate::tier::{Moved, Tier, TierSizes, Usage};
 
@@ -32,6 +33,8 @@ pub struct Tiers<K> {
     orders: [Order; 2],
     slots: Slots<K>,
     ghost: Ghost<K>,
+    /// By when their importance was reported, where that decides.
+    reports: Option<List>,
     clock: Clock,
 }
 
@@ -47,6 +50,7 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
             orders: Tier::BOTH.map(|tier| Order::new(policy, tier)),
             slots: Slots::new(),
             ghost: Ghost::new(),
+            reports: (policy == PolicyName::Importance).then(List::default),
             clock: Clock::default(),
         }
     }
@@ -91,9 +95,7 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
         let proven = self.policy == PolicyName::S3Fifo && self.ghost.take(&key);
         let slot = self.add(key, facts, proven)?;
         let tier = Tier::BOTH.into_iter().find(|&tier| self.enter(slot, tier, moved));
-        if tier.is_none() {
-            self.slots.remove(slot);
-        }
+        self.came(slot, tier.is_some());
         tier
     }
 
@@ -107,9 +109,7 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
         }
         let Some(slot) = self.add(key, facts, false) else { return false };
         let entered = self.enter(slot, Tier::Ssd, moved);
-        if !entered {
-            self.slots.remove(slot);
-        }
+        self.came(slot, entered);
         entered
     }
 
@@ -121,15 +121,12 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
         let mut facts = before.facts;
         change(&mut facts);
         Facts { memory_bytes: facts.memory_bytes, ssd_bytes: facts.ssd_bytes, .. } = before.facts;
-        let reported = if facts.next_use == before.facts.next_use {
-            self.clock.report(self.slots.len());
-            self.clock.age
-        } else {
-            before.reported
-        };
         self.clock.state(facts.next_use);
-        let change = |record: &mut Record| (record.facts, record.reported) = (facts, reported);
+        let change = |record: &mut Record| record.facts = facts;
         self.orders[before.tier.place()].change(&mut self.slots.records, slot, &self.clock, change);
+        if facts.next_use == before.facts.next_use {
+            self.reported(slot);
+        }
     }
 
     /// Nothing is expected any more before this position: whatever was, counts as having no known next use.
@@ -192,7 +189,6 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
     fn add(&mut self, key: K, facts: Facts, proven: bool) -> Option<u32> {
         let now = self.clock.tick();
         self.clock.state(facts.next_use);
-        let (rank, reported) = ((0, now), self.clock.age);
-        self.slots.insert(key, Record { proven, rank, reported, uses: 1, ..Record::new(facts) })
+        self.slots.insert(key, Record { proven, rank: (0, now), uses: 1, ..Record::new(facts) })
     }
 }

@@ -66,6 +66,7 @@ impl<K: Clone + Eq + Hash> Tiers<K> {
 
     /// An entry that was taken out of its order is none any more.
     pub(super) fn forget(&mut self, slot: u32) {
+        self.unreport(slot);
         self.count_out(slot);
         self.slots.remove(slot);
     }

@@ -4,7 +4,9 @@
 
 mod agrees;
 mod kept;
+mod kinds;
 mod naive;
+mod opportunistic;
 mod random;
 mod steps;
 mod tiers;
