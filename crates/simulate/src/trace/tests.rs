@@ -19,7 +19,7 @@ fn columns_may_come_in_any_order_and_be_missing() {
 
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
-    let said = |text, line, column, words: &str| {
+    let said = |text: &str, line: u64, column: u64, words: &str| {
         let found = fails(text);
         assert_eq!((found.0, found.1), (line, column), "{text:?}: {found:?}");
         assert!(found.2.contains(words), "{text:?}: {found:?}");
