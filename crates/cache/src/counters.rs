@@ -1,4 +1,4 @@
-//! What a folder's users did, counted from the moment it was opened.
+//! What was done with a folder, counted from the moment it was opened.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use crate::not_kept::NotKept;
 
 /// Counters as they were at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheCounts {
+pub struct DirectoryCounts {
     /// Entries found, refusals included.
     pub hits: u64,
     /// Keys without an entry.
@@ -37,9 +37,9 @@ pub(crate) struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
-// === impl CacheCounts ===
+// === impl DirectoryCounts ===
 
-impl CacheCounts {
+impl DirectoryCounts {
     /// Entries that were not put, or not even made, for this reason.
     pub fn not_kept(&self, why: NotKept) -> u64 {
         self.not_kept[why.place()]
@@ -49,8 +49,8 @@ impl CacheCounts {
 // === impl Counters ===
 
 impl Counters {
-    pub(crate) fn read(&self) -> CacheCounts {
-        CacheCounts {
+    pub(crate) fn read(&self) -> DirectoryCounts {
+        DirectoryCounts {
             hits: self.hits.get(),
             misses: self.misses.get(),
             corrupt: self.corrupt.get(),
@@ -75,7 +75,7 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed)
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

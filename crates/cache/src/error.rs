@@ -33,6 +33,16 @@ pub enum DirectoryError {
         /// The bytes that the entries may take.
         limit: ByteCount,
     },
+    /// The file system has less free than it is to have.
+    #[error("{} is on a file system with {free} free, of which {floor} are to stay: free some of it", path.display())]
+    Floor {
+        /// The folder.
+        path: PathBuf,
+        /// The bytes that are free.
+        free: ByteCount,
+        /// The bytes that are to stay free.
+        floor: ByteCount,
+    },
     /// Another process has the folder's lock for longer than any work with it takes.
     #[error("another process holds {}: is one stopped?", path.display())]
     Busy {
@@ -83,6 +93,7 @@ impl DirectoryError {
     pub fn not_kept(&self) -> NotKept {
         match self {
             Self::Full { .. } => NotKept::Limit,
+            Self::Floor { .. } => NotKept::Floor,
             Self::Busy { .. } | Self::Uncounted { .. } => NotKept::Busy,
             Self::Io { source, .. } => NotKept::Disk(WriteFault::of(source)),
             Self::NotOurs { .. } | Self::OtherVersion { .. } | Self::TooLong { .. } | Self::Gone { .. } => {

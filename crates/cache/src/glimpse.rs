@@ -5,12 +5,12 @@
 //! refused, broken) there is [`Directory::get`](crate::Directory::get), which may wait, and says what it is.
 
 use std::fs::{File, Metadata};
-use std::io::IoSliceMut;
 use std::ops::Range;
 
+use bytes::Bytes;
 use headwater_types::ByteCount;
-use rustix::io::{ReadWriteFlags, preadv2};
 
+use crate::disk::Disk;
 use crate::frame::{FrameHead, file_length};
 use crate::key::EntryKey;
 
@@ -21,7 +21,19 @@ pub struct GlimpseBuffer(Vec<u8>);
 
 /// An entry that is there, its first bytes read.
 #[derive(Debug)]
-pub struct Glimpse<'a> {
+pub struct Glimpse<'a>(Source<'a>);
+
+#[derive(Debug)]
+enum Source<'a> {
+    /// All of it lies in this process's memory.
+    Memory(Bytes),
+    File(Opened<'a>),
+}
+
+/// An entry's file, and what was read of it.
+#[derive(Debug)]
+struct Opened<'a> {
+    disk: Disk,
     file: File,
     head: FrameHead,
     /// The file's bytes at their places in it, where they were read.
@@ -47,9 +59,47 @@ impl GlimpseBuffer {
 // === impl Glimpse ===
 
 impl<'a> Glimpse<'a> {
+    /// An entry that lies in this process's memory.
+    pub(crate) fn of_memory(entry: Bytes) -> Self {
+        Self(Source::Memory(entry))
+    }
+
     /// Reads the first bytes of an entry's file; `None` where they are not in memory, or not what was put there.
-    pub(crate) fn of(file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
-        let there = file.metadata().ok().filter(Metadata::is_file)?.len();
+    pub(crate) fn of(disk: &Disk, file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
+        Opened::of(disk, file, key, buffer).map(|opened| Self(Source::File(opened)))
+    }
+
+    /// Bytes of the entry.
+    pub fn length(&self) -> usize {
+        match &self.0 {
+            Source::Memory(entry) => entry.len(),
+            Source::File(opened) => opened.head.length(),
+        }
+    }
+
+    /// The entry's first bytes: about 32 kB, or all.
+    pub fn start(&self) -> &[u8] {
+        match &self.0 {
+            Source::Memory(entry) => entry,
+            Source::File(opened) => &opened.frame[opened.front..opened.front + opened.start],
+        }
+    }
+
+    /// The entry's first bytes, and those of a range; `None` where they are not in memory, not within the entry, or not
+    /// those that were put.
+    pub fn with(&mut self, range: Range<usize>) -> Option<(&[u8], &[u8])> {
+        match &mut self.0 {
+            Source::Memory(entry) => Some((entry, entry.get(range)?)),
+            Source::File(opened) => opened.with(range),
+        }
+    }
+}
+
+// === impl Opened ===
+
+impl<'a> Opened<'a> {
+    fn of(disk: &Disk, file: File, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Self> {
+        let there = disk.stat_file(&file).ok().filter(Metadata::is_file)?.len();
         let length = usize::try_from(there).ok()?;
         if length > file_length(key.most().get()) as usize {
             return None;
@@ -59,41 +109,29 @@ impl<'a> Glimpse<'a> {
         }
         let frame = &mut buffer.0[..length];
         let mut first = length.min(FIRST);
-        read_now(&file, frame, 0..first)?;
+        read_now(disk, &file, frame, 0..first)?;
         let front =
             usize::try_from(FrameHead::claimed_front(&frame[..first])?).ok().filter(|front| *front <= length)?;
         if front > first {
-            read_now(&file, frame, first..front)?;
+            read_now(disk, &file, frame, first..front)?;
             first = front;
         }
         let head = FrameHead::read(&frame[..first], there, key).ok().filter(|head| head.made)?;
         // Whole chunks only: the rest of one cannot be verified.
         let place = head.chunks(&(0..head.length().min(first - front)))?;
         if place.end > first {
-            read_now(&file, frame, first..place.end)?;
+            read_now(disk, &file, frame, first..place.end)?;
         }
         let start = place.end - front;
         head.check(frame, 0..start).ok()?;
-        Some(Self { file, head, frame, front, start })
+        Some(Self { disk: disk.clone(), file, head, frame, front, start })
     }
 
-    /// Bytes of the entry.
-    pub fn length(&self) -> usize {
-        self.head.length()
-    }
-
-    /// The entry's first bytes: about 32 kB, or all.
-    pub fn start(&self) -> &[u8] {
-        &self.frame[self.front..self.front + self.start]
-    }
-
-    /// The entry's first bytes, and those of a range; `None` where they are not in memory, not within the entry, or not
-    /// those that were put.
-    pub fn with(&mut self, range: Range<usize>) -> Option<(&[u8], &[u8])> {
+    fn with(&mut self, range: Range<usize>) -> Option<(&[u8], &[u8])> {
         if range.end > self.start {
             let unread = range.start.max(self.start)..range.end;
             let place = self.head.chunks(&unread)?;
-            read_now(&self.file, self.frame, place)?;
+            read_now(&self.disk, &self.file, self.frame, place)?;
             self.head.check(self.frame, unread).ok()?;
         }
         let payload = &self.frame[self.front..];
@@ -102,12 +140,11 @@ impl<'a> Glimpse<'a> {
 }
 
 /// Reads a range of the file to the same place in memory, if the system has all of it in its page cache.
-fn read_now(file: &File, frame: &mut [u8], range: Range<usize>) -> Option<()> {
+fn read_now(disk: &Disk, file: &File, frame: &mut [u8], range: Range<usize>) -> Option<()> {
     let place = frame.get_mut(range.clone())?;
     if place.is_empty() {
         return Some(());
     }
-    // A file system that cannot tell (EOPNOTSUPP) is one that may wait.
-    let read = preadv2(file, &mut [IoSliceMut::new(place)], range.start as u64, ReadWriteFlags::NOWAIT).ok()?;
+    let read = disk.read_now(file, place, range.start as u64).ok()?;
     (read == range.len()).then_some(())
 }

@@ -10,7 +10,8 @@ use headwater_types::{ByteCount, Digest, Partition, SampleKey};
 use crate::kind::Kind;
 use crate::name::EntryName;
 
-/// The BLAKE3 digest of (kind, dataset, sample key, version), each preceded by its length; and the name of its file.
+/// The BLAKE3 digest of (kind, what made it, dataset, sample key, version), each preceded by its length, without what
+/// made it where only one thing could; and the name of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryKey {
     kind: Kind,
@@ -26,13 +27,14 @@ impl EntryKey {
     /// ([`headwater_store::Store::place`]), whatever clients call it. `most` is what a caller of `get` is ready to
     /// hold: no larger entry is kept, nor believed.
     pub fn new(kind: Kind, dataset: &Digest, sample: &SampleKey, version: Version, most: ByteCount) -> Self {
-        let digest = Digester::default()
-            .field(kind.as_str().as_bytes())
-            .field(&dataset.as_bytes()[..])
-            .field(sample.as_str().as_bytes())
-            .field(&version.to_bytes())
-            .finish();
-        let name = EntryName::new(Partition::address(sample.as_str()), dataset, &digest);
+        let mut digester = Digester::default();
+        digester.field(kind.as_str().as_bytes());
+        if let Some(maker) = kind.maker() {
+            digester.field(&maker.as_bytes()[..]);
+        }
+        let digest = of_sample(&mut digester, dataset, sample, version);
+        let of_version = of_sample(&mut Digester::default(), dataset, sample, version);
+        let name = EntryName::new(Partition::address(sample.as_str()), dataset, &of_version, kind);
         Self { kind, digest, name, most }
     }
 
@@ -54,6 +56,20 @@ impl EntryKey {
     /// The entry's file, below the folder: that of one shard, and a name in it.
     pub fn name(&self) -> &EntryName {
         &self.name
+    }
+}
+
+fn of_sample(digester: &mut Digester, dataset: &Digest, sample: &SampleKey, version: Version) -> Digest {
+    let fields = digester.field(&dataset.as_bytes()[..]).field(sample.as_str().as_bytes());
+    fields.field(&version.to_bytes()).finish()
+}
+
+#[cfg(test)]
+impl EntryKey {
+    /// A key of the same name as this one, of something else: as two keys whose digests begin alike have.
+    pub(crate) fn namesake(mut self) -> Self {
+        self.digest = Digest::of(self.digest.as_bytes());
+        self
     }
 }
 
@@ -81,6 +97,27 @@ mod tests {
         ] {
             assert_ne!(one.digest(), other.digest());
             assert_ne!(one.name(), other.name());
+        }
+    }
+
+    #[test]
+    fn another_kind_or_maker_is_another_key_of_the_same_version() {
+        let (dataset, sample) = (Digest::of(b"/srv/a"), "cat/1.jpg".parse().unwrap());
+        let of = |kind| EntryKey::new(kind, &dataset, &sample, Version::of_file(10, 1, 2), MOST);
+        let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+        let kinds = [
+            Kind::Encoded,
+            Kind::Indexed,
+            Kind::Resized { recipe: one },
+            Kind::Resized { recipe: two },
+            Kind::Features { model: one },
+        ];
+        for (at, kind) in kinds.into_iter().enumerate() {
+            assert_eq!(of(kind).name().version(), of(Kind::Encoded).name().version());
+            assert_eq!(of(kind).name().kind(), kind.name());
+            for other in &kinds[..at] {
+                assert!(of(*other).digest() != of(kind).digest() && of(*other).name() != of(kind).name());
+            }
         }
     }
 }

@@ -8,15 +8,18 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
+use crate::disk::Disk;
 use crate::error::DirectoryError;
+use crate::modes::Modes;
 use crate::slots::{LENGTH, OtherVersion, Slots, Taken};
 
 /// The ledger's name in the folder.
@@ -30,6 +33,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 /// The ledger's file, which is also the folder's lock.
 #[derive(Debug)]
 pub(crate) struct Ledger {
+    disk: Disk,
     path: PathBuf,
     file: Mutex<File>,
     /// The same file, for looks without the lock.
@@ -49,17 +53,12 @@ pub(crate) struct LockedLedger<'a> {
 // === impl Ledger ===
 
 impl Ledger {
-    /// Opens the ledger in this folder, or begins one. `path` is for messages.
-    pub(crate) fn open(folder: &File, path: PathBuf) -> Result<Self, DirectoryError> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let opened = rustix::fs::openat(folder, NAME, flags, Mode::from_raw_mode(0o666)).map_err(io::Error::from);
-        let checked = opened.map(File::from).and_then(|file| match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("it is no file")),
-        });
-        let file = checked.map_err(DirectoryError::io("open", &path))?;
+    /// Opens the ledger in this folder, or begins one that whoever may write to the folder may write. `path` is for
+    /// messages.
+    pub(crate) fn open(disk: &Disk, folder: &File, modes: Modes, path: PathBuf) -> Result<Self, DirectoryError> {
+        let file = open(disk, folder, modes).map_err(DirectoryError::io("open", &path))?;
         let reader = file.try_clone().map_err(DirectoryError::io("open", &path))?;
-        Ok(Self { path, file: Mutex::new(file), reader, held_up: AtomicBool::new(false) })
+        Ok(Self { disk: disk.clone(), path, file: Mutex::new(file), reader, held_up: AtomicBool::new(false) })
     }
 
     /// Waits for the lock and reads what is written.
@@ -79,7 +78,7 @@ impl Ledger {
     /// What the folder takes, read without the lock; `None` where it cannot be said just now.
     pub(crate) fn peek(&self) -> Option<Taken> {
         let mut bytes = [0; LENGTH];
-        self.reader.read_exact_at(&mut bytes, 0).ok()?;
+        self.disk.read_exact_at(&self.reader, &mut bytes, 0).ok()?;
         Some(self.slots(&bytes).ok()??.taken())
     }
 
@@ -90,7 +89,7 @@ impl Ledger {
 
     /// Whether the file was removed, or another put in its place.
     pub(crate) fn is_gone(&self) -> bool {
-        self.reader.metadata().is_ok_and(|data| data.nlink() == 0)
+        self.disk.stat_file(&self.reader).is_ok_and(|data| data.nlink() == 0)
     }
 
     /// What the file's bytes say; `None` where they say nothing.
@@ -104,7 +103,7 @@ impl Ledger {
     fn wait_for(&self, file: &File) -> Result<(), DirectoryError> {
         let tries = if self.is_held_up() { 1 } else { TRIES };
         for _ in 0..tries {
-            match file.try_lock() {
+            match self.disk.try_lock(file) {
                 Ok(()) => {
                     self.held_up.store(false, Ordering::Relaxed);
                     return Ok(());
@@ -154,13 +153,14 @@ impl LockedLedger<'_> {
     }
 
     fn write(&self) -> Result<(), DirectoryError> {
-        self.file.write_all_at(&self.slots.to_bytes(), 0).map_err(DirectoryError::io("write", &self.ledger.path))
+        let written = self.ledger.disk.write_all_at(&self.file, &self.slots.to_bytes(), 0);
+        written.map_err(DirectoryError::io("write", &self.ledger.path))
     }
 
     /// The file's bytes; none where it is shorter than a ledger.
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; LENGTH];
-        match self.file.read_exact_at(&mut bytes, 0) {
+        match self.ledger.disk.read_exact_at(&self.file, &mut bytes, 0) {
             Ok(()) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -171,7 +171,24 @@ impl LockedLedger<'_> {
 impl Drop for LockedLedger<'_> {
     fn drop(&mut self) {
         // Closing the file would give it back too, so that there is nothing to do about an error.
-        let _ = self.file.unlock();
+        let _ = self.ledger.disk.unlock(&self.file);
+    }
+}
+
+/// Opens the ledger's file, or makes it.
+fn open(disk: &Disk, folder: &File, modes: Modes) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match disk.open_at(folder, NAME.as_bytes(), flags, Mode::empty()) {
+        Err(Errno::NOENT) => {
+            let made = disk.open_at(folder, NAME.as_bytes(), flags | OFlags::CREATE, modes.file())?;
+            modes.share_file(disk, &made)?;
+            made
+        }
+        other => other?,
+    };
+    match disk.stat_file(&file)?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no file")),
     }
 }
 
@@ -180,7 +197,12 @@ mod tests {
     use super::*;
 
     fn open(folder: &tempfile::TempDir) -> Ledger {
-        Ledger::open(&File::open(folder.path()).unwrap(), folder.path().join(NAME)).unwrap()
+        try_open(folder).unwrap()
+    }
+
+    fn try_open(folder: &tempfile::TempDir) -> Result<Ledger, DirectoryError> {
+        let (root, path) = (File::open(folder.path()).unwrap(), folder.path().join(NAME));
+        Ledger::open(&Disk::default(), &root, Modes::default(), path)
     }
 
     fn ledger() -> (tempfile::TempDir, Ledger) {
@@ -261,11 +283,10 @@ mod tests {
     fn what_is_no_file_is_no_ledger() {
         let folder = tempfile::TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join(NAME)).unwrap();
-        let root = File::open(folder.path()).unwrap();
-        assert!(Ledger::open(&root, folder.path().join(NAME)).is_err());
+        assert!(try_open(&folder).is_err());
         std::fs::remove_dir(folder.path().join(NAME)).unwrap();
         std::os::unix::fs::symlink("elsewhere", folder.path().join(NAME)).unwrap();
-        assert!(Ledger::open(&root, folder.path().join(NAME)).is_err());
+        assert!(try_open(&folder).is_err());
         assert!(!folder.path().join("elsewhere").exists());
     }
 }

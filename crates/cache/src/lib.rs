@@ -42,19 +42,37 @@ mod root;
 mod shard;
 mod unfinished;
 
+mod disk;
 mod error;
+#[cfg(test)]
+mod faults;
+mod modes;
 
 mod directory;
 
-pub use counters::CacheCounts;
-pub use directory::Directory;
+mod flight;
+mod latency;
+mod outcome;
+mod worth;
+
+mod tiered;
+
+pub use counters::DirectoryCounts;
+pub use directory::{Directory, DirectoryLimits};
 pub use entry::Entry;
 pub use error::DirectoryError;
+pub use flight::{Flight, Follow, Lead};
 pub use frame::{Frame, FrameError};
 pub use glimpse::{Glimpse, GlimpseBuffer};
 pub use key::EntryKey;
-pub use kind::Kind;
+pub use kind::{Kind, KindName};
+pub use latency::{Latency, Source};
 pub use living::Living;
 pub use name::EntryName;
 pub use not_kept::NotKept;
+pub use outcome::{CacheCounts, Outcome};
 pub use shard::Swept;
+pub use tiered::{Cache, CacheError, CacheSettings, SsdSettings};
+pub use worth::{Kept, Rejected, Worth};
+
+pub use headwater_policy::{PolicyName, Tier, Usage};

@@ -28,8 +28,8 @@ pub struct Living {
     part: Partition,
     /// When the listing began.
     since: SystemTime,
-    /// What names say of entries, sorted.
-    entries: Vec<u64>,
+    /// The versions of samples that were found, as names have them, sorted.
+    versions: Vec<u64>,
 }
 
 /// What an entry is, by its name and when it was written.
@@ -46,16 +46,16 @@ pub(crate) enum Fate {
 // === impl Living ===
 
 impl Living {
-    /// The entries of a part of these datasets, as listed from `since` on.
+    /// The samples of a part of these datasets, as listed from `since` on: a key of any kind for each.
     pub fn new(
         datasets: Vec<Digest>,
         part: Partition,
         since: SystemTime,
         entries: impl Iterator<Item = EntryKey>,
     ) -> Self {
-        let mut entries: Vec<_> = entries.map(|key| key.name().entry()).collect();
-        entries.sort_unstable();
-        Self { datasets, part, since, entries }
+        let mut versions: Vec<_> = entries.map(|key| key.name().version()).collect();
+        versions.sort_unstable();
+        Self { datasets, part, since, versions }
     }
 
     /// What is to be done with the file of this name in a shard; `None` for what is no entry.
@@ -65,11 +65,20 @@ impl Living {
             let outdated = EntryName::is_outdated(file);
             return outdated.then_some(if is_older { Fate::Dead } else { Fate::NotOurs });
         };
-        if self.entries.binary_search(&name.entry()).is_ok() {
-            return Some(Fate::Alive);
-        }
-        let is_ours = self.datasets.iter().any(|dataset| name.is_of(dataset, self.part));
-        Some(if is_ours && is_older { Fate::Dead } else { Fate::NotOurs })
+        Some(match self.lacks(&name) {
+            _ if self.has(&name) => Fate::Alive,
+            true if is_older => Fate::Dead,
+            _ => Fate::NotOurs,
+        })
+    }
+
+    /// Whether an entry is of a sample that this listing would have found, and of a version that it has not found.
+    pub(crate) fn lacks(&self, name: &EntryName) -> bool {
+        !self.has(name) && self.datasets.iter().any(|dataset| name.is_of(dataset, self.part))
+    }
+
+    fn has(&self, name: &EntryName) -> bool {
+        self.versions.binary_search(&name.version()).is_ok()
     }
 }
 

@@ -1,38 +1,57 @@
-//! The name of an entry's file: which sample of which dataset it is of, and which entry of that sample.
+//! The name of an entry's file: which sample of which dataset it is of, which version of that sample, and what was made
+//! of it.
 //!
 //! ```text
-//! 3f/a1b2c3d4e5f607-0123456789abcdef-fedcba9876543210
-//! ── ────────────── ──────────────── ────────────────
-//!  └──────┴ sample          └ dataset         └ entry        the first 8 bytes of each digest
+//! 3f/a1b2c3d4e5f607-0123456789abcdef-fedcba9876543210-r0f1e2d3c4b5a6978
+//! ── ────────────── ──────────────── ──────────────── ─────────────────
+//!  └──────┴ sample          └ dataset         └ version   └ kind, and what made it where there are several
 //! ```
 //!
-//! The sample's digest is that by which a sample belongs to a partition
+//! The numbers are the first 8 bytes of each digest. The sample's is that by which a sample belongs to a partition
 //! ([`Partition::address`](headwater_types::Partition::address)), so that a server knows the entries of its own part.
-//! Names say what may be dropped, never what is served: that is for the whole digest in the frame.
+//! The version's is the same for all kinds, so that one listing tells which entries of any kind are dead. Names say what
+//! may be dropped and what is counted as which kind, never what is served: that is for the whole digest in the frame.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 use headwater_types::{Digest, Partition};
+
+use crate::kind::{Kind, KindName};
 
 /// An entry's file, below the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryName {
     sample: [u8; 8],
     dataset: [u8; 8],
-    entry: [u8; 8],
+    version: [u8; 8],
+    kind: KindName,
+    /// The first bytes of the digest of what made it; zeros where only one thing could.
+    maker: [u8; 8],
 }
 
-/// Bytes of a name within its shard.
-const LENGTH: usize = 14 + 1 + 16 + 1 + 16;
-/// Bytes of the names that were given at first: digits of the entry's digest alone.
-const OUTDATED: usize = 30;
+/// A name as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameText {
+    bytes: [u8; 3 + LONGEST],
+    length: usize,
+}
+
+/// Bytes of a name within its shard, up to the kind's letter and with it.
+const LENGTH: usize = 14 + 1 + 16 + 1 + 16 + 1 + 1;
+/// Bytes of a name that says what made the entry.
+const LONGEST: usize = LENGTH + 16;
+/// Bytes of the names that were given before: digits of the entry's digest alone, and names without a kind.
+const OUTDATED: [usize; 2] = [30, 48];
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 // === impl EntryName ===
 
 impl EntryName {
-    pub(crate) fn new(sample: u64, dataset: &Digest, entry: &Digest) -> Self {
-        Self { sample: sample.to_le_bytes(), dataset: first(dataset), entry: first(entry) }
+    pub(crate) fn new(sample: u64, dataset: &Digest, version: &Digest, kind: Kind) -> Self {
+        let (sample, maker) = (sample.to_le_bytes(), kind.maker().map_or([0; 8], first));
+        Self { sample, dataset: first(dataset), version: first(version), kind: kind.name(), maker }
     }
 
     /// The shard that has the file.
@@ -41,35 +60,43 @@ impl EntryName {
     }
 
     /// The file's name in its shard.
-    pub(crate) fn in_shard(&self) -> [u8; LENGTH] {
-        let mut text = [b'-'; LENGTH];
-        write(&mut text[..14], &self.sample[1..]);
-        write(&mut text[15..31], &self.dataset);
-        write(&mut text[32..], &self.entry);
+    pub(crate) fn in_shard(&self) -> NameText {
+        let mut text = self.path();
+        text.bytes.copy_within(3.., 0);
+        text.length -= 3;
         text
     }
 
     /// The file's path below the folder.
-    pub(crate) fn path(&self) -> [u8; 3 + LENGTH] {
-        let mut path = [b'/'; 3 + LENGTH];
-        write(&mut path[..2], &self.sample[..1]);
-        path[3..].copy_from_slice(&self.in_shard());
-        path
+    pub(crate) fn path(&self) -> NameText {
+        let mut bytes = [b'-'; 3 + LONGEST];
+        write(&mut bytes[..2], &self.sample[..1]);
+        bytes[2] = b'/';
+        write(&mut bytes[3..17], &self.sample[1..]);
+        write(&mut bytes[18..34], &self.dataset);
+        write(&mut bytes[35..51], &self.version);
+        bytes[52] = self.kind.letter();
+        write(&mut bytes[53..], &self.maker);
+        NameText { bytes, length: 3 + if self.has_maker() { LONGEST } else { LENGTH } }
     }
 
     /// The name that a file in a shard has; `None` for any other.
     pub(crate) fn parse(shard: u8, text: &[u8]) -> Option<Self> {
-        let text: &[u8; LENGTH] = text.try_into().ok()?;
+        let (head, maker) = text.split_at_checked(LENGTH)?;
         let mut sample = [shard; 8];
-        sample[1..].copy_from_slice(&read::<7>(&text[..14])?);
-        let name = Self { sample, dataset: read(&text[15..31])?, entry: read(&text[32..])? };
-        (name.in_shard() == *text).then_some(name)
+        sample[1..].copy_from_slice(&read::<7>(&head[..14])?);
+        let (dataset, version) = (read(&head[15..31])?, read(&head[32..48])?);
+        let kind = KindName::of_letter(head[49])?;
+        let maker = if maker.is_empty() { [0; 8] } else { read(maker)? };
+        let name = Self { sample, dataset, version, kind, maker };
+        (*name.in_shard() == *text).then_some(name)
     }
 
-    /// Whether a file in a shard has a name as they were given at first: no entry is looked for under such a name any
+    /// Whether a file in a shard has a name as they were given before: no entry is looked for under such a name any
     /// more.
     pub(crate) fn is_outdated(text: &[u8]) -> bool {
-        text.len() == OUTDATED && text.iter().all(|digit| DIGITS.contains(digit))
+        let digit = |digit: &u8| DIGITS.contains(digit) || *digit == b'-';
+        OUTDATED.contains(&text.len()) && text.iter().all(digit)
     }
 
     /// Whether the entry is of a sample of this part of this dataset.
@@ -77,15 +104,41 @@ impl EntryName {
         self.dataset == first(dataset) && part.contains_address(u64::from_le_bytes(self.sample))
     }
 
-    /// Which entry, of whatever sample.
-    pub(crate) fn entry(&self) -> u64 {
-        u64::from_le_bytes(self.entry)
+    /// Which version of the sample, whatever was made of it.
+    pub(crate) fn version(&self) -> u64 {
+        u64::from_le_bytes(self.version)
+    }
+
+    /// What was made of the sample.
+    pub fn kind(&self) -> KindName {
+        self.kind
+    }
+
+    fn has_maker(&self) -> bool {
+        matches!(self.kind, KindName::Resized | KindName::Features)
+    }
+}
+
+impl Hash for EntryName {
+    /// What differs between entries, in one number: it is of a digest already.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.version() ^ u64::from_le_bytes(self.maker) ^ u64::from(self.kind.code()) << 56);
     }
 }
 
 impl fmt::Display for EntryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(&self.path()))
+    }
+}
+
+// === impl NameText ===
+
+impl Deref for NameText {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
@@ -113,31 +166,38 @@ fn read<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    fn name() -> EntryName {
-        EntryName::new(Partition::address("cat/1.jpg"), &Digest::of(b"/srv/photos"), &Digest::of(b"entry"))
+    fn name(kind: Kind) -> EntryName {
+        EntryName::new(Partition::address("cat/1.jpg"), &Digest::of(b"/srv/photos"), &Digest::of(b"version"), kind)
     }
 
     #[test]
     fn a_name_is_read_as_it_was_written_and_nothing_else_is_one() {
-        let path = String::from_utf8(name().path().to_vec()).unwrap();
-        let (shard, text) = path.split_once('/').unwrap();
-        let shard = u8::from_str_radix(shard, 16).unwrap();
-        assert_eq!((shard, EntryName::parse(shard, text.as_bytes())), (name().shard(), Some(name())));
-        assert_eq!(path, name().to_string());
-        for other in [text.to_uppercase(), text.replace('-', "_"), format!("{text}0"), text[1..].to_owned()] {
-            assert_eq!(EntryName::parse(shard, other.as_bytes()), None, "{other}");
+        let maker = Digest::of(b"maker");
+        let kinds = [Kind::Encoded, Kind::Indexed, Kind::Resized { recipe: maker }, Kind::Features { model: maker }];
+        for name in kinds.map(name) {
+            let path = String::from_utf8(name.path().to_vec()).unwrap();
+            let (shard, text) = path.split_once('/').unwrap();
+            assert_eq!(text.as_bytes(), &*name.in_shard());
+            let shard = u8::from_str_radix(shard, 16).unwrap();
+            assert_eq!((shard, EntryName::parse(shard, text.as_bytes())), (name.shard(), Some(name)));
+            assert_eq!(path, name.to_string());
+            let (cut, longer) = (text[..text.len() - 1].to_owned(), format!("{text}0"));
+            for other in [text.to_uppercase(), text.replace('-', "_"), longer, text[1..].to_owned(), cut] {
+                assert_eq!(EntryName::parse(shard, other.as_bytes()), None, "{other}");
+            }
+            assert!(!EntryName::is_outdated(text.as_bytes()) && EntryName::is_outdated(&text.as_bytes()[..48]));
         }
-        assert!(EntryName::is_outdated(b"0123456789abcdef0123456789abcd") && !EntryName::is_outdated(text.as_bytes()));
+        assert!(EntryName::is_outdated(b"0123456789abcdef0123456789abcd"));
     }
 
     #[test]
     fn it_is_of_one_dataset_and_of_one_of_its_parts() {
-        let here = Digest::of(b"/srv/photos");
+        let (here, name) = (Digest::of(b"/srv/photos"), name(Kind::Indexed));
         let parts: Vec<_> =
             Partition::ALL.all().chain((1..=3).filter_map(|number| Partition::new(number, 3))).collect();
         for part in parts {
-            assert_eq!(name().is_of(&here, part), part.contains("cat/1.jpg"), "{part}");
-            assert!(!name().is_of(&Digest::of(b"/srv/others"), part));
+            assert_eq!(name.is_of(&here, part), part.contains("cat/1.jpg"), "{part}");
+            assert!(!name.is_of(&Digest::of(b"/srv/others"), part));
         }
     }
 }

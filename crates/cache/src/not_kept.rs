@@ -10,6 +10,8 @@ use headwater_types::WriteFault;
 pub enum NotKept {
     /// The folder takes as many bytes as it may. Setting: `--index-bytes`.
     Limit,
+    /// The file system has less free than it is to have.
+    Floor,
     /// What is in the folder is being counted, or another process holds it.
     Busy,
     /// The folder could not be written.
@@ -32,8 +34,9 @@ const TRY_AGAIN: u64 = 64;
 
 impl NotKept {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Limit,
+        Self::Floor,
         Self::Busy,
         Self::Disk(WriteFault::DiskFull),
         Self::Disk(WriteFault::QuotaFull),
@@ -47,6 +50,7 @@ impl NotKept {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Limit => "limit",
+            Self::Floor => "free-space",
             Self::Busy => "busy",
             Self::Disk(fault) => fault.as_str(),
         }
@@ -56,6 +60,7 @@ impl NotKept {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Limit => "raise --index-bytes",
+            Self::Floor => "free some of the disk: a tenth of it is to stay free",
             Self::Busy => {
                 "it is being counted, which ends by itself; where it does not, another process that holds it was \
                  stopped"

@@ -3,22 +3,26 @@
 //! A folder was deleted, moved or exchanged under a running program where the path no longer leads to the handle's
 //! folder.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::disk::Disk;
 use crate::error::DirectoryError;
 use crate::ledger::{self, Ledger};
+use crate::modes::Modes;
 use crate::name::EntryName;
 
 /// An opened folder of entries.
 #[derive(Debug)]
 pub(crate) struct Root {
+    pub(crate) disk: Disk,
     folder: File,
+    pub(crate) modes: Modes,
     pub(crate) ledger: Ledger,
     /// Device and inode.
     identity: (u64, u64),
@@ -33,17 +37,17 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOL
 
 impl Root {
     /// Opens the folder at this path, or makes it, for this user only. Looks at no entry.
-    pub(crate) fn open(path: &Path) -> Result<(Self, PathBuf), DirectoryError> {
-        let make = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
-        make(path).map_err(DirectoryError::io("make the folder", path))?;
-        let path = path.canonicalize().map_err(DirectoryError::io("open", path))?;
-        let opened = File::open(&path).and_then(|folder| Ok((identity(&folder.metadata()?), folder)));
-        let (identity, folder) = opened.map_err(DirectoryError::io("open", &path))?;
-        let found = Contents::look(&path).map_err(DirectoryError::io("read", &path))?;
+    pub(crate) fn open(disk: &Disk, path: &Path) -> Result<(Self, PathBuf), DirectoryError> {
+        disk.make_path(path).map_err(DirectoryError::io("make the folder", path))?;
+        let path = disk.canonicalize(path).map_err(DirectoryError::io("open", path))?;
+        let opened = disk.open(&path).and_then(|folder| Ok((disk.stat_file(&folder)?, folder)));
+        let (data, folder) = opened.map_err(DirectoryError::io("open", &path))?;
+        let (identity, modes) = (identity(&data), Modes::of(&data));
+        let found = Contents::look(disk, &folder).map_err(DirectoryError::io("read", &path))?;
         if found == Contents::Others {
             return Err(DirectoryError::NotOurs { path });
         }
-        let ledger = Ledger::open(&folder, path.join(ledger::NAME))?;
+        let ledger = Ledger::open(disk, &folder, modes, path.join(ledger::NAME))?;
         if found == Contents::Nothing {
             // Where another process has the lock, it has seen this too.
             match ledger.lock() {
@@ -52,30 +56,35 @@ impl Root {
                 Err(error) => return Err(error),
             }
         }
-        Ok((Self { folder, ledger, identity }, path))
+        Ok((Self { disk: disk.clone(), folder, modes, ledger, identity }, path))
     }
 
     /// Whether the path still leads here, and the ledger is the folder's.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|data| identity(&data) == self.identity) && !self.ledger.is_gone()
+        self.disk.stat(path).is_ok_and(|data| identity(&data) == self.identity) && !self.ledger.is_gone()
     }
 
     /// The file of this name.
     pub(crate) fn file(&self, name: &EntryName) -> Result<File, Errno> {
-        rustix::fs::openat(&self.folder, &name.path()[..], READ, Mode::empty()).map(File::from)
+        self.disk.open_at(&self.folder, &name.path(), READ, Mode::empty())
     }
 
     /// One of the folder's folders.
     pub(crate) fn shard(&self, shard: u8) -> io::Result<File> {
-        Ok(rustix::fs::openat(&self.folder, shard_name(shard), FOLDER, Mode::empty())?.into())
+        Ok(self.disk.open_at(&self.folder, shard_name(shard).as_bytes(), FOLDER, Mode::empty())?)
     }
 
     /// One of the folder's folders, which is made where it is not there yet.
     pub(crate) fn shard_to_write(&self, shard: u8) -> io::Result<File> {
         match self.shard(shard) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match rustix::fs::mkdirat(&self.folder, shard_name(shard), Mode::from_raw_mode(0o777)) {
-                    Ok(()) | Err(Errno::EXIST) => self.shard(shard),
+                match self.disk.make_folder_at(&self.folder, shard_name(shard).as_bytes(), self.modes.folder()) {
+                    Ok(()) => {
+                        let made = self.shard(shard)?;
+                        self.modes.share_folder(&self.disk, &made)?;
+                        Ok(made)
+                    }
+                    Err(Errno::EXIST) => self.shard(shard),
                     Err(error) => Err(error.into()),
                 }
             }
@@ -105,13 +114,12 @@ enum Contents {
 // === impl Contents ===
 
 impl Contents {
-    fn look(path: &Path) -> io::Result<Self> {
+    fn look(disk: &Disk, folder: &File) -> io::Result<Self> {
         let mut found = Self::Nothing;
-        for entry in std::fs::read_dir(path)? {
-            let entry = entry?;
-            let (name, kind) = (entry.file_name(), entry.file_type()?);
-            let name = name.as_encoded_bytes();
-            if name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) && kind.is_dir() {
+        for name in disk.list(folder)? {
+            let name = name?;
+            let name = name.to_bytes();
+            if name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) && is_folder(disk, folder, name)? {
                 found = Self::Shards;
             } else if name != ledger::NAME.as_bytes() && !name.starts_with(NFS_REMAINS) {
                 return Ok(Self::Others);
@@ -119,6 +127,10 @@ impl Contents {
         }
         Ok(found)
     }
+}
+
+fn is_folder(disk: &Disk, folder: &File, name: &[u8]) -> io::Result<bool> {
+    Ok(FileType::from_raw_mode(disk.stat_at(folder, name)?.st_mode) == FileType::Directory)
 }
 
 fn identity(data: &std::fs::Metadata) -> (u64, u64) {

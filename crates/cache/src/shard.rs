@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::disk::Disk;
 use crate::living::{Fate, Living};
+use crate::name::EntryName;
 use crate::unfinished::PREFIX;
 
 /// What a count found, and did.
@@ -37,32 +39,78 @@ pub(crate) const fn on_disk(length: u64) -> u64 {
     length.next_multiple_of(4096)
 }
 
-/// Counts everything in the folder, once what was abandoned is removed, and what is dead.
-pub(crate) fn sweep(folder: &File, shard: u8, living: Option<&Living>) -> io::Result<Swept> {
-    let mut swept = Swept::default();
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if matches!(name, b"." | b"..") {
-            continue;
-        }
-        let data = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => continue,
-            other => other?,
-        };
-        if name.starts_with(PREFIX.as_bytes()) {
-            match is_abandoned(folder, name, &data) && remove(folder, name)? {
-                true => swept.abandoned += 1,
-                false => swept.bytes += on_disk(length(&data)),
+/// One of the folder's folders, opened.
+#[derive(Debug)]
+pub(crate) struct Shard<'a> {
+    pub(crate) disk: &'a Disk,
+    pub(crate) folder: File,
+    pub(crate) number: u8,
+}
+
+/// An entry's file, as a listing finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) name: EntryName,
+    /// Bytes of the file.
+    pub(crate) length: u64,
+    /// When it was written.
+    pub(crate) written: SystemTime,
+}
+
+// === impl Shard ===
+
+impl Shard<'_> {
+    /// The entries that lie in the folder, and whether anything else does. Takes no lock: what comes or goes meanwhile
+    /// is listed or not.
+    pub(crate) fn list(&self, found: &mut Vec<Found>) -> io::Result<bool> {
+        let mut has_others = false;
+        for name in self.disk.list(&self.folder)? {
+            let name = name?;
+            let Some(entry) = EntryName::parse(self.number, name.to_bytes()) else {
+                has_others = true;
+                continue;
+            };
+            match self.disk.stat_at(&self.folder, name.to_bytes()) {
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+                Ok(data) => {
+                    found.push(Found { name: entry, length: length(&data), written: written(&data) });
+                }
             }
-            continue;
         }
-        let fate = living.and_then(|living| living.fate(shard, name, written(&data)));
-        let bytes = on_disk(length(&data));
-        if fate == Some(Fate::Dead) && remove(folder, name)? {
+        Ok(has_others)
+    }
+
+    /// Counts everything in the folder, once what was abandoned is removed, and what is dead.
+    pub(crate) fn sweep(&self, living: Option<&Living>) -> io::Result<Swept> {
+        let mut swept = Swept::default();
+        for name in self.disk.list(&self.folder)? {
+            let name = name?;
+            match self.disk.stat_at(&self.folder, name.to_bytes()) {
+                Err(Errno::NOENT) => {}
+                data => self.sweep_file(name.to_bytes(), &data?, living, &mut swept)?,
+            }
+        }
+        Ok(swept)
+    }
+
+    fn sweep_file(&self, name: &[u8], data: &Stat, living: Option<&Living>, swept: &mut Swept) -> io::Result<()> {
+        let bytes = on_disk(length(data));
+        if name.starts_with(PREFIX.as_bytes()) {
+            match self.is_abandoned(name, data) && self.remove(name)? {
+                true => swept.abandoned += 1,
+                false => swept.bytes += bytes,
+            }
+            return Ok(());
+        }
+        let fate = match living {
+            Some(living) => living.fate(self.number, name, written(data)),
+            None => EntryName::is_outdated(name).then_some(Fate::Dead),
+        };
+        if fate == Some(Fate::Dead) && self.remove(name)? {
             swept.dropped += 1;
             swept.bytes_dropped += bytes;
-            continue;
+            return Ok(());
         }
         swept.entries += 1;
         swept.bytes += bytes;
@@ -70,8 +118,29 @@ pub(crate) fn sweep(folder: &File, shard: u8, living: Option<&Living>) -> io::Re
             swept.of_others += 1;
             swept.bytes_of_others += bytes;
         }
+        Ok(())
     }
-    Ok(swept)
+
+    /// Removes a file; `false` for a folder, which this crate has not made, and for a file that this user may not
+    /// remove, both of which stay.
+    fn remove(&self, name: &[u8]) -> io::Result<bool> {
+        match self.disk.remove_at(&self.folder, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(Errno::ISDIR | Errno::PERM | Errno::ACCESS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether nobody holds the file's lock. A pipe or a link in its place, which this crate has not made, counts as
+    /// abandoned and is not opened.
+    fn is_abandoned(&self, name: &[u8], data: &Stat) -> bool {
+        if FileType::from_raw_mode(data.st_mode) != FileType::RegularFile {
+            return true;
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let opened = self.disk.open_at(&self.folder, name, flags, Mode::empty());
+        opened.is_ok_and(|file| self.disk.try_lock(&file).is_ok())
+    }
 }
 
 // === impl Swept ===
@@ -87,26 +156,6 @@ impl Swept {
         self.bytes_dropped += other.bytes_dropped;
         self.abandoned += other.abandoned;
     }
-}
-
-/// Removes a file; `false` for a folder, which this crate has not made, and which stays.
-fn remove(folder: &File, name: &[u8]) -> io::Result<bool> {
-    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(true),
-        Err(Errno::ISDIR | Errno::PERM) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether nobody holds the file's lock. A pipe or a link in its place, which this crate has not made, counts as
-/// abandoned and is not opened.
-fn is_abandoned(folder: &File, name: &[u8], data: &Stat) -> bool {
-    if FileType::from_raw_mode(data.st_mode) != FileType::RegularFile {
-        return true;
-    }
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let opened = rustix::fs::openat(folder, name, flags, Mode::empty()).map(File::from);
-    opened.is_ok_and(|file| file.try_lock().is_ok())
 }
 
 fn length(data: &Stat) -> u64 {

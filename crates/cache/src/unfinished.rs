@@ -11,8 +11,11 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, OFlags};
 use rustix::io::Errno;
+
+use crate::disk::Disk;
+use crate::modes::Modes;
 
 /// The beginning of every unfinished file's name.
 pub(crate) const PREFIX: &str = "_";
@@ -20,6 +23,7 @@ pub(crate) const PREFIX: &str = "_";
 /// Removed when it is dropped, unless it was named. Locked for as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
+    disk: Disk,
     shard: File,
     name: Option<String>,
     file: File,
@@ -29,33 +33,33 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// A new file of this length in a shard.
-    pub(crate) fn create(shard: File, length: u64) -> io::Result<Self> {
+    pub(crate) fn create(disk: &Disk, shard: File, modes: Modes, length: u64) -> io::Result<Self> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         // Another of this name, by chance: once in 2^64.
         let name = format!("{PREFIX}{:016x}", RandomState::new().hash_one(PREFIX));
-        // As any other program's output: the umask decides. Who may enter the root is decided there.
-        let file = rustix::fs::openat(&shard, &name, flags, Mode::from_raw_mode(0o666))?.into();
-        let unfinished = Self { shard, name: Some(name), file };
-        unfinished.file.lock()?;
-        unfinished.file.set_len(length)?;
+        let file = disk.open_at(&shard, name.as_bytes(), flags, modes.file())?;
+        let unfinished = Self { disk: disk.clone(), shard, name: Some(name), file };
+        modes.share_file(disk, &unfinished.file)?;
+        disk.lock(&unfinished.file)?;
+        disk.set_length(&unfinished.file, length)?;
         Ok(unfinished)
     }
 
-    /// The file, to write to.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    /// Writes behind what was written.
+    pub(crate) fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        self.disk.write_all(&self.file, bytes)
     }
 
     /// Length of what has the name now: what [`Self::name`] would replace.
     pub(crate) fn replaces(&self, name: &[u8]) -> Option<u64> {
-        let data = rustix::fs::statat(&self.shard, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let data = self.disk.stat_at(&self.shard, name).ok()?;
         u64::try_from(data.st_size).ok()
     }
 
     /// Gives the file its name, in place of what has the name.
     pub(crate) fn name(mut self, name: &[u8]) -> io::Result<()> {
         let Some(unfinished) = &self.name else { return Ok(()) };
-        rustix::fs::renameat(&self.shard, unfinished, &self.shard, name)?;
+        self.disk.rename_at(&self.shard, unfinished.as_bytes(), name)?;
         self.name = None;
         Ok(())
     }
@@ -64,7 +68,7 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            match rustix::fs::unlinkat(&self.shard, name, AtFlags::empty()) {
+            match self.disk.remove_at(&self.shard, name.as_bytes(), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 // Whoever counts the shard sweeps it.
                 Err(error) => tracing::debug!(%error, name, "an unfinished file stays"),

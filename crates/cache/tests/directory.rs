@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept};
+use headwater_cache::{DirectoryCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Partition, WriteFault};
 use proptest::prelude::*;
@@ -81,8 +81,8 @@ fn what_was_put_is_there_for_the_next_process() {
     let again = open(&folder, ROOMY);
     assert_eq!(again.get(&key(1)).unwrap(), Some(entry(5000)));
     assert_eq!(again.get(&key(2)).unwrap(), Some(refused));
-    assert_eq!(again.counts(), CacheCounts { hits: 2, ..CacheCounts::default() });
-    assert_eq!(directory.counts(), CacheCounts { misses: 1, kept: 2, ..CacheCounts::default() });
+    assert_eq!(again.counts(), DirectoryCounts { hits: 2, ..DirectoryCounts::default() });
+    assert_eq!(directory.counts(), DirectoryCounts { misses: 1, kept: 2, ..DirectoryCounts::default() });
 }
 
 #[test]

@@ -13,8 +13,10 @@
 //! A folder that was deleted or exchanged under a running program is made anew by the first that has something to put
 //! there.
 
+mod list;
 mod put;
 mod read;
+mod remove;
 mod sweep;
 
 use std::path::{Path, PathBuf};
@@ -23,21 +25,30 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use headwater_types::ByteCount;
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use self::read::read;
-use crate::counters::{CacheCounts, Counters};
+use crate::counters::{Counters, DirectoryCounts};
+use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::error::DirectoryError;
 use crate::frame::{Frame, FrameError};
 use crate::glimpse::{Glimpse, GlimpseBuffer};
 use crate::key::EntryKey;
 use crate::ledger::LockedLedger;
+use crate::name::EntryName;
 use crate::not_kept::Blocked;
 use crate::root::Root;
-use crate::shard;
 use crate::slots::Taken;
+
+/// How a folder is used.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectoryLimits {
+    /// The most bytes that the entries may take on disk, in whole blocks.
+    pub entries: ByteCount,
+    /// The bytes that the file system is to have free beside them: nothing is put that would leave less.
+    pub floor: ByteCount,
+}
 
 /// A folder of entries, within a limit of bytes. Every call blocks on the disk. Several processes may have the same
 /// folder open.
@@ -47,11 +58,21 @@ pub struct Directory {
     /// The folder itself. It is exchanged where the folder was.
     root: RwLock<Arc<Root>>,
     limit: u64,
+    floor: u64,
     /// The bytes that the ledger said when it was last read, for the moments in which it is being written.
     usage: AtomicU64,
     is_counted: AtomicBool,
     counters: Counters,
     blocked: Blocked,
+}
+
+/// What is in an entry's place.
+#[derive(Debug)]
+pub(crate) enum Look {
+    Found(Entry),
+    Absent,
+    /// Something that was not put there, and is removed.
+    Corrupt,
 }
 
 // === impl Directory ===
@@ -64,10 +85,30 @@ impl Directory {
     /// # Errors
     /// A folder that holds other files or is of another version; what the system refuses.
     pub fn open(path: &Path, limit: ByteCount) -> Result<Self, DirectoryError> {
-        let (root, path) = Root::open(path)?;
+        Self::open_within(path, DirectoryLimits { entries: limit, floor: ByteCount::new(0) })
+    }
+
+    /// The same, with more limits.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(path: &Path, limits: DirectoryLimits) -> Result<Self, DirectoryError> {
+        Self::open_on(&Disk::default(), path, limits)
+    }
+
+    /// Keeps so much of the file system free as is said of its size.
+    pub(crate) fn with_floor(mut self, floor: impl FnOnce(ByteCount) -> ByteCount) -> Self {
+        let root = self.root();
+        let total = root.disk.room(root.folder()).map_or(0, |disk| disk.f_blocks.saturating_mul(disk.f_frsize));
+        self.floor = floor(ByteCount::new(total)).get();
+        self
+    }
+
+    pub(crate) fn open_on(disk: &Disk, path: &Path, limits: DirectoryLimits) -> Result<Self, DirectoryError> {
+        let (root, path) = Root::open(disk, path)?;
         let (usage, is_counted, counters, blocked) = Default::default();
-        let root = RwLock::new(Arc::new(root));
-        let directory = Self { path, root, limit: limit.get(), usage, is_counted, counters, blocked };
+        let (limit, floor, root) = (limits.entries.get(), limits.floor.get(), RwLock::new(Arc::new(root)));
+        let directory = Self { path, root, limit, floor, usage, is_counted, counters, blocked };
         match directory.lock(&directory.root()) {
             Ok(_) | Err(DirectoryError::Busy { .. }) => Ok(directory),
             Err(error) => Err(error),
@@ -79,26 +120,34 @@ impl Directory {
     /// # Errors
     /// What the system refuses. A frame that is not what was put is counted, removed and no error.
     pub fn get(&self, key: &EntryKey) -> Result<Option<Entry>, DirectoryError> {
+        match self.look(key)? {
+            Look::Found(entry) => Ok(Some(entry)),
+            Look::Absent | Look::Corrupt => Ok(None),
+        }
+    }
+
+    /// As [`Self::get`], and why there is nothing.
+    pub(crate) fn look(&self, key: &EntryKey) -> Result<Look, DirectoryError> {
         let root = self.root();
         let frame = match root.file(key.name()) {
-            Ok(file) => read(&file, key).map_err(DirectoryError::io("read", &self.path_of(key)))?,
+            Ok(file) => read(&root.disk, &file, key).map_err(DirectoryError::io("read", &self.path_of(key.name())))?,
             Err(Errno::NOENT) => {
                 self.counters.misses.add();
-                return Ok(None);
+                return Ok(Look::Absent);
             }
             // A symbolic link, a socket, a device without a driver: nothing that was put here.
             Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => Bytes::new(),
-            Err(error) => return Err(DirectoryError::io("open", &self.path_of(key))(error.into())),
+            Err(error) => return Err(DirectoryError::io("open", &self.path_of(key.name()))(error.into())),
         };
         match Frame::open(frame, key) {
             Ok(entry) => {
                 self.counters.hits.add();
-                Ok(Some(entry))
+                Ok(Look::Found(entry))
             }
             Err(error) => {
                 self.counters.misses.add();
                 self.discard(&root, key, error)?;
-                Ok(None)
+                Ok(Look::Corrupt)
             }
         }
     }
@@ -106,7 +155,8 @@ impl Directory {
     /// A part of an entry that was made and lies in memory, without waiting for the disk. `None` says nothing:
     /// [`Self::get`] knows.
     pub fn glimpse<'a>(&self, key: &EntryKey, buffer: &'a mut GlimpseBuffer) -> Option<Glimpse<'a>> {
-        let glimpse = Glimpse::of(self.root().file(key.name()).ok()?, key, buffer)?;
+        let root = self.root();
+        let glimpse = Glimpse::of(&root.disk, root.file(key.name()).ok()?, key, buffer)?;
         self.counters.hits.add();
         Some(glimpse)
     }
@@ -139,13 +189,14 @@ impl Directory {
     /// The bytes that this user can still write to the folder's file system, quotas aside; `None` where it does not
     /// say, and 0 where it has no room for further files.
     pub fn free(&self) -> Option<ByteCount> {
-        let disk = rustix::fs::fstatvfs(self.root().folder()).ok()?;
+        let root = self.root();
+        let disk = root.disk.room(root.folder()).ok()?;
         let takes_files = disk.f_files == 0 || disk.f_favail > 0;
         Some(ByteCount::new(if takes_files { disk.f_bavail.saturating_mul(disk.f_frsize) } else { 0 }))
     }
 
     /// What was done with the folder here since it was opened.
-    pub fn counts(&self) -> CacheCounts {
+    pub fn counts(&self) -> DirectoryCounts {
         self.counters.read()
     }
 
@@ -164,7 +215,8 @@ impl Directory {
         if root.is_at(&self.path) {
             return Ok(());
         }
-        *root = Arc::new(Root::open(&self.path)?.0);
+        let disk = root.disk.clone();
+        *root = Arc::new(Root::open(&disk, &self.path)?.0);
         drop(root);
         if self.counters.renewed.add() == 0 {
             tracing::warn!(
@@ -177,7 +229,7 @@ impl Directory {
 
     /// Removes what is in an entry's place.
     fn discard(&self, root: &Root, key: &EntryKey, why: FrameError) -> Result<(), DirectoryError> {
-        let path = self.path_of(key);
+        let path = self.path_of(key.name());
         if self.counters.corrupt.add() == 0 {
             tracing::warn!(
                 path = %path.display(),
@@ -185,21 +237,7 @@ impl Directory {
                 "a broken entry is removed, to be made again; more are only counted"
             );
         }
-        let (mut ledger, name) = (self.lock(root)?, key.name());
-        let stat = rustix::fs::statat(root.folder(), &name.path()[..], AtFlags::SYMLINK_NOFOLLOW);
-        let size = stat.map_or(0, |data| shard::on_disk(u64::try_from(data.st_size).unwrap_or_default()));
-        let remove = |flags| rustix::fs::unlinkat(root.folder(), &name.path()[..], flags);
-        let removed = match remove(AtFlags::empty()) {
-            // Only an empty folder: one with something in it is somebody's.
-            Err(Errno::ISDIR | Errno::PERM) => remove(AtFlags::REMOVEDIR),
-            other => other,
-        };
-        match removed {
-            Ok(()) => ledger.subtract(name.shard(), size),
-            // Another process was faster.
-            Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(DirectoryError::io("remove", &path)(error.into())),
-        }
+        self.remove_file(root, key.name()).map(|_| ())
     }
 
     /// The ledger, locked.
@@ -214,7 +252,7 @@ impl Directory {
         self.is_counted.store(is_all, Ordering::Relaxed);
     }
 
-    fn path_of(&self, key: &EntryKey) -> PathBuf {
-        self.path.join(key.name().to_string())
+    fn path_of(&self, name: &EntryName) -> PathBuf {
+        self.path.join(name.to_string())
     }
 }

@@ -1,6 +1,5 @@
 //! Entries on their way into the folder: whether there is room, and the file that is counted, written and named.
 
-use std::io::Write as _;
 use std::sync::atomic::Ordering;
 
 use headwater_types::{ByteCount, WriteFault};
@@ -22,10 +21,19 @@ impl Directory {
     /// # Errors
     /// No room within the limit; what the system refuses. [`DirectoryError::not_kept`] tells them apart.
     pub fn put(&self, key: &EntryKey, entry: &Entry) -> Result<(), DirectoryError> {
-        let put = match self.try_to_put(key, entry) {
+        self.count_put(self.attempt(key, entry))
+    }
+
+    /// Puts an entry, and counts nothing.
+    pub(crate) fn attempt(&self, key: &EntryKey, entry: &Entry) -> Result<(), DirectoryError> {
+        match self.try_to_put(key, entry) {
             Err(DirectoryError::Gone { .. }) => self.renew().and_then(|()| self.try_to_put(key, entry)),
             other => other,
-        };
+        }
+    }
+
+    /// Counts what came of an attempt.
+    pub(crate) fn count_put(&self, put: Result<(), DirectoryError>) -> Result<(), DirectoryError> {
         match &put {
             Ok(()) => {
                 self.counters.kept.add();
@@ -53,6 +61,17 @@ impl Directory {
         })
     }
 
+    /// The same where other entries would make way.
+    pub(crate) fn room_beside_evictable(&self, bytes: ByteCount) -> Result<(), NotKept> {
+        let is_too_large = shard::on_disk(file_length(bytes.get())) > self.limit;
+        let is_busy = !self.is_counted() || self.is_held_up();
+        let why = if is_too_large { Some(NotKept::Limit) } else { is_busy.then_some(NotKept::Busy) };
+        why.or_else(|| self.blocked.ask()).map_or(Ok(()), |why| {
+            self.not_kept(why, None);
+            Err(why)
+        })
+    }
+
     fn why_no_room(&self, frame: u64) -> Option<NotKept> {
         if !self.root().is_at(&self.path)
             && let Err(error) = self.renew()
@@ -67,10 +86,21 @@ impl Directory {
         if !self.is_counted.load(Ordering::Relaxed) || self.is_held_up() {
             return Some(NotKept::Busy);
         }
-        if self.free().is_some_and(|free| free.get() < frame) {
+        let free = self.free().map_or(u64::MAX, ByteCount::get);
+        if free < frame {
             return Some(NotKept::Disk(WriteFault::DiskFull));
         }
+        if free < frame.saturating_add(self.floor) {
+            return Some(NotKept::Floor);
+        }
         self.blocked.ask()
+    }
+
+    /// Why nothing is to be tried now, where the disk took nothing the last time. Now and then it is tried again.
+    pub(crate) fn blocked(&self) -> Option<NotKept> {
+        let why = self.blocked.ask()?;
+        self.not_kept(why, None);
+        Some(why)
     }
 
     /// Whether a process that has the lock does not give it back.
@@ -105,11 +135,25 @@ impl Directory {
         if !taken.is_all {
             return Err(DirectoryError::Uncounted { path: self.path.clone() });
         }
+        if let Some(error) = self.below_floor(size) {
+            return Err(error);
+        }
         ledger.add(shard, size)?;
-        root.shard_to_write(shard).and_then(|folder| Unfinished::create(folder, length)).or_else(|error| {
+        let created = root
+            .shard_to_write(shard)
+            .and_then(|folder| Unfinished::create(&root.disk, folder, root.modes, length));
+        created.or_else(|error| {
             ledger.subtract(shard, size)?;
             Err(DirectoryError::io("write to", &self.path.join(shard_name(shard)))(error))
         })
+    }
+
+    /// What is to be said where the file system would have less than the floor left.
+    fn below_floor(&self, size: u64) -> Option<DirectoryError> {
+        let floor = ByteCount::new(self.floor);
+        let free = (self.floor > 0).then(|| self.free())??;
+        let is_below = free.get() < size.saturating_add(self.floor);
+        is_below.then(|| DirectoryError::Floor { path: self.path.clone(), free, floor })
     }
 
     /// Writes the entry and gives the file its name.
@@ -122,16 +166,13 @@ impl Directory {
         size: u64,
     ) -> Result<(), DirectoryError> {
         let (frame, name) = (Frame::seal(key, entry), key.name().in_shard());
-        let written = (|| {
-            let mut file = unfinished.file();
-            file.write_all(frame.as_bytes())?;
-            file.write_all(entry.payload())
-        })();
+        let written =
+            unfinished.write_all(frame.as_bytes()).and_then(|()| unfinished.write_all(entry.payload()));
         let mut ledger = self.lock(root)?;
         let replaced = unfinished.replaces(&name).map_or(0, shard::on_disk);
         let gone = written.and_then(|()| unfinished.name(&name)).map(|()| replaced);
         ledger.subtract(key.name().shard(), *gone.as_ref().unwrap_or(&size))?;
-        gone.map(|_| ()).map_err(DirectoryError::io("write", &self.path_of(key)))
+        gone.map(|_| ()).map_err(DirectoryError::io("write", &self.path_of(key.name())))
     }
 
     fn not_kept(&self, why: NotKept, error: Option<&DirectoryError>) {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 
 use bytes::Bytes;
-use rustix::buffer::spare_capacity;
 
+use crate::disk::Disk;
 use crate::frame::{FrameHead, file_length};
 use crate::key::EntryKey;
 
@@ -13,15 +13,15 @@ use crate::key::EntryKey;
 const AT_FIRST: usize = 1 << 20;
 
 /// The frame: for nearly every entry in one read. What is no file has none.
-pub(super) fn read(file: &File, key: &EntryKey) -> io::Result<Bytes> {
-    if !file.metadata()?.is_file() {
+pub(super) fn read(disk: &Disk, file: &File, key: &EntryKey) -> io::Result<Bytes> {
+    if !disk.stat_file(file)?.is_file() {
         return Ok(Bytes::new());
     }
     let most = usize::try_from(file_length(key.most().get())).unwrap_or(usize::MAX);
     // One byte further than it may have, to see that the file ends there.
     let mut bytes = Vec::with_capacity(most.min(AT_FIRST) + 1);
     loop {
-        let read = rustix::io::retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut bytes)))?;
+        let read = disk.read(file, &mut bytes)?;
         // A file gives less than was asked for at its end only.
         if read == 0 || bytes.len() < bytes.capacity() {
             return Ok(bytes.into());

@@ -8,7 +8,7 @@ use crate::error::DirectoryError;
 use crate::ledger::LockedLedger;
 use crate::living::Living;
 use crate::root::{Root, shard_name};
-use crate::shard::{self, Swept};
+use crate::shard::{Shard, Swept};
 
 /// How often, and how many times, a sweep asks for the lock of a shard before it gives up.
 const SWEEP_PAUSE: Duration = Duration::from_millis(100);
@@ -26,17 +26,28 @@ impl Directory {
         let (root, mut swept) = (self.root(), Swept::default());
         for shard in (0..=u8::MAX).take_while(|shard| go_on(usize::from(*shard))) {
             let mut ledger = self.lock_patiently(&root, || go_on(usize::from(shard)))?;
-            let of_shard = match root.shard(shard) {
-                Ok(folder) => shard::sweep(&folder, shard, living),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Swept::default()),
-                Err(error) => Err(error),
-            };
-            let of_shard = of_shard.map_err(DirectoryError::io("read", &self.path.join(shard_name(shard))))?;
-            ledger.set(shard, of_shard.bytes)?;
-            self.counters.dropped.add_all(of_shard.dropped);
-            swept.absorb(of_shard);
+            swept.absorb(self.sweep_locked(&root, &mut ledger, shard, living)?);
         }
         self.usage();
+        Ok(swept)
+    }
+
+    /// Sweeps one of the 256 folders.
+    pub(super) fn sweep_locked(
+        &self,
+        root: &Root,
+        ledger: &mut LockedLedger<'_>,
+        shard: u8,
+        living: Option<&Living>,
+    ) -> Result<Swept, DirectoryError> {
+        let swept = match root.shard(shard) {
+            Ok(folder) => Shard { disk: &root.disk, folder, number: shard }.sweep(living),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Swept::default()),
+            Err(error) => Err(error),
+        };
+        let swept = swept.map_err(DirectoryError::io("read", &self.path.join(shard_name(shard))))?;
+        ledger.set(shard, swept.bytes)?;
+        self.counters.dropped.add_all(swept.dropped);
         Ok(swept)
     }
 

@@ -28,7 +28,7 @@ impl FrameHead {
         let (Some(front), true) = (front, expected == there) else {
             return Err(FrameError::Length { expected, actual: there });
         };
-        if front[24] != key.kind().code() || front[32..HEADER] != key.digest().as_bytes()[..] {
+        if front[24] != key.kind().name().code() || front[32..HEADER] != key.digest().as_bytes()[..] {
             return Err(FrameError::OtherKey);
         }
         if Some(XxHash3_64::oneshot(&front[CHECKED..])) != u64_at(front, MAGIC.len()) {

@@ -17,6 +17,13 @@ pub(crate) fn file_length(payload: u64) -> u64 {
     (HEADER as u64 + checks).saturating_add(payload)
 }
 
+/// Bytes of payload in a file of this length; 0 for one that no frame has.
+pub(crate) fn payload_length(file: u64) -> u64 {
+    let Some(behind) = file.checked_sub(HEADER as u64) else { return 0 };
+    let payload = behind - behind.div_ceil((CHUNK + CHECK) as u64) * CHECK as u64;
+    if file_length(payload) == file { payload } else { 0 }
+}
+
 /// Bytes of header and checks before a payload of this length.
 pub(super) fn front_length(payload: usize) -> usize {
     HEADER.saturating_add(payload.div_ceil(CHUNK).saturating_mul(CHECK))

@@ -32,7 +32,7 @@ use crate::key::EntryKey;
 
 pub use error::FrameError;
 pub(crate) use head::FrameHead;
-pub(crate) use layout::file_length;
+pub(crate) use layout::{file_length, payload_length};
 
 /// What comes before an entry's payload on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Frame {
         front.extend(MAGIC);
         front.extend([0; CHECKED - MAGIC.len()]);
         front.extend((payload.len() as u64).to_le_bytes());
-        front.push(key.kind().code());
+        front.push(key.kind().name().code());
         front.push(match entry {
             Entry::Bytes(_) => BYTES,
             Entry::Refused(_) => REFUSED,
@@ -175,6 +175,16 @@ mod tests {
         }
         assert_eq!(head.chunks(&(CHUNK + 1..CHUNK + 2)), Some(front + CHUNK..front + 2 * CHUNK));
         assert_eq!(head.chunks(&(0..3 * CHUNK + 6)), None);
+    }
+
+    #[test]
+    fn a_files_length_tells_that_of_its_payload() {
+        let chunk = CHUNK as u64;
+        for payload in (0..200).chain(chunk - 20..chunk + 20).chain(3 * chunk - 30..3 * chunk + 30) {
+            assert_eq!(payload_length(file_length(payload)), payload);
+        }
+        let between = file_length(chunk) + 1;
+        assert_eq!([0, 63, between].map(payload_length), [0; 3], "no frame has this length");
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod tally;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_cache::{CacheCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, NotKept, Swept};
+use headwater_cache::{DirectoryCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
 use headwater_store::{Apart, Catalog, Extent};
 use headwater_types::recipe::Stages;
@@ -184,7 +184,7 @@ impl PhotoIndex {
     }
 
     /// What was found, missed and kept since it was opened.
-    pub fn counts(&self) -> CacheCounts {
+    pub fn counts(&self) -> DirectoryCounts {
         self.directory.counts()
     }
 

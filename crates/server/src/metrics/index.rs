@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_cache::{CacheCounts, NotKept};
+use headwater_cache::{DirectoryCounts, NotKept};
 use headwater_pipeline::PhotoIndex;
 use headwater_types::ByteCount;
 use prometheus_client::collector::Collector;
@@ -32,7 +32,7 @@ impl Collector for IndexMetrics {
 
 /// What each dataset has found, missed and put.
 fn counts(families: &mut Families<'_>, indexes: &[(String, Arc<PhotoIndex>)]) -> Result<(), fmt::Error> {
-    let count = |of: fn(CacheCounts) -> u64| {
+    let count = |of: fn(DirectoryCounts) -> u64| {
         indexes.iter().map(move |(name, index)| ([("dataset", name.clone())], of(index.counts())))
     };
     let help = "Photos found in the index, or found to be unindexable";
