@@ -64,6 +64,18 @@ impl Latency {
         (bucket + 1 < Self::BUCKETS).then(|| Duration::from_micros(2 << bucket))
     }
 
+    /// The time within which this share of them came, as the upper end of a bucket; `None` where there were none, or
+    /// where it is beyond the last end.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let wanted = self.count() as f64 * share;
+        let mut counted = 0;
+        let bucket = self.buckets.iter().position(|count| {
+            counted += count;
+            counted > 0 && counted as f64 >= wanted
+        });
+        bucket.and_then(Self::end)
+    }
+
     /// How many there were.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -104,5 +116,14 @@ mod tests {
             assert!(bucket == 0 || Latency::end(bucket - 1).unwrap() <= time, "{micros}");
             assert_eq!(watches.read(Source::Ssd).count(), 0);
         }
+    }
+
+    #[test]
+    fn a_share_of_times_is_within_the_end_of_a_bucket() {
+        let watches = Stopwatches::default();
+        assert_eq!(watches.read(Source::Ssd).quantile(0.5), None);
+        (0..100).for_each(|time| watches.took(Source::Ssd, Duration::from_micros(if time < 60 { 10 } else { 1000 })));
+        let of = |share| watches.read(Source::Ssd).quantile(share).unwrap().as_micros();
+        assert_eq!([0.0, 0.5, 0.6, 0.61, 1.0].map(of), [16, 16, 16, 1024, 1024]);
     }
 }

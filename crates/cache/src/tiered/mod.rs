@@ -12,6 +12,9 @@
 //! never more than the limit: who puts faster than the disk writes waits for it. An entry that leaves is counted. A
 //! disk that fails costs hits, never a wrong byte, and no caller's progress.
 
+#[cfg(test)]
+mod tests;
+
 mod books;
 mod get;
 mod put;
@@ -247,6 +250,16 @@ impl Cache {
     /// What was done with the folder.
     pub fn directory_counts(&self) -> DirectoryCounts {
         self.shared.ssd.as_ref().map(Ssd::counts).unwrap_or_default()
+    }
+
+    /// Whether an entry is in either tier. Counts nothing, and does not look at the disk.
+    pub fn contains(&self, key: &EntryKey) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Whether there is a tier on the SSD, if its disk works.
+    pub fn has_ssd(&self) -> bool {
+        self.shared.ssd.is_some()
     }
 
     /// The folder, while it can be used.

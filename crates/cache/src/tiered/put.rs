@@ -44,7 +44,7 @@ impl Shared {
     }
 
     /// Writes an entry on this thread, once those are gone that made way for it, and nobody does anything for it.
-    fn write_now(&self, mut books: MutexGuard<'_, Books>, held: &Held, ticket: u64) -> Kept {
+    fn write_now<'a>(&'a self, mut books: MutexGuard<'a, Books>, held: &Held, ticket: u64) -> Kept {
         let name = held.key.name();
         while !books.tasks.begin(name) {
             drop(books);

@@ -4,7 +4,6 @@
 //! not kept there, which is counted, and the disk is tried again now and then. What a person has to mend (a folder of
 //! something else, of another version, or one that this user may not enter) is an error at once.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
