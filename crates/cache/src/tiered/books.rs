@@ -192,6 +192,15 @@ impl Books {
         missing.iter().for_each(|name| self.forget(name));
     }
 
+    /// Removes an entry, and whatever file there is of it.
+    pub(super) fn remove(&mut self, name: &EntryName, tally: &Tally) {
+        self.tiers.remove(name);
+        match self.rows.contains_key(name) {
+            true => self.evict(name, tally),
+            false => self.tasks.push(Task::Remove(*name)),
+        }
+    }
+
     /// Forgets an entry, wherever it is. Its file stays.
     pub(super) fn forget(&mut self, name: &EntryName) {
         self.tiers.remove(name);

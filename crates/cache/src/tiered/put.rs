@@ -30,6 +30,7 @@ impl Shared {
         let facts = Self::facts(bytes, worth);
         let fits_memory = self.fits_memory(bytes);
         if ByteCount::new(bytes) > key.most() || !(fits_memory || facts.ssd_bytes <= self.ssd_limit().get()) {
+            self.evict(key);
             return Kept::Not(Rejected::TooLarge);
         }
         let held = if fits_memory { Held::copy(key, entry) } else { Held { key: *key, entry: entry.clone() } };
@@ -41,6 +42,15 @@ impl Shared {
         drop(books);
         self.notify();
         admitted.map_or(Kept::Not(Rejected::WorthLess), |(tier, _)| Kept::In(tier))
+    }
+
+    /// Removes what is there under a key, in the books or not: whoever puts something else there, which is not kept, has
+    /// made it stale.
+    fn evict(&self, key: &EntryKey) {
+        let mut books = self.books();
+        books.remove(key.name(), &self.tally);
+        drop(books);
+        self.notify();
     }
 
     /// Writes an entry on this thread, once those are gone that made way for it, and nobody does anything for it.

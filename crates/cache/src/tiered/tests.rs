@@ -81,8 +81,8 @@ fn every_call(memory: u64, step: usize) {
 #[test]
 fn a_disk_that_fails_at_any_call_once_or_for_good_costs_hits_and_nothing_else() {
     // Coprime to the six kinds, so that each is tried; all in `scripts/torture cache`.
-    every_call(0, 97);
-    every_call(20_000, 131);
+    every_call(0, 197);
+    every_call(20_000, 263);
 }
 
 #[test]
