@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use headwater_cache::{DirectoryCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept};
+use headwater_cache::{
+    Directory, DirectoryCounts, DirectoryError, Entry, EntryKey, GlimpseBuffer, Kind, Living, NotKept,
+};
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest, Partition, WriteFault};
 use proptest::prelude::*;

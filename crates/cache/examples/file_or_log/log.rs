@@ -113,7 +113,8 @@ impl Log {
 
     fn compact(&mut self, segment: usize) {
         let old = self.segments[segment].take().unwrap();
-        let alive: Vec<_> = self.index.iter().filter(|(_, place)| place.segment == segment).map(|(d, p)| (*d, *p)).collect();
+        let alive: Vec<_> =
+            self.index.iter().filter(|(_, place)| place.segment == segment).map(|(d, p)| (*d, *p)).collect();
         for (digest, place) in alive {
             let mut frame = vec![0; place.length as usize];
             old.file.read_exact_at(&mut frame, place.at).unwrap();

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headwater_cache::{
-    Cache, CacheSettings, Directory, Entry, EntryKey, Frame, Kind, PolicyName, SsdSettings, Tier, KindName,
+    Cache, CacheSettings, Directory, Entry, EntryKey, Frame, Kind, KindName, PolicyName, SsdSettings, Tier,
 };
 use headwater_store::Version;
 use headwater_types::{ByteCount, Digest};
@@ -35,7 +35,8 @@ fn entry(length: usize) -> Entry {
 
 /// All samples in an order without one.
 fn shuffled(entries: u32) -> impl Iterator<Item = u32> {
-    let step = (entries / 2..).find(|step| (2..1000).all(|factor| !(step % factor == 0 && entries % factor == 0))).unwrap();
+    let step =
+        (entries / 2..).find(|step| (2..1000).all(|factor| !(step % factor == 0 && entries % factor == 0))).unwrap();
     (0..entries).map(move |at| (u64::from(at) * u64::from(step) % u64::from(entries)) as u32)
 }
 
@@ -53,7 +54,11 @@ fn taken(folder: &Path) -> u64 {
 }
 
 fn cache(folder: &Path) -> Cache {
-    let ssd = SsdSettings { folder: folder.to_owned(), limit: ByteCount::mebibytes(64 << 10), floor: Some(ByteCount::new(0)) };
+    let ssd = SsdSettings {
+        folder: folder.to_owned(),
+        limit: ByteCount::mebibytes(64 << 10),
+        floor: Some(ByteCount::new(0)),
+    };
     Cache::open(CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Lru }).unwrap()
 }
 

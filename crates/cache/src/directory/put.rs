@@ -139,9 +139,8 @@ impl Directory {
             return Err(error);
         }
         ledger.add(shard, size)?;
-        let created = root
-            .shard_to_write(shard)
-            .and_then(|folder| Unfinished::create(&root.disk, folder, root.modes, length));
+        let created =
+            root.shard_to_write(shard).and_then(|folder| Unfinished::create(&root.disk, folder, root.modes, length));
         created.or_else(|error| {
             ledger.subtract(shard, size)?;
             Err(DirectoryError::io("write to", &self.path.join(shard_name(shard)))(error))
@@ -166,8 +165,7 @@ impl Directory {
         size: u64,
     ) -> Result<(), DirectoryError> {
         let (frame, name) = (Frame::seal(key, entry), key.name().in_shard());
-        let written =
-            unfinished.write_all(frame.as_bytes()).and_then(|()| unfinished.write_all(entry.payload()));
+        let written = unfinished.write_all(frame.as_bytes()).and_then(|()| unfinished.write_all(entry.payload()));
         let mut ledger = self.lock(root)?;
         let replaced = unfinished.replaces(&name).map_or(0, shard::on_disk);
         let gone = written.and_then(|()| unfinished.name(&name)).map(|()| replaced);

@@ -73,7 +73,8 @@ impl Shared {
         books.forget_missing(&there);
         let unknown = |found: &&Found| !books.has(&found.name) && !books.tasks.is_busy(&found.name);
         let unknown: Vec<_> = found.iter().filter(unknown).copied().collect();
-        let learned = unknown.iter().filter(|found| books.restore(found.name, Self::facts_of_found(found.length), &self.tally));
+        let learned =
+            unknown.iter().filter(|found| books.restore(found.name, Self::facts_of_found(found.length), &self.tally));
         learned.count() > 0
     }
 }

@@ -43,8 +43,7 @@ impl Shared {
     pub(super) fn new(settings: &CacheSettings, ssd: Option<Ssd>) -> Self {
         let memory = settings.memory.get();
         let held_back = if ssd.is_some() { (memory / HELD_BACK).min(HELD_BACK_MOST) } else { 0 };
-        let sizes =
-            TierSizes { memory: memory - held_back, ssd: ssd.as_ref().map_or(0, |ssd| ssd.limit().get()) };
+        let sizes = TierSizes { memory: memory - held_back, ssd: ssd.as_ref().map_or(0, |ssd| ssd.limit().get()) };
         let books = Mutex::new(Books::new(settings.policy, sizes));
         let (progress, tally, stopwatches, is_closed) = Default::default();
         Self { books, progress, memory, ssd, tally, stopwatches, is_closed }

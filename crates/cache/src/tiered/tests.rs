@@ -60,7 +60,9 @@ fn every_call(memory: u64, step: usize) {
     assert!(calls > 500, "{calls}");
     let errors = [Errno::NOSPC, Errno::IO, Errno::ROFS];
     let kinds = errors.into_iter().flat_map(|error| [false, true].map(|is_lasting| (error, is_lasting)));
-    for (nth, (error, is_lasting)) in (0..calls).flat_map(|nth| kinds.clone().map(move |kind| (nth, kind))).step_by(step) {
+    for (nth, (error, is_lasting)) in
+        (0..calls).flat_map(|nth| kinds.clone().map(move |kind| (nth, kind))).step_by(step)
+    {
         let (disk, folder) = (Disk::default(), TempDir::new().unwrap());
         disk.faults.begin(Some(Fault { nth, is_lasting, error }));
         let cache = run(&disk, folder.path(), memory);

@@ -51,7 +51,10 @@ fn kill(times: u32) {
             process.kill().unwrap();
             process.wait().unwrap();
         }
-        let left = files(&folder).iter().filter(|file| !file.file_name().unwrap().as_encoded_bytes().starts_with(b"_")).count();
+        let left = files(&folder)
+            .iter()
+            .filter(|file| !file.file_name().unwrap().as_encoded_bytes().starts_with(b"_"))
+            .count();
         let next = Cache::open(settings(folder.path(), 0, LIMIT, PolicyName::Lru)).unwrap();
         assert!(blocks(&folder) <= LIMIT);
         reached += left;

@@ -21,7 +21,13 @@ const LIMIT: u64 = 4 * MIB;
 fn job(program: &Path, folder: &Path, number: u32) -> Command {
     // Under the umask that keeps others out of what a program makes.
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "umask 077 && exec \"$0\" \"$@\""]).arg(program).args(["--exact", "sharing::a_job", "--nocapture", "--test-threads", "1"]);
+    command.args(["-c", "umask 077 && exec \"$0\" \"$@\""]).arg(program).args([
+        "--exact",
+        "sharing::a_job",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ]);
     command.env(FOLDER, folder).env(JOB, number.to_string()).stdout(Stdio::null());
     command
 }
@@ -72,7 +78,10 @@ fn two_and_four_processes_keep_one_limit_at_every_moment() {
         run(&folder, (0..jobs).map(|number| job(&program, folder.path(), number)).collect());
         // The last of them leaves no books behind that the next does not find.
         let next = Cache::open(settings(folder.path(), 0, LIMIT, PolicyName::Lru)).unwrap();
-        assert_eq!(crate::common::usage(&next, headwater_cache::Tier::Ssd), (blocks(&folder), files(&folder).len() as u64));
+        assert_eq!(
+            crate::common::usage(&next, headwater_cache::Tier::Ssd),
+            (blocks(&folder), files(&folder).len() as u64)
+        );
     }
 }
 

@@ -12,6 +12,8 @@
 //! Bytes in memory are those of the tier and of what waits. A file that is not in the books has a task that removes it,
 //! or is another process's.
 
+mod moves;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -212,7 +214,8 @@ impl Books {
     /// The entries that are dead, with those that have a file to be removed left to whoever removes files.
     pub(super) fn drop_dead(&mut self, is_dead: impl Fn(&EntryName) -> bool, tally: &Tally) {
         let here = |row: &Row| matches!(row.place, Place::Memory(_) | Place::Waiting(_));
-        let dead: Vec<_> = self.rows.iter().filter(|(name, row)| here(row) && is_dead(name)).map(|(name, _)| *name).collect();
+        let dead: Vec<_> =
+            self.rows.iter().filter(|(name, row)| here(row) && is_dead(name)).map(|(name, _)| *name).collect();
         for name in dead {
             self.forget(&name);
             tally.count(Outcome::Dropped, name.kind());
@@ -240,92 +243,6 @@ impl Books {
         self.apply(&mut moved, None, tally);
         self.tiers.resize(sizes, &mut moved);
         true
-    }
-
-    /// Carries out in the books what the tiers decided.
-    fn apply(&mut self, moved: &mut Vec<Moved<EntryName>>, mut bytes: Option<Held>, tally: &Tally) {
-        for moved in moved.drain(..) {
-            match moved {
-                Moved::Demoted(name) => self.demote(&name, tally),
-                Moved::Promoted(name) => self.promote(&name, &mut bytes, tally),
-                Moved::Evicted(name, _) => self.evict(&name, tally),
-            }
-        }
-    }
-
-    fn demote(&mut self, name: &EntryName, tally: &Tally) {
-        let Some(row) = self.rows.remove(name) else { return };
-        self.count_out(name, &row);
-        if let Place::Memory(held) = row.place {
-            self.waiting += held.bytes();
-            let ticket = self.insert(*name, Place::Waiting(held), row.ssd_bytes);
-            self.tasks.push(Task::Write(*name, ticket));
-            tally.count(Outcome::Demoted, name.kind());
-        }
-    }
-
-    fn promote(&mut self, name: &EntryName, bytes: &mut Option<Held>, tally: &Tally) {
-        let Some(row) = self.rows.remove(name) else { return };
-        self.count_out(name, &row);
-        let held = match row.place {
-            Place::Memory(held) | Place::Waiting(held) => Some(held),
-            Place::Ssd => {
-                self.tasks.push(Task::Remove(*name));
-                bytes.take().map(Box::new)
-            }
-            // Whoever writes it finds it gone, and removes the file.
-            Place::Arriving => bytes.take().map(Box::new),
-        };
-        match held {
-            Some(held) => {
-                self.insert(*name, Place::Memory(held), row.ssd_bytes);
-                tally.count(Outcome::Promoted, name.kind());
-            }
-            None => {
-                self.tiers.remove(name);
-            }
-        }
-    }
-
-    fn evict(&mut self, name: &EntryName, tally: &Tally) {
-        let Some(row) = self.rows.remove(name) else { return };
-        self.count_out(name, &row);
-        match row.place {
-            Place::Ssd => self.tasks.push(Task::Remove(*name)),
-            // Its bytes are in memory until whoever writes it has found out.
-            Place::Waiting(held) if self.tasks.is_in_hand(name) => {
-                self.waiting += held.bytes();
-                *self.leaving.entry(*name).or_default() += held.bytes();
-            }
-            _ => {}
-        }
-        tally.count(Outcome::Evicted, name.kind());
-    }
-
-    fn insert(&mut self, name: EntryName, place: Place, ssd_bytes: u64) -> u64 {
-        self.tickets += 1;
-        let row = Row { place, ticket: self.tickets, ssd_bytes };
-        let (tier, bytes) = whereabouts(&row);
-        let usage = &mut self.usage[tier as usize][name.kind().place()];
-        (usage.bytes, usage.entries) = (usage.bytes + bytes, usage.entries + 1);
-        self.rows.insert(name, row);
-        self.tickets
-    }
-
-    fn count_out(&mut self, name: &EntryName, row: &Row) {
-        let (tier, bytes) = whereabouts(row);
-        let usage = &mut self.usage[tier as usize][name.kind().place()];
-        (usage.bytes, usage.entries) = (usage.bytes - bytes, usage.entries - 1);
-        if let Place::Waiting(held) = &row.place {
-            self.waiting -= held.bytes();
-        }
-    }
-}
-
-fn whereabouts(row: &Row) -> (Tier, u64) {
-    match &row.place {
-        Place::Memory(held) => (Tier::Memory, held.bytes()),
-        Place::Waiting(_) | Place::Arriving | Place::Ssd => (Tier::Ssd, row.ssd_bytes),
     }
 }
 
