@@ -12,7 +12,7 @@ mod tally;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_cache::{DirectoryCounts, Directory, DirectoryError, Entry, EntryKey, GlimpseBuffer, NotKept, Swept};
+use headwater_cache::{Directory, DirectoryCounts, DirectoryError, Entry, EntryKey, GlimpseBuffer, NotKept, Swept};
 use headwater_image::{IndexedHead, IndexedJpeg, JpegCrop, Unindexable};
 use headwater_store::{Apart, Catalog, Extent};
 use headwater_types::recipe::Stages;
