@@ -89,7 +89,8 @@ impl EntryName {
         let kind = KindName::of_letter(head[49])?;
         let maker = if maker.is_empty() { [0; 8] } else { read(maker)? };
         let name = Self { sample, dataset, version, kind, maker };
-        (*name.in_shard() == *text).then_some(name)
+        let has_dashes = [14, 31, 48].iter().all(|&at| head[at] == b'-');
+        (has_dashes && name.has_maker() == (text.len() > LENGTH)).then_some(name)
     }
 
     /// Whether a file in a shard has a name as they were given before: no entry is looked for under such a name any
@@ -154,12 +155,21 @@ fn write(text: &mut [u8], bytes: &[u8]) {
 
 fn read<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
+    if text.len() != 2 * N {
+        return None;
+    }
     for (byte, digits) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {
-        let digit = |digit: u8| DIGITS.iter().position(|known| *known == digit);
-        // Two of 16 each.
-        *byte = (digit(digits[0])? << 4 | digit(digits[1])?) as u8;
+        *byte = digit(digits[0])? << 4 | digit(digits[1])?;
     }
     Some(bytes)
+}
+
+fn digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

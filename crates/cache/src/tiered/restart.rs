@@ -1,6 +1,7 @@
 //! The books of what lies in the folder already: at start, and where others have filled it.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
@@ -21,8 +22,20 @@ impl Shared {
             true => directory.sweep(None, |_| true).map(|_| ()),
             false => Ok(()),
         });
+        self.is_uncounted.store(!directory.is_counted(), Ordering::Relaxed);
         if let Err(error) = restored {
             tracing::warn!(%error, "the cache does not know what its folder has");
+        }
+    }
+
+    /// Counts the folder where nothing is put until that is done. Others do the same: each shard is counted under the
+    /// lock, and it is no matter how often.
+    pub(super) fn count_folder(&self) {
+        let Some(directory) = self.ssd.as_ref().and_then(Ssd::directory) else { return };
+        if self.is_uncounted.swap(false, Ordering::Relaxed)
+            && let Err(error) = directory.sweep(None, |_| !self.is_closed())
+        {
+            tracing::warn!(%error, "the cache's folder cannot be counted: nothing is put there");
         }
     }
 

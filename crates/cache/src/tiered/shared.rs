@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) ssd: Option<Ssd>,
     pub(super) tally: Tally,
     pub(super) stopwatches: Stopwatches,
+    /// Whether the bytes of the folder are to be counted, since its ledger was lost.
+    pub(super) is_uncounted: AtomicBool,
     is_closed: AtomicBool,
 }
 
@@ -45,8 +47,8 @@ impl Shared {
         let held_back = if ssd.is_some() { (memory / HELD_BACK).min(HELD_BACK_MOST) } else { 0 };
         let sizes = TierSizes { memory: memory - held_back, ssd: ssd.as_ref().map_or(0, |ssd| ssd.limit().get()) };
         let books = Mutex::new(Books::new(settings.policy, sizes));
-        let (progress, tally, stopwatches, is_closed) = Default::default();
-        Self { books, progress, memory, ssd, tally, stopwatches, is_closed }
+        let (progress, tally, stopwatches, is_uncounted, is_closed) = Default::default();
+        Self { books, progress, memory, ssd, tally, stopwatches, is_uncounted, is_closed }
     }
 
     /// The books. A thread that panicked under the lock has done so in code that decides nothing by halves.

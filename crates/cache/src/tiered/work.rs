@@ -1,8 +1,11 @@
 //! The work on the disk: entries that are written and removed, in the order of the books. Whoever waits for room helps,
 //! so that nothing waits for a thread that is not there.
 
+use std::sync::atomic::Ordering;
+
 use super::row::Held;
 use super::shared::Shared;
+use super::ssd::Ssd;
 use super::tasks::Task;
 use crate::directory::Directory;
 use crate::error::DirectoryError;
@@ -19,9 +22,10 @@ impl Shared {
     /// What the writing thread does until the cache is closed, and nothing is left to do.
     pub(super) fn work_until_closed(&self) {
         loop {
+            self.count_folder();
             self.work();
             let books = self.books();
-            if books.tasks.is_empty() {
+            if books.tasks.is_empty() && !self.is_uncounted.load(Ordering::Relaxed) {
                 if self.is_closed() {
                     return;
                 }
@@ -70,8 +74,8 @@ impl Shared {
 
     /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go.
     fn put(&self, held: &Held, ticket: u64) -> Result<(), NotKept> {
-        let Some(directory) = self.ssd.as_ref().and_then(super::ssd::Ssd::directory) else {
-            return Err(self.ssd.as_ref().map_or(NotKept::Limit, super::ssd::Ssd::why));
+        let Some(directory) = self.ssd.as_ref().and_then(Ssd::directory) else {
+            return Err(self.ssd.as_ref().map_or(NotKept::Limit, Ssd::why));
         };
         if let Some(why) = directory.blocked() {
             return Err(why);
@@ -81,7 +85,12 @@ impl Shared {
             match directory.attempt(&held.key, &held.entry) {
                 Err(DirectoryError::Full { .. } | DirectoryError::Floor { .. })
                     if self.make_way(&directory, size) && self.books().ticket(held.key.name()) == Some(ticket) => {}
-                other => return directory.count_put(other).map_err(|error| error.not_kept()),
+                other => {
+                    if matches!(other, Err(DirectoryError::Uncounted { .. })) {
+                        self.is_uncounted.store(true, Ordering::Relaxed);
+                    }
+                    return directory.count_put(other).map_err(|error| error.not_kept());
+                }
             }
         }
         directory.put(&held.key, &held.entry).map_err(|error| error.not_kept())
@@ -107,7 +116,7 @@ impl Shared {
     }
 
     fn remove(&self, name: &EntryName) {
-        let Some(directory) = self.ssd.as_ref().and_then(super::ssd::Ssd::directory) else { return };
+        let Some(directory) = self.ssd.as_ref().and_then(Ssd::directory) else { return };
         if let Err(error) = directory.remove(name) {
             // The file stays, and counts; whoever reads the folder anew finds it.
             self.tally.count(Outcome::Unreadable, name.kind());

@@ -85,6 +85,20 @@ fn files_of_an_older_version_make_way() {
 }
 
 #[test]
+fn a_lost_ledger_is_counted_anew_without_anybody_asking() {
+    let folder = TempDir::new().unwrap();
+    drop(open(&folder, 0, MIB));
+    std::fs::create_dir_all(folder.path().join("cache/00")).unwrap();
+    std::fs::write(folder.path().join("cache/usage"), b"torn").unwrap();
+    let cache = open(&folder, 0, MIB);
+    let kept = (0..1000).find(|_| {
+        std::thread::park_timeout(Duration::from_millis(10));
+        put(&cache, 1, 3000) == headwater_cache::Kept::In(Tier::Ssd)
+    });
+    assert!(kept.is_some() && is_there(&cache, 1, 3000));
+}
+
+#[test]
 fn what_another_process_removes_or_adds_is_a_miss_or_a_hit() {
     let folder = TempDir::new().unwrap();
     let (one, two) = (open(&folder, 0, MIB), open(&folder, 0, MIB));
