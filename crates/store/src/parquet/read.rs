@@ -37,7 +37,7 @@ impl Reader {
         Self { store, image, memory, max_object, tables: Mutex::default() }
     }
 
-    /// The exact size of a row's photo.
+    /// The exact size of a row's photo, of the file as it was listed: whether it still is, a read looks.
     pub(super) async fn length(&self, extent: &Extent) -> Result<ByteCount, SampleFailure> {
         let (page, row) = self.page(extent).await?;
         Ok(ByteCount::from(photo(&page, row)?.len()))
@@ -50,6 +50,8 @@ impl Reader {
             return self.store.read(extent).await;
         }
         let (page, row) = self.page(extent).await?;
+        // What is in memory is of the file as it was: rows of a file that was replaced are given no more.
+        blocking::check(&self.store, Extent::whole(extent.object().clone(), extent.listed())).await?;
         let photo = photo(&page, row)?;
         let (size, limit) = (ByteCount::from(photo.len()), self.max_object);
         if size > limit {
@@ -69,11 +71,7 @@ impl Reader {
         let Part::Row { number, .. } = extent.place() else {
             return Err(SampleFailure::new(FailureKind::Internal, "a range of bytes was asked of a table"));
         };
-        let table = self.table(extent).await?;
-        let read = table.page(number, &self.memory).await?;
-        // What is in memory is of the file as it was: rows of a file that was replaced are given no more.
-        blocking::check(&self.store, Extent::whole(extent.object().clone(), extent.listed())).await?;
-        Ok(read)
+        self.table(extent).await?.page(number, &self.memory).await
     }
 
     async fn table(&self, extent: &Extent) -> Result<Arc<Table>, SampleFailure> {
@@ -94,11 +92,11 @@ impl Reader {
     }
 
     async fn open(&self, file: File) -> Result<Arc<Table>, SampleFailure> {
-        let (image, _, groups) = file::open(&file, |footer| {
+        let (image, _, groups) = file::open(&file, file.size(), |footer| {
             let features = Features::read(footer.huggingface.as_deref());
             let at = columns::image(&footer.columns, self.image.as_deref(), &features);
             let at = at.map_err(|reason| SampleFailure::new(FailureKind::Malformed, reason))?;
-            Ok((footer.columns[at].clone(), vec![at]))
+            Ok::<_, SampleFailure>((footer.columns[at].clone(), vec![at]))
         })
         .await?;
         Ok(Arc::new(Table::new(file, image, groups)))
