@@ -19,7 +19,7 @@ use crate::kept::{Reader, Writer, damaged};
 
 /// Steps from generation to generation.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     /// From the oldest on.
     steps: VecDeque<Step>,
 }
@@ -42,7 +42,7 @@ const MOST_RANGES: usize = 1 << 20;
 
 impl History {
     /// Adds the step to a next generation.
-    pub fn add(&mut self, from: Digest, to: Digest, differences: Arc<Differences>) {
+    pub(crate) fn add(&mut self, from: Digest, to: Digest, differences: Arc<Differences>) {
         // What was noted of generations that the next is not made from leads nowhere.
         while self.steps.back().is_some_and(|last| last.to != from) {
             self.steps.pop_back();
@@ -55,7 +55,7 @@ impl History {
     }
 
     /// The steps from one generation to another, in their order; `None` where the way is not known.
-    pub fn between(&self, from: Digest, to: Digest) -> Option<Vec<Step>> {
+    pub(crate) fn between(&self, from: Digest, to: Digest) -> Option<Vec<Step>> {
         // A dataset may become again what it was: the latest way counts.
         let end = self.steps.iter().rposition(|step| step.to == to)?;
         let start = self.steps.iter().take(end + 1).rposition(|step| step.from == from)?;

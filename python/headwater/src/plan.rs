@@ -46,7 +46,7 @@ impl Plan {
     /// that most have. With it, how many are known.
     fn carried(&self, places: PyReadonlyArray1<'_, u64>, samples: usize) -> PyResult<(Self, usize)> {
         let most = self.counts.iter().max_by_key(|(_, count)| *count).and_then(|(way, _)| way.parse().ok());
-        let mut ways = vec![most.unwrap_or(Way::Encoded); samples];
+        let mut ways = vec![most.unwrap_or(Way::ENCODED); samples];
         let mut known = 0;
         for (way, place) in self.ways.iter().zip(places.as_slice()?) {
             if let Some(there) = usize::try_from(*place).ok().and_then(|place| ways.get_mut(place)) {

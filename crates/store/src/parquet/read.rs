@@ -37,7 +37,7 @@ impl Reader {
         Self { store, image, memory, max_object, tables: Mutex::default() }
     }
 
-    /// The exact size of a row's photo, of the file as it was listed: whether it still is, a read looks.
+    /// The exact size of a row's photo.
     pub(super) async fn length(&self, extent: &Extent) -> Result<ByteCount, SampleFailure> {
         let (page, row) = self.page(extent).await?;
         Ok(ByteCount::from(photo(&page, row)?.len()))
@@ -50,8 +50,6 @@ impl Reader {
             return self.store.read(extent).await;
         }
         let (page, row) = self.page(extent).await?;
-        // What is in memory is of the file as it was: rows of a file that was replaced are given no more.
-        blocking::check(&self.store, Extent::whole(extent.object().clone(), extent.listed())).await?;
         let photo = photo(&page, row)?;
         let (size, limit) = (ByteCount::from(photo.len()), self.max_object);
         if size > limit {
@@ -71,7 +69,11 @@ impl Reader {
         let Part::Row { number, .. } = extent.place() else {
             return Err(SampleFailure::new(FailureKind::Internal, "a range of bytes was asked of a table"));
         };
-        self.table(extent).await?.page(number, &self.memory).await
+        let table = self.table(extent).await?;
+        let read = table.page(number, &self.memory).await?;
+        // What is in memory is of the file as it was: rows of a file that was replaced are given no more.
+        blocking::check(&self.store, Extent::whole(extent.object().clone(), extent.listed())).await?;
+        Ok(read)
     }
 
     async fn table(&self, extent: &Extent) -> Result<Arc<Table>, SampleFailure> {
