@@ -10,7 +10,10 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, are_photos, count_kept, count_listed, count_members, count_photos, count_rows};
+use headwater_store::{
+    Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
+    count_steps,
+};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
@@ -60,6 +63,29 @@ fn kept_catalogs_are_read_whole_or_refused() {
         assert_eq!(count_kept(&bytes).is_err(), bad, "{}", path.display());
         for cut in 0..bytes.len() {
             assert!(count_kept(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn histories_of_generations_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("kept_history") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        assert_eq!(count_steps(&bytes).is_err(), bad, "{}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_steps(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn tables_of_labels_are_read_or_refused() {
+    for (path, bytes) in corpus("labels_parquet") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = count_label_rows(&bytes.clone().into());
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_label_rows(&bytes[..cut].to_vec().into()).is_err(), "{} up to {cut}", path.display());
         }
     }
 }

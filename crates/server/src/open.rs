@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
 use headwater_store::{
-    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Start, Store, StoreOptions, Underway,
+    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions, Underway,
 };
 use headwater_types::{Differences, Digest, ImageLimits, Recipe};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::args::{IndexDirArgs, ServeArgs, SourceArgs, StateArgs};
 use crate::doing::Doing;
@@ -32,7 +32,10 @@ pub(crate) struct Checked {
 pub(crate) struct Opener {
     dataset: DatasetSource,
     source: SourceArgs,
-    /// Every dataset's place, this one first: what the server keeps lies apart from all of them.
+    /// The pinned classes, once they are known.
+    classes: OnceCell<Option<Arc<[String]>>>,
+    /// Every dataset's place, this one first, and the folders into which links are followed: what the server keeps
+    /// lies apart from all of them.
     places: Vec<Location>,
     limits: ImageLimits,
     page_memory: PageMemory,
@@ -50,6 +53,8 @@ pub(crate) struct Unlisted {
 /// A dataset that can be served.
 pub(crate) struct First {
     pub(crate) generation: Generation,
+    /// What led to it.
+    pub(crate) past: Past,
     /// The listing that goes on, where what an earlier start listed is served until it is done.
     pub(crate) underway: Option<Underway>,
 }
@@ -95,10 +100,12 @@ impl Opener {
     pub(crate) fn new(args: &ServeArgs, spec: &DatasetSpec, page_memory: &PageMemory) -> Self {
         let others = args.datasets.specs().into_iter().filter(|other| other.name != spec.name);
         let own = spec.source.location.clone();
+        let followed = args.datasets.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
         Self {
             dataset: spec.source.clone(),
             source: args.datasets.source.clone(),
-            places: [own].into_iter().chain(others.map(|other| other.source.location)).collect(),
+            classes: OnceCell::new(),
+            places: [own].into_iter().chain(others.map(|other| other.source.location)).chain(followed).collect(),
             limits: args.limits.of_image(),
             page_memory: page_memory.clone(),
             state: args.state.clone(),
@@ -109,7 +116,7 @@ impl Opener {
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
-        let options = self.options()?;
+        let options = self.options().await?;
         served.begin(match data.is_sure() {
             true => Doing::step(format!("opening {data}")),
             // It is looked at to see what it holds, which may take its time, and then says why.
@@ -130,7 +137,8 @@ impl Opener {
             }
         };
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), options.found.clone()));
-        let (catalog, underway) = match headwater_store::start(&self.dataset.location, &store, &options).await? {
+        let (start, past) = headwater_store::start(&self.dataset.location, &store, &options).await?;
+        let (catalog, underway) = match start {
             Start::Listed(catalog) => (catalog, None),
             Start::Kept(catalog, underway) => {
                 let doing = Doing::listing(format!("listing {}", self.dataset.location), options.found);
@@ -139,12 +147,16 @@ impl Opener {
             }
         };
         let pipeline = Pipeline { store, catalog: Arc::new(catalog), index, limits: self.limits };
-        Ok(First { generation: Generation::new(1, pipeline), underway })
+        Ok(First { generation: Generation::new(1, pipeline), past, underway })
     }
 
-    fn options(&self) -> Result<StoreOptions> {
+    async fn options(&self) -> Result<StoreOptions> {
         let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
-        Ok(StoreOptions { kept: self.state.kept(&self.places)?, ..options })
+        let kept = self.state.kept(&self.places)?;
+        // Read once: a class that changed its number would spoil a training.
+        let prepared = async { Ok::<_, StoreError>(headwater_store::prepared(&options).await?.classes) };
+        let classes = self.classes.get_or_try_init(|| prepared).await?.clone();
+        Ok(StoreOptions { kept, classes, ..options })
     }
 
     /// Opens a dataset and lists it.
@@ -157,11 +169,11 @@ impl Opener {
     pub(crate) async fn relist(&self, served: &Served) -> Result<Option<(Generation, Differences)>> {
         let now = served.current().context("the dataset is not served")?;
         // Opened anew, since the folder may be another one at the same path, and to count from 0.
-        let options = self.options()?;
+        let options = self.options().await?;
         let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
         served.listings(|listings| listings.doing = Some(doing));
         let store = headwater_store::open(&self.dataset.location, &options).await?;
-        let catalog = headwater_store::list_again(&self.dataset.location, &*store, &options, now.catalog()).await?;
+        let catalog = store.list(Some(now.catalog())).await?;
         next_generation(served, &now, store, catalog).await
     }
 }

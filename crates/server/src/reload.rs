@@ -151,8 +151,8 @@ impl Reloaded {
 
 /// Begins to serve a dataset, and goes on with what belongs to that.
 pub(crate) fn begin(served: &Arc<Served>, first: First, stop: &CancellationToken) {
-    let First { generation, underway } = first;
-    served.serve(generation);
+    let First { generation, past, underway } = first;
+    served.serve(generation, past);
     keeper::keep(served, stop.clone());
     if let Some(underway) = underway {
         let (served, stop) = (Arc::clone(served), stop.clone());

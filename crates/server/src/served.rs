@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::{Duration, SystemTime};
 
+use headwater_store::{Past, Step};
 use headwater_types::{ByteCount, DatasetName, Differences, Digest, Partition};
 use headwater_wire::status::Refusal;
 
 use crate::doing::Doing;
 use crate::generation::Generation;
-use crate::generations::{Generations, Step};
+use crate::generations::Generations;
 use crate::listings::Listings;
 
 /// A dataset that the server was given.
@@ -57,10 +58,10 @@ impl Served {
         *self.lock() = State::NotReady(reason);
     }
 
-    /// Serves this first generation from now on.
-    pub(crate) fn serve(&self, generation: Generation) {
+    /// Serves this first generation from now on. The past says what led to it.
+    pub(crate) fn serve(&self, generation: Generation, past: Past) {
         self.listings(|listings| listings.listed = Some(generation.catalog().scope().since));
-        *self.lock() = State::Serving(Generations::new(generation));
+        *self.lock() = State::Serving(Generations::new(generation, past));
     }
 
     /// Serves this next generation from now on. It differs in this from the current one.

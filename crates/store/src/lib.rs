@@ -46,6 +46,7 @@ mod labels;
 mod options;
 
 mod catalog;
+mod history;
 
 mod local;
 
@@ -84,14 +85,16 @@ pub use files::Files;
 pub use found::Found;
 pub use given::Given;
 pub use headwater_types::{Partition, PartitionError};
+pub use history::{Step, count_steps};
 pub use kept::Kept;
 pub use kind::{Kind, KindError};
+pub use labelled::prepared;
 pub use labels::{LabelsError, RowFault, SheetSlot, count_rows};
 pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
-pub use parquet::{PageMemory, count_photos};
+pub use parquet::{PageMemory, count_label_rows, count_photos};
 pub use part::Part;
 pub use s3::count_listed;
 pub use scope::Scope;
@@ -100,7 +103,7 @@ pub use skip::Skip;
 pub use spec::{
     ClassList, ClassListError, DatasetOptions, DatasetSource, DatasetSpec, KeyRule, OptionError, SpecError,
 };
-pub use start::{Start, Underway, list_again, start};
+pub use start::{Past, Start, Underway, start};
 pub use store::Store;
 pub use tar::count_members;
 pub use version::Version;

@@ -236,7 +236,8 @@ impl Samples {
         self.len() == 0
     }
 
-    fn get(&self, position: usize) -> SampleIndex {
+    /// The sample at a place, of those that there are.
+    pub fn get(&self, position: usize) -> SampleIndex {
         match self {
             Self::Range { first, .. } => SampleIndex(first + position as u64),
             Self::List(indices) => SampleIndex(indices[position]),

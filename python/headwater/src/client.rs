@@ -7,9 +7,10 @@ use headwater_types::differences::count;
 use headwater_types::{Digest, SampleIndex};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 
 use crate::batches::Batches;
+use crate::columns;
 use crate::cuts::Cuts;
 use crate::epochs::Epochs;
 use crate::errors::{self, HeadwaterError, argument};
@@ -120,6 +121,22 @@ impl Client {
         let labels: Vec<_> = listed.iter().map(|sample| sample.label.map_or(-1, |label| i64::from(label.0))).collect();
         let keys = listed.iter().map(|sample| Name::from(sample.key.as_str())).collect();
         Ok((keys, labels.into_pyarray(py)))
+    }
+
+    /// Keys, labels and the values of these fields, each a list, of single samples.
+    fn described<'py>(
+        &self,
+        py: Python<'py>,
+        indices: PyReadonlyArray1<'py, u64>,
+        fields: Vec<String>,
+    ) -> PyResult<(Vec<Name>, Bound<'py, PyArray1<i64>>, Vec<Bound<'py, PyList>>)> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_slice()?.iter().map(|index| SampleIndex(*index)).collect();
+        let listed = network.wait(py, dataset.described(&indices, &fields))?.map_err(|error| errors::server(&error))?;
+        let labels: Vec<_> = listed.iter().map(|sample| sample.label.map_or(-1, |label| i64::from(label.0))).collect();
+        let keys = listed.iter().map(|sample| Name::from(sample.key.as_str())).collect();
+        let columns = columns::of_values(py, listed.into_iter().map(|sample| sample.fields), fields.len())?;
+        Ok((keys, labels.into_pyarray(py), columns))
     }
 
     #[getter]

@@ -13,9 +13,20 @@ from typing import Any, Dict, Iterator, List, Set
 import numpy as np
 import pytest
 from conftest import PHOTOS, Server
+from test_plan import PLAN
 from torch.utils.data import DataLoader
 
 import headwater
+
+
+def plan_of(server: Server) -> str:
+    """A plan of what the server has now: most samples as they are stored, some cropped."""
+    served = data(server)._reader.source.describe()
+    recipe = headwater.Recipe.builtin("imagenet-train").digest
+    text = PLAN.format(
+        samples=served.samples, last=served.samples - 1, recipe=recipe, algorithm="optimal", zero="0" * 64
+    )
+    return text.replace('dataset = "photos"', f'dataset = "photos"\ndataset_digest = "{served.digest}"')
 
 
 @pytest.fixture()
@@ -149,6 +160,73 @@ def test_a_state_saved_while_it_goes_on_can_be_loaded_once_more(served: Server, 
         done, state = done + keys_of([next(batches)]), again.state_dict()
     done += keys_of(batches)
     assert len(done) == len(set(done)) and set(whole) - set(done) <= gone
+
+
+def test_a_state_goes_on_over_restarts_of_the_server_where_it_keeps_its_state(
+    tmp_path: pathlib.Path, folder: pathlib.Path
+) -> None:
+    kept = tmp_path / "state"
+
+    def listed() -> Set[int]:
+        return {file.stat().st_mtime_ns for file in kept.glob("catalog/*/lists/*") if file.suffix == ""}
+
+    def wait_for_another(before: Set[int]) -> None:
+        while listed() <= before:
+            time.sleep(0.02)
+
+    server = Server(tmp_path / "server", folder, "--cpu-workers", 1, "--state", kept)
+    try:
+        wait_for_another(set())
+        whole = keys_of(data(server))
+        begun = data(server)
+        batches = iter(begun)
+        done, state = keys_of(next(batches) for _ in range(2)), begun.state_dict()
+        gone, before = set(), names(folder)
+        for part in range(2):
+            gone |= change(folder, part)["removed"] - set(done)
+            server.kill()
+            kept_before = listed()
+            server.start()
+            wait_for_another(kept_before)
+        again = data(server)
+        again.load_state_dict(state)
+        rest = keys_of(again)
+        assert done + rest == [key for key in whole if key not in gone], "the old order, without what is gone"
+        assert again.counters()["failed"] == len(gone) and names(folder) - before
+        assert set(keys_of(again)) == names(folder), "what came since comes with the next epoch"
+        # Without what was kept nobody knows what differs, and that is said.
+        server.kill()
+        shutil.rmtree(kept)
+        server.start()
+        lost = data(server)
+        lost.load_state_dict(state)
+        with pytest.raises(headwater.HeadwaterError, match="they do not know any more what differs.*--state"):
+            next(iter(lost))
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_plan_is_carried_over_by_key(
+    served: Server, folder: pathlib.Path, tmp_path: pathlib.Path, workers: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "photos.plan"
+    file.write_text(plan_of(served))
+    dataset = data(served, plan=file, fields=("image", "key"))
+    loader = DataLoader(dataset, batch_size=None, num_workers=workers)
+    first = {key: image for images, keys in loader for key, image in zip(keys, images)}
+    changed = change(folder, 0)
+    served.reload()
+    again = {key: image for images, keys in loader for key, image in zip(keys, images)}
+    assert set(again) == names(folder) and changed["added"] <= set(again)
+    if not workers:
+        expected = f"{len(first) - len(changed['removed'])} samples keep their cut, and {len(changed['added'])} that"
+        assert expected in caplog.text
+    plain = data(served)
+    plain.set_epoch(1)
+    for images, keys in plain:
+        for image, key in zip(images, keys):
+            assert image.equal(again[key]), "a plan changes no bit, also one that was carried over"
 
 
 def test_what_was_chosen_by_number_keeps_its_generation_until_it_is_refreshed(

@@ -550,7 +550,8 @@ impl Datasets for Service {
         let (holding, _) = self.0.state.lock().unwrap().clone();
         let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
         let (batches, receiver) = mpsc::channel(2);
-        let (first, end) = (list.first, list.first + list.count as u64);
+        let headwater_wire::Samples::Range { first, count } = list.samples else { panic!("this server lists ranges") };
+        let end = first + count as u64;
         let middle = first.midpoint(end);
         batches.send(Ok(holding.listed(first..middle))).await.unwrap();
         // The first call breaks in the middle.

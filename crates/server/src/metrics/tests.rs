@@ -2,7 +2,7 @@
 
 use headwater_image::Unindexable;
 use headwater_pipeline::{Kept, Lookup, PhotoIndex, Pipeline};
-use headwater_store::{Apart, Extent, StoreOptions, Version};
+use headwater_store::{Apart, Extent, Past, StoreOptions, Version};
 use headwater_types::{Digest, ImageLimits, Partition, SampleKey};
 
 use super::*;
@@ -39,7 +39,7 @@ async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     let catalog = Arc::new(store.list(None).await.unwrap());
     let pipeline = Pipeline { store, catalog, index, limits: ImageLimits::default() };
     let served = ["photos", "flowers"].map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL)));
-    served[0].serve(Generation::new(1, pipeline));
+    served[0].serve(Generation::new(1, pipeline), Past::none());
     Metrics::new(&Arc::new(Datasets::new(served.into())))
 }
 

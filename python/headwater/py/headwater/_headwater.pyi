@@ -82,6 +82,10 @@ class Client:
         """What somebody who trains on it must know: parts that are missing, files that servers left out."""
     def listing(self) -> Tuple[List[str], npt.NDArray[np.int64]]:
         """Keys and labels of all samples in order, without the photos; -1 is no label."""
+    def described(
+        self, indices: npt.NDArray[np.uint64], fields: List[str]
+    ) -> Tuple[List[str], npt.NDArray[np.int64], List[List[Any]]]:
+        """Keys, labels and, for each of these fields, values of single samples, without the photos."""
     @property
     def fields(self) -> List[Tuple[str, str]]:
         """Name and kind of each field that samples have on all servers."""
@@ -132,6 +136,10 @@ class Plan:
     """A plan file, read: a way for each sample of a dataset."""
 
     def __new__(cls, content: bytes) -> "Plan": ...
+    def carried(self, places: npt.NDArray[np.uint64], samples: int) -> Tuple["Plan", int]:
+        """The plan for a later generation of so many samples, and how many of them it knows: those keep their way, and
+        others take the one that most have.
+        """
     def __len__(self) -> int: ...
     @property
     def algorithm(self) -> str: ...

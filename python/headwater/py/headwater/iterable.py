@@ -42,8 +42,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index", and beside "image" of the dataset's own
-                 fields, such as "caption" (data.fields). Without "image" no photo is fetched, and none can fail
+    fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
+                 "caption" (data.fields). Without "image" no photo is fetched, and none can fail
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array, also where PyTorch is installed (of which a DataLoader makes tensors again)
     transform    is run on each image after the recipe, and after what of a Compose is run here

@@ -43,8 +43,8 @@ class MapDataset(Served, TorchDataset[S]):
     indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean
                  mask
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index", and beside "image" of the dataset's own
-                 fields, such as "caption" (data.fields). Without "image" no photo is fetched
+    fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
+                 "caption" (data.fields). Without "image" no photo is fetched
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array
     transform    is run on each image after the recipe

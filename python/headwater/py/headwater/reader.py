@@ -27,6 +27,9 @@ from headwater.transport import Transport
 
 Servers = Union[str, Sequence[str]]
 
+#: Samples of which the servers are asked for names and fields at once, where no photo is asked for.
+DESCRIBED = 4096
+
 #: Samples in one array, where single samples are asked for: their tensors are rows of it.
 TOGETHER = 32
 
@@ -150,18 +153,45 @@ class Reader:
         """Batches without photos: what the servers list is all that is asked of them, and only what is gone since the
         epoch began can fail.
         """
-        listing, cuts = self.source.listing(), np.cumsum(sizes[:-1]).astype(np.int64)
-        for part, marks in zip(np.split(indices, cuts), np.split(gone, cuts)):
-            keys: List[Optional[str]] = [listing.keys[index] for index in part.tolist()]
-            rows = without_gone(Rows(np.empty((len(part), 0)), part.copy(), listing.labels[part], keys, []), marks)
-            settled = self._failures.settle(rows, 0, False, self._neighbour)
-            yield settled._replace(labels=labels(settled.labels))
+        ends = np.cumsum(sizes).astype(np.int64)
+        first = 0
+        while first < len(ends):
+            # So many batches together that the servers are not asked for each.
+            begin = int(ends[first - 1]) if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, begin + DESCRIBED)))
+            end = int(ends[last - 1])
+            together = self._names(indices[begin:end])
+            for at in range(first, last):
+                part = slice((int(ends[at - 1]) if at else 0) - begin, int(ends[at]) - begin)
+                rows = without_gone(_part(together, part), gone[begin:end][part])
+                settled = self._failures.settle(rows, 0, False, self._neighbour)
+                yield settled._replace(labels=labels(settled.labels))
+            first = last
+
+    def _names(self, indices: npt.NDArray[np.uint64]) -> Rows:
+        """Rows without photos: from the list of all samples, or where the dataset's own fields are asked for too, what
+        the servers say of these.
+        """
+        nothing, columns = np.empty((len(indices), 0)), self.reading.columns
+        if columns:
+            keys, labels, values = self.source.described(indices, columns)
+            return Rows(nothing, indices.copy(), labels, list(keys), [], values)
+        listing = self.source.listing()
+        names: List[Optional[str]] = [listing.keys[index] for index in indices.tolist()]
+        return Rows(nothing, indices.copy(), listing.labels[indices], names, [])
 
     def _neighbour(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
     ) -> "Names":
         """What stands next to a sample that is gone, where no photo is asked for."""
-        return Names(self.source.listing(), indices)
+        return Names(self._names(indices))
+
+
+def _part(rows: Rows, part: slice) -> Rows:
+    """Some of these rows, in memory of their own."""
+    columns = [column[part] for column in rows.columns]
+    indices, labels = rows.indices[part].copy(), rows.labels[part].copy()
+    return Rows(rows.values[part], indices, labels, rows.keys[part], [], columns)
 
 
 def _plan(reading: Reading, source: Source, place: Place, repeats: bool) -> Plan:

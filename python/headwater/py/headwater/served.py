@@ -24,7 +24,7 @@ class Served:
 
     @property
     def fields(self) -> Dict[str, str]:
-        """The dataset's own fields, which `fields=` may name beside "image": the kind of each, which is integer,
+        """The dataset's own fields, which `fields=` may name: the kind of each, which is integer,
         number, text, integers or numbers.
         """
         return dict(self._reader.source.describe().fields)

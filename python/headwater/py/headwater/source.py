@@ -15,6 +15,9 @@ from headwater.torches import worker_of
 from headwater.transport import Transport
 
 
+#: Generations of which is remembered that they were seen.
+SEEN = 64
+
 #: The digests of a generation's partitions, server by server.
 Generation = Tuple[str, ...]
 
@@ -52,6 +55,8 @@ class Source:
         self.transport = transport
         #: What is said once, by whichever process knows it first.
         self.notices = Notices()
+        #: The generations that were seen, by the digest of everything that was listed.
+        self.seen: Dict[str, Generation] = {}
         #: What arguments say of the dataset.
         self._expected: List[Expected] = []
         self._description: Optional[Description] = None
@@ -113,6 +118,13 @@ class Source:
             keys, labels = client.listing()
             self._listing = Listing(keys, np.asarray(labels, dtype=np.int64))
         return self._listing
+
+    def described(
+        self, indices: npt.NDArray[np.uint64], fields: Sequence[str]
+    ) -> Tuple[List[str], npt.NDArray[np.int64], List[List[Any]]]:
+        """Keys, labels and values of fields of these samples, which the servers are asked for."""
+        keys, labels, columns = self.client().described(np.ascontiguousarray(indices, dtype=np.uint64), list(fields))
+        return keys, np.asarray(labels, dtype=np.int64), columns
 
     def client(self) -> Client:
         """This process's connection."""
@@ -183,6 +195,9 @@ class Source:
             expected.check(self.dataset, len(client))
         stored_fields = dict(client.fields)
         generation = tuple(client.generation)
+        self.seen[client.digest] = generation
+        if len(self.seen) > SEEN:
+            self.seen.pop(next(iter(self.seen)))
         return Description(
             len(client), client.digest, _names(client), client.classes, stored, stored_fields, generation
         )
