@@ -5,7 +5,7 @@ import urllib.request
 
 
 def metric(server: pathlib.Path, name: str) -> float:
-    """The value of the metric with exactly this name and these labels; `server` is the folder that it was started in."""
+    """The value of the metric of this name with its labels; `server` is the folder that it was started in."""
     port = (server / "metrics-port").read_text()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
         for line in page.read().decode().splitlines():

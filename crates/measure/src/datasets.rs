@@ -113,12 +113,12 @@ impl fmt::Display for DatasetsReport {
         };
         let (name, server) = (wide(|row| &row.dataset, "dataset"), wide(|row| &row.server, "server"));
         write!(f, "{:name$}  {:server$}  state    ", "dataset", "server")?;
-        write!(f, "  {:>12}  {:>8}  {:>16}  {:>16}", "samples", "classes", "bytes", "bytes read")?;
+        write!(f, "  {:>12}  {:>8}  {:>16}  {:>13}", "samples", "classes", "bytes", "bytes read")?;
         write!(f, "  {:8}  generation", "source")?;
         for row in &self.datasets {
             write!(f, "\n{:name$}  {:server$}  {:9}", row.dataset, row.server, row.state)?;
             write!(f, "  {:>12}  {:>8}  {:>16}", number(row.samples), number(row.classes), number(row.bytes))?;
-            write!(f, "  {:>16}", number(row.bytes_read))?;
+            write!(f, "  {:>13}", number(row.bytes_read))?;
             write!(f, "  {:8}  {}", row.source.as_deref().unwrap_or("-"), number(row.generation))?;
             if !row.reason.is_empty() {
                 write!(f, "\n    {}", row.reason)?;
@@ -143,7 +143,7 @@ mod tests {
             samples: 1_281_167,
             classes: 1000,
             stored: ByteCount::new(147_897_477_120),
-            fetched: ByteCount::new(295_794_954_240),
+            fetched: ByteCount::new(7_394_873_856),
             source: "folder".to_owned(),
             generation: 3,
             digest: Digest::of(b"d"),
@@ -165,10 +165,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "dataset   server      state           samples   classes             bytes        bytes read  source    \
+                "dataset   server      state           samples   classes             bytes     bytes read  source    \
                  generation",
-                "imagenet  node1:7440  serving         1281167      1000      147897477120      295794954240  folder    3",
-                "val       node1:7440  not-ready             -         -                 -                 -  -         -",
+                "imagenet  node1:7440  serving         1281167      1000      147897477120     7394873856  folder    3",
+                "val       node1:7440  not-ready             -         -                 -              -  -         -",
                 "    there is no folder /srv/val",
             ]
         );
