@@ -116,13 +116,13 @@ impl Opener {
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
-        let options = self.options().await?;
+        let options = self.options(served).await?;
         served.begin(match data.is_sure() {
             true => Doing::step(format!("opening {data}")),
             // It is looked at to see what it holds, which may take its time, and then says why.
             false => Doing::listing(format!("listing {data}"), options.found.clone()),
         });
-        let store = headwater_store::open(data, &options).await?;
+        let store = headwater_store::open(data, &options).await.context(served.setting.clone())?;
         Ok(Unlisted { store, options })
     }
 
@@ -137,7 +137,8 @@ impl Opener {
             }
         };
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), options.found.clone()));
-        let (start, past) = headwater_store::start(&self.dataset.location, &store, &options).await?;
+        let started = headwater_store::start(&self.dataset.location, &store, &options).await;
+        let (start, past) = started.context(served.setting.clone())?;
         let (catalog, underway) = match start {
             Start::Listed(catalog) => (catalog, None),
             Start::Kept(catalog, underway) => {
@@ -150,13 +151,13 @@ impl Opener {
         Ok(First { generation: Generation::new(1, pipeline), past, underway })
     }
 
-    async fn options(&self) -> Result<StoreOptions> {
+    async fn options(&self, served: &Served) -> Result<StoreOptions> {
         let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
         let kept = self.state.kept(&self.places)?;
         // Read once: a class that changed its number would spoil a training.
         let prepared = async { Ok::<_, StoreError>(headwater_store::prepared(&options).await?.classes) };
         let classes = self.classes.get_or_try_init(|| prepared).await?.clone();
-        Ok(StoreOptions { kept, classes, ..options })
+        Ok(StoreOptions { kept, classes, fetched: served.fetched.clone(), ..options })
     }
 
     /// Opens a dataset and lists it.
@@ -169,11 +170,13 @@ impl Opener {
     pub(crate) async fn relist(&self, served: &Served) -> Result<Option<(Generation, Differences)>> {
         let now = served.current().context("the dataset is not served")?;
         // Opened anew, since the folder may be another one at the same path, and to count from 0.
-        let options = self.options().await?;
+        let options = self.options(served).await?;
         let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
         served.listings(|listings| listings.doing = Some(doing));
-        let store = headwater_store::open(&self.dataset.location, &options).await?;
-        let catalog = store.list(Some(now.catalog())).await?;
+        let (location, setting) = (&self.dataset.location, || served.setting.clone());
+        let store = headwater_store::open(location, &options).await.with_context(setting)?;
+        let catalog = headwater_store::list_again(location, &*store, &options, now.catalog()).await;
+        let catalog = catalog.with_context(setting)?;
         next_generation(served, &now, store, catalog).await
     }
 }

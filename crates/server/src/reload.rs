@@ -166,7 +166,7 @@ async fn catch_up(served: &Arc<Served>, underway: Underway) {
     let Some(kept) = served.current() else { return };
     let listed = match underway.done().await {
         Ok(catalog) => next_generation(served, &kept, Arc::clone(&kept.pipeline.store), catalog).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(anyhow::Error::new(error).context(served.setting.clone())),
     };
     let is_current = served.current().is_some_and(|now| Arc::ptr_eq(&now, &kept));
     if !is_current {

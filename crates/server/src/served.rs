@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::{Duration, SystemTime};
 
-use headwater_store::{Past, Step};
+use headwater_store::{Fetched, Past, Step};
 use headwater_types::{ByteCount, DatasetName, Differences, Digest, Partition};
 use headwater_wire::status::Refusal;
 
@@ -18,6 +18,10 @@ pub(crate) struct Served {
     pub(crate) name: DatasetName,
     /// The part of the dataset that is listed.
     pub(crate) part: Partition,
+    /// The setting that it comes from, which its errors begin with.
+    pub(crate) setting: String,
+    /// What is read of its source, by the stores of all of its generations.
+    pub(crate) fetched: Fetched,
     state: Mutex<State>,
     listings: Mutex<Listings>,
 }
@@ -42,9 +46,10 @@ enum State {
 
 impl Served {
     /// A dataset that is not open yet.
-    pub(crate) fn new(name: DatasetName, part: Partition) -> Self {
+    pub(crate) fn new(name: DatasetName, part: Partition, setting: String) -> Self {
         let state = State::Starting(Doing::step(format!("opening the dataset {name}")));
-        Self { name, part, state: Mutex::new(state), listings: Mutex::default() }
+        let fetched = Fetched::default();
+        Self { name, part, setting, fetched, state: Mutex::new(state), listings: Mutex::default() }
     }
 
     /// Begins the next step of starting.

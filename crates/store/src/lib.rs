@@ -34,6 +34,7 @@ mod extent;
 
 mod skip;
 
+mod fetched;
 mod files;
 mod found;
 mod given;
@@ -81,6 +82,7 @@ pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;
+pub use fetched::Fetched;
 pub use files::Files;
 pub use found::Found;
 pub use given::Given;

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,8 @@ from typing import Any, Dict, Iterator, List, Set
 
 import numpy as np
 import pytest
-from conftest import PHOTOS, Server
+import torch
+from conftest import BIN, PHOTOS, Server, run
 from test_plan import PLAN
 from torch.utils.data import DataLoader
 
@@ -260,6 +262,78 @@ def test_a_map_dataset_keeps_its_generation_until_it_is_refreshed(
     assert set(keys_of(DataLoader(dataset, batch_size=4, num_workers=workers))) == names(folder)
     if workers:
         assert set(keys_of(loader)) <= names(folder), "workers that stay hear of it too"
+
+
+SMALL = """
+name = "small"
+[[stage]]
+op = "decode"
+[[stage]]
+op = "resize"
+size = 36
+[[stage]]
+op = "center-crop"
+size = 32
+[[stage]]
+op = "to-tensor"
+"""
+
+
+def test_an_epoch_goes_on_while_a_thousand_photos_come_and_others_go_or_change(tmp_path: pathlib.Path) -> None:
+    two = ("photos", "--out", tmp_path / "two", "--classes", 1, "--per-class", 2, "--min-size", 40, "--size", 48)
+    run(BIN / "testdata", *two)
+    first, other = (file.read_bytes() for file in sorted((tmp_path / "two").glob("*/*")))
+    root, recipe = tmp_path / "many", tmp_path / "small.toml"
+    recipe.write_text(SMALL)
+    for folder in ("a", "b"):
+        (root / folder).mkdir(parents=True)
+    there = [f"{'ab'[at % 2]}/{at:05}.jpg" for at in range(1500)]
+    for name in there:
+        (root / name).write_bytes(first)
+    # Far from one another in any order: the first 100 go, the next 100 become the other photo.
+    touched = random.Random(5).sample(there, 200)
+    server = Server(tmp_path / "server", root, "--cpu-workers", 1, "--no-index")
+    try:
+        dataset = headwater.IterableDataset(
+            server.address, "photos", str(recipe), batch_size=16, fields=("image", "key"), on_error="skip", window=65536
+        )
+        loader = DataLoader(dataset, batch_size=None, num_workers=2, prefetch_factor=1)
+        batches, got = iter(loader), {}
+
+        def take(batches: Any) -> None:
+            for images, keys in batches:
+                assert not got.keys() & set(keys), "a sample came twice"
+                got.update(zip(keys, images))
+
+        for part in range(2):
+            take([next(batches)])
+            for at in range(500):
+                (root / f"a/new{part}-{at:03}.jpg").write_bytes(other)
+            for name in touched[50 * part : 50 * (part + 1)]:
+                (root / name).unlink()
+            for name in touched[100 + 50 * part : 150 + 50 * part]:
+                (root / name).write_bytes(other)
+            server.reload()
+        take(batches)
+        assert server.generation() == 3
+        missing = set(there) - got.keys()
+        assert got.keys() <= set(there) and missing <= set(touched)
+        assert len(missing) > 50, "the epoch was over before much had changed"
+        counted = dataset.counters()
+        assert counted["failed"] == counted["skipped"] == len(missing)
+        image = got[min(got)]
+        assert all(torch.equal(each, image) for each in got.values()), "a photo that was not listed for this epoch"
+
+        got.clear()
+        take(loader)
+        expected = names(root)
+        assert got.keys() == expected and len(expected) == 1500 + 1000 - 100
+        others = {name for name in expected if "/new" in name} | set(touched[100:])
+        assert all(torch.equal(each, image) == (name not in others) for name, each in got.items())
+        counted = dataset.counters()
+        assert counted["failed"] == len(missing), "all of the next epoch comes"
+    finally:
+        server.kill()
 
 
 def test_names_of_any_kind_are_keys_and_stay_apart(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:

@@ -204,6 +204,7 @@ impl Holding {
             samples: self.photos.len() as u64,
             classes: self.classes().len() as u64,
             stored: ByteCount::new(self.bytes()),
+            fetched: ByteCount::new(2 * self.bytes()),
             source: "folder".to_owned(),
             generation: 1 + self.earlier.len() as u64,
             digest: self.digest(),

@@ -126,11 +126,11 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let memory = args.limits.memory()?;
     let source = args.dataset.source();
     let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
-    let store = headwater_store::open(&source.location, &options).await?;
+    let store = headwater_store::open(&source.location, &options).await.context("--data")?;
     let followed = args.dataset.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
     let places: Vec<_> = [source.location].into_iter().chain(followed).collect();
     let index = open::photo_index((&args.state, &args.index), &places, store.place(), limits).await?;
-    let catalog = Arc::new(store.list(None).await?);
+    let catalog = Arc::new(store.list(None).await.context("--data")?);
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
     Ok((Arc::new(Indexer::new(store, catalog, index, limits, job)), jobs))

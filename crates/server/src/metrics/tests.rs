@@ -38,7 +38,8 @@ async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     let store = headwater_store::open(&data, &StoreOptions::default()).await.unwrap();
     let catalog = Arc::new(store.list(None).await.unwrap());
     let pipeline = Pipeline { store, catalog, index, limits: ImageLimits::default() };
-    let served = ["photos", "flowers"].map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL)));
+    let served = ["photos", "flowers"]
+        .map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL, "--data".to_owned())));
     served[0].serve(Generation::new(1, pipeline), Past::none());
     Metrics::new(&Arc::new(Datasets::new(served.into())))
 }
@@ -58,6 +59,8 @@ async fn datasets_build_process_and_refusals_are_told_of() {
         "headwater_calls_refused_total{reason=\"busy\"} 0",
         "headwater_samples_failed_total{dataset=\"flowers\",kind=\"io\"} 0",
         "headwater_payload_sent_bytes_total{dataset=\"photos\"} 0",
+        "headwater_source_fetched_bytes_total{dataset=\"flowers\"} 0",
+        "headwater_source_reads_total{dataset=\"photos\"} 0",
     ] {
         assert!(text.lines().any(|each| each == line), "{line} in {text}");
     }

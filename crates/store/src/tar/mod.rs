@@ -155,7 +155,8 @@ impl Tar {
         let store = Arc::clone(self.shards.store());
         if let Some(root) = self.shards.root() {
             let (root, shard, wanted) = (Arc::clone(root), shard.clone(), Arc::clone(&self.wanted));
-            return blocking(move || shard::of_file(&root, &*store, &shard, &wanted)).await;
+            let fetched = self.options.fetched.clone();
+            return blocking(move || shard::of_file(&root, &*store, &shard, &wanted, &fetched)).await;
         }
         if let Some(sidecar) = sidecar {
             let name = shard.object().as_str();
