@@ -51,12 +51,7 @@ impl NodeCache {
 
     /// The value of a sample: its bytes as an array, or the descriptor of its file and None where it is large; and the
     /// places of its parts. None where it is not here.
-    fn find<'py>(
-        &self,
-        py: Python<'py>,
-        index: u64,
-        waited: bool,
-    ) -> PyResult<Option<(Bound<'py, PyAny>, Spans)>> {
+    fn find<'py>(&self, py: Python<'py>, index: u64, waited: bool) -> PyResult<Option<(Bound<'py, PyAny>, Spans)>> {
         let node = self.node()?;
         let found = match node.find(index) {
             None => return Ok(None),

@@ -74,3 +74,6 @@ pub use settings::NodeSettings;
 pub const fn table_bytes(samples: u64) -> u64 {
     layout::table_bytes(samples)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,8 +87,11 @@ fn begin(
     let cleared = members.clear().and_then(|()| memory.clear());
     cleared.map_err(NodeError::io("clear", &memory.path))?;
     let own_bytes = table_bytes(settings.samples);
-    let too_little =
-        || NodeError::TooLittle { memory: settings.memory, table: ByteCount::new(own_bytes), samples: settings.samples };
+    let too_little = || NodeError::TooLittle {
+        memory: settings.memory,
+        table: ByteCount::new(own_bytes),
+        samples: settings.samples,
+    };
     let for_values = settings.memory.get().checked_sub(own_bytes).ok_or_else(too_little)?;
     let (token, identity) = (RandomState::new().hash_one(&settings.name), *settings.identity().as_bytes());
     let mut found = Vec::new();
@@ -196,4 +199,3 @@ pub(super) fn remove(path: &Path) -> Result<(), NodeError> {
     }
     std::fs::remove_dir(path).map_err(NodeError::io("remove", path))
 }
-

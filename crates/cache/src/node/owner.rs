@@ -103,9 +103,8 @@ impl Owned {
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let is_good = bytes.len() == LENGTH
-            && bytes.starts_with(MAGIC)
-            && u64_at(&bytes, 8) == XxHash3_64::oneshot(&bytes[16..]);
+        let is_good =
+            bytes.len() == LENGTH && bytes.starts_with(MAGIC) && u64_at(&bytes, 8) == XxHash3_64::oneshot(&bytes[16..]);
         let identity = bytes.get(24..).and_then(|rest| rest.first_chunk().copied());
         Ok(identity.filter(|_| is_good).map(|identity| (u64_at(&bytes, 16), identity)))
     }

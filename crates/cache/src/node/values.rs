@@ -88,7 +88,8 @@ impl Values {
         for entry in Dir::read_from(&self.unfinished)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") && prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_bytes())) {
+            if !matches!(name, b"." | b"..") && prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_bytes()))
+            {
                 removed(&self.unfinished, name)?;
             }
         }
