@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python/hea
 import headwater  # noqa: E402
 from cached_data import Counting, folders, is_value, on_disk  # noqa: E402
 
-SAMPLES, SIZE = 200, 20_000
+SAMPLES, SIZE = 200, 22_000
 
 
 def cache(folder: pathlib.Path) -> Any:

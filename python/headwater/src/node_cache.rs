@@ -30,19 +30,18 @@ type Spans = ((usize, usize), Vec<(usize, usize)>);
 #[pymethods]
 impl NodeCache {
     #[new]
-    #[pyo3(signature = (shared_memory, name, samples, dataset, memory, ssd, policy))]
+    #[pyo3(signature = (shared_memory, name, dataset, memory, ssd, policy))]
     fn new(
         py: Python<'_>,
         shared_memory: PathBuf,
         name: String,
-        samples: u64,
-        dataset: Vec<String>,
+        dataset: (u64, Vec<String>),
         memory: u64,
         ssd: Option<(PathBuf, u64)>,
         policy: Option<&str>,
     ) -> PyResult<Self> {
         let policy = policy.map(str::parse::<PolicyName>).transpose().map_err(argument)?;
-        let memory = ByteCount::new(memory);
+        let ((samples, dataset), memory) = (dataset, ByteCount::new(memory));
         let ssd = ssd.map(|(path, bytes)| (path, ByteCount::new(bytes)));
         let settings = NodeSettings { shared_memory, name, samples, dataset, memory, ssd, policy };
         let node = py.detach(|| Node::open(&settings)).map_err(|error| problem(&error))?;

@@ -16,7 +16,7 @@ import pytest
 import torch
 from cached_data import Counting, folders, is_value, on_disk, reads
 
-SIZE = 20_000
+SIZE = 22_000
 TABLE = headwater._headwater.cache_table_bytes
 
 
@@ -439,7 +439,8 @@ import headwater
 from cached_data import Counting
 import pathlib
 folder = pathlib.Path(sys.argv[1])
-cached = headwater.CachedDataset(Counting(folder / "log", 60, 20_000), memory="2MiB", ssd="8MiB", path=folder / "ssd", policy="lru")
+data, path = Counting(folder / "log", 60, 22_000), folder / "ssd"
+cached = headwater.CachedDataset(data, memory="2MiB", ssd="8MiB", path=path, policy="lru")
 print("ready", flush=True)
 while True:
     for index in range(60):

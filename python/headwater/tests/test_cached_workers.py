@@ -1,5 +1,6 @@
 """A cache that DataLoader's workers and several jobs share: one limit, true counters, one reader."""
 
+import gzip
 import multiprocessing
 import os
 import pathlib
@@ -9,11 +10,14 @@ import time
 from typing import Any, List, Tuple
 
 import headwater
+import numpy as np
 import pytest
 import torch
 from cached_data import Counting, folders, is_value, on_disk, reads
 from test_cached import SIZE, TABLE, frames, nothing_is_left_in_memory  # noqa: F401
 from torch.utils.data import DataLoader
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Watch:
@@ -168,3 +172,52 @@ def test_jobs_that_give_the_same_name_share_one_cache(tmp_path: pathlib.Path) ->
     assert is_value(other[2], 2, SIZE) and reads(tmp_path / "log") == [2, 2]
     for cached in (other, apart):
         cached.close()
+
+
+class FashionMnist:
+    """The images of Fashion-MNIST where the test data is, and generated ones elsewhere."""
+
+    def __init__(self, count: int) -> None:
+        root = pathlib.Path(os.environ.get("HEADWATER_TEST_DATA", ROOT / "../shared/data")) / "fashion_mnist"
+        images, labels = (root / f"train-{name}-ubyte.gz" for name in ("images-idx3", "labels-idx1"))
+        if images.exists():
+            self.images = np.frombuffer(gzip.open(images).read(16 + 784 * count)[16:], np.uint8).reshape(count, 28, 28)
+            self.labels = np.frombuffer(gzip.open(labels).read(8 + count)[8:], np.uint8)
+        else:
+            random = np.random.default_rng(1)
+            self.images = random.integers(0, 256, (count, 28, 28), np.uint8)
+            self.labels = random.integers(0, 10, count, np.uint8)
+        print("Fashion-MNIST" if images.exists() else "generated images")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Any:
+        return torch.from_numpy(self.images[index].copy()).float().div_(255), int(self.labels[index])
+
+
+def trained(dataset: Any) -> List[float]:
+    """The losses of two epochs."""
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    generator = torch.Generator().manual_seed(2)
+    losses = []
+    for _ in range(2):
+        for images, labels in DataLoader(dataset, 50, shuffle=True, num_workers=2, generator=generator):
+            loss = torch.nn.functional.cross_entropy(network(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(float(loss))
+    return losses
+
+
+def test_training_goes_as_without_the_cache(tmp_path: pathlib.Path) -> None:
+    data = FashionMnist(1000)
+    cached = headwater.CachedDataset(data, memory="2MiB", ssd="16MiB", path=tmp_path / "ssd", policy="lru")
+    losses = trained(cached)
+    assert losses == trained(data) and losses[-1] < losses[0]
+    counts = cached.counts()
+    assert counts["origin"] == 1000 and counts["memory_hits"] + counts["ssd_hits"] == 1000 and counts["ssd_hits"] > 0
+    cached.close()

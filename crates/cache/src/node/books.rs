@@ -182,6 +182,10 @@ impl<'a> Books<'a> {
                 room = Room::Later;
                 break;
             };
+            // A value that was noted twice is one.
+            if chosen.iter().any(|one: &Worth| one.index == worth.index) {
+                continue;
+            }
             chosen.push(worth);
             if !coming.displaces(self.header.policy, &worth) {
                 room = Room::None;

@@ -7,8 +7,8 @@
 //! │        │ processes x 128 B │ sample, 64 B             │
 //! └────────┴───────────────────┴──────────────────────────┘
 //!
-//! row     0 state u8 | 2 mover u16 | 4 reader u16 | 8 length u64 | 16 cost f32 | 20 importance f32   written under the lock
-//!        32 last use u64 | 40 uses u32 | 48 next use u64 | 56 the use after it u64                    written without it
+//! row     0 state u8 | 2 mover u16 | 4 reader u16 | 8 length u64 | 16 cost f32 | 20 importance f32   under the lock
+//!        32 last use u64 | 40 uses u32 | 48 next use u64 | 56 the use after it u64                    without it
 //! ```
 //!
 //! All numbers are little endian. `mover` and `reader` are numbers of members, from 1; 0 is nobody. Uses that are not

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use headwater_policy::{PolicyName, Tier};
@@ -39,8 +39,14 @@ impl Node {
             // The lock is taken again below, by the books; nobody removes a table that is there in between, for this
             // process holds the file.
             let opened = if is_gone { Ok(None) } else { begin_or_join(settings, &path, &folder, table).map(Some) };
-            if let Some(node) = opened? {
-                return Ok(node);
+            match opened {
+                Ok(Some(node)) => return Ok(node),
+                Ok(None) => {}
+                Err(error) => {
+                    // Nothing is left of a cache that was not begun.
+                    let _ = remove_if_orphaned(&path);
+                    return Err(error);
+                }
             }
         }
         Err(NodeError::Busy { path })
@@ -165,7 +171,7 @@ pub fn remove_orphans(shared_memory: &Path) -> Result<u64, NodeError> {
     Ok(removed)
 }
 
-fn remove_if_orphaned(path: &PathBuf) -> Result<bool, NodeError> {
+fn remove_if_orphaned(path: &Path) -> Result<bool, NodeError> {
     let folder = match private_folder(path) {
         Ok(folder) => folder,
         Err(NodeError::NotPrivate { .. }) => return Ok(false),

@@ -26,19 +26,22 @@ impl Worth {
     pub(super) fn of(header: &Header, tier: Tier, index: u64, row: &Row, uses: &Uses, passed: Passed) -> Self {
         let block = header.blocks[place(tier)].max(1);
         let bytes = row.length.next_multiple_of(block);
+        // In steps, so that an order of victims holds for some time: within a step it is that of the next uses.
+        let step = (header.samples / 64).max(1);
+        let position = passed.position / step * step;
         // Workers are not equally far. What should have come long ago is of a job that ended.
         let late = (header.samples / 8).max(1024);
-        let next_use = uses.next.filter(|next| next.saturating_add(late) >= passed.position);
+        let next_use = uses.next.filter(|next| next.saturating_add(late) >= position);
         let facts = Facts {
             memory_bytes: bytes,
             ssd_bytes: bytes,
             cost: rounded(row.cost),
             // 0 where nobody has reported.
             importance: if row.importance > 0.0 { row.importance } else { 1.0 },
-            next_use: next_use.map(|next| next.max(passed.position)),
+            next_use: next_use.map(|next| next.max(position)),
         };
         let seen = Seen { last_use: uses.last, uses: uses.count, age: 0.0 };
-        let order = Place { position: passed.position, horizon: header.announced.max(passed.position) };
+        let order = Place { position, horizon: header.announced.max(position) };
         // Queues need an order of their own, which the table does not keep: never given here.
         let priority = priority(header.policy, tier, &facts, &seen, order).unwrap_or(uses.last as f64);
         Self { priority, last: uses.last, index }

@@ -36,16 +36,16 @@ class CachedDataset(TorchDataset[S]):
     one limit over all of them, which holds at every moment. A sample that several ask for at once is read by one of
     them. A value is in one of the two tiers: what leaves memory goes to the SSD, and what is found there comes back.
 
-    What is kept is kept: put random transforms behind the cache and not into `dataset`. A dataset of another type, length
-    or `version` is another cache.
+    What is kept is kept: put random transforms behind the cache and not into `dataset`. A dataset of another type,
+    length or `version` is another cache.
 
     memory     most bytes of files in /dev/shm, 4096 at least each: "4GiB", "50%" of what is free, or a number. Capped,
                with a warning, to what /dev/shm has
     ssd        most bytes of files in `path`, or None
     path       a folder on a local disk for the SSD's part, which a later job finds again
     policy     what stays: "lru", "lfu", "static" (what came first), "importance" (by `report`, seconds and bytes), or
-               "planned" (by `announce`, seconds and bytes; with nothing announced, what came first). Default: "planned",
-               and "importance" once `report` is called
+               "planned" (by `announce`, seconds and bytes; with nothing announced, what came first). Default:
+               "planned", and "importance" once `report` is called
     name       jobs that give the same share one cache. Default: `path`, or for this job alone
     version    a text or number that changes whenever the samples do
 
@@ -250,7 +250,7 @@ class CachedDataset(TorchDataset[S]):
         _headwater.remove_orphans(SHM)
         memory, table = self._memory_bytes(), _headwater.cache_table_bytes(self._length)
         ssd = None if self._ssd is None or self._path is None else (self._path, self._ssd_bytes(self._ssd))
-        node = _headwater.NodeCache(SHM, self._name, self._length, self._identity, memory, ssd, self._policy)
+        node = _headwater.NodeCache(SHM, self._name, (self._length, self._identity), memory, ssd, self._policy)
         (_, in_memory, _), (_, on_ssd, _) = node.usage()
         wanted = [("memory", self._memory, memory, in_memory + table)]
         wanted += [] if ssd is None or self._ssd is None else [("ssd", self._ssd, ssd[1], on_ssd)]
@@ -288,8 +288,8 @@ class CachedDataset(TorchDataset[S]):
 def _length(dataset: Any) -> int:
     if not hasattr(type(dataset), "__getitem__"):
         raise TypeError(
-            f"a {type(dataset).__name__} has no __getitem__: give a dataset that is asked by index; one that can only be "
-            "iterated cannot be cached by sample"
+            f"a {type(dataset).__name__} has no __getitem__: give a dataset that is asked by index; one that can only "
+            "be iterated cannot be cached by sample"
         )
     try:
         return len(dataset)
