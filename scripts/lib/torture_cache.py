@@ -20,7 +20,7 @@ from typing import Any, List
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python/headwater/tests"))
 
 import headwater  # noqa: E402
-from cached_data import Counting, folders, is_value, on_disk  # noqa: E402
+from cached_data import Counting, folders, is_value, newest, on_disk  # noqa: E402
 
 SAMPLES, SIZE = 200, 22_000
 
@@ -49,7 +49,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while not self.over:
-            tiers = [max(folders(), key=lambda one: one.stat().st_mtime, default=self.folder), self.folder / "ssd"]
+            tiers = [newest(), self.folder / "ssd"]
             self.most = [max(most, on_disk(tier)) for most, tier in zip(self.most, tiers)]
             self.looks += 1
             time.sleep(0.005)
@@ -95,7 +95,7 @@ def main() -> int:
         watch.over = True
         watch.join()
         usage, counts = cached.usage(), cached.counts()
-        real = [on_disk(max(folders(), key=lambda one: one.stat().st_mtime)), on_disk(folder / "ssd")]
+        real = [on_disk(newest()), on_disk(folder / "ssd")]
         found = {
             "kills": kills,
             "wrong": wrong,

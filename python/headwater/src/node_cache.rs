@@ -124,11 +124,15 @@ impl NodeCache {
         Ok(matches!(kept, Kept::InMemory | Kept::OnSsd | Kept::Already))
     }
 
+    /// The order of the samples that come next.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn announce(&self, py: Python<'_>, order: PyReadonlyArray1<'_, u64>) -> PyResult<()> {
         let (node, order) = (self.node()?, order.as_slice().map_err(argument)?.to_vec());
         py.detach(|| node.announce(&order)).map_err(|error| problem(&error))
     }
 
+    /// The losses of samples.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn report(&self, indices: PyReadonlyArray1<'_, u64>, losses: PyReadonlyArray1<'_, f32>) -> PyResult<()> {
         let losses = losses.as_array();
         let both = indices.as_array().iter().copied().zip(losses.iter().copied()).collect::<Vec<_>>();

@@ -52,6 +52,11 @@ def folders() -> List[pathlib.Path]:
     return sorted(pathlib.Path("/dev/shm").glob(f"headwater-{os.getuid()}-*"))
 
 
+def newest() -> pathlib.Path:
+    """The folder in /dev/shm of the cache that was begun last."""
+    return max(folders(), key=lambda folder: folder.stat().st_mtime)
+
+
 def on_disk(folder: pathlib.Path) -> int:
     """Bytes of all files below a folder, in whole blocks."""
     total = 0

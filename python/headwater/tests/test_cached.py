@@ -14,7 +14,7 @@ import headwater
 import numpy as np
 import pytest
 import torch
-from cached_data import Counting, folders, is_value, on_disk, reads
+from cached_data import Counting, folders, is_value, newest, on_disk, reads
 
 SIZE = 22_000
 TABLE = headwater._headwater.cache_table_bytes
@@ -176,7 +176,7 @@ def test_lru_over_both_tiers_is_the_simulators_to_the_access(tmp_path: pathlib.P
             counts, usage = cached.counts(), cached.usage()
             assert {name: counts[name] for name in model.counts} == model.counts
             assert [usage["memory_bytes"], usage["ssd_bytes"]] == model.bytes
-    usage, folder = cached.usage(), folders()[0]
+    usage, folder = cached.usage(), newest()
     assert min(model.counts.values()) > 100
     assert [usage["memory_entries"], usage["ssd_entries"]] == [len(tier) for tier in model.tiers]
     assert [on_disk(folder), on_disk(tmp_path / "ssd")] == model.bytes
@@ -204,8 +204,8 @@ def test_an_announced_order_decides_what_stays(tmp_path: pathlib.Path) -> None:
             cached.announce(orders[epoch + 1])
         for index in order:
             cached[int(index)]
-    # Belady's, which keeps across the epochs' border what the next one begins with.
-    assert cached.counts()["memory_hits"] > 30
+    # As many as there are between epochs in which each comes once: Belady's bound.
+    assert cached.counts()["memory_hits"] == 30
     assert cached.policy == "planned"
     cached.close()
 
@@ -450,7 +450,7 @@ while True:
 
 def test_a_killed_job_leaves_no_wrong_value_and_no_lost_space(tmp_path: pathlib.Path) -> None:
     tests, before = pathlib.Path(__file__).parent, folders()
-    for round_ in range(3):
+    for round_ in range(2):
         job = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, cwd=tests, env=os.environ
         )
@@ -483,7 +483,7 @@ def test_a_burst_is_found_afterwards_or_counted(tmp_path: pathlib.Path) -> None:
     counts, usage = cached.counts(), cached.usage()
     assert counts["admitted"] == 800 and counts["rejected"] == counts["ssd_failed"] == 0
     assert usage["memory_entries"] + usage["ssd_entries"] + counts["evicted"] == 800
-    files = [int(file.name) for tier in (folders()[-1], tmp_path / "ssd") for file in (tier / "values").iterdir()]
+    files = [int(file.name) for tier in (newest(), tmp_path / "ssd") for file in (tier / "values").iterdir()]
     assert len(files) == len(set(files)) == usage["memory_entries"] + usage["ssd_entries"] > 400
     cached.close()
 

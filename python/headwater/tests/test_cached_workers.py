@@ -13,7 +13,7 @@ import headwater
 import numpy as np
 import pytest
 import torch
-from cached_data import Counting, folders, is_value, on_disk, reads
+from cached_data import Counting, is_value, newest, on_disk, reads
 from test_cached import SIZE, TABLE, frames, nothing_is_left_in_memory  # noqa: F401
 from torch.utils.data import DataLoader
 
@@ -46,7 +46,7 @@ def test_workers_share_one_exact_limit_and_true_counters(tmp_path: pathlib.Path,
     cached = headwater.CachedDataset(
         data, memory=TABLE(120) + frames(30), ssd=frames(50), path=tmp_path / "ssd", policy="lru"
     )
-    watch = Watch(folders()[-1], tmp_path / "ssd")
+    watch = Watch(newest(), tmp_path / "ssd")
     loader = DataLoader(
         cached, 10, shuffle=True, num_workers=workers, multiprocessing_context=context, persistent_workers=True
     )
@@ -62,7 +62,7 @@ def test_workers_share_one_exact_limit_and_true_counters(tmp_path: pathlib.Path,
     assert most[0] <= usage["memory_limit"] and most[1] <= usage["ssd_limit"] and looks > 20
     assert counts["accesses"] == 360 and counts["origin"] == len(reads(tmp_path / "log"))
     assert counts["ssd_hits"] + counts["memory_hits"] > 0 and counts["corrupt"] == counts["busy"] == 0
-    assert [on_disk(folders()[-1]), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
+    assert [on_disk(newest()), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
     del loader
     cached.close()
 
@@ -138,7 +138,7 @@ def test_killed_workers_leave_sums_that_fit(tmp_path: pathlib.Path) -> None:
         Counting(tmp_path / "log", 40, SIZE), memory=TABLE(40) + frames(8), ssd=frames(12), path=tmp_path / "ssd",
         policy="lru",
     )  # fmt: skip
-    watch = Watch(folders()[-1], tmp_path / "ssd")
+    watch = Watch(newest(), tmp_path / "ssd")
     context = multiprocessing.get_context("fork")
     for round_ in range(12):
         workers = [context.Process(target=churn, args=(cached, 2 * round_ + one)) for one in (0, 1)]
@@ -154,7 +154,7 @@ def test_killed_workers_leave_sums_that_fit(tmp_path: pathlib.Path) -> None:
     most, _ = watch.end()
     counts, usage = cached.counts(), cached.usage()
     assert most[0] <= usage["memory_limit"] and most[1] <= usage["ssd_limit"]
-    assert [on_disk(folders()[-1]), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
+    assert [on_disk(newest()), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
     assert counts["corrupt"] == 0 and usage["memory_entries"] == 8
     cached.close()
 

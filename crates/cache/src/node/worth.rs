@@ -35,7 +35,8 @@ impl Worth {
         let facts = Facts {
             memory_bytes: bytes,
             ssd_bytes: bytes,
-            cost: rounded(row.cost),
+            // Of an order that is known, the seconds of one read say less than its place: see `rounded`.
+            cost: if header.policy == PolicyName::Planned { 1.0 } else { rounded(row.cost) },
             // 0 where nobody has reported.
             importance: if row.importance > 0.0 { row.importance } else { 1.0 },
             next_use: next_use.map(|next| next.max(position)),
