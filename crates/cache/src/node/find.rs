@@ -8,8 +8,8 @@ use headwater_policy::Tier;
 
 use super::counters::Counter;
 use super::error::NodeError;
+use super::hold::Node;
 use super::layout::{Row, State};
-use super::node::Node;
 use super::sample::{SAMPLE_HEAD, SampleId, SampleLayout};
 
 /// A value that was found.

@@ -4,8 +4,8 @@ use headwater_policy::Tier;
 
 use super::counters::Counter;
 use super::error::NodeError;
+use super::hold::Node;
 use super::layout::{Row, State};
-use super::node::Node;
 
 /// What is to be done about a sample that was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

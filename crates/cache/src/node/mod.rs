@@ -46,13 +46,14 @@ mod books;
 mod settings;
 
 mod owner;
+mod place;
 mod tiers;
 
 mod mend;
 
-mod open;
+mod hold;
 
-mod node;
+mod open;
 
 mod flight;
 mod put;
@@ -65,7 +66,7 @@ pub use counters::NodeCounts;
 pub use error::NodeError;
 pub use find::{Found, InMemory};
 pub use flight::Lead;
-pub use node::{Kept, Node, NodeUsage};
+pub use hold::{Kept, Node, NodeUsage};
 pub use open::remove_orphans;
 pub use sample::{MOST_BUFFERS, SAMPLE_HEAD, SampleError, SampleId, SampleLayout, seal};
 pub use settings::NodeSettings;

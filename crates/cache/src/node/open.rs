@@ -10,14 +10,15 @@ use headwater_types::ByteCount;
 
 use super::books::{Books, Own};
 use super::error::NodeError;
+use super::hold::{Node, clock};
 use super::layout::{Header, Row, State, Uses, table_bytes};
 use super::members::{self, Members};
-use super::node::{Node, Place};
 use super::owner::Owned;
+use super::place::{Place, remove};
 use super::settings::{NodeSettings, prefix};
 use super::table::{self, Table};
 use super::tiers::Tiers;
-use super::values::{UNFINISHED, VALUES, Values, private_folder};
+use super::values::{Values, private_folder};
 
 /// Times that a folder is looked for whose last process leaves meanwhile.
 const TRIES: u32 = 100;
@@ -120,7 +121,7 @@ fn begin(
         changes: 0,
         announced: 0,
         token,
-        born: super::node::clock().saturating_sub(found.len() as u64 + 1),
+        born: clock().saturating_sub(found.len() as u64 + 1),
         identity,
     };
     table.begin(&header).map_err(|error| match error {
@@ -187,21 +188,4 @@ fn remove_if_orphaned(path: &Path) -> Result<bool, NodeError> {
         return Ok(false);
     }
     remove(path).map(|()| true)
-}
-
-/// Removes a cache's folder in memory, of which nobody lives and whose table is locked here: the table first, by which
-/// others see that it is gone.
-pub(super) fn remove(path: &Path) -> Result<(), NodeError> {
-    let file = path.join(table::NAME);
-    std::fs::remove_file(&file).map_err(NodeError::io("remove", &file))?;
-    for inner in [members::FOLDER, UNFINISHED, VALUES] {
-        let inner = path.join(inner);
-        match std::fs::remove_dir_all(&inner) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(NodeError::io("remove", &inner)(error));
-            }
-            _ => {}
-        }
-    }
-    std::fs::remove_dir(path).map_err(NodeError::io("remove", path))
 }

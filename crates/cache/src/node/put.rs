@@ -4,8 +4,8 @@ use headwater_policy::Tier;
 
 use super::counters::Counter;
 use super::error::NodeError;
+use super::hold::{Kept, Node};
 use super::layout::{Row, State};
-use super::node::{Kept, Node};
 use super::room::Reserved;
 use super::sample::{checksum, close, head, parts};
 

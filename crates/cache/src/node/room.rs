@@ -10,8 +10,8 @@ use headwater_policy::Tier;
 use super::books::{Books, Room};
 use super::counters::Counter;
 use super::error::NodeError;
+use super::hold::Node;
 use super::layout::{Row, State};
-use super::node::Node;
 use super::sample::seal;
 
 /// Waits for what others are writing, each a millisecond, before a value is given up; and after how many it is looked

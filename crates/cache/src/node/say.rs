@@ -3,8 +3,8 @@
 use headwater_policy::PolicyName;
 
 use super::error::NodeError;
+use super::hold::Node;
 use super::layout::Row;
-use super::node::Node;
 
 // === impl Node ===
 

@@ -1,6 +1,5 @@
 //! One process's hold on a cache.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,11 +12,11 @@ use super::counters::{Counter, NodeCounts};
 use super::error::NodeError;
 use super::members::{Member, Members};
 use super::mend::mend;
-use super::open;
+use super::place::{Place, remove};
 use super::sample::SampleId;
 use super::table::Table;
 use super::tiers::Tiers;
-use super::worth::place;
+use super::worth::place as number;
 
 /// A cache that processes of one machine share, as one of them holds it. It leaves when it is dropped; the last to
 /// leave removes what is in memory. A process that was forked has to open its own, and must not drop this one.
@@ -32,13 +31,6 @@ pub struct Node {
     counts: Mutex<NodeCounts>,
     born: u64,
     last_stamp: AtomicU64,
-}
-
-/// Where a cache is, and of what.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) identity: [u8; 32],
 }
 
 /// What came of putting a value.
@@ -99,9 +91,9 @@ impl Node {
     pub fn usage(&self) -> Result<[NodeUsage; 2], NodeError> {
         let books = self.books()?;
         Ok(Tier::BOTH.map(|tier| NodeUsage {
-            bytes: ByteCount::new(books.header.bytes[place(tier)]),
-            limit: ByteCount::new(books.header.limits[place(tier)]),
-            entries: books.header.entries[place(tier)],
+            bytes: ByteCount::new(books.header.bytes[number(tier)]),
+            limit: ByteCount::new(books.header.limits[number(tier)]),
+            entries: books.header.entries[number(tier)],
         }))
     }
 
@@ -181,7 +173,7 @@ impl Node {
         self.table.lock()?;
         self.members.leave(&self.member);
         let others = self.members.alive(None).map_err(NodeError::io("read", &self.place.path));
-        let left = if others? { Ok(()) } else { open::remove(&self.place.path) };
+        let left = if others? { Ok(()) } else { remove(&self.place.path) };
         self.table.unlock();
         left
     }
