@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
@@ -53,6 +54,16 @@ fn listings_of_a_bucket_are_read_whole_or_refused() {
         for cut in 0..bytes.len() {
             assert!(count_listed(&bytes[..cut], "a/").is_err(), "{} up to {cut}", path.display());
         }
+    }
+}
+
+#[test]
+fn values_of_a_nodes_cache_are_read_whole_or_refused() {
+    for (path, mut bytes) in corpus("node_sample") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        seal(&mut bytes);
+        let read = SampleLayout::verify(&bytes, SampleId { index: 3, identity: 9 });
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
     }
 }
 

@@ -40,6 +40,8 @@ mod client;
 
 mod datasets;
 
+mod node_cache;
+
 use headwater_types::Cut;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -55,7 +57,9 @@ mod _headwater {
     #[pymodule_export]
     use super::datasets::datasets;
     #[pymodule_export]
-    use super::errors::{GenerationError, HeadwaterError, RecipeError, ServerError};
+    use super::errors::{CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
+    #[pymodule_export]
+    use super::node_cache::{NodeCache, cache_table_bytes, remove_orphans};
     #[pymodule_export]
     use super::permutation::permute;
     #[pymodule_export]

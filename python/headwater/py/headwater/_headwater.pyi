@@ -22,6 +22,9 @@ class ServerError(HeadwaterError):
 class GenerationError(ServerError):
     """Servers no longer hold the generation of the dataset that was asked for."""
 
+class CacheError(HeadwaterError):
+    """A cache cannot be had as it was asked for."""
+
 class RecipeError(HeadwaterError):
     """What was given is no recipe, or cannot be one."""
 
@@ -208,3 +211,43 @@ def check_place(servers: Sequence[str], dataset: str) -> None:
     """That these are addresses and a dataset's name, before anything connects."""
 
 def permute(length: int, seed: int, epoch: int, positions: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...
+
+@final
+class NodeCache:
+    """A hold on a cache that the processes of a node share. It leaves with the last reference."""
+
+    def __new__(
+        cls,
+        shared_memory: str,
+        name: str,
+        dataset: Tuple[int, List[str]],
+        memory: int,
+        ssd: Optional[Tuple[str, int]],
+        policy: Optional[str],
+    ) -> "NodeCache": ...
+    def find(
+        self, index: int, waited: bool
+    ) -> Optional[Tuple[Union[int, npt.NDArray[np.uint8]], Tuple[Tuple[int, int], List[Tuple[int, int]]]]]:
+        """The memory of a value, or the descriptor of its file where it is large, and the places of its parts."""
+    def lead(self, index: int) -> str:
+        """Who reads an absent sample: "mine", "theirs", or "there"."""
+    def origin(self, index: int) -> None: ...
+    def busy(self) -> None: ...
+    def abandon(self, index: int) -> None: ...
+    def put(
+        self, index: int, pickle: npt.NDArray[np.uint8], buffers: List[npt.NDArray[np.uint8]], seconds: float
+    ) -> bool:
+        """Keeps a sample's value; whether it is in the cache now."""
+    def announce(self, order: npt.NDArray[np.uint64]) -> None: ...
+    def report(self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]) -> None: ...
+    def refused(self) -> Optional[str]: ...
+    def counts(self) -> Dict[str, int]: ...
+    def usage(self) -> List[Tuple[int, int, int]]:
+        """Bytes, limit and entries of memory and of the SSD."""
+    def policy(self) -> str: ...
+
+def remove_orphans(shared_memory: str) -> int:
+    """Removes what dead jobs of this user left in memory; the number of caches."""
+
+def cache_table_bytes(samples: int) -> int:
+    """Bytes of memory that a cache of so many samples takes for itself."""
