@@ -42,9 +42,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let checked = open::check(&args)?;
-    if args.no_index {
-        args.index.say_unused();
-    }
+    args.cache.say();
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
     let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
@@ -90,6 +88,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     };
     let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    reloader.use_cache(house.cache.as_ref());
     life.serve(Arc::clone(&house));
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {

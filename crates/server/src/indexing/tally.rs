@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use headwater_cache::NotKept;
+use headwater_cache::{KindName, NotKept, Outcome as Happened};
 use headwater_cli::Failures;
 use headwater_pipeline::PhotoIndex;
 use headwater_types::{ByteCount, SampleFailure, WriteFault};
@@ -85,8 +85,8 @@ impl Tally {
             bytes_before: self.before,
             bytes_after: self.after,
             ratio: (self.before > 0).then(|| self.after as f64 / self.before as f64),
-            disk_bytes: index.usage().get(),
-            dropped: index.counts().dropped,
+            disk_bytes: index.cache().shared().disk_usage().get(),
+            dropped: index.cache().shared().cache().counts().of(Happened::Dropped, KindName::Indexed),
             seconds,
             photos_per_second: if seconds > 0.0 { self.photos as f64 / seconds } else { 0.0 },
             stopped,
