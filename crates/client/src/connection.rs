@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
-use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::caches_client::CachesClient;
+use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};

@@ -3,6 +3,7 @@
 
 use headwater_cache::{Kind, KindName};
 use headwater_features::{Device, Extractor, Unfinished};
+use headwater_image::Scratch;
 use headwater_types::{ByteCount, Cut, SampleFailure};
 
 use crate::cached::{Place, vector};
@@ -45,7 +46,7 @@ impl Pipeline {
         let payload = match model.device() {
             Device::Cpu => incoming.into(),
             Device::Cuda | Device::TensorRt => {
-                let flipped = |run: &RecipeRun, photo, scratch: &mut _| run.run(photo, Cut::Flipped, scratch);
+                let flipped = |run: &RecipeRun, photo, scratch: &mut Scratch| run.run(photo, Cut::Flipped, scratch);
                 run.compute(incoming.into(), flipped, (&call.job, times)).await?
             }
         };

@@ -84,7 +84,11 @@ impl fmt::Display for Row {
         for (source, took) in self.latencies.iter().filter(|(_, took)| took.count > 0) {
             let time = |time: Option<f64>| time.map_or_else(|| "-".to_owned(), shown::seconds);
             let (mean, p50, p99) = (time(took.mean), time(took.p50), time(took.p99));
-            write!(f, "\n  {:>10}  from {source}: {mean} on average, half within {p50}, 99 % within {p99}", took.count)?;
+            write!(
+                f,
+                "\n  {:>10}  from {source}: {mean} on average, half within {p50}, 99 % within {p99}",
+                took.count
+            )?;
         }
         let (read, stalled) = (shown::bytes(self.origin_bytes), shown::seconds(self.stalled_seconds));
         write!(f, "\n  {read} read from the stores; readers waited {stalled} for them")
@@ -132,7 +136,13 @@ mod tests {
             ],
             holdings: vec![("memory".into(), "encoded".into(), 900_000_000, 9000)],
             rejections: vec![("worth-less".into(), 3)],
-            latencies: vec![CacheLatency { source: "origin".into(), count: 2, seconds: 0.02, p50: Some(0.008), p99: None }],
+            latencies: vec![CacheLatency {
+                source: "origin".into(),
+                count: 2,
+                seconds: 0.02,
+                p50: Some(0.008),
+                p99: None,
+            }],
             origin_bytes: 2_500_000,
             stalled_seconds: 1.25,
         };

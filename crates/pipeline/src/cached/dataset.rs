@@ -59,7 +59,8 @@ impl DatasetCache {
             CacheKinds::Auto => {
                 let worth_something = |kind: &KindName| !(self.is_local && *kind == KindName::Encoded);
                 let may: KindSet = may.iter().copied().filter(worth_something).collect();
-                let offered = |stored| KindName::ALL.map(|kind| may.has(kind).then(|| self.costs.offered(kind, stored)));
+                let offered =
+                    |stored| KindName::ALL.map(|kind| may.has(kind).then(|| self.costs.offered(kind, stored)));
                 self.prices.choose(may, stored.get(), samples, self.shared.size(), offered).into_iter().collect()
             }
         }
@@ -162,7 +163,7 @@ impl DatasetCache {
             .iter()
             .flat_map(|catalog| catalog.iter())
             .filter_map(|(_, entry)| Some((entry.key.parse::<SampleKey>().ok()?, entry.version)));
-        let alive = keys.map(|(key, version)| (*self.names.scope(&key), key, version));
+        let alive = keys.map(|(key, version)| self.names.version(&key, version));
         Some(Living::new(self.names.scopes(scope.files), scope.part, scope.since, alive))
     }
 }

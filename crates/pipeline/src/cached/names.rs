@@ -2,7 +2,7 @@
 
 use headwater_cache::{EntryKey, Kind};
 use headwater_image::IndexedJpeg;
-use headwater_store::{Extent, Files};
+use headwater_store::{Extent, Files, Version};
 use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Digest, SampleKey};
 
@@ -40,8 +40,13 @@ impl Names {
         EntryKey::new(kind, self.scope(key), key, extent.version(), most)
     }
 
+    /// A key of a version of a sample, which stands for all its kinds: what the sample's entries are judged by.
+    pub(super) fn version(&self, key: &SampleKey, version: Version) -> EntryKey {
+        EntryKey::new(Kind::Encoded, self.scope(key), key, version, version.size())
+    }
+
     /// The scope that a sample of this name is of.
-    pub(super) fn scope(&self, key: &SampleKey) -> &Digest {
+    fn scope(&self, key: &SampleKey) -> &Digest {
         if Files::Photos.takes(key.as_str()) { &self.dataset } else { &self.other_files }
     }
 

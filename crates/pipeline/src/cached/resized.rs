@@ -81,10 +81,9 @@ mod tests {
     #[test]
     fn pixels_come_back_whether_they_could_be_coded_or_not() {
         let (recipe, limits, source) = (recipe(), ImageLimits::default(), Size { width: 500, height: 375 });
-        for (payload, code) in [
-            (cropped(|_| 7), LOSSLESS),
-            (cropped(|at| (at * at * 31 + at * 17 + (at >> 2) * 113) as u8), RAW),
-        ] {
+        for (payload, code) in
+            [(cropped(|_| 7), LOSSLESS), (cropped(|at| (at * at * 31 + at * 17 + (at >> 2) * 113) as u8), RAW)]
+        {
             let entry = seal(&payload, source).unwrap();
             assert_eq!(entry[HEAD], code);
             assert!(entry.len() as u64 <= most_bytes(&recipe).get());

@@ -6,6 +6,7 @@
 
 mod buffers;
 mod lookup;
+mod refusals;
 mod tally;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use headwater_types::{ByteCount, Draws, Framing, SampleKey};
 
 use crate::cached::DatasetCache;
 use buffers::{Buffers, Lent};
+use refusals::Refusals;
 use tally::Tally;
 
 pub use lookup::{Kept, Lookup};
@@ -29,6 +31,7 @@ pub use tally::IndexCounts;
 pub struct PhotoIndex {
     cache: Arc<DatasetCache>,
     tally: Tally,
+    refusals: Refusals,
     buffers: Buffers,
 }
 
@@ -37,8 +40,8 @@ pub struct PhotoIndex {
 impl PhotoIndex {
     /// The re-written photos of a dataset, which lie in its cache; `None` where none are kept there.
     pub fn new(cache: &Arc<DatasetCache>) -> Option<Self> {
-        let (tally, buffers) = (Tally::default(), Buffers::default());
-        cache.may_have(KindName::Indexed).then(|| Self { cache: Arc::clone(cache), tally, buffers })
+        let (tally, refusals, buffers) = Default::default();
+        cache.may_have(KindName::Indexed).then(|| Self { cache: Arc::clone(cache), tally, refusals, buffers })
     }
 
     /// What the index knows of this version of a sample.
@@ -121,11 +124,13 @@ impl PhotoIndex {
         };
         match self.cache.cache().put(&self.entry(key, extent), &entry, &worth) {
             KeptIn::Not(why) => {
+                self.refusals.add();
                 let why = not_kept(why);
                 self.tally.not_kept(why);
                 Kept::Not(why)
             }
             KeptIn::In(_) => {
+                self.refusals.end();
                 self.tally.kept();
                 Kept::Done
             }
@@ -138,13 +143,14 @@ impl PhotoIndex {
     /// # Errors
     /// Why the photo would not be kept.
     pub fn room(&self, size: ByteCount) -> Result<(), NotKept> {
-        self.cache.cache().room(size).inspect_err(|why| self.tally.not_kept(*why))
+        let room = if self.refusals.spares() { Err(NotKept::Limit) } else { self.cache.cache().room(size) };
+        room.inspect_err(|why| self.tally.not_kept(*why))
     }
 
     /// Whether no photo is kept.
     pub fn is_empty(&self) -> bool {
         let cache = self.cache.cache();
-        [Tier::Memory, Tier::Ssd].into_iter().all(|tier| cache.usage(tier, KindName::Indexed).entries == 0)
+        Tier::BOTH.into_iter().all(|tier| cache.usage(tier, KindName::Indexed).entries == 0)
     }
 
     /// The cache in which the photos lie.

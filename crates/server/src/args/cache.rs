@@ -48,7 +48,8 @@ impl CacheArgs {
         let nothing = self.cache_memory == Amount::ZERO && self.folder.has_no_ssd();
         let nothing = nothing.then(|| {
             UsageError(
-                "--cache-ssd 0 without --cache-memory keeps nothing: give --no-cache to do without, or some bytes".into(),
+                "--cache-ssd 0 without --cache-memory keeps nothing: give --no-cache to do without, or some bytes"
+                    .into(),
             )
         });
         let memory = self.cache_memory.bytes().filter(|memory| memory.get() > 0 && *memory < caps::CACHE_LEAST);

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use headwater_cache::{Directory, SsdSettings};
+use headwater_cache::{Directory, DirectoryLimits, PolicyName, SsdSettings};
 use headwater_cli::exit::UsageError;
-use headwater_policy::PolicyName;
 use headwater_store::{Apart, Location};
 use headwater_types::{Amount, ByteCount, caps};
 
@@ -66,7 +65,9 @@ impl CacheDirArgs {
         let mut found: Vec<_> =
             twice.map(|(old, new, _)| format!("{old} is the earlier name of {new}: leave {old} out")).collect();
         if self.has_no_ssd() && (self.cache_dir.is_some() || self.index_dir.is_some()) {
-            found.push("--cache-ssd 0 keeps nothing in --cache-dir: give it some bytes, or leave --cache-dir out".into());
+            found.push(
+                "--cache-ssd 0 keeps nothing in --cache-dir: give it some bytes, or leave --cache-dir out".into(),
+            );
         }
         found.into_iter().map(UsageError).collect()
     }
@@ -129,6 +130,11 @@ impl CacheDirArgs {
             share @ Amount::Share(_) => share.of(room(&folder)?),
         };
         Ok(Some(SsdSettings { folder, limit, floor: None }))
+    }
+
+    /// The same settings for a run that prepares entries ahead: it pushes nothing out that others have kept.
+    pub(crate) fn that_evicts_nothing(&self) -> Self {
+        Self { cache_policy: PolicyName::Static, ..self.clone() }
     }
 
     /// Whether the limit was given, and not as a share of what there is.

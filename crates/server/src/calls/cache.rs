@@ -59,10 +59,10 @@ fn counts(cache: &Cache) -> Vec<(String, String, u64)> {
 }
 
 fn holdings(cache: &Cache) -> Vec<(String, String, u64, u64)> {
-    let each = [Tier::Memory, Tier::Ssd].into_iter().flat_map(|tier| KindName::ALL.map(|kind| (tier, kind)));
+    let each = Tier::BOTH.into_iter().flat_map(|tier| KindName::ALL.map(|kind| (tier, kind)));
     let held = each.map(|(tier, kind)| {
         let usage = cache.usage(tier, kind);
-        (tier.as_str().into(), kind.as_str().into(), usage.bytes, usage.entries)
+        (tier.to_string(), kind.to_string(), usage.bytes, usage.entries)
     });
     held.filter(|(.., entries)| *entries > 0).collect()
 }

@@ -23,8 +23,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::{StreamExt as _, stream};
-use headwater_cli::{Outcome as CommandOutcome, Progress, Signals};
 use headwater_cache::KindName;
+use headwater_cli::{Outcome as CommandOutcome, Progress, Signals};
 use headwater_pipeline::{CacheKinds, DatasetCache, PhotoIndex, Resources};
 use headwater_store::Location;
 use headwater_types::{ByteCount, Digest, ImageLimits, SampleIndex};
@@ -144,7 +144,8 @@ async fn open_index(
     limits: ImageLimits,
 ) -> Result<Arc<PhotoIndex>> {
     args.cache.say_new_names();
-    let (folder, state, places) = (args.cache.clone(), args.state.clone(), [location.clone()]);
+    let (folder, state) = (args.cache.that_evicts_nothing(), args.state.clone());
+    let places = [location.clone()];
     let kinds = CacheKinds::Listed(std::iter::once(KindName::Indexed).collect());
     let open = move || open_cache((&folder, &state), &places, ByteCount::new(0), kinds);
     let cache = tokio::task::spawn_blocking(open).await.context("opening the cache")??;

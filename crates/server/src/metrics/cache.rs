@@ -26,12 +26,11 @@ impl Collector for CacheMetrics {
         held(&mut families, cache)?;
         sizes(&mut families, shared)?;
         latencies(&mut families, cache)?;
-        let read = shared.map(SharedCache::origin_bytes).into_iter().map(|bytes| ([], bytes));
-        families.counters("cache_origin_bytes", "Bytes that the stores gave", read)?;
+        families.counter("cache_origin_bytes", "Bytes that the stores gave", shared.map(SharedCache::origin_bytes))?;
         let help = "Time in which readers waited for the stores and had nothing else to read, of all readers together, \
                     in milliseconds";
         let stalled = shared.map(|shared| u64::try_from(shared.stalled().as_millis()).unwrap_or(u64::MAX));
-        families.counters("cache_stalled_milliseconds", help, stalled.into_iter().map(|time| ([], time)))
+        families.counter("cache_stalled_milliseconds", help, stalled)
     }
 }
 
@@ -49,26 +48,28 @@ fn outcomes(families: &mut Families<'_>, cache: Option<&Cache>) -> Result<(), fm
                 rejected; moved to the disk or back; evicted for others, dropped since their source is gone; broken, or \
                 refused by the disk";
     families.counters("cache_entries", help, counts)?;
-    let not_kept = cache.map(Cache::directory_counts).into_iter().flat_map(|counts| {
-        NotKept::ALL.map(|why| ([("reason", why.as_str().to_owned())], counts.not_kept(why)))
-    });
+    let not_kept = cache
+        .map(Cache::directory_counts)
+        .into_iter()
+        .flat_map(|counts| NotKept::ALL.map(|why| ([("reason", why.as_str().to_owned())], counts.not_kept(why))));
     let help = "Entries that the cache's disk did not take, by reason: limit is --cache-ssd, busy that it is being \
                 counted, the others are the disk's";
     families.counters("cache_not_kept", help, not_kept)?;
-    let renewed = cache.map(|cache| ([], cache.directory_counts().renewed));
+    let dropped = cache.map(|cache| cache.directory_counts().dropped);
+    let help = "Entries dropped from the cache's disk, since their sources are gone or changed";
+    families.counter("cache_disk_dropped", help, dropped)?;
+    let renewed = cache.map(|cache| cache.directory_counts().renewed);
     let help = "Times that the cache's folder was begun anew, since it was deleted or exchanged";
-    families.counters("cache_renewed", help, renewed)
+    families.counter("cache_renewed", help, renewed)
 }
 
 /// What each tier holds.
 fn held(families: &mut Families<'_>, cache: Option<&Cache>) -> Result<(), fmt::Error> {
     let each = || {
-        let each = [Tier::Memory, Tier::Ssd].into_iter().flat_map(|tier| KindName::ALL.map(|kind| (tier, kind)));
+        let each = Tier::BOTH.into_iter().flat_map(|tier| KindName::ALL.map(|kind| (tier, kind)));
         cache.into_iter().flat_map(move |cache| each.clone().map(|(tier, kind)| (tier, kind, cache.usage(tier, kind))))
     };
-    let labels = |tier: Tier, kind: KindName| {
-        [("tier", tier.as_str().to_owned()), ("kind", kind.as_str().to_owned())]
-    };
+    let labels = |tier: Tier, kind: KindName| [("tier", tier.to_string()), ("kind", kind.as_str().to_owned())];
     let bytes = each().map(|(tier, kind, usage)| (labels(tier, kind), usage.bytes as f64));
     families.gauges("cache_held", "What the cache holds, by tier and kind", Some(&Unit::Bytes), bytes)?;
     let entries = each().map(|(tier, kind, usage)| (labels(tier, kind), usage.entries as f64));

@@ -44,6 +44,12 @@ impl Families<'_> {
         Ok(())
     }
 
+    /// Writes a counter; only its name and help, where there is nothing to count yet.
+    pub(super) fn counter(&mut self, name: &str, help: &str, count: Option<u64>) -> Result<(), Error> {
+        let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        count.map_or(Ok(()), |count| ConstCounter::new(count).encode(encoder))
+    }
+
     /// Writes a gauge; only its name and help, where there is no value yet.
     pub(super) fn gauge(
         &mut self,
