@@ -2,6 +2,8 @@
 bandwidth. It knows what a reader asks: pages of a listing, and objects. Prints its address; ends with its input.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import http.server
@@ -101,7 +103,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def tag_of(path: pathlib.Path) -> str:
     state = path.stat()
-    return f'"{hashlib.sha256(f"{state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:32]}"'
+    digest = hashlib.sha256(f"{state.st_size} {state.st_mtime_ns}".encode()).hexdigest()
+    return f'"{digest[:32]}"'
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ pub async fn caches(servers: &[ServerAddress], options: &ClientOptions) -> Resul
     let asked = (0..).zip(servers).map(|(task, address)| async move {
         let too_old = ClientError::NoCacheReport(address.clone());
         let call = async |client: &Client| client.caches().cache(proto::CacheRequest {}).await;
-        let read = |report| CacheReport::try_from(report).map_err(|invalid| invalid.to_string());
+        let read = |report: proto::CacheReport| CacheReport::try_from(report).map_err(|invalid| invalid.to_string());
         let cache = inquire(address, options, task, call, too_old, read).await;
         ServerCache { server: address.clone(), cache }
     });

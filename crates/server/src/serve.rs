@@ -112,7 +112,9 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     }
     supervisor.stopping(&Phase::Draining.to_string(), args.grace);
     health.end().await;
-    drain(server, args.grace, &house).await
+    let drained = drain(server, args.grace, &house).await;
+    keep_for_the_next_start(&house, args.grace).await;
+    drained
 }
 
 /// The datasets of the settings, each with how it is opened.
@@ -180,6 +182,15 @@ where
         },
     }
     Ok(())
+}
+
+/// Writes what the cache has in memory to its disk, as much as can be written in this time.
+async fn keep_for_the_next_start(house: &House, time: Duration) {
+    let Some(cache) = house.cache.clone().filter(|cache| cache.has_disk()) else { return };
+    let close = move || cache.cache().close(time);
+    if let Err(error) = tokio::task::spawn_blocking(close).await {
+        tracing::warn!(%error, "what the cache had in memory was not written to its disk");
+    }
 }
 
 /// Writes a port whole or not at all: a program that waits for the file may read it the moment it is there.

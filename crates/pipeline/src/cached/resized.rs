@@ -73,17 +73,17 @@ mod tests {
         Recipe::from_toml(text).unwrap()
     }
 
-    fn cropped(pixel: impl Fn(usize) -> u8) -> Payload {
-        let size = Size { width: 8, height: 6 };
-        Payload::Cropped(Rgb8::new(size, (0..3 * 48).map(pixel).collect()).unwrap())
+    fn picture(pixel: impl Fn(usize) -> u8) -> Rgb8 {
+        Rgb8::new(Size { width: 8, height: 6 }, (0..3 * 48).map(pixel).collect()).unwrap()
     }
 
     #[test]
     fn pixels_come_back_whether_they_could_be_coded_or_not() {
         let (recipe, limits, source) = (recipe(), ImageLimits::default(), Size { width: 500, height: 375 });
         for (payload, code) in
-            [(cropped(|_| 7), LOSSLESS), (cropped(|at| (at * at * 31 + at * 17 + (at >> 2) * 113) as u8), RAW)]
+            [(picture(|_| 7), LOSSLESS), (picture(|at| (at * at * 31 + at * 17 + (at >> 2) * 113) as u8), RAW)]
         {
+            let payload = Payload::Cropped(payload);
             let entry = seal(&payload, source).unwrap();
             assert_eq!(entry[HEAD], code);
             assert!(entry.len() as u64 <= most_bytes(&recipe).get());
@@ -92,7 +92,6 @@ mod tests {
                 assert_eq!(open(&entry[..cut], &recipe, &limits), None, "{cut}");
             }
         }
-        let Payload::Cropped(rgb) = cropped(|_| 7) else { unreachable!() };
-        assert_eq!(seal(&Payload::Flipped(rgb), source), None);
+        assert_eq!(seal(&Payload::Flipped(picture(|_| 7)), source), None);
     }
 }
