@@ -12,7 +12,7 @@ fn flag_over_variable_over_file_over_default() {
     let file = folder.path().join("server.toml");
     std::fs::write(
         &file,
-        "data = \".\"\nindex-dir = \"/var/tmp/headwater-index-of-no-one\"\n\
+        "data = \".\"\ncache-dir = \"/var/tmp/headwater-index-of-no-one\"\n\
         listen = \"127.0.0.1:0\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n",
     )
     .unwrap();

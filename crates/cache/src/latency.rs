@@ -80,18 +80,6 @@ impl Latency {
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
-
-    /// The end of the bucket in which the time lies that this share of all times do not exceed; `None` where there are
-    /// none, or where it lies in the last bucket.
-    pub fn quantile(&self, share: f64) -> Option<Duration> {
-        let wanted = (share * self.count() as f64).ceil().max(1.0) as u64;
-        let mut sum = 0;
-        let bucket = self.buckets.iter().position(|count| {
-            sum += count;
-            sum >= wanted
-        });
-        bucket.and_then(Self::end)
-    }
 }
 
 // === impl Stopwatches ===
