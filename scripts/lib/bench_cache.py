@@ -1,99 +1,99 @@
-"""Hits of a node's cache against what else two processes share: one run, interleaved, medians.
-
-A sample is a tensor of 110 kB; a hit is asked for and summed up, so that whoever maps instead of copying pays for that
-here too. Peers: `multiprocessing.Manager().dict()` of tensors, and diskcache where it is installed.
+"""Epochs over a bucket that is far away (5 ms, 20 MB/s): the first against the bandwidth, and the second, all of which
+is kept, against the first; in one run. In memory and on disk.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
 import pathlib
-import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List
-
-import headwater
-import torch
-
-BYTES = 110_000
-SAMPLES = 400
 
 
-def samples() -> List[Any]:
-    return [torch.full((BYTES // 4,), float(index)) for index in range(SAMPLES)]
+def epoch(drain: pathlib.Path, server: str, cut: str) -> dict:
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(drain), server, "bench", cut, "imagenet-train", "1"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seconds = sum(row["seconds"] for row in rows)
+    return {"samples": sum(row["samples"] for row in rows), "seconds": seconds, "whole": time.monotonic() - began}
 
 
-def of_ours(data: List[Any], **settings: Any) -> Callable[[int], Any]:
-    cached = headwater.CachedDataset(data, policy="lru", **settings)
-    for index in range(SAMPLES):
-        cached[index]
-    return cached.__getitem__
+def cache(profiler: pathlib.Path, server: str) -> dict:
+    command = [str(profiler), "cache", "--servers", server, "--json"]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)["caches"][0]
 
 
-def of_manager(data: List[Any]) -> Callable[[int], Any]:
-    shared = multiprocessing.Manager().dict()
-    shared.update(enumerate(data))
-    return shared.__getitem__
-
-
-def of_diskcache(data: List[Any], folder: pathlib.Path) -> Callable[[int], Any]:
-    import diskcache
-
-    cache = diskcache.Cache(str(folder), size_limit=1 << 32, eviction_policy="least-recently-used")
-    for index, sample in enumerate(data):
-        cache[index] = sample
-    return cache.__getitem__
-
-
-def peers(data: List[Any], folder: pathlib.Path) -> Dict[str, Callable[[int], Any]]:
-    found = {
-        "headwater, memory": of_ours(data, memory="128MiB"),
-        "headwater, ssd": of_ours(data, memory=0, ssd="128MiB", path=folder / "ssd"),
-        "Manager().dict()": of_manager(data),
-    }
+def measure(args: argparse.Namespace, store: str, settings: list[str], work: pathlib.Path) -> dict:
+    keys = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "us-east-1"}
+    port = work / "port"
+    command = [args.bin / "storage-server", "serve", "--data", "s3://bucket/", "--dataset", "bench"]
+    command += ["--listen", "127.0.0.1:0", "--port-file", port, "--cache-dir", work / "cache", *settings]
+    server = subprocess.Popen(
+        [str(word) for word in command], env={**os.environ, **keys, "AWS_ENDPOINT_URL": store, "HEADWATER_LOG": "error"}
+    )
     try:
-        found["diskcache"] = of_diskcache(data, folder / "diskcache")
-    except ImportError:
-        print("diskcache is not installed: pip install diskcache")
-    return found
-
-
-def measure(get: Callable[[int], Any], rounds: int) -> List[float]:
-    times = []
-    for step in range(rounds):
-        index = step * 37 % SAMPLES
-        begin = time.perf_counter()
-        total = float(get(index).sum())
-        times.append(time.perf_counter() - begin)
-        assert total == float(index) * (BYTES // 4)
-    return times
+        while not port.exists():
+            if server.poll() is not None:
+                sys.exit("the server ended")
+            time.sleep(0.02)
+        address = f"127.0.0.1:{port.read_text().strip()}"
+        rows = [epoch(args.drain, address, args.cut) for _ in range(4)]
+        said = cache(args.bin / "profiler", address)
+    finally:
+        server.terminate()
+        server.wait()
+    first, later = rows[0], min(rows[1:], key=lambda row: row["seconds"])
+    ideal = said["origin_bytes"] / args.rate
+    return {
+        "settings": " ".join(settings),
+        "samples": first["samples"],
+        "first_seconds": round(first["seconds"], 3),
+        "bytes_over_bandwidth": round(ideal, 3),
+        "first_over_ideal": round(first["seconds"] / ideal, 3),
+        "second_seconds": round(later["seconds"], 3),
+        "times_faster": round(first["seconds"] / later["seconds"], 1),
+        "origin_reads": said["counts"].get("origin", 0),
+        "stalled_seconds": round(said["stalled_seconds"], 3),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--bin", "--drain", "--photos"):
+        parser.add_argument(name, type=pathlib.Path, required=True)
+    parser.add_argument("--cut", default="encoded")
+    parser.add_argument("--delay", type=float, default=0.005)
+    parser.add_argument("--rate", type=float, default=20e6)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        gets = peers(samples(), pathlib.Path(folder))
-        times: Dict[str, List[float]] = {name: [] for name in gets}
-        for _ in range(options.rounds):
-            for name, get in gets.items():
-                times[name] += measure(get, 400)
-    found = {name: {"p50_us": statistics.median(one) * 1e6, "p99_us": sorted(one)[int(len(one) * 0.99)] * 1e6}
-             for name, one in times.items()}  # fmt: skip
-    ours = found["headwater, memory"]["p50_us"]
-    for name, row in found.items():
-        row["times_ours"] = row["p50_us"] / ours
-    if options.json:
-        print(json.dumps({"bytes": BYTES, "cores": os.cpu_count(), "hits": found}, indent=2))
-        return
-    print(f"hits of a tensor of {BYTES} bytes, read to its end, {os.cpu_count()} cores")
-    for name, row in found.items():
-        print(f"  {name:20} p50 {row['p50_us']:8.1f} us  p99 {row['p99_us']:8.1f} us  {row['times_ours']:6.1f} x ours")
+    args = parser.parse_args()
+    here = pathlib.Path(__file__).parent
+    store = subprocess.Popen(
+        [sys.executable, here / "slow_store.py", args.photos, "--delay", str(args.delay), "--rate", str(args.rate)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    address = store.stdout.readline().strip()
+    try:
+        for settings in (["--cache-memory", "1GiB"], ["--cache-memory", "0B"]):
+            with tempfile.TemporaryDirectory() as work:
+                result = measure(args, address, settings, pathlib.Path(work))
+            if args.json:
+                print(json.dumps(result))
+                continue
+            print(f"\n  {result['settings']}: {result['samples']} samples at {args.cut}")
+            print(
+                f"  first epoch   {result['first_seconds']:8.2f} s   {result['first_over_ideal']:.2f} times its bytes"
+            )
+            print(f"  second epoch  {result['second_seconds']:8.2f} s   {result['times_faster']:.1f} times faster")
+            print(f"  {result['origin_reads']} reads of the store, {result['stalled_seconds']:.2f} s stalled\n")
+    finally:
+        store.stdin.close()
+        store.wait()
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Servers:
                 port,
                 "--cpu-workers",
                 cores,
-                "--index-dir",
+                "--cache-dir",
                 work / "index",
             ]
             started = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     for folder in args.data:
-        command = [args.bin / "storage-server", "index", "--data", folder, "--index-dir", args.work / "index"]
+        command = [args.bin / "storage-server", "index", "--data", folder, "--cache-dir", args.work / "index"]
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     every = [int(cores) for cores in args.cores.split(",")]
     profile = args.work / "profile.parquet"

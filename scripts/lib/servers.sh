@@ -12,7 +12,7 @@ start_server() {
     local dir=$1
     shift
     mkdir -p "$dir"
-    HEADWATER_INDEX_DIR=${HEADWATER_INDEX_DIR:-$dir/index} "$BIN/storage-server" serve \
+    HEADWATER_CACHE_DIR=${HEADWATER_CACHE_DIR:-$dir/index} "$BIN/storage-server" serve \
         --listen 127.0.0.1:0 --port-file "$dir/port" \
         --metrics-listen 127.0.0.1:0 --metrics-port-file "$dir/metrics-port" "$@" >/dev/null 2>"$dir/log" &
     SERVER_PIDS+=($!)

@@ -137,7 +137,7 @@ impl Server {
             .args(&options.arguments)
             .env("HEADWATER_LOG", "warn")
             // Not the cache of whoever runs the tests.
-            .env("HEADWATER_INDEX_DIR", files.path().join("index"))
+            .env("HEADWATER_CACHE_DIR", files.path().join("index"))
             .envs(options.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null());

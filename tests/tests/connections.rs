@@ -29,7 +29,7 @@ impl Server {
     fn start(photos: &Path, further: &[&str]) -> Self {
         let mut command = Command::new(program("storage-server"));
         command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-        command.args(["--no-index", "--data"]).arg(photos).args(further);
+        command.args(["--no-cache", "--data"]).arg(photos).args(further);
         let process = Logged::start(&mut command);
         let (address, metrics) = (process.address("serving"), process.address("metrics"));
         Self { process, address, metrics }

@@ -120,7 +120,7 @@ fn a_server_that_could_serve_nothing_does_not_start() {
     let place = Place::new();
     let datasets = [place.spec("a", "none", ""), place.spec("b", "neither", "")];
     let arguments =
-        ["serve", "--no-index", "--listen", "127.0.0.1:0", "--dataset", &datasets[0], "--dataset", &datasets[1]];
+        ["serve", "--no-cache", "--listen", "127.0.0.1:0", "--dataset", &datasets[0], "--dataset", &datasets[1]];
     let ended = run("storage-server", arguments).unwrap();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("none of 2 datasets can be served: a: --dataset a: "), "{}", ended.stderr);

@@ -50,7 +50,7 @@ fn a_closed_terminal_has_the_datasets_listed_anew_and_ends_nothing() {
     let serve = |before: &str| {
         let mut command = Command::new("sh");
         let words =
-            format!("{before} exec \"$0\" serve --dataset photos --listen 127.0.0.1:0 --no-index --data \"$1\"");
+            format!("{before} exec \"$0\" serve --dataset photos --listen 127.0.0.1:0 --no-cache --data \"$1\"");
         command.args(["-c", &words]).arg(program("storage-server")).arg(&data.photos);
         let server = Logged::start(&mut command);
         server.address("serving");
@@ -104,7 +104,7 @@ async fn whoever_only_watches_or_says_nothing_does_not_hold_up_the_end() {
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     let data = Data::photos().unwrap();
     // Longer than the test waits.
-    let options = ServerOptions::new(&data.photos).arg("--grace").arg("3600").arg("--no-index");
+    let options = ServerOptions::new(&data.photos).arg("--grace").arg("3600").arg("--no-cache");
     let start = || options.start();
     let mut server = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
     let silent = std::net::TcpStream::connect(server.address()).unwrap();

@@ -37,7 +37,7 @@ fn stopped(run: &Run, reason: &str) -> Value {
     assert_eq!(report["not_kept"][reason], count(&report, "not_kept"), "{report}");
     assert!(count(&report, "not_kept") > 0 && count(&report["stopped"], "bytes_needed") > 0, "{report}");
     let said = run.stderr.lines().find(|line| line.contains("run this again")).unwrap();
-    assert!(said.contains("--index-dir ") && !said.contains("--index-bytes"), "{said}");
+    assert!(said.contains("--cache-dir ") && !said.contains("--cache-ssd"), "{said}");
     report
 }
 
@@ -49,12 +49,12 @@ fn indexing_onto_a_full_disk_fails_says_so_and_keeps_what_was_made() {
     let script = r#"for run in 1 2; do "$@" >"$OUT/$run.out" 2>"$OUT/$run.err"; echo $? >"$OUT/$run.code"; done"#;
     let mut command = disk.command(script).unwrap();
     command.arg(program("storage-server")).args(["index", "--json", "--log", "warn", "--log-format", "text", "--data"]);
-    command.arg(data.path()).args(["--index-bytes", "1GiB", "--index-dir"]).arg(disk.path().join("index"));
+    command.arg(data.path()).args(["--cache-ssd", "1GiB", "--cache-dir"]).arg(disk.path().join("index"));
     assert!(command.env("OUT", out.path()).status().unwrap().success());
     let [first, second] = ["1", "2"].map(|run| {
         let read = |what: &str| fs::read_to_string(out.path().join(format!("{run}.{what}"))).unwrap();
         let run = Run { code: read("code").trim().parse().ok(), stdout: read("out"), stderr: read("err") };
-        assert!(run.stderr.contains("--index-bytes is more than the disk has"), "{}", run.stderr);
+        assert!(run.stderr.contains("--cache-ssd is more than the disk has"), "{}", run.stderr);
         assert!(run.stderr.contains("the file system is full"), "{}", run.stderr);
         stopped(&run, "disk-full")
     });
@@ -71,7 +71,7 @@ fn a_folder_that_may_not_be_written_is_told_from_a_full_one() {
     let run = |further: &[&str]| {
         let mut command = user.command("storage-server").unwrap();
         command.args(["index", "--json", "--log", "error", "--jobs", "1", "--data"]).arg(&data);
-        let output = command.arg("--index-dir").arg(&index).args(further).output().unwrap();
+        let output = command.arg("--cache-dir").arg(&index).args(further).output().unwrap();
         let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Run { code: output.status.code(), stdout, stderr }
     };
@@ -95,11 +95,11 @@ fn a_folder_that_may_not_be_written_is_told_from_a_full_one() {
     fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
     user.own(&closed).unwrap();
     let mut command = user.command("storage-server").unwrap();
-    command.args(["index", "--data"]).arg(&data).arg("--index-dir").arg(closed.join("index"));
+    command.args(["index", "--data"]).arg(&data).arg("--cache-dir").arg(closed.join("index"));
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("--index-dir") && said.contains("that this user may write to"), "{said}");
+    assert!(said.contains("--cache-dir") && said.contains("that this user may write to"), "{said}");
     let whole = run(&[]).success().unwrap().json().unwrap();
     assert!(whole["stopped"].is_null() && count(&whole, "not_kept") == 0, "{whole}");
 }
@@ -110,9 +110,9 @@ fn a_server_whose_index_has_no_disk_left_serves_the_same_and_counts_why() {
     let data = TempDir::new().unwrap();
     photos(data.path());
     let bare = disk.program(&program("storage-server")).unwrap();
-    let full = ServerOptions::new(data.path()).bare(&bare).metrics().arg("--index-dir").arg(disk.path().join("index"));
+    let full = ServerOptions::new(data.path()).bare(&bare).metrics().arg("--cache-dir").arg(disk.path().join("index"));
     let full = full.start().unwrap();
-    let without = ServerOptions::new(data.path()).arg("--no-index").start().unwrap();
+    let without = ServerOptions::new(data.path()).arg("--no-cache").start().unwrap();
     let crops = |address: String| -> std::collections::BTreeMap<u64, Array> {
         let out = TempDir::new().unwrap();
         let further = ["--recipe", "imagenet-train", "--cut", "jpeg-crop", "--seed", "1", "--epoch", "0"];

@@ -131,7 +131,7 @@ fn reloaded(run: Run) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_epoch_that_is_underway_keeps_its_generation_and_the_next_has_what_is_new() {
     let photos = Photos::new();
-    let server = ServerOptions::new(photos.0.path()).arg("--no-index").arg("--stream-window").arg("4").start().unwrap();
+    let server = ServerOptions::new(photos.0.path()).arg("--no-cache").arg("--stream-window").arg("4").start().unwrap();
     let channel = channel(&server.address()).await;
     let first = describe(&channel, &[]).await.unwrap();
     assert_eq!((first.samples, first.generation), ((CLASSES * PER_CLASS) as u64, 1));
@@ -182,7 +182,7 @@ async fn an_epoch_that_is_underway_keeps_its_generation_and_the_next_has_what_is
 #[tokio::test(flavor = "multi_thread")]
 async fn losses_stay_with_their_photos() {
     let photos = Photos::new();
-    let server = ServerOptions::new(photos.0.path()).arg("--no-index").metrics().start().unwrap();
+    let server = ServerOptions::new(photos.0.path()).arg("--no-cache").metrics().start().unwrap();
     let channel = channel(&server.address()).await;
     let first = describe(&channel, &[]).await.unwrap();
     let report = |digest: &[u8], indices: Vec<u64>| proto::ReportRequest {
@@ -209,7 +209,7 @@ fn a_listing_that_fails_leaves_what_is_served_and_says_so() {
     let data = TempDir::new().unwrap();
     let root = data.path().join("photos");
     fs::rename(photos.0.path(), &root).unwrap();
-    let server = ServerOptions::new(&root).arg("--no-index").metrics().start().unwrap();
+    let server = ServerOptions::new(&root).arg("--no-cache").metrics().start().unwrap();
     let away = data.path().join("away");
     fs::rename(&root, &away).unwrap();
     let failed = reload(&server);
@@ -230,7 +230,7 @@ fn a_listing_that_fails_leaves_what_is_served_and_says_so() {
 #[test]
 fn reloads_at_the_same_time_and_one_that_is_killed_do_no_harm() {
     let photos = Photos::new();
-    let server = ServerOptions::new(photos.0.path()).arg("--no-index").start().unwrap();
+    let server = ServerOptions::new(photos.0.path()).arg("--no-cache").start().unwrap();
     photos.change(1);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let both: Vec<_> = (0..2).map(|_| scope.spawn(|| reloaded(reload(&server)))).collect();
@@ -248,7 +248,7 @@ fn reloads_at_the_same_time_and_one_that_is_killed_do_no_harm() {
 fn sighup_and_refresh_list_anew() {
     let photos = Photos::new();
     let mut command = std::process::Command::new(program("storage-server"));
-    command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--no-index", "--refresh", "1s"]);
+    command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--no-cache", "--refresh", "1s"]);
     let mut server = Logged::start(command.arg("--data").arg(photos.0.path()));
     server.says("nothing has changed");
     photos.change(1);

@@ -40,12 +40,12 @@ impl Scene {
     /// `storage-server index` of a folder, and its report.
     fn index(&self, photos: &Path, further: &[&str]) -> Value {
         let (photos, index) = (photos.display().to_string(), self.index.display().to_string());
-        let base = ["index", "--data", &photos, "--index-dir", &index, "--json", "--log", "warn"];
+        let base = ["index", "--data", &photos, "--cache-dir", &index, "--json", "--log", "warn"];
         run("storage-server", base.iter().chain(further)).unwrap().success().unwrap().json().unwrap()
     }
 
     fn server(&self) -> ServerOptions {
-        ServerOptions::new(&self.photos).metrics().arg("--index-dir").arg(&self.index)
+        ServerOptions::new(&self.photos).metrics().arg("--cache-dir").arg(&self.index)
     }
 
     /// The files of all entries.
@@ -246,7 +246,7 @@ fn a_photo_that_is_gone_or_another_is_a_failure_with_an_index_as_without() {
     let total = scene.count;
     scene.index(&scene.photos, &[]);
     let with = scene.server().start().unwrap();
-    let without = ServerOptions::new(&scene.photos).arg("--no-index").start().unwrap();
+    let without = ServerOptions::new(&scene.photos).arg("--no-cache").start().unwrap();
     assert_eq!(crops(&with, "jpeg-crop").arrays.len(), total);
     let photos = scene.keys();
     fs::remove_file(&photos[3]).unwrap();

@@ -56,7 +56,7 @@ fn only_failure(fetched: &Fetched) -> String {
 #[test]
 fn what_is_raised_at_the_server_is_raised_everywhere() {
     let folder = photos();
-    let raised = ["--max-sample-memory", "512MiB", "--memory", "2GiB", "--no-index"];
+    let raised = ["--max-sample-memory", "512MiB", "--memory", "2GiB", "--no-cache"];
     let server = raised.into_iter().fold(ServerOptions::new(folder.path()), ServerOptions::arg).start().unwrap();
     let [decoded, encoded] = ["decoded", "encoded"].map(|cut| {
         let out = TempDir::new().unwrap();

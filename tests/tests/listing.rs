@@ -47,7 +47,7 @@ fn litter(folder: &Path, class: &str) {
 
 fn index(folder: &Path, index: &Path, further: &[&str]) -> Run {
     let mut arguments = vec!["index".into(), "--data".into(), folder.as_os_str().to_owned()];
-    arguments.extend(["--index-dir".into(), index.as_os_str().to_owned()]);
+    arguments.extend(["--cache-dir".into(), index.as_os_str().to_owned()]);
     arguments.extend(["--json", "--log", "warn", "--log-format", "text"].map(Into::into));
     arguments.extend(further.iter().map(Into::into));
     run("storage-server", arguments).unwrap()
@@ -143,7 +143,7 @@ impl Closed {
         let mut command = self.user.command("storage-server").unwrap();
         command.args(["index", "--log", "warn", "--log-format", "text", "--data"]).arg(&self.photos);
         let Output { status, stdout, stderr } =
-            command.arg("--index-dir").arg(self.user.folder().join("index")).args(further).output().unwrap();
+            command.arg("--cache-dir").arg(self.user.folder().join("index")).args(further).output().unwrap();
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Run { code: status.code(), stdout, stderr }
     }

@@ -70,7 +70,7 @@ fn serve_and_fetch(nowhere: &Nowhere) {
     let (stderr, _reader) = nowhere.open();
     let mut server = Command::new(program("storage-server"));
     server.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-    server.args(["--no-index", "--data"]).arg(&data.photos).arg("--port-file").arg(at("port"));
+    server.args(["--no-cache", "--data"]).arg(&data.photos).arg("--port-file").arg(at("port"));
     server.arg("--metrics-port-file").arg(at("metrics")).args(["--max-batch", "4"]);
     server.arg("--model").arg(format!("model={},recipe={}", data.model.display(), data.recipe));
     // So much that a pipe is full soon.
@@ -117,7 +117,7 @@ fn a_log_whose_reader_does_not_read_disturbs_nobody() {
 fn a_result_that_cannot_be_printed_is_an_error_in_words() {
     let folder = tempfile::TempDir::new().unwrap();
     let data = folder.path().display().to_string();
-    let check = ["serve", "--data", &data, "--dataset", "d", "--listen", "127.0.0.1:0", "--no-index", "--check-config"];
+    let check = ["serve", "--data", &data, "--dataset", "d", "--listen", "127.0.0.1:0", "--no-cache", "--check-config"];
     let commands: [(&str, &[&str]); 7] = [
         ("profiler", &["recipe"]),
         ("profiler", &["recipe", "imagenet-eval", "--json"]),

@@ -151,7 +151,7 @@ impl Trial {
             (table, _) => table,
         };
         command.arg(subcommand).current_dir(folder).env_clear().env("HOME", folder).env("PATH", "/usr/bin:/bin");
-        command.env("HEADWATER_INDEX_DIR", folder.join("index"));
+        command.env("HEADWATER_CACHE_DIR", folder.join("index"));
         for (name, value) in sound(self.program, subcommand).iter().filter(|(name, _)| *name != self.key) {
             command.arg(format!("--{name}={value}"));
         }
@@ -232,7 +232,7 @@ fn a_proxy_in_front_of_a_store_on_this_machine_is_named_with_the_way_around_it()
 fn serve_bucket(variables: &[(&str, &str)]) -> String {
     let index = TempDir::new().unwrap();
     let output = Command::new(program("storage-server"))
-        .args(["serve", "--data", "s3://bucket", "--dataset", "d", "--listen", "127.0.0.1:0", "--index-dir"])
+        .args(["serve", "--data", "s3://bucket", "--dataset", "d", "--listen", "127.0.0.1:0", "--cache-dir"])
         .arg(index.path())
         .env_clear()
         .env("AWS_ACCESS_KEY_ID", "id")

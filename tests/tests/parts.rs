@@ -29,7 +29,7 @@ impl Folders {
 
     fn serve(&self, folder: &str, part: &str) -> Server {
         let options = ServerOptions::new(&self.scratch.path().join(folder)).arg("--partition").arg(part);
-        options.arg("--no-index").start().unwrap()
+        options.arg("--no-cache").start().unwrap()
     }
 }
 

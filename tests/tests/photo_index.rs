@@ -40,7 +40,7 @@ fn state(photos: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
 
 fn arguments(photos: &Path, index: &Path, further: &[&str]) -> Vec<String> {
     let (photos, index) = (photos.display().to_string(), index.display().to_string());
-    let base = ["index", "--data", &photos, "--index-dir", &index, "--json", "--log", "warn"];
+    let base = ["index", "--data", &photos, "--cache-dir", &index, "--json", "--log", "warn"];
     base.iter().chain(further).map(|argument| (*argument).to_owned()).collect()
 }
 
@@ -147,8 +147,7 @@ fn servers_and_indexers_that_share_a_folder_stay_within_its_limit() {
     let folder = data.scratch.path().join("index");
     let limit = 100 * 4096;
     let bytes = limit.to_string();
-    let halves =
-        ["1/2", "2/2"].map(|part| start(&data.photos, &folder, &["--partition", part, "--index-bytes", &bytes]));
+    let halves = ["1/2", "2/2"].map(|part| start(&data.photos, &folder, &["--partition", part, "--cache-ssd", &bytes]));
     let ended = halves.map(|mut half| {
         while half.try_wait().unwrap().is_none() {
             assert!(disk_now(&folder) <= limit);
@@ -157,18 +156,18 @@ fn servers_and_indexers_that_share_a_folder_stay_within_its_limit() {
     });
     // One that came when there was no room left has done nothing, and says so.
     assert!(ended.contains(&true));
-    let report = index(&data.photos, &folder, &["--index-bytes", &bytes]);
+    let report = index(&data.photos, &folder, &["--cache-ssd", &bytes]);
     sums_up(&report, files(&data.photos).len() as u64);
     assert!(count(&report, "already_there") > 10 && report["not_kept"]["limit"].as_u64().unwrap() > 0, "{report}");
     assert!(report["stopped"].is_null(), "{report}");
     assert!(disk(&folder) <= limit && count(&report, "disk_bytes") == disk(&folder), "{report}");
 
     let full =
-        run("storage-server", arguments(&data.photos, &data.scratch.path().join("none"), &["--index-bytes", "1KiB"]));
+        run("storage-server", arguments(&data.photos, &data.scratch.path().join("none"), &["--cache-ssd", "1KiB"]));
     let full = full.unwrap();
     assert_eq!(full.code, Some(1));
     assert!(
-        full.stdout.is_empty() && full.error().unwrap()["error"].to_string().contains("--index-bytes"),
+        full.stdout.is_empty() && full.error().unwrap()["error"].to_string().contains("--cache-ssd"),
         "{}",
         full.stderr
     );
@@ -191,7 +190,7 @@ fn a_broken_frame_is_made_again_and_what_is_served_stays_the_same() {
         let further = ["--recipe", "imagenet-train", "--cut", cut, "--seed", "3", "--indices", "0-99"];
         fetch(&[server.address()], out.path(), &further).unwrap().arrays
     };
-    let expected = serve(ServerOptions::new(&data.photos).arg("--no-index"), "cropped");
+    let expected = serve(ServerOptions::new(&data.photos).arg("--no-cache"), "cropped");
     index(&data.photos, &folder, &[]);
     let made = frames(&folder);
     let damage = || {
@@ -208,7 +207,7 @@ fn a_broken_frame_is_made_again_and_what_is_served_stays_the_same() {
     };
     for cut in ["jpeg-crop", "encoded", "cropped", "normalized"] {
         damage();
-        let served = serve(ServerOptions::new(&data.photos).arg("--index-dir").arg(&folder), cut);
+        let served = serve(ServerOptions::new(&data.photos).arg("--cache-dir").arg(&folder), cut);
         assert!(served == expected, "other bits were served at {cut}");
         let whole = frames(&folder).into_iter().filter(|(name, frame)| made.get(name) == Some(frame)).count();
         // Only who asks for crops of bytes has photos re-written.
@@ -234,7 +233,7 @@ fn the_index_lies_in_the_state_folder_unless_a_setting_names_another_place() {
     assert!(count(&first, "rewritten") > 0, "{first}");
     assert_eq!(files(Path::new(&kept)).len(), files(&Path::new(&kept).join("index")).len());
     assert_eq!(count(&index(&[]), "already_there"), count(&first, "rewritten"));
-    let other = index(&["--index-dir", &apart]);
+    let other = index(&["--cache-dir", &apart]);
     assert_eq!(count(&other, "rewritten"), count(&first, "rewritten"), "{other}");
     assert!(frames(Path::new(&apart)) == frames(&Path::new(&kept).join("index")));
 }
@@ -246,7 +245,7 @@ fn an_index_within_the_dataset_is_refused_before_anything_is_written() {
     for command in ["index", "serve"] {
         let within = data.photos.join("index").display().to_string();
         let photos = data.photos.display().to_string();
-        let mut arguments = vec![command, "--data", &photos, "--index-dir", &within];
+        let mut arguments = vec![command, "--data", &photos, "--cache-dir", &within];
         arguments.extend(if command == "serve" {
             &["--dataset", "photos", "--listen", "127.0.0.1:0"][..]
         } else {
@@ -255,7 +254,7 @@ fn an_index_within_the_dataset_is_refused_before_anything_is_written() {
         let refused = run("storage-server", arguments).unwrap();
         assert_eq!(refused.code, Some(1));
         assert!(
-            refused.stderr.contains("--index-dir") && refused.stderr.contains("never written"),
+            refused.stderr.contains("--cache-dir") && refused.stderr.contains("never written"),
             "{}",
             refused.stderr
         );

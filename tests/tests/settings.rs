@@ -12,7 +12,7 @@ fn flag_over_variable_over_file_over_default() {
     let file = folder.path().join("server.toml");
     std::fs::write(
         &file,
-        "data = \".\"\nindex-dir = \"/var/tmp/headwater-index-of-no-one\"\n\
+        "data = \".\"\ncache-dir = \"/var/tmp/headwater-index-of-no-one\"\n\
         listen = \"127.0.0.1:0\"\ndataset = \"from-file\"\ncpu-workers = 3\nmax-streams = 4\ngrace = 5\n",
     )
     .unwrap();
@@ -197,7 +197,7 @@ fn check_config_says_everything_that_would_keep_a_server_from_starting() {
     let listen = taken.local_addr().unwrap().to_string();
     let data = folder.path().display().to_string();
     std::fs::write(folder.path().join("no.onnx"), "no model").unwrap();
-    let server = ["serve", "--check-config", "--dataset", "d", "--no-index", "--metrics-port-file", "p"];
+    let server = ["serve", "--check-config", "--dataset", "d", "--no-cache", "--metrics-port-file", "p"];
     let wrong = ["--memory", "1MiB", "--port-file", "none/port", "--model", "m=no.onnx,recipe=mobilenet-eval"];
     let arguments = [&server[..], &wrong, &["--data", "none", "--listen", &listen]].concat();
     let named = [
@@ -220,7 +220,7 @@ fn check_config_says_everything_that_would_keep_a_server_from_starting() {
     let causes = json.error().unwrap()["causes"].clone();
     assert!(named.iter().all(|part| causes.to_string().contains(part)), "{causes}");
 
-    let right = ["serve", "--check-config", "--dataset", "d", "--data", &data, "--listen", "127.0.0.1:0", "--no-index"];
+    let right = ["serve", "--check-config", "--dataset", "d", "--data", &data, "--listen", "127.0.0.1:0", "--no-cache"];
     run("storage-server", right).unwrap().success().unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a check leaves nothing behind");
 }
@@ -336,7 +336,7 @@ fn one_file_serves_every_program_and_its_paths_are_beside_it() {
 fn variables_that_no_program_reads_are_warned_of() {
     let output = Command::new(program("profiler"))
         .args(["recipe", "--log-format", "text"])
-        .envs([("HEADWATER_CPU_WROKERS", "7"), ("HEADWATER_INDEX_DIR", "/somewhere")])
+        .envs([("HEADWATER_CPU_WROKERS", "7"), ("HEADWATER_CACHE_DIR", "/somewhere")])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -344,7 +344,7 @@ fn variables_that_no_program_reads_are_warned_of() {
         output.status.success() && said.contains("HEADWATER_CPU_WROKERS; did you mean HEADWATER_CPU_WORKERS?"),
         "{said}"
     );
-    assert!(!said.contains("HEADWATER_INDEX_DIR"), "{said}");
+    assert!(!said.contains("HEADWATER_CACHE_DIR"), "{said}");
 }
 
 #[test]

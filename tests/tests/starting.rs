@@ -26,7 +26,7 @@ fn pipe(folder: &Path) -> PathBuf {
 fn waiting_for_a_model(data: &Data, model: &Path, folder: &Path) -> Logged {
     let mut command = Command::new(program("storage-server"));
     command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-    command.arg("--data").arg(&data.photos).arg("--port-file").arg(folder.join("port")).arg("--no-index");
+    command.arg("--data").arg(&data.photos).arg("--port-file").arg(folder.join("port")).arg("--no-cache");
     command.arg("--model").arg(format!("model={},recipe={}", model.display(), data.recipe)).args(["--max-batch", "4"]);
     command.env("NOTIFY_SOCKET", folder.join("notify")).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
     Logged::start(&mut command)
@@ -156,7 +156,7 @@ fn mistakes_in_settings_are_found_before_a_port_is_taken() {
 #[test]
 fn a_port_of_metrics_is_named_for_what_it_is() {
     let data = Data::photos().unwrap();
-    let server = ServerOptions::new(&data.photos).metrics().arg("--no-index").start().unwrap();
+    let server = ServerOptions::new(&data.photos).metrics().arg("--no-cache").start().unwrap();
     let metrics = server.metrics_address().unwrap();
     let out = data.scratch.path().join("out");
     let arguments = ["fetch", "--servers", &metrics, "--dataset", "photos", "--cut", "encoded", "--recipe"];
@@ -171,7 +171,7 @@ fn a_port_of_metrics_is_named_for_what_it_is() {
 fn a_server_is_reached_by_its_name_and_port_alone() {
     let data = Data::photos().unwrap();
     let mut command = Command::new(program("storage-server"));
-    command.args(["serve", "--dataset", "photos", "--listen", "localhost:0", "--no-index", "--data"]).arg(&data.photos);
+    command.args(["serve", "--dataset", "photos", "--listen", "localhost:0", "--no-cache", "--data"]).arg(&data.photos);
     let server = Logged::start(&mut command);
     let port = server.address("serving").rsplit_once(':').unwrap().1.to_owned();
     for address in [format!(":{port}"), format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
@@ -247,7 +247,7 @@ fn a_listing_that_takes_long_is_lived_through_and_waited_for() {
     let bucket = SlowBucket::start(std::fs::read(photo).unwrap());
     let start = || {
         let mut server = Command::new(program("storage-server"));
-        server.args(["serve", "--data", "s3://bucket/photos", "--dataset", "photos", "--no-index"]);
+        server.args(["serve", "--data", "s3://bucket/photos", "--dataset", "photos", "--no-cache"]);
         server.args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
         server.args(["--s3-endpoint", &format!("http://{}", bucket.address)]);
         let of_nobody = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"].map(|name| (name, "test"));

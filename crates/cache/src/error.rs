@@ -12,7 +12,7 @@ use crate::not_kept::NotKept;
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The folder holds something else.
-    #[error("{} holds other files: give --index-dir an empty folder, or one that does not exist yet", path.display())]
+    #[error("{} holds other files: give --cache-dir an empty folder, or one that does not exist yet", path.display())]
     NotOurs {
         /// The folder.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum DirectoryError {
         path: PathBuf,
     },
     /// The entries take as many bytes as they may.
-    #[error("{} takes {usage} of {limit}: raise --index-bytes", path.display())]
+    #[error("{} takes {usage} of {limit}: raise --cache-ssd", path.display())]
     Full {
         /// The folder.
         path: PathBuf,

@@ -41,6 +41,8 @@
 //! times faster than a model makes them. Where a dataset of features should fit an SSD tightly, a log for entries below a
 //! block, beside the files, is what to build next.
 
+mod memory_free;
+
 mod kind;
 
 mod key;
@@ -89,6 +91,7 @@ pub use key::EntryKey;
 pub use kind::{Kind, KindName};
 pub use latency::{Latency, Source};
 pub use living::Living;
+pub use memory_free::free_memory;
 pub use name::EntryName;
 pub use not_kept::NotKept;
 pub use outcome::{CacheCounts, Outcome};

@@ -8,7 +8,7 @@ use headwater_types::WriteFault;
 /// Why an entry is not kept: the folder's own limit, or what the disk says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NotKept {
-    /// The folder takes as many bytes as it may. Setting: `--index-bytes`.
+    /// The folder takes as many bytes as it may. Setting: `--cache-ssd`.
     Limit,
     /// The file system has less free than it is to have.
     Floor,
@@ -59,17 +59,17 @@ impl NotKept {
     /// What is to be done about it.
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Limit => "raise --index-bytes",
+            Self::Limit => "raise --cache-ssd",
             Self::Floor => "free some of the disk: a tenth of it is to stay free",
             Self::Busy => {
                 "it is being counted, which ends by itself; where it does not, another process that holds it was \
                  stopped"
             }
-            Self::Disk(WriteFault::DiskFull) => "free some of the disk, or give an --index-dir on another",
-            Self::Disk(WriteFault::QuotaFull) => "free some of the quota, or give an --index-dir elsewhere",
+            Self::Disk(WriteFault::DiskFull) => "free some of the disk, or give an --cache-dir on another",
+            Self::Disk(WriteFault::QuotaFull) => "free some of the quota, or give an --cache-dir elsewhere",
             Self::Disk(WriteFault::FileTooLarge) => "raise the limit on the length of files",
             Self::Disk(WriteFault::ReadOnly | WriteFault::Forbidden) => {
-                "give an --index-dir that this user may write to"
+                "give an --cache-dir that this user may write to"
             }
             Self::Disk(WriteFault::Other) => "see what the system says",
         }

@@ -403,7 +403,7 @@ fn a_folder_of_something_else_is_left_alone() {
     std::fs::write(folder.path().join("holiday.jpg"), b"photo").unwrap();
     let error = Directory::open(folder.path(), ROOMY).unwrap_err();
     assert!(matches!(error, DirectoryError::NotOurs { .. }), "{error}");
-    assert!(error.to_string().contains("--index-dir"), "{error}");
+    assert!(error.to_string().contains("--cache-dir"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let not_a_folder = Directory::open(&folder.path().join("holiday.jpg"), ROOMY).unwrap_err();
     assert!(not_a_folder.to_string().contains("holiday.jpg"), "{not_a_folder}");

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
+use headwater_wire::proto::caches_client::CachesClient;
 use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::samples_client::SamplesClient;
@@ -58,6 +59,10 @@ impl Client {
 
     pub(crate) fn samples(&self) -> SamplesClient<Channel> {
         SamplesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn caches(&self) -> CachesClient<Channel> {
+        CachesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {

@@ -162,6 +162,9 @@ pub enum ClientError {
     /// A server does not know the call for its datasets.
     #[error("server {0} is too old to say which datasets it has: upgrade that server")]
     NoDatasetList(ServerAddress),
+    /// A server does not know the call for its cache.
+    #[error("server {0} is too old to say what it keeps: upgrade that server")]
+    NoCacheReport(ServerAddress),
     /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \

@@ -33,6 +33,9 @@ mod mistaken;
 
 mod describe;
 
+mod inquiry;
+
+mod caches;
 mod datasets;
 
 mod classes;
@@ -93,6 +96,7 @@ mod batch;
 pub use address::ServerAddress;
 pub use addresses::Addresses;
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
+pub use caches::{ServerCache, caches};
 pub use counters::Counters;
 pub use dataset::Dataset;
 pub use datasets::{ServerDatasets, datasets};
@@ -100,6 +104,7 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
+pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
 pub use live::LivePlan;

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use headwater_cli::Common;
 
+use crate::cache::CacheArgs;
 use crate::compare::CompareArgs;
 use crate::datasets::DatasetsArgs;
 use crate::epoch::EpochArgs;
@@ -59,6 +60,8 @@ pub(crate) enum Action {
     Dataset(Box<DatasetArgs>),
     /// Say which datasets servers have, and how each of them is
     Datasets(DatasetsArgs),
+    /// Say what servers keep of samples, and what comes of it
+    Cache(CacheArgs),
     /// Measure bandwidth and round trip to each server
     Network(Box<NetworkArgs>),
     /// Measure this machine's cores, and an accelerator

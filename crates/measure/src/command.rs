@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Action, ProfilerArgs, RecipeArgs};
+use crate::cache;
 use crate::compare::compare;
 use crate::datasets;
 use crate::epoch::epoch;
@@ -45,6 +46,7 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
             print(&report, json)?;
             report.check()
         }
+        Action::Cache(of) => cache::show(&of, json, stop).await,
         Action::Compare(of) => print(&compare(&of)?, json),
         Action::Fetch(of) => fetch(&of, progress, stop).await?.print(json),
         Action::Import(ImportArgs { source: ImportSource::Sophon(of) }) => {

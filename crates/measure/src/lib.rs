@@ -10,6 +10,7 @@ mod recipe;
 mod import;
 mod plan;
 
+mod cache;
 mod datasets;
 
 mod args;

@@ -1,11 +1,12 @@
 //! Samples as features: decoded by the model's workers on the CPU, or ahead of an accelerator, and run through the
-//! model.
+//! model; or features that were kept.
 
-use std::convert::identity;
-
+use headwater_cache::{Kind, KindName};
 use headwater_features::{Device, Extractor, Unfinished};
+use headwater_image::Scratch;
 use headwater_types::{ByteCount, Cut, SampleFailure};
 
+use crate::cached::{Place, vector};
 use crate::photo::{Measure, Photo};
 use crate::pipeline::Pipeline;
 use crate::prepared::Finished;
@@ -25,28 +26,72 @@ impl Pipeline {
         model: &Extractor,
         call: &Call,
     ) -> Result<Finished, SampleFailure> {
-        let Photo { incoming, _permit } = self.photo(sample, &call.job).await?;
+        let place = self.place_of_features(sample, &run, model);
+        if let Some(place) = &place
+            && let Some(finished) = self.kept_features(sample, model, (place, call)).await?
+        {
+            return Ok(finished);
+        }
+        let may: &[KindName] =
+            if place.is_some() { &[KindName::Encoded, KindName::Features] } else { &[KindName::Encoded] };
+        let worth = self.worth_keeping(may, sample);
+        let Photo { incoming, _permit } = self.photo(sample, worth.has(KindName::Encoded), &call.job).await?;
         let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, &call.job).await?;
         let times = &mut sample.times;
         // The place comes before the memory: a sample that waits for a place holds no memory for decoding.
-        let place = timed(&mut times.queue, model.place()).await?;
+        let in_queue = timed(&mut times.queue, model.place()).await?;
         let mut permit = timed(&mut times.queue, call.job.decoded(memory)).await?;
         let (address, key, limits) = (run.address, run.key.clone(), run.limits);
         let (measure_cpu, allow_non_finite) = (run.measure_cpu, call.allow_non_finite);
         let payload = match model.device() {
             Device::Cpu => incoming.into(),
             Device::Cuda | Device::TensorRt => {
-                run.compute(incoming.into(), Cut::Flipped, identity, (&call.job, times)).await?
+                let flipped = |run: &RecipeRun, photo, scratch: &mut Scratch| run.run(photo, Cut::Flipped, scratch);
+                run.compute(incoming.into(), flipped, (&call.job, times)).await?
             }
         };
         let unfinished = Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite };
-        let extracted = place.extract(unfinished).await?;
+        let extracted = in_queue.extract(unfinished).await?;
         times.add_cpu(extracted.cpu);
         times.queue += extracted.queued;
         times.decode += extracted.decode;
         times.transform += extracted.transform;
         times.infer = extracted.infer;
+        let entry = vector::seal(&extracted.features, size);
+        if let Some((place, entry)) = place.filter(|_| worth.has(KindName::Features)).zip(entry) {
+            // A worker infers a batch at a time, of which each sample has its part.
+            let took = times.decode + times.transform + times.infer;
+            place.keep(sample, took, entry, self.outlook.as_ref()).await;
+        }
         permit.shrink_to(ByteCount::new(4 * extracted.features.len() as u64));
         Ok(Finished::features(&extracted.features, size, permit))
+    }
+
+    /// Where a sample's features may be kept; `None` for a recipe that draws anything at random, and where it is
+    /// measured what making them takes.
+    fn place_of_features(&self, sample: &Underway, run: &RecipeRun, model: &Extractor) -> Option<Place> {
+        let cache = self.cache.as_ref().filter(|cache| cache.may_have(KindName::Features))?;
+        if run.recipe.is_random() || run.measure_cpu {
+            return None;
+        }
+        let kind = Kind::Features { model: vector::digest(model) };
+        let most = vector::entry_bytes(model.feature_len());
+        Some(Place::new(cache, sample, kind, most))
+    }
+
+    /// A sample whose features were kept; `None` where they were not.
+    async fn kept_features(
+        &self,
+        sample: &mut Underway,
+        model: &Extractor,
+        (place, call): (&Place, &Call),
+    ) -> Result<Option<Finished>, SampleFailure> {
+        let most = vector::entry_bytes(model.feature_len());
+        let mut permit = timed(&mut sample.times.queue, call.job.encoded(most)).await?;
+        let Some(entry) = place.find().await else { return Ok(None) };
+        self.check(&sample.extent).await?;
+        let Some(kept) = vector::open(&entry, model.feature_len()) else { return Ok(None) };
+        permit.shrink_to(ByteCount::new(4 * kept.values.len() as u64));
+        Ok(Some(Finished::features(&kept.values, kept.source, permit)))
     }
 }

@@ -13,6 +13,9 @@ mod budget;
 mod failure;
 mod resources;
 
+mod outlook;
+
+mod cached;
 mod index;
 mod models;
 mod times;
@@ -35,8 +38,10 @@ mod survey;
 
 pub use account::{Account, Priority, Waits};
 pub use budget::{MemoryBudget, Permit};
-pub use index::{Kept, Lookup, PhotoIndex};
+pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Prefetched, SharedCache};
+pub use index::{IndexCounts, Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
+pub use outlook::Outlook;
 pub use pipeline::Pipeline;
 pub use prepared::{Finished, Prepared};
 pub use request::{Call, SampleRequest, Wanted, WantedError};

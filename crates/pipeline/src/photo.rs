@@ -10,6 +10,7 @@ use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey, Size};
 
 use crate::account::Waits;
 use crate::budget::Permit;
+use crate::cached::Asked;
 use crate::failure::lost;
 use crate::index::{Lookup, PhotoIndex};
 use crate::pipeline::Pipeline;
@@ -25,6 +26,8 @@ const INLINE_HEADER: usize = 512 * 1024;
 pub(crate) struct Fetched {
     pub(crate) bytes: Bytes,
     pub(crate) permit: Permit,
+    /// Whether the store was read for them.
+    pub(crate) from_origin: bool,
 }
 
 /// A photo that is to be decoded, with its memory.
@@ -54,8 +57,8 @@ pub(crate) struct Measure {
 impl Pipeline {
     /// A photo to decode: the indexed form where there is one, because then only its crop is decoded, and the stored
     /// form otherwise. The photo is not indexed for this: a re-write costs as much as several decodes, and nobody has
-    /// asked for a crop of bytes.
-    pub(crate) async fn photo(&self, sample: &mut Underway, job: &Job) -> Result<Photo, SampleFailure> {
+    /// asked for a crop of bytes. `keep` says whether the stored bytes are worth keeping.
+    pub(crate) async fn photo(&self, sample: &mut Underway, keep: bool, job: &Job) -> Result<Photo, SampleFailure> {
         if let Some(index) = self.index.as_ref().filter(|index| !index.is_empty()) {
             let most = IndexedJpeg::most_bytes(self.length(sample).await?);
             let permit = timed(&mut sample.times.queue, job.encoded(most)).await?;
@@ -67,19 +70,22 @@ impl Pipeline {
                 return Ok(Photo { incoming: Incoming::Indexed(photo), _permit: permit });
             }
         }
-        let Fetched { bytes, permit } = self.fetch(sample, job).await?;
+        let Fetched { bytes, permit, .. } = self.fetch(sample, keep, job).await?;
         Ok(Photo { incoming: Incoming::Stored(bytes), _permit: permit })
     }
 
-    /// A photo as it is stored.
-    pub(crate) async fn fetch(&self, sample: &mut Underway, job: &Job) -> Result<Fetched, SampleFailure> {
+    /// A photo as it is stored. `keep` says whether its bytes are worth keeping.
+    pub(crate) async fn fetch(&self, sample: &mut Underway, keep: bool, job: &Job) -> Result<Fetched, SampleFailure> {
         let length = self.length(sample).await?;
         let permit = timed(&mut sample.times.queue, job.encoded(length)).await?;
         let waiting = job.account().begin(Waits::Store);
-        let bytes = timed(&mut sample.times.fetch, self.store.read(&sample.extent)).await?;
+        let asked = Asked { index: sample.index, key: &sample.key, extent: &sample.extent, keep };
+        let (bytes, from_origin) = timed(&mut sample.times.fetch, self.bytes(asked)).await?;
         drop(waiting);
-        sample.stored = bytes.len().into();
-        Ok(Fetched { bytes, permit })
+        if from_origin {
+            sample.stored = bytes.len().into();
+        }
+        Ok(Fetched { bytes, permit, from_origin })
     }
 
     /// What decoding a photo will take.

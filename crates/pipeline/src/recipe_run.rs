@@ -10,6 +10,7 @@ use crate::resources::Job;
 use crate::times::StageTimes;
 
 /// Everything that it takes to take a sample through its recipe.
+#[derive(Clone)]
 pub(crate) struct RecipeRun {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) key: SampleKey,
@@ -34,17 +35,16 @@ impl RecipeRun {
         Ok((payload, scratch.take_decode_time()))
     }
 
-    /// Takes a photo to a cut on a CPU worker, and makes of it there what `then` says.
+    /// Makes something of a photo on a CPU worker: what `make` says, with the part of the time that went into decoding.
     pub(crate) async fn compute<T: Send + 'static>(
         self,
         photo: Payload,
-        to: Cut,
-        then: impl FnOnce(Payload) -> T + Send + 'static,
+        make: impl FnOnce(&Self, Payload, &mut Scratch) -> Result<(T, Duration), ImageError> + Send + 'static,
         (job, times): (&Job, &mut StageTimes),
     ) -> Result<T, SampleFailure> {
         let run = move |scratch: &mut Scratch| {
             let meter = CpuMeter::start(self.measure_cpu);
-            let made = self.run(photo, to, scratch).map(|(payload, decode)| (then(payload), decode));
+            let made = make(&self, photo, scratch);
             (made, meter.read())
         };
         let timed = job.compute(run).await?;

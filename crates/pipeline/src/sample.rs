@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_cache::KindName;
 use headwater_types::{Recipe, SampleFailure};
 
 use crate::crops::CropRequest;
@@ -59,7 +60,8 @@ impl Pipeline {
     }
 
     async fn stored(&self, sample: &mut Underway, job: &Job) -> Result<Finished, SampleFailure> {
-        let Fetched { bytes, permit } = self.fetch(sample, job).await?;
+        let keep = self.worth_keeping(&[KindName::Encoded], sample).has(KindName::Encoded);
+        let Fetched { bytes, permit, .. } = self.fetch(sample, keep, job).await?;
         Ok(Finished::encoded(bytes, permit))
     }
 }

@@ -1,5 +1,6 @@
 //! What a photo's header says, without a pixel: planners ask for it.
 
+use headwater_cache::KindName;
 use headwater_image::{Header, read_header};
 use headwater_types::recipe::Orientation;
 use headwater_types::{SampleFailure, SampleIndex};
@@ -18,7 +19,9 @@ impl Pipeline {
     /// # Errors
     /// Those of reading the sample, and of its header.
     pub async fn survey(&self, index: SampleIndex, job: &Job) -> Result<Header, SampleFailure> {
-        let Fetched { bytes, permit } = self.fetch(&mut self.set_out(index, false)?, job).await?;
+        let mut sample = self.set_out(index, false)?;
+        let keep = self.worth_keeping(&[KindName::Encoded], &sample).has(KindName::Encoded);
+        let Fetched { bytes, permit, .. } = self.fetch(&mut sample, keep, job).await?;
         let limits = self.limits;
         let read = move || {
             let header = read_header(&bytes, Orientation::Exif, &limits);

@@ -1,8 +1,12 @@
 //! A sample on its way: which it is, and what it has cost so far.
 
+use std::sync::Arc;
+
+use headwater_cache::KindName;
 use headwater_store::Extent;
 use headwater_types::{ByteCount, ClassId, FailureKind, SampleFailure, SampleIndex, SampleKey};
 
+use crate::cached::{DatasetCache, KindSet};
 use crate::pipeline::Pipeline;
 use crate::prepared::{Finished, Prepared};
 use crate::times::StageTimes;
@@ -32,6 +36,12 @@ impl Pipeline {
         };
         let label = self.catalog.get(index).and_then(|entry| entry.label);
         Ok(Underway { index, key, extent, label, stored: ByteCount::default(), times: StageTimes::none(measure_cpu) })
+    }
+
+    /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache.
+    pub(crate) fn worth_keeping(&self, may: &[KindName], sample: &Underway) -> KindSet {
+        let choose = |cache: &Arc<DatasetCache>| cache.choose(may, sample.extent.length(), self.catalog.len());
+        self.cache.as_ref().map(choose).unwrap_or_default()
     }
 }
 

@@ -6,14 +6,14 @@ use headwater_features::{Runtime, check_model};
 use headwater_store::{DatasetSource, Kind};
 use headwater_types::caps;
 
-use crate::args::{Command, IndexArgs, IndexDirArgs, ServeArgs, SourceArgs, StateArgs, StorageServerArgs};
+use crate::args::{CacheDirArgs, Command, IndexArgs, ServeArgs, SourceArgs, StateArgs, StorageServerArgs};
 use crate::models;
 
 impl Check for StorageServerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
         match &self.command {
             Command::Serve(args) => args.conflicts(),
-            Command::Index(args) => args.dataset.conflicts(),
+            Command::Index(args) => args.dataset.conflicts().into_iter().chain(args.cache.conflicts()).collect(),
             Command::Reload(_) => Vec::new(),
         }
     }
@@ -31,8 +31,8 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
     for spec in args.datasets.specs() {
         check_dataset(&args.datasets.setting(&spec.name), &spec.source, findings);
-        if !args.no_index {
-            check_index((&args.state, &args.index), &spec.source, findings);
+        if !args.cache.is_off() {
+            check_cache((&args.state, &args.cache.folder), &spec.source, findings);
         }
     }
     check_links(&args.datasets.source, findings);
@@ -51,7 +51,7 @@ fn check_indexing(args: &IndexArgs, findings: &mut Findings) {
     findings.note(args.limits.memory());
     check_dataset("--data", &args.dataset.data, findings);
     check_links(&args.dataset.source, findings);
-    check_index((&args.state, &args.index), &args.dataset.data, findings);
+    check_cache((&args.state, &args.cache), &args.dataset.data, findings);
 }
 
 /// Checks that the dataset's folder can be read. A bucket is not checked: no other machine is asked.
@@ -65,9 +65,12 @@ fn check_links(source: &SourceArgs, findings: &mut Findings) {
     source.follow_links().iter().for_each(|folder| findings.readable_folder("--follow-links", folder));
 }
 
-fn check_index((state, index): (&StateArgs, &IndexDirArgs), dataset: &DatasetSource, findings: &mut Findings) {
-    if let Some(folder) = findings.note(index.folder(state, &dataset.location)) {
-        findings.writable_folder(index.setting(state), folder.path());
+fn check_cache((state, cache): (&StateArgs, &CacheDirArgs), dataset: &DatasetSource, findings: &mut Findings) {
+    if cache.has_no_ssd() {
+        return;
+    }
+    if let Some(folder) = findings.note(cache.folder(state, &dataset.location)) {
+        findings.writable_folder(cache.setting(state), folder.path());
     }
 }
 

@@ -108,12 +108,16 @@ impl Driver {
             if idle && self.outbox.is_empty() {
                 return self.outbox.finish();
             }
+            let stalled = self.is_stalled().then(Instant::now);
             tokio::select! {
                 biased;
                 () = self.outbox.changed() => {}
                 Some(run) = self.working.next(), if room => self.take(run),
                 () = sleep_until(self.closes), if room && !self.batch.is_empty() => self.close(),
                 () = sleep_until(self.tells), if !self.working.is_empty() => self.tell(),
+            }
+            if let (Some(began), Some(cache)) = (stalled, &self.offer.house.cache) {
+                cache.add_stalled(began.elapsed());
             }
         }
     }
@@ -130,6 +134,12 @@ impl Driver {
             let requests = self.requests[run.clone()].to_vec();
             self.working.push(Run::begin(run, requests, &self.offer, &self.call));
         }
+    }
+
+    /// Whether the reader has nothing to read, and the samples that come next wait for the store.
+    fn is_stalled(&self) -> bool {
+        let has_nothing = self.outbox.is_empty() && self.batch.is_empty();
+        has_nothing && self.call.job.account().waits() == Some(Waits::Store)
     }
 
     fn window(&self) -> usize {

@@ -41,10 +41,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Opened {
     /// Lists the dataset for the first time.
-    async fn list(self) -> (Arc<Served>, Result<First>) {
+    async fn list(self, house: Arc<House>) -> (Arc<Served>, Result<First>) {
         let Self { served, opener, unlisted } = self;
         let listed = match unlisted {
-            Ok(unlisted) => opener.list(&served, unlisted).await,
+            Ok(unlisted) => opener.list(&served, unlisted, house.cache.as_ref()).await,
             Err(error) => Err(error),
         };
         (served, listed)
@@ -123,11 +123,11 @@ pub(crate) async fn open(all: Vec<(Arc<Served>, Arc<Opener>)>) -> Result<Opening
 pub(crate) async fn list(opening: Opening, house: &Arc<House>, first: impl AsyncFnOnce()) -> Result<()> {
     let Opening { opened, mut underway, mut broken } = opening;
     let (mut listings, mut first) = (JoinSet::new(), Some(first));
-    opened.into_iter().for_each(|opened| drop(listings.spawn(opened.list())));
+    opened.into_iter().for_each(|opened| drop(listings.spawn(opened.list(Arc::clone(house)))));
     loop {
         let (served, listed) = tokio::select! {
             Some(opened) = underway.join_next() => {
-                listings.spawn(opened?.list());
+                listings.spawn(opened?.list(Arc::clone(house)));
                 continue;
             }
             Some(listed) = listings.join_next() => listed?,

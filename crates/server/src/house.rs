@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use headwater_features::Extractor;
-use headwater_pipeline::{Job, ModelSet, Resources};
+use headwater_pipeline::{Job, ModelSet, Resources, SharedCache};
 use headwater_types::{Digest, ModelName};
 use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,6 +18,8 @@ use crate::streams::Streams;
 pub(crate) struct House {
     pub(crate) resources: Arc<Resources>,
     pub(crate) models: Arc<ModelSet>,
+    /// What is kept of all datasets' samples; `None` where nothing is.
+    pub(crate) cache: Option<Arc<SharedCache>>,
     pub(crate) metrics: Arc<Metrics>,
     /// Samples of a stream that are worked on at a time.
     pub(crate) stream_window: NonZeroUsize,

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use headwater_pipeline::{Memory, PhotoIndex, Pipeline, Resources};
+use headwater_pipeline::{DatasetCache, Memory, PhotoIndex, Pipeline, Resources, SharedCache};
 use headwater_store::{
     Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions, Underway,
 };
-use headwater_types::{Differences, Digest, ImageLimits, Recipe};
+use headwater_types::{Differences, ImageLimits, Recipe};
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::args::{IndexDirArgs, ServeArgs, SourceArgs, StateArgs};
+use crate::args::{ServeArgs, SourceArgs, StateArgs};
 use crate::doing::Doing;
 use crate::generation::Generation;
 use crate::house::House;
@@ -40,8 +40,6 @@ pub(crate) struct Opener {
     limits: ImageLimits,
     page_memory: PageMemory,
     state: StateArgs,
-    /// Where the photo index is; `None` where there is to be none.
-    index: Option<(StateArgs, IndexDirArgs)>,
 }
 
 /// A dataset that is open and not listed.
@@ -81,10 +79,19 @@ pub(crate) async fn house(
     };
     life.begin("starting CPU workers");
     let resources = Resources::new(memory, args.cpu_workers()).context("starting CPU workers")?;
+    life.begin("opening the cache");
+    let cache = {
+        let (cache, state) = (args.cache.clone(), args.state.clone());
+        let places: Vec<_> = args.datasets.specs().into_iter().map(|spec| spec.source.location).collect();
+        let open = move || cache.open(&state, &places);
+        tokio::task::spawn_blocking(open).await.context("opening the cache")??
+    };
     metrics.tell_of(&models);
+    cache.iter().for_each(|cache| metrics.tell_of_cache(cache));
     Ok(Arc::new(House {
         resources,
         models: Arc::new(models),
+        cache,
         metrics: Arc::clone(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,
@@ -109,7 +116,6 @@ impl Opener {
             limits: args.limits.of_image(),
             page_memory: page_memory.clone(),
             state: args.state.clone(),
-            index: (!args.no_index).then(|| (args.state.clone(), args.index.clone())),
         }
     }
 
@@ -126,16 +132,17 @@ impl Opener {
         Ok(Unlisted { store, options })
     }
 
-    /// Lists the dataset for the first time, and opens its photo index.
-    pub(crate) async fn list(&self, served: &Served, unlisted: Unlisted) -> Result<First> {
+    /// Lists the dataset for the first time.
+    pub(crate) async fn list(
+        &self,
+        served: &Served,
+        unlisted: Unlisted,
+        cache: Option<&Arc<SharedCache>>,
+    ) -> Result<First> {
         let Unlisted { store, options } = unlisted;
-        let index = match &self.index {
-            None => None,
-            Some((state, folder)) => {
-                served.begin(Doing::step("opening the photo index"));
-                Some(photo_index((state, folder), &self.places, store.place(), self.limits).await?)
-            }
-        };
+        let is_local = self.dataset.location.is_local();
+        let cache = cache.map(|cache| DatasetCache::new(cache, store.place(), is_local, self.limits));
+        let index = cache.as_ref().and_then(PhotoIndex::new).map(Arc::new);
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), options.found.clone()));
         let started = headwater_store::start(&self.dataset.location, &store, &options).await;
         let (start, past) = started.context(served.setting.clone())?;
@@ -147,7 +154,8 @@ impl Opener {
                 (catalog, Some(underway))
             }
         };
-        let pipeline = Pipeline { store, catalog: Arc::new(catalog), index, limits: self.limits };
+        let catalog = Arc::new(catalog);
+        let pipeline = Pipeline { store, catalog, cache, index, outlook: None, limits: self.limits };
         Ok(First { generation: Generation::new(1, pipeline), past, underway })
     }
 
@@ -161,9 +169,9 @@ impl Opener {
     }
 
     /// Opens a dataset and lists it.
-    pub(crate) async fn open(&self, served: &Served) -> Result<First> {
+    pub(crate) async fn open(&self, served: &Served, cache: Option<&Arc<SharedCache>>) -> Result<First> {
         let unlisted = self.store(served).await?;
-        self.list(served, unlisted).await
+        self.list(served, unlisted, cache).await
     }
 
     /// Lists a dataset anew that is served, and says what differs; `None` where nothing does.
@@ -198,26 +206,7 @@ pub(crate) async fn next_generation(
     let compare = move || before.catalog().differences(&later);
     let differences = tokio::task::spawn_blocking(compare).await.context("comparing two listings")?;
     served.listings(|listings| listings.listed = Some(since));
-    let index = now.pipeline.index.clone();
-    let pipeline = Pipeline { store, catalog: next, index, limits: now.pipeline.limits };
+    let Pipeline { cache, index, outlook, limits, .. } = now.pipeline.clone();
+    let pipeline = Pipeline { store, catalog: next, cache, index, outlook, limits };
     Ok(Some((Generation::new(now.number + 1, pipeline), differences)))
-}
-
-/// Opens the photo index of the dataset at the first of these places. Does not wait for it to be counted.
-pub(crate) async fn photo_index(
-    (state, folder): (&StateArgs, &IndexDirArgs),
-    places: &[Location],
-    place: Digest,
-    limits: ImageLimits,
-) -> Result<Arc<PhotoIndex>> {
-    let (state, folder, places) = (state.clone(), folder.clone(), places.to_vec());
-    let open = move || folder.open(&state, &places, place, limits);
-    let index = Arc::new(tokio::task::spawn_blocking(open).await.context("opening the photo index")??);
-    tracing::info!(
-        folder = %index.path().display(),
-        bytes = index.usage().get(),
-        limit_bytes = index.limit().get(),
-        "photo index"
-    );
-    Ok(index)
 }

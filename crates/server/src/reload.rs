@@ -8,11 +8,12 @@
 //! could not be opened is opened.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use headwater_cli::exit;
+use headwater_pipeline::SharedCache;
 use headwater_store::Underway;
 use headwater_types::differences::count;
 use headwater_types::{DatasetName, Differences, Digest};
@@ -32,6 +33,8 @@ pub(crate) struct Reloader {
     /// For how long earlier generations are held after their last call.
     keep: Duration,
     supervisor: Arc<Supervisor>,
+    /// The cache of datasets that are opened later, once it is open itself.
+    cache: OnceLock<Arc<SharedCache>>,
     wanted: Notify,
     /// Runs that have begun.
     begun: AtomicU64,
@@ -68,8 +71,16 @@ impl Reloader {
         keep: Duration,
         supervisor: Arc<Supervisor>,
     ) -> Arc<Self> {
-        let (wanted, begun, ended) = (Notify::new(), AtomicU64::new(0), watch::Sender::default());
-        Arc::new(Self { datasets, keep, supervisor, wanted, begun, ended })
+        let (cache, wanted) = (OnceLock::new(), Notify::new());
+        let (begun, ended) = (AtomicU64::new(0), watch::Sender::default());
+        Arc::new(Self { datasets, keep, supervisor, cache, wanted, begun, ended })
+    }
+
+    /// Gives datasets that are opened from now on this cache. Only the first call counts.
+    pub(crate) fn use_cache(&self, cache: Option<&Arc<SharedCache>>) {
+        if let Some(cache) = cache {
+            self.cache.get_or_init(|| Arc::clone(cache));
+        }
     }
 
     /// Asks for a run, without waiting for it. Several that are asked for while one runs are one.
@@ -123,7 +134,8 @@ impl Reloader {
         let mut listings = JoinSet::new();
         for (place, (served, opener)) in self.datasets.iter().enumerate() {
             let (served, opener, stop) = (Arc::clone(served), Arc::clone(opener), stop.clone());
-            listings.spawn(async move { (place, reload(&served, &opener, &stop).await) });
+            let cache = self.cache.get().cloned();
+            listings.spawn(async move { (place, reload(&served, &opener, cache.as_ref(), &stop).await) });
         }
         let mut all = listings.join_all().await;
         all.sort_by_key(|(place, _)| *place);
@@ -180,10 +192,15 @@ async fn catch_up(served: &Arc<Served>, underway: Underway) {
 }
 
 /// Lists one dataset anew, or opens it.
-async fn reload(served: &Arc<Served>, opener: &Opener, stop: &CancellationToken) -> Reloaded {
+async fn reload(
+    served: &Arc<Served>,
+    opener: &Opener,
+    cache: Option<&Arc<SharedCache>>,
+    stop: &CancellationToken,
+) -> Reloaded {
     let outcome = match served.current() {
         Some(_) => relist(served, opener).await,
-        None => match opener.open(served).await {
+        None => match opener.open(served, cache).await {
             Ok(first) => {
                 let samples = first.generation.catalog().len() as u64;
                 begin(served, first, stop);

@@ -42,9 +42,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let checked = open::check(&args)?;
-    if args.no_index {
-        args.index.say_unused();
-    }
+    args.cache.say();
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
     let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
@@ -90,6 +88,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     };
     let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    reloader.use_cache(house.cache.as_ref());
     life.serve(Arc::clone(&house));
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
@@ -113,7 +112,9 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     }
     supervisor.stopping(&Phase::Draining.to_string(), args.grace);
     health.end().await;
-    drain(server, args.grace, &house).await
+    let drained = drain(server, args.grace, &house).await;
+    keep_for_the_next_start(&house, args.grace).await;
+    drained
 }
 
 /// The datasets of the settings, each with how it is opened.
@@ -182,6 +183,15 @@ where
         },
     }
     Ok(())
+}
+
+/// Writes what the cache has in memory to its disk, as much as can be written in this time.
+async fn keep_for_the_next_start(house: &House, time: Duration) {
+    let Some(cache) = house.cache.clone().filter(|cache| cache.has_disk()) else { return };
+    let close = move || cache.cache().close(time);
+    if let Err(error) = tokio::task::spawn_blocking(close).await {
+        tracing::warn!(%error, "what the cache had in memory was not written to its disk");
+    }
 }
 
 /// Writes a port whole or not at all: a program that waits for the file may read it the moment it is there.

@@ -96,15 +96,15 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         std::fs::create_dir_all(at("photos/cat")).unwrap();
         symlink(at("photos"), at("link")).unwrap();
-        let apart = |data: &str, folder: &str| Apart::from(&Location::folder(at(data)), "--index-dir", at(folder));
+        let apart = |data: &str, folder: &str| Apart::from(&Location::folder(at(data)), "--cache-dir", at(folder));
         for within in ["photos", "photos/new/index", "link/index", "link/../photos/index", "."] {
             let error = apart("photos", within).unwrap_err().to_string();
-            assert!(error.starts_with("--index-dir ") && error.ends_with("the source is never written"), "{error}");
+            assert!(error.starts_with("--cache-dir ") && error.ends_with("the source is never written"), "{error}");
         }
         for folder in ["photos-index", "index/new", "cat"] {
             assert_eq!(apart("link", folder).unwrap().path(), at(folder));
         }
         let bucket = "s3://photos/cats".parse().unwrap();
-        assert!(Apart::from(&bucket, "--index-dir", at("photos")).is_ok(), "no folder lies in a bucket");
+        assert!(Apart::from(&bucket, "--cache-dir", at("photos")).is_ok(), "no folder lies in a bucket");
     }
 }

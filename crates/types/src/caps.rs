@@ -60,9 +60,12 @@ pub const CLIENT_TRUST: u32 = 16;
 /// KiB for each stream).
 pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 
-/// Disk that re-written photos may take: as much as the photos themselves do, 300,000 of 100 kB. A server of more is
-/// given more. Setting: `--index-bytes`.
-pub const INDEX_BYTES: ByteCount = ByteCount::mebibytes(32 * 1024);
+/// Disk that the cache may take: as much as photos themselves do, 300,000 of 100 kB. A server of more is
+/// given more. Setting: `--cache-ssd`.
+pub const CACHE_SSD: ByteCount = ByteCount::mebibytes(32 * 1024);
+
+/// The least memory of a cache that is not 0: a dozen photos.
+pub const CACHE_LEAST: ByteCount = ByteCount::mebibytes(1);
 
 /// Most bytes of a recipe: the longest in the box has 600.
 pub const MAX_RECIPE_BYTES: usize = 16 * 1024;

@@ -9,6 +9,8 @@ pub mod patience;
 pub mod shown;
 pub mod units;
 
+pub mod amount;
+
 pub mod limits;
 
 pub mod digest;
@@ -43,6 +45,7 @@ pub mod failure;
 pub mod write_fault;
 
 pub use address::{Address, Draws, Epoch, Seed};
+pub use amount::{Amount, AmountError};
 pub use area::{PixelBox, Position, RealBox, Size};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;

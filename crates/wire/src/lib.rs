@@ -9,6 +9,7 @@ pub mod proto;
 
 pub mod transport;
 
+pub mod cached;
 mod checksum;
 mod choice;
 pub mod differences;
@@ -25,6 +26,7 @@ pub mod status;
 pub mod survey;
 mod way;
 
+pub use cached::{CacheLatency, CacheReport, CacheSetup};
 pub use checksum::checksum;
 pub use choice::{Choice, Epochs, Ways};
 pub use codec::{MessageCodec, MessageEncoder};

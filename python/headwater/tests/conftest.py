@@ -52,7 +52,7 @@ class Server:
         port_file.unlink(missing_ok=True)
         words = [BIN / "storage-server", "serve", "--dataset", "photos", "--data", self._photos]
         words += ["--listen", f"127.0.0.1:{self._port}", "--port-file", port_file, *self._arguments]
-        environment = {**os.environ, "HEADWATER_LOG": "warn", "HEADWATER_INDEX_DIR": str(self._folder / "index")}
+        environment = {**os.environ, "HEADWATER_LOG": "warn", "HEADWATER_CACHE_DIR": str(self._folder / "index")}
         self._process = subprocess.Popen(
             [str(word) for word in words], env=environment, stdout=subprocess.DEVNULL, cwd=ROOT
         )

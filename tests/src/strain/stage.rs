@@ -77,7 +77,7 @@ impl Stage {
 
     /// A server of these photos with its default settings; nothing of them is kept on its disk.
     pub(crate) fn serve(&self, photos: &Photos) -> Result<Subject> {
-        let options = ServerOptions::new(&self.photos(photos)?).arg("--no-index");
+        let options = ServerOptions::new(&self.photos(photos)?).arg("--no-cache");
         self.start(options, DEFAULT_MEMORY)
     }
 

@@ -86,7 +86,7 @@ impl Trial {
     fn refused(&self, proxy: &Proxy, words: &str) -> Result<Option<String>> {
         let index = TempDir::new()?;
         let ended = Command::new(program("storage-server"))
-            .args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--data", BUCKET, "--index-dir"])
+            .args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--data", BUCKET, "--cache-dir"])
             .arg(index.path())
             .envs(variables(proxy))
             .output()?;

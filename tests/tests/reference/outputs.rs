@@ -113,7 +113,7 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
         printed.entry(command).or_default().push(value.clone());
         value
     };
-    add("storage-server index", "storage-server index --data @photos-1 --index-dir @index --json");
+    add("storage-server index", "storage-server index --data @photos-1 --cache-dir @index --json");
     add("tuner extract", "tuner extract SERVERS --model model --out @features --json");
     add(
         "tuner extract",

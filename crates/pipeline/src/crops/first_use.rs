@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use headwater_cache::KindName;
 use headwater_image::{CpuMeter, IndexedJpeg, Payload, Scratch};
 use headwater_types::{Cut, PixelCoding, SampleFailure};
 
+use crate::cached::worth;
 use crate::failure::lost;
 use crate::index::{Lookup, PhotoIndex};
 use crate::photo::Fetched;
@@ -37,15 +40,34 @@ impl Pipeline {
         lookup: Lookup,
         job: &Job,
     ) -> Result<Finished, SampleFailure> {
-        let Fetched { bytes, permit } = self.fetch(sample, job).await?;
+        let is_new = self.index.is_some() && lookup == Lookup::Absent;
+        let keep = self.worth_keeping(&[KindName::Encoded], sample).has(KindName::Encoded);
+        // Where one kind is chosen of each sample, the stored bytes are kept once there is no indexed form.
+        let later = is_new && self.cache.as_ref().is_some_and(|cache| cache.chooses());
+        let Fetched { bytes, permit, .. } = self.fetch(sample, keep && !later, job).await?;
+        if is_new && let Some(finished) = self.indexed(sample, run, &bytes, job).await? {
+            return Ok(finished);
+        }
+        if keep && later {
+            self.keep_stored(sample, &bytes).await;
+        }
+        Ok(Finished::encoded(bytes, permit))
+    }
+
+    /// The crop of a photo that is re-written and kept; `None` where it cannot be, or where there is no room.
+    async fn indexed(
+        &self,
+        sample: &mut Underway,
+        run: RecipeRun,
+        bytes: &Bytes,
+        job: &Job,
+    ) -> Result<Option<Finished>, SampleFailure> {
         // A full index is asked for nothing: re-writing the same photos at every epoch would cost more than it saves.
         let has_room = |index: &&Arc<PhotoIndex>| index.room(IndexedJpeg::most_bytes(bytes.len().into())).is_ok();
-        let (Some(index), Lookup::Absent) = (self.index.as_ref().filter(has_room), lookup) else {
-            return Ok(Finished::encoded(bytes, permit));
-        };
-        let Ok(header) = self.header(&bytes, run.recipe.stages().orientation, job).await else {
+        let Some(index) = self.index.as_ref().filter(has_room) else { return Ok(None) };
+        let Ok(header) = self.header(bytes, run.recipe.stages().orientation, job).await else {
             // The client that decodes the photo will say what is wrong with it.
-            return Ok(Finished::encoded(bytes, permit));
+            return Ok(None);
         };
         // A photo that needs more memory than one sample may have is not re-written: only the reason costs.
         let memory = IndexedJpeg::rewrite_memory(&header, bytes.len().into()).min(self.limits.max_sample_memory);
@@ -62,12 +84,14 @@ impl Pipeline {
         sample.times.transform = timed.ran;
         let (photo, crop, cpu) = timed.value;
         sample.times.add_cpu(cpu);
+        let seconds = index.made(bytes.len(), timed.ran, photo.as_ref().ok());
+        let worth = worth(self.outlook.as_ref(), sample.index, seconds);
         let (index, key, extent) = (Arc::clone(index), sample.key.clone(), sample.extent.clone());
-        let keep = move || index.keep(&key, &extent, photo.as_ref().map_err(|&reason| reason));
+        let keep = move || index.keep(&key, &extent, photo.as_ref().map_err(|&reason| reason), worth);
         tokio::task::spawn_blocking(keep).await.map_err(|error| lost(&error))?;
-        let Some(crop) = crop else { return Ok(Finished::encoded(bytes, permit)) };
+        let Some(crop) = crop else { return Ok(None) };
         let parts = crop?.0.into_parts(PixelCoding::Raw, None);
         decoded.shrink_to(parts.bytes.len().into());
-        Ok(Finished { parts, permit: decoded })
+        Ok(Some(Finished { parts, permit: decoded }))
     }
 }

@@ -12,8 +12,6 @@ pub enum Lookup {
     Unindexable(Unindexable),
     /// Nothing.
     Absent,
-    /// Nothing, since the folder could not be read: what is made of the photo would not be found there either.
-    Unreadable,
 }
 
 /// What came of keeping a photo.

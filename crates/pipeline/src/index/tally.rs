@@ -1,20 +1,62 @@
-//! What went wrong with photos and with the index's folder, counted.
+//! What a dataset finds in the index and what it does not, counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use headwater_cache::DirectoryError;
+use headwater_cache::NotKept;
 use headwater_image::Unindexable;
 
 /// Counts since the index was opened.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    kept: AtomicU64,
+    not_kept: [AtomicU64; NotKept::ALL.len()],
     unindexable: [AtomicU64; Unindexable::ALL.len()],
-    errors: AtomicU64,
+}
+
+/// Counts as they were at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexCounts {
+    /// Photos found, those included that are known to have no indexed form.
+    pub hits: u64,
+    /// Photos of which nothing was known.
+    pub misses: u64,
+    /// Photos put.
+    pub kept: u64,
+    not_kept: [u64; NotKept::ALL.len()],
+}
+
+// === impl IndexCounts ===
+
+impl IndexCounts {
+    /// Photos that were not put, or not even re-written, for this reason.
+    pub fn not_kept(&self, why: NotKept) -> u64 {
+        place_of(why).map_or(0, |place| self.not_kept[place])
+    }
 }
 
 // === impl Tally ===
 
 impl Tally {
+    pub(super) fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn missed(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn kept(&self) {
+        self.kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn not_kept(&self, why: NotKept) {
+        if let Some(place) = place_of(why) {
+            self.not_kept[place].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a photo that turned out, or was known, to have no indexed form.
     pub(super) fn count(&self, reason: Unindexable) {
         if let Some((_, count)) = Unindexable::ALL.into_iter().zip(&self.unindexable).find(|(each, _)| *each == reason)
@@ -29,19 +71,17 @@ impl Tally {
         Unindexable::ALL.into_iter().zip(counts)
     }
 
-    /// Counts an error of the folder. Only the first is a warning: a disk that is gone would otherwise fill the log.
-    pub(super) fn failed(&self, error: &DirectoryError) {
-        if self.errors.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(
-                %error,
-                "the photo index cannot be read; photos are decoded from their source, and more of this is only counted"
-            );
+    pub(super) fn read(&self) -> IndexCounts {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        IndexCounts {
+            hits: load(&self.hits),
+            misses: load(&self.misses),
+            kept: load(&self.kept),
+            not_kept: self.not_kept.each_ref().map(load),
         }
-        tracing::debug!(%error, "photo index");
     }
+}
 
-    /// Times that the folder could not be read.
-    pub(super) fn errors(&self) -> u64 {
-        self.errors.load(Ordering::Relaxed)
-    }
+fn place_of(why: NotKept) -> Option<usize> {
+    NotKept::ALL.iter().position(|each| *each == why)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use headwater_cli::FailureArgs;
 use headwater_cli::values::threads;
 
-use super::{DatasetArgs, IndexDirArgs, LimitArgs, StateArgs};
+use super::{CacheDirArgs, DatasetArgs, LimitArgs, StateArgs};
 
 /// Which photos are re-written, where they are kept, and within which limits.
 #[derive(Args, Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct IndexArgs {
     pub(crate) state: StateArgs,
 
     #[command(flatten)]
-    pub(crate) index: IndexDirArgs,
+    pub(crate) cache: CacheDirArgs,
     /// Photos that are re-written at a time; the number of cores if not given
-    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Photo index")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Limits")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]

@@ -2,15 +2,17 @@
 
 mod program;
 
+mod cache_dir;
 mod dataset;
 mod datasets;
 mod index;
-mod index_dir;
 mod labels;
 mod limits;
 mod reload;
 mod source;
 mod state;
+
+mod cache;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -28,10 +30,11 @@ pub use program::StorageServerArgs;
 
 pub(crate) use program::Command;
 
+pub(crate) use cache::{CacheArgs, open as open_cache};
+pub(crate) use cache_dir::CacheDirArgs;
 pub(crate) use dataset::DatasetArgs;
 pub(crate) use datasets::DatasetsArgs;
 pub use index::IndexArgs;
-pub(crate) use index_dir::IndexDirArgs;
 pub(crate) use limits::LimitArgs;
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
@@ -143,10 +146,7 @@ pub struct ServeArgs {
     pub(crate) state: StateArgs,
 
     #[command(flatten)]
-    pub(crate) index: IndexDirArgs,
-    /// Keep no re-written photos, and use none
-    #[arg(long, help_heading = "Photo index")]
-    pub(crate) no_index: bool,
+    pub(crate) cache: CacheArgs,
 }
 
 // === impl ServeArgs ===
@@ -164,9 +164,6 @@ impl ServeArgs {
         let ports = self.metrics_listen.as_ref().filter(|metrics| **metrics == self.listen && metrics.port() != 0);
         if let Some(both) = ports {
             found.push(format!("--listen and --metrics-listen are both {both}: give each a port of its own"));
-        }
-        if !self.no_index && self.index.holds_nothing() {
-            found.push("--index-bytes 0 keeps no photo: give --no-index to do without, or some bytes".to_owned());
         }
         if self.port_file.is_some() && self.port_file == self.metrics_port_file {
             found.push("--port-file and --metrics-port-file are the same file: give each its own".to_owned());
@@ -187,7 +184,8 @@ impl ServeArgs {
                 found.push(format!("--model {} is given twice: give each model a name of its own", spec.name));
             }
         }
-        found.into_iter().map(UsageError).chain(self.datasets.conflicts()).collect()
+        let found = found.into_iter().map(UsageError);
+        found.chain(self.cache.conflicts()).chain(self.datasets.conflicts()).collect()
     }
 
     /// Threads that decode and transform.

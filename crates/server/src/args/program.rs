@@ -29,7 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   storage-server serve --data /srv/photos --dataset photos
   storage-server index --data /srv/photos \\
-      --index-dir /var/cache/headwater
+      --cache-dir /var/cache/headwater
   storage-server serve --dataset photos=/srv/photos \\
       --dataset flowers=s3://bucket/flowers,partition=1/2
   storage-server serve --data s3://bucket/photos --dataset photos \\

@@ -15,8 +15,8 @@ const STATE: &str = "--state";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
     /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
-    /// name: the photo index in DIR/index, and in DIR/catalog what makes the next start quick [default: headwater
-    /// in the user's cache folder, for the photo index alone]
+    /// name: the cache in DIR/cache, and in DIR/catalog what makes the next start quick [default: headwater in the
+    /// user's cache folder, for the cache alone]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
 }
@@ -97,8 +97,8 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         std::fs::create_dir_all(at("srv/photos")).unwrap();
         let data = at("srv/photos").display().to_string().parse().unwrap();
-        let folder = |state: &str| StateArgs { state: Some(at(state)) }.folder("index", "--index-dir", &data);
-        assert_eq!(folder("state").unwrap().path(), at("state/index"));
+        let folder = |state: &str| StateArgs { state: Some(at(state)) }.folder("cache", "--cache-dir", &data);
+        assert_eq!(folder("state").unwrap().path(), at("state/cache"));
         for refused in ["srv", "srv/photos", "srv/photos/state"] {
             let error = folder(refused).unwrap_err().to_string();
             assert!(error.contains("--state") && error.contains("never written"), "{refused}: {error}");

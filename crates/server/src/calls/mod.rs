@@ -14,19 +14,21 @@ mod survey;
 
 mod report;
 
+mod cache;
 mod reload;
 
 use std::sync::Arc;
 
 use futures::stream;
 use headwater_types::caps::MAX_REQUEST;
+use headwater_wire::proto::caches_server::{Caches, CachesServer};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
-    ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    CacheReport, CacheRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch,
+    FetchRequest, ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -37,10 +39,11 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 4] = [
+pub(crate) const SERVICES: [&str; 5] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
+    <CachesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
 
@@ -52,6 +55,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(DatasetsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(WithBodies(SamplesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most)))
         .add_service(LossesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(CachesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
 
@@ -101,6 +105,13 @@ impl Samples for Desk {
 impl Losses for Desk {
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportSummary>, Status> {
         report::report(self, request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Caches for Desk {
+    async fn cache(&self, _request: Request<CacheRequest>) -> Result<Response<CacheReport>, Status> {
+        cache::cache(self).map(Response::new)
     }
 }
 

@@ -1,8 +1,9 @@
 //! One photo of an indexing run.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use headwater_cache::NotKept;
+use headwater_cache::{NotKept, Worth};
 use headwater_image::{IndexedJpeg, read_header};
 use headwater_pipeline::{Job, Kept, Lookup, PhotoIndex};
 use headwater_store::{Catalog, Extent, Store};
@@ -69,7 +70,6 @@ impl Indexer {
         Ok(match self.compute(move || index.find(&key, &extent)).await? {
             Lookup::Found(photo) => Some(Outcome::AlreadyThere { before, after: photo.bytes().len().into() }),
             Lookup::Unindexable(reason) => Some(Outcome::FellBack(reason)),
-            Lookup::Unreadable => Some(Outcome::NotKept(NotKept::Disk(WriteFault::Other))),
             Lookup::Absent => match self.refused.get() {
                 Some(fault) => Some(Outcome::NotKept(NotKept::Disk(*fault))),
                 None => self.index.room(before).err().map(|why| self.not_kept(why)),
@@ -93,8 +93,11 @@ impl Indexer {
         let _decoded = self.job.decoded(memory.min(limits.max_sample_memory)).await?;
         let (index, extent) = (Arc::clone(&self.index), extent.clone());
         let re_write = move || {
+            let began = Instant::now();
             let made = IndexedJpeg::rewrite(&bytes, &limits);
-            let kept = index.keep(&key, &extent, made.as_ref().map_err(|reason| *reason));
+            let seconds = index.made(bytes.len(), began.elapsed(), made.as_ref().ok());
+            let worth = Worth::of_cost(seconds as f32);
+            let kept = index.keep(&key, &extent, made.as_ref().map_err(|reason| *reason), worth);
             (made, kept)
         };
         Ok(match self.compute(re_write).await? {

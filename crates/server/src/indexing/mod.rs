@@ -23,13 +23,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::{StreamExt as _, stream};
+use headwater_cache::KindName;
 use headwater_cli::{Outcome as CommandOutcome, Progress, Signals};
-use headwater_pipeline::Resources;
-use headwater_types::SampleIndex;
+use headwater_pipeline::{CacheKinds, DatasetCache, PhotoIndex, Resources};
+use headwater_store::Location;
+use headwater_types::{ByteCount, Digest, ImageLimits, SampleIndex};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::IndexArgs;
-use crate::{keeper, open};
+use crate::args::{IndexArgs, open_cache};
+use crate::keeper;
 use indexer::Indexer;
 use report::IndexReport;
 use tally::Tally;
@@ -62,7 +64,7 @@ async fn rewrite_all(
     sweep(&indexer, progress, stop).await?;
     let started = Instant::now();
     let tally = tally_all(&indexer, jobs, progress, stop).await?;
-    let setting = args.index.setting(&args.state);
+    let setting = args.cache.setting(&args.state);
     conclude(tally.report(started.elapsed(), (setting, &indexer.index)), indexer.catalog.len() as u64, args)
 }
 
@@ -111,13 +113,13 @@ async fn sweep(indexer: &Arc<Indexer>, progress: &Progress, stop: &CancellationT
     let (indexer, stop, bar) = (Arc::clone(indexer), stop.clone(), progress.items("index", Some(SHARDS)));
     let sweep = move || {
         let shown = AtomicU64::new(0);
-        keeper::sweep_now(&indexer.index, &[Arc::clone(&indexer.catalog)], |share| {
+        keeper::sweep_now(indexer.index.cache(), &[Arc::clone(&indexer.catalog)], |share| {
             let done = (share * SHARDS as f64) as u64;
             bar.add(done.saturating_sub(shown.swap(done, Ordering::Relaxed)));
             !stop.is_cancelled()
         });
     };
-    tokio::task::spawn_blocking(sweep).await.context("counting the photo index")
+    tokio::task::spawn_blocking(sweep).await.context("counting the cache")
 }
 
 /// The dataset with its index, and how many photos are re-written at a time.
@@ -127,11 +129,27 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let source = args.dataset.source();
     let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
     let store = headwater_store::open(&source.location, &options).await.context("--data")?;
-    let followed = args.dataset.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
-    let places: Vec<_> = [source.location].into_iter().chain(followed).collect();
-    let index = open::photo_index((&args.state, &args.index), &places, store.place(), limits).await?;
+    let index = open_index(args, &source.location, store.place(), limits).await?;
     let catalog = Arc::new(store.list(None).await.context("--data")?);
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
     Ok((Arc::new(Indexer::new(store, catalog, index, limits, job)), jobs))
+}
+
+/// The index of the dataset at this place: in the part of the cache on disk, which is what outlives the run.
+async fn open_index(
+    args: &IndexArgs,
+    location: &Location,
+    place: Digest,
+    limits: ImageLimits,
+) -> Result<Arc<PhotoIndex>> {
+    args.cache.say_new_names();
+    let (folder, state) = (args.cache.that_evicts_nothing(), args.state.clone());
+    let followed = args.dataset.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
+    let places: Vec<_> = std::iter::once(location.clone()).chain(followed).collect();
+    let kinds = CacheKinds::Listed(std::iter::once(KindName::Indexed).collect());
+    let open = move || open_cache((&folder, &state), &places, ByteCount::new(0), kinds);
+    let cache = tokio::task::spawn_blocking(open).await.context("opening the cache")??;
+    let cache = DatasetCache::new(&cache, place, location.is_local(), limits);
+    PhotoIndex::new(&cache).map(Arc::new).context("the photo index is switched off")
 }

@@ -59,7 +59,7 @@ impl IndexReport {
         {
             return None;
         }
-        Some("the index is full: raise --index-bytes, or give another --index-dir".to_owned())
+        Some("the cache is full: raise --cache-ssd, or give another --cache-dir".to_owned())
     }
 
     /// Photos that were looked at.
@@ -83,7 +83,7 @@ impl fmt::Display for IndexReport {
         }
         for (reason, count) in &self.not_kept {
             match *reason == NotKept::Limit.as_str() {
-                true => line(f, *count, "left out: the index is full, see --index-bytes")?,
+                true => line(f, *count, "left out: the cache is full, see --cache-ssd")?,
                 false => line(f, *count, &format!("left out: {reason}"))?,
             }
         }

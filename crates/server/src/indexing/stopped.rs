@@ -1,7 +1,7 @@
 //! A disk that took no more photos.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headwater_cache::NotKept;
 use headwater_pipeline::PhotoIndex;
@@ -40,9 +40,9 @@ impl Stopped {
     ) -> Self {
         Self {
             reason: fault.as_str(),
-            index_dir: index.path().to_owned(),
+            index_dir: index.cache().shared().folder().map(Path::to_owned).unwrap_or_default(),
             bytes_needed: needed.get(),
-            bytes_free: index.free().map(ByteCount::get),
+            bytes_free: index.cache().shared().disk_free().map(ByteCount::get),
             fault,
             kept,
             setting,

@@ -85,8 +85,8 @@ impl Tally {
             bytes_before: self.before,
             bytes_after: self.after,
             ratio: (self.before > 0).then(|| self.after as f64 / self.before as f64),
-            disk_bytes: index.usage().get(),
-            dropped: index.counts().dropped,
+            disk_bytes: index.cache().shared().disk_usage().get(),
+            dropped: index.cache().shared().cache().directory_counts().dropped,
             seconds,
             photos_per_second: if seconds > 0.0 { self.photos as f64 / seconds } else { 0.0 },
             stopped,
@@ -97,8 +97,9 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use headwater_cache::{CacheSettings, SsdSettings};
     use headwater_image::Unindexable;
-    use headwater_store::Apart;
+    use headwater_pipeline::{DatasetCache, SharedCache};
     use headwater_types::{Digest, FailureKind, ImageLimits, SampleIndex};
     use serde_json::json;
 
@@ -108,12 +109,14 @@ mod tests {
 
     fn report(outcomes: Vec<Outcome>) -> IndexReport {
         let folder = tempfile::TempDir::new().unwrap();
-        let (path, limit) = (folder.path().join("index"), ByteCount::mebibytes(1));
-        let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", path).unwrap();
-        let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), ImageLimits::default()).unwrap();
+        let ssd = SsdSettings { folder: folder.path().join("cache"), limit: ByteCount::mebibytes(1), floor: None };
+        let settings = CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: "lru".parse().unwrap() };
+        let shared = SharedCache::open(settings, "indexed".parse().unwrap()).unwrap();
+        let cache = DatasetCache::new(&shared, Digest::of(b"here"), true, ImageLimits::default());
+        let index = PhotoIndex::new(&cache).unwrap();
         let mut tally = Tally::default();
         outcomes.into_iter().for_each(|outcome| tally.add(SIZE, outcome));
-        tally.report(Duration::from_secs(2), ("--index-dir", &index))
+        tally.report(Duration::from_secs(2), ("--cache-dir", &index))
     }
 
     fn failure() -> Outcome {
@@ -139,7 +142,7 @@ mod tests {
         assert_eq!(report.photos_per_second, 2.5);
         assert!(report.nothing_done().is_none() && report.stopped().is_none());
         let text = report.to_string();
-        for line in ["5  photos", "1  served as they are: not-jpeg", "1  failed: changed", "99.00 %", "--index-bytes"] {
+        for line in ["5  photos", "1  served as they are: not-jpeg", "1  failed: changed", "99.00 %", "--cache-ssd"] {
             assert!(text.contains(line), "{line} in {text}");
         }
     }
@@ -150,7 +153,7 @@ mod tests {
         assert_eq!(report(vec![failure(), Outcome::FellBack(Unindexable::NotJpeg)]).nothing_done(), None);
         let failed = report(vec![failure(), failure()]);
         assert_eq!((failed.nothing_done(), failed.failures().to_string().as_str()), (None, "2 changed"));
-        assert!(report(vec![Outcome::NotKept(NotKept::Limit)]).nothing_done().unwrap().contains("--index-bytes"));
+        assert!(report(vec![Outcome::NotKept(NotKept::Limit)]).nothing_done().unwrap().contains("--cache-ssd"));
     }
 
     #[test]
@@ -165,10 +168,10 @@ mod tests {
         assert!(said["bytes_free"].as_u64().unwrap() > 0);
         let text = report.stopped().unwrap().to_string();
         for part in
-            ["--index-dir /", "the file system is full", "1 photos are in the index", "are free", "run this again"]
+            ["--cache-dir /", "the file system is full", "1 photos are in the index", "are free", "run this again"]
         {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert!(!text.contains("--index-bytes"), "{text}");
+        assert!(!text.contains("--cache-ssd"), "{text}");
     }
 }

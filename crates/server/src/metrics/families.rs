@@ -2,7 +2,7 @@
 
 use std::fmt::Error;
 
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -37,6 +37,28 @@ impl Families<'_> {
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
+    }
+
+    /// Writes histograms that differ by labels: of each the sum, and the count of each bucket with its end.
+    pub(super) fn histograms<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: &Unit,
+        values: impl IntoIterator<Item = ([(&'l str, String); N], f64, Vec<(f64, u64)>)>,
+    ) -> Result<(), Error> {
+        let mut family = self.0.encode_descriptor(name, help, Some(unit), MetricType::Histogram)?;
+        for (labels, sum, buckets) in values {
+            let count = buckets.iter().map(|(_, count)| count).sum();
+            family.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a counter; only its name and help, where there is nothing to count yet.
+    pub(super) fn counter(&mut self, name: &str, help: &str, count: Option<u64>) -> Result<(), Error> {
+        let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        count.map_or(Ok(()), |count| ConstCounter::new(count).encode(encoder))
     }
 
     /// Writes a gauge; only its name and help, where there is no value yet.

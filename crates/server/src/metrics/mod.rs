@@ -4,6 +4,7 @@
 //! dataset is open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
 //! Families about samples, bytes, listings, the photo index and losses have a value for each dataset.
 
+mod cache;
 mod dataset;
 mod endings;
 mod families;
@@ -18,7 +19,7 @@ mod stages;
 
 use std::sync::Arc;
 
-use headwater_pipeline::ModelSet;
+use headwater_pipeline::{ModelSet, SharedCache};
 use headwater_types::{ByteCount, DatasetName};
 use headwater_wire::status::Refusal;
 use prometheus_client::metrics::counter::Counter;
@@ -30,6 +31,7 @@ use tonic::Status;
 
 use crate::datasets::Datasets;
 
+use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
 use importance::ImportanceMetrics;
 use index::IndexMetrics;
@@ -63,6 +65,7 @@ pub(crate) struct Metrics {
     pub(crate) shed: Counter,
     refused: Family<RefusalLabel, Counter>,
     models: Later,
+    cache: LaterCache,
 }
 
 // === impl Metrics ===
@@ -87,6 +90,7 @@ impl Metrics {
             shed: Counter::default(),
             refused: Family::default(),
             models: Later::default(),
+            cache: LaterCache::default(),
             registry: Registry::default(),
         };
         metrics.begin_at_zero(datasets);
@@ -147,6 +151,7 @@ impl Metrics {
         registry.register_collector(Box::new(LogMetrics));
         registry.register_collector(Box::new(DatasetMetrics(datasets())));
         registry.register_collector(Box::new(ModelMetrics(Arc::clone(&self.models))));
+        registry.register_collector(Box::new(CacheMetrics(Arc::clone(&self.cache))));
         registry.register_collector(Box::new(IndexMetrics(datasets())));
         registry.register_collector(Box::new(ImportanceMetrics(datasets())));
     }
@@ -156,6 +161,11 @@ impl Metrics {
         if self.models.set(models.iter().map(Arc::clone).collect()).is_err() {
             tracing::debug!("metrics tell of models already");
         }
+    }
+
+    /// Tells of this cache from now on. Only the first call counts.
+    pub(crate) fn tell_of_cache(&self, cache: &Arc<SharedCache>) {
+        self.cache.get_or_init(|| Arc::clone(cache));
     }
 
     /// What counts the samples of a dataset.

@@ -1,8 +1,9 @@
 //! What is on the metrics page.
 
+use headwater_cache::{CacheSettings, SsdSettings, Worth};
 use headwater_image::Unindexable;
-use headwater_pipeline::{Kept, Lookup, PhotoIndex, Pipeline};
-use headwater_store::{Apart, Extent, Past, StoreOptions, Version};
+use headwater_pipeline::{DatasetCache, Kept, Lookup, PhotoIndex, Pipeline};
+use headwater_store::{Extent, Past, StoreOptions, Version};
 use headwater_types::{Digest, ImageLimits, Partition, SampleKey};
 
 use super::*;
@@ -21,8 +22,8 @@ fn every_stage_is_there_from_the_start() {
     }
     assert!(text.contains("headwater_memory_granted_bytes 5"), "{text}");
     assert!(
-        !text.lines().any(|line| line.starts_with("headwater_index")),
-        "an index is told of, and there is none: {text}"
+        !text.lines().any(|line| line.starts_with("headwater_index") || line.starts_with("headwater_cache")),
+        "a cache is told of, and there is none: {text}"
     );
 }
 
@@ -37,11 +38,15 @@ async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     let data = folder.path().to_str().unwrap().parse().unwrap();
     let store = headwater_store::open(&data, &StoreOptions::default()).await.unwrap();
     let catalog = Arc::new(store.list(None).await.unwrap());
-    let pipeline = Pipeline { store, catalog, index, limits: ImageLimits::default() };
+    let cache = index.as_ref().map(|index| Arc::clone(index.cache()));
+    let pipeline = Pipeline { store, catalog, cache, index, outlook: None, limits: ImageLimits::default() };
     let served = ["photos", "flowers"]
         .map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL, "--data".to_owned())));
     served[0].serve(Generation::new(1, pipeline), Past::none());
-    Metrics::new(&Arc::new(Datasets::new(served.into())))
+    let metrics = Metrics::new(&Arc::new(Datasets::new(served.clone().into())));
+    let cache = served[0].current().and_then(|now| now.pipeline.cache.clone());
+    cache.iter().for_each(|cache| metrics.tell_of_cache(cache.shared()));
+    metrics
 }
 
 #[tokio::test]
@@ -94,29 +99,39 @@ fn every_family_has_a_help_and_a_type_before_anything_is_open() {
 }
 
 #[tokio::test]
-async fn the_photo_index_tells_of_itself_where_there_is_one() {
+async fn the_cache_and_the_photo_index_tell_of_themselves_where_there_are_any() {
     let folder = tempfile::TempDir::new().unwrap();
     let key: SampleKey = "cat/1.jpg".parse().unwrap();
     let extent = Extent::whole(key.clone(), Version::of_file(9, 1, 2));
-    let (limit, limits) = (ByteCount::new(8192), ImageLimits::default());
-    let apart = Apart::from(&"s3://photos".parse().unwrap(), "--index-dir", folder.path().join("index")).unwrap();
-    let index = PhotoIndex::open(&apart, limit, Digest::of(b"here"), limits).unwrap();
+    let limit = ByteCount::new(65_536);
+    let ssd = SsdSettings { folder: folder.path().join("cache"), limit, floor: Some(ByteCount::new(0)) };
+    let memory = ByteCount::new(0);
+    let settings = CacheSettings { memory, ssd: Some(ssd), policy: "lru".parse().unwrap() };
+    let shared = SharedCache::open(settings, "indexed".parse().unwrap()).unwrap();
+    let cache = DatasetCache::new(&shared, Digest::of(b"here"), true, ImageLimits::default());
+    let index = PhotoIndex::new(&cache).unwrap();
     assert_eq!(index.find(&key, &extent), Lookup::Absent);
-    assert_eq!(index.keep(&key, &extent, Err(Unindexable::Cmyk)), Kept::Done);
+    assert_eq!(index.keep(&key, &extent, Err(Unindexable::Cmyk), Worth::of_cost(1.0)), Kept::Done);
     assert_eq!(index.find(&key, &extent), Lookup::Unindexable(Unindexable::Cmyk));
     let text = opened(Some(Arc::new(index))).await.encode(ByteCount::default()).unwrap();
     for line in [
         "headwater_index_hits_total{dataset=\"photos\"} 1",
         "headwater_index_misses_total{dataset=\"photos\"} 1",
         "headwater_index_kept_total{dataset=\"photos\"} 1",
-        "headwater_index_corrupt_total{dataset=\"photos\"} 0",
         "headwater_index_not_kept_total{dataset=\"photos\",reason=\"limit\"} 0",
         "headwater_index_not_kept_total{dataset=\"photos\",reason=\"disk-full\"} 0",
-        "headwater_index_read_errors_total{dataset=\"photos\"} 0",
         "headwater_index_unindexable_total{dataset=\"photos\",reason=\"cmyk\"} 2",
         "headwater_index_unindexable_total{dataset=\"photos\",reason=\"not-jpeg\"} 0",
-        "headwater_index_disk_bytes 4096.0",
-        "headwater_index_limit_bytes 8192.0",
+        "headwater_cache_entries_total{outcome=\"ssd-hit\",kind=\"indexed\"} 1",
+        "headwater_cache_entries_total{outcome=\"miss\",kind=\"indexed\"} 1",
+        "headwater_cache_entries_total{outcome=\"admitted\",kind=\"indexed\"} 1",
+        "headwater_cache_entries_total{outcome=\"corrupt\",kind=\"encoded\"} 0",
+        "headwater_cache_held_entries{tier=\"ssd\",kind=\"indexed\"} 1.0",
+        "headwater_cache_latency_seconds_count{source=\"ssd\"} 1",
+        "headwater_cache_disk_bytes 4096.0",
+        "headwater_cache_disk_limit_bytes 65536.0",
+        "headwater_cache_disk_used 1.0",
+        "headwater_cache_stalled_milliseconds_total 0",
     ] {
         assert!(text.lines().any(|each| each == line), "{line} in {text}");
     }

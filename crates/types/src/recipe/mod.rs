@@ -98,7 +98,12 @@ impl Recipe {
     /// Whether the same photo gives another tensor in another epoch.
     pub fn is_random(&self) -> bool {
         let never_flips = |p: f64| p <= 0.0 || p >= 1.0;
-        matches!(self.stages.geometry, Geometry::RandomResizedCrop { .. }) || !self.stages.flip.is_none_or(never_flips)
+        self.crops_at_random() || !self.stages.flip.is_none_or(never_flips)
+    }
+
+    /// Whether the same photo is cropped otherwise in another epoch, whatever a flip does to the crop then.
+    pub fn crops_at_random(&self) -> bool {
+        matches!(self.stages.geometry, Geometry::RandomResizedCrop { .. })
     }
 
     /// The canonical form: TOML which reads back as the same recipe.

@@ -84,7 +84,7 @@ pub(super) fn every_cut(stage: &Stage) -> Result<Vec<Figure>> {
     let photos = Photos::middle(stage.either(120, 48));
     let folder = stage.photos(&photos)?;
     let start = || -> Result<(Subject, bool)> {
-        let options = ServerOptions::new(&folder).arg("--no-index");
+        let options = ServerOptions::new(&folder).arg("--no-cache");
         let with_model = stage.with_model(options.clone())?;
         let has_model = with_model.is_some();
         Ok((stage.start(with_model.unwrap_or(options), DEFAULT_MEMORY)?, has_model))

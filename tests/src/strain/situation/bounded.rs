@@ -51,7 +51,7 @@ pub(super) fn slow_readers(stage: &Stage) -> Result<Vec<Figure>> {
 /// A server of its own for each: what one leaves behind is not the next one's.
 fn step(stage: &Stage, Asked { photos, samples }: &Asked, count: usize) -> Result<Vec<Figure>> {
     let name = format!("{count} slow readers of {samples} {} photos each", photos.name);
-    let options = ServerOptions::new(&stage.photos(photos)?).arg("--no-index");
+    let options = ServerOptions::new(&stage.photos(photos)?).arg("--no-cache");
     let options = ["--max-connections", "2000", "--max-streams", "2000"].into_iter().fold(options, ServerOptions::arg);
     let subject = stage.start(options, MEMORY)?;
     stage.progress(&name);

@@ -39,7 +39,7 @@ pub(super) fn silent(stage: &Stage) -> Result<Vec<Figure>> {
     let handshake = stage.either(HANDSHAKE[0], HANDSHAKE[1]);
     for (said, words) in stage.either(&FIRST_WORDS[..], &FIRST_WORDS[1..]) {
         stage.progress(&format!("{CONNECTIONS} connections that say {said}"));
-        let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-index");
+        let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-cache");
         let subject = stage.start(options.variable("HEADWATER_HANDSHAKE_TIMEOUT", handshake), DEFAULT_MEMORY)?;
         let silent = open(&subject.address(), words)?;
         figures.push(epoch(stage, &subject, &photos, &format!("an epoch beside {CONNECTIONS} that say {said}"))?);
@@ -72,7 +72,7 @@ fn silent_at_the_metrics_port(stage: &Stage, photos: &Photos) -> Result<Figure> 
 /// More clients than places: whoever has none is told the limit, and is served once there is room.
 pub(super) fn full_house(stage: &Stage) -> Result<Vec<Figure>> {
     let photos = Photos::middle(LITTLE);
-    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-index").arg("--max-connections").arg("4");
+    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-cache").arg("--max-connections").arg("4");
     let subject = stage.start(options, DEFAULT_MEMORY)?;
     let guests = Manner { connections: 4, ..Manner::stopped(Cut::DECODED) };
     let guests = Readers::open(stage.runtime(), &subject.address(), photos.count, &guests)?;

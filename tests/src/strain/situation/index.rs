@@ -50,12 +50,12 @@ impl Indexed {
     /// `storage-server index`, to its end.
     fn build(&self) -> Result<()> {
         let [photos, index] = [&self.photos, &self.index].map(|path| path.display().to_string());
-        run("storage-server", ["index", "--data", &photos, "--index-dir", &index, "--log", "warn"])?.success()?;
+        run("storage-server", ["index", "--data", &photos, "--cache-dir", &index, "--log", "warn"])?.success()?;
         Ok(())
     }
 
     fn serve(&self, stage: &Stage) -> Result<Subject> {
-        stage.start(ServerOptions::new(&self.photos).arg("--index-dir").arg(&self.index), DEFAULT_MEMORY)
+        stage.start(ServerOptions::new(&self.photos).arg("--cache-dir").arg(&self.index), DEFAULT_MEMORY)
     }
 
     /// The index's entries: the files that are neither a ledger nor a lock.

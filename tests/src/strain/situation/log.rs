@@ -58,7 +58,7 @@ pub(super) fn unwritable(stage: &Stage) -> Result<Vec<Figure>> {
 
 fn start(photos: &Path, port: &Path, log: Log) -> Result<Child> {
     let mut command = Command::new(program("storage-server"));
-    command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--no-index", "--data"]).arg(photos);
+    command.args(["serve", "--dataset", "photos", "--listen", "127.0.0.1:0", "--no-cache", "--data"]).arg(photos);
     command.arg("--port-file").arg(port).env("HEADWATER_LOG", "trace").stdin(Stdio::null()).stdout(Stdio::null());
     match log {
         Log::Full => command.stderr(OpenOptions::new().write(true).open("/dev/full")?),

@@ -40,7 +40,7 @@ impl Listing {
         let [serves, metrics] = [free_port()?, free_port()?];
         let mut command = Command::new(program("storage-server"));
         command
-            .args(["serve", "--data", "s3://bucket/photos", "--dataset", "photos", "--no-index"])
+            .args(["serve", "--data", "s3://bucket/photos", "--dataset", "photos", "--no-cache"])
             .args(["--listen", &serves, "--metrics-listen", &metrics])
             .args(["--s3-endpoint", &format!("http://{}", store.local_addr()?)])
             .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")])
@@ -80,7 +80,7 @@ pub(super) fn listing(stage: &Stage) -> Result<Vec<Figure>> {
 /// SIGHUP, as a terminal that is closed sends it: the server lists its dataset anew and stays.
 pub(super) fn hang_up(stage: &Stage) -> Result<Vec<Figure>> {
     let photos = Photos::middle(120);
-    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-index").arg("--grace").arg("20");
+    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-cache").arg("--grace").arg("20");
     let mut subject = stage.start(options, DEFAULT_MEMORY)?;
     let reader = Readers::open(stage.runtime(), &subject.address(), photos.count, &Manner::stopped(Cut::CROPPED))?;
     subject.server.signal("HUP")?;

@@ -90,7 +90,7 @@ pub(super) fn end(stage: &Stage) -> Result<Vec<Figure>> {
     let photos = Photos::middle(120);
     // As a variable: a server that does not know it only says so.
     let patience = PATIENCE.as_secs().to_string();
-    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-index");
+    let options = ServerOptions::new(&stage.photos(&photos)?).arg("--no-cache");
     let subject = stage.start(options.variable("HEADWATER_UNREAD_LIMIT", &patience), DEFAULT_MEMORY)?;
     let open = || Readers::open(stage.runtime(), &subject.address(), photos.count, &Manner::stopped(Cut::DECODED));
     let (reads_on, never_reads) = (open()?, open()?);
