@@ -80,6 +80,8 @@ mod stream;
 
 mod dataset;
 
+mod announce;
+mod cached;
 mod differences;
 mod fetch;
 mod listing;
@@ -92,6 +94,7 @@ mod batch;
 
 pub use address::ServerAddress;
 pub use addresses::Addresses;
+pub use announce::{Announced, Pass, PassOrder};
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use counters::Counters;
 pub use dataset::Dataset;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use headwater_store::{Catalog, Store};
-use headwater_types::ImageLimits;
+use headwater_types::{ImageLimits, SampleIndex};
 
-use crate::index::PhotoIndex;
+use crate::index::{Lookup, PhotoIndex};
 
 /// A partition with its photo index, and the limits of its photos.
 pub struct Pipeline {
@@ -17,4 +17,15 @@ pub struct Pipeline {
     pub index: Option<Arc<PhotoIndex>>,
     /// Limits that hold before pixels.
     pub limits: ImageLimits,
+}
+
+// === impl Pipeline ===
+
+impl Pipeline {
+    /// Whether something of this sample is in the cache. Waits for disks.
+    pub fn is_cached(&self, index: SampleIndex) -> bool {
+        let Some(photos) = &self.index else { return false };
+        let (Some(key), Some(extent)) = (self.catalog.key(index), self.catalog.extent(index)) else { return false };
+        matches!(photos.find(&key, &extent), Lookup::Found(_))
+    }
 }

@@ -9,6 +9,8 @@ pub mod proto;
 
 pub mod transport;
 
+pub mod announce;
+pub mod cached;
 mod checksum;
 mod choice;
 pub mod differences;
