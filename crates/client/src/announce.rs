@@ -225,7 +225,7 @@ impl Announcer {
             let request = proto::AnnounceRequest::from(request);
             let answer = client.jobs().announce(request).await.map_err(|status| self.server.judge(&status))?;
             self.server.put_back(client);
-            Ok(answer.into_inner())
+            Ok::<_, Trouble>(answer.into_inner())
         };
         let answer = timeout(ANSWER, ask).await.unwrap_or(Err(Trouble::Silent("no answer")))?;
         self.counting.announcements.add(1);
@@ -236,12 +236,14 @@ impl Announcer {
     /// again.
     async fn pause(&self, latest: News, news: &mut watch::Receiver<News>) -> bool {
         let (began, lease) = (Instant::now(), self.announcement.lease);
+        let last = async { news.wait_for(|news| news.is_last()).await.is_ok() };
         tokio::select! {
-            last = news.wait_for(|news| news.is_last()) => return last.is_ok(),
+            last = last => return last,
             () = sleep_until(began + BEAT.min(lease / 3)) => {}
         }
+        let changed = async { news.wait_for(|news| *news != latest).await.is_ok() };
         tokio::select! {
-            changed = news.wait_for(|news| *news != latest) => changed.is_ok(),
+            changed = changed => changed,
             () = sleep_until(began + lease / 3) => true,
         }
     }

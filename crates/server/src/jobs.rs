@@ -144,14 +144,14 @@ impl Jobs {
 
 impl Counts {
     fn carry(&self, before: &Self) {
-        let each = |counts: &'_ Self| {
-            let Self { losses, announcements: [counted, unheard, full], lapsed } = counts;
-            [losses, counted, unheard, full, lapsed].map(|count| count.load(Ordering::Relaxed))
-        };
-        let Self { losses, announcements: [counted, unheard, full], lapsed } = self;
-        for (count, earlier) in [losses, counted, unheard, full, lapsed].into_iter().zip(each(before)) {
-            add(count, earlier);
+        for (count, earlier) in self.all().into_iter().zip(before.all()) {
+            add(count, earlier.load(Ordering::Relaxed));
         }
+    }
+
+    fn all(&self) -> [&AtomicU64; 5] {
+        let Self { losses, announcements: [counted, unheard, full], lapsed } = self;
+        [losses, counted, unheard, full, lapsed]
     }
 }
 

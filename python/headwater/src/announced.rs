@@ -71,7 +71,7 @@ impl Announcement {
     fn take(&self) -> Option<(Announced, &Network)> {
         let inner = self.0.get()?;
         let announced = inner.announced.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some((announced, &inner.network))
+        Some((announced, &*inner.network))
     }
 }
 

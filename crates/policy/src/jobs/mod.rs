@@ -24,7 +24,6 @@ mod job;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::ops::Range;
 use std::time::Duration;
 
 use headwater_types::caps::{MAX_ANNOUNCED_RANKS, MAX_JOBS, MAX_LEASE};
@@ -35,6 +34,7 @@ pub use order::{EpochOrder, OrderSettings};
 
 use job::Job;
 use losses::Losses;
+use underway::Underway;
 
 /// What all jobs say of one generation of a dataset, as far as one server has it.
 #[derive(Debug)]
@@ -208,8 +208,28 @@ impl Jobs {
 
     /// When a sample is needed next, in microseconds since the server began: the earliest of all jobs' next accesses.
     /// `None` where no job says it.
+    ///
+    /// Of a job that is alone, accesses after its epoch are left out: each sample crosses the epoch's end once, so that
+    /// when it comes after that says nothing of its worth, and where sizes differ it would mislead (measured by replay:
+    /// .31 of the cost saved, against .40). With several jobs it says much.
     pub fn next_use(&self, sample: u64) -> Option<u64> {
-        self.jobs.values().filter_map(|job| job.epoch.as_ref()?.next_use(sample)).min()
+        let beyond = self.looks_beyond();
+        let next = |epoch: &Underway| epoch.use_now(sample).or_else(|| epoch.use_later(sample).filter(|_| beyond));
+        self.epochs().filter_map(next).min()
+    }
+
+    fn epochs(&self) -> impl Iterator<Item = &Underway> {
+        self.jobs.values().filter_map(|job| job.epoch.as_ref())
+    }
+
+    /// Whether accesses after the end of an epoch count.
+    fn looks_beyond(&self) -> bool {
+        self.epochs().nth(1).is_some()
+    }
+
+    /// The earliest moment for which any job may still say an access: what was said for before it has passed.
+    pub fn due(&self) -> Option<u64> {
+        self.epochs().map(Underway::due).min()
     }
 
     /// How much a sample matters: the largest of its losses, each as a multiple of its job's mean; 1 where nobody says
@@ -241,18 +261,19 @@ impl Jobs {
         known.map(|(name, _)| name.clone()).collect()
     }
 
-    /// What a job needs next that it has not taken, in order: of the positions behind those that were looked at before,
-    /// at most so many, and none that is further ahead of the job than `within`.
+    /// What a job needs next that it has not taken, in order: of the samples behind those that were looked at before,
+    /// at most about so many, and none that is further ahead of the job than `within` of this server's samples.
     pub fn coming(&self, job: &JobName, looked: &mut Looked, most: u64, within: u64) -> Vec<u64> {
         let epoch = self.jobs.get(job).and_then(|job| job.epoch.as_ref());
         let Some(epoch) = epoch else { return Vec::new() };
+        let (most, within) = (epoch.positions_of(most), epoch.positions_of(within));
         let begin = match looked.address == Some(epoch.address()) {
             true => looked.position.max(epoch.position()),
             false => epoch.position(),
         };
-        let end = begin.saturating_add(most).min(epoch.position().saturating_add(within)).min(epoch.horizon());
+        let end = begin.saturating_add(most).min(epoch.position().saturating_add(within)).min(epoch.horizon(self.looks_beyond()));
         *looked = Looked { address: Some(epoch.address()), position: end.max(begin) };
-        epoch.coming(Range { start: begin, end }).into()
+        epoch.coming(begin..end)
     }
 
     /// Samples of which a loss is known, and the mean of all jobs' losses; 0 where there is none.

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -37,10 +38,15 @@ proptest! {
         let mut jobs = Jobs::new(samples);
         begin(&mut jobs, "a", 0, &now, SECOND);
         let name = "a".parse().unwrap();
+        prop_assert_eq!(jobs.looks_beyond(), false);
         let mut to_come: Vec<u64> = (0..samples).filter_map(|position| now.at(position)).collect();
         for sample in to_come.drain(..taken as usize) {
             jobs.took(&name, Address::new(seed, 5), sample);
         }
+        prop_assert_eq!(needed(&jobs, samples), to_come.clone());
+        // With another job, which has nothing to come, the epoch that follows counts too.
+        let none = OrderSettings { choice: Some(Arc::new(Choice::new(&[]).unwrap())), ..now.settings().clone() };
+        begin(&mut jobs, "b", 0, &EpochOrder::new(none), SECOND);
         to_come.extend((0..samples).filter_map(|position| next.at(position)));
         let mut seen = std::collections::BTreeSet::new();
         to_come.retain(|sample| seen.insert(*sample));
@@ -121,6 +127,7 @@ fn what_comes_is_looked_at_once_within_bounds_and_into_the_next_epoch() {
     let (one, two) = (order(1, 0, 10), order(1, 1, 10));
     let (mut jobs, name) = (Jobs::new(10), "a".parse().unwrap());
     begin(&mut jobs, "a", 0, &one, SECOND);
+    begin(&mut jobs, "b", 0, &two, SECOND);
     let mut looked = Looked::default();
     let at = |order: &EpochOrder, range: Range<u64>| range.filter_map(|at| order.at(at)).collect::<Vec<_>>();
     assert_eq!(jobs.coming(&name, &mut looked, 4, 6), at(&one, 0..4));
@@ -129,7 +136,10 @@ fn what_comes_is_looked_at_once_within_bounds_and_into_the_next_epoch() {
     jobs.took(&name, Address::new(1, 0), one.at(8).unwrap());
     jobs.announce(&who("a", 0), Statement::Reached(Address::new(1, 0), 7), SECOND);
     assert_eq!(jobs.coming(&name, &mut looked, 100, 6), [at(&one, 7..8), at(&one, 9..10), at(&two, 0..3)].concat());
-    assert_eq!(jobs.coming(&"b".parse().unwrap(), &mut looked, 100, 6), [0; 0]);
+    assert_eq!(jobs.coming(&"c".parse().unwrap(), &mut looked, 100, 6), [0; 0]);
+    jobs.announce(&who("b", 0), Statement::Ends, SECOND);
+    let mut looked = Looked::default();
+    assert_eq!(jobs.coming(&name, &mut looked, 100, 6).len(), 2, "alone, to the epoch's end");
 }
 
 #[test]

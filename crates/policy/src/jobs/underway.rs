@@ -1,11 +1,11 @@
 //! The epoch that a job is in: how far it is, what it has taken, and when it comes to a sample again.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use headwater_types::Address;
 
-use super::order::EpochOrder;
+use super::order::{EpochOrder, OrderSettings};
 use super::pace::Pace;
 use super::taken::Taken;
 
@@ -50,19 +50,27 @@ impl Underway {
         self.taken.take(sample)
     }
 
-    /// When the job takes a sample next, in microseconds: in this epoch where it has not yet, else in the next.
-    pub(crate) fn next_use(&self, sample: u64) -> Option<u64> {
+    /// When the job takes a sample in this epoch, in microseconds; `None` where it does not any more.
+    pub(crate) fn use_now(&self, sample: u64) -> Option<u64> {
         let here = self.order.position_of(sample);
-        if let Some(position) = here.filter(|&position| position >= self.position && !self.taken.has(sample)) {
-            return Some(self.pace.when(position));
-        }
+        let position = here.filter(|&position| position >= self.position && !self.taken.has(sample))?;
+        Some(self.pace.when(position))
+    }
+
+    /// When the job takes a sample in the epoch that follows.
+    pub(crate) fn use_later(&self, sample: u64) -> Option<u64> {
         let position = self.next.as_ref()?.position_of(sample)?;
         Some(self.pace.when(self.order.len().saturating_add(position)))
     }
 
+    /// When the job is where it is, in microseconds: none of its accesses to come is before that.
+    pub(crate) fn due(&self) -> u64 {
+        self.pace.when(self.position)
+    }
+
     /// The samples that come at these positions and have not been taken, in order: positions past the epoch's end are
     /// those of the next.
-    pub(crate) fn coming(&self, positions: std::ops::Range<u64>) -> VecDeque<u64> {
+    pub(crate) fn coming(&self, positions: Range<u64>) -> Vec<u64> {
         let length = self.order.len();
         let at = |position: u64| match position.checked_sub(length) {
             None => self.order.at(position).filter(|&sample| !self.taken.has(sample)),
@@ -72,12 +80,20 @@ impl Underway {
         (begin..positions.end).filter_map(at).collect()
     }
 
+    /// Positions among which there are so many of this server's samples.
+    pub(crate) fn positions_of(&self, samples: u64) -> u64 {
+        let OrderSettings { samples: all, part, .. } = self.order.settings();
+        let here = u128::from(part.end.saturating_sub(part.start).max(1));
+        u64::try_from(u128::from(samples) * u128::from(*all) / here).unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Where what is known ends, in positions of this epoch.
-    pub(crate) fn horizon(&self) -> u64 {
-        self.order.len().saturating_add(self.next.as_ref().map_or(0, EpochOrder::len))
+    /// Where this epoch ends, in positions; where `beyond`, the epoch that follows.
+    pub(crate) fn horizon(&self, beyond: bool) -> u64 {
+        let next = self.next.as_ref().filter(|_| beyond);
+        self.order.len().saturating_add(next.map_or(0, EpochOrder::len))
     }
 }

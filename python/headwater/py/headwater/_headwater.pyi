@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, 
 import numpy as np
 import numpy.typing as npt
 
+from headwater.announcer import PassOrder
 from headwater.reading import Reading
 from headwater.transport import Transport
 

@@ -159,7 +159,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         self._picks = one_of("order", order, ORDERINGS) == "opportunistic"
         self._window = None if order_window is None else whole("order_window", order_window, 1)
         if self._window is not None and not self._picks:
-            raise ValueError(f'order_window={order_window} is for order="opportunistic": give that too, or leave it out')
+            raise ValueError(
+                f'order_window={order_window} is for order="opportunistic": give that too, or leave it out'
+            )
         place, drop_last = Place(rank, world), boolean("drop_last", drop_last)
         # The reader takes its keywords out of all of them, each by its name.
         self._reader = reader = Reader(locals(), place, repeats=False)

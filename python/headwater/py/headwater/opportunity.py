@@ -46,7 +46,7 @@ class Opportunity:
         """The next so many places: those in the window whose samples are cached, and then the first of the others."""
         window = self._picks.window(max(self._window, count))
         cached = self._cached(self._samples[window])
-        chosen = np.concatenate([window[cached], window[~cached]])[:count]
+        chosen: Places = np.concatenate([window[cached], window[~cached]])[:count]
         self._picks.choose(chosen)
         return chosen
 
