@@ -73,8 +73,7 @@ async fn send(
         let mut kept = 0;
         for (samples, losses) in parts(partition, losses) {
             let (dataset, dataset_digest) = (dataset.to_owned(), Some(partition.digest));
-            let report =
-                LossReport { dataset, dataset_digest, samples, losses, job: job.clone(), lease: LOSSES_LEASE };
+            let report = LossReport { dataset, dataset_digest, samples, losses, job: job.clone(), lease: LOSSES_LEASE };
             kept += deliver(server, report.into(), retry, task).await?;
         }
         Ok::<u64, ClientError>(kept)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use headwater_policy::jobs::{self, Announced, Announcer, Looked, Statement};
+use headwater_policy::jobs::{self, Announced, Announcer, Statement};
 use headwater_types::{Address, Differences, JobName, SampleIndex};
 
 /// The jobs of one generation.
@@ -79,31 +79,6 @@ impl Jobs {
     pub(crate) fn carry(&self, before: &Self, differences: &Differences) {
         self.write().carry(&before.read(), differences);
         self.counts.carry(&before.counts);
-    }
-
-    /// When a sample is needed next, in microseconds of this process; `None` where no job says it.
-    pub(crate) fn next_use(&self, sample: SampleIndex) -> Option<u64> {
-        self.read().next_use(sample.0)
-    }
-
-    /// How much a sample matters: see [`jobs::Jobs::importance`].
-    pub(crate) fn importance(&self, sample: SampleIndex) -> f32 {
-        self.read().importance(sample.0)
-    }
-
-    /// Changes whenever what was kept of next accesses should be asked for anew.
-    pub(crate) fn revision(&self) -> u64 {
-        self.read().revision()
-    }
-
-    /// The jobs whose order is known.
-    pub(crate) fn known(&self) -> Vec<JobName> {
-        self.read().known()
-    }
-
-    /// What a job needs next: see [`jobs::Jobs::coming`].
-    pub(crate) fn coming(&self, job: &JobName, looked: &mut Looked, most: u64, within: u64) -> Vec<SampleIndex> {
-        self.read().coming(job, looked, most, within).into_iter().map(SampleIndex).collect()
     }
 
     /// How many jobs count, and how many of them are in an epoch of a known order, and of an unknown one.

@@ -219,11 +219,7 @@ impl Client {
 
     /// Whether each of these samples is in its server's cache.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
-    fn cached<'py>(
-        &self,
-        py: Python<'py>,
-        indices: PyReadonlyArray1<'_, u64>,
-    ) -> PyResult<Bound<'py, PyArray1<bool>>> {
+    fn cached<'py>(&self, py: Python<'py>, indices: PyReadonlyArray1<'_, u64>) -> PyResult<Bound<'py, PyArray1<bool>>> {
         let Inner { dataset, network, .. } = self.inner()?;
         let indices: Vec<_> = indices.as_array().to_vec();
         let cached = network.wait(py, dataset.cached(&indices))?.map_err(|error| errors::server(&error))?;

@@ -159,14 +159,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
     ("profiler", &["headwater-cli", "headwater-measure"]),
     (
         "headwater-python",
-        &[
-            "headwater-types",
-            "headwater-image",
-            "headwater-plan",
-            "headwater-learn",
-            "headwater-client",
-            "headwater-pilot",
-        ],
+        &["headwater-types", "headwater-image", "headwater-plan", "headwater-client", "headwater-pilot"],
     ),
     ("headwater-testdata", &["headwater-types", "headwater-onnx"]),
     // The protocol alone: readers that no program of ours would be.

@@ -75,7 +75,7 @@ async fn a_server_that_has_forgotten_a_pass_hears_all_of_it_again() {
 
     let fake = self::fake("a", &[Counts, Unheard]);
     let dataset = connect(&[&fake]).await;
-    let mut begun = pass(Duration::from_millis(30));
+    let mut begun = pass(Duration::from_millis(600));
     begun.order.as_mut().unwrap().choice = None;
     let announced = dataset.announce(begun);
     until(|| !fake.announcements().is_empty()).await;

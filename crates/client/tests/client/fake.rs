@@ -24,10 +24,10 @@ use headwater_types::{
     ByteCount, ClassId, Cut, DType, Differences, Digest, Draws, FailureKind, FieldValue, Fields, Format, ImageLimits,
     Listing, Partition, Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
-use headwater_wire::field::fields_to;
-use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::announce::Announcement;
 use headwater_wire::cached::{CachedQuery, to_bits};
+use headwater_wire::field::fields_to;
+use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
@@ -670,15 +670,14 @@ impl Jobs for Service {
         let answers = holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
         let mut heard = self.0.announcements.lock().unwrap();
         let outcome = answers.get(heard.len()).copied().unwrap_or(proto::Announced::Counts);
-        heard.push(Announcement::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?);
+        heard.push(
+            Announcement::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?,
+        );
         Ok(Response::new(proto::AnnounceAnswer { outcome: outcome.into() }))
     }
 
     /// Every third sample is cached.
-    async fn cached(
-        &self,
-        request: Request<proto::CachedRequest>,
-    ) -> Result<Response<proto::CachedAnswer>, Status> {
+    async fn cached(&self, request: Request<proto::CachedRequest>) -> Result<Response<proto::CachedAnswer>, Status> {
         let (holding, _) = self.0.state.lock().unwrap().clone();
         holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
         let query = CachedQuery::try_from(request.into_inner()).unwrap();

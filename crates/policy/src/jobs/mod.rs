@@ -1,8 +1,8 @@
 //! What training jobs say of their accesses to come, and of how much samples matter to them.
 //!
 //! ```text
-//! announce (order, position) ─▶ Job ─▶ Underway: order (computed), taken (a bit a sample), pace ─▶ next use ─┐ earliest
-//! report (losses)            ─▶ Job ─▶ Losses (4 bytes a sample)                             ─▶ importance ─┘ largest
+//! announce (order, position) ─▶ Job ─▶ Underway: order, taken, pace ─▶ next use: the earliest of all jobs
+//! report (losses)            ─▶ Job ─▶ Losses                       ─▶ importance: the largest of all jobs
 //! ```
 //!
 //! A job is known by its name, and each of its ranks has a lease. A job that ends, or whose leases have run out, stops
@@ -15,6 +15,7 @@
 mod choice;
 mod order;
 mod pace;
+mod statement;
 mod taken;
 
 mod losses;
@@ -31,6 +32,7 @@ use headwater_types::{Address, Differences, JobName};
 
 pub use choice::{Choice, ChoiceError};
 pub use order::{EpochOrder, OrderSettings};
+pub use statement::{Announced, Announcer, Statement};
 
 use job::Job;
 use losses::Losses;
@@ -44,41 +46,6 @@ pub struct Jobs {
     /// What reports say that name no job: it counts for ever.
     unnamed: Option<Losses>,
     revision: u64,
-}
-
-/// Who announces something, and for how long it holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcer {
-    /// The job.
-    pub job: JobName,
-    /// The rank, from 0.
-    pub rank: u32,
-    /// How long it holds if nothing more comes; at most [`MAX_LEASE`] counts.
-    pub lease: Duration,
-}
-
-/// What a rank announces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Statement {
-    /// It begins a pass, or goes on with one, in this order at this position.
-    Begins(Box<EpochOrder>, u64),
-    /// It begins a pass whose order nobody can compute, or still is in it.
-    Unknown,
-    /// In its pass of this address, what is before this position is done.
-    Reached(Address, u64),
-    /// It is done for good.
-    Ends,
-}
-
-/// What became of an announcement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Announced {
-    /// It counts.
-    Counts,
-    /// The beginning of this pass is not known here: it has to be announced first.
-    Unheard,
-    /// There are as many jobs or ranks as are kept.
-    Full,
 }
 
 /// Samples that come next for a job, as far as was looked.
@@ -98,7 +65,7 @@ impl Jobs {
 
     /// Takes what a rank announces.
     pub fn announce(&mut self, who: &Announcer, statement: Statement, now: Duration) -> Announced {
-        let until = now.saturating_add(who.lease.min(MAX_LEASE));
+        let until = who.until(now);
         self.expire(now);
         match statement {
             Statement::Begins(order, position) => self.begin(who, Some((*order, position)), until, now),
@@ -271,7 +238,10 @@ impl Jobs {
             true => looked.position.max(epoch.position()),
             false => epoch.position(),
         };
-        let end = begin.saturating_add(most).min(epoch.position().saturating_add(within)).min(epoch.horizon(self.looks_beyond()));
+        let end = begin
+            .saturating_add(most)
+            .min(epoch.position().saturating_add(within))
+            .min(epoch.horizon(self.looks_beyond()));
         *looked = Looked { address: Some(epoch.address()), position: end.max(begin) };
         epoch.coming(begin..end)
     }
@@ -280,7 +250,8 @@ impl Jobs {
     pub fn losses(&self) -> (u64, f64) {
         let is_known = |sample: &u64| self.all_losses().any(|losses| losses.get(*sample).is_some());
         let known = (0..self.samples).filter(is_known).count();
-        let (sum, count) = self.all_losses().fold((0.0, 0), |(sum, count), losses| (sum + losses.sum(), count + losses.known()));
+        let (sum, count) =
+            self.all_losses().fold((0.0, 0), |(sum, count), losses| (sum + losses.sum(), count + losses.known()));
         (known as u64, if count == 0 { 0.0 } else { sum / count as f64 })
     }
 

@@ -31,7 +31,8 @@ fn statement(said: Said, here: u64) -> Result<Statement, Invalid> {
         Said::Ends => Statement::Ends,
         Said::Begins(AnnouncedOrder { address, shuffle, samples, first, choice, repeats, position }) => {
             let end = first.checked_add(here).filter(|end| *end <= samples);
-            let end = end.ok_or_else(|| Invalid::new(format!("{here} samples here are not within the {samples} of all")))?;
+            let end =
+                end.ok_or_else(|| Invalid::new(format!("{here} samples here are not within the {samples} of all")))?;
             let choice = choice.map(|list| Choice::new(&list)).transpose();
             let choice = choice.map_err(|error| Invalid::new(error.to_string()))?.map(Arc::new);
             let settings = OrderSettings { address, shuffle, samples, part: first..end, choice, repeats };

@@ -29,8 +29,9 @@ use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    AnnounceAnswer, AnnounceRequest, CachedAnswer, CachedRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
-    ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    AnnounceAnswer, AnnounceRequest, CachedAnswer, CachedRequest, DatasetDescription, DatasetList, DescribeRequest,
+    DifferencesRequest, FetchBatch, FetchRequest, ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest,
+    ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;

@@ -39,7 +39,7 @@ fn jobs(families: &mut Families<'_>, current: &[(String, Arc<Generation>)]) -> R
                 the server has not heard: the job says it again), full (the server keeps no more jobs)";
     let counts = current.iter().flat_map(|(name, now)| {
         let each = OUTCOMES.iter().zip(now.jobs.announcements());
-        each.map(|((_, outcome), count)| ([("dataset", name.clone()), ("outcome", (*outcome).to_owned())], count))
+        each.map(move |((_, outcome), count)| ([("dataset", name.clone()), ("outcome", (*outcome).to_owned())], count))
     });
     families.counters("announcements", help, counts)?;
     let lapsed = current.iter().map(|(name, now)| ([("dataset", name.clone())], now.jobs.lapsed()));
