@@ -174,7 +174,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         recipe_digest = None if reader.reading.recipe is None else reader.reading.recipe.digest
         subject = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
         self._generations = Generations(reader.source, fixed=fixed, subject=subject)
-        self._announcer = Announcer(reader.source, Job(subject), reader.tallies)
+        self._announcer = Announcer(reader.source, Job((*subject, reader.selection.mark)), reader.tallies)
         self._log = Log() if self._picks else None
         self._ledger = Ledger(
             self._order,

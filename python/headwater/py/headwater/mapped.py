@@ -124,7 +124,7 @@ class MapDataset(Served, TorchDataset[S]):
         self._passes, source = Passes(), self._reader.source
         subject = ("map", source.servers, dataset, seed, classes)
         self._generations = Generations(source, subject=subject)
-        self._announcer = Announcer(source, Job(subject), self._reader.tallies)
+        self._announcer = Announcer(source, Job((*subject, self._reader.selection.mark)), self._reader.tallies)
         self._deterministic = boolean("deterministic", deterministic)
         self._skips = on_error == "skip"
 
