@@ -16,6 +16,8 @@ use headwater_store::{
     count_steps,
 };
 use headwater_types::{ByteCount, Digest, Recipe, Way};
+use headwater_wire::announce::{Announcement, Said};
+use headwater_wire::cached::CachedQuery;
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
@@ -226,6 +228,7 @@ fn frames_are_opened_or_refused() {
 fn messages_are_taken_or_refused() {
     let (mut surveyed, mut listed, mut asked, mut reported, mut delivered) =
         (0, 0, BTreeSet::new(), 0, BTreeSet::new());
+    let (mut announced, mut looked_up) = (BTreeSet::new(), 0);
     for (_, bytes) in corpus("wire") {
         for cut in 0..=bytes.len() {
             if let Ok(request) = proto::SurveyRequest::decode(&bytes[..cut]) {
@@ -247,6 +250,17 @@ fn messages_are_taken_or_refused() {
             if let Ok(request) = proto::ReportRequest::decode(&bytes[..cut]) {
                 reported += LossReport::try_from(request).map_or(0, |report| report.losses.len());
             }
+            if let Ok(request) = proto::AnnounceRequest::decode(&bytes[..cut]) {
+                announced.extend(Announcement::try_from(request).map(|announcement| match announcement.said {
+                    Said::Begins(order) => format!("begins with {:?}", order.choice),
+                    Said::Unknown => "unknown".to_owned(),
+                    Said::Reached(_, position) => format!("reached {position}"),
+                    Said::Ends => "ends".to_owned(),
+                }));
+            }
+            if let Ok(request) = proto::CachedRequest::decode(&bytes[..cut]) {
+                looked_up += CachedQuery::try_from(request).map_or(0, |query| query.samples.len());
+            }
             if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
                 let outcomes =
                     batch.samples.into_iter().filter_map(|sample| Delivery::try_from(sample).ok()?.outcome.ok());
@@ -255,6 +269,8 @@ fn messages_are_taken_or_refused() {
         }
     }
     assert!(surveyed > 0 && listed > 0 && reported > 0, "what surveys, listings and reports say is among them");
+    assert!(announced.contains("begins with Some([7, 3, 99, 0])") && announced.contains("reached 9"), "{announced:?}");
+    assert!(looked_up > 0);
     let names = |ways: BTreeSet<Way>| ways.into_iter().map(|way| way.to_string()).collect::<Vec<_>>();
     assert_eq!(names(asked), ["encoded", "flipped+lossless", "features"]);
     assert_eq!(names(delivered), ["encoded", "jpeg-crop", "decoded", "decoded+lossless"]);

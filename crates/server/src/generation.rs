@@ -4,22 +4,22 @@ use headwater_pipeline::Pipeline;
 use headwater_store::Catalog;
 use headwater_types::Digest;
 
-use crate::importance::Importance;
+use crate::jobs::Jobs;
 
 /// What a dataset was when it was listed.
 pub(crate) struct Generation {
     /// Counts from 1 at the server's start.
     pub(crate) number: u64,
     pub(crate) pipeline: Pipeline,
-    pub(crate) importance: Importance,
+    pub(crate) jobs: Jobs,
 }
 
 // === impl Generation ===
 
 impl Generation {
-    /// A generation without any losses yet.
+    /// A generation that no job reads yet.
     pub(crate) fn new(number: u64, pipeline: Pipeline) -> Self {
-        Self { number, importance: Importance::new(pipeline.catalog.len()), pipeline }
+        Self { number, jobs: Jobs::new(pipeline.catalog.len()), pipeline }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

@@ -79,7 +79,7 @@ impl Served {
         let next = Arc::clone(generations.current());
         drop(state);
         // Losses that are reported meanwhile are the later ones, and stay.
-        next.importance.carry(&before.importance, &differences);
+        next.jobs.carry(&before.jobs, &differences);
     }
 
     /// Lets go of earlier generations that no call has had for so long.

@@ -9,6 +9,7 @@ use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::announced::{Announcement, Order};
 use crate::batches::Batches;
 use crate::columns;
 use crate::cuts::Cuts;
@@ -219,6 +220,29 @@ impl Client {
         Ok(Batches::new(stream, (layout, fields), Arc::clone(network), cuts.watch()?))
     }
 
+    /// Says which job reads: its calls name it from here on.
+    fn join(&self, job: &str) -> PyResult<()> {
+        self.inner()?.dataset.join(&job.parse().map_err(argument)?);
+        Ok(())
+    }
+
+    /// Announces a pass of a rank of a job, whose lease is of so many seconds; `order`: None where nobody can compute
+    /// it.
+    #[pyo3(signature = (job, rank, lease, order))]
+    fn announce(&self, job: &str, rank: u32, lease: f64, order: Option<Order>) -> PyResult<Announcement> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        Announcement::new((dataset, network), job, rank, lease, order)
+    }
+
+    /// Whether each of these samples is in its server's cache.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn cached<'py>(&self, py: Python<'py>, indices: PyReadonlyArray1<'_, u64>) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_array().to_vec();
+        let cached = network.wait(py, dataset.cached(&indices))?.map_err(|error| errors::server(&error))?;
+        Ok(cached.into_pyarray(py))
+    }
+
     /// Tells the servers the losses of the samples of these indices.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn report_indices(
@@ -254,6 +278,8 @@ impl Client {
         all.set_item("retries", counters.retries)?;
         all.set_item("sample_retries", counters.sample_retries)?;
         all.set_item("reconnects", counters.reconnects)?;
+        all.set_item("announcements", counters.announcements)?;
+        all.set_item("announcements_unheard", counters.announcements_unheard)?;
         Ok(all)
     }
 }

@@ -32,6 +32,7 @@ mod transport;
 
 mod columns;
 
+mod announced;
 mod batches;
 mod losses;
 mod sketch;
@@ -48,6 +49,8 @@ use pyo3::types::PyTuple;
 
 #[pymodule]
 mod _headwater {
+    #[pymodule_export]
+    use super::announced::Announcement;
     #[pymodule_export]
     use super::batches::Batches;
     #[pymodule_export]

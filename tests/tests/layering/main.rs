@@ -165,7 +165,6 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
             "headwater-cache",
             "headwater-image",
             "headwater-plan",
-            "headwater-learn",
             "headwater-client",
             "headwater-pilot",
         ],

@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, 
 import numpy as np
 import numpy.typing as npt
 
+from headwater.announcer import PassOrder
 from headwater.reading import Reading
 from headwater.transport import Transport
 
@@ -130,9 +131,28 @@ class Client:
         """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same
         index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits.
         """
+    def join(self, job: str) -> None:
+        """Calls name this job from here on."""
+    def announce(self, job: str, rank: int, lease: float, order: Optional[PassOrder]) -> "Announcement":
+        """Tells the servers of a pass, whose order is None where nobody can compute it, for a lease of seconds that is
+        renewed until the result is closed.
+        """
+    def cached(self, indices: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Whether each of these samples is in its server's cache."""
     def report_indices(self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def report_keys(self, keys: Sequence[str], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def counters(self) -> Dict[str, Any]: ...
+
+@final
+class Announcement:
+    """A pass that servers have been told of."""
+
+    def reached(self, position: int) -> None:
+        """What is before this position is done."""
+    def rest(self, position: int, lease: float) -> None:
+        """The pass has ended, and nothing more is said for so many seconds."""
+    def end(self) -> None:
+        """The rank is done for good."""
 
 @final
 class Plan:

@@ -30,6 +30,8 @@ Field = Literal["image", "label", "key", "index"]
 FieldNames = Union[List[str], Tuple[str, ...]]
 #: What a cache keeps.
 CachePolicy = Literal["planned", "importance", "static", "lru", "lfu"]
+#: In which order samples come: as seed and epoch say, or of these those first that servers have cached.
+Ordering = Literal["seeded", "opportunistic"]
 #: Who has a shard.
 Mode = Literal["rank", "node", "disk"]
 
@@ -38,4 +40,5 @@ PIXELS: Tuple[str, ...] = get_args(Pixels)
 ON_ERROR: Tuple[str, ...] = get_args(OnError)
 FIELDS: Tuple[str, ...] = get_args(Field)
 POLICIES: Tuple[str, ...] = get_args(CachePolicy)
+ORDERINGS: Tuple[str, ...] = get_args(Ordering)
 MODES: Tuple[str, ...] = get_args(Mode)

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, HeadwaterError
+from headwater._headwater import Batches, Client, HeadwaterError
 from headwater.arguments import indices_of
 from headwater.auto import AutoPlan
 from headwater.columns import Columns
@@ -50,8 +50,8 @@ class Reader:
         )
         self.reading = reading = Reading.of(keywords)
         self.samples = Samples(reading, self.selection, Columns(source, reading.columns, reading.output))
-        self._counters = Counters()
-        self._failures = Failures(reading.on_error, source, self.selection, self._counters)
+        self.tallies = Counters()
+        self._failures = Failures(reading.on_error, source, self.selection, self.tallies)
         # Last, for "auto" takes seconds, and what is wrong with the other keywords should be said before.
         self.plan = _plan(reading, source, place, repeats)
 
@@ -84,23 +84,46 @@ class Reader:
     ) -> Iterator[Rows]:
         """Batches of these sizes, in this order, without samples that fail. Of `singles` an array may be left empty.
         Each sample's epoch is the address of its draws.
+
+        Nothing is asked for before the first is.
         """
+        yield from self.start(indices, sizes, epochs, ahead, singles)
+
+    def start(
+        self,
+        indices: npt.NDArray[np.uint64],
+        sizes: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        ahead: int,
+        singles: bool = False,
+    ) -> Iterator[Rows]:
+        """As `read`; the samples are asked for now."""
         if len(indices) == 0:
-            return
+            return iter(())
         prepare()
         labels = self.selection.labelling()
         indices, gone = parted(indices, self.source.describe().samples)
         if "image" not in self.reading.fields:
-            yield from self._listed(indices, sizes, gone, labels)
-            return
+            return self._listed(indices, sizes, gone, labels)
         self.plan.begin(self.source, indices, self.selection.indices is None)
         # A pass keeps its connection, and so its generation, whatever the dataset takes meanwhile.
         fetch = partial(self._fetch, self.source.client(), self.plan.cuts(self.source))
-        batches, done = fetch(indices, sizes, epochs, ahead), 0
+        return self._given(fetch(indices, sizes, epochs, ahead), gone, epochs, singles, (fetch, labels))
+
+    def _given(
+        self,
+        batches: Batches,
+        gone: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        singles: bool,
+        means: Tuple[Callable[..., Batches], Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]],
+    ) -> Iterator[Rows]:
+        """Batches as they come, without samples that fail: `means` fetch what stands in their place, and label."""
+        (fetch, labels), done = means, 0
         try:
             while True:
                 given = batches.next()
-                self.plan.hear(self._counters)
+                self.plan.hear(self.tallies)
                 if given is None:
                     return
                 rows = Rows(*given)
@@ -115,7 +138,7 @@ class Reader:
 
     def counters(self) -> Dict[str, int]:
         """What this dataset and its copies in workers have counted since it was made."""
-        return self._counters.totals()
+        return self.tallies.totals()
 
     def report(self, which: Any, losses: npt.NDArray[np.float32]) -> Tuple[int, int]:
         """Tells the servers losses: how many they keep, and of how many samples they know nothing."""

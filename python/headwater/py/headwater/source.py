@@ -1,6 +1,7 @@
 """Where samples come from: servers and a dataset's name, and at most one connection to them in each process."""
 
 import os
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -134,6 +135,15 @@ class Source:
             client = self._connect(threads=self.transport.threads or cores_of_process())
             self._client, self._process, self._description = client, os.getpid(), self._described(client)
         return self._client
+
+    def last_client(self) -> Client:
+        """This process's connection, or one for a last word, for which no server is waited for long."""
+        if self._client is not None and self._process == os.getpid():
+            return self._client
+        held = self._description
+        brief = replace(self.transport, connect_for=1.0, patience=1.0)
+        generation = None if held is None else held.generation
+        return brief.connect(self.servers, self.dataset, threads=1, workers=1, generation=generation)
 
     def model(self, name: str) -> Tuple[Recipe, int]:
         """A model's recipe and the length of its features."""
