@@ -67,9 +67,14 @@ impl Shared {
         drop(books);
         while self.do_one(Task::is_removal) {}
         let written = self.write(held, ticket);
-        self.books().end(&Task::Write(*name, ticket));
+        let mut books = self.books();
+        books.end(&Task::Write(*name, ticket));
+        if written == Ok(false) && !books.has(name) {
+            self.tally.count(Outcome::Evicted, name.kind());
+        }
+        drop(books);
         self.notify();
-        written.map_or_else(|why| Kept::Not(Rejected::NotKept(why)), |()| Kept::In(Tier::Ssd))
+        written.map_or_else(|why| Kept::Not(Rejected::NotKept(why)), |_| Kept::In(Tier::Ssd))
     }
 
     /// Waits until memory has room for so many bytes beside what it holds. Nothing is dropped for it: what has to go is

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_policy::{Facts, Tier, TierSizes};
+use headwater_policy::{Facts, TierSizes};
 use headwater_types::ByteCount;
 
 use super::books::Books;
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     progress: Condvar,
     /// Most bytes of entries in memory, whether they are in the tier or wait.
     pub(super) memory: u64,
+    /// Most bytes of its tier.
+    tier: u64,
     pub(super) ssd: Option<Ssd>,
     pub(super) tally: Tally,
     pub(super) stopwatches: Stopwatches,
@@ -46,9 +48,9 @@ impl Shared {
         let memory = settings.memory.get();
         let held_back = if ssd.is_some() { (memory / HELD_BACK).min(HELD_BACK_MOST) } else { 0 };
         let sizes = TierSizes { memory: memory - held_back, ssd: ssd.as_ref().map_or(0, |ssd| ssd.limit().get()) };
-        let books = Mutex::new(Books::new(settings.policy, sizes));
+        let (tier, books) = (sizes.memory, Mutex::new(Books::new(settings.policy, sizes)));
         let (progress, tally, stopwatches, is_uncounted, is_closed) = Default::default();
-        Self { books, progress, memory, ssd, tally, stopwatches, is_uncounted, is_closed }
+        Self { books, progress, memory, tier, ssd, tally, stopwatches, is_uncounted, is_closed }
     }
 
     /// The books. A thread that panicked under the lock has done so in code that decides nothing by halves.
@@ -98,8 +100,7 @@ impl Shared {
 
     /// Whether memory could take an entry of so many bytes.
     pub(super) fn fits_memory(&self, bytes: u64) -> bool {
-        let size = self.books().sizes().of(Tier::Memory);
-        size > 0 && bytes <= size
+        self.tier > 0 && bytes <= self.tier
     }
 
     /// What policies are told of an entry of so many bytes.

@@ -61,15 +61,15 @@ impl Shared {
         true
     }
 
-    /// Writes an entry that the books have under this ticket.
-    pub(super) fn write(&self, held: &Held, ticket: u64) -> Result<(), NotKept> {
+    /// Writes an entry that the books have under this ticket; whether it is still wanted once it is written.
+    pub(super) fn write(&self, held: &Held, ticket: u64) -> Result<bool, NotKept> {
         let name = held.key.name();
         let written = self.put(held, ticket);
         let is_wanted = self.books().written(name, ticket, written.is_ok(), &self.tally);
         if written.is_ok() && !is_wanted {
             self.remove(name);
         }
-        written
+        written.map(|()| is_wanted)
     }
 
     /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go.

@@ -1,9 +1,9 @@
 //! What is in which tier, and that it is what the policy says.
 
 use headwater_cache::{
-    CacheError, Entry, GlimpseBuffer, Kept, Kind, KindName, Outcome, PolicyName, Rejected, Source, Tier, Worth,
+    CacheError, Entry, GlimpseBuffer, Kept, Kind, KindName, NotKept, Outcome, PolicyName, Rejected, Source, Tier, Worth,
 };
-use headwater_types::Digest;
+use headwater_types::{ByteCount, Digest};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -176,6 +176,27 @@ fn a_limit_that_is_too_low_to_work_is_said_at_the_start() {
         assert!(matches!(error, CacheError::TooLow { .. }) && error.to_string().contains(word), "{error}");
     }
     assert!(!folder.path().join("cache").exists());
+}
+
+#[test]
+fn below_the_floor_of_free_space_nothing_is_put_and_what_is_there_makes_way() {
+    let folder = TempDir::new().unwrap();
+    let opened = |floor| {
+        let mut settings = settings(folder.path(), 0, MIB, PolicyName::Lru);
+        settings.ssd.as_mut().unwrap().floor = floor;
+        headwater_cache::Cache::open(settings).unwrap()
+    };
+    let cache = opened(Some(ByteCount::new(0)));
+    (0..100).for_each(|sample| assert_eq!(put(&cache, sample, 4000), Kept::In(Tier::Ssd)));
+    drop(cache);
+    // More than any disk has.
+    let cache = opened(Some(ByteCount::new(u64::MAX / 4)));
+    assert_eq!(files(&folder).len(), 100, "what is there is served until something is put");
+    assert_eq!(put(&cache, 100, 4000), Kept::Not(Rejected::NotKept(NotKept::Floor)));
+    assert!(files(&folder).len() < 90, "each put gives some room back");
+    assert_eq!(put(&cache, 101, 4000), Kept::Not(Rejected::NotKept(NotKept::Floor)));
+    assert_eq!((files(&folder).len(), cache.counts().total(Outcome::Evicted)), (0, 100));
+    assert_eq!(cache.directory_counts().not_kept(NotKept::Floor), 2);
 }
 
 #[derive(Clone, Debug)]

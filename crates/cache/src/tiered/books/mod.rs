@@ -64,10 +64,6 @@ impl Books {
         self.waiting
     }
 
-    pub(super) fn sizes(&self) -> TierSizes {
-        self.tiers.sizes()
-    }
-
     pub(super) fn usage(&self, tier: Tier, kind: KindName) -> Usage {
         self.usage[tier as usize][kind.place()]
     }

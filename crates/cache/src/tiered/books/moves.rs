@@ -64,7 +64,9 @@ impl Books {
                 self.waiting += held.bytes();
                 *self.leaving.entry(*name).or_default() += held.bytes();
             }
-            _ => {}
+            // Whoever puts it finds out, and counts it.
+            Place::Arriving => return,
+            Place::Memory(_) | Place::Waiting(_) => {}
         }
         tally.count(Outcome::Evicted, name.kind());
     }
