@@ -66,7 +66,11 @@ def standing_still(cache: pathlib.Path) -> Iterator[None]:
     """
     with open(cache / "table") as table:
         fcntl.flock(table, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            # Closing it would not do where a process was forked meanwhile, which has it open too.
+            fcntl.flock(table, fcntl.LOCK_UN)
 
 
 def on_disk(folder: pathlib.Path) -> int:
