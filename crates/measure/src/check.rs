@@ -53,7 +53,7 @@ impl Check for ProfilerArgs {
                 findings.writable_file("--out", &args.out);
             }
             Action::Dataset(args) => args.check(findings),
-            Action::Network(_) | Action::Datasets(_) => {}
+            Action::Network(_) | Action::Datasets(_) | Action::Cache(_) => {}
             Action::Machine(args) => args.check(findings),
             Action::Epoch(args) => check_epoch(args, findings),
             Action::Compare(args) => args.check(findings),
