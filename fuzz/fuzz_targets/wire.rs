@@ -5,6 +5,8 @@
 use bytes::Bytes;
 use headwater_types::PixelCoding;
 use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
+use headwater_wire::announce::Announcement;
+use headwater_wire::cached::CachedQuery;
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
@@ -45,6 +47,16 @@ fuzz_target!(|bytes: &[u8]| {
     {
         assert!(report.losses.len() <= MAX_LOSSES_PER_CALL);
         assert_eq!(LossReport::try_from(proto::ReportRequest::from(report.clone())).ok(), Some(report));
+    }
+    if let Ok(request) = proto::AnnounceRequest::decode(bytes.clone())
+        && let Ok(said) = Announcement::try_from(request)
+    {
+        assert_eq!(Announcement::try_from(proto::AnnounceRequest::from(said.clone())).ok(), Some(said));
+    }
+    if let Ok(request) = proto::CachedRequest::decode(bytes.clone())
+        && let Ok(query) = CachedQuery::try_from(request)
+    {
+        assert!(query.samples.len() <= MAX_SAMPLES_PER_CALL);
     }
     if let Ok(batch) = proto::FetchBatch::decode(bytes) {
         for sample in batch.samples {

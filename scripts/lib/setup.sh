@@ -5,6 +5,37 @@
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# beside NAME COMMAND... : runs a command beside what follows, in a process group of its own, so that signals reach its
+# children as they would in the foreground. What it says comes when it is joined. Needs `trap stop_beside EXIT`.
+declare -A BESIDE
+beside() {
+    local name=$1
+    shift
+    BESIDE[$name.log]=$(mktemp)
+    set -m
+    "$@" >"${BESIDE[$name.log]}" 2>&1 </dev/null &
+    set +m
+    BESIDE[$name]=$!
+}
+
+# joined NAME : waits for what runs beside, prints what it said, and fails as it did.
+joined() {
+    local name=$1 status=0
+    wait "${BESIDE[$name]}" || status=$?
+    cat "${BESIDE[$name.log]}" >&2
+    rm -f "${BESIDE[$name.log]}"
+    unset "BESIDE[$name]" "BESIDE[$name.log]"
+    return "$status"
+}
+
+# Ends what still runs beside, when the script ends before it is joined.
+stop_beside() {
+    local name
+    for name in "${!BESIDE[@]}"; do
+        if [[ $name = *.log ]]; then rm -f "${BESIDE[$name]}"; else kill -- "-${BESIDE[$name]}" 2>/dev/null || true; fi
+    done
+}
+
 # absolute PATH : the caller's path from here; needs `here`, the caller's working directory.
 # shellcheck disable=SC2154
 absolute() { [[ $1 = /* ]] && printf '%s\n' "$1" || printf '%s\n' "$here/$1"; }

@@ -1,17 +1,17 @@
-//! `scripts/torture server`: tries situations in full, and prints what was found.
+//! `scripts/torture server` and `scripts/torture sources`: tries situations in full, and prints what was found.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use headwater_tests::strain::{Form, SITUATIONS, Situation, Stage, find, json, table};
+use headwater_tests::strain::{Form, SITUATIONS, SOURCES, Situation, Stage, find, json, table};
 
 /// Puts a storage server under strain, and says what it withstands
 #[derive(Parser)]
 #[command(name = "scripts/torture server")]
 struct Args {
-    /// Situations to try; all where none is named
+    /// Situations to try; where none is named all but those of very many samples
     situations: Vec<String>,
     /// Print the situations, and stop
     #[arg(long)]
@@ -30,7 +30,7 @@ struct Args {
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
     if args.list {
-        SITUATIONS.iter().for_each(|each| println!("{:16} {}", each.name, each.about));
+        SITUATIONS.iter().chain(SOURCES).for_each(|each| println!("{:16} {}", each.name, each.about));
         return Ok(ExitCode::SUCCESS);
     }
     let chosen: Vec<&Situation> = match args.situations.is_empty() {

@@ -66,7 +66,8 @@ fn datasets_are_served_side_by_side_and_a_broken_one_is_told_of() {
     assert_eq!((counts[0], counts[1] + counts[2]), (60, 100), "{counts:?}");
     let refused = &fetched[3];
     assert_ne!(refused.code, Some(0));
-    for words in ["the dataset broken is not ready", "not-there", "this server serves 60 samples of photos"] {
+    let reason = "the dataset broken is not ready: --dataset broken: ";
+    for words in [reason, "not-there: no such folder", "this server serves 60 samples of photos"] {
         assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
     }
     let unknown = fetch(&server, "unknown", out.path());
@@ -122,5 +123,5 @@ fn a_server_that_could_serve_nothing_does_not_start() {
         ["serve", "--no-cache", "--listen", "127.0.0.1:0", "--dataset", &datasets[0], "--dataset", &datasets[1]];
     let ended = run("storage-server", arguments).unwrap();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("none of 2 datasets can be served: a: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("none of 2 datasets can be served: a: --dataset a: "), "{}", ended.stderr);
 }

@@ -5,13 +5,19 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
-use headwater_store::{Version, are_photos, count_kept, count_listed, count_members, count_photos, count_rows};
+use headwater_store::{
+    Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
+    count_steps,
+};
 use headwater_types::{ByteCount, Digest, Recipe, Way};
+use headwater_wire::announce::{Announcement, Said};
+use headwater_wire::cached::CachedQuery;
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
@@ -54,12 +60,45 @@ fn listings_of_a_bucket_are_read_whole_or_refused() {
 }
 
 #[test]
+fn values_of_a_nodes_cache_are_read_whole_or_refused() {
+    for (path, mut bytes) in corpus("node_sample") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        seal(&mut bytes);
+        let read = SampleLayout::verify(&bytes, SampleId { index: 3, identity: 9 });
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+    }
+}
+
+#[test]
 fn kept_catalogs_are_read_whole_or_refused() {
     for (path, bytes) in corpus("kept_catalog") {
         let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
         assert_eq!(count_kept(&bytes).is_err(), bad, "{}", path.display());
         for cut in 0..bytes.len() {
             assert!(count_kept(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn histories_of_generations_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("kept_history") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        assert_eq!(count_steps(&bytes).is_err(), bad, "{}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_steps(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn tables_of_labels_are_read_or_refused() {
+    for (path, bytes) in corpus("labels_parquet") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = count_label_rows(&bytes.clone().into());
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        for cut in 0..bytes.len() {
+            assert!(count_label_rows(&bytes[..cut].to_vec().into()).is_err(), "{} up to {cut}", path.display());
         }
     }
 }
@@ -189,6 +228,7 @@ fn frames_are_opened_or_refused() {
 fn messages_are_taken_or_refused() {
     let (mut surveyed, mut listed, mut asked, mut reported, mut delivered) =
         (0, 0, BTreeSet::new(), 0, BTreeSet::new());
+    let (mut announced, mut looked_up) = (BTreeSet::new(), 0);
     for (_, bytes) in corpus("wire") {
         for cut in 0..=bytes.len() {
             if let Ok(request) = proto::SurveyRequest::decode(&bytes[..cut]) {
@@ -210,6 +250,17 @@ fn messages_are_taken_or_refused() {
             if let Ok(request) = proto::ReportRequest::decode(&bytes[..cut]) {
                 reported += LossReport::try_from(request).map_or(0, |report| report.losses.len());
             }
+            if let Ok(request) = proto::AnnounceRequest::decode(&bytes[..cut]) {
+                announced.extend(Announcement::try_from(request).map(|announcement| match announcement.said {
+                    Said::Begins(order) => format!("begins with {:?}", order.choice),
+                    Said::Unknown => "unknown".to_owned(),
+                    Said::Reached(_, position) => format!("reached {position}"),
+                    Said::Ends => "ends".to_owned(),
+                }));
+            }
+            if let Ok(request) = proto::CachedRequest::decode(&bytes[..cut]) {
+                looked_up += CachedQuery::try_from(request).map_or(0, |query| query.samples.len());
+            }
             if let Ok(batch) = proto::FetchBatch::decode(&bytes[..cut]) {
                 let outcomes =
                     batch.samples.into_iter().filter_map(|sample| Delivery::try_from(sample).ok()?.outcome.ok());
@@ -218,6 +269,8 @@ fn messages_are_taken_or_refused() {
         }
     }
     assert!(surveyed > 0 && listed > 0 && reported > 0, "what surveys, listings and reports say is among them");
+    assert!(announced.contains("begins with Some([7, 3, 99, 0])") && announced.contains("reached 9"), "{announced:?}");
+    assert!(looked_up > 0);
     let names = |ways: BTreeSet<Way>| ways.into_iter().map(|way| way.to_string()).collect::<Vec<_>>();
     assert_eq!(names(asked), ["encoded", "flipped+lossless", "features"]);
     assert_eq!(names(delivered), ["encoded", "jpeg-crop", "decoded", "decoded+lossless"]);

@@ -97,7 +97,8 @@ async fn keys(channel: &Channel, of: &proto::DatasetDescription) -> Vec<String> 
     let request = proto::ListRequest {
         dataset: "photos".into(),
         dataset_digest: of.digest.clone(),
-        range: Some(proto::SampleRange { first: 0, count: of.samples }),
+        samples: Some(proto::list_request::Samples::Range(proto::SampleRange { first: 0, count: of.samples })),
+        ..proto::ListRequest::default()
     };
     let mut stream = DatasetsClient::new(channel.clone()).list(request).await.unwrap().into_inner();
     let mut keys = Vec::new();

@@ -100,6 +100,16 @@ fn entries_of_photos_that_are_gone_are_dropped() {
 }
 
 #[test]
+fn an_index_of_tar_files_goes_on_where_a_server_was_killed() {
+    withstands("members");
+}
+
+#[test]
+fn a_bucket_of_many_objects_is_served_again_from_what_was_kept() {
+    withstands("objects");
+}
+
+#[test]
 fn a_photo_that_is_gone_fails_by_name_at_every_cut() {
     withstands("photo-gone");
 }

@@ -66,8 +66,12 @@ fn photos_of_parquet_files_give_the_bits_of_the_folder_at_every_cut() {
             return;
         }
         let place = format!("parquet:{}", scratch.path().display());
-        let table = ServerOptions::new(Path::new(&place)).start().unwrap();
+        let table = ServerOptions::new(Path::new(&place)).metrics().start().unwrap();
         check_all_ways(&folder, &table, options);
+        // Its pages were read once, for all epochs: they fit into memory.
+        let metric = |name: &str| table.metric(&format!("headwater_{name}{{dataset=\"photos\"}}")).unwrap().unwrap();
+        let read = metric("source_fetched_bytes_total") / metric("dataset_stored_bytes");
+        assert!((0.9..=1.5).contains(&read), "{options}: {read}");
     }
 }
 

@@ -46,6 +46,14 @@ fn assert_same(folder: &Server, tar: &Server, ways: &[&[&str]], least: usize) {
     }
 }
 
+/// The bytes that a server reads of its source in an epoch of stored photos, as a multiple of the photos' own.
+fn read_in_an_epoch(server: &Server) -> f64 {
+    let metric = |name: &str| server.metric(&format!("headwater_{name}{{dataset=\"photos\"}}")).unwrap().unwrap();
+    let before = metric("source_fetched_bytes_total");
+    fetched(server, &["encoded"]);
+    (metric("source_fetched_bytes_total") - before) / metric("dataset_stored_bytes")
+}
+
 #[test]
 fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
     let (data, shards) = (Data::photos().unwrap(), TempDir::new().unwrap());
@@ -53,13 +61,19 @@ fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
         println!("skipped: there is no tar");
         return;
     }
-    let folder = ServerOptions::new(&data.photos).start().unwrap();
-    let tar = ServerOptions::new(&shards.path().join("shard-{0..1}.tar")).start().unwrap();
+    let folder = ServerOptions::new(&data.photos).metrics().start().unwrap();
+    let tar = ServerOptions::new(&shards.path().join("shard-{0..1}.tar")).metrics().start().unwrap();
     assert_same(&folder, &tar, &WAYS, 150);
+    for server in [&folder, &tar] {
+        assert_eq!(read_in_an_epoch(server), 1.0, "of a source of this machine, photos are read and nothing else");
+    }
     let Some(store) = Moto::start(shards.path()).unwrap() else {
         println!("no Python with moto: no S3-compatible store to ask");
         return;
     };
-    let bucket = store.serve(BUCKET).start().unwrap();
+    let bucket = store.serve(BUCKET).metrics().start().unwrap();
     assert_same(&folder, &bucket, &WAYS[..1], 150);
+    // Slow answers are asked for twice.
+    let read = read_in_an_epoch(&bucket);
+    assert!((1.0..=1.05).contains(&read), "{read}");
 }

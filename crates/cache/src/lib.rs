@@ -78,6 +78,8 @@ mod worth;
 
 mod tiered;
 
+pub mod node;
+
 pub use counters::DirectoryCounts;
 pub use directory::{Directory, DirectoryLimits};
 pub use entry::Entry;

@@ -31,6 +31,10 @@ pub struct Counters {
     pub reconnects: u64,
     /// Calls that were ended because a [`LivePlan`](crate::LivePlan) changed.
     pub replanned: u64,
+    /// Announcements of what a job reads next that servers have answered.
+    pub announcements: u64,
+    /// Announcements that servers did not hear, could not take, or were too old for.
+    pub announcements_unheard: u64,
 }
 
 /// The counters that a dataset and its clones share.
@@ -42,6 +46,8 @@ pub(crate) struct Counting {
     pub(crate) sample_retries: Count,
     pub(crate) reconnects: Count,
     pub(crate) replanned: Count,
+    pub(crate) announcements: Count,
+    pub(crate) announcements_unheard: Count,
     samples: Count,
     failures: [Count; FailureKind::ALL.len()],
 }
@@ -73,6 +79,8 @@ impl Counting {
             sample_retries: self.sample_retries.get(),
             reconnects: self.reconnects.get(),
             replanned: self.replanned.get(),
+            announcements: self.announcements.get(),
+            announcements_unheard: self.announcements_unheard.get(),
         }
     }
 }

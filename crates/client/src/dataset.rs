@@ -1,10 +1,10 @@
 //! Several servers as one dataset: their partitions, one after the other, in the order in which the servers are named.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use headwater_types::{DatasetName, Digest, Field, ModelName};
+use headwater_types::{DatasetName, Digest, Field, JobName, ModelName};
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
@@ -35,6 +35,17 @@ pub(crate) struct Inner {
     pub(crate) counting: Arc<Counting>,
     /// Where `connect` ran: streams work there, wherever they are started.
     pub(crate) runtime: Handle,
+    /// The job that the dataset is read for, where one was named.
+    job: Mutex<Option<JobName>>,
+}
+
+// === impl Inner ===
+
+impl Inner {
+    /// The job that calls name.
+    pub(crate) fn job(&self) -> MutexGuard<'_, Option<JobName>> {
+        self.job.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 // === impl Dataset ===
@@ -81,7 +92,8 @@ impl Dataset {
         let asked = asked.map(|(place, server)| describe(server, (name, named(place)), &options.retry, place as u64));
         let union = Union::new(name.clone(), &servers, try_join_all(asked).await?, &options)?;
         let (digest, runtime) = (union.digest(), Handle::current());
-        Ok(Self(Arc::new(Inner { union, servers, digest, options, throttle, counting, runtime })))
+        let job = Mutex::default();
+        Ok(Self(Arc::new(Inner { union, servers, digest, options, throttle, counting, runtime, job })))
     }
 
     /// The dataset's name.

@@ -28,6 +28,7 @@ impl Dataset {
     /// without what it needs.
     pub fn fetch(&self, request: FetchRequest) -> Result<SampleStream, ClientError> {
         let Inner { union, servers, options, counting, runtime, .. } = &*self.0;
+        let job = self.0.job().clone();
         let request = CheckedRequest::new(request, union)?;
         let (total, window) = (request.wish.indices.len(), options.window.get());
         let outlet = Arc::new(Outlet::new(total, window, request.ordered, Arc::clone(counting)));
@@ -39,6 +40,7 @@ impl Dataset {
             batch: batch_bytes(options, self.throttle()),
             outlet: &outlet,
             counting,
+            job,
         };
         let jobs = jobs.of_all_servers();
         Ok(SampleStream::start(runtime, outlet, jobs))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_types::{ByteCount, Epoch, Recipe, Way};
+use headwater_types::{ByteCount, Epoch, JobName, Recipe, Way};
 use headwater_wire::{Choice, Fetch, Samples};
 
 use crate::checked::CheckedRequest;
@@ -50,6 +50,8 @@ pub(crate) struct FetchJobs<'a> {
     pub(crate) batch: ByteCount,
     pub(crate) outlet: &'a Arc<Outlet>,
     pub(crate) counting: &'a Arc<Counting>,
+    /// The training job that reads.
+    pub(crate) job: Option<JobName>,
 }
 
 // === impl FetchJobs ===
@@ -122,6 +124,7 @@ impl FetchJobs<'_> {
             max_payload: partition.limits.limits().max_payload(),
             allow_non_finite: self.options.allow_non_finite,
             fields: fields.iter().map(|field| field.name.clone()).collect(),
+            job: self.job.clone(),
         }
     }
 }

@@ -83,6 +83,8 @@ mod stream;
 
 mod dataset;
 
+mod announce;
+mod cached;
 mod differences;
 mod fetch;
 mod listing;
@@ -95,6 +97,7 @@ mod batch;
 
 pub use address::ServerAddress;
 pub use addresses::Addresses;
+pub use announce::{Announced, Pass, PassOrder};
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use caches::{ServerCache, caches};
 pub use counters::Counters;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use headwater_types::caps::MAX_LOSSES_PER_CALL;
-use headwater_types::{SampleIndex, SampleKey};
+use headwater_types::{JobName, SampleIndex, SampleKey};
 use headwater_wire::proto;
-use headwater_wire::report::{LossReport, Which};
+use headwater_wire::report::{LOSSES_LEASE, LossReport, Which};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Server;
@@ -44,7 +44,8 @@ impl Dataset {
     /// # Errors
     /// As for fetching: a server that cannot be reached, or that refuses.
     pub async fn report(&self, losses: &[(ReportedSample, f32)]) -> Result<ReportSummary, ClientError> {
-        send(&self.0.union, &self.0.servers, &self.0.options.retry, losses).await
+        let job = self.0.job().clone();
+        send(&self.0.union, &self.0.servers, (&self.0.options.retry, job), losses).await
     }
 }
 
@@ -52,7 +53,7 @@ impl Dataset {
 async fn send(
     union: &Union,
     servers: &[Arc<Server>],
-    retry: &Retry,
+    (retry, job): (&Retry, Option<JobName>),
     losses: &[(ReportedSample, f32)],
 ) -> Result<ReportSummary, ClientError> {
     for (which, _) in losses {
@@ -67,10 +68,12 @@ async fn send(
         ));
     }
     let dataset = union.name.as_str();
+    let job = &job;
     let each = (0..).zip(union.partitions.iter().zip(servers)).map(|(task, (partition, server))| async move {
         let mut kept = 0;
-        for part in parts(partition, losses) {
-            let report = LossReport { dataset: dataset.to_owned(), dataset_digest: Some(partition.digest), ..part };
+        for (samples, losses) in parts(partition, losses) {
+            let (dataset, dataset_digest) = (dataset.to_owned(), Some(partition.digest));
+            let report = LossReport { dataset, dataset_digest, samples, losses, job: job.clone(), lease: LOSSES_LEASE };
             kept += deliver(server, report.into(), retry, task).await?;
         }
         Ok::<u64, ClientError>(kept)
@@ -80,7 +83,7 @@ async fn send(
 }
 
 /// The reports to one server, each of at most [`MAX_LOSSES_PER_CALL`] losses.
-fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<LossReport> {
+fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<(Which, Vec<f32>)> {
     let held = partition.first..partition.end();
     let (mut indices, mut keys) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (which, loss) in losses {
@@ -96,17 +99,11 @@ fn parts(partition: &Partition, losses: &[(ReportedSample, f32)]) -> Vec<LossRep
             }
         }
     }
-    let report = |samples, losses: &[f32]| LossReport {
-        dataset: String::new(),
-        dataset_digest: None,
-        samples,
-        losses: losses.to_vec(),
-    };
     let by_index = indices.0.chunks(MAX_LOSSES_PER_CALL).zip(indices.1.chunks(MAX_LOSSES_PER_CALL));
     let by_key = keys.0.chunks(MAX_LOSSES_PER_CALL).zip(keys.1.chunks(MAX_LOSSES_PER_CALL));
     by_index
-        .map(|(which, losses)| report(Which::Indices(which.to_vec()), losses))
-        .chain(by_key.map(|(which, losses)| report(Which::Keys(which.to_vec()), losses)))
+        .map(|(which, losses)| (Which::Indices(which.to_vec()), losses.to_vec()))
+        .chain(by_key.map(|(which, losses)| (Which::Keys(which.to_vec()), losses.to_vec())))
         .collect()
 }
 

@@ -12,7 +12,6 @@ pub mod error;
 
 mod random;
 
-pub mod permutation;
 pub mod runs;
 pub mod split;
 
@@ -39,7 +38,6 @@ pub use head::{Dense, Head, HeadKind, HeadWeights};
 pub use metrics::{ClassMetrics, Metrics};
 pub use moments::Moments;
 pub use options::TrainOptions;
-pub use permutation::Permutation;
 pub use replay::Replay;
 pub use runs::Runs;
 pub use split::in_validation;

@@ -2,7 +2,8 @@
 //!
 //! BLAKE3's extendable output, as in `headwater_types::randomness`, addressed by (purpose, seed, number).
 
-use headwater_types::Seed;
+use headwater_types::permutation::ROUNDS;
+use headwater_types::{Permutation, Seed};
 
 /// What numbers are drawn for. The context strings are part of the address and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +14,6 @@ pub(crate) enum Purpose {
     Batches,
     /// Which features a full replay memory keeps.
     Replay,
-    /// Order in which a loader visits a dataset in an epoch.
-    Visits,
     /// Which run of fine-tuning a sample belongs to.
     Runs,
     /// Which samples are kept from training.
@@ -32,7 +31,6 @@ impl Purpose {
             Self::Weights => "headwater 2026-11 learn weights v1",
             Self::Batches => "headwater 2026-11 learn batches v1",
             Self::Replay => "headwater 2026-11 learn replay v1",
-            Self::Visits => "headwater 2026-11 learn visits v1",
             Self::Runs => "headwater 2026-11 learn runs v1",
             Self::Validation => "headwater 2026-11 learn validation v1",
         }
@@ -52,6 +50,13 @@ impl Generator {
     /// The stream at this address.
     pub(crate) fn new(purpose: Purpose, seed: Seed, number: u64) -> Self {
         Self(purpose.hasher(seed).update(&number.to_le_bytes()).finalize_xof())
+    }
+
+    /// The permutation of `0..len` at the stream's beginning.
+    pub(crate) fn permutation(purpose: Purpose, seed: Seed, number: u64, len: u64) -> Permutation {
+        let mut generator = Self::new(purpose, seed, number);
+        let keys: [u64; ROUNDS] = std::array::from_fn(|_| generator.next_u64());
+        Permutation::new(len, keys)
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {

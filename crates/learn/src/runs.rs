@@ -3,11 +3,10 @@
 //! NDPipe (ASPLOS 2024) fine-tunes in N runs, so that run k+1 is extracted while run k is trained on. Runs are equal
 //! shares of a seeded permutation, so that each has all classes although catalogs are sorted by class.
 
-use headwater_types::{SampleIndex, Seed};
+use headwater_types::{Permutation, SampleIndex, Seed};
 
 use crate::error::LearnError;
-use crate::permutation::Permutation;
-use crate::random::Purpose;
+use crate::random::{Generator, Purpose};
 
 /// The shares of a dataset: every sample is in exactly one, and their sizes differ by at most 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +23,7 @@ impl Runs {
         if runs == 0 {
             return Err(LearnError::Setting { setting: "runs", value: 0.0, expected: "at least 1" });
         }
-        Ok(Self { permutation: Permutation::new(samples, Purpose::Runs, seed, 0), runs })
+        Ok(Self { permutation: Generator::permutation(Purpose::Runs, seed, 0, samples), runs })
     }
 
     /// Number of runs.

@@ -12,8 +12,7 @@ use crate::metrics::Metrics;
 use crate::moments::Moments;
 use crate::network::Network;
 use crate::options::TrainOptions;
-use crate::permutation::Permutation;
-use crate::random::Purpose;
+use crate::random::{Generator, Purpose};
 use crate::schedule::learning_rate_share;
 use crate::softmax::loss_and_gradient;
 
@@ -156,7 +155,7 @@ impl Trainer {
         progress: &mut dyn FnMut(StepReport) -> ControlFlow<()>,
     ) -> (f64, ControlFlow<()>) {
         let epoch = self.epochs_done;
-        let order = Permutation::new(train.len() as u64, Purpose::Batches, self.options.seed, epoch.into());
+        let order = Generator::permutation(Purpose::Batches, self.options.seed, epoch.into(), train.len() as u64);
         let order: Vec<usize> = order.iter().map(|position| position as usize).collect();
         let size = self.options.batch_size_for(train.len());
         let total = order.len().div_ceil(size);
@@ -212,7 +211,6 @@ mod tests {
 
     use super::*;
     use crate::head::HeadKind;
-    use crate::random::Generator;
 
     const DIM: usize = 16;
     const CLASSES: usize = 4;

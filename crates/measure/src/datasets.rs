@@ -42,6 +42,8 @@ struct Row {
     samples: Option<u64>,
     classes: Option<u64>,
     bytes: Option<u64>,
+    /// Bytes that the server has read of the dataset's own files or objects since its start.
+    bytes_read: Option<u64>,
     source: Option<String>,
     part: Option<String>,
     generation: Option<u64>,
@@ -76,6 +78,7 @@ fn row(dataset: ServedDataset, server: &str) -> Row {
         samples: listed.map(|listed| listed.samples),
         classes: listed.map(|listed| listed.classes),
         bytes: listed.map(|listed| listed.stored.get()),
+        bytes_read: listed.map(|listed| listed.fetched.get()),
         source: listed.map(|listed| listed.source.clone()),
         part: listed.map(|listed| listed.part.to_string()),
         generation: listed.map(|listed| listed.generation),
@@ -110,10 +113,12 @@ impl fmt::Display for DatasetsReport {
         };
         let (name, server) = (wide(|row| &row.dataset, "dataset"), wide(|row| &row.server, "server"));
         write!(f, "{:name$}  {:server$}  state    ", "dataset", "server")?;
-        write!(f, "  {:>12}  {:>8}  {:>16}  {:8}  generation", "samples", "classes", "bytes", "source")?;
+        write!(f, "  {:>12}  {:>8}  {:>16}  {:>13}", "samples", "classes", "bytes", "bytes read")?;
+        write!(f, "  {:8}  generation", "source")?;
         for row in &self.datasets {
             write!(f, "\n{:name$}  {:server$}  {:9}", row.dataset, row.server, row.state)?;
             write!(f, "  {:>12}  {:>8}  {:>16}", number(row.samples), number(row.classes), number(row.bytes))?;
+            write!(f, "  {:>13}", number(row.bytes_read))?;
             write!(f, "  {:8}  {}", row.source.as_deref().unwrap_or("-"), number(row.generation))?;
             if !row.reason.is_empty() {
                 write!(f, "\n    {}", row.reason)?;
@@ -138,6 +143,7 @@ mod tests {
             samples: 1_281_167,
             classes: 1000,
             stored: ByteCount::new(147_897_477_120),
+            fetched: ByteCount::new(7_394_873_856),
             source: "folder".to_owned(),
             generation: 3,
             digest: Digest::of(b"d"),
@@ -159,9 +165,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "dataset   server      state           samples   classes             bytes  source    generation",
-                "imagenet  node1:7440  serving         1281167      1000      147897477120  folder    3",
-                "val       node1:7440  not-ready             -         -                 -  -         -",
+                "dataset   server      state           samples   classes             bytes     bytes read  source    \
+                 generation",
+                "imagenet  node1:7440  serving         1281167      1000      147897477120     7394873856  folder    3",
+                "val       node1:7440  not-ready             -         -                 -              -  -         -",
                 "    there is no folder /srv/val",
             ]
         );

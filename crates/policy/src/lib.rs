@@ -22,6 +22,7 @@ mod tiers;
 
 pub mod kinds;
 pub mod opportunistic;
+pub mod jobs;
 
 pub use facts::Facts;
 pub use name::{PolicyName, PolicyNameError};

@@ -26,6 +26,11 @@ impl AskedFields {
         Ok(Self { catalog: Arc::clone(catalog), places: names.iter().map(place).collect::<Result<_, _>>()? })
     }
 
+    /// Whether none is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// The values of a sample; nothing for an index that is not in the catalog.
     pub(crate) fn of(&self, index: SampleIndex) -> Vec<FieldValue> {
         if self.places.is_empty() || index.0 >= self.catalog.len() as u64 {

@@ -1,31 +1,26 @@
 //! The generations of a dataset that are held: the current one, and earlier ones for calls that began with them.
 //!
 //! An earlier generation is held while a call has it, and for some time after its last call, and at most
-//! [`MOST_EARLIER`] are. What differs between one and the next is kept for longer, so that a client that comes back
-//! late finds where its samples are now.
+//! [`MOST_EARLIER`] are. What differs between one and the next is kept for longer, also over a restart where there is a
+//! `--state` ([`Past`]), so that a client that comes back late finds where its samples are now.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headwater_store::{Past, Step};
 use headwater_types::{ByteCount, Differences, Digest};
 
 use crate::generation::Generation;
 
 /// Most generations that are held beside the current one. Each takes the memory of its catalog.
 const MOST_EARLIER: usize = 4;
-/// Most steps from one generation to the next that are kept.
-const MOST_STEPS: usize = 64;
-/// Most ranges of all those steps: 16 bytes each.
-const MOST_RANGES: usize = 1 << 20;
 
 /// Generations that are held.
 pub(crate) struct Generations {
     current: Arc<Generation>,
     /// From the oldest on.
     earlier: Vec<Held>,
-    /// From the oldest on; each begins where the one before ends.
-    steps: VecDeque<Step>,
+    past: Past,
 }
 
 /// A generation that is not the current one.
@@ -35,19 +30,11 @@ struct Held {
     asked: Instant,
 }
 
-/// What differs between a generation and the next.
-#[derive(Clone)]
-pub(crate) struct Step {
-    from: Digest,
-    to: Digest,
-    differences: Arc<Differences>,
-}
-
 // === impl Generations ===
 
 impl Generations {
-    pub(crate) fn new(current: Generation) -> Self {
-        Self { current: Arc::new(current), earlier: Vec::new(), steps: VecDeque::new() }
+    pub(crate) fn new(current: Generation, past: Past) -> Self {
+        Self { current: Arc::new(current), earlier: Vec::new(), past }
     }
 
     pub(crate) fn current(&self) -> &Arc<Generation> {
@@ -77,11 +64,8 @@ impl Generations {
         if self.earlier.len() > MOST_EARLIER {
             self.earlier.remove(0);
         }
-        self.steps.push_back(Step { from, to, differences });
-        let ranges = |steps: &VecDeque<Step>| steps.iter().map(Step::ranges).sum::<usize>();
-        while self.steps.len() > MOST_STEPS || ranges(&self.steps) > MOST_RANGES {
-            self.steps.pop_front();
-        }
+        self.past.add(from, to, differences);
+        self.past.keep(self.current.catalog());
     }
 
     /// Lets go of generations that no call has had for so long.
@@ -97,25 +81,6 @@ impl Generations {
 
     /// The steps from one generation to another, in their order; `None` where the way is not known.
     pub(crate) fn steps(&self, from: Digest, to: Digest) -> Option<Vec<Step>> {
-        // A dataset may become again what it was: the latest way counts.
-        let end = self.steps.iter().rposition(|step| step.to == to)?;
-        let start = self.steps.iter().take(end + 1).rposition(|step| step.from == from)?;
-        Some(self.steps.range(start..=end).cloned().collect())
-    }
-}
-
-// === impl Step ===
-
-impl Step {
-    /// What differs between the ends of all these steps.
-    pub(crate) fn compose(steps: &[Self]) -> Differences {
-        let mut steps = steps.iter().map(|step| &*step.differences);
-        let first = steps.next().cloned().unwrap_or_default();
-        steps.fold(first, |all, next| all.then(next))
-    }
-
-    fn ranges(&self) -> usize {
-        let Differences { removed, added, replaced } = &*self.differences;
-        removed.len() + added.len() + replaced.len()
+        self.past.between(from, to)
     }
 }

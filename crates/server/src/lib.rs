@@ -12,7 +12,7 @@ mod args;
 mod models;
 
 mod doing;
-mod importance;
+mod jobs;
 
 mod generation;
 mod generations;

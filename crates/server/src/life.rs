@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_server_that_starts_says_what_it_does() {
         let stop = CancellationToken::new();
-        let served = Arc::new(Served::new("photos".parse().unwrap(), Partition::ALL));
+        let served = Arc::new(Served::new("photos".parse().unwrap(), Partition::ALL, "--data".to_owned()));
         let life = Life::new(Arc::new(Datasets::new(vec![Arc::clone(&served)])), stop.clone());
         assert_eq!(life.phase().to_string(), "starting: opening the dataset photos");
         life.begin("loading model mobilenet");

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use headwater_types::JobName;
+
 use crate::generation::Generation;
 use crate::house::House;
 use crate::metrics::SampleMetrics;
@@ -15,4 +17,6 @@ pub(crate) struct Offer {
     pub(crate) generation: Arc<Generation>,
     /// Counts the dataset's samples.
     pub(crate) counts: SampleMetrics,
+    /// The training job that reads, where the call names one.
+    pub(crate) job: Option<JobName>,
 }

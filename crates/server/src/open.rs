@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use headwater_pipeline::{DatasetCache, Memory, PhotoIndex, Pipeline, Resources, SharedCache};
 use headwater_store::{
-    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Start, Store, StoreOptions, Underway,
+    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions, Underway,
 };
 use headwater_types::{Differences, ImageLimits, Recipe};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::args::{ServeArgs, SourceArgs, StateArgs};
 use crate::doing::Doing;
@@ -32,7 +32,10 @@ pub(crate) struct Checked {
 pub(crate) struct Opener {
     dataset: DatasetSource,
     source: SourceArgs,
-    /// Every dataset's place, this one first: what the server keeps lies apart from all of them.
+    /// The pinned classes, once they are known.
+    classes: OnceCell<Option<Arc<[String]>>>,
+    /// Every dataset's place, this one first, and the folders into which links are followed: what the server keeps
+    /// lies apart from all of them.
     places: Vec<Location>,
     limits: ImageLimits,
     page_memory: PageMemory,
@@ -48,6 +51,8 @@ pub(crate) struct Unlisted {
 /// A dataset that can be served.
 pub(crate) struct First {
     pub(crate) generation: Generation,
+    /// What led to it.
+    pub(crate) past: Past,
     /// The listing that goes on, where what an earlier start listed is served until it is done.
     pub(crate) underway: Option<Underway>,
 }
@@ -102,10 +107,12 @@ impl Opener {
     pub(crate) fn new(args: &ServeArgs, spec: &DatasetSpec, page_memory: &PageMemory) -> Self {
         let others = args.datasets.specs().into_iter().filter(|other| other.name != spec.name);
         let own = spec.source.location.clone();
+        let followed = args.datasets.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
         Self {
             dataset: spec.source.clone(),
             source: args.datasets.source.clone(),
-            places: [own].into_iter().chain(others.map(|other| other.source.location)).collect(),
+            classes: OnceCell::new(),
+            places: [own].into_iter().chain(others.map(|other| other.source.location)).chain(followed).collect(),
             limits: args.limits.of_image(),
             page_memory: page_memory.clone(),
             state: args.state.clone(),
@@ -115,13 +122,13 @@ impl Opener {
     /// Opens the store, which is quick: a folder that does not exist is found before a model is loaded.
     pub(crate) async fn store(&self, served: &Served) -> Result<Unlisted> {
         let data = &self.dataset.location;
-        let options = self.options()?;
+        let options = self.options(served).await?;
         served.begin(match data.is_sure() {
             true => Doing::step(format!("opening {data}")),
             // It is looked at to see what it holds, which may take its time, and then says why.
             false => Doing::listing(format!("listing {data}"), options.found.clone()),
         });
-        let store = headwater_store::open(data, &options).await?;
+        let store = headwater_store::open(data, &options).await.context(served.setting.clone())?;
         Ok(Unlisted { store, options })
     }
 
@@ -137,7 +144,9 @@ impl Opener {
         let cache = cache.map(|cache| DatasetCache::new(cache, store.place(), is_local, self.limits));
         let index = cache.as_ref().and_then(PhotoIndex::new).map(Arc::new);
         served.begin(Doing::listing(format!("listing {}", self.dataset.location), options.found.clone()));
-        let (catalog, underway) = match headwater_store::start(&self.dataset.location, &store, &options).await? {
+        let started = headwater_store::start(&self.dataset.location, &store, &options).await;
+        let (start, past) = started.context(served.setting.clone())?;
+        let (catalog, underway) = match start {
             Start::Listed(catalog) => (catalog, None),
             Start::Kept(catalog, underway) => {
                 let doing = Doing::listing(format!("listing {}", self.dataset.location), options.found);
@@ -147,12 +156,16 @@ impl Opener {
         };
         let catalog = Arc::new(catalog);
         let pipeline = Pipeline { store, catalog, cache, index, outlook: None, limits: self.limits };
-        Ok(First { generation: Generation::new(1, pipeline), underway })
+        Ok(First { generation: Generation::new(1, pipeline), past, underway })
     }
 
-    fn options(&self) -> Result<StoreOptions> {
+    async fn options(&self, served: &Served) -> Result<StoreOptions> {
         let options = self.source.store_options(&self.dataset, self.limits.max_object, &self.page_memory);
-        Ok(StoreOptions { kept: self.state.kept(&self.places)?, ..options })
+        let kept = self.state.kept(&self.places)?;
+        // Read once: a class that changed its number would spoil a training.
+        let prepared = async { Ok::<_, StoreError>(headwater_store::prepared(&options).await?.classes) };
+        let classes = self.classes.get_or_try_init(|| prepared).await?.clone();
+        Ok(StoreOptions { kept, classes, fetched: served.fetched.clone(), ..options })
     }
 
     /// Opens a dataset and lists it.
@@ -165,11 +178,13 @@ impl Opener {
     pub(crate) async fn relist(&self, served: &Served) -> Result<Option<(Generation, Differences)>> {
         let now = served.current().context("the dataset is not served")?;
         // Opened anew, since the folder may be another one at the same path, and to count from 0.
-        let options = self.options()?;
+        let options = self.options(served).await?;
         let doing = Doing::listing(format!("listing {} anew", self.dataset.location), options.found.clone());
         served.listings(|listings| listings.doing = Some(doing));
-        let store = headwater_store::open(&self.dataset.location, &options).await?;
-        let catalog = headwater_store::list_again(&self.dataset.location, &*store, &options, now.catalog()).await?;
+        let (location, setting) = (&self.dataset.location, || served.setting.clone());
+        let store = headwater_store::open(location, &options).await.with_context(setting)?;
+        let catalog = headwater_store::list_again(location, &*store, &options, now.catalog()).await;
+        let catalog = catalog.with_context(setting)?;
         next_generation(served, &now, store, catalog).await
     }
 }

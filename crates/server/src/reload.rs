@@ -163,8 +163,8 @@ impl Reloaded {
 
 /// Begins to serve a dataset, and goes on with what belongs to that.
 pub(crate) fn begin(served: &Arc<Served>, first: First, stop: &CancellationToken) {
-    let First { generation, underway } = first;
-    served.serve(generation);
+    let First { generation, past, underway } = first;
+    served.serve(generation, past);
     keeper::keep(served, stop.clone());
     if let Some(underway) = underway {
         let (served, stop) = (Arc::clone(served), stop.clone());
@@ -178,7 +178,7 @@ async fn catch_up(served: &Arc<Served>, underway: Underway) {
     let Some(kept) = served.current() else { return };
     let listed = match underway.done().await {
         Ok(catalog) => next_generation(served, &kept, Arc::clone(&kept.pipeline.store), catalog).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(anyhow::Error::new(error).context(served.setting.clone())),
     };
     let is_current = served.current().is_some_and(|now| Arc::ptr_eq(&now, &kept));
     if !is_current {

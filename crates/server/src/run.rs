@@ -54,6 +54,10 @@ impl Future for Run {
 }
 
 async fn prepare(offer: &Offer, requests: &[SampleRequest], call: &Call) -> Vec<Prepared> {
+    if let Some(job) = &offer.job {
+        // Before they are made, so that what is kept of them is kept for the access after this one.
+        offer.generation.jobs.took(job, requests.iter().map(|request| (request.address, request.index)));
+    }
     let prepared = offer.generation.pipeline.prepare(requests, call).await;
     for sample in &prepared {
         if let Err(failure) = &sample.outcome {

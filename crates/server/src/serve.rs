@@ -122,7 +122,8 @@ fn datasets(args: &ServeArgs) -> Vec<(Arc<Served>, Arc<Opener>)> {
     let page_memory = args.datasets.source.page_memory();
     let dataset = |spec: DatasetSpec| {
         let part = spec.source.partition.unwrap_or(Partition::ALL);
-        (Arc::new(Served::new(spec.name.clone(), part)), Arc::new(Opener::new(args, &spec, &page_memory)))
+        let served = Served::new(spec.name.clone(), part, args.datasets.setting(&spec.name));
+        (Arc::new(served), Arc::new(Opener::new(args, &spec, &page_memory)))
     };
     args.datasets.specs().into_iter().map(dataset).collect()
 }

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::{Duration, SystemTime};
 
+use headwater_store::{Fetched, Past, Step};
 use headwater_types::{ByteCount, DatasetName, Differences, Digest, Partition};
 use headwater_wire::status::Refusal;
 
 use crate::doing::Doing;
 use crate::generation::Generation;
-use crate::generations::{Generations, Step};
+use crate::generations::Generations;
 use crate::listings::Listings;
 
 /// A dataset that the server was given.
@@ -17,6 +18,10 @@ pub(crate) struct Served {
     pub(crate) name: DatasetName,
     /// The part of the dataset that is listed.
     pub(crate) part: Partition,
+    /// The setting that it comes from, which its errors begin with.
+    pub(crate) setting: String,
+    /// What is read of its source, by the stores of all of its generations.
+    pub(crate) fetched: Fetched,
     state: Mutex<State>,
     listings: Mutex<Listings>,
 }
@@ -41,9 +46,10 @@ enum State {
 
 impl Served {
     /// A dataset that is not open yet.
-    pub(crate) fn new(name: DatasetName, part: Partition) -> Self {
+    pub(crate) fn new(name: DatasetName, part: Partition, setting: String) -> Self {
         let state = State::Starting(Doing::step(format!("opening the dataset {name}")));
-        Self { name, part, state: Mutex::new(state), listings: Mutex::default() }
+        let fetched = Fetched::default();
+        Self { name, part, setting, fetched, state: Mutex::new(state), listings: Mutex::default() }
     }
 
     /// Begins the next step of starting.
@@ -57,10 +63,10 @@ impl Served {
         *self.lock() = State::NotReady(reason);
     }
 
-    /// Serves this first generation from now on.
-    pub(crate) fn serve(&self, generation: Generation) {
+    /// Serves this first generation from now on. The past says what led to it.
+    pub(crate) fn serve(&self, generation: Generation, past: Past) {
         self.listings(|listings| listings.listed = Some(generation.catalog().scope().since));
-        *self.lock() = State::Serving(Generations::new(generation));
+        *self.lock() = State::Serving(Generations::new(generation, past));
     }
 
     /// Serves this next generation from now on. It differs in this from the current one.
@@ -73,7 +79,7 @@ impl Served {
         let next = Arc::clone(generations.current());
         drop(state);
         // Losses that are reported meanwhile are the later ones, and stay.
-        next.importance.carry(&before.importance, &differences);
+        next.jobs.carry(&before.jobs, &differences);
     }
 
     /// Lets go of earlier generations that no call has had for so long.

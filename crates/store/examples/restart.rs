@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let began = Instant::now();
     let catalog = runtime.block_on(async {
-        match start(&location, &store, &options).await? {
+        match start(&location, &store, &options).await?.0 {
             Start::Listed(catalog) => Ok::<_, StoreError>(catalog),
             Start::Kept(kept, underway) => {
                 say("the kept catalog is served, 5 s of them waited", began);

@@ -17,7 +17,7 @@ pub struct Apart(PathBuf);
 pub enum ApartError {
     /// The folder lies within the dataset, or around it.
     #[error(
-        "{setting} {} and --data {} lie in each other: the source is never written",
+        "{setting} {} and the dataset at {} lie in each other: the source is never written",
         folder.display(), data.display()
     )]
     Overlap {

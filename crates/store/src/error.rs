@@ -1,4 +1,6 @@
 //! Why a dataset could not be opened or listed. (Why one sample could not be read is a `SampleFailure`.)
+//!
+//! The words begin with the dataset's place. Which setting names that place, a program knows and puts before them.
 
 use std::io;
 use std::path::PathBuf;
@@ -33,13 +35,13 @@ pub enum StoreError {
         command: String,
     },
     /// Nothing is at the path.
-    #[error("--data {}: no such folder", path.display())]
+    #[error("{}: no such folder", path.display())]
     NoSuchFolder {
         /// The path as it was given.
         path: PathBuf,
     },
     /// The path is that of a file, not of a folder.
-    #[error("--data {}: not a folder", path.display())]
+    #[error("{}: not a folder", path.display())]
     NotAFolder {
         /// The path as it was given.
         path: PathBuf,
@@ -62,8 +64,8 @@ pub enum StoreError {
     },
     /// Parts of the dataset cannot be seen, so that nobody knows which samples and classes are missing.
     #[error(
-        "--data {location}: {count} folders or files cannot be read: {first}: let this user read them, or leave them \
-         out with --skip-unreadable"
+        "{location}: {count} folders or files cannot be read: {first}: let this user read them, or leave them out with \
+         --skip-unreadable"
     )]
     Unreadable {
         /// The dataset.
@@ -75,8 +77,8 @@ pub enum StoreError {
     },
     /// The classes are pinned, and samples are of others, whose labels would be guesses.
     #[error(
-        "--data {location}: {count} samples are of classes that are not pinned: {first}: add those to classes=, or \
-         leave classes= out"
+        "{location}: {count} samples are of classes that are not pinned: {first}: add those to classes=, or leave \
+         classes= out"
     )]
     UnknownClasses {
         /// The dataset.
@@ -128,7 +130,7 @@ pub enum StoreError {
         first: String,
     },
     /// The dataset has nothing that could be served.
-    #[error("--data {location} has no photos: {found}")]
+    #[error("{location} has no photos: {found}")]
     NoPhotos {
         /// The dataset.
         location: String,

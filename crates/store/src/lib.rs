@@ -34,6 +34,7 @@ mod extent;
 
 mod skip;
 
+mod fetched;
 mod files;
 mod found;
 mod given;
@@ -46,6 +47,7 @@ mod labels;
 mod options;
 
 mod catalog;
+mod history;
 
 mod local;
 
@@ -80,18 +82,21 @@ pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;
+pub use fetched::Fetched;
 pub use files::Files;
 pub use found::Found;
 pub use given::Given;
 pub use headwater_types::{Partition, PartitionError};
+pub use history::{Step, count_steps};
 pub use kept::Kept;
 pub use kind::{Kind, KindError};
+pub use labelled::prepared;
 pub use labels::{LabelsError, RowFault, SheetSlot, count_rows};
 pub use local::FollowError;
 pub use location::{Location, LocationError};
 pub use open::open;
 pub use options::{S3Options, StoreOptions};
-pub use parquet::{PageMemory, count_photos};
+pub use parquet::{PageMemory, count_label_rows, count_photos};
 pub use part::Part;
 pub use s3::count_listed;
 pub use scope::Scope;
@@ -100,7 +105,7 @@ pub use skip::Skip;
 pub use spec::{
     ClassList, ClassListError, DatasetOptions, DatasetSource, DatasetSpec, KeyRule, OptionError, SpecError,
 };
-pub use start::{Start, Underway, list_again, start};
+pub use start::{Past, Start, Underway, start};
 pub use store::Store;
 pub use tar::count_members;
 pub use version::Version;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use headwater_types::{ByteCount, Partition, caps};
 
 use crate::endpoint::Endpoint;
+use crate::fetched::Fetched;
 use crate::files::Files;
 use crate::found::Found;
 use crate::kept::Kept;
@@ -36,6 +37,8 @@ pub struct StoreOptions {
     pub page_memory: PageMemory,
     /// Counts the samples that a listing finds, while it runs.
     pub found: Found,
+    /// Counts what is read of the dataset's files or objects.
+    pub fetched: Fetched,
     /// The labels file while a listing runs.
     pub sheet: SheetSlot,
     /// The options of `s3://` datasets.
@@ -70,6 +73,7 @@ impl Default for StoreOptions {
             kept: Kept::nowhere(),
             page_memory: PageMemory::default(),
             found: Found::default(),
+            fetched: Fetched::default(),
             sheet: SheetSlot::default(),
             s3: S3Options::default(),
         }

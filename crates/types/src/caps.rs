@@ -186,6 +186,17 @@ pub const MAX_SAMPLES_PER_CALL: usize = 1_048_576;
 /// Most losses in one report: a client tells in several. Their keys, at their longest, still fit into [`MAX_REQUEST`].
 pub const MAX_LOSSES_PER_CALL: usize = 16_384;
 
+/// Most jobs of a generation of a dataset that announce or report at a time: each takes a bit for each sample, and 4
+/// bytes where it reports losses. A server of more is asked for more.
+pub const MAX_JOBS: usize = 64;
+/// Most ranks of a job that announce for themselves: each takes some 50 bytes.
+pub const MAX_ANNOUNCED_RANKS: usize = 16_384;
+/// Most samples that an epoch which has not all of them is announced with: 8 bytes each in a server. ImageNet's 1.28
+/// million are announced without a list.
+pub const MAX_ANNOUNCED_CHOICE: usize = 1 << 20;
+/// Longest lease of a job: a job that says nothing for so long is gone.
+pub const MAX_LEASE: Duration = Duration::from_secs(3_600);
+
 /// Most samples of a profile or a plan: 64 million take a planner about 11 GB at eight ways; who has more plans parts
 /// of them.
 pub const MAX_PROFILE_SAMPLES: u64 = 1 << 26;

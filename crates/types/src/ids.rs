@@ -1,4 +1,4 @@
-//! Ids: which sample, which dataset, which model, which class.
+//! Ids: which sample, which dataset, which model, which job, which class.
 
 use std::fmt;
 use std::str::FromStr;
@@ -86,6 +86,11 @@ name_type!(
     /// What a registered model is called.
     ModelName,
     "model"
+);
+name_type!(
+    /// What a training job calls itself to servers: the same in all its processes, and another for each job.
+    JobName,
+    "job"
 );
 
 // === impl SampleIndex ===

@@ -33,6 +33,7 @@ pub mod format;
 pub mod payload;
 
 pub mod address;
+pub mod permutation;
 pub mod randomness;
 
 pub mod area;
@@ -56,12 +57,13 @@ pub use failure::{FailureKind, SampleFailure};
 pub use field::{Field, FieldKind, FieldValue, Fields};
 pub use format::Format;
 pub use framing::Framing;
-pub use ids::{ClassId, DatasetName, ModelName, SampleIndex};
+pub use ids::{ClassId, DatasetName, JobName, ModelName, SampleIndex};
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};
 pub use listing::Listing;
 pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};
+pub use permutation::Permutation;
 pub use recipe::Recipe;
 pub use scale::Scale;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};

@@ -1,214 +1,104 @@
-//! What a server says of its cache, checked.
+//! Which samples a server has in its cache, as it travels: a bit for each.
+
+use headwater_types::Digest;
+use headwater_types::caps::MAX_SAMPLES_PER_CALL;
 
 use crate::proto;
+use crate::request::{Samples, digest_from};
 use crate::status::Invalid;
 
-/// Most lines of a list in a report: every outcome of every kind, several times over.
-const MAX_LINES: usize = 1024;
-/// Most bytes of a name or of a reason.
-const MAX_TEXT: usize = 1024;
-
-/// What a server keeps of samples, and what came of it since the server's start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CacheReport {
-    /// The server's version.
-    pub server_version: String,
-    /// How the cache is set up; `None` where the server keeps nothing.
-    pub setup: Option<CacheSetup>,
-    /// What happened to entries: outcome, kind, and how often.
-    pub counts: Vec<(String, String, u64)>,
-    /// What each tier holds: tier, kind, bytes and entries.
-    pub holdings: Vec<(String, String, u64, u64)>,
-    /// Entries that were not admitted: why, and how many.
-    pub rejections: Vec<(String, u64)>,
-    /// How long entries took to come.
-    pub latencies: Vec<CacheLatency>,
-    /// Bytes that the stores gave.
-    pub origin_bytes: u64,
-    /// Seconds in which readers waited for the stores and had nothing else to read, of all readers together.
-    pub stalled_seconds: f64,
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedQuery {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The partition's digest that the client expects.
+    pub dataset_digest: Option<Digest>,
+    /// Which samples.
+    pub samples: Samples,
 }
 
-/// How a cache is set up, and how its disk is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CacheSetup {
-    /// What decides where there is no room for all.
-    pub policy: String,
-    /// What is kept.
-    pub kinds: String,
-    /// Most bytes in memory.
-    pub memory_limit: u64,
-    /// Most bytes on disk.
-    pub ssd_limit: u64,
-    /// What the entries take on disk, over all servers that share the folder.
-    pub ssd_bytes: u64,
-    /// What the file system has free; `None` where it does not say.
-    pub ssd_free: Option<u64>,
-    /// Why there is no part on disk at the moment; empty where there is one, or is to be none.
-    pub ssd_trouble: String,
-}
+// === impl CachedQuery ===
 
-/// How long entries took to come that came from one source, in seconds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CacheLatency {
-    /// Where they came from.
-    pub source: String,
-    /// How many there were.
-    pub count: u64,
-    /// All of them together.
-    pub seconds: f64,
-    /// What half of them did not exceed.
-    pub p50: Option<f64>,
-    /// What 99 of 100 did not exceed.
-    pub p99: Option<f64>,
-}
-
-// === impl CacheReport ===
-
-impl TryFrom<proto::CacheReport> for CacheReport {
+impl TryFrom<proto::CachedRequest> for CachedQuery {
     type Error = Invalid;
 
-    fn try_from(report: proto::CacheReport) -> Result<Self, Invalid> {
-        let proto::CacheReport { server_version, setup, counts, holdings, rejections, latencies, .. } = report;
-        let most = [counts.len(), holdings.len(), rejections.len(), latencies.len()].into_iter().max();
-        if most.is_some_and(|lines| lines > MAX_LINES) {
-            return Err(Invalid::new(format!("a report of a cache has more than {MAX_LINES} lines")));
+    fn try_from(request: proto::CachedRequest) -> Result<Self, Invalid> {
+        let samples = match request.samples {
+            Some(proto::cached_request::Samples::Range(range)) => Samples::range(range)?,
+            Some(proto::cached_request::Samples::List(list)) => Samples::List(list.indices),
+            None => return Err(Invalid::new("the request names no samples: give a range or a list")),
+        };
+        if samples.len() > MAX_SAMPLES_PER_CALL {
+            let message = format!("{} samples in one call are more than {MAX_SAMPLES_PER_CALL}", samples.len());
+            return Err(Invalid::new(message));
         }
-        let count = |line: proto::CacheCount| Ok((text(line.outcome)?, text(line.kind)?, line.count));
-        let holding = |line: proto::CacheHolding| Ok((text(line.tier)?, text(line.kind)?, line.bytes, line.entries));
-        let rejection = |line: proto::CacheRejection| Ok((text(line.reason)?, line.count));
-        Ok(Self {
-            server_version: text(server_version)?,
-            setup: setup.map(CacheSetup::try_from).transpose()?,
-            counts: counts.into_iter().map(count).collect::<Result<_, Invalid>>()?,
-            holdings: holdings.into_iter().map(holding).collect::<Result<_, Invalid>>()?,
-            rejections: rejections.into_iter().map(rejection).collect::<Result<_, Invalid>>()?,
-            latencies: latencies.into_iter().map(CacheLatency::try_from).collect::<Result<_, Invalid>>()?,
-            origin_bytes: report.origin_bytes,
-            stalled_seconds: seconds(report.stalled_seconds)?,
-        })
+        Ok(Self { dataset: request.dataset, dataset_digest: digest_from(&request.dataset_digest)?, samples })
     }
 }
 
-impl From<CacheReport> for proto::CacheReport {
-    fn from(report: CacheReport) -> Self {
-        let count = |(outcome, kind, count)| proto::CacheCount { outcome, kind, count };
-        let holding = |(tier, kind, bytes, entries)| proto::CacheHolding { tier, kind, bytes, entries };
-        let rejection = |(reason, count)| proto::CacheRejection { reason, count };
-        Self {
-            server_version: report.server_version,
-            setup: report.setup.map(Into::into),
-            counts: report.counts.into_iter().map(count).collect(),
-            holdings: report.holdings.into_iter().map(holding).collect(),
-            rejections: report.rejections.into_iter().map(rejection).collect(),
-            latencies: report.latencies.into_iter().map(Into::into).collect(),
-            origin_bytes: report.origin_bytes,
-            stalled_seconds: report.stalled_seconds,
+impl From<CachedQuery> for proto::CachedRequest {
+    fn from(query: CachedQuery) -> Self {
+        let samples = match query.samples {
+            Samples::Range { first, count } => {
+                proto::cached_request::Samples::Range(proto::SampleRange { first, count: count as u64 })
+            }
+            Samples::List(indices) => proto::cached_request::Samples::List(proto::SampleList { indices }),
+        };
+        let digest = query.dataset_digest.map(|digest| digest.as_bytes().to_vec().into());
+        Self { dataset: query.dataset, dataset_digest: digest.unwrap_or_default(), samples: Some(samples) }
+    }
+}
+
+/// Bits, the lowest of each byte first.
+pub fn to_bits(flags: impl IntoIterator<Item = bool>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (place, flag) in flags.into_iter().enumerate() {
+        if place % 8 == 0 {
+            bytes.push(0);
+        }
+        if let Some(last) = bytes.last_mut() {
+            *last |= u8::from(flag) << (place % 8);
         }
     }
+    bytes
 }
 
-// === impl CacheSetup ===
-
-impl TryFrom<proto::CacheSetup> for CacheSetup {
-    type Error = Invalid;
-
-    fn try_from(setup: proto::CacheSetup) -> Result<Self, Invalid> {
-        let proto::CacheSetup { policy, kinds, memory_limit, ssd_limit, ssd_bytes, ssd_free, ssd_trouble } = setup;
-        let (policy, kinds, ssd_trouble) = (text(policy)?, text(kinds)?, text(ssd_trouble)?);
-        Ok(Self { policy, kinds, memory_limit, ssd_limit, ssd_bytes, ssd_free, ssd_trouble })
+/// So many flags of such bits.
+///
+/// # Errors
+/// Bytes that are more or fewer than those flags take.
+pub fn from_bits(bytes: &[u8], count: usize) -> Result<Vec<bool>, Invalid> {
+    if bytes.len() != count.div_ceil(8) {
+        return Err(Invalid::new(format!("{} bytes are not the flags of {count} samples", bytes.len())));
     }
-}
-
-impl From<CacheSetup> for proto::CacheSetup {
-    fn from(setup: CacheSetup) -> Self {
-        let CacheSetup { policy, kinds, memory_limit, ssd_limit, ssd_bytes, ssd_free, ssd_trouble } = setup;
-        Self { policy, kinds, memory_limit, ssd_limit, ssd_bytes, ssd_free, ssd_trouble }
-    }
-}
-
-// === impl CacheLatency ===
-
-impl TryFrom<proto::CacheLatency> for CacheLatency {
-    type Error = Invalid;
-
-    fn try_from(latency: proto::CacheLatency) -> Result<Self, Invalid> {
-        Ok(Self {
-            source: text(latency.source)?,
-            count: latency.count,
-            seconds: seconds(latency.seconds)?,
-            p50: latency.p50.map(seconds).transpose()?,
-            p99: latency.p99.map(seconds).transpose()?,
-        })
-    }
-}
-
-impl From<CacheLatency> for proto::CacheLatency {
-    fn from(latency: CacheLatency) -> Self {
-        let CacheLatency { source, count, seconds, p50, p99 } = latency;
-        Self { source, count, seconds, p50, p99 }
-    }
-}
-
-/// A name or a reason, which a terminal can show.
-fn text(text: String) -> Result<String, Invalid> {
-    match text.len() <= MAX_TEXT && !text.contains(char::is_control) {
-        true => Ok(text),
-        false => Err(Invalid::new("a report of a cache has a name that is too long, or has control characters")),
-    }
-}
-
-fn seconds(seconds: f64) -> Result<f64, Invalid> {
-    match seconds.is_finite() && seconds >= 0.0 {
-        true => Ok(seconds),
-        false => Err(Invalid::new(format!("a report of a cache has {seconds} seconds"))),
-    }
+    let flags = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+    Ok(flags.take(count).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report() -> CacheReport {
-        let setup = CacheSetup {
-            policy: "planned".into(),
-            kinds: "auto".into(),
-            memory_limit: 1 << 30,
-            ssd_limit: 1 << 40,
-            ssd_bytes: 4096,
-            ssd_free: Some(5),
-            ssd_trouble: String::new(),
-        };
-        let latency = CacheLatency { source: "ssd".into(), count: 3, seconds: 0.5, p50: Some(0.1), p99: None };
-        CacheReport {
-            server_version: "1.0.0".into(),
-            setup: Some(setup),
-            counts: vec![("memory-hit".into(), "encoded".into(), 7)],
-            holdings: vec![("memory".into(), "encoded".into(), 100, 2)],
-            rejections: vec![("worth-less".into(), 4)],
-            latencies: vec![latency],
-            origin_bytes: 9,
-            stalled_seconds: 1.5,
+    #[test]
+    fn flags_survive_the_wire() {
+        for count in [0, 1, 7, 8, 9, 64, 65] {
+            let flags: Vec<_> = (0..count).map(|place| place % 3 == 1).collect();
+            let bits = to_bits(flags.iter().copied());
+            assert_eq!(from_bits(&bits, count).unwrap(), flags);
+            assert!(from_bits(&bits, count + 8).is_err());
         }
     }
 
     #[test]
-    fn a_report_reads_back_as_it_was_written() {
-        assert_eq!(CacheReport::try_from(proto::CacheReport::from(report())), Ok(report()));
-        let off = CacheReport { setup: None, counts: Vec::new(), ..report() };
-        assert_eq!(CacheReport::try_from(proto::CacheReport::from(off.clone())), Ok(off));
-    }
-
-    #[test]
-    fn what_a_terminal_or_a_sum_could_not_bear_is_refused() {
-        let good = proto::CacheReport::from(report());
-        let refused = |report: proto::CacheReport| CacheReport::try_from(report).unwrap_err().to_string();
-        assert!(refused(proto::CacheReport { server_version: "\u{1b}[2J".into(), ..good.clone() }).contains("control"));
-        assert!(refused(proto::CacheReport { server_version: "x".repeat(1025), ..good.clone() }).contains("too long"));
-        for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(refused(proto::CacheReport { stalled_seconds: wrong, ..good.clone() }).contains("seconds"));
+    fn a_query_survives_the_wire_and_what_breaks_the_rules_is_refused() {
+        for samples in [Samples::Range { first: 3, count: 4 }, Samples::List(vec![5, 1])] {
+            let query = CachedQuery { dataset: "d".into(), dataset_digest: Some(Digest::of(b"d")), samples };
+            assert_eq!(CachedQuery::try_from(proto::CachedRequest::from(query.clone())).unwrap(), query);
         }
-        let counts = vec![good.counts[0].clone(); 1025];
-        assert!(refused(proto::CacheReport { counts, ..good }).contains("1024 lines"));
+        assert!(CachedQuery::try_from(proto::CachedRequest::default()).is_err());
+        let many = Samples::Range { first: 0, count: MAX_SAMPLES_PER_CALL + 1 };
+        let many = CachedQuery { dataset: "d".into(), dataset_digest: None, samples: many };
+        assert!(CachedQuery::try_from(proto::CachedRequest::from(many)).is_err());
     }
 }

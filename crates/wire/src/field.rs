@@ -21,7 +21,8 @@ pub fn fields_to(fields: &Fields) -> Vec<proto::Field> {
     fields.iter().map(|field| proto::Field { name: field.name.clone(), kind: field.kind.to_string() }).collect()
 }
 
-pub(crate) fn values_to(values: Vec<FieldValue>) -> Vec<proto::FieldValue> {
+/// A sample's values, for the wire.
+pub fn values_to(values: Vec<FieldValue>) -> Vec<proto::FieldValue> {
     values.into_iter().map(value_to).collect()
 }
 
@@ -36,7 +37,7 @@ pub(crate) fn values_from(values: Vec<proto::FieldValue>) -> Result<Vec<FieldVal
 }
 
 /// About the bytes of a value.
-pub(crate) fn bytes_of(value: &FieldValue) -> usize {
+pub fn bytes_of(value: &FieldValue) -> usize {
     match value {
         FieldValue::Absent => 0,
         FieldValue::Integer(_) | FieldValue::Number(_) => 8,

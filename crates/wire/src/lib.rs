@@ -9,6 +9,8 @@ pub mod proto;
 
 pub mod transport;
 
+pub mod announce;
+mod cache_report;
 pub mod cached;
 mod checksum;
 mod choice;
@@ -26,7 +28,7 @@ pub mod status;
 pub mod survey;
 mod way;
 
-pub use cached::{CacheLatency, CacheReport, CacheSetup};
+pub use cache_report::{CacheLatency, CacheReport, CacheSetup};
 pub use checksum::checksum;
 pub use choice::{Choice, Epochs, Ways};
 pub use codec::{MessageCodec, MessageEncoder};

@@ -1,7 +1,7 @@
 //! A fetch request, checked.
 
 use headwater_types::caps::{BATCH_BYTES, MAX_FIELDS, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
-use headwater_types::{Address, ByteCount, Digest, Epoch, Form, ModelName, Recipe, SampleIndex, Seed, Way};
+use headwater_types::{Address, ByteCount, Digest, Epoch, Form, JobName, ModelName, Recipe, SampleIndex, Seed, Way};
 
 use crate::choice::{Choice, Epochs, Ways, each};
 use crate::proto;
@@ -39,6 +39,8 @@ pub struct Fetch {
     pub allow_non_finite: bool,
     /// The names of the fields that are to come with each sample.
     pub fields: Vec<String>,
+    /// The job that reads, where it says so.
+    pub job: Option<JobName>,
 }
 
 /// The samples of a partition that a request asks for.
@@ -129,6 +131,8 @@ impl TryFrom<proto::FetchRequest> for Fetch {
         if request.fields.len() > MAX_FIELDS {
             return Err(Invalid::new(format!("{} fields are more than {MAX_FIELDS}", request.fields.len())));
         }
+        let job = (!request.job.is_empty()).then(|| request.job.parse());
+        let job = job.transpose().map_err(|error| Invalid::new(format!("{error}")))?;
         let batch_bytes = match request.batch_bytes {
             0 => BATCH_BYTES,
             bytes => ByteCount::new(bytes.min(BATCH_BYTES.get())),
@@ -152,6 +156,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             max_payload,
             allow_non_finite: request.allow_non_finite,
             fields: request.fields,
+            job,
         })
     }
 }
@@ -197,6 +202,7 @@ impl From<Fetch> for proto::FetchRequest {
             max_payload_bytes: fetch.max_payload.get(),
             allow_non_finite: fetch.allow_non_finite,
             fields: fetch.fields,
+            job: fetch.job.map(|job| job.as_str().to_owned()).unwrap_or_default(),
         }
     }
 }
@@ -236,7 +242,8 @@ impl Samples {
         self.len() == 0
     }
 
-    fn get(&self, position: usize) -> SampleIndex {
+    /// The sample at a place, of those that there are.
+    pub fn get(&self, position: usize) -> SampleIndex {
         match self {
             Self::Range { first, .. } => SampleIndex(first + position as u64),
             Self::List(indices) => SampleIndex(indices[position]),
@@ -267,6 +274,7 @@ mod tests {
             max_payload: ByteCount::new(77),
             allow_non_finite: true,
             fields: vec!["caption".to_owned()],
+            job: Some("job-1".parse().unwrap()),
             measure_cpu: true,
         }
     }
@@ -324,7 +332,8 @@ mod tests {
     #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 14] = [
+        let breaks: [Break; 15] = [
+            |r| r.job = "a/b".into(),
             |r| r.fields = vec![String::new(); MAX_FIELDS + 1],
             |r| r.samples = None,
             |r| r.ways = None,

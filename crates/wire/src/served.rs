@@ -39,6 +39,8 @@ pub struct ListedDataset {
     pub classes: u64,
     /// Stored bytes of the partition.
     pub stored: ByteCount,
+    /// What was read of the dataset's own files or objects since the server's start, by listings and for samples.
+    pub fetched: ByteCount,
     /// What holds the samples: `folder`, `s3`, `tar`, `parquet`, `idx` or `npy`.
     pub source: String,
     /// Counts the generations since the server's start, from 1.
@@ -83,6 +85,7 @@ impl From<ServedDataset> for proto::ServedDataset {
             samples: listed.samples,
             classes: listed.classes,
             stored_bytes: listed.stored.get(),
+            fetched_bytes: listed.fetched.get(),
             source: listed.source,
             generation: listed.generation,
             digest: listed.digest.as_bytes().to_vec().into(),
@@ -123,6 +126,7 @@ fn listed(name: &DatasetName, dataset: &proto::ServedDataset) -> Result<Option<L
         samples: dataset.samples,
         classes: dataset.classes,
         stored: ByteCount::new(dataset.stored_bytes),
+        fetched: ByteCount::new(dataset.fetched_bytes),
         source: dataset.source.clone(),
         generation: dataset.generation,
         digest,
@@ -139,6 +143,7 @@ mod tests {
             samples: 7,
             classes: 2,
             stored: ByteCount::new(1234),
+            fetched: ByteCount::new(5678),
             source: "folder".to_owned(),
             generation: 3,
             digest: Digest::of(b"d"),

@@ -7,9 +7,11 @@ use headwater_types::differences::count;
 use headwater_types::{Digest, SampleIndex};
 use numpy::{IntoPyArray as _, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 
+use crate::announced::{Announcement, Order};
 use crate::batches::Batches;
+use crate::columns;
 use crate::cuts::Cuts;
 use crate::epochs::Epochs;
 use crate::errors::{self, HeadwaterError, argument};
@@ -122,6 +124,22 @@ impl Client {
         Ok((keys, labels.into_pyarray(py)))
     }
 
+    /// Keys, labels and the values of these fields, each a list, of single samples.
+    fn described<'py>(
+        &self,
+        py: Python<'py>,
+        indices: PyReadonlyArray1<'py, u64>,
+        fields: Vec<String>,
+    ) -> PyResult<(Vec<Name>, Bound<'py, PyArray1<i64>>, Vec<Bound<'py, PyList>>)> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_slice()?.iter().map(|index| SampleIndex(*index)).collect();
+        let listed = network.wait(py, dataset.described(&indices, &fields))?.map_err(|error| errors::server(&error))?;
+        let labels: Vec<_> = listed.iter().map(|sample| sample.label.map_or(-1, |label| i64::from(label.0))).collect();
+        let keys = listed.iter().map(|sample| Name::from(sample.key.as_str())).collect();
+        let columns = columns::of_values(py, listed.into_iter().map(|sample| sample.fields), fields.len())?;
+        Ok((keys, labels.into_pyarray(py), columns))
+    }
+
     #[getter]
     fn classes(&self) -> PyResult<Vec<Name>> {
         Ok(self.inner()?.dataset.classes().iter().map(|class| Name::from(class.as_str())).collect())
@@ -202,6 +220,29 @@ impl Client {
         Ok(Batches::new(stream, (layout, fields), Arc::clone(network), cuts.watch()?))
     }
 
+    /// Says which job reads: its calls name it from here on.
+    fn join(&self, job: &str) -> PyResult<()> {
+        self.inner()?.dataset.join(&job.parse().map_err(argument)?);
+        Ok(())
+    }
+
+    /// Announces a pass of a rank of a job, whose lease is of so many seconds; `order`: None where nobody can compute
+    /// it.
+    #[pyo3(signature = (job, rank, lease, order))]
+    fn announce(&self, job: &str, rank: u32, lease: f64, order: Option<Order>) -> PyResult<Announcement> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        Announcement::new((dataset, network), job, rank, lease, order)
+    }
+
+    /// Whether each of these samples is in its server's cache.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn cached<'py>(&self, py: Python<'py>, indices: PyReadonlyArray1<'_, u64>) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_array().to_vec();
+        let cached = network.wait(py, dataset.cached(&indices))?.map_err(|error| errors::server(&error))?;
+        Ok(cached.into_pyarray(py))
+    }
+
     /// Tells the servers the losses of the samples of these indices.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn report_indices(
@@ -237,6 +278,8 @@ impl Client {
         all.set_item("retries", counters.retries)?;
         all.set_item("sample_retries", counters.sample_retries)?;
         all.set_item("reconnects", counters.reconnects)?;
+        all.set_item("announcements", counters.announcements)?;
+        all.set_item("announcements_unheard", counters.announcements_unheard)?;
         Ok(all)
     }
 }

@@ -8,9 +8,18 @@ use pyo3::types::{PyFloat, PyInt, PyList, PyString};
 
 /// Takes the values of so many fields out of the rows: for each field one value a row.
 pub(crate) fn of<'py>(py: Python<'py>, rows: &mut [BatchRow], fields: usize) -> PyResult<Vec<Bound<'py, PyList>>> {
+    of_values(py, rows.iter_mut().map(|row| std::mem::take(&mut row.fields)), fields)
+}
+
+/// The values of so many fields, of which each row has one: for each field one value a row.
+pub(crate) fn of_values(
+    py: Python<'_>,
+    rows: impl ExactSizeIterator<Item = Vec<FieldValue>>,
+    fields: usize,
+) -> PyResult<Vec<Bound<'_, PyList>>> {
     let mut columns: Vec<Vec<Py<PyAny>>> = (0..fields).map(|_| Vec::with_capacity(rows.len())).collect();
     for row in rows {
-        let mut values = std::mem::take(&mut row.fields).into_iter();
+        let mut values = row.into_iter();
         for column in &mut columns {
             // A sample that failed may have none.
             column.push(value(py, values.next().unwrap_or_default())?);

@@ -12,6 +12,7 @@ pyo3::create_exception!(
     ServerError,
     "Servers no longer hold the generation of the dataset that was asked for."
 );
+pyo3::create_exception!(headwater, CacheError, HeadwaterError, "A cache cannot be had as it was asked for.");
 pyo3::create_exception!(headwater, RecipeError, HeadwaterError, "What was given is no recipe, or cannot be one.");
 
 pub(crate) fn server(error: &ClientError) -> PyErr {

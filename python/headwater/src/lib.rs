@@ -32,6 +32,7 @@ mod transport;
 
 mod columns;
 
+mod announced;
 mod batches;
 mod losses;
 mod sketch;
@@ -40,12 +41,16 @@ mod client;
 
 mod datasets;
 
+mod node_cache;
+
 use headwater_types::Cut;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 #[pymodule]
 mod _headwater {
+    #[pymodule_export]
+    use super::announced::Announcement;
     #[pymodule_export]
     use super::batches::Batches;
     #[pymodule_export]
@@ -55,7 +60,9 @@ mod _headwater {
     #[pymodule_export]
     use super::datasets::datasets;
     #[pymodule_export]
-    use super::errors::{GenerationError, HeadwaterError, RecipeError, ServerError};
+    use super::errors::{CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
+    #[pymodule_export]
+    use super::node_cache::{NodeCache, cache_table_bytes, remove_orphans};
     #[pymodule_export]
     use super::permutation::permute;
     #[pymodule_export]

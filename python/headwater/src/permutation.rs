@@ -1,7 +1,6 @@
 //! The order of an epoch, computed at the positions that are asked for.
 
-use headwater_learn::Permutation;
-use headwater_types::Address;
+use headwater_types::{Address, Permutation};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 

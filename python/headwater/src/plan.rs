@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headwater_types::Way;
+use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 
 use crate::errors::HeadwaterError;
@@ -38,6 +39,26 @@ impl Plan {
             counts: plan.counts().into_iter().map(|(way, count)| (way.to_string(), count)).collect(),
             seconds: plan.prediction.epoch,
         })
+    }
+
+    /// The plan for a later generation of so many samples. `places` says for each sample of this one where it is in
+    /// that; higher numbers are of samples that are gone. Samples that are known keep their way, and others take the one
+    /// that most have. With it, how many are known.
+    fn carried(&self, places: PyReadonlyArray1<'_, u64>, samples: usize) -> PyResult<(Self, usize)> {
+        let most = self.counts.iter().max_by_key(|(_, count)| *count).and_then(|(way, _)| way.parse().ok());
+        let mut ways = vec![most.unwrap_or(Way::ENCODED); samples];
+        let mut known = 0;
+        for (way, place) in self.ways.iter().zip(places.as_slice()?) {
+            if let Some(there) = usize::try_from(*place).ok().and_then(|place| ways.get_mut(place)) {
+                (*there, known) = (*way, known + 1);
+            }
+        }
+        let mut counts = Vec::new();
+        for (name, way) in self.counts.iter().filter_map(|(name, _)| Some((name, name.parse::<Way>().ok()?))) {
+            counts.push((name.clone(), ways.iter().filter(|other| **other == way).count() as u64));
+        }
+        let (algorithm, dataset, recipe) = (self.algorithm.clone(), None, self.recipe.clone());
+        Ok((Self { ways: ways.into(), algorithm, dataset, recipe, counts, seconds: self.seconds }, known))
     }
 
     fn __len__(&self) -> usize {

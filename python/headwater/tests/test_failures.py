@@ -93,7 +93,14 @@ def test_a_batch_of_bad_samples_alone_gets_one_substitute(spoilt: Server, worker
     ):
         batches = [index.tolist() for _, index, _ in DataLoader(dataset, size, num_workers=workers)]
         assert batches == [[20], [20, 21]]
-        assert dataset.counters() == {"samples": 2, "failed": 2, "skipped": 1, "substituted": 1, "replans": 0}
+        assert dataset.counters() == {
+            "samples": 2,
+            "failed": 2,
+            "skipped": 1,
+            "substituted": 1,
+            "replans": 0,
+            "unannounced": 0,
+        }
     single = data(spoilt, shuffle=False, **part)
     assert [index for _, index, _ in single] == [20, 21], "single samples are no batches"
     for kind in (headwater.IterableDataset, headwater.MapDataset):
@@ -154,7 +161,14 @@ def test_skip_leaves_them_out_and_counts_them(spoilt: Server, workers: int) -> N
         for _, _, key in loader:
             keys += [key] if isinstance(key, str) else key
         assert len(keys) == len(set(keys)) == 26 and not set(keys) & set(BAD)
-        assert dataset.counters() == {"samples": 26, "failed": 2, "skipped": 2, "substituted": 0, "replans": 0}
+        assert dataset.counters() == {
+            "samples": 26,
+            "failed": 2,
+            "skipped": 2,
+            "substituted": 0,
+            "replans": 0,
+            "unannounced": 0,
+        }
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -164,7 +178,14 @@ def test_substitutes_are_good_samples_and_batches_stay_whole(spoilt: Server, wor
     assert [len(batch[0]) for batch in batches] == [7, 7, 7, 7]
     keys = [key for batch in batches for key in batch[2]]
     assert not set(keys) & set(BAD) and len(set(keys)) == 26
-    assert dataset.counters() == {"samples": 26, "failed": 2, "skipped": 0, "substituted": 2, "replans": 0}
+    assert dataset.counters() == {
+        "samples": 26,
+        "failed": 2,
+        "skipped": 0,
+        "substituted": 2,
+        "replans": 0,
+        "unannounced": 0,
+    }
     by_index = data(spoilt, headwater.MapDataset, on_error="substitute")
     assert by_index[0][2] not in BAD
     part = data(spoilt, on_error="substitute", indices=[0, 1, 20], shuffle=False)

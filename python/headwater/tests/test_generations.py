@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -12,10 +13,22 @@ from typing import Any, Dict, Iterator, List, Set
 
 import numpy as np
 import pytest
-from conftest import PHOTOS, Server
+import torch
+from conftest import BIN, PHOTOS, Server, run
+from test_plan import PLAN
 from torch.utils.data import DataLoader
 
 import headwater
+
+
+def plan_of(server: Server) -> str:
+    """A plan of what the server has now: most samples as they are stored, some cropped."""
+    served = data(server)._reader.source.describe()
+    recipe = headwater.Recipe.builtin("imagenet-train").digest
+    text = PLAN.format(
+        samples=served.samples, last=served.samples - 1, recipe=recipe, algorithm="optimal", zero="0" * 64
+    )
+    return text.replace('dataset = "photos"', f'dataset = "photos"\ndataset_digest = "{served.digest}"')
 
 
 @pytest.fixture()
@@ -151,6 +164,73 @@ def test_a_state_saved_while_it_goes_on_can_be_loaded_once_more(served: Server, 
     assert len(done) == len(set(done)) and set(whole) - set(done) <= gone
 
 
+def test_a_state_goes_on_over_restarts_of_the_server_where_it_keeps_its_state(
+    tmp_path: pathlib.Path, folder: pathlib.Path
+) -> None:
+    kept = tmp_path / "state"
+
+    def listed() -> Set[int]:
+        return {file.stat().st_mtime_ns for file in kept.glob("catalog/*/lists/*") if file.suffix == ""}
+
+    def wait_for_another(before: Set[int]) -> None:
+        while listed() <= before:
+            time.sleep(0.02)
+
+    server = Server(tmp_path / "server", folder, "--cpu-workers", 1, "--state", kept)
+    try:
+        wait_for_another(set())
+        whole = keys_of(data(server))
+        begun = data(server)
+        batches = iter(begun)
+        done, state = keys_of(next(batches) for _ in range(2)), begun.state_dict()
+        gone, before = set(), names(folder)
+        for part in range(2):
+            gone |= change(folder, part)["removed"] - set(done)
+            server.kill()
+            kept_before = listed()
+            server.start()
+            wait_for_another(kept_before)
+        again = data(server)
+        again.load_state_dict(state)
+        rest = keys_of(again)
+        assert done + rest == [key for key in whole if key not in gone], "the old order, without what is gone"
+        assert again.counters()["failed"] == len(gone) and names(folder) - before
+        assert set(keys_of(again)) == names(folder), "what came since comes with the next epoch"
+        # Without what was kept nobody knows what differs, and that is said.
+        server.kill()
+        shutil.rmtree(kept)
+        server.start()
+        lost = data(server)
+        lost.load_state_dict(state)
+        with pytest.raises(headwater.HeadwaterError, match="they do not know any more what differs.*--state"):
+            next(iter(lost))
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_plan_is_carried_over_by_key(
+    served: Server, folder: pathlib.Path, tmp_path: pathlib.Path, workers: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "photos.plan"
+    file.write_text(plan_of(served))
+    dataset = data(served, plan=file, fields=("image", "key"))
+    loader = DataLoader(dataset, batch_size=None, num_workers=workers)
+    first = {key: image for images, keys in loader for key, image in zip(keys, images)}
+    changed = change(folder, 0)
+    served.reload()
+    again = {key: image for images, keys in loader for key, image in zip(keys, images)}
+    assert set(again) == names(folder) and changed["added"] <= set(again)
+    if not workers:
+        expected = f"{len(first) - len(changed['removed'])} samples keep their cut, and {len(changed['added'])} that"
+        assert expected in caplog.text
+    plain = data(served)
+    plain.set_epoch(1)
+    for images, keys in plain:
+        for image, key in zip(images, keys):
+            assert image.equal(again[key]), "a plan changes no bit, also one that was carried over"
+
+
 def test_what_was_chosen_by_number_keeps_its_generation_until_it_is_refreshed(
     served: Server, folder: pathlib.Path
 ) -> None:
@@ -182,6 +262,78 @@ def test_a_map_dataset_keeps_its_generation_until_it_is_refreshed(
     assert set(keys_of(DataLoader(dataset, batch_size=4, num_workers=workers))) == names(folder)
     if workers:
         assert set(keys_of(loader)) <= names(folder), "workers that stay hear of it too"
+
+
+SMALL = """
+name = "small"
+[[stage]]
+op = "decode"
+[[stage]]
+op = "resize"
+size = 36
+[[stage]]
+op = "center-crop"
+size = 32
+[[stage]]
+op = "to-tensor"
+"""
+
+
+def test_an_epoch_goes_on_while_a_thousand_photos_come_and_others_go_or_change(tmp_path: pathlib.Path) -> None:
+    two = ("photos", "--out", tmp_path / "two", "--classes", 1, "--per-class", 2, "--min-size", 40, "--size", 48)
+    run(BIN / "testdata", *two)
+    first, other = (file.read_bytes() for file in sorted((tmp_path / "two").glob("*/*")))
+    root, recipe = tmp_path / "many", tmp_path / "small.toml"
+    recipe.write_text(SMALL)
+    for folder in ("a", "b"):
+        (root / folder).mkdir(parents=True)
+    there = [f"{'ab'[at % 2]}/{at:05}.jpg" for at in range(1500)]
+    for name in there:
+        (root / name).write_bytes(first)
+    # Far from one another in any order: the first 100 go, the next 100 become the other photo.
+    touched = random.Random(5).sample(there, 200)
+    server = Server(tmp_path / "server", root, "--cpu-workers", 1, "--no-index")
+    try:
+        dataset = headwater.IterableDataset(
+            server.address, "photos", str(recipe), batch_size=16, fields=("image", "key"), on_error="skip", window=65536
+        )
+        loader = DataLoader(dataset, batch_size=None, num_workers=2, prefetch_factor=1)
+        batches, got = iter(loader), {}
+
+        def take(batches: Any) -> None:
+            for images, keys in batches:
+                assert not got.keys() & set(keys), "a sample came twice"
+                got.update(zip(keys, images))
+
+        for part in range(2):
+            take([next(batches)])
+            for at in range(500):
+                (root / f"a/new{part}-{at:03}.jpg").write_bytes(other)
+            for name in touched[50 * part : 50 * (part + 1)]:
+                (root / name).unlink()
+            for name in touched[100 + 50 * part : 150 + 50 * part]:
+                (root / name).write_bytes(other)
+            server.reload()
+        take(batches)
+        assert server.generation() == 3
+        missing = set(there) - got.keys()
+        assert got.keys() <= set(there) and missing <= set(touched)
+        assert len(missing) > 50, "the epoch was over before much had changed"
+        counted = dataset.counters()
+        assert counted["failed"] == counted["skipped"] == len(missing)
+        image = got[min(got)]
+        assert all(torch.equal(each, image) for each in got.values()), "a photo that was not listed for this epoch"
+
+        got.clear()
+        take(loader)
+        expected = names(root)
+        assert got.keys() == expected and len(expected) == 1500 + 1000 - 100
+        others = {name for name in expected if "/new" in name} | set(touched[100:])
+        assert all(torch.equal(each, image) == (name not in others) for name, each in got.items())
+        counted = dataset.counters()
+        assert counted["failed"] == len(missing), "all of the next epoch comes"
+    finally:
+        server.kill()
 
 
 def test_names_of_any_kind_are_keys_and_stay_apart(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:

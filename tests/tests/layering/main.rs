@@ -161,9 +161,10 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
         "headwater-python",
         &[
             "headwater-types",
+            "headwater-policy",
+            "headwater-cache",
             "headwater-image",
             "headwater-plan",
-            "headwater-learn",
             "headwater-client",
             "headwater-pilot",
         ],

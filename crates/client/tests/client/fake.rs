@@ -24,8 +24,11 @@ use headwater_types::{
     ByteCount, ClassId, Cut, DType, Differences, Digest, Draws, FailureKind, FieldValue, Fields, Format, ImageLimits,
     Listing, Partition, Position, Recipe, SampleFailure, SampleIndex, SampleKey, Shape, Size,
 };
+use headwater_wire::announce::Announcement;
+use headwater_wire::cached::{CachedQuery, to_bits};
 use headwater_wire::field::fields_to;
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::report::{LossReport, Which};
@@ -65,6 +68,8 @@ pub(crate) struct Holding {
     pub(crate) earlier: Vec<Holding>,
     /// What the server says of its datasets besides that these photos are served.
     pub(crate) others: Vec<ServedDataset>,
+    /// What the server answers to announcements, one after the other; `None`: it is too old to know the call.
+    pub(crate) announced: Option<Vec<proto::Announced>>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +123,8 @@ struct Shared {
     most_open: AtomicUsize,
     asked: Mutex<Vec<Vec<u64>>>,
     reports: Mutex<Vec<LossReport>>,
+    announcements: Mutex<Vec<Announcement>>,
+    jobs: Mutex<Vec<Option<String>>>,
     instance: [u8; 16],
     /// What the server says that it is doing, call by call, before it is ready.
     starting: Mutex<Box<dyn Iterator<Item = String> + Send>>,
@@ -204,6 +211,7 @@ impl Holding {
             samples: self.photos.len() as u64,
             classes: self.classes().len() as u64,
             stored: ByteCount::new(self.bytes()),
+            fetched: ByteCount::new(2 * self.bytes()),
             source: "folder".to_owned(),
             generation: 1 + self.earlier.len() as u64,
             digest: self.digest(),
@@ -358,6 +366,8 @@ impl Fake {
             most_open: AtomicUsize::new(usize::MAX),
             asked: Mutex::default(),
             reports: Mutex::default(),
+            announcements: Mutex::default(),
+            jobs: Mutex::default(),
             instance: instance(&listener),
             starting: Mutex::new(Box::new(std::iter::empty())),
         };
@@ -383,6 +393,7 @@ impl Fake {
             let server = Server::builder()
                 .add_service(DatasetsServer::from_arc(Arc::clone(&service)))
                 .add_service(SamplesServer::from_arc(Arc::clone(&service)))
+                .add_service(JobsServer::from_arc(Arc::clone(&service)))
                 .add_service(LossesServer::from_arc(service));
             server.serve_with_incoming(incoming).await.unwrap();
         });
@@ -440,11 +451,21 @@ impl Fake {
         self.shared.sent.load(Ordering::SeqCst)
     }
 
-    /// The indices of every call so far.
+    /// What was announced so far.
+    pub(crate) fn announcements(&self) -> Vec<Announcement> {
+        self.shared.announcements.lock().unwrap().clone()
+    }
+
+    /// The job that every call for samples has named.
+    pub(crate) fn jobs(&self) -> Vec<Option<String>> {
+        self.shared.jobs.lock().unwrap().clone()
+    }
+
     pub(crate) fn reports(&self) -> Vec<LossReport> {
         self.shared.reports.lock().unwrap().clone()
     }
 
+    /// The indices of every call so far.
     pub(crate) fn asked(&self) -> Vec<Vec<u64>> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -550,7 +571,8 @@ impl Datasets for Service {
         let (holding, _) = self.0.state.lock().unwrap().clone();
         let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
         let (batches, receiver) = mpsc::channel(2);
-        let (first, end) = (list.first, list.first + list.count as u64);
+        let headwater_wire::Samples::Range { first, count } = list.samples else { panic!("this server lists ranges") };
+        let end = first + count as u64;
         let middle = first.midpoint(end);
         batches.send(Ok(holding.listed(first..middle))).await.unwrap();
         // The first call breaks in the middle.
@@ -571,6 +593,7 @@ impl Samples for Service {
         let (holding, script) = self.0.state.lock().unwrap().clone();
         let number = self.0.calls.fetch_add(1, Ordering::SeqCst);
         self.0.asked.lock().unwrap().push(fetch.iter().map(|asked| asked.index.0).collect());
+        self.0.jobs.lock().unwrap().push(fetch.job.as_ref().map(ToString::to_string));
         let open = Open(Arc::clone(&self.0));
         let limit = self.0.most_open.load(Ordering::SeqCst);
         if self.0.open.fetch_add(1, Ordering::SeqCst) >= limit {
@@ -636,6 +659,32 @@ impl Losses for Service {
         };
         self.0.reports.lock().unwrap().push(report);
         Ok(Response::new(proto::ReportSummary { kept: kept as u64 }))
+    }
+}
+
+#[tonic::async_trait]
+impl Jobs for Service {
+    async fn announce(
+        &self,
+        request: Request<proto::AnnounceRequest>,
+    ) -> Result<Response<proto::AnnounceAnswer>, Status> {
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        let answers = holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
+        let mut heard = self.0.announcements.lock().unwrap();
+        let outcome = answers.get(heard.len()).copied().unwrap_or(proto::Announced::Counts);
+        heard.push(
+            Announcement::try_from(request.into_inner()).map_err(|invalid| Status::from(Refusal::from(invalid)))?,
+        );
+        Ok(Response::new(proto::AnnounceAnswer { outcome: outcome.into() }))
+    }
+
+    /// Every third sample is cached.
+    async fn cached(&self, request: Request<proto::CachedRequest>) -> Result<Response<proto::CachedAnswer>, Status> {
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
+        let query = CachedQuery::try_from(request.into_inner()).unwrap();
+        let cached = to_bits(query.samples.iter().map(|index| index.0 % 3 == 0)).into();
+        Ok(Response::new(proto::CachedAnswer { cached }))
     }
 }
 

@@ -6,6 +6,8 @@ mod common;
 mod fake;
 
 #[cfg(test)]
+mod announce;
+#[cfg(test)]
 mod batch;
 #[cfg(test)]
 mod dataset;

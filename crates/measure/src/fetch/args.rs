@@ -33,7 +33,8 @@ the bit.
 DIR/<index>.npy     the finished tensor, f32 [3, height, width];
                     at the cut features the vector, f32 [d]
 DIR/samples.jsonl   a line for each sample: index, key, label, width,
-                    height, box, flip, error; and with --wire-bytes
+                    height, box, flip, error; with --fields an
+                    object of them, fields; and with --wire-bytes
                     wire_bytes, wire_cut, coding
 standard output     a summary; JSON with --json
 
@@ -72,6 +73,11 @@ pub(crate) struct FetchArgs {
     /// Say of each sample how many bytes it took on the wire, and as what
     #[arg(long)]
     pub(crate) wire_bytes: bool,
+
+    /// Fields of the dataset, such as captions, that are listed with each sample; null where a sample has none, or a
+    /// number that JSON does not have
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) fields: Vec<String>,
 
     /// The model, for the cut features
     #[arg(long, value_name = "NAME")]

@@ -124,7 +124,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         model: args.model.clone(),
         ordered: false,
         measure_cpu: steering.listens(),
-        fields: Vec::new(),
+        fields: args.fields.clone(),
     };
     let writer = Arc::new(Writer {
         features: args.cut == Some(Cut::Features),
@@ -132,6 +132,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         steering,
         finisher: Finisher::with(&options).context("cannot start the threads that finish recipes")?,
         classes: dataset.classes().to_vec(),
+        fields: args.fields.clone(),
         recipe,
         folder,
     });

@@ -1,8 +1,9 @@
 //! A line of `samples.jsonl`: what a sample is, and what was done to it.
 
 use headwater_client::Delivered;
-use headwater_types::{Cut, FailureKind, Framing, PixelCoding, SampleFailure, Size};
+use headwater_types::{Cut, FailureKind, FieldValue, Framing, PixelCoding, SampleFailure, Size};
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 /// One sample. `width` to `flip` are null where it failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,10 +21,18 @@ pub(super) struct SampleRow {
     pub(super) region: Option<[Number; 4]>,
     pub(super) flip: Option<bool>,
     pub(super) error: Option<RowError>,
+    /// Not written where nobody asked for any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fields: Option<FieldsOf>,
     /// Not written where nobody asked for it.
     #[serde(flatten)]
     pub(super) wire: Option<Wire>,
 }
+
+/// The values of a sample's fields, by name; null where it has none, or a number that JSON does not have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub(super) struct FieldsOf(Map<String, Value>);
 
 /// How a sample travelled. All null where nothing came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -62,7 +71,22 @@ fn name<S: Serializer>(kind: &FailureKind, serializer: S) -> Result<S::Ok, S::Er
 impl SampleRow {
     /// A sample of which nothing more is known yet.
     pub(super) fn new(index: u64, key: Option<String>, label: Option<String>) -> Self {
-        Self { index, key, label, width: None, height: None, region: None, flip: None, error: None, wire: None }
+        Self {
+            index,
+            key,
+            label,
+            width: None,
+            height: None,
+            region: None,
+            flip: None,
+            error: None,
+            fields: None,
+            wire: None,
+        }
+    }
+
+    pub(super) fn with(self, fields: Option<FieldsOf>) -> Self {
+        Self { fields, ..self }
     }
 
     pub(super) fn travelled(self, wire: Option<Wire>) -> Self {
@@ -83,6 +107,27 @@ impl SampleRow {
     pub(super) fn failed(self, failure: SampleFailure) -> Self {
         let error = RowError { kind: failure.kind, message: failure.message };
         Self { error: Some(error), ..self }
+    }
+}
+
+// === impl FieldsOf ===
+
+impl FieldsOf {
+    /// The values of these fields, of which a sample that no server gave has none; `None` where no field was asked for.
+    pub(super) fn new(names: &[String], values: Vec<FieldValue>) -> Option<Self> {
+        let values = values.into_iter().map(Self::value).chain(std::iter::repeat(Value::Null));
+        (!names.is_empty()).then(|| Self(names.iter().cloned().zip(values).collect()))
+    }
+
+    fn value(value: FieldValue) -> Value {
+        match value {
+            FieldValue::Absent => Value::Null,
+            FieldValue::Integer(whole) => whole.into(),
+            FieldValue::Number(number) => number.into(),
+            FieldValue::Text(text) => text.into(),
+            FieldValue::Integers(list) => list.into(),
+            FieldValue::Numbers(list) => list.into(),
+        }
     }
 }
 
@@ -142,6 +187,11 @@ mod tests {
                 r#""error":{"kind":"not-found","message":"gone"}}"#
             )
         );
+        let names = ["caption", "score", "tags"].map(str::to_owned);
+        let values = vec![FieldValue::Text("a cat".into()), FieldValue::Number(f64::NAN)];
+        let with = json(&row().with(FieldsOf::new(&names, values)));
+        assert!(with.ends_with(r#""error":null,"fields":{"caption":"a cat","score":null,"tags":null}}"#), "{with}");
+        assert_eq!(FieldsOf::new(&[], Vec::new()), None);
         let wire = Wire { wire_bytes: Some(7), wire_cut: Some(Cut::JpegCrop), coding: None };
         let travelled = json(&row().travelled(Some(wire)));
         assert!(travelled.ends_with(r#""wire_bytes":7,"wire_cut":"jpeg-crop","coding":null}"#), "{travelled}");

@@ -13,7 +13,7 @@ use headwater_pilot::Steering;
 use headwater_types::{ClassId, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex};
 
 use super::npy;
-use super::row::{SampleRow, Wire};
+use super::row::{FieldsOf, SampleRow, Wire};
 
 /// Turns samples into files and rows.
 pub(super) struct Writer {
@@ -26,6 +26,8 @@ pub(super) struct Writer {
     pub(super) steering: Arc<Steering>,
     pub(super) finisher: Finisher,
     pub(super) classes: Vec<String>,
+    /// The names of the fields that come with each sample.
+    pub(super) fields: Vec<String>,
     pub(super) folder: Arc<OutputFolder>,
 }
 
@@ -33,7 +35,8 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Finishes and writes one sample. An error is one of the folder; what is wrong with the sample stands in its row.
-    pub(super) async fn write(self: Arc<Self>, sample: Sample) -> anyhow::Result<SampleRow> {
+    pub(super) async fn write(self: Arc<Self>, mut sample: Sample) -> anyhow::Result<SampleRow> {
+        let fields = FieldsOf::new(&self.fields, std::mem::take(&mut sample.fields));
         let wire = self.wire.then(|| Wire::of(&sample.outcome));
         let (row, file) = if self.features {
             self.vector(sample)
@@ -54,7 +57,7 @@ impl Writer {
             }
         };
         tokio::task::spawn_blocking(put).await.context("writing a file")??;
-        Ok(row.travelled(wire))
+        Ok(row.with(fields).travelled(wire))
     }
 
     fn tensor(&self, finished: Finished) -> (SampleRow, Option<Vec<u8>>) {

@@ -7,8 +7,8 @@ use headwater_store::{ClassList, DatasetOptions, DatasetSource, Site};
 /// What is said of the samples beside their photos.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct LabelsArgs {
-    /// A table of the labels, in the place of class folders: CSV, TSV or JSON Lines with a column of keys (paths below
-    /// the dataset's root, with or without suffix), one of labels, and others (see --fields)
+    /// A table of the labels, in the place of class folders: CSV, TSV, JSON Lines or Parquet with a column of keys
+    /// (paths below the dataset's root, with or without suffix), one of labels, and others (see --fields)
     #[arg(long, value_name = "FILE|s3://…", help_heading = "Dataset")]
     labels: Option<Site>,
     /// Which classes there are, in the order of their numbers: names parted by commas, or a file with one in each line

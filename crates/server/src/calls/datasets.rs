@@ -39,6 +39,7 @@ fn listed(served: &Served) -> Option<ListedDataset> {
         samples: catalog.len() as u64,
         classes: catalog.classes().len() as u64,
         stored: catalog.bytes_total(),
+        fetched: served.fetched.bytes(),
         source: now.pipeline.store.source().to_owned(),
         generation: now.number,
         digest: now.digest(),

@@ -51,7 +51,7 @@ impl Desk {
         let house = self.life.house().map_err(|refusal| self.refuse(refusal))?;
         let generation = served.generation(digest).map_err(|refusal| self.refuse(self.with_others(refusal)))?;
         let counts = self.metrics.samples(&served.name);
-        Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts }))
+        Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts, job: None }))
     }
 
     /// A dataset that is not ready does not speak for the others.

@@ -1,11 +1,10 @@
 //! `Differences`: what differs between two generations of a dataset.
 
 use futures::{StreamExt, stream};
+use headwater_store::Step;
 use headwater_types::{Differences, Digest};
 use headwater_wire::{Compare, differences, proto};
 use tonic::{Request, Status};
-
-use crate::generations::Step;
 
 use super::desk::{Desk, OfDataset};
 

@@ -13,6 +13,7 @@ use crate::body::Body;
 use crate::driver;
 use crate::fields::AskedFields;
 use crate::house::House;
+use crate::offer::Offer;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
@@ -23,7 +24,8 @@ pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body,
     let fields = fields.map_err(|invalid| desk.refuse(invalid))?;
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
-    let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, .. } = fetch;
+    let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, job, .. } = fetch;
+    let offer = Arc::new(Offer { job, ..(*offer).clone() });
     let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite };
     Ok(driver::start(offer, requests, call, (batch_bytes, fields), (peer, place)))
 }

@@ -14,6 +14,9 @@ mod survey;
 
 mod report;
 
+mod announce;
+mod cached;
+
 mod cache;
 mod reload;
 
@@ -23,12 +26,14 @@ use futures::stream;
 use headwater_types::caps::MAX_REQUEST;
 use headwater_wire::proto::caches_server::{Caches, CachesServer};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    CacheReport, CacheRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch,
-    FetchRequest, ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    AnnounceAnswer, AnnounceRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, DatasetDescription,
+    DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, ListDatasetsRequest, ListRequest,
+    ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -39,11 +44,12 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 5] = [
+pub(crate) const SERVICES: [&str; 6] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
     <CachesServer<Desk> as NamedService>::NAME,
+    <JobsServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
 
@@ -56,6 +62,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(WithBodies(SamplesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most)))
         .add_service(LossesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(CachesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(JobsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
 
@@ -112,6 +119,17 @@ impl Losses for Desk {
 impl Caches for Desk {
     async fn cache(&self, _request: Request<CacheRequest>) -> Result<Response<CacheReport>, Status> {
         cache::cache(self).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Jobs for Desk {
+    async fn announce(&self, request: Request<AnnounceRequest>) -> Result<Response<AnnounceAnswer>, Status> {
+        announce::announce(self, request).map(Response::new)
+    }
+
+    async fn cached(&self, request: Request<CachedRequest>) -> Result<Response<CachedAnswer>, Status> {
+        cached::cached(self, request).await.map(Response::new)
     }
 }
 

@@ -10,7 +10,7 @@ use tonic::{Request, Status};
 use super::desk::{Desk, OfDataset};
 
 pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<ReportSummary, Status> {
-    let (offer, LossReport { samples, losses, .. }) = desk.check(request)?;
+    let (offer, LossReport { samples, losses, job, lease, .. }) = desk.check(request)?;
     // Losses of an earlier generation are those of the samples with the same keys now.
     let current = offer.served.current().unwrap_or_else(|| Arc::clone(&offer.generation));
     let (catalog, asked) = (current.catalog(), offer.generation.catalog());
@@ -24,9 +24,9 @@ pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<Rep
         // A thousand keys take a quarter of a millisecond.
         Which::Keys(keys) => keys.iter().map(|key| catalog.find(key.as_str())).collect(),
     };
-    let keep = |(index, loss): (Option<SampleIndex>, f32)| index.is_some_and(|i| current.importance.keep(i, loss));
-    let kept = indices.into_iter().zip(losses).filter(|&each| keep(each)).count();
-    Ok(ReportSummary { kept: kept as u64 })
+    let known = indices.into_iter().zip(losses).filter_map(|(index, loss)| Some((index?.0, loss)));
+    let losses: Vec<_> = known.collect();
+    Ok(ReportSummary { kept: current.jobs.report(job.as_ref(), lease, &losses) })
 }
 
 // === impl LossReport ===

@@ -128,9 +128,9 @@ async fn open_all(args: &IndexArgs) -> Result<(Arc<Indexer>, NonZeroUsize)> {
     let memory = args.limits.memory()?;
     let source = args.dataset.source();
     let options = args.dataset.source.store_options(&source, limits.max_object, &args.dataset.source.page_memory());
-    let store = headwater_store::open(&source.location, &options).await?;
+    let store = headwater_store::open(&source.location, &options).await.context("--data")?;
     let index = open_index(args, &source.location, store.place(), limits).await?;
-    let catalog = Arc::new(store.list(None).await?);
+    let catalog = Arc::new(store.list(None).await.context("--data")?);
     let jobs = args.jobs.unwrap_or_else(headwater_image::cores);
     let job = Resources::new(memory, jobs.get()).context("starting CPU workers")?.background();
     Ok((Arc::new(Indexer::new(store, catalog, index, limits, job)), jobs))
@@ -145,7 +145,8 @@ async fn open_index(
 ) -> Result<Arc<PhotoIndex>> {
     args.cache.say_new_names();
     let (folder, state) = (args.cache.that_evicts_nothing(), args.state.clone());
-    let places = [location.clone()];
+    let followed = args.dataset.source.follow_links().iter().map(|folder| Location::folder(folder.clone()));
+    let places: Vec<_> = std::iter::once(location.clone()).chain(followed).collect();
     let kinds = CacheKinds::Listed(std::iter::once(KindName::Indexed).collect());
     let open = move || open_cache((&folder, &state), &places, ByteCount::new(0), kinds);
     let cache = tokio::task::spawn_blocking(open).await.context("opening the cache")??;

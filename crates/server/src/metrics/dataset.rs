@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_store::{Catalog, Skip};
+use headwater_store::{Catalog, Fetched, Skip};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
@@ -46,8 +46,22 @@ impl Collector for DatasetMetrics {
         });
         let help = "Files and folders that the listing found and left out, by reason; the log names the first of each";
         families.gauges("dataset_left_out", help, None, left_out)?;
+        fetched(&mut families, &self.0)?;
         generations(&mut families, &self.0, &current)
     }
+}
+
+/// What was read of each dataset's files or objects.
+fn fetched(families: &mut Families<'_>, datasets: &Datasets) -> Result<(), fmt::Error> {
+    let of = |count: fn(&Fetched) -> u64| {
+        datasets.iter().map(move |served| ([("dataset", served.name.to_string())], count(&served.fetched)))
+    };
+    let help = "Read of the dataset's own files or objects by listings and for samples: of a bucket what came over the \
+                network, tries that failed and second requests included; of a folder what was asked of the system, \
+                which may have it in memory, or read more ahead";
+    families.counters_of("source_fetched", help, Some(&Unit::Bytes), of(|fetched| fetched.bytes().get()))?;
+    let help = "Reads of the dataset's own files or objects: requests of a bucket, or reads of a file";
+    families.counters("source_reads", help, of(Fetched::reads))
 }
 
 /// Which generation is served, and how listings went.

@@ -21,7 +21,18 @@ impl Families<'_> {
         help: &str,
         counts: impl IntoIterator<Item = ([(&'l str, String); N], u64)>,
     ) -> Result<(), Error> {
-        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        self.counters_of(name, help, None, counts)
+    }
+
+    /// As [`Self::counters`], of a unit.
+    pub(super) fn counters_of<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        counts: impl IntoIterator<Item = ([(&'l str, String); N], u64)>,
+    ) -> Result<(), Error> {
+        let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Counter)?;
         for (labels, count) in counts {
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }

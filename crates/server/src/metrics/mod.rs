@@ -2,14 +2,14 @@
 //!
 //! Every family is there from the start, with its help and its unit. A family whose values are not known before a
 //! dataset is open gets them then. So a page of all metrics can be had without a dataset: [`metrics_reference`].
-//! Families about samples, bytes, listings, the photo index and losses have a value for each dataset.
+//! Families about samples, bytes, listings, the photo index, jobs and losses have a value for each dataset.
 
 mod cache;
 mod dataset;
 mod endings;
 mod families;
-mod importance;
 mod index;
+mod jobs;
 mod labels;
 mod logs;
 mod models;
@@ -33,8 +33,8 @@ use crate::datasets::Datasets;
 
 use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
-use importance::ImportanceMetrics;
 use index::IndexMetrics;
+use jobs::JobMetrics;
 use labels::{EndingLabel, RefusalLabel};
 use logs::LogMetrics;
 use models::{Later, ModelMetrics};
@@ -153,7 +153,7 @@ impl Metrics {
         registry.register_collector(Box::new(ModelMetrics(Arc::clone(&self.models))));
         registry.register_collector(Box::new(CacheMetrics(Arc::clone(&self.cache))));
         registry.register_collector(Box::new(IndexMetrics(datasets())));
-        registry.register_collector(Box::new(ImportanceMetrics(datasets())));
+        registry.register_collector(Box::new(JobMetrics(datasets())));
     }
 
     /// Tells of these models from now on. Only the first call counts.

@@ -3,7 +3,7 @@
 use headwater_cache::{CacheSettings, SsdSettings, Worth};
 use headwater_image::Unindexable;
 use headwater_pipeline::{DatasetCache, Kept, Lookup, PhotoIndex, Pipeline};
-use headwater_store::{Extent, StoreOptions, Version};
+use headwater_store::{Extent, Past, StoreOptions, Version};
 use headwater_types::{Digest, ImageLimits, Partition, SampleKey};
 
 use super::*;
@@ -40,8 +40,9 @@ async fn opened(index: Option<Arc<PhotoIndex>>) -> Metrics {
     let catalog = Arc::new(store.list(None).await.unwrap());
     let cache = index.as_ref().map(|index| Arc::clone(index.cache()));
     let pipeline = Pipeline { store, catalog, cache, index, outlook: None, limits: ImageLimits::default() };
-    let served = ["photos", "flowers"].map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL)));
-    served[0].serve(Generation::new(1, pipeline));
+    let served = ["photos", "flowers"]
+        .map(|name| Arc::new(Served::new(name.parse().unwrap(), Partition::ALL, "--data".to_owned())));
+    served[0].serve(Generation::new(1, pipeline), Past::none());
     let metrics = Metrics::new(&Arc::new(Datasets::new(served.clone().into())));
     let cache = served[0].current().and_then(|now| now.pipeline.cache.clone());
     cache.iter().for_each(|cache| metrics.tell_of_cache(cache.shared()));
@@ -63,6 +64,8 @@ async fn datasets_build_process_and_refusals_are_told_of() {
         "headwater_calls_refused_total{reason=\"busy\"} 0",
         "headwater_samples_failed_total{dataset=\"flowers\",kind=\"io\"} 0",
         "headwater_payload_sent_bytes_total{dataset=\"photos\"} 0",
+        "headwater_source_fetched_bytes_total{dataset=\"flowers\"} 0",
+        "headwater_source_reads_total{dataset=\"photos\"} 0",
     ] {
         assert!(text.lines().any(|each| each == line), "{line} in {text}");
     }

@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Digest, FailureKind, SampleFailure, SampleKey};
 use tokio::sync::OnceCell;
 use tracing::info;
@@ -29,6 +30,7 @@ use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
+use crate::files::Files;
 use crate::given::Given;
 use crate::kind::Kind;
 use crate::listed::listed;
@@ -150,7 +152,8 @@ impl Store for Arrays {
             |name: &str| Kind::Idx.has_shard(name)
         };
         let shelf = self.shards.list(is_shard).await?;
-        let mut found = CatalogBuilder::of(&self.options, base);
+        // Rows are taken by their numbers, which have no suffix.
+        let mut found = CatalogBuilder::of(&StoreOptions { files: Files::All, ..self.options.clone() }, base);
         shelf.left_out.iter().for_each(|(reason, name)| found.skip(*reason, name));
         for whole in &shelf.shards {
             let prefix = if shelf.shards.len() == 1 { String::new() } else { format!("{}-", stem(whole)) };
@@ -161,7 +164,8 @@ impl Store for Arrays {
     }
 
     fn place(&self) -> Digest {
-        self.shards.store().place()
+        let place = self.shards.store().place();
+        Digester::default().field(b"arrays").field(place.as_bytes()).finish()
     }
 
     fn source(&self) -> &'static str {

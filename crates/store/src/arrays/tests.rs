@@ -94,3 +94,79 @@ async fn photos_of_several_numpy_files_have_the_files_names_in_their_keys() {
     assert_eq!(catalog.iter().map(|(_, entry)| entry.key).collect::<Vec<_>>(), ["a-0", "a-1", "b-0", "b-1"]);
     assert_eq!(store.read(&catalog.extent(SampleIndex(3)).unwrap()).await.unwrap(), &b"P6\n1 1\n255\ndef"[..]);
 }
+
+/// How many damaged files of each kind are read: `HEADWATER_ARRAY_MUTATIONS` says it, and 300 without it.
+fn mutations() -> usize {
+    std::env::var("HEADWATER_ARRAY_MUTATIONS").map_or(300, |count| count.parse().unwrap())
+}
+
+/// Bytes with one to four of them changed, lost, doubled or cut off; most of the damage is done to the first 100, where
+/// the headers are.
+fn damaged(good: &[u8], next: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for _ in 0..=next(4) {
+        let length = bytes.len().max(1);
+        let at = if next(3) == 0 { next(length) } else { next(length.min(100)) };
+        match next(6) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at.min(bytes.len()), next(256) as u8),
+            2 if at < bytes.len() => drop(bytes.remove(at)),
+            3 => bytes.extend_from_slice(&good[..at.min(good.len())]),
+            4 if at < bytes.len() => bytes[at] ^= 1 << next(8),
+            // Digits and brackets too: the header of NumPy is text.
+            _ => bytes.get_mut(at).map_or((), |byte| *byte = b"0129(),'\x00\x01\x7f\xff"[next(12)]),
+        }
+    }
+    bytes
+}
+
+/// Lists a place and reads all that is listed: the number of photos, or why there are none.
+async fn photos_of(place: &str) -> Result<usize, String> {
+    let (store, catalog) = listed_at(place.to_owned()).await.map_err(|error| error.to_string())?;
+    for (at, _) in catalog.iter() {
+        let extent = catalog.extent(at).unwrap();
+        let photo = store.read(&extent).await.map_err(|failure| failure.to_string())?;
+        assert!(photo.starts_with(b"P5\n") || photo.starts_with(b"P6\n"), "no PNM file: {photo:?}");
+        assert_eq!(store.length(&extent).await.unwrap(), ByteCount::from(photo.len()));
+    }
+    Ok(catalog.len())
+}
+
+#[tokio::test]
+async fn no_mutation_of_an_array_does_more_than_fail() {
+    let text = "{'descr': '|u1', 'fortran_order': False, 'shape': (12, 2, 3), }            \n";
+    let head = [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat();
+    let npy = [&head[..], &photos(12)[16..]].concat();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    for (kind, name, good) in [
+        ("idx", "a-images-idx3-ubyte", photos(12)),
+        ("idx", "a-images-idx3-ubyte.gz", packed(&photos(12))),
+        ("idx", "a-labels-idx1-ubyte", labels(&[3, 1, 0, 0, 1, 2, 3, 0, 0, 1, 1, 2])),
+        ("npy", "a.npy", npy),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let place = format!("{kind}:{}", folder.path().display());
+        fs::write(folder.path().join(if kind == "npy" { name } else { "a-images-idx3-ubyte" }), photos(12)).unwrap();
+        if name.ends_with(".gz") {
+            fs::remove_file(folder.path().join("a-images-idx3-ubyte")).unwrap();
+        }
+        fs::write(folder.path().join(name), &good).unwrap();
+        assert_eq!(photos_of(&place).await, Ok(12), "{name}");
+        let (mut taken, mut refused) = (0, 0);
+        for _ in 0..mutations() {
+            fs::write(folder.path().join(name), damaged(&good, &mut next)).unwrap();
+            match photos_of(&place).await {
+                Ok(_) => taken += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        println!("{name}: {taken} damaged files were taken, {refused} refused");
+        assert!(taken > 0 && refused > 0, "{name}: {taken} were taken and {refused} refused: neither may be none");
+    }
+}

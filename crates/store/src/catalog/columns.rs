@@ -1,4 +1,4 @@
-//! The samples of a catalog, column by column: 28 bytes a sample beside its key and its record, whether samples are
+//! The samples of a catalog, column by column: 24 bytes a sample beside its key and its record, whether samples are
 //! objects of their own, ranges of objects or rows of them.
 //!
 //! A listing gathers its columns in the order in which it finds samples, and sorts them at its end: see `merge`. The
@@ -6,6 +6,7 @@
 
 use headwater_types::ByteCount;
 
+use super::ends::Ends;
 use super::places::Places;
 use super::records::Records;
 use super::spot::Spot;
@@ -19,7 +20,7 @@ pub(super) struct Columns {
     /// All keys, one after the other.
     pub(super) keys: String,
     /// The place in `keys` where each key ends. A key begins where the key before it ends.
-    pub(super) ends: Vec<u64>,
+    pub(super) ends: Ends,
     pub(super) places: Places,
     /// Of columns that are gathered: which of the given labels each sample has, and shorter than the keys where the
     /// last samples have none. Of a catalog: the number of each sample's class.
@@ -39,9 +40,8 @@ impl Columns {
     }
 
     pub(super) fn key(&self, at: usize) -> Option<&str> {
-        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
-        let end = *self.ends.get(at)?;
-        self.keys.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+        let start = if at == 0 { 0 } else { self.ends.get(at - 1)? };
+        self.keys.get(start..self.ends.get(at)?)
     }
 
     pub(super) fn spot(&self, at: usize) -> Option<Spot<'_>> {
@@ -98,7 +98,7 @@ impl Columns {
             }
             self.records.push(at, record);
             self.keys.push_str(key);
-            self.ends.push(self.keys.len() as u64);
+            self.ends.push(self.keys.len());
         }
         added
     }
@@ -152,7 +152,7 @@ impl Columns {
 
     /// The memory that the columns take.
     pub(super) fn memory(&self) -> usize {
-        let ends_and_labels = size_of_val(&*self.ends) + size_of_val(&*self.labels);
+        let ends_and_labels = self.ends.memory() + size_of_val(&*self.labels);
         self.keys.len() + ends_and_labels + self.places.memory() + self.records.memory()
     }
 }

@@ -1,6 +1,7 @@
 //! From what a listing gathered, and from what it found unchanged in an earlier catalog, to sorted columns.
 
 use super::columns::Columns;
+use super::ends::Ends;
 use super::places::{Object, Place, Places};
 use super::records::Records;
 use crate::version::Version;
@@ -64,16 +65,16 @@ impl Order {
         self.order.iter().map(move |at| *at as usize).map(move |at| if at < old { Ok(at) } else { Err(at - old) })
     }
 
-    fn keys(&self, old: &Columns, new: &Columns) -> (String, Vec<u64>) {
+    fn keys(&self, old: &Columns, new: &Columns) -> (String, Ends) {
         let key = |at| match at {
             Ok(at) => old.key(at),
             Err(at) => new.key(at),
         };
         let mut keys = String::with_capacity(self.each().filter_map(key).map(str::len).sum());
-        let mut ends = Vec::with_capacity(self.order.len());
+        let mut ends = Ends::with_capacity(self.order.len());
         for key in self.each().filter_map(key) {
             keys.push_str(key);
-            ends.push(keys.len() as u64);
+            ends.push(keys.len());
         }
         (keys, ends)
     }

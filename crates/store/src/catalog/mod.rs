@@ -1,7 +1,7 @@
 //! Every sample of a dataset: index, key, version, place, label; and a digest over all of it.
 //!
 //! Invariant: sorted by key in byte order, each key once, so that an index depends on what is there and not on the
-//! order in which it was found. Held as columns: 28 bytes a sample beside its key and its record.
+//! order in which it was found. Held as columns: 24 bytes a sample beside its key and its record.
 //!
 //! ```text
 //! builder ─add─▶ base: is it there, and the same?   a bit
@@ -12,6 +12,7 @@ mod skipped;
 
 mod spot;
 
+mod ends;
 mod places;
 mod records;
 

@@ -367,7 +367,7 @@ fn labels_are_of_all_samples_or_of_none_and_numbers_count_as_numbers() {
 }
 
 #[test]
-fn a_million_parts_and_rows_take_28_bytes_each_beside_their_keys_as_files_do() {
+fn a_million_parts_and_rows_take_24_bytes_each_beside_their_keys_as_files_do() {
     let lone: SampleKey = "shards/000.tar".parse().unwrap();
     let listed = Version::of_file(1 << 40, 1, 2);
     for is_row in [false, true] {
@@ -383,6 +383,6 @@ fn a_million_parts_and_rows_take_28_bytes_each_beside_their_keys_as_files_do() {
         }
         let catalog = builder.finish();
         let beside = (catalog.memory().get() - key_bytes) as f64 / 1e6;
-        assert!((28.0..28.01).contains(&beside), "{beside} bytes each");
+        assert!((24.0..24.01).contains(&beside), "{beside} bytes each");
     }
 }

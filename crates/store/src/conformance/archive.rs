@@ -16,7 +16,6 @@ use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::files::Files;
-use crate::found::Found;
 use crate::listed::listed;
 use crate::location::Location;
 use crate::open::open;
@@ -93,7 +92,8 @@ impl Source for ArchiveFolder {
     }
 
     async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
-        let all = StoreOptions { files: Files::All, found: Found::default(), ..StoreOptions::default() };
+        let (files, fetched) = (Files::All, options.fetched.clone());
+        let all = StoreOptions { files, fetched, ..StoreOptions::default() };
         let files = open(&Location::folder(self.0.path()), &all).await.unwrap();
         Arc::new(Archive { files, options })
     }

@@ -14,6 +14,7 @@ use headwater_types::{ByteCount, FailureKind};
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::extent::Extent;
+use crate::fetched::Fetched;
 use crate::files::Files;
 use crate::found::Found;
 use crate::options::StoreOptions;
@@ -53,7 +54,7 @@ const NO_PHOTOS: [(&str, &[u8]); 2] = [("cat/Thumbs.db", b"x"), ("notes.txt", b"
 /// Holds a source whose samples are ranges of bytes to what every store promises.
 pub(crate) async fn store_behaves(mut source: impl Source) {
     source.hold(&files()).await;
-    any_range_of_an_object_is_read(&source).await;
+    any_range_of_an_object_is_read_and_counted(&source).await;
     rows_behave(source).await;
 }
 
@@ -131,11 +132,15 @@ async fn partitions_share_the_photos_out(source: &impl Source) {
     assert_eq!(together.len(), whole.len());
 }
 
-async fn any_range_of_an_object_is_read(source: &impl Source) {
-    let (store, catalog) = listed(source, StoreOptions::default()).await;
+async fn any_range_of_an_object_is_read_and_counted(source: &impl Source) {
+    let fetched = Fetched::default();
+    let (store, catalog) = listed(source, StoreOptions { fetched: fetched.clone(), ..StoreOptions::default() }).await;
     for (key, content, _) in PHOTOS {
         let inner = inner(&extent(&catalog, key));
+        let (bytes, reads) = (fetched.bytes().get(), fetched.reads());
         assert_eq!(store.read(&inner).await.unwrap(), &content[1..content.len() - 1], "{key}");
+        let (more, asked) = (fetched.bytes().get() - bytes, fetched.reads() - reads);
+        assert_eq!((more, asked), (content.len() as u64 - 2, 1), "{key}: no byte beside the range, in one read");
         store.check(&inner).unwrap();
     }
 }

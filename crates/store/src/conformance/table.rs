@@ -15,7 +15,6 @@ use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::files::Files;
-use crate::found::Found;
 use crate::given::Given;
 use crate::listed::listed;
 use crate::location::Location;
@@ -118,7 +117,8 @@ impl Source for TableFolder {
     }
 
     async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
-        let all = StoreOptions { files: Files::All, found: Found::default(), ..StoreOptions::default() };
+        let (files, fetched) = (Files::All, options.fetched.clone());
+        let all = StoreOptions { files, fetched, ..StoreOptions::default() };
         let files = open(&Location::folder(self.0.path()), &all).await.unwrap();
         Arc::new(Table { files, options })
     }

@@ -79,8 +79,9 @@ impl Store for Folder {
     }
 
     async fn read(&self, extent: &Extent) -> Result<Bytes, SampleFailure> {
-        let (root, extent, max_object) = (Arc::clone(&self.root), extent.clone(), self.options.max_object);
-        tokio::task::spawn_blocking(move || read::read(&root, &extent, max_object))
+        let (root, extent) = (Arc::clone(&self.root), extent.clone());
+        let (max_object, fetched) = (self.options.max_object, self.options.fetched.clone());
+        tokio::task::spawn_blocking(move || read::read(&root, &extent, max_object, &fetched))
             .await
             .unwrap_or_else(|error| Err(SampleFailure::new(FailureKind::Unavailable, format!("not read: {error}"))))
     }

@@ -8,15 +8,23 @@ use headwater_types::{ByteCount, FailureKind, SampleFailure};
 
 use super::refusal::Refusal;
 use crate::extent::Extent;
+use crate::fetched::Fetched;
 use crate::local::{File, Root, version_of};
 use crate::version::{LIST_ANEW, Version};
 
-pub(super) fn read(root: &Root, extent: &Extent, max_object: ByteCount) -> Result<Bytes, SampleFailure> {
+pub(super) fn read(
+    root: &Root,
+    extent: &Extent,
+    max_object: ByteCount,
+    fetched: &Fetched,
+) -> Result<Bytes, SampleFailure> {
     extent.check_length(max_object)?;
     let range = extent.bytes()?;
     let file = root.file(extent.object().as_str()).map_err(|error| failure(&error))?;
     check(&file, extent.listed())?;
+    fetched.read();
     let bytes = file.read(range).map_err(|error| failure(&error))?;
+    fetched.came(bytes.len());
     // A file that is written while it is read has its time moved by the first write: what was read may be of both.
     check(&file, extent.listed())?;
     if ByteCount::from(bytes.len()) != extent.length() {

@@ -1,13 +1,16 @@
 //! Where a labels file lies: a file of this machine or an object.
 
+use std::fs::File;
 use std::io::{self, Cursor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_types::caps::MAX_LABELS_BYTES;
 
-use crate::labels::{Format, LabelsError, Read, Wanted};
+use crate::labels::{Format, LabelsError, Lines, Read, Wanted};
 use crate::options::S3Options;
+use crate::parquet::{Whole, read_labels};
 use crate::s3::{WholeError, whole};
 use crate::site::Site;
 
@@ -16,22 +19,57 @@ use crate::site::Site;
 /// # Errors
 /// See [`LabelsError`].
 pub(super) async fn read(site: &Site, s3: &S3Options, wanted: &Wanted) -> Result<Read, LabelsError> {
-    let wanted = wanted.clone();
-    let read = match site.clone() {
-        Site::Local(path) => {
-            tokio::task::spawn_blocking(move || Format::of(&path.to_string_lossy())?.read(open(&path)?, &wanted)).await
-        }
-        Site::S3 { bucket, prefix } => {
-            let format = Format::of(&prefix)?;
-            let bytes = object(&bucket, &prefix, s3).await?;
-            tokio::task::spawn_blocking(move || format.read(Cursor::new(bytes), &wanted)).await
-        }
+    let name = match site {
+        Site::Local(path) => path.to_string_lossy(),
+        Site::S3 { prefix, .. } => prefix.into(),
     };
-    read.map_err(|error| LabelsError::Io(error.to_string()))?
+    let format = Format::of(&name)?;
+    let place = match site {
+        Site::Local(path) => Place::File(path.clone()),
+        Site::S3 { bucket, prefix } => Place::Object(object(bucket, prefix, s3).await?),
+    };
+    match format {
+        Format::Lines(lines) => {
+            let wanted = wanted.clone();
+            blocking(move || place.lines(lines, &wanted)).await?
+        }
+        Format::Parquet => {
+            let whole = blocking(move || place.whole()).await??;
+            read_labels(whole, wanted).await
+        }
+    }
+}
+
+/// A labels file that is there.
+enum Place {
+    File(PathBuf),
+    Object(Bytes),
+}
+
+// === impl Place ===
+
+impl Place {
+    fn lines(self, lines: Lines, wanted: &Wanted) -> Result<Read, LabelsError> {
+        match self {
+            Self::File(path) => lines.read(open(&path)?, wanted),
+            Self::Object(bytes) => lines.read(Cursor::new(bytes), wanted),
+        }
+    }
+
+    fn whole(self) -> Result<Whole, LabelsError> {
+        match self {
+            Self::File(path) => Ok(Whole::Open(Arc::new(open(&path)?.into_inner()))),
+            Self::Object(bytes) => Ok(Whole::Held(bytes)),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LabelsError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| LabelsError::Io(error.to_string()))
 }
 
 /// Opens a file of this machine that may be as large as a labels file.
-pub(super) fn open(path: &Path) -> Result<impl io::Read + use<>, LabelsError> {
+pub(super) fn open(path: &Path) -> Result<io::Take<File>, LabelsError> {
     let failed = |error: io::Error| LabelsError::Io(error.to_string());
     let about = path.metadata().map_err(failed)?;
     if !about.is_file() {
@@ -41,7 +79,7 @@ pub(super) fn open(path: &Path) -> Result<impl io::Read + use<>, LabelsError> {
     if about.len() > MAX_LABELS_BYTES.get() {
         return Err(LabelsError::TooLarge(about.len()));
     }
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     Ok(io::Read::take(file, MAX_LABELS_BYTES.get()))
 }
 

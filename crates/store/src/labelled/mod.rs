@@ -16,13 +16,15 @@ use crate::spec::{ClassList, DatasetOptions};
 
 pub(crate) use store::Labelled;
 
-/// The options as the stores of one dataset share them: with the names of the pinned classes, which a file may list.
+/// The options as the stores of one dataset share them: with the names of the pinned classes, which a file may list and
+/// which is read unless the options have them already.
 ///
 /// # Errors
 /// A file that cannot be read, or that lists no classes.
-pub(crate) async fn prepared(options: &StoreOptions) -> Result<StoreOptions, StoreError> {
+pub async fn prepared(options: &StoreOptions) -> Result<StoreOptions, StoreError> {
     let classes = match &options.dataset.classes {
-        None => options.classes.clone(),
+        _ if options.classes.is_some() => options.classes.clone(),
+        None => None,
         Some(ClassList::Names(names)) => Some(names.as_slice().into()),
         Some(ClassList::File(site)) => {
             let failed = |error: ClassFileError| {

@@ -17,13 +17,13 @@ pub(crate) struct Wanted {
 
 /// The places of the columns among those of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Columns {
-    pub(super) key: usize,
+pub(crate) struct Columns {
+    pub(crate) key: usize,
     /// `None` where the file has fields only.
-    pub(super) label: Option<usize>,
-    pub(super) fields: Vec<usize>,
+    pub(crate) label: Option<usize>,
+    pub(crate) fields: Vec<usize>,
     /// The names of all columns.
-    pub(super) names: Vec<String>,
+    names: Vec<String>,
 }
 
 /// Names of the column of keys. The first is taken before the others.
@@ -57,7 +57,7 @@ impl Columns {
     ///
     /// # Errors
     /// Columns that are not there; a key that several columns could be; neither label nor fields.
-    pub(super) fn find(names: Vec<String>, wanted: &Wanted) -> Result<Self, LabelsError> {
+    pub(crate) fn find(names: Vec<String>, wanted: &Wanted) -> Result<Self, LabelsError> {
         let key = match one_of(&names, wanted.key.as_deref(), "key", KEYS)? {
             Some(key) => key,
             None => return Err(unclear(&names, "no column has a name of keys, such as key or filename", "key")),

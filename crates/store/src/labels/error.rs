@@ -1,5 +1,6 @@
 //! Why a labels file cannot label a dataset.
 
+use headwater_types::SampleFailure;
 use headwater_types::caps::{MAX_CLASSES, MAX_LABELS_BYTES, MAX_LABELS_ROW_BYTES, MAX_SAMPLES};
 use headwater_types::field::{FieldError, RecordError};
 
@@ -9,6 +10,17 @@ pub enum LabelsError {
     /// The file cannot be opened or read.
     #[error("it cannot be read: {0}")]
     Io(String),
+    /// The file is no Parquet that is read.
+    #[error("{0}")]
+    Parquet(SampleFailure),
+    /// A column of a table has values that keys, labels or fields cannot have.
+    #[error("column {column:?} has {what}")]
+    Values {
+        /// The column.
+        column: String,
+        /// What it has.
+        what: &'static str,
+    },
     /// The file's name does not say a format that is read.
     #[error("its name does not say what it is: name it .csv, .tsv, .jsonl or .parquet")]
     Format,
@@ -100,6 +112,12 @@ pub enum LabelsError {
         /// One of the samples.
         sample: String,
     },
+}
+
+impl From<SampleFailure> for LabelsError {
+    fn from(failure: SampleFailure) -> Self {
+        Self::Parquet(failure)
+    }
 }
 
 /// What is wrong with one row of a labels file.

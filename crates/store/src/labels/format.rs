@@ -10,10 +10,19 @@ use super::{csv, json_lines};
 /// How a labels file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
+    /// From front to end.
+    Lines(Lines),
+    /// Column by column, by ranges.
+    Parquet,
+}
+
+/// How a labels file is written that is read from front to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
     Csv,
     /// As CSV, with tabs.
     Tsv,
-    JsonLines,
+    Json,
 }
 
 // === impl Format ===
@@ -26,14 +35,19 @@ impl Format {
     pub(crate) fn of(name: &str) -> Result<Self, LabelsError> {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         match suffix.as_str() {
-            "csv" => Ok(Self::Csv),
-            "tsv" | "tab" => Ok(Self::Tsv),
-            "jsonl" | "ndjson" => Ok(Self::JsonLines),
+            "csv" => Ok(Self::Lines(Lines::Csv)),
+            "tsv" | "tab" => Ok(Self::Lines(Lines::Tsv)),
+            "jsonl" | "ndjson" => Ok(Self::Lines(Lines::Json)),
+            "parquet" => Ok(Self::Parquet),
             "gz" | "zst" | "bz2" | "xz" | "zip" => Err(LabelsError::Compressed),
             _ => Err(LabelsError::Format),
         }
     }
+}
 
+// === impl Lines ===
+
+impl Lines {
     /// Reads the table.
     ///
     /// # Errors
@@ -42,7 +56,7 @@ impl Format {
         match self {
             Self::Csv => csv::read(from, b',', wanted),
             Self::Tsv => csv::read(from, b'\t', wanted),
-            Self::JsonLines => json_lines::read(from, wanted),
+            Self::Json => json_lines::read(from, wanted),
         }
     }
 }
@@ -54,10 +68,11 @@ mod tests {
     #[test]
     fn the_name_of_a_file_says_its_format() {
         for (name, format) in [
-            ("a/labels.csv", Format::Csv),
-            ("LABELS.CSV", Format::Csv),
-            ("labels.tsv", Format::Tsv),
-            ("metadata.jsonl", Format::JsonLines),
+            ("a/labels.csv", Format::Lines(Lines::Csv)),
+            ("LABELS.CSV", Format::Lines(Lines::Csv)),
+            ("labels.tsv", Format::Lines(Lines::Tsv)),
+            ("metadata.jsonl", Format::Lines(Lines::Json)),
+            ("labels.parquet", Format::Parquet),
         ] {
             assert_eq!(Format::of(name).unwrap(), format);
         }

@@ -4,7 +4,7 @@ use headwater_types::{FieldKind, FieldValue};
 
 /// How a file writes its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writing {
+pub(crate) enum Writing {
     /// Everything is text, and a column of numbers is one whose every text is a number: CSV.
     Texts,
     /// Values have types: JSON and Parquet.

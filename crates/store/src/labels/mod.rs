@@ -1,7 +1,7 @@
-//! Labels and fields from a file beside the photos: CSV or JSON Lines, of a key, a label and other columns.
+//! Labels and fields from a file beside the photos: of a key, a label and other columns.
 //!
 //! ```text
-//! file ─csv, json_lines─▶ reading: columns by name, rows checked ─▶ table: sorted by key ─▶ sheet ─▶ catalog
+//! file ─csv, json_lines, parquet::labels─▶ reading: columns by name, rows checked ─▶ table: sorted by key ─▶ sheet ─▶ catalog
 //!                                                                                            ▲
 //!                                                                      each key of a listing ┘ asks for its row
 //! ```
@@ -27,10 +27,11 @@ mod classes;
 mod names;
 mod sheet;
 
-pub(crate) use columns::Wanted;
+pub(crate) use columns::{Columns, Wanted};
 pub use error::{LabelsError, RowFault};
-pub(crate) use format::Format;
-pub(crate) use reading::Read;
+pub(crate) use format::{Format, Lines};
+pub(crate) use kinds::Writing;
+pub(crate) use reading::{Read, Reading};
 pub(crate) use sheet::Sheet;
 pub use sheet::SheetSlot;
 
@@ -40,6 +41,8 @@ pub use sheet::SheetSlot;
 /// Bytes that are no such file. `suffix` is that of its name, such as `csv`.
 pub fn count_rows(suffix: &str, bytes: &[u8]) -> Result<usize, LabelsError> {
     let wanted = Wanted { fields: vec!["*".to_owned()], ..Wanted::default() };
-    let read = Format::of(suffix)?.read(bytes, &wanted)?;
-    Ok(read.table.len())
+    match Format::of(suffix)? {
+        Format::Lines(lines) => lines.read(bytes, &wanted).map(|read| read.len()),
+        Format::Parquet => Err(LabelsError::Format),
+    }
 }

@@ -13,7 +13,7 @@ use super::table::{NO_LABEL, Rows, Table};
 
 /// Gathers the rows of one file.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     columns: Columns,
     rows: Rows,
     numbers: HashMap<String, u32>,
@@ -32,10 +32,27 @@ pub(crate) struct Read {
     pub(crate) unused: Vec<String>,
 }
 
+// === impl Read ===
+
+impl Read {
+    /// The number of different keys.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Key, label and values of each row, in the order of the keys.
+    #[cfg(test)]
+    pub(crate) fn said(&self) -> Vec<(String, Option<String>, Vec<FieldValue>)> {
+        let label = |at| self.labels.get(self.table.label(at) as usize).cloned();
+        let values = |at| Record::decode(self.table.record(at), &self.table.fields).unwrap_or_default();
+        (0..self.len()).map(|at| (self.table.key(at).to_owned(), label(at), values(at))).collect()
+    }
+}
+
 // === impl Reading ===
 
 impl Reading {
-    pub(super) fn new(columns: Columns, writing: Writing) -> Self {
+    pub(crate) fn new(columns: Columns, writing: Writing) -> Self {
         let rows = Rows::new(columns.fields.len(), writing);
         Self { columns, rows, numbers: HashMap::new(), last: (String::new(), NO_LABEL) }
     }
@@ -48,7 +65,7 @@ impl Reading {
     ///
     /// # Errors
     /// What keeps the row, and so the file, from being used.
-    pub(super) fn push(&mut self, key: &str, label: &str, cells: &[FieldValue]) -> Result<(), LabelsError> {
+    pub(crate) fn push(&mut self, key: &str, label: &str, cells: &[FieldValue]) -> Result<(), LabelsError> {
         if self.rows.len() as u64 >= MAX_SAMPLES {
             return Err(LabelsError::TooManyRows);
         }
@@ -70,7 +87,7 @@ impl Reading {
     }
 
     /// An error about the row that is read.
-    pub(super) fn fault(&self, reason: RowFault) -> LabelsError {
+    pub(crate) fn fault(&self, reason: RowFault) -> LabelsError {
         LabelsError::Row { row: self.rows.len() as u64 + 1, reason }
     }
 
@@ -78,7 +95,7 @@ impl Reading {
     ///
     /// # Errors
     /// No rows; those of [`Table::sorted`].
-    pub(super) fn finish(self) -> Result<Read, LabelsError> {
+    pub(crate) fn finish(self) -> Result<Read, LabelsError> {
         if self.rows.len() == 0 {
             return Err(LabelsError::Empty);
         }

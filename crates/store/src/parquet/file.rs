@@ -26,7 +26,7 @@ const MAX_HEADER: u64 = 1 << 20;
 #[derive(Clone)]
 pub(super) struct File {
     pub(super) store: Arc<dyn Store>,
-    /// The whole of it.
+    /// All of it.
     pub(super) whole: Extent,
     /// A part that was fetched already, and where it begins.
     held: (u64, Bytes),
@@ -80,13 +80,24 @@ impl File {
             let bytes = self.fetch(index.clone()).await?;
             return Layout::of_index(&bytes, &chunk.range, rows).map_err(|fault| fault.failure());
         }
-        let mut walk = Walk::new(&chunk.range, chunk.data, rows);
+        let (walk, seen) = self.walk(chunk, rows).await?;
+        walk.finish(seen).map_err(|fault| fault.failure())
+    }
+
+    /// The data pages of a chunk whose rows may have any number of values.
+    pub(super) async fn pages(&self, chunk: &Chunk) -> Result<Vec<PageAt>, SampleFailure> {
+        Ok(self.walk(chunk, u32::MAX).await?.0.pages())
+    }
+
+    /// Goes from page to page until so many values were seen, or to the chunk's end.
+    async fn walk(&self, chunk: &Chunk, values: u32) -> Result<(Walk, u64), SampleFailure> {
+        let mut walk = Walk::new(&chunk.range, chunk.data, values);
         let (mut seen, mut window) = (0, (walk.at, Bytes::new()));
         while walk.goes_on(seen) {
             let header = self.header(walk.at, &chunk.range, &mut window).await?;
             seen += walk.take(&header, seen).map_err(|fault| fault.failure())?;
         }
-        walk.finish(seen).map_err(|fault| fault.failure())
+        Ok((walk, seen))
     }
 
     /// The bytes of a page, and of its chunk's dictionary where the page needs it.
@@ -119,16 +130,17 @@ impl File {
     }
 }
 
-/// The footer of a file, and its row groups' chunks of the columns that `choose` names.
-pub(super) async fn open<T>(
+/// The footer of a file, and its row groups' chunks of the columns that `choose` names. Footers that say to have more
+/// than so many rows are refused, which would have a listing of any length.
+pub(super) async fn open<T, E: From<SampleFailure>>(
     file: &File,
-    choose: impl FnOnce(&Footer) -> Result<(T, Vec<usize>), SampleFailure>,
-) -> Result<(T, Footer, Vec<Group>), SampleFailure> {
+    most_rows: u64,
+    choose: impl FnOnce(&Footer) -> Result<(T, Vec<usize>), E>,
+) -> Result<(T, Footer, Vec<Group>), E> {
     let (bytes, start) = file.footer().await?;
     let footer = Footer::read(&bytes).map_err(|fault| fault.failure())?;
-    // A row of a photo takes a byte at least. Footers that say otherwise would have a listing of any length.
-    if footer.rows > file.size() {
-        return Err(Fault::Broken("it says to have more rows than bytes").failure());
+    if footer.rows > most_rows {
+        return Err(Fault::Broken("it says to have more rows than it can have").failure().into());
     }
     let (chosen, columns) = choose(&footer)?;
     let groups = footer.groups(&bytes, &columns, start).map_err(|fault| fault.failure())?;

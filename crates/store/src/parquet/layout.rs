@@ -117,6 +117,11 @@ impl Walk {
         }
     }
 
+    /// All pages that were taken.
+    pub(super) fn pages(self) -> Vec<PageAt> {
+        self.layout.pages
+    }
+
     pub(super) fn finish(self, seen: u64) -> Result<Layout, Fault> {
         if seen != u64::from(self.layout.rows) {
             return Err(Fault::Broken("the pages of a column have other rows than its row group"));

@@ -15,6 +15,7 @@ use crate::blocking::blocking;
 use crate::catalog::{Catalog, CatalogBuilder};
 use crate::error::StoreError;
 use crate::extent::Extent;
+use crate::files::Files;
 use crate::given::Given;
 use crate::kind::Kind;
 use crate::listed::listed;
@@ -37,7 +38,9 @@ pub(super) async fn list(
     let (files, damaged) = read(shards, options, shelf.shards).await?;
     let names = agree(shards, &files)?;
     let pinned = options.classes.clone().or(names);
-    let mut found = CatalogBuilder::of(&StoreOptions { classes: pinned, ..options.clone() }, base);
+    // Rows are taken by whatever key they have.
+    let rules = StoreOptions { classes: pinned, files: Files::All, ..options.clone() };
+    let mut found = CatalogBuilder::of(&rules, base);
     if let Some(first) = files.first() {
         found = found.with_fields(first.fields().map_err(|error| refused(shards, first, &error.to_string()))?);
     }

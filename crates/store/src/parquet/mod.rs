@@ -41,12 +41,19 @@ mod page;
 mod file;
 mod memory;
 
-mod small;
 mod table;
+
+mod small;
+
+mod lists;
 
 mod keys;
 mod read;
 mod rows;
+
+mod whole;
+
+mod labels;
 
 mod probe;
 
@@ -54,6 +61,7 @@ mod list;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_types::digest::Digester;
 use headwater_types::{ByteCount, Digest, SampleFailure};
 
 use self::read::Reader;
@@ -68,8 +76,10 @@ use crate::shards::Shards;
 use crate::store::Store;
 use crate::waiting::Waiting;
 
+pub(crate) use labels::read as read_labels;
 pub use memory::PageMemory;
-pub use probe::count_photos;
+pub use probe::{count_label_rows, count_photos};
+pub(crate) use whole::Whole;
 
 /// Parquet files whose rows are photos.
 pub(crate) struct Parquet {
@@ -104,7 +114,8 @@ impl Store for Parquet {
     }
 
     fn place(&self) -> Digest {
-        self.shards.store().place()
+        let place = self.shards.store().place();
+        Digester::default().field(b"parquet").field(place.as_bytes()).finish()
     }
 
     fn source(&self) -> &'static str {

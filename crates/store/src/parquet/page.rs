@@ -25,6 +25,23 @@ pub(super) struct Decoding<'a> {
     pub(super) room: u64,
 }
 
+/// A page's parts, unpacked.
+struct Parts {
+    repetition: Option<Bytes>,
+    definition: Option<Bytes>,
+    values: Bytes,
+}
+
+/// The elements of lists, as a page has them.
+pub(super) struct Elements {
+    /// 0 where a row begins.
+    pub(super) repetition: Vec<u32>,
+    /// Whether there is a list, an element, and a value.
+    pub(super) definition: Vec<u32>,
+    /// The values that are there.
+    pub(super) values: Cells,
+}
+
 // === impl Decoding ===
 
 impl Decoding<'_> {
@@ -37,34 +54,56 @@ impl Decoding<'_> {
     /// Decodes a data page of so many rows: its header and its bytes. `dictionary` is the dictionary page of the chunk,
     /// likewise.
     pub(super) fn decode(self, page: &Bytes, dictionary: Option<&Bytes>, rows: u32) -> Result<Cells, Fault> {
-        let header = Header::read(page)?;
-        let memory = u64::from(rows) * ROW_MEMORY;
-        if memory > self.room {
-            return Err(Fault::Larger(ByteCount::new(memory)));
-        }
-        if !matches!(header.kind, Kind::Data | Kind::DataV2) || header.values != rows {
-            return Err(Fault::Broken("a page has other rows than the file says"));
-        }
-        let dictionary = match dictionary {
-            Some(page) if is_dictionary(header.encoding) => Some(self.dictionary(page)?),
-            None if is_dictionary(header.encoding) => return Err(Fault::Short("its dictionary")),
-            _ => None,
-        };
-        let (levels, values) = self.parts(&header, page)?;
+        let (header, parts) = self.open(page, Some(rows))?;
         let rows = rows as usize;
-        let levels = levels.map(|levels| hybrid::read(&levels, self.level_bits(), rows)).transpose()?;
+        let levels = parts.definition.map(|levels| hybrid::read(&levels, self.level_bits(), rows)).transpose()?;
         let is_there = |level: &u32| *level == u32::from(self.leaf.optional);
         let count = levels.as_ref().map_or(rows, |levels| levels.iter().filter(|level| is_there(level)).count());
-        let values = Values::read(&values, header.encoding, count, self.leaf.physical, dictionary.as_ref(), self.room)?;
+        let values = self.values(&header, &parts.values, dictionary, count)?;
         Ok(match levels {
             Some(levels) if count < rows => Cells::some(values, levels.iter().map(is_there)),
             _ => Cells::full(values),
         })
     }
 
-    /// The definition levels of a page, where its column has any, and its values.
-    fn parts(self, header: &Header, page: &Bytes) -> Result<(Option<Bytes>, Bytes), Fault> {
-        let has_levels = self.leaf.optional > 0;
+    /// Decodes a data page of a column whose rows are lists.
+    pub(super) fn decode_lists(self, page: &Bytes, dictionary: Option<&Bytes>) -> Result<Elements, Fault> {
+        let (header, parts) = self.open(page, None)?;
+        let count = header.values as usize;
+        let read = |levels: Option<Bytes>, bits| levels.map(|levels| hybrid::read(&levels, bits, count)).transpose();
+        let repetition = read(parts.repetition, 1)?.unwrap_or_else(|| vec![0; count]);
+        let definition = read(parts.definition, self.level_bits())?.unwrap_or_else(|| vec![0; count]);
+        let present = definition.iter().filter(|level| **level == u32::from(self.leaf.optional)).count();
+        let values = Cells::full(self.values(&header, &parts.values, dictionary, present)?);
+        Ok(Elements { repetition, definition, values })
+    }
+
+    /// The header and the parts of a data page, of so many rows where that is known.
+    fn open(self, page: &Bytes, rows: Option<u32>) -> Result<(Header, Parts), Fault> {
+        let header = Header::read(page)?;
+        let memory = u64::from(header.values) * ROW_MEMORY;
+        if memory > self.room {
+            return Err(Fault::Larger(ByteCount::new(memory)));
+        }
+        if !matches!(header.kind, Kind::Data | Kind::DataV2) || rows.is_some_and(|rows| header.values != rows) {
+            return Err(Fault::Broken("a page has other rows than the file says"));
+        }
+        let parts = self.parts(&header, page)?;
+        Ok((header, parts))
+    }
+
+    /// So many values of a page.
+    fn values(self, header: &Header, bytes: &Bytes, dictionary: Option<&Bytes>, count: usize) -> Result<Values, Fault> {
+        let dictionary = match dictionary {
+            Some(page) if is_dictionary(header.encoding) => Some(self.dictionary(page)?),
+            None if is_dictionary(header.encoding) => return Err(Fault::Short("its dictionary")),
+            _ => None,
+        };
+        Values::read(bytes, header.encoding, count, self.leaf.physical, dictionary.as_ref(), self.room)
+    }
+
+    fn parts(self, header: &Header, page: &Bytes) -> Result<Parts, Fault> {
+        let (repeated, optional) = (self.leaf.is_repeated, self.leaf.optional > 0);
         if header.kind == Kind::DataV2 {
             let stored = self.stored(header, page)?;
             let (start, end) = (u64::from(header.repetition_bytes), u64::from(header.level_bytes));
@@ -75,19 +114,13 @@ impl Decoding<'_> {
             let values = stored.slice(end..);
             let codec = if header.is_packed { self.codec } else { Codec::Plain };
             let values = unpack(codec, &values, header.unpacked as usize - end)?;
-            return Ok((has_levels.then(|| stored.slice(start..end)), values));
+            let repetition = repeated.then(|| stored.slice(..start));
+            return Ok(Parts { repetition, definition: optional.then(|| stored.slice(start..end)), values });
         }
-        let bytes = unpack(self.codec, &self.stored(header, page)?, header.unpacked as usize)?;
-        if !has_levels {
-            return Ok((None, bytes));
-        }
-        if header.levels != RUNS {
-            return Err(Fault::Unsupported("its levels are packed as before 2013: write it anew".to_owned()));
-        }
-        let length = bytes.first_chunk().map(|length| u32::from_le_bytes(*length) as usize);
-        let end = length.and_then(|length| length.checked_add(4)).filter(|&end| end <= bytes.len());
-        let end = end.ok_or(Fault::Short("a page's levels"))?;
-        Ok((Some(bytes.slice(4..end)), bytes.slice(end..)))
+        let mut values = unpack(self.codec, &self.stored(header, page)?, header.unpacked as usize)?;
+        let repetition = repeated.then(|| levels(header, &mut values)).transpose()?;
+        let definition = optional.then(|| levels(header, &mut values)).transpose()?;
+        Ok(Parts { repetition, definition, values })
     }
 
     fn dictionary(self, page: &Bytes) -> Result<Values, Fault> {
@@ -128,4 +161,17 @@ fn unpack(codec: Codec, bytes: &Bytes, size: usize) -> Result<Bytes, Fault> {
         Codec::Plain => Err(Fault::Broken("a page has other bytes than its header says")),
         codec => codec.unpack(bytes, size).map(Bytes::from),
     }
+}
+
+/// Takes levels from the front of a first-version page.
+fn levels(header: &Header, page: &mut Bytes) -> Result<Bytes, Fault> {
+    if header.levels != RUNS {
+        return Err(Fault::Unsupported("its levels are packed as before 2013: write it anew".to_owned()));
+    }
+    let length = page.first_chunk().map(|length| u32::from_le_bytes(*length) as usize);
+    let end = length.and_then(|length| length.checked_add(4)).filter(|&end| end <= page.len());
+    let end = end.ok_or(Fault::Short("a page's levels"))?;
+    let levels = page.slice(4..end);
+    *page = page.slice(end..);
+    Ok(levels)
 }

@@ -94,11 +94,11 @@ impl Reader {
     }
 
     async fn open(&self, file: File) -> Result<Arc<Table>, SampleFailure> {
-        let (image, _, groups) = file::open(&file, |footer| {
+        let (image, _, groups) = file::open(&file, file.size(), |footer| {
             let features = Features::read(footer.huggingface.as_deref());
             let at = columns::image(&footer.columns, self.image.as_deref(), &features);
             let at = at.map_err(|reason| SampleFailure::new(FailureKind::Malformed, reason))?;
-            Ok((footer.columns[at].clone(), vec![at]))
+            Ok::<_, SampleFailure>((footer.columns[at].clone(), vec![at]))
         })
         .await?;
         Ok(Arc::new(Table::new(file, image, groups)))

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::file::{self, File};
 use super::footer::Group;
 use super::keys::{Keys, NoKeys};
-use super::small::{Cell, Values};
+use super::small::{self, Cell, Values};
 use super::values::Scalar;
 use crate::spec::DatasetOptions;
 
@@ -51,20 +51,13 @@ impl From<SampleFailure> for Refused {
 
 impl Rows {
     pub(super) async fn read(file: File, options: &DatasetOptions) -> Result<Self, Refused> {
-        let mut refused = None;
-        let opened = file::open(&file, |footer| {
-            let columns = Columns::choose(footer, options).map_err(|reason| {
-                refused = Some(reason);
-                SampleFailure::new(headwater_types::FailureKind::Malformed, "")
-            })?;
+        // A row of a photo takes a byte at least.
+        let opened = file::open(&file, file.size(), |footer| {
+            let columns = Columns::choose(footer, options).map_err(Refused::Table)?;
             let places = columns.places.clone();
-            Ok((columns, places))
+            Ok::<_, Refused>((columns, places))
         });
-        let opened = opened.await;
-        if let Some(reason) = refused {
-            return Err(Refused::Table(reason));
-        }
-        let (columns, _, groups) = opened?;
+        let (columns, _, groups) = opened.await?;
         let keys = if columns.key.is_some() { Ok(Keys::default()) } else { Err(NoKeys::Null(0)) };
         let mut rows = Self { file, columns, groups: Vec::new(), keys, labels: Vec::new(), records: Vec::new() };
         for group in &groups {
@@ -81,24 +74,24 @@ impl Rows {
 
     async fn add(&mut self, group: &Group) -> Result<(), Refused> {
         let mut chunks = group.chunks.iter().skip(1);
-        let file = &self.file;
+        let (file, room) = (&self.file, &mut small::room());
         if let (Some(leaf), Some(chunk)) = (&self.columns.key, self.columns.key.as_ref().and_then(|_| chunks.next()))
             && let Ok(keys) = &mut self.keys
-            && let Err(none) = keys.add(&Values::read(file, group, chunk, leaf).await?)
+            && let Err(none) = keys.add(&Values::read(file, group, chunk, leaf, room).await?)
         {
             self.keys = Err(none);
         }
         if let (Some(leaf), Some(chunk)) =
             (&self.columns.label, self.columns.label.as_ref().and_then(|_| chunks.next()))
         {
-            for cell in Values::read(file, group, chunk, leaf).await?.iter() {
+            for cell in Values::read(file, group, chunk, leaf, room).await?.iter() {
                 let label = label(cell, self.columns.names.as_deref());
                 self.labels.push(label.map_err(|why| Refused::Table(format!("row {}: {why}", self.labels.len())))?);
             }
         }
         let mut fields = Vec::new();
         for ((leaf, _), chunk) in self.columns.fields.iter().zip(chunks) {
-            fields.push(Values::read(file, group, chunk, leaf).await?);
+            fields.push(Values::read(file, group, chunk, leaf, room).await?);
         }
         self.add_records(&fields)
     }

@@ -15,7 +15,6 @@ use super::layout::{Layout, PageAt};
 use super::memory::{Page, PageId, PageMemory};
 use super::page::{Decoding, ROW_MEMORY};
 use super::schema::Leaf;
-use super::values::Cells;
 
 /// How much more a page of photos may have when unpacked, before it is asked what it says: photos are packed already.
 const EXPECTED_GROWTH: u64 = 2;
@@ -125,9 +124,9 @@ impl Table {
 }
 
 /// Decodes on a thread that may compute for long.
-pub(super) async fn blocking(
-    decode: impl FnOnce() -> Result<Cells, Fault> + Send + 'static,
-) -> Result<Result<Cells, Fault>, SampleFailure> {
+pub(super) async fn blocking<T: Send + 'static>(
+    decode: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<Result<T, Fault>, SampleFailure> {
     let failed = |error| SampleFailure::new(FailureKind::Internal, format!("a page was not decoded: {error}"));
     tokio::task::spawn_blocking(decode).await.map_err(failed)
 }

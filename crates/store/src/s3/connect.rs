@@ -13,6 +13,7 @@ use super::link::Link;
 use super::settings::Settings;
 use crate::endpoint::Endpoint;
 use crate::error::StoreError;
+use crate::fetched::Fetched;
 use crate::options::S3Options;
 
 /// The address of an S3-compatible store; `None` for AWS.
@@ -20,7 +21,13 @@ pub(super) fn endpoint(options: &S3Options, settings: &Settings) -> Option<Endpo
     options.endpoint.clone().or_else(|| settings.endpoint())
 }
 
-pub(super) fn connect(bucket: &str, options: &S3Options, settings: &Settings) -> Result<Link, StoreError> {
+/// A link to a bucket's store, that counts what comes of objects there.
+pub(super) fn connect(
+    bucket: &str,
+    options: &S3Options,
+    settings: &Settings,
+    fetched: Fetched,
+) -> Result<Link, StoreError> {
     // Every try is ours to make: `http` and `tries` say why.
     let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
     let connector = Connector::default();
@@ -50,7 +57,7 @@ pub(super) fn connect(bucket: &str, options: &S3Options, settings: &Settings) ->
     let sent_file = settings.get(AmazonS3ConfigKey::ContainerAuthorizationTokenFile).map(Into::into);
     let checked: AwsCredentialProvider = Arc::new(Checked { inner: Arc::clone(client.credentials()), sent_file });
     let client = builder.with_credentials(checked).build().map_err(|error| settings.at_fault(&error))?;
-    Ok(Link::new(client, answers, RandomState::new().hash_one("pauses")))
+    Ok(Link::new(client, answers, fetched, RandomState::new().hash_one("pauses")))
 }
 
 /// A bucket's name is part of the machine's where the address is made of it: not every name can be.
@@ -76,7 +83,12 @@ mod tests {
 
     fn with_endpoint(endpoint: &str, allow_http: bool) -> Result<Link, StoreError> {
         let settings = settings(&[("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
-        connect("photos", &S3Options { endpoint: Some(endpoint.parse().unwrap()), allow_http }, &settings)
+        connect(
+            "photos",
+            &S3Options { endpoint: Some(endpoint.parse().unwrap()), allow_http },
+            &settings,
+            Fetched::default(),
+        )
     }
 
     #[tokio::test]
@@ -96,7 +108,7 @@ mod tests {
     async fn half_a_pair_of_credentials_is_an_error_at_once() {
         let settings = settings(&[("AWS_ACCESS_KEY_ID", "id")]);
         assert!(settings.have_credentials());
-        let error = connect("photos", &S3Options::default(), &settings).unwrap_err();
+        let error = connect("photos", &S3Options::default(), &settings, Fetched::default()).unwrap_err();
         assert!(error.to_string().contains("AWS_*"), "{error}");
     }
 }

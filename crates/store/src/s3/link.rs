@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::http::Asked;
 use super::latencies::Latencies;
 use super::quota::Quota;
+use crate::fetched::Fetched;
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -22,6 +23,8 @@ pub(super) struct Link {
     pub(super) latencies: Latencies,
     /// The number of answers of whatever kind.
     answers: Arc<AtomicU64>,
+    /// Counts what comes.
+    pub(super) fetched: Fetched,
     /// The number of objects that came.
     came: AtomicU64,
     /// The last object that came, which is asked for again where it is doubtful whether the store gives anything.
@@ -38,12 +41,13 @@ const WARNED_EVERY: Duration = Duration::from_secs(10);
 
 impl Link {
     /// `answers` is counted by what looks at them.
-    pub(super) fn new(client: AmazonS3, answers: Arc<AtomicU64>, seed: u64) -> Self {
+    pub(super) fn new(client: AmazonS3, answers: Arc<AtomicU64>, fetched: Fetched, seed: u64) -> Self {
         Self {
             client,
             quota: Quota::new(),
             latencies: Latencies::default(),
             answers,
+            fetched,
             came: AtomicU64::new(0),
             good: Mutex::default(),
             seed: AtomicU64::new(seed),

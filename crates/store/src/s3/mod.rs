@@ -93,7 +93,7 @@ impl Bucket {
             prefix => (format!("s3://{bucket}/{prefix}"), format!("{prefix}/")),
         };
         Ok(Self {
-            link: connect::connect(bucket, &options.s3, settings)?,
+            link: connect::connect(bucket, &options.s3, settings, options.fetched.clone())?,
             access: Access {
                 location,
                 has_credentials: settings.have_credentials(),

@@ -15,6 +15,7 @@ use super::http::Asked;
 use super::link::{Link, asking};
 use super::tries::{End, Tries};
 use crate::extent::Extent;
+use crate::fetched::Fetched;
 use crate::version::{LIST_ANEW, Version};
 use crate::waiting::Wait;
 
@@ -73,12 +74,13 @@ async fn once(link: &Link, path: &Path, extent: &Extent) -> Result<Bytes, Fault>
     let asked = Asked::object();
     let range = extent.range().filter(|_| !extent.is_whole()).map(GetRange::Bounded);
     let options = GetOptions { range, extensions: asking(&asked), ..GetOptions::default() };
+    link.fetched.read();
     let whole = async {
         let answer = timeout(S3_SILENCE, link.client.get_opts(path, options)).await;
         let answer = answer.map_err(|_elapsed| Fault::Silent(S3_SILENCE))?;
         let answer = answer.map_err(|error| Fault::of(&error, asked.was_sent()))?;
         check(&answer.meta, extent.listed())?;
-        body(answer, extent.length().as_usize()).await
+        body(answer, extent.length().as_usize(), &link.fetched).await
     };
     timeout(S3_REQUEST, whole).await.map_err(|_elapsed| Fault::Slow(S3_REQUEST))?
 }
@@ -106,7 +108,7 @@ fn check(object: &ObjectMeta, version: Version) -> Result<(), Fault> {
 }
 
 /// The body, which must have exactly this size: a store that sends more is not followed.
-async fn body(answer: GetResult, size: usize) -> Result<Bytes, Fault> {
+async fn body(answer: GetResult, size: usize, fetched: &Fetched) -> Result<Bytes, Fault> {
     let mut bytes = Vec::with_capacity(size);
     let mut chunks = answer.into_stream();
     let wrong = |given: usize| Fault::Length { given: given as u64, listed: size as u64 };
@@ -114,6 +116,7 @@ async fn body(answer: GetResult, size: usize) -> Result<Bytes, Fault> {
         let chunk = timeout(S3_SILENCE, chunks.next()).await.map_err(|_elapsed| Fault::Silent(S3_SILENCE))?;
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|error| Fault::Broken(deepest(&error)))?;
+        fetched.came(chunk.len());
         if chunk.len() > size - bytes.len() {
             return Err(wrong(bytes.len() + chunk.len()));
         }

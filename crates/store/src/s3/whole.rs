@@ -14,6 +14,7 @@ use super::link::{Link, asking};
 use super::settings::Settings;
 use super::tries::Tries;
 use crate::error::StoreError;
+use crate::fetched::Fetched;
 use crate::options::S3Options;
 
 /// An object that could not be read whole.
@@ -36,7 +37,7 @@ pub(crate) enum WholeError {
 /// Reads an object of at most so many bytes, however often that takes.
 pub(crate) async fn whole(bucket: &str, key: &str, options: &S3Options, most: u64) -> Result<Bytes, WholeError> {
     let settings = Settings::from_environment().map_err(Box::new)?;
-    let link = connect::connect(bucket, options, &settings).map_err(Box::new)?;
+    let link = connect::connect(bucket, options, &settings, Fetched::default()).map_err(Box::new)?;
     let path = Path::parse(key).map_err(|error| WholeError::Key(error.to_string()))?;
     let mut tries = Tries::of_object(&link);
     let mut end = tries.first().await;

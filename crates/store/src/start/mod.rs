@@ -10,21 +10,26 @@
 //! never another photo's bytes, since every read compares versions. A catalog is kept under a name of all that changes
 //! what a listing takes, so that another partition or other classes never see it.
 
+mod past;
+
 use std::sync::Arc;
 
 use headwater_types::Digest;
 use headwater_types::digest::Digester;
 use headwater_types::patience::FIRST_LISTING;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tracing::info;
 
+use crate::blocking::blocking;
 use crate::catalog::Catalog;
 use crate::error::StoreError;
-use crate::kept::Kept;
 use crate::location::Location;
 use crate::options::StoreOptions;
+use crate::spec::DatasetOptions;
 use crate::store::Store;
+
+pub use past::Past;
 
 /// What can be served of a dataset that was just opened.
 pub enum Start {
@@ -36,9 +41,6 @@ pub enum Start {
 
 /// A listing that goes on. Dropped, it ends when the store lets it.
 pub struct Underway(JoinHandle<Result<Catalog, StoreError>>);
-
-/// Catalogs of one place that are kept at most: of its partitions and labels, with those of other settings.
-const CATALOGS: usize = 8;
 
 // === impl Underway ===
 
@@ -59,70 +61,54 @@ impl Drop for Underway {
 }
 
 /// Lists a dataset that was opened with these options for the first time, or gives the catalog of the last start where
-/// the listing takes longer than 5 s. What was listed is kept for the next start.
+/// the listing takes longer than 5 s. What was listed is kept for the next start, with what differs from what the last
+/// start had: a client that holds that finds its samples.
 ///
 /// # Errors
 /// Those of [`Store::list`].
-pub async fn start(location: &Location, store: &Arc<dyn Store>, options: &StoreOptions) -> Result<Start, StoreError> {
-    let (kept, name) = (options.kept.within("lists"), name(location, &**store, options));
-    let base = load(kept.clone(), name).await;
+pub async fn start(
+    location: &Location,
+    store: &Arc<dyn Store>,
+    options: &StoreOptions,
+) -> Result<(Start, Past), StoreError> {
+    let (base, mut past) = Past::load(&options.kept, name(location, &**store, options)).await;
     let mut listing = {
         let (store, base) = (Arc::clone(store), base.clone());
-        Underway(tokio::spawn(async move { list(&*store, base.as_ref(), kept, name).await }))
+        Underway(tokio::spawn(async move { store.list(base.as_ref()).await }))
     };
-    let Some(base) = base else { return listing.done().await.map(Start::Listed) };
+    let Some(base) = base else {
+        let catalog = listing.done().await?;
+        past.keep(&catalog);
+        return Ok((Start::Listed(catalog), past));
+    };
     match timeout(FIRST_LISTING, &mut listing.0).await {
         Ok(listed) => {
-            listed.unwrap_or_else(|error| Err(StoreError::Interrupted { reason: error.to_string() })).map(Start::Listed)
+            let interrupted = |error: JoinError| Err(StoreError::Interrupted { reason: error.to_string() });
+            let catalog = listed.unwrap_or_else(interrupted)?;
+            if !catalog.shares(&base) {
+                let (from, to, later) = (base.digest(), catalog.digest(), catalog.clone());
+                let differences = blocking(move || base.differences(&later)).await?;
+                if from != to {
+                    past.add(from, to, Arc::new(differences));
+                }
+                past.keep(&catalog);
+            }
+            Ok((Start::Listed(catalog), past))
         }
         Err(_elapsed) => {
             let (samples, digest) = (base.len(), base.digest().short());
             info!(%location, samples, digest, "what the last start listed is served while the listing goes on");
-            Ok(Start::Kept(base, listing))
+            Ok((Start::Kept(base, listing), past))
         }
     }
 }
 
-/// Lists a dataset anew, compared with an earlier catalog of it as it comes. Where it is another, it is kept for the
-/// next start.
-///
-/// # Errors
-/// Those of [`Store::list`].
-pub async fn list_again(
-    location: &Location,
-    store: &dyn Store,
-    options: &StoreOptions,
-    earlier: &Catalog,
-) -> Result<Catalog, StoreError> {
-    list(store, Some(earlier), options.kept.within("lists"), name(location, store, options)).await
-}
-
-async fn list(store: &dyn Store, base: Option<&Catalog>, kept: Kept, name: Digest) -> Result<Catalog, StoreError> {
-    let catalog = store.list(base).await?;
-    if kept.is_somewhere() && base.is_none_or(|base| !catalog.shares(base)) {
-        let catalog = catalog.clone();
-        // Nobody waits for it: if it fails, the next start lists anew.
-        drop(spawn_blocking(move || {
-            kept.write(&name, |writing| catalog.write(writing));
-            kept.sweep_to(CATALOGS);
-        }));
-    }
-    Ok(catalog)
-}
-
-async fn load(kept: Kept, name: Digest) -> Option<Catalog> {
-    let read = move || {
-        kept.read(&name, |reading| {
-            let bytes = reading.left();
-            Catalog::read(reading, bytes)
-        })
-    };
-    spawn_blocking(read).await.ok().flatten()
-}
-
 /// The digest of all that changes what a listing takes.
 fn name(location: &Location, store: &dyn Store, options: &StoreOptions) -> Digest {
-    let StoreOptions { partition, files, follow, skip_unreadable, dataset, classes, .. } = options;
+    let StoreOptions { partition, files, follow, skip_unreadable, classes, .. } = options;
+    // Of classes that a file lists, the list counts.
+    let listed = options.dataset.classes.clone().filter(|_| classes.is_none());
+    let dataset = DatasetOptions { classes: listed, ..options.dataset.clone() };
     let mut digester = Digester::default();
     digester.field(b"headwater kept catalog v1").field(store.place().as_bytes()).field(store.source().as_bytes());
     // Two lists of shards may lie in one place.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{ByteCount, SampleFailure};
+use headwater_types::{ByteCount, SampleFailure, differences};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -11,6 +11,8 @@ use super::*;
 use crate::apart::Apart;
 use crate::catalog::CatalogBuilder;
 use crate::extent::Extent;
+use crate::history::Step;
+use crate::kept::Kept;
 use crate::version::Version;
 
 /// A store of so many samples, each of this version, whose listing waits until it may go on.
@@ -71,6 +73,10 @@ impl Fixture {
     }
 
     async fn start(&self, slow: Slow) -> Start {
+        self.start_with_past(slow).await.0
+    }
+
+    async fn start_with_past(&self, slow: Slow) -> (Start, Past) {
         let options = slow.options.clone();
         start(&self.location, &(Arc::new(slow) as Arc<dyn Store>), &options).await.unwrap()
     }
@@ -125,6 +131,28 @@ async fn a_listing_that_is_quick_is_served_itself_and_one_without_differences_sh
     assert_eq!(fixture.files(), files, "nothing is written where nothing changed");
     let changed = fixture.listed(fixture.slow(101, 2)).await;
     assert_eq!(changed.len(), 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_from_the_last_start_is_known_over_any_number_of_starts() {
+    let fixture = Fixture::new();
+    let mut generations = Vec::new();
+    for samples in [100, 120, 90] {
+        generations.push(fixture.listed(fixture.slow(samples, 1)).await.digest());
+    }
+    let slow = fixture.slow(80, 1);
+    slow.may_list.add_permits(1);
+    let (Start::Listed(last), past) = fixture.start_with_past(slow).await else { panic!("it does not wait") };
+    let count = |from: Digest| {
+        let steps = past.between(from, last.digest())?;
+        let all = Step::compose(&steps);
+        Some((differences::count(&all.removed), differences::count(&all.added)))
+    };
+    assert_eq!(
+        generations.iter().map(|from| count(*from)).collect::<Vec<_>>(),
+        [Some((20, 0)), Some((40, 0)), Some((10, 0))]
+    );
+    assert_eq!(count(Digest::of(b"another")), None);
 }
 
 #[tokio::test(start_paused = true)]

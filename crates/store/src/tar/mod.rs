@@ -74,6 +74,9 @@ use crate::waiting::Waiting;
 
 pub use self::count::count_members;
 
+/// Indexes of other shards that stay beside those of a listing: of another server's fields, or of a time before.
+const OTHER_INDEXES: usize = 64;
+
 /// A dataset in tar files.
 pub(crate) struct Tar {
     shards: Shards,
@@ -152,7 +155,8 @@ impl Tar {
         let store = Arc::clone(self.shards.store());
         if let Some(root) = self.shards.root() {
             let (root, shard, wanted) = (Arc::clone(root), shard.clone(), Arc::clone(&self.wanted));
-            return blocking(move || shard::of_file(&root, &*store, &shard, &wanted)).await;
+            let fetched = self.options.fetched.clone();
+            return blocking(move || shard::of_file(&root, &*store, &shard, &wanted, &fetched)).await;
         }
         if let Some(sidecar) = sidecar {
             let name = shard.object().as_str();
@@ -199,7 +203,11 @@ impl Store for Tar {
             return Err(StoreError::NoPhotos { location: location.to_owned(), found });
         }
         info!(location, shards = shelf.shards.len(), others = shelf.others.len(), "tar files found");
+        let needed = shelf.shards.iter().map(|shard| self.kept_name(shard)).collect();
         let filling = self.fill(shelf, base).await?;
+        let kept = self.options.kept.clone();
+        // Shards that were replaced are read no more.
+        blocking(move || kept.sweep_beside(&needed, OTHER_INDEXES)).await?;
         filling.tell(location);
         let Filling { found, again, .. } = filling;
         let catalog = blocking(move || found.finish()).await?;

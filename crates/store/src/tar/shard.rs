@@ -15,6 +15,7 @@ use super::sidecar::{self, Listed, MOST_INDEX};
 use super::walk::Walk;
 use super::window::Pieces;
 use crate::extent::Extent;
+use crate::fetched::Fetched;
 use crate::local::Root;
 use crate::store::Store;
 
@@ -22,13 +23,21 @@ use crate::store::Store;
 ///
 /// # Errors
 /// The file cannot be read, or is another than was listed.
-pub(super) fn of_file(root: &Root, store: &dyn Store, shard: &Extent, wanted: &Wanted) -> Result<Index, SampleFailure> {
+pub(super) fn of_file(
+    root: &Root,
+    store: &dyn Store,
+    shard: &Extent,
+    wanted: &Wanted,
+    fetched: &Fetched,
+) -> Result<Index, SampleFailure> {
     let failed = |error: io::Error| SampleFailure::new(FailureKind::Io, format!("it could not be read: {error}"));
     let file = root.file(shard.object().as_str()).map_err(failed)?;
     store.check(shard)?;
     let mut walk = Walk::whole(shard.length().get(), Pieces::LOCAL, wanted);
     while let Some(range) = walk.needs() {
+        fetched.read();
         let bytes = file.read(range.clone()).map_err(failed)?;
+        fetched.came(bytes.len());
         if bytes.len() as u64 != range.end - range.start {
             return Err(SampleFailure::new(FailureKind::Changed, "it was cut off while it was read"));
         }

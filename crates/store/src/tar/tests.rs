@@ -360,6 +360,11 @@ async fn an_index_is_made_once_for_a_version_of_a_shard() {
     let other = opened(folder.path(), options()).await.list(None).await.unwrap();
     assert_ne!(other.digest(), first.digest());
     assert_eq!(files().len(), 2);
+    for blocks in 3..OTHER_INDEXES + 8 {
+        write(&vec![b'x'; blocks * 512]);
+        opened(folder.path(), options()).await.list(None).await.unwrap();
+    }
+    assert_eq!(files().len(), 1 + OTHER_INDEXES, "those of replaced shards are swept");
 }
 
 #[tokio::test]
@@ -438,5 +443,6 @@ fn no_mutation_of_a_tar_file_does_more_than_fail() {
         assert!(!matches!(&counted, Err(why) if why.contains("a fault of the reader")), "{counted:?}");
         refused += usize::from(counted.is_err());
     }
+    println!("tar: {} damaged files were read, {refused} refused", count - refused);
     assert!(refused > count / 4 && refused < count, "{refused} of {count} were refused");
 }

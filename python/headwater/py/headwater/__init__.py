@@ -7,7 +7,16 @@ See docs/python.md for everything else. Importing starts nothing: threads and co
 the process that reads it.
 """
 
-from headwater._headwater import GenerationError, HeadwaterError, Recipe, RecipeError, ServerError, __version__
+from headwater._headwater import (
+    CacheError,
+    GenerationError,
+    HeadwaterError,
+    Recipe,
+    RecipeError,
+    ServerError,
+    __version__,
+)
+from headwater.cached import CachedDataset
 from headwater.cuts import CUTS
 from headwater.errors import HeadwaterWarning, SampleError
 from headwater.importance import ImportanceSampler
@@ -22,6 +31,8 @@ from headwater.transforms import recipe_from
 
 __all__ = [
     "CUTS",
+    "CacheError",
+    "CachedDataset",
     "GenerationError",
     "HeadwaterError",
     "HeadwaterWarning",

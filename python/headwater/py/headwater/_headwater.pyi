@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, 
 import numpy as np
 import numpy.typing as npt
 
+from headwater.announcer import PassOrder
 from headwater.reading import Reading
 from headwater.transport import Transport
 
@@ -21,6 +22,9 @@ class ServerError(HeadwaterError):
 
 class GenerationError(ServerError):
     """Servers no longer hold the generation of the dataset that was asked for."""
+
+class CacheError(HeadwaterError):
+    """A cache cannot be had as it was asked for."""
 
 class RecipeError(HeadwaterError):
     """What was given is no recipe, or cannot be one."""
@@ -82,6 +86,10 @@ class Client:
         """What somebody who trains on it must know: parts that are missing, files that servers left out."""
     def listing(self) -> Tuple[List[str], npt.NDArray[np.int64]]:
         """Keys and labels of all samples in order, without the photos; -1 is no label."""
+    def described(
+        self, indices: npt.NDArray[np.uint64], fields: List[str]
+    ) -> Tuple[List[str], npt.NDArray[np.int64], List[List[Any]]]:
+        """Keys, labels and, for each of these fields, values of single samples, without the photos."""
     @property
     def fields(self) -> List[Tuple[str, str]]:
         """Name and kind of each field that samples have on all servers."""
@@ -123,15 +131,38 @@ class Client:
         """Batches of these sizes, in this order. `epochs` is one for all samples, or one for each of `indices`: the same
         index twice is two crops where its epochs differ. Epochs are addresses of randomness: any 64 bits.
         """
+    def join(self, job: str) -> None:
+        """Calls name this job from here on."""
+    def announce(self, job: str, rank: int, lease: float, order: Optional[PassOrder]) -> "Announcement":
+        """Tells the servers of a pass, whose order is None where nobody can compute it, for a lease of seconds that is
+        renewed until the result is closed.
+        """
+    def cached(self, indices: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Whether each of these samples is in its server's cache."""
     def report_indices(self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def report_keys(self, keys: Sequence[str], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def counters(self) -> Dict[str, Any]: ...
+
+@final
+class Announcement:
+    """A pass that servers have been told of."""
+
+    def reached(self, position: int) -> None:
+        """What is before this position is done."""
+    def rest(self, position: int, lease: float) -> None:
+        """The pass has ended, and nothing more is said for so many seconds."""
+    def end(self) -> None:
+        """The rank is done for good."""
 
 @final
 class Plan:
     """A plan file, read: a way for each sample of a dataset."""
 
     def __new__(cls, content: bytes) -> "Plan": ...
+    def carried(self, places: npt.NDArray[np.uint64], samples: int) -> Tuple["Plan", int]:
+        """The plan for a later generation of so many samples, and how many of them it knows: those keep their way, and
+        others take the one that most have.
+        """
     def __len__(self) -> int: ...
     @property
     def algorithm(self) -> str: ...
@@ -200,3 +231,43 @@ def check_place(servers: Sequence[str], dataset: str) -> None:
     """That these are addresses and a dataset's name, before anything connects."""
 
 def permute(length: int, seed: int, epoch: int, positions: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...
+
+@final
+class NodeCache:
+    """A hold on a cache that the processes of a node share. It leaves with the last reference."""
+
+    def __new__(
+        cls,
+        shared_memory: str,
+        name: str,
+        dataset: Tuple[int, List[str]],
+        memory: int,
+        ssd: Optional[Tuple[str, int]],
+        policy: Optional[str],
+    ) -> "NodeCache": ...
+    def find(
+        self, index: int, waited: bool
+    ) -> Optional[Tuple[Union[int, npt.NDArray[np.uint8]], Tuple[Tuple[int, int], List[Tuple[int, int]]]]]:
+        """The memory of a value, or the descriptor of its file where it is large, and the places of its parts."""
+    def lead(self, index: int) -> str:
+        """Who reads an absent sample: "mine", "theirs", or "there"."""
+    def origin(self, index: int) -> None: ...
+    def busy(self) -> None: ...
+    def abandon(self, index: int) -> None: ...
+    def put(
+        self, index: int, pickle: npt.NDArray[np.uint8], buffers: List[npt.NDArray[np.uint8]], seconds: float
+    ) -> bool:
+        """Keeps a sample's value; whether it is in the cache now."""
+    def announce(self, order: npt.NDArray[np.uint64]) -> None: ...
+    def report(self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]) -> None: ...
+    def refused(self) -> Optional[str]: ...
+    def counts(self) -> Dict[str, int]: ...
+    def usage(self) -> List[Tuple[int, int, int]]:
+        """Bytes, limit and entries of memory and of the SSD."""
+    def policy(self) -> str: ...
+
+def remove_orphans(shared_memory: str) -> int:
+    """Removes what dead jobs of this user left in memory; the number of caches."""
+
+def cache_table_bytes(samples: int) -> int:
+    """Bytes of memory that a cache of so many samples takes for itself."""

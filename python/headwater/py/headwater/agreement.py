@@ -4,21 +4,30 @@ Ranks need not come to a question at the same time, or at all: so there is no co
 not come would hold up the others. torch.distributed keeps a store of keys and values, in which a key is set once.
 """
 
+import logging
 from typing import Any, Optional
 
 from headwater.torches import torch, worker_of
+
+log = logging.getLogger("headwater")
 
 #: Before each key, for the store is everybody's.
 PREFIX = "headwater/"
 
 
 def agreed(subject: str, proposal: str) -> Optional[str]:
-    """What the first of all ranks has proposed about a subject; None where ranks cannot speak to each other."""
+    """What the first of all ranks has proposed about a subject; None where ranks cannot speak to each other, as where
+    the one that keeps the store has ended.
+    """
     store = _store()
     if store is None:
         return None
-    # Set where it is not there; else what is there.
-    return bytes(store.compare_set(PREFIX + subject, "", proposal)).decode()
+    try:
+        # Set where it is not there; else what is there.
+        return bytes(store.compare_set(PREFIX + subject, "", proposal)).decode()
+    except RuntimeError as error:
+        log.warning("the store of torch.distributed does not answer: %s", error)
+        return None
 
 
 def _store() -> Optional[Any]:

@@ -28,6 +28,10 @@ OnError = Literal["raise", "skip", "substitute"]
 Field = Literal["image", "label", "key", "index"]
 #: Names of fields, those of the dataset's own among them. A text by itself is no list of names.
 FieldNames = Union[List[str], Tuple[str, ...]]
+#: What a cache keeps.
+CachePolicy = Literal["planned", "importance", "static", "lru", "lfu"]
+#: In which order samples come: as seed and epoch say, or of these those first that servers have cached.
+Ordering = Literal["seeded", "opportunistic"]
 #: Who has a shard.
 Mode = Literal["rank", "node", "disk"]
 
@@ -35,4 +39,6 @@ OUTPUTS: Tuple[str, ...] = get_args(Output)
 PIXELS: Tuple[str, ...] = get_args(Pixels)
 ON_ERROR: Tuple[str, ...] = get_args(OnError)
 FIELDS: Tuple[str, ...] = get_args(Field)
+POLICIES: Tuple[str, ...] = get_args(CachePolicy)
+ORDERINGS: Tuple[str, ...] = get_args(Ordering)
 MODES: Tuple[str, ...] = get_args(Mode)

@@ -10,7 +10,7 @@ from headwater.errors import SampleError
 from headwater.repeats import Epochs
 from headwater.selection import Selection
 from headwater.shared import Counters
-from headwater.source import Listing, Source
+from headwater.source import Source
 
 #: Neighbours that are tried in place of a sample that fails.
 SUBSTITUTES = 16
@@ -40,18 +40,26 @@ class Rows(NamedTuple):
 class Names:
     """Samples without their photos, given one by one as a fetch gives them."""
 
-    def __init__(self, listing: Listing, indices: npt.NDArray[np.uint64]) -> None:
-        self._listing, self._rest = listing, indices.tolist()
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self._next = rows, 0
 
     def next(self) -> Any:
-        if not self._rest:
+        at, rows = self._next, self._rows
+        if at >= len(rows.indices):
             return None
-        at = self._rest.pop(0)
-        labels = self._listing.labels[[at]]
-        return np.empty((1, 0)), np.asarray([at], dtype=np.uint64), labels, [self._listing.keys[at]], [], []
+        self._next += 1
+        columns = [column[at : at + 1] for column in rows.columns]
+        return (
+            rows.values[at : at + 1],
+            rows.indices[at : at + 1],
+            rows.labels[at : at + 1],
+            [rows.keys[at]],
+            [],
+            columns,
+        )
 
     def close(self) -> None:
-        self._rest = []
+        self._next = len(self._rows.indices)
 
 
 def without_gone(rows: Rows, gone: npt.NDArray[np.uint64]) -> Rows:

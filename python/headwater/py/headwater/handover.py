@@ -61,7 +61,7 @@ class _Collate:
 
     def __call__(self, batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
         first = batch[0]
-        if not all(_is_plain(tensor) and tensor.shape == first.shape for tensor in batch):
+        if not all(is_plain(tensor) and tensor.shape == first.shape for tensor in batch):
             return self._original(batch, collate_fn_map=collate_fn_map)
         if not _by_descriptor():
             check_room(len(batch) * _bytes(first))
@@ -86,7 +86,7 @@ class _Collate:
 def _reduce_tensor(tensor: Any) -> Any:
     # Whatever it is: nobody else tells the trainer.
     try:
-        if _is_plain(tensor) and _is_dense(tensor) and not tensor.is_shared() and _by_descriptor():
+        if is_plain(tensor) and is_dense(tensor) and not tensor.is_shared() and _by_descriptor():
             tensor = _moved(tensor)
         return torch.multiprocessing.reductions.reduce_tensor(tensor)
     except Exception as error:
@@ -133,7 +133,7 @@ def check_room(count: int) -> None:
         )
 
 
-def _is_plain(tensor: Any) -> bool:
+def is_plain(tensor: Any) -> bool:
     """Whether a tensor is no more than values, shape and strides."""
     return (
         type(tensor) is torch.Tensor
@@ -148,7 +148,7 @@ def _is_plain(tensor: Any) -> bool:
     )
 
 
-def _is_dense(tensor: Any) -> bool:
+def is_dense(tensor: Any) -> bool:
     """Whether a tensor's values lie side by side in memory, in whatever order: permuted, channels last."""
     step = 1
     for stride, size in sorted(zip(tensor.stride(), tensor.shape)):

@@ -63,7 +63,8 @@ def _files(names: str) -> str:
     return (
         "the servers list other keys or labels than when it was saved, or list them in another order: files were "
         "added, removed, renamed or moved to other classes, or the servers have other parts or come in another order, "
-        "and they do not know any more what differs; serve the dataset as it was, or begin the epoch anew"
+        "and they do not know any more what differs (with --state, storage-server knows it over restarts); serve the "
+        "dataset as it was, or begin the epoch anew"
     )
 
 

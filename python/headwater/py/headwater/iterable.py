@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Seque
 import numpy as np
 import numpy.typing as npt
 
-from headwater.arguments import boolean, whole
-from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
+from headwater.announcer import Announcer, Telling
+from headwater.arguments import boolean, one_of, whole
+from headwater.choices import ORDERINGS, Cut, FieldNames, OnError, Ordering, Output, Pixels
 from headwater.failures import Rows
 from headwater.generations import Generations
+from headwater.job import Job
 from headwater.ledger import Ledger
 from headwater.limits import Limits
+from headwater.opportunity import Opportunity, chained, window_of
 from headwater.order import Order
+from headwater.picks import Log, Picks
 from headwater.progress import State
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers, sizes_for
@@ -42,8 +46,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index", and beside "image" of the dataset's own
-                 fields, such as "caption" (data.fields). Without "image" no photo is fetched, and none can fail
+    fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
+                 "caption" (data.fields). Without "image" no photo is fetched, and none can fail
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array, also where PyTorch is installed (of which a DataLoader makes tensors again)
     transform    is run on each image after the recipe, and after what of a Compose is run here
@@ -55,6 +59,10 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     batch_size   samples of a batch: then give DataLoader(data, batch_size=None). Default: single samples
     drop_last    leaves out what is left at an epoch's end and makes no whole step of all ranks
     shuffle      another order in each epoch; False: that of the dataset, by key
+    order        "opportunistic": of the next `order_window` positions, what servers have cached comes first. It is for
+                 several jobs that read one slow origin: each takes what another has just brought. Every sample still
+                 comes once an epoch, with the same tensor; which come together in a batch differs from run to run
+    order_window positions among which it chooses. Default: half of the epoch
     seed         with the epoch and a sample's key it decides order, crops and flips: the same seed gives the same run
     sampler      chooses the samples of each epoch: an ImportanceSampler, or an object with epoch_indices(epoch)
     rank, world  default: torch.distributed's, else what torchrun, Slurm or MPI have set; asked for when a pass begins
@@ -119,6 +127,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         batch_size: Optional[int] = None,
         drop_last: bool = False,
         shuffle: bool = True,
+        order: Ordering = "seeded",
+        order_window: Optional[int] = None,
         seed: int = 0,
         output: Output = "tensor",
         pixels: Pixels = "raw",
@@ -146,6 +156,12 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         if batch_size is not None:
             batch_size = whole("batch_size", batch_size, 1)
         self._prefetch = whole("prefetch", prefetch, 1, 4096)
+        self._picks = one_of("order", order, ORDERINGS) == "opportunistic"
+        self._window = None if order_window is None else whole("order_window", order_window, 1)
+        if self._window is not None and not self._picks:
+            raise ValueError(
+                f'order_window={order_window} is for order="opportunistic": give that too, or leave it out'
+            )
         place, drop_last = Place(rank, world), boolean("drop_last", drop_last)
         # The reader takes its keywords out of all of them, each by its name.
         self._reader = reader = Reader(locals(), place, repeats=False)
@@ -158,8 +174,17 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         recipe_digest = None if reader.reading.recipe is None else reader.reading.recipe.digest
         subject = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
         self._generations = Generations(reader.source, fixed=fixed, subject=subject)
+        self._announcer = Announcer(reader.source, Job((*subject, reader.selection.mark)), reader.tallies)
+        self._log = Log() if self._picks else None
         self._ledger = Ledger(
-            self._order, place, self._generations, batch_size=batch_size, drop_last=drop_last, uneven=uneven
+            self._order,
+            place,
+            self._generations,
+            batch_size=batch_size,
+            drop_last=drop_last,
+            uneven=uneven,
+            heed=self._announcer.heed,
+            log=self._log,
         )
 
     def set_epoch(self, epoch: int) -> None:
@@ -215,6 +240,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         yield from self._dealt(self._ledger.turn(state, batch_asked_for()))
 
     def _dealt(self, state: State) -> Iterator[Any]:
+        if self._picks or state.picks is not None:
+            return self._picked(state)
         epoch = state.epoch.epoch
         ordinals, sizes = state.deal.share(state.rank, state.worker)
         given = int(sizes[: state.taken].sum()) if state.batched else state.taken
@@ -224,22 +251,68 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         read = self._reader.read(indices, arrays, draws, self._prefetch, singles=not state.batched)
         return self._give(state, read, arrays)
 
+    def _picked(self, state: State) -> Iterator[Any]:
+        """What is left of a share, what servers have cached first."""
+        ordinals, sizes = state.deal.share(state.rank, state.worker)
+        positions, epoch = state.base.at(ordinals), state.epoch.epoch
+        picks = self._picks_of(state, len(ordinals))
+        indices, draws = self._order.samples(epoch, positions), self._order.draws(epoch, positions)
+        left = sizes[state.taken :].astype(np.uint64) if state.batched else sizes_for(len(ordinals) - len(picks))
+        window = window_of(self._window or -(-state.epoch.length // 2), len(ordinals), state.epoch.length)
+
+        def parts() -> Iterator[Iterator[Rows]]:
+            # Without a window of its own this dataset goes on with what another has left, in order.
+            chance = Opportunity(self._reader.source.client(), picks, indices, window if self._picks else 1)
+            begin = 0
+            for count in chance.parts(left):
+                part = left[begin : begin + count]
+                places = chance.choose(int(part.sum()))
+                each = draws if isinstance(draws, int) else draws[places]
+                yield self._reader.start(indices[places], part, each, self._prefetch, not state.batched)
+                begin += count
+
+        return self._give(replace(state, picks=picks), chained(parts()), left)
+
+    def _picks_of(self, state: State, share: int) -> Picks:
+        """What of a share was taken, and where to write down what is chosen from now on."""
+        before = np.zeros(share, dtype=np.bool_)
+        before[: state.given()] = True
+        if state.picks is not None:
+            before = state.picks.before
+        workers = state.deal.workers
+        if self._log is None or not workers:
+            return Picks(before)
+        left = int(np.count_nonzero(~before))
+        return Picks(before, self._log.sequence(state.epoch.epoch, state.worker, workers, left))
+
     def _give(self, state: State, read: Iterator[Rows], sizes: npt.NDArray[np.uint64]) -> Iterator[Any]:
         samples, ledger, taken = self._reader.samples, self._ledger, state.taken
         ledger.asked(state)
-        for rows, size in zip(read, sizes.tolist()):
-            if state.batched:
-                taken += 1
+        telling = self._tell(state)
+        try:
+            for rows, size in zip(read, sizes.tolist()):
+                if state.batched:
+                    taken += 1
+                    ledger.at = replace(state, taken=taken)
+                    telling.reached(taken)
+                    yield samples.batch(rows)
+                    continue
+                places = rows.places if rows.places is not None else range(size)
+                for at, place in enumerate(places):
+                    # Those behind the last that are skipped are given with it.
+                    ledger.at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
+                    yield samples.one(rows, at)
+                taken += size
                 ledger.at = replace(state, taken=taken)
-                yield samples.batch(rows)
-                continue
-            places = rows.places if rows.places is not None else range(size)
-            for at, place in enumerate(places):
-                # Those behind the last that are skipped are given with it.
-                ledger.at = replace(state, taken=taken + (place + 1 if at + 1 < len(places) else size))
-                yield samples.one(rows, at)
-            taken += size
-            ledger.at = replace(state, taken=taken)
+                telling.reached(taken)
+        finally:
+            telling.close(taken)
+
+    def _tell(self, state: State) -> Telling:
+        """Tells the servers of a pass, where photos are read in it."""
+        if "image" not in self._reader.reading.fields:
+            return Telling(state, None, self._reader.tallies, None)
+        return self._announcer.begin(state, self._order.announced(state.epoch, state.base.position))
 
     def state_dict(self, steps: Optional[int] = None, *, epoch_steps: Optional[int] = None) -> Dict[str, Any]:
         """Where the pass under way stands.

@@ -6,7 +6,9 @@ What was said last holds: a state's epoch wins over what was set before it was l
 import logging
 import weakref
 from dataclasses import replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
+
+import numpy as np
 
 from headwater._headwater import HeadwaterError
 from headwater.arguments import MOST_EPOCH, whole
@@ -15,6 +17,7 @@ from headwater.drivers import driver
 from headwater.generations import Generations
 from headwater.order import Order
 from headwater.passes import Pass, Passes
+from headwater.picks import Log, Mask, Picks
 from headwater.progress import Deal, Remaining, State, find_states, merge
 from headwater.ranks import Place, Ranked
 from headwater.torches import worker_of
@@ -34,12 +37,17 @@ class Ledger:
         batch_size: Optional[int],
         drop_last: bool,
         uneven: Optional[str],
+        heed: Callable[[int, int], None],
+        log: Optional[Log] = None,
     ) -> None:
+        """`heed` is told rank and number of ranks before a pass begins, in the process that reads or has workers; `log`
+        has what workers take where they do not take it in order.
+        """
         self._order, self._place, self._generations = order, place, generations
         self._batch_size, self._drop_last = batch_size, drop_last
         #: Why ranks may have different numbers of samples, however they are dealt.
         self._uneven = uneven
-        self._passes = Passes()
+        self._passes, self._heed, self._log = Passes(), heed, log
         #: The state that StatefulDataLoader has given this very worker, for the next pass.
         self._own: Optional[State] = None
         #: Where this process stands in the pass that it gives.
@@ -71,6 +79,8 @@ class Ledger:
 
     def _renew(self, began: Pass) -> None:
         """Takes the newest generation for a pass, unless it goes on with an epoch that has begun."""
+        if not worker_of()[1]:
+            self._heed(*self._place.resolve())
         if self._resumed(began) is None:
             self._generations.renew(began.epoch, self._place.resolve()[1])
         elif not worker_of()[1]:
@@ -196,9 +206,10 @@ class Ledger:
             raise ValueError(
                 f"steps={taken}: a rank takes {deal.rounds} in this pass over epoch {epoch}; give those since it began"
             )
-        return State(
-            self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size)
-        ).to_dict()
+        state = State(self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size))
+        if self._log is not None and taken:
+            state = replace(state, picks=Picks(taken_by_workers(self._log, deal, (rank, epoch), taken)))
+        return state.to_dict()
 
     def load(self, state: Any) -> None:
         """Goes on where a state stands: see IterableDataset.load_state_dict."""
@@ -291,6 +302,23 @@ class Ledger:
 
 UNEVEN = "and %d ranks that do not take as many steps wait for each other for ever"
 EVEN = "give batch_size= to the dataset (and batch_size=None to DataLoader), whose batches are dealt evenly"
+
+
+def taken_by_workers(written: Log, deal: Deal, of: Tuple[int, int], steps: int) -> Mask:
+    """Which places of a rank's share its workers have given in so many steps, where they do not take it in order; `of`
+    are the rank and the epoch.
+    """
+    (rank, epoch), taken = of, np.zeros(deal.samples(of[0]), dtype=np.bool_)
+    workers = max(1, written.workers(epoch))
+    for worker in range(workers):
+        rounds = np.arange(worker, deal.rounds, workers)
+        sizes = replace(deal, workers=workers).share(rank, worker)[1]
+        count = int(sizes[: int(np.count_nonzero(rounds < steps))].sum())
+        places = written.read(epoch, worker, count).astype(np.int64)
+        # The last round may be longer than the others.
+        at = np.minimum(places // deal.block, max(0, len(rounds) - 1))
+        taken[rounds[at] * deal.block + places - at * deal.block] = True
+    return taken
 
 
 def _is_late() -> bool:

@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
+from headwater.announcer import Announcer
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
 from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
 from headwater.generations import Generations
+from headwater.job import Job
 from headwater.limits import Limits
 from headwater.passes import Passes
 from headwater.ranks import Place
@@ -43,8 +45,8 @@ class MapDataset(Served, TorchDataset[S]):
     indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean
                  mask
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index", and beside "image" of the dataset's own
-                 fields, such as "caption" (data.fields). Without "image" no photo is fetched
+    fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
+                 "caption" (data.fields). Without "image" no photo is fetched
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array
     transform    is run on each image after the recipe
@@ -117,11 +119,12 @@ class MapDataset(Served, TorchDataset[S]):
         allow_non_finite: bool = False,
     ) -> None:
         # The reader takes its keywords out of all of them, each by its name.
-        self._reader = Reader(locals(), Place(), repeats=True)
-        self._passes = Passes()
-        self._generations = Generations(
-            self._reader.source, subject=("map", self._reader.source.servers, dataset, seed, classes)
-        )
+        self._place = place = Place()
+        self._reader = Reader(locals(), place, repeats=True)
+        self._passes, source = Passes(), self._reader.source
+        subject = ("map", source.servers, dataset, seed, classes)
+        self._generations = Generations(source, subject=subject)
+        self._announcer = Announcer(source, Job((*subject, self._reader.selection.mark)), self._reader.tallies)
         self._deterministic = boolean("deterministic", deterministic)
         self._skips = on_error == "skip"
 
@@ -171,6 +174,8 @@ class MapDataset(Served, TorchDataset[S]):
         if chosen is not None:
             asked = chosen[asked]
         sizes = np.asarray([len(asked)], dtype=np.uint64)
+        if "image" in self._reader.reading.fields:
+            self._announcer.stand(*self._place.resolve())
         return next(iter(self._reader.read(asked, sizes, self._draws(asked), 1)))
 
     def _draws(self, asked: npt.NDArray[np.uint64]) -> Epochs:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import ServerError, permute
+from headwater.announcer import PassOrder
 from headwater.arguments import Expected, boolean, indices_of
 from headwater.earlier import Earlier, find
 from headwater.identity import is_of_another_generation, recognised
@@ -107,6 +108,18 @@ class Order:
         described, choice = self._source.describe(), self._selection.digest(chosen)
         names = described.names and described.names + choice
         return Epoch(described.digest + choice, length, self._seed, epoch, self._shuffle, names, described.generation)
+
+    def announced(self, epoch: Epoch, position: int) -> Optional[PassOrder]:
+        """The order of an epoch of which what is before this position is done, as servers compute it; None where they
+        cannot.
+        """
+        if self._earlier is not None and self._earlier.epoch.epoch == epoch.epoch:
+            return None
+        chosen = self._chosen_of(epoch.epoch)
+        if chosen is not None and occurrences(chosen) is not None:
+            return None
+        own = self._sampler is None
+        return PassOrder(epoch.seed, epoch.epoch, self._shuffle and own, chosen, own, position)
 
     def samples(self, epoch: int, positions: Positions) -> npt.NDArray[np.uint64]:
         """The samples at these positions; those that are gone since the epoch began, with a mark."""

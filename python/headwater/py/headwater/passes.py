@@ -25,7 +25,7 @@ KEPT = 32
 #: Words in which workers say that they have begun one; workers beyond 512 share their bits.
 WORDS = 8
 #: What was said is kept as text, in so much room, and so often: a worker may begin a pass after more was said.
-SAID_BYTES = 1 << 16
+SAID_BYTES = 1 << 20
 SAYINGS = 4
 
 RECORD = np.dtype(

@@ -9,13 +9,14 @@ The last round is what remains, spread evenly; where that is less than a sample 
 too. So every sample is there exactly once, and every rank takes as many steps.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
+from headwater.picks import Picks, from_text, to_text
 
 Positions = npt.NDArray[np.int64]
 
@@ -141,6 +142,8 @@ class State:
     #: and how much of its share it has given: batches, or samples where it gives samples.
     taken: int
     batched: bool
+    #: In which order it takes its share, where that is not the share's own.
+    picks: Optional[Picks] = field(default=None, compare=False)
 
     def to_dict(self) -> Dict[str, Any]:
         """The state as a dictionary of numbers, strings and lists."""
@@ -149,7 +152,7 @@ class State:
             **self.epoch._asdict(),
             "generation": list(self.epoch.generation),
             "position": self.base.position,
-            "ahead": list(self.base.ahead),
+            "ahead": _ahead_to(self.base),
             "world": self.deal.world,
             "workers": self.deal.workers,
             "block": self.deal.block,
@@ -159,6 +162,7 @@ class State:
             "worker": self.worker,
             "taken": self.taken,
             "batched": self.batched,
+            **({} if self.picks is None else {"picks": to_text(self.picks.taken(self.given()))}),
         }
 
     @classmethod
@@ -168,7 +172,7 @@ class State:
             raise HeadwaterError(f"this state is of version {state.get(MARK)!r}, and this package reads {VERSION}")
         try:
             length = int(state["length"])
-            ahead = tuple(sorted(int(position) for position in state["ahead"]))
+            ahead = _ahead_from(state["ahead"], int(state["position"]), length)
             base = Remaining(length, int(state["position"]), ahead)
             deal = Deal(
                 len(base),
@@ -204,13 +208,29 @@ class State:
         )
         if not good:
             raise HeadwaterError("this state is broken: its numbers contradict each other")
-        return found
+        return found._with_picks(state.get("picks"))
+
+    def _with_picks(self, text: Any) -> "State":
+        """With what a state says of the order in which it was taken."""
+        if text is None:
+            return self
+        try:
+            taken = from_text(str(text), len(self.deal.share(self.rank, self.worker)[0]))
+        except ValueError as error:
+            raise HeadwaterError(f"this state is broken: {error!r}") from error
+        if int(np.count_nonzero(taken)) != self.given():
+            raise HeadwaterError("this state is broken: it has taken more or fewer samples than it says")
+        return replace(self, picks=Picks(taken))
+
+    def given(self) -> int:
+        """How many samples of its share this process has given."""
+        ordinals, sizes = self.deal.share(self.rank, self.worker)
+        return min(len(ordinals), int(sizes[: self.taken].sum()) if self.batched else self.taken)
 
     def done(self) -> Positions:
         """Positions that this process has given."""
-        ordinals, sizes = self.deal.share(self.rank, self.worker)
-        count = int(sizes[: self.taken].sum()) if self.batched else self.taken
-        return self.base.at(ordinals[:count])
+        ordinals, count = self.deal.share(self.rank, self.worker)[0], self.given()
+        return self.base.at(ordinals[:count] if self.picks is None else ordinals[self.picks.taken(count)])
 
     def same_run(self, other: "State") -> bool:
         """Whether both are of one run of an epoch, in different processes."""
@@ -221,6 +241,28 @@ class State:
             other.base,
             other.batched,
         )
+
+
+#: More positions than this are saved as bits.
+LISTED = 1024
+
+
+def _ahead_to(base: Remaining) -> Union[List[int], str]:
+    """Positions that are done ahead of others, as a state has them."""
+    if len(base.ahead) <= LISTED:
+        return list(base.ahead)
+    mask = np.zeros(base.length - base.position, dtype=np.bool_)
+    mask[np.asarray(base.ahead) - base.position] = True
+    return to_text(mask)
+
+
+def _ahead_from(saved: Any, position: int, length: int) -> Tuple[int, ...]:
+    """Positions of a state, sorted. ValueError for what cannot be those."""
+    if not isinstance(saved, str):
+        return tuple(sorted(int(each) for each in saved))
+    if not 0 <= position <= length:
+        raise ValueError(f"position {position} of {length}")
+    return tuple((np.flatnonzero(from_text(saved, length - position)) + position).tolist())
 
 
 def find_states(saved: Any) -> List[State]:
@@ -265,6 +307,10 @@ def merge(states: Sequence[State]) -> State:
             raise HeadwaterError(
                 f"the state of worker {missing[0]} of rank {rank} is missing: give all of one loader's, or use steps="
             )
+    if len(ranks) < deal.world and any(state.picks is not None for state in states):
+        raise HeadwaterError(
+            f'with order="opportunistic" each rank takes what is cached first: give the states of all {deal.world} ranks'
+        )
     if len(ranks) not in (1, deal.world):
         raise HeadwaterError(f"there are states of {len(ranks)} of {deal.world} ranks: give one rank's, or all")
     some = next(iter(ranks))
@@ -274,7 +320,8 @@ def merge(states: Sequence[State]) -> State:
         for worker in range(max(1, deal.workers))
     ]
     left = first.base.without(np.concatenate([state.done() for state in everybody]))
-    return replace(first, base=left, deal=Deal(len(left), 1, 0, 1, deal.drop_last), rank=0, worker=0, taken=0)
+    whole = Deal(len(left), 1, 0, 1, deal.drop_last)
+    return replace(first, base=left, deal=whole, rank=0, worker=0, taken=0, picks=None)
 
 
 def merge_states(states: Any) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, HeadwaterError
+from headwater._headwater import Batches, Client, HeadwaterError
 from headwater.arguments import indices_of
 from headwater.auto import AutoPlan
 from headwater.columns import Columns
@@ -26,6 +26,9 @@ from headwater.source import Source
 from headwater.transport import Transport
 
 Servers = Union[str, Sequence[str]]
+
+#: Samples of which the servers are asked for names and fields at once, where no photo is asked for.
+DESCRIBED = 4096
 
 #: Samples in one array, where single samples are asked for: their tensors are rows of it.
 TOGETHER = 32
@@ -47,8 +50,8 @@ class Reader:
         )
         self.reading = reading = Reading.of(keywords)
         self.samples = Samples(reading, self.selection, Columns(source, reading.columns, reading.output))
-        self._counters = Counters()
-        self._failures = Failures(reading.on_error, source, self.selection, self._counters)
+        self.tallies = Counters()
+        self._failures = Failures(reading.on_error, source, self.selection, self.tallies)
         # Last, for "auto" takes seconds, and what is wrong with the other keywords should be said before.
         self.plan = _plan(reading, source, place, repeats)
 
@@ -81,23 +84,46 @@ class Reader:
     ) -> Iterator[Rows]:
         """Batches of these sizes, in this order, without samples that fail. Of `singles` an array may be left empty.
         Each sample's epoch is the address of its draws.
+
+        Nothing is asked for before the first is.
         """
+        yield from self.start(indices, sizes, epochs, ahead, singles)
+
+    def start(
+        self,
+        indices: npt.NDArray[np.uint64],
+        sizes: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        ahead: int,
+        singles: bool = False,
+    ) -> Iterator[Rows]:
+        """As `read`; the samples are asked for now."""
         if len(indices) == 0:
-            return
+            return iter(())
         prepare()
         labels = self.selection.labelling()
         indices, gone = parted(indices, self.source.describe().samples)
         if "image" not in self.reading.fields:
-            yield from self._listed(indices, sizes, gone, labels)
-            return
+            return self._listed(indices, sizes, gone, labels)
         self.plan.begin(self.source, indices, self.selection.indices is None)
         # A pass keeps its connection, and so its generation, whatever the dataset takes meanwhile.
         fetch = partial(self._fetch, self.source.client(), self.plan.cuts(self.source))
-        batches, done = fetch(indices, sizes, epochs, ahead), 0
+        return self._given(fetch(indices, sizes, epochs, ahead), gone, epochs, singles, (fetch, labels))
+
+    def _given(
+        self,
+        batches: Batches,
+        gone: npt.NDArray[np.uint64],
+        epochs: Epochs,
+        singles: bool,
+        means: Tuple[Callable[..., Batches], Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]],
+    ) -> Iterator[Rows]:
+        """Batches as they come, without samples that fail: `means` fetch what stands in their place, and label."""
+        (fetch, labels), done = means, 0
         try:
             while True:
                 given = batches.next()
-                self.plan.hear(self._counters)
+                self.plan.hear(self.tallies)
                 if given is None:
                     return
                 rows = Rows(*given)
@@ -112,7 +138,7 @@ class Reader:
 
     def counters(self) -> Dict[str, int]:
         """What this dataset and its copies in workers have counted since it was made."""
-        return self._counters.totals()
+        return self.tallies.totals()
 
     def report(self, which: Any, losses: npt.NDArray[np.float32]) -> Tuple[int, int]:
         """Tells the servers losses: how many they keep, and of how many samples they know nothing."""
@@ -150,18 +176,45 @@ class Reader:
         """Batches without photos: what the servers list is all that is asked of them, and only what is gone since the
         epoch began can fail.
         """
-        listing, cuts = self.source.listing(), np.cumsum(sizes[:-1]).astype(np.int64)
-        for part, marks in zip(np.split(indices, cuts), np.split(gone, cuts)):
-            keys: List[Optional[str]] = [listing.keys[index] for index in part.tolist()]
-            rows = without_gone(Rows(np.empty((len(part), 0)), part.copy(), listing.labels[part], keys, []), marks)
-            settled = self._failures.settle(rows, 0, False, self._neighbour)
-            yield settled._replace(labels=labels(settled.labels))
+        ends = np.cumsum(sizes).astype(np.int64)
+        first = 0
+        while first < len(ends):
+            # So many batches together that the servers are not asked for each.
+            begin = int(ends[first - 1]) if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, begin + DESCRIBED)))
+            end = int(ends[last - 1])
+            together = self._names(indices[begin:end])
+            for at in range(first, last):
+                part = slice((int(ends[at - 1]) if at else 0) - begin, int(ends[at]) - begin)
+                rows = without_gone(_part(together, part), gone[begin:end][part])
+                settled = self._failures.settle(rows, 0, False, self._neighbour)
+                yield settled._replace(labels=labels(settled.labels))
+            first = last
+
+    def _names(self, indices: npt.NDArray[np.uint64]) -> Rows:
+        """Rows without photos: from the list of all samples, or where the dataset's own fields are asked for too, what
+        the servers say of these.
+        """
+        nothing, columns = np.empty((len(indices), 0)), self.reading.columns
+        if columns:
+            keys, labels, values = self.source.described(indices, columns)
+            return Rows(nothing, indices.copy(), labels, list(keys), [], values)
+        listing = self.source.listing()
+        names: List[Optional[str]] = [listing.keys[index] for index in indices.tolist()]
+        return Rows(nothing, indices.copy(), listing.labels[indices], names, [])
 
     def _neighbour(
         self, indices: npt.NDArray[np.uint64], sizes: npt.NDArray[np.uint64], epochs: Epochs, ahead: int
     ) -> "Names":
         """What stands next to a sample that is gone, where no photo is asked for."""
-        return Names(self.source.listing(), indices)
+        return Names(self._names(indices))
+
+
+def _part(rows: Rows, part: slice) -> Rows:
+    """Some of these rows, in memory of their own."""
+    columns = [column[part] for column in rows.columns]
+    indices, labels = rows.indices[part].copy(), rows.labels[part].copy()
+    return Rows(rows.values[part], indices, labels, rows.keys[part], [], columns)
 
 
 def _plan(reading: Reading, source: Source, place: Place, repeats: bool) -> Plan:

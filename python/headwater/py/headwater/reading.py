@@ -52,11 +52,6 @@ class Reading:
         pixels = one_of("pixels", keywords["pixels"], PIXELS)
         fields = names("fields", keywords["fields"], FIELDS[0])
         columns = tuple(name for name in fields if name not in FIELDS)
-        if columns and "image" not in fields:
-            raise ValueError(
-                f"fields={fields!r}: {columns[0]!r} is none of {', '.join(FIELDS)}, and the dataset's own fields come "
-                "with photos: ask for 'image' too"
-            )
         if model is not None:
             model = text("model", model, "the name of a model that is registered at the servers")
         if plan is not None and "image" not in fields:

@@ -113,6 +113,11 @@ class Selection:
         return self._given is not None
 
     @property
+    def mark(self) -> str:
+        """What tells this choice from others of the dataset, as far as that is known without asking a server."""
+        return self.digest(self._given)
+
+    @property
     def transforms(self) -> bool:
         """Whether anything is run on labels."""
         return self._target_transform is not None

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from headwater._headwater import Recipe
+from headwater.announcer import Announcer
 from headwater.generations import Generations
 from headwater.plans import PlanSummary
 from headwater.reader import Reader
@@ -16,6 +17,7 @@ class Served:
 
     _reader: Reader
     _generations: Generations
+    _announcer: Announcer
 
     @property
     def classes(self) -> List[str]:
@@ -24,7 +26,7 @@ class Served:
 
     @property
     def fields(self) -> Dict[str, str]:
-        """The dataset's own fields, which `fields=` may name beside "image": the kind of each, which is integer,
+        """The dataset's own fields, which `fields=` may name: the kind of each, which is integer,
         number, text, integers or numbers.
         """
         return dict(self._reader.source.describe().fields)
@@ -114,8 +116,12 @@ class Served:
         """Tells the servers how much samples mattered: keys, or indices, and the loss of each. Gives how many they
         know.
         """
+        self._announcer.join(self._reader.source.client())
         return self._reader.report(which, as_array(losses, np.float32))[0]
 
     def close(self) -> None:
-        """Ends this process's connections and threads; the next sample makes them anew."""
+        """Ends this process's connections and threads; the next sample makes them anew. Servers are told that this job
+        reads the dataset no longer.
+        """
+        self._announcer.end()
         self._reader.close()

@@ -1,6 +1,7 @@
 """Where samples come from: servers and a dataset's name, and at most one connection to them in each process."""
 
 import os
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -14,6 +15,9 @@ from headwater.notices import Notices
 from headwater.torches import worker_of
 from headwater.transport import Transport
 
+
+#: Generations of which is remembered that they were seen.
+SEEN = 64
 
 #: The digests of a generation's partitions, server by server.
 Generation = Tuple[str, ...]
@@ -52,6 +56,8 @@ class Source:
         self.transport = transport
         #: What is said once, by whichever process knows it first.
         self.notices = Notices()
+        #: The generations that were seen, by the digest of everything that was listed.
+        self.seen: Dict[str, Generation] = {}
         #: What arguments say of the dataset.
         self._expected: List[Expected] = []
         self._description: Optional[Description] = None
@@ -114,6 +120,13 @@ class Source:
             self._listing = Listing(keys, np.asarray(labels, dtype=np.int64))
         return self._listing
 
+    def described(
+        self, indices: npt.NDArray[np.uint64], fields: Sequence[str]
+    ) -> Tuple[List[str], npt.NDArray[np.int64], List[List[Any]]]:
+        """Keys, labels and values of fields of these samples, which the servers are asked for."""
+        keys, labels, columns = self.client().described(np.ascontiguousarray(indices, dtype=np.uint64), list(fields))
+        return keys, np.asarray(labels, dtype=np.int64), columns
+
     def client(self) -> Client:
         """This process's connection."""
         if self._client is None or self._process != os.getpid():
@@ -122,6 +135,15 @@ class Source:
             client = self._connect(threads=self.transport.threads or cores_of_process())
             self._client, self._process, self._description = client, os.getpid(), self._described(client)
         return self._client
+
+    def last_client(self) -> Client:
+        """This process's connection, or one for a last word, for which no server is waited for long."""
+        if self._client is not None and self._process == os.getpid():
+            return self._client
+        held = self._description
+        brief = replace(self.transport, connect_for=1.0, patience=1.0)
+        generation = None if held is None else held.generation
+        return brief.connect(self.servers, self.dataset, threads=1, workers=1, generation=generation)
 
     def model(self, name: str) -> Tuple[Recipe, int]:
         """A model's recipe and the length of its features."""
@@ -183,6 +205,9 @@ class Source:
             expected.check(self.dataset, len(client))
         stored_fields = dict(client.fields)
         generation = tuple(client.generation)
+        self.seen[client.digest] = generation
+        if len(self.seen) > SEEN:
+            self.seen.pop(next(iter(self.seen)))
         return Description(
             len(client), client.digest, _names(client), client.classes, stored, stored_fields, generation
         )

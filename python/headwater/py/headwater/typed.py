@@ -7,7 +7,7 @@ as usual, type checkers know it.
 import os
 from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
 
-from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
+from headwater.choices import Cut, FieldNames, OnError, Ordering, Output, Pixels
 from headwater.limits import Limits
 
 #: What one sample is, or one batch.
@@ -54,6 +54,8 @@ class Streaming(Settings, total=False):
 
     drop_last: bool
     shuffle: bool
+    order: Ordering
+    order_window: Optional[int]
     sampler: Optional[Any]
     rank: Optional[int]
     world: Optional[int]

@@ -6,6 +6,7 @@ mod connections;
 mod index;
 mod largest;
 mod log;
+mod sources;
 mod starting;
 mod unread;
 
@@ -92,9 +93,23 @@ pub const SITUATIONS: &[Situation] = &[
     Situation { name: "photo-gone", about: "a photo that is deleted after the listing", run: index::photo_gone },
 ];
 
+/// Sources of very many samples, which take minutes and gigabytes: tried where they are named.
+pub const SOURCES: &[Situation] = &[
+    Situation {
+        name: "members",
+        about: "a million members of tar files, indexed by a server that is killed at half of them, and by the next",
+        run: sources::members,
+    },
+    Situation {
+        name: "objects",
+        about: "a bucket of ten million objects: a first start, a restart, and one after some have changed",
+        run: sources::objects,
+    },
+];
+
 /// The situation of this name.
 pub fn find(name: &str) -> Option<&'static Situation> {
-    SITUATIONS.iter().find(|situation| situation.name == name)
+    SITUATIONS.iter().chain(SOURCES).find(|situation| situation.name == name)
 }
 
 // === impl Situation ===

@@ -16,6 +16,7 @@ use crate::strain::photos::Photos;
 use crate::strain::readers::{Manner, Readers};
 use crate::strain::stage::Stage;
 use crate::strain::subject::{DEFAULT_MEMORY, nap};
+use crate::strain::timed::free_port;
 
 /// How soon something must listen: long before a listing of minutes ends.
 const SOON: Duration = Duration::from_secs(5);
@@ -106,9 +107,4 @@ fn within(most: Duration, mut found: impl FnMut() -> bool) -> bool {
         nap(LOOK_EVERY);
     }
     false
-}
-
-/// An address that nobody listens on.
-fn free_port() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

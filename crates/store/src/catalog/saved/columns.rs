@@ -14,11 +14,10 @@ use headwater_types::SampleKey;
 use headwater_types::caps::MAX_SAMPLES;
 
 use super::super::columns::{Columns, UNLABELLED};
+use super::super::ends::Ends;
 use super::super::places::{Object, Place, Places};
 use super::super::records::Records;
-use super::reader::Reader;
-use super::writer::Writer;
-use crate::kept::damaged;
+use crate::kept::{Reader, Writer, damaged};
 use crate::part::Part;
 use crate::version::Version;
 
@@ -65,16 +64,17 @@ pub(super) fn read(from: &mut Reader<'_>, classes: usize) -> io::Result<Columns>
 }
 
 /// Where each key ends. The keys are keys, and ascend.
-fn read_ends(from: &mut Reader<'_>, samples: usize, keys: &str) -> io::Result<Vec<u64>> {
-    let (mut start, mut last) = (0, "");
-    let ends = from.column(samples, |bytes| {
+fn read_ends(from: &mut Reader<'_>, samples: usize, keys: &str) -> io::Result<Ends> {
+    let (mut start, mut last, mut ends) = (0, "", Ends::with_capacity(samples));
+    from.each(samples, |bytes| {
         let end = start + usize::from(u16::from_le_bytes(bytes));
         let key = keys.get(start..end).ok_or_else(|| damaged("a key ends within a character, or behind the end"))?;
         if key <= last || SampleKey::check(key).is_err() {
             return Err(damaged("its keys are none, or are not in order"));
         }
         (start, last) = (end, key);
-        Ok(end as u64)
+        ends.push(end);
+        Ok(())
     })?;
     if start == keys.len() { Ok(ends) } else { Err(damaged("there are bytes behind the last key")) }
 }

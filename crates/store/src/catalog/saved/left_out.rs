@@ -6,9 +6,7 @@ use std::io;
 use headwater_types::caps::{LISTED_NAMES, LISTED_SUFFIXES};
 
 use super::super::Skipped;
-use super::reader::Reader;
-use super::writer::Writer;
-use crate::kept::damaged;
+use crate::kept::{Reader, Writer, damaged};
 use crate::skip::Skip;
 
 pub(super) fn write(skipped: &Skipped, out: &mut Writer<'_>) -> io::Result<()> {

@@ -14,9 +14,6 @@
 //! ([`crate::Kept`]). Everything that could lead a reader astray is checked: counts before memory is taken, the order
 //! of keys, and every position.
 
-mod reader;
-mod writer;
-
 mod columns;
 mod left_out;
 
@@ -24,17 +21,15 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use headwater_types::Listing;
 use headwater_types::caps::{LISTING_SKETCH, MAX_CLASSES, MAX_FIELDS};
 use headwater_types::field::{Field, Fields};
 use headwater_types::listing::Sketch;
-use headwater_types::{Digest, Listing};
 
-use self::reader::Reader;
-use self::writer::Writer;
 use super::Catalog;
 use super::body::Body;
 use crate::files::Files;
-use crate::kept::damaged;
+use crate::kept::{Reader, Writer, damaged};
 use crate::scope::Scope;
 
 const MAGIC: [u8; 8] = *b"hw-cat01";
@@ -89,7 +84,7 @@ fn read(mut from: Reader<'_>) -> io::Result<Catalog> {
         return Err(damaged("it is no catalog of this version"));
     }
     let scope = read_scope(&mut from)?;
-    let (digest, names) = (read_digest(&mut from)?, read_digest(&mut from)?);
+    let (digest, names) = (from.digest()?, from.digest()?);
     let listing = read_listing(&mut from)?;
     let skipped = left_out::read(&mut from)?;
     let classes: Arc<[String]> = from.many(8, MAX_CLASSES, |from| from.text())?.into();
@@ -133,16 +128,11 @@ fn write_listing(listing: &Listing, out: &mut Writer<'_>) -> io::Result<()> {
 }
 
 fn read_listing(from: &mut Reader<'_>) -> io::Result<Listing> {
-    let (samples, digest) = (from.u64()?, read_digest(from)?);
+    let (samples, digest) = (from.u64()?, from.digest()?);
     let hashes = from.count(8, LISTING_SKETCH as u64)?;
     let hashes = from.column(hashes, |bytes| Ok(u64::from_le_bytes(bytes)))?;
     let sketch = Sketch::from_hashes(&hashes).ok_or_else(|| damaged("its sketch is none"))?;
     Ok(Listing { samples, digest, sketch })
-}
-
-fn read_digest(from: &mut Reader<'_>) -> io::Result<Digest> {
-    let bytes: [u8; 32] = from.array()?;
-    Digest::try_from(&bytes[..]).map_err(|_| damaged("a digest is none"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use headwater_types::{ByteCount, FailureKind};
+use headwater_types::{ByteCount, FailureKind, SampleIndex};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -15,6 +15,7 @@ use super::written::{Row, write};
 use crate::catalog::Catalog;
 use crate::conformance::{Photos, Source, rows_behave};
 use crate::error::StoreError;
+use crate::fetched::Fetched;
 use crate::files::Files;
 use crate::open::open;
 use crate::options::StoreOptions;
@@ -96,7 +97,7 @@ async fn labels_are_the_files_own_classes_in_their_order_and_keys_without_paths_
     let file = write(&rows, 5, named(&["zebra", "ant", "bee"]));
     let (_folder, store, catalog) = listed(&file, "").await.unwrap();
     assert_eq!(catalog.classes(), ["zebra", "ant", "bee"]);
-    assert_eq!((catalog.len(), catalog.get(headwater_types::SampleIndex(7)).unwrap().key), (12, "train-07"));
+    assert_eq!((catalog.len(), catalog.get(SampleIndex(7)).unwrap().key), (12, "train-07"));
     for ((at, entry), (photo, label)) in catalog.iter().zip(&rows) {
         let label = label.filter(|label| *label >= 0).map(|label| label as u32);
         assert_eq!(entry.label.map(|label| label.0), label, "{}", entry.key);
@@ -151,6 +152,35 @@ async fn pages_in_memory_are_bounded_and_of_no_use_once_the_file_is_another() {
     fs::write(folder.path().join("train.parquet"), &file).unwrap();
     assert_eq!(store.read(&extents[0]).await.unwrap_err().kind, FailureKind::Changed);
     assert_eq!(store.length(&extents[1]).await.unwrap_err().kind, FailureKind::Changed);
+}
+
+#[tokio::test]
+async fn a_page_is_fetched_once_for_its_rows_and_again_where_memory_is_too_small() {
+    let folder = TempDir::new().unwrap();
+    let rows: Vec<Row> = (0..40).map(|at| (Some(vec![at as u8; 1000]), None)).collect();
+    let file = write(&rows, 4, WriterProperties::builder().set_dictionary_enabled(false).build());
+    fs::write(folder.path().join("train.parquet"), &file).unwrap();
+    for (memory, is_enough) in [(100_000, true), (12_000, false)] {
+        let (page_memory, fetched) = (PageMemory::new(ByteCount::new(memory)), Fetched::default());
+        let options = StoreOptions { page_memory, fetched: fetched.clone(), ..StoreOptions::default() };
+        let store = opened(&folder, "", options).await.unwrap();
+        let catalog = store.list(None).await.unwrap();
+        let listed = fetched.bytes().get();
+        assert!((1..file.len() as u64).contains(&listed), "a listing reads the footer: {listed}");
+        let (mut before, mut epochs) = (listed, Vec::new());
+        for _ in 0..2 {
+            // Far from one another, as in a shuffled epoch.
+            for at in (0..40).map(|at| SampleIndex(at * 27 % 40)) {
+                store.read(&catalog.extent(at).unwrap()).await.unwrap();
+            }
+            epochs.push(fetched.bytes().get() - before);
+            before = fetched.bytes().get();
+        }
+        match is_enough {
+            true => assert!((40_000..44_000).contains(&epochs[0]) && epochs[1] == 0, "{epochs:?}"),
+            false => assert!(epochs.iter().all(|&epoch| epoch > 120_000), "{epochs:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,4 +3,5 @@
 
 mod behaves;
 mod damaged;
+mod labels;
 mod written;

@@ -12,6 +12,7 @@ use headwater_types::{ByteCount, SampleIndex};
 use object_store::ObjectStoreExt;
 
 use super::*;
+use crate::fetched::Fetched;
 use crate::files::Files;
 use crate::options::S3Options;
 use crate::skip::Skip;
@@ -85,12 +86,12 @@ impl Moto {
     }
 
     async fn put(&self, key: &str, content: &[u8]) {
-        let client = connect::connect("photos", &self.options().s3, &settings()).unwrap().client;
+        let client = connect::connect("photos", &self.options().s3, &settings(), Fetched::default()).unwrap().client;
         client.put(&Path::parse(key).unwrap(), content.to_vec().into()).await.unwrap();
     }
 
     async fn delete(&self, key: &str) {
-        let client = connect::connect("photos", &self.options().s3, &settings()).unwrap().client;
+        let client = connect::connect("photos", &self.options().s3, &settings(), Fetched::default()).unwrap().client;
         client.delete(&Path::parse(key).unwrap()).await.unwrap();
     }
 }
@@ -131,7 +132,7 @@ async fn a_bucket_is_listed_labelled_and_read() {
     let whole = moto.bucket("", &moto.options()).list(None).await.unwrap();
     assert_eq!((whole.len(), whole.classes()), (6, &["other", "set", "set-2"].map(String::from)[..]));
     let none = moto.bucket("nothing/here", &moto.options()).list(None).await.unwrap_err();
-    assert!(none.to_string().starts_with("--data s3://photos/nothing/here has no photos: nothing is there"), "{none}");
+    assert!(none.to_string().starts_with("s3://photos/nothing/here has no photos: nothing is there"), "{none}");
 }
 
 #[tokio::test]
@@ -217,7 +218,7 @@ async fn keys_that_no_sample_may_have_are_counted_and_hide_no_other() {
 #[tokio::test]
 async fn more_objects_than_a_page_holds_are_each_listed_once() {
     let Some(moto) = Moto::start(&["many/0500//x", "many/x/../y"]) else { return };
-    let client = connect::connect("photos", &moto.options().s3, &settings()).unwrap().client;
+    let client = connect::connect("photos", &moto.options().s3, &settings(), Fetched::default()).unwrap().client;
     let key = |n: u32| if n < 1300 { format!("many/{n:04}") } else { format!("{n:04}") };
     let puts = futures::stream::iter(0..2500).map(|n| {
         let client = &client;

@@ -8,9 +8,7 @@
 //! Invariant: for every seed and length a bijection; the same on every machine and for ever. It is for shuffling, not
 //! for secrets.
 
-use headwater_types::{Address, Seed};
-
-use crate::random::{Generator, Purpose};
+use crate::address::Address;
 
 /// A bijection of `0..len` onto itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +20,34 @@ pub struct Permutation {
 }
 
 /// Four rounds are indistinguishable from random over a large domain (Luby and Rackoff 1988); small ones need more.
-const ROUNDS: usize = 8;
+pub const ROUNDS: usize = 8;
+
+/// The context of the keys of an epoch's order: part of their address, and never changed.
+const VISITS: &str = "headwater 2026-11 learn visits v1";
 
 // === impl Permutation ===
 
 impl Permutation {
     /// The order in which an epoch visits a dataset of `len` samples.
+    ///
+    /// The keys are BLAKE3's extendable output over seed and epoch, as in [`crate::randomness`].
     pub fn of_epoch(len: u64, Address { seed, epoch }: Address) -> Self {
-        Self::new(len, Purpose::Visits, seed, epoch.0)
+        let mut hasher = blake3::Hasher::new_derive_key(VISITS);
+        hasher.update(&seed.0.to_le_bytes());
+        hasher.update(&epoch.0.to_le_bytes());
+        let mut output = hasher.finalize_xof();
+        let key = |_| {
+            let mut bytes = [0; 8];
+            output.fill(&mut bytes);
+            u64::from_le_bytes(bytes)
+        };
+        Self::new(len, std::array::from_fn(key))
     }
 
-    pub(crate) fn new(len: u64, purpose: Purpose, seed: Seed, number: u64) -> Self {
-        let mut generator = Generator::new(purpose, seed, number);
+    /// The permutation of these keys, which are random numbers.
+    pub fn new(len: u64, keys: [u64; ROUNDS]) -> Self {
         let bits = u64::BITS - len.saturating_sub(1).leading_zeros();
-        Self { len, half_bits: bits.div_ceil(2).max(1), keys: std::array::from_fn(|_| generator.next_u64()) }
+        Self { len, half_bits: bits.div_ceil(2).max(1), keys }
     }
 
     /// Number of elements.

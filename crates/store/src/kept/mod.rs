@@ -8,17 +8,24 @@
 //! one content, so that whoever keeps something names it by all that it was made from; nothing here is an error: what
 //! cannot be kept is made again at the next start, and a warning says why.
 
+mod reader;
+mod writer;
+
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use headwater_types::Digest;
 use headwater_types::digest::Digester;
 use tracing::warn;
 
 use crate::apart::Apart;
+
+pub(crate) use reader::{Reader, damaged};
+pub(crate) use writer::Writer;
 
 /// A folder of things that are kept, or none.
 #[derive(Clone, Debug, Default)]
@@ -87,18 +94,24 @@ impl Kept {
 
     /// Removes all but the youngest.
     pub(crate) fn sweep_to(&self, most: usize) {
+        self.sweep_beside(&HashSet::new(), most);
+    }
+
+    /// Removes all that has none of these names, but for the youngest of it.
+    pub(crate) fn sweep_beside(&self, needed: &HashSet<Digest>, most_others: usize) {
         let Some(entries) = self.0.as_ref().and_then(|folder| fs::read_dir(folder.path()).ok()) else { return };
         let named = entries.flatten().filter_map(|entry| {
-            let name: Digest = entry.file_name().to_str()?.parse().ok()?;
+            let name = entry.file_name().to_str()?.parse().ok().filter(|name| !needed.contains(name))?;
             Some((entry.metadata().ok()?.modified().ok()?, name))
         });
-        let mut named: Vec<_> = named.collect();
-        named.sort_unstable_by(|a, b| b.cmp(a));
-        self.sweep(&named.into_iter().take(most).map(|(_, name)| name).collect::<Vec<_>>());
+        let mut others: Vec<(SystemTime, Digest)> = named.collect();
+        others.sort_unstable_by(|a, b| b.cmp(a));
+        let others = others.into_iter().take(most_others).map(|(_, name)| name);
+        self.sweep(&needed.iter().copied().chain(others).collect());
     }
 
     /// Removes all that has none of these names.
-    pub fn sweep(&self, keep: &[Digest]) {
+    fn sweep(&self, keep: &HashSet<Digest>) {
         let Some(folder) = &self.0 else { return };
         let is_kept = |name: &str| name.parse().is_ok_and(|name| keep.contains(&name));
         let Ok(entries) = fs::read_dir(folder.path()) else { return };
@@ -230,11 +243,6 @@ impl Write for Writing {
     }
 }
 
-/// An error that says that something kept is not what was written.
-pub(crate) fn damaged(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
 fn is_abandoned(path: &Path) -> bool {
     let age = fs::metadata(path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
     age.is_some_and(|age| age > ABANDONED)
@@ -269,7 +277,7 @@ mod tests {
         kept(&root).put(&names[1], b"");
         fs::write(root.path().join("kept/notes.txt"), b"somebody's").unwrap();
         assert_eq!(names.map(|name| kept(&root).get(&name)), [Some(b"again".to_vec()), Some(Vec::new())]);
-        kept(&root).sweep(&names[1..]);
+        kept(&root).sweep_beside(&HashSet::from([names[1]]), 0);
         assert_eq!(names.map(|name| kept(&root).get(&name)), [None, Some(Vec::new())]);
         assert_eq!(fs::read_dir(root.path().join("kept")).unwrap().count(), 2, "what is not ours stays");
         Kept::nowhere().put(&names[0], b"x");

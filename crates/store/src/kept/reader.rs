@@ -3,10 +3,10 @@
 
 use std::io::{self, Read};
 
-use crate::kept::damaged;
+use headwater_types::Digest;
 
 /// Bytes that are still to be read, of which there are so many.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     from: &'a mut dyn Read,
     left: u64,
 }
@@ -17,26 +17,31 @@ const CHUNK: usize = 1 << 18;
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(from: &'a mut dyn Read, left: u64) -> Self {
+    pub(crate) fn new(from: &'a mut dyn Read, left: u64) -> Self {
         Self { from, left }
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.take(N as u64)?;
         self.from.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    pub(super) fn u32(&mut self) -> io::Result<u32> {
+    pub(crate) fn digest(&mut self) -> io::Result<Digest> {
+        let bytes: [u8; 32] = self.array()?;
+        Digest::try_from(&bytes[..]).map_err(|_| damaged("a digest is none"))
+    }
+
+    pub(crate) fn u32(&mut self) -> io::Result<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> io::Result<u64> {
+    pub(crate) fn u64(&mut self) -> io::Result<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn flag(&mut self) -> io::Result<bool> {
+    pub(crate) fn flag(&mut self) -> io::Result<bool> {
         match self.array()? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -45,14 +50,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of things that follow, of which each has at least so many bytes.
-    pub(super) fn count(&mut self, each: u64, most: u64) -> io::Result<usize> {
+    pub(crate) fn count(&mut self, each: u64, most: u64) -> io::Result<usize> {
         let count = self.u64()?;
         let fits = count <= most && count.checked_mul(each).is_some_and(|bytes| bytes <= self.left);
         if fits { usize::try_from(count).map_err(io::Error::other) } else { Err(damaged("a count is too high")) }
     }
 
     /// So many things as a count says, of which each has at least so many bytes.
-    pub(super) fn many<T>(
+    pub(crate) fn many<T>(
         &mut self,
         each: u64,
         most: usize,
@@ -62,12 +67,12 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| read(self)).collect()
     }
 
-    pub(super) fn text(&mut self) -> io::Result<String> {
+    pub(crate) fn text(&mut self) -> io::Result<String> {
         let len = self.count(1, u64::MAX)?;
         String::from_utf8(self.bytes(len)?).map_err(|_| damaged("a text is not UTF-8"))
     }
 
-    pub(super) fn bytes(&mut self, len: usize) -> io::Result<Vec<u8>> {
+    pub(crate) fn bytes(&mut self, len: usize) -> io::Result<Vec<u8>> {
         self.take(len as u64)?;
         let mut bytes = vec![0; len];
         self.from.read_exact(&mut bytes)?;
@@ -75,26 +80,41 @@ impl<'a> Reader<'a> {
     }
 
     /// So many values of `N` bytes each.
-    pub(super) fn column<const N: usize, T>(
+    pub(crate) fn column<const N: usize, T>(
         &mut self,
         count: usize,
         mut value: impl FnMut([u8; N]) -> io::Result<T>,
     ) -> io::Result<Vec<T>> {
-        self.take(count as u64 * N as u64)?;
-        let mut column = Vec::with_capacity(count);
-        let mut chunk = vec![0; CHUNK / N * N];
-        while column.len() < count {
-            let bytes = ((count - column.len()) * N).min(chunk.len());
-            self.from.read_exact(&mut chunk[..bytes])?;
-            for bytes in chunk[..bytes].as_chunks::<N>().0 {
-                column.push(value(*bytes)?);
+        let mut column = Vec::new();
+        self.each(count, |bytes| {
+            // Memory is taken once so many bytes are known to be there.
+            if column.is_empty() {
+                column.reserve_exact(count);
             }
-        }
+            value(bytes).map(|value| column.push(value))
+        })?;
         Ok(column)
     }
 
+    /// Goes through so many values of `N` bytes each.
+    pub(crate) fn each<const N: usize>(
+        &mut self,
+        count: usize,
+        mut value: impl FnMut([u8; N]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.take(count as u64 * N as u64)?;
+        let (mut left, mut chunk) = (count * N, vec![0; CHUNK / N * N]);
+        while left > 0 {
+            let bytes = left.min(chunk.len());
+            self.from.read_exact(&mut chunk[..bytes])?;
+            chunk[..bytes].as_chunks::<N>().0.iter().try_for_each(|bytes| value(*bytes))?;
+            left -= bytes;
+        }
+        Ok(())
+    }
+
     /// Whether all was read.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         if self.left == 0 { Ok(()) } else { Err(damaged("there are bytes behind the end")) }
     }
 
@@ -102,4 +122,9 @@ impl<'a> Reader<'a> {
         self.left = self.left.checked_sub(bytes).ok_or_else(|| damaged("it is cut off"))?;
         Ok(())
     }
+}
+
+/// An error that says that something kept is not what was written.
+pub(crate) fn damaged(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 /// Where the bytes go.
-pub(super) struct Writer<'a>(pub(super) &'a mut dyn Write);
+pub(crate) struct Writer<'a>(pub(crate) &'a mut dyn Write);
 
 /// Bytes of a column that are written at once.
 const CHUNK: usize = 1 << 16;
@@ -11,25 +11,25 @@ const CHUNK: usize = 1 << 16;
 // === impl Writer ===
 
 impl Writer<'_> {
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)
     }
 
-    pub(super) fn u64(&mut self, number: u64) -> io::Result<()> {
+    pub(crate) fn u64(&mut self, number: u64) -> io::Result<()> {
         self.bytes(&number.to_le_bytes())
     }
 
-    pub(super) fn flag(&mut self, flag: bool) -> io::Result<()> {
+    pub(crate) fn flag(&mut self, flag: bool) -> io::Result<()> {
         self.bytes(&[u8::from(flag)])
     }
 
-    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         self.u64(text.len() as u64)?;
         self.bytes(text.as_bytes())
     }
 
     /// Values of `N` bytes each.
-    pub(super) fn column<const N: usize>(&mut self, values: impl Iterator<Item = [u8; N]>) -> io::Result<()> {
+    pub(crate) fn column<const N: usize>(&mut self, values: impl Iterator<Item = [u8; N]>) -> io::Result<()> {
         let mut chunk = Vec::with_capacity(CHUNK + N);
         for value in values {
             chunk.extend_from_slice(&value);
