@@ -59,6 +59,6 @@ fn read(args: &CacheArgs) -> anyhow::Result<Trace> {
 impl fmt::Display for CacheReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.report)?;
-        self.curve.iter().try_for_each(|curve| writeln!(f, "{curve}: hit rates over sizes, for every policy"))
+        self.curve.iter().try_for_each(|curve| write!(f, "\n{curve}: hit rates over sizes, for every policy"))
     }
 }
