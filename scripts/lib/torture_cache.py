@@ -81,7 +81,7 @@ def main() -> int:
 
         running: List[Any] = [start(seed) for seed in range(options.workers)]
         while kills < options.kills:
-            time.sleep(order.random() * 0.02)
+            time.sleep(order.random() * 0.06)
             victim = running.pop(order.randrange(len(running)))
             os.kill(victim.pid, signal.SIGKILL)
             victim.join()
