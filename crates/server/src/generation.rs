@@ -1,6 +1,8 @@
 //! A generation of a dataset: what one listing has found, and what samples of it pass through.
 
-use headwater_pipeline::Pipeline;
+use std::sync::Arc;
+
+use headwater_pipeline::{Outlook, Pipeline};
 use headwater_store::Catalog;
 use headwater_types::Digest;
 
@@ -11,15 +13,17 @@ pub(crate) struct Generation {
     /// Counts from 1 at the server's start.
     pub(crate) number: u64,
     pub(crate) pipeline: Pipeline,
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: Arc<Jobs>,
 }
 
 // === impl Generation ===
 
 impl Generation {
-    /// A generation that no job reads yet.
+    /// A generation that no job reads yet. What jobs will say of its samples is what its pipeline keeps them by.
     pub(crate) fn new(number: u64, pipeline: Pipeline) -> Self {
-        Self { number, jobs: Jobs::new(pipeline.catalog.len()), pipeline }
+        let jobs = Arc::new(Jobs::new(pipeline.catalog.len()));
+        let outlook: Arc<dyn Outlook> = Arc::<Jobs>::clone(&jobs);
+        Self { number, pipeline: Pipeline { outlook: Some(outlook), ..pipeline }, jobs }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use headwater_pipeline::Outlook;
 use headwater_policy::jobs::{self, Announced, Announcer, Statement};
 use headwater_types::{Address, Differences, JobName, SampleIndex};
 
@@ -112,6 +113,18 @@ impl Jobs {
 
     fn write(&self) -> RwLockWriteGuard<'_, jobs::Jobs> {
         self.said.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlook for Jobs {
+    /// In microseconds of this process.
+    fn next_use(&self, index: SampleIndex) -> Option<u64> {
+        self.read().next_use(index.0)
+    }
+
+    /// See [`jobs::Jobs::importance`].
+    fn importance(&self, index: SampleIndex) -> f32 {
+        self.read().importance(index.0)
     }
 }
 
