@@ -11,6 +11,8 @@ use headwater_cli::settings::ConfigFile;
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
+use headwater_policy::{PolicyName, TierSizes};
+use headwater_simulate::{Outlook, Replay, Trace};
 use headwater_store::{
     Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
     count_steps,
@@ -66,6 +68,21 @@ fn values_of_a_nodes_cache_are_read_whole_or_refused() {
         seal(&mut bytes);
         let read = SampleLayout::verify(&bytes, SampleId { index: 3, identity: 9 });
         assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+    }
+}
+
+#[test]
+fn traces_are_read_and_replayed_or_refused() {
+    for (path, bytes) in corpus("trace") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let trace = Trace::parse(&bytes);
+        assert_eq!(trace.is_err(), bad, "{}: {trace:?}", path.display());
+        let Ok(trace) = trace else { continue };
+        for policy in PolicyName::ALL {
+            let (outlook, sizes) = (Outlook::new(&trace, 1), TierSizes { memory: 3, ssd: 1000 });
+            let counts = Replay { trace: &trace, outlook: &outlook, policy, sizes }.run(false, &|_| {}).counts;
+            assert_eq!(counts.memory_hits + counts.ssd_hits + counts.origin, trace.accesses());
+        }
     }
 }
 

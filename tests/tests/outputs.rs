@@ -53,6 +53,9 @@ fn what_cannot_be_written_is_refused_before_any_server_is_asked() {
     }
     let import = ["import", "sophon", "--sizes", file, "--times", file, "--out", none];
     refused("profiler", &import, &["--out", &missing]);
+    let simulate = ["simulate", "cache", "--trace", file, "--policy", "lru", "--memory", "1", "--curve"];
+    refused("profiler", &[&simulate[..], &[none]].concat(), &["--curve", &missing]);
+    refused("profiler", &[&simulate[..], &[file]].concat(), &["is the file that --trace reads"]);
     let serve = ["serve", "--data", folder, "--dataset", "photos", "--listen", "127.0.0.1:0", "--port-file", none];
     refused("storage-server", &serve, &["--port-file", &missing]);
     let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

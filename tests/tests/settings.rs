@@ -106,7 +106,7 @@ const COMMANDS: [(&str, &[&str]); 3] = [
         "profiler",
         &[
             "recipe", "fetch", "import", "plan", "explain", "report", "dataset", "network", "machine", "epoch",
-            "compare",
+            "compare", "simulate",
         ],
     ),
 ];

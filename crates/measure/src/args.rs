@@ -12,6 +12,7 @@ use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
 use crate::import::ImportArgs;
 use crate::plan::{ExplainArgs, PlanCommand};
 use crate::report::ReportArgs;
+use crate::simulate::SimulateArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,6 +71,8 @@ pub(crate) enum Action {
     Epoch(Box<EpochArgs>),
     /// Show how epochs went against what was predicted
     Compare(CompareArgs),
+    /// Replay what would be kept, without a server
+    Simulate(SimulateArgs),
 }
 
 #[derive(Debug, Args)]

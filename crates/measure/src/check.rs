@@ -13,6 +13,7 @@ use crate::fetch::FetchArgs;
 use crate::import::ImportSource;
 use crate::plan::{self, PlanAction};
 use crate::recipe::check_recipe;
+use crate::simulate::{SimulateArgs, Simulated};
 
 impl Check for ProfilerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -22,6 +23,7 @@ impl Check for ProfilerArgs {
             Action::Machine(args) => args.check_usage(),
             Action::Explain(args) => args.which.check(),
             Action::Epoch(args) => args.check(),
+            Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => args.check(),
             _ => Ok(()),
         };
         checked.err().into_iter().collect()
@@ -53,10 +55,14 @@ impl Check for ProfilerArgs {
                 findings.writable_file("--out", &args.out);
             }
             Action::Dataset(args) => args.check(findings),
-            Action::Network(_) | Action::Datasets(_) => {}
+            Action::Network(_) | Action::Datasets(_) | Action::Cache(_) => {}
             Action::Machine(args) => args.check(findings),
             Action::Epoch(args) => check_epoch(args, findings),
             Action::Compare(args) => args.check(findings),
+            Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => {
+                findings.readable_file("--trace", &args.trace);
+                args.curve.iter().for_each(|curve| findings.writable_file("--curve", curve));
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::import::{self, ImportArgs, ImportSource};
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
 use crate::report;
+use crate::simulate::{self, SimulateArgs, Simulated};
 
 /// Does what the arguments say. The first signal stops it: what has come is kept where that is of use, and whatever is
 /// written is whole.
@@ -67,6 +68,14 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
             let (page, written) = until(stop, computed(move || report::report(&of, &progress))).await?;
             output.write_all(page.as_bytes())?;
             print(&written, json)
+        }
+        Action::Simulate(SimulateArgs { what: Simulated::Cache(of) }) => {
+            let (output, progress) = (simulate::output(&of)?, progress.clone());
+            let (report, page) = until(stop, computed(move || simulate::cache(&of, &progress))).await?;
+            if let (Some(output), Some(page)) = (output, page) {
+                output.write_all(page.as_bytes())?;
+            }
+            print(&report, json)
         }
         Action::Explain(explain) => print(&plan::explain(&explain)?, json),
     }

@@ -1,5 +1,5 @@
 //! What the profiler does: recipes shown; samples fetched, finished and written for other programs to read; epochs
-//! planned.
+//! planned; traces replayed.
 //!
 //! Invariant: what stands in a folder under its final name is whole. A sample that fails is a line that says why, and
 //! never ends a run; more of them than `--max-failures` allows decide the exit code.
@@ -24,6 +24,8 @@ mod report;
 
 mod compare;
 mod epoch;
+
+mod simulate;
 
 mod check;
 mod command;

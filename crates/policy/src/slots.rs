@@ -9,7 +9,7 @@ use crate::tier::Tier;
 /// No entry.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// What is kept of an entry beside its key: 88 bytes.
+/// What is kept of an entry beside its key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
     pub(crate) facts: Facts,
@@ -108,5 +108,15 @@ impl<K: Clone + Eq + Hash> Slots<K> {
 
     pub(crate) fn len(&self) -> usize {
         self.places.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_as_small_as_the_documentation_says() {
+        assert!(size_of::<Record>() <= 88, "{}", size_of::<Record>());
     }
 }

@@ -138,15 +138,15 @@ impl fmt::Display for Report {
         }
         self.counts.row(f, "all")?;
         let Self { rejected, evicted, demoted, promoted, changed, .. } = self;
-        writeln!(
+        write!(
             f,
             "{rejected} rejected, {evicted} evicted, {demoted} demoted, {promoted} promoted, {changed} changed at the \
              origin"
         )?;
         for (name, tier) in [("memory", &self.memory), ("SSD", &self.ssd)] {
             let OfTier { limit, bytes, entries, keys } = tier;
-            writeln!(f, "left in {name}: {entries} entries of {bytes} bytes, of {limit}")?;
-            keys.iter().flatten().try_for_each(|key| writeln!(f, "  {key}"))?;
+            write!(f, "\nleft in {name}: {entries} entries of {bytes} bytes, of {limit}")?;
+            keys.iter().flatten().try_for_each(|key| write!(f, "\n  {key}"))?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 """A dataset that counts its reads over all processes, and what tests of caches ask of it."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -57,8 +59,22 @@ def newest() -> pathlib.Path:
     return max(folders(), key=lambda folder: folder.stat().st_mtime)
 
 
+@contextlib.contextmanager
+def standing_still(cache: pathlib.Path) -> Iterator[None]:
+    """While nothing is removed from a cache, nor room given for anything new: files are removed under the table's lock.
+    Who counts files one by one while others go and come counts some that were never there at once.
+    """
+    with open(cache / "table") as table:
+        fcntl.flock(table, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            # Closing it would not do where a process was forked meanwhile, which has it open too.
+            fcntl.flock(table, fcntl.LOCK_UN)
+
+
 def on_disk(folder: pathlib.Path) -> int:
-    """Bytes of all files below a folder, in whole blocks."""
+    """Bytes of all of a tier's files, in whole blocks."""
     total = 0
     for name in ("values", "unfinished"):
         try:

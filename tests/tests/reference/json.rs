@@ -13,7 +13,7 @@ use crate::markdown::{code, head, sentence, table};
 use crate::source::{Serde, Source, arguments, documentation, is_derived, kebab, named_fields};
 
 /// What a command prints, and the type that it is: a file and its struct. Of what is written by hand, the fields.
-const PRINTED: [Printed; 16] = [
+const PRINTED: [Printed; 17] = [
     derived("storage-server index", "server/src/indexing/report.rs", "IndexReport"),
     derived("tuner extract", "tune/src/report/extract.rs", "ExtractSummary"),
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
@@ -26,6 +26,7 @@ const PRINTED: [Printed; 16] = [
     derived("profiler compare", "measure/src/compare.rs", "ComparedEpochs"),
     derived("profiler import sophon", "measure/src/import/mod.rs", "Imported"),
     derived("profiler report", "measure/src/report/mod.rs", "Written"),
+    derived("profiler simulate cache", "measure/src/simulate/mod.rs", "CacheReport"),
     Printed { command: "profiler plan", derived: None, by_hand: &PLAN },
     Printed { command: "profiler explain", derived: Some(("plan/src/explain.rs", "Explanation")), by_hand: &EXPLAIN },
     Printed { command: "profiler recipe NAME", derived: None, by_hand: &RECIPE },

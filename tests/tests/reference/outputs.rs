@@ -152,6 +152,11 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
         "profiler import sophon --sizes @sizes.csv --times @times.csv --out @openimages.parquet --json",
     );
     add("profiler report", &format!("profiler report {plan} --out @report.html --json"));
+    let trace = "epoch\tjob\tsample\tbytes\n0\ta\tx\t5\n0\tb\tx\t5\n0\ta\ty\t7\n1\ta\tx\t5\n";
+    std::fs::write(stage.path("trace.tsv"), trace).unwrap();
+    let simulate = "profiler simulate cache --trace @trace.tsv --policy planned --memory 5 --ssd 7";
+    add("profiler simulate cache", &format!("{simulate} --curve @curve.html --dump --json"));
+    add("profiler simulate cache", &format!("{simulate} --json"));
     add("profiler explain", "profiler explain --profile @photos.parquet --plan @photos.plan --sample 1 --json");
     add("profiler recipe NAME", "profiler recipe imagenet-train --json");
     assert!(planned["modes"].as_array().is_some_and(|modes| !modes.is_empty()));

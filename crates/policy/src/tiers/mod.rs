@@ -9,8 +9,8 @@
 //! where all that it pushes out is worth less than it; so the most valuable entries are in memory, the next on the SSD.
 //!
 //! An access costs one look-up in a hash table, and with `lru` and `s3-fifo` a few writes to lists: a hit in memory
-//! allocates nothing. With the others it costs a logarithm of the number of entries. An entry takes about 100 bytes,
-//! twice its key, and with policies that rank about 40 bytes of a tree.
+//! allocates nothing. With the others it costs a logarithm of the number of entries. An entry takes 88 bytes,
+//! twice its key, 5 to 10 bytes of the table, and with policies that rank about 40 bytes of a tree.
 
 mod reports;
 mod room;

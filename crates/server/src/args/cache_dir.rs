@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use headwater_cache::{Directory, DirectoryLimits, PolicyName, SsdSettings};
+use headwater_cache::{Directory, PolicyName, SsdSettings};
 use headwater_cli::exit::UsageError;
 use headwater_store::{Apart, Location};
 use headwater_types::{Amount, ByteCount, caps};
