@@ -22,7 +22,7 @@ pub struct List {
 }
 
 /// A sample of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The sample's key.
     pub key: SampleKey,
