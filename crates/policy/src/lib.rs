@@ -20,9 +20,9 @@ mod order;
 mod ghost;
 mod tiers;
 
+pub mod jobs;
 pub mod kinds;
 pub mod opportunistic;
-pub mod jobs;
 
 pub use facts::Facts;
 pub use name::{PolicyName, PolicyNameError};

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use std::time::{Duration, Instant};
 
 use headwater_pipeline::Outlook;
-use headwater_policy::jobs::{self, Announced, Announcer, Statement};
+use headwater_policy::jobs::{self, Announced, Announcer, Looked, Statement};
 use headwater_types::{Address, Differences, JobName, SampleIndex};
 
 /// The jobs of one generation.
@@ -80,6 +80,26 @@ impl Jobs {
     pub(crate) fn carry(&self, before: &Self, differences: &Differences) {
         self.write().carry(&before.read(), differences);
         self.counts.carry(&before.counts);
+    }
+
+    /// Changes whenever what was kept of next accesses should be asked for anew.
+    pub(crate) fn revision(&self) -> u64 {
+        self.read().revision()
+    }
+
+    /// The jobs whose order is known.
+    pub(crate) fn known(&self) -> Vec<JobName> {
+        self.read().known()
+    }
+
+    /// What a job needs next: see [`jobs::Jobs::coming`].
+    pub(crate) fn coming(&self, job: &JobName, looked: &mut Looked, most: u64, within: u64) -> Vec<SampleIndex> {
+        self.read().coming(job, looked, most, within).into_iter().map(SampleIndex).collect()
+    }
+
+    /// The earliest moment for which any job may still say an access, in microseconds of this process.
+    pub(crate) fn due(&self) -> Option<u64> {
+        self.read().due()
     }
 
     /// How many jobs count, and how many of them are in an epoch of a known order, and of an unknown one.

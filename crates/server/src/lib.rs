@@ -58,6 +58,7 @@ mod reload;
 
 mod first;
 
+mod ahead;
 mod calls;
 mod grpc;
 

@@ -29,7 +29,7 @@ use crate::open::Opener;
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
-use crate::{admission, first, grpc, open};
+use crate::{admission, ahead, first, grpc, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
@@ -89,6 +89,8 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     reloader.use_cache(house.cache.as_ref());
+    let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
+    let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
     life.serve(Arc::clone(&house));
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {

@@ -194,6 +194,9 @@ pub const MAX_ANNOUNCED_RANKS: usize = 16_384;
 /// Most samples that an epoch which has not all of them is announced with: 8 bytes each in a server. ImageNet's 1.28
 /// million are announced without a list.
 pub const MAX_ANNOUNCED_CHOICE: usize = 1 << 20;
+/// Samples that a server reads ahead at a time: enough to hide the latency of a store, few enough that what a client
+/// asks for stands behind few.
+pub const PREFETCH_READS: usize = 16;
 /// Longest lease of a job: a job that says nothing for so long is gone.
 pub const MAX_LEASE: Duration = Duration::from_secs(3_600);
 

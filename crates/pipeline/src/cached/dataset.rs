@@ -126,12 +126,14 @@ impl DatasetCache {
 
     /// Whether anything is kept of this version of a sample, as far as that is known without a look at the disk.
     pub fn contains(&self, key: &SampleKey, extent: &Extent) -> bool {
-        let has = |key: EntryKey| self.cache().find(&key).is_some();
-        if has(self.names.encoded(key, extent)) || has(self.names.indexed(key, extent)) {
-            return true;
-        }
+        self.entries(key, extent).iter().any(|entry| self.cache().find(entry).is_some())
+    }
+
+    /// The names of all entries that there may be of this version of a sample.
+    pub(crate) fn entries(&self, key: &SampleKey, extent: &Extent) -> Vec<EntryKey> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        made.into_iter().any(|kind| has(self.names.entry(kind, key, extent, ByteCount::new(u64::MAX))))
+        let made = made.into_iter().map(|kind| self.names.entry(kind, key, extent, ByteCount::new(u64::MAX)));
+        [self.names.encoded(key, extent), self.names.indexed(key, extent)].into_iter().chain(made).collect()
     }
 
     /// Removes what earlier processes left half-written, drops the entries of samples that these listings would have

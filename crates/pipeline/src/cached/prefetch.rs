@@ -40,6 +40,19 @@ impl Pipeline {
         Ok(Prefetched::Read)
     }
 
+    /// Has the cache take from the outlook what it knows by now of a sample of which something is kept.
+    pub fn look_again(&self, index: SampleIndex) {
+        let sample = self.catalog.key(index).zip(self.catalog.extent(index));
+        let (Some(cache), Some(outlook), Some((key, extent))) = (&self.cache, &self.outlook, sample) else { return };
+        let (next_use, importance) = (outlook.next_use(index), outlook.importance(index));
+        for entry in cache.entries(&key, &extent) {
+            cache.cache().update(&entry, |facts| {
+                facts.next_use = next_use;
+                facts.importance = importance;
+            });
+        }
+    }
+
     /// Whether anything is kept of a sample, as far as that is known without waiting.
     pub fn is_cached(&self, index: SampleIndex) -> bool {
         let sample = self.catalog.key(index).zip(self.catalog.extent(index));

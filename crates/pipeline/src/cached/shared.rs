@@ -90,7 +90,7 @@ impl SharedCache {
     }
 
     /// Bytes that both tiers may hold together.
-    pub(crate) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.memory_limit().get().saturating_add(self.disk_limit().get())
     }
 

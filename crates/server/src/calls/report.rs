@@ -26,7 +26,12 @@ pub(super) fn report(desk: &Desk, request: Request<ReportRequest>) -> Result<Rep
     };
     let known = indices.into_iter().zip(losses).filter_map(|(index, loss)| Some((index?.0, loss)));
     let losses: Vec<_> = known.collect();
-    Ok(ReportSummary { kept: current.jobs.report(job.as_ref(), lease, &losses) })
+    let kept = current.jobs.report(job.as_ref(), lease, &losses);
+    // What is cached of these samples is kept by it at once: some milliseconds for as many as a call may have.
+    tokio::task::spawn_blocking(move || {
+        losses.iter().for_each(|(sample, _)| current.pipeline.look_again(SampleIndex(*sample)));
+    });
+    Ok(ReportSummary { kept })
 }
 
 // === impl LossReport ===
