@@ -183,8 +183,7 @@ impl Opener {
         served.listings(|listings| listings.doing = Some(doing));
         let (location, setting) = (&self.dataset.location, || served.setting.clone());
         let store = headwater_store::open(location, &options).await.with_context(setting)?;
-        let catalog = headwater_store::list_again(location, &*store, &options, now.catalog()).await;
-        let catalog = catalog.with_context(setting)?;
+        let catalog = store.list(Some(now.catalog())).await.with_context(setting)?;
         next_generation(served, &now, store, catalog).await
     }
 }
