@@ -42,6 +42,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     read_bytes = 0
 
     def do_GET(self) -> None:
+        try:
+            self.give()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def give(self) -> None:
         time.sleep(self.delay)
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
