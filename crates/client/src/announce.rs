@@ -82,7 +82,7 @@ impl Dataset {
 
     /// Announces a pass to all servers, and goes on telling them how far it is until the result is closed or dropped.
     /// Returns at once.
-    pub fn announce(&self, pass: Pass) -> Announced {
+    pub fn announce(&self, pass: &Pass) -> Announced {
         self.join(&pass.job);
         let Inner { union, servers, counting, runtime, .. } = &*self.0;
         let (news, heard) = watch::channel(News::Reached(pass.order.as_ref().map_or(0, |order| order.position)));

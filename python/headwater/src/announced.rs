@@ -64,7 +64,7 @@ impl Announcement {
     ) -> PyResult<Self> {
         let job = job.parse().map_err(argument)?;
         let (lease, order) = (seconds("lease", lease)?, order.and_then(Order::of_pass));
-        let announced = dataset.announce(Pass { job, rank, lease, order });
+        let announced = dataset.announce(&Pass { job, rank, lease, order });
         Ok(Self(OfProcess::new(Inner { announced: Mutex::new(Some(announced)), network: Arc::clone(network) })))
     }
 

@@ -37,6 +37,9 @@ struct Inner {
     network: Arc<Network>,
 }
 
+/// Keys, labels, and a list for each field.
+type Described<'py> = (Vec<Name>, Bound<'py, PyArray1<i64>>, Vec<Bound<'py, PyList>>);
+
 // === impl Client ===
 
 impl Client {
@@ -125,12 +128,13 @@ impl Client {
     }
 
     /// Keys, labels and the values of these fields, each a list, of single samples.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn described<'py>(
         &self,
         py: Python<'py>,
         indices: PyReadonlyArray1<'py, u64>,
         fields: Vec<String>,
-    ) -> PyResult<(Vec<Name>, Bound<'py, PyArray1<i64>>, Vec<Bound<'py, PyList>>)> {
+    ) -> PyResult<Described<'py>> {
         let Inner { dataset, network, .. } = self.inner()?;
         let indices: Vec<_> = indices.as_slice()?.iter().map(|index| SampleIndex(*index)).collect();
         let listed = network.wait(py, dataset.described(&indices, &fields))?.map_err(|error| errors::server(&error))?;

@@ -35,8 +35,9 @@ fn entry(length: usize) -> Entry {
 
 /// All samples in an order without one.
 fn shuffled(entries: u32) -> impl Iterator<Item = u32> {
-    let step =
-        (entries / 2..).find(|step| (2..1000).all(|factor| !(step % factor == 0 && entries % factor == 0))).unwrap();
+    let step = (entries / 2..)
+        .find(|step| (2..1000).all(|factor| !(step.is_multiple_of(factor) && entries.is_multiple_of(factor))))
+        .unwrap();
     (0..entries).map(move |at| (u64::from(at) * u64::from(step) % u64::from(entries)) as u32)
 }
 
@@ -132,7 +133,7 @@ fn start(folder: &Path, entries: u32) {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().expect("a folder");
+    let folder = arguments.next().unwrap_or_else(|| "file-or-log".to_owned());
     let folder = Path::new(&folder);
     if let Some(entries) = arguments.next() {
         return start(&folder.join("start"), entries.parse().unwrap());

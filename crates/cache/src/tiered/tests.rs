@@ -44,7 +44,7 @@ fn epochs(cache: &Cache) {
 /// Opens a cache and passes over all entries, while calls of this fault fail. `None` where the cache says at once that
 /// the folder cannot be used.
 fn run(disk: &Disk, folder: &Path, memory: u64) -> Option<Cache> {
-    let cache = Cache::open_on(disk.clone(), settings(folder, memory)).ok()?;
+    let cache = Cache::open_on(disk.clone(), &settings(folder, memory)).ok()?;
     epochs(&cache);
     assert!(cache.held().get() <= memory);
     Some(cache)
@@ -97,7 +97,7 @@ fn a_disk_that_fails_at_every_call_costs_hits_and_nothing_else() {
 #[test]
 fn a_transient_error_of_reading_is_a_miss_and_no_reason_to_remove_anything() {
     let (disk, folder) = (Disk::default(), TempDir::new().unwrap());
-    let cache = Cache::open_on(disk.clone(), settings(folder.path(), 0)).unwrap();
+    let cache = Cache::open_on(disk.clone(), &settings(folder.path(), 0)).unwrap();
     cache.put(&key(1), &entry(1), &Worth::of_cost(0.1));
     for nth in 0..4 {
         disk.faults.begin(Some(Fault { nth, is_lasting: false, error: Errno::IO }));
@@ -114,7 +114,7 @@ fn a_disk_that_does_not_work_at_the_start_is_used_once_it_does() {
     for error in [Errno::NOSPC, Errno::ROFS, Errno::IO] {
         let (disk, folder) = (Disk::default(), TempDir::new().unwrap());
         disk.faults.begin(Some(Fault { nth: 0, is_lasting: true, error }));
-        let cache = Cache::open_on(disk.clone(), settings(folder.path(), 0)).unwrap();
+        let cache = Cache::open_on(disk.clone(), &settings(folder.path(), 0)).unwrap();
         epochs(&cache);
         let put = cache.put(&key(1), &entry(1), &Worth::of_cost(0.1));
         assert!(matches!(put, Kept::Not(Rejected::NotKept(NotKept::Disk(_)))), "{put:?}");
@@ -167,7 +167,7 @@ fn damage(times: u32, how: impl Fn(u32, &mut Vec<u8>)) {
     assert_eq!(cache.counts().total(Outcome::Origin), u64::from(times));
 }
 
-fn flip(time: u32, bytes: &mut Vec<u8>) {
+fn flip(time: u32, bytes: &mut [u8]) {
     // Every 7th byte in turn, then every 7th of the rest, and each bit in turn.
     let at = (time as usize * 7 + time as usize / 400) % bytes.len();
     bytes[at] ^= 1 << (time % 8);
@@ -188,13 +188,13 @@ fn tear(time: u32, bytes: &mut Vec<u8>) {
 
 #[test]
 fn flipped_bits_and_torn_frames_are_all_found_counted_and_made_again() {
-    damage(500, flip);
+    damage(500, |time, bytes| flip(time, bytes));
     damage(100, tear);
 }
 
 #[test]
 #[ignore = "a minute: scripts/torture cache"]
 fn ten_thousand_flipped_bits_and_a_thousand_torn_frames_are_all_found_counted_and_made_again() {
-    damage(10_000, flip);
+    damage(10_000, |time, bytes| flip(time, bytes));
     damage(1000, tear);
 }

@@ -41,7 +41,7 @@ fn a_job() {
     for step in 0..1500_u32 {
         let sample = (step ^ number << 20).wrapping_mul(0x9e37_79b1) >> 16;
         let sample = sample % 200;
-        let sample = if sample % 2 == 0 { sample } else { 1000 * number + sample };
+        let sample = if sample.is_multiple_of(2) { sample } else { 1000 * number + sample };
         let length = 5000 + sample as usize % 50 * 1000;
         if !is_there(&cache, sample, length) {
             put(&cache, sample, length);

@@ -37,7 +37,7 @@ async fn until(what: impl Fn() -> bool) {
 async fn every_server_hears_of_a_pass_how_far_it_is_and_that_it_rests() {
     let fakes = [fake("a", &[]), fake("b", &[])];
     let dataset = connect(&[&fakes[0], &fakes[1]]).await;
-    let announced = dataset.announce(pass(Duration::from_millis(30)));
+    let announced = dataset.announce(&pass(Duration::from_millis(30)));
     until(|| fakes.iter().all(|fake| !fake.announcements().is_empty())).await;
     announced.reached(2);
     until(|| fakes.iter().all(|fake| fake.announcements().len() > 2)).await;
@@ -68,7 +68,7 @@ async fn every_server_hears_of_a_pass_how_far_it_is_and_that_it_rests() {
 async fn a_server_that_has_forgotten_a_pass_hears_all_of_it_again() {
     let fake = fake("a", &[Counts, Unheard]);
     let dataset = connect(&[&fake]).await;
-    let announced = dataset.announce(Pass { order: None, ..pass(Duration::from_millis(30)) });
+    let announced = dataset.announce(&Pass { order: None, ..pass(Duration::from_millis(30)) });
     until(|| fake.announcements().len() > 2).await;
     drop(announced);
     assert!(fake.announcements().iter().all(|each| each.said == Said::Unknown));
@@ -77,7 +77,7 @@ async fn a_server_that_has_forgotten_a_pass_hears_all_of_it_again() {
     let dataset = connect(&[&fake]).await;
     let mut begun = pass(Duration::from_millis(600));
     begun.order.as_mut().unwrap().choice = None;
-    let announced = dataset.announce(begun);
+    let announced = dataset.announce(&begun);
     until(|| !fake.announcements().is_empty()).await;
     announced.reached(5);
     until(|| fake.announcements().len() > 2).await;
@@ -91,7 +91,7 @@ async fn a_server_that_has_forgotten_a_pass_hears_all_of_it_again() {
 async fn a_server_that_is_too_old_or_gone_is_counted_and_ends_nothing() {
     let mut old = Fake::honest(Holding::of("a", 10));
     let dataset = connect(&[&old]).await;
-    let announced = dataset.announce(pass(Duration::from_millis(30)));
+    let announced = dataset.announce(&pass(Duration::from_millis(30)));
     until(|| dataset.counters().announcements_unheard == 1).await;
     assert_eq!(gather(dataset.fetch(encoded(0..10, true)).unwrap()).await.len(), 10);
     assert_eq!(dataset.cached(&[0, 3]).await.unwrap(), [false, false]);
@@ -100,7 +100,7 @@ async fn a_server_that_is_too_old_or_gone_is_counted_and_ends_nothing() {
     let mut none = pass(Duration::from_millis(30));
     none.order = None;
     old.kill();
-    let announced = dataset.announce(none);
+    let announced = dataset.announce(&none);
     until(|| dataset.counters().announcements_unheard > 2).await;
     announced.end(Duration::from_millis(1)).await;
     assert_eq!(dataset.counters().announcements, 0);

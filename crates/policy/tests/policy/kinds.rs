@@ -39,9 +39,9 @@ proptest! {
             market.set(number, kinds);
         }
         market.resize(capacity);
-        for number in 0..changes.min(samples.len()) {
+        for (number, kinds) in samples.iter().enumerate().take(changes) {
             market.remove(&number);
-            market.set(number, &samples[number]);
+            market.set(number, kinds);
         }
         let (bytes, value) = value(&market, &samples);
         prop_assert_eq!(bytes, market.bytes());

@@ -23,10 +23,10 @@ fn origin_reads(jobs: usize, window: usize, epochs: usize) -> Vec<f64> {
     let (mut tiers, mut moved) =
         (Tiers::new(PolicyName::Planned, TierSizes { memory: cached as u64, ssd: 0 }), Vec::new());
     let mut reads = Vec::new();
-    for epoch in 0..epochs {
+    for (epoch, orders) in orders.iter().enumerate().take(epochs) {
         let mut taken = vec![[false; SAMPLES]; jobs];
         let mut left: Vec<_> =
-            orders[epoch].iter().map(|order| Opportunistic::new(order.clone(), window, |_| false)).collect();
+            orders.iter().map(|order| Opportunistic::new(order.clone(), window, |_| false)).collect();
         let mut origin = 0;
         for _ in 0..SAMPLES {
             for job in 0..jobs {
