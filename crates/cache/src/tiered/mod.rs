@@ -68,14 +68,14 @@ impl Cache {
     /// A limit that is too low to work; a folder that is something else, or that this user may not use. A disk that
     /// does not work now is none: the cache then works without its SSD tier, and tries again now and then.
     pub fn open(settings: CacheSettings) -> Result<Self, CacheError> {
-        Self::open_on(Disk::default(), &settings)
+        Self::open_on(Disk::default(), settings)
     }
 
-    fn open_on(disk: Disk, settings: &CacheSettings) -> Result<Self, CacheError> {
+    fn open_on(disk: Disk, mut settings: CacheSettings) -> Result<Self, CacheError> {
         settings.check()?;
-        let with_ssd = settings.ssd.clone().filter(|ssd| ssd.limit.get() > 0);
+        let with_ssd = settings.ssd.take().filter(|ssd| ssd.limit.get() > 0);
         let ssd = with_ssd.map(|settings| Ssd::open(disk, settings)).transpose()?;
-        let shared = Arc::new(Shared::new(settings, ssd));
+        let shared = Arc::new(Shared::new(&settings, ssd));
         shared.open();
         let writer = shared.ssd.is_some().then(|| {
             let shared = Arc::clone(&shared);

@@ -44,7 +44,7 @@ fn epochs(cache: &Cache) {
 /// Opens a cache and passes over all entries, while calls of this fault fail. `None` where the cache says at once that
 /// the folder cannot be used.
 fn run(disk: &Disk, folder: &Path, memory: u64) -> Option<Cache> {
-    let cache = Cache::open_on(disk.clone(), &settings(folder, memory)).ok()?;
+    let cache = Cache::open_on(disk.clone(), settings(folder, memory)).ok()?;
     epochs(&cache);
     assert!(cache.held().get() <= memory);
     Some(cache)
@@ -97,7 +97,7 @@ fn a_disk_that_fails_at_every_call_costs_hits_and_nothing_else() {
 #[test]
 fn a_transient_error_of_reading_is_a_miss_and_no_reason_to_remove_anything() {
     let (disk, folder) = (Disk::default(), TempDir::new().unwrap());
-    let cache = Cache::open_on(disk.clone(), &settings(folder.path(), 0)).unwrap();
+    let cache = Cache::open_on(disk.clone(), settings(folder.path(), 0)).unwrap();
     cache.put(&key(1), &entry(1), &Worth::of_cost(0.1));
     for nth in 0..4 {
         disk.faults.begin(Some(Fault { nth, is_lasting: false, error: Errno::IO }));
@@ -114,7 +114,7 @@ fn a_disk_that_does_not_work_at_the_start_is_used_once_it_does() {
     for error in [Errno::NOSPC, Errno::ROFS, Errno::IO] {
         let (disk, folder) = (Disk::default(), TempDir::new().unwrap());
         disk.faults.begin(Some(Fault { nth: 0, is_lasting: true, error }));
-        let cache = Cache::open_on(disk.clone(), &settings(folder.path(), 0)).unwrap();
+        let cache = Cache::open_on(disk.clone(), settings(folder.path(), 0)).unwrap();
         epochs(&cache);
         let put = cache.put(&key(1), &entry(1), &Worth::of_cost(0.1));
         assert!(matches!(put, Kept::Not(Rejected::NotKept(NotKept::Disk(_)))), "{put:?}");
