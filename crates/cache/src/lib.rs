@@ -4,19 +4,19 @@
 //! ```text
 //!                                 ┌─ entry, under its key
 //! (kind, dataset, sample key, version) ─▶ EntryKey ─▶ Cache ─▶ memory, as policy::Tiers says
-//!                                                       └────▶ Directory ─▶ frame: header, checksums, bytes ─▶ one file
+//!                                                 └────▶ Directory ─▶ frame: header, checksums, bytes ─▶ one file
 //!                                                                   └─▶ ledger: bytes on disk, by shard
 //! ```
 //!
 //! Invariants: an entry is the bytes that were put under its key, or absent: never a wrong byte, whatever was torn,
-//! flipped or put there by somebody else. Neither memory nor the files ever take more than their limit. An entry that is
-//! put is found, or counted as rejected or evicted. Losing the folder loses time, never data.
+//! flipped or put there by somebody else. Neither memory nor the files ever take more than their limit. An entry that
+//! is put is found, or counted as rejected or evicted. Losing the folder loses time, never data.
 //!
 //! # Why a file for each entry, and not segments with an index in memory?
 //!
 //! Measured by `examples/file_or_log` against a plain log (segments of 8 MiB, an index in memory and at the end of each
-//! segment, compaction below half), one thread, on tmpfs, with this crate at `opt-level = 1`: microseconds of a core for
-//! each entry, and bytes on disk for each byte.
+//! segment, compaction below half), one thread, on tmpfs, with this crate at `opt-level = 1`: microseconds of a core
+//! for each entry, and bytes on disk for each byte.
 //!
 //! | entry | | write | read | evict one of the middle | restart | disk |
 //! |---|---|---|---|---|---|---|
@@ -32,14 +32,15 @@
 //!
 //! Files stay, for what is served most: photos of tens of kilobytes. A read costs 13 us more there, where making the
 //! photo again takes 400 us and more, and bringing it from a bucket 5 ms. A write happens once, on a thread of its own.
-//! For it, a policy's victim is freed at once and exactly by `unlink`, where a segment has to be compacted, or keeps what
-//! the policy wants gone: `planned` and `importance` choose their victims one by one, all over the log. The limit then
-//! holds at every moment. Several processes and users share the folder, with the kernel as index, and one lock between
-//! those that write. A crash tears nothing but the one file that was being written, and a broken file costs one entry.
+//! For it, a policy's victim is freed at once and exactly by `unlink`, where a segment has to be compacted, or keeps
+//! what the policy wants gone: `planned` and `importance` choose their victims one by one, all over the log. The limit
+//! then holds at every moment. Several processes and users share the folder, with the kernel as index, and one lock
+//! between those that write. A crash tears nothing but the one file that was being written, and a broken file costs one
+//! entry.
 //!
 //! What is lost: features of 784 B take 5.2 times their bytes and 12 times the time to write. They still come 10 to 100
-//! times faster than a model makes them. Where a dataset of features should fit an SSD tightly, a log for entries below a
-//! block, beside the files, is what to build next.
+//! times faster than a model makes them. Where a dataset of features should fit an SSD tightly, a log for entries below
+//! a block, beside the files, is what to build next.
 
 mod memory_free;
 

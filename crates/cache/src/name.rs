@@ -9,8 +9,9 @@
 //!
 //! The numbers are the first 8 bytes of each digest. The sample's is that by which a sample belongs to a partition
 //! ([`Partition::address`](headwater_types::Partition::address)), so that a server knows the entries of its own part.
-//! The version's is the same for all kinds, so that one listing tells which entries of any kind are dead. Names say what
-//! may be dropped and what is counted as which kind, never what is served: that is for the whole digest in the frame.
+//! The version's is the same for all kinds, so that one listing tells which entries of any kind are dead. Names say
+//! what may be dropped and what is counted as which kind, never what is served: that is for the whole digest in the
+//! frame.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -1,6 +1,6 @@
-//! How long one sample takes to come from a server's memory, against a call over the same protocol that does nothing and
-//! gives as many bytes: `cargo run --release -p headwater-client --example hit -- 127.0.0.1:7440 NAME INDEX 2000` calls
-//! both in turn, so often, and prints a line of JSON with the medians in microseconds.
+//! How long one sample takes to come from a server's memory, against a call over the same protocol that does nothing
+//! and gives as many bytes: `cargo run --release -p headwater-client --example hit -- 127.0.0.1:7440 NAME INDEX 2000`
+//! calls both in turn, so often, and prints a line of JSON with the medians in microseconds.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

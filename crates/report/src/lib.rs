@@ -1,8 +1,8 @@
 //! Pages: HTML with plots inside, which loads nothing. One is about a profile and the plan that is made from it, one
 //! about the size of a cache ([`Curves`]).
 //!
-//! In the order in which the first is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of what it
-//! found; a [`Page`] holds the plots, and the numbers beside them.
+//! In the order in which the first is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of
+//! what it found; a [`Page`] holds the plots, and the numbers beside them.
 //!
 //! Never here: files, arguments and bars (`headwater-measure`).
 

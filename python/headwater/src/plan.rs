@@ -42,8 +42,8 @@ impl Plan {
     }
 
     /// The plan for a later generation of so many samples. `places` says for each sample of this one where it is in
-    /// that; higher numbers are of samples that are gone. Samples that are known keep their way, and others take the one
-    /// that most have. With it, how many are known.
+    /// that; higher numbers are of samples that are gone. Samples that are known keep their way, and others take the
+    /// one that most have. With it, how many are known.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn carried(&self, places: PyReadonlyArray1<'_, u64>, samples: usize) -> PyResult<(Self, usize)> {
         let most = self.counts.iter().max_by_key(|(_, count)| *count).and_then(|(way, _)| way.parse().ok());

@@ -1,4 +1,4 @@
-"""Servers hear of each job what it reads next, from every rank once; and of jobs that die no more, after their lease."""
+"""Servers hear of each job what it reads next, from every rank once; of one that died no more after its lease."""
 
 import os
 import pathlib

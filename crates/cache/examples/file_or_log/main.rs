@@ -75,8 +75,8 @@ fn report(what: &str, length: usize, entries: u32, times: [Duration; 5], disk: u
     let [write, read, evict, again, restart] = each;
     let overhead = disk as f64 / (length as f64 * f64::from(entries));
     println!(
-        "{length:>7} B  {what}  write {write:7.1}  read {read:6.1}  evict {:7.1}  refill {:7.1}  restart {restart:6.2} us each, \
-         disk {overhead:.2} x",
+        "{length:>7} B  {what}  write {write:7.1}  read {read:6.1}  evict {:7.1}  refill {:7.1}  \
+         restart {restart:6.2} us each, disk {overhead:.2} x",
         evict * 2.0,
         again * 2.0,
     );

@@ -44,8 +44,8 @@ impl Shared {
         admitted.map_or(Kept::Not(Rejected::WorthLess), |(tier, _)| Kept::In(tier))
     }
 
-    /// Removes what is there under a key, in the books or not: whoever puts something else there, which is not kept, has
-    /// made it stale.
+    /// Removes what is there under a key, in the books or not: whoever puts something else there, which is not kept,
+    /// has made it stale.
     fn evict(&self, key: &EntryKey) {
         let mut books = self.books();
         books.remove(key.name(), &self.tally);

@@ -6,9 +6,9 @@
 //!                                └────▶ features             recipes that draw nothing at random, by model
 //! ```
 //!
-//! Every kind is a function of the sample's bytes, so a sample has the same bits with every kind and without. Invariant:
-//! a crop that is drawn at random is kept in no kind; what is found was made of the version that was listed; and what is
-//! measured for a plan is neither found nor kept.
+//! Every kind is a function of the sample's bytes, so a sample has the same bits with every kind and without.
+//! Invariant: a crop that is drawn at random is kept in no kind; what is found was made of the version that was listed;
+//! and what is measured for a plan is neither found nor kept.
 
 mod kinds;
 mod line;

@@ -21,8 +21,8 @@ pub(super) struct Step {
 }
 
 /// The upper convex hull of a sample's kinds over their bytes, from nothing: the steps of the greedy solution of a
-/// multiple-choice knapsack (Sinha and Zoltners 1979; Kellerer, Pferschy and Pisinger 2004, chapter 11). A kind below the
-/// hull is chosen at no price.
+/// multiple-choice knapsack (Sinha and Zoltners 1979; Kellerer, Pferschy and Pisinger 2004, chapter 11). A kind below
+/// the hull is chosen at no price.
 pub(super) fn steps(kinds: &[Choice]) -> Vec<Step> {
     let mut order: Vec<_> = kinds.iter().copied().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.bytes.cmp(&b.bytes).then(b.value.total_cmp(&a.value)));

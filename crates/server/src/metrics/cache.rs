@@ -45,8 +45,8 @@ fn outcomes(families: &mut Families<'_>, cache: Option<&Cache>) -> Result<(), fm
     });
     let help = "What happened to entries of the cache, by outcome and kind: found in memory or on disk, or not found; \
                 brought from the origin, by another who asked too, or ahead; given in another's place; admitted or \
-                rejected; moved to the disk or back; evicted for others, dropped since their source is gone; broken, or \
-                refused by the disk";
+                rejected; moved to the disk or back; evicted for others, dropped since their source is gone; broken, \
+                or refused by the disk";
     families.counters("cache_entries", help, counts)?;
     let not_kept = cache
         .map(Cache::directory_counts)

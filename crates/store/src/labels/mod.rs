@@ -1,7 +1,7 @@
 //! Labels and fields from a file beside the photos: of a key, a label and other columns.
 //!
 //! ```text
-//! file ─csv, json_lines, parquet::labels─▶ reading: columns by name, rows checked ─▶ table: sorted by key ─▶ sheet ─▶ catalog
+//! file ─csv, json_lines, parquet::labels─▶ reading: columns by name ─▶ table: sorted by key ─▶ sheet ─▶ catalog
 //!                                                                                            ▲
 //!                                                                      each key of a listing ┘ asks for its row
 //! ```

@@ -44,8 +44,8 @@ class CachedDataset(TorchDataset[S]):
     ssd        most bytes of files in `path`, or None
     path       a folder on a local disk for the SSD's part, which a later job finds again
     policy     what stays: "lru", "lfu", "static" (what came first), "importance" (by `report`, seconds and bytes), or
-               "planned" (by `announce`: what is needed soonest, for its bytes; with nothing announced, what came first).
-               Default: "planned", and "importance" once `report` is called
+               "planned" (by `announce`: what is needed soonest, for its bytes; with nothing announced, what came
+               first). Default: "planned", and "importance" once `report` is called
     name       jobs that give the same share one cache. Default: `path`, or for this job alone
     version    a text or number that changes whenever the samples do
 

@@ -1,8 +1,8 @@
 """A plan that `profiler plan` has written into a file.
 
 A dataset whose generation is another than the plan's carries the plan over by key: samples that the plan knows keep
-their cut, and those that came since travel as most of the plan's samples do. That takes a dataset that has seen the plan's
-own generation, and servers that know what differs since.
+their cut, and those that came since travel as most of the plan's samples do. That takes a dataset that has seen the
+plan's own generation, and servers that know what differs since.
 """
 
 import logging

@@ -309,7 +309,8 @@ def merge(states: Sequence[State]) -> State:
             )
     if len(ranks) < deal.world and any(state.picks is not None for state in states):
         raise HeadwaterError(
-            f'with order="opportunistic" each rank takes what is cached first: give the states of all {deal.world} ranks'
+            'with order="opportunistic" each rank takes what is cached first: '
+            f"give the states of all {deal.world} ranks"
         )
     if len(ranks) not in (1, deal.world):
         raise HeadwaterError(f"there are states of {len(ranks)} of {deal.world} ranks: give one rank's, or all")

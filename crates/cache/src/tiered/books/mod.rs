@@ -218,8 +218,8 @@ impl Books {
         }
     }
 
-    /// Evicts from the SSD whoever goes next, until so many bytes are free, though the tier may have room: somebody else
-    /// has filled the disk. `false`: there is nobody left.
+    /// Evicts from the SSD whoever goes next, until so many bytes are free, though the tier may have room: somebody
+    /// else has filled the disk. `false`: there is nobody left.
     pub(super) fn evict_from_ssd(&mut self, bytes: u64, tally: &Tally) -> bool {
         let target = self.tiers.usage(Tier::Ssd).bytes.saturating_sub(bytes);
         let mut moved = Vec::new();
