@@ -104,7 +104,7 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "report" => ["--profile", &at("p"), "--out", &at("o")].map(str::to_owned).into(),
         "dataset" => [&servers[..], &["--out", &at("o")]].concat().into_iter().map(str::to_owned).collect(),
         "network" | "epoch" => servers.map(str::to_owned).into(),
-        "datasets" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
+        "datasets" | "cache" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "plan export" | "compare" => vec![at("p")],
         "completions" => vec!["bash".to_owned()],
         _ => Vec::new(),

@@ -72,7 +72,11 @@ fn crops(server: &Server, cut: &str) -> Fetched {
 
 fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.metrics().unwrap();
-    let of_all = format!("headwater_index_{name} ");
+    // What the folder takes is the cache's, of all kinds.
+    let of_all = match name {
+        "dropped_total" => format!("headwater_cache_disk_{name} "),
+        name => format!("headwater_cache_{name} "),
+    };
     let of_one = match name.split_once('{') {
         Some((name, labels)) => format!("headwater_index_{name}{{dataset=\"photos\",{labels} "),
         None => format!("headwater_index_{name}{{dataset=\"photos\"}} "),

@@ -231,11 +231,11 @@ fn the_index_lies_in_the_state_folder_unless_a_setting_names_another_place() {
     };
     let first = index(&[]);
     assert!(count(&first, "rewritten") > 0, "{first}");
-    assert_eq!(files(Path::new(&kept)).len(), files(&Path::new(&kept).join("index")).len());
+    assert_eq!(files(Path::new(&kept)).len(), files(&Path::new(&kept).join("cache")).len());
     assert_eq!(count(&index(&[]), "already_there"), count(&first, "rewritten"));
     let other = index(&["--cache-dir", &apart]);
     assert_eq!(count(&other, "rewritten"), count(&first, "rewritten"), "{other}");
-    assert!(frames(Path::new(&apart)) == frames(&Path::new(&kept).join("index")));
+    assert!(frames(Path::new(&apart)) == frames(&Path::new(&kept).join("cache")));
 }
 
 #[test]

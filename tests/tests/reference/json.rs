@@ -337,6 +337,7 @@ fn leaf(name: &str) -> Option<&'static str> {
         "f32" | "f64" | "Cores" | "BitsPerSecond" | "SamplesPerSecond" => Some(NUMBER),
         "String" | "str" | "PathBuf" | "Digest" | "Way" | "Algorithm" | "Resource" | "ServerAddress" => Some(STRING),
         "Value" => Some(ANY),
+        "FieldsOf" => Some(OBJECT),
         _ => None,
     }
 }

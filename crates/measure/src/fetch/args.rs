@@ -76,7 +76,7 @@ pub(crate) struct FetchArgs {
 
     /// Fields of the dataset, such as captions, that are listed with each sample; null where a sample has none, or a
     /// number that JSON does not have
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, env = "HEADWATER_FETCH_FIELDS", value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
 
     /// The model, for the cut features

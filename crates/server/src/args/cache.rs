@@ -111,7 +111,11 @@ pub(crate) fn open(
             CacheError::Directory(error @ DirectoryError::Io { .. }) => format!(": {}", error.not_kept().remedy()),
             _ => String::new(),
         };
-        anyhow::Error::new(error).context(format!("{} {place}{remedy}", folder.setting(state)))
+        let setting = match &error {
+            CacheError::TooLow { .. } => "--cache-memory or --cache-ssd".to_owned(),
+            _ => format!("{} {place}{remedy}", folder.setting(state)),
+        };
+        anyhow::Error::new(error).context(setting)
     })?;
     tracing::info!(
         folder = place,
