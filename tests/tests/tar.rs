@@ -61,8 +61,8 @@ fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
         println!("skipped: there is no tar");
         return;
     }
-    let folder = ServerOptions::new(&data.photos).metrics().start().unwrap();
-    let tar = ServerOptions::new(&shards.path().join("shard-{0..1}.tar")).metrics().start().unwrap();
+    let folder = ServerOptions::new(&data.photos).metrics().arg("--no-cache").start().unwrap();
+    let tar = ServerOptions::new(&shards.path().join("shard-{0..1}.tar")).metrics().arg("--no-cache").start().unwrap();
     assert_same(&folder, &tar, &WAYS, 150);
     for server in [&folder, &tar] {
         assert_eq!(read_in_an_epoch(server), 1.0, "of a source of this machine, photos are read and nothing else");
@@ -71,7 +71,7 @@ fn tar_files_give_the_bits_that_their_folder_gives_at_every_cut() {
         println!("no Python with moto: no S3-compatible store to ask");
         return;
     };
-    let bucket = store.serve(BUCKET).metrics().start().unwrap();
+    let bucket = store.serve(BUCKET).metrics().arg("--no-cache").start().unwrap();
     assert_same(&folder, &bucket, &WAYS[..1], 150);
     // Slow answers are asked for twice.
     let read = read_in_an_epoch(&bucket);

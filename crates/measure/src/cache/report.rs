@@ -154,13 +154,13 @@ mod tests {
         let text = CachesReport::new(vec![answer()]).to_string();
         for line in [
             "node1:7440: planned, keeps auto",
-            "  at most 1.00 GB in memory; 5.00 GB of 20.0 GB on disk, 70.0 GB free there",
+            "  at most 1 GB in memory; 5 GB of 20 GB on disk, 70 GB free there",
             "  memory   encoded         9000 entries      900 MB",
             "          50  memory-hit",
             "          25  ssd-hit",
             "           3  rejected: worth-less",
             "       75.0%  of what was asked for was found",
-            "           2  from origin: 10.0 ms on average, half within 8 ms, 99 % within -",
+            "           2  from origin: 10 ms on average, half within 8 ms, 99 % within -",
             "  2.50 MB read from the stores; readers waited 1.25 s for them",
         ] {
             assert!(text.lines().any(|each| each == line), "{line:?} in\n{text}");
