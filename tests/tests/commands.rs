@@ -106,6 +106,7 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "network" | "epoch" => servers.map(str::to_owned).into(),
         "datasets" | "cache" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "plan export" | "compare" => vec![at("p")],
+        "simulate cache" => ["--trace", &at("t"), "--policy", "lru"].map(str::to_owned).into(),
         "completions" => vec!["bash".to_owned()],
         _ => Vec::new(),
     };
