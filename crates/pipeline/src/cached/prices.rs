@@ -169,7 +169,6 @@ mod tests {
 
     /// Of samples of about one size, all fit as stored bytes, and half of them as pixels.
     #[test]
-    #[ignore = "the prices send samples of one size all the same way: they have to be split (see kept.md)"]
     fn between_both_a_share_of_the_samples_fills_what_is_left() {
         let [encoded, resized] = shares(1000 * 117_500 * 3 / 2);
         assert!((400..600).contains(&encoded) && (400..600).contains(&resized), "{encoded} {resized}");
