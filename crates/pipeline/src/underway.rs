@@ -40,7 +40,8 @@ impl Pipeline {
 
     /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache.
     pub(crate) fn worth_keeping(&self, may: &[KindName], sample: &Underway) -> KindSet {
-        let choose = |cache: &Arc<DatasetCache>| cache.choose(may, sample.extent.length(), self.catalog.len());
+        let place = (sample.index, self.catalog.len());
+        let choose = |cache: &Arc<DatasetCache>| cache.choose(may, place, sample.extent.length());
         self.cache.as_ref().map(choose).unwrap_or_default()
     }
 }

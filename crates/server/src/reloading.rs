@@ -15,7 +15,7 @@ use crate::args::ReloadArgs;
 
 /// What came of a reload.
 #[derive(Debug, Serialize)]
-struct Report {
+struct ReloadReport {
     datasets: Vec<Line>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn reload(args: &ReloadArgs, json: bool, progress: &Progress) -
     outcome.print(json)
 }
 
-async fn ask(args: &ReloadArgs, progress: &Progress) -> Result<Report> {
+async fn ask(args: &ReloadArgs, progress: &Progress) -> Result<ReloadReport> {
     let endpoint = Endpoint::from_shared(format!("http://{}", args.address))?
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
@@ -69,7 +69,7 @@ async fn ask(args: &ReloadArgs, progress: &Progress) -> Result<Report> {
         }
     }
     let datasets = datasets.context("it hung up before it had listed its datasets: see its log")?;
-    Ok(Report { datasets })
+    Ok(ReloadReport { datasets })
 }
 
 // === impl Line ===
@@ -95,9 +95,9 @@ impl From<proto::ReloadedDataset> for Line {
     }
 }
 
-// === impl Report ===
+// === impl ReloadReport ===
 
-impl fmt::Display for Report {
+impl fmt::Display for ReloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, line) in self.datasets.iter().enumerate() {
             f.write_str(if place > 0 { "\n" } else { "" })?;

@@ -195,6 +195,11 @@ impl Directory {
         Some(ByteCount::new(if takes_files { disk.f_bavail.saturating_mul(disk.f_frsize) } else { 0 }))
     }
 
+    /// The bytes of the file system that are to stay free.
+    pub fn floor(&self) -> ByteCount {
+        ByteCount::new(self.floor)
+    }
+
     /// What was done with the folder here since it was opened.
     pub fn counts(&self) -> DirectoryCounts {
         self.counters.read()

@@ -10,7 +10,7 @@ use headwater_types::{ByteCount, Digest, ImageLimits, SampleIndex, SampleKey};
 use super::costs::Costs;
 use super::kinds::{CacheKinds, KindSet};
 use super::names::Names;
-use super::prices::Prices;
+use super::prices::{Asked, Prices};
 use super::shared::SharedCache;
 use crate::failure::lost;
 use crate::outlook::Outlook;
@@ -51,9 +51,14 @@ impl DatasetCache {
         self.shared.cache()
     }
 
-    /// Which of the kinds that a request may keep of a sample are worth keeping. The sample has so many stored bytes,
-    /// and is one of so many.
-    pub(crate) fn choose(&self, may: &[KindName], stored: ByteCount, samples: usize) -> KindSet {
+    /// Which of the kinds that a request may keep of a sample are worth keeping. The sample has this place among so
+    /// many, and so many stored bytes.
+    pub(crate) fn choose(
+        &self,
+        may: &[KindName],
+        (index, samples): (SampleIndex, usize),
+        stored: ByteCount,
+    ) -> KindSet {
         match self.shared.kinds() {
             CacheKinds::Listed(kinds) => may.iter().copied().filter(|kind| kinds.has(*kind)).collect(),
             CacheKinds::Auto => {
@@ -61,7 +66,8 @@ impl DatasetCache {
                 let may: KindSet = may.iter().copied().filter(worth_something).collect();
                 let offered =
                     |stored| KindName::ALL.map(|kind| may.has(kind).then(|| self.costs.offered(kind, stored)));
-                self.prices.choose(may, stored.get(), samples, self.shared.size(), offered).into_iter().collect()
+                let asked = Asked { place: index.0, stored: stored.get(), samples };
+                self.prices.choose(may, asked, self.shared.size(), offered).into_iter().collect()
             }
         }
     }

@@ -47,22 +47,32 @@ const AGAIN: usize = 256;
 /// Steps of halving the range of the price.
 const STEPS: usize = 40;
 
+/// A sample of a dataset.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Its place among the samples.
+    pub(super) place: u64,
+    /// Its stored bytes.
+    pub(super) stored: u64,
+    /// How many samples there are.
+    pub(super) samples: usize,
+}
+
 type Offers = [Option<Offered>; KindName::ALL.len()];
 
 // === impl Prices ===
 
 impl Prices {
-    /// The kind for a sample of so many stored bytes, one of so many samples, of which all share so many bytes; `None`
-    /// where there is none to choose. A kind that was never made is chosen first, to see what it costs.
+    /// The kind for a sample, where all samples share so many bytes; `None` where there is none to choose. A kind that
+    /// was never made is chosen first, to see what it costs.
     pub(super) fn choose(
         &self,
         may: KindSet,
-        stored: u64,
-        samples: usize,
+        sample: Asked,
         size: u64,
         offered: impl Fn(u64) -> Offers,
     ) -> Option<KindName> {
-        let offers = offered(stored);
+        let offers = offered(sample.stored);
         let unknown = offers.iter().flatten().rfind(|offer| offer.seconds.is_none() || offer.bytes.is_none());
         if let Some(unknown) = unknown {
             return Some(unknown.kind);
@@ -72,13 +82,13 @@ impl Prices {
         }
         let mut markets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let market = markets.entry(may).or_default();
-        market.ask(stored);
+        market.ask(sample.stored);
         if market.since >= AGAIN.min(market.sizes.len().div_ceil(2)) {
-            let per_sample = size as f64 / samples.max(1) as f64;
+            let per_sample = size as f64 / sample.samples.max(1) as f64;
             market.price = solve(&market.sizes, per_sample, &offered);
             market.since = 0;
         }
-        let price = market.price.of(stored);
+        let price = market.price.of(sample.place);
         best(&offers, price).map(|(offer, _)| offer.kind)
     }
 }
@@ -99,10 +109,10 @@ impl Market {
 // === impl Price ===
 
 impl Price {
-    /// The price for a sample: the same at every use, so that it stays in its kind.
-    fn of(self, stored: u64) -> f64 {
-        // Fibonacci hashing (Knuth 6.4) spreads sizes that are close to each other.
-        let spread = stored.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
+    /// The price for the sample of a place: the same at every use, so that it stays in its kind.
+    fn of(self, place: u64) -> f64 {
+        // Fibonacci hashing (Knuth 6.4) spreads places that are close to each other.
+        let spread = place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
         if (spread as f64 / (1_u64 << 53) as f64) < self.share_of_low { self.low } else { self.high }
     }
 }
@@ -149,12 +159,15 @@ mod tests {
         [offer(KindName::Encoded, 0.020, 1.0), None, offer(KindName::Resized, 0.025, 2.0), None]
     }
 
-    fn shares(size: u64) -> [usize; 2] {
+    /// How many of the last thousand samples are kept in each kind. They come shuffled, and differ in size by so much.
+    fn shares(size: u64, spread: u64) -> [usize; 2] {
         let (prices, may) = (Prices::default(), [KindName::Encoded, KindName::Resized].into_iter().collect());
         let mut counts = [0; 2];
-        for stored in 0..3000 {
-            let kind = prices.choose(may, 100_000 + 7 * stored, 1000, size, offered);
-            if stored >= 2000 {
+        for asked in 0..3000 {
+            let place = asked * 619 % 1000;
+            let sample = Asked { place, stored: 100_000 + spread * place, samples: 1000 };
+            let kind = prices.choose(may, sample, size, offered);
+            if asked >= 2000 {
                 counts[usize::from(kind == Some(KindName::Resized))] += 1;
             }
         }
@@ -163,28 +176,31 @@ mod tests {
 
     #[test]
     fn where_all_fits_the_most_seconds_win_and_where_little_does_the_most_seconds_a_byte() {
-        assert_eq!(shares(1 << 40), [0, 1000]);
-        assert_eq!(shares(10_000_000), [1000, 0]);
+        assert_eq!(shares(1 << 40, 7), [0, 1000]);
+        assert_eq!(shares(10_000_000, 7), [1000, 0]);
     }
 
-    /// Of samples of about one size, all fit as stored bytes, and half of them as pixels.
+    /// All fit as stored bytes, and half of them as pixels: whether they are of about one size or of just one.
     #[test]
     fn between_both_a_share_of_the_samples_fills_what_is_left() {
-        let [encoded, resized] = shares(1000 * 117_500 * 3 / 2);
-        assert!((400..600).contains(&encoded) && (400..600).contains(&resized), "{encoded} {resized}");
+        for (spread, mean) in [(7, 103_500), (0, 100_000)] {
+            let [encoded, resized] = shares(1000 * mean * 3 / 2, spread);
+            assert!((400..600).contains(&encoded) && (400..600).contains(&resized), "{encoded} {resized}");
+        }
     }
 
     #[test]
     fn what_was_never_made_is_made_first_and_an_only_kind_is_taken() {
         let (prices, may) = (Prices::default(), [KindName::Encoded].into_iter().collect());
+        let sample = Asked { place: 0, stored: 10, samples: 10 };
         let unknown = |stored| {
             let mut offers = offered(stored);
             offers[2] = Some(Offered { kind: KindName::Resized, seconds: None, bytes: None });
             offers
         };
-        assert_eq!(prices.choose(may, 10, 10, 0, unknown), Some(KindName::Resized));
+        assert_eq!(prices.choose(may, sample, 0, unknown), Some(KindName::Resized));
         let only = |stored| [offered(stored)[0], None, None, None];
-        assert_eq!(prices.choose(may, 10, 10, 0, only), Some(KindName::Encoded));
-        assert_eq!(prices.choose(may, 10, 10, 0, |_| [None; 4]), None);
+        assert_eq!(prices.choose(may, sample, 0, only), Some(KindName::Encoded));
+        assert_eq!(prices.choose(may, sample, 0, |_| [None; 4]), None);
     }
 }

@@ -83,6 +83,11 @@ impl SharedCache {
         self.cache.directory()?.free()
     }
 
+    /// What of the folder's file system is to stay free.
+    pub fn disk_floor(&self) -> ByteCount {
+        self.cache.directory().map(|directory| directory.floor()).unwrap_or_default()
+    }
+
     /// Whether it is known what the folder takes. Where its ledger was lost it is not, and nothing is kept there until
     /// the folder was swept.
     pub fn is_counted(&self) -> bool {

@@ -134,15 +134,16 @@ pub(crate) fn open(
 
 /// Warns where the disk ends before a limit that was chosen: no limit protects from a full disk.
 fn warn_of_a_small_disk(cache: &SharedCache) {
-    let (usage, limit) = (cache.disk_usage(), cache.disk_limit());
+    let (usage, limit, floor) = (cache.disk_usage(), cache.disk_limit(), cache.disk_floor());
     let Some((folder, free)) = cache.folder().zip(cache.disk_free()) else { return };
-    if usage.get().saturating_add(free.get()) < limit.get() {
+    if usage.get().saturating_add(free.get().saturating_sub(floor.get())) < limit.get() {
         tracing::warn!(
             folder = %folder.display(),
             usage_bytes = usage.get(),
             free_bytes = free.get(),
             limit_bytes = limit.get(),
-            "--cache-ssd is more than the disk has: the cache ends where the disk is full"
+            stays_free_bytes = floor.get(),
+            "--cache-ssd is more than the disk has: a tenth of it is to stay free, and the cache ends there"
         );
     }
 }

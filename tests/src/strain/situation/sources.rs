@@ -25,6 +25,8 @@ const BESIDE_KEY: f64 = 100.0;
 
 /// What a catalog takes for each member beside its key, in bytes.
 const CATALOG_BESIDE_KEY: f64 = 28.0;
+/// What a catalog takes for names of shards and classes, in bytes: a share of one for each of a million members.
+const NAMES: usize = 4096;
 /// Members that are indexed a second from the page cache.
 const INDEXED: f64 = 100_000.0;
 
@@ -146,7 +148,7 @@ pub(super) fn members(stage: &Stage) -> Result<Vec<Figure>> {
     let (listed, _) = server.listed(MOST)?;
     let figure = |name: &str| listed[name].as_f64().with_context(|| format!("the log says no {name}"));
     let keys = members * "n00000000/n00000000.JPEG".len();
-    let beside = (figure("memory")? - keys as f64) / members as f64;
+    let beside = (figure("memory")? - (keys + NAMES) as f64) / members as f64;
     figures.push(Figure::at_most("catalog, each beside its key", beside, "B", CATALOG_BESIDE_KEY));
     let rate = members as f64 / figure("seconds")?;
     figures.push(match stage.is_full() {
