@@ -123,5 +123,5 @@ fn a_server_that_could_serve_nothing_does_not_start() {
         ["serve", "--no-cache", "--listen", "127.0.0.1:0", "--dataset", &datasets[0], "--dataset", &datasets[1]];
     let ended = run("storage-server", arguments).unwrap();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("none of 2 datasets can be served: a: --dataset a: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("none of 2 datasets can be served: --dataset a: "), "{}", ended.stderr);
 }

@@ -80,9 +80,9 @@ impl Broken {
                 // They failed in any order.
                 let mut each: Vec<_> = broken.drain(..).chain(last).collect();
                 each.sort_by(|(one, _), (other, _)| one.name.as_str().cmp(other.name.as_str()));
-                let each = each.into_iter();
-                let each = each.map(|(served, error)| format!("{}: {}", served.name, exit::in_one_line(&error)));
-                bail!("none of {datasets} datasets can be served: {}", each.collect::<Vec<_>>().join("; "))
+                // Each begins with its setting, which has the name.
+                let each: Vec<_> = each.iter().map(|(_, error)| exit::in_one_line(error)).collect();
+                bail!("none of {datasets} datasets can be served: {}", each.join("; "))
             }
         }
     }

@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from typing import Any, Dict, Iterator, List, Optional
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -157,6 +159,30 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, address: str) -> Dict[str,
         rows = map(json.loads, (out / "samples.jsonl").read_text().splitlines())
         found[cut] = {row["index"]: {**row, "array": np.load(out / f"{row['index']}.npy")} for row in rows}
     return found
+
+
+@pytest.fixture(autouse=True)
+def loaders_end_with_their_test() -> Iterator[None]:
+    """Ends the workers of DataLoader iterators that a test leaves behind, kept alive by the traceback of an error.
+
+    The cyclic collector would end them at some later time, and badly: it finalises their queues' pipes while threads
+    of those queues still use them, so that a descriptor is closed twice, which by then may be somebody else's, and
+    waits 5 s for workers that were told nothing (PyTorch, CPython 3.11).
+    """
+    from torch.utils.data import dataloader
+
+    begun: "weakref.WeakSet[Any]" = weakref.WeakSet()
+    iterator = dataloader._MultiProcessingDataLoaderIter
+    begin = iterator.__init__
+
+    def noted(self: Any, *arguments: Any, **named: Any) -> None:
+        begun.add(self)
+        begin(self, *arguments, **named)
+
+    with mock.patch.object(iterator, "__init__", noted):
+        yield
+    for left in list(begun):
+        left._shutdown_workers()
 
 
 def client_of(servers: List[str]) -> Client:

@@ -31,6 +31,8 @@ pub struct Node {
     counts: Mutex<NodeCounts>,
     born: u64,
     last_stamp: AtomicU64,
+    /// When it is looked for the dead again.
+    look_again: AtomicU64,
 }
 
 /// What came of putting a value.
@@ -61,6 +63,9 @@ pub struct NodeUsage {
     pub entries: u64,
 }
 
+/// Nanoseconds between looks for the dead.
+const LOOK_EVERY: u64 = 1_000_000_000;
+
 // === impl Node ===
 
 impl Node {
@@ -72,8 +77,8 @@ impl Node {
         counts: Mutex<NodeCounts>,
     ) -> Result<Self, NodeError> {
         let born = table.header()?.map_or(0, |header| header.born);
-        let (own, last_stamp) = Default::default();
-        Ok(Self { place, table, members, member, tiers, own, counts, born, last_stamp })
+        let (own, last_stamp, look_again) = Default::default();
+        Ok(Self { place, table, members, member, tiers, own, counts, born, last_stamp, look_again })
     }
 
     /// What the processes of this cache have counted since it was begun.
@@ -89,6 +94,7 @@ impl Node {
     /// # Errors
     /// What the system refuses.
     pub fn usage(&self) -> Result<[NodeUsage; 2], NodeError> {
+        self.settle_the_dead()?;
         let books = self.books()?;
         Ok(Tier::BOTH.map(|tier| NodeUsage {
             bytes: ByteCount::new(books.header.bytes[number(tier)]),
@@ -124,6 +130,22 @@ impl Node {
             mend(&mut books, &self.tiers, &self.members, None)?;
         }
         Ok(books)
+    }
+
+    /// Settles what dead processes were doing, if any died: what they were writing takes room for nothing.
+    pub(super) fn settle_the_dead(&self) -> Result<(), NodeError> {
+        let dead = self.members.dead().map_err(NodeError::io("ask for", "members".as_ref()))?;
+        if dead.is_empty() { Ok(()) } else { self.reclaim() }
+    }
+
+    /// The same, once a second.
+    pub(super) fn settle_the_dead_now_and_then(&self) -> Result<(), NodeError> {
+        let now = clock();
+        if now < self.look_again.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.look_again.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
+        self.settle_the_dead()
     }
 
     /// Settles what dead processes were doing.

@@ -69,18 +69,41 @@ impl Members {
         }
     }
 
-    /// Those that live, but for this one.
+    /// Whether any live, but for this one.
     pub(super) fn alive(&self, but: Option<u16>) -> io::Result<bool> {
-        for entry in Dir::read_from(&self.folder)? {
-            let entry = entry?;
-            let number = entry.file_name().to_str().ok().and_then(|name| name.parse().ok());
-            if let Some(number) = number.filter(|number| but != Some(*number))
-                && self.is_alive(number)?
-            {
+        for number in self.numbers()? {
+            if but != Some(number) && self.is_alive(number)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Those that died, and whose number nobody has taken since.
+    pub(super) fn dead(&self) -> io::Result<Vec<u16>> {
+        let mut dead = Vec::new();
+        for number in self.numbers()? {
+            if !self.is_alive(number)? {
+                dead.push(number);
+            }
+        }
+        Ok(dead)
+    }
+
+    /// Forgets these dead, after whom everything was put right. With the table locked: nobody joins meanwhile.
+    pub(super) fn forget(&self, dead: &[u16]) {
+        for number in dead {
+            // Where that fails, the next one finds them dead again, and nothing to put right.
+            let _ = rustix::fs::unlinkat(&self.folder, number.to_string(), AtFlags::empty());
+        }
+    }
+
+    fn numbers(&self) -> io::Result<Vec<u16>> {
+        let mut numbers = Vec::new();
+        for entry in Dir::read_from(&self.folder)? {
+            numbers.extend(entry?.file_name().to_str().ok().and_then(|name| name.parse::<u16>().ok()));
+        }
+        Ok(numbers)
     }
 
     /// Gives a number back, in order.

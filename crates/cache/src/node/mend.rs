@@ -10,8 +10,8 @@ use super::layout::{Row, State};
 use super::members::Members;
 use super::tiers::Tiers;
 
-/// Counts all rows anew, and settles those that the dead were moving or reading; `former` is a number whose last
-/// holder died, and that a living process has now.
+/// Counts all rows anew, settles those that the dead were moving or reading, and forgets the dead; `former` is a number
+/// whose last holder died, and that a living process has now.
 pub(super) fn mend(
     books: &mut Books<'_>,
     tiers: &Tiers,
@@ -19,6 +19,7 @@ pub(super) fn mend(
     former: Option<u16>,
 ) -> Result<(), NodeError> {
     books.begin()?;
+    let dead = members.dead().map_err(NodeError::io("ask for", "members".as_ref()))?;
     let mut living = Living { members, former, known: HashMap::new() };
     let counts_files = books.was_cut();
     let (mut changed, mut bytes, mut entries) = (Vec::new(), [0; 2], [0; 2]);
@@ -44,7 +45,9 @@ pub(super) fn mend(
     (books.header.bytes, books.header.entries) = (bytes, entries);
     books.changed(1);
     books.forget_victims();
-    living.sweep(tiers)
+    living.sweep(tiers, &dead)?;
+    members.forget(&dead);
+    Ok(())
 }
 
 /// Who lives.
@@ -70,9 +73,9 @@ impl Living<'_> {
     }
 
     /// Removes what the dead were writing.
-    fn sweep(&self, tiers: &Tiers) -> Result<(), NodeError> {
-        let dead = self.known.iter().filter(|(_, alive)| !**alive).map(|(number, _)| *number);
-        for number in dead.chain(self.former) {
+    fn sweep(&self, tiers: &Tiers, dead: &[u16]) -> Result<(), NodeError> {
+        let known = self.known.iter().filter(|(_, alive)| !**alive).map(|(number, _)| *number);
+        for number in known.chain(self.former).chain(dead.iter().copied()) {
             for values in Tier::BOTH.into_iter().filter_map(|tier| tiers.of(tier)) {
                 values.sweep(Some(number)).map_err(NodeError::io("sweep", &values.path))?;
             }

@@ -18,8 +18,8 @@
 //!
 //! Invariants: a value is what was put under its index of this dataset, or absent. A value is in one tier. The bytes of
 //! each tier's files never exceed its limit, those that are being written included: room is counted before a file is
-//! made, and given back once it is gone. What a dead process left is put right by the next one that takes the lock, or
-//! its number, or finds no room.
+//! made, and given back once it is gone. What a dead process left is put right by the next one that finds a cut
+//! change, or takes its number, or writes a second later, or asks for the sums.
 //!
 //! # Why files, and no mapped arena?
 //!

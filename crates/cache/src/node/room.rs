@@ -42,6 +42,7 @@ impl Node {
         length: u64,
         cost: Option<f32>,
     ) -> Result<Reserved, NodeError> {
+        self.settle_the_dead_now_and_then()?;
         let mut waits = 0;
         while waits < WAITS {
             let mut books = self.books()?;

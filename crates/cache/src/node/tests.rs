@@ -234,6 +234,28 @@ fn a_change_that_was_cut_is_counted_anew() {
     assert_eq!([0, 10, 19, 1].map(|index| access(&node, index, 1)), ["origin", "memory", "origin", "ssd"]);
 }
 
+/// Nobody else would have put it right: whoever needs room finds it by other values giving way.
+#[test]
+fn what_a_dead_member_was_writing_takes_no_room() {
+    let folder = TempDir::new().unwrap();
+    let asked = settings(folder.path(), 20, 10, 10, PolicyName::Lru);
+    let node = Node::open(&asked).unwrap();
+    (0..15).for_each(|index| {
+        access(&node, index, 1);
+    });
+    let whole = node.usage().unwrap();
+    {
+        let mut books = node.books().unwrap();
+        let row = books.row(19).unwrap().0;
+        let state = layout::State::ToSsd;
+        books.change(19, &row, layout::Row { state, mover: 7, reader: 7, length: 4096, ..row }).unwrap();
+    }
+    let member = asked.folder(rustix::process::geteuid().as_raw()).join("members/7");
+    std::fs::write(&member, b"").unwrap();
+    assert_eq!(node.usage().unwrap(), whole);
+    assert!(!member.exists(), "the dead is forgotten");
+}
+
 #[test]
 fn ten_thousand_values_are_ready_at_once() {
     let folder = TempDir::new().unwrap();
