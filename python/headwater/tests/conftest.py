@@ -54,7 +54,10 @@ class Server:
         port_file.unlink(missing_ok=True)
         words = [BIN / "storage-server", "serve", "--dataset", "photos", "--data", self._photos]
         words += ["--listen", f"127.0.0.1:{self._port}", "--port-file", port_file, *self._arguments]
-        environment = {**os.environ, "HEADWATER_LOG": "warn", "HEADWATER_CACHE_DIR": str(self._folder / "index")}
+        environment = {**os.environ, "HEADWATER_LOG": "warn"}
+        # A server that says what it keeps says where, too.
+        if "--cache-ssd" not in words:
+            environment["HEADWATER_CACHE_DIR"] = str(self._folder / "index")
         self._process = subprocess.Popen(
             [str(word) for word in words], env=environment, stdout=subprocess.DEVNULL, cwd=ROOT
         )

@@ -13,7 +13,7 @@ import pytest
 import torch
 from test_jobs import Watched
 
-TRAINED, HELD_OUT, EPOCHS, BATCH = 3000, 2000, 8, 50
+TRAINED, HELD_OUT, EPOCHS, BATCH = 4000, 2000, 8, 50
 DATA = pathlib.Path(os.environ.get("HEADWATER_TEST_DATA", "../shared/data")) / "fashion_mnist"
 #: 28 x 28 as it is, as a tensor from 0 to 1.
 RECIPE = """
@@ -103,7 +103,7 @@ def test_importance_trains_as_well_with_fewer_reads(tmp_path: pathlib.Path, poli
     recipe.write_text(RECIPE)
     found = {}
     for name, by_importance, words in (("without", False, "lru"), ("with", True, policy)):
-        cache = ["--cache-policy", words, "--cache-memory", "768KiB", "--cache-ssd", "0B", "--cache-kinds", "encoded"]
+        cache = ["--cache-policy", words, "--cache-memory", "1MiB", "--cache-ssd", "0B", "--cache-kinds", "encoded"]
         server = Watched(tmp_path / name, f"idx:{tmp_path / 'clothes'}", *cache)
         try:
             accuracy = train(server.address, recipe, held_out, by_importance)

@@ -62,7 +62,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     order        "opportunistic": of the next `order_window` positions, what servers have cached comes first. It is for
                  several jobs that read one slow origin: each takes what another has just brought. Every sample still
                  comes once an epoch, with the same tensor; which come together in a batch differs from run to run
-    order_window positions among which it chooses. Default: half of the epoch
+    order_window
+                 positions among which it chooses. Default: half of the epoch
     seed         with the epoch and a sample's key it decides order, crops and flips: the same seed gives the same run
     sampler      chooses the samples of each epoch: an ImportanceSampler, or an object with epoch_indices(epoch)
     rank, world  default: torch.distributed's, else what torchrun, Slurm or MPI have set; asked for when a pass begins
