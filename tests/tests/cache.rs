@@ -145,7 +145,7 @@ fn two_servers_on_one_folder_keep_each_sample_once_and_stay_below_the_limit() {
 
 #[test]
 fn after_kill_9_under_load_every_bit_is_right() {
-    let (photos, folder) = (photos(), TempDir::new().unwrap());
+    let (photos, folder, out) = (photos(), TempDir::new().unwrap(), TempDir::new().unwrap());
     let without = ServerOptions::new(photos.path()).arg("--no-cache").start().unwrap();
     let expected = bits(&without, DETERMINISTIC, "normalized", "0");
     let options = || {
@@ -157,7 +157,7 @@ fn after_kill_9_under_load_every_bit_is_right() {
         let mut load = Command::new(program("profiler"))
             .args(["fetch", "--servers", &server.address(), "--dataset", "photos", "--recipe", DETERMINISTIC])
             .args(["--cut", "normalized", "--seed", "5", "--out"])
-            .arg(folder.path().join(format!("out-{round}")))
+            .arg(out.path().join(format!("out-{round}")))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

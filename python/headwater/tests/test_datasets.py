@@ -1,12 +1,12 @@
 """Parquet files that PyPI's `datasets` has written: the same keys, labels and pixels as it reads from them itself.
 
-`datasets` takes 422 MB with what it needs, and so is none of the requirements: docs/architecture/working.md says how to
-run this.
+`datasets` takes 422 MB with what it needs, and so is there with the trainers only: scripts/test --trainers.
 """
 
 import io
 import json
 import pathlib
+import subprocess
 from typing import Any, Dict, List, Tuple
 
 import headwater
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from conftest import BIN, Server, client_of, run
 
-datasets = pytest.importorskip(
-    "datasets", reason="PyPI's datasets is not installed: see docs/architecture/working.md for how to run this"
-)
+datasets = pytest.importorskip("datasets", reason="PyPI's datasets is not installed: scripts/test --trainers has it")
+
+from datasets.table import embed_table_storage  # noqa: E402
 
 #: Not in the order of the alphabet: a ClassLabel's numbers are those of its list.
 NAMES = ["zebra", "ant", "nobody"]
@@ -34,8 +34,10 @@ def written(photos: pathlib.Path, folder: pathlib.Path, group: int) -> pathlib.P
     labels = [classes.index(path.parent.name) for path in paths]
     features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=NAMES)})
     table = datasets.Dataset.from_dict({"image": [str(path) for path in named], "label": labels}, features=features)
+    table.to_parquet(str(folder / "paths.parquet"))
     file = folder / "train.parquet"
-    table.to_parquet(str(file), batch_size=group)
+    embedded = table.with_format("arrow").map(embed_table_storage, batched=True).with_format(None)
+    embedded.to_parquet(str(file), batch_size=group)
     return file
 
 
@@ -73,3 +75,11 @@ def test_datasets_has_the_same_keys_labels_and_pixels(tmp_path: pathlib.Path, ph
             assert np.abs(of_pixels - tensor).max() < 0.5 / 255 / 0.225, key
     finally:
         server.kill()
+
+
+def test_a_table_of_paths_alone_is_refused_with_what_embeds_them(tmp_path: pathlib.Path, photos: pathlib.Path) -> None:
+    paths = written(photos, tmp_path / "table", 5).with_name("paths.parquet")
+    words = [BIN / "storage-server", "serve", "--dataset", "photos", "--data", paths, "--listen", "127.0.0.1:0"]
+    ended = subprocess.run([str(word) for word in words], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ended.returncode != 0 and "has the bytes of a photo in the column image" in ended.stderr
+    assert "embed_table_storage" in ended.stderr

@@ -45,6 +45,7 @@ pub(super) async fn list(
         found = found.with_fields(first.fields().map_err(|error| refused(shards, first, &error.to_string()))?);
     }
     shelf.left_out.iter().chain(&damaged).for_each(|(reason, name)| found.skip(*reason, name));
+    has_photos(shards, &files)?;
     let from_column = keyed(shards, options, &files)?;
     tell(shards, &files, from_column);
     for rows in &files {
@@ -97,6 +98,22 @@ fn agree(shards: &Shards, files: &[Rows]) -> Result<Option<Arc<[String]>>, Store
     Ok(first.columns.names.as_deref().map(Arc::from))
 }
 
+/// Refuses a table whose rows have no photo, as far as its footers say so: each sample would fail.
+fn has_photos(shards: &Shards, files: &[Rows]) -> Result<(), StoreError> {
+    let Some(first) = files.first() else { return Ok(()) };
+    let rows: u64 = files.iter().map(Rows::count).sum();
+    if rows == 0 || files.iter().map(Rows::nulls).sum::<u64>() < rows {
+        return Ok(());
+    }
+    let reason = format!(
+        "none of {rows} rows has the bytes of a photo in the column {}. Where `datasets` was given paths, its to_parquet \
+         writes those alone. Embed the bytes before: `from datasets.table import embed_table_storage`, then \
+         `table.with_format(\"arrow\").map(embed_table_storage, batched=True).with_format(None)`",
+        first.columns.image.name()
+    );
+    Err(refused(shards, first, &reason))
+}
+
 /// Whether the keys are those of a column: where each row has one, and all differ.
 fn keyed(shards: &Shards, options: &StoreOptions, files: &[Rows]) -> Result<bool, StoreError> {
     let missing = files.iter().find_map(|rows| Some((rows, rows.keys.as_ref().err()?.clone())));
@@ -120,8 +137,7 @@ fn keyed(shards: &Shards, options: &StoreOptions, files: &[Rows]) -> Result<bool
 
 fn push(rows: &Rows, from_column: bool, found: &mut CatalogBuilder) -> Result<(), StoreError> {
     let (object, listed) = (rows.file.whole.object(), rows.file.whole.listed());
-    let count: u64 = rows.groups.iter().map(|group| group.rows).sum();
-    let width = count.saturating_sub(1).to_string().len();
+    let width = rows.count().saturating_sub(1).to_string().len();
     let stem = keys::stem(object.as_str());
     let mut from = rows.keys.as_ref().ok().filter(|_| from_column).map(|keys| keys.iter());
     let abouts = rows.groups.iter().flat_map(|group| std::iter::repeat_n(about(group), group.rows as usize));

@@ -67,6 +67,11 @@ impl Rows {
         Ok(rows)
     }
 
+    /// All rows.
+    pub(super) fn count(&self) -> u64 {
+        self.groups.iter().map(|group| group.rows).sum()
+    }
+
     /// The rows without a photo, where the footer says it.
     pub(super) fn nulls(&self) -> u64 {
         self.groups.iter().filter_map(|group| group.chunks.first()?.nulls).sum()

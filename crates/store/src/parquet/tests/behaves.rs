@@ -129,6 +129,9 @@ async fn what_cannot_be_right_is_refused_by_name() {
     assert!(error.contains("key=image.path does not tell rows apart: row 0 has none"), "{error}");
     let error = listed(&file[..file.len() - 3], "").await.err().unwrap().to_string();
     assert!(error.contains("it may not have been written to its end"), "{error}");
+    let paths: Vec<Row> = (0..4).map(|_| (None, None)).collect();
+    let error = listed(&write(&paths, 4, WriterProperties::default()), "").await.err().unwrap().to_string();
+    assert!(error.contains("none of 4 rows has the bytes of a photo in the column image.bytes"), "{error}");
 }
 
 #[tokio::test]
@@ -157,10 +160,10 @@ async fn pages_in_memory_are_bounded_and_of_no_use_once_the_file_is_another() {
 #[tokio::test]
 async fn a_page_is_fetched_once_for_its_rows_and_again_where_memory_is_too_small() {
     let folder = TempDir::new().unwrap();
-    let rows: Vec<Row> = (0..40).map(|at| (Some(vec![at as u8; 1000]), None)).collect();
+    let rows: Vec<Row> = (0..40).map(|at| (Some(vec![at as u8; 4000]), None)).collect();
     let file = write(&rows, 4, WriterProperties::builder().set_dictionary_enabled(false).build());
     fs::write(folder.path().join("train.parquet"), &file).unwrap();
-    for (memory, is_enough) in [(100_000, true), (12_000, false)] {
+    for (memory, is_enough) in [(400_000, true), (48_000, false)] {
         let (page_memory, fetched) = (PageMemory::new(ByteCount::new(memory)), Fetched::default());
         let options = StoreOptions { page_memory, fetched: fetched.clone(), ..StoreOptions::default() };
         let store = opened(&folder, "", options).await.unwrap();
@@ -177,8 +180,8 @@ async fn a_page_is_fetched_once_for_its_rows_and_again_where_memory_is_too_small
             before = fetched.bytes().get();
         }
         match is_enough {
-            true => assert!((40_000..44_000).contains(&epochs[0]) && epochs[1] == 0, "{epochs:?}"),
-            false => assert!(epochs.iter().all(|&epoch| epoch > 120_000), "{epochs:?}"),
+            true => assert!((160_000..176_000).contains(&epochs[0]) && epochs[1] == 0, "{epochs:?}"),
+            false => assert!(epochs.iter().all(|&epoch| epoch > 480_000), "{epochs:?}"),
         }
     }
 }
