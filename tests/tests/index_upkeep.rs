@@ -170,7 +170,7 @@ fn servers_start_and_serve_while_an_index_without_a_ledger_is_counted() {
     for shard in &shards {
         fs::create_dir_all(shard).unwrap();
         for number in 0..100_u64 {
-            fs::hard_link(&one, shard.join(format!("{number:014x}-{:016x}-{made:016x}", 7))).unwrap();
+            fs::hard_link(&one, shard.join(format!("{number:014x}-{:016x}-{made:016x}-i", 7))).unwrap();
             made += 1;
         }
     }

@@ -124,8 +124,8 @@ impl PhotoIndex {
         };
         match self.cache.cache().put(&self.entry(key, extent), &entry, &worth) {
             KeptIn::Not(why) => {
-                self.refusals.add();
                 let why = not_kept(why);
+                self.refusals.add(why);
                 self.tally.not_kept(why);
                 Kept::Not(why)
             }
@@ -143,7 +143,7 @@ impl PhotoIndex {
     /// # Errors
     /// Why the photo would not be kept.
     pub fn room(&self, size: ByteCount) -> Result<(), NotKept> {
-        let room = if self.refusals.spares() { Err(NotKept::Limit) } else { self.cache.cache().room(size) };
+        let room = self.refusals.spares().map_or_else(|| self.cache.cache().room(size), Err);
         room.inspect_err(|why| self.tally.not_kept(*why))
     }
 

@@ -106,9 +106,9 @@ fn has_photos(shards: &Shards, files: &[Rows]) -> Result<(), StoreError> {
         return Ok(());
     }
     let reason = format!(
-        "none of {rows} rows has the bytes of a photo in the column {}. Where `datasets` was given paths, its to_parquet \
-         writes those alone. Embed the bytes before: `from datasets.table import embed_table_storage`, then \
-         `table.with_format(\"arrow\").map(embed_table_storage, batched=True).with_format(None)`",
+        "none of {rows} rows has the bytes of a photo in the column {}. Where `datasets` was given paths, its \
+         to_parquet writes those alone. Embed the bytes before: `from datasets.table import embed_table_storage`, \
+         then `table.with_format(\"arrow\").map(embed_table_storage, batched=True).with_format(None)`",
         first.columns.image.name()
     );
     Err(refused(shards, first, &reason))
