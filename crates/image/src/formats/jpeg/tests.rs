@@ -82,8 +82,11 @@ impl Photo {
         }
         if let Some((place, byte)) = self.damage {
             let behind = markers(&bytes, 0xda)[0] + 14;
-            let at = behind + (place * (bytes.len() - behind) as f64) as usize;
-            bytes[at] = byte;
+            let at = behind + (place * bytes.len().saturating_sub(behind) as f64) as usize;
+            // The smallest photos have nothing there.
+            if let Some(damaged) = bytes.get_mut(at) {
+                *damaged = byte;
+            }
         }
         bytes
     }
