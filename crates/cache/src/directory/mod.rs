@@ -223,6 +223,7 @@ impl Directory {
         let disk = root.disk.clone();
         *root = Arc::new(Root::open(&disk, &self.path)?.0);
         drop(root);
+        self.blocked.end();
         if self.counters.renewed.add() == 0 {
             tracing::warn!(
                 path = %self.path.display(),

@@ -64,20 +64,24 @@ impl Directory {
     /// The same where other entries would make way.
     pub(crate) fn room_beside_evictable(&self, bytes: ByteCount) -> Result<(), NotKept> {
         let is_too_large = shard::on_disk(file_length(bytes.get())) > self.limit;
-        let is_busy = !self.is_counted() || self.is_held_up();
-        let why = if is_too_large { Some(NotKept::Limit) } else { is_busy.then_some(NotKept::Busy) };
+        let is_busy = || (!self.is_counted() || self.is_held_up()).then_some(NotKept::Busy);
+        let why = if is_too_large { Some(NotKept::Limit) } else { self.why_gone().or_else(is_busy) };
         why.or_else(|| self.blocked.ask()).map_or(Ok(()), |why| {
             self.not_kept(why, None);
             Err(why)
         })
     }
 
+    /// Why there is no folder, where it was deleted or exchanged and cannot be made anew.
+    fn why_gone(&self) -> Option<NotKept> {
+        let error = (!self.root().is_at(&self.path)).then(|| self.renew().err())??;
+        tracing::debug!(%error, "index");
+        Some(error.not_kept())
+    }
+
     fn why_no_room(&self, frame: u64) -> Option<NotKept> {
-        if !self.root().is_at(&self.path)
-            && let Err(error) = self.renew()
-        {
-            tracing::debug!(%error, "index");
-            return Some(error.not_kept());
+        if let Some(why) = self.why_gone() {
+            return Some(why);
         }
         let usage = self.usage().get();
         if usage.saturating_add(frame) > self.limit {

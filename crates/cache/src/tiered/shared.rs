@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_policy::{Facts, TierSizes};
+use headwater_policy::{Facts, PolicyName, TierSizes};
 use headwater_types::ByteCount;
 
 use super::books::Books;
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) ssd: Option<Ssd>,
     pub(super) tally: Tally,
     pub(super) stopwatches: Stopwatches,
+    /// Whether entries that are there never give way to others.
+    pub(super) never_evicts: bool,
     /// Whether the bytes of the folder are to be counted, since its ledger was lost.
     pub(super) is_uncounted: AtomicBool,
     is_closed: AtomicBool,
@@ -49,8 +51,9 @@ impl Shared {
         let held_back = if ssd.is_some() { (memory / HELD_BACK).min(HELD_BACK_MOST) } else { 0 };
         let sizes = TierSizes { memory: memory - held_back, ssd: ssd.as_ref().map_or(0, |ssd| ssd.limit().get()) };
         let (tier, books) = (sizes.memory, Mutex::new(Books::new(settings.policy, sizes)));
+        let never_evicts = settings.policy == PolicyName::Static;
         let (progress, tally, stopwatches, is_uncounted, is_closed) = Default::default();
-        Self { books, progress, memory, tier, ssd, tally, stopwatches, is_uncounted, is_closed }
+        Self { books, progress, memory, tier, ssd, tally, stopwatches, never_evicts, is_uncounted, is_closed }
     }
 
     /// The books. A thread that panicked under the lock has done so in code that decides nothing by halves.

@@ -72,7 +72,8 @@ impl Shared {
         written.map(|()| is_wanted)
     }
 
-    /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go.
+    /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go, by a
+    /// policy that lets anybody go, or where the folder is above its limits already.
     fn put(&self, held: &Held, ticket: u64) -> Result<(), NotKept> {
         let Some(directory) = self.ssd.as_ref().and_then(Ssd::directory) else {
             return Err(self.ssd.as_ref().map_or(NotKept::Limit, Ssd::why));
@@ -83,8 +84,10 @@ impl Shared {
         let size = on_disk(file_length(held.bytes()));
         for _ in 0..TRIES {
             match directory.attempt(&held.key, &held.entry) {
-                Err(DirectoryError::Full { .. } | DirectoryError::Floor { .. })
-                    if self.make_way(&directory, size) && self.books().ticket(held.key.name()) == Some(ticket) => {}
+                Err(error)
+                    if is_full(&error, !self.never_evicts)
+                        && self.make_way(&directory, size)
+                        && self.books().ticket(held.key.name()) == Some(ticket) => {}
                 other => {
                     if matches!(other, Err(DirectoryError::Uncounted { .. })) {
                         self.is_uncounted.store(true, Ordering::Relaxed);
@@ -122,5 +125,14 @@ impl Shared {
             self.tally.count(Outcome::Unreadable, name.kind());
             tracing::debug!(%error, "cache");
         }
+    }
+}
+
+/// Whether the folder has no room for an entry, or has more already than it may.
+fn is_full(error: &DirectoryError, for_one_more: bool) -> bool {
+    match error {
+        DirectoryError::Full { usage, limit, .. } => for_one_more || usage > limit,
+        DirectoryError::Floor { free, floor, .. } => for_one_more || free < floor,
+        _ => false,
     }
 }

@@ -199,6 +199,21 @@ fn below_the_floor_of_free_space_nothing_is_put_and_what_is_there_makes_way() {
     assert_eq!(cache.directory_counts().not_kept(NotKept::Floor), 2);
 }
 
+#[test]
+fn what_others_filled_never_gives_way_to_one_that_evicts_nothing() {
+    let folder = TempDir::new().unwrap();
+    let opened = |policy| headwater_cache::Cache::open(settings(folder.path(), 0, 100 * 4096, policy)).unwrap();
+    let (fixed, moving) = (opened(PolicyName::Static), opened(PolicyName::Lru));
+    assert_eq!(put(&fixed, 1000, 4000), Kept::In(Tier::Ssd));
+    (0..99).for_each(|sample| assert_eq!(put(&moving, sample, 4000), Kept::In(Tier::Ssd)));
+    let full = files(&folder);
+    assert_eq!(full.len(), 100);
+    assert_eq!(put(&fixed, 1001, 4000), Kept::Not(Rejected::NotKept(NotKept::Limit)));
+    assert!(files(&folder) == full, "neither its own nor the others'");
+    assert_eq!(put(&moving, 99, 4000), Kept::In(Tier::Ssd));
+    assert_eq!(files(&folder).len(), 100);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u32, usize),
