@@ -33,6 +33,7 @@ mod crops;
 mod features;
 mod pixels;
 
+mod bound;
 mod sample;
 mod survey;
 
