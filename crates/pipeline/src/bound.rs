@@ -1,7 +1,7 @@
 //! How large a sample can be that another server prepares: its memory is granted before it comes.
 
 use headwater_image::IndexedJpeg;
-use headwater_types::{ByteCount, Cut, SampleFailure};
+use headwater_types::{ByteCount, Form, SampleFailure};
 
 use crate::pipeline::Pipeline;
 use crate::request::{SampleRequest, Wanted};
@@ -9,8 +9,10 @@ use crate::request::{SampleRequest, Wanted};
 /// Bytes of a decoded photo for each stored byte, at most, of all but a few photos: those that take more are made here.
 /// Photos of cameras have about ten.
 const DECODED: u64 = 32;
-/// Bytes of a pixel, as u8 and as f32.
+/// Bytes of a pixel as u8.
 const PIXEL: u64 = 3;
+/// Bytes of an element as f32.
+const FLOAT: u64 = 4;
 
 // === impl Pipeline ===
 
@@ -23,17 +25,17 @@ impl Pipeline {
     pub async fn bound(&self, request: &SampleRequest) -> Result<ByteCount, SampleFailure> {
         let bytes = match &request.wanted {
             Wanted::Features(model) => 4 * model.feature_len() as u64,
-            Wanted::Pixels { recipe, way } if way.cut() >= Cut::Cropped => {
-                let element = if way.cut() >= Cut::Tensor { 4 } else { 1 };
-                recipe.output_size().pixels() * PIXEL * element
-            }
             Wanted::Stored => self.stored_length(request).await?.get(),
             // Where it cannot be cropped, the photo comes as it is stored.
             Wanted::JpegCrop(_) => IndexedJpeg::most_bytes(self.stored_length(request).await?).get(),
-            Wanted::Pixels { .. } => {
-                let stored = self.stored_length(request).await?.get();
-                stored.saturating_mul(DECODED).min(self.limits.max_sample_memory.get())
-            }
+            Wanted::Pixels { recipe, way } => match way.cut().form() {
+                Form::Pixels => recipe.output_size().pixels() * PIXEL,
+                Form::Floats => recipe.output_size().pixels() * PIXEL * FLOAT,
+                Form::Stored | Form::Crop | Form::Photo | Form::Features => {
+                    let stored = self.stored_length(request).await?.get();
+                    stored.saturating_mul(DECODED).min(self.limits.max_sample_memory.get())
+                }
+            },
         };
         Ok(ByteCount::new(bytes))
     }
