@@ -1,7 +1,7 @@
 //! Samples asked of the server that is their home.
 //!
 //! ```text
-//! bounds ─▶ a place underway ─▶ memory for all ─▶ Fetch, marked as forwarded ─▶ checked ─▶ each with its memory
+//! bounds ─▶ a call of the home's, a place underway, memory for all ─▶ Fetch, as forwarded ─▶ checked: each its memory
 //! ```
 //!
 //! A sample is a function of the request, so it has the same bits from its home as it would have here. What comes is
@@ -58,6 +58,7 @@ pub(crate) async fn forward(
         share.counts.add(Came::Failed, requests.len());
         return nothing();
     };
+    let _call = home.call().await;
     let total = ByteCount::new(bounds.iter().map(|bound| bound.get()).sum());
     let _underway = share.underway(total).await;
     let Ok(permit) = call.job.decoded(total).await else {
@@ -100,13 +101,7 @@ fn message(total: ByteCount) -> ByteCount {
 fn rest(why: Came) -> Duration {
     match why {
         Came::Slow | Came::Broken => LONG_REST,
-        Came::Given
-        | Came::Failed
-        | Came::Busy
-        | Came::Unreachable
-        | Came::Refused
-        | Came::Resting
-        | Came::Measured => SHORT_REST,
+        Came::Given | Came::Failed | Came::Busy | Came::Unreachable | Came::Refused | Came::Resting => SHORT_REST,
     }
 }
 
@@ -126,7 +121,7 @@ fn request(offer: &Offer, requests: &[SampleRequest], bounds: &[ByteCount], call
         epochs: Choice::Each(requests.iter().map(|request| request.address.epoch).collect()),
         model: model.map(|model| (model.name().clone(), Some(model.digest()))),
         batch_bytes: BATCH_BYTES,
-        measure_cpu: false,
+        measure_cpu: call.measure_cpu,
         max_payload: longest.min(call.max_payload),
         allow_non_finite: call.allow_non_finite,
         fields: Vec::new(),
@@ -183,7 +178,7 @@ impl Hop<'_> {
             }
         };
         let catalog = self.offer.generation.catalog();
-        let times = StageTimes { fetch: self.began.elapsed(), ..StageTimes::default() };
+        let times = StageTimes { fetch: self.began.elapsed(), cpu: delivery.cpu, ..StageTimes::default() };
         self.came[place] = Some(Prepared {
             index: delivery.index,
             key: catalog.key(delivery.index),
@@ -224,4 +219,57 @@ fn judge(status: &Status) -> (Came, String) {
         _ => Came::Unreachable,
     };
     (why, status.message().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{DType, PixelCoding, Position, Shape};
+    use headwater_wire::status::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn a_sample_comes_as_it_was_asked_for_or_as_its_way_allows() {
+        let delivered = |way| Delivered {
+            way,
+            dtype: DType::U8,
+            shape: Shape::vector(4),
+            payload: vec![0; 4].into(),
+            source: None,
+            origin: Position::default(),
+        };
+        let coded = Way::new(Cut::Cropped, PixelCoding::Lossless).unwrap();
+        let wanted = |came, wanted, most| is_wanted(&delivered(came), wanted, ByteCount::new(most));
+        assert!(wanted(Way::raw(Cut::Cropped), coded, 4), "coding did not make it smaller");
+        assert!(wanted(Way::ENCODED, Way::raw(Cut::JpegCrop), 4), "it cannot be cropped");
+        assert!(!wanted(Way::ENCODED, Way::raw(Cut::Cropped), 4));
+        assert!(!wanted(Way::raw(Cut::Flipped), Way::raw(Cut::Cropped), 4));
+        assert!(!wanted(Way::ENCODED, Way::ENCODED, 3), "it is longer than the memory that was granted");
+    }
+
+    #[test]
+    fn what_ends_a_call_says_how_long_its_home_rests() {
+        let judged = |status: Status| judge(&status).0;
+        assert_eq!(judged(Refusal::Busy { limit: 1 }.into()), Came::Busy);
+        assert_eq!(judged(Refusal::Stopping.into()), Came::Refused);
+        assert_eq!(judged(Refusal::Changed { what: "dataset" }.into()), Came::Refused);
+        assert_eq!(judged(Status::unavailable("tcp connect error")), Came::Unreachable);
+        assert_eq!(judged(Status::deadline_exceeded("late")), Came::Slow);
+        assert!(rest(Came::Slow) > rest(Came::Unreachable) && rest(Came::Broken) > rest(Came::Busy));
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_the_bytes_is_taken_from_a_home() {
+        for (kind, is) in [
+            (FailureKind::Malformed, true),
+            (FailureKind::UnsupportedFormat, true),
+            (FailureKind::NotFinite, true),
+            (FailureKind::LimitExceeded, false),
+            (FailureKind::Changed, false),
+            (FailureKind::Unavailable, false),
+            (FailureKind::Checksum, false),
+        ] {
+            assert_eq!(is_of_the_photo(kind), is, "{kind}");
+        }
+    }
 }

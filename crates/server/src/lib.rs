@@ -64,6 +64,7 @@ mod first;
 
 mod ahead;
 mod calls;
+mod ceding;
 mod grpc;
 
 mod serve;

@@ -32,13 +32,11 @@ pub(crate) struct Leg {
     pub(crate) route: Route,
 }
 
-/// Which calls may ask other servers.
+/// Whether a call may ask other servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handing {
-    /// None: the call was handed on already, or the store is shared with nobody.
+    /// Not where it was handed on already, and where the store is shared with nobody.
     Never,
-    /// None, and nothing is kept of samples whose home is another: it is measured what they take here.
-    Measured,
     On,
 }
 
@@ -71,7 +69,7 @@ pub(crate) fn plan(
     places: impl Iterator<Item = usize>,
     handing: Handing,
 ) -> Vec<Leg> {
-    let Some(share) = offer.house.share.as_ref().filter(|_| handing != Handing::Never) else {
+    let Some(share) = offer.house.share.as_ref().filter(|_| handing == Handing::On) else {
         return here(offer, requests, &places.collect::<Vec<_>>(), &Route::Own);
     };
     let mut found = Found { offer, homes: Vec::new() };
@@ -82,17 +80,11 @@ pub(crate) fn plan(
             own.push(place);
             continue;
         };
-        let why_not = match handing {
-            Handing::Measured => Some(Came::Measured),
-            _ if home.rests() => Some(Came::Resting),
-            Handing::On | Handing::Never => None,
-        };
-        match why_not {
-            Some(why) => {
-                share.counts.add(why, 1);
-                alone.push(place);
-            }
-            None => legs.extend(hand(&mut open, home, place, stored(offer, &requests[place]))),
+        if home.rests() {
+            share.counts.add(Came::Resting, 1);
+            alone.push(place);
+        } else {
+            legs.extend(hand(&mut open, home, place, stored(offer, &requests[place])));
         }
     }
     legs.extend(open.into_iter().map(Open::close));
@@ -155,5 +147,44 @@ fn need(wanted: &Wanted) -> Need {
         Wanted::Stored => Need::Bytes,
         Wanted::JpegCrop(_) | Wanted::Pixels { .. } => Need::Workers,
         Wanted::Features(model) => Need::Model(model_digest(model)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_wire::Introduction;
+
+    use super::*;
+    use crate::homes::line;
+
+    fn home(name: &str) -> Arc<Neighbour> {
+        let said = Introduction {
+            name: None,
+            instance: [0; 16],
+            server_version: String::new(),
+            has_workers: true,
+            datasets: Vec::new(),
+            models: Vec::new(),
+        };
+        let address = "127.0.0.1:1".parse().unwrap();
+        Arc::new(Neighbour::new(name.parse().unwrap(), address, said, line(address).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn samples_of_one_home_share_a_call_until_it_is_full() {
+        let (homes, mut open, mut legs) = ([home("a"), home("b")], Vec::new(), Vec::new());
+        let mut add = |place: usize, bytes| {
+            legs.extend(hand(&mut open, Arc::clone(&homes[place % 2]), place, bytes));
+        };
+        (0..2 * FORWARDED_SAMPLES + 2).for_each(|place| add(place, 1));
+        // A large one does not fit with the others, and takes no company.
+        add(100, FORWARDED_BYTES.get());
+        add(102, 1);
+        let places: Vec<_> = legs.iter().map(|leg| leg.places.clone()).collect();
+        let even: Vec<_> = (0..FORWARDED_SAMPLES).map(|place| 2 * place).collect();
+        let odd: Vec<_> = even.iter().map(|place| place + 1).collect();
+        assert_eq!(places, [even, odd, vec![2 * FORWARDED_SAMPLES], vec![100]]);
+        let left: Vec<_> = open.into_iter().map(|open| open.close().places).collect();
+        assert_eq!(left, [vec![102], vec![2 * FORWARDED_SAMPLES + 1]]);
     }
 }

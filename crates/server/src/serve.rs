@@ -30,7 +30,7 @@ use crate::open::{Checked, Opener};
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
-use crate::{admission, ahead, first, grpc, open};
+use crate::{admission, ahead, ceding, first, grpc, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
@@ -92,9 +92,12 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
     let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
     life.serve(Arc::clone(&house));
-    let rounds = house.share.clone().zip(addresses);
-    let rounds = rounds.map(|(share, addresses)| Rounds::new(share, datasets, addresses, instance).run());
-    let _rounds = rounds.map(|rounds| AbortOnDropHandle::new(tokio::spawn(rounds)));
+    let sharing = house.share.clone().zip(addresses);
+    let _sharing = sharing.map(|(share, addresses)| {
+        let ceding = ceding::run(Arc::clone(&share), Arc::clone(&datasets));
+        let rounds = Rounds::new(share, datasets, addresses, instance).run();
+        AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds) }))
+    });
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
         biased;

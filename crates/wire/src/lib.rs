@@ -29,7 +29,7 @@ pub mod status;
 pub mod survey;
 mod way;
 
-pub use cache_report::{CacheLatency, CacheReport, CacheSetup};
+pub use cache_report::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use checksum::checksum;
 pub use choice::{Choice, Epochs, Ways};
 pub use codec::{MessageCodec, MessageEncoder};

@@ -39,7 +39,7 @@ fn handing(house: &House, fetch: &Fetch) -> Handing {
         share.counts.answer(fetch.samples.len());
         return Handing::Never;
     }
-    if fetch.measure_cpu { Handing::Measured } else { Handing::On }
+    Handing::On
 }
 
 /// What is to become of each sample. Recipe and model are found here, once for the call.

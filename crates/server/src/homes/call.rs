@@ -10,6 +10,8 @@ use tokio::time::{Duration, timeout};
 use tonic::transport::{Channel, Endpoint, Error};
 use tonic::{Code, Status};
 
+use super::neighbour::Line;
+
 /// Why a server has not introduced itself.
 #[derive(Debug)]
 pub(crate) enum Silence {
@@ -25,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MAX_INTRODUCTION: usize = 1 << 20;
 
 /// A connection to a server, once it is used.
-pub(crate) fn channel(address: SocketAddr) -> Result<Channel, Error> {
+pub(crate) fn line(address: SocketAddr) -> Result<Line, Error> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?
         .connect_timeout(PATIENCE)
         .tcp_nodelay(true)
@@ -35,7 +37,7 @@ pub(crate) fn channel(address: SocketAddr) -> Result<Channel, Error> {
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
+    Ok(Line::new(endpoint.connect_lazy()))
 }
 
 /// Asks a server who it is.

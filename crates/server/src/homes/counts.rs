@@ -21,8 +21,6 @@ pub(crate) enum Came {
     Broken,
     /// The home was not asked, since it did not answer a moment ago.
     Resting,
-    /// The home was not asked, since the sample is measured for a plan.
-    Measured,
 }
 
 /// Counts from the server's start.
@@ -35,7 +33,7 @@ pub(crate) struct Counts {
 // === impl Came ===
 
 impl Came {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Given,
         Self::Failed,
         Self::Busy,
@@ -44,7 +42,6 @@ impl Came {
         Self::Refused,
         Self::Broken,
         Self::Resting,
-        Self::Measured,
     ];
 
     /// The name in metrics and for programs: the same in every release.
@@ -58,7 +55,6 @@ impl Came {
             Self::Refused => "refused",
             Self::Broken => "broken",
             Self::Resting => "resting",
-            Self::Measured => "measured",
         }
     }
 }

@@ -21,6 +21,8 @@ mod call;
 mod round;
 
 pub(crate) use addresses::Addresses;
+#[cfg(test)]
+pub(crate) use call::line;
 pub(crate) use counts::Came;
 pub(crate) use model::digest as model_digest;
 pub(crate) use neighbour::{Need, Neighbour};

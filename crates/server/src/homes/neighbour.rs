@@ -1,13 +1,14 @@
 //! Another server that shares the store, as it has introduced itself.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_policy::homes::Host;
 use headwater_types::{ByteCount, DatasetName, Digest, ServerName};
 use headwater_wire::Introduction;
 use headwater_wire::proto::samples_client::SamplesClient;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -17,13 +18,18 @@ pub(crate) struct Neighbour {
     pub(crate) address: SocketAddr,
     pub(crate) host: Host,
     said: Introduction,
-    channel: Channel,
-    rest: Rest,
+    line: Line,
 }
 
-/// Until when a server is not asked for samples. Clones are of the same server.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rest(Arc<Mutex<Option<Instant>>>);
+/// The connection to an address, and how it is used. Clones are of the same connection: it lasts while the server that
+/// is there introduces itself again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) channel: Channel,
+    /// Until when the server is not asked for samples.
+    rests: Arc<Mutex<Option<Instant>>>,
+    calls: Arc<Semaphore>,
+}
 
 /// What a server must have to prepare a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +41,17 @@ pub(crate) enum Need {
     Model(Digest),
 }
 
+/// Calls that a server asks of another at a time, for its own clients: sixteen servers then take no more than the
+/// streams that the other has.
+const CALLS: usize = 16;
+
 // === impl Neighbour ===
 
 impl Neighbour {
     /// The server that has introduced itself so, under this name.
-    pub(crate) fn new(
-        name: ServerName,
-        address: SocketAddr,
-        said: Introduction,
-        (channel, rest): (Channel, Rest),
-    ) -> Self {
+    pub(crate) fn new(name: ServerName, address: SocketAddr, said: Introduction, line: Line) -> Self {
         let host = Host::new(&name);
-        Self { name, address, host, said, channel, rest }
+        Self { name, address, host, said, line }
     }
 
     /// Whether the server has this generation of the dataset.
@@ -65,24 +70,33 @@ impl Neighbour {
 
     /// Whether the server is not asked at the moment.
     pub(crate) fn rests(&self) -> bool {
-        self.rest.until().is_some_and(|until| Instant::now() < until)
+        self.line.rests().is_some_and(|until| Instant::now() < until)
     }
 
     /// The server is not asked for so long.
     pub(crate) fn rest(&self, time: Duration) {
-        *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
+        *self.line.rests() = Some(Instant::now() + time);
+    }
+
+    /// Waits for one of the calls that the server is asked at a time.
+    pub(crate) async fn call(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.line.calls).acquire_owned().await.ok()
     }
 
     /// Where its samples are asked for, in messages of so many bytes at most.
     pub(crate) fn samples(&self, most_message: ByteCount) -> SamplesClient<Channel> {
-        SamplesClient::new(self.channel.clone()).max_decoding_message_size(most_message.as_usize())
+        SamplesClient::new(self.line.channel.clone()).max_decoding_message_size(most_message.as_usize())
     }
 }
 
-// === impl Rest ===
+// === impl Line ===
 
-impl Rest {
-    fn until(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Line {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { channel, rests: Arc::default(), calls: Arc::new(Semaphore::new(CALLS)) }
+    }
+
+    fn rests(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

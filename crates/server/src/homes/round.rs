@@ -18,12 +18,11 @@ use headwater_types::ServerName;
 use headwater_types::caps::MAX_PEERS;
 use headwater_wire::Introduction;
 use tokio::time::{Duration, Instant, sleep};
-use tonic::transport::Channel;
 
 use super::addresses::Addresses;
 use super::apart::Apart;
-use super::call::{Silence, channel, introduce};
-use super::neighbour::{Neighbour, Rest};
+use super::call::{Silence, introduce, line};
+use super::neighbour::{Line, Neighbour};
 use super::said::Said;
 use super::share::Share;
 use crate::args::PeerAddress;
@@ -38,8 +37,7 @@ const SILENT: Duration = Duration::from_secs(20);
 
 /// What is known of an address.
 struct Known {
-    channel: Channel,
-    rest: Rest,
+    line: Line,
     introduction: Option<Introduction>,
     missed: u32,
 }
@@ -85,13 +83,12 @@ impl Rounds {
         self.known.retain(|address, _| all.contains_key(address));
         for address in all.keys() {
             if !self.known.contains_key(address) {
-                let Ok(channel) = channel(*address) else { continue };
-                let (rest, introduction) = Default::default();
-                self.known.insert(*address, Known { channel, rest, introduction, missed: 0 });
+                let Ok(line) = line(*address) else { continue };
+                self.known.insert(*address, Known { line, introduction: None, missed: 0 });
             }
         }
         let ask = |(address, known): (&SocketAddr, &Known)| {
-            let (address, channel) = (*address, known.channel.clone());
+            let (address, channel) = (*address, known.line.channel.clone());
             async move { (address, introduce(channel).await) }
         };
         for (address, came) in join_all(self.known.iter().map(ask)).await {
@@ -137,11 +134,11 @@ impl Rounds {
             };
             instances.push(said.instance);
             let is_taken = |name: &ServerName| *name == self.share.name || live.iter().any(|one| one.name == *name);
-            let (noun, link) = (address.to_string(), (known.channel.clone(), known.rest.clone()));
+            let (noun, line) = (address.to_string(), known.line.clone());
             match judged(&said, is_taken) {
                 Ok(name) => {
                     self.said.forget(&noun);
-                    live.push(Arc::new(Neighbour::new(name, *address, said, link)));
+                    live.push(Arc::new(Neighbour::new(name, *address, said, line)));
                 }
                 Err(_) if known.missed > 0 => {}
                 Err(why) => {
@@ -203,4 +200,35 @@ fn judged(said: &Introduction, is_taken: impl Fn(&ServerName) -> bool) -> Result
 /// Uniform in [0, 1), of the keys that the standard library draws from the system for its hash tables.
 fn chance() -> f64 {
     (RandomState::new().hash_one("chance") >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_name_with_anothers_or_of_another_version_is_no_home() {
+        let said = |name: Option<&str>, version: &str| Introduction {
+            name: name.map(|name| name.parse().unwrap()),
+            instance: [0; 16],
+            server_version: version.to_owned(),
+            has_workers: true,
+            datasets: Vec::new(),
+            models: Vec::new(),
+        };
+        let ours = env!("CARGO_PKG_VERSION");
+        let is_taken = |name: &ServerName| name.as_str() == "a";
+        assert_eq!(judged(&said(Some("b"), ours), is_taken).map(|name| name.to_string()).as_deref(), Ok("b"));
+        let why = |name, version| judged(&said(name, version), is_taken).unwrap_err();
+        assert!(why(None, ours).contains("start it with --peers"));
+        assert!(why(Some("a"), ours).contains("a --peer-name of its own"));
+        assert!(why(Some("b"), "0.0.1").contains("of version 0.0.1"));
+    }
+
+    #[test]
+    fn rounds_are_spread() {
+        let all: Vec<_> = (0..64).map(|_| chance()).collect();
+        assert!(all.iter().all(|chance| (0.0..1.0).contains(chance)));
+        assert!(all.iter().any(|chance| *chance < 0.5) && all.iter().any(|chance| *chance >= 0.5));
+    }
 }

@@ -100,3 +100,81 @@ impl Homes {
         self.neighbours.get(place.checked_sub(1)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_wire::Introduction;
+
+    use super::super::call::line;
+    use super::*;
+
+    fn neighbour(name: &str, digest: Digest, has_workers: bool, models: Vec<Digest>) -> Arc<Neighbour> {
+        let (name, address) = (name.parse::<ServerName>().unwrap(), "127.0.0.1:1".parse().unwrap());
+        let said = Introduction {
+            name: Some(name.clone()),
+            instance: [0; 16],
+            server_version: "1".into(),
+            has_workers,
+            datasets: vec![("photos".parse().unwrap(), vec![digest])],
+            models,
+        };
+        Arc::new(Neighbour::new(name, address, said, line(address).unwrap()))
+    }
+
+    /// The names of servers that are the home of any of a thousand samples; the empty name is this server's.
+    fn homes(share: &Share, dataset: &str, digest: Digest, need: Need) -> Vec<String> {
+        let dataset = dataset.parse().unwrap();
+        let homes = share.homes(&dataset, digest, need);
+        let name = |sample: u32| {
+            let key = format!("{sample}.jpg").parse().unwrap();
+            homes.of(&dataset, &key).map(|home| home.name.to_string()).unwrap_or_default()
+        };
+        let mut names: Vec<_> = (0..1000).map(name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    #[tokio::test]
+    async fn homes_are_those_who_have_the_generation_and_what_the_cut_needs() {
+        let [now, model] = [b"now", b"net"].map(|text| Digest::of(text));
+        let share = Share::new("a".parse().unwrap(), ByteCount::mebibytes(64));
+        assert_eq!(homes(&share, "photos", now, Need::Bytes), [""], "alone");
+        share.know(vec![
+            neighbour("b", now, true, vec![model]),
+            neighbour("c", now, false, vec![model]),
+            neighbour("d", Digest::of(b"other"), true, vec![model]),
+            neighbour("e", now, true, Vec::new()),
+        ]);
+        assert_eq!(homes(&share, "photos", now, Need::Bytes), ["", "b", "c", "e"]);
+        assert_eq!(homes(&share, "photos", now, Need::Workers), ["", "b", "e"]);
+        assert_eq!(homes(&share, "photos", now, Need::Model(model)), ["", "b"]);
+        assert_eq!(homes(&share, "flowers", now, Need::Bytes), [""]);
+        assert_eq!(homes(&share, "photos", Digest::of(b"next"), Need::Bytes), [""]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_rests_stays_a_home_and_is_asked_again_in_time() {
+        let (digest, time) = (Digest::of(b"now"), tokio::time::Duration::from_secs(1));
+        let neighbour = neighbour("b", digest, true, Vec::new());
+        let share = Share::new("a".parse().unwrap(), ByteCount::mebibytes(64));
+        share.know(vec![Arc::clone(&neighbour)]);
+        neighbour.rest(time);
+        assert!(neighbour.rests());
+        assert_eq!(homes(&share, "photos", digest, Need::Bytes), ["", "b"]);
+        tokio::time::advance(time).await;
+        assert!(!neighbour.rests());
+    }
+
+    #[tokio::test]
+    async fn what_others_prepare_takes_a_part_of_memory_and_a_large_sample_all_of_that_part() {
+        let share = Share::new("a".parse().unwrap(), ByteCount::mebibytes(4));
+        let half = share.underway(ByteCount::new(512 << 10)).await.unwrap();
+        let other = share.underway(ByteCount::new(512 << 10)).await.unwrap();
+        assert_eq!(share.underway.available_permits(), 0, "a quarter is in use");
+        drop((half, other));
+        let large = share.underway(ByteCount::mebibytes(3)).await.unwrap();
+        assert_eq!(share.underway.available_permits(), 0);
+        drop(large);
+    }
+}

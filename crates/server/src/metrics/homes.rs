@@ -29,7 +29,7 @@ impl Collector for HomeMetrics {
         let help = "Samples whose home is another server, by what came of them: given by it; or prepared here and not \
                     kept, since it could not give this one (failed), has too many streams (busy), was slow, \
                     unreachable, refused the call or said what cannot be (broken), or was not asked, as it had not \
-                    answered a moment ago (resting) or since they are measured for a plan (measured)";
+                    answered a moment ago (resting)";
         families.counters("cache_forwarded", help, came)?;
         let answered = share.map(|share| share.counts.answered());
         families.counter("cache_answered", "Samples that other servers asked of this one, as their home", answered)?;

@@ -1,0 +1,58 @@
+//! What is kept of samples whose home has become another server: it is worth nothing any more, and makes way first.
+//!
+//! Entries are not dropped at once, since a server that is gone for a minute would cost the others all that they keep
+//! of its share each time that it comes back.
+
+use std::sync::Arc;
+
+use headwater_types::{SampleIndex, ServerName};
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::datasets::Datasets;
+use crate::generation::Generation;
+use crate::homes::{Homes, Need, Share};
+use crate::served::Served;
+
+/// How often it is looked who lives.
+const LOOK: Duration = Duration::from_secs(1);
+/// Servers that have been the same for so long are taken to stay.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// Goes through all entries whenever the servers that live are others than before, and have settled.
+pub(crate) async fn run(share: Arc<Share>, datasets: Arc<Datasets>) {
+    let (mut done, mut last, mut since): (Vec<ServerName>, Vec<ServerName>, _) =
+        (Vec::new(), Vec::new(), Instant::now());
+    loop {
+        sleep(LOOK).await;
+        let mut now: Vec<_> = share.neighbours().iter().map(|neighbour| neighbour.name.clone()).collect();
+        now.sort_unstable();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        } else if last != done && since.elapsed() >= SETTLED {
+            for served in datasets.iter() {
+                look_through(&share, served).await;
+            }
+            done.clone_from(&last);
+        }
+    }
+}
+
+/// Says of every sample of a dataset whether it is at home here.
+async fn look_through(share: &Share, served: &Arc<Served>) {
+    for generation in served.held() {
+        let (served, homes) = (Arc::clone(served), share.homes(&served.name, generation.digest(), Need::Bytes));
+        let look = move || say_all(&served, &generation, &homes);
+        if let Err(error) = tokio::task::spawn_blocking(look).await {
+            tracing::warn!(%error, "cached entries were not told whose samples they are");
+        }
+    }
+}
+
+/// A million samples take some seconds.
+fn say_all(served: &Served, generation: &Generation, homes: &Homes) {
+    let samples = generation.catalog().len() as u64;
+    for index in (0..samples).map(SampleIndex) {
+        let Some(key) = generation.catalog().key(index) else { continue };
+        generation.pipeline.belongs(index, homes.of(&served.name, &key).is_none());
+    }
+}
