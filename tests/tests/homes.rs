@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use headwater_onnx::{Dim, GraphBuilder, ValueFacts};
 use headwater_testdata::PhotoSet;
 use headwater_tests::{Array, Server, ServerOptions, eventually, fetch, run};
 use headwater_wire::proto::samples_client::SamplesClient;
@@ -30,6 +31,8 @@ struct Town {
     photos: TempDir,
     folder: TempDir,
     kinds: &'static str,
+    /// What servers that are added are told beside.
+    further: Vec<String>,
     servers: Vec<Server>,
 }
 
@@ -38,13 +41,31 @@ struct Town {
 impl Town {
     /// So many servers, which all know each other.
     fn new(servers: usize, kinds: &'static str) -> Self {
-        let (photos, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        PhotoSet { classes: 2, per_class: 24, max_side: 128, ..PhotoSet::default() }.write(photos.path()).unwrap();
-        let mut town = Self { photos, folder, kinds, servers: Vec::new() };
-        town.tell();
-        (0..servers).for_each(|_| town.add());
-        town.meet(servers - 1);
+        let set = PhotoSet { classes: 2, per_class: 24, max_side: 128, ..PhotoSet::default() };
+        let mut town = Self::of(&set, kinds, &[]);
+        town.grow(servers);
         town
+    }
+
+    /// These photos, and no server yet.
+    fn of(set: &PhotoSet, kinds: &'static str, further: &[&str]) -> Self {
+        let (photos, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        set.write(photos.path()).unwrap();
+        let further = further.iter().map(|&argument| argument.to_owned()).collect();
+        let town = Self { photos, folder, kinds, further, servers: Vec::new() };
+        town.tell();
+        town
+    }
+
+    /// Adds servers until there are so many, and waits until all know each other.
+    fn grow(&mut self, servers: usize) {
+        while self.servers.len() < servers {
+            let name = format!("node{}", self.servers.len());
+            let server = self.options(&name).start().unwrap();
+            self.servers.push(server);
+            self.tell();
+        }
+        self.meet(servers - 1);
     }
 
     /// A server alone, which shares with nobody and keeps nothing.
@@ -62,15 +83,8 @@ impl Town {
             .arg(self.folder.path().join(name))
             .args(["--cache-kinds", self.kinds, "--peer-name", name, "--peers-file"])
             .arg(self.file())
+            .args(self.further.iter().map(String::as_str))
             .metrics()
-    }
-
-    /// One more server.
-    fn add(&mut self) {
-        let name = format!("node{}", self.servers.len());
-        let server = self.options(&name).start().unwrap();
-        self.servers.push(server);
-        self.tell();
     }
 
     /// Tells all servers of each other.
@@ -149,7 +163,7 @@ fn every_cut_has_the_same_bits_through_any_of_three_servers_as_through_one_alone
     }
     for server in &town.servers {
         assert!(forwarded(server, "given") > 0 && answered(server) > 0, "{}", said(server));
-        for fault in ["busy", "slow", "unreachable", "refused", "broken", "resting"] {
+        for fault in ["failed", "busy", "slow", "unreachable", "refused", "broken", "resting"] {
             assert_eq!(forwarded(server, fault), 0, "{fault}: {}", said(server));
         }
     }
@@ -259,8 +273,7 @@ fn a_server_that_joins_reads_its_share_and_no_other_sample_moves() {
     let expected = bits(&town.servers[1], DETERMINISTIC, "cropped", 0);
     let before: Vec<_> = town.servers.iter().map(origin).collect();
     assert_eq!(before.iter().sum::<u64>(), PHOTOS);
-    town.add();
-    town.meet(3);
+    town.grow(4);
     for server in &town.servers {
         assert!(bits(server, DETERMINISTIC, "cropped", 0) == expected);
     }
@@ -269,6 +282,79 @@ fn a_server_that_joins_reads_its_share_and_no_other_sample_moves() {
     assert_eq!(origin(newcomer), kept(newcomer));
     let after: Vec<_> = town.servers[..3].iter().map(origin).collect();
     assert_eq!(after, before, "a server that stayed has read something anew");
+}
+
+/// Samples that a server has found in an epoch through this one.
+fn found(town: &Town, epoch: u64) -> u64 {
+    let hits =
+        |server: &Server| metric(server, "headwater_cache_entries_total{outcome=\"ssd-hit\",kind=\"encoded\"}") as u64;
+    let before: u64 = town.servers.iter().map(hits).sum();
+    bits(&town.servers[0], "imagenet-train", "normalized", epoch);
+    town.servers.iter().map(hits).sum::<u64>() - before
+}
+
+#[test]
+fn what_has_moved_to_a_server_that_joined_makes_way_for_what_has_not() {
+    let set = PhotoSet { classes: 2, per_class: 24, max_side: 1024, ..PhotoSet::default() };
+    let mut town = Town::of(&set, "encoded", &["--cache-ssd", "1MiB"]);
+    town.grow(1);
+    (0..2).for_each(|epoch| drop(bits(&town.servers[0], "imagenet-train", "normalized", epoch)));
+    assert!(kept(&town.servers[0]) < PHOTOS / 2, "the cache has room for less than one share");
+    town.grow(2);
+    // About half of what the first has is not at home there any more.
+    assert!(found(&town, 2) < kept(&town.servers[0]));
+    let mut epoch = 3;
+    eventually("the cache of the first to be of its own samples", || {
+        epoch += 1;
+        let (found, all) = (found(&town, epoch), town.all(kept));
+        (10 * found >= 9 * all).then_some(())
+    });
+}
+
+/// The mean of each colour, of photos of 8 x 8 pixels.
+fn model() -> Vec<u8> {
+    let mut graph = GraphBuilder::new("means");
+    graph.input(&ValueFacts::float32("input", &[Dim::symbol("N"), Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)]));
+    graph.global_average_pool("pool", "input").flatten("features", "pool");
+    graph.output(&ValueFacts::float32("features", &[Dim::symbol("N"), Dim::Fixed(3)]));
+    graph.finish()
+}
+
+#[test]
+fn features_are_asked_of_homes_that_have_the_same_model_with_the_same_recipe() {
+    let recipe = |name: &str, op: &str| {
+        format!("name='{name}'\n[[stage]]\nop='decode'\n[[stage]]\n{op}\nsize=[8, 8]\n[[stage]]\nop='to-tensor'\n")
+    };
+    let files = TempDir::new().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let file = files.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        file.display().to_string()
+    };
+    let (net, one) = (write("m.onnx", &model()), write("one.toml", recipe("one", "op='resize'").as_bytes()));
+    let other = write("other.toml", recipe("other", "op='resize'\ninterpolation='bicubic'").as_bytes());
+    let set = PhotoSet { classes: 2, per_class: 24, max_side: 128, ..PhotoSet::default() };
+    let mut town = Town::of(&set, "features", &["--model", &format!("means={net},recipe={one}")]);
+    town.grow(2);
+    town.further = vec!["--model".to_owned(), format!("means={net},recipe={other}")];
+    town.grow(3);
+    let lone = ServerOptions::new(town.photos.path()).arg("--no-cache").model("means", net.as_ref(), &one);
+    let lone = lone.start().unwrap();
+    let features = |server: &Server| {
+        let out = TempDir::new().unwrap();
+        fetch(&[server.address()], out.path(), &["--cut", "features", "--model", "means"]).unwrap().arrays
+    };
+    let expected = features(&lone);
+    for server in &town.servers[..2] {
+        assert!(features(server) == expected);
+    }
+    let asked = town.servers.iter().map(answered).collect::<Vec<_>>();
+    assert!(asked[0] > 0 && asked[1] > 0 && asked[2] == 0, "{asked:?}: the third has another recipe");
+    let of = |server| metric(server, "headwater_cache_held_entries{tier=\"ssd\",kind=\"features\"}") as u64;
+    assert_eq!(town.servers[..2].iter().map(of).sum::<u64>(), PHOTOS, "each is kept once");
+    // The third gives what it makes by its own recipe, and asks nobody.
+    assert!(features(&town.servers[2]) != expected);
+    assert_eq!(asked[..2], town.servers[..2].iter().map(answered).collect::<Vec<_>>());
 }
 
 #[test]
@@ -289,7 +375,9 @@ fn a_home_that_hangs_costs_some_seconds_and_no_bit() {
 fn a_server_of_other_photos_is_no_home_and_one_that_ends_says_so_at_once() {
     let mut town = Town::new(2, "encoded");
     let others = TempDir::new().unwrap();
-    PhotoSet { classes: 2, per_class: 3, max_side: 64, ..PhotoSet::default() }.write(others.path()).unwrap();
+    PhotoSet { classes: 2, per_class: 24, max_side: 128, seed: 77, ..PhotoSet::default() }
+        .write(others.path())
+        .unwrap();
     let stranger = ServerOptions::new(others.path())
         .args(["--peer-name", "stranger", "--peers-file"])
         .arg(town.file())

@@ -9,6 +9,8 @@ use crate::request::{SampleRequest, Wanted};
 /// Bytes of a decoded photo for each stored byte, at most, of all but a few photos: those that take more are made here.
 /// Photos of cameras have about ten.
 const DECODED: u64 = 32;
+/// The least bound of a decoded photo: small files may be drawings, which are coded in a hundredth of their bytes.
+const SMALL: u64 = 1 << 20;
 /// Bytes of a pixel as u8.
 const PIXEL: u64 = 3;
 /// Bytes of an element as f32.
@@ -33,7 +35,7 @@ impl Pipeline {
                 Form::Floats => recipe.output_size().pixels() * PIXEL * FLOAT,
                 Form::Stored | Form::Crop | Form::Photo | Form::Features => {
                     let stored = self.stored_length(request).await?.get();
-                    stored.saturating_mul(DECODED).min(self.limits.max_sample_memory.get())
+                    stored.saturating_mul(DECODED).max(SMALL).min(self.limits.max_sample_memory.get())
                 }
             },
         };

@@ -45,8 +45,8 @@ impl Pipeline {
         Ok(Underway { index, key, extent, label, keeps, stored, times })
     }
 
-    /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache, and where nothing of
-    /// it may be kept.
+    /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache, and where nothing
+    /// of it may be kept.
     pub(crate) fn worth_keeping(&self, may: &[KindName], sample: &Underway) -> KindSet {
         let place = (sample.index, self.catalog.len());
         let choose = |cache: &Arc<DatasetCache>| cache.choose(may, place, sample.extent.length());

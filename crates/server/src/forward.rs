@@ -77,7 +77,7 @@ pub(crate) async fn forward(
     share.counts.add(Came::Failed, hop.failed);
     if let Err((why, words)) = ended {
         share.counts.add(why, requests.len() - given - hop.failed);
-        tracing::debug!(peer = %home.name, why = why.as_str(), words, "samples are prepared here, and not at their home");
+        tracing::debug!(peer = %home.name, why = why.as_str(), words, "samples do not come from their home");
         home.rest(rest(why));
     }
     hop.came
@@ -166,13 +166,14 @@ impl Hop<'_> {
             return Err(broken("it gave a sample twice"));
         }
         let outcome = match delivery.outcome {
-            Ok(delivered) if !is_wanted(&delivered, request.wanted.way(), self.bounds[place]) => {
+            Ok(delivered) if !is_wanted(delivered.way, request.wanted.way()) => {
                 return Err(broken("it gave a sample as nobody asked for it"));
             }
-            Ok(delivered) => Ok(self.finished(delivered)),
+            Ok(delivered) if delivered.payload.len() as u64 <= self.bounds[place].get() => Ok(self.finished(delivered)),
             // Its bytes are at fault, wherever they are read.
             Err(failure) if is_of_the_photo(failure.kind) => Err(failure),
-            Err(_) => {
+            // Longer than the memory that was granted for it, or of a kind that may be the home's own trouble.
+            Ok(_) | Err(_) => {
                 self.failed += 1;
                 return Ok(());
             }
@@ -199,9 +200,8 @@ impl Hop<'_> {
 
 /// Whether a sample came as it was asked for: a photo that cannot be cropped comes as it is stored, and pixels that
 /// coding does not make smaller come uncoded.
-fn is_wanted(delivered: &Delivered, wanted: Way, most: ByteCount) -> bool {
-    let as_stored = wanted.cut() == Cut::JpegCrop && delivered.way == Way::ENCODED;
-    (delivered.way.cut() == wanted.cut() || as_stored) && delivered.payload.len() as u64 <= most.get()
+fn is_wanted(came: Way, wanted: Way) -> bool {
+    came.cut() == wanted.cut() || (wanted.cut() == Cut::JpegCrop && came == Way::ENCODED)
 }
 
 fn is_of_the_photo(kind: FailureKind) -> bool {
@@ -223,28 +223,18 @@ fn judge(status: &Status) -> (Came, String) {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::{DType, PixelCoding, Position, Shape};
+    use headwater_types::PixelCoding;
     use headwater_wire::status::Refusal;
 
     use super::*;
 
     #[test]
     fn a_sample_comes_as_it_was_asked_for_or_as_its_way_allows() {
-        let delivered = |way| Delivered {
-            way,
-            dtype: DType::U8,
-            shape: Shape::vector(4),
-            payload: vec![0; 4].into(),
-            source: None,
-            origin: Position::default(),
-        };
         let coded = Way::new(Cut::Cropped, PixelCoding::Lossless).unwrap();
-        let wanted = |came, wanted, most| is_wanted(&delivered(came), wanted, ByteCount::new(most));
-        assert!(wanted(Way::raw(Cut::Cropped), coded, 4), "coding did not make it smaller");
-        assert!(wanted(Way::ENCODED, Way::raw(Cut::JpegCrop), 4), "it cannot be cropped");
-        assert!(!wanted(Way::ENCODED, Way::raw(Cut::Cropped), 4));
-        assert!(!wanted(Way::raw(Cut::Flipped), Way::raw(Cut::Cropped), 4));
-        assert!(!wanted(Way::ENCODED, Way::ENCODED, 3), "it is longer than the memory that was granted");
+        assert!(is_wanted(Way::raw(Cut::Cropped), coded), "coding did not make it smaller");
+        assert!(is_wanted(Way::ENCODED, Way::raw(Cut::JpegCrop)), "it cannot be cropped");
+        assert!(!is_wanted(Way::ENCODED, Way::raw(Cut::Cropped)));
+        assert!(!is_wanted(Way::raw(Cut::Flipped), Way::raw(Cut::Cropped)));
     }
 
     #[test]

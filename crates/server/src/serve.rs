@@ -91,13 +91,17 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     reloader.use_cache(house.cache.as_ref());
     let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
     let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
+    let _sharing = match house.share.clone().zip(addresses) {
+        None => None,
+        Some((share, addresses)) => {
+            let ceding = ceding::run(Arc::clone(&share), Arc::clone(&datasets));
+            let mut rounds = Rounds::new(share, datasets, addresses, instance);
+            // Before the first call: what it reads of others' samples would be kept.
+            rounds.round().await;
+            Some(AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds.run()) })))
+        }
+    };
     life.serve(Arc::clone(&house));
-    let sharing = house.share.clone().zip(addresses);
-    let _sharing = sharing.map(|(share, addresses)| {
-        let ceding = ceding::run(Arc::clone(&share), Arc::clone(&datasets));
-        let rounds = Rounds::new(share, datasets, addresses, instance).run();
-        AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds) }))
-    });
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
         biased;

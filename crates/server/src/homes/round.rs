@@ -64,16 +64,17 @@ impl Rounds {
         Self { share, datasets, addresses, instance, known, silent, said, apart }
     }
 
-    /// Asks round after round.
+    /// Asks round after round, after the first.
     pub(crate) async fn run(mut self) {
         loop {
-            self.round().await;
             // Servers that were started together do not ask together for ever.
             sleep(EVERY.mul_f64(0.8 + 0.4 * chance())).await;
+            self.round().await;
         }
     }
 
-    async fn round(&mut self) {
+    /// Asks all once, which takes two seconds at most.
+    pub(crate) async fn round(&mut self) {
         let mut all = self.addresses.look_up().await;
         if all.len() > MAX_PEERS {
             let why = format!("{} addresses of peers are more than {MAX_PEERS}: the last are left out", all.len());
