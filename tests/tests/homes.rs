@@ -84,6 +84,8 @@ impl Town {
             .args(["--cache-kinds", self.kinds, "--peer-name", name, "--peers-file"])
             .arg(self.file())
             .args(self.further.iter().map(String::as_str))
+            .variable("HEADWATER_LOG", "info")
+            .log(&self.folder.path().join(format!("{name}.log")))
             .metrics()
     }
 
@@ -284,32 +286,19 @@ fn a_server_that_joins_reads_its_share_and_no_other_sample_moves() {
     assert_eq!(after, before, "a server that stayed has read something anew");
 }
 
-/// Samples that all servers have found on their disks in an epoch through the first of them.
-fn found(town: &Town, epoch: u64) -> u64 {
-    let hits =
-        |server: &Server| metric(server, "headwater_cache_entries_total{outcome=\"ssd-hit\",kind=\"encoded\"}") as u64;
-    let before: u64 = town.servers.iter().map(hits).sum();
-    bits(&town.servers[0], DETERMINISTIC, "encoded", epoch);
-    town.servers.iter().map(hits).sum::<u64>() - before
-}
-
 #[test]
-fn what_has_moved_to_a_server_that_joined_makes_way_for_what_has_not() {
-    let set = PhotoSet { classes: 2, per_class: 24, max_side: 1600, ..PhotoSet::default() };
-    let mut town = Town::of(&set, "encoded", &["--cache-ssd", "512KiB"]);
-    town.grow(1);
-    (0..2).for_each(|epoch| drop(found(&town, epoch)));
-    let alone = kept(&town.servers[0]);
-    assert!((4..PHOTOS / 2 - 4).contains(&alone), "{alone}: the cache is to have room for less than one share");
+fn what_is_kept_of_samples_that_moved_to_a_server_that_joined_is_told_to_make_way() {
+    let mut town = Town::new(1, "encoded");
+    let expected = bits(&town.servers[0], DETERMINISTIC, "cropped", 0);
     town.grow(2);
-    // About half of what the first has is not at home there any more.
-    assert!(10 * found(&town, 2) < 9 * alone);
-    let mut epoch = 3;
-    eventually("the cache of the first to be of its own samples", || {
-        epoch += 1;
-        let (found, all) = (found(&town, epoch), town.all(kept));
-        (10 * found >= 9 * all).then_some(())
-    });
+    for server in &town.servers {
+        assert!(bits(server, DETERMINISTIC, "cropped", 0) == expected);
+    }
+    let moved = kept(&town.servers[1]);
+    assert_eq!((kept(&town.servers[0]), origin(&town.servers[1])), (PHOTOS, moved), "the first reads no more");
+    let log = town.folder.path().join("node0.log");
+    let line = format!("\"moved\":{moved},");
+    eventually("what has moved", || fs::read_to_string(&log).unwrap().contains(&line).then_some(()));
 }
 
 /// The mean of each colour, of photos of 8 x 8 pixels.

@@ -41,18 +41,24 @@ pub(crate) async fn run(share: Arc<Share>, datasets: Arc<Datasets>) {
 async fn look_through(share: &Share, served: &Arc<Served>) {
     for generation in served.held() {
         let (served, homes) = (Arc::clone(served), share.homes(&served.name, generation.digest(), Need::Bytes));
-        let look = move || say_all(&served, &generation, &homes);
-        if let Err(error) = tokio::task::spawn_blocking(look).await {
-            tracing::warn!(%error, "cached entries were not told whose samples they are");
+        let dataset = served.name.clone();
+        match tokio::task::spawn_blocking(move || say_all(&served, &generation, &homes)).await {
+            Ok(0) => {}
+            Ok(moved) => {
+                tracing::info!(%dataset, moved, "what is kept of samples that are others' now makes way first");
+            }
+            Err(error) => tracing::warn!(%error, "cached entries were not told whose samples they are"),
         }
     }
 }
 
-/// A million samples take some seconds.
-fn say_all(served: &Served, generation: &Generation, homes: &Homes) {
-    let samples = generation.catalog().len() as u64;
-    for index in (0..samples).map(SampleIndex) {
-        let Some(key) = generation.catalog().key(index) else { continue };
-        generation.pipeline.belongs(index, homes.of(&served.name, &key).is_none());
-    }
+/// How many samples are kept whose home is another server. A million samples take some seconds.
+fn say_all(served: &Served, generation: &Generation, homes: &Homes) -> usize {
+    let samples = (0..generation.catalog().len() as u64).map(SampleIndex);
+    let is_moved = |index: &SampleIndex| {
+        let key = generation.catalog().key(*index);
+        let here = key.is_none_or(|key| homes.of(&served.name, &key).is_none());
+        generation.pipeline.belongs(*index, here) && !here
+    };
+    samples.filter(is_moved).count()
 }

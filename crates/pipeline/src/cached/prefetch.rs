@@ -53,18 +53,6 @@ impl Pipeline {
         }
     }
 
-    /// Says whether this server is a sample's home. Where it is not, what is kept of it is worth nothing, and makes way
-    /// first; it counts again once the sample comes home.
-    pub fn belongs(&self, index: SampleIndex, here: bool) {
-        let sample = self.catalog.key(index).zip(self.catalog.extent(index));
-        let (Some(cache), Some((key, extent))) = (&self.cache, sample) else { return };
-        for entry in cache.entries(&key, &extent) {
-            // What costs less than nothing to bring back is worth nothing.
-            let sign = if here { 1.0 } else { -1.0 };
-            cache.cache().update(&entry, |facts| facts.cost = facts.cost.copysign(sign));
-        }
-    }
-
     /// Whether anything is kept of a sample, as far as that is known without waiting.
     pub fn is_cached(&self, index: SampleIndex) -> bool {
         let sample = self.catalog.key(index).zip(self.catalog.extent(index));
