@@ -58,6 +58,11 @@ impl ServerOptions {
         self
     }
 
+    /// Adds arguments.
+    pub fn args<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        arguments.into_iter().fold(self, |options, argument| options.arg(argument))
+    }
+
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));

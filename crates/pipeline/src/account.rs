@@ -34,7 +34,7 @@ pub enum Waits {
 /// A sample waits, until this is dropped.
 #[derive(Debug)]
 #[must_use = "a wait ends when this is dropped"]
-pub(crate) struct Waiting {
+pub struct Waiting {
     account: Account,
     what: Waits,
 }
@@ -116,7 +116,7 @@ impl Account {
     }
 
     /// Says that a sample waits, from now until the result is dropped.
-    pub(crate) fn begin(&self, what: Waits) -> Waiting {
+    pub fn begin(&self, what: Waits) -> Waiting {
         self.0.waiting[what as usize].fetch_add(1, Ordering::Relaxed);
         Waiting { account: self.clone(), what }
     }

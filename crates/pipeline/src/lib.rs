@@ -33,10 +33,11 @@ mod crops;
 mod features;
 mod pixels;
 
+mod bound;
 mod sample;
 mod survey;
 
-pub use account::{Account, Priority, Waits};
+pub use account::{Account, Priority, Waiting, Waits};
 pub use budget::{MemoryBudget, Permit};
 pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Prefetched, SharedCache};
 pub use index::{IndexCounts, Kept, Lookup, PhotoIndex};

@@ -47,6 +47,8 @@ pub struct Call {
     pub max_payload: ByteCount,
     /// Whether features that are not finite are wanted all the same, and no failure.
     pub allow_non_finite: bool,
+    /// Whether what is read and made may be kept; not where another server is the samples' home.
+    pub keep: bool,
 }
 
 /// What a cut needs and was not given.
@@ -84,6 +86,22 @@ impl Wanted {
             Self::JpegCrop(_) => Cut::JpegCrop,
             Self::Pixels { way, .. } => way.cut(),
             Self::Features(_) => Cut::Features,
+        }
+    }
+
+    /// How the sample is to travel.
+    pub fn way(&self) -> Way {
+        match self {
+            Self::Stored | Self::JpegCrop(_) | Self::Features(_) => Way::raw(self.cut()),
+            Self::Pixels { way, .. } => *way,
+        }
+    }
+
+    /// The recipe that the sample goes through; for features the model has its own.
+    pub fn recipe(&self) -> Option<&Arc<Recipe>> {
+        match self {
+            Self::JpegCrop(recipe) | Self::Pixels { recipe, .. } => Some(recipe),
+            Self::Stored | Self::Features(_) => None,
         }
     }
 

@@ -22,7 +22,7 @@ impl Pipeline {
     pub async fn prepare(&self, run: &[SampleRequest], call: &Call) -> Vec<Prepared> {
         let (mut prepared, mut crops) = (Vec::with_capacity(run.len()), Vec::new());
         for (place, request) in run.iter().enumerate() {
-            let mut sample = match self.set_out(request.index, call.measure_cpu) {
+            let mut sample = match self.set_out(request.index, (call.measure_cpu, call.keep)) {
                 Ok(sample) => sample,
                 Err(failure) => {
                     prepared.push((place, Prepared::failed(request.index, failure)));

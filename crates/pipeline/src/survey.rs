@@ -14,12 +14,12 @@ use crate::resources::Job;
 
 impl Pipeline {
     /// Reads a sample's header, with the turn that EXIF asks for. No CPU worker is needed: servers without workers are
-    /// planned for, too.
+    /// planned for, too. `keep` says whether the stored bytes may be kept.
     ///
     /// # Errors
     /// Those of reading the sample, and of its header.
-    pub async fn survey(&self, index: SampleIndex, job: &Job) -> Result<Header, SampleFailure> {
-        let mut sample = self.set_out(index, false)?;
+    pub async fn survey(&self, index: SampleIndex, keep: bool, job: &Job) -> Result<Header, SampleFailure> {
+        let mut sample = self.set_out(index, (false, keep))?;
         let keep = self.worth_keeping(&[KindName::Encoded], &sample).has(KindName::Encoded);
         let Fetched { bytes, permit, .. } = self.fetch(&mut sample, keep, job).await?;
         let limits = self.limits;

@@ -17,6 +17,8 @@ pub(crate) struct Underway {
     pub(crate) key: SampleKey,
     pub(crate) extent: Extent,
     label: Option<ClassId>,
+    /// Whether what is read and made of it may be kept.
+    keeps: bool,
     /// Bytes read from the store.
     pub(crate) stored: ByteCount,
     pub(crate) times: StageTimes,
@@ -25,33 +27,44 @@ pub(crate) struct Underway {
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// A sample at the start of its way.
+    /// A sample at the start of its way: whether its CPU time is measured, and whether anything of it may be kept.
     ///
     /// # Errors
     /// `OutOfRange` for an index past the catalog's end.
-    pub(crate) fn set_out(&self, index: SampleIndex, measure_cpu: bool) -> Result<Underway, SampleFailure> {
+    pub(crate) fn set_out(
+        &self,
+        index: SampleIndex,
+        (measure_cpu, keeps): (bool, bool),
+    ) -> Result<Underway, SampleFailure> {
         let (Some(key), Some(extent)) = (self.catalog.key(index), self.catalog.extent(index)) else {
             let message = format!("no sample {index}: the partition has {}", self.catalog.len());
             return Err(SampleFailure::new(FailureKind::OutOfRange, message));
         };
         let label = self.catalog.get(index).and_then(|entry| entry.label);
-        Ok(Underway { index, key, extent, label, stored: ByteCount::default(), times: StageTimes::none(measure_cpu) })
+        let (stored, times) = (ByteCount::default(), StageTimes::none(measure_cpu));
+        Ok(Underway { index, key, extent, label, keeps, stored, times })
     }
 
-    /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache.
+    /// Which of these kinds of entries are worth keeping of a sample; none where there is no cache, and where nothing
+    /// of it may be kept.
     pub(crate) fn worth_keeping(&self, may: &[KindName], sample: &Underway) -> KindSet {
         let place = (sample.index, self.catalog.len());
         let choose = |cache: &Arc<DatasetCache>| cache.choose(may, place, sample.extent.length());
-        self.cache.as_ref().map(choose).unwrap_or_default()
+        self.cache.as_ref().filter(|_| sample.keeps).map(choose).unwrap_or_default()
     }
 }
 
 // === impl Underway ===
 
 impl Underway {
+    /// Whether what is read and made of it may be kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// The sample at the end of its way.
     pub(crate) fn end(self, outcome: Result<Finished, SampleFailure>) -> Prepared {
-        let Self { index, key, label, stored, times, extent: _ } = self;
+        let Self { index, key, label, stored, times, extent: _, keeps: _ } = self;
         Prepared { index, key: Some(key), label, stored, times, outcome }
     }
 }

@@ -20,6 +20,7 @@ mod order;
 mod ghost;
 mod tiers;
 
+pub mod homes;
 pub mod jobs;
 pub mod kinds;
 pub mod opportunistic;

@@ -16,12 +16,13 @@ use std::time::Duration;
 use headwater_pipeline::{Job, Prefetched, SharedCache};
 use headwater_policy::jobs::Looked;
 use headwater_types::caps::PREFETCH_READS;
-use headwater_types::{Digest, JobName, SampleIndex};
+use headwater_types::{DatasetName, Digest, JobName, SampleIndex};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::datasets::Datasets;
 use crate::generation::Generation;
+use crate::homes::Need;
 use crate::house::House;
 
 /// How often it is looked what comes next.
@@ -97,12 +98,14 @@ impl Ahead {
         }
         self.told.retain(|digest, _| held.iter().any(|generation| generation.digest() == *digest));
         let mut coming = BTreeMap::new();
-        for generation in &held {
+        let held = self.datasets.iter().flat_map(|served| served.held().into_iter().map(move |of| (&served.name, of)));
+        let held: Vec<_> = held.map(|(name, of)| (name.clone(), of)).collect();
+        for (name, generation) in &held {
             self.tell(generation).await;
             for job in generation.jobs.known() {
                 let of = (generation.digest(), job);
                 let mut known = self.coming.remove(&of).unwrap_or_default();
-                self.window(generation, &of.1, &mut known);
+                self.window((name, generation), &of.1, &mut known);
                 coming.insert(of, known);
             }
         }
@@ -130,8 +133,8 @@ impl Ahead {
         }
     }
 
-    /// Finds what comes for a job and is not cached, within its window.
-    fn window(&self, generation: &Generation, job: &JobName, coming: &mut Coming) {
+    /// Finds what comes for a job, is kept by this server and is not cached, within its window.
+    fn window(&self, (name, generation): (&DatasetName, &Generation), job: &JobName, coming: &mut Coming) {
         if coming.paused.is_some_and(|paused| paused.elapsed() < PAUSE) {
             return;
         }
@@ -140,12 +143,18 @@ impl Ahead {
             (generation.catalog(), self.house.cache.as_ref().map_or(0, |cache| SharedCache::size(cache)));
         let mean = (catalog.bytes_total().get() / (catalog.len() as u64).max(1)).max(1);
         let within = size / PART / mean;
+        let share = self.house.share.as_ref();
+        let homes = share.map(|share| share.homes(name, generation.digest(), Need::Bytes));
+        let is_own = |sample: &SampleIndex| {
+            let home = homes.as_ref().zip(catalog.key(*sample));
+            home.is_none_or(|(homes, key)| homes.of(name, &key).is_none())
+        };
         while coming.samples.is_empty() {
             let next = generation.jobs.coming(job, &mut coming.looked, ROUND, within);
             if next.is_empty() {
                 return;
             }
-            let absent = next.into_iter().filter(|sample| !generation.pipeline.is_cached(*sample));
+            let absent = next.into_iter().filter(|sample| is_own(sample) && !generation.pipeline.is_cached(*sample));
             coming.samples.extend(absent);
         }
     }

@@ -25,26 +25,32 @@ use crate::fields::AskedFields;
 use crate::offer::Offer;
 use crate::outbox::{OpenStream, Outbox};
 use crate::peer::Peer;
-use crate::run::{Ended, Run, lost};
+use crate::routes::{Handing, Leg, plan};
+use crate::run::{Calls, Ended, Run, lost};
 
 /// How long a sample may wait for company while others of its stream are on their way. Each message costs both ends
 /// some system calls and wake-ups: at 400 features a second, 4 ms gave every sample a message of its own.
 const LINGER: Duration = Duration::from_millis(20);
 /// How often a reader that gets nothing hears why, where the driver knows.
 const TELL: Duration = Duration::from_secs(2);
+/// Samples whose homes are looked for at a time: a hundred microseconds of work.
+const PLANNED: usize = 256;
 /// Before anything was read, one in so many of the window's runs may be in work.
 const AT_FIRST: usize = 4;
 
 /// Makes the samples of a stream.
 struct Driver {
     offer: Arc<Offer>,
-    call: Arc<Call>,
+    calls: Calls,
+    handing: Handing,
     requests: Vec<SampleRequest>,
     batch_bytes: ByteCount,
     fields: AskedFields,
     outbox: Arc<Outbox>,
-    /// Runs that are not begun yet, as places in the requests.
-    todo: VecDeque<Range<usize>>,
+    /// Places in the requests that are no part of a leg yet.
+    unplanned: Range<usize>,
+    /// Legs that are not begun yet.
+    todo: VecDeque<Leg>,
     working: FuturesUnordered<Run>,
     /// Most runs in work at a time.
     most: usize,
@@ -61,7 +67,7 @@ struct Driver {
 pub(crate) fn start(
     offer: Arc<Offer>,
     requests: Vec<SampleRequest>,
-    call: Call,
+    (call, handing): (Call, Handing),
     (batch_bytes, fields): (ByteCount, AskedFields),
     (peer, place): (Peer, OwnedSemaphorePermit),
 ) -> Body {
@@ -70,7 +76,7 @@ pub(crate) fn start(
     let account = call.job.account().clone();
     let outbox = Arc::new(Outbox::new(account, peer, house.streams.share(), open));
     house.streams.add(&outbox);
-    let driver = Driver::new(offer, requests, call, (batch_bytes, fields), Arc::clone(&outbox));
+    let driver = Driver::new(offer, requests, (call, handing), (batch_bytes, fields), Arc::clone(&outbox));
     Body::new(outbox, AbortOnDropHandle::new(tokio::spawn(driver.drive())))
 }
 
@@ -80,16 +86,34 @@ impl Driver {
     fn new(
         offer: Arc<Offer>,
         requests: Vec<SampleRequest>,
-        call: Call,
+        (call, handing): (Call, Handing),
         (batch_bytes, fields): (ByteCount, AskedFields),
         outbox: Arc<Outbox>,
     ) -> Self {
-        let todo = VecDeque::from(offer.generation.pipeline.runs(&requests));
-        let most = most_runs(&offer, &requests, todo.len());
-        let (now, call) = (Instant::now(), Arc::new(call));
-        let (working, batch) = (FuturesUnordered::new(), Batch::new());
-        let (closes, tells, rests) = (now, now + TELL, false);
-        Self { offer, call, requests, batch_bytes, fields, outbox, todo, working, most, batch, closes, tells, rests }
+        let (now, calls, unplanned) = (Instant::now(), Calls::new(call), 0..requests.len());
+        let (todo, working, batch) = (VecDeque::new(), FuturesUnordered::new(), Batch::new());
+        let (closes, tells, rests, most) = (now, now + TELL, false, 0);
+        let mut driver = Self {
+            offer,
+            calls,
+            handing,
+            requests,
+            batch_bytes,
+            fields,
+            outbox,
+            unplanned,
+            todo,
+            working,
+            most,
+            batch,
+            closes,
+            tells,
+            rests,
+        };
+        driver.plan_on();
+        let planned = (driver.todo.len(), driver.unplanned.start);
+        driver.most = most_runs(&driver.offer, &driver.requests, planned, handing);
+        driver
     }
 
     async fn drive(mut self) {
@@ -100,7 +124,7 @@ impl Driver {
             self.rests &= !self.outbox.is_read();
             self.begin();
             let room = self.outbox.has_room();
-            let idle = self.working.is_empty() && self.todo.is_empty();
+            let idle = self.working.is_empty() && self.todo.is_empty() && self.unplanned.is_empty();
             if idle && room && !self.batch.is_empty() {
                 self.close();
                 continue;
@@ -125,21 +149,39 @@ impl Driver {
     /// Begins runs until the window is full or some wait for memory: further runs would only wait beside them.
     fn begin(&mut self) {
         let window = self.window();
-        let short = || self.call.job.account().waits() == Some(Waits::Memory);
+        let account = self.calls.own.job.account().clone();
+        let short = || account.waits() == Some(Waits::Memory);
         while !self.rests
             && self.working.len() < window
             && (self.working.is_empty() || !short())
-            && let Some(run) = self.todo.pop_front()
+            && let Some(leg) = self.next()
         {
-            let requests = self.requests[run.clone()].to_vec();
-            self.working.push(Run::begin(run, requests, &self.offer, &self.call));
+            let requests = leg.places.iter().map(|place| self.requests[*place].clone()).collect();
+            self.working.push(Run::begin(leg, requests, &self.offer, &self.calls));
         }
+    }
+
+    fn next(&mut self) -> Option<Leg> {
+        if self.todo.is_empty() {
+            self.plan_on();
+        }
+        self.todo.pop_front()
+    }
+
+    /// Plans further samples. Where the store is shared that is done in pieces, since it takes time and others come and
+    /// go meanwhile.
+    fn plan_on(&mut self) {
+        let piece = if self.handing == Handing::Never { usize::MAX } else { PLANNED };
+        let end = self.unplanned.start.saturating_add(piece).min(self.unplanned.end);
+        let legs = plan(&self.offer, &self.requests, self.unplanned.start..end, self.handing);
+        self.unplanned.start = end;
+        self.todo.extend(legs);
     }
 
     /// Whether the reader has nothing to read, and the samples that come next wait for the store.
     fn is_stalled(&self) -> bool {
         let has_nothing = self.outbox.is_empty() && self.batch.is_empty();
-        has_nothing && self.call.job.account().waits() == Some(Waits::Store)
+        has_nothing && self.calls.own.job.account().waits() == Some(Waits::Store)
     }
 
     fn window(&self) -> usize {
@@ -152,8 +194,13 @@ impl Driver {
         self.tells = Instant::now() + TELL;
         // HTTP/2 has one whole message at least.
         let most = self.batch_bytes.as_usize().min(self.outbox.share.bytes());
-        let samples = samples.unwrap_or_else(|| self.requests[run.clone()].iter().map(lost).collect());
-        for (place, sample) in run.zip(samples) {
+        let lost = || run.iter().map(|place| Some(lost(&self.requests[*place]))).collect();
+        let samples = samples.unwrap_or_else(lost);
+        for (place, sample) in run.into_iter().zip(samples) {
+            let Some(sample) = sample else {
+                self.todo.push_front(Leg::alone(place));
+                continue;
+            };
             let position = position(place);
             let Some(sample) = self.outbox.restore(position, sample) else { continue };
             let large = is_large(&sample, most);
@@ -184,16 +231,19 @@ impl Driver {
         let mut places: Vec<usize> = places.into_iter().map(|place| place as usize).collect();
         let batch = std::mem::replace(&mut self.batch, Batch::new());
         places.extend(batch.positions().map(|place| place as usize));
-        places.extend(self.working.iter().flat_map(Run::places));
+        places.extend(self.working.iter().flat_map(|run| run.places().iter().copied()));
         self.working.clear();
         self.offer.house.metrics.shed.inc_by(places.len() as u64);
-        plan_again(&mut self.todo, places, self.outbox.awaited().map(|place| place as usize));
+        places.sort_unstable();
+        let one = |place: usize| plan(&self.offer, &self.requests, [place].into_iter(), self.handing);
+        let legs = places.into_iter().flat_map(one).collect();
+        plan_again(&mut self.todo, legs, self.outbox.awaited().map(|place| place as usize));
         self.rests = true;
     }
 
     fn tell(&mut self) {
         self.tells = Instant::now() + TELL;
-        if let Some(waits) = self.call.job.account().waits() {
+        if let Some(waits) = self.calls.own.job.account().waits() {
             let detail = match waits {
                 Waits::Memory => self.offer.house.streams.holders(&self.offer.house.resources),
                 Waits::Store => match self.offer.generation.pipeline.store.waiting() {
@@ -206,26 +256,26 @@ impl Driver {
     }
 }
 
-/// Plans these places before everything else, and before them the sample for which all others wait, whether it is
-/// among these places or was planned already.
-fn plan_again(todo: &mut VecDeque<Range<usize>>, mut places: Vec<usize>, awaited: Option<usize>) {
-    places.sort_unstable();
-    places.into_iter().rev().for_each(|place| todo.push_front(place..place + 1));
-    let awaited = awaited.and_then(|place| todo.iter().position(|run| *run == (place..place + 1)));
-    if let Some(run) = awaited.and_then(|at| todo.remove(at)) {
-        todo.push_front(run);
+/// Plans these legs of one sample each before everything else, and before them the sample for which all others wait,
+/// whether it is among these or was planned already.
+fn plan_again(todo: &mut VecDeque<Leg>, legs: Vec<Leg>, awaited: Option<usize>) {
+    legs.into_iter().rev().for_each(|leg| todo.push_front(leg));
+    let awaited = awaited.and_then(|place| todo.iter().position(|leg| leg.places == [place]));
+    if let Some(leg) = awaited.and_then(|at| todo.remove(at)) {
+        todo.push_front(leg);
     }
 }
 
-/// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work.
-fn most_runs(offer: &Offer, requests: &[SampleRequest], runs: usize) -> usize {
-    if requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
+/// Most runs in work at a time: as many as make a window of samples, or as keep every CPU worker at work. The first so
+/// many samples make so many runs.
+fn most_runs(offer: &Offer, requests: &[SampleRequest], (runs, samples): (usize, usize), handing: Handing) -> usize {
+    if handing == Handing::Never && requests.iter().all(|request| matches!(request.wanted, Wanted::JpegCrop(_))) {
         // Crops that are cut further ahead leave the cores' caches before they are sent.
         return offer.house.resources.workers() + 1;
     }
     // A model's next batch fills while one runs.
     let for_model = requests.iter().find_map(|request| request.wanted.model()).map_or(0, |m| 4 * m.max_batch().get());
-    (offer.house.stream_window.get().max(for_model) * runs).div_ceil(requests.len().max(1)).max(2)
+    (offer.house.stream_window.get().max(for_model) * runs).div_ceil(samples.max(1)).max(2)
 }
 
 /// The place of a sample in its request, as it travels. The bound of samples in a call is far below what it can say.
@@ -236,16 +286,19 @@ fn position(place: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::Route;
 
     #[test]
     fn the_sample_that_all_others_wait_for_is_made_first() {
+        let leg = |places: &[usize]| Leg { places: places.to_vec(), route: Route::Own };
         let planned = |places: &[usize], awaited| {
-            let mut todo = VecDeque::from([5..6, 7..9]);
-            plan_again(&mut todo, places.to_vec(), awaited);
-            Vec::from(todo)
+            let mut todo = VecDeque::from([leg(&[5]), leg(&[7, 8])]);
+            plan_again(&mut todo, places.iter().map(|place| leg(&[*place])).collect(), awaited);
+            todo.into_iter().map(|leg| leg.places).collect::<Vec<_>>()
         };
-        assert_eq!(planned(&[4, 2], None), [2..3, 4..5, 5..6, 7..9]);
-        assert_eq!(planned(&[4, 2], Some(4)), [4..5, 2..3, 5..6, 7..9]);
-        assert_eq!(planned(&[4, 2], Some(5)), [5..6, 2..3, 4..5, 7..9], "it was planned already");
+        let all = |legs: &[&[usize]]| legs.iter().map(|places| places.to_vec()).collect::<Vec<_>>();
+        assert_eq!(planned(&[2, 4], None), all(&[&[2], &[4], &[5], &[7, 8]]));
+        assert_eq!(planned(&[2, 4], Some(4)), all(&[&[4], &[2], &[5], &[7, 8]]));
+        assert_eq!(planned(&[2, 4], Some(5)), all(&[&[5], &[2], &[4], &[7, 8]]), "it was planned already");
     }
 }

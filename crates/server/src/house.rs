@@ -10,6 +10,7 @@ use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::homes::Share;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::streams::Streams;
@@ -20,6 +21,8 @@ pub(crate) struct House {
     pub(crate) models: Arc<ModelSet>,
     /// What is kept of all datasets' samples; `None` where nothing is.
     pub(crate) cache: Option<Arc<SharedCache>>,
+    /// Those with which the server shares its store; `None` where it shares with nobody.
+    pub(crate) share: Option<Arc<Share>>,
     pub(crate) metrics: Arc<Metrics>,
     /// Samples of a stream that are worked on at a time.
     pub(crate) stream_window: NonZeroUsize,

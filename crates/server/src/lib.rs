@@ -22,6 +22,8 @@ mod served;
 mod datasets;
 mod seldom;
 
+mod homes;
+
 mod metrics;
 
 mod listen;
@@ -40,9 +42,11 @@ mod batch;
 mod body;
 mod driver;
 mod fields;
+mod forward;
 mod house;
 mod offer;
 mod outbox;
+mod routes;
 mod run;
 mod streams;
 
@@ -60,6 +64,7 @@ mod first;
 
 mod ahead;
 mod calls;
+mod ceding;
 mod grpc;
 
 mod serve;

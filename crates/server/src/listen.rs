@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::task::Poll;
 
@@ -30,6 +30,16 @@ const THIS_MACHINE: &str = "127.0.0.1";
 // === impl ListenAddress ===
 
 impl ListenAddress {
+    /// The host, as it is written.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether it is every address of the machine, and so none that another machine could use.
+    pub(crate) fn is_wildcard(&self) -> bool {
+        self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
+    }
+
     /// The port; 0 where the system is to choose one.
     pub(crate) fn port(&self) -> u16 {
         self.port

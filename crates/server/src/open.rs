@@ -14,6 +14,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::args::{ServeArgs, SourceArgs, StateArgs};
 use crate::doing::Doing;
 use crate::generation::Generation;
+use crate::homes::Share;
 use crate::house::House;
 use crate::life::Life;
 use crate::metrics::Metrics;
@@ -23,7 +24,7 @@ use crate::streams::Streams;
 
 /// Settings that were found to be sound.
 pub(crate) struct Checked {
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// In step with the models.
     recipes: Vec<Recipe>,
 }
@@ -67,8 +68,8 @@ pub(crate) fn check(args: &ServeArgs) -> Result<Checked> {
 pub(crate) async fn house(
     args: &ServeArgs,
     checked: Checked,
-    life: &Arc<Life>,
-    metrics: &Arc<Metrics>,
+    share: Option<Arc<Share>>,
+    (life, metrics): (&Arc<Life>, &Arc<Metrics>),
 ) -> Result<Arc<House>> {
     let Checked { memory, recipes } = checked;
     let models = {
@@ -88,10 +89,12 @@ pub(crate) async fn house(
     };
     metrics.tell_of(&models);
     cache.iter().for_each(|cache| metrics.tell_of_cache(cache));
+    share.iter().for_each(|share| metrics.tell_of_share(share));
     Ok(Arc::new(House {
         resources,
         models: Arc::new(models),
         cache,
+        share,
         metrics: Arc::clone(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,

@@ -21,15 +21,16 @@ use crate::calls::Desk;
 use crate::datasets::Datasets;
 use crate::exporter::{self, Exported};
 use crate::health::Health;
+use crate::homes::{Addresses, Rounds, Share};
 use crate::house::House;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
-use crate::open::Opener;
+use crate::open::{Checked, Opener};
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
-use crate::{admission, ahead, first, grpc, open};
+use crate::{admission, ahead, ceding, first, grpc, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
@@ -43,6 +44,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
     let checked = open::check(&args)?;
     args.cache.say();
+    let addresses = args.peers.is_shared().then(|| Addresses::new(&args.peers)).transpose()?;
     let all = datasets(&args);
     let datasets = Arc::new(Datasets::new(all.iter().map(|(served, _)| Arc::clone(served)).collect()));
     let (life, metrics) = (Arc::new(Life::new(Arc::clone(&datasets), stop.clone())), Arc::new(Metrics::new(&datasets)));
@@ -52,6 +54,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let listeners = Listeners::bind("--listen", &args.listen).await?;
     let address = listeners.address()?;
     tracing::info!(%address, only_this_machine = listeners.is_local(), "listening");
+    let share = share(&args, addresses.is_some(), address.port(), &checked)?;
     let exported = Exported { life: Arc::clone(&life), metrics: Arc::clone(&metrics), serving: address.to_string() };
     export(&args, exported, metrics_port_file, ended.clone()).await?;
     tokio::spawn(Arc::clone(&supervisor).follow(Arc::clone(&life), ended));
@@ -59,12 +62,9 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let (reporter, service) = tonic_health::server::health_reporter();
     let health = Health::starting(reporter).await;
     let reloader = Reloader::new(all.clone(), args.keep_generations, Arc::clone(&supervisor));
-    let desk = Desk {
-        instance: instance(),
-        life: Arc::clone(&life),
-        metrics: Arc::clone(&metrics),
-        reloader: Arc::clone(&reloader),
-    };
+    let instance = instance();
+    let desk =
+        Desk { instance, life: Arc::clone(&life), metrics: Arc::clone(&metrics), reloader: Arc::clone(&reloader) };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -77,7 +77,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
 
     let open = async {
         let opened = first::open(all).await?;
-        anyhow::Ok((open::house(&args, checked, &life, &metrics).await?, opened))
+        anyhow::Ok((open::house(&args, checked, share, (&life, &metrics)).await?, opened))
     };
     let (house, opened) = tokio::select! {
         // First: a server that is asked to stop while it starts has nothing to drain.
@@ -91,6 +91,16 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     reloader.use_cache(house.cache.as_ref());
     let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
     let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
+    let _sharing = match house.share.clone().zip(addresses) {
+        None => None,
+        Some((share, addresses)) => {
+            let ceding = ceding::run(Arc::clone(&share), Arc::clone(&datasets));
+            let mut rounds = Rounds::new(share, datasets, addresses, instance);
+            // Before the first call: what it reads of others' samples would be kept.
+            rounds.round().await;
+            Some(AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds.run()) })))
+        }
+    };
     life.serve(Arc::clone(&house));
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
@@ -117,6 +127,16 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let drained = drain(server, args.grace, &house).await;
     keep_for_the_next_start(&house, args.grace).await;
     drained
+}
+
+/// This server among those with which it shares its store, once its port is known; `None` where it shares with nobody.
+fn share(args: &ServeArgs, is_shared: bool, port: u16, checked: &Checked) -> Result<Option<Arc<Share>>> {
+    if !is_shared {
+        return Ok(None);
+    }
+    let name = args.peers.name(&args.listen, port).context("the name of --listen among --peers: give --peer-name")?;
+    tracing::info!(%name, "peers: the store is shared with those that answer, and each sample is kept by one of them");
+    Ok(Some(Arc::new(Share::new(name, checked.memory.decoded))))
 }
 
 /// The datasets of the settings, each with how it is opened.

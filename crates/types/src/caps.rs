@@ -60,6 +60,16 @@ pub const CLIENT_TRUST: u32 = 16;
 /// KiB for each stream).
 pub const SAMPLE_MEMORY: ByteCount = ByteCount::mebibytes(1024);
 
+/// Most servers that share one store: each asks all others every second. Setting: `--peers`.
+pub const MAX_PEERS: usize = 64;
+/// Most datasets, models and generations that a server names to the others: more than one process serves.
+pub const MAX_INTRODUCED: usize = 1024;
+/// Most samples that are asked of their home in one call: what they share then costs each of them little, and none
+/// waits for many others.
+pub const FORWARDED_SAMPLES: usize = 16;
+/// Most bytes that several samples of such a call may have: a larger one goes alone.
+pub const FORWARDED_BYTES: ByteCount = ByteCount::mebibytes(2);
+
 /// Disk that the cache may take: as much as photos themselves do, 300,000 of 100 kB. A server of more is
 /// given more. Setting: `--cache-ssd`.
 pub const CACHE_SSD: ByteCount = ByteCount::mebibytes(32 * 1024);

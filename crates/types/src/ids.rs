@@ -92,6 +92,11 @@ name_type!(
     JobName,
     "job"
 );
+name_type!(
+    /// What a server is called among the servers that share one store.
+    ServerName,
+    "server"
+);
 
 // === impl SampleIndex ===
 

@@ -57,7 +57,7 @@ pub use failure::{FailureKind, SampleFailure};
 pub use field::{Field, FieldKind, FieldValue, Fields};
 pub use format::Format;
 pub use framing::Framing;
-pub use ids::{ClassId, DatasetName, JobName, ModelName, SampleIndex};
+pub use ids::{ClassId, DatasetName, JobName, ModelName, NameError, SampleIndex, ServerName};
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};
 pub use listing::Listing;

@@ -27,6 +27,21 @@ pub struct CacheReport {
     pub origin_bytes: u64,
     /// Seconds in which readers waited for the stores and had nothing else to read, of all readers together.
     pub stalled_seconds: f64,
+    /// Who shares the store; `None` where nobody does.
+    pub share: Option<CacheShare>,
+}
+
+/// The servers that share the store, and what came of asking each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheShare {
+    /// What the server is called among them.
+    pub name: String,
+    /// The others that live.
+    pub peers: Vec<String>,
+    /// Samples whose home is another server: what came of them, and how many.
+    pub forwarded: Vec<(String, u64)>,
+    /// Samples that other servers asked of this one.
+    pub answered: u64,
 }
 
 /// How a cache is set up, and how its disk is.
@@ -69,7 +84,7 @@ impl TryFrom<proto::CacheReport> for CacheReport {
     type Error = Invalid;
 
     fn try_from(report: proto::CacheReport) -> Result<Self, Invalid> {
-        let proto::CacheReport { server_version, setup, counts, holdings, rejections, latencies, .. } = report;
+        let proto::CacheReport { server_version, setup, counts, holdings, rejections, latencies, share, .. } = report;
         let most = [counts.len(), holdings.len(), rejections.len(), latencies.len()].into_iter().max();
         if most.is_some_and(|lines| lines > MAX_LINES) {
             return Err(Invalid::new(format!("a report of a cache has more than {MAX_LINES} lines")));
@@ -86,6 +101,7 @@ impl TryFrom<proto::CacheReport> for CacheReport {
             latencies: latencies.into_iter().map(CacheLatency::try_from).collect::<Result<_, Invalid>>()?,
             origin_bytes: report.origin_bytes,
             stalled_seconds: seconds(report.stalled_seconds)?,
+            share: share.map(CacheShare::try_from).transpose()?,
         })
     }
 }
@@ -104,7 +120,36 @@ impl From<CacheReport> for proto::CacheReport {
             latencies: report.latencies.into_iter().map(Into::into).collect(),
             origin_bytes: report.origin_bytes,
             stalled_seconds: report.stalled_seconds,
+            share: report.share.map(Into::into),
         }
+    }
+}
+
+// === impl CacheShare ===
+
+impl TryFrom<proto::CacheShare> for CacheShare {
+    type Error = Invalid;
+
+    fn try_from(share: proto::CacheShare) -> Result<Self, Invalid> {
+        let proto::CacheShare { name, peers, forwarded, answered } = share;
+        if peers.len().max(forwarded.len()) > MAX_LINES {
+            return Err(Invalid::new(format!("a report of a cache has more than {MAX_LINES} lines")));
+        }
+        let line = |line: proto::CacheForwarded| Ok((text(line.outcome)?, line.count));
+        Ok(Self {
+            name: text(name)?,
+            peers: peers.into_iter().map(text).collect::<Result<_, _>>()?,
+            forwarded: forwarded.into_iter().map(line).collect::<Result<_, Invalid>>()?,
+            answered,
+        })
+    }
+}
+
+impl From<CacheShare> for proto::CacheShare {
+    fn from(share: CacheShare) -> Self {
+        let CacheShare { name, peers, forwarded, answered } = share;
+        let line = |(outcome, count)| proto::CacheForwarded { outcome, count };
+        Self { name, peers, forwarded: forwarded.into_iter().map(line).collect(), answered }
     }
 }
 
@@ -189,13 +234,19 @@ mod tests {
             latencies: vec![latency],
             origin_bytes: 9,
             stalled_seconds: 1.5,
+            share: Some(CacheShare {
+                name: "node1".into(),
+                peers: vec!["node2".into()],
+                forwarded: vec![("given".into(), 5)],
+                answered: 6,
+            }),
         }
     }
 
     #[test]
     fn a_report_reads_back_as_it_was_written() {
         assert_eq!(CacheReport::try_from(proto::CacheReport::from(report())), Ok(report()));
-        let off = CacheReport { setup: None, counts: Vec::new(), ..report() };
+        let off = CacheReport { setup: None, counts: Vec::new(), share: None, ..report() };
         assert_eq!(CacheReport::try_from(proto::CacheReport::from(off.clone())), Ok(off));
     }
 
@@ -208,6 +259,9 @@ mod tests {
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(refused(proto::CacheReport { stalled_seconds: wrong, ..good.clone() }).contains("seconds"));
         }
+        let peers = vec!["node".to_owned(); 1025];
+        let share = proto::CacheShare { peers, ..proto::CacheShare::default() };
+        assert!(refused(proto::CacheReport { share: Some(share), ..good.clone() }).contains("1024 lines"));
         let counts = vec![good.counts[0].clone(); 1025];
         assert!(refused(proto::CacheReport { counts, ..good }).contains("1024 lines"));
     }

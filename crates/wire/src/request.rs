@@ -41,6 +41,8 @@ pub struct Fetch {
     pub fields: Vec<String>,
     /// The job that reads, where it says so.
     pub job: Option<JobName>,
+    /// Whether another server asks, for a client of its own.
+    pub forwarded: bool,
 }
 
 /// The samples of a partition that a request asks for.
@@ -157,6 +159,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             allow_non_finite: request.allow_non_finite,
             fields: request.fields,
             job,
+            forwarded: request.forwarded,
         })
     }
 }
@@ -203,6 +206,7 @@ impl From<Fetch> for proto::FetchRequest {
             allow_non_finite: fetch.allow_non_finite,
             fields: fetch.fields,
             job: fetch.job.map(|job| job.as_str().to_owned()).unwrap_or_default(),
+            forwarded: fetch.forwarded,
         }
     }
 }
@@ -275,6 +279,7 @@ mod tests {
             allow_non_finite: true,
             fields: vec!["caption".to_owned()],
             job: Some("job-1".parse().unwrap()),
+            forwarded: true,
             measure_cpu: true,
         }
     }

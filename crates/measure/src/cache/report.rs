@@ -6,7 +6,7 @@ use headwater_client::ServerCache;
 use headwater_types::shown;
 use serde::Serialize;
 
-use super::row::{Row, Setup};
+use super::row::{Row, Setup, Share};
 
 /// What the servers say.
 #[derive(Debug, Serialize)]
@@ -91,7 +91,20 @@ impl fmt::Display for Row {
             )?;
         }
         let (read, stalled) = (shown::bytes(self.origin_bytes), shown::seconds(self.stalled_seconds));
-        write!(f, "\n  {read} read from the stores; readers waited {stalled} for them")
+        write!(f, "\n  {read} read from the stores; readers waited {stalled} for them")?;
+        self.share.as_ref().map_or(Ok(()), |share| shared(f, share))
+    }
+}
+
+fn shared(f: &mut fmt::Formatter<'_>, share: &Share) -> fmt::Result {
+    let peers = if share.peers.is_empty() { "nobody that answers".to_owned() } else { share.peers.join(", ") };
+    write!(f, "\n  {} shares the store with {peers}", share.name)?;
+    for (outcome, count) in share.forwarded.iter().filter(|(_, count)| **count > 0) {
+        write!(f, "\n  {count:>10}  of others' samples: {outcome}")?;
+    }
+    match share.answered {
+        0 => Ok(()),
+        answered => write!(f, "\n  {answered:>10}  given to others"),
     }
 }
 
@@ -110,7 +123,7 @@ fn sizes(f: &mut fmt::Formatter<'_>, setup: &Setup) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use headwater_client::{CacheLatency, CacheReport, CacheSetup};
+    use headwater_client::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 
     use super::*;
 
@@ -145,6 +158,12 @@ mod tests {
             }],
             origin_bytes: 2_500_000,
             stalled_seconds: 1.25,
+            share: Some(CacheShare {
+                name: "node1".into(),
+                peers: vec!["node2".into(), "node3".into()],
+                forwarded: vec![("given".into(), 40), ("slow".into(), 0)],
+                answered: 30,
+            }),
         };
         ServerCache { server: "node1:7440".parse().unwrap(), cache: Ok(report) }
     }
@@ -162,6 +181,9 @@ mod tests {
             "       75.0%  of what was asked for was found",
             "           2  from origin: 10 ms on average, half within 8 ms, 99 % within -",
             "  2.50 MB read from the stores; readers waited 1.25 s for them",
+            "  node1 shares the store with node2, node3",
+            "          40  of others' samples: given",
+            "          30  given to others",
         ] {
             assert!(text.lines().any(|each| each == line), "{line:?} in\n{text}");
         }
@@ -177,6 +199,7 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["caches"][0]["counts"]["ssd-hit"], 25);
         assert_eq!(json["caches"][0]["kinds"]["indexed"]["ssd-hit"], 5);
+        assert_eq!(json["caches"][0]["share"]["forwarded"]["given"], 40);
         assert_eq!(json["caches"][0]["latencies"]["origin"]["mean"], 0.01);
         assert!(json["caches"][1]["setup"].is_null());
         assert!(report.to_string().ends_with("node2:7440: keeps nothing (--no-cache)"));

@@ -25,6 +25,21 @@ pub(super) struct Row {
     pub(super) origin_bytes: u64,
     /// Seconds in which readers waited for the stores and had nothing else to read, of all readers together.
     pub(super) stalled_seconds: f64,
+    /// Who shares the store; null where nobody does.
+    pub(super) share: Option<Share>,
+}
+
+/// The servers that share the store with this one.
+#[derive(Debug, Serialize)]
+pub(super) struct Share {
+    /// What this server is called among them.
+    pub(super) name: String,
+    /// The others that live.
+    pub(super) peers: Vec<String>,
+    /// Samples whose home is another server, by what came of them.
+    pub(super) forwarded: BTreeMap<String, u64>,
+    /// Samples that other servers asked of this one.
+    pub(super) answered: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,7 +82,14 @@ impl Row {
             latencies: BTreeMap::new(),
             origin_bytes: report.origin_bytes,
             stalled_seconds: report.stalled_seconds,
+            share: None,
         };
+        row.share = report.share.map(|share| Share {
+            name: share.name,
+            peers: share.peers,
+            forwarded: share.forwarded.into_iter().collect(),
+            answered: share.answered,
+        });
         row.setup = report.setup.map(|setup| Setup {
             policy: setup.policy,
             kinds: setup.kinds,

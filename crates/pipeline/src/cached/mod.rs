@@ -29,6 +29,7 @@ pub(crate) mod vector;
 
 mod place;
 
+mod belongs;
 mod encoded;
 mod prefetch;
 

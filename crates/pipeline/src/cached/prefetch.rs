@@ -32,7 +32,7 @@ impl Pipeline {
         if self.is_cached(index) {
             return Ok(Prefetched::There);
         }
-        let mut sample = self.set_out(index, false)?;
+        let mut sample = self.set_out(index, (false, true))?;
         let Fetched { from_origin: true, .. } = self.fetch(&mut sample, true, job).await? else {
             return Ok(Prefetched::There);
         };

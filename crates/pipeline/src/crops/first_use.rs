@@ -40,7 +40,7 @@ impl Pipeline {
         lookup: Lookup,
         job: &Job,
     ) -> Result<Finished, SampleFailure> {
-        let is_new = self.index.is_some() && lookup == Lookup::Absent;
+        let is_new = self.index.is_some() && lookup == Lookup::Absent && sample.keeps();
         let keep = self.worth_keeping(&[KindName::Encoded], sample).has(KindName::Encoded);
         // Where one kind is chosen of each sample, the stored bytes are kept once there is no indexed form.
         let later = is_new && self.cache.as_ref().is_some_and(|cache| cache.chooses());

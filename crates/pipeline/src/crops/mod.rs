@@ -56,7 +56,7 @@ impl Pipeline {
     }
 
     fn failed(&self, index: SampleIndex, failure: &SampleFailure) -> Prepared {
-        match self.set_out(index, false) {
+        match self.set_out(index, (false, false)) {
             Ok(sample) => sample.end(Err(failure.clone())),
             Err(unknown) => Prepared::failed(index, unknown),
         }

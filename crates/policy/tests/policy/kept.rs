@@ -84,3 +84,23 @@ fn where_sizes_and_costs_differ_planned_is_near_the_best_knapsack() {
     }
     assert!(worst >= 0.99, "{worst}");
 }
+
+/// What a server keeps of samples that have moved to another: see `pipeline::cached`.
+#[test]
+fn what_costs_less_than_nothing_makes_way_before_all_others_and_counts_again_once_it_costs_something() {
+    for policy in [PolicyName::Planned, PolicyName::Importance] {
+        let (mut tiers, mut moved) = (Tiers::new(policy, TierSizes { memory: 4, ssd: 0 }), Vec::new());
+        let facts = |cost| Facts { cost, next_use: Some(90), ..Facts::of_bytes(1) };
+        for key in 0..4_u32 {
+            tiers.admit(key, facts(10.0), &mut moved);
+        }
+        // What comes is worth less than all that is there.
+        tiers.admit(4, facts(1.0), &mut moved);
+        assert!(tiers.find(&4).is_none(), "{policy}");
+        [1, 2].iter().for_each(|key| tiers.update(key, |facts| facts.cost = facts.cost.copysign(-1.0)));
+        tiers.update(&2, |facts| facts.cost = facts.cost.copysign(1.0));
+        tiers.admit(5, facts(1.0), &mut moved);
+        let kept: Vec<_> = (0..6).filter(|key| tiers.find(key).is_some()).collect();
+        assert_eq!(kept, [0, 2, 3, 5], "{policy}");
+    }
+}

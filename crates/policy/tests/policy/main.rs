@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
 mod agrees;
+mod homes;
 mod kept;
 mod kinds;
 mod naive;

@@ -8,6 +8,7 @@ mod datasets;
 mod index;
 mod labels;
 mod limits;
+mod peers;
 mod reload;
 mod source;
 mod state;
@@ -36,6 +37,7 @@ pub(crate) use dataset::DatasetArgs;
 pub(crate) use datasets::DatasetsArgs;
 pub use index::IndexArgs;
 pub(crate) use limits::LimitArgs;
+pub(crate) use peers::{PeerAddress, PeerArgs};
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
@@ -147,6 +149,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
+
+    #[command(flatten)]
+    pub(crate) peers: PeerArgs,
 }
 
 // === impl ServeArgs ===
@@ -185,7 +190,8 @@ impl ServeArgs {
             }
         }
         let found = found.into_iter().map(UsageError);
-        found.chain(self.cache.conflicts()).chain(self.datasets.conflicts()).collect()
+        let peers = self.peers.conflicts(&self.listen, self.cache.is_off());
+        found.chain(self.cache.conflicts()).chain(peers).chain(self.datasets.conflicts()).collect()
     }
 
     /// Threads that decode and transform.

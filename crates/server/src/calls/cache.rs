@@ -2,8 +2,10 @@
 
 use headwater_cache::{Cache, KindName, Latency, NotKept, Outcome, Source, Tier};
 use headwater_pipeline::SharedCache;
-use headwater_wire::{CacheLatency, CacheReport, CacheSetup, proto};
+use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare, proto};
 use tonic::Status;
+
+use crate::homes::{Came, Share};
 
 use super::desk::Desk;
 
@@ -21,6 +23,7 @@ pub(super) fn cache(desk: &Desk) -> Result<proto::CacheReport, Status> {
         latencies: Vec::new(),
         origin_bytes: 0,
         stalled_seconds: 0.0,
+        share: house.share.as_deref().map(share),
     };
     Ok(house.cache.as_ref().map_or_else(|| nothing.clone(), |cache| filled(nothing.clone(), cache)).into())
 }
@@ -36,6 +39,15 @@ fn filled(report: CacheReport, shared: &SharedCache) -> CacheReport {
         origin_bytes: shared.origin_bytes(),
         stalled_seconds: shared.stalled().as_secs_f64(),
         ..report
+    }
+}
+
+fn share(share: &Share) -> CacheShare {
+    CacheShare {
+        name: share.name.to_string(),
+        peers: share.neighbours().iter().map(|neighbour| neighbour.name.to_string()).collect(),
+        forwarded: Came::ALL.map(|came| (came.as_str().to_owned(), share.counts.of(came))).into(),
+        answered: share.counts.answered(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::driver;
 use crate::fields::AskedFields;
 use crate::house::House;
 use crate::offer::Offer;
+use crate::routes::Handing;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
@@ -24,10 +25,21 @@ pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body,
     let fields = fields.map_err(|invalid| desk.refuse(invalid))?;
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
     tracing::debug!(?peer, samples = requests.len(), seed = fetch.seed.0, "fetch");
+    let handing = handing(&offer.house, &fetch);
     let Fetch { batch_bytes, measure_cpu, max_payload, allow_non_finite, job, .. } = fetch;
     let offer = Arc::new(Offer { job, ..(*offer).clone() });
-    let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite };
-    Ok(driver::start(offer, requests, call, (batch_bytes, fields), (peer, place)))
+    let call = Call { job: offer.house.job(&peer), measure_cpu, max_payload, allow_non_finite, keep: true };
+    Ok(driver::start(offer, requests, (call, handing), (batch_bytes, fields), (peer, place)))
+}
+
+/// Whether samples of the call may be asked of their homes. A call that another server hands on goes no further.
+fn handing(house: &House, fetch: &Fetch) -> Handing {
+    let Some(share) = &house.share else { return Handing::Never };
+    if fetch.forwarded {
+        share.counts.answer(fetch.samples.len());
+        return Handing::Never;
+    }
+    Handing::On
 }
 
 /// What is to become of each sample. Recipe and model are found here, once for the call.

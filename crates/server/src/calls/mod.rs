@@ -18,6 +18,7 @@ mod announce;
 mod cached;
 
 mod cache;
+mod introduce;
 mod reload;
 
 use std::sync::Arc;
@@ -26,14 +27,15 @@ use futures::stream;
 use headwater_types::caps::MAX_REQUEST;
 use headwater_wire::proto::caches_server::{Caches, CachesServer};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
+use headwater_wire::proto::homes_server::{Homes, HomesServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, DatasetDescription,
-    DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, ListDatasetsRequest, ListRequest,
-    ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, IntroduceRequest, Introduction,
+    ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -44,12 +46,13 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 6] = [
+pub(crate) const SERVICES: [&str; 7] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
     <CachesServer<Desk> as NamedService>::NAME,
     <JobsServer<Desk> as NamedService>::NAME,
+    <HomesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
 
@@ -63,6 +66,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(LossesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(CachesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(JobsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(HomesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
 
@@ -130,6 +134,13 @@ impl Jobs for Desk {
 
     async fn cached(&self, request: Request<CachedRequest>) -> Result<Response<CachedAnswer>, Status> {
         cached::cached(self, request).await.map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Homes for Desk {
+    async fn introduce(&self, _request: Request<IntroduceRequest>) -> Result<Response<Introduction>, Status> {
+        introduce::introduce(self).map(Response::new)
     }
 }
 

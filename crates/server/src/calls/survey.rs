@@ -59,7 +59,7 @@ async fn drive(offer: Arc<Offer>, survey: Survey, job: Job, messages: mpsc::Send
 }
 
 async fn look(offer: &Offer, job: &Job, index: SampleIndex) -> Surveyed {
-    let outcome = offer.generation.pipeline.survey(index, job).await.map(|header| PhotoFacts {
+    let outcome = offer.generation.pipeline.survey(index, offer.is_home(index), job).await.map(|header| PhotoFacts {
         format: header.format,
         size: header.stored,
         orientation: header.orientation,

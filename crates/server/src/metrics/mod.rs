@@ -8,6 +8,7 @@ mod cache;
 mod dataset;
 mod endings;
 mod families;
+mod homes;
 mod index;
 mod jobs;
 mod labels;
@@ -30,9 +31,11 @@ use prometheus_client::registry::{Registry, Unit};
 use tonic::Status;
 
 use crate::datasets::Datasets;
+use crate::homes::Share;
 
 use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
+use homes::{HomeMetrics, LaterShare};
 use index::IndexMetrics;
 use jobs::JobMetrics;
 use labels::{EndingLabel, RefusalLabel};
@@ -66,6 +69,7 @@ pub(crate) struct Metrics {
     refused: Family<RefusalLabel, Counter>,
     models: Later,
     cache: LaterCache,
+    share: LaterShare,
 }
 
 // === impl Metrics ===
@@ -91,6 +95,7 @@ impl Metrics {
             refused: Family::default(),
             models: Later::default(),
             cache: LaterCache::default(),
+            share: LaterShare::default(),
             registry: Registry::default(),
         };
         metrics.begin_at_zero(datasets);
@@ -152,6 +157,7 @@ impl Metrics {
         registry.register_collector(Box::new(DatasetMetrics(datasets())));
         registry.register_collector(Box::new(ModelMetrics(Arc::clone(&self.models))));
         registry.register_collector(Box::new(CacheMetrics(Arc::clone(&self.cache))));
+        registry.register_collector(Box::new(HomeMetrics(Arc::clone(&self.share))));
         registry.register_collector(Box::new(IndexMetrics(datasets())));
         registry.register_collector(Box::new(JobMetrics(datasets())));
     }
@@ -166,6 +172,11 @@ impl Metrics {
     /// Tells of this cache from now on. Only the first call counts.
     pub(crate) fn tell_of_cache(&self, cache: &Arc<SharedCache>) {
         self.cache.get_or_init(|| Arc::clone(cache));
+    }
+
+    /// Tells of those with which the store is shared from now on. Only the first call counts.
+    pub(crate) fn tell_of_share(&self, share: &Arc<Share>) {
+        self.share.get_or_init(|| Arc::clone(share));
     }
 
     /// What counts the samples of a dataset.
