@@ -38,7 +38,7 @@ mod survey;
 
 pub use account::{Account, Priority, Waits};
 pub use budget::{MemoryBudget, Permit};
-pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Prefetched, SharedCache};
+pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Package, Packages, Prefetched, SharedCache};
 pub use index::{IndexCounts, Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
 pub use outlook::Outlook;

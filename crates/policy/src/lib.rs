@@ -23,6 +23,7 @@ mod tiers;
 pub mod jobs;
 pub mod kinds;
 pub mod opportunistic;
+pub mod substitute;
 
 pub use facts::Facts;
 pub use name::{PolicyName, PolicyNameError};

@@ -20,6 +20,8 @@ pub mod field;
 pub mod framed;
 mod limits;
 pub mod list;
+pub mod low;
+pub mod replaced;
 pub mod report;
 pub mod request;
 pub mod sample;

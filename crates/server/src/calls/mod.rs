@@ -16,6 +16,8 @@ mod report;
 
 mod announce;
 mod cached;
+mod low;
+mod replaced;
 
 mod cache;
 mod reload;
@@ -33,7 +35,7 @@ use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, DatasetDescription,
     DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, ListDatasetsRequest, ListRequest,
-    ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    LowAnswer, LowRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -130,6 +132,14 @@ impl Jobs for Desk {
 
     async fn cached(&self, request: Request<CachedRequest>) -> Result<Response<CachedAnswer>, Status> {
         cached::cached(self, request).await.map(Response::new)
+    }
+
+    async fn low(&self, request: Request<LowRequest>) -> Result<Response<LowAnswer>, Status> {
+        low::low(self, request).await.map(Response::new)
+    }
+
+    async fn replaced(&self, request: Request<ReplacedRequest>) -> Result<Response<ReplacedAnswer>, Status> {
+        replaced::replaced(self, request).map(Response::new)
     }
 }
 
