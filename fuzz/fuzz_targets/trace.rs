@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| match Trace::parse(bytes) {
     Ok(trace) => {
         let outlook = Outlook::new(&trace, 1);
-        for (policy, substitute) in PolicyName::ALL.into_iter().flat_map(|policy| [(policy, None), (policy, Some(0.5))]) {
+        let replays = PolicyName::ALL.into_iter().flat_map(|policy| [(policy, None), (policy, Some(0.5))]);
+        for (policy, substitute) in replays {
             let sizes = TierSizes { memory: 3, ssd: 1000 };
             let replay = Replay { trace: &trace, outlook: &outlook, policy, sizes, substitute };
             let report = replay.run(false, &|_| {});

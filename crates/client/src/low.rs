@@ -107,7 +107,8 @@ impl Question<'_> {
             match answer.unwrap_or(Err(Trouble::Silent("no answer"))) {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Trouble::Lasting(ClientError::Refused { code: Code::Unimplemented, .. })) => {
-                    tracing::warn!(server = %server.address(), "the server is too old to give samples in others' places");
+                    let server = server.address();
+                    tracing::warn!(%server, "the server is too old to give samples in others' places");
                     return Ok(None);
                 }
                 Err(trouble) => {

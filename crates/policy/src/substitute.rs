@@ -12,8 +12,8 @@
 //! importance none is left out or used, and where no substitute is found, the sample comes itself.
 //!
 //! Substitutes are looked for from the middle of what is ahead, so that both times lie far apart. They are never
-//! behind: so what will be chosen depends only on what is left, on which of it was used, and on what is cached. An epoch
-//! is resumed from the first two.
+//! behind: so what will be chosen depends only on what is left, on which of it was used, and on what is cached. An
+//! epoch is resumed from the first two.
 
 use std::ops::Range;
 

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Bounds: for [`REPLACED_PER_PACKAGED`] samples that are left out one is due, so that packages read less than they
-//! save; at most [`MAX_PACKAGES_WAITING`] beginnings wait, of more the oldest are forgotten; and no more samples are due
-//! than wait.
+//! save; at most [`MAX_PACKAGES_WAITING`] beginnings wait, of more the oldest are forgotten; and of no more samples that
+//! were left out it is remembered that something is due.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -48,7 +48,8 @@ proptest! {
     /// What is chosen does not depend on how many places are chosen at a time, nor on where an epoch was resumed.
     #[test]
     fn an_epoch_that_is_resumed_goes_on_as_it_would_have(
-        share in prop::collection::vec((any::<bool>(), any::<bool>()), 1..200), part in 1_usize..50, cut in 0_usize..200,
+        share in prop::collection::vec((any::<bool>(), any::<bool>()), 1..200),
+        (part, cut) in (1_usize..50, 0_usize..200),
     ) {
         let (low, cached): (Vec<_>, Vec<_>) = share.into_iter().unzip();
         let (whole, cut) = (run(&low, &[], &cached, 1), cut.min(low.len()));
