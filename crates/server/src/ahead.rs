@@ -190,8 +190,12 @@ impl Ahead {
                 generation.packages.brought(package.samples());
                 let (generation, job, of) = (Arc::clone(&generation), self.job.clone(), (generation.digest(), name));
                 self.reads.spawn(async move {
-                    if let Err(failure) = generation.pipeline.prefetch_package(package, &job).await {
-                        tracing::debug!(index = sample.0, kind = %failure.kind, %failure, "no package was read");
+                    match generation.pipeline.prefetch_package(package, &job).await {
+                        Ok(Some(0)) => generation.packages.pause(PAUSE),
+                        Ok(_) => {}
+                        Err(failure) => {
+                            tracing::debug!(index = sample.0, kind = %failure.kind, %failure, "no package was read");
+                        }
                     }
                     Read { of, kept: None }
                 });

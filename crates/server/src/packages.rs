@@ -6,13 +6,16 @@
 //!
 //! Bounds: for [`REPLACED_PER_PACKAGED`] samples that are left out one is due, so that packages read less than they
 //! save; at most [`MAX_PACKAGES_WAITING`] beginnings wait, of more the oldest are forgotten; and of no more samples that
-//! were left out it is remembered that something is due.
+//! were left out it is remembered that something is due. Where the cache keeps nothing of a package, none is read for a
+//! while: it would only cost.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use headwater_types::caps::{MAX_PACKAGES_WAITING, REPLACED_PER_PACKAGED};
 use headwater_types::{JobName, SampleIndex};
+use tokio::time::Instant;
 
 /// The packages of one generation.
 #[derive(Debug, Default)]
@@ -24,6 +27,7 @@ struct Waiting {
     begins: VecDeque<(JobName, SampleIndex)>,
     /// Samples that were left out and of which nothing was brought yet.
     replaced: u64,
+    paused_until: Option<Instant>,
 }
 
 /// Where a package begins, of which job, and how many samples it may have.
@@ -50,11 +54,16 @@ impl Packages {
     pub(crate) fn next(&self) -> Option<Beginning> {
         let mut waiting = self.lock();
         let most = waiting.replaced / REPLACED_PER_PACKAGED;
-        if most == 0 {
+        if most == 0 || waiting.paused_until.is_some_and(|until| Instant::now() < until) {
             return None;
         }
         let (job, sample) = waiting.begins.pop_front()?;
         Some(Beginning { job, sample, most })
+    }
+
+    /// No package is read for so long, and nothing is due then.
+    pub(crate) fn pause(&self, time: Duration) {
+        *self.lock() = Waiting { paused_until: Some(Instant::now() + time), ..Waiting::default() };
     }
 
     /// So many samples are brought.
@@ -85,6 +94,15 @@ mod tests {
         assert_eq!(packages.next(), beginning(1, 1));
         packages.brought(1);
         assert_eq!(packages.next(), None);
+
+        packages.replaced(&job, &samples);
+        packages.pause(Duration::ZERO);
+        packages.replaced(&job, &samples[..2]);
+        assert_eq!(packages.next(), beginning(0, 1), "what was due before is not");
+        packages.pause(Duration::from_secs(60));
+        packages.replaced(&job, &samples);
+        assert_eq!(packages.next(), None);
+        packages.pause(Duration::ZERO);
 
         let many: Vec<_> = (100..100 + MAX_PACKAGES_WAITING as u64).map(SampleIndex).collect();
         packages.replaced(&job, &many);

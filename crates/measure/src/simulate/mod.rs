@@ -31,6 +31,10 @@ pub(crate) fn output(args: &CacheArgs) -> anyhow::Result<Option<OutputFile>> {
 /// Replays the trace; gives what came of it, and the page.
 pub(crate) fn cache(args: &CacheArgs, progress: &Progress) -> anyhow::Result<(CacheReport, Option<String>)> {
     let trace = read(args)?;
+    if args.substitute.is_some() && !trace.has_losses() {
+        let path = args.trace.display();
+        bail!("--substitute goes by losses, and {path} has no column loss: add one, or leave --substitute out");
+    }
     let outlook = Outlook::new(&trace, args.lookahead);
     let (policy, sizes, substitute) = (args.policy, args.sizes(), args.substitute);
     let replays = 1 + args.curve.as_ref().map_or(0, |_| Curve::REPLAYS);

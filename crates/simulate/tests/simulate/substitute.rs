@@ -49,6 +49,7 @@ fn a_sample_of_low_importance_is_given_in_the_place_of_another_and_nothing_else_
     let without = replay(&trace, PolicyName::Static, 2, None);
     assert_eq!((without.counts.substituted, without.counts.origin), (0, 8));
     assert!(!without.to_string().contains("another sample"));
+    assert!(trace.has_losses() && !Trace::parse(b"sample\na\n").unwrap().has_losses());
 }
 
 #[test]

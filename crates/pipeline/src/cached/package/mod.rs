@@ -82,13 +82,13 @@ impl Pipeline {
         Some((next, both))
     }
 
-    /// Reads a package into the cache, within the memory of a job of the background. How many of its samples came:
-    /// those that somebody else is bringing are left to that one.
+    /// Reads a package into the cache, within the memory of a job of the background. How many of the samples that came
+    /// are kept; `None` where somebody else is bringing all of them.
     ///
     /// # Errors
     /// Those of reading, of which every sample of the package is not there.
-    pub async fn prefetch_package(&self, package: Package, job: &Job) -> Result<u64, SampleFailure> {
-        let Some(cache) = self.cache.as_ref().filter(|cache| cache.has_encoded()) else { return Ok(0) };
+    pub async fn prefetch_package(&self, package: Package, job: &Job) -> Result<Option<u64>, SampleFailure> {
+        let Some(cache) = self.cache.as_ref().filter(|cache| cache.has_encoded()) else { return Ok(None) };
         let flight = |(index, extent): (SampleIndex, Extent)| {
             let key = cache.names.encoded(&self.catalog.key(index)?, &extent);
             match cache.cache().flight(&key) {
@@ -98,21 +98,21 @@ impl Pipeline {
         };
         let taken: Vec<_> = package.samples.into_iter().filter_map(flight).collect();
         if taken.is_empty() {
-            return Ok(0);
+            return Ok(None);
         }
         let _permit = job.encoded(self.store.length(&package.whole).await?).await?;
         let bytes = self.read_package(cache, &package.whole).await?;
-        let mut came = 0;
+        let mut kept = 0;
         for Taken { index, extent, key, lead } in taken {
             let Some(part) = part_of(&bytes, &package.whole, &extent) else { continue };
             self.keep_encoded(cache, key, index, &part).await;
             lead.land(Entry::Bytes(part));
             cache.cache().count(Outcome::Origin, KindName::Encoded, 1);
             cache.cache().count(Outcome::Prefetched, KindName::Encoded, 1);
-            came += 1;
+            kept += u64::from(self.is_cached(index));
         }
         cache.shared.packages.count(bytes.len());
-        Ok(came)
+        Ok(Some(kept))
     }
 }
 

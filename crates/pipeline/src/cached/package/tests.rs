@@ -83,7 +83,7 @@ async fn what_is_wanted_behind_a_sample_in_its_tar_file_is_one_read() {
     assert_eq!((numbers(&whole), whole.samples()), (vec![1, 3, 5, 7], 4));
 
     let (reads, bytes) = (fetched.reads(), fetched.bytes().get());
-    assert_eq!(pipeline.prefetch_package(whole, &job).await, Ok(4));
+    assert_eq!(pipeline.prefetch_package(whole, &job).await, Ok(Some(4)));
     // Six samples and the headers between them: each takes 512 + 1024 bytes.
     let span = 6 * 1536 + 1000;
     assert_eq!((fetched.reads() - reads, fetched.bytes().get() - bytes), (1, span));
@@ -128,9 +128,9 @@ async fn a_file_is_a_package_by_itself_and_what_is_brought_by_others_is_left_to_
     let Flight::Lead(lead) = cache.cache().flight(&cache.names.encoded(&key.unwrap(), &extent.unwrap())) else {
         panic!("nobody else brings it")
     };
-    assert_eq!(pipeline.prefetch_package(package.clone(), &job).await, Ok(0));
+    assert_eq!(pipeline.prefetch_package(package.clone(), &job).await, Ok(None));
     drop(lead);
-    assert_eq!(pipeline.prefetch_package(package, &job).await, Ok(1));
+    assert_eq!(pipeline.prefetch_package(package, &job).await, Ok(Some(1)));
 }
 
 #[tokio::test]
