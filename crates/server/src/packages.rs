@@ -5,9 +5,8 @@
 //! ```
 //!
 //! Bounds: for [`REPLACED_PER_PACKAGED`] samples that are left out one is due, so that packages read less than they
-//! save; at most [`MAX_PACKAGES_WAITING`] beginnings wait, of more the oldest are forgotten; and of no more samples that
-//! were left out it is remembered that something is due. Where the cache keeps nothing of a package, none is read for a
-//! while: it would only cost.
+//! save; at most [`MAX_PACKAGES_WAITING`] beginnings wait, of more the oldest are forgotten, and with them what is due.
+//! Where the cache keeps nothing of a package, none is read for a while: it would only cost.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
