@@ -78,10 +78,14 @@ fn traces_are_read_and_replayed_or_refused() {
         let trace = Trace::parse(&bytes);
         assert_eq!(trace.is_err(), bad, "{}: {trace:?}", path.display());
         let Ok(trace) = trace else { continue };
-        for policy in PolicyName::ALL {
+        for (policy, substitute) in PolicyName::ALL.into_iter().flat_map(|policy| [(policy, None), (policy, Some(0.5))])
+        {
             let (outlook, sizes) = (Outlook::new(&trace, 1), TierSizes { memory: 3, ssd: 1000 });
-            let counts = Replay { trace: &trace, outlook: &outlook, policy, sizes }.run(false, &|_| {}).counts;
-            assert_eq!(counts.memory_hits + counts.ssd_hits + counts.origin, trace.accesses());
+            let replay = Replay { trace: &trace, outlook: &outlook, policy, sizes, substitute };
+            let counts = replay.run(false, &|_| {}).counts;
+            let hits = counts.memory_hits + counts.ssd_hits;
+            assert_eq!(hits + counts.substituted + counts.origin, trace.accesses());
+            assert!(substitute.is_some() || counts.substituted == 0);
         }
     }
 }

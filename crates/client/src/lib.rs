@@ -88,6 +88,8 @@ mod cached;
 mod differences;
 mod fetch;
 mod listing;
+mod low;
+mod replaced;
 mod report;
 mod survey;
 
@@ -111,6 +113,7 @@ pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
 pub use live::LivePlan;
+pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;

@@ -39,7 +39,7 @@ mod survey;
 
 pub use account::{Account, Priority, Waiting, Waits};
 pub use budget::{MemoryBudget, Permit};
-pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Prefetched, SharedCache};
+pub use cached::{CacheKinds, DatasetCache, KindSet, KindsError, Package, Packages, Prefetched, SharedCache};
 pub use index::{IndexCounts, Kept, Lookup, PhotoIndex};
 pub use models::ModelSet;
 pub use outlook::Outlook;

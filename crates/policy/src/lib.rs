@@ -24,6 +24,7 @@ pub mod homes;
 pub mod jobs;
 pub mod kinds;
 pub mod opportunistic;
+pub mod substitute;
 
 pub use facts::Facts;
 pub use name::{PolicyName, PolicyNameError};

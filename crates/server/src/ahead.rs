@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! jobs that announce ─▶ what comes next, within a window ─▶ not cached ─▶ Pipeline::prefetch ─▶ cache
+//! jobs that leave out ─▶ Packages: where one may begin ─▶ what is of low importance ─▶ Pipeline::prefetch_package
 //! ```
 //!
 //! Bounds: a job's window is a part of the cache, so that what is read ahead does not push itself out; few reads run at
@@ -24,6 +25,7 @@ use crate::datasets::Datasets;
 use crate::generation::Generation;
 use crate::homes::Need;
 use crate::house::House;
+use crate::packages::Beginning;
 
 /// How often it is looked what comes next.
 const LOOK: Duration = Duration::from_millis(100);
@@ -164,6 +166,7 @@ impl Ahead {
         if self.house.resources.shortage().is_some() {
             return;
         }
+        self.read_packages();
         while self.reads.len() < PREFETCH_READS
             && let Some((of, sample)) = self.next()
         {
@@ -181,6 +184,31 @@ impl Ahead {
                 };
                 Read { of, kept }
             });
+        }
+    }
+
+    /// Begins to read packages, which are few: of what jobs leave out a part is due.
+    fn read_packages(&mut self) {
+        let held: Vec<_> = self.datasets.iter().flat_map(|served| served.held()).collect();
+        for generation in held {
+            while self.reads.len() < PREFETCH_READS
+                && let Some(Beginning { job: name, sample, most }) = generation.packages.next()
+            {
+                let is_wanted = |index| generation.jobs.is_low(&name, index);
+                let Some(package) = generation.pipeline.package(sample, most, is_wanted) else { continue };
+                generation.packages.brought(package.samples());
+                let (generation, job, of) = (Arc::clone(&generation), self.job.clone(), (generation.digest(), name));
+                self.reads.spawn(async move {
+                    match generation.pipeline.prefetch_package(package, &job).await {
+                        Ok(Some(0)) => generation.packages.pause(PAUSE),
+                        Ok(_) => {}
+                        Err(failure) => {
+                            tracing::debug!(index = sample.0, kind = %failure.kind, %failure, "no package was read");
+                        }
+                    }
+                    Read { of, kept: None }
+                });
+            }
         }
     }
 

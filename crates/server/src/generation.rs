@@ -7,6 +7,7 @@ use headwater_store::Catalog;
 use headwater_types::Digest;
 
 use crate::jobs::Jobs;
+use crate::packages::Packages;
 
 /// What a dataset was when it was listed.
 pub(crate) struct Generation {
@@ -14,6 +15,7 @@ pub(crate) struct Generation {
     pub(crate) number: u64,
     pub(crate) pipeline: Pipeline,
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) packages: Packages,
 }
 
 // === impl Generation ===
@@ -23,7 +25,8 @@ impl Generation {
     pub(crate) fn new(number: u64, pipeline: Pipeline) -> Self {
         let jobs = Arc::new(Jobs::new(pipeline.catalog.len()));
         let outlook: Arc<dyn Outlook> = Arc::<Jobs>::clone(&jobs);
-        Self { number, pipeline: Pipeline { outlook: Some(outlook), ..pipeline }, jobs }
+        let packages = Packages::default();
+        Self { number, pipeline: Pipeline { outlook: Some(outlook), ..pipeline }, jobs, packages }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

@@ -13,6 +13,7 @@ mod models;
 
 mod doing;
 mod jobs;
+mod packages;
 
 mod generation;
 mod generations;

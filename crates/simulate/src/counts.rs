@@ -14,7 +14,7 @@ pub struct Counts {
     pub memory_hits: u64,
     /// Found on the SSD.
     pub ssd_hits: u64,
-    /// Answered with another sample. The policies here answer each access with its own sample: always 0.
+    /// Answered with another sample, which was cached: neither hits nor reads of the origin.
     pub substituted: u64,
     /// Read from the origin.
     pub origin: u64,
@@ -102,6 +102,13 @@ impl Counts {
         }
     }
 
+    /// Another sample of so many bytes was given.
+    pub(crate) fn substitute(&mut self, bytes: u64) {
+        self.accesses += 1;
+        self.substituted += 1;
+        self.bytes += bytes;
+    }
+
     /// Hits in both tiers, of all accesses.
     pub fn hit_rate(&self) -> f64 {
         (self.memory_hits + self.ssd_hits) as f64 / self.accesses.max(1) as f64
@@ -143,6 +150,9 @@ impl fmt::Display for Report {
             "{rejected} rejected, {evicted} evicted, {demoted} demoted, {promoted} promoted, {changed} changed at the \
              origin"
         )?;
+        if self.counts.substituted > 0 {
+            write!(f, "\n{} answered with another sample", self.counts.substituted)?;
+        }
         for (name, tier) in [("memory", &self.memory), ("SSD", &self.ssd)] {
             let OfTier { limit, bytes, entries, keys } = tier;
             write!(f, "\nleft in {name}: {entries} entries of {bytes} bytes, of {limit}")?;

@@ -18,6 +18,8 @@ pub struct Curve<'a> {
     pub outlook: &'a Outlook,
     /// The sizes of which each point keeps the ratio.
     pub sizes: TierSizes,
+    /// As in [`Replay::substitute`].
+    pub substitute: Option<f64>,
     /// The policy that is drawn before all others.
     pub chosen: PolicyName,
 }
@@ -42,7 +44,7 @@ impl Curve<'_> {
     }
 
     fn hit_rate(&self, policy: PolicyName, sizes: TierSizes, passed: &dyn Fn(u64)) -> f64 {
-        let replay = Replay { trace: self.trace, outlook: self.outlook, policy, sizes };
+        let replay = Replay { trace: self.trace, outlook: self.outlook, policy, sizes, substitute: self.substitute };
         replay.run(false, passed).counts.hit_rate()
     }
 

@@ -5,12 +5,15 @@
 //! next, as far as a policy may know; a [`Replay`] reads every access through the tiers and gives a [`Report`]; a
 //! [`Curve`] is hit rates over sizes, for each policy.
 //!
-//! Invariant: every access is counted once, as a hit in memory, a hit on the SSD, or a read of the origin. Never here:
+//! Invariant: every access is counted once, as a hit in memory, a hit on the SSD, a read of the origin, or
+//! as answered with another sample. Never here:
 //! files, arguments and bars (`headwater-measure`).
 
 mod trace;
 
 mod outlook;
+
+mod swaps;
 
 mod counts;
 mod replay;

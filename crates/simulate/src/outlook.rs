@@ -65,6 +65,16 @@ impl Outlook {
         Self { beyond: if alone { 0 } else { beyond }, next, epochs, announced }
     }
 
+    /// The how-many-th epoch of its job an access is in, from 0.
+    pub(crate) fn epoch_of(&self, place: usize) -> usize {
+        self.epochs.get(place).map_or(0, |epoch| *epoch as usize)
+    }
+
+    /// The accesses of an epoch of a job, in order.
+    pub(crate) fn accesses(&self, job: u32, epoch: usize) -> &[u32] {
+        self.announced.get(job as usize).and_then(|epochs| epochs.get(epoch)).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn nothing(&self) -> Announced {
         Announced { begun: vec![None; self.announced.len()] }
     }

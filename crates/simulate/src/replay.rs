@@ -6,6 +6,7 @@ use headwater_policy::{Facts, Moved, PolicyName, Tier, TierSizes, Tiers};
 
 use crate::counts::{Counts, OfEpoch, OfJob, OfTier, Report};
 use crate::outlook::{Announced, Outlook};
+use crate::swaps::Swaps;
 use crate::trace::{Access, Trace};
 
 /// Accesses between two calls that say how far a replay is.
@@ -21,12 +22,16 @@ pub struct Replay<'a> {
     pub policy: PolicyName,
     /// The most bytes of each tier.
     pub sizes: TierSizes,
+    /// Which part of each job's samples is of low importance, so that others may be given in their places; `None`:
+    /// nothing is given in another's place.
+    pub substitute: Option<f64>,
 }
 
 /// A replay that is going on.
 struct Run<'a> {
     of: &'a Replay<'a>,
     tiers: Tiers<u32>,
+    swaps: Option<Swaps<'a>>,
     announced: Announced,
     moved: Vec<Moved<u32>>,
     counts: Counts,
@@ -64,6 +69,7 @@ impl<'a> Run<'a> {
         Self {
             of,
             tiers: Tiers::new(of.policy, of.sizes),
+            swaps: of.substitute.map(|share| Swaps::new(of.trace, of.outlook, share)),
             announced: of.outlook.nothing(),
             moved: Vec::new(),
             counts: Counts::default(),
@@ -79,6 +85,11 @@ impl<'a> Run<'a> {
 
     fn read(&mut self, place: usize, access: &Access) {
         let next_use = self.look_ahead(place, access);
+        let is_cached = |sample: u32| self.tiers.find(&sample).is_some();
+        if let Some(other) = self.swaps.as_mut().and_then(|swaps| swaps.choose(place, is_cached)) {
+            self.tiers.access(&other.sample, &mut self.moved);
+            return self.count(access, |counts| counts.substitute(other.bytes));
+        }
         let facts =
             Facts { cost: access.cost, importance: access.importance, next_use, ..Facts::of_bytes(access.bytes) };
         self.prepare(access, &facts);
@@ -86,6 +97,11 @@ impl<'a> Run<'a> {
         if found.is_none() && self.tiers.admit(access.sample, facts, &mut self.moved).is_none() {
             self.rejected += 1;
         }
+        self.swaps.iter_mut().for_each(|swaps| swaps.learn(access));
+        self.count(access, |counts| counts.add(found, access.bytes));
+    }
+
+    fn count(&mut self, access: &Access, add: impl Fn(&mut Counts)) {
         for moved in self.moved.drain(..) {
             match moved {
                 Moved::Evicted(..) => self.evicted += 1,
@@ -93,11 +109,9 @@ impl<'a> Run<'a> {
                 Moved::Promoted(_) => self.promoted += 1,
             }
         }
-        self.counts.add(found, access.bytes);
-        self.epochs.entry(access.epoch).or_default().add(found, access.bytes);
-        if let Some(of_job) = self.jobs.get_mut(access.job as usize) {
-            of_job.add(found, access.bytes);
-        }
+        add(&mut self.counts);
+        add(self.epochs.entry(access.epoch).or_default());
+        self.jobs.get_mut(access.job as usize).into_iter().for_each(add);
     }
 
     /// Says what has become known, and gives the next use of the sample that is read.

@@ -204,6 +204,21 @@ pub const MAX_ANNOUNCED_RANKS: usize = 16_384;
 /// Most samples that an epoch which has not all of them is announced with: 8 bytes each in a server. ImageNet's 1.28
 /// million are announced without a list.
 pub const MAX_ANNOUNCED_CHOICE: usize = 1 << 20;
+/// Most of the samples that may be of low importance, so that others are given in their places: half. What is above the
+/// middle is not low.
+pub const MOST_SUBSTITUTED: f64 = 0.5;
+/// Most samples of which a job says in one call that others are given in their place: a client tells in several.
+pub const MAX_REPLACED_PER_CALL: usize = 65_536;
+/// Most bytes of a package, which is samples of low importance that are read at once: large enough that a store's
+/// latency does not count, small enough that the memory of those who work in the background holds several.
+pub const PACKAGE_BYTES: ByteCount = ByteCount::mebibytes(4);
+/// Most bytes between two samples of a package, which are read and dropped: another request would take as long.
+pub const PACKAGE_GAP: ByteCount = ByteCount::new(256 << 10);
+/// Samples in whose places others are given, for each one that is brought in a package: so of those that are left out
+/// half is read all the same, so that it is not always the same samples that are given instead.
+pub const REPLACED_PER_PACKAGED: u64 = 2;
+/// Samples from which packages may begin, and that wait for their turn: of more the oldest are forgotten.
+pub const MAX_PACKAGES_WAITING: usize = 4096;
 /// Samples that a server reads ahead at a time: enough to hide the latency of a store, few enough that what a client
 /// asks for stands behind few.
 pub const PREFETCH_READS: usize = 16;

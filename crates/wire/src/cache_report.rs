@@ -27,6 +27,10 @@ pub struct CacheReport {
     pub origin_bytes: u64,
     /// Seconds in which readers waited for the stores and had nothing else to read, of all readers together.
     pub stalled_seconds: f64,
+    /// Packages of samples of low importance that were read, each at once.
+    pub packages: u64,
+    /// Their bytes.
+    pub package_bytes: u64,
     /// Who shares the store; `None` where nobody does.
     pub share: Option<CacheShare>,
 }
@@ -101,6 +105,8 @@ impl TryFrom<proto::CacheReport> for CacheReport {
             latencies: latencies.into_iter().map(CacheLatency::try_from).collect::<Result<_, Invalid>>()?,
             origin_bytes: report.origin_bytes,
             stalled_seconds: seconds(report.stalled_seconds)?,
+            packages: report.packages,
+            package_bytes: report.package_bytes,
             share: share.map(CacheShare::try_from).transpose()?,
         })
     }
@@ -120,6 +126,8 @@ impl From<CacheReport> for proto::CacheReport {
             latencies: report.latencies.into_iter().map(Into::into).collect(),
             origin_bytes: report.origin_bytes,
             stalled_seconds: report.stalled_seconds,
+            packages: report.packages,
+            package_bytes: report.package_bytes,
             share: report.share.map(Into::into),
         }
     }
@@ -234,6 +242,8 @@ mod tests {
             latencies: vec![latency],
             origin_bytes: 9,
             stalled_seconds: 1.5,
+            packages: 3,
+            package_bytes: 400,
             share: Some(CacheShare {
                 name: "node1".into(),
                 peers: vec!["node2".into()],

@@ -21,6 +21,8 @@ pub mod framed;
 mod introduction;
 mod limits;
 pub mod list;
+pub mod low;
+pub mod replaced;
 pub mod report;
 pub mod request;
 pub mod sample;

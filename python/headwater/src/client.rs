@@ -247,6 +247,29 @@ impl Client {
         Ok(cached.into_pyarray(py))
     }
 
+    /// Whether each of these samples is of low importance to the job that reads, and of how many samples of the whole
+    /// dataset that job has reported a loss.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn low<'py>(
+        &self,
+        py: Python<'py>,
+        share: f64,
+        indices: PyReadonlyArray1<'_, u64>,
+    ) -> PyResult<(Bound<'py, PyArray1<bool>>, u64)> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_array().to_vec();
+        let found = network.wait(py, dataset.low(share, &indices))?.map_err(|error| errors::server(&error))?;
+        Ok((found.low.into_pyarray(py), found.known))
+    }
+
+    /// Tells the servers in which samples' places others are given: how many of these they heard of.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
+    fn replaced(&self, py: Python<'_>, indices: PyReadonlyArray1<'_, u64>) -> PyResult<u64> {
+        let Inner { dataset, network, .. } = self.inner()?;
+        let indices: Vec<_> = indices.as_array().to_vec();
+        network.wait(py, dataset.replaced(&indices))
+    }
+
     /// Tells the servers the losses of the samples of these indices.
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
     fn report_indices(

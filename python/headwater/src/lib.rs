@@ -19,6 +19,8 @@ mod network;
 mod process;
 
 mod permutation;
+mod substitution;
+
 mod plan;
 mod profile;
 mod recipe;
@@ -73,6 +75,8 @@ mod _headwater {
     use super::profile::Profile;
     #[pymodule_export]
     use super::recipe::Recipe;
+    #[pymodule_export]
+    use super::substitution::Substitution;
     #[pymodule_export]
     use super::texts::{bandwidth, check_place, size};
     use super::*;

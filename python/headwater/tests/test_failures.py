@@ -100,6 +100,8 @@ def test_a_batch_of_bad_samples_alone_gets_one_substitute(spoilt: Server, worker
             "substituted": 1,
             "replans": 0,
             "unannounced": 0,
+            "reported": 0,
+            "replaced": 0,
         }
     single = data(spoilt, shuffle=False, **part)
     assert [index for _, index, _ in single] == [20, 21], "single samples are no batches"
@@ -168,6 +170,8 @@ def test_skip_leaves_them_out_and_counts_them(spoilt: Server, workers: int) -> N
             "substituted": 0,
             "replans": 0,
             "unannounced": 0,
+            "reported": 0,
+            "replaced": 0,
         }
 
 
@@ -185,6 +189,8 @@ def test_substitutes_are_good_samples_and_batches_stay_whole(spoilt: Server, wor
         "substituted": 2,
         "replans": 0,
         "unannounced": 0,
+        "reported": 0,
+        "replaced": 0,
     }
     by_index = data(spoilt, headwater.MapDataset, on_error="substitute")
     assert by_index[0][2] not in BAD

@@ -9,8 +9,8 @@ use super::modules::Modules;
 use super::sources::programs;
 
 /// Sections of the page, each with the most files that something new may touch.
-const SECTIONS: [(&str, usize); 5] =
-    [("A format", 3), ("A source", 4), (CUT, 5), ("A planning policy", 6), ("A call", 7)];
+const SECTIONS: [(&str, usize); 6] =
+    [("A format", 3), ("A source", 4), (CUT, 5), ("A planning policy", 6), ("A cache policy", 5), ("A call", 7)];
 /// What one cut is for stands in more files than a new cut has to touch: there only the files of the table are looked
 /// at.
 const CUT: &str = "A cut";

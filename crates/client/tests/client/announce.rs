@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{Pass, PassOrder};
+use headwater_client::{LowSamples, Pass, PassOrder};
 use headwater_types::Address;
 use headwater_wire::announce::{AnnouncedOrder, Said};
 use headwater_wire::proto::Announced::{Counts, Unheard};
@@ -95,13 +95,16 @@ async fn a_server_that_is_too_old_or_gone_is_counted_and_ends_nothing() {
     until(|| dataset.counters().announcements_unheard == 1).await;
     assert_eq!(gather(dataset.fetch(encoded(0..10, true)).unwrap()).await.len(), 10);
     assert_eq!(dataset.cached(&[0, 3]).await.unwrap(), [false, false]);
+    let none = LowSamples { low: vec![false, false], known: 0 };
+    assert_eq!(dataset.low(0.5, &[0, 3]).await.unwrap(), none);
+    assert_eq!(dataset.replaced(&[0, 3]).await, 0);
     announced.rest(3, Duration::from_secs(1), SOON).await;
 
     let mut none = pass(Duration::from_millis(30));
     none.order = None;
     old.kill();
     let announced = dataset.announce(&none);
-    until(|| dataset.counters().announcements_unheard > 2).await;
+    until(|| dataset.counters().announcements_unheard > 3).await;
     announced.end(Duration::from_millis(1)).await;
     assert_eq!(dataset.counters().announcements, 0);
 }
@@ -113,4 +116,19 @@ async fn each_server_says_which_of_its_samples_are_cached() {
     let cached = dataset.cached(&[13, 0, 10, 1, 3, 12]).await.unwrap();
     assert_eq!(cached, [true, true, true, false, true, false], "every third of each server's own");
     assert!(dataset.cached(&[20]).await.is_err());
+}
+
+#[tokio::test]
+async fn each_server_says_what_is_of_low_importance_and_hears_what_of_its_own_is_left_out() {
+    let fakes = [fake("a", &[]), fake("b", &[])];
+    let dataset = connect(&[&fakes[0], &fakes[1]]).await;
+    let none = LowSamples { low: vec![false], known: 0 };
+    assert_eq!((dataset.low(0.5, &[0]).await.unwrap(), dataset.replaced(&[0]).await), (none, 0), "no job is named");
+
+    dataset.join(&"job".parse().unwrap());
+    let found = dataset.low(0.5, &[13, 0, 10, 1]).await.unwrap();
+    assert_eq!(found, LowSamples { low: vec![false, true, true, false], known: 10 }, "of each server's own");
+    assert!(dataset.low(0.5, &[20]).await.is_err());
+    assert_eq!(dataset.replaced(&[13, 0, 10, 1]).await, 4);
+    assert_eq!(fakes.each_ref().map(Fake::replaced), [vec![0, 1], vec![3, 0]]);
 }

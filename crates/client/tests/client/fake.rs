@@ -27,10 +27,12 @@ use headwater_types::{
 use headwater_wire::announce::Announcement;
 use headwater_wire::cached::{CachedQuery, to_bits};
 use headwater_wire::field::fields_to;
+use headwater_wire::low::LowQuery;
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
+use headwater_wire::replaced::ReplacedReport;
 use headwater_wire::report::{LossReport, Which};
 use headwater_wire::status::Refusal;
 use headwater_wire::{
@@ -124,6 +126,8 @@ struct Shared {
     asked: Mutex<Vec<Vec<u64>>>,
     reports: Mutex<Vec<LossReport>>,
     announcements: Mutex<Vec<Announcement>>,
+    /// Samples in whose places others are given.
+    replaced: Mutex<Vec<u64>>,
     jobs: Mutex<Vec<Option<String>>>,
     instance: [u8; 16],
     /// What the server says that it is doing, call by call, before it is ready.
@@ -367,6 +371,7 @@ impl Fake {
             asked: Mutex::default(),
             reports: Mutex::default(),
             announcements: Mutex::default(),
+            replaced: Mutex::default(),
             jobs: Mutex::default(),
             instance: instance(&listener),
             starting: Mutex::new(Box::new(std::iter::empty())),
@@ -452,6 +457,10 @@ impl Fake {
     }
 
     /// What was announced so far.
+    pub(crate) fn replaced(&self) -> Vec<u64> {
+        self.shared.replaced.lock().unwrap().clone()
+    }
+
     pub(crate) fn announcements(&self) -> Vec<Announcement> {
         self.shared.announcements.lock().unwrap().clone()
     }
@@ -685,6 +694,26 @@ impl Jobs for Service {
         let query = CachedQuery::try_from(request.into_inner()).unwrap();
         let cached = to_bits(query.samples.iter().map(|index| index.0 % 3 == 0)).into();
         Ok(Response::new(proto::CachedAnswer { cached }))
+    }
+
+    /// Every other sample is of low importance, of those of which a loss is known, which is half of all.
+    async fn low(&self, request: Request<proto::LowRequest>) -> Result<Response<proto::LowAnswer>, Status> {
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
+        let query = LowQuery::try_from(request.into_inner()).unwrap();
+        let low = to_bits(query.samples.iter().map(|index| index.0 % 2 == 0)).into();
+        Ok(Response::new(proto::LowAnswer { low, known: 5 }))
+    }
+
+    async fn replaced(
+        &self,
+        request: Request<proto::ReplacedRequest>,
+    ) -> Result<Response<proto::ReplacedAnswer>, Status> {
+        let (holding, _) = self.0.state.lock().unwrap().clone();
+        holding.announced.ok_or_else(|| Status::unimplemented("no such call"))?;
+        let report = ReplacedReport::try_from(request.into_inner()).unwrap();
+        self.0.replaced.lock().unwrap().extend(report.samples.into_iter().map(|index| index.0));
+        Ok(Response::new(proto::ReplacedAnswer {}))
     }
 }
 

@@ -92,6 +92,10 @@ impl fmt::Display for Row {
         }
         let (read, stalled) = (shown::bytes(self.origin_bytes), shown::seconds(self.stalled_seconds));
         write!(f, "\n  {read} read from the stores; readers waited {stalled} for them")?;
+        if self.packages > 0 {
+            let bytes = shown::bytes(self.package_bytes);
+            write!(f, "\n  {bytes} of them in {} packages of samples of low importance", self.packages)?;
+        }
         self.share.as_ref().map_or(Ok(()), |share| shared(f, share))
     }
 }
@@ -158,6 +162,8 @@ mod tests {
             }],
             origin_bytes: 2_500_000,
             stalled_seconds: 1.25,
+            packages: 4,
+            package_bytes: 500_000,
             share: Some(CacheShare {
                 name: "node1".into(),
                 peers: vec!["node2".into(), "node3".into()],
@@ -181,6 +187,7 @@ mod tests {
             "       75.0%  of what was asked for was found",
             "           2  from origin: 10 ms on average, half within 8 ms, 99 % within -",
             "  2.50 MB read from the stores; readers waited 1.25 s for them",
+            "  500 kB of them in 4 packages of samples of low importance",
             "  node1 shares the store with node2, node3",
             "          40  of others' samples: given",
             "          30  given to others",

@@ -25,6 +25,9 @@ pub(super) struct Row {
     pub(super) origin_bytes: u64,
     /// Seconds in which readers waited for the stores and had nothing else to read, of all readers together.
     pub(super) stalled_seconds: f64,
+    /// Packages of samples of low importance that were read, each at once, and their bytes.
+    pub(super) packages: u64,
+    pub(super) package_bytes: u64,
     /// Who shares the store; null where nobody does.
     pub(super) share: Option<Share>,
 }
@@ -82,6 +85,8 @@ impl Row {
             latencies: BTreeMap::new(),
             origin_bytes: report.origin_bytes,
             stalled_seconds: report.stalled_seconds,
+            packages: report.packages,
+            package_bytes: report.package_bytes,
             share: None,
         };
         row.share = report.share.map(|share| Share {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use headwater_cli::exit::UsageError;
 use headwater_policy::{PolicyName, TierSizes};
 use headwater_types::ByteCount;
+use headwater_types::caps::MOST_SUBSTITUTED;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +68,11 @@ pub(crate) struct CacheArgs {
     #[arg(long, env = "HEADWATER_SIMULATE_LOOKAHEAD", value_name = "EPOCHS", default_value_t = 1)]
     pub(crate) lookahead: u32,
 
+    /// Which part of a job's samples is of low importance, by the losses of its epochs before: another one of these
+    /// that is cached is given in the place of one that is not, each at most once an epoch. Above 0, and at most 0.5
+    #[arg(long, env = "HEADWATER_SIMULATE_SUBSTITUTE", value_name = "SHARE")]
+    pub(crate) substitute: Option<f64>,
+
     /// Give the keys that are left in each tier too
     #[arg(long, env = "HEADWATER_SIMULATE_DUMP")]
     pub(crate) dump: bool,
@@ -82,6 +88,12 @@ impl CacheArgs {
     pub(crate) fn check(&self) -> Result<(), UsageError> {
         if self.memory.get() == 0 && self.ssd.get() == 0 {
             return Err(UsageError("there is no cache: give --memory, --ssd or both a size above 0".to_owned()));
+        }
+        if let Some(share) = self.substitute.filter(|share| !(*share > 0.0 && *share <= MOST_SUBSTITUTED)) {
+            return Err(UsageError(format!(
+                "--substitute {share}: give the part of the samples that is of low importance, above 0 and at most \
+                 {MOST_SUBSTITUTED}"
+            )));
         }
         Ok(())
     }

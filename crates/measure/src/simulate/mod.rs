@@ -31,14 +31,18 @@ pub(crate) fn output(args: &CacheArgs) -> anyhow::Result<Option<OutputFile>> {
 /// Replays the trace; gives what came of it, and the page.
 pub(crate) fn cache(args: &CacheArgs, progress: &Progress) -> anyhow::Result<(CacheReport, Option<String>)> {
     let trace = read(args)?;
+    if args.substitute.is_some() && !trace.has_losses() {
+        let path = args.trace.display();
+        bail!("--substitute goes by losses, and {path} has no column loss: add one, or leave --substitute out");
+    }
     let outlook = Outlook::new(&trace, args.lookahead);
-    let (policy, sizes) = (args.policy, args.sizes());
+    let (policy, sizes, substitute) = (args.policy, args.sizes(), args.substitute);
     let replays = 1 + args.curve.as_ref().map_or(0, |_| Curve::REPLAYS);
     let bar = progress.items("accesses", Some(trace.accesses() * replays));
     let passed = |accesses| bar.add(accesses);
-    let report = Replay { trace: &trace, outlook: &outlook, policy, sizes }.run(args.dump, &passed);
+    let report = Replay { trace: &trace, outlook: &outlook, policy, sizes, substitute }.run(args.dump, &passed);
     let title = || args.trace.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let curve = Curve { trace: &trace, outlook: &outlook, sizes, chosen: policy };
+    let curve = Curve { trace: &trace, outlook: &outlook, sizes, substitute, chosen: policy };
     let page = args.curve.as_ref().map(|_| curve.page(&title(), &passed));
     let curve = args.curve.as_ref().map(|path| path.display().to_string());
     Ok((CacheReport { report, curve }, page))

@@ -1,9 +1,10 @@
 //! One dataset's samples in the cache that a server's datasets share: under which names, and what is worth keeping.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
-use headwater_cache::{Cache, Entry, EntryKey, Kind, KindName, Living, Outcome, Swept, Worth};
+use headwater_cache::{Cache, Entry, EntryKey, Kind, KindName, Living, Outcome, Source, Swept, Worth};
 use headwater_store::{Catalog, Extent, Skip};
 use headwater_types::{ByteCount, Digest, ImageLimits, SampleIndex, SampleKey};
 
@@ -49,6 +50,14 @@ impl DatasetCache {
 
     pub(crate) fn cache(&self) -> &Cache {
         self.shared.cache()
+    }
+
+    /// So many bytes have come from the store, since it was asked for them.
+    pub(super) fn came(&self, bytes: usize, asked: Instant) {
+        let took = asked.elapsed();
+        self.costs.read(bytes, took);
+        self.cache().took(Source::Origin, took);
+        self.shared.read_from_origin(bytes);
     }
 
     /// Which of the kinds that a request may keep of a sample are worth keeping. The sample has this place among so

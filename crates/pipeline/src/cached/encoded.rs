@@ -77,12 +77,17 @@ impl Pipeline {
         let began = Instant::now();
         let bytes = self.store.read(asked.extent).await?;
         if let Some(cache) = &self.cache {
-            let took = began.elapsed();
-            cache.costs.read(bytes.len(), took);
             cache.cache().count(Outcome::Origin, KindName::Encoded, 1);
-            cache.cache().took(Source::Origin, took);
-            cache.shared.read_from_origin(bytes.len());
+            cache.came(bytes.len(), began);
         }
+        Ok(bytes)
+    }
+
+    /// The bytes of several samples of one object, and of what lies between them.
+    pub(super) async fn read_package(&self, cache: &DatasetCache, whole: &Extent) -> Result<Bytes, SampleFailure> {
+        let began = Instant::now();
+        let bytes = self.store.read(whole).await?;
+        cache.came(bytes.len(), began);
         Ok(bytes)
     }
 
@@ -94,7 +99,13 @@ impl Pipeline {
         }
     }
 
-    async fn keep_encoded(&self, cache: &Arc<DatasetCache>, key: EntryKey, index: SampleIndex, bytes: &Bytes) {
+    pub(super) async fn keep_encoded(
+        &self,
+        cache: &Arc<DatasetCache>,
+        key: EntryKey,
+        index: SampleIndex,
+        bytes: &Bytes,
+    ) {
         let seconds = cache.costs.origin(bytes.len() as u64).unwrap_or_default();
         cache.keep(key, bytes.clone(), worth(self.outlook.as_ref(), index, seconds)).await;
     }

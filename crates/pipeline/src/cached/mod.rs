@@ -16,6 +16,7 @@ mod line;
 mod costs;
 mod prices;
 
+mod packages;
 mod shared;
 
 mod names;
@@ -31,10 +32,13 @@ mod place;
 
 mod belongs;
 mod encoded;
+mod package;
 mod prefetch;
 
 pub use dataset::DatasetCache;
 pub use kinds::{CacheKinds, KindSet, KindsError};
+pub use package::Package;
+pub use packages::Packages;
 pub use prefetch::Prefetched;
 pub use shared::SharedCache;
 

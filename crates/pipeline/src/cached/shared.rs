@@ -9,6 +9,7 @@ use headwater_cache::{Cache, CacheError, CacheSettings, Directory, PolicyName};
 use headwater_types::ByteCount;
 
 use super::kinds::CacheKinds;
+use super::packages::Packages;
 
 /// The cache, what is kept in it, and what came out of it.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct SharedCache {
     kinds: CacheKinds,
     origin_bytes: AtomicU64,
     stalled: AtomicU64,
+    pub(crate) packages: Packages,
 }
 
 // === impl SharedCache ===
@@ -29,8 +31,8 @@ impl SharedCache {
     /// Those of [`Cache::open`].
     pub fn open(settings: CacheSettings, kinds: CacheKinds) -> Result<Arc<Self>, CacheError> {
         let cache = Cache::open(settings.clone())?;
-        let (origin_bytes, stalled) = Default::default();
-        Ok(Arc::new(Self { cache, settings, kinds, origin_bytes, stalled }))
+        let (origin_bytes, stalled, packages) = Default::default();
+        Ok(Arc::new(Self { cache, settings, kinds, origin_bytes, stalled, packages }))
     }
 
     /// The cache itself.
@@ -107,6 +109,11 @@ impl SharedCache {
     /// Bytes that the stores gave.
     pub fn origin_bytes(&self) -> u64 {
         self.origin_bytes.load(Ordering::Relaxed)
+    }
+
+    /// What was read in packages.
+    pub fn packages(&self) -> &Packages {
+        &self.packages
     }
 
     /// Adds time in which a reader waited for the store and had nothing else to read.

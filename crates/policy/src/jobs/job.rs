@@ -6,6 +6,7 @@ use std::time::Duration;
 use headwater_types::Address;
 
 use super::losses::Losses;
+use super::low::Low;
 use super::order::EpochOrder;
 use super::underway::Underway;
 
@@ -18,6 +19,8 @@ pub(crate) struct Job {
     /// Whether the job has said that nobody can compute its order.
     pub(crate) is_unknown: bool,
     pub(crate) losses: Option<Losses>,
+    /// Its samples of low importance, where it has asked which these are: other samples may be given in their place.
+    pub(crate) low: Option<Low>,
     /// Until when the losses count without a rank that lives.
     pub(crate) reported_until: Duration,
 }
@@ -103,7 +106,7 @@ impl Job {
     pub(crate) fn end(&mut self, rank: u32, now: Duration) -> bool {
         let had = self.ranks.remove(&rank).is_some();
         if self.ranks.is_empty() {
-            (self.epoch, self.is_unknown, self.losses) = (None, false, None);
+            (self.epoch, self.is_unknown, self.losses, self.low) = (None, false, None, None);
             self.reported_until = now;
         }
         had

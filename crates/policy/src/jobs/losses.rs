@@ -4,7 +4,7 @@ use headwater_types::Differences;
 
 /// The latest losses of a job.
 #[derive(Clone, Debug)]
-pub(crate) struct Losses {
+pub struct Losses {
     /// NaN where none is known.
     latest: Box<[f32]>,
     known: u64,
@@ -15,12 +15,12 @@ pub(crate) struct Losses {
 
 impl Losses {
     /// No losses yet, of so many samples.
-    pub(crate) fn none(samples: u64) -> Self {
+    pub fn none(samples: u64) -> Self {
         Self { latest: (0..samples).map(|_| f32::NAN).collect(), known: 0, sum: 0.0 }
     }
 
     /// Keeps a finite loss in place of an earlier one; `false` for a sample that there is not.
-    pub(crate) fn keep(&mut self, sample: u64, loss: f32) -> bool {
+    pub fn keep(&mut self, sample: u64, loss: f32) -> bool {
         let place = usize::try_from(sample).ok().and_then(|sample| self.latest.get_mut(sample));
         let Some(place) = place else { return false };
         match place.is_nan() {
@@ -32,8 +32,18 @@ impl Losses {
         true
     }
 
+    /// How many samples there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.latest.len() as u64
+    }
+
+    /// Every loss that is known, with its sample.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (f32, u64)> {
+        self.latest.iter().copied().zip(0..).filter(|(loss, _)| !loss.is_nan())
+    }
+
     /// How many samples have one.
-    pub(crate) fn known(&self) -> u64 {
+    pub fn known(&self) -> u64 {
         self.known
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! announce (order, position) ─▶ Job ─▶ Underway: order, taken, pace ─▶ next use: the earliest of all jobs
 //! report (losses)            ─▶ Job ─▶ Losses                       ─▶ importance: the largest of all jobs
+//! classify (share)           ─▶ Job ─▶ Low: the lowest losses       ─▶ what others may be given in the place of
 //! ```
 //!
 //! A job is known by its name, and each of its ranks has a lease. A job that ends, or whose leases have run out, stops
@@ -10,7 +11,8 @@
 //! began.
 //!
 //! Memory is bounded: [`MAX_JOBS`] jobs, for each a bit for each sample, 4 bytes for each sample where it reports
-//! losses, and 8 for each sample of a choice. An order itself takes some 200 bytes.
+//! losses, another bit where it has asked which are of low importance, and 8 for each sample of a choice. An order
+//! itself takes some 200 bytes.
 
 mod choice;
 mod order;
@@ -19,6 +21,7 @@ mod statement;
 mod taken;
 
 mod losses;
+mod low;
 mod underway;
 
 mod job;
@@ -31,11 +34,12 @@ use headwater_types::caps::{MAX_ANNOUNCED_RANKS, MAX_JOBS, MAX_LEASE};
 use headwater_types::{Address, Differences, JobName};
 
 pub use choice::{Choice, ChoiceError};
+pub use losses::Losses;
+pub use low::Low;
 pub use order::{EpochOrder, OrderSettings};
 pub use statement::{Announced, Announcer, Statement};
 
 use job::Job;
-use losses::Losses;
 use underway::Underway;
 
 /// What all jobs say of one generation of a dataset, as far as one server has it.
@@ -165,6 +169,23 @@ impl Jobs {
         self.jobs.values().filter_map(|job| job.losses.as_ref()).chain(&self.unnamed)
     }
 
+    /// A copy of the losses that a job has reported, to be classified without holding up others.
+    pub fn reported(&self, job: &JobName) -> Option<Losses> {
+        self.jobs.get(job)?.losses.clone()
+    }
+
+    /// Keeps which samples are of low importance to a job: from here on they are not read ahead one by one.
+    pub fn classify(&mut self, job: &JobName, low: Low) {
+        if let Some(job) = self.jobs.get_mut(job) {
+            job.low = Some(low);
+        }
+    }
+
+    /// Whether a sample is of low importance to a job, as it was classified last.
+    pub fn is_low(&self, job: &JobName, sample: u64) -> bool {
+        self.jobs.get(job).and_then(|job| job.low.as_ref()).is_some_and(|low| low.has(sample))
+    }
+
     /// Notes that a job has taken a sample in its epoch of this address. A bit, set beside those who read.
     pub fn took(&self, job: &JobName, address: Address, sample: u64) {
         let epoch = self.jobs.get(job).and_then(|job| job.epoch.as_ref());
@@ -229,7 +250,8 @@ impl Jobs {
     }
 
     /// What a job needs next that it has not taken, in order: of the samples behind those that were looked at before,
-    /// at most about so many, and none that is further ahead of the job than `within` of this server's samples.
+    /// at most about so many, and none that is further ahead of the job than `within` of this server's samples. Those
+    /// of low importance are left out: others may be given in their place.
     pub fn coming(&self, job: &JobName, looked: &mut Looked, most: u64, within: u64) -> Vec<u64> {
         let epoch = self.jobs.get(job).and_then(|job| job.epoch.as_ref());
         let Some(epoch) = epoch else { return Vec::new() };
@@ -243,7 +265,9 @@ impl Jobs {
             .min(epoch.position().saturating_add(within))
             .min(epoch.horizon(self.looks_beyond()));
         *looked = Looked { address: Some(epoch.address()), position: end.max(begin) };
-        epoch.coming(begin..end)
+        let mut coming = epoch.coming(begin..end);
+        coming.retain(|sample| !self.is_low(job, *sample));
+        coming
     }
 
     /// Samples of which a loss is known, and the mean of all jobs' losses; 0 where there is none.

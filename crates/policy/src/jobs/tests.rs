@@ -173,3 +173,27 @@ fn jobs_are_bounded_in_number() {
     begin(&mut jobs, "chosen", 0, &EpochOrder::new(settings), SECOND * 60);
     assert_eq!(jobs.count(), (2, 1, 1));
 }
+
+#[test]
+fn the_lowest_losses_of_a_job_are_not_read_ahead_and_are_forgotten_with_it() {
+    let mut jobs = Jobs::new(100);
+    let (name, other): (JobName, JobName) = ("a".parse().unwrap(), "b".parse().unwrap());
+    assert!(jobs.reported(&name).is_none());
+    begin(&mut jobs, "a", 0, &order(1, 0, 100), SECOND);
+    let losses: Vec<_> = (0..50).map(|sample| (sample, sample as f32)).collect();
+    assert_eq!(jobs.report(Some(&name), SECOND, SECOND, &losses), 50);
+    assert_eq!(jobs.coming(&name, &mut Looked::default(), 1_000, 1_000).len(), 100);
+
+    let losses = jobs.reported(&name).unwrap();
+    assert_eq!(losses.known(), 50);
+    jobs.classify(&name, Low::of(&losses, 0.3));
+    jobs.classify(&other, Low::of(&losses, 0.3));
+    let low: Vec<_> = (0..100).filter(|&sample| jobs.is_low(&name, sample)).collect();
+    assert_eq!(low, (0..15).collect::<Vec<_>>());
+    let coming = jobs.coming(&name, &mut Looked::default(), 1_000, 1_000);
+    assert!(coming.len() == 85 && coming.iter().all(|sample| *sample >= 15));
+    assert!(!jobs.is_low(&other, 3));
+
+    assert_eq!(jobs.announce(&who("a", 0), Statement::Ends, SECOND * 2), Announced::Counts);
+    assert!(!jobs.is_low(&name, 3));
+}

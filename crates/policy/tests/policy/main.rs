@@ -10,4 +10,5 @@ mod naive;
 mod opportunistic;
 mod random;
 mod steps;
+mod substitute;
 mod tiers;

@@ -24,6 +24,8 @@ pub(super) fn cache(desk: &Desk) -> Result<proto::CacheReport, Status> {
         origin_bytes: 0,
         stalled_seconds: 0.0,
         share: house.share.as_deref().map(share),
+        packages: 0,
+        package_bytes: 0,
     };
     Ok(house.cache.as_ref().map_or_else(|| nothing.clone(), |cache| filled(nothing.clone(), cache)).into())
 }
@@ -38,6 +40,8 @@ fn filled(report: CacheReport, shared: &SharedCache) -> CacheReport {
         latencies: Source::ALL.map(|source| latency(source, &cache.latency(source))).into(),
         origin_bytes: shared.origin_bytes(),
         stalled_seconds: shared.stalled().as_secs_f64(),
+        packages: shared.packages().reads(),
+        package_bytes: shared.packages().bytes(),
         ..report
     }
 }

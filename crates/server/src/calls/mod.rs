@@ -16,6 +16,8 @@ mod report;
 
 mod announce;
 mod cached;
+mod low;
+mod replaced;
 
 mod cache;
 mod introduce;
@@ -35,7 +37,8 @@ use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, DatasetDescription,
     DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, IntroduceRequest, Introduction,
-    ListDatasetsRequest, ListRequest, ReloadRequest, ReportRequest, ReportSummary, SurveyRequest,
+    ListDatasetsRequest, ListRequest, LowAnswer, LowRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
+    ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -134,6 +137,14 @@ impl Jobs for Desk {
 
     async fn cached(&self, request: Request<CachedRequest>) -> Result<Response<CachedAnswer>, Status> {
         cached::cached(self, request).await.map(Response::new)
+    }
+
+    async fn low(&self, request: Request<LowRequest>) -> Result<Response<LowAnswer>, Status> {
+        low::low(self, request).await.map(Response::new)
+    }
+
+    async fn replaced(&self, request: Request<ReplacedRequest>) -> Result<Response<ReplacedAnswer>, Status> {
+        replaced::replaced(self, request).map(Response::new)
     }
 }
 

@@ -27,6 +27,11 @@ impl Collector for CacheMetrics {
         sizes(&mut families, shared)?;
         latencies(&mut families, cache)?;
         families.counter("cache_origin_bytes", "Bytes that the stores gave", shared.map(SharedCache::origin_bytes))?;
+        let help = "Packages of samples of low importance that were read, each at once, for trainers that give others \
+                    in their places";
+        families.counter("cache_packages", help, shared.map(|shared| shared.packages().reads()))?;
+        let help = "Bytes of packages, those too that lie between samples and are dropped";
+        families.counter("cache_package_bytes", help, shared.map(|shared| shared.packages().bytes()))?;
         let help = "Time in which readers waited for the stores and had nothing else to read, of all readers together, \
                     in milliseconds";
         let stalled = shared.map(|shared| u64::try_from(shared.stalled().as_millis()).unwrap_or(u64::MAX));

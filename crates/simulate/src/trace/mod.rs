@@ -47,6 +47,8 @@ pub struct Trace {
     pub(crate) samples: Vec<Box<str>>,
     /// Names of jobs, by number; none where the trace does not tell jobs apart.
     pub(crate) jobs: Vec<Box<str>>,
+    /// Whether it says losses.
+    pub(crate) has_losses: bool,
 }
 
 /// One access.
@@ -80,12 +82,18 @@ impl Trace {
         if accesses.is_empty() {
             return Err(TraceError { line: header.number + 1, ..empty });
         }
-        Ok(Self { accesses, samples: samples.finish(), jobs: jobs.finish() })
+        let has_losses = columns.contains(&Column::Loss);
+        Ok(Self { accesses, samples: samples.finish(), jobs: jobs.finish(), has_losses })
     }
 
     /// The number of accesses.
     pub fn accesses(&self) -> u64 {
         self.accesses.len() as u64
+    }
+
+    /// Whether it says samples' losses: else all are alike.
+    pub fn has_losses(&self) -> bool {
+        self.has_losses
     }
 
     /// The number of samples.

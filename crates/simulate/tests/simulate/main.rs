@@ -7,4 +7,5 @@ mod importance;
 mod jobs;
 mod page;
 mod random;
+mod substitute;
 mod support;

@@ -15,7 +15,7 @@ fn a_page_has_every_policy_at_every_size() {
     let outlook = Outlook::new(&trace, 1);
     let sizes = TierSizes { memory: 1, ssd: 1 };
     let passed = Cell::new(0);
-    let curve = Curve { trace: &trace, outlook: &outlook, sizes, chosen: PolicyName::Planned };
+    let curve = Curve { trace: &trace, outlook: &outlook, sizes, substitute: None, chosen: PolicyName::Planned };
     let page = curve.page("photos.tsv", &|accesses| passed.set(passed.get() + accesses));
     assert_eq!(passed.get(), trace.accesses() * Curve::REPLAYS);
     for policy in PolicyName::ALL {

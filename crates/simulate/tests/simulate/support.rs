@@ -16,7 +16,7 @@ pub(crate) fn given(name: &str) -> Option<String> {
 
 pub(crate) fn replay(trace: &Trace, policy: PolicyName, memory: u64, ssd: u64) -> Report {
     let sizes = TierSizes { memory, ssd };
-    Replay { trace, outlook: &Outlook::new(trace, 1), policy, sizes }.run(true, &|_| {})
+    Replay { trace, outlook: &Outlook::new(trace, 1), policy, sizes, substitute: None }.run(true, &|_| {})
 }
 
 pub(crate) fn hits(report: &Report) -> u64 {

@@ -139,6 +139,10 @@ class Client:
         """
     def cached(self, indices: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         """Whether each of these samples is in its server's cache."""
+    def low(self, share: float, indices: npt.NDArray[np.uint64]) -> Tuple[npt.NDArray[np.bool_], int]:
+        """Whether each of these samples is of low importance to the job, and of how many samples it has reported a loss."""
+    def replaced(self, indices: npt.NDArray[np.uint64]) -> int:
+        """Tells the servers in which samples' places others are given: how many of these they heard of."""
     def report_indices(self, indices: npt.NDArray[np.uint64], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def report_keys(self, keys: Sequence[str], losses: npt.NDArray[np.float32]) -> Tuple[int, int]: ...
     def counters(self) -> Dict[str, Any]: ...
@@ -231,6 +235,18 @@ def check_place(servers: Sequence[str], dataset: str) -> None:
     """That these are addresses and a dataset's name, before anything connects."""
 
 def permute(length: int, seed: int, epoch: int, positions: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...
+
+@final
+class Substitution:
+    """What of a share of an epoch stands in others' places."""
+
+    def __new__(cls, low: npt.NDArray[np.bool_], used: npt.NDArray[np.bool_]) -> "Substitution": ...
+    def asks(self, begin: int, end: int) -> npt.NDArray[np.int64]:
+        """The places of which must be known whether they are cached, to choose for those from `begin` to `end`."""
+    def choose(self, begin: int, end: int, cached: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """What stands in each place from `begin` to `end`, -1 for its own sample; `cached`: the places that are, in
+        order.
+        """
 
 @final
 class NodeCache:

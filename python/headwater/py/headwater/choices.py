@@ -25,7 +25,7 @@ Pixels = Literal["raw", "lossless"]
 #: What is done about samples that fail.
 OnError = Literal["raise", "skip", "substitute"]
 #: What may be asked of a sample.
-Field = Literal["image", "label", "key", "index"]
+Field = Literal["image", "label", "key", "index", "replaced"]
 #: Names of fields, those of the dataset's own among them. A text by itself is no list of names.
 FieldNames = Union[List[str], Tuple[str, ...]]
 #: What a cache keeps.

@@ -35,6 +35,8 @@ class Rows(NamedTuple):
     columns: List[List[Any]] = []
     #: Where each row stood before others were skipped; None where no row was skipped.
     places: Optional[List[int]] = None
+    #: The index of the sample in whose place each is given, -1 where it is its own; None where none is in another's.
+    replaced: Optional[npt.NDArray[np.int64]] = None
 
 
 class Names:

@@ -1,11 +1,13 @@
 """A dataset that streams: the fast way."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from headwater._headwater import HeadwaterError
 from headwater.announcer import Announcer, Telling
 from headwater.arguments import boolean, one_of, whole
 from headwater.choices import ORDERINGS, Cut, FieldNames, OnError, Ordering, Output, Pixels
@@ -21,6 +23,8 @@ from headwater.progress import State
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers, sizes_for
 from headwater.served import Served
+from headwater.substitution import Substitutes, in_parts, lowest, refuse_inference, said, share_of
+from headwater.swaps import Swaps
 from headwater.torches import IterableDataset as TorchIterableDataset
 from headwater.torches import batch_asked_for, worker_of
 from headwater.typed import AnyStreaming, OfTorch, S, Streaming
@@ -46,8 +50,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
     classes      only samples of these classes: a list of names, and labels are positions in it
-    fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
-                 "caption" (data.fields). Without "image" no photo is fetched, and none can fail
+    fields       what a sample is: some of "image", "label", "key", "index", "replaced" (see substitute), and of the
+                 dataset's own fields, such as "caption" (data.fields). Without "image" no photo is fetched, and none
+                 can fail
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
                  NumPy array, also where PyTorch is installed (of which a DataLoader makes tensors again)
     transform    is run on each image after the recipe, and after what of a Compose is run here
@@ -64,6 +69,11 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                  comes once an epoch, with the same tensor; which come together in a batch differs from run to run
     order_window
                  positions among which it chooses. Default: half of the epoch
+    substitute   the part of the samples, at most 0.5, that is of low importance: those of the lowest losses that were
+                 reported. Where one of them is not cached at the servers, another one of them is given in its place
+                 that is, at most once an epoch. Then not every sample comes in every epoch. The field "replaced" says
+                 of each sample in whose place it is, by index; -1: in its own. It is for training from a slow origin,
+                 and never for inference. Default: every sample comes itself
     seed         with the epoch and a sample's key it decides order, crops and flips: the same seed gives the same run
     sampler      chooses the samples of each epoch: an ImportanceSampler, or an object with epoch_indices(epoch)
     rank, world  default: torch.distributed's, else what torchrun, Slurm or MPI have set; asked for when a pass begins
@@ -130,6 +140,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         shuffle: bool = True,
         order: Ordering = "seeded",
         order_window: Optional[int] = None,
+        substitute: Optional[float] = None,
         seed: int = 0,
         output: Output = "tensor",
         pixels: Pixels = "raw",
@@ -163,6 +174,15 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             raise ValueError(
                 f'order_window={order_window} is for order="opportunistic": give that too, or leave it out'
             )
+        self._share = share_of(
+            substitute,
+            order=order,
+            shuffle=boolean("shuffle", shuffle),
+            sampler=sampler,
+            model=model,
+            cut=cut,
+            fields=fields,
+        )
         place, drop_last = Place(rank, world), boolean("drop_last", drop_last)
         # The reader takes its keywords out of all of them, each by its name.
         self._reader = reader = Reader(locals(), place, repeats=False)
@@ -173,10 +193,15 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         fixed = "samples were chosen by number (indices=, sampler=)" if self._order.is_by_number else None
         fixed = fixed or ("plan= was made for it" if reader.plan.is_of_generation else None)
         recipe_digest = None if reader.reading.recipe is None else reader.reading.recipe.digest
-        subject = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
+        subject: Tuple[Any, ...] = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
+        if self._share is not None:
+            # Servers keep for each job which samples are of low importance to it.
+            subject = (*subject, self._share)
         self._generations = Generations(reader.source, fixed=fixed, subject=subject)
         self._announcer = Announcer(reader.source, Job((*subject, reader.selection.mark)), reader.tallies)
-        self._log = Log() if self._picks else None
+        self._log = Log('order="opportunistic"') if self._picks else None
+        self._swapped = Log(f"substitute={self._share}") if self._share is not None else None
+        heed = self._announcer.heed if self._share is None else partial(_heed_training, self._share, self._announcer)
         self._ledger = Ledger(
             self._order,
             place,
@@ -184,8 +209,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
             batch_size=batch_size,
             drop_last=drop_last,
             uneven=uneven,
-            heed=self._announcer.heed,
+            heed=heed,
             log=self._log,
+            swapped=self._swapped,
         )
 
     def set_epoch(self, epoch: int) -> None:
@@ -243,6 +269,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     def _dealt(self, state: State) -> Iterator[Any]:
         if self._picks or state.picks is not None:
             return self._picked(state)
+        if self._share is not None:
+            return self._substituted(state, self._share)
         epoch = state.epoch.epoch
         ordinals, sizes = state.deal.share(state.rank, state.worker)
         given = int(sizes[: state.taken].sum()) if state.batched else state.taken
@@ -273,6 +301,41 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                 begin += count
 
         return self._give(replace(state, picks=picks), chained(parts()), left)
+
+    def _substituted(self, state: State, share: float) -> Iterator[Any]:
+        """What is left of a share, others in the places of some that are not cached."""
+        ordinals, sizes = state.deal.share(state.rank, state.worker)
+        positions, epoch, given = state.base.at(ordinals), state.epoch.epoch, state.given()
+        indices, swaps = self._order.samples(epoch, positions), self._swaps_of(state, len(ordinals))
+        if not isinstance(self._order.draws(epoch, positions), int):
+            raise HeadwaterError(f"substitute={share} is for epochs of which each sample comes once: see sampler=")
+        left = sizes[state.taken :].astype(np.uint64) if state.batched else sizes_for(len(ordinals) - given)
+
+        def parts() -> Iterator[Iterator[Rows]]:
+            client, at, batch = self._reader.source.client(), given, 0
+            if state.swaps is None:
+                workers = max(1, state.deal.workers)
+                low = lowest(client, share, indices, len(indices) * workers, self._reader.source, self._reader.tallies)
+                swaps.mark(low, np.zeros(len(indices), dtype=np.bool_))
+            chance = Substitutes(client, swaps, indices, given, epoch)
+            for count in in_parts(left):
+                part = left[batch : batch + count]
+                chosen = chance.choose(at, at + int(part.sum()))
+                read = self._reader.start(chosen.samples, part, chosen.draws, self._prefetch, not state.batched)
+                yield said(read, part, chosen.replaced, self._reader.tallies)
+                batch, at = batch + count, at + int(part.sum())
+
+        return self._give(replace(state, swaps=swaps), chained(parts()), left)
+
+    def _swaps_of(self, state: State, share: int) -> Swaps:
+        """Where to write down what stands in others' places, with what is known of it."""
+        swaps, workers = Swaps(np.zeros(share, dtype=np.int32)), state.deal.workers
+        if self._swapped is not None and workers:
+            swaps = Swaps(self._swapped.sequence(state.epoch.epoch, state.worker, workers, share))
+            swaps.notes[:] = 0
+        if state.swaps is not None:
+            swaps.mark(state.swaps.low, state.swaps.used(state.given()))
+        return swaps
 
     def _picks_of(self, state: State, share: int) -> Picks:
         """What of a share was taken, and where to write down what is chosen from now on."""
@@ -333,6 +396,12 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         the next epoch, whole. `set_epoch` with another epoch, called after this, drops the state.
         """
         self._ledger.load(state)
+
+
+def _heed_training(share: float, announcer: Announcer, rank: int, world: int) -> None:
+    """Hears of a pass that may give samples in others' places, before it begins."""
+    refuse_inference(share)
+    announcer.heed(rank, world)
 
 
 def _failed(error: Exception) -> Iterator[Any]:

@@ -17,9 +17,10 @@ from headwater.drivers import driver
 from headwater.generations import Generations
 from headwater.order import Order
 from headwater.passes import Pass, Passes
-from headwater.picks import Log, Mask, Picks
+from headwater.picks import Log, Mask, Picks, Places
 from headwater.progress import Deal, Remaining, State, find_states, merge
 from headwater.ranks import Place, Ranked
+from headwater.swaps import Swaps, joined
 from headwater.torches import worker_of
 
 log = logging.getLogger("headwater")
@@ -39,15 +40,16 @@ class Ledger:
         uneven: Optional[str],
         heed: Callable[[int, int], None],
         log: Optional[Log] = None,
+        swapped: Optional[Log] = None,
     ) -> None:
         """`heed` is told rank and number of ranks before a pass begins, in the process that reads or has workers; `log`
-        has what workers take where they do not take it in order.
+        has what workers take where they do not take it in order, and `swapped` what they give in others' places.
         """
         self._order, self._place, self._generations = order, place, generations
         self._batch_size, self._drop_last = batch_size, drop_last
         #: Why ranks may have different numbers of samples, however they are dealt.
         self._uneven = uneven
-        self._passes, self._heed, self._log = Passes(), heed, log
+        self._passes, self._heed, self._log, self._swapped = Passes(), heed, log, swapped
         #: The state that StatefulDataLoader has given this very worker, for the next pass.
         self._own: Optional[State] = None
         #: Where this process stands in the pass that it gives.
@@ -158,7 +160,10 @@ class Ledger:
             left = self._even(self._left(began), world, began.epoch)
         deal = self._deal(left, world, workers)
         epoch = self._order.epoch(began.epoch, left.length)
-        self.at = State(epoch, left, deal, rank, worker, 0, bool(self._batch_size))
+        swaps = None
+        if resumed is not None and resumed.swaps is not None and len(resumed.base) == len(left):
+            swaps = resumed.swaps.part(deal.share(rank, worker)[0])
+        self.at = State(epoch, left, deal, rank, worker, 0, bool(self._batch_size), swaps=swaps)
         return self.at
 
     def turn(self, state: State, batch: int) -> State:
@@ -209,7 +214,19 @@ class Ledger:
         state = State(self._order.epoch(epoch, left.length), left, deal, rank, 0, taken, bool(self._batch_size))
         if self._log is not None and taken:
             state = replace(state, picks=Picks(taken_by_workers(self._log, deal, (rank, epoch), taken)))
+        if self._swapped is not None:
+            state = replace(state, swaps=self._swaps(state))
         return state.to_dict()
+
+    def _swaps(self, state: State) -> Optional[Swaps]:
+        """What stands in others' places of a rank's share, by what its workers have written down."""
+        began = self._passes.latest()
+        if state.taken and self._swapped is not None:
+            return swaps_of_workers(self._swapped, state.deal, (state.rank, state.epoch.epoch), state.taken)
+        resumed = None if began is None else self._resumed(began)
+        if resumed is None or resumed.swaps is None:
+            return None
+        return resumed.swaps.part(state.deal.share(state.rank, 0)[0])
 
     def load(self, state: Any) -> None:
         """Goes on where a state stands: see IterableDataset.load_state_dict."""
@@ -311,14 +328,40 @@ def taken_by_workers(written: Log, deal: Deal, of: Tuple[int, int], steps: int) 
     (rank, epoch), taken = of, np.zeros(deal.samples(of[0]), dtype=np.bool_)
     workers = max(1, written.workers(epoch))
     for worker in range(workers):
-        rounds = np.arange(worker, deal.rounds, workers)
-        sizes = replace(deal, workers=workers).share(rank, worker)[1]
-        count = int(sizes[: int(np.count_nonzero(rounds < steps))].sum())
+        count = _given_by((deal, workers), rank, worker, steps)
         places = written.read(epoch, worker, count).astype(np.int64)
-        # The last round may be longer than the others.
-        at = np.minimum(places // deal.block, max(0, len(rounds) - 1))
-        taken[rounds[at] * deal.block + places - at * deal.block] = True
+        taken[_in_rank((deal, workers), worker, places)] = True
     return taken
+
+
+def swaps_of_workers(written: Log, deal: Deal, of: Tuple[int, int], steps: int) -> Swaps:
+    """What of a rank's share is of low importance and was used after so many steps, by what its workers have written
+    down; `of` are the rank and the epoch.
+    """
+    (rank, epoch), parts = of, []
+    workers = max(1, written.workers(epoch))
+    for worker in range(workers):
+        length = len(replace(deal, workers=workers).share(rank, worker)[0])
+        places = _in_rank((deal, workers), worker, np.arange(length, dtype=np.int64))
+        swaps = Swaps(written.read(epoch, worker, length))
+        parts.append((places, swaps, _given_by((deal, workers), rank, worker, steps)))
+    return joined(parts, deal.samples(rank))
+
+
+def _given_by(dealt: Tuple[Deal, int], rank: int, worker: int, steps: int) -> int:
+    """How many samples one of so many workers of a rank has given in so many steps of the rank."""
+    (deal, workers), rounds = dealt, np.arange(worker, dealt[0].rounds, dealt[1])
+    sizes = replace(deal, workers=workers).share(rank, worker)[1]
+    return int(sizes[: int(np.count_nonzero(rounds < steps))].sum())
+
+
+def _in_rank(dealt: Tuple[Deal, int], worker: int, places: Places) -> Places:
+    """Where in its rank's share the places of a worker's share are."""
+    (deal, workers), rounds = dealt, np.arange(worker, dealt[0].rounds, dealt[1])
+    # The last round may be longer than the others.
+    at = np.minimum(places // deal.block, max(0, len(rounds) - 1))
+    found: Places = rounds[at] * deal.block + places - at * deal.block if len(rounds) else places[:0]
+    return found
 
 
 def _is_late() -> bool:

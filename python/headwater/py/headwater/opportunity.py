@@ -5,16 +5,14 @@ has just brought. Within a window of its own positions, a process takes what is 
 still comes once an epoch, with the tensor that (seed, epoch, key) say.
 """
 
-import logging
 from typing import Iterator, List, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from headwater._headwater import Client, ServerError
+from headwater._headwater import Client
 from headwater.picks import Picks, Places
-
-log = logging.getLogger("headwater")
+from headwater.resident import resident
 
 S = TypeVar("S")
 
@@ -51,15 +49,7 @@ class Opportunity:
         return chosen
 
     def _cached(self, samples: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        try:
-            # What a server does not have of samples that are gone is nothing.
-            known = samples < np.uint64(len(self._client))
-            cached = np.zeros(len(samples), dtype=np.bool_)
-            cached[known] = self._client.cached(np.ascontiguousarray(samples[known]))
-            return cached
-        except ServerError as error:
-            log.debug("what is cached is not known, and samples come in their order: %s", error)
-            return np.zeros(len(samples), dtype=np.bool_)
+        return resident(self._client, samples)
 
 
 def window_of(window: int, share: int, length: int) -> int:

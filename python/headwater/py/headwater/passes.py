@@ -91,8 +91,9 @@ class Passes:
         text = said.to_bytes()
         if len(text) > SAID_BYTES:
             raise HeadwaterError(
-                f"this state takes {len(text)} bytes, since its ranks were far apart, and workers can be told "
-                f"{SAID_BYTES}: save states after as many steps of all ranks"
+                f"this state takes {len(text)} bytes, since its ranks were far apart or its epoch has too many samples "
+                f"for substitute=, and workers can be told {SAID_BYTES}: save states after as many steps of all ranks, "
+                "or at an epoch's end"
             )
         with self._memory.locked():
             heads, texts = self._sayings()

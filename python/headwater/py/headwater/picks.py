@@ -75,7 +75,9 @@ class Picks:
 class Log:
     """What the workers of a rank have chosen, in memory that they share with their main process."""
 
-    def __init__(self) -> None:
+    def __init__(self, setting: str) -> None:
+        """`setting`: what they choose by."""
+        self._setting = setting
         self._memory = Memory(WORKERS * 32 + MOST * 4)
 
     def sequence(self, epoch: int, worker: int, workers: int, length: int) -> npt.NDArray[np.int32]:
@@ -83,8 +85,8 @@ class Log:
         room = MOST // workers
         if length > room or workers > WORKERS:
             raise HeadwaterError(
-                f'order="opportunistic": a worker of {workers} has {length} samples, and {room} are written down: use '
-                "more ranks"
+                f"{self._setting}: a worker of {workers} has {length} samples, and {room} are written down: use more "
+                "ranks"
             )
         self._heads()[worker] = (epoch + 1, workers, length, 0)
         return self._row(worker, workers)[:length]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
 from headwater.picks import Picks, from_text, to_text
+from headwater.swaps import Swaps, joined
 
 Positions = npt.NDArray[np.int64]
 
@@ -144,6 +145,8 @@ class State:
     batched: bool
     #: In which order it takes its share, where that is not the share's own.
     picks: Optional[Picks] = field(default=None, compare=False)
+    #: What of its share is of low importance and stands in others' places, where that may be.
+    swaps: Optional[Swaps] = field(default=None, compare=False)
 
     def to_dict(self) -> Dict[str, Any]:
         """The state as a dictionary of numbers, strings and lists."""
@@ -163,6 +166,7 @@ class State:
             "taken": self.taken,
             "batched": self.batched,
             **({} if self.picks is None else {"picks": to_text(self.picks.taken(self.given()))}),
+            **({} if self.swaps is None else self.swaps.to_dict(self.given())),
         }
 
     @classmethod
@@ -208,7 +212,7 @@ class State:
         )
         if not good:
             raise HeadwaterError("this state is broken: its numbers contradict each other")
-        return found._with_picks(state.get("picks"))
+        return found._with_picks(state.get("picks"))._with_swaps(state)
 
     def _with_picks(self, text: Any) -> "State":
         """With what a state says of the order in which it was taken."""
@@ -221,6 +225,14 @@ class State:
         if int(np.count_nonzero(taken)) != self.given():
             raise HeadwaterError("this state is broken: it has taken more or fewer samples than it says")
         return replace(self, picks=Picks(taken))
+
+    def _with_swaps(self, state: Mapping[str, Any]) -> "State":
+        """With what a state says of what stands in others' places."""
+        try:
+            swaps = Swaps.from_dict(state, len(self.deal.share(self.rank, self.worker)[0]))
+        except (KeyError, ValueError) as error:
+            raise HeadwaterError(f"this state is broken: {error!r}") from error
+        return replace(self, swaps=swaps)
 
     def given(self) -> int:
         """How many samples of its share this process has given."""
@@ -312,6 +324,11 @@ def merge(states: Sequence[State]) -> State:
             'with order="opportunistic" each rank takes what is cached first: '
             f"give the states of all {deal.world} ranks"
         )
+    if len(ranks) < deal.world and any(state.swaps is not None for state in states):
+        raise HeadwaterError(
+            "with substitute= each rank gives what is cached in others' places: "
+            f"give the states of all {deal.world} ranks"
+        )
     if len(ranks) not in (1, deal.world):
         raise HeadwaterError(f"there are states of {len(ranks)} of {deal.world} ranks: give one rank's, or all")
     some = next(iter(ranks))
@@ -322,7 +339,21 @@ def merge(states: Sequence[State]) -> State:
     ]
     left = first.base.without(np.concatenate([state.done() for state in everybody]))
     whole = Deal(len(left), 1, 0, 1, deal.drop_last)
-    return replace(first, base=left, deal=whole, rank=0, worker=0, taken=0, picks=None)
+    return replace(
+        first, base=left, deal=whole, rank=0, worker=0, taken=0, picks=None, swaps=_swaps_of(everybody, left)
+    )
+
+
+def _swaps_of(everybody: Sequence[State], left: Remaining) -> Optional[Swaps]:
+    """What all say of what is left; None where nobody says it."""
+    parts = []
+    for state in everybody:
+        if state.swaps is not None:
+            ordinals = state.deal.share(state.rank, state.worker)[0]
+            parts.append((state.base.at(ordinals), state.swaps, state.given()))
+    if not parts:
+        return None
+    return joined(parts, left.length).part(left.at(np.arange(len(left), dtype=np.int64)))
 
 
 def merge_states(states: Any) -> Dict[str, Any]:

@@ -145,8 +145,11 @@ class Reader:
         client = self.source.client()
         which = which.tolist() if hasattr(which, "tolist") else list(which)
         if which and all(isinstance(key, str) for key in which):
-            return client.report_keys(which, losses)
-        return client.report_indices(indices_of(which, "which"), losses)
+            kept, unknown = client.report_keys(which, losses)
+        else:
+            kept, unknown = client.report_indices(indices_of(which, "which"), losses)
+        self.tallies.add("reported", kept)
+        return kept, unknown
 
     def _fetch(
         self,

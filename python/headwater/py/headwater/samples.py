@@ -14,6 +14,10 @@ from headwater.selection import Selection
 from headwater.torches import batched_again, collated, tensor
 
 
+#: The index of no sample: in whose place a sample is that is in its own.
+NONE = -1
+
+
 class Samples:
     """Makes samples and batches of rows."""
 
@@ -28,6 +32,7 @@ class Samples:
                 "label": lambda: self._selection.label(int(rows.labels[at])),
                 "key": lambda: rows.keys[at],
                 "index": lambda: int(rows.indices[at]),
+                "replaced": lambda: NONE if rows.replaced is None else int(rows.replaced[at]),
             },
             lambda name: self._columns.one(name, rows.columns, at, rows.keys[at]),
         )
@@ -45,6 +50,7 @@ class Samples:
                 "label": lambda: self._labels(rows.labels),
                 "key": lambda: list(rows.keys),
                 "index": lambda: self._given(rows.indices.astype(np.int64)),
+                "replaced": lambda: self._given(self._replaced(rows)),
             },
             lambda name: self._columns.batch(name, rows.columns, rows.keys),
         )
@@ -53,6 +59,9 @@ class Samples:
         """A tuple of the fields that were asked for, of which `own` makes the dataset's; a single field by itself."""
         given = tuple(makers[field]() if field in makers else own(field) for field in self._reading.fields)
         return given if len(given) > 1 else given[0]
+
+    def _replaced(self, rows: Rows) -> npt.NDArray[np.int64]:
+        return np.full(len(rows.indices), NONE, dtype=np.int64) if rows.replaced is None else rows.replaced
 
     def _labels(self, labels: npt.NDArray[np.int64]) -> Any:
         """The labels of a batch: numbers, or what default_collate makes of target_transform's."""

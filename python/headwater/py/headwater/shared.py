@@ -25,7 +25,7 @@ from headwater.torches import worker_of
 
 #: Rows: the main process's, and those of workers, by number. More workers than this share rows, and count less exactly.
 ROWS = 257
-COLUMNS = ("samples", "failed", "skipped", "substituted", "replans", "unannounced")
+COLUMNS = ("samples", "failed", "skipped", "substituted", "replans", "unannounced", "reported", "replaced")
 
 
 class Memory:

@@ -56,6 +56,7 @@ class Streaming(Settings, total=False):
     shuffle: bool
     order: Ordering
     order_window: Optional[int]
+    substitute: Optional[float]
     sampler: Optional[Any]
     rank: Optional[int]
     world: Optional[int]

@@ -1,0 +1,24 @@
+"""Which samples servers have cached, as far as they say it."""
+
+import logging
+
+import numpy as np
+import numpy.typing as npt
+
+from headwater._headwater import Client, ServerError
+
+log = logging.getLogger("headwater")
+
+
+def resident(client: Client, samples: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Whether each of these samples is cached. None is where the servers do not say it: samples come in their order
+    then.
+    """
+    cached = np.zeros(len(samples), dtype=np.bool_)
+    # What a server does not have of samples that are gone is nothing.
+    known = samples < np.uint64(len(client))
+    try:
+        cached[known] = client.cached(np.ascontiguousarray(samples[known]))
+    except ServerError as error:
+        log.debug("what is cached is not known, and samples come in their order: %s", error)
+    return cached
