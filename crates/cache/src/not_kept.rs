@@ -56,6 +56,11 @@ impl NotKept {
         }
     }
 
+    /// Whether the disk takes no more, whatever the folder's own limit is.
+    pub const fn is_of_disk(self) -> bool {
+        matches!(self, Self::Floor | Self::Disk(_))
+    }
+
     /// What is to be done about it.
     pub const fn remedy(self) -> &'static str {
         match self {

@@ -72,8 +72,8 @@ impl Shared {
         written.map(|()| is_wanted)
     }
 
-    /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go, by a
-    /// policy that lets anybody go, or where the folder is above its limits already.
+    /// Puts an entry's file. Where the folder is full all the same, others have filled it: then somebody has to go, if
+    /// the policy lets anybody go, or if the folder is above its limits already.
     fn put(&self, held: &Held, ticket: u64) -> Result<(), NotKept> {
         let Some(directory) = self.ssd.as_ref().and_then(Ssd::directory) else {
             return Err(self.ssd.as_ref().map_or(NotKept::Limit, Ssd::why));

@@ -8,7 +8,7 @@ use headwater_image::{IndexedJpeg, read_header};
 use headwater_pipeline::{Job, Kept, Lookup, PhotoIndex};
 use headwater_store::{Catalog, Extent, Store};
 use headwater_types::recipe::Orientation;
-use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex, SampleKey, WriteFault};
+use headwater_types::{ByteCount, FailureKind, ImageLimits, SampleFailure, SampleIndex, SampleKey};
 
 use super::outcome::Outcome;
 
@@ -20,7 +20,7 @@ pub(super) struct Indexer {
     limits: ImageLimits,
     job: Job,
     /// The first fault of the index's disk: what is re-written after it would be thrown away.
-    refused: OnceLock<WriteFault>,
+    refused: OnceLock<NotKept>,
 }
 
 // === impl Indexer ===
@@ -71,7 +71,7 @@ impl Indexer {
             Lookup::Found(photo) => Some(Outcome::AlreadyThere { before, after: photo.bytes().len().into() }),
             Lookup::Unindexable(reason) => Some(Outcome::FellBack(reason)),
             Lookup::Absent => match self.refused.get() {
-                Some(fault) => Some(Outcome::NotKept(NotKept::Disk(*fault))),
+                Some(why) => Some(Outcome::NotKept(*why)),
                 None => self.index.room(before).err().map(|why| self.not_kept(why)),
             },
         })
@@ -108,8 +108,8 @@ impl Indexer {
     }
 
     fn not_kept(&self, why: NotKept) -> Outcome {
-        if let NotKept::Disk(fault) = why {
-            self.refused.get_or_init(|| fault);
+        if why.is_of_disk() {
+            self.refused.get_or_init(|| why);
         }
         Outcome::NotKept(why)
     }

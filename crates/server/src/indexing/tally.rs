@@ -6,7 +6,7 @@ use std::time::Duration;
 use headwater_cache::NotKept;
 use headwater_cli::Failures;
 use headwater_pipeline::PhotoIndex;
-use headwater_types::{ByteCount, SampleFailure, WriteFault};
+use headwater_types::{ByteCount, SampleFailure};
 
 use super::outcome::Outcome;
 use super::report::IndexReport;
@@ -22,7 +22,7 @@ pub(super) struct Tally {
     already_there: u64,
     fallen_back: BTreeMap<&'static str, u64>,
     not_kept: BTreeMap<&'static str, u64>,
-    disk: Option<WriteFault>,
+    disk: Option<NotKept>,
     failures: Failures,
     first_failure: Option<SampleFailure>,
     before: u64,
@@ -48,8 +48,8 @@ impl Tally {
             Outcome::NotKept(why) => {
                 *self.not_kept.entry(why.as_str()).or_default() += 1;
                 self.not_kept_bytes += size.get();
-                if let NotKept::Disk(fault) = why {
-                    self.disk.get_or_insert(fault);
+                if why.is_of_disk() {
+                    self.disk.get_or_insert(why);
                 }
             }
             Outcome::Failed { at, key, failure } => {
@@ -70,9 +70,9 @@ impl Tally {
         let seconds = took.as_secs_f64();
         // The photos that are not in the index would be as much larger or smaller as those that are.
         let ratio = if self.before > 0 { self.after as f64 / self.before as f64 } else { 1.0 };
-        let stopped = self.disk.map(|fault| {
+        let stopped = self.disk.map(|why| {
             let needed = ByteCount::new((self.not_kept_bytes as f64 * ratio) as u64);
-            Stopped::new(fault, (setting, index), needed, self.rewritten + self.already_there)
+            Stopped::new(why, (setting, index), needed, self.rewritten + self.already_there)
         });
         IndexReport {
             photos: self.photos,
@@ -100,7 +100,7 @@ mod tests {
     use headwater_cache::{CacheSettings, SsdSettings};
     use headwater_image::Unindexable;
     use headwater_pipeline::{DatasetCache, SharedCache};
-    use headwater_types::{Digest, FailureKind, ImageLimits, SampleIndex};
+    use headwater_types::{Digest, FailureKind, ImageLimits, SampleIndex, WriteFault};
     use serde_json::json;
 
     use super::*;
@@ -173,5 +173,13 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("--cache-ssd"), "{text}");
+    }
+
+    #[test]
+    fn a_disk_of_which_some_is_to_stay_free_takes_no_more_either() {
+        let report = report(vec![rewritten(), Outcome::NotKept(NotKept::Floor)]);
+        let stopped = report.stopped().unwrap();
+        assert_eq!(serde_json::to_value(stopped).unwrap()["reason"], "free-space");
+        assert!(stopped.to_string().contains("less of the disk is free than is to stay free"), "{stopped}");
     }
 }
