@@ -178,14 +178,17 @@ impl Drop for LockedLedger<'_> {
 /// Opens the ledger's file, or makes it.
 fn open(disk: &Disk, folder: &File, modes: Modes) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = match disk.open_at(folder, NAME.as_bytes(), flags, Mode::empty()) {
+    let there = || disk.open_at(folder, NAME.as_bytes(), flags, Mode::empty());
+    let file = modes.open(|| match there() {
         Err(Errno::NOENT) => {
-            let made = disk.open_at(folder, NAME.as_bytes(), flags | OFlags::CREATE, modes.file())?;
-            modes.share_file(disk, &made)?;
-            made
+            match disk.open_at(folder, NAME.as_bytes(), flags | OFlags::CREATE | OFlags::EXCL, modes.file()) {
+                Ok(made) => modes.share_file(disk, &made).map(|()| made),
+                Err(Errno::EXIST) => there(),
+                other => other,
+            }
         }
-        other => other?,
-    };
+        other => other,
+    })?;
     match disk.stat_file(&file)?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is no file")),

@@ -6,6 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -23,6 +24,10 @@ const FOLDER: u32 = 0o2777;
 /// For group and others.
 const SHARED: u32 = 0o077;
 
+/// Times that something is opened that another is making, and the time between.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(2);
+
 // === impl Modes ===
 
 impl Modes {
@@ -39,6 +44,20 @@ impl Modes {
     /// For a new folder.
     pub(crate) fn folder(self) -> Mode {
         Mode::from_raw_mode(self.0 & FOLDER | 0o700)
+    }
+
+    /// Opens what another may just have made, who gives it to all the moment after: until then it is forbidden.
+    pub(crate) fn open<T>(self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+        let tries = if self.0 & SHARED == 0 { 1 } else { TRIES };
+        let mut opened = open();
+        for _ in 1..tries {
+            if !matches!(opened, Err(Errno::ACCESS)) {
+                break;
+            }
+            std::thread::park_timeout(PAUSE);
+            opened = open();
+        }
+        opened
     }
 
     /// Gives a file that was just made to whom the folder is given, whatever the umask says.

@@ -71,24 +71,28 @@ impl Root {
 
     /// One of the folder's folders.
     pub(crate) fn shard(&self, shard: u8) -> io::Result<File> {
-        Ok(self.disk.open_at(&self.folder, shard_name(shard).as_bytes(), FOLDER, Mode::empty())?)
+        Ok(self.open_shard(shard)?)
+    }
+
+    fn open_shard(&self, shard: u8) -> Result<File, Errno> {
+        self.disk.open_at(&self.folder, shard_name(shard).as_bytes(), FOLDER, Mode::empty())
     }
 
     /// One of the folder's folders, which is made where it is not there yet.
     pub(crate) fn shard_to_write(&self, shard: u8) -> io::Result<File> {
-        match self.shard(shard) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        match self.modes.open(|| self.open_shard(shard)) {
+            Err(Errno::NOENT) => {
                 match self.disk.make_folder_at(&self.folder, shard_name(shard).as_bytes(), self.modes.folder()) {
                     Ok(()) => {
                         let made = self.shard(shard)?;
                         self.modes.share_folder(&self.disk, &made)?;
                         Ok(made)
                     }
-                    Err(Errno::EXIST) => self.shard(shard),
+                    Err(Errno::EXIST) => Ok(self.modes.open(|| self.open_shard(shard))?),
                     Err(error) => Err(error.into()),
                 }
             }
-            other => other,
+            other => Ok(other?),
         }
     }
 
