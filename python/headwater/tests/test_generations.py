@@ -291,7 +291,7 @@ def test_an_epoch_goes_on_while_a_thousand_photos_come_and_others_go_or_change(t
         (root / name).write_bytes(first)
     # Far from one another in any order: the first 100 go, the next 100 become the other photo.
     touched = random.Random(5).sample(there, 200)
-    server = Server(tmp_path / "server", root, "--cpu-workers", 1, "--no-index")
+    server = Server(tmp_path / "server", root, "--cpu-workers", 1, "--no-cache")
     try:
         dataset = headwater.IterableDataset(
             server.address, "photos", str(recipe), batch_size=16, fields=("image", "key"), on_error="skip", window=65536

@@ -118,7 +118,7 @@ pub(super) fn members(stage: &Stage) -> Result<Vec<Figure>> {
     stage.progress("writing tar files");
     let bytes = write_shards(&folder, shards, members)? as f64;
     let data = format!("tar:{}", folder.display());
-    let start = |name: &str| Timed::start(&data, &state, &stage.scratch().join(name), &["--no-index"]);
+    let start = |name: &str| Timed::start(&data, &state, &stage.scratch().join(name), &["--no-cache"]);
 
     let mut server = start("killed.log")?;
     let half = shards as u64 / 2;
