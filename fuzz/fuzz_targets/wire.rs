@@ -7,8 +7,10 @@ use headwater_types::PixelCoding;
 use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
 use headwater_wire::announce::Announcement;
 use headwater_wire::cached::CachedQuery;
+use headwater_wire::low::LowQuery;
+use headwater_wire::replaced::ReplacedReport;
 use headwater_wire::report::LossReport;
-use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
+use headwater_wire::{Delivery, Fetch, Introduction, List, Listed, Survey, Surveyed, proto};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 
@@ -29,7 +31,21 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = proto::ListRequest::decode(bytes.clone())
         && let Ok(list) = List::try_from(request)
     {
-        assert!(list.count <= MAX_SAMPLES_PER_CALL);
+        assert!(list.samples.len() <= MAX_SAMPLES_PER_CALL);
+    }
+    if let Ok(request) = proto::LowRequest::decode(bytes.clone())
+        && let Ok(query) = LowQuery::try_from(request)
+    {
+        assert!(query.share > 0.0 && query.share <= 0.5);
+    }
+    if let Ok(request) = proto::ReplacedRequest::decode(bytes.clone()) {
+        let samples = request.indices.len();
+        assert!(ReplacedReport::try_from(request).map_or(true, |report| report.samples.len() == samples));
+    }
+    if let Ok(said) = proto::Introduction::decode(bytes.clone())
+        && let Ok(known) = Introduction::try_from(said)
+    {
+        assert!(Introduction::try_from(proto::Introduction::from(known.clone())).is_ok_and(|again| again == known));
     }
     if let Ok(batch) = proto::ListBatch::decode(bytes.clone()) {
         let keys = batch.keys.len();
