@@ -10,7 +10,7 @@ The process that reads decides, or the one whose DataLoader's workers do; worker
 import hashlib
 import json
 import logging
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt

@@ -15,7 +15,7 @@ way, and is asked for room first.
 import errno
 import os
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, NoReturn, Sequence, Tuple
 
 from headwater._headwater import HeadwaterError
 from headwater.memfd import can_create as _can_create

@@ -22,8 +22,9 @@ from headwater.picks import Log, Picks
 from headwater.progress import State
 from headwater.ranks import Place
 from headwater.reader import Reader, Servers, sizes_for
+from headwater.resident import in_parts
 from headwater.served import Served
-from headwater.substitution import Substitutes, in_parts, lowest, refuse_inference, said, share_of
+from headwater.substitution import LEAST, Substitutes, lowest, refuse_inference, said, share_of
 from headwater.swaps import Swaps
 from headwater.torches import IterableDataset as TorchIterableDataset
 from headwater.torches import batch_asked_for, worker_of
@@ -318,7 +319,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                 low = lowest(client, share, indices, len(indices) * workers, self._reader.source, self._reader.tallies)
                 swaps.mark(low, np.zeros(len(indices), dtype=np.bool_))
             chance = Substitutes(client, swaps, indices, given, epoch)
-            for count in in_parts(left):
+            for count in in_parts(left, LEAST):
                 part = left[batch : batch + count]
                 chosen = chance.choose(at, at + int(part.sum()))
                 read = self._reader.start(chosen.samples, part, chosen.draws, self._prefetch, not state.batched)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from headwater._headwater import Client
 from headwater.picks import Picks, Places
-from headwater.resident import resident
+from headwater.resident import in_parts, resident
 
 S = TypeVar("S")
 
@@ -31,14 +31,7 @@ class Opportunity:
 
     def parts(self, sizes: npt.NDArray[np.uint64]) -> Iterator[int]:
         """How many batches of these sizes are chosen at a time."""
-        least, count, samples = max(1, self._window // LOOKS), 0, 0
-        for size in sizes.tolist():
-            count, samples = count + 1, samples + size
-            if samples >= least:
-                yield count
-                count = samples = 0
-        if count:
-            yield count
+        return in_parts(sizes, max(1, self._window // LOOKS))
 
     def choose(self, count: int) -> Places:
         """The next so many places: those in the window whose samples are cached, and then the first of the others."""

@@ -1,6 +1,7 @@
 """Which samples servers have cached, as far as they say it."""
 
 import logging
+from typing import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -22,3 +23,17 @@ def resident(client: Client, samples: npt.NDArray[np.uint64]) -> npt.NDArray[np.
     except ServerError as error:
         log.debug("what is cached is not known, and samples come in their order: %s", error)
     return cached
+
+
+def in_parts(sizes: npt.NDArray[np.uint64], least: int) -> Iterator[int]:
+    """How many batches of these sizes are chosen at a time, by one question to the servers: of `least` samples, at
+    least.
+    """
+    count = samples = 0
+    for size in sizes.tolist():
+        count, samples = count + 1, samples + size
+        if samples >= least:
+            yield count
+            count = samples = 0
+    if count:
+        yield count

@@ -131,18 +131,6 @@ class Substitutes:
         return Chosen(samples, draws, replaced)
 
 
-def in_parts(sizes: npt.NDArray[np.uint64]) -> Iterator[int]:
-    """How many batches of these sizes are chosen at a time."""
-    count = samples = 0
-    for size in sizes.tolist():
-        count, samples = count + 1, samples + size
-        if samples >= LEAST:
-            yield count
-            count = samples = 0
-    if count:
-        yield count
-
-
 def said(
     read: Iterator[Rows],
     sizes: Union[npt.NDArray[np.uint64], Sequence[int]],
