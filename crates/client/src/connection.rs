@@ -12,6 +12,7 @@ use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
 use headwater_wire::proto::caches_client::CachesClient;
 use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::jobs_client::JobsClient;
+use headwater_wire::proto::labels_client::LabelsClient;
 use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};
@@ -68,6 +69,10 @@ impl Client {
 
     pub(crate) fn jobs(&self) -> JobsClient<Channel> {
         JobsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn labels(&self) -> LabelsClient<Channel> {
+        LabelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {

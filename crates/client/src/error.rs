@@ -165,6 +165,9 @@ pub enum ClientError {
     /// A server does not know the call for its cache.
     #[error("server {0} is too old to say what it keeps: upgrade that server")]
     NoCacheReport(ServerAddress),
+    /// A server does not know the calls for labels.
+    #[error("server {0} is too old to label photos: upgrade that server")]
+    NoLabelCalls(ServerAddress),
     /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \

@@ -36,6 +36,7 @@ mod describe;
 mod inquiry;
 
 mod caches;
+mod labels;
 mod datasets;
 
 mod classes;
@@ -111,7 +112,11 @@ pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
+pub use headwater_wire::labels as label_calls;
 pub use indices::Indices;
+pub use labels::{
+    AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel,
+};
 pub use live::LivePlan;
 pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};

@@ -31,6 +31,9 @@ mod batch_size;
 
 pub mod extractor;
 
+pub mod classifier;
+
+pub use classifier::{Classifier, ClassifierError, HeadSpec};
 pub use counts::InferenceCounts;
 pub use device::Device;
 pub use error::ModelError;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use headwater_onnx::{Dim, ElementType, Layout, Limits, ModelFacts, OnnxError, ValueFacts, check, layout, prune};
 use headwater_types::{ByteCount, Digest, ModelName, Recipe};
@@ -31,7 +32,7 @@ impl Model {
         let name = &spec.name;
         let onnx = |source: OnnxError| ModelError::Onnx { name: name.clone(), source };
         let limits = Limits { max_bytes, ..Limits::default() };
-        let file = read_file(spec, max_bytes)?;
+        let file = read_file(name, &spec.path, max_bytes)?;
         let facts = check(&file, &limits).map_err(onnx)?;
         let fixed_batch = check_input(name, &facts.inputs, recipe)?;
         check_layout(name, &facts.inputs, |input| layout(&file, input).map_err(onnx))?;
@@ -50,15 +51,16 @@ pub fn check_model(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> R
     Model::read(spec, recipe, max_bytes).map(drop)
 }
 
-fn read_file(spec: &ModelSpec, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
-    let error = |source| ModelError::Read { name: spec.name.clone(), path: spec.path.clone(), source };
-    let file = File::open(&spec.path).map_err(error)?;
+/// Reads a model's file, where it is within the limit.
+pub(crate) fn read_file(name: &ModelName, path: &Path, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
+    let error = |source| ModelError::Read { name: name.clone(), path: path.to_owned(), source };
+    let file = File::open(path).map_err(error)?;
     let size = file.metadata().map_err(error)?.len();
     let mut bytes = Vec::with_capacity(ByteCount::new(size.min(max_bytes.get())).as_usize());
     // Read on past what the size said: a pipe says 0.
     file.take(max_bytes.get().saturating_add(1)).read_to_end(&mut bytes).map_err(error)?;
     if ByteCount::from(bytes.len()) > max_bytes {
-        return Err(ModelError::TooLarge { name: spec.name.clone(), path: spec.path.clone(), limit: max_bytes });
+        return Err(ModelError::TooLarge { name: name.clone(), path: path.to_owned(), limit: max_bytes });
     }
     Ok(bytes)
 }

@@ -104,7 +104,8 @@ pub(crate) fn row_of(size: Size) -> usize {
     3 * size.height as usize * size.width as usize
 }
 
-fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, ort::Error> {
+/// How a session of so many threads is opened on a device, or not at all.
+pub(crate) fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, ort::Error> {
     let builder = OrtSession::builder(&runtime.environment)?
         .with_log_level(LogLevel::Warning)?
         .with_intra_threads(threads)?

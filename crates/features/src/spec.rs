@@ -25,6 +25,12 @@ pub enum ModelSpecError {
     /// The text has no `NAME=` before the file.
     #[error("{0:?} does not say what the model is called: write NAME=FILE.onnx,recipe=R[,output=O]")]
     NoName(String),
+    /// The text of a head has no `NAME=` before the file.
+    #[error("{0:?} does not say what the head is called: write NAME=FILE.onnx")]
+    HeadNoName(String),
+    /// The text of a head has nothing after `NAME=`.
+    #[error("head {0} has no file: write {0}=FILE.onnx")]
+    HeadNoFile(ModelName),
     /// The name has characters that names may not have.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -16,6 +16,6 @@ pub use error::{LabelError, MovedAside};
 pub use index::{LabelIndex, Opened, Read};
 pub use labeller::Labeller;
 pub use place::Place;
-pub use row::{Outcome, Row, RowFault, Scored};
+pub use row::{Outcome, Row, RowFault};
 pub use run::{Run, RunId};
 pub use standing::{Best, Changed, Changes, Found, Order, Standing};

@@ -1,15 +1,6 @@
 //! What one model said of one photo.
 
-use headwater_types::{ClassId, FailureKind};
-
-/// A class, and how sure the model is of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scored {
-    /// The class, by its place in the labeller's classes.
-    pub class: ClassId,
-    /// The model's score: finite, kept to the bit.
-    pub score: f32,
-}
+use headwater_types::{FailureKind, Scored};
 
 /// What came of showing a photo to a model.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! The ONNX file format: checked before it is loaded, cut down to what is needed, written for heads, joined end to end.
+//! The ONNX file format: checked before it is loaded, cut down to what is needed, cut in two, written for heads, joined end to end.
 //!
 //! Invariant: these are pure functions from bytes to bytes. A file is read where it lies, and never trusted: every
 //! length is checked against the bytes that are there, and nesting and counts against [`Limits`]. Memory is a small
@@ -24,6 +24,7 @@ pub mod check;
 pub mod graph;
 pub mod layout;
 pub mod prune;
+pub mod tail;
 
 mod rename;
 
@@ -38,4 +39,5 @@ pub use join::join;
 pub use layout::{Layout, layout};
 pub use limits::Limits;
 pub use prune::prune;
+pub use tail::tail;
 pub use value::{Dim, ElementType, ValueFacts};

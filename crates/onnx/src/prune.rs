@@ -17,7 +17,7 @@ use crate::wire::{Parts, fields};
 pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
     check(bytes, limits)?;
     let graph_bytes = graph_of(bytes)?;
-    let needed = Needed::find(graph_bytes, outputs)?;
+    let needed = Needed::find(graph_bytes, outputs, None)?;
     let mut out = Parts::default();
     for field in fields(bytes) {
         let field = field?;
@@ -30,17 +30,20 @@ pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>,
 }
 
 /// The nodes and values that the wanted outputs need, found from the outputs back.
-struct Needed<'a> {
+pub(crate) struct Needed<'a> {
     /// Whether each node is needed, by its place among the graph's nodes.
     nodes: Vec<bool>,
     /// Values that are wanted, or that a needed node reads or makes.
     values: HashSet<&'a str>,
     /// Values that have an initial value.
     initialized: HashSet<&'a str>,
+    /// Whether the needed nodes are fed with another value than the graph's inputs.
+    is_tail: bool,
 }
 
 impl<'a> Needed<'a> {
-    fn find(graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Self, OnnxError> {
+    /// What the outputs need. What makes the value `from` is not looked for: it is given.
+    pub(crate) fn find(graph_bytes: &'a [u8], outputs: &[&str], from: Option<&str>) -> Result<Self, OnnxError> {
         let mut nodes = Vec::new();
         let mut made_by = HashMap::new();
         let mut initialized = HashSet::new();
@@ -64,7 +67,8 @@ impl<'a> Needed<'a> {
                 _ => {}
             }
         }
-        let mut needed = Self { nodes: vec![false; nodes.len()], values: HashSet::new(), initialized };
+        let (values, is_tail) = (HashSet::new(), from.is_some());
+        let mut needed = Self { nodes: vec![false; nodes.len()], values, initialized, is_tail };
         let mut open = Vec::new();
         for wanted in outputs {
             let found = available.iter().find(|name| *name == wanted).ok_or_else(|| OnnxError::NoSuchOutput {
@@ -74,7 +78,7 @@ impl<'a> Needed<'a> {
             open.push(*found);
         }
         while let Some(name) = open.pop() {
-            if !needed.values.insert(name) {
+            if !needed.values.insert(name) || from == Some(name) {
                 continue;
             }
             let Some(&position) = made_by.get(name) else { continue };
@@ -97,7 +101,7 @@ impl<'a> Needed<'a> {
         Ok(needed)
     }
 
-    fn keep(&self, graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Parts<'a>, OnnxError> {
+    pub(crate) fn keep(&self, graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Parts<'a>, OnnxError> {
         let mut kept = Parts::default();
         let mut nodes = self.nodes.iter();
         for field in fields(graph_bytes) {
@@ -108,11 +112,7 @@ impl<'a> Needed<'a> {
                 graph::VALUE_INFO => self.values.contains(text_in(field.bytes()?, value_info::NAME)?),
                 graph::QUANTIZATION => self.values.contains(text_in(field.bytes()?, quantization::TENSOR_NAME)?),
                 graph::OUTPUT => outputs.contains(&text_in(field.bytes()?, value_info::NAME)?),
-                // What must be fed stays, used or not: it is the model's face. An initialiser's shadow goes with it.
-                graph::INPUT => {
-                    let name = text_in(field.bytes()?, value_info::NAME)?;
-                    self.values.contains(name) || !self.initialized.contains(name)
-                }
+                graph::INPUT => self.keeps_input(text_in(field.bytes()?, value_info::NAME)?),
                 _ => true,
             };
             if keep {
@@ -120,5 +120,19 @@ impl<'a> Needed<'a> {
             }
         }
         Ok(kept)
+    }
+
+    /// What must be fed stays, used or not: it is the model's face. An initialiser's shadow goes with it. A tail is fed
+    /// with another value.
+    fn keeps_input(&self, name: &str) -> bool {
+        match self.initialized.contains(name) {
+            true => self.values.contains(name),
+            false => !self.is_tail,
+        }
+    }
+
+    /// Whether a needed node reads this value, which has no initial value.
+    pub(crate) fn reads(&self, name: &str) -> bool {
+        self.values.contains(name) && !self.initialized.contains(name)
     }
 }

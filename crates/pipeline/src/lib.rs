@@ -34,6 +34,7 @@ mod features;
 mod pixels;
 
 mod bound;
+mod kept_features;
 mod sample;
 mod survey;
 

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::homes::Share;
+use crate::labelling::{Classifiers, Shelf};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::streams::Streams;
@@ -19,6 +20,10 @@ use crate::streams::Streams;
 pub(crate) struct House {
     pub(crate) resources: Arc<Resources>,
     pub(crate) models: Arc<ModelSet>,
+    /// What can label samples.
+    pub(crate) classifiers: Classifiers,
+    /// Where labels are kept; `None` where the server has no state folder.
+    pub(crate) shelf: Option<Shelf>,
     /// What is kept of all datasets' samples; `None` where nothing is.
     pub(crate) cache: Option<Arc<SharedCache>>,
     /// Those with which the server shares its store; `None` where it shares with nobody.
@@ -49,6 +54,12 @@ impl House {
     /// Checks that the server takes new streams: none while it drains.
     pub(crate) fn check_running(&self) -> Result<(), Refusal> {
         if self.stopping.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
+    }
+
+    /// Where labels are kept.
+    pub(crate) fn shelf(&self) -> Result<&Shelf, Refusal> {
+        let message = "this server has no place for labels: start it with --state DIR";
+        self.shelf.as_ref().ok_or_else(|| Refusal::NoLabels { message: message.to_owned() })
     }
 
     /// A place among the streams.

@@ -25,6 +25,8 @@ mod seldom;
 
 mod homes;
 
+mod labelling;
+
 mod metrics;
 
 mod listen;

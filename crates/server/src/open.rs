@@ -16,6 +16,7 @@ use crate::doing::Doing;
 use crate::generation::Generation;
 use crate::homes::Share;
 use crate::house::House;
+use crate::labelling::{Classifiers, Shelf};
 use crate::life::Life;
 use crate::metrics::Metrics;
 use crate::models;
@@ -87,12 +88,20 @@ pub(crate) async fn house(
         let open = move || cache.open(&state, &places);
         tokio::task::spawn_blocking(open).await.context("opening the cache")??
     };
+    life.begin("opening the labels");
+    let (classifiers, shelf, models) = {
+        let (args, models) = (args.clone(), models);
+        let open = move || anyhow::Ok((Classifiers::register(&args, &models)?, shelf(&args)?, models));
+        tokio::task::spawn_blocking(open).await.context("opening the labels")??
+    };
     metrics.tell_of(&models);
     cache.iter().for_each(|cache| metrics.tell_of_cache(cache));
     share.iter().for_each(|share| metrics.tell_of_share(share));
     Ok(Arc::new(House {
         resources,
         models: Arc::new(models),
+        classifiers,
+        shelf,
         cache,
         share,
         metrics: Arc::clone(metrics),
@@ -102,6 +111,13 @@ pub(crate) async fn house(
         streams: Streams::default(),
         stopping: life.stopping(),
     }))
+}
+
+/// Where labels are kept; `None` without a state folder. Blocks.
+fn shelf(args: &ServeArgs) -> Result<Option<Shelf>> {
+    let places: Vec<_> = args.datasets.specs().into_iter().map(|spec| spec.source.location).collect();
+    let folder = args.state.labels(&places)?;
+    folder.map(|folder| Shelf::open(folder.path()).context("--state")).transpose()
 }
 
 // === impl Opener ===

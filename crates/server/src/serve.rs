@@ -23,6 +23,7 @@ use crate::exporter::{self, Exported};
 use crate::health::Health;
 use crate::homes::{Addresses, Rounds, Share};
 use crate::house::House;
+use crate::labelling::LabellingJobs;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
@@ -62,9 +63,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let (reporter, service) = tonic_health::server::health_reporter();
     let health = Health::starting(reporter).await;
     let reloader = Reloader::new(all.clone(), args.keep_generations, Arc::clone(&supervisor));
+    let labelling = LabellingJobs::new(Arc::clone(&datasets));
     let instance = instance();
     let desk =
-        Desk { instance, life: Arc::clone(&life), metrics: Arc::clone(&metrics), reloader: Arc::clone(&reloader) };
+        Desk { instance, life: Arc::clone(&life), metrics: Arc::clone(&metrics), reloader: Arc::clone(&reloader), labelling: Arc::clone(&labelling) };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
@@ -102,6 +104,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         }
     };
     life.serve(Arc::clone(&house));
+    {
+        let (labelling, house) = (Arc::clone(&labelling), Arc::clone(&house));
+        tokio::task::spawn_blocking(move || labelling.resume(&house));
+    }
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
         biased;

@@ -18,6 +18,8 @@ impl Check for TunerArgs {
         let checked = match &self.command {
             Command::Extract(args) => args.check(),
             Command::FineTune(args) => args.check(),
+            Command::Relabel(args) => args.check(),
+            Command::Labels(args) => args.check(),
         };
         checked.err().into_iter().collect()
     }
@@ -26,6 +28,8 @@ impl Check for TunerArgs {
         match &self.command {
             Command::Extract(args) => args.check_files(findings),
             Command::FineTune(args) => args.check_files(findings),
+            Command::Relabel(_) => {}
+            Command::Labels(args) => args.export.iter().for_each(|file| findings.writable_file("--export", file)),
         }
     }
 }

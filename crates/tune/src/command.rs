@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Command, TunerArgs};
 use crate::extract::extract;
 use crate::fine_tune::fine_tune;
+use crate::labels;
+use crate::relabel::relabel;
 
 /// Runs the command and prints its summary. A signal stops it, and is then the error.
 pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
@@ -19,6 +21,8 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
     match args.command {
         Command::Extract(args) => finish(extract(&args, &progress, &stop), &stop, json).await,
         Command::FineTune(args) => finish(fine_tune(&args, &progress, &stop), &stop, json).await,
+        Command::Relabel(args) => finish(relabel(&args, &progress, &stop), &stop, json).await,
+        Command::Labels(args) => finish(labels::ask(&args, &stop), &stop, json).await,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tuner's library: features of a dataset become Parquet, or a trained head.
+//! The tuner's library: features of a dataset become Parquet, or a trained head, and models label them.
 //!
 //! Here are the arguments, the bars for a person who looks on, and the summaries that are printed. The work is done in
 //! `headwater-extraction` and `headwater-training`.
@@ -7,6 +7,8 @@ mod args;
 
 mod extract;
 mod fine_tune;
+mod labels;
+mod relabel;
 
 mod report;
 

@@ -18,6 +18,7 @@ pub mod host_port;
 pub mod ids;
 pub mod key;
 pub mod option_text;
+pub mod scored;
 
 pub mod field;
 
@@ -66,6 +67,7 @@ pub use payload::{DType, Shape};
 pub use permutation::Permutation;
 pub use recipe::Recipe;
 pub use scale::Scale;
+pub use scored::Scored;
 pub use units::{BitsPerSecond, ByteCount, CpuSeconds};
 pub use way::Way;
 pub use write_fault::WriteFault;

@@ -7,47 +7,55 @@ use crate::proto::{SampleFailureKind as Wire, SampleStatus};
 /// The longest message that is sent or believed, in bytes.
 const MAX_MESSAGE_BYTES: usize = 1024;
 
+/// A kind of failure, as it travels.
+pub(crate) fn kind_to(kind: FailureKind) -> Wire {
+    match kind {
+        FailureKind::OutOfRange => Wire::OutOfRange,
+        FailureKind::NotFound => Wire::NotFound,
+        FailureKind::Changed => Wire::Changed,
+        FailureKind::Forbidden => Wire::Forbidden,
+        FailureKind::Io => Wire::Io,
+        FailureKind::Unreadable => Wire::Unreadable,
+        FailureKind::UnsupportedFormat => Wire::UnsupportedFormat,
+        FailureKind::Malformed => Wire::Malformed,
+        FailureKind::LimitExceeded => Wire::LimitExceeded,
+        FailureKind::Inference => Wire::Inference,
+        FailureKind::NotFinite => Wire::NotFinite,
+        FailureKind::Unavailable => Wire::Unavailable,
+        FailureKind::Checksum => Wire::Checksum,
+        FailureKind::Internal => Wire::Internal,
+    }
+}
+
+/// A kind of failure that came. One that is not known is a fault of a program.
+pub(crate) fn kind_from(kind: Wire) -> FailureKind {
+    match kind {
+        Wire::OutOfRange => FailureKind::OutOfRange,
+        Wire::NotFound => FailureKind::NotFound,
+        Wire::Changed => FailureKind::Changed,
+        Wire::Forbidden => FailureKind::Forbidden,
+        Wire::Io => FailureKind::Io,
+        Wire::Unreadable => FailureKind::Unreadable,
+        Wire::UnsupportedFormat => FailureKind::UnsupportedFormat,
+        Wire::Malformed => FailureKind::Malformed,
+        Wire::LimitExceeded => FailureKind::LimitExceeded,
+        Wire::Inference => FailureKind::Inference,
+        Wire::NotFinite => FailureKind::NotFinite,
+        Wire::Unavailable => FailureKind::Unavailable,
+        Wire::Checksum => FailureKind::Checksum,
+        Wire::Internal | Wire::Unspecified => FailureKind::Internal,
+    }
+}
+
 impl From<&SampleFailure> for SampleStatus {
     fn from(failure: &SampleFailure) -> Self {
-        let kind = match failure.kind {
-            FailureKind::OutOfRange => Wire::OutOfRange,
-            FailureKind::NotFound => Wire::NotFound,
-            FailureKind::Changed => Wire::Changed,
-            FailureKind::Forbidden => Wire::Forbidden,
-            FailureKind::Io => Wire::Io,
-            FailureKind::Unreadable => Wire::Unreadable,
-            FailureKind::UnsupportedFormat => Wire::UnsupportedFormat,
-            FailureKind::Malformed => Wire::Malformed,
-            FailureKind::LimitExceeded => Wire::LimitExceeded,
-            FailureKind::Inference => Wire::Inference,
-            FailureKind::NotFinite => Wire::NotFinite,
-            FailureKind::Unavailable => Wire::Unavailable,
-            FailureKind::Checksum => Wire::Checksum,
-            FailureKind::Internal => Wire::Internal,
-        };
-        Self { kind: kind as i32, message: clipped(&failure.message) }
+        Self { kind: kind_to(failure.kind).into(), message: clipped(&failure.message) }
     }
 }
 
 impl From<SampleStatus> for SampleFailure {
     fn from(status: SampleStatus) -> Self {
-        let kind = match Wire::try_from(status.kind) {
-            Ok(Wire::OutOfRange) => FailureKind::OutOfRange,
-            Ok(Wire::NotFound) => FailureKind::NotFound,
-            Ok(Wire::Changed) => FailureKind::Changed,
-            Ok(Wire::Forbidden) => FailureKind::Forbidden,
-            Ok(Wire::Io) => FailureKind::Io,
-            Ok(Wire::Unreadable) => FailureKind::Unreadable,
-            Ok(Wire::UnsupportedFormat) => FailureKind::UnsupportedFormat,
-            Ok(Wire::Malformed) => FailureKind::Malformed,
-            Ok(Wire::LimitExceeded) => FailureKind::LimitExceeded,
-            Ok(Wire::Inference) => FailureKind::Inference,
-            Ok(Wire::NotFinite) => FailureKind::NotFinite,
-            Ok(Wire::Unavailable) => FailureKind::Unavailable,
-            Ok(Wire::Checksum) => FailureKind::Checksum,
-            Ok(Wire::Internal | Wire::Unspecified) | Err(_) => FailureKind::Internal,
-        };
-        Self::new(kind, clipped(&status.message))
+        Self::new(kind_from(status.kind()), clipped(&status.message))
     }
 }
 

@@ -19,6 +19,7 @@ mod failure;
 pub mod field;
 pub mod framed;
 mod introduction;
+pub mod labels;
 mod limits;
 pub mod list;
 pub mod low;

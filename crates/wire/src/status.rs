@@ -41,6 +41,12 @@ pub enum Refusal {
         /// The server's, separated by commas.
         registered: String,
     },
+    /// There are no labels of what was asked for, or none at all.
+    #[error("{message}")]
+    NoLabels {
+        /// Why, and what to do.
+        message: String,
+    },
     /// The dataset or the model is not the one that the client described before.
     #[error("the {what} has changed since it was described: describe it again")]
     Changed {
@@ -95,7 +101,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 12] = [
+    pub const REASONS: [&'static str; 13] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -108,6 +114,7 @@ impl Refusal {
         UNREAD,
         NOT_READY,
         "not-local",
+        "no-labels",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -125,6 +132,7 @@ impl Refusal {
             Self::Unread { .. } => 9,
             Self::NotReady { .. } => 10,
             Self::NotLocal => 11,
+            Self::NoLabels { .. } => 12,
         };
         Self::REASONS[place]
     }
@@ -143,7 +151,7 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
             Refusal::Invalid(_) => Code::InvalidArgument,
-            Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } => Code::NotFound,
+            Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } | Refusal::NoLabels { .. } => Code::NotFound,
             Refusal::Changed { .. } | Refusal::NotReady { .. } => Code::FailedPrecondition,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::NotLocal => Code::PermissionDenied,

@@ -73,6 +73,17 @@ pub struct Changes {
     pub counts: Vec<(ClassId, ClassId, u64)>,
 }
 
+// === impl Best ===
+
+impl Best {
+    /// The row.
+    pub fn place(self) -> Place {
+        match self {
+            Self::Labelled { place, .. } | Self::Failed { place } => place,
+        }
+    }
+}
+
 // === impl Standing ===
 
 impl Standing {

@@ -1,7 +1,7 @@
 //! No bytes, however broken, make a function of this crate panic.
 
 use crate::support::{head, small_extractor};
-use headwater_onnx::{Head, Limits, check, join, prune};
+use headwater_onnx::{Head, Limits, check, join, prune, tail};
 use proptest::prelude::*;
 
 /// Calls every function that takes bytes once.
@@ -12,6 +12,7 @@ fn feed(bytes: &[u8]) {
     if checked.is_err() {
         assert!(pruned.is_err(), "what does not pass the check is not cut down");
     }
+    let _ = tail(bytes, "features", &["probs"], &limits);
     let _ = Head::read(bytes, &limits);
     let _ = join(bytes, "features", &small_head(), &limits);
     let _ = join(&small_extractor(true), "features", bytes, &limits);

@@ -1,7 +1,7 @@
 //! Heads, pruned models and joined models compute what they should, as ONNX Runtime in Python runs them.
 
 use crate::support::{assert_close, dense, head, logits, noise, run_with_python, shared_model, small_extractor};
-use headwater_onnx::{Dim, ElementType, GraphBuilder, Head, Limits, OnnxError, ValueFacts, check, join, prune};
+use headwater_onnx::{Dim, ElementType, GraphBuilder, Head, Limits, OnnxError, ValueFacts, check, join, prune, tail};
 
 fn limits() -> Limits {
     Limits::default()
@@ -129,6 +129,30 @@ fn a_pruned_model_gives_the_same_and_has_no_more_than_it_needs() {
     let Some(whole) = run_with_python(&extractor, &[1, 3, 8, 8], &input) else { return };
     let part = run_with_python(&pruned, &[1, 3, 8, 8], &input).unwrap();
     assert_eq!(part["features"], whole["features"]);
+}
+
+#[test]
+fn a_tail_gives_the_same_of_the_features_as_the_whole_model() {
+    for flat in [true, false] {
+        let extractor = small_extractor(flat);
+        let tail = tail(&extractor, "features", &["probs"], &limits()).unwrap();
+        let facts = check(&tail, &limits()).unwrap();
+        assert_eq!((names(&facts.inputs), names(&facts.outputs)), (vec!["features"], vec!["probs"]));
+        assert_eq!(facts.nodes, if flat { 2 } else { 3 });
+        assert!(tail.len() < extractor.len() - 4 * 6 * 27, "the convolution's weights are not part of it");
+        let Some(whole) = run_with_python(&extractor, &[2, 3, 8, 8], &noise(384, 3)) else { return };
+        let dims = if flat { &[2, 6][..] } else { &[2, 6, 1, 1] };
+        let part = run_with_python(&tail, dims, &whole["features"]).unwrap();
+        assert_eq!(part["probs"], whole["probs"]);
+    }
+}
+
+#[test]
+fn a_value_through_which_not_everything_goes_has_no_tail() {
+    let tail = |from: &str, output: &str| tail(&small_extractor(true), from, &[output], &limits()).unwrap_err();
+    assert_eq!(tail("probs", "logits").to_string(), "the outputs need the input \"input\" too, and not only \"probs\"");
+    assert_eq!(tail("pool", "probs").to_string(), "the model does not state the type and shape of \"pool\"");
+    assert!(matches!(tail("features", "classes"), OnnxError::NoSuchOutput { .. }));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{milliseconds, period, seconds, some_seconds, threads, threads_or_none};
-use headwater_features::{Device, ModelSpec};
+use headwater_features::{Device, HeadSpec, ModelSpec};
 use headwater_types::caps;
 
 use headwater_wire::transport::KEEPALIVE_TIMEOUT;
@@ -119,6 +119,10 @@ pub struct ServeArgs {
     /// Register a model: NAME=FILE.onnx,recipe=R[,output=O]; may be repeated
     #[arg(long, value_name = "NAME=FILE.onnx,recipe=R[,output=O]", env = "HEADWATER_MODELS", help_heading = "Models")]
     pub(crate) model: Vec<ModelSpec>,
+    /// Register a head that tuner fine-tune has trained on the features of a --model, for tuner relabel: NAME=FILE.onnx;
+    /// may be repeated
+    #[arg(long, value_name = "NAME=FILE.onnx", help_heading = "Models")]
+    pub(crate) head: Vec<HeadSpec>,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,
@@ -188,6 +192,15 @@ impl ServeArgs {
             if self.model[..place].iter().any(|before| before.name == spec.name) {
                 found.push(format!("--model {} is given twice: give each model a name of its own", spec.name));
             }
+        }
+        for (place, spec) in self.head.iter().enumerate() {
+            let earlier = self.head[..place].iter().map(|head| &head.name).chain(self.model.iter().map(|model| &model.name));
+            if earlier.into_iter().any(|name| *name == spec.name) {
+                found.push(format!("--head {}: a model or head has that name: give each a name of its own", spec.name));
+            }
+        }
+        if self.model.is_empty() && !self.head.is_empty() {
+            found.push("--head without a --model: a head takes a model's features; give that model too".to_owned());
         }
         let found = found.into_iter().map(UsageError);
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());

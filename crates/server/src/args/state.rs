@@ -15,7 +15,8 @@ const STATE: &str = "--state";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
     /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
-    /// name: the cache in DIR/cache, and in DIR/catalog what makes the next start quick [default: headwater in the
+    /// name: the cache in DIR/cache, in DIR/catalog what makes the next start quick, and in DIR/labels what models
+    /// said of photos (tuner relabel) [default: headwater in the
     /// user's cache folder, for the cache alone]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
@@ -53,6 +54,19 @@ impl StateArgs {
             Apart::from(place, STATE, state.clone())?;
         }
         Ok(Kept::at(Apart::from(first, STATE, state.join("catalog").join(name))?))
+    }
+
+    /// The folder for labels; `None` where no state folder is given, since labels are no cache: they are asked for long
+    /// after they were made.
+    ///
+    /// # Errors
+    /// The folder lies within one of the datasets or around it.
+    pub(crate) fn labels(&self, places: &[Location]) -> Result<Option<Apart>> {
+        let (Some(state), Some(first)) = (&self.state, places.first()) else { return Ok(None) };
+        for place in places {
+            Apart::from(place, STATE, state.clone())?;
+        }
+        Ok(Some(Apart::from(first, STATE, state.join("labels"))?))
     }
 
     /// The setting, where it is given.

@@ -7,6 +7,7 @@ use headwater_types::Digest;
 use headwater_wire::status::{Invalid, Refusal};
 use tonic::{Request, Status};
 
+use crate::labelling::LabellingJobs;
 use crate::life::Life;
 use crate::metrics::Metrics;
 use crate::offer::Offer;
@@ -20,6 +21,7 @@ pub(crate) struct Desk {
     pub(crate) life: Arc<Life>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) reloader: Arc<Reloader>,
+    pub(crate) labelling: Arc<LabellingJobs>,
 }
 
 /// A request of a dataset, as all of them name it.

@@ -14,6 +14,10 @@ mod survey;
 
 mod report;
 
+mod labellings;
+mod labels;
+mod relabel;
+
 mod announce;
 mod cached;
 mod low;
@@ -31,13 +35,15 @@ use headwater_wire::proto::caches_server::{Caches, CachesServer};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::homes_server::{Homes, HomesServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
+use headwater_wire::proto::labels_server::{Labels, LabelsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    AnnounceAnswer, AnnounceRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, DatasetDescription,
-    DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest, IntroduceRequest, Introduction,
-    ListDatasetsRequest, ListRequest, LowAnswer, LowRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
+    AnnounceAnswer, AnnounceRequest, AskLabelsRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
+    ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
+    FetchBatch, FetchRequest, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
+    ListDatasetsRequest, ListLabellingsRequest, ListRequest, LowAnswer, LowRequest, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
     ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
@@ -49,12 +55,13 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 7] = [
+pub(crate) const SERVICES: [&str; 8] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
     <CachesServer<Desk> as NamedService>::NAME,
     <JobsServer<Desk> as NamedService>::NAME,
+    <LabelsServer<Desk> as NamedService>::NAME,
     <HomesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
@@ -69,6 +76,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(LossesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(CachesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(JobsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(LabelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(HomesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
@@ -145,6 +153,42 @@ impl Jobs for Desk {
 
     async fn replaced(&self, request: Request<ReplacedRequest>) -> Result<Response<ReplacedAnswer>, Status> {
         replaced::replaced(self, request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Labels for Desk {
+    type RelabelStream = relabel::Labellings;
+
+    async fn relabel(&self, request: Request<RelabelRequest>) -> Result<Response<Self::RelabelStream>, Status> {
+        relabel::relabel(self, request).await.map(Response::new)
+    }
+
+    async fn list_labellings(
+        &self,
+        _request: Request<ListLabellingsRequest>,
+    ) -> Result<Response<LabellingList>, Status> {
+        labellings::list(self).map(Response::new)
+    }
+
+    async fn control_labelling(
+        &self,
+        request: Request<ControlLabellingRequest>,
+    ) -> Result<Response<Labelling>, Status> {
+        labellings::control(self, request).await.map(Response::new)
+    }
+
+    type AskLabelsStream = labels::LabelBatches;
+
+    async fn ask_labels(
+        &self,
+        request: Request<AskLabelsRequest>,
+    ) -> Result<Response<Self::AskLabelsStream>, Status> {
+        labels::ask(self, request).await.map(Response::new)
+    }
+
+    async fn count_labels(&self, request: Request<CountLabelsRequest>) -> Result<Response<LabelCounts>, Status> {
+        labels::count(self, request).await.map(Response::new)
     }
 }
 

@@ -3,17 +3,22 @@
 mod extract;
 mod features;
 mod fine_tune;
+mod labels;
 mod plan;
+mod reach;
+mod relabel;
 mod servers;
 
 pub(crate) use extract::ExtractArgs;
 pub(crate) use fine_tune::FineTuneArgs;
+pub(crate) use labels::LabelsArgs;
 pub(crate) use plan::PlanArgs;
+pub(crate) use relabel::{RelabelArgs, RelabelTask};
 
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
 
-/// Turns photos on storage servers into features, and features into a trained head.
+/// Turns photos on storage servers into features and a trained head, and has models label them there.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tuner", after_help = HELP)]
 pub struct TunerArgs {
@@ -29,6 +34,10 @@ Examples:
       --model mobilenet --out features
   tuner fine-tune --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet --out head.onnx
+  tuner relabel --servers node1:7440,node2:7440 --dataset photos \\
+      --model mobilenet
+  tuner labels --servers node1:7440,node2:7440 --dataset photos \\
+      --label Banana --min-score 0.9
 
 Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of
 --config FILE.toml.";
@@ -37,6 +46,8 @@ Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of
 pub(crate) enum Command {
     Extract(ExtractArgs),
     FineTune(FineTuneArgs),
+    Relabel(RelabelArgs),
+    Labels(LabelsArgs),
 }
 
 // === impl TunerArgs ===
@@ -64,7 +75,7 @@ pub(crate) mod tests {
         let arguments = ["tuner", "fine-tune"].iter().chain(arguments);
         match TunerArgs::try_parse_from(arguments).unwrap().command {
             Command::FineTune(args) => args,
-            Command::Extract(_) => panic!("another subcommand"),
+            _ => panic!("another subcommand"),
         }
     }
 

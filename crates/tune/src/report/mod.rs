@@ -2,6 +2,8 @@
 
 mod extract;
 mod fine_tune;
+mod labels;
+mod relabel;
 mod table;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,8 @@ use headwater_types::Way;
 
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
+pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
+pub(crate) use relabel::{RelabelSummary, ServerLabelling};
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;

@@ -1,0 +1,76 @@
+//! The output in which a model gives its scores, and the best of them.
+
+use headwater_onnx::ModelFacts;
+use headwater_onnx::head::{LOGITS, PROBS};
+use headwater_types::Scored;
+
+/// An output of scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScoresOutput {
+    /// Probabilities, which sum up to 1.
+    Probs,
+    /// What probabilities are made of, by the softmax.
+    Logits,
+}
+
+/// The output of a model that has its scores: `probs`, or else `logits`.
+pub(super) fn choose(facts: &ModelFacts) -> Option<ScoresOutput> {
+    let has = |output: &ScoresOutput| facts.outputs.iter().any(|given| given.name == output.name());
+    [ScoresOutput::Probs, ScoresOutput::Logits].into_iter().find(has)
+}
+
+// === impl ScoresOutput ===
+
+impl ScoresOutput {
+    /// The output of this name, if it is one of scores.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Probs, Self::Logits].into_iter().find(|output| output.name() == name)
+    }
+
+    /// What the output is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Probs => PROBS,
+            Self::Logits => LOGITS,
+        }
+    }
+
+    /// The best classes of each row of so many values.
+    pub(super) fn best(self, rows: &[f32], classes: usize, most: usize) -> Vec<Vec<Scored>> {
+        let best = |row: &[f32]| match self {
+            Self::Probs => Scored::best(row, most),
+            Self::Logits => Scored::best(&softmax(row), most),
+        };
+        rows.chunks_exact(classes.max(1)).map(best).collect()
+    }
+}
+
+/// Probabilities that sum up to 1. The largest value is taken off all, so that none is too large for its exponential.
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(|exponential| exponential / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::ClassId;
+
+    use super::*;
+
+    #[test]
+    fn logits_become_probabilities_however_large_they_are() {
+        let best = ScoresOutput::Logits.best(&[1000.0, 1000.0, 0.0, 3.0, 1.0, 3.0], 3, 2);
+        let scored = |class, score| Scored { class: ClassId(class), score };
+        assert_eq!(best[0], [scored(0, 0.5), scored(1, 0.5)]);
+        let third = 1.0 / (2.0 + (-2.0_f32).exp());
+        assert_eq!(best[1], [scored(0, third), scored(2, third)]);
+    }
+
+    #[test]
+    fn probabilities_are_taken_as_they_are() {
+        let best = ScoresOutput::Probs.best(&[0.25, 0.75], 2, 1);
+        assert_eq!(best, [[Scored { class: ClassId(1), score: 0.75 }]]);
+    }
+}

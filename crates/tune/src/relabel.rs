@@ -1,0 +1,138 @@
+//! `tuner relabel`: labellings on servers, begun, followed, and told what to do.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::bail;
+use futures::future::join_all;
+use headwater_cli::{GrowingBar, Outcome, Progress};
+use headwater_client::label_calls::{Labelling, LabellingState, Relabel};
+use headwater_client::{ServerAddress, control_labelling, labellings};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{RelabelArgs, RelabelTask};
+use crate::report::{RelabelSummary, ServerLabelling};
+
+/// A labelling that this command does not wait for any more. It goes on at the servers.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{done} of {samples} photos are labelled, and the servers go on: run the same command again to follow them, or \
+     with --cancel to end it"
+)]
+pub(crate) struct Left {
+    done: u64,
+    samples: u64,
+}
+
+/// Servers whose labelling did not end as it should.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotDone(String);
+
+/// Does what the arguments say. After `stop` the labelling goes on at the servers.
+pub(crate) async fn relabel(
+    args: &RelabelArgs,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> anyhow::Result<Outcome<RelabelSummary>> {
+    let (servers, options) = (&args.reach.servers, args.reach.options());
+    match args.task() {
+        RelabelTask::List => {
+            let listed = labellings(servers, &options).await?;
+            let each = listed.into_iter().flat_map(|of| match of.labellings {
+                Ok(labellings) => labellings.into_iter().map(|each| ServerLabelling::of(&of.server, each)).collect(),
+                Err(error) => vec![ServerLabelling::silent(&of.server, &error)],
+            });
+            let summary = RelabelSummary::new(each.collect(), 0.0);
+            let silent = summary.silent();
+            Ok(Outcome::of(summary, silent.map_or(Ok(()), |words| Err(NotDone(words)))))
+        }
+        RelabelTask::Control(control) => {
+            let told = control_labelling(servers, &control, &options).await?;
+            let each = told.into_iter().map(|(server, labelling)| ServerLabelling::of(&server, labelling));
+            Ok(Outcome::done(RelabelSummary::new(each.collect(), 0.0)))
+        }
+        RelabelTask::Label(request) => label(args, &request, progress, stop).await,
+    }
+}
+
+/// How far each server is, as far as is known.
+type Known = Mutex<BTreeMap<usize, Labelling>>;
+
+/// Has all servers label, and waits for the last.
+async fn label(
+    args: &RelabelArgs,
+    request: &Relabel,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> anyhow::Result<Outcome<RelabelSummary>> {
+    let (begin, bar, known) = (Instant::now(), GrowingBar::new(progress, "relabel"), Known::default());
+    let follow = join_all(args.reach.servers.iter().enumerate().map(|(at, server)| {
+        let (bar, known) = (&bar, &known);
+        async move { (server, of_server(args, request, (at, server), (bar, known)).await) }
+    }));
+    let ended = stop.run_until_cancelled(follow).await;
+    let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let seconds = begin.elapsed().as_secs_f64();
+    let Some(ended) = ended else {
+        let each = known.iter().map(|(at, told)| ServerLabelling::of(&args.reach.servers[*at], told.clone()));
+        let summary = RelabelSummary::new(each.collect(), seconds);
+        let (done, samples) = (summary.done(), summary.samples());
+        return Ok(Outcome::short(summary, Left { done, samples }));
+    };
+    let each: Vec<_> = ended
+        .iter()
+        .map(|(server, ended)| match ended {
+            Ok(labelling) => ServerLabelling::of(server, labelling.clone()),
+            Err(error) => ServerLabelling::silent(server, error),
+        })
+        .collect();
+    if let [(_, Err(error))] = &ended[..] {
+        bail!("{error}");
+    }
+    let summary = RelabelSummary::new(each, seconds);
+    let faults: Vec<_> = ended.iter().filter_map(|(server, ended)| fault(server, ended.as_ref())).collect();
+    if !faults.is_empty() {
+        return Ok(Outcome::short(summary, NotDone(faults.join("; "))));
+    }
+    let few_enough = summary.failures().check(summary.samples(), args.failures.max_failures);
+    Ok(Outcome::of(summary, few_enough))
+}
+
+/// Follows one server to the end of its labelling, or to its beginning where nobody waits.
+async fn of_server(
+    args: &RelabelArgs,
+    request: &Relabel,
+    (at, server): (usize, &ServerAddress),
+    (bar, known): (&GrowingBar<'_>, &Known),
+) -> Result<Labelling, headwater_client::ClientError> {
+    let options = args.reach.options();
+    let (begun, begins) = tokio::sync::watch::channel(false);
+    let told = |labelling: &Labelling| {
+        begun.send_replace(true);
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(at, labelling.clone());
+        let done = known.values().map(|told| told.labelled + told.skipped + told.failed).sum();
+        bar.update(done, known.values().map(|told| told.samples).sum());
+    };
+    let mut begins = begins;
+    let follow = headwater_client::relabel(server, request, &options, at as u64, &told);
+    tokio::select! {
+        ended = follow => ended,
+        _ = begins.wait_for(|begun| *begun), if args.detach => {
+            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(&at).cloned().ok_or_else(|| headwater_client::ClientError::Internal("a labelling is lost".to_owned()))
+        }
+    }
+}
+
+/// What kept a server from being done.
+fn fault(server: &ServerAddress, ended: Result<&Labelling, &headwater_client::ClientError>) -> Option<String> {
+    match ended {
+        Err(error) => Some(error.to_string()),
+        Ok(Labelling { state: LabellingState::Failed, reason, .. }) => Some(format!("server {server}: {reason}")),
+        Ok(Labelling { state: LabellingState::Cancelled, .. }) => Some(format!("server {server}: it was cancelled")),
+        Ok(_) => None,
+    }
+}
