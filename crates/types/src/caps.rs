@@ -165,6 +165,27 @@ pub const S3_GARBLED_PAGES: u32 = 4;
 /// network that spoils a third of all answers spoils this many in a row for one object of 200,000.
 pub const S3_GARBLED_OBJECTS: u32 = 10;
 
+/// Most classes of what labels photos: models of landmarks have 203,094. Counts by class are held in memory.
+pub const MAX_LABEL_CLASSES: usize = 1 << 18;
+/// Most bytes of the names of these classes together: 64 for each.
+pub const MAX_LABELLER_BYTES: usize = 16 << 20;
+/// Most labels that are kept of a photo: more is a table of scores, and no answer.
+pub const MAX_TOP_K: usize = 64;
+/// Rows of labels that lie in one block: its bytes are then those of a few pages, and a row's number is a byte.
+pub const LABEL_BLOCK_ROWS: usize = 256;
+/// Memory for pages of the label index: what is asked often is held by its callers, as columns.
+pub const LABEL_INDEX_CACHE: ByteCount = ByteCount::mebibytes(16);
+/// Most runs of labels in one index: a look at them reads each one's record.
+pub const MAX_LABEL_RUNS: usize = 4096;
+/// Most records of labelling jobs in one index.
+pub const MAX_LABEL_JOBS: usize = 4096;
+/// Most bytes of such a record.
+pub const MAX_LABEL_JOB_BYTES: usize = 64 * 1024;
+/// Most bytes of such a job's id.
+pub const MAX_LABEL_JOB_ID_BYTES: usize = 256;
+/// Broken label indices that are kept beside the one in use. A disk that breaks each new one must not be filled.
+pub const LABEL_INDICES_ASIDE: usize = 4;
+
 /// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
 pub const MAX_MODEL_BYTES: ByteCount = ByteCount::new(2_147_483_647);
 
