@@ -61,9 +61,9 @@ pub enum LabelError {
         fault: RowFault,
     },
     /// A labeller or a job's record that is too large, or an index that has no number left.
-    #[error("{what} has {actual}, of at most {most}")]
+    #[error("{what}: {actual}, of at most {most}")]
     TooLarge {
-        /// What it is, and which of its sizes is too large.
+        /// Which size it is.
         what: &'static str,
         /// The size that it has.
         actual: usize,

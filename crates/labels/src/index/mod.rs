@@ -1,20 +1,48 @@
 //! The index of a storage node.
+//!
+//! ```text
+//!  runs   run ─▶ dataset, labeller, begun          tails   run ─▶ blocks begun, rows that are not dead
+//!  blocks (run, block) ─▶ up to 256 rows           dead    (run, block) ─▶ a bit for each dead row
+//!  jobs   id ─▶ what a server keeps of a job       file    version of all this, number of the next run
+//! ```
+//!
+//! The rows of one call lie together, and those of the next are added to the same block while it has room: so many
+//! small calls leave as few blocks as one large one. A row is never moved and a block's number never given again, so
+//! that a place is good as long as its run is.
+//!
+//! # Why blocks, and not an entry for each photo?
+//!
+//! An entry for each photo has its whole key twice over (in the table and above it), its own head and no neighbour to be
+//! packed with. `scripts/bench labels` says what blocks take.
 
-use std::ops::ControlFlow;
+mod append;
+mod jobs;
+mod reading;
+mod runs;
+mod show;
+mod writer;
+
 use std::path::Path;
+use std::sync::atomic::AtomicU32;
 
-use headwater_types::{ByteCount, Digest};
+use headwater_types::ByteCount;
 
+use crate::database::{Database, Opener};
 use crate::error::{LabelError, MovedAside};
-use crate::labeller::Labeller;
-use crate::place::Place;
-use crate::row::Row;
-use crate::run::{Run, RunId};
+
+pub use show::Read;
 
 /// What models said of the photos of a node, in one file. Every call blocks on the disk. Calls of several threads at
-/// once are good; a visitor must not call the index that it is shown.
+/// once are good, and those that read do not wait for those that write.
+///
+/// After an error of the disk, the next call opens the file again. A file that is found broken is moved aside and begun
+/// anew: at the start [`Opened::moved_aside`] says so, later [`LabelError::Broken`].
 #[derive(Debug)]
-pub struct LabelIndex {}
+pub struct LabelIndex {
+    database: Database,
+    /// Above every run that was ever begun here: where the file is begun anew, nobody's run becomes another's.
+    next_run: AtomicU32,
+}
 
 /// An index that was opened.
 #[derive(Debug)]
@@ -25,84 +53,28 @@ pub struct Opened {
     pub moved_aside: Option<MovedAside>,
 }
 
-/// What was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Read {
-    /// Rows that were shown to the visitor.
-    pub rows: u64,
-    /// Blocks that are not what was written, and were dropped.
-    pub broken_blocks: u64,
-}
-
 // === impl LabelIndex ===
 
 impl LabelIndex {
-    /// Opens the index of a folder, or makes both.
-    pub fn open(_folder: &Path) -> Result<Opened, LabelError> {
-        todo!()
+    /// Opens the index of a folder, or makes both, for this user alone: keys say what photos there are. The whole file
+    /// is verified.
+    ///
+    /// # Errors
+    /// A folder that somebody has open, and what the disk refuses.
+    pub fn open(folder: &Path) -> Result<Opened, LabelError> {
+        Self::open_with(folder, Database::of_disk())
     }
 
-    /// The runs over a dataset, in the order in which they were begun.
-    pub fn runs(&self, _dataset: &Digest) -> Result<Vec<Run>, LabelError> {
-        todo!()
+    pub(crate) fn open_with(folder: &Path, opener: Opener) -> Result<Opened, LabelError> {
+        let (database, moved_aside) = Database::open(folder, opener)?;
+        Ok(Opened { index: Self { database, next_run: AtomicU32::new(0) }, moved_aside })
     }
 
-    /// The run of this labeller over this dataset: found or made.
-    pub fn begin(&self, _dataset: &Digest, _labeller: &Labeller, _now: u64) -> Result<Run, LabelError> {
-        todo!()
-    }
-
-    /// Removes a run with its rows.
-    pub fn forget(&self, _run: RunId) -> Result<(), LabelError> {
-        todo!()
-    }
-
-    /// Appends rows, and marks others as dead. All of it is durable when it returns.
-    pub fn append(&self, _run: RunId, _rows: &[Row<'_>], _superseded: &[Place]) -> Result<Vec<Place>, LabelError> {
-        todo!()
-    }
-
-    /// Marks rows as dead, such as those of photos that are gone.
-    pub fn kill(&self, _run: RunId, _places: &[Place]) -> Result<(), LabelError> {
-        todo!()
-    }
-
-    /// Shows every row that is not dead, in the order of places.
-    pub fn each(
-        &self,
-        _run: RunId,
-        _visit: &mut dyn FnMut(Place, Row<'_>) -> ControlFlow<()>,
-    ) -> Result<Read, LabelError> {
-        todo!()
-    }
-
-    /// Shows the rows at these places, which are sorted. One that is dead or broken is left out.
-    pub fn at(
-        &self,
-        _run: RunId,
-        _places: &[Place],
-        _visit: &mut dyn FnMut(Place, Row<'_>),
-    ) -> Result<Read, LabelError> {
-        todo!()
-    }
-
-    /// Keeps a job's record, in the place of an earlier one.
-    pub fn put_job(&self, _id: &str, _record: &[u8]) -> Result<(), LabelError> {
-        todo!()
-    }
-
-    /// Removes a job's record, if there is one.
-    pub fn remove_job(&self, _id: &str) -> Result<(), LabelError> {
-        todo!()
-    }
-
-    /// All jobs with their records, by id.
-    pub fn jobs(&self) -> Result<Vec<(String, Vec<u8>)>, LabelError> {
-        todo!()
-    }
-
-    /// The bytes that the index's file takes.
+    /// The bytes that the index's file takes on the disk.
     pub fn bytes_on_disk(&self) -> ByteCount {
-        todo!()
+        self.database.folder().bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,26 +1,38 @@
-//! What stands of a run over a listing.
+//! What stands of a run over a listing, in memory: what is asked often is answered from here.
+//!
+//! ```text
+//! sample ─▶ class u32 │ score f32 │ block u32 │ row u8        13 bytes a sample
+//!
+//! class   of the best label; or that there is no row, a failure, or the row of another version
+//! ```
+//!
+//! A sample has at most one row here. Of several the later counts, and of two versions the one that is listed; the
+//! others are [`gone`](Standing::gone), as are rows whose sample is.
+
+mod changes;
+mod questions;
+mod read;
 
 use headwater_types::{ByteCount, ClassId};
 
-use crate::error::LabelError;
-use crate::index::LabelIndex;
 use crate::place::Place;
 use crate::row::Outcome;
-use crate::run::RunId;
+
+pub use changes::{Changed, Changes};
+pub use questions::Order;
+pub use read::Found;
 
 /// For each sample of a listing, by its index: the best class that a run says, its score, and where the row is.
-#[derive(Clone, Debug)]
-pub struct Standing {}
-
-/// What a listing has under a row's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The sample, in the row's version.
-    Here(u64),
-    /// The sample, in another version.
-    OtherVersion(u64),
-    /// Nothing.
-    Gone,
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    classes: Vec<u32>,
+    scores: Vec<f32>,
+    blocks: Vec<u32>,
+    rows: Vec<u8>,
+    gone: Vec<Place>,
+    labelled: u64,
+    failed: u64,
+    broken_blocks: u64,
 }
 
 /// What stands of one sample.
@@ -42,36 +54,12 @@ pub enum Best {
     },
 }
 
-/// In which order samples of a class come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The highest score first; of one score in the order of the listing.
-    ByScore,
-    /// In the order of the listing.
-    BySample,
-}
-
-/// A sample of which two runs say different classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Changed {
-    /// The sample.
-    pub sample: u64,
-    /// What the earlier says.
-    pub from: ClassId,
-    /// What the later says.
-    pub to: ClassId,
-}
-
-/// How two runs over one listing differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Samples that both have labelled.
-    pub both: u64,
-    /// Those of another best class, in the order of the listing.
-    pub samples: Vec<Changed>,
-    /// How many there are by earlier and later class: the most first, then by class.
-    pub counts: Vec<(ClassId, ClassId, u64)>,
-}
+/// There is no row.
+const NONE: u32 = u32::MAX;
+/// There is a row, which says why there is no label.
+const FAILED: u32 = u32::MAX - 1;
+/// There is a row of another version.
+const OTHER: u32 = u32::MAX - 2;
 
 // === impl Best ===
 
@@ -88,72 +76,97 @@ impl Best {
 
 impl Standing {
     /// Nothing stands yet, of so many samples.
-    pub fn new(_samples: usize) -> Self {
-        todo!()
+    pub fn new(samples: usize) -> Self {
+        Self {
+            classes: vec![NONE; samples],
+            scores: vec![0.0; samples],
+            blocks: vec![0; samples],
+            rows: vec![0; samples],
+            ..Self::default()
+        }
     }
 
-    /// Reads a run. `find` says what the listing has under a row's key.
-    pub fn read(
-        _index: &LabelIndex,
-        _run: RunId,
-        _samples: usize,
-        _find: &dyn Fn(&str, [u8; 16]) -> Found,
-    ) -> Result<Self, LabelError> {
-        todo!()
-    }
-
-    /// Notes a row that was appended; what stood of the sample is forgotten.
-    pub fn set(&mut self, _sample: u64, _outcome: &Outcome<'_>, _place: Place) {
-        todo!()
+    /// Notes a row that was appended. What stood of the sample is forgotten; a sample that there is not is nothing.
+    pub fn set(&mut self, sample: u64, outcome: &Outcome<'_>, place: Place) {
+        let (class, score) = match outcome {
+            Outcome::Labels(labels) => labels.first().map_or((NONE, 0.0), |best| (best.class.0, best.score)),
+            Outcome::Failed(_) => (FAILED, 0.0),
+        };
+        self.put(sample, class, score, place);
     }
 
     /// What stands of a sample; `None` where it is not labelled, or only in another version.
-    pub fn standing(&self, _sample: u64) -> Option<Best> {
-        todo!()
+    pub fn standing(&self, sample: u64) -> Option<Best> {
+        let at = usize::try_from(sample).ok()?;
+        let place = self.place(at)?;
+        match self.classes[at] {
+            OTHER => None,
+            FAILED => Some(Best::Failed { place }),
+            class => Some(Best::Labelled { class: ClassId(class), score: self.scores[at], place }),
+        }
     }
 
     /// The row of another version of the sample, which a new row supersedes.
-    pub fn superseded(&self, _sample: u64) -> Option<Place> {
-        todo!()
+    pub fn superseded(&self, sample: u64) -> Option<Place> {
+        let at = usize::try_from(sample).ok()?;
+        self.place(at).filter(|_| self.classes[at] == OTHER)
     }
 
-    /// Rows to be killed: their samples are gone, or have a later row.
+    /// Rows that are to be killed: their samples are gone, or have another row that counts. Sorted.
     pub fn gone(&self) -> &[Place] {
-        todo!()
+        &self.gone
     }
 
     /// Samples that have a class.
     pub fn labelled(&self) -> u64 {
-        todo!()
+        self.labelled
     }
 
     /// Samples that could not be labelled.
     pub fn failed(&self) -> u64 {
-        todo!()
+        self.failed
     }
 
-    /// Samples by best class, of those whose score is at least this.
-    pub fn counts(&self, _min_score: f32) -> Vec<u64> {
-        todo!()
-    }
-
-    /// The first samples of a class whose score is at least this.
-    pub fn of_class(&self, _class: ClassId, _min_score: f32, _order: Order, _limit: usize) -> Vec<u64> {
-        todo!()
-    }
-
-    /// The samples of the lowest best scores, the lowest first.
-    pub fn uncertain(&self, _limit: usize) -> Vec<u64> {
-        todo!()
-    }
-
-    /// What a later run says otherwise.
-    pub fn differences(&self, _later: &Self) -> Changes {
-        todo!()
+    /// Blocks that were found broken when the run was read, and were dropped.
+    pub fn broken_blocks(&self) -> u64 {
+        self.broken_blocks
     }
 
     /// The memory that it takes.
     pub fn memory(&self) -> ByteCount {
-        todo!()
+        let columns = 4 * (self.classes.capacity() + self.scores.capacity() + self.blocks.capacity());
+        ByteCount::from(columns + self.rows.capacity() + self.gone.capacity() * size_of::<Place>())
+    }
+
+    fn put(&mut self, sample: u64, class: u32, score: f32, place: Place) {
+        let Some(at) = usize::try_from(sample).ok().filter(|at| *at < self.classes.len()) else { return };
+        self.count(at, |count| *count -= 1);
+        (self.classes[at], self.scores[at]) = (class, score);
+        (self.blocks[at], self.rows[at]) = (place.block(), place.row());
+        self.count(at, |count| *count += 1);
+    }
+
+    /// Changes the count that a sample is counted in.
+    fn count(&mut self, at: usize, change: impl FnOnce(&mut u64)) {
+        match self.classes[at] {
+            NONE | OTHER => {}
+            FAILED => change(&mut self.failed),
+            _ => change(&mut self.labelled),
+        }
+    }
+
+    /// The row of a sample, of whatever version.
+    fn place(&self, at: usize) -> Option<Place> {
+        let is_there = self.classes.get(at).is_some_and(|class| *class != NONE);
+        is_there.then(|| Place::new(self.blocks[at], self.rows[at]))
+    }
+
+    /// Every sample that has a class: its index, the class and the score.
+    fn best(&self) -> impl Iterator<Item = (u64, u32, f32)> {
+        let columns = self.classes.iter().zip(&self.scores).zip(0_u64..);
+        columns.filter(|((class, _), _)| **class < OTHER).map(|((class, score), sample)| (sample, *class, *score))
     }
 }
+
+#[cfg(test)]
+mod tests;
