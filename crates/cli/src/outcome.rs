@@ -19,6 +19,11 @@ pub struct Outcome<T> {
 // === impl Outcome ===
 
 impl<T> Outcome<T> {
+    /// All that was asked for, and printed already.
+    pub fn nothing() -> Self {
+        Self { made: None, fault: None }
+    }
+
     /// All that was asked for.
     pub fn done(made: T) -> Self {
         Self { made: Some(made), fault: None }

@@ -14,6 +14,7 @@ use headwater_wire::proto::datasets_client::DatasetsClient;
 use headwater_wire::proto::jobs_client::JobsClient;
 use headwater_wire::proto::labels_client::LabelsClient;
 use headwater_wire::proto::losses_client::LossesClient;
+use headwater_wire::proto::models_client::ModelsClient;
 use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
@@ -73,6 +74,10 @@ impl Client {
 
     pub(crate) fn labels(&self) -> LabelsClient<Channel> {
         LabelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn models(&self) -> ModelsClient<Channel> {
+        ModelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {

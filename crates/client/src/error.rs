@@ -165,8 +165,8 @@ pub enum ClientError {
     /// A server does not know the call for its cache.
     #[error("server {0} is too old to say what it keeps: upgrade that server")]
     NoCacheReport(ServerAddress),
-    /// A server does not know the calls for labels.
-    #[error("server {0} is too old to label photos: upgrade that server")]
+    /// A server does not know the calls for models and labels.
+    #[error("server {0} is too old to say of models and labels: upgrade that server")]
     NoLabelCalls(ServerAddress),
     /// A server does not know the call for names.
     #[error(

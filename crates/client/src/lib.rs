@@ -37,6 +37,7 @@ mod inquiry;
 
 mod caches;
 mod labels;
+mod models;
 mod datasets;
 
 mod classes;
@@ -113,6 +114,7 @@ pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use headwater_wire::labels as label_calls;
+pub use headwater_wire::models as model_calls;
 pub use indices::Indices;
 pub use labels::{
     AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel,
@@ -120,6 +122,7 @@ pub use labels::{
 pub use live::LivePlan;
 pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};
+pub use models::{ServerModels, models};
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};

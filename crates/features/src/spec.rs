@@ -1,4 +1,4 @@
-//! How a model is named on the command line: `NAME=FILE.onnx,recipe=R[,output=O]`.
+//! How a model is named on the command line: `NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE]`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -17,13 +17,16 @@ pub struct ModelSpec {
     pub recipe: String,
     /// The output to take; `None` for `features` where there is one, else the only output.
     pub output: Option<String>,
+    /// A file with the names of the model's classes, one on each line, for labels; `None` for the names that the model's
+    /// own file has, if it has any.
+    pub classes: Option<PathBuf>,
 }
 
 /// Why a text names no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelSpecError {
     /// The text has no `NAME=` before the file.
-    #[error("{0:?} does not say what the model is called: write NAME=FILE.onnx,recipe=R[,output=O]")]
+    #[error("{0:?} does not say what the model is called: write NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE]")]
     NoName(String),
     /// The text of a head has no `NAME=` before the file.
     #[error("{0:?} does not say what the head is called: write NAME=FILE.onnx")]
@@ -35,13 +38,13 @@ pub enum ModelSpecError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// The text has nothing between `NAME=` and the first comma.
-    #[error("model {0} has no file: write {0}=FILE.onnx,recipe=R[,output=O]")]
+    #[error("model {0} has no file: write {0}=FILE.onnx,recipe=R[,output=O][,classes=FILE]")]
     NoFile(ModelName),
     /// The text has no `recipe=`.
     #[error("model {0} has no recipe: add ,recipe=NAME or ,recipe=FILE.toml")]
     NoRecipe(ModelName),
     /// The text has a setting that models do not have.
-    #[error("model {name} has no setting {setting:?}: there are recipe=R and output=O, separated by commas")]
+    #[error("model {name} has no setting {setting:?}: there are recipe=R, output=O and classes=FILE, separated by commas")]
     UnknownSetting {
         /// The model.
         name: ModelName,
@@ -72,11 +75,12 @@ impl FromStr for ModelSpec {
         let name: ModelName = name.parse()?;
         let mut parts = rest.split(',');
         let path = parts.next().filter(|path| !path.is_empty()).ok_or_else(|| ModelSpecError::NoFile(name.clone()))?;
-        let (mut recipe, mut output) = (None, None);
+        let (mut recipe, mut output, mut classes) = (None, None, None);
         for part in parts {
             let (slot, setting, value) = match part.split_once('=') {
                 Some(("recipe", value)) => (&mut recipe, "recipe", value),
                 Some(("output", value)) => (&mut output, "output", value),
+                Some(("classes", value)) => (&mut classes, "classes", value),
                 _ => return Err(ModelSpecError::UnknownSetting { name, setting: part.to_owned() }),
             };
             if value.is_empty() || slot.replace(value.to_owned()).is_some() {
@@ -84,7 +88,7 @@ impl FromStr for ModelSpec {
             }
         }
         let recipe = recipe.ok_or_else(|| ModelSpecError::NoRecipe(name.clone()))?;
-        Ok(Self { name, path: path.into(), recipe, output })
+        Ok(Self { name, path: path.into(), recipe, output, classes: classes.map(PathBuf::from) })
     }
 }
 
@@ -105,7 +109,9 @@ mod tests {
             assert_eq!((spec.name.as_str(), spec.recipe.as_str()), ("mnv2", "mobilenet-eval"));
             assert_eq!((spec.path, spec.output.as_deref()), (PathBuf::from("a/b.onnx"), Some("pool")));
         }
-        assert_eq!("m=f.onnx,recipe=r.toml".parse::<ModelSpec>().unwrap().output, None);
+        let spec = |text: &str| text.parse::<ModelSpec>().unwrap();
+        assert_eq!((spec("m=f.onnx,recipe=r.toml").output, spec("m=f.onnx,recipe=r").classes), (None, None));
+        assert_eq!(spec("m=f.onnx,recipe=r,classes=c.txt").classes, Some(PathBuf::from("c.txt")));
     }
 
     #[test]

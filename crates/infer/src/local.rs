@@ -55,6 +55,7 @@ impl LocalExtractor {
                 path: path.clone(),
                 recipe: recipe.name().to_string(),
                 output: Some(output),
+                classes: None,
             };
             let extractor = Extractor::open(&runtime, &spec, recipe, &options)?;
             // The file may have been exchanged since it was looked at.

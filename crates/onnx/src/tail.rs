@@ -4,12 +4,16 @@ use crate::check::check;
 use crate::error::OnnxError;
 use crate::limits::Limits;
 use crate::prune::Needed;
-use crate::schema::{graph, model, value_info};
+use crate::schema::{graph, model, node, value_info};
 use crate::value::ValueFacts;
-use crate::walk::{graph_of, text_in};
+use crate::walk::{Mention, graph_of, mentions, text_in};
 use crate::wire::{Parts, fields};
 
-/// The part of a model that makes these outputs of the value `from`, which is the part's only input.
+/// Operators that give the values of their first input under other axes.
+const SAME_VALUES: [&str; 4] = ["Flatten", "Identity", "Reshape", "Squeeze"];
+
+/// The part of a model that makes these outputs of the value `from`, or of the value whose axes `from` has in another
+/// form: many exports flatten their features beside what follows them. That value is the part's only input.
 ///
 /// # Errors
 /// A model that does not pass the check or has no such output; outputs that need more than that value; a value whose
@@ -17,6 +21,23 @@ use crate::wire::{Parts, fields};
 pub fn tail(bytes: &[u8], from: &str, outputs: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
     check(bytes, limits)?;
     let graph_bytes = graph_of(bytes)?;
+    let refused = match tail_of(bytes, graph_bytes, from, outputs) {
+        Ok(tail) => return whole(tail, limits),
+        Err(refused) => refused,
+    };
+    match source_of(graph_bytes, from)?.map(|source| tail_of(bytes, graph_bytes, source, outputs)) {
+        Some(Ok(tail)) => whole(tail, limits),
+        _ => Err(refused),
+    }
+}
+
+/// A part that passes the check, as every model must.
+fn whole(tail: Vec<u8>, limits: &Limits) -> Result<Vec<u8>, OnnxError> {
+    check(&tail, limits)?;
+    Ok(tail)
+}
+
+fn tail_of(bytes: &[u8], graph_bytes: &[u8], from: &str, outputs: &[&str]) -> Result<Vec<u8>, OnnxError> {
     let needed = Needed::find(graph_bytes, outputs, Some(from))?;
     check_alone(graph_bytes, &needed, from)?;
     let input = facts_of(graph_bytes, from)?;
@@ -27,9 +48,24 @@ pub fn tail(bytes: &[u8], from: &str, outputs: &[&str], limits: &Limits) -> Resu
         out.carry(&field?);
     }
     out.nest(model::GRAPH, part);
-    let tail = out.finish();
-    check(&tail, limits)?;
-    Ok(tail)
+    Ok(out.finish())
+}
+
+/// The value whose values these are under other axes; `None` where something else makes them.
+fn source_of<'a>(graph_bytes: &'a [u8], value: &str) -> Result<Option<&'a str>, OnnxError> {
+    for field in fields(graph_bytes).flatten().filter(|field| field.number == graph::NODE) {
+        let (mut first, mut makes) = (None, false);
+        mentions(field.bytes()?, &mut |mention| match mention {
+            Mention::Reads(name) => first = first.or(Some(name)),
+            Mention::Makes(name) => makes |= name == value,
+            Mention::Inner(_) => {}
+        })?;
+        if makes {
+            let same = SAME_VALUES.contains(&text_in(field.bytes()?, node::OP_TYPE)?);
+            return Ok(first.filter(|_| same));
+        }
+    }
+    Ok(None)
 }
 
 /// Checks that the outputs need nothing that is fed into the model but through the value.

@@ -74,15 +74,17 @@ fn check_cache((state, cache): (&StateArgs, &CacheDirArgs), dataset: &DatasetSou
     }
 }
 
-/// Checks each model's file and recipe as they are read at start. Sessions are not made, since measuring them takes
-/// seconds.
+/// Checks each model's file and recipe, and that heads can be read, as they are read at start. Sessions are not made,
+/// since measuring them takes seconds.
 fn check_models(args: &ServeArgs, findings: &mut Findings) {
     if args.model.is_empty() {
         args.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));
         return;
     }
     findings.note(Runtime::load(args.onnxruntime.as_deref()));
+    args.head.iter().for_each(|head| findings.readable_file("--head", &head.path));
     for spec in &args.model {
+        spec.classes.iter().for_each(|file| findings.readable_file("--model classes", file));
         if let Some(recipe) = findings.note(models::recipe(spec)) {
             findings.note(check_model(spec, &recipe, caps::MAX_MODEL_BYTES));
         }

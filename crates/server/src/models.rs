@@ -19,15 +19,7 @@ pub(crate) fn register(args: &ServeArgs, recipes: Vec<Recipe>, begin: impl Fn(St
     }
     begin("loading ONNX Runtime".to_owned());
     let runtime = Runtime::load(args.onnxruntime.as_deref())?;
-    let options = ExtractorOptions {
-        device: args.device,
-        threads: args.inference_workers.unwrap_or_else(headwater_image::cores),
-        max_batch: args.max_batch,
-        max_wait: args.max_wait,
-        // CPU workers make so much ahead for an accelerator.
-        queue: 2 * args.cpu_workers(),
-        max_model: caps::MAX_MODEL_BYTES,
-    };
+    let options = options(args);
     for (spec, recipe) in args.model.iter().zip(recipes) {
         begin(format!("loading model {}", spec.name));
         let extractor =
@@ -47,6 +39,19 @@ pub(crate) fn register(args: &ServeArgs, recipes: Vec<Recipe>, begin: impl Fn(St
         }
     }
     Ok(models)
+}
+
+/// How models are run.
+pub(crate) fn options(args: &ServeArgs) -> ExtractorOptions {
+    ExtractorOptions {
+        device: args.device,
+        threads: args.inference_workers.unwrap_or_else(headwater_image::cores),
+        max_batch: args.max_batch,
+        max_wait: args.max_wait,
+        // CPU workers make so much ahead for an accelerator.
+        queue: 2 * args.cpu_workers(),
+        max_model: caps::MAX_MODEL_BYTES,
+    }
 }
 
 /// The recipe of a model: a built-in one, or one from a file.

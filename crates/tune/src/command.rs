@@ -13,6 +13,7 @@ use crate::extract::extract;
 use crate::fine_tune::fine_tune;
 use crate::labels;
 use crate::relabel::relabel;
+use crate::status;
 
 /// Runs the command and prints its summary. A signal stops it, and is then the error.
 pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
@@ -23,6 +24,8 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
         Command::FineTune(args) => finish(fine_tune(&args, &progress, &stop), &stop, json).await,
         Command::Relabel(args) => finish(relabel(&args, &progress, &stop), &stop, json).await,
         Command::Labels(args) => finish(labels::ask(&args, &stop), &stop, json).await,
+        Command::Models(args) => finish(status::list_models(&args, &stop), &stop, json).await,
+        Command::Status(args) => finish(status::status(&args, json, &stop), &stop, json).await,
     }
 }
 

@@ -9,6 +9,7 @@ mod extract;
 mod fine_tune;
 mod labels;
 mod relabel;
+mod status;
 
 mod report;
 

@@ -23,6 +23,7 @@ pub mod labels;
 mod limits;
 pub mod list;
 pub mod low;
+pub mod models;
 pub mod replaced;
 pub mod report;
 pub mod request;

@@ -25,11 +25,11 @@ pub(super) fn beside(folder: &Path, shape: &str, value: &str) -> Option<OsString
     (!is_a_word && !is_a_name).then(|| folder.join(value).into_os_string())
 }
 
-/// `NAME=FILE,recipe=NAME|FILE,...`: both files.
+/// `NAME=FILE,recipe=NAME|FILE,classes=FILE,...`: all files.
 fn model_beside(folder: &Path, value: &str) -> OsString {
     let one = |(place, part): (usize, &str)| match part.split_once('=') {
-        Some((key, path)) if place == 0 || key == "recipe" => {
-            let shape = if place == 0 { "FILE" } else { "NAME|FILE" };
+        Some((key, path)) if place == 0 || matches!(key, "recipe" | "classes") => {
+            let shape = if key == "recipe" && place > 0 { "NAME|FILE" } else { "FILE" };
             let path = beside(folder, shape, path).unwrap_or_else(|| path.into());
             let mut joined = OsString::from(format!("{key}="));
             joined.push(path);
@@ -64,8 +64,8 @@ mod tests {
             ),
             (
                 "NAME=FILE.onnx,recipe=R[,output=O]",
-                "m=/a.onnx,recipe=mobilenet-eval",
-                Some("m=/a.onnx,recipe=mobilenet-eval"),
+                "m=/a.onnx,recipe=mobilenet-eval,classes=names.txt",
+                Some("m=/a.onnx,recipe=mobilenet-eval,classes=/etc/hw/names.txt"),
             ),
         ] {
             let found = beside(Path::new("/etc/hw"), shape, value);

@@ -37,8 +37,16 @@ pub enum ClassifierError {
     /// The list of class names is none.
     #[error("its metadata {CLASSES_KEY} is no JSON list of names")]
     ClassNames,
+    /// The file of class names cannot be used.
+    #[error("classes={}: {reason}", path.display())]
+    ClassFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// Names and scores are not of one number.
-    #[error("it has {names} class names and {scores} scores")]
+    #[error("it has {names} class names and {scores} scores: name each class, also one for the background")]
     Classes {
         /// The number of names.
         names: usize,

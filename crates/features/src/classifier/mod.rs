@@ -19,14 +19,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_onnx::{Limits, tail};
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest, ModelName, Scored};
+use headwater_types::{ByteCount, Digest, ModelName, Recipe, Scored};
 
 use crate::extractor::Extractor;
 use crate::model::read_file;
+use crate::options::ExtractorOptions;
 use crate::runtime::Runtime;
 use crate::spec::ModelSpec;
 
-use classes::classes_of;
+use classes::{classes_of, named_in};
 use head::HeadSession;
 use scores::{ScoresOutput, choose};
 
@@ -55,8 +56,9 @@ enum Scoring {
 // === impl Classifier ===
 
 impl Classifier {
-    /// A registered model as a classifier: by its output, or by the part of its file that follows it. Blocks while the
-    /// file is read anew.
+    /// A registered model as a classifier: by its output, or by the part of its file that follows it. Where its scores
+    /// are made of something else than that output, the model is opened once more, as a whole. Blocks while the file is
+    /// read anew.
     ///
     /// # Errors
     /// A model without scores, a file that is another one by now, and those of reading and opening it.
@@ -64,21 +66,33 @@ impl Classifier {
         runtime: &Arc<Runtime>,
         spec: &ModelSpec,
         extractor: &Arc<Extractor>,
-        max_bytes: ByteCount,
+        options: &ExtractorOptions,
     ) -> Result<Self, ClassifierError> {
-        let limits = Limits { max_bytes, ..Limits::default() };
-        let file = read_file(&spec.name, &spec.path, max_bytes)?;
+        let limits = Limits { max_bytes: options.max_model, ..Limits::default() };
+        let file = read_file(&spec.name, &spec.path, options.max_model)?;
         let facts = headwater_onnx::check(&file, &limits)?;
         if facts.digest != extractor.digest() {
             return Err(ClassifierError::Changed { path: spec.path.clone() });
         }
-        let classes = classes_of(&facts)?;
+        let classes = match &spec.classes {
+            Some(path) => named_in(path)?,
+            None => classes_of(&facts)?,
+        };
         if let Some(output) = ScoresOutput::named(extractor.output()) {
             let scoring = Scoring::Direct(output);
             return Self::new(&spec.name, extractor, scoring, (facts.digest, classes, extractor.feature_len()));
         }
         let output = choose(&facts).ok_or_else(|| ClassifierError::no_scores(&spec.name, &facts))?;
-        let head = tail(&file, extractor.output(), &[output.name()], &limits)?;
+        let head = match tail(&file, extractor.output(), &[output.name()], &limits) {
+            Ok(head) => head,
+            Err(reason) => {
+                tracing::info!(model = %spec.name, %reason, "its scores are not made of its features: it runs as a whole");
+                let spec = ModelSpec { output: Some(output.name().to_owned()), ..spec.clone() };
+                let whole = Extractor::open(runtime, &spec, Recipe::clone(extractor.recipe()), options)?;
+                let count = whole.feature_len();
+                return Self::new(&spec.name, &Arc::new(whole), Scoring::Direct(output), (facts.digest, classes, count));
+            }
+        };
         let session = HeadSession::open(runtime, &head, (extractor.feature_len(), output), &limits)?;
         let count = session.classes();
         Self::new(&spec.name, extractor, Scoring::Head(Mutex::new(session)), (facts.digest, classes, count))
@@ -114,11 +128,14 @@ impl Classifier {
         if !classes.is_empty() && classes.len() != count {
             return Err(ClassifierError::Classes { names: classes.len(), scores: count });
         }
+        // Other names are other labels, where they are not the file's own.
+        let names = Digest::of(classes.join("\n").as_bytes());
         let digest = Digester::default()
             .field(&extractor.digest().as_bytes()[..])
             .field(extractor.output().as_bytes())
             .field(&extractor.recipe().digest().as_bytes()[..])
             .field(&file.as_bytes()[..])
+            .field(&names.as_bytes()[..])
             .finish();
         let (name, extractor) = (name.clone(), Arc::clone(extractor));
         Ok(Self { name, extractor, scoring, file, digest, classes, count })
@@ -153,8 +170,8 @@ impl Classifier {
         self.file
     }
 
-    /// What decides of a sample's labels beside its bytes: the files, the output that is taken as features, and the
-    /// recipe. It is the same on every device.
+    /// What decides of a sample's labels beside its bytes: the files, the output that is taken as features, the recipe,
+    /// and the names of the classes. It is the same on every device.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -1,6 +1,7 @@
 //! Heads, pruned models and joined models compute what they should, as ONNX Runtime in Python runs them.
 
 use crate::support::{assert_close, dense, head, logits, noise, run_with_python, shared_model, small_extractor};
+use headwater_onnx::graph::Window;
 use headwater_onnx::{Dim, ElementType, GraphBuilder, Head, Limits, OnnxError, ValueFacts, check, join, prune, tail};
 
 fn limits() -> Limits {
@@ -145,6 +146,27 @@ fn a_tail_gives_the_same_of_the_features_as_the_whole_model() {
         let part = run_with_python(&tail, dims, &whole["features"]).unwrap();
         assert_eq!(part["probs"], whole["probs"]);
     }
+}
+
+#[test]
+fn a_tail_begins_before_features_that_are_flattened_beside_what_follows_them() {
+    let mut graph = GraphBuilder::new("branched");
+    let dims = |rest: &[u64]| -> Vec<Dim> {
+        std::iter::once(Dim::symbol("N")).chain(rest.iter().copied().map(Dim::Fixed)).collect()
+    };
+    graph.input(&ValueFacts::float32("input", &dims(&[3, 8, 8])));
+    graph.global_average_pool("pool", "input").flatten("features", "pool");
+    let window = Window { kernel: 1, stride: 1, pad: 0 };
+    graph.constant("weight", &[4, 3, 1, 1], &noise(12, 3)).constant("bias", &[4], &noise(4, 4));
+    graph.conv("conv", ["pool", "weight", "bias"], window, 1).flatten("logits", "conv").softmax("probs", "logits");
+    graph.output(&ValueFacts::float32("pool", &dims(&[3, 1, 1]))).output(&ValueFacts::float32("features", &dims(&[3])));
+    graph.output(&ValueFacts::float32("probs", &dims(&[4])));
+    let model = graph.finish();
+    let part = tail(&model, "features", &["probs"], &limits()).unwrap();
+    assert_eq!(names(&check(&part, &limits()).unwrap().inputs), ["pool"]);
+    let Some(whole) = run_with_python(&model, &[2, 3, 8, 8], &noise(384, 3)) else { return };
+    let probs = run_with_python(&part, &[2, 3, 1, 1], &whole["features"]).unwrap();
+    assert_eq!(probs["probs"], whole["probs"]);
 }
 
 #[test]

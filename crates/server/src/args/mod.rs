@@ -116,8 +116,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Network")]
     pub(crate) grace: Duration,
 
-    /// Register a model: NAME=FILE.onnx,recipe=R[,output=O]; may be repeated
-    #[arg(long, value_name = "NAME=FILE.onnx,recipe=R[,output=O]", env = "HEADWATER_MODELS", help_heading = "Models")]
+    /// Register a model: NAME=FILE.onnx,recipe=R[,output=O]; may be repeated. classes=FILE names its classes for labels
+    /// (tuner relabel), one on each line in the order of its scores
+    #[arg(
+        long,
+        value_name = "NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE]",
+        env = "HEADWATER_MODELS",
+        help_heading = "Models"
+    )]
     pub(crate) model: Vec<ModelSpec>,
     /// Register a head that tuner fine-tune has trained on the features of a --model, for tuner relabel: NAME=FILE.onnx;
     /// may be repeated

@@ -16,6 +16,7 @@ mod report;
 
 mod labellings;
 mod labels;
+mod models;
 mod relabel;
 
 mod announce;
@@ -37,13 +38,14 @@ use headwater_wire::proto::homes_server::{Homes, HomesServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::labels_server::{Labels, LabelsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
+use headwater_wire::proto::models_server::{Models, ModelsServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, AskLabelsRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
     FetchBatch, FetchRequest, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
-    ListDatasetsRequest, ListLabellingsRequest, ListRequest, LowAnswer, LowRequest, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
+    ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
     ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
@@ -55,13 +57,14 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 8] = [
+pub(crate) const SERVICES: [&str; 9] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
     <CachesServer<Desk> as NamedService>::NAME,
     <JobsServer<Desk> as NamedService>::NAME,
     <LabelsServer<Desk> as NamedService>::NAME,
+    <ModelsServer<Desk> as NamedService>::NAME,
     <HomesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
@@ -77,6 +80,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(CachesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(JobsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(LabelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(ModelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(HomesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
@@ -189,6 +193,13 @@ impl Labels for Desk {
 
     async fn count_labels(&self, request: Request<CountLabelsRequest>) -> Result<Response<LabelCounts>, Status> {
         labels::count(self, request).await.map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Models for Desk {
+    async fn list_models(&self, _request: Request<ListModelsRequest>) -> Result<Response<ModelList>, Status> {
+        models::list(self).map(Response::new)
     }
 }
 

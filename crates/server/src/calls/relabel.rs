@@ -7,7 +7,7 @@ use headwater_types::Digest;
 use headwater_wire::labels::Relabel;
 use headwater_wire::proto;
 use headwater_wire::status::Invalid;
-use tokio::time::sleep;
+use tokio::time::timeout;
 use tonic::{Request, Status};
 
 use super::desk::Desk;
@@ -33,8 +33,11 @@ pub(super) async fn relabel(desk: &Desk, request: Request<proto::RelabelRequest>
     let messages = stream::unfold(Some((job.follow(), false)), |state| async move {
         let (mut told, is_later) = state?;
         if is_later {
-            sleep(PAUSE).await;
-            let _ = tokio::time::timeout(TELL, told.changed()).await;
+            // Whether it was further in this time or not: the caller hears that it lives.
+            let _ = timeout(TELL, told.changed()).await;
+        }
+        if is_later && !told.borrow().state.is_ended() {
+            let _ = timeout(PAUSE, told.wait_for(|now| now.state.is_ended())).await;
         }
         let now = told.borrow_and_update().clone();
         let ends = now.state.is_ended() || now.state == headwater_wire::labels::LabellingState::Stopping;

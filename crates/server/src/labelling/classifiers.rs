@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use headwater_features::{Classifier, ClassifierError, ModelSpec, Runtime};
+use headwater_features::{Classifier, ClassifierError, ExtractorOptions, ModelSpec, Runtime};
 use headwater_pipeline::ModelSet;
 use headwater_types::{ModelName, caps};
 
 use crate::args::ServeArgs;
+use crate::models::options;
 
 /// What can label samples.
 #[derive(Default)]
@@ -17,6 +18,7 @@ pub(crate) struct Classifiers {
     /// `None` where the server has no model.
     runtime: Option<Arc<Runtime>>,
     models: Vec<ModelSpec>,
+    options: ExtractorOptions,
     opened: Mutex<BTreeMap<ModelName, Arc<Classifier>>>,
 }
 
@@ -51,7 +53,14 @@ impl Classifiers {
             );
             opened.insert(spec.name.clone(), Arc::new(head));
         }
-        Ok(Self { runtime: Some(runtime), models: args.model.clone(), opened: Mutex::new(opened) })
+        Ok(Self { runtime: Some(runtime), models: args.model.clone(), options: options(args), opened: Mutex::new(opened) })
+    }
+
+    /// The heads.
+    pub(crate) fn heads(&self) -> Vec<Arc<Classifier>> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_model = |name: &ModelName| self.models.iter().any(|spec| spec.name == *name);
+        opened.iter().filter(|(name, _)| !is_model(name)).map(|(_, head)| Arc::clone(head)).collect()
     }
 
     /// The model or head of this name. Blocks where it is opened.
@@ -68,7 +77,7 @@ impl Classifiers {
             let registered = all.into_iter().collect::<Vec<_>>().join(", ");
             return Err(NoClassifier::Unknown { asked: name.to_string(), registered });
         };
-        let made = Classifier::of_model(runtime, spec, extractor, caps::MAX_MODEL_BYTES);
+        let made = Classifier::of_model(runtime, spec, extractor, &self.options);
         let made = Arc::new(made.map_err(|source| NoClassifier::Unfit { name: name.clone(), source })?);
         opened.insert(name.clone(), Arc::clone(&made));
         Ok(made)

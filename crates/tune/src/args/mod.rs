@@ -8,12 +8,14 @@ mod plan;
 mod reach;
 mod relabel;
 mod servers;
+mod status;
 
 pub(crate) use extract::ExtractArgs;
 pub(crate) use fine_tune::FineTuneArgs;
 pub(crate) use labels::LabelsArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use relabel::{RelabelArgs, RelabelTask};
+pub(crate) use status::{ModelsArgs, StatusArgs};
 
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     FineTune(FineTuneArgs),
     Relabel(RelabelArgs),
     Labels(LabelsArgs),
+    Models(ModelsArgs),
+    Status(StatusArgs),
 }
 
 // === impl TunerArgs ===

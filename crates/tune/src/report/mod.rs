@@ -3,7 +3,9 @@
 mod extract;
 mod fine_tune;
 mod labels;
+mod models;
 mod relabel;
+mod status;
 mod table;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use headwater_types::Way;
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
 pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
+pub(crate) use models::ModelsSummary;
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};
+pub(crate) use status::{FleetStatus, Rates};
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;

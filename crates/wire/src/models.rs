@@ -1,0 +1,147 @@
+//! Which models a server has.
+
+use headwater_types::caps::{MAX_LABEL_CLASSES, MAX_NAME_BYTES};
+use headwater_types::{Digest, ModelName};
+
+use crate::proto;
+use crate::request::digest_from;
+use crate::status::Invalid;
+
+/// A model or head of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedModel {
+    /// The name by which requests ask for it.
+    pub name: ModelName,
+    /// BLAKE3 of its file.
+    pub digest: Digest,
+    /// The name of the recipe that makes its input; for a head, that of its extractor.
+    pub recipe: String,
+    /// The recipe's digest.
+    pub recipe_digest: Digest,
+    /// Length of the features of one sample; for a head, of those that it takes.
+    pub feature_len: u32,
+    /// What it is.
+    pub role: ModelRole,
+}
+
+/// What a model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelRole {
+    /// It makes features of photos.
+    Extractor {
+        /// The output that is taken.
+        output: String,
+        /// Where it runs.
+        device: String,
+        /// Most samples in one run.
+        max_batch: u32,
+        /// Samples that it has made features of since the server's start.
+        samples: u64,
+    },
+    /// It makes scores of features.
+    Head {
+        /// The model whose features it takes.
+        extractor: ModelName,
+        /// The number of its classes.
+        classes: u32,
+    },
+}
+
+/// Most models of one server that are taken.
+const MAX_MODELS: usize = 4096;
+/// Most bytes of an output's name that are taken.
+const MAX_TEXT: usize = 1024;
+
+impl ServedModel {
+    /// The models of a server, as they came.
+    ///
+    /// # Errors
+    /// Too many, or one that breaks the rules.
+    pub fn read(list: proto::ModelList) -> Result<Vec<Self>, Invalid> {
+        match list.models.len() {
+            many if many > MAX_MODELS => Err(Invalid::new(format!("{many} models are more than {MAX_MODELS}"))),
+            _ => list.models.into_iter().map(Self::try_from).collect(),
+        }
+    }
+}
+
+impl From<ServedModel> for proto::ServedModel {
+    fn from(model: ServedModel) -> Self {
+        let bytes = |digest: Digest| digest.as_bytes().to_vec().into();
+        let both = Self {
+            name: model.name.to_string(),
+            digest: bytes(model.digest),
+            recipe: model.recipe,
+            recipe_digest: bytes(model.recipe_digest),
+            feature_len: model.feature_len,
+            ..Self::default()
+        };
+        match model.role {
+            ModelRole::Extractor { output, device, max_batch, samples } => {
+                Self { output, device, max_batch, samples, ..both }
+            }
+            ModelRole::Head { extractor, classes } => Self { extractor: extractor.to_string(), classes, ..both },
+        }
+    }
+}
+
+impl TryFrom<proto::ServedModel> for ServedModel {
+    type Error = Invalid;
+
+    fn try_from(model: proto::ServedModel) -> Result<Self, Invalid> {
+        let name = |name: &str| name.parse().map_err(|error| Invalid::new(format!("{error}")));
+        let digest = |bytes: &[u8]| digest_from(bytes)?.ok_or_else(|| Invalid::new("a model has no digest"));
+        let lengths = [(model.recipe.len(), MAX_NAME_BYTES), (model.output.len(), MAX_TEXT), (model.device.len(), 64)];
+        if lengths.iter().any(|(length, most)| length > most) || model.classes as usize > MAX_LABEL_CLASSES {
+            return Err(Invalid::new("a model's names are longer, or its classes more, than any model has"));
+        }
+        let role = match model.extractor.is_empty() {
+            true => ModelRole::Extractor {
+                output: model.output,
+                device: model.device,
+                max_batch: model.max_batch,
+                samples: model.samples,
+            },
+            false => ModelRole::Head { extractor: name(&model.extractor)?, classes: model.classes },
+        };
+        Ok(Self {
+            name: name(&model.name)?,
+            digest: digest(&model.digest)?,
+            recipe: model.recipe,
+            recipe_digest: digest(&model.recipe_digest)?,
+            feature_len: model.feature_len,
+            role,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(role: ModelRole) -> ServedModel {
+        let (digest, recipe_digest) = (Digest::of(b"m"), Digest::of(b"r"));
+        let (name, recipe) = ("m".parse().unwrap(), "mobilenet-eval".to_owned());
+        ServedModel { name, digest, recipe, recipe_digest, feature_len: 1280, role }
+    }
+
+    #[test]
+    fn models_and_heads_survive_the_wire() {
+        let (output, device) = ("features".to_owned(), "cpu".to_owned());
+        let extractor = model(ModelRole::Extractor { output, device, max_batch: 4, samples: 7 });
+        let head = model(ModelRole::Head { extractor: "m".parse().unwrap(), classes: 14 });
+        let both = vec![extractor, head];
+        let list = proto::ModelList { models: both.iter().cloned().map(Into::into).collect() };
+        assert_eq!(ServedModel::read(list.clone()), Ok(both));
+        for break_it in [
+            |model: &mut proto::ServedModel| model.digest = Vec::new().into(),
+            |model| model.name = "a b".into(),
+            |model| model.device = "x".repeat(65),
+            |model| model.classes = u32::MAX,
+        ] {
+            let mut broken = list.clone();
+            break_it(&mut broken.models[0]);
+            assert!(ServedModel::read(broken).is_err());
+        }
+    }
+}
