@@ -142,16 +142,29 @@ impl Database {
         Ok(MovedAside { to, why })
     }
 
-    /// Opens the file, verifies every page of it, and sees that it has its tables.
+    /// Opens the file, or makes it, verifies every page of it, and sees that it is of this version.
     fn open_whole(&self) -> Result<redb::Database, Fault> {
+        if !self.folder.has_file().map_err(Fault::Disk)? {
+            self.make()?;
+        }
+        let file = self.open_file(&self.folder.file())?;
+        tables::check(&file.begin_read()?)?;
+        Ok(file)
+    }
+
+    /// Makes the file under another name: a crash meanwhile leaves no half of one.
+    fn make(&self) -> Result<(), Fault> {
+        let path = self.folder.begin_file().map_err(Fault::Disk)?;
+        let file = self.open_file(&path)?;
+        write(&file, tables::make)?;
+        file.close()?;
+        self.folder.finish_file().map_err(Fault::Disk)
+    }
+
+    fn open_file(&self, path: &Path) -> Result<redb::Database, Fault> {
         let mut builder = Builder::new();
         builder.set_cache_size(LABEL_INDEX_CACHE.as_usize()).set_check_integrity_on_open(true);
-        let file = (self.opener)(&mut builder, &self.folder.file())?;
-        if tables::is_new(&file.begin_read()?)? {
-            write(&file, tables::make)?;
-            self.folder.sync().map_err(Fault::Disk)?;
-        }
-        Ok(file)
+        Ok((self.opener)(&mut builder, path)?)
     }
 
     fn close(&self, closed: u64) {
