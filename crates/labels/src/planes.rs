@@ -1,8 +1,8 @@
-//! Columns of numbers as planes of bytes: first the lowest byte of each, then the next. What is alike lies together, and
-//! packs.
+//! Columns of numbers as planes of bytes: first the lowest byte of each, then the next. What is alike lies together,
+//! and packs.
 
 /// Appends the planes of numbers of `N` bytes.
-pub(crate) fn write<const N: usize>(numbers: impl Iterator<Item = [u8; N]> + Clone, out: &mut Vec<u8>) {
+pub(crate) fn write<const N: usize>(numbers: &(impl Iterator<Item = [u8; N]> + Clone), out: &mut Vec<u8>) {
     for plane in 0..N {
         out.extend(numbers.clone().map(|number| number[plane]));
     }
@@ -23,7 +23,7 @@ mod tests {
     fn numbers_come_back_from_their_planes_with_what_is_behind_them() {
         let numbers = [0x0403_0201_u32, 0x1413_1211];
         let mut bytes = Vec::new();
-        write(numbers.iter().map(|number| number.to_le_bytes()), &mut bytes);
+        write(&numbers.iter().map(|number| number.to_le_bytes()), &mut bytes);
         assert_eq!(bytes, [0x01, 0x11, 0x02, 0x12, 0x03, 0x13, 0x04, 0x14]);
         bytes.push(9);
         let (read_back, behind) = read::<4>(&bytes, 2).unwrap();
