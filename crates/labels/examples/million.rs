@@ -93,6 +93,10 @@ fn ask(index: &LabelIndex, run: RunId, one: &Standing, other: &Standing, figures
         let samples = one.of_class(ClassId(7), 0.0, Order::BySample, 1000);
         rows(index, run, one, &samples)
     })?;
+    figures.time("ms for 1,000 rows, each in a block of its own", 1e3, || {
+        let samples: Vec<_> = (0..1000).map(|part| part * one.labelled() / 1000).collect();
+        rows(index, run, one, &samples)
+    })?;
     figures.time("ms for the 1,000 most uncertain", 1e3, || Ok(one.uncertain(1000)))?;
     let changes = figures.time("ms for the difference of two digests", 1e3, || Ok(one.differences(other)))?;
     assert!(changes.both == one.labelled() && changes.samples.len() as u64 > changes.both / 3);

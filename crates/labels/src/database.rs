@@ -1,16 +1,19 @@
 //! The index's file as a database, which is opened anew where its disk had failed, and begun anew where it is broken.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use headwater_types::caps::LABEL_INDEX_CACHE;
+use redb::backends::FileBackend;
 use redb::{Builder, DatabaseError, ReadTransaction, ReadableDatabase as _, WriteTransaction};
 
 use crate::error::{LabelError, MovedAside};
 use crate::fault::{Fault, guarded};
 use crate::folder::{Folder, NoFolder};
 use crate::tables;
+use crate::watched::Watched;
 
 /// Opens a file, or makes it: the seam at which tests put a disk that fails.
 pub(crate) type Opener = Box<dyn Fn(&mut Builder, &Path) -> Result<redb::Database, DatabaseError> + Send + Sync>;
@@ -47,7 +50,10 @@ impl Database {
 
     /// The opener of files on the disk.
     pub(crate) fn of_disk() -> Opener {
-        Box::new(|builder, path| builder.create(path))
+        Box::new(|builder, path| {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            builder.create_with_backend(Watched::new(FileBackend::new(file)?))
+        })
     }
 
     /// Where the database lies.

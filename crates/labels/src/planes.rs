@@ -11,7 +11,8 @@ pub(crate) fn write<const N: usize>(numbers: &(impl Iterator<Item = [u8; N]> + C
 /// So many numbers from the front of bytes, and what is behind them.
 pub(crate) fn read<const N: usize>(bytes: &[u8], count: usize) -> Option<(impl Iterator<Item = [u8; N]>, &[u8])> {
     let (planes, behind) = bytes.split_at_checked(count.checked_mul(N)?)?;
-    let number = move |at: usize| std::array::from_fn(|plane| planes[plane * count + at]);
+    let planes: [&[u8]; N] = std::array::from_fn(|plane| &planes[plane * count..(plane + 1) * count]);
+    let number = move |at: usize| std::array::from_fn(|plane| planes[plane][at]);
     Some(((0..count).map(number), behind))
 }
 

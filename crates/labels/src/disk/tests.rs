@@ -302,7 +302,8 @@ fn flip_under(times: usize) {
         let file = folder.path().join("labels.redb");
         let (_, bytes) = made(folder.path());
         // Without memory for pages, so that every call reads the disk.
-        let opener: Opener = Box::new(|builder, path| builder.set_cache_size(0).create(path));
+        let on_disk = Database::of_disk();
+        let opener: Opener = Box::new(move |builder, path| on_disk(builder.set_cache_size(0), path));
         let index = LabelIndex::open_with(folder.path(), opener).unwrap().index;
         let mut flipped = bytes.clone();
         let place = |time| 4096 + (flip * 200 + time) * (bytes.len() - 4096) / (times * 200);
