@@ -73,12 +73,10 @@ fn measure(folder: &Path, photos: u64, figures: &mut Figures) -> Result<(), Fail
         Some(photo) => Found::OtherVersion(*photo),
         None => Found::Gone,
     };
-    let [one, other] = runs.map(|run| {
-        figures.time("seconds to read a run into columns", 1.0, || {
-            Ok(Standing::read(&index, run, photos as usize, &find)?)
-        })
-    });
-    ask(&index, runs[0], &one?, &other?, figures)
+    let read = |run| -> Result<Standing, Failed> { Ok(Standing::read(&index, run, photos as usize, &find)?) };
+    let one = figures.time("seconds to read a run into columns, its keys looked up in a map", 1.0, || read(runs[0]))?;
+    let other = read(runs[1])?;
+    ask(&index, runs[0], &one, &other, figures)
 }
 
 fn ask(index: &LabelIndex, run: RunId, one: &Standing, other: &Standing, figures: &mut Figures) -> Result<(), Failed> {
