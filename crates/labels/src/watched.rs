@@ -1,8 +1,8 @@
 //! A file of which every page is known by its checksum once it was read or written, as long as it is open.
 //!
-//! The B-tree verifies its pages when it is opened, and believes them from then on: of one that comes otherwise from the
-//! disk later it may panic where no panic can be caught. Here such a page is an error, after which the file is opened,
-//! and so verified, again. Eight bytes of memory for each page of 4 KiB.
+//! The B-tree verifies its pages when it is opened, and believes them from then on. Of a page that comes otherwise from
+//! the disk later it may panic in a destructor, where no panic can be caught. Here such a page is an error, after which
+//! the file is opened, and so verified, again. It takes eight bytes of memory for each page of 4 KiB.
 
 use std::io::{Error, ErrorKind, Result};
 use std::ops::Bound;
