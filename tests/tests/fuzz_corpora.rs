@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
+use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::{Plan, Provenance};
@@ -98,6 +99,22 @@ fn kept_catalogs_are_read_whole_or_refused() {
         for cut in 0..bytes.len() {
             assert!(count_kept(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
+    }
+}
+
+#[test]
+fn blocks_of_labels_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("labels") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let (rows, columns) = bytes.split_first_chunk().unwrap();
+        let rows = u16::from_le_bytes(*rows);
+        let read = reseal_block(&frame_columns(rows, columns));
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        let Ok(again) = read else { continue };
+        for cut in 0..columns.len() {
+            assert!(reseal_block(&frame_columns(rows, &columns[..cut])).is_err(), "{} up to {cut}", path.display());
+        }
+        assert_eq!(reseal_block(&again), Ok(again.clone()), "{}", path.display());
     }
 }
 

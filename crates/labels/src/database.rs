@@ -1,16 +1,19 @@
 //! The index's file as a database, which is opened anew where its disk had failed, and begun anew where it is broken.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use headwater_types::caps::LABEL_INDEX_CACHE;
+use redb::backends::FileBackend;
 use redb::{Builder, DatabaseError, ReadTransaction, ReadableDatabase as _, WriteTransaction};
 
 use crate::error::{LabelError, MovedAside};
 use crate::fault::{Fault, guarded};
 use crate::folder::{Folder, NoFolder};
 use crate::tables;
+use crate::watched::Watched;
 
 /// Opens a file, or makes it: the seam at which tests put a disk that fails.
 pub(crate) type Opener = Box<dyn Fn(&mut Builder, &Path) -> Result<redb::Database, DatabaseError> + Send + Sync>;
@@ -47,7 +50,10 @@ impl Database {
 
     /// The opener of files on the disk.
     pub(crate) fn of_disk() -> Opener {
-        Box::new(|builder, path| builder.create(path))
+        Box::new(|builder, path| {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            builder.create_with_backend(Watched::new(FileBackend::new(file)?))
+        })
     }
 
     /// Where the database lies.
@@ -142,16 +148,29 @@ impl Database {
         Ok(MovedAside { to, why })
     }
 
-    /// Opens the file, verifies every page of it, and sees that it has its tables.
+    /// Opens the file, or makes it, verifies every page of it, and sees that it is of this version.
     fn open_whole(&self) -> Result<redb::Database, Fault> {
+        if !self.folder.has_file().map_err(Fault::Disk)? {
+            self.make()?;
+        }
+        let file = self.open_file(&self.folder.file())?;
+        tables::check(&file.begin_read()?)?;
+        Ok(file)
+    }
+
+    /// Makes the file under another name: a crash meanwhile leaves no half of one.
+    fn make(&self) -> Result<(), Fault> {
+        let path = self.folder.begin_file().map_err(Fault::Disk)?;
+        let file = self.open_file(&path)?;
+        write(&file, tables::make)?;
+        file.close()?;
+        self.folder.finish_file().map_err(Fault::Disk)
+    }
+
+    fn open_file(&self, path: &Path) -> Result<redb::Database, Fault> {
         let mut builder = Builder::new();
         builder.set_cache_size(LABEL_INDEX_CACHE.as_usize()).set_check_integrity_on_open(true);
-        let file = (self.opener)(&mut builder, &self.folder.file())?;
-        if tables::is_new(&file.begin_read()?)? {
-            write(&file, tables::make)?;
-            self.folder.sync().map_err(Fault::Disk)?;
-        }
-        Ok(file)
+        Ok((self.opener)(&mut builder, path)?)
     }
 
     fn close(&self, closed: u64) {

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/labels.redb           the index
 //! DIR/labels.lock           locked by the one process that has it open, also while the file is exchanged
+//! DIR/labels.new.redb       one that is being made
 //! DIR/labels.broken-1.redb  an index that was broken
 //! ```
 
@@ -56,8 +57,33 @@ impl Folder {
         self.path.join("labels.redb")
     }
 
-    /// Makes sure that the file's name outlives a power cut.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    /// Whether there is a file with something in it.
+    pub(crate) fn has_file(&self) -> io::Result<bool> {
+        match fs::metadata(self.file()) {
+            Ok(file) => Ok(file.len() > 0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the file is to be made: it is empty, and this user's alone. What a crash has left there is gone.
+    pub(crate) fn begin_file(&self) -> io::Result<PathBuf> {
+        let path = self.new_file();
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        Ok(path)
+    }
+
+    /// Gives the file that was made its name, which outlives a power cut.
+    pub(crate) fn finish_file(&self) -> io::Result<()> {
+        fs::rename(self.new_file(), self.file())?;
+        self.sync()
+    }
+
+    fn new_file(&self) -> PathBuf {
+        self.path.join("labels.new.redb")
+    }
+
+    fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
 

@@ -32,6 +32,7 @@ mod probe;
 mod fault;
 mod folder;
 mod tables;
+mod watched;
 
 mod database;
 

@@ -32,14 +32,11 @@ pub(crate) fn blocks_of(run: u32) -> std::ops::RangeInclusive<BlockKey> {
     (run, 0)..=(run, u32::MAX)
 }
 
-/// Whether the file is new; else it has the tables of this version.
-pub(crate) fn is_new(transaction: &ReadTransaction) -> Result<bool, Fault> {
-    if transaction.list_tables()?.next().is_none() {
-        return Ok(true);
-    }
+/// Whether the file has the tables of this version.
+pub(crate) fn check(transaction: &ReadTransaction) -> Result<(), Fault> {
     let file = transaction.open_table(FILE)?;
     match redb::ReadableTable::get(&file, FORMAT_KEY)?.map(|format| format.value()) {
-        Some(FORMAT) => Ok(false),
+        Some(FORMAT) => Ok(()),
         _ => Err(Fault::Broken("it is of another version".to_owned())),
     }
 }

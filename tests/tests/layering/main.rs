@@ -22,9 +22,10 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "headwater-types",
     "headwater-policy",
+    "headwater-labels",
     "headwater-store",
     "headwater-cache",
     "headwater-image",
@@ -56,9 +57,10 @@ const ORDER: [&str; 30] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 31] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
+    ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-policy", "headwater-store"]),
     ("headwater-image", &["headwater-types"]),
@@ -175,14 +177,15 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 15] = [
+const FENCED: [(&str, &[&str]); 16] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
     ("cap-std", &["headwater-store"]),
     ("lz4_flex", &["headwater-store"]),
     ("snap", &["headwater-store"]),
-    ("zstd", &["headwater-store"]),
+    ("zstd", &["headwater-store", "headwater-labels"]),
+    ("redb", &["headwater-labels"]),
     ("parquet", &["headwater-tables"]),
     ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),

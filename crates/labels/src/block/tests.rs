@@ -62,7 +62,9 @@ proptest! {
     }
 
     #[test]
-    fn columns_of_any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), rows in 0..300_u16) {
+    fn columns_of_any_bytes_are_read_or_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..300), rows in 0..300_u16,
+    ) {
         let read = reseal_block(&frame_columns(rows, &bytes));
         if let Ok(again) = read {
             prop_assert_eq!(reseal_block(&again), Ok(again.clone()));

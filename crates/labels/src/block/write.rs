@@ -41,11 +41,11 @@ pub(crate) fn frame(rows: u16, unpacked: u32, packed: &[u8], key: u64) -> Vec<u8
 
 pub(super) fn write_columns(block: &Block, out: &mut Vec<u8>) {
     write_keys(block, out);
-    planes::write(block.versions.iter().copied(), out);
+    planes::write(&block.versions.iter().copied(), out);
     out.extend(&block.outcomes);
     out.extend((0..block.len()).filter_map(|at| Some(span(&block.label_ends, at)?.len() as u8)));
-    planes::write(block.labels.iter().map(|label| label.class.0.to_le_bytes()), out);
-    planes::write(block.labels.iter().map(|label| label.score.to_le_bytes()), out);
+    planes::write(&block.labels.iter().map(|label| label.class.0.to_le_bytes()), out);
+    planes::write(&block.labels.iter().map(|label| label.score.to_le_bytes()), out);
 }
 
 fn write_keys(block: &Block, out: &mut Vec<u8>) {
@@ -53,8 +53,8 @@ fn write_keys(block: &Block, out: &mut Vec<u8>) {
     let before = std::iter::once("").chain(keys.iter().copied());
     let shared: Vec<u16> = before.zip(&keys).map(|(before, key)| shared(before, key)).collect();
     let own = keys.iter().zip(&shared).map(|(key, shared)| key.len() as u16 - shared);
-    planes::write(shared.iter().map(|count| count.to_le_bytes()), out);
-    planes::write(own.map(u16::to_le_bytes), out);
+    planes::write(&shared.iter().map(|count| count.to_le_bytes()), out);
+    planes::write(&own.map(u16::to_le_bytes), out);
     keys.iter().zip(&shared).for_each(|(key, shared)| out.extend(&key.as_bytes()[usize::from(*shared)..]));
 }
 

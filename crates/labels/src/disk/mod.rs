@@ -1,6 +1,8 @@
 //! A disk in memory that fails: one call, in one of the ways in which disks do, or all from some moment on.
 
+use std::collections::HashMap;
 use std::io::{Error, Result};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::StorageBackend;
@@ -14,25 +16,38 @@ pub(crate) enum Failure {
     Says(i32),
     /// Half of what it writes is written.
     Tears,
-    /// What was not synced yet is lost, as where a kernel drops the pages that it could not write.
+    /// A sync says EIO, and what was not synced is lost: a kernel drops the pages that it could not write.
     Forgets,
     /// Neither this call nor any other until [`Disk::start_again`].
     Crashes,
 }
 
-/// The disk. Clones are the same one.
+/// The disk. Clones are the same one. Names of files are the real disk's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    synced: Vec<u8>,
-    now: Vec<u8>,
-    unsynced: Vec<Change>,
+    /// By inode, so that it can be renamed.
+    files: HashMap<u64, Content>,
     calls: u64,
     failure: Option<(u64, Failure)>,
     has_crashed: bool,
     failed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    synced: Vec<u8>,
+    now: Vec<u8>,
+    unsynced: Vec<Change>,
+}
+
+/// One file that is open.
+#[derive(Debug)]
+struct File {
+    disk: Disk,
+    inode: u64,
 }
 
 #[derive(Debug)]
@@ -48,10 +63,18 @@ const SECTOR: usize = 512;
 // === impl Disk ===
 
 impl Disk {
-    /// Opens what is on this disk, whatever the path.
+    /// Opens files of this disk. Each has a byte on the real one.
     pub(crate) fn opener(&self) -> Opener {
         let disk = self.clone();
-        Box::new(move |builder, _| builder.create_with_backend(disk.clone()))
+        Box::new(move |builder, path| {
+            let file = std::fs::metadata(path)?;
+            let inode = file.ino();
+            if file.len() == 0 {
+                std::fs::write(path, [0])?;
+                disk.state().files.remove(&inode);
+            }
+            builder.create_with_backend(File { disk: disk.clone(), inode })
+        })
     }
 
     /// Lets a call fail, counted from now: 0 is the next.
@@ -74,7 +97,7 @@ impl Disk {
     /// After a crash, there is what was synced, and of the rest some sectors, as the seed says.
     pub(crate) fn start_again(&self, seed: u64) {
         let mut state = self.state();
-        state.lose(seed);
+        state.files.values_mut().for_each(|file| file.lose(seed));
         (state.has_crashed, state.failure) = (false, None);
     }
 
@@ -88,11 +111,7 @@ impl Disk {
         let failure = state.failure.filter(|(call, _)| *call == state.calls).map(|(_, failure)| failure);
         state.calls += 1;
         state.failed |= failure.is_some();
-        match failure {
-            Some(Failure::Crashes) => state.has_crashed = true,
-            Some(Failure::Forgets) => state.lose(u64::MAX),
-            _ => {}
-        }
+        state.has_crashed |= failure == Some(Failure::Crashes);
         let failure = if state.has_crashed { Some(Failure::Crashes) } else { failure };
         (state, failure)
     }
@@ -109,6 +128,14 @@ fn said(failure: Option<Failure>) -> Result<()> {
 // === impl State ===
 
 impl State {
+    fn file(&mut self, inode: u64) -> &mut Content {
+        self.files.entry(inode).or_default()
+    }
+}
+
+// === impl Content ===
+
+impl Content {
     fn apply(&mut self, change: Change) {
         change.apply(&mut self.now);
         self.unsynced.push(change);
@@ -148,47 +175,55 @@ impl Change {
     }
 }
 
-// === impl StorageBackend for Disk ===
+// === impl StorageBackend for File ===
 
-impl StorageBackend for Disk {
+impl StorageBackend for File {
     fn len(&self) -> Result<u64> {
-        let (state, failure) = self.call();
-        said(failure).map(|()| state.now.len() as u64)
+        let (mut state, failure) = self.disk.call();
+        said(failure).map(|()| state.file(self.inode).now.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let (state, failure) = self.call();
+        let (mut state, failure) = self.disk.call();
         said(failure)?;
         let offset = offset as usize;
-        let bytes = state.now.get(offset..offset + out.len()).ok_or(Error::from(std::io::ErrorKind::UnexpectedEof))?;
+        let bytes = state
+            .file(self.inode)
+            .now
+            .get(offset..offset + out.len())
+            .ok_or(Error::from(std::io::ErrorKind::UnexpectedEof))?;
         out.copy_from_slice(bytes);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        let (mut state, failure) = self.call();
+        let (mut state, failure) = self.disk.call();
         said(failure)?;
-        state.apply(Change::Length(len as usize));
+        state.file(self.inode).apply(Change::Length(len as usize));
         Ok(())
     }
 
     fn sync_data(&self) -> Result<()> {
-        let (mut state, failure) = self.call();
+        let (mut state, failure) = self.disk.call();
+        let file = state.file(self.inode);
+        if failure == Some(Failure::Forgets) {
+            file.lose(u64::MAX);
+        }
         said(failure)?;
-        state.synced = state.now.clone();
-        state.unsynced.clear();
+        file.synced.clone_from(&file.now);
+        file.unsynced.clear();
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
-        let (mut state, failure) = self.call();
+        let (mut state, failure) = self.disk.call();
         let length = match failure {
             None => data.len(),
             Some(Failure::Tears) => data.len() / 2,
             Some(_) => 0,
         };
         if length > 0 {
-            state.apply(Change::Bytes(offset as usize, data[..length].to_vec()));
+            state.file(self.inode).apply(Change::Bytes(offset as usize, data[..length].to_vec()));
         }
         said(failure)
     }

@@ -77,16 +77,16 @@ impl LabelIndex {
     }
 
     /// Drops what was found broken.
-    fn finish(&self, unpacked: Unpacked) -> Result<Read, LabelError> {
-        if unpacked.read.broken_blocks > 0 {
+    fn finish(&self, Unpacked { run, read, .. }: Unpacked) -> Result<Read, LabelError> {
+        if read.broken_blocks > 0 {
             // What was shown is good whether this works or not: who reads next tries again.
             let _ = self.database.write(|transaction| {
-                let mut writer = RunWriter::open(transaction, unpacked.run)?;
+                let mut writer = RunWriter::open(transaction, run)?;
                 writer.drop_broken()?;
                 writer.close()
             });
         }
-        Ok(unpacked.read)
+        Ok(read)
     }
 }
 

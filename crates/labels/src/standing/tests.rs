@@ -104,10 +104,13 @@ proptest! {
         limit in 0_usize..12,
         least in -3_i8..3,
     ) {
-        let scores = |best: &[Option<(u32, i8)>]| best.iter().map(|best| best.map(|(class, score)| (class, f32::from(score)))).collect::<Vec<_>>();
+        let scores = |best: &[Option<(u32, i8)>]| -> Vec<_> {
+            best.iter().map(|best| best.map(|(class, score)| (class, f32::from(score)))).collect()
+        };
         let (best, later, least) = (scores(&best), scores(&later[..best.len()]), f32::from(least));
         let standing = of(&best);
-        let known: Vec<_> = (0_u64..).zip(&best).filter_map(|(sample, best)| best.map(|(class, score)| (sample, class, score))).collect();
+        let known = (0_u64..).zip(&best).filter_map(|(sample, best)| best.map(|best| (sample, best.0, best.1)));
+        let known: Vec<_> = known.collect();
         prop_assert_eq!(standing.labelled() as usize, known.len());
         let mut uncertain = known.clone();
         uncertain.sort_by(|one, other| one.2.total_cmp(&other.2));
