@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::homes::Share;
-use crate::labelling::{Classifiers, Shelf};
+use crate::labels::{Classifiers, Shelf};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::streams::Streams;

@@ -25,7 +25,7 @@ mod seldom;
 
 mod homes;
 
-mod labelling;
+mod labels;
 
 mod metrics;
 
@@ -66,6 +66,8 @@ mod reload;
 mod first;
 
 mod ahead;
+mod labelling;
+
 mod calls;
 mod ceding;
 mod grpc;

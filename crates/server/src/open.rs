@@ -16,7 +16,7 @@ use crate::doing::Doing;
 use crate::generation::Generation;
 use crate::homes::Share;
 use crate::house::House;
-use crate::labelling::{Classifiers, Shelf};
+use crate::labels::{Classifiers, Shelf};
 use crate::life::Life;
 use crate::metrics::Metrics;
 use crate::models;

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tonic::{Request, Status};
 
 use crate::house::House;
-use crate::labelling::{Asked, NoSource};
+use crate::labels::{Asked, NoSource};
 
 use super::desk::Desk;
 

@@ -23,11 +23,11 @@ pub(super) type Labellings = stream::BoxStream<'static, Result<proto::Labelling,
 /// Begins it, or finds it. It goes on where the caller hangs up.
 pub(super) async fn relabel(desk: &Desk, request: Request<proto::RelabelRequest>) -> Result<Labellings, Status> {
     let request = Relabel::try_from(request.into_inner()).map_err(|invalid| desk.refuse(invalid))?;
-    desk.offer(request.dataset.as_str(), None::<Digest>)?;
+    let offer = desk.offer(request.dataset.as_str(), None::<Digest>)?;
     let house = desk.life.house().map_err(|refusal| desk.refuse(refusal))?;
     house.check_running().map_err(|refusal| desk.refuse(refusal))?;
     let (jobs, house) = (desk.labelling.clone(), house.clone());
-    let begun = tokio::task::spawn_blocking(move || jobs.begin(&house, request)).await;
+    let begun = tokio::task::spawn_blocking(move || jobs.begin(&house, &offer.generation, request)).await;
     let job = begun.map_err(|_| desk.refuse(Invalid::new("the labelling could not be begun")))?;
     let job = job.map_err(|refusal| desk.refuse(refusal))?;
     let messages = stream::unfold(Some((job.follow(), false)), |state| async move {

@@ -7,7 +7,7 @@ use headwater_features::Classifier;
 use headwater_labels::{LabelIndex, Outcome, Place, Row, RunId};
 use headwater_types::{FailureKind, SampleIndex, SampleKey, Scored};
 
-use super::standings::Shared;
+use crate::labels::SharedStanding;
 
 /// Samples with their features, and samples that failed for good.
 #[derive(Default)]
@@ -30,7 +30,7 @@ struct Sample {
 pub(super) struct Sink {
     pub(super) index: Arc<LabelIndex>,
     pub(super) run: RunId,
-    pub(super) standing: Shared,
+    pub(super) standing: SharedStanding,
     pub(super) classifier: Arc<Classifier>,
     pub(super) top_k: usize,
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use headwater_cli::exit::in_one_line;
-use headwater_labels::{Labeller, Run};
+use headwater_features::Classifier;
+use headwater_labels::{LabelError, Labeller, Run};
 use headwater_types::{DatasetName, ModelName};
 use headwater_wire::labels::{ControlLabelling, LabellingCommand, LabellingState, Relabel};
 use headwater_wire::status::{Invalid, Refusal};
@@ -17,9 +18,10 @@ use super::gathered::Sink;
 use super::job::{LabellingJob, Wish};
 use super::pass::{Ended, Pass};
 use super::record::Record;
-use super::shelf::Shelf;
 use crate::datasets::Datasets;
+use crate::generation::Generation;
 use crate::house::House;
+use crate::labels::Shelf;
 use crate::served::{Served, Standing};
 
 /// Every labelling that was begun since the server's start.
@@ -46,9 +48,14 @@ impl LabellingJobs {
     /// Begins a labelling, or finds the one that is under way. Blocks on the index.
     ///
     /// # Errors
-    /// A server without labels, a model that cannot label, one that is under way with other settings, a disk that takes
-    /// no record.
-    pub(crate) fn begin(self: &Arc<Self>, house: &Arc<House>, request: Relabel) -> Result<Arc<LabellingJob>, Refusal> {
+    /// A server without labels, a model that cannot label, one that is under way or has labelled with other settings, a
+    /// disk that takes no record.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        house: &Arc<House>,
+        generation: &Generation,
+        request: Relabel,
+    ) -> Result<Arc<LabellingJob>, Refusal> {
         let shelf = house.shelf()?;
         let classifier = house.classifiers.get(&house.models, &request.model);
         let classifier = classifier.map_err(|error| Invalid::new(error.to_string()))?;
@@ -57,8 +64,11 @@ impl LabellingJobs {
         if let Some(job) = known.get(&of).filter(|job| !job.is_ended()) {
             return under_way(job, &request).map(|()| Arc::clone(job)).map_err(Refusal::from);
         }
-        let record = Record { request: request.clone(), is_paused: false };
-        record.keep(&shelf.index).map_err(|error| Invalid::new(error.to_string()))?;
+        let unread = |error: LabelError| Refusal::NoLabels { message: error.to_string() };
+        if let Some(earlier) = self::known(shelf, generation, &classifier).map_err(unread)? {
+            check_top_k(&earlier, &request)?;
+        }
+        Record { request: request.clone(), is_paused: false }.keep(&shelf.index).map_err(unread)?;
         let job = Arc::new(LabellingJob::new(request, classifier, Wish::Go));
         known.insert(of, Arc::clone(&job));
         tokio::spawn(Arc::clone(self).run(Arc::clone(house), Arc::clone(&job)));
@@ -111,7 +121,7 @@ impl LabellingJobs {
         };
         if wish != Wish::Cancel {
             let record = Record { request: job.request.clone(), is_paused: wish == Wish::Pause };
-            record.keep(&shelf.index).map_err(|error| Invalid::new(error.to_string()))?;
+            record.keep(&shelf.index).map_err(|error| Refusal::NoLabels { message: error.to_string() })?;
         }
         job.wish(wish);
         Ok(job)
@@ -221,7 +231,7 @@ fn under_way(job: &LabellingJob, request: &Relabel) -> Result<(), Invalid> {
 }
 
 /// Finds what is labelled already. Blocks.
-fn prepare(house: Arc<House>, generation: Arc<crate::generation::Generation>, job: Arc<LabellingJob>) -> Result<Pass> {
+fn prepare(house: Arc<House>, generation: Arc<Generation>, job: Arc<LabellingJob>) -> Result<Pass> {
     let shelf = house.shelf()?;
     let run = run_of(shelf, &generation, &job)?;
     let standing = shelf.standings.get(&shelf.index, run.id, generation.catalog())?;
@@ -241,7 +251,7 @@ fn prepare(house: Arc<House>, generation: Arc<crate::generation::Generation>, jo
 }
 
 /// The run of a labelling, which holds as many classes of each sample as are asked for.
-fn run_of(shelf: &Shelf, generation: &crate::generation::Generation, job: &LabellingJob) -> Result<Run> {
+fn run_of(shelf: &Shelf, generation: &Generation, job: &LabellingJob) -> Result<Run> {
     let classifier = &job.classifier;
     let labeller = Labeller {
         model: job.request.model.clone(),
@@ -253,19 +263,31 @@ fn run_of(shelf: &Shelf, generation: &crate::generation::Generation, job: &Label
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let dataset = generation.pipeline.store.place();
-    let run = shelf.index.begin(&dataset, &labeller, now)?;
-    if job.request.from_scratch && job.labelling().labelled == 0 {
-        shelf.index.forget(run.id)?;
-        shelf.standings.forget(run.id);
-        return Ok(shelf.index.begin(&dataset, &labeller, now)?);
+    if let Some(known) = known(shelf, generation, classifier)? {
+        if job.request.from_scratch && job.labelling().labelled == 0 {
+            shelf.index.forget(known.id)?;
+            shelf.standings.forget(known.id);
+        } else {
+            check_top_k(&known, &job.request)?;
+        }
     }
-    if run.labeller.top_k != job.request.top_k {
-        bail!(
-            "{} samples have their {} best classes of this model: give --top-k {}, or --from-scratch to label them anew",
-            run.rows,
-            run.labeller.top_k,
-            run.labeller.top_k
-        );
+    Ok(shelf.index.begin(&dataset, &labeller, now)?)
+}
+
+/// What this labeller has labelled of the dataset before.
+fn known(shelf: &Shelf, generation: &Generation, classifier: &Classifier) -> Result<Option<Run>, LabelError> {
+    let runs = shelf.index.runs(&generation.pipeline.store.place())?;
+    Ok(runs.into_iter().find(|run| run.labeller.digest == classifier.digest() && run.rows > 0))
+}
+
+/// Checks that rows that are there have as many classes as are asked for: rows of both kinds would pass for one.
+fn check_top_k(known: &Run, request: &Relabel) -> Result<(), Invalid> {
+    let (rows, top_k) = (known.rows, known.labeller.top_k);
+    match top_k == request.top_k || request.from_scratch {
+        true => Ok(()),
+        false => Err(Invalid::new(format!(
+            "{rows} samples have their {top_k} best classes of this model: give --top-k {top_k}, or --from-scratch to \
+             label them anew"
+        ))),
     }
-    Ok(run)
 }

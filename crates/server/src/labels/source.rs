@@ -7,7 +7,7 @@ use headwater_types::{ClassId, Digest};
 use headwater_wire::labels::{LabelSource, LabellerChoice, Question};
 
 use super::shelf::Shelf;
-use super::standings::Shared;
+use super::standings::SharedStanding;
 use crate::generation::Generation;
 
 /// A labeller's rows over a generation, and the samples of them that were asked for.
@@ -34,7 +34,7 @@ pub(crate) enum NoSource {
 /// A run with what stands of it.
 struct Standings {
     run: Run,
-    standing: Shared,
+    standing: SharedStanding,
 }
 
 // === impl Shelf ===

@@ -7,11 +7,11 @@ use headwater_store::Catalog;
 use headwater_types::Digest;
 
 /// A standing that jobs write and questions read.
-pub(crate) type Shared = Arc<RwLock<Standing>>;
+pub(crate) type SharedStanding = Arc<RwLock<Standing>>;
 
 /// Standings that were read, the one that was asked for last at the end.
 #[derive(Default)]
-pub(crate) struct Standings(Mutex<Vec<(Of, Shared)>>);
+pub(crate) struct Standings(Mutex<Vec<(Of, SharedStanding)>>);
 
 /// A generation's digest, and a run over its dataset.
 type Of = (Digest, RunId);
@@ -24,7 +24,7 @@ const MOST: usize = 8;
 impl Standings {
     /// What stands of a run over this generation. It is read where it is not held, which blocks: others that ask
     /// meanwhile wait.
-    pub(super) fn get(&self, index: &LabelIndex, run: RunId, catalog: &Catalog) -> Result<Shared, LabelError> {
+    pub(crate) fn get(&self, index: &LabelIndex, run: RunId, catalog: &Catalog) -> Result<SharedStanding, LabelError> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of = (catalog.digest(), run);
         if let Some(place) = held.iter().position(|(held, _)| *held == of) {
@@ -45,7 +45,7 @@ impl Standings {
     }
 
     /// Forgets what stands of a run.
-    pub(super) fn forget(&self, run: RunId) {
+    pub(crate) fn forget(&self, run: RunId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|((_, of), _)| *of != run);
     }
 }

@@ -11,7 +11,7 @@ use super::standings::Standings;
 /// A server's labels.
 pub(crate) struct Shelf {
     pub(crate) index: Arc<LabelIndex>,
-    pub(super) standings: Standings,
+    pub(crate) standings: Standings,
 }
 
 // === impl Shelf ===
