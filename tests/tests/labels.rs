@@ -265,7 +265,8 @@ fn questions_are_answered_and_mistakes_are_named() {
         assert!(no_scores.code == Some(1) && no_scores.stderr.contains("probs"), "{}", no_scores.stderr);
     }
     let bare = ServerOptions::new(&trained.data.photos);
-    let bare = bare.arg("--model").arg(format!("m={},recipe={},output=probs", trained.joined.display(), trained.data.recipe));
+    let bare =
+        bare.arg("--model").arg(format!("m={},recipe={},output=probs", trained.joined.display(), trained.data.recipe));
     let bare = bare.start().unwrap();
     let refused = relabel(&bare.address(), "m", &[]);
     assert!(refused.code == Some(1) && refused.stderr.contains("--state"), "{}", refused.stderr);

@@ -36,9 +36,9 @@ mod describe;
 mod inquiry;
 
 mod caches;
+mod datasets;
 mod labels;
 mod models;
-mod datasets;
 
 mod classes;
 
@@ -111,14 +111,12 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
-pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
-pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use headwater_wire::labels as label_calls;
 pub use headwater_wire::models as model_calls;
+pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
+pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
-pub use labels::{
-    AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel,
-};
+pub use labels::{AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel};
 pub use live::LivePlan;
 pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};

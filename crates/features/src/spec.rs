@@ -44,7 +44,9 @@ pub enum ModelSpecError {
     #[error("model {0} has no recipe: add ,recipe=NAME or ,recipe=FILE.toml")]
     NoRecipe(ModelName),
     /// The text has a setting that models do not have.
-    #[error("model {name} has no setting {setting:?}: there are recipe=R, output=O and classes=FILE, separated by commas")]
+    #[error(
+        "model {name} has no setting {setting:?}: there are recipe=R, output=O and classes=FILE, separated by commas"
+    )]
     UnknownSetting {
         /// The model.
         name: ModelName,

@@ -1,7 +1,7 @@
 //! What one model said of one photo.
 
-use headwater_types::caps::{MAX_KEY_BYTES, MAX_LABEL_CLASSES, MAX_TOP_K};
 use headwater_types::FailureKind;
+use headwater_types::caps::{MAX_KEY_BYTES, MAX_LABEL_CLASSES, MAX_TOP_K};
 
 pub use headwater_types::Scored;
 

@@ -65,8 +65,13 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let reloader = Reloader::new(all.clone(), args.keep_generations, Arc::clone(&supervisor));
     let labelling = LabellingJobs::new(Arc::clone(&datasets));
     let instance = instance();
-    let desk =
-        Desk { instance, life: Arc::clone(&life), metrics: Arc::clone(&metrics), reloader: Arc::clone(&reloader), labelling: Arc::clone(&labelling) };
+    let desk = Desk {
+        instance,
+        life: Arc::clone(&life),
+        metrics: Arc::clone(&metrics),
+        reloader: Arc::clone(&reloader),
+        labelling: Arc::clone(&labelling),
+    };
     let limits = admission::Limits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,

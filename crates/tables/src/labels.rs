@@ -185,10 +185,13 @@ mod tests {
         let first = batches[0].as_ref().unwrap();
         let strings = |name: &str, row: usize| -> Option<String> {
             let column = first.column_by_name(name).unwrap();
-            let plain = column.as_any_dictionary_opt().map_or_else(|| Arc::clone(column), |dictionary| {
-                let at = dictionary.normalized_keys()[row];
-                dictionary.values().slice(at, 1)
-            });
+            let plain = column.as_any_dictionary_opt().map_or_else(
+                || Arc::clone(column),
+                |dictionary| {
+                    let at = dictionary.normalized_keys()[row];
+                    dictionary.values().slice(at, 1)
+                },
+            );
             let row = if column.as_any_dictionary_opt().is_some() { 0 } else { row };
             (!column.is_null(0) || name != "before").then(|| plain.as_string::<i32>().value(row).to_owned())
         };

@@ -59,7 +59,11 @@ pub(crate) async fn status(
             let unwell = status.unwell().map_or(Ok(()), |words| Err(Unwell(words)));
             return Ok(Outcome::of(status, unwell));
         }
-        if json { print_json(&status)? } else { redraw(&status)? }
+        if json {
+            print_json(&status)?
+        } else {
+            redraw(&status)?
+        }
         is_shown = true;
         if stop.run_until_cancelled(tokio::time::sleep_until(began + EVERY)).await.is_none() {
             return Ok(Outcome::nothing());

@@ -42,6 +42,7 @@ mod sketch;
 mod client;
 
 mod datasets;
+mod labels;
 
 mod node_cache;
 
@@ -63,6 +64,8 @@ mod _headwater {
     use super::datasets::datasets;
     #[pymodule_export]
     use super::errors::{CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
+    #[pymodule_export]
+    use super::labels::{label_counts, labels};
     #[pymodule_export]
     use super::node_cache::{NodeCache, cache_table_bytes, remove_orphans};
     #[pymodule_export]

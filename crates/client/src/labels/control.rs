@@ -28,7 +28,10 @@ const MAX_LABELLINGS: usize = 65_536;
 ///
 /// # Errors
 /// No server, or one twice.
-pub async fn labellings(servers: &[ServerAddress], options: &ClientOptions) -> Result<Vec<ServerLabellings>, ClientError> {
+pub async fn labellings(
+    servers: &[ServerAddress],
+    options: &ClientOptions,
+) -> Result<Vec<ServerLabellings>, ClientError> {
     check_named(servers)?;
     let asked = (0..).zip(servers).map(|(task, address)| async move {
         let labellings = of_server(address, options, task).await;
@@ -44,11 +47,11 @@ pub(super) async fn of_server(
     task: u64,
 ) -> Result<Vec<Labelling>, ClientError> {
     let call = async |client: &Client| client.labels().list_labellings(proto::ListLabellingsRequest {}).await;
-    let read = |list: proto::LabellingList| match list.labellings.len() {
+    let read_all = |list: proto::LabellingList| match list.labellings.len() {
         many if many > MAX_LABELLINGS => Err(format!("{many} labellings are more than {MAX_LABELLINGS}")),
-        _ => list.labellings.into_iter().map(|each| read(each)).collect(),
+        _ => list.labellings.into_iter().map(read).collect(),
     };
-    inquire(address, options, task, call, ClientError::NoLabelCalls(address.clone()), read).await
+    inquire(address, options, task, call, ClientError::NoLabelCalls(address.clone()), read_all).await
 }
 
 /// Pauses, resumes or cancels a labelling on every server, and says how it is then.

@@ -54,7 +54,10 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             named_in(&path)
         };
-        assert_eq!(read("background\ntench, Tinca\r\ngr\u{fc}n\n").unwrap(), ["background", "tench, Tinca", "gr\u{fc}n"]);
+        assert_eq!(
+            read("background\ntench, Tinca\r\ngr\u{fc}n\n").unwrap(),
+            ["background", "tench, Tinca", "gr\u{fc}n"]
+        );
         let error = read("cat\n\ndog\n").unwrap_err().to_string();
         assert!(error.contains("classes.txt") && error.contains("line 2 is empty"), "{error}");
         assert!(named_in(&folder.path().join("none")).is_err());

@@ -90,7 +90,12 @@ impl Classifier {
                 let spec = ModelSpec { output: Some(output.name().to_owned()), ..spec.clone() };
                 let whole = Extractor::open(runtime, &spec, Recipe::clone(extractor.recipe()), options)?;
                 let count = whole.feature_len();
-                return Self::new(&spec.name, &Arc::new(whole), Scoring::Direct(output), (facts.digest, classes, count));
+                return Self::new(
+                    &spec.name,
+                    &Arc::new(whole),
+                    Scoring::Direct(output),
+                    (facts.digest, classes, count),
+                );
             }
         };
         let session = HeadSession::open(runtime, &head, (extractor.feature_len(), output), &limits)?;

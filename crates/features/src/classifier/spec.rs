@@ -36,9 +36,7 @@ impl HeadSpec {
         };
         let (wanted, recipe) = (said(EXTRACTOR_KEY)?, said(RECIPE_KEY)?);
         let extractors: Vec<_> = extractors.collect();
-        let fits = |extractor: &&Arc<Extractor>| {
-            extractor.digest() == wanted && extractor.recipe().digest() == recipe
-        };
+        let fits = |extractor: &&Arc<Extractor>| extractor.digest() == wanted && extractor.recipe().digest() == recipe;
         extractors.iter().find(fits).cloned().ok_or_else(|| {
             let names: Vec<_> = extractors.iter().map(|extractor| extractor.name().as_str()).collect();
             ClassifierError::OtherExtractor { name: self.name.clone(), wanted, registered: names.join(", ") }

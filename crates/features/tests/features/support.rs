@@ -132,8 +132,13 @@ pub(crate) fn open(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
     std::fs::write(&path, bytes).unwrap();
-    let spec =
-        ModelSpec { name: "small".parse().unwrap(), path, recipe: "small".into(), output: output.map(str::to_owned), classes: None };
+    let spec = ModelSpec {
+        name: "small".parse().unwrap(),
+        path,
+        recipe: "small".into(),
+        output: output.map(str::to_owned),
+        classes: None,
+    };
     Some(Extractor::open(&runtime, &spec, recipe(), options))
 }
 

@@ -55,7 +55,13 @@ fn open(file: PathBuf, recipe: Recipe, device: Device, library: Option<&Path>) -
         max_model: caps::MAX_MODEL_BYTES,
     };
     let shown = file.display().to_string();
-    let spec = ModelSpec { name: "model".parse()?, path: file, recipe: recipe.name().to_string(), output: None, classes: None };
+    let spec = ModelSpec {
+        name: "model".parse()?,
+        path: file,
+        recipe: recipe.name().to_string(),
+        output: None,
+        classes: None,
+    };
     Extractor::open(&runtime, &spec, recipe, &options).with_context(|| format!("--model {shown}"))
 }
 

@@ -200,7 +200,8 @@ impl ServeArgs {
             }
         }
         for (place, spec) in self.head.iter().enumerate() {
-            let earlier = self.head[..place].iter().map(|head| &head.name).chain(self.model.iter().map(|model| &model.name));
+            let earlier =
+                self.head[..place].iter().map(|head| &head.name).chain(self.model.iter().map(|model| &model.name));
             if earlier.into_iter().any(|name| *name == spec.name) {
                 found.push(format!("--head {}: a model or head has that name: give each a name of its own", spec.name));
             }

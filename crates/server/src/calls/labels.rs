@@ -52,7 +52,10 @@ pub(super) async fn ask(desk: &Desk, request: Request<proto::AskLabelsRequest>) 
     Ok(stream::iter([Ok(first)]).chain(rest).boxed())
 }
 
-pub(super) async fn count(desk: &Desk, request: Request<proto::CountLabelsRequest>) -> Result<proto::LabelCounts, Status> {
+pub(super) async fn count(
+    desk: &Desk,
+    request: Request<proto::CountLabelsRequest>,
+) -> Result<proto::LabelCounts, Status> {
     let count = CountLabels::try_from(request.into_inner()).map_err(|invalid| desk.refuse(invalid))?;
     let offer = desk.offer(count.dataset.as_str(), None)?;
     let answer = spawn_blocking(move || {

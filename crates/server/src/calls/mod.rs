@@ -45,8 +45,8 @@ use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, AskLabelsRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
     FetchBatch, FetchRequest, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
-    ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
-    ReportRequest, ReportSummary, SurveyRequest,
+    ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList,
+    RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -184,10 +184,7 @@ impl Labels for Desk {
 
     type AskLabelsStream = labels::LabelBatches;
 
-    async fn ask_labels(
-        &self,
-        request: Request<AskLabelsRequest>,
-    ) -> Result<Response<Self::AskLabelsStream>, Status> {
+    async fn ask_labels(&self, request: Request<AskLabelsRequest>) -> Result<Response<Self::AskLabelsStream>, Status> {
         labels::ask(self, request).await.map(Response::new)
     }
 

@@ -229,7 +229,8 @@ impl Under<'_> {
         let Some(named) = self.pass.named(prepared.index) else { return Ok(()) };
         match prepared.outcome {
             Ok(finished) => {
-                let features: Vec<f32> = finished.parts.bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect();
+                let features: Vec<f32> =
+                    finished.parts.bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect();
                 if prepared.times.infer > Duration::ZERO {
                     self.pass.job.tell(|told| told.decoded += 1);
                 }

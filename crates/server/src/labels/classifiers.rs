@@ -53,7 +53,12 @@ impl Classifiers {
             );
             opened.insert(spec.name.clone(), Arc::new(head));
         }
-        Ok(Self { runtime: Some(runtime), models: args.model.clone(), options: options(args), opened: Mutex::new(opened) })
+        Ok(Self {
+            runtime: Some(runtime),
+            models: args.model.clone(),
+            options: options(args),
+            opened: Mutex::new(opened),
+        })
     }
 
     /// The heads.

@@ -186,7 +186,8 @@ fn class_of(run: &Run, standing: &Standing, label: &str) -> Result<ClassId, NoSo
         Ok(number) if classes.is_empty() => Ok(ClassId(number)),
         _ if classes.is_empty() => {
             let some = standing.counts(0.0).iter().rposition(|count| *count > 0).unwrap_or_default();
-            let message = format!("the classes of this model have no names: give a number, such as {some}, not {label:?}");
+            let message =
+                format!("the classes of this model have no names: give a number, such as {some}, not {label:?}");
             Err(NoSource::Class(message))
         }
         _ => Err(NoSource::Class(format!("the model has no class {label:?}: {}", likely(classes, label)))),

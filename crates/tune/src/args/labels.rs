@@ -99,9 +99,7 @@ impl LabelsArgs {
         let question = match (&self.label, self.uncertain, &self.changed_since) {
             (Some(label), ..) => Question::Label(label.clone()),
             (_, true, _) => Question::Uncertain,
-            (.., Some(digest)) => {
-                Question::ChangedSince(LabellerChoice { model: None, digest: digest.clone() })
-            }
+            (.., Some(digest)) => Question::ChangedSince(LabellerChoice { model: None, digest: digest.clone() }),
             _ if self.export.is_some() => Question::All,
             _ => return None,
         };

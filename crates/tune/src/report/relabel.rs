@@ -69,7 +69,8 @@ impl ServerLabelling {
         for of_kind in &labelling.failures {
             let named = of_kind.first_keys.iter().map(|key| Some(key.as_str()));
             // Servers count failures, and name the first.
-            let unnamed = std::iter::repeat(None).take((of_kind.count as usize).saturating_sub(of_kind.first_keys.len()));
+            let unnamed =
+                std::iter::repeat(None).take((of_kind.count as usize).saturating_sub(of_kind.first_keys.len()));
             for (at, key) in (0..).zip(named.chain(unnamed)) {
                 failures.add(of_kind.kind, SampleIndex(at), key);
             }

@@ -126,7 +126,9 @@ impl FleetStatus {
         let silent = self.servers.iter().filter_map(|server| server.error.clone());
         let broken = self.servers.iter().flat_map(|server| {
             let broken = server.datasets.iter().filter(|row| row.state == DatasetState::NotReady.as_str());
-            broken.map(|row| format!("server {}: the dataset {} is not ready: {}", server.server, row.dataset, row.reason))
+            broken.map(|row| {
+                format!("server {}: the dataset {} is not ready: {}", server.server, row.dataset, row.reason)
+            })
         });
         silent.chain(broken).reduce(|all, next| all + "; " + &next)
     }
@@ -288,7 +290,10 @@ mod tests {
         assert_eq!(second.servers[0].datasets[0].bytes_read_per_second, Some(2000.0));
         assert!(rates.add(fleet(10), after(4)).servers[0].datasets[0].bytes_read_per_second.is_none());
         let shown = second.to_string();
-        assert_eq!(shown, "node1:7440  version 1.2.3\n  dataset    photos: serving, 3 samples, 3.00 kB, generation 2, 2.00 kB/s read");
+        assert_eq!(
+            shown,
+            "node1:7440  version 1.2.3\n  dataset    photos: serving, 3 samples, 3.00 kB, generation 2, 2.00 kB/s read"
+        );
     }
 
     #[test]
@@ -298,6 +303,9 @@ mod tests {
         status.servers[0].datasets[0].state = "not-ready";
         status.servers[0].datasets[0].reason = "no such folder".into();
         let words = status.unwell().unwrap();
-        assert!(words.contains("node1:7440") && words.contains("photos") && words.contains("no such folder"), "{words}");
+        assert!(
+            words.contains("node1:7440") && words.contains("photos") && words.contains("no such folder"),
+            "{words}"
+        );
     }
 }

@@ -154,8 +154,12 @@ mod tests {
 
     #[test]
     fn questions_survive_the_wire() {
-        let questions =
-            [Question::All, Question::Label("cat".into()), Question::ChangedSince(choice("m", "0a")), Question::Uncertain];
+        let questions = [
+            Question::All,
+            Question::Label("cat".into()),
+            Question::ChangedSince(choice("m", "0a")),
+            Question::Uncertain,
+        ];
         for question in questions {
             let (dataset, labeller) = ("d".parse().unwrap(), LabellerChoice::default());
             let ask = AskLabels { dataset, labeller, question, min_score: 0.5, limit: Some(3) };

@@ -36,7 +36,9 @@ impl TryFrom<proto::ControlLabellingRequest> for ControlLabelling {
             proto::LabellingCommand::Pause => LabellingCommand::Pause,
             proto::LabellingCommand::Resume => LabellingCommand::Resume,
             proto::LabellingCommand::Cancel => LabellingCommand::Cancel,
-            proto::LabellingCommand::Unspecified => return Err(Invalid::new("the request says not what is to be done")),
+            proto::LabellingCommand::Unspecified => {
+                return Err(Invalid::new("the request says not what is to be done"));
+            }
         };
         Ok(Self { dataset: parsed(&request.dataset)?, model: parsed(&request.model)?, command })
     }

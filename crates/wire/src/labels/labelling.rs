@@ -82,15 +82,8 @@ const MAX_REASON_CHARS: usize = 2000;
 
 impl LabellingState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Waiting,
-        Self::Running,
-        Self::Paused,
-        Self::Done,
-        Self::Cancelled,
-        Self::Failed,
-        Self::Stopping,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Running, Self::Paused, Self::Done, Self::Cancelled, Self::Failed, Self::Stopping];
 
     /// The state's name for programs.
     pub const fn as_str(self) -> &'static str {

@@ -41,14 +41,28 @@ impl TryFrom<proto::RelabelRequest> for Relabel {
         if share_percent > 100 {
             return Err(Invalid::new(format!("a share of {share_percent} % is more than all")));
         }
-        Ok(Self { dataset: parsed(&dataset)?, model: parsed(&model)?, top_k, retry_failed, share_percent, from_scratch })
+        Ok(Self {
+            dataset: parsed(&dataset)?,
+            model: parsed(&model)?,
+            top_k,
+            retry_failed,
+            share_percent,
+            from_scratch,
+        })
     }
 }
 
 impl From<Relabel> for proto::RelabelRequest {
     fn from(relabel: Relabel) -> Self {
         let Relabel { dataset, model, top_k, retry_failed, share_percent, from_scratch } = relabel;
-        Self { dataset: dataset.to_string(), model: model.to_string(), top_k, retry_failed, share_percent, from_scratch }
+        Self {
+            dataset: dataset.to_string(),
+            model: model.to_string(),
+            top_k,
+            retry_failed,
+            share_percent,
+            from_scratch,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ from headwater.cuts import CUTS
 from headwater.errors import HeadwaterWarning, SampleError
 from headwater.importance import ImportanceSampler
 from headwater.iterable import IterableDataset
+from headwater.labels import LabelledPhoto, label_counts, labels
 from headwater.limits import Limits
 from headwater.mapped import MapDataset
 from headwater.plans import PlanSummary
@@ -38,6 +39,7 @@ __all__ = [
     "HeadwaterWarning",
     "ImportanceSampler",
     "IterableDataset",
+    "LabelledPhoto",
     "Limits",
     "MapDataset",
     "PlanSummary",
@@ -49,6 +51,8 @@ __all__ = [
     "ShardSampler",
     "__version__",
     "datasets",
+    "label_counts",
+    "labels",
     "merge_states",
     "recipe_from",
 ]

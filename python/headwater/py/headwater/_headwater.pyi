@@ -222,6 +222,23 @@ def datasets(
     listed.
     """
 
+def labels(
+    servers: Sequence[str],
+    dataset: str,
+    whose: Tuple[Optional[str], str],
+    which: Tuple[Optional[str], Optional[str], bool],
+    bounds: Tuple[float, Optional[int]],
+    connect_for: float,
+) -> List[Tuple[str, str, List[Tuple[str, float]], Optional[str]]]:
+    """Server, key, best classes with their scores, and the earlier class of each photo, server by server. `which` is a
+    label, a digest since which labels changed, and whether the lowest scores are wanted.
+    """
+
+def label_counts(
+    servers: Sequence[str], dataset: str, whose: Tuple[Optional[str], str], min_score: float, connect_for: float
+) -> List[Tuple[str, int]]:
+    """Each server's labels, and how many of its photos have them."""
+
 def cores() -> int:
     """That this process may use: of its machine, its affinity, and its cgroup's CPU quota; at least one."""
 
