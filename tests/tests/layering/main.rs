@@ -22,13 +22,14 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "headwater-types",
     "headwater-policy",
     "headwater-store",
     "headwater-cache",
     "headwater-image",
     "headwater-onnx",
+    "headwater-delta",
     "headwater-features",
     "headwater-pipeline",
     "headwater-plan",
@@ -56,13 +57,14 @@ const ORDER: [&str; 30] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 30] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 31] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-policy", "headwater-store"]),
     ("headwater-image", &["headwater-types"]),
     ("headwater-onnx", &["headwater-types"]),
+    ("headwater-delta", &["headwater-types", "headwater-onnx"]),
     ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
     (
         "headwater-pipeline",
@@ -182,7 +184,7 @@ const FENCED: [(&str, &[&str]); 15] = [
     ("cap-std", &["headwater-store"]),
     ("lz4_flex", &["headwater-store"]),
     ("snap", &["headwater-store"]),
-    ("zstd", &["headwater-store"]),
+    ("zstd", &["headwater-store", "headwater-delta"]),
     ("parquet", &["headwater-tables"]),
     ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),

@@ -1,0 +1,19 @@
+//! A delta of two models.
+
+use crate::block;
+use crate::header::{self, HEADER_BYTES};
+use crate::pairs::pairs;
+use crate::parts::Kind;
+
+/// The delta that makes the target of the base. Any two files have one; between models that were trained from each
+/// other it is short. The same two files always give the same delta.
+pub fn encode(base: &[u8], target: &[u8]) -> Vec<u8> {
+    let parts = pairs(base, target);
+    let mut delta = vec![0; HEADER_BYTES];
+    parts.write(&mut delta);
+    for kind in Kind::streams() {
+        block::encode(base, target, kind, &parts.runs(kind), &mut delta);
+    }
+    header::write(&mut delta, base, target);
+    delta
+}
