@@ -37,11 +37,11 @@ const FEW: (usize, usize) = (3, 10);
 pub(crate) fn encode(base: &[u8], target: &[u8], kind: Kind, runs: &[Run], out: &mut Vec<u8>) {
     let mut cursor = Cursor::new(runs);
     for length in lengths(runs) {
-        let (mut old, mut new) = (vec![0; length], vec![0; length]);
-        cursor.clone().gather_base(base, &mut old);
+        let mut new = vec![0; length];
+        let before = cursor.clone();
         cursor.gather_target(target, &mut new);
         let (method, payload) = match kind {
-            Kind::Against(element) => against(&mut old, &new, element),
+            Kind::Against(element) => against(before, base, &new, element),
             Kind::Fresh(element) => (PLANES, planes::encode(&new, element.width())),
             Kind::Copy => return,
         };
@@ -72,13 +72,14 @@ fn lengths(runs: &[Run]) -> Vec<usize> {
 }
 
 /// A short form of elements that have others in the base, and its method.
-fn against(old: &mut [u8], new: &[u8], element: Element) -> (u8, Vec<u8>) {
-    let width = element.width();
-    let mut steps = old.to_vec();
+fn against(mut at: Cursor<'_>, base: &[u8], new: &[u8], element: Element) -> (u8, Vec<u8>) {
+    let (width, mut old) = (element.width(), vec![0; new.len()]);
+    at.gather_base(base, &mut old);
+    let mut steps = old.clone();
     if planes::steps(&mut steps, new, width) {
         let planes = planes::encode(&steps, width);
         if planes.len() < new.len() * FEW.0 / FEW.1
-            && let Some(coded) = coder::encode(old, new, element).filter(|coded| coded.len() < planes.len())
+            && let Some(coded) = coder::encode(&old, new, element).filter(|coded| coded.len() < planes.len())
         {
             return (DIFFERENCES, coded);
         }
@@ -88,7 +89,7 @@ fn against(old: &mut [u8], new: &[u8], element: Element) -> (u8, Vec<u8>) {
         }
     }
     old.iter_mut().zip(new).for_each(|(old, new)| *old ^= new);
-    let forms = [(PLANES, new), (XOR_PLANES, old)].map(|(method, of)| (method, planes::encode(of, width)));
+    let forms = [(PLANES, new), (XOR_PLANES, &old)].map(|(method, of)| (method, planes::encode(of, width)));
     forms.into_iter().min_by_key(|(_, payload)| payload.len()).unwrap_or_default()
 }
 

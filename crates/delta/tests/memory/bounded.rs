@@ -2,11 +2,12 @@
 
 use headwater_delta::{Limits, apply, encode};
 
-use crate::heap::peak_of;
+use crate::heap::{alone, peak_of};
 use crate::support::{Dice, model, trained_file, weights};
 
 #[test]
 fn memory_beside_both_models_is_bounded() {
+    let _alone = alone();
     let mut dice = Dice(8);
     let weights = weights(4_000_000, &mut dice);
     let base = model(&[("a", &weights)]);

@@ -10,7 +10,7 @@ use headwater_delta::header::seal;
 use headwater_delta::{HEADER_BYTES, Limits, apply, encode, facts};
 use headwater_types::{ByteCount, Digest};
 
-use crate::heap::peak_of;
+use crate::heap::{alone, peak_of};
 use crate::support::{Dice, model, trained_file, weights};
 
 /// Mutations where nothing else is said.
@@ -65,6 +65,7 @@ fn damaged(seed: &[u8], dice: &mut Dice) -> Vec<u8> {
 }
 
 fn try_all(tries: u64) {
+    let _alone = alone();
     let (seeds, mut dice) = (seeds(), Dice(15));
     let limits = Limits { max_target: ByteCount::mebibytes(1), ..Limits::default() };
     let (mut good, mut refused, mut slowest) = (0_u64, 0_u64, Duration::ZERO);
