@@ -9,7 +9,9 @@ use crate::parts::Kind;
 /// other it is short. The same two files always give the same delta.
 pub fn encode(base: &[u8], target: &[u8]) -> Vec<u8> {
     let parts = pairs(base, target);
-    let mut delta = vec![0; HEADER_BYTES];
+    // Between models that were trained from each other there is seldom more.
+    let mut delta = Vec::with_capacity(HEADER_BYTES + target.len() / 4 * 3);
+    delta.resize(HEADER_BYTES, 0);
     parts.write(&mut delta);
     for kind in Kind::streams() {
         block::encode(base, target, kind, &parts.runs(kind), &mut delta);

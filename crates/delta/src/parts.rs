@@ -15,8 +15,8 @@ use crate::runs::Run;
 
 /// Bytes of a part that has the largest numbers.
 const MAX_PART_BYTES: usize = 19;
-/// Small, and read by others often: it may take its time.
-const LEVEL: i32 = 19;
+/// There are few parts: they may take their time.
+const LEVEL: i32 = 9;
 
 /// Where bytes of the target come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

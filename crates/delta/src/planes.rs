@@ -12,9 +12,10 @@ use zstd::zstd_safe::CParameter;
 use crate::error::DeltaError;
 use crate::number::{Reader, push};
 
-/// Planes of fewer bytes may take their time.
+/// Fewer bytes than these are packed without a look at what they are.
 const SMALL: usize = 32 << 10;
-const LEVEL_OF_SMALL: i32 = 12;
+/// Text and graphs, of which there is little, may take their time.
+const LEVEL_OF_TEXT: i32 = 9;
 const LEVEL: i32 = 1;
 /// Shortest repetition that is looked for in larger planes: among bytes that only come often, shorter ones are chance,
 /// and take more time than they save.
@@ -48,7 +49,7 @@ pub(crate) fn encode(bytes: &[u8], width: usize) -> Vec<u8> {
             out.push(STORED);
             out.extend_from_slice(&plane);
         } else {
-            encode_plane(&plane, &mut out);
+            encode_plane(&plane, if width == 1 && bytes.len() < SMALL { LEVEL_OF_TEXT } else { LEVEL }, &mut out);
         }
     }
     out
@@ -59,14 +60,14 @@ fn split<const WIDTH: usize>(plane: &mut [u8], bytes: &[u8], byte: impl Fn([u8; 
     plane.iter_mut().zip(words).for_each(|(out, word)| *out = byte(*word));
 }
 
-fn encode_plane(plane: &[u8], out: &mut Vec<u8>) {
+fn encode_plane(plane: &[u8], level: i32, out: &mut Vec<u8>) {
     if let [first, rest @ ..] = plane
         && rest.iter().all(|byte| byte == first)
     {
         return out.extend_from_slice(&[ALIKE, *first]);
     }
     // A little less is not worth the time of unpacking.
-    match pack(plane).filter(|packed| packed.len() + packed.len() / 64 + 4 < plane.len()) {
+    match pack(plane, level).filter(|packed| packed.len() + packed.len() / 64 + 4 < plane.len()) {
         Some(packed) => {
             out.push(PACKED);
             push(out, packed.len());
@@ -94,12 +95,11 @@ fn is_noise(plane: &[u8]) -> bool {
 }
 
 /// The plane packed; `None` where Zstandard has no memory.
-fn pack(plane: &[u8]) -> Option<Vec<u8>> {
-    if plane.len() < SMALL {
-        return zstd::bulk::compress(plane, LEVEL_OF_SMALL).ok();
+fn pack(plane: &[u8], level: i32) -> Option<Vec<u8>> {
+    let mut packer = zstd::bulk::Compressor::new(level).ok()?;
+    if level == LEVEL {
+        packer.set_parameter(CParameter::MinMatch(SHORTEST)).ok()?;
     }
-    let mut packer = zstd::bulk::Compressor::new(LEVEL).ok()?;
-    packer.set_parameter(CParameter::MinMatch(SHORTEST)).ok()?;
     packer.compress(plane).ok()
 }
 
