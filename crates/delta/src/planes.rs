@@ -129,13 +129,11 @@ impl<'a> Planes<'a> {
 
     /// Adds the steps of the planes to elements, from `first` on. Elements of one byte and of eight stay as they are.
     pub(crate) fn step(&self, first: usize, elements: &mut [u8]) {
+        let of_two = |old: u16, step: u16| old.wrapping_add(step >> 1 ^ (step & 1).wrapping_neg());
+        let of_four = |old: u32, step: u32| old.wrapping_add(step >> 1 ^ (step & 1).wrapping_neg());
         match &self.0[..] {
-            [a, b] => {
-                join2([a, b], first, elements, |old, step| old.wrapping_add(step >> 1 ^ (step & 1).wrapping_neg()))
-            }
-            [a, b, c, d] => join4([a, b, c, d], first, elements, |old, step| {
-                old.wrapping_add(step >> 1 ^ (step & 1).wrapping_neg())
-            }),
+            [a, b] => join2([a, b], first, elements, of_two),
+            [a, b, c, d] => join4([a, b, c, d], first, elements, of_four),
             _ => {}
         }
     }
