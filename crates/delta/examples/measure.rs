@@ -46,8 +46,8 @@ fn memory(line: &str) -> u64 {
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [base, target] = &arguments[..] else { panic!("measure BASE.onnx TARGET.onnx") };
-    let (base, target) = (std::fs::read(base).unwrap(), std::fs::read(target).unwrap());
+    let file = |at: usize| std::fs::read(arguments.get(at).expect("measure BASE.onnx TARGET.onnx")).unwrap();
+    let (base, target) = (file(0), file(1));
     let (delta, encoding, of_encoding) = measured(|| encode(&base, &target));
     let (made, applying, of_applying) =
         measured(|| apply(&base, &delta, &Limits::default()).expect("it was just made"));

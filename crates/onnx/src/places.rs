@@ -186,14 +186,15 @@ mod tests {
         out.finish()
     }
 
-    fn found(graph: &[u8]) -> (Vec<u8>, Vec<(String, ElementType, Vec<u64>, Vec<u8>)>) {
+    type Found = (String, ElementType, Vec<u64>, Vec<u8>);
+
+    fn found(graph: &[u8]) -> Vec<Found> {
         let file = message(|out| out.bytes(model::GRAPH, graph));
         let found = places(&file, &Limits::default()).unwrap();
         let facts = found
             .into_iter()
             .map(|place| (place.name.to_owned(), place.element, place.dims, file[place.data].to_vec()));
-        let facts = facts.collect();
-        (file, facts)
+        facts.collect()
     }
 
     #[test]
@@ -222,8 +223,9 @@ mod tests {
         let inner = message(|out| out.bytes(graph::NODE, &constant));
         let branch = message(|out| out.message(node::ATTRIBUTE, |out| out.bytes(attribute::GRAPH, &inner)));
         let expected = ("c".to_owned(), ElementType(3), vec![3], vec![7, 8, 9]);
-        assert_eq!(found(&message(|out| out.bytes(graph::NODE, &constant))).1, [expected.clone()]);
-        assert_eq!(found(&message(|out| out.bytes(graph::NODE, &branch))).1, [expected]);
+        for node in [constant, branch] {
+            assert_eq!(found(&message(|out| out.bytes(graph::NODE, &node))), std::slice::from_ref(&expected));
+        }
     }
 
     #[test]
@@ -237,7 +239,7 @@ mod tests {
                 out.number(tensor::DATA_TYPE, 10);
                 out.bytes(number, &[1; 8]);
             });
-            let (_, facts) = found(&message(|out| out.bytes(graph::INITIALIZER, &typed)));
+            let facts = found(&message(|out| out.bytes(graph::INITIALIZER, &typed)));
             assert_eq!(facts, [(String::new(), element, vec![], vec![1; 8])]);
         }
     }

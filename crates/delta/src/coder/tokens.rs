@@ -59,8 +59,7 @@ mod tests {
 
     #[test]
     fn tokens_and_their_bits_give_every_number_once() {
-        for token_of in 0..TOKENS {
-            let first = FIRST[token_of];
+        for (token_of, &first) in FIRST.iter().enumerate() {
             let last = u64::from(first) + (1 << extra_bits(token_of)) - 1;
             assert_eq!((token(first), token(last as u32)), (token_of, token_of));
             let next = FIRST.get(token_of + 1).map_or(1 << 32, |next| u64::from(*next));
