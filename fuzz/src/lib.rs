@@ -1,5 +1,6 @@
 //! What fuzz targets share.
 
+use headwater_onnx::GraphBuilder;
 use headwater_plan::{Provenance, Source};
 use headwater_types::{ByteCount, ImageLimits};
 
@@ -18,4 +19,10 @@ pub fn sophon_files(bytes: &[u8]) -> (&[u8], &[u8], Provenance) {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     let provenance = Provenance::new(Source::Sophon, "2026-11-21T00:00:00Z", "fuzz", "0");
     (&bytes[..end], bytes.get(end + 1..).unwrap_or_default(), provenance)
+}
+
+/// The model that the corpus of deltas is for: that of `crates/delta/tests/delta/corpus.rs`.
+pub fn delta_base() -> Vec<u8> {
+    let weights: Vec<f32> = (0..600).map(|at| 0.25 + at as f32 / 4096.0).collect();
+    GraphBuilder::new("delta").constant("w", &[600], &weights).constant("b", &[40], &weights[..40]).finish()
 }

@@ -23,6 +23,7 @@ mod opset;
 pub mod check;
 pub mod graph;
 pub mod layout;
+pub mod places;
 pub mod prune;
 pub mod tail;
 
@@ -38,6 +39,7 @@ pub use head::{Dense, Head};
 pub use join::join;
 pub use layout::{Layout, layout};
 pub use limits::Limits;
+pub use places::{TensorPlace, places};
 pub use prune::prune;
 pub use tail::tail;
 pub use value::{Dim, ElementType, ValueFacts};

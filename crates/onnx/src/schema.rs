@@ -74,8 +74,13 @@ pub(crate) mod function {
 pub(crate) mod tensor {
     pub(crate) const DIMS: u32 = 1;
     pub(crate) const DATA_TYPE: u32 = 2;
+    pub(crate) const FLOAT_DATA: u32 = 4;
+    pub(crate) const INT32_DATA: u32 = 5;
+    pub(crate) const INT64_DATA: u32 = 7;
     pub(crate) const NAME: u32 = 8;
     pub(crate) const RAW_DATA: u32 = 9;
+    pub(crate) const DOUBLE_DATA: u32 = 10;
+    pub(crate) const UINT64_DATA: u32 = 11;
     pub(crate) const EXTERNAL_DATA: u32 = 13;
     pub(crate) const DATA_LOCATION: u32 = 14;
 

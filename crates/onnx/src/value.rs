@@ -33,7 +33,7 @@ pub enum Dim {
 pub struct ElementType(pub u64);
 
 /// Most axes of a shape. No network has more, and a shape is read into memory.
-const MAX_RANK: usize = 64;
+pub(crate) const MAX_RANK: usize = 64;
 
 const NAMES: [&str; 17] = [
     "undefined",
@@ -58,10 +58,18 @@ const NAMES: [&str; 17] = [
 // === impl ElementType ===
 
 impl ElementType {
+    /// No type, or none that is said.
+    pub const UNDEFINED: Self = Self(0);
     /// A 32-bit float (IEEE 754 binary32).
     pub const FLOAT32: Self = Self(1);
     /// A signed 64-bit number.
     pub const INT64: Self = Self(7);
+    /// A 16-bit float (IEEE 754 binary16).
+    pub const FLOAT16: Self = Self(10);
+    /// A 64-bit float (IEEE 754 binary64).
+    pub const FLOAT64: Self = Self(11);
+    /// The upper half of a 32-bit float.
+    pub const BFLOAT16: Self = Self(16);
 }
 
 impl fmt::Display for ElementType {

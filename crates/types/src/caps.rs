@@ -195,6 +195,9 @@ pub const MAX_MODEL_NODES: usize = 1_000_000;
 pub const MAX_MODEL_DEPTH: usize = 16;
 /// Most inputs and most outputs of an ONNX model, and most entries of its other lists that are kept in memory.
 pub const MAX_MODEL_PORTS: usize = 65_536;
+/// Most parts that a delta puts a model together from: two or three for each tensor, of which the largest models in use
+/// have some thousand. They are held in memory.
+pub const MAX_DELTA_PARTS: usize = 262_144;
 /// Most weights of a classifier head: with the optimiser's moments and gradients 4 GiB, and the head half of
 /// [`MAX_MODEL_BYTES`].
 pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
