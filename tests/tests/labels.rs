@@ -38,7 +38,12 @@ impl Trained {
 
     /// A server of these photos, or of a part of them, with the extractor, the head, and both joined.
     fn serve(&self, photos: &Path, part: &str) -> ServerOptions {
-        let state = self.state.path().join(part.replace('/', "-"));
+        self.serve_in(&part.replace('/', "-"), photos, part)
+    }
+
+    /// The same, with this folder for what it keeps.
+    fn serve_in(&self, state: &str, photos: &Path, part: &str) -> ServerOptions {
+        let state = self.state.path().join(state);
         let server = ServerOptions::new(photos).arg("--state").arg(state).arg("--partition").arg(part);
         let joined = format!("joined={},recipe={}", self.joined.display(), self.data.recipe);
         let server = server.model("model", &self.data.model, &self.data.recipe);
@@ -263,6 +268,11 @@ fn questions_are_answered_and_mistakes_are_named() {
     let no_scores = relabel(&servers, "model", &[]);
     if !trained.data.real {
         assert!(no_scores.code == Some(1) && no_scores.stderr.contains("probs"), "{}", no_scores.stderr);
+    }
+    let twin = trained.serve_in("twin", &trained.data.photos, "1/1").start().unwrap();
+    let both = format!("{servers},{}", twin.address());
+    for twice in [ask(&both, &[]), relabel(&both, "joined", &[])] {
+        assert!(twice.code == Some(1) && twice.stderr.contains(&twin.address()), "{}", twice.stderr);
     }
     let bare = ServerOptions::new(&trained.data.photos);
     let bare =

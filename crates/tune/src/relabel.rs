@@ -8,7 +8,7 @@ use anyhow::bail;
 use futures::future::join_all;
 use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_client::label_calls::{Labelling, LabellingState, Relabel};
-use headwater_client::{ServerAddress, control_labelling, labellings};
+use headwater_client::{Dataset, ServerAddress, control_labelling, labellings};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{RelabelArgs, RelabelTask};
@@ -25,6 +25,11 @@ pub(crate) struct Left {
     samples: u64,
 }
 
+/// The command was stopped before any server was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before a labelling was begun")]
+pub(crate) struct Unbegun;
+
 /// Servers whose labelling did not end as it should.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -36,7 +41,7 @@ pub(crate) async fn relabel(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
-    let (servers, options) = (&args.reach.servers, args.reach.options());
+    let (servers, options) = (args.parts.servers(), args.parts.options());
     match args.task() {
         RelabelTask::List => {
             let listed = labellings(servers, &options).await?;
@@ -68,7 +73,10 @@ async fn label(
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
     let (begin, bar, known) = (Instant::now(), GrowingBar::new(progress, "relabel"), Known::default());
-    let follow = join_all(args.reach.servers.iter().enumerate().map(|(at, server)| {
+    // Two servers that serve the same photos would both label them.
+    let connecting = Dataset::connect(args.parts.servers(), &request.dataset, args.parts.options());
+    stop.run_until_cancelled(Box::pin(connecting)).await.ok_or(Unbegun)??;
+    let follow = join_all(args.parts.servers().iter().enumerate().map(|(at, server)| {
         let (bar, known) = (&bar, &known);
         async move { (server, of_server(args, request, (at, server), (bar, known)).await) }
     }));
@@ -76,7 +84,7 @@ async fn label(
     let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = begin.elapsed().as_secs_f64();
     let Some(ended) = ended else {
-        let each = known.iter().map(|(at, told)| ServerLabelling::of(&args.reach.servers[*at], told.clone()));
+        let each = known.iter().map(|(at, told)| ServerLabelling::of(&args.parts.servers()[*at], told.clone()));
         let summary = RelabelSummary::new(each.collect(), seconds);
         let (done, samples) = (summary.done(), summary.samples());
         return Ok(Outcome::short(summary, Left { done, samples }));
@@ -107,7 +115,7 @@ async fn of_server(
     (at, server): (usize, &ServerAddress),
     (bar, known): (&GrowingBar<'_>, &Known),
 ) -> Result<Labelling, headwater_client::ClientError> {
-    let options = args.reach.options();
+    let options = args.parts.options();
     let (begun, begins) = tokio::sync::watch::channel(false);
     let told = |labelling: &Labelling| {
         begun.send_replace(true);

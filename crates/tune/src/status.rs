@@ -60,9 +60,9 @@ pub(crate) async fn status(
             return Ok(Outcome::of(status, unwell));
         }
         if json {
-            print_json(&status)?
+            print_json(&status)?;
         } else {
-            redraw(&status)?
+            redraw(&status)?;
         }
         is_shown = true;
         if stop.run_until_cancelled(tokio::time::sleep_until(began + EVERY)).await.is_none() {

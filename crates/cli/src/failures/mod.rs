@@ -51,6 +51,16 @@ impl Failures {
         kind.name(index, || key.map_or_else(|| format!("sample {index}"), str::to_owned));
     }
 
+    /// Adds so many failures that were counted elsewhere, where the first of them were named.
+    pub fn add_counted<'k>(&mut self, kind: FailureKind, count: u64, first: impl Iterator<Item = &'k str>) {
+        let kind = self.kinds.entry(kind).or_default();
+        let before = kind.count;
+        kind.count = before.saturating_add(count);
+        for (at, key) in (before..).zip(first) {
+            kind.name(SampleIndex(at), || key.to_owned());
+        }
+    }
+
     /// Adds the failures of other samples.
     pub fn merge(&mut self, other: &Self) {
         for (kind, theirs) in &other.kinds {

@@ -12,9 +12,9 @@ use tokio::time::{sleep, timeout};
 use super::control::of_server;
 use crate::address::ServerAddress;
 use crate::connection::{Client, Server};
+use crate::dataset::Dataset;
 use crate::error::ClientError;
 use crate::inquiry::inquire;
-use crate::named::check_named;
 use crate::options::{ClientOptions, Retry};
 use crate::patience::Patience;
 use crate::trouble::Trouble;
@@ -33,13 +33,14 @@ pub struct AskedLabels {
 /// Asks every server for labels, in the order of the servers.
 ///
 /// # Errors
-/// No server, or one twice; a server that cannot be reached, or has no such labels.
+/// Servers that do not serve each sample once, as for [`Dataset::connect`]; a server that has no such labels.
 pub async fn ask_labels(
     servers: &[ServerAddress],
     ask: &AskLabels,
     options: &ClientOptions,
 ) -> Result<Vec<AskedLabels>, ClientError> {
-    check_named(servers)?;
+    // The same photo of two servers would be two.
+    Dataset::connect(servers, &ask.dataset, options.clone()).await?;
     let asked = (0..).zip(servers).map(|(task, address)| of_one(address, ask, options, task));
     try_join_all(asked).await
 }
@@ -53,7 +54,7 @@ pub async fn count_labels(
     count: &CountLabels,
     options: &ClientOptions,
 ) -> Result<Vec<(ServerAddress, LabelSource, Vec<u64>)>, ClientError> {
-    check_named(servers)?;
+    Dataset::connect(servers, &count.dataset, options.clone()).await?;
     let asked = (0..).zip(servers).map(|(task, address)| async move {
         let request = proto::CountLabelsRequest::from(count.clone());
         let call = async |client: &Client| client.labels().count_labels(request.clone()).await;

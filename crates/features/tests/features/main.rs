@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod batching;
 #[cfg(test)]
+mod classifying;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod opening;

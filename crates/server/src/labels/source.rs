@@ -64,8 +64,9 @@ impl Shelf {
                 of_class.into_iter().map(|sample| (sample, None)).collect()
             }
             Question::Uncertain => {
-                let uncertain = standing.uncertain(limit);
-                uncertain.into_iter().filter(enough).map(|sample| (sample, None)).collect()
+                // Those below the least score come first, and are not meant.
+                let uncertain = standing.uncertain(if min_score > 0.0 { usize::MAX } else { limit });
+                uncertain.into_iter().filter(enough).take(limit).map(|sample| (sample, None)).collect()
             }
             Question::ChangedSince(before) => {
                 let earlier = self.before(generation, before, &run)?;

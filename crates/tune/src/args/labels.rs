@@ -7,7 +7,7 @@ use headwater_cli::exit::UsageError;
 use headwater_client::label_calls::{AskLabels, CountLabels, LabellerChoice, Question};
 use headwater_types::{DatasetName, ModelName};
 
-use super::reach::ReachArgs;
+use super::reach::PartsArgs;
 
 /// Ask which photos are what, by the labels that models gave them
 ///
@@ -17,7 +17,7 @@ use super::reach::ReachArgs;
 #[command(after_help = HELP)]
 pub(crate) struct LabelsArgs {
     #[command(flatten)]
-    pub(crate) reach: ReachArgs,
+    pub(crate) parts: PartsArgs,
 
     /// The dataset's name
     #[arg(long, value_name = "NAME", help_heading = "Servers")]

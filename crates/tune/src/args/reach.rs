@@ -20,6 +20,33 @@ pub(crate) struct ReachArgs {
     give_up_after: u32,
 }
 
+/// Storage servers that serve one dataset.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Servers")]
+pub(crate) struct PartsArgs {
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+
+    /// Go on without the photos of partitions that no server serves (--partition K/N of storage-server); without this
+    /// they are an error
+    #[arg(long)]
+    allow_partial: bool,
+}
+
+// === impl PartsArgs ===
+
+impl PartsArgs {
+    /// How the servers are connected to.
+    pub(crate) fn options(&self) -> ClientOptions {
+        ClientOptions { allow_partial: self.allow_partial, ..self.reach.options() }
+    }
+
+    /// The servers.
+    pub(crate) fn servers(&self) -> &[ServerAddress] {
+        &self.reach.servers
+    }
+}
+
 // === impl ReachArgs ===
 
 impl ReachArgs {

@@ -7,7 +7,7 @@ use headwater_client::label_calls::{ControlLabelling, LabellingCommand, Relabel}
 use headwater_types::caps::MAX_TOP_K;
 use headwater_types::{DatasetName, ModelName};
 
-use super::reach::ReachArgs;
+use super::reach::PartsArgs;
 
 /// Have a model label every photo of a dataset, on the servers that have the photos
 ///
@@ -18,7 +18,7 @@ use super::reach::ReachArgs;
 #[command(after_help = HELP)]
 pub(crate) struct RelabelArgs {
     #[command(flatten)]
-    pub(crate) reach: ReachArgs,
+    pub(crate) parts: PartsArgs,
 
     /// The dataset's name
     #[arg(long, value_name = "NAME", required_unless_present = "list", help_heading = "Servers")]

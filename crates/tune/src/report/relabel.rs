@@ -5,7 +5,7 @@ use std::fmt;
 use headwater_cli::Failures;
 use headwater_client::label_calls::Labelling;
 use headwater_client::{ClientError, ServerAddress};
-use headwater_types::{SampleIndex, shown};
+use headwater_types::shown;
 use serde::Serialize;
 
 use super::rate;
@@ -67,13 +67,7 @@ impl ServerLabelling {
     pub(crate) fn of(server: &ServerAddress, labelling: Labelling) -> Self {
         let mut failures = Failures::default();
         for of_kind in &labelling.failures {
-            let named = of_kind.first_keys.iter().map(|key| Some(key.as_str()));
-            // Servers count failures, and name the first.
-            let unnamed =
-                std::iter::repeat(None).take((of_kind.count as usize).saturating_sub(of_kind.first_keys.len()));
-            for (at, key) in (0..).zip(named.chain(unnamed)) {
-                failures.add(of_kind.kind, SampleIndex(at), key);
-            }
+            failures.add_counted(of_kind.kind, of_kind.count, of_kind.first_keys.iter().map(String::as_str));
         }
         let told = Told {
             dataset: labelling.dataset.to_string(),

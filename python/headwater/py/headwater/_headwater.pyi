@@ -228,14 +228,18 @@ def labels(
     whose: Tuple[Optional[str], str],
     which: Tuple[Optional[str], Optional[str], bool],
     bounds: Tuple[float, Optional[int]],
-    connect_for: float,
+    patience: Tuple[float, bool],
 ) -> List[Tuple[str, str, List[Tuple[str, float]], Optional[str]]]:
     """Server, key, best classes with their scores, and the earlier class of each photo, server by server. `which` is a
     label, a digest since which labels changed, and whether the lowest scores are wanted.
     """
 
 def label_counts(
-    servers: Sequence[str], dataset: str, whose: Tuple[Optional[str], str], min_score: float, connect_for: float
+    servers: Sequence[str],
+    dataset: str,
+    whose: Tuple[Optional[str], str],
+    min_score: float,
+    patience: Tuple[float, bool],
 ) -> List[Tuple[str, int]]:
     """Each server's labels, and how many of its photos have them."""
 

@@ -35,6 +35,7 @@ def labels(
     min_score: float = 0.0,
     limit: Optional[int] = None,
     connect_for: float = 10.0,
+    allow_partial: bool = False,
 ) -> List[LabelledPhoto]:
     """The photos of these labels; without `label`, `uncertain` and `changed_since`, all that have labels.
 
@@ -48,6 +49,7 @@ def labels(
     min_score      least score, from 0 to 1
     limit          most photos
     connect_for    seconds to wait for a server
+    allow_partial  goes on without the photos of partitions that no server serves; without it they are a ServerError
 
     ServerError where a server does not answer, or has no such labels. Photos that are gone, or changed since they were
     labelled, do not appear.
@@ -69,7 +71,7 @@ def labels(
         (model, _digest("digest", digest)),
         which,
         (_score(min_score), limit),
-        seconds("connect_for", connect_for),
+        (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial)),
     )
     photos = [
         LabelledPhoto(server, key, best[0][0], best[0][1], best, before) for server, key, best, before in found
@@ -88,13 +90,13 @@ def label_counts(
     digest: str = "",
     min_score: float = 0.0,
     connect_for: float = 10.0,
+    allow_partial: bool = False,
 ) -> Dict[str, int]:
     """How many photos have each label, the most first. The arguments are those of `labels`."""
     counts: Dict[str, int] = {}
     whose = (model, _digest("digest", digest))
-    answers = _headwater.label_counts(
-        servers_of(servers), dataset, whose, _score(min_score), seconds("connect_for", connect_for)
-    )
+    patience = (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial))
+    answers = _headwater.label_counts(servers_of(servers), dataset, whose, _score(min_score), patience)
     for label, count in answers:
         counts[label] = counts.get(label, 0) + count
     return dict(sorted(counts.items(), key=lambda each: -each[1]))
