@@ -1,6 +1,9 @@
 //! Models label photos where they are: what they say is what ONNX Runtime says of the same pixels, each photo is
 //! labelled once by one labeller whatever is killed, and the labels are those of the photos that are there.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
+#![expect(clippy::disallowed_methods, reason = "a kill, and a look at how far a server is, come at some moment")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -28,9 +28,9 @@ pub async fn caches(servers: &[ServerAddress], options: &ClientOptions) -> Resul
     check_named(servers)?;
     let asked = (0..).zip(servers).map(|(task, address)| async move {
         let too_old = ClientError::NoCacheReport(address.clone());
-        let call = async |client: &Client| client.caches().cache(proto::CacheRequest {}).await;
+        let call = async |client: &Client, request| client.caches().cache(request).await;
         let read = |report: proto::CacheReport| CacheReport::try_from(report).map_err(|invalid| invalid.to_string());
-        let cache = inquire(address, options, task, call, too_old, read).await;
+        let cache = inquire(address, options, task, (proto::CacheRequest {}, call), too_old, read).await;
         ServerCache { server: address.clone(), cache }
     });
     Ok(join_all(asked).await)

@@ -38,8 +38,8 @@ pub async fn datasets(servers: &[ServerAddress], options: &ClientOptions) -> Res
 
 async fn ask(address: &ServerAddress, options: &ClientOptions, task: u64) -> Result<Vec<ServedDataset>, ClientError> {
     let too_old = ClientError::NoDatasetList(address.clone());
-    let call = async |client: &Client| client.datasets().list_datasets(proto::ListDatasetsRequest {}).await;
-    inquire(address, options, task, call, too_old, read).await
+    let call = async |client: &Client, request| client.datasets().list_datasets(request).await;
+    inquire(address, options, task, (proto::ListDatasetsRequest {}, call), too_old, read).await
 }
 
 fn read(list: proto::DatasetList) -> Result<Vec<ServedDataset>, String> {

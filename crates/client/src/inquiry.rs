@@ -13,15 +13,15 @@ use crate::options::ClientOptions;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
 
-/// Asks a server by this call, and reads its answer. `too_old` is the error where the server does not know the call.
+/// Asks a server with this request by this call, and reads its answer. `too_old` is the error where the server does not know the call.
 ///
 /// # Errors
 /// A server that cannot be reached in the time that the options say, that refuses, or that answers what cannot be read.
-pub(crate) async fn inquire<M, T>(
+pub(crate) async fn inquire<R: Clone, M, T>(
     address: &ServerAddress,
     options: &ClientOptions,
     task: u64,
-    call: impl AsyncFn(&Client) -> Result<Response<M>, Status>,
+    (request, call): (R, impl AsyncFn(&Client, R) -> Result<Response<M>, Status>),
     too_old: ClientError,
     read: impl FnOnce(M) -> Result<T, String>,
 ) -> Result<T, ClientError> {
@@ -29,7 +29,7 @@ pub(crate) async fn inquire<M, T>(
     let mut patience = Patience::for_description(&server, &options.retry, task);
     loop {
         let end = Instant::now() + patience.one_try();
-        let trouble = match ask(&server, &call, end).await {
+        let trouble = match ask(&server, (request.clone(), &call), end).await {
             Ok(Some(answer)) => return read(answer).map_err(|problem| server.protocol(problem)),
             Ok(None) => return Err(too_old),
             Err(trouble) => trouble,
@@ -42,13 +42,13 @@ pub(crate) async fn inquire<M, T>(
 }
 
 /// One try; `None` where the server does not know the call.
-async fn ask<M>(
+async fn ask<R, M>(
     server: &Server,
-    call: &impl AsyncFn(&Client) -> Result<Response<M>, Status>,
+    (request, call): (R, &impl AsyncFn(&Client, R) -> Result<Response<M>, Status>),
     end: Instant,
 ) -> Result<Option<M>, Trouble> {
     let client = timeout_at(end, server.connect()).await.map_err(|_| Trouble::Silent(UNREACHED))??;
-    match timeout_at(end, call(&client)).await.map_err(|_| Trouble::Silent(UNHEARD))? {
+    match timeout_at(end, call(&client, request)).await.map_err(|_| Trouble::Silent(UNHEARD))? {
         Ok(response) => Ok(Some(response.into_inner())),
         Err(status) if status.code() == Code::Unimplemented => Ok(None),
         Err(status) => Err(server.judge(&status)),

@@ -28,10 +28,10 @@ pub struct ServerModels {
 pub async fn models(servers: &[ServerAddress], options: &ClientOptions) -> Result<Vec<ServerModels>, ClientError> {
     check_named(servers)?;
     let asked = (0..).zip(servers).map(|(task, address)| async move {
-        let call = async |client: &Client| client.models().list_models(proto::ListModelsRequest {}).await;
+        let call = async |client: &Client, request| client.models().list_models(request).await;
         let too_old = ClientError::NoLabelCalls(address.clone());
         let read = |list| ServedModel::read(list).map_err(|invalid| invalid.to_string());
-        let models = inquire(address, options, task, call, too_old, read).await;
+        let models = inquire(address, options, task, (proto::ListModelsRequest {}, call), too_old, read).await;
         ServerModels { server: address.clone(), models }
     });
     Ok(join_all(asked).await)

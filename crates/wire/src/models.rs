@@ -133,12 +133,14 @@ mod tests {
         let both = vec![extractor, head];
         let list = proto::ModelList { models: both.iter().cloned().map(Into::into).collect() };
         assert_eq!(ServedModel::read(list.clone()), Ok(both));
-        for break_it in [
-            |model: &mut proto::ServedModel| model.digest = Vec::new().into(),
+        type Break = fn(&mut proto::ServedModel);
+        let breaks: [Break; 4] = [
+            |model| model.digest = Vec::new().into(),
             |model| model.name = "a b".into(),
             |model| model.device = "x".repeat(65),
             |model| model.classes = u32::MAX,
-        ] {
+        ];
+        for break_it in breaks {
             let mut broken = list.clone();
             break_it(&mut broken.models[0]);
             assert!(ServedModel::read(broken).is_err());

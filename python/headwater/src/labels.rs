@@ -23,9 +23,10 @@ pub(crate) fn labels(
     dataset: &str,
     whose: (Option<String>, String),
     which: (Option<String>, Option<String>, bool),
-    (min_score, limit): (f32, Option<u64>),
-    (connect_for, allow_partial): (f64, bool),
+    bounds: (f32, Option<u64>),
+    patience: (f64, bool),
 ) -> PyResult<Vec<Labelled>> {
+    let (min_score, limit) = bounds;
     let question = match which {
         (Some(label), ..) => Question::Label(label),
         (_, Some(digest), _) => Question::ChangedSince(LabellerChoice { model: None, digest }),
@@ -34,7 +35,7 @@ pub(crate) fn labels(
     };
     let dataset = dataset.parse().map_err(argument)?;
     let ask = AskLabels { dataset, labeller: labeller(whose)?, question, min_score, limit };
-    let (servers, options, network) = means(&servers, connect_for, allow_partial)?;
+    let (servers, options, network) = means(&servers, patience)?;
     let answers = network.wait(py, headwater_client::ask_labels(&servers, &ask, &options))?;
     let answers = answers.map_err(|error| errors::server(&error))?;
     Ok(answers
@@ -55,11 +56,11 @@ pub(crate) fn label_counts(
     dataset: &str,
     whose: (Option<String>, String),
     min_score: f32,
-    (connect_for, allow_partial): (f64, bool),
+    patience: (f64, bool),
 ) -> PyResult<Vec<(String, u64)>> {
     let dataset = dataset.parse().map_err(argument)?;
     let count = CountLabels { dataset, labeller: labeller(whose)?, min_score };
-    let (servers, options, network) = means(&servers, connect_for, allow_partial)?;
+    let (servers, options, network) = means(&servers, patience)?;
     let counted = network.wait(py, headwater_client::count_labels(&servers, &count, &options))?;
     let counted = counted.map_err(|error| errors::server(&error))?;
     let of_server = |(_, source, counts): (_, LabelSource, Vec<u64>)| -> Vec<(String, u64)> {
@@ -76,8 +77,7 @@ fn labeller((model, digest): (Option<String>, String)) -> PyResult<LabellerChoic
 
 fn means(
     servers: &[String],
-    connect_for: f64,
-    allow_partial: bool,
+    (connect_for, allow_partial): (f64, bool),
 ) -> PyResult<(Vec<ServerAddress>, ClientOptions, Network)> {
     let servers = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
     let connect_for = Duration::try_from_secs_f64(connect_for).map_err(argument)?;

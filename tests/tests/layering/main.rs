@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "headwater-types",
     "headwater-policy",
     "headwater-labels",
@@ -58,7 +58,7 @@ const ORDER: [&str; 31] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 31] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
@@ -88,6 +88,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 31] = [
         &[
             "headwater-types",
             "headwater-policy",
+            "headwater-labels",
             "headwater-store",
             "headwater-cache",
             "headwater-image",

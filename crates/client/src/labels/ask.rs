@@ -55,14 +55,21 @@ pub async fn count_labels(
     options: &ClientOptions,
 ) -> Result<Vec<(ServerAddress, LabelSource, Vec<u64>)>, ClientError> {
     Dataset::connect(servers, &count.dataset, options.clone()).await?;
-    let asked = (0..).zip(servers).map(|(task, address)| async move {
-        let request = proto::CountLabelsRequest::from(count.clone());
-        let call = async |client: &Client| client.labels().count_labels(request.clone()).await;
-        let too_old = ClientError::NoLabelCalls(address.clone());
-        let (source, counts) = inquire(address, options, task, call, too_old, read_counts).await?;
-        Ok((address.clone(), source, counts))
-    });
+    let asked = (0..).zip(servers).map(|(task, address)| counts_of(address, count, options, task));
     try_join_all(asked).await
+}
+
+async fn counts_of(
+    address: &ServerAddress,
+    count: &CountLabels,
+    options: &ClientOptions,
+    task: u64,
+) -> Result<(ServerAddress, LabelSource, Vec<u64>), ClientError> {
+    let request = proto::CountLabelsRequest::from(count.clone());
+    let call = async |client: &Client, request| client.labels().count_labels(request).await;
+    let too_old = ClientError::NoLabelCalls(address.clone());
+    let (source, counts) = inquire(address, options, task, (request, call), too_old, read_counts).await?;
+    Ok((address.clone(), source, counts))
 }
 
 fn read_counts(counts: proto::LabelCounts) -> Result<(LabelSource, Vec<u64>), String> {

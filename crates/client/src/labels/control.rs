@@ -46,12 +46,13 @@ pub(super) async fn of_server(
     options: &ClientOptions,
     task: u64,
 ) -> Result<Vec<Labelling>, ClientError> {
-    let call = async |client: &Client| client.labels().list_labellings(proto::ListLabellingsRequest {}).await;
+    let call = async |client: &Client, request| client.labels().list_labellings(request).await;
+    let too_old = ClientError::NoLabelCalls(address.clone());
     let read_all = |list: proto::LabellingList| match list.labellings.len() {
         many if many > MAX_LABELLINGS => Err(format!("{many} labellings are more than {MAX_LABELLINGS}")),
         _ => list.labellings.into_iter().map(read).collect(),
     };
-    inquire(address, options, task, call, ClientError::NoLabelCalls(address.clone()), read_all).await
+    inquire(address, options, task, (proto::ListLabellingsRequest {}, call), too_old, read_all).await
 }
 
 /// Pauses, resumes or cancels a labelling on every server, and says how it is then.
@@ -66,9 +67,9 @@ pub async fn control_labelling(
     check_named(servers)?;
     let told = (0..).zip(servers).map(|(task, address)| async move {
         let request = proto::ControlLabellingRequest::from(control.clone());
-        let call = async |client: &Client| client.labels().control_labelling(request.clone()).await;
+        let call = async |client: &Client, request| client.labels().control_labelling(request).await;
         let too_old = ClientError::NoLabelCalls(address.clone());
-        let labelling = inquire(address, options, task, call, too_old, read).await?;
+        let labelling = inquire(address, options, task, (request, call), too_old, read).await?;
         Ok((address.clone(), labelling))
     });
     try_join_all(told).await

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_breaks_the_rules_is_refused() {
         let good = proto::AskLabelsRequest { dataset: "d".into(), ..Default::default() };
-        let refused = |request| AskLabels::try_from(request).unwrap_err().to_string();
+        let refused = |request: proto::AskLabelsRequest| AskLabels::try_from(request).unwrap_err().to_string();
         assert!(refused(proto::AskLabelsRequest { min_score: 1.5, ..good.clone() }).contains("from 0 to 1"));
         assert!(refused(proto::AskLabelsRequest { min_score: f32::NAN, ..good.clone() }).contains("from 0 to 1"));
         let labeller = Some(proto::LabellerChoice { digest: "xyz".into(), ..Default::default() });

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_breaks_the_rules_is_refused() {
         let good = proto::RelabelRequest { dataset: "d".into(), model: "m".into(), ..Default::default() };
-        let refused = |request| Relabel::try_from(request).unwrap_err().to_string();
+        let refused = |request: proto::RelabelRequest| Relabel::try_from(request).unwrap_err().to_string();
         assert!(refused(proto::RelabelRequest { top_k: 65, ..good.clone() }).contains("more than 64"));
         assert!(refused(proto::RelabelRequest { share_percent: 101, ..good.clone() }).contains("more than all"));
         assert!(refused(proto::RelabelRequest { model: "a b".into(), ..good.clone() }).contains("model name"));

@@ -73,9 +73,7 @@ def labels(
         (_score(min_score), limit),
         (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial)),
     )
-    photos = [
-        LabelledPhoto(server, key, best[0][0], best[0][1], best, before) for server, key, best, before in found
-    ]
+    photos = [LabelledPhoto(server, key, best[0][0], best[0][1], best, before) for server, key, best, before in found]
     if label is not None or uncertain:
         # Sorting is stable: of one score the servers' order holds.
         photos.sort(key=lambda photo: photo.score, reverse=label is not None)
