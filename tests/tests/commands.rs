@@ -93,6 +93,9 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "extract" => {
             [&servers[..], &["--model", "m", "--out", &at("o")]].concat().into_iter().map(str::to_owned).collect()
         }
+        "relabel" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),
+        "labels" => servers.map(str::to_owned).into(),
+        "models" | "status" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "fine-tune" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),
         "fetch" => [&servers[..], &["--cut", "tensor", "--recipe", "imagenet-train", "--out", &at("o")]]
             .concat()

@@ -257,7 +257,7 @@ fn questions_are_answered_and_mistakes_are_named() {
 
     for (further, words) in [
         (&["--label", "no such class"][..], "has no class"),
-        (&["--digest", "00ff00ff00ff"], "no labels of digest"),
+        (&["--labeller", "00ff00ff00ff"], "no labels of digest"),
         (&["--model", "none"], "no labels by none"),
         (&["--changed-since", &digest(&joined), "--model", "joined"], "no labels of digest"),
     ] {

@@ -43,7 +43,7 @@ fn say_different<D: PartialEq + ToString>(digests: impl Iterator<Item = D>) {
     let digests: Vec<_> = digests.collect();
     if digests.windows(2).any(|pair| pair[0] != pair[1]) {
         let digests = digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        tracing::warn!(digests, "the servers' labels are of different models: say whose with --digest");
+        tracing::warn!(digests, "the servers' labels are of different models: say whose with --labeller");
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct LabelsArgs {
 
     /// Whose labels: the first digits of a digest, of the labeller or of its file
     #[arg(long, value_name = "DIGEST", default_value = "", hide_default_value = true, value_parser = digest, help_heading = "Whose")]
-    pub(crate) digest: String,
+    pub(crate) labeller: String,
 
     /// Photos with this label, the highest score first: a class's name, or its number where classes have no names
     #[arg(long, value_name = "LABEL", help_heading = "Which")]
@@ -113,7 +113,7 @@ impl LabelsArgs {
     }
 
     fn labeller(&self) -> LabellerChoice {
-        LabellerChoice { model: self.model.clone(), digest: self.digest.clone() }
+        LabellerChoice { model: self.model.clone(), digest: self.labeller.clone() }
     }
 }
 
