@@ -7,6 +7,7 @@ times a second and more, and what was read from the origin is counted by the dat
 
 import contextlib
 import functools
+import gc
 import multiprocessing
 import pathlib
 import random
@@ -148,6 +149,7 @@ def together(cache: Any, workers: int, found: Dict[str, Any]) -> None:
 
 
 def run(make: Any, workers: int) -> Dict[str, Any]:
+    gc.collect()  # workers that an earlier run left end in their own parent, not in a process that is forked now
     found: Dict[str, Any] = {"cache": make.name, "workers": workers, "wrong": 0}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
