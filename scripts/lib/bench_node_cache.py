@@ -1,7 +1,9 @@
 """Hits of a node's cache against what else two processes share: one run, interleaved, medians.
 
 A sample is a tensor of 110 kB; a hit is asked for and summed up, so that whoever maps instead of copying pays for that
-here too. Peers: `multiprocessing.Manager().dict()` of tensors, and diskcache where it is installed.
+here too. Peers: `multiprocessing.Manager().dict()` of tensors; diskcache and BiLevelCache where they are installed (the
+latter is the package `bicache` of its repository, which no registry has; `PYTHONPATH` may name where it lies). Then one
+trace for ours and for BiLevelCache: see `node_trace.py`.
 """
 
 import argparse
@@ -10,11 +12,13 @@ import multiprocessing
 import os
 import pathlib
 import statistics
+import sys
 import tempfile
 import time
 from typing import Any, Callable, Dict, List
 
 import headwater
+import node_trace
 import torch
 
 BYTES = 110_000
@@ -41,10 +45,20 @@ def of_manager(data: List[Any]) -> Callable[[int], Any]:
 def of_diskcache(data: List[Any], folder: pathlib.Path) -> Callable[[int], Any]:
     import diskcache
 
-    cache = diskcache.Cache(str(folder), size_limit=1 << 32, eviction_policy="least-recently-used")
+    cache = diskcache.Cache(str(folder / "diskcache"), size_limit=1 << 32, eviction_policy="least-recently-used")
     for index, sample in enumerate(data):
         cache[index] = sample
     return cache.__getitem__
+
+
+def of_bilevel(data: List[Any], folder: pathlib.Path) -> Callable[[int], Any]:
+    from bicache.datasets import BiLevelCachedDataset
+
+    # It keeps samples that are dicts.
+    cache = BiLevelCachedDataset([{"image": sample} for sample in data], 1 << 30, 1 << 30, str(folder / "bilevel"))
+    for index in range(SAMPLES):
+        cache[index]
+    return lambda index: cache[index]["image"]
 
 
 def peers(data: List[Any], folder: pathlib.Path) -> Dict[str, Callable[[int], Any]]:
@@ -53,10 +67,11 @@ def peers(data: List[Any], folder: pathlib.Path) -> Dict[str, Callable[[int], An
         "headwater, ssd": of_ours(data, memory=0, ssd="128MiB", path=folder / "ssd"),
         "Manager().dict()": of_manager(data),
     }
-    try:
-        found["diskcache"] = of_diskcache(data, folder / "diskcache")
-    except ImportError:
-        print("diskcache is not installed: pip install diskcache")
+    for name, of_peer in (("diskcache", of_diskcache), ("BiLevelCache", of_bilevel)):
+        try:
+            found[name] = of_peer(data, folder)
+        except ImportError:
+            print(f"{name} is not installed", file=sys.stderr)
     return found
 
 
@@ -88,12 +103,14 @@ def main() -> None:
     ours = found["headwater, memory"]["p50_us"]
     for name, row in found.items():
         row["times_ours"] = row["p50_us"] / ours
+    traced = node_trace.measure()
     if options.json:
-        print(json.dumps({"bytes": BYTES, "cores": os.cpu_count(), "hits": found}, indent=2))
+        print(json.dumps({"bytes": BYTES, "cores": os.cpu_count(), "hits": found, "trace": traced}, indent=2))
         return
     print(f"hits of a tensor of {BYTES} bytes, read to its end, {os.cpu_count()} cores")
     for name, row in found.items():
         print(f"  {name:20} p50 {row['p50_us']:8.1f} us  p99 {row['p99_us']:8.1f} us  {row['times_ours']:6.1f} x ours")
+    node_trace.show(traced)
 
 
 if __name__ == "__main__":
