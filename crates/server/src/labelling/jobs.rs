@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use headwater_cli::exit::in_one_line;
-use headwater_features::Classifier;
-use headwater_labels::{LabelError, Labeller, Run};
+use headwater_labels::LabelError;
 use headwater_types::{DatasetName, ModelName};
 use headwater_wire::labels::{ControlLabelling, LabellingCommand, LabellingState, Relabel};
 use headwater_wire::status::{Invalid, Refusal};
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tokio::time::sleep;
 
-use super::gathered::Sink;
 use super::job::{LabellingJob, Wish};
-use super::pass::{Ended, Pass};
+use super::pass::Ended;
 use super::record::Record;
+use super::runs::{self, check_top_k, prepare};
 use crate::datasets::Datasets;
 use crate::generation::Generation;
 use crate::house::House;
-use crate::labels::Shelf;
 use crate::served::{Served, Standing};
 
 /// Every labelling that was begun since the server's start.
@@ -65,7 +63,7 @@ impl LabellingJobs {
             return under_way(job, &request).map(|()| Arc::clone(job)).map_err(Refusal::from);
         }
         let unread = |error: LabelError| Refusal::NoLabels { message: error.to_string() };
-        if let Some(earlier) = self::known(shelf, generation, &classifier).map_err(unread)? {
+        if let Some(earlier) = runs::known(shelf, generation, &classifier).map_err(unread)? {
             check_top_k(&earlier, &request)?;
         }
         Record { request: request.clone(), is_paused: false }.keep(&shelf.index).map_err(unread)?;
@@ -228,66 +226,4 @@ fn under_way(job: &LabellingJob, request: &Relabel) -> Result<(), Invalid> {
     };
     let (dataset, model) = (&request.dataset, &request.model);
     Err(Invalid::new(format!("the labelling of {dataset} by {model} {message}: cancel it first")))
-}
-
-/// Finds what is labelled already. Blocks.
-fn prepare(house: Arc<House>, generation: Arc<Generation>, job: Arc<LabellingJob>) -> Result<Pass> {
-    let shelf = house.shelf()?;
-    let run = run_of(shelf, &generation, &job)?;
-    let standing = shelf.standings.get(&shelf.index, run.id, generation.catalog())?;
-    let skipped = {
-        let standing = standing.read().unwrap_or_else(PoisonError::into_inner);
-        standing.labelled() + if job.request.retry_failed { 0 } else { standing.failed() }
-    };
-    job.tell(|told| {
-        told.samples = generation.catalog().len() as u64;
-        // What this labelling has labelled itself is not skipped when it goes on.
-        told.skipped = skipped.saturating_sub(told.labelled + told.failed);
-    });
-    let (index, classifier) = (Arc::clone(&shelf.index), Arc::clone(&job.classifier));
-    let top_k = job.request.top_k as usize;
-    let sink = Sink { index, run: run.id, standing, classifier, top_k };
-    Ok(Pass { house, generation, job, sink })
-}
-
-/// The run of a labelling, which holds as many classes of each sample as are asked for.
-fn run_of(shelf: &Shelf, generation: &Generation, job: &LabellingJob) -> Result<Run> {
-    let classifier = &job.classifier;
-    let labeller = Labeller {
-        model: job.request.model.clone(),
-        digest: classifier.digest(),
-        model_digest: classifier.file(),
-        recipe: classifier.extractor().recipe().digest(),
-        classes: classifier.classes().to_vec(),
-        top_k: job.request.top_k,
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let dataset = generation.pipeline.store.place();
-    if let Some(known) = known(shelf, generation, classifier)? {
-        if job.request.from_scratch && job.labelling().labelled == 0 {
-            shelf.index.forget(known.id)?;
-            shelf.standings.forget(known.id);
-        } else {
-            check_top_k(&known, &job.request)?;
-        }
-    }
-    Ok(shelf.index.begin(&dataset, &labeller, now)?)
-}
-
-/// What this labeller has labelled of the dataset before.
-fn known(shelf: &Shelf, generation: &Generation, classifier: &Classifier) -> Result<Option<Run>, LabelError> {
-    let runs = shelf.index.runs(&generation.pipeline.store.place())?;
-    Ok(runs.into_iter().find(|run| run.labeller.digest == classifier.digest() && run.rows > 0))
-}
-
-/// Checks that rows that are there have as many classes as are asked for: rows of both kinds would pass for one.
-fn check_top_k(known: &Run, request: &Relabel) -> Result<(), Invalid> {
-    let (rows, top_k) = (known.rows, known.labeller.top_k);
-    match top_k == request.top_k || request.from_scratch {
-        true => Ok(()),
-        false => Err(Invalid::new(format!(
-            "{rows} samples have their {top_k} best classes of this model: give --top-k {top_k}, or --from-scratch to \
-             label them anew"
-        ))),
-    }
 }

@@ -15,6 +15,7 @@ mod job;
 mod record;
 
 mod pass;
+mod runs;
 
 mod jobs;
 
