@@ -61,7 +61,11 @@ fn run_of(shelf: &Shelf, generation: &Generation, job: &LabellingJob) -> Result<
 }
 
 /// What this labeller has labelled of the dataset before.
-pub(super) fn known(shelf: &Shelf, generation: &Generation, classifier: &Classifier) -> Result<Option<Run>, LabelError> {
+pub(super) fn known(
+    shelf: &Shelf,
+    generation: &Generation,
+    classifier: &Classifier,
+) -> Result<Option<Run>, LabelError> {
     let runs = shelf.index.runs(&generation.pipeline.store.place())?;
     Ok(runs.into_iter().find(|run| run.labeller.digest == classifier.digest() && run.rows > 0))
 }
