@@ -13,8 +13,8 @@ use crate::parts::{Kind, Parts};
 /// little more.
 ///
 /// # Errors
-/// One of [`DeltaError`] for a delta that is too large, not whole, not as it was written, or for another base. No bytes,
-/// however made, give a model of another digest than the delta names.
+/// One of [`DeltaError`] for a delta that is too large, not whole, not as it was written, or for another base. No
+/// bytes, however made, give a model of another digest than the delta names.
 pub fn apply(base: &[u8], delta: &[u8], limits: &Limits) -> Result<Vec<u8>, DeltaError> {
     let facts = header::check(delta, limits)?;
     let actual = Digest::of(base);

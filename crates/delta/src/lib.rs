@@ -10,15 +10,15 @@
 //! block  = method, length, packed length, that many bytes         the blocks of one kind of part after the other
 //! ```
 //!
-//! A part is a copy of bytes of the base, bytes that the base lacks, or elements that differ from those of the base. All
-//! parts of one kind are one stream of bytes, which is cut into blocks, so that small tensors share what blocks cost. A
-//! block is coded as byte planes of its own bytes, of their XOR with the base, or of the steps from the base; or, where
-//! little changed, as steps under an entropy coder that knows the exponents of the base (`coder`).
+//! A part is a copy of bytes of the base, bytes that the base lacks, or elements that differ from those of the base.
+//! All parts of one kind are one stream of bytes, which is cut into blocks, so that small tensors share what blocks
+//! cost. A block is coded as byte planes of its own bytes, of their XOR with the base, or of the steps from the base;
+//! or, where little changed, as steps under an entropy coder that knows the exponents of the base (`coder`).
 //!
-//! Invariants: these are pure functions from bytes to bytes. The target is restored to the bit, whatever it is, or there
-//! is an error. Every length is checked against the bytes that are there and against [`Limits`] before memory is taken.
-//! Beside the two models an encoder takes at most 64 MiB, and whoever applies a delta far less. A delta is at most a
-//! thousandth and 256 bytes larger than its target.
+//! Invariants: these are pure functions from bytes to bytes. The target is restored to the bit, whatever it is, or
+//! there is an error. Every length is checked against the bytes that are there and against [`Limits`] before memory is
+//! taken. Beside the two models an encoder takes at most 64 MiB, and whoever applies a delta far less. A delta is at
+//! most a thousandth and 256 bytes larger than its target.
 //!
 //! Why steps, and not XOR alone? A step of training adds a small number to a weight. Subtracted, that number is there
 //! again, in few bits; XOR hides it behind carries, and takes 2 to 5 % more. How many bits a step has depends on the

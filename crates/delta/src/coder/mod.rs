@@ -9,10 +9,10 @@
 //!
 //! The bits of two floats of one sign are whole numbers whose difference is their distance, in units of the last place.
 //! A step of training changes all weights of a tensor by about as much; in units of the last place that is twice as
-//! much for a weight of half the size. So tokens come from a distribution for each class of exponents, which a table of
-//! its own makes nearly exact. The tables are those of tANS (J. Duda, "Asymmetric numeral systems", 2013, as in
-//! Zstandard's FSE): a token takes the fractions of bits that it is worth, so that weights which mostly stay as they are
-//! take much less than one.
+//! much for a weight of half the size. So tokens come from a distribution for each class of exponents, which a table
+//! of its own makes nearly exact. The tables are those of tANS (J. Duda, "Asymmetric numeral systems", 2013, as in
+//! Zstandard's FSE): a token takes the fraction of a bit that it is worth, so that weights which mostly stay as they
+//! are take much less than one.
 //!
 //! [`LANES`] states take turns: one state alone would wait for each look-up before the next.
 //!
