@@ -13,7 +13,8 @@ use crate::options::ClientOptions;
 use crate::patience::Patience;
 use crate::trouble::Trouble;
 
-/// Asks a server with this request by this call, and reads its answer. `too_old` is the error where the server does not know the call.
+/// Asks a server with this request by this call, and reads its answer. `too_old` is the error where the server does not
+/// know the call.
 ///
 /// # Errors
 /// A server that cannot be reached in the time that the options say, that refuses, or that answers what cannot be read.

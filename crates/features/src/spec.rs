@@ -17,8 +17,8 @@ pub struct ModelSpec {
     pub recipe: String,
     /// The output to take; `None` for `features` where there is one, else the only output.
     pub output: Option<String>,
-    /// A file with the names of the model's classes, one on each line, for labels; `None` for the names that the model's
-    /// own file has, if it has any.
+    /// A file with the names of the model's classes, one on each line, for labels; `None` for the names that the
+    /// model's own file has, if it has any.
     pub classes: Option<PathBuf>,
 }
 

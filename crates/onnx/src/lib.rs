@@ -1,4 +1,5 @@
-//! The ONNX file format: checked before it is loaded, cut down to what is needed, cut in two, written for heads, joined end to end.
+//! The ONNX file format: checked before it is loaded, cut down to what is needed, cut in two, written for heads, joined
+//! end to end.
 //!
 //! Invariant: these are pure functions from bytes to bytes. A file is read where it lies, and never trusted: every
 //! length is checked against the bytes that are there, and nesting and counts against [`Limits`]. Memory is a small

@@ -8,7 +8,7 @@ use anyhow::bail;
 use futures::future::join_all;
 use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_client::label_calls::{Labelling, LabellingState, Relabel};
-use headwater_client::{Dataset, ServerAddress, control_labelling, labellings};
+use headwater_client::{ClientError, Dataset, ServerAddress, control_labelling, labellings};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{RelabelArgs, RelabelTask};
@@ -114,7 +114,7 @@ async fn of_server(
     request: &Relabel,
     (at, server): (usize, &ServerAddress),
     (bar, known): (&GrowingBar<'_>, &Known),
-) -> Result<Labelling, headwater_client::ClientError> {
+) -> Result<Labelling, ClientError> {
     let options = args.parts.options();
     let (begun, begins) = tokio::sync::watch::channel(false);
     let told = |labelling: &Labelling| {
@@ -130,13 +130,13 @@ async fn of_server(
         ended = follow => ended,
         _ = begins.wait_for(|begun| *begun), if args.detach => {
             let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(&at).cloned().ok_or_else(|| headwater_client::ClientError::Internal("a labelling is lost".to_owned()))
+            known.get(&at).cloned().ok_or_else(|| ClientError::Internal("a labelling is lost".to_owned()))
         }
     }
 }
 
 /// What kept a server from being done.
-fn fault(server: &ServerAddress, ended: Result<&Labelling, &headwater_client::ClientError>) -> Option<String> {
+fn fault(server: &ServerAddress, ended: Result<&Labelling, &ClientError>) -> Option<String> {
     match ended {
         Err(error) => Some(error.to_string()),
         Ok(Labelling { state: LabellingState::Failed, reason, .. }) => Some(format!("server {server}: {reason}")),

@@ -86,7 +86,8 @@ impl Classifier {
         let head = match tail(&file, extractor.output(), &[output.name()], &limits) {
             Ok(head) => head,
             Err(reason) => {
-                tracing::info!(model = %spec.name, %reason, "its scores are not made of its features: it runs as a whole");
+                let model = &spec.name;
+                tracing::info!(%model, %reason, "its scores are not made of its features: it runs as a whole");
                 let spec = ModelSpec { output: Some(output.name().to_owned()), ..spec.clone() };
                 let whole = Extractor::open(runtime, &spec, Recipe::clone(extractor.recipe()), options)?;
                 let count = whole.feature_len();

@@ -125,8 +125,8 @@ pub struct ServeArgs {
         help_heading = "Models"
     )]
     pub(crate) model: Vec<ModelSpec>,
-    /// Register a head that tuner fine-tune has trained on the features of a --model, for tuner relabel: NAME=FILE.onnx;
-    /// may be repeated
+    /// Register a head that tuner fine-tune has trained on the features of a --model, for tuner relabel:
+    /// NAME=FILE.onnx; may be repeated
     #[arg(long, value_name = "NAME=FILE.onnx", env = "HEADWATER_HEADS", help_heading = "Models")]
     pub(crate) head: Vec<HeadSpec>,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error

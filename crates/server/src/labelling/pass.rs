@@ -23,6 +23,7 @@ use super::failing::{Failing, Verdict, verdict};
 use super::gathered::{Gathered, Sink};
 use super::job::{LabellingJob, Wish};
 use crate::generation::Generation;
+use crate::homes::{Homes, Need};
 use crate::house::House;
 
 /// The longest time for which a labelled sample is not in the index.
@@ -110,6 +111,18 @@ impl Pass {
             Some(Best::Labelled { .. }) => false,
             Some(Best::Failed { .. }) => self.job.request.retry_failed,
         }
+    }
+
+    /// The servers that can be homes of the samples; `None` where the store is shared with nobody.
+    fn homes(&self) -> Option<Homes> {
+        let share = self.house.share.as_ref()?;
+        Some(share.homes(&self.job.request.dataset, self.generation.digest(), Need::Bytes))
+    }
+
+    /// Whether what is made of a sample may be kept here: its home keeps it, and no other server does.
+    fn is_kept_here(&self, homes: Option<&Homes>, sample: SampleIndex) -> bool {
+        let home = homes.zip(self.catalog().key(sample));
+        home.is_none_or(|(homes, key)| homes.of(&self.job.request.dataset, &key).is_none())
     }
 
     /// Samples that may be in work at the moment.
@@ -203,7 +216,7 @@ impl Under<'_> {
 
     /// Begins samples, as many as may be in work.
     fn begin(&mut self) {
-        let most = self.pass.most_in_work();
+        let (most, homes) = (self.pass.most_in_work(), self.pass.homes());
         while self.working.len() < most
             && let Some(sample) = self.todo.pop_front()
         {
@@ -213,7 +226,7 @@ impl Under<'_> {
                 measure_cpu: false,
                 max_payload: ByteCount::new(u64::MAX),
                 allow_non_finite: false,
-                keep: true,
+                keep: self.pass.is_kept_here(homes.as_ref(), sample),
             };
             let wanted = Wanted::Features(Arc::clone(self.pass.sink.classifier.extractor()));
             let request = SampleRequest { index: sample, address: Address::default(), wanted };

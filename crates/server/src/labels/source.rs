@@ -52,7 +52,10 @@ impl Shelf {
         let standing = standing.read().unwrap_or_else(PoisonError::into_inner);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let mut source = source(&run, &standing, generation);
-        let enough = |sample: &u64| matches!(standing.standing(*sample), Some(Best::Labelled { score, .. }) if score >= min_score);
+        let enough = |sample: &u64| {
+            let best = standing.standing(*sample);
+            matches!(best, Some(Best::Labelled { score, .. }) if score >= min_score)
+        };
         let samples: Vec<(u64, Option<ClassId>)> = match question {
             Question::All => {
                 let all = (0..generation.catalog().len() as u64).filter(enough);

@@ -28,7 +28,14 @@ pub(crate) struct LabelsArgs {
     pub(crate) model: Option<ModelName>,
 
     /// Whose labels: the first digits of a digest, of the labeller or of its file
-    #[arg(long, value_name = "DIGEST", default_value = "", hide_default_value = true, value_parser = digest, help_heading = "Whose")]
+    #[arg(
+        long,
+        value_name = "DIGEST",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = digest,
+        help_heading = "Whose"
+    )]
     pub(crate) labeller: String,
 
     /// Photos with this label, the highest score first: a class's name, or its number where classes have no names

@@ -1,6 +1,6 @@
 //! The arguments of `tuner relabel`.
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use headwater_cli::FailureArgs;
 use headwater_cli::exit::UsageError;
 use headwater_client::label_calls::{ControlLabelling, LabellingCommand, Relabel};
@@ -55,7 +55,7 @@ pub(crate) struct RelabelArgs {
     pub(crate) detach: bool,
 
     /// Show the labellings that the servers have under way, and how the last ones ended
-    #[arg(long, help_heading = "Under way", action = ArgAction::SetTrue, conflicts_with_all = ["pause", "resume", "cancel"])]
+    #[arg(long, help_heading = "Under way", conflicts_with_all = ["pause", "resume", "cancel"])]
     pub(crate) list: bool,
 
     /// Have a labelling rest, also after a restart of a server

@@ -292,7 +292,7 @@ mod tests {
         let shown = second.to_string();
         assert_eq!(
             shown,
-            "node1:7440  version 1.2.3\n  dataset    photos: serving, 3 samples, 3.00 kB, generation 2, 2.00 kB/s read"
+            "node1:7440  version 1.2.3\n  dataset    photos: serving, 3 samples, 3 kB, generation 2, 2 kB/s read"
         );
     }
 

@@ -21,7 +21,7 @@ from headwater.cuts import CUTS
 from headwater.errors import HeadwaterWarning, SampleError
 from headwater.importance import ImportanceSampler
 from headwater.iterable import IterableDataset
-from headwater.labels import LabelledPhoto, label_counts, labels
+from headwater.labelled import LabelledPhoto, label_counts, labels
 from headwater.limits import Limits
 from headwater.mapped import MapDataset
 from headwater.plans import PlanSummary
