@@ -285,6 +285,30 @@ fn questions_are_answered_and_mistakes_are_named() {
     assert!(refused.code == Some(1) && refused.stderr.contains("--state"), "{}", refused.stderr);
 }
 
+/// Two labellers may give one number to different classes: the photo has another label then.
+#[test]
+fn a_class_of_the_same_number_and_another_name_is_another_label() {
+    let trained = Trained::new();
+    let n = trained.photos();
+    let folders = std::fs::read_dir(&trained.data.photos).unwrap();
+    let mut names: Vec<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names.rotate_left(1);
+    let classes = trained.state.path().join("classes.txt");
+    std::fs::write(&classes, names.join("\n")).unwrap();
+    let (joined, recipe) = (trained.joined.display(), &trained.data.recipe);
+    let renamed = format!("renamed={joined},recipe={recipe},output=probs,classes={}", classes.display());
+    let server = trained.serve(&trained.data.photos, "1/1").arg("--model").arg(renamed).start().unwrap();
+    let servers = server.address();
+    let before = done(relabel(&servers, "joined", &[]));
+    done(relabel(&servers, "renamed", &[]));
+    let digest = before["servers"][0]["digest"].as_str().unwrap().to_owned();
+    let changed = done(ask(&servers, &["--model", "renamed", "--changed-since", &digest]));
+    let photos = changed["photos"].as_array().unwrap();
+    assert_eq!(photos.len() as u64, n);
+    assert!(photos.iter().all(|photo| photo["label"] != photo["before"]), "{changed}");
+}
+
 #[test]
 fn a_labelling_rests_goes_on_and_ends_as_it_is_told() {
     let trained = Trained::new();

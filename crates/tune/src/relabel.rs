@@ -12,6 +12,7 @@ use headwater_client::{ClientError, Dataset, ServerAddress, control_labelling, l
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{RelabelArgs, RelabelTask};
+use crate::labels::Unanswered;
 use crate::report::{RelabelSummary, ServerLabelling};
 
 /// A labelling that this command does not wait for any more. It goes on at the servers.
@@ -44,7 +45,8 @@ pub(crate) async fn relabel(
     let (servers, options) = (args.parts.servers(), args.parts.options());
     match args.task() {
         RelabelTask::List => {
-            let listed = labellings(servers, &options).await?;
+            let listed =
+                stop.run_until_cancelled(Box::pin(labellings(servers, &options))).await.ok_or(Unanswered)??;
             let each = listed.into_iter().flat_map(|of| match of.labellings {
                 Ok(labellings) => labellings.into_iter().map(|each| ServerLabelling::of(&of.server, each)).collect(),
                 Err(error) => vec![ServerLabelling::silent(&of.server, &error)],
@@ -54,7 +56,8 @@ pub(crate) async fn relabel(
             Ok(Outcome::of(summary, silent.map_or(Ok(()), |words| Err(NotDone(words)))))
         }
         RelabelTask::Control(control) => {
-            let told = control_labelling(servers, &control, &options).await?;
+            let telling = stop.run_until_cancelled(Box::pin(control_labelling(servers, &control, &options)));
+            let told = telling.await.ok_or(Unanswered)??;
             let each = told.into_iter().map(|(server, labelling)| ServerLabelling::of(&server, labelling));
             Ok(Outcome::done(RelabelSummary::new(each.collect(), 0.0)))
         }
@@ -116,7 +119,7 @@ async fn of_server(
     (bar, known): (&GrowingBar<'_>, &Known),
 ) -> Result<Labelling, ClientError> {
     let options = args.parts.options();
-    let (begun, begins) = tokio::sync::watch::channel(false);
+    let (begun, mut begins) = tokio::sync::watch::channel(false);
     let told = |labelling: &Labelling| {
         begun.send_replace(true);
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +127,6 @@ async fn of_server(
         let done = known.values().map(|told| told.labelled + told.skipped + told.failed).sum();
         bar.update(done, known.values().map(|told| told.samples).sum());
     };
-    let mut begins = begins;
     let follow = headwater_client::relabel(server, request, &options, at as u64, &told);
     tokio::select! {
         ended = follow => ended,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ModelsArgs, StatusArgs};
+use crate::labels::Unanswered;
 use crate::report::{FleetStatus, ModelsSummary, Rates};
 
 /// How often `--watch` asks.
@@ -17,11 +18,6 @@ const EVERY: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Clears a terminal, and goes to its first line.
 const CLEAR: &str = "\x1b[H\x1b[2J";
-
-/// The status did not come before the command was stopped.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped before the servers had answered")]
-pub(crate) struct Unanswered;
 
 /// Servers that did not answer, and datasets that somebody must mend.
 #[derive(Debug, thiserror::Error)]

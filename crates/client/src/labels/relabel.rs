@@ -34,19 +34,17 @@ pub async fn relabel(
     let mut patience = Patience::for_samples(&server, &retry, task, Arc::default());
     let mut request = relabel.clone();
     loop {
-        match follow(&server, &request, (&retry, &mut patience), told).await {
+        match follow(&server, &mut request, (&retry, &mut patience), told).await {
             Ok(ended) => return Ok(ended),
             Err(trouble) => sleep(patience.bear(trouble)?).await,
         }
-        // What was to be forgotten was forgotten by the first call that was taken.
-        request.from_scratch = false;
     }
 }
 
 /// One call, followed to the labelling's end.
 async fn follow(
     server: &Server,
-    relabel: &Relabel,
+    relabel: &mut Relabel,
     (retry, patience): (&Retry, &mut Patience),
     told: &(dyn Fn(&Labelling) + Sync),
 ) -> Result<Labelling, Trouble> {
@@ -60,6 +58,8 @@ async fn follow(
         let Some(message) = message.map_err(|status| server.judge(&status))? else { break };
         let broke = |invalid: headwater_wire::status::Invalid| Trouble::Lasting(server.protocol(invalid.to_string()));
         let labelling = Labelling::try_from(message).map_err(broke)?;
+        // The server has taken the call: what was to be forgotten is not forgotten again by the next one.
+        relabel.from_scratch = false;
         patience.beat();
         patience.progressed();
         told(&labelling);

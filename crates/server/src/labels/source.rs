@@ -76,11 +76,17 @@ impl Shelf {
                 let earlier_standing = earlier.standing.read().unwrap_or_else(PoisonError::into_inner);
                 let earlier_source = self::source(&earlier.run, &earlier_standing, generation);
                 let same = Renamed::new(&earlier_source, &source);
-                let changes = earlier_standing.differences(&standing);
                 source.before = Some(Box::new(earlier_source));
-                let changed = changes.samples.into_iter().filter(|changed| same.of(changed.from) != Some(changed.to));
-                let changed = changed.filter(|changed| enough(&changed.sample)).take(limit);
-                changed.map(|changed| (changed.sample, Some(changed.from))).collect()
+                // One number may be two classes: what is compared is their names.
+                let class = |standing: &Standing, sample| match standing.standing(sample)? {
+                    Best::Labelled { class, .. } => Some(class),
+                    Best::Failed { .. } => None,
+                };
+                let changed = (0..generation.catalog().len() as u64).filter_map(|sample| {
+                    let (from, to) = (class(&earlier_standing, sample)?, class(&standing, sample)?);
+                    (same.of(from) != Some(to) && enough(&sample)).then_some((sample, Some(from)))
+                });
+                changed.take(limit).collect()
             }
         };
         let with_place = |(sample, before)| match standing.standing(sample)? {
