@@ -59,6 +59,8 @@ class Stage:
         self._folder = folder
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("HEADWATER_", "XDG_"))}
         self._environment = {**ours, "HOME": str(self.home), "BUILT_BIN": str(BIN), "STATE": str(self._state)}
+        # However full this disk is.
+        self._environment["HEADWATER_CACHE_MIN_FREE"] = "0"
         self._environment["BUILT_WHEEL"] = str((ROOT / os.environ["HEADWATER_WHEEL"]).resolve())
         if installed:
             self._environment["PATH"] = f"{BIN}:{ours['PATH']}"

@@ -143,6 +143,7 @@ impl Server {
             .env("HEADWATER_LOG", "warn")
             // Not the cache of whoever runs the tests.
             .env("HEADWATER_CACHE_DIR", files.path().join("index"))
+            .env("HEADWATER_CACHE_MIN_FREE", "0")
             .envs(options.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null());

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use headwater_cache::{Cache, CacheSettings, Entry, EntryKey, Kind, PolicyName, SsdSettings, Worth};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{Amount, ByteCount, Digest};
 
 const LENGTH: usize = 1000;
 const ROUNDS: usize = 20;
@@ -91,7 +91,7 @@ fn on_ssd(keys: &[EntryKey], value: &Entry) -> Result<(), Box<dyn Error>> {
     let ssd = SsdSettings {
         folder: folder.path().join("cache"),
         limit: ByteCount::mebibytes(1024),
-        floor: Some(ByteCount::new(0)),
+        floor: Some(Amount::ZERO),
     };
     let cache = Cache::open(CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Lru })?;
     let begun = Instant::now();

@@ -65,7 +65,7 @@ impl NotKept {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Limit => "raise --cache-ssd",
-            Self::Floor => "free some of the disk: a tenth of it is to stay free",
+            Self::Floor => "free some of the disk, or lower --cache-min-free: so much of it stays free",
             Self::Busy => {
                 "it is being counted, which ends by itself; where it does not, another process that holds it was \
                  stopped"

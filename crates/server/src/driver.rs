@@ -186,7 +186,7 @@ impl Driver {
 
     fn window(&self) -> usize {
         let first = self.most.div_ceil(AT_FIRST).max(self.offer.house.resources.workers() + 1);
-        first.checked_shl(self.outbox.messages()).map_or(self.most, |open| open.min(self.most))
+        opened(first, self.outbox.messages()).min(self.most)
     }
 
     /// Lays what was made into the outbox.
@@ -256,6 +256,11 @@ impl Driver {
     }
 }
 
+/// A window that was `first` wide, twice as wide after each of these messages: bits that a shift drops would close it.
+fn opened(first: usize, messages: u32) -> usize {
+    first.saturating_mul(2_usize.saturating_pow(messages))
+}
+
 /// Plans these legs of one sample each before everything else, and before them the sample for which all others wait,
 /// whether it is among these or was planned already.
 fn plan_again(todo: &mut VecDeque<Leg>, legs: Vec<Leg>, awaited: Option<usize>) {
@@ -287,6 +292,14 @@ fn position(place: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::routes::Route;
+
+    #[test]
+    fn the_window_opens_with_every_message_and_never_closes() {
+        assert_eq!([0, 1, 3].map(|messages| opened(6, messages)), [6, 12, 48]);
+        for first in [1, 3, 48, 4096] {
+            assert!((0..200).all(|messages| opened(first, messages) <= opened(first, messages + 1)), "{first}");
+        }
+    }
 
     #[test]
     fn the_sample_that_all_others_wait_for_is_made_first() {

@@ -20,7 +20,7 @@ use headwater_cache::{
     Cache, CacheSettings, Directory, Entry, EntryKey, Frame, Kind, KindName, PolicyName, SsdSettings, Tier,
 };
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{Amount, ByteCount, Digest};
 
 use log::Log;
 
@@ -65,7 +65,7 @@ fn cache(folder: &Path) -> Cache {
     let ssd = SsdSettings {
         folder: folder.to_owned(),
         limit: ByteCount::mebibytes(64 << 10),
-        floor: Some(ByteCount::new(0)),
+        floor: Some(Amount::ZERO),
     };
     Cache::open(CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Lru }).unwrap()
 }

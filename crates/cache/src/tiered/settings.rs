@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use headwater_policy::PolicyName;
-use headwater_types::ByteCount;
+use headwater_types::{Amount, ByteCount};
 
 use crate::error::DirectoryError;
 
@@ -27,9 +27,9 @@ pub struct SsdSettings {
     pub folder: PathBuf,
     /// The most bytes that the entries may take there, in whole blocks, over all processes.
     pub limit: ByteCount,
-    /// Bytes that the file system is to have free. `None`: a tenth of it, or the limit where that is less, because a
-    /// cache need not leave more free than it may take.
-    pub floor: Option<ByteCount>,
+    /// What the file system is to have free: bytes, or a share of its size. `None`: a tenth of it, or the limit where
+    /// that is less, because a cache need not leave more free than it may take.
+    pub floor: Option<Amount>,
 }
 
 /// A cache that could not be opened.

@@ -89,7 +89,7 @@ fn open(disk: &Disk, settings: &SsdSettings) -> Result<Directory, DirectoryError
     let directory = Directory::open_on(disk, &settings.folder, limits)?;
     Ok(directory.with_floor(|total| {
         let share = ByteCount::new(total.get() / 10).min(settings.limit);
-        settings.floor.unwrap_or(share)
+        settings.floor.map_or(share, |floor| floor.of(total))
     }))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_policy::{PolicyName, Tier};
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{Amount, ByteCount, Digest};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
@@ -28,7 +28,7 @@ fn entry(sample: u32) -> Entry {
 
 fn settings(folder: &Path, memory: u64) -> CacheSettings {
     let ssd =
-        SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(16 * 4096), floor: Some(ByteCount::new(0)) };
+        SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(16 * 4096), floor: Some(Amount::ZERO) };
     CacheSettings { memory: ByteCount::new(memory), ssd: Some(ssd), policy: PolicyName::Lru }
 }
 

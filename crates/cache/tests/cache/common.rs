@@ -9,7 +9,7 @@ use headwater_cache::{
     Cache, CacheSettings, Entry, EntryKey, Kept, Kind, KindName, PolicyName, SsdSettings, Tier, Worth,
 };
 use headwater_store::Version;
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{Amount, ByteCount, Digest};
 use tempfile::TempDir;
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -37,7 +37,7 @@ pub(crate) fn entry(sample: u32, length: usize) -> Entry {
 }
 
 pub(crate) fn settings(folder: &Path, memory: u64, ssd: u64, policy: PolicyName) -> CacheSettings {
-    let ssd = SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(ssd), floor: Some(ByteCount::new(0)) };
+    let ssd = SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(ssd), floor: Some(Amount::ZERO) };
     CacheSettings { memory: ByteCount::new(memory), ssd: Some(ssd), policy }
 }
 

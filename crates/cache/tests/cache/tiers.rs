@@ -3,7 +3,7 @@
 use headwater_cache::{
     CacheError, Entry, GlimpseBuffer, Kept, Kind, KindName, NotKept, Outcome, PolicyName, Rejected, Source, Tier, Worth,
 };
-use headwater_types::{ByteCount, Digest};
+use headwater_types::{Amount, ByteCount, Digest};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -186,11 +186,11 @@ fn below_the_floor_of_free_space_nothing_is_put_and_what_is_there_makes_way() {
         settings.ssd.as_mut().unwrap().floor = floor;
         headwater_cache::Cache::open(settings).unwrap()
     };
-    let cache = opened(Some(ByteCount::new(0)));
+    let cache = opened(Some(Amount::ZERO));
     (0..100).for_each(|sample| assert_eq!(put(&cache, sample, 4000), Kept::In(Tier::Ssd)));
     drop(cache);
     // More than any disk has.
-    let cache = opened(Some(ByteCount::new(u64::MAX / 4)));
+    let cache = opened(Some(Amount::Bytes(ByteCount::new(u64::MAX / 4))));
     assert_eq!(files(&folder).len(), 100, "what is there is served until something is put");
     assert_eq!(put(&cache, 100, 4000), Kept::Not(Rejected::NotKept(NotKept::Floor)));
     assert!(files(&folder).len() < 90, "each put gives some room back");

@@ -2,7 +2,7 @@
 
 use headwater_cache::{CacheSettings, PolicyName, SsdSettings};
 use headwater_store::Version;
-use headwater_types::{Digest, ImageLimits, WriteFault};
+use headwater_types::{Amount, Digest, ImageLimits, WriteFault};
 use tempfile::TempDir;
 
 use super::*;
@@ -12,7 +12,7 @@ fn open(folder: &TempDir, dataset: &[u8]) -> PhotoIndex {
     let ssd = SsdSettings {
         folder: folder.path().join("cache"),
         limit: ByteCount::mebibytes(1),
-        floor: Some(ByteCount::new(0)),
+        floor: Some(Amount::ZERO),
     };
     let settings = CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Static };
     let shared = SharedCache::open(settings, "indexed".parse().unwrap()).unwrap();

@@ -143,7 +143,7 @@ fn warn_of_a_small_disk(cache: &SharedCache) {
             free_bytes = free.get(),
             limit_bytes = limit.get(),
             stays_free_bytes = floor.get(),
-            "--cache-ssd is more than the disk has: a tenth of it is to stay free, and the cache ends there"
+            "--cache-ssd is more than the disk has: the cache ends where --cache-min-free begins"
         );
     }
 }

@@ -29,6 +29,10 @@ pub(crate) struct CacheDirArgs {
     /// --cache-memory [default: 32GiB]
     #[arg(long, value_name = "SIZE|%", help_heading = "Cache")]
     cache_ssd: Option<Amount>,
+    /// Disk that the cache leaves free, or a share of the file system's size; with 0 it may fill the disk [default: 10%,
+    /// or --cache-ssd where that is less]
+    #[arg(long, value_name = "SIZE|%", help_heading = "Cache")]
+    cache_min_free: Option<Amount>,
     /// What is kept where there is no room for all: planned (by what is needed next, where jobs announce their order,
     /// and by what it costs to bring back), importance (by the losses that jobs report, too), static (what came first),
     /// lru, lfu or s3-fifo
@@ -68,6 +72,9 @@ impl CacheDirArgs {
             found.push(
                 "--cache-ssd 0 keeps nothing in --cache-dir: give it some bytes, or leave --cache-dir out".into(),
             );
+        }
+        if self.has_no_ssd() && self.cache_min_free.is_some_and(|floor| floor != Amount::ZERO) {
+            found.push("--cache-ssd 0 keeps nothing on a disk: leave --cache-min-free out".into());
         }
         found.into_iter().map(UsageError).collect()
     }
@@ -129,7 +136,7 @@ impl CacheDirArgs {
             Amount::Bytes(limit) => limit,
             share @ Amount::Share(_) => share.of(room(&folder)?),
         };
-        Ok(Some(SsdSettings { folder, limit, floor: None }))
+        Ok(Some(SsdSettings { folder, limit, floor: self.cache_min_free }))
     }
 
     /// The same settings for a run that prepares entries ahead: it pushes nothing out that others have kept.
@@ -220,6 +227,7 @@ mod tests {
             (&["--cache-dir", "/c", "--index-dir", "/c"][..], "leave --index-dir out"),
             (&["--cache-ssd", "50%", "--index-bytes", "1GiB"], "leave --index-bytes out"),
             (&["--cache-dir", "/c", "--cache-ssd", "0"], "leave --cache-dir out"),
+            (&["--cache-ssd", "0", "--cache-min-free", "5%"], "leave --cache-min-free out"),
         ] {
             let found = read(given).cache.conflicts();
             assert!(found.len() == 1 && found[0].to_string().contains(words), "{given:?}: {found:?}");

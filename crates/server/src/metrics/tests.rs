@@ -4,7 +4,7 @@ use headwater_cache::{CacheSettings, SsdSettings, Worth};
 use headwater_image::Unindexable;
 use headwater_pipeline::{DatasetCache, Kept, Lookup, PhotoIndex, Pipeline};
 use headwater_store::{Extent, Past, StoreOptions, Version};
-use headwater_types::{Digest, ImageLimits, Partition, SampleKey};
+use headwater_types::{Amount, Digest, ImageLimits, Partition, SampleKey};
 
 use super::*;
 use crate::batch::Batch;
@@ -104,7 +104,7 @@ async fn the_cache_and_the_photo_index_tell_of_themselves_where_there_are_any() 
     let key: SampleKey = "cat/1.jpg".parse().unwrap();
     let extent = Extent::whole(key.clone(), Version::of_file(9, 1, 2));
     let limit = ByteCount::new(65_536);
-    let ssd = SsdSettings { folder: folder.path().join("cache"), limit, floor: Some(ByteCount::new(0)) };
+    let ssd = SsdSettings { folder: folder.path().join("cache"), limit, floor: Some(Amount::ZERO) };
     let memory = ByteCount::new(0);
     let settings = CacheSettings { memory, ssd: Some(ssd), policy: "lru".parse().unwrap() };
     let shared = SharedCache::open(settings, "indexed".parse().unwrap()).unwrap();
