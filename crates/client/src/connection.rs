@@ -11,6 +11,7 @@ use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
 use headwater_wire::proto::caches_client::CachesClient;
 use headwater_wire::proto::datasets_client::DatasetsClient;
+use headwater_wire::proto::ingests_client::IngestsClient;
 use headwater_wire::proto::jobs_client::JobsClient;
 use headwater_wire::proto::labels_client::LabelsClient;
 use headwater_wire::proto::losses_client::LossesClient;
@@ -78,6 +79,10 @@ impl Client {
 
     pub(crate) fn models(&self) -> ModelsClient<Channel> {
         ModelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn ingests(&self) -> IngestsClient<Channel> {
+        IngestsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {

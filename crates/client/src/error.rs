@@ -168,6 +168,17 @@ pub enum ClientError {
     /// A server does not know the calls for models and labels.
     #[error("server {0} is too old to say of models and labels: upgrade that server")]
     NoLabelCalls(ServerAddress),
+    /// A server does not know the call that takes photos in.
+    #[error("server {0} is too old to take photos in: upgrade that server")]
+    NoIngestCalls(ServerAddress),
+    /// A server takes no photos into the dataset, or no more.
+    #[error("server {server}: {message}")]
+    TakesNoPhotos {
+        /// The server.
+        server: ServerAddress,
+        /// Its words, with what to do.
+        message: String,
+    },
     /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \

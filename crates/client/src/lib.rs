@@ -95,6 +95,8 @@ mod replaced;
 mod report;
 mod survey;
 
+mod ingest;
+
 mod finish;
 
 mod batch;
@@ -111,11 +113,13 @@ pub use error::ClientError;
 pub use finish::{Finished, FinishedTensor, Finisher};
 pub use headwater_image::{Payload, Tensor};
 pub use headwater_types::host_port::HostPortError;
+pub use headwater_wire::ingest as ingest_calls;
 pub use headwater_wire::labels as label_calls;
 pub use headwater_wire::models as model_calls;
 pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
+pub use ingest::Photo;
 pub use labels::{AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel};
 pub use live::LivePlan;
 pub use low::LowSamples;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_features::Extractor;
 use headwater_pipeline::{Job, ModelSet, Resources, SharedCache};
@@ -32,6 +33,8 @@ pub(crate) struct House {
     /// Samples of a stream that are worked on at a time.
     pub(crate) stream_window: NonZeroUsize,
     pub(crate) max_streams: NonZeroUsize,
+    /// How long a request may bring nothing.
+    pub(crate) idle_timeout: Duration,
     pub(crate) stream_permits: Arc<Semaphore>,
     pub(crate) streams: Streams,
     /// Cancelled when the server begins to drain.

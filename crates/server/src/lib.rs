@@ -68,6 +68,8 @@ mod first;
 mod ahead;
 mod labelling;
 
+mod ingest;
+
 mod calls;
 mod ceding;
 mod grpc;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use headwater_pipeline::{DatasetCache, Memory, PhotoIndex, Pipeline, Resources, SharedCache};
 use headwater_store::{
-    Catalog, DatasetSource, DatasetSpec, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions, Underway,
+    Catalog, DatasetSource, DatasetSpec, Deposit, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions,
+    Underway,
 };
-use headwater_types::{Differences, ImageLimits, Recipe};
+use headwater_types::{ByteCount, Differences, ImageLimits, Recipe};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::args::{ServeArgs, SourceArgs, StateArgs};
@@ -107,6 +108,7 @@ pub(crate) async fn house(
         metrics: Arc::clone(metrics),
         stream_window: args.stream_window,
         max_streams: args.max_streams,
+        idle_timeout: args.idle_timeout,
         stream_permits: Arc::new(Semaphore::new(args.max_streams.get())),
         streams: Streams::default(),
         stopping: life.stopping(),
@@ -176,6 +178,27 @@ impl Opener {
         let catalog = Arc::new(catalog);
         let pipeline = Pipeline { store, catalog, cache, index, outlook: None, limits: self.limits };
         Ok(First { generation: Generation::new(1, pipeline), past, underway })
+    }
+
+    /// Opens the dataset to put photos into it.
+    pub(crate) async fn deposit(&self, served: &Served) -> Result<Deposit> {
+        let options = self.options(served).await?;
+        Deposit::open(&self.dataset.location, &options).await.context(served.setting.clone())
+    }
+
+    /// The largest photo that is read.
+    pub(crate) fn max_object(&self) -> ByteCount {
+        self.limits.max_object
+    }
+
+    /// What the labels are of, where they are not the names of folders.
+    pub(crate) fn no_class_folders(&self) -> Option<String> {
+        self.dataset.options.labels.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether the classes are those that the settings name, and no others.
+    pub(crate) fn has_pinned_classes(&self) -> bool {
+        self.dataset.options.classes.is_some()
     }
 
     async fn options(&self, served: &Served) -> Result<StoreOptions> {

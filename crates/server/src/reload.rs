@@ -17,7 +17,7 @@ use headwater_pipeline::SharedCache;
 use headwater_store::Underway;
 use headwater_types::differences::count;
 use headwater_types::{DatasetName, Differences, Digest};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,8 @@ pub(crate) struct Reloader {
     /// The cache of datasets that are opened later, once it is open itself.
     cache: OnceLock<Arc<SharedCache>>,
     wanted: Notify,
+    /// Held by what lists.
+    turn: Mutex<()>,
     /// Runs that have begun.
     begun: AtomicU64,
     /// The last run that ended, and what came of it.
@@ -71,9 +73,9 @@ impl Reloader {
         keep: Duration,
         supervisor: Arc<Supervisor>,
     ) -> Arc<Self> {
-        let (cache, wanted) = (OnceLock::new(), Notify::new());
+        let (cache, wanted, turn) = (OnceLock::new(), Notify::new(), Mutex::default());
         let (begun, ended) = (AtomicU64::new(0), watch::Sender::default());
-        Arc::new(Self { datasets, keep, supervisor, cache, wanted, begun, ended })
+        Arc::new(Self { datasets, keep, supervisor, cache, wanted, turn, begun, ended })
     }
 
     /// Gives datasets that are opened from now on this cache. Only the first call counts.
@@ -86,6 +88,13 @@ impl Reloader {
     /// Asks for a run, without waiting for it. Several that are asked for while one runs are one.
     pub(crate) fn ask(&self) {
         self.wanted.notify_one();
+    }
+
+    /// Lists one dataset anew, once no other listing runs.
+    pub(crate) async fn reload_of(&self, dataset: &DatasetName) {
+        let Some((served, opener)) = self.datasets.iter().find(|(served, _)| served.name == *dataset) else { return };
+        let _turn = self.turn.lock().await;
+        reload(served, opener, self.cache.get(), &CancellationToken::new()).await;
     }
 
     /// Asks for a run, and waits for one that begins after this.
@@ -129,6 +138,7 @@ impl Reloader {
     }
 
     async fn run_once(&self, stop: &CancellationToken) {
+        let _turn = self.turn.lock().await;
         let run = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         self.supervisor.reloading();
         let mut listings = JoinSet::new();

@@ -23,6 +23,7 @@ use crate::exporter::{self, Exported};
 use crate::health::Health;
 use crate::homes::{Addresses, Rounds, Share};
 use crate::house::House;
+use crate::ingest::Intakes;
 use crate::labelling::LabellingJobs;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
@@ -31,7 +32,7 @@ use crate::open::{Checked, Opener};
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
-use crate::{admission, ahead, ceding, first, grpc, open};
+use crate::{admission, ahead, ceding, first, grpc, ingest, open};
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
@@ -64,6 +65,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let health = Health::starting(reporter).await;
     let reloader = Reloader::new(all.clone(), args.keep_generations, Arc::clone(&supervisor));
     let labelling = LabellingJobs::new(Arc::clone(&datasets));
+    let intakes = Arc::new(Intakes::new(&args.ingest.ingest, &all));
     let instance = instance();
     let desk = Desk {
         instance,
@@ -71,6 +73,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         metrics: Arc::clone(&metrics),
         reloader: Arc::clone(&reloader),
         labelling: Arc::clone(&labelling),
+        intakes: Arc::clone(&intakes),
     };
     let limits = admission::Limits {
         connections: args.max_connections,
@@ -113,6 +116,11 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         let (labelling, house) = (Arc::clone(&labelling), Arc::clone(&house));
         tokio::task::spawn_blocking(move || labelling.resume(&house));
     }
+    let following = intakes.all().map(|intake| {
+        let by = (Arc::clone(&reloader), Arc::clone(&labelling));
+        AbortOnDropHandle::new(tokio::spawn(ingest::follow(Arc::clone(intake), Arc::clone(&house), by)))
+    });
+    let _following: Vec<_> = following.collect();
     let list = first::list(opened, &house, async || health.serving().await);
     tokio::select! {
         biased;

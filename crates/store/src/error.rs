@@ -34,6 +34,14 @@ pub enum StoreError {
         /// The command that makes a plain tar file of the first.
         command: String,
     },
+    /// Photos cannot be put into a dataset of this kind.
+    #[error("{location}: photos are put into a folder, or below an s3:// prefix, and not into {kind}")]
+    NoDeposit {
+        /// The dataset.
+        location: String,
+        /// Its kind.
+        kind: String,
+    },
     /// Nothing is at the path.
     #[error("{}: no such folder", path.display())]
     NoSuchFolder {

@@ -5,8 +5,9 @@
 //!                    └─read(extent)─▶ the bytes of that range of an object, of the listed version, or a failure
 //! ```
 //!
-//! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever written
-//! or deleted; the bytes that a read gives are those of the catalogued version, or none.
+//! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever
+//! replaced or deleted, and nothing added but by a [`Deposit`], which puts photos where nothing stands; the bytes that a
+//! read gives are those of the catalogued version, or none.
 //!
 //! What is *not* here: file formats. Which files are samples is seen from their names ([`Files`]), and what is in them
 //! by the decoder: a text file named like a photo is a sample that fails by itself.
@@ -71,6 +72,8 @@ mod labelled;
 mod detect;
 mod open;
 
+mod deposit;
+
 mod start;
 
 #[cfg(test)]
@@ -79,6 +82,7 @@ mod conformance;
 pub use apart::{Apart, ApartError};
 pub use arrays::are_photos;
 pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
+pub use deposit::{Deposit, DepositError, InHand, Published, Staged};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;

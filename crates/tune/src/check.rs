@@ -20,6 +20,7 @@ impl Check for TunerArgs {
             Command::FineTune(args) => args.check(),
             Command::Relabel(args) => args.check(),
             Command::Labels(args) => args.check(),
+            Command::Ingest(args) => args.check(),
             Command::Models(_) | Command::Status(_) => Ok(()),
         };
         checked.err().into_iter().collect()
@@ -29,7 +30,7 @@ impl Check for TunerArgs {
         match &self.command {
             Command::Extract(args) => args.check_files(findings),
             Command::FineTune(args) => args.check_files(findings),
-            Command::Relabel(_) | Command::Models(_) | Command::Status(_) => {}
+            Command::Ingest(_) | Command::Relabel(_) | Command::Models(_) | Command::Status(_) => {}
             Command::Labels(args) => args.export.iter().for_each(|file| findings.writable_file("--export", file)),
         }
     }

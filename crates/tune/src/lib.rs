@@ -7,6 +7,7 @@ mod args;
 
 mod extract;
 mod fine_tune;
+mod ingest;
 mod labels;
 mod relabel;
 mod status;

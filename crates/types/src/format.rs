@@ -56,6 +56,11 @@ impl Format {
         self.row().0
     }
 
+    /// The suffix that files of the format have most, without its dot.
+    pub const fn suffix(self) -> &'static str {
+        self.row().1[0]
+    }
+
     /// The suffixes of the files of every format, without their dot, in lower case.
     pub fn suffixes() -> impl Iterator<Item = &'static str> {
         Self::ALL.into_iter().flat_map(|format| format.row().1).copied()

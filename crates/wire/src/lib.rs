@@ -18,6 +18,7 @@ pub mod differences;
 mod failure;
 pub mod field;
 pub mod framed;
+pub mod ingest;
 mod introduction;
 pub mod labels;
 mod limits;

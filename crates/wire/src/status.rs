@@ -47,6 +47,28 @@ pub enum Refusal {
         /// Why, and what to do.
         message: String,
     },
+    /// The dataset takes no photos.
+    #[error("the dataset {dataset} takes no photos here: {reason}")]
+    ReadOnly {
+        /// The dataset's name.
+        dataset: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The dataset takes no more photos.
+    #[error("the dataset {dataset} takes no more photos: {reason}")]
+    Quota {
+        /// The dataset's name.
+        dataset: String,
+        /// Which limit is reached, and what to do.
+        reason: String,
+    },
+    /// A photo could not be stored, for a reason that is not the photo's and may pass.
+    #[error("the photo could not be stored: {reason}")]
+    NotStored {
+        /// Why.
+        reason: String,
+    },
     /// The dataset or the model is not the one that the client described before.
     #[error("the {what} has changed since it was described: describe it again")]
     Changed {
@@ -101,7 +123,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 13] = [
+    pub const REASONS: [&'static str; 16] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -115,6 +137,9 @@ impl Refusal {
         NOT_READY,
         "not-local",
         "no-labels",
+        READ_ONLY,
+        QUOTA,
+        "not-stored",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -133,6 +158,9 @@ impl Refusal {
             Self::NotReady { .. } => 10,
             Self::NotLocal => 11,
             Self::NoLabels { .. } => 12,
+            Self::ReadOnly { .. } => 13,
+            Self::Quota { .. } => 14,
+            Self::NotStored { .. } => 15,
         };
         Self::REASONS[place]
     }
@@ -153,10 +181,11 @@ impl From<Refusal> for Status {
             Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } | Refusal::NoLabels { .. } => Code::NotFound,
             Refusal::Changed { .. } | Refusal::NotReady { .. } => Code::FailedPrecondition,
+            Refusal::ReadOnly { .. } | Refusal::Quota { .. } => Code::PermissionDenied,
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::NotLocal => Code::PermissionDenied,
             Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,
-            Refusal::Starting { .. } | Refusal::Stopping => Code::Unavailable,
+            Refusal::Starting { .. } | Refusal::Stopping | Refusal::NotStored { .. } => Code::Unavailable,
         };
         let mut status = Self::new(code, refusal.to_string());
         status.metadata_mut().insert(REFUSAL, MetadataValue::from_static(refusal.reason()));
@@ -172,6 +201,15 @@ const UNREAD: &str = "unread";
 
 /// The reason of a dataset that cannot be served.
 const NOT_READY: &str = "not-ready";
+
+/// The reasons of a dataset that takes no photos, and of one that takes no more.
+const READ_ONLY: &str = "read-only";
+const QUOTA: &str = "quota";
+
+/// Whether the server takes no photos, or no more, into the dataset: every further photo would be refused as well.
+pub fn takes_no_photos(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == READ_ONLY || reason == QUOTA)
+}
 
 /// Whether the server has ended a stream because its reader had stopped: it may ask again at once.
 pub fn is_unread(status: &Status) -> bool {

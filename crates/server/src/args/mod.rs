@@ -6,6 +6,7 @@ mod cache_dir;
 mod dataset;
 mod datasets;
 mod index;
+mod ingest;
 mod labels;
 mod limits;
 mod peers;
@@ -36,6 +37,7 @@ pub(crate) use cache_dir::CacheDirArgs;
 pub(crate) use dataset::DatasetArgs;
 pub(crate) use datasets::DatasetsArgs;
 pub use index::IndexArgs;
+pub(crate) use ingest::{IngestArgs, IngestSpec};
 pub(crate) use limits::LimitArgs;
 pub(crate) use peers::{PeerAddress, PeerArgs};
 pub use reload::ReloadArgs;
@@ -162,6 +164,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) peers: PeerArgs,
+
+    #[command(flatten)]
+    pub(crate) ingest: IngestArgs,
 }
 
 // === impl ServeArgs ===
@@ -209,7 +214,13 @@ impl ServeArgs {
         if self.model.is_empty() && !self.head.is_empty() {
             found.push("--head without a --model: a head takes a model's features; give that model too".to_owned());
         }
-        let found = found.into_iter().map(UsageError);
+        if self.cpu_workers() == 0 && !self.ingest.ingest.is_empty() {
+            found.push("--ingest looks into every photo: give --cpu-workers 1 or more".to_owned());
+        }
+        let models: Vec<_> =
+            self.model.iter().map(|spec| &spec.name).chain(self.head.iter().map(|spec| &spec.name)).collect();
+        let ingest = self.ingest.conflicts(&self.datasets.specs(), &models);
+        let found = found.into_iter().map(UsageError).chain(ingest);
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());
         found.chain(self.cache.conflicts()).chain(peers).chain(self.datasets.conflicts()).collect()
     }

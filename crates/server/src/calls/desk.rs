@@ -7,6 +7,7 @@ use headwater_types::Digest;
 use headwater_wire::status::{Invalid, Refusal};
 use tonic::{Request, Status};
 
+use crate::ingest::Intakes;
 use crate::labelling::LabellingJobs;
 use crate::life::Life;
 use crate::metrics::Metrics;
@@ -22,6 +23,7 @@ pub(crate) struct Desk {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) labelling: Arc<LabellingJobs>,
+    pub(crate) intakes: Arc<Intakes>,
 }
 
 /// A request of a dataset, as all of them name it.

@@ -14,6 +14,8 @@ mod survey;
 
 mod report;
 
+mod ingest;
+
 mod labellings;
 mod labels;
 mod models;
@@ -35,6 +37,7 @@ use headwater_types::caps::MAX_REQUEST;
 use headwater_wire::proto::caches_server::{Caches, CachesServer};
 use headwater_wire::proto::datasets_server::{Datasets, DatasetsServer};
 use headwater_wire::proto::homes_server::{Homes, HomesServer};
+use headwater_wire::proto::ingests_server::{Ingests, IngestsServer};
 use headwater_wire::proto::jobs_server::{Jobs, JobsServer};
 use headwater_wire::proto::labels_server::{Labels, LabelsServer};
 use headwater_wire::proto::losses_server::{Losses, LossesServer};
@@ -44,20 +47,20 @@ use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
     AnnounceAnswer, AnnounceRequest, AskLabelsRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
-    FetchBatch, FetchRequest, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
+    FetchBatch, FetchRequest, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
     ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList,
     RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest, ReportSummary, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::body::WithBodies;
 
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 9] = [
+pub(crate) const SERVICES: [&str; 10] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
@@ -65,6 +68,7 @@ pub(crate) const SERVICES: [&str; 9] = [
     <JobsServer<Desk> as NamedService>::NAME,
     <LabelsServer<Desk> as NamedService>::NAME,
     <ModelsServer<Desk> as NamedService>::NAME,
+    <IngestsServer<Desk> as NamedService>::NAME,
     <HomesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
@@ -81,6 +85,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(JobsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(LabelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ModelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(IngestsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(HomesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
@@ -197,6 +202,15 @@ impl Labels for Desk {
 impl Models for Desk {
     async fn list_models(&self, _request: Request<ListModelsRequest>) -> Result<Response<ModelList>, Status> {
         models::list(self).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Ingests for Desk {
+    type IngestStream = ingest::Answers;
+
+    async fn ingest(&self, request: Request<Streaming<IngestPart>>) -> Result<Response<Self::IngestStream>, Status> {
+        ingest::ingest(self, request).await.map(Response::new)
     }
 }
 

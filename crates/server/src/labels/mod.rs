@@ -14,5 +14,5 @@ mod standings;
 
 pub(crate) use classifiers::Classifiers;
 pub(crate) use shelf::Shelf;
-pub(crate) use source::{Asked, NoSource};
+pub(crate) use source::{Asked, NoSource, likely};
 pub(crate) use standings::SharedStanding;

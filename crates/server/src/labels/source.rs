@@ -205,7 +205,7 @@ fn class_of(run: &Run, standing: &Standing, label: &str) -> Result<ClassId, NoSo
 }
 
 /// The names that are meant most likely.
-fn likely(classes: &[String], label: &str) -> String {
+pub(crate) fn likely(classes: &[String], label: &str) -> String {
     let label = label.to_lowercase();
     let similar: Vec<_> = classes.iter().filter(|class| class.to_lowercase().contains(&label)).take(5).collect();
     let shown: Vec<_> = if similar.is_empty() { classes.iter().take(20).collect() } else { similar };

@@ -29,6 +29,7 @@ mod tries;
 mod level;
 mod listing;
 mod pages;
+mod put;
 mod read;
 mod whole;
 

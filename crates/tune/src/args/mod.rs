@@ -3,6 +3,7 @@
 mod extract;
 mod features;
 mod fine_tune;
+mod ingest;
 mod labels;
 mod plan;
 mod reach;
@@ -12,6 +13,7 @@ mod status;
 
 pub(crate) use extract::ExtractArgs;
 pub(crate) use fine_tune::FineTuneArgs;
+pub(crate) use ingest::IngestArgs;
 pub(crate) use labels::LabelsArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use relabel::{RelabelArgs, RelabelTask};
@@ -50,6 +52,7 @@ pub(crate) enum Command {
     FineTune(FineTuneArgs),
     Relabel(RelabelArgs),
     Labels(LabelsArgs),
+    Ingest(IngestArgs),
     Models(ModelsArgs),
     Status(StatusArgs),
 }

@@ -130,7 +130,7 @@ impl RelabelArgs {
     }
 }
 
-fn top_k(text: &str) -> Result<u32, String> {
+pub(super) fn top_k(text: &str) -> Result<u32, String> {
     let most = MAX_TOP_K as u32;
     let wrong = || format!("give a whole number from 1 to {most}");
     text.parse().ok().filter(|k| (1..=most).contains(k)).ok_or_else(wrong)

@@ -2,6 +2,7 @@
 
 mod extract;
 mod fine_tune;
+mod ingest;
 mod labels;
 mod models;
 mod relabel;
@@ -15,6 +16,7 @@ use headwater_types::Way;
 
 pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
+pub(crate) use ingest::{IngestSummary, IngestedPhoto};
 pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
 pub(crate) use models::ModelsSummary;
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};

@@ -1,0 +1,96 @@
+//! `Ingest`: takes one photo in, and answers once it is durable.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use futures::{StreamExt, stream};
+use headwater_types::{Digest, SampleFailure};
+use headwater_wire::ingest::{Ingest, Ingested};
+use headwater_wire::proto;
+use headwater_wire::status::{Invalid, Refusal};
+use tokio::time::timeout;
+use tonic::{Request, Status, Streaming};
+
+use crate::ingest::{Arrived, Intake};
+use crate::offer::Offer;
+use crate::peer::Peer;
+
+use super::desk::Desk;
+
+/// The one message of an answer.
+pub(super) type Answers = stream::BoxStream<'static, Result<proto::IngestAnswer, Status>>;
+
+/// A photo that a caller has begun to send.
+struct Begun {
+    intake: Arc<Intake>,
+    offer: Arc<Offer>,
+    ingest: Ingest,
+    parts: Streaming<proto::IngestPart>,
+    peer: Peer,
+}
+
+/// Why a photo is not taken in.
+enum Untaken {
+    /// It is none.
+    Photo(SampleFailure),
+    Call(Refusal),
+}
+
+pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::IngestPart>>) -> Result<Answers, Status> {
+    let peer = request.extensions().get::<Peer>().cloned();
+    let peer = peer.ok_or_else(|| Status::internal("a call without a connection"))?;
+    let mut parts = request.into_inner();
+    let nothing = || desk.refuse(Invalid::new("a photo that says nothing of itself"));
+    let head = parts.message().await?.and_then(|part| part.head).ok_or_else(nothing)?;
+    let ingest = Ingest::try_from(head).map_err(|invalid| desk.refuse(invalid))?;
+    let offer = desk.offer(ingest.dataset.as_str(), None)?;
+    offer.house.check_running().map_err(|refusal| desk.refuse(refusal))?;
+    let intake = Arc::clone(desk.intakes.find(&ingest.dataset).map_err(|refusal| desk.refuse(refusal))?);
+    let metrics = Arc::clone(&desk.metrics);
+    let begun = Begun { intake, offer, ingest, parts, peer };
+    // The answer comes in a stream, since the photo may take longer to come than a call may to be answered.
+    let answer = async move {
+        match begun.take().await {
+            Ok(ingested) => Ok(ingested.into()),
+            Err(Untaken::Photo(failure)) => Ok(Ingested::Refused(failure).into()),
+            Err(Untaken::Call(refusal)) => Err(metrics.refuse(refusal)),
+        }
+    };
+    Ok(stream::once(answer).boxed())
+}
+
+// === impl Begun ===
+
+impl Begun {
+    async fn take(mut self) -> Result<Ingested, Untaken> {
+        let memory = self.intake.memory(self.ingest.length).await.map_err(Untaken::Photo)?;
+        let bytes = self.read().await.map_err(Untaken::Call)?;
+        let house = &self.offer.house;
+        let arrived = Arrived { ingest: self.ingest, bytes, _memory: memory };
+        let taken = self.intake.take(house, &self.offer.generation, (arrived, house.job(&self.peer))).await;
+        taken.map_err(Untaken::Call)
+    }
+
+    /// The photo's bytes, which are those that were announced.
+    async fn read(&mut self) -> Result<bytes::Bytes, Refusal> {
+        let length = self.ingest.length.as_usize();
+        let mut bytes = BytesMut::with_capacity(length);
+        let broke = |reason: &str| Refusal::NotStored { reason: reason.to_owned() };
+        while bytes.len() < length {
+            let part = timeout(self.offer.house.idle_timeout, self.parts.message()).await;
+            let part = part.map_err(|_elapsed| broke("nothing more of it came"))?;
+            let part = part.map_err(|status| broke(status.message()))?;
+            let part = part.ok_or_else(|| broke("the call ended before the photo"))?;
+            if part.bytes.len() > length - bytes.len() {
+                return Err(Invalid::new(format!("more bytes came than the {length} that were announced")).into());
+            }
+            bytes.extend_from_slice(&part.bytes);
+        }
+        match Digest::of(&bytes) == self.ingest.digest {
+            true => Ok(bytes.freeze()),
+            false => {
+                Err(Invalid::new("the photo that came is not the one that was announced: its digest differs").into())
+            }
+        }
+    }
+}
