@@ -46,14 +46,19 @@ pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::Ingest
     let offer = desk.offer(ingest.dataset.as_str(), None)?;
     offer.house.check_running().map_err(|refusal| desk.refuse(refusal))?;
     let intake = Arc::clone(desk.intakes.find(&ingest.dataset).map_err(|refusal| desk.refuse(refusal))?);
-    let metrics = Arc::clone(&desk.metrics);
+    let (metrics, dataset) = (Arc::clone(&desk.metrics), ingest.dataset.clone());
     let begun = Begun { intake, offer, ingest, parts, peer };
     // The answer comes in a stream, since the photo may take longer to come than a call may to be answered.
     let answer = async move {
         match begun.take().await {
             Ok(ingested) => Ok(ingested.into()),
             Err(Untaken::Photo(failure)) => Ok(Ingested::Refused(failure).into()),
-            Err(Untaken::Call(refusal)) => Err(metrics.refuse(refusal)),
+            Err(Untaken::Call(refusal)) => {
+                if let Refusal::NotStored { .. } | Refusal::Quota { .. } = refusal {
+                    tracing::warn!(%dataset, %refusal, "a photo was not taken in");
+                }
+                Err(metrics.refuse(refusal))
+            }
         }
     };
     Ok(stream::once(answer).boxed())

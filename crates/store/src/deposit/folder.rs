@@ -14,14 +14,14 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use headwater_types::key::to_bytes;
 use headwater_types::{ByteCount, SampleKey};
-use rustix::fs::{AtFlags, FlockOperation, RenameFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::local::version_of;
 use crate::version::Version;
 
 /// Where photos are written before they are moved to their places.
-const FOLDER: &str = ".headwater-incoming";
+pub(crate) const INCOMING: &str = ".headwater-incoming";
 
 /// A folder that takes photos.
 pub(super) struct Incoming {
@@ -43,7 +43,7 @@ impl Incoming {
     /// Opens the folder, and removes what was left there half written.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let incoming = Self { root: Dir::open_ambient_dir(path, ambient_authority())? };
-        match incoming.root.open_dir(FOLDER) {
+        match incoming.root.open_dir(INCOMING) {
             Ok(folder) => sweep(&folder)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -53,7 +53,7 @@ impl Incoming {
 
     /// Writes a photo where no listing sees it.
     pub(super) fn stage(&self, bytes: &[u8]) -> io::Result<StagedFile> {
-        let incoming = self.folder(FOLDER)?;
+        let incoming = self.folder(INCOMING)?;
         let name = format!("{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2));
         let mut file = incoming.open_with(&name, OpenOptions::new().write(true).create_new(true))?;
         let written = (|| {
@@ -88,7 +88,7 @@ impl Incoming {
             }
             Err(error) => return Err(error.into()),
         }
-        rustix::fs::fsync(&folder)?;
+        sync(&folder)?;
         Ok(true)
     }
 
@@ -115,12 +115,19 @@ impl Incoming {
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                     Ok(()) | Err(_) => {}
                 }
-                rustix::fs::fsync(&self.root)?;
+                sync(&self.root)?;
                 self.root.open_dir(name)
             }
             opened => opened,
         }
     }
+}
+
+/// Makes the names in a folder durable. The folder's own handle is one for looking things up, which cannot be synced.
+fn sync(folder: &Dir) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let readable = rustix::fs::openat(folder, ".", flags, Mode::empty())?;
+    Ok(rustix::fs::fsync(readable)?)
 }
 
 /// Removes the files that no process has locked.
@@ -157,7 +164,7 @@ impl Drop for StagedFile {
         if let Err(error) = self.incoming.remove_file(&self.name)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "a photo that was not taken in is left in {FOLDER}: the next start removes it");
+            tracing::warn!(%error, "a photo that was not taken in is left in {INCOMING}: the next start removes it");
         }
     }
 }
@@ -183,7 +190,7 @@ mod tests {
         let incoming = Incoming::open(root.path()).unwrap();
         let key: SampleKey = "cat/1.jpg".parse().unwrap();
         let staged = incoming.stage(b"photo").unwrap();
-        assert_eq!(names(root.path()), [FOLDER], "no listing sees it");
+        assert_eq!(names(root.path()), [INCOMING], "no listing sees it");
         assert_eq!(incoming.find(&key).unwrap(), None);
         assert!(incoming.publish(&staged, &key).unwrap());
         let version = staged.version();
@@ -194,7 +201,7 @@ mod tests {
         assert!(incoming.publish(&another, &"2.jpg".parse().unwrap()).unwrap(), "right under the root");
         drop(another);
         assert_eq!(fs::read(root.path().join("cat/1.jpg")).unwrap(), b"photo");
-        assert!(names(&root.path().join(FOLDER)).is_empty(), "nothing is left");
+        assert!(names(&root.path().join(INCOMING)).is_empty(), "nothing is left");
     }
 
     #[test]
@@ -202,11 +209,11 @@ mod tests {
         let root = TempDir::new().unwrap();
         let first = Incoming::open(root.path()).unwrap();
         let staged = first.stage(b"photo").unwrap();
-        fs::write(root.path().join(FOLDER).join("left"), b"half").unwrap();
+        fs::write(root.path().join(INCOMING).join("left"), b"half").unwrap();
         Incoming::open(root.path()).unwrap();
-        assert_eq!(names(&root.path().join(FOLDER)), [staged.name.as_str()]);
+        assert_eq!(names(&root.path().join(INCOMING)), [staged.name.as_str()]);
         drop(staged);
-        assert!(names(&root.path().join(FOLDER)).is_empty());
+        assert!(names(&root.path().join(INCOMING)).is_empty());
     }
 
     #[test]

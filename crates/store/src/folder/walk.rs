@@ -19,6 +19,7 @@ use super::links::{Followed, Step, step};
 use super::queue::Queue;
 use super::refusal::Refusal;
 use crate::catalog::{Catalog, CatalogBuilder};
+use crate::deposit::INCOMING;
 use crate::error::StoreError;
 use crate::local::{Item, Root, version_of};
 use crate::skip::Skip;
@@ -126,6 +127,8 @@ impl Walker<'_> {
             key.truncate(start);
             key.push_str(&from_bytes(item.name().as_bytes()));
             match key[start..].starts_with('.') {
+                // Photos on their way in are nobody's to wonder about.
+                true if key == INCOMING => {}
                 true => self.found.skip(Skip::Hidden, &key),
                 false => self.item(&key, item, at.through.as_ref())?,
             }
