@@ -94,6 +94,7 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
             [&servers[..], &["--model", "m", "--out", &at("o")]].concat().into_iter().map(str::to_owned).collect()
         }
         "relabel" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),
+        "ingest" => [&servers[..], &["1.jpg"]].concat().into_iter().map(str::to_owned).collect(),
         "labels" => servers.map(str::to_owned).into(),
         "models" | "status" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "fine-tune" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),

@@ -19,6 +19,9 @@ pub enum Files {
     All,
 }
 
+/// The folder right under a dataset's root in which photos are written that are on their way in: no part of the dataset.
+pub(crate) const INCOMING: &str = ".headwater-incoming";
+
 /// Suffixes of images that are not decoded here, but that cameras and programs write.
 const IMAGE_SUFFIXES: [&str; 15] =
     ["heic", "heif", "avif", "jp2", "j2k", "jxl", "ico", "tga", "qoi", "psd", "dng", "cr2", "nef", "arw", "exr"];

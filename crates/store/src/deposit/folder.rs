@@ -17,11 +17,9 @@ use headwater_types::{ByteCount, SampleKey};
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use crate::files::INCOMING;
 use crate::local::version_of;
 use crate::version::Version;
-
-/// Where photos are written before they are moved to their places.
-pub(crate) const INCOMING: &str = ".headwater-incoming";
 
 /// A folder that takes photos.
 pub(super) struct Incoming {

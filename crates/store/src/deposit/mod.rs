@@ -17,7 +17,6 @@ use bytes::Bytes;
 use headwater_types::write_fault::InWords;
 use headwater_types::{ByteCount, FailureKind, SampleFailure, SampleKey};
 
-pub(crate) use self::folder::INCOMING;
 use self::folder::{Incoming, StagedFile};
 pub use self::in_hand::InHand;
 use crate::blocking::blocking;
