@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a kill, and a look at how far a server is, come at some moment")]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,11 +23,12 @@ struct Stage {
 // === impl Stage ===
 
 impl Stage {
-    fn new() -> Self {
+    /// With three times so many photos that are to come.
+    fn new(per_class: usize) -> Self {
         let stage = Self { folder: TempDir::new().unwrap() };
         let set = PhotoSet { classes: 3, per_class: 8, ..PhotoSet::default() };
         set.write(&stage.photos()).unwrap();
-        PhotoSet { seed: 7, per_class: 40, min_side: 64, max_side: 160, ..set }.write(&stage.new_photos()).unwrap();
+        PhotoSet { seed: 7, per_class, min_side: 64, max_side: 160, ..set }.write(&stage.new_photos()).unwrap();
         std::fs::write(stage.at("model.onnx"), Extractor::onnx(1)).unwrap();
         std::fs::write(stage.at("recipe.toml"), Extractor::RECIPE).unwrap();
         let server = stage.with_model(ServerOptions::new(&stage.photos())).start().unwrap();
@@ -122,7 +124,7 @@ fn text(value: &Value, name: &str) -> String {
 
 #[test]
 fn photos_are_there_with_labels_whole_and_once_and_nothing_else_is_touched() {
-    let stage = Stage::new();
+    let stage = Stage::new(40);
     let before = files(&stage.photos());
     let class = before.keys().next().unwrap().split('/').next().unwrap().to_owned();
     let server = stage.start("photos");
@@ -168,7 +170,7 @@ fn photos_are_there_with_labels_whole_and_once_and_nothing_else_is_touched() {
 
 #[test]
 fn what_cannot_be_taken_in_is_refused_by_name_and_is_nowhere() {
-    let stage = Stage::new();
+    let stage = Stage::new(40);
     let before = files(&stage.photos());
     let class = before.keys().next().unwrap().split('/').next().unwrap().to_owned();
     let photo = stage.new_photos().join(files(&stage.new_photos()).into_keys().next().unwrap());
@@ -223,36 +225,43 @@ fn what_cannot_be_taken_in_is_refused_by_name_and_is_nowhere() {
     }
 }
 
-/// `tuner ingest` of all new photos, under way.
-fn begin(stage: &Stage, address: &str, class: &str) -> Child {
-    let new = files(&stage.new_photos()).into_keys().map(|key| stage.new_photos().join(key));
+/// `tuner ingest` of these photos, under way.
+fn begin(address: &str, class: &str, photos: &[PathBuf]) -> Child {
     let mut command = Command::new(program("tuner"));
-    command.args(["ingest", "--servers", address, "--dataset", "photos", "--json", "--label", class]).args(new);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.args(["ingest", "--servers", address, "--dataset", "photos", "--json", "--label", class, "-"]);
+    let mut tuner = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let list: String = photos.iter().map(|photo| format!("{}\n", photo.display())).collect();
+    tuner.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+    tuner
 }
 
-#[test]
-fn killed_on_the_way_each_photo_that_was_answered_is_there_whole_once_and_labelled() {
-    let stage = Stage::new();
+/// So many clients put all new photos into a dataset, while its server is killed so often.
+fn killed(stage: &Stage, clients: usize, kills: usize) {
     let before = files(&stage.photos());
     let class = before.keys().next().unwrap().split('/').next().unwrap().to_owned();
+    let new = files(&stage.new_photos());
+    let paths: Vec<_> = new.keys().map(|key| stage.new_photos().join(key)).collect();
     let mut server = stage.start("photos");
-    let address = server.address();
-    let tuner = begin(&stage, &address, &class);
-    for kill in 1..=2 {
-        let began = Instant::now();
-        while files(&stage.photos().join(&class)).len() < before.len() / 3 + 20 * kill {
-            assert!(began.elapsed() < Duration::from_secs(60));
+    let (address, began) = (server.address(), Instant::now());
+    let tuners: Vec<_> =
+        paths.chunks(paths.len().div_ceil(clients)).map(|photos| begin(&address, &class, photos)).collect();
+    for kill in 1..=kills {
+        let enough = before.len() / 3 + new.len() * kill / (kills + 1);
+        while std::fs::read_dir(stage.photos().join(&class)).unwrap().count() < enough {
+            assert!(began.elapsed() < Duration::from_secs(600));
             std::thread::sleep(Duration::from_millis(2));
         }
         server = server.restart().unwrap();
     }
-    let output = tuner.wait_with_output().unwrap();
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(output.status.success(), "{summary} {}", String::from_utf8_lossy(&output.stderr));
-    let new = files(&stage.new_photos());
-    let by_key = keys(&summary);
-    assert_eq!((by_key.len(), summary["failed"].as_u64()), (new.len(), Some(0)), "{summary}");
+    let mut by_key = BTreeMap::new();
+    for tuner in tuners {
+        let output = tuner.wait_with_output().unwrap();
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(output.status.success(), "{summary} {}", String::from_utf8_lossy(&output.stderr));
+        by_key.extend(keys(&summary));
+    }
+    let ingested = began.elapsed();
+    assert_eq!(by_key.len(), new.len(), "each was answered");
     let after = files(&stage.photos());
     for (file, key) in &by_key {
         assert_eq!(after[key], std::fs::read(file).unwrap(), "{key}");
@@ -261,11 +270,27 @@ fn killed_on_the_way_each_photo_that_was_answered_is_there_whole_once_and_labell
     assert_eq!(visible.len(), before.len() + new.len(), "each once, and nothing half written: {visible:?}");
     let labelled = labels(&server.address(), visible.len());
     assert!(visible.iter().all(|key| labelled.contains_key(*key)));
+    let (photos, seconds) = (new.len(), ingested.as_secs_f64());
+    let labelled = began.elapsed().as_secs_f64();
+    println!(
+        "{photos} photos by {clients} clients, {kills} kills: taken in after {seconds:.1} s, labelled after {labelled:.1} s"
+    );
+}
+
+#[test]
+fn killed_on_the_way_each_photo_that_was_answered_is_there_whole_once_and_labelled() {
+    killed(&Stage::new(40), 2, 2);
+}
+
+#[test]
+#[ignore = "minutes: scripts/torture ingest"]
+fn ten_thousand_photos_by_sixteen_clients_with_two_kills() {
+    killed(&Stage::new(3334), 16, 2);
 }
 
 #[test]
 fn a_bucket_takes_photos_and_replaces_none() {
-    let stage = Stage::new();
+    let stage = Stage::new(40);
     let Some(moto) = Moto::start(&stage.photos()).unwrap() else { return };
     let before = files(&stage.photos());
     let class = before.keys().next().unwrap().split('/').next().unwrap().to_owned();
