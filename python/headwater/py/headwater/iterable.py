@@ -51,6 +51,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
     model        for cut="features": a model that is registered at the servers
     indices      only these samples of the dataset: whole numbers, or a mask with a boolean for each sample
     classes      only samples of these classes: a list of names, and labels are positions in it
+    where        only samples of which models said so (tuner relabel), such as "label = 'Banana' and score > 0.9": label
+                 = 'A', label in ('A', 'B'), score >, >=, <, <=, model = 'M', digest = 'D', joined by `and`. The servers
+                 are asked once, here
     fields       what a sample is: some of "image", "label", "key", "index", "replaced" (see substitute), and of the
                  dataset's own fields, such as "caption" (data.fields). Without "image" no photo is fetched, and none
                  can fail
@@ -148,6 +151,7 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         fields: FieldNames = ("image", "label"),
         indices: Optional[Any] = None,
         classes: Optional[Sequence[str]] = None,
+        where: Optional[str] = None,
         sampler: Optional[Any] = None,
         on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
@@ -194,7 +198,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         fixed = "samples were chosen by number (indices=, sampler=)" if self._order.is_by_number else None
         fixed = fixed or ("plan= was made for it" if reader.plan.is_of_generation else None)
         recipe_digest = None if reader.reading.recipe is None else reader.reading.recipe.digest
-        subject: Tuple[Any, ...] = (reader.source.servers, dataset, seed, shuffle, classes, batch_size, recipe_digest)
+        chosen = (classes, where)
+        subject: Tuple[Any, ...] = (reader.source.servers, dataset, seed, shuffle, *chosen, batch_size, recipe_digest)
         if self._share is not None:
             # Servers keep for each job which samples are of low importance to it.
             subject = (*subject, self._share)

@@ -45,6 +45,7 @@ class MapDataset(Served, TorchDataset[S]):
     indices      only these samples of the dataset, in this order: `data[0]` is the first of them. Numbers, or a boolean
                  mask
     classes      only samples of these classes: a list of names, and labels are positions in it
+    where        only samples of which models said so, such as "label = 'Banana' and score > 0.9": see IterableDataset
     fields       what a sample is: some of "image", "label", "key", "index", and of the dataset's own fields, such as
                  "caption" (data.fields). Without "image" no photo is fetched
     output       "tensor": f32 [3, h, w]; "pixels": the u8 [h, w, 3] that it is made from; "numpy": the tensor as a
@@ -105,6 +106,7 @@ class MapDataset(Served, TorchDataset[S]):
         fields: FieldNames = ("image", "label"),
         indices: Optional[Any] = None,
         classes: Optional[Sequence[str]] = None,
+        where: Optional[str] = None,
         on_error: OnError = "raise",
         transform: Optional[Callable[[Any], Any]] = None,
         target_transform: Optional[Callable[[Any], Any]] = None,
@@ -122,7 +124,7 @@ class MapDataset(Served, TorchDataset[S]):
         self._place = place = Place()
         self._reader = Reader(locals(), place, repeats=True)
         self._passes, source = Passes(), self._reader.source
-        subject = ("map", source.servers, dataset, seed, classes)
+        subject = ("map", source.servers, dataset, seed, classes, where)
         self._generations = Generations(source, subject=subject)
         self._announcer = Announcer(source, Job((*subject, self._reader.selection.mark)), self._reader.tallies)
         self._deterministic = boolean("deterministic", deterministic)

@@ -24,6 +24,7 @@ from headwater.selection import Selection
 from headwater.shared import Counters
 from headwater.source import Source
 from headwater.transport import Transport
+from headwater.where import where_of
 
 Servers = Union[str, Sequence[str]]
 
@@ -46,6 +47,7 @@ class Reader:
             source,
             indices=keywords["indices"],
             classes=keywords["classes"],
+            where=where_of(keywords),
             target_transform=keywords["target_transform"],
         )
         self.reading = reading = Reading.of(keywords)

@@ -1,8 +1,8 @@
 """Which samples of what the servers serve a dataset has, in which order, and what their labels are.
 
-`indices=` chooses by number, `classes=` by the names of classes, which also numbers the labels anew; both together
-choose what both do. Classes are looked up in the servers' listing of keys and labels, when something is first asked of
-the dataset.
+`indices=` chooses by number, `classes=` by the names of classes, which also numbers the labels anew, and `where=` by
+what models said; together they choose what each of them does. Classes are looked up in the servers' listing of keys and
+labels, when something is first asked of the dataset.
 """
 
 import difflib
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from headwater.arguments import function
 from headwater.source import Listing, Source
+from headwater.where import Where
 
 Indices = npt.NDArray[np.uint64]
 Labels = npt.NDArray[np.int64]
@@ -28,34 +29,40 @@ class Selection:
         *,
         indices: Optional[Any] = None,
         classes: Optional[Any] = None,
+        where: Optional[Where] = None,
         target_transform: Optional[Callable[[Any], Any]] = None,
     ) -> None:
         self._source = source
         self._given = None if indices is None else source.chosen(indices)
         self._names = None if classes is None else names_of(classes)
+        self._where = where
         #: Of types, those that make a number or a text of a label; others are classes that should have been called.
         plain = target_transform in (int, float, str, bool)
         self._target_transform = target_transform if plain else function("target_transform", target_transform)
         self._of_classes: Optional[Indices] = None
         self._sorted: Optional[Indices] = None
         self._table: Optional[Labels] = None
+        #: Of each sample of the generation whether `where=` chooses it.
+        self._meant: Optional[npt.NDArray[np.bool_]] = None
         source.follow(self._forget)
 
     def _forget(self) -> None:
         """What was looked up is of a generation that is no longer held."""
-        self._of_classes = self._sorted = self._table = None
+        self._of_classes = self._sorted = self._table = self._meant = None
 
     @property
     def indices(self) -> Optional[Indices]:
         """The indices of the samples that were chosen, in order; None where all were."""
-        if self._names is None:
+        if self._names is None and self._where is None:
             return self._given
         if self._of_classes is None:
             every = np.arange(self._source.describe().samples, dtype=np.uint64)
             self._of_classes = self.admitted(every if self._given is None else self._given)
             if not len(self._of_classes):
                 among = "the dataset has" if self._given is None else "indices= has"
-                raise ValueError(f"classes={self._names!r}: {among} no sample of these")
+                asked = [] if self._names is None else [f"classes={self._names!r}"]
+                asked += [] if self._where is None else [f"where={self._where.text!r}"]
+                raise ValueError(f"{' and '.join(asked)}: {among} no sample of these")
         return self._of_classes
 
     @property
@@ -68,7 +75,7 @@ class Selection:
     @property
     def known(self) -> Optional[int]:
         """How many samples were chosen, where that is known here; None where all were."""
-        chosen = self._given if self._names is None else self._of_classes
+        chosen = self._given if self._names is None and self._where is None else self._of_classes
         return None if chosen is None else len(chosen)
 
     def __len__(self) -> int:
@@ -84,11 +91,15 @@ class Selection:
         return list(self._names)
 
     def admitted(self, indices: Indices) -> Indices:
-        """Those of the indices whose samples are of `classes=`, in the same order."""
-        if self._names is None:
-            return indices
-        numbers = self._numbers()
-        admitted: Indices = indices[numbers[self._source.listing().labels[indices]] >= 0]
+        """Those of the indices whose samples are of `classes=` and as `where=` says, in the same order."""
+        admitted = indices
+        if self._names is not None:
+            numbers = self._numbers()
+            admitted = admitted[numbers[self._source.listing().labels[admitted]] >= 0]
+        if self._where is not None:
+            if self._meant is None:
+                self._meant = self._where.admits(self._source.listing().keys)
+            admitted = admitted[self._meant[admitted]]
         return admitted
 
     def labels(self, stored: Labels) -> Labels:
@@ -105,7 +116,7 @@ class Selection:
     @property
     def is_everything(self) -> bool:
         """Whether all samples were chosen, with the servers' labels."""
-        return self._given is None and self._names is None
+        return self._given is None and self._names is None and self._where is None
 
     @property
     def is_by_number(self) -> bool:
@@ -136,11 +147,13 @@ class Selection:
     def digest(self, chosen: Optional[Indices]) -> str:
         """What tells these samples, with these labels, from others of the dataset's; empty for all of them as they
         are."""
-        if chosen is None and self._names is None:
+        if chosen is None and self._names is None and self._where is None:
             return ""
         digest = hashlib.blake2b(b"" if chosen is None else chosen.tobytes(), digest_size=8)
         if self._names is not None:
             digest.update("\0".join(["", *self._names]).encode())
+        if self._where is not None:
+            digest.update(f"\0where\0{self._where.mark}".encode())
         return ":" + digest.hexdigest()
 
     def _numbers(self) -> Labels:

@@ -28,6 +28,7 @@ class Settings(TypedDict, total=False):
     pixels: Pixels
     indices: Optional[Any]
     classes: Optional[Sequence[str]]
+    where: Optional[str]
     on_error: OnError
     streams: int
     window: int
