@@ -71,11 +71,20 @@ impl Moto {
 
     /// A storage server of a place in this store.
     pub fn serve(&self, place: &str) -> ServerOptions {
-        ServerOptions::new(place.as_ref())
-            .variable("AWS_ENDPOINT_URL", &self.address)
-            .variable("AWS_ACCESS_KEY_ID", "test")
-            .variable("AWS_SECRET_ACCESS_KEY", "test")
-            .variable("AWS_REGION", "us-east-1")
+        let variables = self.variables();
+        variables
+            .into_iter()
+            .fold(ServerOptions::new(place.as_ref()), |server, (name, value)| server.variable(name, value))
+    }
+
+    /// The variables by which programs find this store.
+    pub fn variables(&self) -> [(&'static str, &str); 4] {
+        [
+            ("AWS_ENDPOINT_URL", &self.address),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+        ]
     }
 
     /// The server's address, such as `http://127.0.0.1:40000`.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use headwater_testdata::{Extractor, PhotoSet};
+use headwater_testdata::{Extractor, PhotoSet, python};
 use headwater_tests::{BUCKET, Moto, Run, Server, ServerOptions, program, run};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -270,10 +270,10 @@ fn killed(stage: &Stage, clients: usize, kills: usize) {
     assert_eq!(visible.len(), before.len() + new.len(), "each once, and nothing half written: {visible:?}");
     let labelled = labels(&server.address(), visible.len());
     assert!(visible.iter().all(|key| labelled.contains_key(*key)));
-    let (photos, seconds) = (new.len(), ingested.as_secs_f64());
-    let labelled = began.elapsed().as_secs_f64();
+    let [taken, labelled] = [ingested, began.elapsed()].map(|time| time.as_secs_f64());
+    let photos = new.len();
     println!(
-        "{photos} photos by {clients} clients, {kills} kills: taken in after {seconds:.1} s, labelled after {labelled:.1} s"
+        "{photos} photos, {clients} clients, {kills} kills: taken in in {taken:.1} s, labelled in {labelled:.1} s"
     );
 }
 
@@ -311,4 +311,24 @@ fn a_bucket_takes_photos_and_replaces_none() {
     assert_eq!(keys(&again), keys(&first));
     let labelled = labels(&server.address(), before.len() + 5);
     assert!(keys(&first).values().all(|key| labelled.contains_key(key)));
+    export(&server, &moto, before.len() + 5);
+}
+
+/// Labels go to a bucket as they go to a file.
+fn export(server: &Server, moto: &Moto, photos: usize) {
+    let mut command = Command::new(program("tuner"));
+    command.args(["labels", "--servers", &server.address(), "--dataset", "photos", "--model", "head", "--json"]);
+    command.args(["--export", "s3://bucket/tables/labels.parquet"]).envs(moto.variables());
+    let output = command.output().unwrap();
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["photos"].as_u64(), Some(photos as u64), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(summary["export"], "s3://bucket/tables/labels.parquet");
+    let read = r"
+import boto3, io, os, pyarrow.parquet
+s3 = boto3.client('s3', endpoint_url=os.environ['AWS_ENDPOINT_URL'])
+table = s3.get_object(Bucket='bucket', Key='tables/labels.parquet')['Body'].read()
+print(pyarrow.parquet.read_table(io.BytesIO(table)).num_rows)
+";
+    let table = Command::new(python().unwrap()).args(["-c", read]).envs(moto.variables()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&table.stdout).trim(), photos.to_string(), "{table:?}");
 }

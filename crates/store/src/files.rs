@@ -19,7 +19,7 @@ pub enum Files {
     All,
 }
 
-/// The folder right under a dataset's root in which photos are written that are on their way in: no part of the dataset.
+/// The folder right under a dataset's root in which photos are written that are on their way in: no part of it.
 pub(crate) const INCOMING: &str = ".headwater-incoming";
 
 /// Suffixes of images that are not decoded here, but that cameras and programs write.

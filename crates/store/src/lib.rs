@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Invariants: nothing outside the dataset's root is read, through no key and no symbolic link; nothing is ever
-//! replaced or deleted, and nothing added but by a [`Deposit`], which puts photos where nothing stands; the bytes that a
-//! read gives are those of the catalogued version, or none.
+//! replaced or deleted, and nothing added but by a [`Deposit`], which puts photos where nothing stands; the bytes that
+//! a read gives are those of the catalogued version, or none.
 //!
 //! What is *not* here: file formats. Which files are samples is seen from their names ([`Files`]), and what is in them
 //! by the decoder: a text file named like a photo is a sample that fails by itself.
@@ -82,7 +82,7 @@ mod conformance;
 pub use apart::{Apart, ApartError};
 pub use arrays::are_photos;
 pub use catalog::{Catalog, CatalogBuilder, Entry, LeftOut, Skipped, count_kept};
-pub use deposit::{Deposit, DepositError, InHand, Published, Staged};
+pub use deposit::{Deposit, DepositError, InHand, Published, Staged, upload};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::StoreError;
 pub use extent::Extent;

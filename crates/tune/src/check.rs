@@ -31,7 +31,10 @@ impl Check for TunerArgs {
             Command::Extract(args) => args.check_files(findings),
             Command::FineTune(args) => args.check_files(findings),
             Command::Ingest(_) | Command::Relabel(_) | Command::Models(_) | Command::Status(_) => {}
-            Command::Labels(args) => args.export.iter().for_each(|file| findings.writable_file("--export", file)),
+            Command::Labels(args) => {
+                let file = args.export.as_ref().and_then(|site| site.local());
+                file.into_iter().for_each(|file| findings.writable_file("--export", file));
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `tuner labels`: which photos are what.
 
-use headwater_cli::{Outcome, Outputs};
+use anyhow::{Context as _, anyhow};
+use headwater_cli::{Outcome, OutputFile, Outputs};
 use headwater_client::label_calls::{AskLabels, Question};
 use headwater_client::{AskedLabels, ask_labels, count_labels};
+use headwater_store::{S3Options, Site, upload};
 use headwater_tables::labels::{self, LabelRow, LabellerNames};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +18,7 @@ pub(crate) struct Unanswered;
 
 /// Asks, and gives the answer of all servers together. After `stop` there is none.
 pub(crate) async fn ask(args: &LabelsArgs, stop: &CancellationToken) -> anyhow::Result<Outcome<LabelsSummary>> {
-    let export = args.export.as_ref().map(|path| Outputs::new().file("--export", path)).transpose()?;
+    let export = args.export.as_ref().map(Export::open).transpose()?;
     let (servers, options) = (args.parts.servers(), args.parts.options());
     let Some(question) = args.ask() else {
         let count = args.count();
@@ -29,13 +31,43 @@ pub(crate) async fn ask(args: &LabelsArgs, stop: &CancellationToken) -> anyhow::
     let asked = asked.await.ok_or(Unanswered)??;
     say_different(asked.iter().map(|of| of.source.digest));
     let chosen = merged(&asked, &question);
-    let Some(file) = export else {
+    let Some(Export { file, bucket }) = export else {
         return Ok(Outcome::done(LabelsSummary::Photos(PhotosSummary::new(&asked, &chosen))));
     };
     let path = file.path().to_owned();
     let names: Vec<_> = asked.iter().map(names).collect();
     labels::write(file, chosen.iter().map(|(of, row)| row_of(&asked[*of], &names[*of], *row)))?;
-    Ok(Outcome::done(LabelsSummary::Export(ExportSummary::new(&asked, chosen.len(), path))))
+    let mut place = path.display().to_string();
+    if let Some((bucket, key)) = bucket {
+        place = format!("s3://{bucket}/{key}");
+        let table = tokio::fs::read(&path).await.context("the table before it is sent");
+        tokio::fs::remove_file(&path).await.context("the table that was sent")?;
+        let (table, to) = (table?.into(), S3Options::default());
+        let sent = stop.run_until_cancelled(upload(&bucket, &key, &table, &to)).await.ok_or(Unanswered)?;
+        sent.map_err(|why| anyhow!("--export {place}: {why}"))?;
+    }
+    Ok(Outcome::done(LabelsSummary::Export(ExportSummary::new(&asked, chosen.len(), place))))
+}
+
+/// Where a table is written: a file, which is then sent to a bucket where one is named.
+struct Export {
+    file: OutputFile,
+    bucket: Option<(String, String)>,
+}
+
+// === impl Export ===
+
+impl Export {
+    fn open(site: &Site) -> anyhow::Result<Self> {
+        let (path, bucket) = match site {
+            Site::Local(path) => (path.clone(), None),
+            Site::S3 { bucket, prefix } => {
+                let name = format!("headwater-labels-{}.parquet", std::process::id());
+                (std::env::temp_dir().join(name), Some((bucket.clone(), prefix.clone())))
+            }
+        };
+        Ok(Self { file: Outputs::new().file("--export", &path)?, bucket })
+    }
 }
 
 /// Says where servers answer for different models: their labels do not mean the same.

@@ -131,6 +131,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
         "headwater-tune",
         &[
             "headwater-types",
+            "headwater-store",
             "headwater-onnx",
             "headwater-learn",
             "headwater-cli",

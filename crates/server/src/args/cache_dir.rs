@@ -29,8 +29,8 @@ pub(crate) struct CacheDirArgs {
     /// --cache-memory [default: 32GiB]
     #[arg(long, value_name = "SIZE|%", help_heading = "Cache")]
     cache_ssd: Option<Amount>,
-    /// Disk that the cache leaves free, or a share of the file system's size; with 0 it may fill the disk [default: 10%,
-    /// or --cache-ssd where that is less]
+    /// Disk that the cache leaves free, or a share of the file system's size; with 0 it may fill the disk [default:
+    /// 10%, or --cache-ssd where that is less]
     #[arg(long, value_name = "SIZE|%", help_heading = "Cache")]
     cache_min_free: Option<Amount>,
     /// What is kept where there is no room for all: planned (by what is needed next, where jobs announce their order,

@@ -225,8 +225,8 @@ impl Intake {
         self.known.find(generation, bytes).await.map_err(|failure| not_stored(failure.message))
     }
 
-    /// Puts a photo under the first of these keys that is free; or finds it there already, where a call whose answer was
-    /// lost has put it.
+    /// Puts a photo under the first of these keys that is free; or finds it there already, where a call whose answer
+    /// was lost has put it.
     async fn publish(
         &self,
         deposit: &Deposit,

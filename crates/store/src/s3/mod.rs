@@ -29,9 +29,11 @@ mod tries;
 mod level;
 mod listing;
 mod pages;
-mod put;
 mod read;
+mod upload;
 mod whole;
+
+mod put;
 
 use std::time::Instant;
 
@@ -59,6 +61,7 @@ use crate::version::Version;
 use crate::waiting::{Underway, Waiting};
 
 pub(crate) use settings::Settings;
+pub(crate) use upload::upload;
 pub(crate) use whole::{WholeError, whole};
 
 /// A bucket, or a folder in it, whose first-level folders are the classes.

@@ -8,12 +8,12 @@ use object_store::{GetOptions, ObjectStore, PutMode, PutOptions, PutPayload};
 use tokio::time::timeout;
 
 use super::Bucket;
-use super::denial;
 use super::document::plain_tag;
 use super::fault::Fault;
 use super::http::Asked;
 use super::link::asking;
 use super::tries::Tries;
+use super::upload::untaken;
 use crate::version::Version;
 
 /// What is asked of an object.
@@ -44,14 +44,7 @@ impl Bucket {
             Ok(version) => Ok(Some(version)),
             // It may be ours, of a try whose answer did not come: the caller compares what stands there.
             Err(Fault::Answered(answer)) if matches!(answer.status, 409 | 412) => Ok(None),
-            Err(Fault::Answered(answer)) => Err(match (denial::of(&answer), answer.status) {
-                (Some(denial), _) => format!("{denial} ({answer})"),
-                (None, 401 | 403) => {
-                    format!("the store refused to take it: the credentials must allow s3:PutObject ({answer})")
-                }
-                (None, _) => format!("the store refused to take it: {answer}"),
-            }),
-            Err(fault) => Err(format!("the store did not take it: {fault}")),
+            Err(fault) => Err(untaken(&fault)),
         }
     }
 

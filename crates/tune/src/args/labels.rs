@@ -1,10 +1,9 @@
 //! The arguments of `tuner labels`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_client::label_calls::{AskLabels, CountLabels, LabellerChoice, Question};
+use headwater_store::Site;
 use headwater_types::{DatasetName, ModelName};
 
 use super::reach::PartsArgs;
@@ -58,10 +57,10 @@ pub(crate) struct LabelsArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Which")]
     pub(crate) limit: Option<u64>,
 
-    /// Write the photos with their labels to this Parquet file, and show how many there are; without --label,
-    /// --uncertain and --changed-since: all
-    #[arg(long, value_name = "FILE.parquet", help_heading = "Output")]
-    pub(crate) export: Option<PathBuf>,
+    /// Write the photos with their labels to this Parquet file or object (standard AWS_* variables), and show how many
+    /// there are; without --label, --uncertain and --changed-since: all
+    #[arg(long, value_name = "FILE.parquet|s3://…", help_heading = "Output")]
+    pub(crate) export: Option<Site>,
 }
 
 const HELP: &str = "\
@@ -94,9 +93,10 @@ impl LabelsArgs {
                          --changed-since or --export too";
             return Err(UsageError(words.to_owned()));
         }
-        if self.export.as_ref().is_some_and(|path| path.to_string_lossy().starts_with("s3://")) {
-            let words = "--export writes to a file of this machine: export there, and copy the file to the bucket";
-            return Err(UsageError(words.to_owned()));
+        if let Some(Site::S3 { prefix, .. }) = &self.export
+            && prefix.is_empty()
+        {
+            return Err(UsageError("--export names a bucket: give s3://bucket/name.parquet".to_owned()));
         }
         Ok(())
     }

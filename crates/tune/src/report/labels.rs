@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use headwater_client::label_calls::LabelSource;
 use headwater_client::{AskedLabels, ServerAddress};
@@ -61,7 +60,7 @@ struct Label {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ExportSummary {
     photos: usize,
-    export: PathBuf,
+    export: String,
     sources: Vec<Source>,
 }
 
@@ -151,7 +150,7 @@ impl PhotosSummary {
 // === impl ExportSummary ===
 
 impl ExportSummary {
-    pub(crate) fn new(asked: &[AskedLabels], photos: usize, export: PathBuf) -> Self {
+    pub(crate) fn new(asked: &[AskedLabels], photos: usize, export: String) -> Self {
         let sources = asked.iter().map(|of| Source::new(&of.server, &of.source)).collect();
         Self { photos, export, sources }
     }
@@ -169,7 +168,7 @@ impl fmt::Display for LabelsSummary {
                 sources
             }
             Self::Export(ExportSummary { photos, export, sources }) => {
-                writeln!(f, "{photos} photos written to {}", export.display())?;
+                writeln!(f, "{photos} photos written to {export}")?;
                 sources
             }
         };
