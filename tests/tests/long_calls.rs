@@ -23,7 +23,8 @@ const MOST: Duration = Duration::from_secs(60);
 
 fn serve(folder: &Path) -> Server {
     let (photos, model, recipe) = (folder.join("photos"), folder.join("model.onnx"), folder.join("recipe.toml"));
-    let set = PhotoSet { classes: 2, per_class: PHOTOS as usize / 2, min_side: 48, max_side: 64, ..PhotoSet::default() };
+    let set =
+        PhotoSet { classes: 2, per_class: PHOTOS as usize / 2, min_side: 48, max_side: 64, ..PhotoSet::default() };
     set.write(&photos).unwrap();
     std::fs::write(&model, Extractor::onnx(1)).unwrap();
     std::fs::write(&recipe, Extractor::RECIPE).unwrap();

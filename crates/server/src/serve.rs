@@ -33,6 +33,9 @@ use crate::served::Served;
 use crate::supervisor::Supervisor;
 use crate::{admission, ahead, ceding, first, grpc, open};
 
+/// How often it is looked whether models that were replaced are let go.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
 ///
@@ -96,6 +99,8 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     reloader.use_cache(house.cache.as_ref());
+    let letting_go = let_go(Arc::clone(&house), args.keep_generations);
+    let _letting_go = AbortOnDropHandle::new(tokio::spawn(letting_go));
     let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
     let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
     let _sharing = match house.share.clone().zip(addresses) {
@@ -197,6 +202,14 @@ async fn follow(mut hangups: Hangups, reloader: &Reloader) {
 async fn watch(house: Arc<House>, unread_limit: Duration) {
     let (streams, metrics) = (&house.streams, &house.metrics);
     tokio::join!(streams.relieve(&house.resources), streams.end_unread(unread_limit, metrics));
+}
+
+/// Lets go of models that were replaced, once the clients that began with them have ended.
+async fn let_go(house: Arc<House>, keep: Duration) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        house.models.let_go(keep);
+    }
 }
 
 /// Waits for the connections to end, each after its open streams.

@@ -62,11 +62,8 @@ fn taken(folder: &Path) -> u64 {
 }
 
 fn cache(folder: &Path) -> Cache {
-    let ssd = SsdSettings {
-        folder: folder.to_owned(),
-        limit: ByteCount::mebibytes(64 << 10),
-        floor: Some(Amount::ZERO),
-    };
+    let ssd =
+        SsdSettings { folder: folder.to_owned(), limit: ByteCount::mebibytes(64 << 10), floor: Some(Amount::ZERO) };
     Cache::open(CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Lru }).unwrap()
 }
 

@@ -27,8 +27,7 @@ fn entry(sample: u32) -> Entry {
 }
 
 fn settings(folder: &Path, memory: u64) -> CacheSettings {
-    let ssd =
-        SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(16 * 4096), floor: Some(Amount::ZERO) };
+    let ssd = SsdSettings { folder: folder.join("cache"), limit: ByteCount::new(16 * 4096), floor: Some(Amount::ZERO) };
     CacheSettings { memory: ByteCount::new(memory), ssd: Some(ssd), policy: PolicyName::Lru }
 }
 

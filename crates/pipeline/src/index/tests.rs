@@ -9,11 +9,8 @@ use super::*;
 use crate::cached::SharedCache;
 
 fn open(folder: &TempDir, dataset: &[u8]) -> PhotoIndex {
-    let ssd = SsdSettings {
-        folder: folder.path().join("cache"),
-        limit: ByteCount::mebibytes(1),
-        floor: Some(Amount::ZERO),
-    };
+    let ssd =
+        SsdSettings { folder: folder.path().join("cache"), limit: ByteCount::mebibytes(1), floor: Some(Amount::ZERO) };
     let settings = CacheSettings { memory: ByteCount::new(0), ssd: Some(ssd), policy: PolicyName::Static };
     let shared = SharedCache::open(settings, "indexed".parse().unwrap()).unwrap();
     PhotoIndex::new(&DatasetCache::new(&shared, Digest::of(dataset), true, ImageLimits::default())).unwrap()

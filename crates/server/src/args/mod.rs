@@ -54,7 +54,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = period, help_heading = "Dataset")]
     pub(crate) refresh: Option<Duration>,
     /// Hold what was listed before for so long (30s, 10m, 2h) after its last call, for clients that began with it. At
-    /// most four earlier listings are held, each with the memory of its catalog
+    /// most four earlier listings are held, each with the memory of its catalog; and of each model that tuner push
+    /// replaced the last one
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = period, help_heading = "Dataset")]
     pub(crate) keep_generations: Duration,
 
@@ -129,6 +130,10 @@ pub struct ServeArgs {
     /// NAME=FILE.onnx; may be repeated
     #[arg(long, value_name = "NAME=FILE.onnx", env = "HEADWATER_HEADS", help_heading = "Models")]
     pub(crate) head: Vec<HeadSpec>,
+    /// Versions that are kept of each model that tuner push brings (in --state DIR), beside the one that serves and the
+    /// one that tuner rollback leads to
+    #[arg(long, value_name = "N", default_value = "8", help_heading = "Models")]
+    pub(crate) model_versions: NonZeroUsize,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,

@@ -5,6 +5,7 @@ mod features;
 mod fine_tune;
 mod labels;
 mod plan;
+mod push;
 mod reach;
 mod relabel;
 mod servers;
@@ -14,13 +15,14 @@ pub(crate) use extract::ExtractArgs;
 pub(crate) use fine_tune::FineTuneArgs;
 pub(crate) use labels::LabelsArgs;
 pub(crate) use plan::PlanArgs;
+pub(crate) use push::{BasesArgs, PushArgs, PushSpec, RollbackArgs};
 pub(crate) use relabel::{RelabelArgs, RelabelTask};
 pub(crate) use status::{ModelsArgs, StatusArgs};
 
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
 
-/// Turns photos on storage servers into features and a trained head, and has models label them there.
+/// Turns photos on storage servers into features and a trained head, pushes models, and has them label photos there.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tuner", after_help = HELP)]
 pub struct TunerArgs {
@@ -36,6 +38,8 @@ Examples:
       --model mobilenet --out features
   tuner fine-tune --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet --out head.onnx
+  tuner push --servers node1:7440,node2:7440 --model cats=head.onnx \\
+      --activate
   tuner relabel --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet
   tuner labels --servers node1:7440,node2:7440 --dataset photos \\
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Relabel(RelabelArgs),
     Labels(LabelsArgs),
     Models(ModelsArgs),
+    Push(PushArgs),
+    Rollback(RollbackArgs),
     Status(StatusArgs),
 }
 

@@ -4,6 +4,7 @@ mod extract;
 mod fine_tune;
 mod labels;
 mod models;
+mod push;
 mod relabel;
 mod status;
 mod table;
@@ -17,6 +18,7 @@ pub(crate) use extract::ExtractSummary;
 pub(crate) use fine_tune::FineTuneSummary;
 pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
 pub(crate) use models::ModelsSummary;
+pub(crate) use push::{PushSummary, RollbackSummary};
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};
 pub(crate) use status::{FleetStatus, Rates};
 
