@@ -11,8 +11,8 @@ use headwater_client::model_calls::PushManner;
 use headwater_onnx::head::EXTRACTOR_KEY;
 use headwater_onnx::{Limits, ModelFacts};
 use headwater_rollout::{Bases, Candidate, Fleet, push as push_to, roll_back};
-use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_LABELLER_BYTES, MAX_MODEL_BYTES};
+use headwater_types::{ByteCount, ModelName};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{BasesArgs, PushArgs, PushSpec, RollbackArgs};
@@ -94,6 +94,12 @@ fn candidate(spec: &PushSpec) -> Result<Candidate> {
         },
     };
     Ok(Candidate { name: name.clone(), manner, file: Bytes::from(file) })
+}
+
+/// A head that was just trained, under this name. Blocks.
+pub(crate) fn head(name: &ModelName, path: &Path) -> Result<Candidate> {
+    let file = read_at_most(path, MAX_MODEL_BYTES.get()).with_context(|| path.display().to_string())?;
+    Ok(Candidate { name: name.clone(), manner: PushManner::Head, file: Bytes::from(file) })
 }
 
 /// Whether a model takes features, and says whose.

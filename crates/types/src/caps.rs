@@ -198,6 +198,8 @@ pub const MAX_HELD_MODELS: usize = 1024;
 pub const MAX_MODEL_RECORD: usize = 64 << 20;
 /// Broken records that are kept beside the one in use.
 pub const MODEL_RECORDS_ASIDE: usize = 4;
+/// Differences that are kept for servers that fetch them: they are made anew where they are gone.
+pub const MODEL_OFFERS: usize = 4;
 /// Most bytes of one piece of a model on its way: it fits into [`MAX_REQUEST`], and is held in memory.
 pub const MAX_MODEL_PIECE: usize = 4 << 20;
 /// Most bytes of all models that have come in part: two of the largest.

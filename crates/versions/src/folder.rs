@@ -6,6 +6,7 @@
 //! DIR/record.broken-1  a record that was broken
 //! DIR/files/DIGEST     a model, whole
 //! DIR/partial/DIGEST   a transfer, as far as it has come
+//! DIR/offers/DIGEST    a difference that another server fetches
 //! DIR/classes/DIGEST   names of classes that were pushed with a model
 //! DIR/new              what is being written
 //! ```
@@ -16,7 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use headwater_types::caps::MODEL_RECORDS_ASIDE;
+use headwater_types::caps::{MODEL_OFFERS, MODEL_RECORDS_ASIDE};
 use headwater_types::{ByteCount, Digest};
 
 use crate::error::VersionError;
@@ -33,7 +34,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes the folder, for this user alone, and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, VersionError> {
-        for folder in [path.to_owned(), path.join("files"), path.join("partial"), path.join("classes")] {
+        for folder in
+            [path.to_owned(), path.join("files"), path.join("partial"), path.join("offers"), path.join("classes")]
+        {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(VersionError::disk("make", &folder))?;
         }
@@ -89,6 +92,43 @@ impl Folder {
     /// Writes a model, whole.
     pub(crate) fn write_file(&self, digest: Digest, bytes: &[u8]) -> Result<(), VersionError> {
         self.write(&self.file(digest), bytes)
+    }
+
+    /// Writes a difference for somebody who fetches it, and removes the oldest of the others.
+    pub(crate) fn write_offer(&self, delta: Digest, bytes: &[u8]) -> Result<(), VersionError> {
+        let folder = self.path.join("offers");
+        self.write(&folder.join(delta.to_string()), bytes)?;
+        let entries = fs::read_dir(&folder).map_err(VersionError::disk("read", &folder))?;
+        let mut all: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        all.sort();
+        all.iter().rev().skip(MODEL_OFFERS).try_for_each(|(_, path)| remove(path))
+    }
+
+    /// A piece of a difference that is offered, or of a model; `None` where neither is here.
+    pub(crate) fn read_piece(
+        &self,
+        transfer: Digest,
+        place: ByteCount,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, VersionError> {
+        let offer = self.path.join("offers").join(transfer.to_string());
+        for path in [offer, self.file(transfer)] {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(VersionError::Disk { action: "read", path, source }),
+            };
+            let read = || {
+                let left = file.metadata()?.len().saturating_sub(place.get());
+                let mut piece = vec![0; ByteCount::new(left.min(most as u64)).as_usize()];
+                file.read_exact_at(&mut piece, place.get()).map(|()| piece)
+            };
+            return read().map(Some).map_err(VersionError::disk("read", &path));
+        }
+        Ok(None)
     }
 
     /// Writes names of classes, and says where.

@@ -19,6 +19,8 @@ mod transfer;
 
 mod store;
 
+mod offers;
+
 pub use error::VersionError;
 pub use record::{Manner, Named, Record, Version};
 pub use store::{Opened, StoreLimits, VersionStore};

@@ -20,6 +20,8 @@ pub struct VersionStore {
     folder: Folder,
     limits: StoreLimits,
     record: Mutex<Record>,
+    /// Held while a difference is made for somebody: one at a time.
+    offering: Mutex<()>,
     /// Held while bytes are taken: pieces of one transfer come one after the other, and one model is put together at a
     /// time.
     taking: Mutex<()>,
@@ -76,7 +78,8 @@ impl VersionStore {
             }
         }
         folder.partials(limits.idle)?;
-        let store = Self { folder, limits, record: Mutex::new(record), taking: Mutex::default() };
+        let store =
+            Self { folder, limits, record: Mutex::new(record), offering: Mutex::default(), taking: Mutex::default() };
         Ok(Opened { store, moved_aside })
     }
 
@@ -388,6 +391,25 @@ impl VersionStore {
         let limits = headwater_onnx::Limits { max_bytes: self.limits.max_model, ..Default::default() };
         headwater_onnx::check(&model, &limits)?;
         Ok(model)
+    }
+
+    pub(crate) fn offering(&self) -> MutexGuard<'_, ()> {
+        self.offering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keep_offer(&self, delta: Digest, bytes: &[u8]) -> Result<(), VersionError> {
+        let _taking = self.taking();
+        self.room(ByteCount::from(bytes.len()))?;
+        self.folder.write_offer(delta, bytes)
+    }
+
+    pub(crate) fn read_piece(
+        &self,
+        transfer: Digest,
+        place: ByteCount,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, VersionError> {
+        self.folder.read_piece(transfer, place, most)
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {

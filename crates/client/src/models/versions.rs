@@ -29,7 +29,9 @@ pub async fn model_standing(
 ) -> Result<ModelStanding, ClientError> {
     let call = async |client: &Client, request| client.models().ask_versions(request).await;
     let too_old = ClientError::NoModelVersions(address.clone());
-    let read = |versions: proto::ModelVersions| ModelStanding::try_from(versions).map_err(|invalid: Invalid| invalid.to_string());
+    let read = |versions: proto::ModelVersions| {
+        ModelStanding::try_from(versions).map_err(|invalid: Invalid| invalid.to_string())
+    };
     let request = proto::AskVersionsRequest { name: name.to_string() };
     inquire(address, options, task, (request, call), too_old, read).await
 }

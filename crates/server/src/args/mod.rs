@@ -134,6 +134,10 @@ pub struct ServeArgs {
     /// one that tuner rollback leads to
     #[arg(long, value_name = "N", default_value = "8", help_heading = "Models")]
     pub(crate) model_versions: NonZeroUsize,
+    /// Servers that are asked, at the start and every few seconds, which versions of models serve there: what is later
+    /// than here is fetched, so that a server that was away catches up [default: the --peers]
+    #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Models")]
+    pub(crate) models_from: Vec<PeerAddress>,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,
@@ -213,6 +217,13 @@ impl ServeArgs {
         }
         if self.model.is_empty() && !self.head.is_empty() {
             found.push("--head without a --model: a head takes a model's features; give that model too".to_owned());
+        }
+        if !self.models_from.is_empty() && self.state.setting().is_none() {
+            found.push("--models-from fetches versions of models, which need a place: give --state DIR too".to_owned());
+        }
+        if self.models_from.len() > caps::MAX_PEERS {
+            let (many, most) = (self.models_from.len(), caps::MAX_PEERS);
+            found.push(format!("--models-from names {many} servers: {most} is the most"));
         }
         let found = found.into_iter().map(UsageError);
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());

@@ -82,7 +82,7 @@ impl StateArgs {
     }
 
     /// The setting, where it is given.
-    pub(super) fn setting(&self) -> Option<&'static str> {
+    pub(crate) fn setting(&self) -> Option<&'static str> {
         self.state.as_ref().map(|_| STATE)
     }
 }

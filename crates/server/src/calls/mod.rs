@@ -46,9 +46,9 @@ use headwater_wire::proto::{
     BeginPushRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, ControlLabellingRequest,
     CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
     IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest,
-    ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelVersions, PushPieceRequest, PushState,
-    RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest, ReportSummary, RollBackModelRequest,
-    SurveyRequest,
+    ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest,
+    PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
+    ReportRequest, ReportSummary, RollBackModelRequest, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -219,6 +219,14 @@ impl Models for Desk {
 
     async fn roll_back_model(&self, request: Request<RollBackModelRequest>) -> Result<Response<Activation>, Status> {
         models::roll_back(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn offer_model(&self, request: Request<OfferModelRequest>) -> Result<Response<BeginPushRequest>, Status> {
+        models::offer(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn pull_piece(&self, request: Request<PullPieceRequest>) -> Result<Response<ModelPiece>, Status> {
+        models::give(self, request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_features::{Classifier, Extractor};
-use headwater_wire::models::{Activate, ModelRole, PushOffer, PushPiece, ServedModel};
+use headwater_wire::models::{Activate, AskedOffer, ModelRole, PullPiece, PushOffer, PushPiece, ServedModel};
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
 use tokio::task::spawn_blocking;
@@ -51,6 +51,19 @@ pub(super) async fn roll_back(desk: &Desk, request: proto::RollBackModelRequest)
     let wanted = Activate::try_from(request).map_err(|invalid| desk.refuse(invalid))?;
     let activation = with_models(desk, move |models| models.roll_back(&wanted)).await?;
     Ok(activation.into())
+}
+
+pub(super) async fn offer(desk: &Desk, request: proto::OfferModelRequest) -> Result<proto::BeginPushRequest, Status> {
+    let asked = AskedOffer::try_from(request).map_err(|invalid| desk.refuse(invalid))?;
+    let offer = with_models(desk, move |models| models.offer(&asked)).await?;
+    Ok(offer.into())
+}
+
+pub(super) async fn give(desk: &Desk, request: proto::PullPieceRequest) -> Result<proto::ModelPiece, Status> {
+    let wanted = PullPiece::try_from(request).map_err(|invalid| desk.refuse(invalid))?;
+    let piece = with_models(desk, move |models| models.piece(&wanted)).await?;
+    let piece = piece.ok_or_else(|| desk.refuse(Refusal::Unannounced))?;
+    Ok(proto::ModelPiece { piece: piece.into() })
 }
 
 /// Has something done with the models, in the background: disks and sessions block.

@@ -10,7 +10,7 @@ use super::settings::Setting;
 /// A file with all that it takes to open it.
 #[derive(Clone)]
 pub(super) enum Chosen {
-    Model(ModelSpec, Recipe),
+    Model(Box<(ModelSpec, Recipe)>),
     Head(HeadSpec),
 }
 
@@ -42,7 +42,7 @@ pub(super) fn choose(setting: Option<&Setting>, file: Option<Digest>, named: &Na
 impl Chosen {
     pub(super) fn of_setting(setting: &Setting) -> Self {
         match setting {
-            Setting::Model(spec, recipe) => Self::Model(spec.clone(), recipe.clone()),
+            Setting::Model(model) => Self::Model(model.clone()),
             Setting::Head(spec) => Self::Head(spec.clone()),
         }
     }
@@ -56,7 +56,7 @@ impl Chosen {
                 let recipe = version.manner.recipe()?.context("a model without a recipe")?;
                 let classes = store.classes(classes)?;
                 let (output, text) = (output.clone(), recipe.name().to_string());
-                Self::Model(ModelSpec { name, path, recipe: text, output, classes }, recipe)
+                Self::Model(Box::new((ModelSpec { name, path, recipe: text, output, classes }, recipe)))
             }
         })
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! settings ─┐                        ┌─▶ Active: models, heads ─▶ calls, each with the one that it found
 //! versions ─┴─▶ choice ─▶ opening ───┤
+//! others ─▶ catching up ─┐
 //! push ─▶ begun ─▶ versions ─▶ activate, roll back ─▶ opening ─▶ record ─▶ the next Active
 //! ```
 //!
@@ -18,9 +19,13 @@ mod settings;
 
 mod registry;
 
+mod offers;
 mod pushes;
 mod start;
 
+mod catching;
+
+pub(crate) use catching::CatchingUp;
 pub(crate) use opening::{Opening, recipe};
 pub(crate) use registry::Models;
 pub(crate) use settings::Settings;

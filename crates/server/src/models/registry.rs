@@ -134,7 +134,8 @@ impl Models {
     fn opened(&self, name: &ModelName, digest: Digest) -> Result<(Active, Vec<String>)> {
         let (active, version) = (self.now(), self.version(name, digest)?);
         match Chosen::of_version(self.store()?, name, &version)? {
-            Chosen::Model(spec, recipe) => {
+            Chosen::Model(model) => {
+                let (spec, recipe) = *model;
                 let model = self.opening.model(&spec, recipe)?;
                 check_file(model.digest(), digest)?;
                 Ok(active.with_model(&self.opening, &spec, model))

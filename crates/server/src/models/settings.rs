@@ -17,7 +17,7 @@ pub(crate) struct Settings(BTreeMap<ModelName, Setting>);
 /// A model or head of the settings.
 #[derive(Clone)]
 pub(super) enum Setting {
-    Model(ModelSpec, Recipe),
+    Model(Box<(ModelSpec, Recipe)>),
     Head(HeadSpec),
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Setting {
 impl Settings {
     /// The models, in step with their recipes, and the heads.
     pub(crate) fn new(models: &[ModelSpec], recipes: Vec<Recipe>, heads: &[HeadSpec]) -> Self {
-        let models = models.iter().zip(recipes).map(|(spec, recipe)| Setting::Model(spec.clone(), recipe));
+        let models = models.iter().zip(recipes).map(|(spec, recipe)| Setting::Model(Box::new((spec.clone(), recipe))));
         let heads = heads.iter().cloned().map(Setting::Head);
         Self(models.chain(heads).map(|setting| (setting.name().clone(), setting)).collect())
     }
@@ -47,7 +47,7 @@ impl Settings {
 impl Setting {
     pub(super) fn name(&self) -> &ModelName {
         match self {
-            Self::Model(spec, _) => &spec.name,
+            Self::Model(model) => &model.0.name,
             Self::Head(spec) => &spec.name,
         }
     }
@@ -58,7 +58,7 @@ impl Setting {
 
     fn path(&self) -> &Path {
         match self {
-            Self::Model(spec, _) => &spec.path,
+            Self::Model(model) => &model.0.path,
             Self::Head(spec) => &spec.path,
         }
     }
@@ -73,7 +73,8 @@ impl Setting {
     pub(super) fn version(&self, file: &[u8], taken: Option<String>) -> Result<Version> {
         let manner = match self {
             Self::Head(_) => Manner::Head,
-            Self::Model(spec, recipe) => {
+            Self::Model(model) => {
+                let (spec, recipe) = &**model;
                 let names =
                     spec.classes.as_ref().map(std::fs::read_to_string).transpose().context("its classes=FILE")?;
                 let classes = names.iter().flat_map(|names| names.lines()).map(|name| name.trim().to_owned());

@@ -113,7 +113,8 @@ impl<'s> Started<'s> {
 
     fn model(&mut self, name: &ModelName, setting: Option<&Setting>) -> Result<()> {
         for (chosen, is_pushed) in self.tries(name, setting)? {
-            let Chosen::Model(spec, recipe) = chosen else { continue };
+            let Chosen::Model(model) = chosen else { continue };
+            let (spec, recipe) = *model;
             (self.begin)(format!("loading model {name}"));
             match self.opening.model(&spec, recipe) {
                 Ok(model) => {

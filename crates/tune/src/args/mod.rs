@@ -123,6 +123,8 @@ pub(crate) mod tests {
             (&["--features", "f", "--hidden", "5"][..], "--head mlp"),
             (&["--features", "f", "--join", "x"], "--joined-out"),
             (&["--features", "f", "--servers", "a:1"], "exclude each other"),
+            (&["--features", "f", "--push"], "--push is for --servers"),
+            (&[&SERVERS[..], &["--relabel"]].concat(), "give --push too"),
             (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),
             (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),
             (&[&SERVERS[..], &["--extractor", "m.onnx"]].concat(), "--extractor without --plan"),

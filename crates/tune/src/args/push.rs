@@ -38,7 +38,7 @@ pub(crate) struct PushArgs {
     #[arg(long, help_heading = "Model")]
     pub(crate) activate: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Model")]
     pub(crate) bases: BasesArgs,
 
     /// Ask servers that do not answer again for so long (30s, 10m, 2h)
@@ -48,7 +48,6 @@ pub(crate) struct PushArgs {
 
 /// Earlier models, from which differences are made.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Model")]
 pub(crate) struct BasesArgs {
     /// An earlier version of the model, from which the difference can be made; may be repeated
     #[arg(long, value_name = "FILE.onnx")]

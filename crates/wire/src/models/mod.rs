@@ -1,11 +1,13 @@
 //! The models of a server, and their versions.
 
 mod activation;
+mod pull;
 mod push;
 mod served;
 mod standing;
 
 pub use activation::{Activate, Activation};
+pub use pull::{AskedOffer, PullPiece};
 pub use push::{PushManner, PushOffer, PushPiece, PushState};
 pub use served::{ModelRole, ServedModel};
 pub use standing::ModelStanding;

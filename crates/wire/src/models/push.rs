@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_breaks_the_rules_is_refused() {
         let good = proto::BeginPushRequest::from(offer(PushManner::Head));
-        let refused = |request| PushOffer::try_from(request).unwrap_err().to_string();
+        let refused = |request: proto::BeginPushRequest| PushOffer::try_from(request).unwrap_err().to_string();
         assert!(
             refused(proto::BeginPushRequest { recipe: "x".into(), ..good.clone() }).contains("a head has no recipe")
         );
