@@ -3,6 +3,7 @@
 //! A server listens on loopback, on a port that the system gives, and is stopped by its process id. Nothing here knows
 //! the programs' insides: what holds here holds for a user.
 
+mod cuts;
 mod data;
 mod disk;
 mod generated;
@@ -18,6 +19,7 @@ mod user;
 
 pub mod strain;
 
+pub use cuts::Cuts;
 pub use data::{Data, Hostile};
 pub use disk::SmallDisk;
 pub use generated::{check_generated, root};

@@ -96,6 +96,8 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "relabel" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),
         "ingest" => [&servers[..], &["1.jpg"]].concat().into_iter().map(str::to_owned).collect(),
         "labels" => servers.map(str::to_owned).into(),
+        "push" => ["--servers", "a:1", "--model", "m=m.onnx"].map(str::to_owned).into(),
+        "rollback" => ["--servers", "a:1", "--model", "m"].map(str::to_owned).into(),
         "models" | "status" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "fine-tune" => [&servers[..], &["--model", "m"]].concat().into_iter().map(str::to_owned).collect(),
         "fetch" => [&servers[..], &["--cut", "tensor", "--recipe", "imagenet-train", "--out", &at("o")]]

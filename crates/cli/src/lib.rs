@@ -61,6 +61,7 @@ pub mod input;
 pub mod output;
 pub mod outputs;
 pub mod recipe;
+mod user_cache;
 
 pub mod failures;
 pub mod outcome;
@@ -74,4 +75,5 @@ pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
 pub use progress::{Bar, GrowingBar, Progress};
 pub use signals::{Hangups, Signal, Signals};
+pub use user_cache::user_cache;
 pub use version::{VERSION, commit};

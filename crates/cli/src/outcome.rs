@@ -39,6 +39,11 @@ impl<T> Outcome<T> {
         Self { made: Some(made), fault: fault.err().map(Into::into) }
     }
 
+    /// What was made, and why that is not all.
+    pub fn into_parts(self) -> (Option<T>, Option<anyhow::Error>) {
+        (self.made, self.fault)
+    }
+
     /// What was made.
     pub fn made(&self) -> Option<&T> {
         self.made.as_ref()

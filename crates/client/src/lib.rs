@@ -124,7 +124,8 @@ pub use labels::{AskedLabels, ServerLabellings, ask_labels, control_labelling, c
 pub use live::LivePlan;
 pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};
-pub use models::{ServerModels, models};
+pub use models::{ServerModels, activate_model, model_standing, models, push_version, roll_back_model};
+pub use named::check_named;
 pub use options::{ClientOptions, Retry};
 pub use partition::Partition;
 pub use parts::{Holders, Missing, PartsError};

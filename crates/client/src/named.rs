@@ -6,7 +6,10 @@ use crate::address::ServerAddress;
 use crate::error::ClientError;
 
 /// Sees to it that servers are named, and none twice.
-pub(crate) fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
+///
+/// # Errors
+/// No server, or one twice.
+pub fn check_named(servers: &[ServerAddress]) -> Result<(), ClientError> {
     if servers.is_empty() {
         return Err(ClientError::NoServers);
     }

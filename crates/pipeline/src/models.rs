@@ -17,11 +17,11 @@ pub struct ModelSet {
 
 impl ModelSet {
     /// Adds a model. The first of a name stays; `false` says that the name was taken.
-    pub fn insert(&mut self, extractor: Extractor) -> bool {
+    pub fn insert(&mut self, extractor: Arc<Extractor>) -> bool {
         match self.by_name.entry(extractor.name().clone()) {
             Entry::Occupied(_) => false,
             Entry::Vacant(place) => {
-                place.insert(Arc::new(extractor));
+                place.insert(extractor);
                 true
             }
         }

@@ -17,7 +17,7 @@ use crate::serve::serve;
 pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
     let json = args.common.json;
     match args.command {
-        Command::Serve(args) => serve_until_stopped(*args).await,
+        Command::Serve(args) => Box::pin(serve_until_stopped(*args)).await,
         Command::Index(args) => index(&args, json, &progress).await,
         Command::Reload(args) => reload(&args, json, &progress).await,
     }
@@ -26,7 +26,7 @@ pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
 async fn serve_until_stopped(args: ServeArgs) -> Result<()> {
     let (mut signals, hangups) = Signals::install_apart()?;
     let stop = CancellationToken::new();
-    match signals.guard(&stop, serve(args, hangups, stop.clone())).await {
+    match signals.guard(&stop, Box::pin(serve(args, hangups, stop.clone()))).await {
         Ended::Finished { value, .. } => value,
         Ended::Dropped(signal) => Err(signal.into()),
     }

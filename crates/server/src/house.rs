@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_features::Extractor;
-use headwater_pipeline::{Job, ModelSet, Resources, SharedCache};
+use headwater_pipeline::{Job, Resources, SharedCache};
 use headwater_types::{Digest, ModelName};
 use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::homes::Share;
-use crate::labels::{Classifiers, Shelf};
+use crate::labels::Shelf;
 use crate::metrics::Metrics;
+use crate::models::Models;
 use crate::peer::Peer;
 use crate::streams::Streams;
 
 /// What all datasets share.
 pub(crate) struct House {
     pub(crate) resources: Arc<Resources>,
-    pub(crate) models: Arc<ModelSet>,
-    /// What can label samples.
-    pub(crate) classifiers: Classifiers,
+    pub(crate) models: Arc<Models>,
     /// Where labels are kept; `None` where the server has no state folder.
     pub(crate) shelf: Option<Shelf>,
     /// What is kept of all datasets' samples; `None` where nothing is.
@@ -71,14 +70,8 @@ impl House {
         Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
     }
 
-    /// The model of this name, where it is the one that the client expects.
-    pub(crate) fn model(&self, name: &ModelName, expected: Option<Digest>) -> Result<&Arc<Extractor>, Refusal> {
-        let registered = || self.models.iter().map(|model| model.name().as_str()).collect::<Vec<_>>().join(", ");
-        let unknown = || Refusal::UnknownModel { asked: name.to_string(), registered: registered() };
-        let model = self.models.get(name).ok_or_else(unknown)?;
-        match expected.is_some_and(|digest| digest != model.digest()) {
-            true => Err(Refusal::Changed { what: "model" }),
-            false => Ok(model),
-        }
+    /// The model of this name, where it is the one that the client expects, or is held for it.
+    pub(crate) fn model(&self, name: &ModelName, expected: Option<Digest>) -> Result<Arc<Extractor>, Refusal> {
+        self.models.find(name, expected)
     }
 }

@@ -9,7 +9,6 @@
 //! Invariant: every queue, stream, connection and byte in flight is bounded by a setting; the source data is only read.
 
 mod args;
-mod models;
 
 mod doing;
 mod jobs;
@@ -26,6 +25,8 @@ mod seldom;
 mod homes;
 
 mod labels;
+
+mod models;
 
 mod metrics;
 

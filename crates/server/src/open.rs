@@ -17,10 +17,10 @@ use crate::doing::Doing;
 use crate::generation::Generation;
 use crate::homes::Share;
 use crate::house::House;
-use crate::labels::{Classifiers, Shelf};
+use crate::labels::Shelf;
 use crate::life::Life;
 use crate::metrics::Metrics;
-use crate::models;
+use crate::models::{self, Models, Opening, Settings};
 use crate::served::Served;
 use crate::streams::Streams;
 
@@ -77,8 +77,8 @@ pub(crate) async fn house(
     let models = {
         let (args, life) = (args.clone(), Arc::clone(life));
         // Loading and measuring a model takes seconds of CPU.
-        let register = move || models::register(&args, recipes, |doing| life.begin(doing));
-        tokio::task::spawn_blocking(register).await.context("registering models")??
+        let open = move || open_models(&args, recipes, |doing| life.begin(doing));
+        Arc::new(tokio::task::spawn_blocking(open).await.context("opening the models")??)
     };
     life.begin("starting CPU workers");
     let resources = Resources::new(memory, args.cpu_workers()).context("starting CPU workers")?;
@@ -90,18 +90,16 @@ pub(crate) async fn house(
         tokio::task::spawn_blocking(open).await.context("opening the cache")??
     };
     life.begin("opening the labels");
-    let (classifiers, shelf, models) = {
-        let (args, models) = (args.clone(), models);
-        let open = move || anyhow::Ok((Classifiers::register(&args, &models)?, shelf(&args)?, models));
-        tokio::task::spawn_blocking(open).await.context("opening the labels")??
+    let shelf = {
+        let args = args.clone();
+        tokio::task::spawn_blocking(move || shelf(&args)).await.context("opening the labels")??
     };
     metrics.tell_of(&models);
     cache.iter().for_each(|cache| metrics.tell_of_cache(cache));
     share.iter().for_each(|share| metrics.tell_of_share(share));
     Ok(Arc::new(House {
         resources,
-        models: Arc::new(models),
-        classifiers,
+        models,
         shelf,
         cache,
         share,
@@ -113,6 +111,15 @@ pub(crate) async fn house(
         streams: Streams::default(),
         stopping: life.stopping(),
     }))
+}
+
+/// The models of the settings, and versions that were pushed. Blocks.
+fn open_models(args: &ServeArgs, recipes: Vec<Recipe>, begin: impl Fn(String)) -> Result<Models> {
+    let places: Vec<_> = args.datasets.specs().into_iter().map(|spec| spec.source.location).collect();
+    let folder = args.state.models(&places)?;
+    let store = folder.map(|folder| models::open_store(folder.path(), args.model_versions.get()).context("--state"));
+    let settings = Settings::new(&args.model, recipes, &args.head);
+    models::start(settings, Opening::new(args), store.transpose()?, begin)
 }
 
 /// Where labels are kept; `None` without a state folder. Blocks.

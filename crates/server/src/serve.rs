@@ -28,11 +28,15 @@ use crate::labelling::LabellingJobs;
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
+use crate::models::CatchingUp;
 use crate::open::{Checked, Opener};
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
 use crate::{admission, ahead, ceding, first, grpc, ingest, open};
+
+/// How often it is looked whether models that were replaced are let go.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is cancelled, then lets open streams finish for the grace period. On SIGHUP the datasets are
 /// listed anew. Dropping the future ends at once.
@@ -99,6 +103,8 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let watching = watch(Arc::clone(&house), args.unread_limit);
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     reloader.use_cache(house.cache.as_ref());
+    let letting_go = let_go(Arc::clone(&house), args.keep_generations);
+    let _letting_go = AbortOnDropHandle::new(tokio::spawn(letting_go));
     let ahead = ahead::run(Arc::clone(&house), Arc::clone(&datasets));
     let _ahead = AbortOnDropHandle::new(tokio::spawn(ahead));
     let _sharing = match house.share.clone().zip(addresses) {
@@ -109,6 +115,17 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
             // Before the first call: what it reads of others' samples would be kept.
             rounds.round().await;
             Some(AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds.run()) })))
+        }
+    };
+    let _catching_up = match catching_up(&args, &house)? {
+        None => None,
+        Some(mut catching_up) => {
+            // Before the first call: whoever asks gets what serves elsewhere.
+            life.begin("catching up with the models of others");
+            if stop.run_until_cancelled(catching_up.start()).await.is_none() {
+                return Ok(());
+            }
+            Some(AbortOnDropHandle::new(tokio::spawn(catching_up.run())))
         }
     };
     life.serve(Arc::clone(&house));
@@ -205,6 +222,27 @@ async fn follow(mut hangups: Hangups, reloader: &Reloader) {
 async fn watch(house: Arc<House>, unread_limit: Duration) {
     let (streams, metrics) = (&house.streams, &house.metrics);
     tokio::join!(streams.relieve(&house.resources), streams.end_unread(unread_limit, metrics));
+}
+
+/// What catches up with the models of others; `None` where there are no others, or no place for versions.
+fn catching_up(args: &ServeArgs, house: &Arc<House>) -> Result<Option<CatchingUp>> {
+    if args.state.setting().is_none() {
+        return Ok(None);
+    }
+    let addresses = match (args.models_from.is_empty(), args.peers.is_shared()) {
+        (false, _) => Addresses::of(args.models_from.clone()),
+        (true, true) => Addresses::new(&args.peers)?,
+        (true, false) => return Ok(None),
+    };
+    Ok(Some(CatchingUp::new(Arc::clone(&house.models), addresses)))
+}
+
+/// Lets go of models that were replaced, once the clients that began with them have ended.
+async fn let_go(house: Arc<House>, keep: Duration) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        house.models.let_go(keep);
+    }
 }
 
 /// Waits for the connections to end, each after its open streams.

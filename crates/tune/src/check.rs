@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use headwater_cli::exit::UsageError;
 use headwater_cli::input::read_at_most;
+use headwater_cli::recipe;
 use headwater_cli::settings::{Check, Findings};
 use headwater_extraction::PlanError;
 use headwater_onnx::Limits;
 use headwater_tables::plan;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
-use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, TunerArgs};
+use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, PushArgs, TunerArgs};
 
 impl Check for TunerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -21,7 +22,7 @@ impl Check for TunerArgs {
             Command::Relabel(args) => args.check(),
             Command::Labels(args) => args.check(),
             Command::Ingest(args) => args.check(),
-            Command::Models(_) | Command::Status(_) => Ok(()),
+            Command::Push(_) | Command::Rollback(_) | Command::Models(_) | Command::Status(_) => Ok(()),
         };
         checked.err().into_iter().collect()
     }
@@ -30,7 +31,12 @@ impl Check for TunerArgs {
         match &self.command {
             Command::Extract(args) => args.check_files(findings),
             Command::FineTune(args) => args.check_files(findings),
-            Command::Ingest(_) | Command::Relabel(_) | Command::Models(_) | Command::Status(_) => {}
+            Command::Push(args) => args.check_files(findings),
+            Command::Ingest(_)
+            | Command::Relabel(_)
+            | Command::Rollback(_)
+            | Command::Models(_)
+            | Command::Status(_) => {}
             Command::Labels(args) => {
                 let file = args.export.as_ref().and_then(|site| site.local());
                 file.into_iter().for_each(|file| findings.writable_file("--export", file));
@@ -55,6 +61,15 @@ impl FineTuneArgs {
         for (setting, file) in outputs {
             file.into_iter().for_each(|file| findings.writable_file(setting, file));
         }
+    }
+}
+
+impl PushArgs {
+    fn check_files(&self, findings: &mut Findings) {
+        check_model("--model", &self.model.path, findings);
+        self.bases.base.iter().for_each(|file| findings.readable_file("--base", file));
+        self.model.classes.iter().for_each(|file| findings.readable_file("--model classes=", file));
+        self.model.recipe.iter().for_each(|name| drop(findings.note(recipe::find(name))));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::extract::extract;
 use crate::fine_tune::fine_tune;
 use crate::ingest::ingest;
 use crate::labels;
+use crate::push;
 use crate::relabel::relabel;
 use crate::status;
 
@@ -26,6 +27,8 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
         Command::Relabel(args) => finish(relabel(&args, &progress, &stop), &stop, json).await,
         Command::Labels(args) => finish(labels::ask(&args, &stop), &stop, json).await,
         Command::Ingest(args) => finish(ingest(&args, &progress, &stop), &stop, json).await,
+        Command::Push(args) => finish(push::push(&args, &progress, &stop), &stop, json).await,
+        Command::Rollback(args) => finish(push::rollback(&args, &stop), &stop, json).await,
         Command::Models(args) => finish(status::list_models(&args, &stop), &stop, json).await,
         Command::Status(args) => finish(status::status(&args, json, &stop), &stop, json).await,
     }

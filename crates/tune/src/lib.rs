@@ -1,7 +1,7 @@
-//! The tuner's library: features of a dataset become Parquet, or a trained head, and models label them.
+//! The tuner's library: features of a dataset become Parquet, or a trained head; models are pushed, and label.
 //!
 //! Here are the arguments, the bars for a person who looks on, and the summaries that are printed. The work is done in
-//! `headwater-extraction` and `headwater-training`.
+//! `headwater-extraction`, `headwater-training` and `headwater-rollout`.
 
 mod args;
 
@@ -9,6 +9,7 @@ mod extract;
 mod fine_tune;
 mod ingest;
 mod labels;
+mod push;
 mod relabel;
 mod status;
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use anyhow::bail;
 use futures::future::join_all;
-use headwater_cli::{GrowingBar, Outcome, Progress};
+use headwater_cli::{GrowingBar, MaxFailures, Outcome, Progress};
 use headwater_client::label_calls::{Labelling, LabellingState, Relabel};
-use headwater_client::{ClientError, Dataset, ServerAddress, control_labelling, labellings};
+use headwater_client::{ClientError, ClientOptions, Dataset, ServerAddress, control_labelling, labellings};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{RelabelArgs, RelabelTask};
@@ -61,33 +61,46 @@ pub(crate) async fn relabel(
             let each = told.into_iter().map(|(server, labelling)| ServerLabelling::of(&server, labelling));
             Ok(Outcome::done(RelabelSummary::new(each.collect(), 0.0)))
         }
-        RelabelTask::Label(request) => label(args, &request, progress, stop).await,
+        RelabelTask::Label(request) => {
+            let max_failures = args.failures.max_failures;
+            label(Labellers { servers, options, is_detached: args.detach, max_failures }, &request, progress, stop)
+                .await
+        }
     }
 }
 
 /// How far each server is, as far as is known.
 type Known = Mutex<BTreeMap<usize, Labelling>>;
 
+/// Servers that are to label, and how long that is followed.
+pub(crate) struct Labellers<'l> {
+    pub(crate) servers: &'l [ServerAddress],
+    pub(crate) options: ClientOptions,
+    /// Whether nobody waits for the end.
+    pub(crate) is_detached: bool,
+    pub(crate) max_failures: MaxFailures,
+}
+
 /// Has all servers label, and waits for the last.
-async fn label(
-    args: &RelabelArgs,
+pub(crate) async fn label(
+    labellers: Labellers<'_>,
     request: &Relabel,
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
     let (begin, bar, known) = (Instant::now(), GrowingBar::new(progress, "relabel"), Known::default());
     // Two servers that serve the same photos would both label them.
-    let connecting = Dataset::connect(args.parts.servers(), &request.dataset, args.parts.options());
+    let connecting = Dataset::connect(labellers.servers, &request.dataset, labellers.options.clone());
     stop.run_until_cancelled(Box::pin(connecting)).await.ok_or(Unbegun)??;
-    let follow = join_all(args.parts.servers().iter().enumerate().map(|(at, server)| {
-        let (bar, known) = (&bar, &known);
-        async move { (server, of_server(args, request, (at, server), (bar, known)).await) }
+    let follow = join_all(labellers.servers.iter().enumerate().map(|(at, server)| {
+        let (bar, known, labellers) = (&bar, &known, &labellers);
+        async move { (server, of_server(labellers, request, (at, server), (bar, known)).await) }
     }));
     let ended = stop.run_until_cancelled(follow).await;
     let known = known.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = begin.elapsed().as_secs_f64();
     let Some(ended) = ended else {
-        let each = known.iter().map(|(at, told)| ServerLabelling::of(&args.parts.servers()[*at], told.clone()));
+        let each = known.iter().map(|(at, told)| ServerLabelling::of(&labellers.servers[*at], told.clone()));
         let summary = RelabelSummary::new(each.collect(), seconds);
         let (done, samples) = (summary.done(), summary.samples());
         return Ok(Outcome::short(summary, Left { done, samples }));
@@ -107,18 +120,17 @@ async fn label(
     if !faults.is_empty() {
         return Ok(Outcome::short(summary, NotDone(faults.join("; "))));
     }
-    let few_enough = summary.failures().check(summary.samples(), args.failures.max_failures);
+    let few_enough = summary.failures().check(summary.samples(), labellers.max_failures);
     Ok(Outcome::of(summary, few_enough))
 }
 
 /// Follows one server to the end of its labelling, or to its beginning where nobody waits.
 async fn of_server(
-    args: &RelabelArgs,
+    labellers: &Labellers<'_>,
     request: &Relabel,
     (at, server): (usize, &ServerAddress),
     (bar, known): (&GrowingBar<'_>, &Known),
 ) -> Result<Labelling, ClientError> {
-    let options = args.parts.options();
     let (begun, mut begins) = tokio::sync::watch::channel(false);
     let told = |labelling: &Labelling| {
         begun.send_replace(true);
@@ -127,10 +139,10 @@ async fn of_server(
         let done = known.values().map(|told| told.labelled + told.skipped + told.failed).sum();
         bar.update(done, known.values().map(|told| told.samples).sum());
     };
-    let follow = headwater_client::relabel(server, request, &options, at as u64, &told);
+    let follow = headwater_client::relabel(server, request, &labellers.options, at as u64, &told);
     tokio::select! {
         ended = follow => ended,
-        _ = begins.wait_for(|begun| *begun), if args.detach => {
+        _ = begins.wait_for(|begun| *begun), if labellers.is_detached => {
             let known = known.lock().unwrap_or_else(PoisonError::into_inner);
             known.get(&at).cloned().ok_or_else(|| ClientError::Internal("a labelling is lost".to_owned()))
         }

@@ -191,6 +191,25 @@ pub const LABEL_INDICES_ASIDE: usize = 4;
 /// Most bytes of an ONNX file: the format itself ends at 2 GiB, where protobuf does.
 pub const MAX_MODEL_BYTES: ByteCount = ByteCount::new(2_147_483_647);
 
+/// Most names of which a server keeps versions.
+pub const MAX_MODEL_NAMES: usize = 1024;
+/// Most versions of one name that a server lists: the most of `--model-versions`, and those that serve.
+pub const MAX_HELD_MODELS: usize = 1024;
+/// Most bytes of the record of all versions: some hundred bytes for each, and the names of its classes where those were
+/// pushed with it.
+pub const MAX_MODEL_RECORD: usize = 64 << 20;
+/// Broken records that are kept beside the one in use.
+pub const MODEL_RECORDS_ASIDE: usize = 4;
+/// Differences that are kept for servers that fetch them: they are made anew where they are gone.
+pub const MODEL_OFFERS: usize = 4;
+/// Most bytes of one piece of a model on its way: it fits into [`MAX_REQUEST`], and is held in memory.
+pub const MAX_MODEL_PIECE: usize = 4 << 20;
+/// Most bytes of all models that have come in part: two of the largest.
+pub const MAX_PARTIAL_MODELS: ByteCount = ByteCount::new(2 * MAX_MODEL_BYTES.get() + (16 << 20));
+/// Time after which a model of which nothing more came is dropped: a push that was stopped in the evening goes on in
+/// the morning.
+pub const MODEL_TRANSFER_IDLE: Duration = Duration::from_secs(24 * 3600);
+
 /// Most operators of an ONNX model, its subgraphs and functions included: the largest in use has a few ten thousand.
 pub const MAX_MODEL_NODES: usize = 1_000_000;
 /// Deepest nesting of graphs in an ONNX model: exporters nest control flow two or three deep.

@@ -75,6 +75,28 @@ pub enum Refusal {
         /// `dataset` or `model`.
         what: &'static str,
     },
+    /// The model was replaced, and the one that the client described is not held any more.
+    #[error(
+        "model {model} is {now} now, and {expected} is not held any more (--keep-generations): begin the work anew with \
+         the model that serves, or push {expected} again (tuner push) or go back to it (tuner rollback)"
+    )]
+    ModelChanged {
+        /// The model's name.
+        model: String,
+        /// The digest that the client expects, shortened.
+        expected: String,
+        /// The digest of the one that serves, shortened.
+        now: String,
+    },
+    /// A version of a model is not taken, or does not serve. Nothing has changed.
+    #[error("{message}")]
+    ModelNotTaken {
+        /// Why, and what to do.
+        message: String,
+    },
+    /// A piece of a version that nobody has announced since the server's start.
+    #[error("nobody has announced this version here: announce it before its pieces")]
+    Unannounced,
     /// A cut that needs CPU workers, where there are none.
     #[error(
         "this server has no CPU workers (--cpu-workers 0) and serves photos as they are stored: ask for the cut \
@@ -123,7 +145,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 16] = [
+    pub const REASONS: [&'static str; 18] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -140,6 +162,8 @@ impl Refusal {
         READ_ONLY,
         QUOTA,
         "not-stored",
+        "model-not-taken",
+        "unannounced",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -148,7 +172,7 @@ impl Refusal {
             Self::Invalid(_) => 0,
             Self::UnknownDataset { .. } => 1,
             Self::UnknownModel { .. } => 2,
-            Self::Changed { .. } => 3,
+            Self::Changed { .. } | Self::ModelChanged { .. } => 3,
             Self::NoCpuWorkers { .. } => 4,
             Self::Busy { .. } => 5,
             Self::Stopping => 6,
@@ -161,6 +185,8 @@ impl Refusal {
             Self::ReadOnly { .. } => 13,
             Self::Quota { .. } => 14,
             Self::NotStored { .. } => 15,
+            Self::ModelNotTaken { .. } => 16,
+            Self::Unannounced => 17,
         };
         Self::REASONS[place]
     }
@@ -178,10 +204,13 @@ impl Invalid {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
-            Refusal::Invalid(_) => Code::InvalidArgument,
+            Refusal::Invalid(_) | Refusal::ModelNotTaken { .. } => Code::InvalidArgument,
+            Refusal::Unannounced => Code::Aborted,
             Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } | Refusal::NoLabels { .. } => Code::NotFound,
-            Refusal::Changed { .. } | Refusal::NotReady { .. } => Code::FailedPrecondition,
             Refusal::ReadOnly { .. } | Refusal::Quota { .. } => Code::PermissionDenied,
+            Refusal::Changed { .. } | Refusal::ModelChanged { .. } | Refusal::NotReady { .. } => {
+                Code::FailedPrecondition
+            }
             Refusal::NoCpuWorkers { .. } => Code::Unimplemented,
             Refusal::NotLocal => Code::PermissionDenied,
             Refusal::Busy { .. } | Refusal::Full { .. } | Refusal::Unread { .. } => Code::ResourceExhausted,

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 34] = [
     "headwater-types",
     "headwater-policy",
     "headwater-labels",
@@ -31,6 +31,7 @@ const ORDER: [&str; 32] = [
     "headwater-image",
     "headwater-onnx",
     "headwater-delta",
+    "headwater-versions",
     "headwater-features",
     "headwater-pipeline",
     "headwater-plan",
@@ -39,6 +40,7 @@ const ORDER: [&str; 32] = [
     "headwater-cli",
     "headwater-server",
     "headwater-client",
+    "headwater-rollout",
     "headwater-pilot",
     "headwater-infer",
     "headwater-tables",
@@ -58,7 +60,7 @@ const ORDER: [&str; 32] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
@@ -67,6 +69,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
     ("headwater-image", &["headwater-types"]),
     ("headwater-onnx", &["headwater-types"]),
     ("headwater-delta", &["headwater-types", "headwater-onnx"]),
+    ("headwater-versions", &["headwater-types", "headwater-onnx", "headwater-delta"]),
     ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
     (
         "headwater-pipeline",
@@ -92,6 +95,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
             "headwater-store",
             "headwater-cache",
             "headwater-image",
+            "headwater-versions",
             "headwater-features",
             "headwater-pipeline",
             "headwater-wire",
@@ -99,6 +103,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
         ],
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
+    ("headwater-rollout", &["headwater-types", "headwater-delta", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
     ("headwater-tables", &["headwater-types", "headwater-plan", "headwater-cli"]),
@@ -136,6 +141,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 32] = [
             "headwater-learn",
             "headwater-cli",
             "headwater-client",
+            "headwater-rollout",
             "headwater-pilot",
             "headwater-tables",
             "headwater-extraction",

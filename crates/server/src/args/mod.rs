@@ -56,7 +56,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = period, help_heading = "Dataset")]
     pub(crate) refresh: Option<Duration>,
     /// Hold what was listed before for so long (30s, 10m, 2h) after its last call, for clients that began with it. At
-    /// most four earlier listings are held, each with the memory of its catalog
+    /// most four earlier listings are held, each with the memory of its catalog; and of each model that tuner push
+    /// replaced the last one
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = period, help_heading = "Dataset")]
     pub(crate) keep_generations: Duration,
 
@@ -131,6 +132,14 @@ pub struct ServeArgs {
     /// NAME=FILE.onnx; may be repeated
     #[arg(long, value_name = "NAME=FILE.onnx", env = "HEADWATER_HEADS", help_heading = "Models")]
     pub(crate) head: Vec<HeadSpec>,
+    /// Versions that are kept of each model that tuner push brings (in --state DIR), beside the one that serves and the
+    /// one that tuner rollback leads to
+    #[arg(long, value_name = "N", default_value = "8", help_heading = "Models")]
+    pub(crate) model_versions: NonZeroUsize,
+    /// Servers that are asked, at the start and every few seconds, which versions of models serve there: what is later
+    /// than here is fetched, so that a server that was away catches up [default: the --peers]
+    #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Models")]
+    pub(crate) models_from: Vec<PeerAddress>,
     /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
     #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
     pub(crate) device: Device,
@@ -220,6 +229,13 @@ impl ServeArgs {
         let models: Vec<_> =
             self.model.iter().map(|spec| &spec.name).chain(self.head.iter().map(|spec| &spec.name)).collect();
         let ingest = self.ingest.conflicts(&self.datasets.specs(), &models);
+        if !self.models_from.is_empty() && self.state.setting().is_none() {
+            found.push("--models-from fetches versions of models, which need a place: give --state DIR too".to_owned());
+        }
+        if self.models_from.len() > caps::MAX_PEERS {
+            let (many, most) = (self.models_from.len(), caps::MAX_PEERS);
+            found.push(format!("--models-from names {many} servers: {most} is the most"));
+        }
         let found = found.into_iter().map(UsageError).chain(ingest);
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());
         found.chain(self.cache.conflicts()).chain(peers).chain(self.datasets.conflicts()).collect()

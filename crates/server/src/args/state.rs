@@ -1,10 +1,10 @@
 //! Where a server keeps what it makes: in one folder of its own, never in the source.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use headwater_cli::user_cache;
 use headwater_store::{Apart, Kept, Location};
 use headwater_types::Digest;
 
@@ -15,9 +15,9 @@ const STATE: &str = "--state";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StateArgs {
     /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
-    /// name: the cache in DIR/cache, in DIR/catalog what makes the next start quick, and in DIR/labels what models
-    /// said of photos (tuner relabel) [default: headwater in the
-    /// user's cache folder, for the cache alone]
+    /// name: the cache in DIR/cache, in DIR/catalog what makes the next start quick, in DIR/labels what models said of
+    /// photos (tuner relabel), and in DIR/models versions of models (tuner push) [default: headwater in the user's
+    /// cache folder, for the cache alone]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
 }
@@ -31,8 +31,7 @@ impl StateArgs {
     /// There is no state folder, or it lies within the dataset or around it.
     pub(crate) fn folder(&self, kind: &str, otherwise: &'static str, data: &Location) -> Result<Apart> {
         let Some(state) = &self.state else {
-            let state = in_the_users_cache(|name| std::env::var_os(name));
-            let state = state
+            let state = user_cache()
                 .with_context(|| format!("no home folder to keep things in: give --state DIR or {otherwise} DIR"))?;
             return Ok(Apart::from(data, otherwise, state.join(kind))?);
         };
@@ -62,48 +61,35 @@ impl StateArgs {
     /// # Errors
     /// The folder lies within one of the datasets or around it.
     pub(crate) fn labels(&self, places: &[Location]) -> Result<Option<Apart>> {
+        self.apart("labels", places)
+    }
+
+    /// The folder for versions of models; `None` where no state folder is given: a version that was pushed has to serve
+    /// after the next start too.
+    ///
+    /// # Errors
+    /// The folder lies within one of the datasets or around it.
+    pub(crate) fn models(&self, places: &[Location]) -> Result<Option<Apart>> {
+        self.apart("models", places)
+    }
+
+    fn apart(&self, kind: &str, places: &[Location]) -> Result<Option<Apart>> {
         let (Some(state), Some(first)) = (&self.state, places.first()) else { return Ok(None) };
         for place in places {
             Apart::from(place, STATE, state.clone())?;
         }
-        Ok(Some(Apart::from(first, STATE, state.join("labels"))?))
+        Ok(Some(Apart::from(first, STATE, state.join(kind))?))
     }
 
     /// The setting, where it is given.
-    pub(super) fn setting(&self) -> Option<&'static str> {
+    pub(crate) fn setting(&self) -> Option<&'static str> {
         self.state.as_ref().map(|_| STATE)
     }
 }
 
-/// By the XDG Base Directory Specification, where a relative path counts as none.
-fn in_the_users_cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
-    cache.map(|cache| cache.join("headwater"))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-
-    #[test]
-    fn the_users_cache_folder_follows_xdg() {
-        let with = |xdg: &str, home: &str| {
-            let (xdg, home) = (OsString::from(xdg), OsString::from(home));
-            in_the_users_cache(move |name| match name {
-                "XDG_CACHE_HOME" => Some(xdg.clone()),
-                "HOME" => Some(home.clone()),
-                _ => None,
-            })
-        };
-        assert_eq!(with("/var/cache", "/home/a").unwrap(), Path::new("/var/cache/headwater"));
-        for not_absolute in ["", "cache"] {
-            assert_eq!(with(not_absolute, "/home/a").unwrap(), Path::new("/home/a/.cache/headwater"));
-        }
-        assert_eq!(with("", ""), None);
-    }
 
     #[test]
     fn each_kind_of_thing_has_its_folder_and_none_lies_in_the_source_or_around_it() {

@@ -24,7 +24,7 @@ pub(super) fn describe(desk: &Desk, request: &DescribeRequest) -> Result<Dataset
         samples: catalog.len() as u64,
         digest: catalog.digest().as_bytes().to_vec().into(),
         classes: catalog.classes().to_vec(),
-        models: house.models.iter().map(|model| describe_model(model)).collect(),
+        models: house.models.now().models.iter().map(|model| describe_model(model)).collect(),
         cpu_workers: u32::try_from(house.resources.workers()).unwrap_or(u32::MAX),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         stored_bytes: catalog.bytes_total().get(),

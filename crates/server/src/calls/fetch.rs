@@ -52,7 +52,7 @@ fn sample_requests(house: &House, fetch: &Fetch) -> Result<Vec<SampleRequest>, R
     let model = fetch.model.as_ref().map(|(name, digest)| house.model(name, *digest)).transpose()?;
     let recipe = fetch.recipe.clone().map(Arc::new);
     let request = |Asked { index, way, address, position: _ }| {
-        let wanted = Wanted::new(way, recipe.as_ref(), model);
+        let wanted = Wanted::new(way, recipe.as_ref(), model.as_ref());
         let wanted = wanted.map_err(|error| Invalid::new(error.to_string()))?;
         Ok(SampleRequest { index, address, wanted })
     };

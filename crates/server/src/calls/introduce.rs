@@ -25,7 +25,7 @@ pub(super) fn introduce(desk: &Desk) -> Result<proto::Introduction, Status> {
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         has_workers: house.resources.workers() > 0,
         datasets: desk.life.datasets.iter().map(home).filter(|(_, digests)| !digests.is_empty()).collect(),
-        models: house.models.iter().map(|model| model_digest(model)).collect(),
+        models: house.models.now().models.iter().map(|model| model_digest(model)).collect(),
     };
     Ok(introduction.into())
 }

@@ -45,11 +45,13 @@ use headwater_wire::proto::models_server::{Models, ModelsServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::{
-    AnnounceAnswer, AnnounceRequest, AskLabelsRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
-    ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
-    FetchBatch, FetchRequest, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList,
-    ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList,
-    RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest, ReportSummary, SurveyRequest,
+    ActivateModelRequest, Activation, AnnounceAnswer, AnnounceRequest, AskLabelsRequest, AskVersionsRequest,
+    BeginPushRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, ControlLabellingRequest,
+    CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
+    IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList, ListDatasetsRequest,
+    ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelPiece, ModelVersions,
+    OfferModelRequest, PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer,
+    ReplacedRequest, ReportRequest, ReportSummary, RollBackModelRequest, SurveyRequest,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -202,6 +204,34 @@ impl Labels for Desk {
 impl Models for Desk {
     async fn list_models(&self, _request: Request<ListModelsRequest>) -> Result<Response<ModelList>, Status> {
         models::list(self).map(Response::new)
+    }
+
+    async fn ask_versions(&self, request: Request<AskVersionsRequest>) -> Result<Response<ModelVersions>, Status> {
+        models::standing(self, request.get_ref()).map(Response::new)
+    }
+
+    async fn begin_push(&self, request: Request<BeginPushRequest>) -> Result<Response<PushState>, Status> {
+        models::begin(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn push_piece(&self, request: Request<PushPieceRequest>) -> Result<Response<PushState>, Status> {
+        models::take(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn activate_model(&self, request: Request<ActivateModelRequest>) -> Result<Response<Activation>, Status> {
+        models::activate(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn roll_back_model(&self, request: Request<RollBackModelRequest>) -> Result<Response<Activation>, Status> {
+        models::roll_back(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn offer_model(&self, request: Request<OfferModelRequest>) -> Result<Response<BeginPushRequest>, Status> {
+        models::offer(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn pull_piece(&self, request: Request<PullPieceRequest>) -> Result<Response<ModelPiece>, Status> {
+        models::give(self, request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -41,6 +41,11 @@ impl Addresses {
         Ok(Self { named: args.peers().to_vec(), file, in_file, said: None })
     }
 
+    /// These peers alone.
+    pub(crate) fn of(named: Vec<PeerAddress>) -> Self {
+        Self { named, file: None, in_file: Vec::new(), said: None }
+    }
+
     /// Every address that there is now, with the text that it comes from. A name that is not known stands for none.
     pub(crate) async fn look_up(&mut self) -> BTreeMap<SocketAddr, PeerAddress> {
         self.read_again().await;

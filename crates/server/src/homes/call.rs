@@ -28,6 +28,11 @@ const MAX_INTRODUCTION: usize = 1 << 20;
 
 /// A connection to a server, once it is used.
 pub(crate) fn line(address: SocketAddr) -> Result<Line, Error> {
+    channel(address).map(Line::new)
+}
+
+/// The channel of such a connection.
+pub(crate) fn channel(address: SocketAddr) -> Result<Channel, Error> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?
         .connect_timeout(PATIENCE)
         .tcp_nodelay(true)
@@ -37,7 +42,7 @@ pub(crate) fn line(address: SocketAddr) -> Result<Line, Error> {
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    Ok(Line::new(endpoint.connect_lazy()))
+    Ok(endpoint.connect_lazy())
 }
 
 /// Asks a server who it is.

@@ -21,6 +21,7 @@ mod call;
 mod round;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use call::channel;
 #[cfg(test)]
 pub(crate) use call::line;
 pub(crate) use counts::Came;

@@ -28,32 +28,29 @@ pub(super) fn labellers(house: &House, generation: &Generation, spec: &IngestSpe
             earlier.insert(run.labeller.model.clone(), run.labeller);
         }
     }
-    let top_k = |classifier: &Classifier| {
-        let of = earlier.get(classifier.name()).filter(|labeller| labeller.digest == classifier.digest());
-        of.map(|labeller| labeller.top_k)
-    };
+    // A model of which another version serves by now labels on: what the one before has said is of the one before.
+    let top_k = |name: &ModelName| earlier.get(name).map(|labeller| labeller.top_k);
     if let Some(name) = &spec.label_by {
         let named = get(house, name)?;
-        return Ok(vec![(Arc::clone(&named), top_k(&named))]);
+        return Ok(vec![(named, top_k(name))]);
     }
     let current = |name: &ModelName| {
         // One that is not registered any more labels no more.
-        let classifier = get(house, name).ok()?;
-        top_k(&classifier).map(|kept| (classifier, Some(kept)))
+        Some((get(house, name).ok()?, top_k(name)))
     };
     let of_earlier: Vec<_> = earlier.keys().filter_map(current).collect();
     if !of_earlier.is_empty() {
         return Ok(of_earlier);
     }
-    let heads = house.classifiers.heads();
-    let names =
-        house.models.iter().map(|model| model.name().clone()).chain(heads.iter().map(|head| head.name().clone()));
-    let mut able: Vec<_> = names.filter_map(|name| get(house, &name).ok()).collect();
+    let active = house.models.now();
+    let heads = active.classifiers.heads().map(|head| head.spec.name.clone());
+    let names: Vec<_> = active.models.iter().map(|model| model.name().clone()).chain(heads).collect();
+    let mut able: Vec<_> = names.iter().filter_map(|name| get(house, name).ok()).collect();
     Ok(if able.len() == 1 { able.pop().map(|only| (only, None)).into_iter().collect() } else { Vec::new() })
 }
 
 /// The labeller of this name. Blocks where it is opened.
 pub(super) fn get(house: &House, name: &ModelName) -> Result<Arc<Classifier>, Refusal> {
-    let found = house.classifiers.get(&house.models, name);
+    let found = house.models.classifier(name);
     found.map_err(|error| Refusal::Invalid(Invalid::new(error.to_string())))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use headwater_cli::exit::in_one_line;
-use headwater_labels::LabelError;
+use headwater_labels::{LabelError, LabelIndex};
 use headwater_types::{DatasetName, ModelName};
 use headwater_wire::labels::{ControlLabelling, LabellingCommand, LabellingState, Relabel};
 use headwater_wire::status::{Invalid, Refusal};
@@ -55,12 +55,16 @@ impl LabellingJobs {
         request: Relabel,
     ) -> Result<Arc<LabellingJob>, Refusal> {
         let shelf = house.shelf()?;
-        let classifier = house.classifiers.get(&house.models, &request.model);
+        let classifier = house.models.classifier(&request.model);
         let classifier = classifier.map_err(|error| Invalid::new(error.to_string()))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of = (request.dataset.clone(), request.model.clone());
         if let Some(job) = known.get(&of).filter(|job| !job.is_ended()) {
-            return under_way(job, &request).map(|()| Arc::clone(job)).map_err(Refusal::from);
+            if job.classifier.digest() == classifier.digest() {
+                return under_way(job, &request).map(|()| Arc::clone(job)).map_err(Refusal::from);
+            }
+            // It labels by a version that was replaced: what it has labelled stays, and the rest is the other one's.
+            job.wish(Wish::Cancel);
         }
         let unread = |error: LabelError| Refusal::NoLabels { message: error.to_string() };
         if let Some(earlier) = runs::known(shelf, generation, &classifier).map_err(unread)? {
@@ -82,7 +86,7 @@ impl LabellingJobs {
         });
         for Record { request, is_paused } in records {
             let (dataset, model) = (request.dataset.clone(), request.model.clone());
-            let classifier = match house.classifiers.get(&house.models, &model) {
+            let classifier = match house.models.classifier(&model) {
                 Ok(classifier) => classifier,
                 Err(error) => {
                     tracing::warn!(%dataset, %model, %error, "a labelling of an earlier start is not gone on with");
@@ -142,7 +146,7 @@ impl LabellingJobs {
         let Some(outcome) = outcome else { return job.is(LabellingState::Stopping, "the server is stopping") };
         match outcome {
             Ok(state) => {
-                let removed = house.shelf().map(|shelf| Record::remove(&job.request, &shelf.index));
+                let removed = house.shelf().map(|shelf| self.forget(&job, &shelf.index));
                 if let Ok(Err(error)) = removed {
                     tracing::warn!(%dataset, %model, %error, "the next start looks at this labelling once more");
                 }
@@ -158,6 +162,16 @@ impl LabellingJobs {
                 tracing::error!(%dataset, %model, reason, "a labelling cannot go on: the same call goes on from there");
                 job.is(LabellingState::Failed, reason);
             }
+        }
+    }
+
+    /// Removes the record of a labelling that has ended, unless another one of its name has begun meanwhile.
+    fn forget(&self, job: &Arc<LabellingJob>, index: &LabelIndex) -> Result<(), LabelError> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = (job.request.dataset.clone(), job.request.model.clone());
+        match known.get(&of).is_none_or(|latest| Arc::ptr_eq(latest, job)) {
+            true => Record::remove(&job.request, index),
+            false => Ok(()),
         }
     }
 

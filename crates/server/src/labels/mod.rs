@@ -12,7 +12,7 @@ mod shelf;
 mod source;
 mod standings;
 
-pub(crate) use classifiers::Classifiers;
+pub(crate) use classifiers::{Classifiers, Head, NoClassifier};
 pub(crate) use shelf::Shelf;
 pub(crate) use source::{Asked, NoSource, likely};
 pub(crate) use standings::SharedStanding;

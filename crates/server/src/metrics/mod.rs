@@ -20,7 +20,7 @@ mod stages;
 
 use std::sync::Arc;
 
-use headwater_pipeline::{ModelSet, SharedCache};
+use headwater_pipeline::SharedCache;
 use headwater_types::{ByteCount, DatasetName};
 use headwater_wire::status::Refusal;
 use prometheus_client::metrics::counter::Counter;
@@ -32,6 +32,7 @@ use tonic::Status;
 
 use crate::datasets::Datasets;
 use crate::homes::Share;
+use crate::models::Models;
 
 use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
@@ -163,8 +164,8 @@ impl Metrics {
     }
 
     /// Tells of these models from now on. Only the first call counts.
-    pub(crate) fn tell_of(&self, models: &ModelSet) {
-        if self.models.set(models.iter().map(Arc::clone).collect()).is_err() {
+    pub(crate) fn tell_of(&self, models: &Arc<Models>) {
+        if self.models.set(Arc::clone(models)).is_err() {
             tracing::debug!("metrics tell of models already");
         }
     }

@@ -10,17 +10,24 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
 use super::families::Families;
+use crate::models::Models;
 
 /// The models; nothing before they are loaded.
-pub(super) type Later = Arc<OnceLock<Vec<Arc<Extractor>>>>;
+pub(super) type Later = Arc<OnceLock<Arc<Models>>>;
 
 /// The registered models of a server.
-#[derive(Debug)]
 pub(super) struct ModelMetrics(pub(super) Later);
+
+impl fmt::Debug for ModelMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ModelMetrics")
+    }
+}
 
 impl Collector for ModelMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let models = self.0.get().map(Vec::as_slice).unwrap_or_default();
+        let now = self.0.get().map(|models| models.now());
+        let models: Vec<_> = now.iter().flat_map(|now| now.models.iter().cloned()).collect();
         let mut families = Families(encoder);
         let info = models.iter().map(|model| {
             let labels = [
@@ -47,8 +54,8 @@ impl Collector for ModelMetrics {
         )?;
         let largest = models.iter().map(|model| (of_model(model), model.max_batch().get() as f64));
         families.gauges("inference_batch_limit_samples", "Most samples of one run of a model", None, largest)?;
-        batch_sizes(&mut families, models)?;
-        outcomes(&mut families, models)
+        batch_sizes(&mut families, &models)?;
+        outcomes(&mut families, &models)
     }
 }
 

@@ -10,9 +10,10 @@ use headwater_cli::values::part_or_none;
 use headwater_extraction::ServedModel;
 use headwater_learn::{HeadKind, TrainOptions};
 use headwater_training::TrainingOptions;
-use headwater_types::{ByteCount, Seed};
+use headwater_types::{ByteCount, ModelName, Seed};
 
 use super::features::FeaturesFrom;
+use super::push::BasesArgs;
 
 /// Train a classifier head on features, and save it as ONNX
 ///
@@ -65,6 +66,17 @@ pub(crate) struct FineTuneArgs {
     #[arg(long, help_heading = "Output", value_name = "FILE.onnx")]
     pub(crate) joined_out: Option<PathBuf>,
 
+    /// Push the head to the servers that the features come from, and have it serve there by this name [default: head]
+    #[arg(long, help_heading = "Push", value_name = "NAME", num_args = 0..=1, default_missing_value = "head")]
+    pub(crate) push: Option<ModelName>,
+
+    /// Have the servers label the dataset anew by the head that was pushed, and wait for that
+    #[arg(long, help_heading = "Push")]
+    pub(crate) relabel: bool,
+
+    #[command(flatten, next_help_heading = "Push")]
+    pub(crate) bases: BasesArgs,
+
     #[command(flatten, next_help_heading = "Output")]
     pub(crate) failures: FailureArgs,
 }
@@ -73,6 +85,8 @@ const HELP: &str = "\
 Examples:
   tuner fine-tune --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
       --model mobilenet --out head.onnx
+  tuner fine-tune --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
+      --model mobilenet --push cats --relabel
   tuner fine-tune --features features --head mlp --hidden 512 \\
       --out head.onnx
   tuner fine-tune --features features --out head.onnx \\
@@ -139,6 +153,13 @@ impl FineTuneArgs {
             return Err(UsageError("--features and --servers exclude each other: give one".to_owned()));
         } else if self.from.connection.plan.plan.is_some() {
             return Err(UsageError("--plan is for --servers: features from a folder are there already".to_owned()));
+        }
+        if self.relabel && self.push.is_none() {
+            return Err(UsageError("--relabel labels by the head that was pushed: give --push too".to_owned()));
+        }
+        if self.push.is_some() && self.from.features.is_some() {
+            let words = "--push is for --servers: of features from a folder nobody knows the servers; use tuner push";
+            return Err(UsageError(words.to_owned()));
         }
         self.from.connection.plan.check()?;
         self.train_options().check().map_err(|error| UsageError(error.to_string()))

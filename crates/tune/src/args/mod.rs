@@ -6,6 +6,7 @@ mod fine_tune;
 mod ingest;
 mod labels;
 mod plan;
+mod push;
 mod reach;
 mod relabel;
 mod servers;
@@ -16,13 +17,14 @@ pub(crate) use fine_tune::FineTuneArgs;
 pub(crate) use ingest::IngestArgs;
 pub(crate) use labels::LabelsArgs;
 pub(crate) use plan::PlanArgs;
+pub(crate) use push::{BasesArgs, PushArgs, PushSpec, RollbackArgs};
 pub(crate) use relabel::{RelabelArgs, RelabelTask};
 pub(crate) use status::{ModelsArgs, StatusArgs};
 
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
 
-/// Turns photos on storage servers into features and a trained head, and has models label them there.
+/// Turns photos on storage servers into features and a trained head, pushes models, and has them label photos there.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tuner", after_help = HELP)]
 pub struct TunerArgs {
@@ -38,6 +40,8 @@ Examples:
       --model mobilenet --out features
   tuner fine-tune --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet --out head.onnx
+  tuner push --servers node1:7440,node2:7440 --model cats=head.onnx \\
+      --activate
   tuner relabel --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet
   tuner labels --servers node1:7440,node2:7440 --dataset photos \\
@@ -54,6 +58,8 @@ pub(crate) enum Command {
     Labels(LabelsArgs),
     Ingest(IngestArgs),
     Models(ModelsArgs),
+    Push(PushArgs),
+    Rollback(RollbackArgs),
     Status(StatusArgs),
 }
 
@@ -120,6 +126,8 @@ pub(crate) mod tests {
             (&["--features", "f", "--hidden", "5"][..], "--head mlp"),
             (&["--features", "f", "--join", "x"], "--joined-out"),
             (&["--features", "f", "--servers", "a:1"], "exclude each other"),
+            (&["--features", "f", "--push"], "--push is for --servers"),
+            (&[&SERVERS[..], &["--relabel"]].concat(), "give --push too"),
             (&["--features", "f", "--learning-rate", "0"], "learning rate is 0"),
             (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),
             (&[&SERVERS[..], &["--extractor", "m.onnx"]].concat(), "--extractor without --plan"),

@@ -1,5 +1,7 @@
 //! `tuner fine-tune`: a head, trained on the features of a dataset.
 
+mod after;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +28,10 @@ pub(crate) async fn fine_tune(
     let begin = Instant::now();
     let file = open_outputs(args)?;
     let source = stop.run_until_cancelled(Box::pin(open(args, progress))).await.ok_or(TrainingError::Stopped)??;
+    if let Some(name) = &args.push {
+        let rehearsal = Box::pin(after::rehearse(args, name));
+        stop.run_until_cancelled(rehearsal).await.ok_or(TrainingError::Stopped)??;
+    }
     let provenance = source.provenance();
     let options = args.training_options();
     let runs = Runs::new(provenance.samples, args.runs.get(), options.train.seed)?;
@@ -43,10 +49,12 @@ pub(crate) async fn fine_tune(
         None => summary,
     };
     let few_enough = trained.counts.failures.check(trained.counts.images, args.failures.max_failures);
-    Ok(match fault {
-        Some(fault) => Outcome::short(summary, fault),
-        None => Outcome::of(summary, few_enough),
-    })
+    let fault = fault.map_or(few_enough.map_err(anyhow::Error::from), |fault| Err(fault.into()));
+    match (&args.push, fault) {
+        (Some(name), Ok(())) => after::push_and_relabel((args, name), summary, progress, stop).await,
+        // A head that was trained on few of the photos, or could not be kept, serves nobody.
+        (_, fault) => Ok(Outcome::of(summary, fault)),
+    }
 }
 
 /// Opens the files that take the models.

@@ -152,12 +152,14 @@ async fn a_stop_ends_the_training_and_writes_nothing() {
     let arguments = ["--features", features.path().to_str().unwrap(), "--out", out.to_str().unwrap()];
     let args = args(&[&arguments[..], &["--epochs", "100000000", "--patience", "100000000"]].concat());
     let stop = CancellationToken::new();
-    let (stopping, hidden) = (stop.clone(), Progress::hidden());
-    let training = tokio::spawn(async move { fine_tune(&args, &hidden, &stopping).await });
-    // Not a measurement: long enough to be in the middle of it, and the outcome is the same if it is not.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    stop.cancel();
-    let error = training.await.unwrap().unwrap_err();
+    let hidden = Progress::hidden();
+    let stopping = async {
+        // Not a measurement: long enough to be in the middle of it, and the outcome is the same if it is not.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        stop.cancel();
+    };
+    let (trained, ()) = tokio::join!(Box::pin(fine_tune(&args, &hidden, &stop)), stopping);
+    let error = trained.unwrap_err();
     let why = error.downcast_ref();
     assert!(matches!(why, Some(TrainingError::Interrupted { trained: 0, runs: 3, samples: SAMPLES, .. })), "{error}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -1,7 +1,7 @@
 //! The summary of a fine-tuning.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headwater_cli::Failures;
 use headwater_learn::Metrics;
@@ -10,7 +10,7 @@ use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
 use super::table::{Table, percent};
-use super::{Ways, rate, ways, ways_in_words};
+use super::{PushSummary, RelabelSummary, Ways, rate, ways, ways_in_words};
 use headwater_extraction::Travelled;
 use headwater_tables::features::FeatureProvenance;
 use headwater_training::{SavedModel, Trained, TrainedRun};
@@ -69,6 +69,12 @@ pub(crate) struct FineTuneSummary {
     joined: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     joined_digest: Option<Digest>,
+    /// What came of `--push`; absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<PushSummary>,
+    /// What came of `--relabel`; absent without it, and where the push did not reach all servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relabel: Option<RelabelSummary>,
 }
 
 /// What one run did.
@@ -131,12 +137,29 @@ impl FineTuneSummary {
             head_digest: head.digest,
             joined,
             joined_digest,
+            push: None,
+            relabel: None,
         }
     }
 
     /// The features came from servers: so many bytes over the wire, made of so many stored ones.
     pub(crate) fn with_traffic(self, received: ByteCount, stored: ByteCount) -> Self {
         Self { bytes_received: Some(received.get()), stored_bytes: Some(stored.get()), ..self }
+    }
+
+    /// Where the head is, if it could be kept.
+    pub(crate) fn head(&self) -> Option<&Path> {
+        self.head.as_deref()
+    }
+
+    /// The head was pushed so.
+    pub(crate) fn with_push(self, push: PushSummary) -> Self {
+        Self { push: Some(push), ..self }
+    }
+
+    /// The head has labelled so.
+    pub(crate) fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self {
+        Self { relabel, ..self }
     }
 
     /// Samples came so.
@@ -204,6 +227,8 @@ impl fmt::Display for FineTuneSummary {
         if let (Some(path), Some(digest)) = (&self.joined, &self.joined_digest) {
             table.line("joined model", format!("{} ({})", path.display(), digest.short()));
         }
-        table.fmt(f)
+        table.fmt(f)?;
+        self.push.iter().try_for_each(|push| write!(f, "\n\n{push}"))?;
+        self.relabel.iter().try_for_each(|relabel| write!(f, "\n\n{relabel}"))
     }
 }

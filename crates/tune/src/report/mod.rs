@@ -5,6 +5,7 @@ mod fine_tune;
 mod ingest;
 mod labels;
 mod models;
+mod push;
 mod relabel;
 mod status;
 mod table;
@@ -19,6 +20,7 @@ pub(crate) use fine_tune::FineTuneSummary;
 pub(crate) use ingest::{IngestSummary, IngestedPhoto};
 pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
 pub(crate) use models::ModelsSummary;
+pub(crate) use push::{PushSummary, RollbackSummary};
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};
 pub(crate) use status::{FleetStatus, Rates};
 

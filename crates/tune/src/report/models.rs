@@ -40,6 +40,10 @@ pub(crate) struct ModelRow {
     extractor: Option<String>,
     /// Classes of a head; null for a model.
     classes: Option<u32>,
+    /// Grows with each activation; 0 where the settings decide which file it is.
+    revision: u64,
+    /// The versions that the server keeps, the oldest first.
+    versions: Vec<String>,
 }
 
 impl From<ServedModel> for ModelRow {
@@ -57,6 +61,8 @@ impl From<ServedModel> for ModelRow {
             samples: None,
             extractor: None,
             classes: None,
+            revision: model.revision,
+            versions: model.versions.iter().map(ToString::to_string).collect(),
         };
         match model.role {
             ModelRole::Extractor { output, device, max_batch, samples } => Self {
@@ -113,9 +119,16 @@ impl fmt::Display for ModelRow {
         let Self { name, kind, digest, recipe, feature_len, .. } = self;
         write!(f, "{name}: {kind} {}, recipe {recipe}, {feature_len} features", &digest[..digest.len().min(12)])?;
         match (&self.extractor, self.classes, &self.device) {
-            (Some(extractor), Some(classes), _) => write!(f, " of {extractor}, {classes} classes"),
-            (.., Some(device)) => write!(f, ", on {device}"),
-            _ => Ok(()),
+            (Some(extractor), Some(classes), _) => write!(f, " of {extractor}, {classes} classes")?,
+            (.., Some(device)) => write!(f, ", on {device}")?,
+            _ => {}
+        }
+        let others = self.versions.iter().filter(|version| *version != digest);
+        let others: Vec<_> = others.map(|version| &version[..version.len().min(12)]).collect();
+        match (self.revision, others.is_empty()) {
+            (0, true) => Ok(()),
+            (revision, true) => write!(f, ", revision {revision}"),
+            (revision, false) => write!(f, ", revision {revision}; kept: {}", others.join(", ")),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Which models a server has.
+//! A model or head, as a server lists it.
 
-use headwater_types::caps::{MAX_LABEL_CLASSES, MAX_NAME_BYTES};
+use headwater_types::caps::{MAX_HELD_MODELS, MAX_LABEL_CLASSES, MAX_NAME_BYTES};
 use headwater_types::{Digest, ModelName};
 
 use crate::proto;
@@ -22,6 +22,10 @@ pub struct ServedModel {
     pub feature_len: u32,
     /// What it is.
     pub role: ModelRole,
+    /// Grows with each activation; 0 where the settings decide which file it is.
+    pub revision: u64,
+    /// The versions that the server keeps, the oldest first.
+    pub versions: Vec<Digest>,
 }
 
 /// What a model is.
@@ -74,6 +78,8 @@ impl From<ServedModel> for proto::ServedModel {
             recipe: model.recipe,
             recipe_digest: bytes(model.recipe_digest),
             feature_len: model.feature_len,
+            revision: model.revision,
+            versions: model.versions.into_iter().map(bytes).collect(),
             ..Self::default()
         };
         match model.role {
@@ -92,7 +98,10 @@ impl TryFrom<proto::ServedModel> for ServedModel {
         let name = |name: &str| name.parse().map_err(|error| Invalid::new(format!("{error}")));
         let digest = |bytes: &[u8]| digest_from(bytes)?.ok_or_else(|| Invalid::new("a model has no digest"));
         let lengths = [(model.recipe.len(), MAX_NAME_BYTES), (model.output.len(), MAX_TEXT), (model.device.len(), 64)];
-        if lengths.iter().any(|(length, most)| length > most) || model.classes as usize > MAX_LABEL_CLASSES {
+        if lengths.iter().any(|(length, most)| length > most)
+            || model.classes as usize > MAX_LABEL_CLASSES
+            || model.versions.len() > MAX_HELD_MODELS
+        {
             return Err(Invalid::new("a model's names are longer, or its classes more, than any model has"));
         }
         let role = match model.extractor.is_empty() {
@@ -111,6 +120,8 @@ impl TryFrom<proto::ServedModel> for ServedModel {
             recipe_digest: digest(&model.recipe_digest)?,
             feature_len: model.feature_len,
             role,
+            revision: model.revision,
+            versions: model.versions.iter().map(|bytes| digest(bytes)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -122,7 +133,8 @@ mod tests {
     fn model(role: ModelRole) -> ServedModel {
         let (digest, recipe_digest) = (Digest::of(b"m"), Digest::of(b"r"));
         let (name, recipe) = ("m".parse().unwrap(), "mobilenet-eval".to_owned());
-        ServedModel { name, digest, recipe, recipe_digest, feature_len: 1280, role }
+        let (revision, versions) = (3, vec![digest]);
+        ServedModel { name, digest, recipe, recipe_digest, feature_len: 1280, role, revision, versions }
     }
 
     #[test]
