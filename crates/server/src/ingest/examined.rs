@@ -35,7 +35,7 @@ impl Examined {
         (bytes, digest): (Bytes, Digest),
     ) -> anyhow::Result<Self> {
         let will_be = version.unwrap_or_else(|| Version::of_object(bytes.len() as u64, &digest.to_string()));
-        let (store, catalog) = InHand::new(&*of.store, (key, will_be), bytes)?;
+        let (store, catalog) = InHand::open(&*of.store, (key, will_be), bytes)?;
         let pipeline = Pipeline { store, catalog: Arc::new(catalog), index: None, outlook: None, ..of.clone() };
         let max_payload = ByteCount::new(u64::MAX);
         let call = Call { job, measure_cpu: false, max_payload, allow_non_finite: false, keep: version.is_some() };

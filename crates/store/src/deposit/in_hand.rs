@@ -29,7 +29,7 @@ impl InHand {
     ///
     /// # Errors
     /// None that one photo could bring about.
-    pub fn new(
+    pub fn open(
         of: &dyn Store,
         (key, version): (SampleKey, Version),
         bytes: Bytes,
