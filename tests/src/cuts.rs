@@ -52,6 +52,7 @@ impl Cuts {
 
 fn pass(client: &TcpStream, server: &str, (sent, left, after): (&AtomicU64, &AtomicU64, u64)) {
     let Ok(server) = TcpStream::connect(server) else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let back = (server.try_clone(), client.try_clone());
     if let (Ok(mut from), Ok(mut to)) = back {
         thread::spawn(move || {

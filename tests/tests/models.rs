@@ -314,7 +314,9 @@ impl Raw {
                 return Ok(begun.complete);
             }
             let piece = proto::PushPieceRequest { transfer, place: 0, piece: bytes.to_vec().into() };
-            Ok::<_, tonic::Status>(models.push_piece(piece).await?.into_inner().complete)
+            let pieces = futures::stream::iter([piece]);
+            let state = models.push_pieces(pieces).await?.into_inner().message().await?;
+            Ok::<_, tonic::Status>(state.is_some_and(|state| state.complete))
         };
         self.runtime.block_on(push).map_err(|status| status.message().to_owned())
     }
@@ -368,7 +370,9 @@ fn what_is_damaged_too_old_or_cannot_run_is_refused_by_name_and_changes_nothing(
     let huge = proto::BeginPushRequest { bytes: u64::MAX, transfer_bytes: u64::MAX, ..whole(&two) };
     refused(&mut raw, &huge, b"", "more than the limit");
     let stray = proto::PushPieceRequest { transfer: vec![9; 32].into(), place: 0, piece: vec![1].into() };
-    let answer = raw.runtime.block_on(raw.models.push_piece(stray)).unwrap_err();
+    let stray = futures::stream::iter([stray]);
+    let answer = async { raw.models.push_pieces(stray).await?.into_inner().message().await };
+    let answer = raw.runtime.block_on(answer).unwrap_err();
     assert!(answer.message().contains("announce it before"), "{answer}");
 
     // Kept, and it cannot run by the recipe: it takes another size.
@@ -391,4 +395,85 @@ fn what_is_damaged_too_old_or_cannot_run_is_refused_by_name_and_changes_nothing(
     let old = raw.activate(Digest::of(&std::fs::read(fleet.at("one.onnx")).unwrap()), 6).unwrap_err();
     assert!(old.contains("revision 6 of model m is older than revision 7"), "{old}");
     assert_eq!(model_digest(&server), fleet.digest("two.onnx"));
+}
+
+#[test]
+fn a_server_that_was_away_during_two_pushes_has_the_last_one_soon_after_its_start() {
+    let fleet = Fleet::new();
+    std::fs::write(fleet.at("three.onnx"), trained(&trained(&Extractor::onnx(1)))).unwrap();
+    let three = fleet.expected("two.onnx");
+    let here = fleet.with("here", "one.onnx").arg("--partition").arg("1/2").start().unwrap();
+    let from = here.address();
+    let away = fleet.with("away", "one.onnx").arg("--partition").arg("2/2").arg("--models-from").arg(&from);
+    let mut away = away.start().unwrap();
+    let both = format!("{from},{}", away.address());
+    let base = fleet.text("one.onnx");
+    away.kill().unwrap();
+    for file in ["other.onnx", "two.onnx"] {
+        let pushed = fleet.push(&both, file, &["--base", &base, "--give-up-after", "1"]);
+        let summary = pushed.json().unwrap();
+        assert!(pushed.code != Some(0) && summary["servers"][1]["error"].is_string(), "{summary}");
+        assert_eq!(summary["servers"][0]["active"].as_bool(), Some(true), "{summary}");
+    }
+    let away = away.restart().unwrap();
+    assert_eq!(model_digest(&away), fleet.digest("two.onnx"));
+    assert_eq!(model(&away)["revision"].as_u64(), Some(2));
+    // Both halves of the dataset have the features of one model.
+    assert_eq!(fleet.features(&both), three);
+    let undone = rollback(&both);
+    let error = undone.error().unwrap().to_string();
+    assert!(error.contains("would go back to version") && error.contains("nothing was rolled back"), "{error}");
+    assert_eq!(model_digest(&here), fleet.digest("two.onnx"));
+
+    // While it runs it hears of what is pushed to the others.
+    let pushed = done(fleet.push(&from, "other.onnx", &[]));
+    assert_eq!(pushed["servers"][0]["kind"].as_str(), Some("equal"), "{pushed}");
+    eventually(|| model_digest(&away) == fleet.digest("other.onnx"));
+}
+
+/// Waits until something is so.
+fn eventually(is_so: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(std::time::Instant::now() < end, "it did not come about");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn one_command_trains_a_head_pushes_it_and_has_it_label() {
+    let fleet = Fleet::new();
+    let one = fleet.with("one", "one.onnx").arg("--partition").arg("1/2").start().unwrap();
+    let two = fleet.with("two", "one.onnx").arg("--partition").arg("2/2").start().unwrap();
+    let (servers, out, bases) =
+        (format!("{},{}", one.address(), two.address()), fleet.text("head.onnx"), fleet.text("bases"));
+    let fixed = ["fine-tune", "--servers", &servers, "--dataset", "photos", "--model", "m", "--runs", "1", "--json"];
+    let further = ["--out", &out, "--push", "cats", "--relabel", "--bases", &bases];
+    let summary = done(run("tuner", [&fixed[..], &further].concat()).unwrap());
+    let digest = summary["head_digest"].as_str().unwrap();
+    for row in summary["push"]["servers"].as_array().unwrap() {
+        assert_eq!((row["digest"].as_str(), row["active"].as_bool()), (Some(digest), Some(true)), "{summary}");
+    }
+    assert_eq!(summary["relabel"]["labelled"].as_u64(), Some(24), "{summary}");
+    assert_eq!(summary["relabel"]["servers"][0]["model_digest"].as_str(), Some(digest));
+    // Another seed is another head: it labels all photos anew, without one being decoded.
+    let again = done(run("tuner", [&fixed[..], &further, &["--seed", "2"]].concat()).unwrap());
+    assert_eq!(again["push"]["servers"][0]["revision"].as_u64(), Some(2), "{again}");
+    assert_ne!(again["head_digest"], summary["head_digest"]);
+    let relabel = &again["relabel"];
+    assert_eq!((relabel["labelled"].as_u64(), relabel["decoded"].as_u64()), (Some(24), Some(0)), "{again}");
+
+    // A head of a model that was replaced does not label in silence; it fits again after a rollback.
+    let pushed = done(fleet.push(&servers, "two.onnx", &["--base", &fleet.text("one.onnx")]));
+    assert_eq!(pushed["servers"][0]["unfit_heads"].as_array().unwrap().len(), 1, "{pushed}");
+    let relabel = ["relabel", "--servers", &servers, "--dataset", "photos", "--model", "cats", "--json"];
+    let error = run("tuner", relabel).unwrap().error().unwrap().to_string();
+    assert!(error.contains("head cats does not fit"), "{error}");
+    let two = two.restart().unwrap();
+    assert_eq!(model_digest(&two), fleet.digest("two.onnx"));
+    done(rollback(&servers));
+    assert_eq!(done(run("tuner", relabel).unwrap())["skipped"].as_u64(), Some(24));
+    let missing = ["fine-tune", "--servers", &servers, "--dataset", "photos", "--model", "m", "--push", "m", "--json"];
+    let error = run("tuner", missing).unwrap().error().unwrap().to_string();
+    assert!(error.contains("give the head another name"), "{error}");
 }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use headwater_types::ByteCount;
 use headwater_wire::models::{PushOffer, PushPiece, PushState};
 use headwater_wire::proto;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tonic::{Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
 
 use super::pieces::Pieces;
 use crate::address::ServerAddress;
@@ -63,9 +65,10 @@ impl Push<'_> {
         told: &(dyn Fn(ByteCount) + Sync),
     ) -> Result<(), Trouble> {
         let client = timeout(self.stall, self.server.connect()).await.map_err(silent)??;
-        let begin =
-            async |client: &Client| client.models().begin_push(proto::BeginPushRequest::from(offer.clone())).await;
-        let mut state = self.ask(&client, begin).await?;
+        let request = proto::BeginPushRequest::from(offer.clone());
+        let begun = timeout(self.stall, client.models().begin_push(request)).await.map_err(silent)?;
+        let mut state: PushState = begun.map_err(|status| self.server.judge(&status))?.into_inner().into();
+        let mut line: Option<Line> = None;
         while !state.is_complete {
             told(state.received);
             let from = state.received.as_usize();
@@ -74,11 +77,14 @@ impl Push<'_> {
                 let message = "it has all of a version, and does not say what came of it";
                 return Err(Trouble::Lasting(self.server.protocol(message)));
             }
-            let piece = PushPiece { transfer: offer.transfer, place: from as u64, piece: transfer.slice(from..to) };
+            let named = line.is_none().then_some(offer.transfer);
+            let piece = PushPiece { transfer: named, place: from as u64, piece: transfer.slice(from..to) };
             self.sent += (to - from) as u64;
-            let piece = proto::PushPieceRequest::from(piece);
-            let send = async |client: &Client| client.models().push_piece(piece.clone()).await;
-            let next = self.ask(&client, send).await?;
+            let open = match &mut line {
+                Some(open) => open,
+                None => line.insert(self.open(&client).await?),
+            };
+            let next = self.hand(open, piece).await?;
             if !next.is_complete && next.received <= state.received {
                 return Err(Trouble::Passing("it took nothing of a piece".to_owned()));
             }
@@ -90,14 +96,28 @@ impl Push<'_> {
         Ok(())
     }
 
-    async fn ask(
-        &self,
-        client: &Client,
-        call: impl AsyncFn(&Client) -> Result<Response<proto::PushState>, Status>,
-    ) -> Result<PushState, Trouble> {
-        let answer = timeout(self.stall, call(client)).await.map_err(silent)?;
-        Ok(answer.map_err(|status| self.server.judge(&status))?.into_inner().into())
+    /// Opens a call that brings pieces: each costs some bytes more than its own, and not the headers of a call.
+    async fn open(&self, client: &Client) -> Result<Line, Trouble> {
+        let (pieces, waiting) = mpsc::channel(1);
+        let call = async { client.models().push_pieces(ReceiverStream::new(waiting)).await };
+        let states = timeout(self.stall, call).await.map_err(silent)?;
+        Ok(Line { pieces, states: states.map_err(|status| self.server.judge(&status))?.into_inner() })
     }
+
+    /// Sends a piece, and waits until it is written.
+    async fn hand(&self, line: &mut Line, piece: PushPiece) -> Result<PushState, Trouble> {
+        // Where the call has ended, its states say why.
+        let _ = line.pieces.send(piece.into()).await;
+        let state = timeout(self.stall, line.states.message()).await.map_err(silent)?;
+        let state = state.map_err(|status| self.server.judge(&status))?;
+        state.map(Into::into).ok_or_else(|| Trouble::Passing("it ended the call before the version".to_owned()))
+    }
+}
+
+/// A call that brings pieces.
+struct Line {
+    pieces: mpsc::Sender<proto::PushPieceRequest>,
+    states: Streaming<proto::PushState>,
 }
 
 fn silent(_: tokio::time::error::Elapsed) -> Trouble {

@@ -202,10 +202,12 @@ impl ServeArgs {
                 "--model needs threads that prepare photos: give --cpu-workers 1 or more, or no --model".to_owned(),
             );
         }
-        if self.model.is_empty() && self.device != Device::Cpu {
+        // With a place for versions, models may be pushed.
+        let never_has_a_model = self.model.is_empty() && self.state.setting().is_none();
+        if never_has_a_model && self.device != Device::Cpu {
             found.push(format!("--device {} without a --model: nothing would run on it", self.device));
         }
-        for (flag, _) in without_model.into_iter().filter(|(_, given)| *given && self.model.is_empty()) {
+        for (flag, _) in without_model.into_iter().filter(|(_, given)| *given && never_has_a_model) {
             found.push(format!("{flag} without a --model: nothing is inferred; give --model, or leave it out"));
         }
         for (place, spec) in self.model.iter().enumerate() {

@@ -214,8 +214,13 @@ impl Models for Desk {
         models::begin(self, request.into_inner()).await.map(Response::new)
     }
 
-    async fn push_piece(&self, request: Request<PushPieceRequest>) -> Result<Response<PushState>, Status> {
-        models::take(self, request.into_inner()).await.map(Response::new)
+    type PushPiecesStream = models::PushStates;
+
+    async fn push_pieces(
+        &self,
+        request: Request<Streaming<PushPieceRequest>>,
+    ) -> Result<Response<Self::PushPiecesStream>, Status> {
+        models::take(self, request.into_inner()).map(Response::new)
     }
 
     async fn activate_model(&self, request: Request<ActivateModelRequest>) -> Result<Response<Activation>, Status> {

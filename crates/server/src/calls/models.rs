@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, stream};
 use headwater_features::{Classifier, Extractor};
-use headwater_wire::models::{Activate, AskedOffer, ModelRole, PullPiece, PushOffer, PushPiece, ServedModel};
+use headwater_types::Digest;
+use headwater_wire::models::{
+    Activate, AskedOffer, ModelRole, PullPiece, PushOffer, PushPiece, PushState, ServedModel,
+};
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
 use tokio::task::spawn_blocking;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 use super::desk::Desk;
 use crate::house::House;
@@ -35,10 +39,48 @@ pub(super) async fn begin(desk: &Desk, request: proto::BeginPushRequest) -> Resu
     Ok(state.into())
 }
 
-pub(super) async fn take(desk: &Desk, request: proto::PushPieceRequest) -> Result<proto::PushState, Status> {
-    let piece = PushPiece::try_from(request).map_err(|invalid| desk.refuse(invalid))?;
-    let state = with_models(desk, move |models| models.take(&piece)).await?;
-    state.map(Into::into).ok_or_else(|| desk.refuse(Refusal::Unannounced))
+/// What becomes of each piece of a call.
+pub(super) type PushStates = stream::BoxStream<'static, Result<proto::PushState, Status>>;
+
+/// Takes piece after piece, each once the one before is written.
+pub(super) fn take(desk: &Desk, pieces: Streaming<proto::PushPieceRequest>) -> Result<PushStates, Status> {
+    let house = desk.life.house().map_err(|refusal| desk.refuse(refusal))?;
+    let taking = Taking { house: Arc::clone(house), pieces, transfer: None };
+    let states = stream::unfold(Some(taking), |taking| async move {
+        let mut taking = taking?;
+        match taking.next().await {
+            Ok(None) => None,
+            Ok(Some(state)) => Some((Ok(state.into()), Some(taking))),
+            Err(status) => Some((Err(status), None)),
+        }
+    });
+    Ok(states.boxed())
+}
+
+/// A call under way that brings pieces.
+struct Taking {
+    house: Arc<House>,
+    pieces: Streaming<proto::PushPieceRequest>,
+    transfer: Option<Digest>,
+}
+
+// === impl Taking ===
+
+impl Taking {
+    /// What became of the next piece; `None` behind the last.
+    async fn next(&mut self) -> Result<Option<PushState>, Status> {
+        let Some(request) = self.pieces.message().await? else { return Ok(None) };
+        let refuse = |refusal: Refusal| self.house.metrics.refuse(refusal);
+        let piece = PushPiece::try_from(request).map_err(|invalid| refuse(invalid.into()))?;
+        self.transfer = piece.transfer.or(self.transfer);
+        let transfer = self.transfer.ok_or_else(|| refuse(Refusal::Unannounced))?;
+        self.house.check_running().map_err(refuse)?;
+        let house = Arc::clone(&self.house);
+        let taken = spawn_blocking(move || house.models.take(transfer, &piece)).await;
+        let taken = taken.map_err(|_| Status::internal("a piece was lost: please report it"))?;
+        let state = taken.map_err(|error| refuse(Refusal::ModelNotTaken { message: format!("{error:#}") }))?;
+        state.map(Some).ok_or_else(|| refuse(Refusal::Unannounced))
+    }
 }
 
 pub(super) async fn activate(desk: &Desk, request: proto::ActivateModelRequest) -> Result<proto::Activation, Status> {

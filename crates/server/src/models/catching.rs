@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use headwater_types::ModelName;
 use headwater_types::caps::{MAX_MODEL_PIECE, MAX_REQUEST};
+use headwater_types::{Digest, ModelName};
 use headwater_wire::models::{Activate, AskedOffer, PullPiece, PushOffer, PushPiece, PushState, ServedModel};
 use headwater_wire::proto;
 use headwater_wire::proto::models_client::ModelsClient;
@@ -40,7 +40,7 @@ const START: Duration = Duration::from_secs(20);
 struct Later {
     name: ModelName,
     revision: u64,
-    digest: headwater_types::Digest,
+    digest: Digest,
     from: ModelsClient<Channel>,
 }
 
@@ -146,8 +146,8 @@ async fn catch_up(models: &Arc<Models>, later: &Later) -> Result<()> {
         let wanted = PullPiece { transfer: offer.transfer, place, most: MAX_MODEL_PIECE };
         let given = timeout(GIVE, client.pull_piece(proto::PullPieceRequest::from(wanted))).await;
         let given = given.context("no piece came")?.map_err(|status| anyhow!("{}", status.message()))?;
-        let piece = PushPiece { transfer: offer.transfer, place, piece: given.into_inner().piece };
-        state = take(models, piece).await?;
+        let piece = PushPiece { transfer: None, place, piece: given.into_inner().piece };
+        state = take(models, offer.transfer, piece).await?;
         if !state.is_complete && state.received.get() <= place {
             bail!("an empty piece came");
         }
@@ -157,8 +157,8 @@ async fn catch_up(models: &Arc<Models>, later: &Later) -> Result<()> {
     spawn_blocking(move || models.activate(&activate)).await.context("activating a version")?.map(drop)
 }
 
-async fn take(models: &Arc<Models>, piece: PushPiece) -> Result<PushState> {
+async fn take(models: &Arc<Models>, transfer: Digest, piece: PushPiece) -> Result<PushState> {
     let models = Arc::clone(models);
-    let taken = spawn_blocking(move || models.take(&piece)).await.context("taking a piece")??;
+    let taken = spawn_blocking(move || models.take(transfer, &piece)).await.context("taking a piece")??;
     taken.context("the version was announced by somebody else meanwhile")
 }

@@ -54,14 +54,14 @@ impl Models {
     ///
     /// # Errors
     /// What the store refuses.
-    pub(crate) fn take(&self, piece: &PushPiece) -> Result<Option<PushState>> {
+    pub(crate) fn take(&self, transfer: Digest, piece: &PushPiece) -> Result<Option<PushState>> {
         let store = self.store()?;
-        let push = self.begun.lock().unwrap_or_else(PoisonError::into_inner).get(&piece.transfer).cloned();
+        let push = self.begun.lock().unwrap_or_else(PoisonError::into_inner).get(&transfer).cloned();
         let Some(Push { name, version, transfer, .. }) = push else { return Ok(None) };
         let (received, is_complete) = store.take(&transfer, piece.place, &piece.piece)?;
         if is_complete {
             store.add(&name, version)?;
-            self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&piece.transfer);
+            self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&transfer.digest);
         }
         Ok(Some(PushState { received, is_complete }))
     }

@@ -47,8 +47,8 @@ pub enum PushManner {
 /// A piece of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushPiece {
-    /// BLAKE3 of the bytes that travel.
-    pub transfer: Digest,
+    /// BLAKE3 of the bytes that travel; `None` for that of the piece before.
+    pub transfer: Option<Digest>,
     /// Where it begins.
     pub place: u64,
     /// Its bytes.
@@ -134,7 +134,7 @@ fn manner(request: &proto::BeginPushRequest) -> Result<PushManner, Invalid> {
 impl From<PushPiece> for proto::PushPieceRequest {
     fn from(piece: PushPiece) -> Self {
         let PushPiece { transfer, place, piece } = piece;
-        Self { transfer: bytes(transfer), place, piece }
+        Self { transfer: optional(transfer), place, piece }
     }
 }
 
@@ -146,7 +146,7 @@ impl TryFrom<proto::PushPieceRequest> for PushPiece {
         if piece.is_empty() || piece.len() > MAX_MODEL_PIECE {
             return Err(Invalid::new(format!("a piece of {} bytes: 1 to {MAX_MODEL_PIECE} are taken", piece.len())));
         }
-        Ok(Self { transfer: digest(&transfer, "a transfer")?, place, piece })
+        Ok(Self { transfer: digest_from(&transfer)?, place, piece })
     }
 }
 
@@ -182,8 +182,10 @@ mod tests {
             let offer = offer(manner);
             assert_eq!(PushOffer::try_from(proto::BeginPushRequest::from(offer.clone())), Ok(offer));
         }
-        let piece = PushPiece { transfer: Digest::of(b"t"), place: 7, piece: Bytes::from_static(b"abc") };
-        assert_eq!(PushPiece::try_from(proto::PushPieceRequest::from(piece.clone())), Ok(piece));
+        for transfer in [Some(Digest::of(b"t")), None] {
+            let piece = PushPiece { transfer, place: 7, piece: Bytes::from_static(b"abc") };
+            assert_eq!(PushPiece::try_from(proto::PushPieceRequest::from(piece.clone())), Ok(piece));
+        }
     }
 
     #[test]
