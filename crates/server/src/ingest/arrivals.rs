@@ -61,7 +61,11 @@ impl Arrivals {
 
     /// Remembers a photo that was stored.
     pub(super) fn add(&self, key: SampleKey, digest: Digest, length: ByteCount) {
-        self.lock().photos.push(Arrival { key, digest, length, at: SystemTime::now() });
+        self.add_at(key, digest, length, SystemTime::now());
+    }
+
+    fn add_at(&self, key: SampleKey, digest: Digest, length: ByteCount, at: SystemTime) {
+        self.lock().photos.push(Arrival { key, digest, length, at });
     }
 
     /// Forgets what a listing has found, or would have found if it were there still.
@@ -86,6 +90,8 @@ mod tests {
 
     use super::*;
 
+    const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
     fn catalog(keys: &[&str]) -> Catalog {
         let mut found = CatalogBuilder::new(Partition::ALL, Files::All);
         keys.iter().for_each(|key| found.push(key, Version::of_file(1, 0, 0)).unwrap());
@@ -95,17 +101,20 @@ mod tests {
     #[test]
     fn photos_are_known_until_a_listing_knows_them() {
         let arrivals = Arrivals::default();
+        let add = |name: &str, at| {
+            arrivals.add_at(format!("{name}.jpg").parse().unwrap(), Digest::of(name.as_bytes()), ByteCount::new(1), at);
+        };
+        let find = |name: &str| arrivals.find(Digest::of(name.as_bytes())).map(|key| key.as_str().to_owned());
         let before = catalog(&["a.jpg"]);
-        std::thread::sleep(std::time::Duration::from_millis(2));
-        arrivals.add("b.jpg".parse().unwrap(), Digest::of(b"b"), ByteCount::new(1));
+        let (earlier, later) = (before.scope().since - SECOND, before.scope().since + SECOND);
+        add("b", later);
         arrivals.forget_listed(&before);
-        assert_eq!(arrivals.find(Digest::of(b"b")).unwrap().as_str(), "b.jpg", "that listing began before");
+        assert_eq!(find("b").as_deref(), Some("b.jpg"), "that listing began before");
         arrivals.forget_listed(&catalog(&["b.jpg"]));
-        assert!(arrivals.find(Digest::of(b"b")).is_none());
-        arrivals.add("c.jpg".parse().unwrap(), Digest::of(b"c"), ByteCount::new(1));
-        std::thread::sleep(std::time::Duration::from_millis(2));
-        arrivals.forget_listed(&catalog(&[]));
-        assert!(arrivals.find(Digest::of(b"c")).is_none(), "it was deleted before the listing began");
+        assert_eq!(find("b"), None);
+        add("c", earlier);
+        arrivals.forget_listed(&before);
+        assert_eq!(find("c"), None, "it was deleted before the listing began");
     }
 
     #[test]

@@ -134,13 +134,13 @@ impl fmt::Display for IngestSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for photo in &self.photos {
             let best = photo.labels.iter().filter_map(|labels| labels.best.first());
-            let best: Vec<_> = best.map(|best| format!("{} {:.3}", best.label, best.score)).collect();
+            let best: String = best.map(|best| format!("  {} {:.3}", best.label, best.score)).collect();
+            let there = if photo.duplicate { "is there as " } else { "" };
             match (&photo.key, &photo.error) {
                 (_, Some(error)) => writeln!(f, "{}  not taken in: {error}", photo.file)?,
-                (Some(key), _) if photo.duplicate => {
-                    writeln!(f, "{}  is there as {key}  {}", photo.file, best.join(", "))?
+                (Some(key), _) if photo.duplicate || !best.is_empty() => {
+                    writeln!(f, "{}  {there}{key}{best}", photo.file)?;
                 }
-                (Some(key), _) if !best.is_empty() => writeln!(f, "{}  {key}  {}", photo.file, best.join(", "))?,
                 _ => {}
             }
         }
