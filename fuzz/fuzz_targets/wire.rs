@@ -4,10 +4,11 @@
 
 use bytes::Bytes;
 use headwater_types::PixelCoding;
-use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_SAMPLES_PER_CALL};
+use headwater_types::caps::{MAX_LOSSES_PER_CALL, MAX_MODEL_PIECE, MAX_SAMPLES_PER_CALL};
 use headwater_wire::announce::Announcement;
 use headwater_wire::cached::CachedQuery;
 use headwater_wire::low::LowQuery;
+use headwater_wire::models::{PushOffer, PushPiece};
 use headwater_wire::replaced::ReplacedReport;
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, Introduction, List, Listed, Survey, Surveyed, proto};
@@ -73,6 +74,16 @@ fuzz_target!(|bytes: &[u8]| {
         && let Ok(query) = CachedQuery::try_from(request)
     {
         assert!(query.samples.len() <= MAX_SAMPLES_PER_CALL);
+    }
+    if let Ok(request) = proto::BeginPushRequest::decode(bytes.clone())
+        && let Ok(offer) = PushOffer::try_from(request)
+    {
+        assert_eq!(PushOffer::try_from(proto::BeginPushRequest::from(offer.clone())).ok(), Some(offer));
+    }
+    if let Ok(request) = proto::PushPieceRequest::decode(bytes.clone())
+        && let Ok(piece) = PushPiece::try_from(request)
+    {
+        assert!(!piece.piece.is_empty() && piece.piece.len() <= MAX_MODEL_PIECE);
     }
     if let Ok(batch) = proto::FetchBatch::decode(bytes) {
         for sample in batch.samples {

@@ -19,8 +19,10 @@ use headwater_store::{
     count_steps,
 };
 use headwater_types::{ByteCount, Digest, Recipe, Way};
+use headwater_versions::Record;
 use headwater_wire::announce::{Announcement, Said};
 use headwater_wire::cached::CachedQuery;
+use headwater_wire::models::PushOffer;
 use headwater_wire::report::LossReport;
 use headwater_wire::{Delivery, Fetch, List, Listed, Survey, Surveyed, proto};
 use prost::Message;
@@ -42,6 +44,31 @@ fn recipes_are_read_and_written_back_the_same() {
         let recipe = Recipe::from_toml(std::str::from_utf8(&bytes).unwrap()).unwrap();
         assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe, "{}", path.display());
     }
+}
+
+#[test]
+fn records_of_versions_are_read_whole_or_refused() {
+    for (path, json) in corpus("model_record") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let record = [format!("headwater-models 1 {}\n", Digest::of(&json)).as_bytes(), &json[..]].concat();
+        let read = Record::parse(&record);
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        for cut in 0..record.len() {
+            assert!(Record::parse(&record[..cut]).is_err(), "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn announcements_of_versions_are_read_or_refused() {
+    let mut taken = 0;
+    for (_, bytes) in corpus("wire") {
+        for cut in 0..=bytes.len() {
+            let request = proto::BeginPushRequest::decode(&bytes[..cut]).ok();
+            taken += usize::from(request.is_some_and(|request| PushOffer::try_from(request).is_ok()));
+        }
+    }
+    assert!(taken > 0, "the corpus has an announcement");
 }
 
 #[test]

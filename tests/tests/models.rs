@@ -1,5 +1,5 @@
-//! Models come in versions while a server runs: by fewest bytes, checked before they serve, exchanged between two calls,
-//! undone without a byte; and whatever is cut, damaged or killed leaves the version before or the one after.
+//! Models come in versions while a server runs: by fewest bytes, checked before they serve, exchanged between two
+//! calls, undone without a byte; and whatever is cut, damaged or killed leaves the version before or the one after.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 #![expect(clippy::disallowed_methods, reason = "a kill, and a push beside an extraction, come at some moment")]
@@ -19,6 +19,7 @@ use headwater_tests::{Cuts, Run, Server, ServerOptions, program, run};
 use headwater_types::Digest;
 use headwater_wire::proto;
 use headwater_wire::proto::models_client::ModelsClient;
+use headwater_wire::proto::samples_client::SamplesClient;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -256,6 +257,48 @@ fn a_run_that_began_with_one_version_ends_with_it() {
     assert_eq!(fleet.features(&address), two);
     assert!(extract.wait().unwrap().success());
     assert_eq!(features(&out), one);
+}
+
+/// The features of all photos by the model of this digest, as a client asks that has described it.
+fn fetched(server: &Server, digest: &str) -> Result<BTreeMap<u64, Vec<u8>>, String> {
+    let digest = digest.parse::<Digest>().unwrap().as_bytes().to_vec();
+    let request = proto::FetchRequest {
+        dataset: "photos".to_owned(),
+        samples: Some(proto::fetch_request::Samples::Range(proto::SampleRange { first: 0, count: 24 })),
+        ways: Some(proto::fetch_request::Ways::Way(proto::Way::Features.into())),
+        model: "m".to_owned(),
+        model_digest: digest.into(),
+        ..Default::default()
+    };
+    let fetch = async {
+        let mut client = SamplesClient::connect(format!("http://{}", server.address())).await.unwrap();
+        let mut batches = client.fetch(request).await?.into_inner();
+        let mut all = BTreeMap::new();
+        while let Some(batch) = batches.message().await? {
+            all.extend(batch.samples.into_iter().map(|sample| (sample.index, sample.payload.to_vec())));
+        }
+        Ok::<_, tonic::Status>(all)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(fetch).map_err(|status| status.message().to_owned())
+}
+
+#[test]
+fn each_call_gets_the_model_that_was_described_or_a_refusal() {
+    let fleet = Fleet::new();
+    let server = fleet.with("state", "one.onnx").arg("--keep-generations").arg("5s").start().unwrap();
+    let (one, two) = (fleet.digest("one.onnx"), fleet.digest("two.onnx"));
+    let before = fetched(&server, &one).unwrap();
+    assert_eq!(before.len(), 24);
+    done(fleet.push(&server.address(), "two.onnx", &["--base", &fleet.text("one.onnx")]));
+    assert_eq!(fetched(&server, &one).unwrap(), before, "the one before is held");
+    let after = fetched(&server, &two).unwrap();
+    assert!(after.len() == 24 && after != before);
+    let error = fetched(&server, &fleet.digest("other.onnx")).unwrap_err();
+    assert!(error.contains("is not held any more") && error.contains("tuner rollback"), "{error}");
+    std::thread::sleep(Duration::from_secs(8));
+    let error = fetched(&server, &one).unwrap_err();
+    assert!(error.contains("model m is") && error.contains("is not held any more"), "{error}");
 }
 
 #[test]

@@ -53,8 +53,8 @@ pub struct Pushed {
     pub kind: Kind,
     /// Bytes of it that were sent, again after cuts too.
     pub bytes_sent: ByteCount,
-    /// What serves now; `None` where it was not to be activated.
-    pub activation: Option<Activation>,
+    /// What serves now, or why it does not; `None` where it was not to be activated.
+    pub activation: Option<Result<Activation, ClientError>>,
 }
 
 /// How a version came to a server.
@@ -92,28 +92,44 @@ pub async fn push(
     let mut done: Vec<Option<Result<Pushed, ClientError>>> = fleet.servers.iter().map(|_| None).collect();
     let mut revision = 0;
     loop {
-        let missing: Vec<_> = (0..done.len()).filter(|at| !matches!(done[*at], Some(Ok(_)))).collect();
+        let missing: Vec<_> =
+            (0..done.len()).filter(|at| done[*at].as_ref().is_none_or(|of| fault(of).is_some())).collect();
         let came = join_all(missing.iter().map(|at| round.one(*at))).await;
         let newest = came.iter().flatten().map(|(standing, _)| standing.revision).max();
         // One that was given stays, unless a server that was away has a later one.
         revision = revision.max(newest.map_or(0, |newest| newest + 1));
         let served = join_all(missing.iter().zip(came).map(|(at, came)| async move {
             let (_, pushed) = came?;
-            let activation = if is_activated { Some(round.activate(*at, revision).await?) } else { None };
+            let activation = if is_activated { Some(round.activate(*at, revision).await) } else { None };
             Ok(Pushed { activation, ..pushed })
         }));
         for (at, outcome) in missing.iter().zip(served.await) {
             done[*at] = Some(outcome);
         }
-        let is_away =
-            |outcome: &Option<Result<_, ClientError>>| matches!(outcome, Some(Err(error)) if may_come_back(error));
-        if !done.iter().any(is_away) || Instant::now() >= end {
+        if !done.iter().flatten().filter_map(fault).any(may_come_back) || Instant::now() >= end {
             break;
         }
         sleep(AGAIN).await;
     }
     let each = fleet.servers.iter().zip(done.into_iter().flatten());
     Ok(each.map(|(server, pushed)| ServerPush { server: server.clone(), pushed }).collect())
+}
+
+/// Why a server does not have the version, or why it does not serve there.
+fn fault(pushed: &Result<Pushed, ClientError>) -> Option<&ClientError> {
+    match pushed {
+        Err(error) => Some(error),
+        Ok(pushed) => pushed.activation.as_ref()?.as_ref().err(),
+    }
+}
+
+// === impl ServerPush ===
+
+impl ServerPush {
+    /// Why the server does not have the version, or why it does not serve there.
+    pub fn fault(&self) -> Option<&ClientError> {
+        fault(&self.pushed)
+    }
 }
 
 /// Whether a server that failed so may answer later.

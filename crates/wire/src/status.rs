@@ -77,8 +77,8 @@ pub enum Refusal {
     },
     /// The model was replaced, and the one that the client described is not held any more.
     #[error(
-        "model {model} is {now} now, and {expected} is not held any more (--keep-generations): begin the work anew with \
-         the model that serves, or push {expected} again (tuner push) or go back to it (tuner rollback)"
+        "model {model} is {now} now, and {expected} is not held any more (--keep-generations): begin the work anew \
+         with the model that serves, or push {expected} again (tuner push) or go back to it (tuner rollback)"
     )]
     ModelChanged {
         /// The model's name.

@@ -13,10 +13,12 @@ use crate::markdown::{code, head, sentence, table};
 use crate::source::{Serde, Source, arguments, documentation, is_derived, kebab, named_fields};
 
 /// What a command prints, and the type that it is: a file and its struct. Of what is written by hand, the fields.
-const PRINTED: [Printed; 17] = [
+const PRINTED: [Printed; 19] = [
     derived("storage-server index", "server/src/indexing/report.rs", "IndexReport"),
     derived("tuner extract", "tune/src/report/extract.rs", "ExtractSummary"),
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
+    derived("tuner push", "tune/src/report/push.rs", "PushSummary"),
+    derived("tuner rollback", "tune/src/report/push.rs", "RollbackSummary"),
     derived("profiler fetch", "measure/src/fetch/summary.rs", "FetchSummary"),
     derived("profiler fetch, each line of samples.jsonl", "measure/src/fetch/row.rs", "SampleRow"),
     derived("profiler dataset", "measure/src/gauge/dataset/report.rs", "ProfileReport"),

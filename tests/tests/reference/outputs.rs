@@ -76,7 +76,9 @@ impl Stage {
             PhotoSet { classes: 2, per_class: 8, seed, ..PhotoSet::default() }.write(&photos).unwrap();
             std::fs::write(photos.join("checker/broken.jpg"), "no photo").unwrap();
             let recipe = folder.path().join("extractor.toml").display().to_string();
-            ServerOptions::new(&photos).model("model", &folder.path().join("extractor.onnx"), &recipe).start().unwrap()
+            let state = folder.path().join(format!("state-{seed}"));
+            let server = ServerOptions::new(&photos).arg("--state").arg(state);
+            server.model("model", &folder.path().join("extractor.onnx"), &recipe).start().unwrap()
         };
         let servers = [1, 2].map(start).into();
         Self { folder, servers }
@@ -86,7 +88,8 @@ impl Stage {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// Runs a line of words; `@NAME` is a path in the folder, and SERVERS both servers' addresses and the dataset.
+    /// Runs a line of words; `@NAME` is a path in the folder, SERVERS both servers' addresses and the dataset, and
+    /// ADDRESSES the addresses alone.
     fn run(&self, line: &str) -> Run {
         let mut words = line.split_whitespace();
         let program = words.next().unwrap();
@@ -94,7 +97,11 @@ impl Stage {
         let servers = ["--servers".to_owned(), addresses.join(","), "--dataset".to_owned(), "photos".to_owned()];
         let arguments = words.flat_map(|word| match word {
             "SERVERS" => servers.to_vec(),
-            word => vec![word.strip_prefix('@').map_or_else(|| word.to_owned(), |name| self.path(name))],
+            "ADDRESSES" => servers[..2].to_vec(),
+            word => vec![match word.split_once('@') {
+                Some((before, name)) => format!("{before}{}", self.path(name)),
+                None => word.to_owned(),
+            }],
         });
         run(program, arguments.collect::<Vec<_>>()).unwrap()
     }
@@ -128,6 +135,11 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
         ),
     );
     add("tuner fine-tune", &format!("tuner fine-tune --features @features --out @head-2.onnx {tuned}"));
+    let push = format!("--push fruit --relabel --seed 3 --bases @bases {tuned}");
+    add("tuner fine-tune", &format!("tuner fine-tune SERVERS --model model --out @head-3.onnx {push}"));
+    let push = "--bases @bases --activate --json";
+    add("tuner push", &format!("tuner push ADDRESSES --model fruit=@head-2.onnx --base @head-3.onnx {push}"));
+    add("tuner rollback", "tuner rollback ADDRESSES --model fruit --json");
     add(
         "profiler fetch",
         "profiler fetch SERVERS --recipe imagenet-train --cut cropped --wire-bytes --out @fetched --json",

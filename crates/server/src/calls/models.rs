@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
+use headwater_cli::exit::in_one_line;
 use headwater_features::{Classifier, Extractor};
 use headwater_types::Digest;
 use headwater_wire::models::{
@@ -78,7 +79,7 @@ impl Taking {
         let house = Arc::clone(&self.house);
         let taken = spawn_blocking(move || house.models.take(transfer, &piece)).await;
         let taken = taken.map_err(|_| Status::internal("a piece was lost: please report it"))?;
-        let state = taken.map_err(|error| refuse(Refusal::ModelNotTaken { message: format!("{error:#}") }))?;
+        let state = taken.map_err(|error| refuse(Refusal::ModelNotTaken { message: in_one_line(&error) }))?;
         state.map(Some).ok_or_else(|| refuse(Refusal::Unannounced))
     }
 }
@@ -118,7 +119,7 @@ async fn with_models<T: Send + 'static>(
     let house: Arc<House> = Arc::clone(house);
     let done = spawn_blocking(move || work(&house.models)).await;
     let done = done.map_err(|_| Status::internal("the work on models ended badly: please report it"))?;
-    done.map_err(|error| desk.refuse(Refusal::ModelNotTaken { message: format!("{error:#}") }))
+    done.map_err(|error| desk.refuse(Refusal::ModelNotTaken { message: in_one_line(&error) }))
 }
 
 fn with_versions(model: ServedModel, models: &Models) -> ServedModel {

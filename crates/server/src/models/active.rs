@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use headwater_cli::exit::in_one_line;
 use headwater_features::{Extractor, ModelSpec};
 use headwater_pipeline::ModelSet;
 use headwater_types::{Digest, ModelName};
@@ -56,7 +57,7 @@ fn refit(head: &Head, opening: &Opening, models: &ModelSet) -> Head {
         return head.clone();
     }
     let opened = opening.head(&head.spec, models).map_err(|error| {
-        let (head, why) = (&head.spec.name, format!("{error:#}"));
+        let (head, why) = (&head.spec.name, in_one_line(&error));
         tracing::warn!(%head, why, "a head does not fit the models that serve now, and labels nothing");
         why
     });

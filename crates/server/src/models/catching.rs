@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use headwater_cli::exit::in_one_line;
 use headwater_types::caps::{MAX_MODEL_PIECE, MAX_REQUEST};
 use headwater_types::{Digest, ModelName};
 use headwater_wire::models::{Activate, AskedOffer, PullPiece, PushOffer, PushPiece, PushState, ServedModel};
@@ -104,7 +105,7 @@ impl CatchingUp {
                 self.later.retain(|(known, _), _| known != name);
             }
             Err(error) => {
-                let why = format!("{error:#}");
+                let why = in_one_line(&error);
                 tracing::warn!(model = %name, revision, why, "a version that serves elsewhere could not be had yet");
                 self.later.insert(of, Instant::now() + REST);
             }

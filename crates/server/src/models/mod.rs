@@ -12,6 +12,7 @@
 //! with it. A version is opened and run before the record names it. What the settings name later counts more.
 
 mod active;
+mod begun;
 mod choice;
 mod former;
 mod opening;

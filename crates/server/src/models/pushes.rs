@@ -1,7 +1,5 @@
 //! Versions on their way: announced, taken piece by piece, and kept.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -9,22 +7,8 @@ use headwater_types::{Digest, ModelName, Recipe};
 use headwater_versions::{Manner, Transfer, Version};
 use headwater_wire::models::{PushManner, PushOffer, PushPiece, PushState};
 
+use super::begun::Push;
 use super::registry::Models;
-
-/// What was announced.
-pub(super) type Begun = Mutex<BTreeMap<Digest, Push>>;
-
-/// A version on its way.
-#[derive(Clone)]
-pub(super) struct Push {
-    name: ModelName,
-    version: Version,
-    transfer: Transfer,
-    since: Instant,
-}
-
-/// Most pushes that are announced at a time. The oldest makes way: who pushes it announces it again.
-const MOST_BEGUN: usize = 64;
 
 impl Models {
     /// Sees whether a version can be taken, and how much of it is here. Blocks.
@@ -45,7 +29,7 @@ impl Models {
         let (received, is_complete) = store.begin(&transfer)?;
         match is_complete {
             true => store.add(name, push.version)?,
-            false => self.note(push),
+            false => self.begun.note(push),
         }
         Ok(PushState { received, is_complete })
     }
@@ -56,23 +40,13 @@ impl Models {
     /// What the store refuses.
     pub(crate) fn take(&self, transfer: Digest, piece: &PushPiece) -> Result<Option<PushState>> {
         let store = self.store()?;
-        let push = self.begun.lock().unwrap_or_else(PoisonError::into_inner).get(&transfer).cloned();
-        let Some(Push { name, version, transfer, .. }) = push else { return Ok(None) };
+        let Some(Push { name, version, transfer, .. }) = self.begun.find(transfer) else { return Ok(None) };
         let (received, is_complete) = store.take(&transfer, piece.place, &piece.piece)?;
         if is_complete {
             store.add(&name, version)?;
-            self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&transfer.digest);
+            self.begun.end(transfer.digest);
         }
         Ok(Some(PushState { received, is_complete }))
-    }
-
-    fn note(&self, push: Push) {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = begun.iter().min_by_key(|(_, push)| push.since).map(|(transfer, _)| *transfer);
-        if let Some(oldest) = oldest.filter(|_| begun.len() >= MOST_BEGUN) {
-            begun.remove(&oldest);
-        }
-        begun.insert(push.transfer.digest, push);
     }
 
     /// Sees to it that a name stays what it is, a model or a head.

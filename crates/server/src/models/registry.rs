@@ -12,6 +12,7 @@ use headwater_wire::models::{Activate, Activation, ModelStanding};
 use headwater_wire::status::Refusal;
 
 use super::active::Active;
+use super::begun::Begun;
 use super::choice::Chosen;
 use super::former::Formers;
 use super::opening::Opening;
@@ -27,7 +28,7 @@ pub(crate) struct Models {
     /// Digests of the settings' files, as they were at the start.
     pub(super) files: BTreeMap<ModelName, Digest>,
     store: Option<VersionStore>,
-    pub(super) begun: super::pushes::Begun,
+    pub(super) begun: Begun,
     /// Held while a version is activated, and while what the settings name is kept.
     turn: Mutex<()>,
 }
@@ -41,7 +42,7 @@ impl Models {
         opening: Opening,
         store: Option<VersionStore>,
     ) -> Self {
-        let (formers, begun, turn) = (Formers::default(), Default::default(), Mutex::default());
+        let (formers, begun, turn) = (Formers::default(), Begun::default(), Mutex::default());
         Self { now: RwLock::new(Arc::new(active)), formers, opening, settings, files, store, begun, turn }
     }
 
@@ -102,8 +103,8 @@ impl Models {
     /// Has a version serve from now on. It is opened and run before the record names it. Blocks for seconds.
     ///
     /// # Errors
-    /// A version that is not here or cannot run, a revision that is not newer, a disk that takes no record. Then nothing
-    /// has changed.
+    /// A version that is not here or cannot run, a revision that is not newer, a disk that takes no record. Then
+    /// nothing has changed.
     pub(crate) fn activate(&self, wanted: &Activate) -> Result<Activation> {
         let Activate { name, digest, revision } = wanted;
         let (_turn, store) = (self.turn(), self.store()?);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use headwater_cli::exit::in_one_line;
 use headwater_pipeline::ModelSet;
 use headwater_types::{Digest, ModelName};
 use headwater_versions::{Opened, StoreLimits, VersionStore};
@@ -139,7 +140,7 @@ impl<'s> Started<'s> {
             let (digest, opened) = match self.opening.head(&spec, &self.models) {
                 Ok(opened) => (opened.file(), Ok(opened)),
                 Err(error) if has_versions && is_of_another(&error) => {
-                    let why = format!("{error:#}");
+                    let why = in_one_line(&error);
                     tracing::warn!(head = %name, why, "a head does not fit the models that serve, and labels nothing");
                     (Digest::of(&std::fs::read(&spec.path)?), Err(why))
                 }
@@ -160,6 +161,6 @@ impl<'s> Started<'s> {
 }
 
 fn say_unopened(name: &ModelName, error: &anyhow::Error) {
-    let why = format!("{error:#}");
-    tracing::error!(model = %name, why, "a version that was pushed cannot be opened, and does not serve: push it again");
+    let why = in_one_line(&error);
+    tracing::error!(model = %name, why, "a version that was pushed cannot be opened, and does not serve: push it");
 }

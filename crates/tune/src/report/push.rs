@@ -10,6 +10,7 @@ use serde::Serialize;
 /// A push to several servers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PushSummary {
+    /// The model's name.
     model: String,
     /// Of the model's file.
     digest: Digest,
@@ -17,19 +18,22 @@ pub(crate) struct PushSummary {
     bytes: u64,
     /// Bytes that were sent to all servers, again after cuts too.
     bytes_sent: u64,
+    /// Each server.
     servers: Vec<PushRow>,
 }
 
 /// A push to one server.
 #[derive(Clone, Debug, Serialize)]
 struct PushRow {
+    /// The server.
     server: String,
-    /// Why the server does not have it; null where it does.
+    /// Why the server does not have it, or why it does not serve; null where all went well.
     error: Option<String>,
     /// `equal`, `delta` or `whole`; null where the server does not have it.
     kind: Option<&'static str>,
     /// The version from which the difference was made; null but for a delta.
     base: Option<Digest>,
+    /// Bytes that were sent, again after cuts too.
     bytes_sent: u64,
     /// Of the version that the server has now; null where it does not have it.
     digest: Option<Digest>,
@@ -44,13 +48,16 @@ struct PushRow {
 /// A rollback of several servers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RollbackSummary {
+    /// The model's name.
     model: String,
+    /// Each server.
     servers: Vec<RollbackRow>,
 }
 
 /// A rollback of one server.
 #[derive(Clone, Debug, Serialize)]
 struct RollbackRow {
+    /// The server.
     server: String,
     /// Why nothing changed; null where the version before serves.
     error: Option<String>,
@@ -58,6 +65,7 @@ struct RollbackRow {
     from: Option<Digest>,
     /// The version that serves now.
     digest: Option<Digest>,
+    /// The revision by which it serves.
     revision: Option<u64>,
     /// Heads that were trained on the features of the model before, and label nothing now.
     unfit_heads: Vec<String>,
@@ -94,16 +102,14 @@ impl PushRow {
             revision: None,
             unfit_heads: Vec::new(),
         };
-        let pushed = match &of.pushed {
-            Ok(pushed) => pushed,
-            Err(error) => return Self { error: Some(error.to_string()), ..nothing },
-        };
+        let nothing = Self { error: of.fault().map(ToString::to_string), ..nothing };
+        let Ok(pushed) = &of.pushed else { return nothing };
         let (kind, base) = match pushed.kind {
             Kind::Equal => ("equal", None),
             Kind::Delta(base) => ("delta", Some(base)),
             Kind::Whole => ("whole", None),
         };
-        let activation = pushed.activation.as_ref();
+        let activation = pushed.activation.as_ref().and_then(|activation| activation.as_ref().ok());
         Self {
             kind: Some(kind),
             base,
@@ -171,9 +177,10 @@ impl fmt::Display for PushRow {
         write!(f, "{}  ", self.server)?;
         let Some(kind) = self.kind else { return f.write_str(self.error.as_deref().unwrap_or_default()) };
         write!(f, "{kind}, {} sent, ", shown::bytes(self.bytes_sent))?;
-        match self.revision {
-            Some(revision) => write!(f, "serves as revision {revision}")?,
-            None => f.write_str("kept: a push with --activate has it serve")?,
+        match (self.revision, &self.error) {
+            (_, Some(error)) => write!(f, "and does not serve: {error}")?,
+            (Some(revision), None) => write!(f, "serves as revision {revision}")?,
+            (None, None) => f.write_str("kept: a push with --activate has it serve")?,
         }
         heads(f, &self.unfit_heads)
     }

@@ -48,14 +48,23 @@ struct Told {
     model: String,
     digest: Option<String>,
     model_digest: Option<String>,
+    /// How it is: `done`, `running`, `waiting`, `paused`, `cancelled`, `failed` or `stopping`.
     state: &'static str,
+    /// Why it is so; empty where that is plain.
     reason: String,
+    /// Photos of this server.
     samples: u64,
+    /// Photos that got labels.
     labelled: u64,
+    /// Photos that had labels, or had failed, before.
     skipped: u64,
+    /// Photos that could not be labelled.
     failed: u64,
+    /// Photos whose pixels were needed.
     decoded: u64,
+    /// Photos that were changed or gone when their turn came.
     changed: u64,
+    /// Time for which it ran.
     seconds: f64,
     #[serde(skip)]
     failures: Failures,
