@@ -28,7 +28,7 @@ pub(crate) struct IngestArgs {
     pub(crate) dataset: DatasetName,
 
     /// The class of these photos, which is the folder that they are put into; without it they have none
-    #[arg(long, value_name = "CLASS", help_heading = "Photos")]
+    #[arg(long, value_name = "LABEL", help_heading = "Photos")]
     pub(crate) label: Option<String>,
 
     /// Let --label begin a class that the dataset does not have; classes behind it in their order get other numbers

@@ -43,7 +43,7 @@ pub(crate) struct PushArgs {
 
     /// Ask servers that do not answer again for so long (30s, 10m, 2h)
     #[arg(long, value_name = "TIME", value_parser = period, help_heading = "Servers")]
-    wait: Option<Duration>,
+    wait_for: Option<Duration>,
 }
 
 /// Earlier models, from which differences are made.
@@ -79,7 +79,7 @@ Examples:
   tuner push --servers node1:7440,node2:7440 \\
       --model mobilenet=mobilenet.onnx,recipe=mobilenet-eval --activate
   tuner push --servers node1:7440,node2:7440 --model cats=head.onnx \\
-      --activate --wait 10m
+      --activate --wait-for 10m
   tuner models --servers node1:7440,node2:7440";
 
 const ROLLBACK_HELP: &str = "\
@@ -114,7 +114,7 @@ pub(crate) enum PushSpecError {
 impl PushArgs {
     /// How long servers are asked again that do not answer.
     pub(crate) fn wait(&self) -> Duration {
-        self.wait.unwrap_or_default()
+        self.wait_for.unwrap_or_default()
     }
 }
 
