@@ -161,6 +161,6 @@ impl<'s> Started<'s> {
 }
 
 fn say_unopened(name: &ModelName, error: &anyhow::Error) {
-    let why = in_one_line(&error);
+    let why = in_one_line(error);
     tracing::error!(model = %name, why, "a version that was pushed cannot be opened, and does not serve: push it");
 }
