@@ -105,24 +105,32 @@ need_python() {
     fi
 }
 
-# The peers of scripts/bench image, in .venv-bench (8 GB: the wheels bring CUDA). One that does not install is left out,
-# and missing in the table; remove .venv-bench to try it again.
-need_peers() {
-    local requirements=scripts/requirements-bench.txt stamp line
-    need_venv .venv-bench
-    stamp=$(stamp_of .venv-bench "$requirements")
+# install_lines VENV FILE SIZE : what the requirements FILE pins, line by line, in a virtual environment of its own. A
+# line that does not install is left out, and missing in the table; remove the environment to try it again.
+install_lines() {
+    local venv=$1 requirements=$2 size=$3 stamp line
+    need_venv "$venv"
+    stamp=$(stamp_of "$venv" "$requirements")
     [[ ! -e $stamp ]] || return 0
-    say "installing $requirements into .venv-bench: several GB, minutes"
-    # SPDL's wheel calls FFmpeg's shared libraries.
-    need_packages ffmpeg
+    say "installing $requirements into $venv: $size, minutes"
     while read -r line; do
         read -ra line <<<"${line%%#*}"
         ((${#line[@]})) || continue
-        .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check "${line[@]}" ||
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${line[@]}" ||
             say "${line[*]} does not install here"
     done <"$requirements"
     touch "$stamp"
 }
+
+# The peers of scripts/bench image, loader and delta, in .venv-bench (8 GB: the wheels bring CUDA).
+need_peers() {
+    # SPDL's wheel calls FFmpeg's shared libraries.
+    [[ -e $(stamp_of .venv-bench scripts/requirements-bench.txt) ]] || need_packages ffmpeg
+    install_lines .venv-bench scripts/requirements-bench.txt "several GB"
+}
+
+# The peers of scripts/bench relabel, in .venv-relabel.
+need_relabel_peers() { install_lines .venv-relabel scripts/requirements-relabel.txt "1 GB"; }
 
 # build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are.
 # BUILT_BIN names a folder that has them already: nothing is built then.
