@@ -112,6 +112,7 @@ fn a_server_whose_index_has_no_disk_left_serves_the_same_and_counts_why() {
     photos(data.path());
     let bare = disk.program(&program("storage-server")).unwrap();
     let full = ServerOptions::new(data.path()).bare(&bare).metrics().arg("--cache-dir").arg(disk.path().join("index"));
+    let full = full.variable("HEADWATER_CACHE_MIN_FREE", "10%");
     let full = full.start().unwrap();
     let without = ServerOptions::new(data.path()).arg("--no-cache").start().unwrap();
     let crops = |address: String| -> std::collections::BTreeMap<u64, Array> {
