@@ -62,7 +62,7 @@ impl Stage {
     }
 
     fn start(&self, ingest: &str) -> Server {
-        self.serve(ServerOptions::new(&self.photos()), ingest).start().unwrap()
+        self.serve(ServerOptions::new(&self.photos()), ingest).metrics().start().unwrap()
     }
 }
 
@@ -166,6 +166,10 @@ fn photos_are_there_with_labels_whole_and_once_and_nothing_else_is_touched() {
     assert!(before.iter().all(|(key, bytes)| after[key] == *bytes), "nothing that was there is touched");
     assert_eq!(after.len(), before.len() + 7, "{:?}", after.keys());
     labels(&address, before.len() + 7);
+    for (outcome, count) in [("taken", 7.0), ("duplicate", 2.0), ("refused", 0.0)] {
+        let name = format!("headwater_ingest_photos_total{{dataset=\"photos\",outcome=\"{outcome}\"}}");
+        assert_eq!(server.metric(&name).unwrap(), Some(count), "{outcome}");
+    }
 }
 
 #[test]

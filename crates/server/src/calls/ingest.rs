@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use futures::{StreamExt, stream};
-use headwater_types::{Digest, SampleFailure};
+use headwater_types::Digest;
 use headwater_wire::ingest::{Ingest, Ingested};
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
@@ -29,13 +29,6 @@ struct Begun {
     peer: Peer,
 }
 
-/// Why a photo is not taken in.
-enum Untaken {
-    /// It is none.
-    Photo(SampleFailure),
-    Call(Refusal),
-}
-
 pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::IngestPart>>) -> Result<Answers, Status> {
     let peer = request.extensions().get::<Peer>().cloned();
     let peer = peer.ok_or_else(|| Status::internal("a call without a connection"))?;
@@ -49,17 +42,17 @@ pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::Ingest
     let (metrics, dataset) = (Arc::clone(&desk.metrics), ingest.dataset.clone());
     let begun = Begun { intake, offer, ingest, parts, peer };
     // The answer comes in a stream, since the photo may take longer to come than a call may to be answered.
+    let length = begun.ingest.length;
     let answer = async move {
-        match begun.take().await {
-            Ok(ingested) => Ok(ingested.into()),
-            Err(Untaken::Photo(failure)) => Ok(Ingested::Refused(failure).into()),
-            Err(Untaken::Call(refusal)) => {
-                if let Refusal::NotStored { .. } | Refusal::Quota { .. } = refusal {
-                    tracing::warn!(%dataset, %refusal, "a photo was not taken in");
-                }
-                Err(metrics.refuse(refusal))
+        let taken = begun.take().await;
+        match &taken {
+            Ok(ingested) => metrics.ingest.count(&dataset, ingested, length),
+            Err(refusal @ (Refusal::NotStored { .. } | Refusal::Quota { .. })) => {
+                tracing::warn!(%dataset, %refusal, "a photo was not taken in");
             }
+            Err(_) => {}
         }
+        taken.map(Into::into).map_err(|refusal| metrics.refuse(refusal))
     };
     Ok(stream::once(answer).boxed())
 }
@@ -67,13 +60,15 @@ pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::Ingest
 // === impl Begun ===
 
 impl Begun {
-    async fn take(mut self) -> Result<Ingested, Untaken> {
-        let memory = self.intake.memory(self.ingest.length).await.map_err(Untaken::Photo)?;
-        let bytes = self.read().await.map_err(Untaken::Call)?;
+    async fn take(mut self) -> Result<Ingested, Refusal> {
+        let memory = match self.intake.memory(self.ingest.length).await {
+            Ok(memory) => memory,
+            Err(failure) => return Ok(Ingested::Refused(failure)),
+        };
+        let bytes = self.read().await?;
         let house = &self.offer.house;
         let arrived = Arrived { ingest: self.ingest, bytes, _memory: memory };
-        let taken = self.intake.take(house, &self.offer.generation, (arrived, house.job(&self.peer))).await;
-        taken.map_err(Untaken::Call)
+        self.intake.take(house, &self.offer.generation, (arrived, house.job(&self.peer))).await
     }
 
     /// The photo's bytes, which are those that were announced.

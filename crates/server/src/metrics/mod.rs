@@ -10,6 +10,7 @@ mod endings;
 mod families;
 mod homes;
 mod index;
+mod ingest;
 mod jobs;
 mod labels;
 mod logs;
@@ -38,6 +39,7 @@ use cache::{CacheMetrics, LaterCache};
 use dataset::DatasetMetrics;
 use homes::{HomeMetrics, LaterShare};
 use index::IndexMetrics;
+use ingest::IngestMetrics;
 use jobs::JobMetrics;
 use labels::{EndingLabel, RefusalLabel};
 use logs::LogMetrics;
@@ -68,6 +70,8 @@ pub(crate) struct Metrics {
     /// Samples that were given up before they were sent.
     pub(crate) shed: Counter,
     refused: Family<RefusalLabel, Counter>,
+    /// Photos that were put into datasets.
+    pub(crate) ingest: IngestMetrics,
     models: Later,
     cache: LaterCache,
     share: LaterShare,
@@ -94,6 +98,7 @@ impl Metrics {
             memory: Gauge::default(),
             shed: Counter::default(),
             refused: Family::default(),
+            ingest: IngestMetrics::default(),
             models: Later::default(),
             cache: LaterCache::default(),
             share: LaterShare::default(),
@@ -103,6 +108,7 @@ impl Metrics {
         metrics.register_bytes(own);
         metrics.register_connections(own);
         metrics.register_calls(own);
+        metrics.ingest.register(own);
         metrics.register_collectors(own, datasets);
         Self { registry, ..metrics }
     }
@@ -111,6 +117,7 @@ impl Metrics {
     fn begin_at_zero(&self, datasets: &Datasets) {
         for served in datasets.iter() {
             drop(self.samples.of(&served.name));
+            self.ingest.begin(&served.name);
         }
         for reason in Refusal::REASONS {
             drop(self.refused.get_or_create(&RefusalLabel { reason }));
