@@ -12,10 +12,8 @@ from test_labels import labelled  # noqa: F401
 
 
 def keys(data: Any) -> "list[str]":
-    found = []
-    for batch in data:
-        found += batch[0] if isinstance(batch, (tuple, list)) else batch
-    return sorted(found)
+    """The keys of an epoch, of batches whose one field they are."""
+    return sorted(key for batch in data for key in batch)
 
 
 def test_what_is_asked_for_is_what_comes(labelled: str) -> None:  # noqa: F811
@@ -39,8 +37,8 @@ def test_what_is_asked_for_is_what_comes(labelled: str) -> None:  # noqa: F811
     assert len(chosen) == sum(photo.label == label for photo in said) < len(whole)
     assert torch.equal(chosen[0][0], whole[whole.keys.index(chosen.keys[0])][0])
     assert pickle.loads(pickle.dumps(chosen)).keys == chosen.keys
-    both = headwater.MapDataset(labelled, "photos", "imagenet-eval", where=f"label = '{label}'", indices=range(30))
-    assert both.keys == [key for key in whole.keys[:30] if key in chosen.keys]
+    both = headwater.MapDataset(labelled, "photos", "imagenet-eval", where=f"label = '{label}'", indices=range(15))
+    assert both.keys == [key for key in whole.keys[:15] if key in chosen.keys]
 
 
 def test_what_cannot_be_meant_is_refused_with_what_can(labelled: str) -> None:  # noqa: F811
