@@ -13,6 +13,8 @@ pub(super) struct Arrivals(Mutex<Arrived>);
 #[derive(Default)]
 struct Arrived {
     photos: Vec<Arrival>,
+    /// Bytes of the last listing that was heard of here, so that what it has found is never counted nowhere.
+    listed: u64,
     /// Bytes of photos that are being stored.
     reserved: u64,
 }
@@ -51,7 +53,7 @@ impl Arrivals {
     ) -> Result<Reserved<'_>, ByteCount> {
         let mut arrived = self.lock();
         let came: u64 = arrived.photos.iter().map(|photo| photo.length.get()).sum();
-        let taken = listed.get().saturating_add(came).saturating_add(arrived.reserved);
+        let taken = listed.get().max(arrived.listed).saturating_add(came).saturating_add(arrived.reserved);
         if taken.saturating_add(length.get()) > most.get() {
             return Err(ByteCount::new(taken));
         }
@@ -71,7 +73,9 @@ impl Arrivals {
     /// Forgets what a listing has found, or would have found if it were there still.
     pub(super) fn forget_listed(&self, catalog: &Catalog) {
         let is_new = |photo: &Arrival| catalog.find(photo.key.as_str()).is_none() && photo.at >= catalog.scope().since;
-        self.lock().photos.retain(is_new);
+        let mut arrived = self.lock();
+        arrived.photos.retain(is_new);
+        arrived.listed = catalog.bytes_total().get();
     }
 }
 

@@ -222,7 +222,9 @@ impl Intake {
         {
             return Ok(Some(key));
         }
-        self.known.find(generation, bytes).await.map_err(|failure| not_stored(failure.message))
+        // The one that is served by now, and asked after the arrivals: what these have forgotten, it has listed.
+        let now = self.served.current().unwrap_or_else(|| Arc::clone(generation));
+        self.known.find(&now, bytes).await.map_err(|failure| not_stored(failure.message))
     }
 
     /// Puts a photo under the first of these keys that is free; or finds it there already, where a call whose answer
@@ -253,7 +255,8 @@ impl Intake {
 
     fn reserve(&self, generation: &Generation, length: ByteCount) -> Result<Reserved<'_>, Refusal> {
         let quota = self.spec.quota.unwrap_or(ByteCount::new(u64::MAX));
-        let listed = generation.catalog().bytes_total();
+        let now = self.served.current();
+        let listed = now.as_deref().unwrap_or(generation).catalog().bytes_total();
         self.arrivals.reserve(length, (listed, quota)).map_err(|taken| Refusal::Quota {
             dataset: self.served.name.to_string(),
             reason: format!("it has {taken} of its quota of {quota}, see --ingest"),
