@@ -42,11 +42,7 @@ impl Dataset {
     /// The server that a photo with these bytes goes to: always the same one, so that a photo that comes again is found
     /// where it is. Of the servers by the names that they were given, the one whose name and the photo's digest hash
     /// highest (rendezvous hashing), so that a server that is added takes its share and moves no other photo.
-    pub fn home(&self, digest: Digest) -> &ServerAddress {
-        self.home_of(digest).address()
-    }
-
-    fn home_of(&self, digest: Digest) -> &Arc<Server> {
+    fn home(&self, digest: Digest) -> &Arc<Server> {
         let weight = |server: &Arc<Server>| {
             let name = server.address().to_string();
             *Digest::of(&[name.as_bytes(), digest.as_bytes()].concat()).as_bytes()
@@ -55,15 +51,15 @@ impl Dataset {
         servers.iter().max_by_key(|server| weight(server)).unwrap_or(&servers[0])
     }
 
-    /// Puts a photo into the dataset, and gives what came of it once it is durable there. A server that restarts
-    /// meanwhile is asked again, and does not store the photo twice. `task` keeps photos that are sent at once from
-    /// being sent again in step.
+    /// Puts a photo into the dataset, and says what came of it at which server, once it is durable there. A server that
+    /// restarts meanwhile is asked again, and does not store the photo twice. `task` keeps photos that are sent at once
+    /// from being sent again in step.
     ///
     /// # Errors
     /// A server that cannot be reached, that takes no photos, or that stays away for longer than the options' patience.
-    pub async fn ingest(&self, photo: &Photo, task: u64) -> Result<Ingested, ClientError> {
+    pub async fn ingest(&self, photo: &Photo, task: u64) -> Result<(ServerAddress, Ingested), ClientError> {
         let digest = Digest::of(&photo.bytes);
-        let server = Arc::clone(self.home_of(digest));
+        let server = Arc::clone(self.home(digest));
         let mut patience = Patience::for_answer(&server, &self.0.options.retry, task);
         let head = Ingest {
             dataset: self.name().clone(),
@@ -76,7 +72,7 @@ impl Dataset {
         };
         loop {
             match self.ingest_once(&server, &head, &photo.bytes).await {
-                Ok(ingested) => return Ok(ingested),
+                Ok(ingested) => return Ok((server.address().clone(), ingested)),
                 Err(trouble) => sleep(patience.bear(trouble)?).await,
             }
         }

@@ -35,6 +35,18 @@ pub const RECIPE_KEY: &str = "headwater.recipe";
 /// Metadata: version of the program that wrote the head.
 pub const VERSION_KEY: &str = "headwater.version";
 
+/// Class names as a file has them: one on each line, in the order of the scores.
+///
+/// # Errors
+/// The number of a line that is empty between others, counted from 1.
+pub fn class_lines(text: &str) -> Result<Vec<String>, usize> {
+    let names: Vec<_> = text.trim_end_matches(['\n', '\r']).lines().map(|line| line.trim().to_owned()).collect();
+    match names.iter().position(String::is_empty) {
+        Some(line) => Err(line + 1),
+        None => Ok(names),
+    }
+}
+
 /// A fully connected layer: `y = W x + b`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense {

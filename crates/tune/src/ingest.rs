@@ -125,9 +125,8 @@ async fn send(
         labels: args.wanted(),
         bytes,
     };
-    let server = dataset.home(headwater_types::Digest::of(&photo.bytes)).to_string();
-    let length = photo.bytes.len() as u64;
-    Ok((server, length, dataset.ingest(&photo, task).await?))
+    let (server, ingested) = dataset.ingest(&photo, task).await?;
+    Ok((server.to_string(), photo.bytes.len() as u64, ingested))
 }
 
 async fn read(file: &Path) -> std::io::Result<Bytes> {

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use headwater_cli::input::read_at_most;
 use headwater_cli::{GrowingBar, Outcome, Progress, recipe};
 use headwater_client::model_calls::PushManner;
-use headwater_onnx::head::EXTRACTOR_KEY;
+use headwater_onnx::head::{EXTRACTOR_KEY, class_lines};
 use headwater_onnx::{Limits, ModelFacts};
 use headwater_rollout::{Bases, Candidate, Fleet, push as push_to, roll_back};
 use headwater_types::caps::{MAX_LABELLER_BYTES, MAX_MODEL_BYTES};
@@ -113,10 +113,5 @@ fn read_classes(path: &Path) -> Result<Vec<String>> {
     let of = || format!("classes={}", path.display());
     let text = read_at_most(path, MAX_LABELLER_BYTES as u64).with_context(of)?;
     let text = String::from_utf8(text).with_context(of)?;
-    let names = text.trim_end_matches(['\n', '\r']).lines().map(|line| line.trim().to_owned());
-    let names: Vec<_> = names.collect();
-    match names.iter().position(String::is_empty) {
-        Some(line) => Err(anyhow::anyhow!("line {} is empty", line + 1)).with_context(of),
-        None => Ok(names),
-    }
+    class_lines(&text).map_err(|line| anyhow!("line {line} is empty")).with_context(of)
 }

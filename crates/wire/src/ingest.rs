@@ -3,6 +3,7 @@
 use headwater_types::caps::{MAX_LABEL_CLASSES, MAX_NAME_BYTES, MAX_TOP_K};
 use headwater_types::{ByteCount, ClassId, DatasetName, Digest, ModelName, SampleFailure, SampleKey, Scored};
 
+use crate::labels::TOP_K;
 use crate::proto;
 use crate::request::digest_from;
 use crate::status::Invalid;
@@ -64,8 +65,6 @@ pub struct IngestedLabels {
     pub names: Vec<String>,
 }
 
-/// Classes where a request does not say how many.
-const TOP_K: u32 = 5;
 /// Most labellers of an answer that are taken.
 const MAX_LABELLERS: usize = 64;
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use headwater_onnx::ModelFacts;
-use headwater_onnx::head::CLASSES_KEY;
+use headwater_onnx::head::{CLASSES_KEY, class_lines};
 use headwater_types::caps::MAX_LABELLER_BYTES;
 
 use super::error::ClassifierError;
@@ -30,11 +30,7 @@ pub(super) fn named_in(path: &Path) -> Result<Vec<String>, ClassifierError> {
     if text.len() as u64 > most {
         return Err(refused(format!("it has more than {most} bytes")));
     }
-    let names: Vec<_> = text.trim_end_matches(['\n', '\r']).lines().map(|line| line.trim().to_owned()).collect();
-    match names.iter().position(String::is_empty) {
-        Some(line) => Err(refused(format!("line {} is empty", line + 1))),
-        None => Ok(names),
-    }
+    class_lines(&text).map_err(|line| refused(format!("line {line} is empty")))
 }
 
 /// A JSON list of strings.

@@ -7,7 +7,7 @@ use headwater_wire::labels::Relabel;
 use headwater_wire::status::Refusal;
 use tokio::time::sleep;
 
-use super::intake::{Intake, TOP_K};
+use super::intake::Intake;
 use super::labellers::labellers;
 use crate::generation::Generation;
 use crate::house::House;
@@ -20,8 +20,6 @@ const GATHER: Duration = Duration::from_millis(500);
 const LISTING_SHARE: u32 = 5;
 /// How often it is looked whether the dataset is there.
 const LOOK: Duration = Duration::from_millis(200);
-/// Part of a model's places that labelling takes while clients read, in percent.
-const SHARE: u32 = 25;
 
 /// Lists a dataset anew whenever photos have come, and has them labelled. Never ends.
 pub(crate) async fn follow(
@@ -64,14 +62,8 @@ async fn label(intake: &Arc<Intake>, house: &Arc<House>, (generation, jobs): (&A
         (Arc::clone(intake), Arc::clone(house), Arc::clone(generation), Arc::clone(jobs));
     let begin = move || {
         for (labeller, top_k) in labellers(&house, &generation, &intake.spec)? {
-            let request = Relabel {
-                dataset: intake.served.name.clone(),
-                model: labeller.name().clone(),
-                top_k: top_k.unwrap_or(TOP_K),
-                retry_failed: false,
-                share_percent: SHARE,
-                from_scratch: false,
-            };
+            let plain = Relabel::new(intake.served.name.clone(), labeller.name().clone());
+            let request = Relabel { top_k: top_k.unwrap_or(plain.top_k), ..plain };
             match jobs.begin(&house, &generation, request) {
                 Ok(_) => {}
                 Err(refusal) => {

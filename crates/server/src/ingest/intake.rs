@@ -48,9 +48,6 @@ pub(crate) struct Arrived {
     pub(crate) _memory: OwnedSemaphorePermit,
 }
 
-/// Classes that are kept of each photo where nothing says how many.
-pub(super) const TOP_K: u32 = 5;
-
 // === impl Intake ===
 
 impl Intake {
@@ -108,14 +105,17 @@ impl Intake {
                 return Ok(Ingested::Refused(SampleFailure::new(FailureKind::UnsupportedFormat, error.to_string())));
             }
         };
-        let keys = keys((&ingest.name, ingest.label.as_deref()), self.files(generation), (format, ingest.digest));
+        let keys =
+            keys((&ingest.name, ingest.label.as_deref()), generation.catalog().scope().files, (format, ingest.digest));
         let Some(first) = keys.first().cloned() else {
             return Err(Invalid::new(format!("the name {:?} makes no key", ingest.name)).into());
         };
         if let Some(key) = self.find(deposit, generation, (&ingest, &bytes)).await? {
             let examined = Examined::new(&generation.pipeline, job, (key.clone(), None), (bytes, ingest.digest));
-            let labels = label(&mut examined.map_err(not_stored)?, &labellers).await;
-            return Ok(taken((key, true), labels));
+            return Ok(match label(&mut examined.map_err(not_stored)?, &labellers).await {
+                Ok(labels) => Ingested::Taken { key, duplicate: true, labels },
+                Err(failure) => Ingested::Refused(failure),
+            });
         }
         let _reserved = self.reserve(generation, ingest.length)?;
         let staged = deposit.stage(bytes.clone()).await.map_err(|error| self.unstored(error))?;
@@ -140,7 +140,7 @@ impl Intake {
             self.arrivals.add(key.clone(), ingest.digest, ingest.length);
             self.arrived.notify_one();
         }
-        Ok(taken((key, !is_new), Ok(labels)))
+        Ok(Ingested::Taken { key, duplicate: !is_new, labels })
     }
 
     /// The dataset, opened to put photos into it.
@@ -204,10 +204,6 @@ impl Intake {
             }),
             false => Ok(found),
         }
-    }
-
-    fn files(&self, generation: &Generation) -> headwater_store::Files {
-        generation.catalog().scope().files
     }
 
     /// The key under which the bytes are already, among what came meanwhile and what is listed.
@@ -292,12 +288,4 @@ async fn label(
         labels.push(examined.label(labeller, *top_k).await?);
     }
     Ok(labels)
-}
-
-/// The answer for a photo that is there.
-fn taken((key, duplicate): (SampleKey, bool), labels: Result<Vec<IngestedLabels>, SampleFailure>) -> Ingested {
-    match labels {
-        Ok(labels) => Ingested::Taken { key, duplicate, labels },
-        Err(failure) => Ingested::Refused(failure),
-    }
 }

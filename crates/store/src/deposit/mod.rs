@@ -24,19 +24,11 @@ use crate::error::StoreError;
 use crate::extent::Extent;
 use crate::kind::Kind;
 use crate::location::Location;
-use crate::options::{S3Options, StoreOptions};
-use crate::s3::{self, Bucket, Settings};
+use crate::options::StoreOptions;
+use crate::s3::{Bucket, Settings};
 use crate::site::Site;
 use crate::store::Store;
 use crate::version::Version;
-
-/// Puts an object into a bucket, in place of what is there: what a program has made, and no photo of a dataset.
-///
-/// # Errors
-/// Why the store did not take it, in words.
-pub async fn upload(bucket: &str, key: &str, bytes: &Bytes, options: &S3Options) -> Result<(), String> {
-    s3::upload(bucket, key, bytes, options).await
-}
 
 /// A dataset that takes photos.
 #[derive(Clone)]

@@ -61,7 +61,7 @@ use crate::version::Version;
 use crate::waiting::{Underway, Waiting};
 
 pub(crate) use settings::Settings;
-pub(crate) use upload::upload;
+pub use upload::upload;
 pub(crate) use whole::{WholeError, whole};
 
 /// A bucket, or a folder in it, whose first-level folders are the classes.

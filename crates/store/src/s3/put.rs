@@ -4,7 +4,7 @@ use bytes::Bytes;
 use headwater_types::SampleKey;
 use headwater_types::patience::S3_REQUEST;
 use object_store::path::Path;
-use object_store::{GetOptions, ObjectStore, PutMode, PutOptions, PutPayload};
+use object_store::{GetOptions, ObjectStore, PutMode};
 use tokio::time::timeout;
 
 use super::Bucket;
@@ -13,17 +13,8 @@ use super::fault::Fault;
 use super::http::Asked;
 use super::link::asking;
 use super::tries::Tries;
-use super::upload::untaken;
+use super::upload::{put, untaken};
 use crate::version::Version;
-
-/// What is asked of an object.
-#[derive(Clone, Copy)]
-enum Ask<'a> {
-    /// That it be these bytes from now on, where there is none.
-    Put(&'a Bytes),
-    /// Its version.
-    Find,
-}
 
 // === impl Bucket ===
 
@@ -40,7 +31,7 @@ impl Bucket {
             return Ok(None);
         }
         let path = self.path(key.as_str()).map_err(|failure| failure.message)?;
-        match self.until_answered(&path, Ask::Put(bytes)).await {
+        match self.tries().until_answered(path.as_ref(), || self.put_once(&path, bytes)).await {
             Ok(version) => Ok(Some(version)),
             // It may be ours, of a try whose answer did not come: the caller compares what stands there.
             Err(Fault::Answered(answer)) if matches!(answer.status, 409 | 412) => Ok(None),
@@ -54,7 +45,7 @@ impl Bucket {
     /// Why the store does not say, in words.
     pub(crate) async fn find(&self, key: &SampleKey) -> Result<Option<Version>, String> {
         let path = self.path(key.as_str()).map_err(|failure| failure.message)?;
-        match self.until_answered(&path, Ask::Find).await {
+        match self.tries().until_answered(path.as_ref(), || self.head(&path)).await {
             Ok(version) => Ok(Some(version)),
             Err(Fault::Answered(answer)) if answer.status == 404 => Ok(None),
             Err(fault) => Err(format!("the store does not say whether there is an object of that name: {fault}")),
@@ -62,11 +53,7 @@ impl Bucket {
     }
 
     async fn put_once(&self, path: &Path, bytes: &Bytes) -> Result<Version, Fault> {
-        let asked = Asked::object();
-        let options = PutOptions { mode: PutMode::Create, extensions: asking(&asked), ..PutOptions::default() };
-        let put = self.link.client.put_opts(path, PutPayload::from_bytes(bytes.clone()), options);
-        let answer = timeout(S3_REQUEST, put).await.map_err(|_elapsed| Fault::Slow(S3_REQUEST))?;
-        let answer = answer.map_err(|error| Fault::of(&error, asked.was_sent()))?;
+        let answer = put(&self.link, path, bytes, PutMode::Create).await?;
         match answer.e_tag {
             Some(tag) => Ok(Version::of_object(bytes.len() as u64, plain_tag(&tag))),
             None => self.head(path).await,
@@ -84,24 +71,7 @@ impl Bucket {
         Ok(Version::of_object(object.size, tag))
     }
 
-    /// Asks until the store answers, as long as there is patience.
-    async fn until_answered(&self, path: &Path, ask: Ask<'_>) -> Result<Version, Fault> {
-        let mut tries = Tries::of_object(&self.link);
-        let mut end = tries.first().await;
-        let mut last = Fault::Silent(S3_REQUEST);
-        while end.is_ok() {
-            let answer = match ask {
-                Ask::Put(bytes) => self.put_once(path, bytes).await,
-                Ask::Find => self.head(path).await,
-            };
-            match answer {
-                Ok(version) => return Ok(version),
-                Err(fault) => {
-                    end = tries.again(path.as_ref(), &fault).await;
-                    last = fault;
-                }
-            }
-        }
-        Err(last)
+    fn tries(&self) -> Tries<'_> {
+        Tries::of_object(&self.link)
     }
 }

@@ -3,7 +3,7 @@
 use headwater_types::Backoff;
 use headwater_types::caps::{S3_GARBLED_OBJECTS, S3_GARBLED_PAGES, S3_HOPELESS_TRIES};
 use headwater_types::patience::{
-    S3_FIRST_ANSWER, S3_FIRST_PAUSE, S3_HOPELESS, S3_LONGEST_PAUSE, S3_PAGE_WAIT, STORE_WAIT,
+    S3_FIRST_ANSWER, S3_FIRST_PAUSE, S3_HOPELESS, S3_LONGEST_PAUSE, S3_PAGE_WAIT, S3_SILENCE, STORE_WAIT,
 };
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
@@ -59,6 +59,26 @@ impl<'a> Tries<'a> {
     /// The number of tries so far, and the time since the first.
     pub(super) fn so_far(&self) -> (u32, Duration) {
         (self.tries, self.began.elapsed())
+    }
+
+    /// Makes the request until it is answered; else gives the fault of the last try.
+    pub(super) async fn until_answered<T, F: Future<Output = Result<T, Fault>>>(
+        mut self,
+        what: &str,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Fault> {
+        let mut end = self.first().await;
+        let mut last = Fault::Silent(S3_SILENCE);
+        while end.is_ok() {
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => {
+                    end = self.again(what, &fault).await;
+                    last = fault;
+                }
+            }
+        }
+        Err(last)
     }
 
     /// Waits until the store wants to be asked at all.

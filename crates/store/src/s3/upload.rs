@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use headwater_types::patience::S3_REQUEST;
 use object_store::path::Path;
-use object_store::{ObjectStore, PutOptions, PutPayload};
+use object_store::{ObjectStore, PutMode, PutOptions, PutPayload, PutResult};
 use tokio::time::timeout;
 
 use super::connect;
@@ -16,27 +16,17 @@ use super::tries::Tries;
 use crate::fetched::Fetched;
 use crate::options::S3Options;
 
-/// Puts an object, however often that takes.
+/// Puts an object into a bucket, in place of what is there: what a program has made, and no photo of a dataset.
 ///
 /// # Errors
 /// Why the store did not take it, in words.
-pub(crate) async fn upload(bucket: &str, key: &str, bytes: &Bytes, options: &S3Options) -> Result<(), String> {
+pub async fn upload(bucket: &str, key: &str, bytes: &Bytes, options: &S3Options) -> Result<(), String> {
     let settings = Settings::from_environment().map_err(|error| error.to_string())?;
     let link = connect::connect(bucket, options, &settings, Fetched::default()).map_err(|error| error.to_string())?;
     let path = Path::parse(key).map_err(|error| error.to_string())?;
-    let mut tries = Tries::of_object(&link);
-    let mut end = tries.first().await;
-    let mut last = Fault::Silent(S3_REQUEST);
-    while end.is_ok() {
-        match once(&link, &path, bytes).await {
-            Ok(()) => return Ok(()),
-            Err(fault) => {
-                end = tries.again(key, &fault).await;
-                last = fault;
-            }
-        }
-    }
-    Err(untaken(&last))
+    let put = || put(&link, &path, bytes, PutMode::Overwrite);
+    let answer = Tries::of_object(&link).until_answered(key, put).await;
+    answer.map(|_| ()).map_err(|fault| untaken(&fault))
 }
 
 /// Why the store did not take an object, in words.
@@ -51,10 +41,11 @@ pub(super) fn untaken(fault: &Fault) -> String {
     }
 }
 
-async fn once(link: &Link, path: &Path, bytes: &Bytes) -> Result<(), Fault> {
+/// Puts an object, once.
+pub(super) async fn put(link: &Link, path: &Path, bytes: &Bytes, mode: PutMode) -> Result<PutResult, Fault> {
     let asked = Asked::object();
-    let options = PutOptions { extensions: asking(&asked), ..PutOptions::default() };
+    let options = PutOptions { mode, extensions: asking(&asked), ..PutOptions::default() };
     let put = link.client.put_opts(path, PutPayload::from_bytes(bytes.clone()), options);
     let answer = timeout(S3_REQUEST, put).await.map_err(|_elapsed| Fault::Slow(S3_REQUEST))?;
-    answer.map(|_| ()).map_err(|error| Fault::of(&error, asked.was_sent()))
+    answer.map_err(|error| Fault::of(&error, asked.was_sent()))
 }

@@ -39,20 +39,8 @@ pub(crate) async fn whole(bucket: &str, key: &str, options: &S3Options, most: u6
     let settings = Settings::from_environment().map_err(Box::new)?;
     let link = connect::connect(bucket, options, &settings, Fetched::default()).map_err(Box::new)?;
     let path = Path::parse(key).map_err(|error| WholeError::Key(error.to_string()))?;
-    let mut tries = Tries::of_object(&link);
-    let mut end = tries.first().await;
-    let mut last = Fault::Silent(S3_SILENCE);
-    while end.is_ok() {
-        match once(&link, &path, most).await {
-            Ok(Ok(bytes)) => return Ok(bytes),
-            Ok(Err(size)) => return Err(WholeError::TooLarge(size)),
-            Err(fault) => {
-                end = tries.again(key, &fault).await;
-                last = fault;
-            }
-        }
-    }
-    Err(WholeError::Store(last.to_string()))
+    let read = Tries::of_object(&link).until_answered(key, || once(&link, &path, most)).await;
+    read.map_err(|fault| WholeError::Store(fault.to_string()))?.map_err(WholeError::TooLarge)
 }
 
 /// The object, or its size where that is more than may be.

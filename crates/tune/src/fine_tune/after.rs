@@ -16,11 +16,6 @@ use crate::push::{NotPushed, Stopped, head, push_candidate};
 use crate::relabel::{Labellers, label};
 use crate::report::FineTuneSummary;
 
-/// Labels of each photo that are kept, as with `tuner relabel`.
-const TOP_K: u32 = 5;
-/// The part of the model's places that labelling takes while clients read, as with `tuner relabel`.
-const SHARE_PERCENT: u32 = 25;
-
 /// Finds out before the training whether the servers can take its head.
 pub(super) async fn rehearse(args: &FineTuneArgs, name: &ModelName) -> Result<()> {
     let served = args.served_model()?;
@@ -66,14 +61,7 @@ pub(super) async fn push_and_relabel(
     if !args.relabel {
         return Ok(Outcome::done(summary));
     }
-    let request = Relabel {
-        dataset: served.dataset.clone(),
-        model: name.clone(),
-        top_k: TOP_K,
-        retry_failed: false,
-        share_percent: SHARE_PERCENT,
-        from_scratch: false,
-    };
+    let request = Relabel::new(served.dataset.clone(), name.clone());
     let (servers, options, max_failures) = (&served.servers, served.client.clone(), args.failures.max_failures);
     let labellers = Labellers { servers, options, is_detached: false, max_failures };
     Ok(match label(labellers, &request, progress, stop).await {

@@ -10,6 +10,6 @@ mod source;
 pub use ask::{AskLabels, CountLabels, LabellerChoice, Question};
 pub use control::{ControlLabelling, LabellingCommand};
 pub use labelling::{FailuresOfKind, Labelling, LabellingState};
-pub use relabel::Relabel;
+pub use relabel::{Relabel, TOP_K};
 pub use rows::LabelledSample;
 pub use source::LabelSource;

@@ -24,9 +24,19 @@ pub struct Relabel {
 }
 
 /// Classes that are kept where a request does not say it.
-const TOP_K: u32 = 5;
+pub const TOP_K: u32 = 5;
 /// The part that is taken where a request does not say it.
 const SHARE_PERCENT: u32 = 25;
+
+// === impl Relabel ===
+
+impl Relabel {
+    /// The labelling that a request means which says no more than this.
+    pub fn new(dataset: DatasetName, model: ModelName) -> Self {
+        let (top_k, share_percent) = (TOP_K, SHARE_PERCENT);
+        Self { dataset, model, top_k, retry_failed: false, share_percent, from_scratch: false }
+    }
+}
 
 impl TryFrom<proto::RelabelRequest> for Relabel {
     type Error = Invalid;
