@@ -17,6 +17,7 @@ use headwater_wire::proto::labels_client::LabelsClient;
 use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::models_client::ModelsClient;
 use headwater_wire::proto::samples_client::SamplesClient;
+use headwater_wire::proto::trainings_client::TrainingsClient;
 use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
@@ -83,6 +84,10 @@ impl Client {
 
     pub(crate) fn ingests(&self) -> IngestsClient<Channel> {
         IngestsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
+    }
+
+    pub(crate) fn trainings(&self) -> TrainingsClient<Channel> {
+        TrainingsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
     pub(crate) fn losses(&self) -> LossesClient<Channel> {

@@ -97,6 +97,8 @@ mod survey;
 
 mod ingest;
 
+mod training;
+
 mod finish;
 
 mod batch;
@@ -116,6 +118,7 @@ pub use headwater_types::host_port::HostPortError;
 pub use headwater_wire::ingest as ingest_calls;
 pub use headwater_wire::labels as label_calls;
 pub use headwater_wire::models as model_calls;
+pub use headwater_wire::training as training_calls;
 pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
@@ -134,5 +137,6 @@ pub use request::FetchRequest;
 pub use sample::Sample;
 pub use stream::SampleStream;
 pub use throttle::Throttle;
+pub use training::{Came, Order, SILENCE, TrainingError, TrainingServer};
 pub use union::REMARKS;
 pub use ways::Ways;

@@ -17,6 +17,7 @@ pub mod options;
 
 pub mod runtime;
 
+mod builtin;
 mod model;
 mod session;
 
@@ -33,6 +34,7 @@ pub mod extractor;
 
 pub mod classifier;
 
+pub use builtin::{UnknownBuiltin, builtin};
 pub use classifier::{Classifier, ClassifierError, HeadSpec};
 pub use counts::InferenceCounts;
 pub use device::Device;

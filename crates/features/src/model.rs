@@ -1,12 +1,13 @@
 //! A model's file: read, checked, and cut down to the output that is wanted.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use headwater_onnx::{Dim, ElementType, Layout, Limits, ModelFacts, OnnxError, ValueFacts, check, layout, prune};
 use headwater_types::{ByteCount, Digest, ModelName, Recipe};
 
+use crate::builtin::builtin;
 use crate::error::ModelError;
 use crate::spec::ModelSpec;
 
@@ -54,6 +55,9 @@ pub fn check_model(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> R
 /// Reads a model's file, where it is within the limit.
 pub(crate) fn read_file(name: &ModelName, path: &Path, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
     let error = |source| ModelError::Read { name: name.clone(), path: path.to_owned(), source };
+    if let Some(file) = builtin(path).map_err(|unknown| error(io::Error::other(unknown)))? {
+        return Ok(file);
+    }
     let file = File::open(path).map_err(error)?;
     let size = file.metadata().map_err(error)?.len();
     let mut bytes = Vec::with_capacity(ByteCount::new(size.min(max_bytes.get())).as_usize());

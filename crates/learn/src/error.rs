@@ -73,6 +73,20 @@ pub enum LearnError {
     /// There is no sample to train on.
     #[error("there are no features to train on")]
     NoSamples,
+    /// Weights of another head.
+    #[error("there are {actual} weights, and the head has {expected}")]
+    Parameters {
+        /// The head's.
+        expected: usize,
+        /// Those that came.
+        actual: usize,
+    },
+    /// A worker's loss or weights are no longer numbers.
+    #[error("the steps diverged: lower the local learning rate (it was {learning_rate})")]
+    LocalDiverged {
+        /// The local learning rate.
+        learning_rate: f32,
+    },
     /// A loss or a weight is no longer a number.
     #[error("training diverged in epoch {epoch}: lower the learning rate (it was {learning_rate})")]
     Diverged {

@@ -52,6 +52,16 @@ impl FeatureSet {
         &self.labels
     }
 
+    /// Shows every feature with its label, in their order.
+    pub fn each(&self, mut of: impl FnMut(&[f32], ClassId)) {
+        for (row, label) in self.features.rows().into_iter().zip(&self.labels) {
+            // Rows are whole: features are only ever appended.
+            if let Some(feature) = row.as_slice() {
+                of(feature, *label);
+            }
+        }
+    }
+
     /// Memory that the features and labels fill.
     pub fn memory(&self) -> ByteCount {
         ByteCount::from(self.len().saturating_mul(Self::bytes_of_one(self.dim())))
@@ -70,6 +80,24 @@ impl FeatureSet {
     /// One feature.
     pub(crate) fn row(&self, index: usize) -> ArrayView1<'_, f32> {
         self.features.row(index)
+    }
+
+    /// The same features in other classes: each label becomes `map`'s at its place.
+    ///
+    /// # Errors
+    /// [`LearnError::Label`] for a label that the map does not have, or that it maps past the classes.
+    pub fn relabelled(mut self, map: &[ClassId], classes: usize) -> Result<Self, LearnError> {
+        for label in &mut self.labels {
+            let mapped = map.get(label.0 as usize).filter(|mapped| (mapped.0 as usize) < classes);
+            *label = *mapped.ok_or(LearnError::Label { label: label.0, classes })?;
+        }
+        self.classes = classes;
+        Ok(self)
+    }
+
+    /// The features `[n, d]`, and their labels.
+    pub(crate) fn into_parts(self) -> (Array2<f32>, Vec<ClassId>) {
+        (self.features, self.labels)
     }
 
     /// Whether [`FeatureSet::push`] would take this.

@@ -147,6 +147,18 @@ impl Head {
         self.standardization = next;
     }
 
+    /// Has a head that has learned nothing yet standardise by these moments, for good.
+    ///
+    /// # Errors
+    /// [`LearnError::Dimension`] where they are of other features.
+    pub fn standardize(&mut self, moments: &Moments) -> Result<(), LearnError> {
+        if moments.dim() != self.dim() {
+            return Err(LearnError::Dimension { expected: self.dim(), actual: moments.dim() });
+        }
+        self.restandardize(moments);
+        Ok(())
+    }
+
     pub(crate) fn standardization(&self) -> &Standardization {
         &self.standardization
     }

@@ -2,7 +2,9 @@
 //!
 //! In the order in which data passes: a sample belongs to a run ([`runs`]) and to the training or the validation split
 //! ([`split`]); its feature joins a set ([`features`]), bounded in memory ([`replay`]), whose mean and spread are known
-//! ([`moments`]); a [`head`] is trained on it ([`trainer`]) and judged ([`metrics`]).
+//! ([`moments`]); a [`head`] is trained on it ([`trainer`]) and judged ([`metrics`]). Where several workers train one head, each takes some steps
+//! ([`LocalTrainer`]), and their weights ([`Parameters`]) are averaged ([`average`]) or applied one by one
+//! ([`DelayedNesterov`]).
 //!
 //! Invariant: pure functions of their arguments. Nothing here reads a file, a clock or ambient randomness, or starts a
 //! thread; the same arguments give the same bits on the same machine. (On another machine the last bits may differ: the
@@ -32,12 +34,23 @@ pub mod options;
 pub mod schedule;
 pub mod trainer;
 
+mod parameters;
+
+mod local;
+
+mod averaging;
+mod delayed;
+
+pub use averaging::{Averaging, Contribution, average};
+pub use delayed::{DelayedNesterov, compensate};
 pub use error::LearnError;
 pub use features::FeatureSet;
 pub use head::{Dense, Head, HeadKind, HeadWeights};
+pub use local::{LocalOptions, LocalTrainer, LocalUpdate};
 pub use metrics::{ClassMetrics, Metrics};
 pub use moments::Moments;
 pub use options::TrainOptions;
+pub use parameters::Parameters;
 pub use replay::Replay;
 pub use runs::Runs;
 pub use split::in_validation;

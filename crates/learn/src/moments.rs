@@ -39,8 +39,20 @@ impl Moments {
         self.squares.iter().map(|squares| squares / self.count.max(1) as f64)
     }
 
+    /// Moments that were written down: the count, and the mean and the sum of squared deviations of each number. `None`
+    /// where these cannot be moments: other lengths, no finite number, a negative square.
+    pub fn from_parts(count: u64, mean: Vec<f64>, squares: Vec<f64>) -> Option<Self> {
+        let fits = mean.len() == squares.len() && mean.iter().chain(&squares).all(|value| value.is_finite());
+        (fits && squares.iter().all(|value| *value >= 0.0)).then_some(Self { count, mean, squares })
+    }
+
+    /// The sums of squared deviations from the means.
+    pub fn squares(&self) -> &[f64] {
+        &self.squares
+    }
+
     /// Adds a feature of `dim` numbers.
-    pub(crate) fn add(&mut self, feature: &[f32]) {
+    pub fn add(&mut self, feature: &[f32]) {
         self.count += 1;
         let share = 1.0 / self.count as f64;
         for ((mean, squares), &value) in self.mean.iter_mut().zip(&mut self.squares).zip(feature) {
@@ -51,7 +63,7 @@ impl Moments {
     }
 
     /// Adds everything that `other`, of the same `dim`, has seen.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         let count = self.count + other.count;
         if other.count == 0 {
             return;

@@ -28,6 +28,24 @@ impl Linear {
         Self { weight: Array2::zeros((outputs, inputs)), bias: Array1::zeros(outputs) }
     }
 
+    /// Puts zeros everywhere.
+    pub(crate) fn clear(&mut self) {
+        self.weight.fill(0.0);
+        self.bias.fill(0.0);
+    }
+
+    /// Keeps `share` of every number, and adds `other`'s.
+    pub(crate) fn decay_and_add(&mut self, share: f32, other: &Self) {
+        Zip::from(&mut self.weight).and(&other.weight).for_each(|value, other| *value = share * *value + other);
+        Zip::from(&mut self.bias).and(&other.bias).for_each(|value, other| *value = share * *value + other);
+    }
+
+    /// Adds `scale` times every number of `other`.
+    pub(crate) fn add_scaled(&mut self, scale: f32, other: &Self) {
+        self.weight.scaled_add(scale, &other.weight);
+        self.bias.scaled_add(scale, &other.bias);
+    }
+
     fn forward(&self, x: &ArrayRef2<f32>) -> Array2<f32> {
         let mut y = Array2::zeros((x.nrows(), self.bias.len()));
         y += &self.bias;

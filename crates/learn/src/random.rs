@@ -12,6 +12,8 @@ pub(crate) enum Purpose {
     Weights,
     /// Order of the samples in an epoch of training.
     Batches,
+    /// Order of the samples in a pass of a worker's local steps.
+    LocalBatches,
     /// Which features a full replay memory keeps.
     Replay,
     /// Which run of fine-tuning a sample belongs to.
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Self::Weights => "headwater 2026-11 learn weights v1",
             Self::Batches => "headwater 2026-11 learn batches v1",
+            Self::LocalBatches => "headwater 2026-11 learn local batches v1",
             Self::Replay => "headwater 2026-11 learn replay v1",
             Self::Runs => "headwater 2026-11 learn runs v1",
             Self::Validation => "headwater 2026-11 learn validation v1",

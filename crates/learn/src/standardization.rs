@@ -52,6 +52,13 @@ impl Standardization {
         });
     }
 
+    /// Standardises a feature where it is.
+    pub(crate) fn apply_in_place(&self, feature: &mut ArrayRef1<f32>) {
+        Zip::from(feature).and(&self.mean).and(&self.factor).for_each(|value, &mean, &factor| {
+            *value = (*value - mean) * factor;
+        });
+    }
+
     /// Changes a layer that was fed features standardised by `self` so that it gives the same when fed them
     /// standardised by `next`. In f64: the products of large means and large factors cancel.
     pub(crate) fn refold(&self, layer: &mut Linear, next: &Self) {

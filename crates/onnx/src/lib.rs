@@ -33,9 +33,12 @@ mod rename;
 pub mod head;
 pub mod join;
 
+mod grey;
+
 pub use check::{ModelFacts, check};
 pub use error::OnnxError;
 pub use graph::GraphBuilder;
+pub use grey::grey;
 pub use head::{Dense, Head};
 pub use join::join;
 pub use layout::{Layout, layout};

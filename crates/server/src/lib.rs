@@ -71,6 +71,8 @@ mod labelling;
 
 mod ingest;
 
+mod training;
+
 mod calls;
 mod ceding;
 mod grpc;

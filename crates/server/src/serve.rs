@@ -33,6 +33,7 @@ use crate::open::{Checked, Opener};
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
+use crate::training::Trainings;
 use crate::{admission, ahead, ceding, first, grpc, ingest, open};
 
 /// How often it is looked whether models that were replaced are let go.
@@ -78,6 +79,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         reloader: Arc::clone(&reloader),
         labelling: Arc::clone(&labelling),
         intakes: Arc::clone(&intakes),
+        trainings: Trainings::new(args.training.settings(), instance),
     };
     let limits = admission::Limits {
         connections: args.max_connections,

@@ -223,6 +223,11 @@ pub const MAX_DELTA_PARTS: usize = 262_144;
 /// [`MAX_MODEL_BYTES`].
 pub const MAX_HEAD_WEIGHTS: usize = 1 << 28;
 
+/// Most trainings that a server holds at a time.
+pub const MAX_TRAININGS: usize = 16;
+/// Most servers that train one head together.
+pub const MAX_WORKERS: usize = 1024;
+
 /// Bytes of samples after which a batch on the wire is closed: large enough to hide per-message cost, small enough that
 /// a slow reader holds little, and that a batch is still in the core's cache when it is sent: with 4 MiB, crops of
 /// small photos took a third more CPU.

@@ -32,6 +32,7 @@ pub mod sample;
 pub mod served;
 pub mod status;
 pub mod survey;
+pub mod training;
 mod way;
 
 pub use cache_report::{CacheLatency, CacheReport, CacheSetup, CacheShare};

@@ -97,6 +97,15 @@ pub enum Refusal {
     /// A piece of a version that nobody has announced since the server's start.
     #[error("nobody has announced this version here: announce it before its pieces")]
     Unannounced,
+    /// No training of that name here: it has ended, was not heard of for long, or the server was restarted.
+    #[error("this server has no training of that name (any more): prepare it again")]
+    UnknownTraining,
+    /// A head cannot be trained as it was asked for.
+    #[error("{message}")]
+    NotTrained {
+        /// Why, and what to do.
+        message: String,
+    },
     /// A cut that needs CPU workers, where there are none.
     #[error(
         "this server has no CPU workers (--cpu-workers 0) and serves photos as they are stored: ask for the cut \
@@ -145,7 +154,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 18] = [
+    pub const REASONS: [&'static str; 20] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -164,6 +173,8 @@ impl Refusal {
         "not-stored",
         "model-not-taken",
         "unannounced",
+        UNKNOWN_TRAINING,
+        "not-trained",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -187,6 +198,8 @@ impl Refusal {
             Self::NotStored { .. } => 15,
             Self::ModelNotTaken { .. } => 16,
             Self::Unannounced => 17,
+            Self::UnknownTraining => 18,
+            Self::NotTrained { .. } => 19,
         };
         Self::REASONS[place]
     }
@@ -204,9 +217,12 @@ impl Invalid {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
-            Refusal::Invalid(_) | Refusal::ModelNotTaken { .. } => Code::InvalidArgument,
+            Refusal::Invalid(_) | Refusal::ModelNotTaken { .. } | Refusal::NotTrained { .. } => Code::InvalidArgument,
             Refusal::Unannounced => Code::Aborted,
-            Refusal::UnknownDataset { .. } | Refusal::UnknownModel { .. } | Refusal::NoLabels { .. } => Code::NotFound,
+            Refusal::UnknownDataset { .. }
+            | Refusal::UnknownModel { .. }
+            | Refusal::NoLabels { .. }
+            | Refusal::UnknownTraining => Code::NotFound,
             Refusal::ReadOnly { .. } | Refusal::Quota { .. } => Code::PermissionDenied,
             Refusal::Changed { .. } | Refusal::ModelChanged { .. } | Refusal::NotReady { .. } => {
                 Code::FailedPrecondition
@@ -224,6 +240,14 @@ impl From<Refusal> for Status {
 
 /// The reason of a server that is not ready yet.
 const STARTING: &str = "starting";
+
+/// The reason of a training that the server does not have.
+const UNKNOWN_TRAINING: &str = "unknown-training";
+
+/// Whether the server does not have the training, and may have it once it is prepared again.
+pub fn is_unknown_training(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == UNKNOWN_TRAINING)
+}
 
 /// The reason of a stream that was ended because nobody read it.
 const UNREAD: &str = "unread";

@@ -13,6 +13,7 @@ mod peers;
 mod reload;
 mod source;
 mod state;
+mod training;
 
 mod cache;
 
@@ -43,6 +44,7 @@ pub(crate) use peers::{PeerAddress, PeerArgs};
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
+pub(crate) use training::TrainingArgs;
 
 use crate::listen::ListenAddress;
 
@@ -176,6 +178,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) ingest: IngestArgs,
+
+    #[command(flatten)]
+    pub(crate) training: TrainingArgs,
 }
 
 // === impl ServeArgs ===

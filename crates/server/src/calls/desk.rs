@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::offer::Offer;
 use crate::peer::Peer;
 use crate::reload::Reloader;
+use crate::training::Trainings;
 
 /// Where calls come in, from the moment that the server listens.
 pub(crate) struct Desk {
@@ -24,6 +25,7 @@ pub(crate) struct Desk {
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) labelling: Arc<LabellingJobs>,
     pub(crate) intakes: Arc<Intakes>,
+    pub(crate) trainings: Trainings,
 }
 
 /// A request of a dataset, as all of them name it.

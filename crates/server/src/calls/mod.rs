@@ -15,6 +15,7 @@ mod survey;
 mod report;
 
 mod ingest;
+mod trainings;
 
 mod labellings;
 mod labels;
@@ -44,14 +45,16 @@ use headwater_wire::proto::losses_server::{Losses, LossesServer};
 use headwater_wire::proto::models_server::{Models, ModelsServer};
 use headwater_wire::proto::reloads_server::{Reloads, ReloadsServer};
 use headwater_wire::proto::samples_server::{Samples, SamplesServer};
+use headwater_wire::proto::trainings_server::{Trainings, TrainingsServer};
 use headwater_wire::proto::{
     ActivateModelRequest, Activation, AnnounceAnswer, AnnounceRequest, AskLabelsRequest, AskVersionsRequest,
-    BeginPushRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, ControlLabellingRequest,
-    CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, FetchBatch, FetchRequest,
+    BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, ControlLabellingRequest,
+    CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, EndTrainingRequest, FetchBatch, FetchRequest,
     IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList, ListDatasetsRequest,
     ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelPiece, ModelVersions,
-    OfferModelRequest, PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer,
-    ReplacedRequest, ReportRequest, ReportSummary, RollBackModelRequest, SurveyRequest,
+    OfferModelRequest, PrepareTrainingRequest, PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer,
+    ReplacedRequest, ReportRequest, ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart,
+    TrainingBegun, TrainingEnded,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
@@ -62,7 +65,7 @@ use crate::body::WithBodies;
 pub(crate) use desk::Desk;
 
 /// The names of the services, as health knows them.
-pub(crate) const SERVICES: [&str; 10] = [
+pub(crate) const SERVICES: [&str; 11] = [
     <DatasetsServer<Desk> as NamedService>::NAME,
     <SamplesServer<Desk> as NamedService>::NAME,
     <LossesServer<Desk> as NamedService>::NAME,
@@ -71,6 +74,7 @@ pub(crate) const SERVICES: [&str; 10] = [
     <LabelsServer<Desk> as NamedService>::NAME,
     <ModelsServer<Desk> as NamedService>::NAME,
     <IngestsServer<Desk> as NamedService>::NAME,
+    <TrainingsServer<Desk> as NamedService>::NAME,
     <HomesServer<Desk> as NamedService>::NAME,
     <ReloadsServer<Desk> as NamedService>::NAME,
 ];
@@ -88,6 +92,7 @@ pub(crate) fn add_services(desk: Desk, routes: &mut RoutesBuilder) {
         .add_service(LabelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ModelsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(IngestsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
+        .add_service(TrainingsServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(HomesServer::from_arc(Arc::clone(&desk)).max_decoding_message_size(most))
         .add_service(ReloadsServer::from_arc(desk).max_decoding_message_size(most));
 }
@@ -262,5 +267,40 @@ impl Reloads for Desk {
 
     async fn reload(&self, request: Request<ReloadRequest>) -> Result<Response<Self::ReloadStream>, Status> {
         reload::reload(self, &request).map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Trainings for Desk {
+    type PrepareTrainingStream = trainings::Preparing;
+
+    async fn prepare_training(
+        &self,
+        request: Request<PrepareTrainingRequest>,
+    ) -> Result<Response<Self::PrepareTrainingStream>, Status> {
+        trainings::prepare(self, request.into_inner()).map(Response::new)
+    }
+
+    async fn begin_training(&self, request: Request<BeginTrainingRequest>) -> Result<Response<TrainingBegun>, Status> {
+        trainings::begin(self, request.into_inner()).await.map(Response::new)
+    }
+
+    type TrainStream = trainings::Trained;
+
+    async fn train(&self, request: Request<Streaming<TrainPart>>) -> Result<Response<Self::TrainStream>, Status> {
+        trainings::train(self, request).await.map(Response::new)
+    }
+
+    type ScoreWeightsStream = trainings::Judged;
+
+    async fn score_weights(
+        &self,
+        request: Request<Streaming<ScorePart>>,
+    ) -> Result<Response<Self::ScoreWeightsStream>, Status> {
+        trainings::score(self, request).await.map(Response::new)
+    }
+
+    async fn end_training(&self, request: Request<EndTrainingRequest>) -> Result<Response<TrainingEnded>, Status> {
+        trainings::end(self, request.get_ref()).map(Response::new)
     }
 }

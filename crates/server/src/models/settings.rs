@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use headwater_cli::input::read_at_most;
-use headwater_features::{HeadSpec, ModelSpec};
+use headwater_features::{HeadSpec, ModelSpec, builtin};
 use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{Digest, ModelName, Recipe};
 use headwater_versions::{Manner, Version};
@@ -66,6 +66,9 @@ impl Setting {
     /// The file as it is now. Blocks.
     pub(super) fn read(&self) -> Result<Vec<u8>> {
         let path = self.path();
+        if let Some(file) = builtin(path)? {
+            return Ok(file);
+        }
         read_at_most(path, MAX_MODEL_BYTES.get()).with_context(|| format!("reading {}", path.display()))
     }
 

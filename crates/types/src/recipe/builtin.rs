@@ -1,10 +1,11 @@
 //! The recipes in the box. Their files stand in `profiles/recipes/` for people to copy and change.
 
-pub(super) const TEXTS: [(&str, &str); 4] = [
+pub(super) const TEXTS: [(&str, &str); 5] = [
     ("imagenet-train", include_str!("../../../../profiles/recipes/imagenet-train.toml")),
     ("imagenet-train-fast", include_str!("../../../../profiles/recipes/imagenet-train-fast.toml")),
     ("imagenet-eval", include_str!("../../../../profiles/recipes/imagenet-eval.toml")),
     ("mobilenet-eval", include_str!("../../../../profiles/recipes/mobilenet-eval.toml")),
+    ("pixels-28", include_str!("../../../../profiles/recipes/pixels-28.toml")),
 ];
 
 #[cfg(test)]

@@ -1,0 +1,367 @@
+//! A run, from the first word to its workers to the head that came of it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Instant;
+
+use headwater_client::training_calls::{BeginTraining, Split, SplitRule, TrainingId};
+use headwater_learn::{Head, HeadKind};
+use headwater_plan::sync::log::{self, Accuracy, EndOutcome, SplitName};
+use headwater_plan::sync::{Average, Estimates, Mode};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::checkpoint::Checkpoint;
+use crate::common::{Common, head_of};
+use crate::crew::{Crew, State};
+use crate::error::FederationError;
+use crate::event::{Event, What};
+use crate::journal::Journal;
+use crate::judge::{Candidate, Judge};
+use crate::options::FederationOptions;
+use crate::place::Place;
+use crate::saver::Saver;
+use crate::weights::Weights;
+use crate::{alone, barrier};
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Federated {
+    /// The head.
+    pub head: Head,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// The workers, in the order of their places.
+    pub workers: Vec<FederatedWorker>,
+    /// Rounds in all, those before a resume included.
+    pub rounds: u64,
+    /// Changes of the weights.
+    pub version: u64,
+    /// Samples that were trained on, each as often as it came.
+    pub samples_trained: u64,
+    /// How the last weights did; `None` where nothing was kept from training.
+    pub accuracy: Option<Accuracy>,
+    /// How ways were averaged.
+    pub average: Average,
+    /// The round after which it went on; `None` where it began here.
+    pub resumed_from: Option<u64>,
+    /// Seconds from the first round to the last.
+    pub seconds: f64,
+}
+
+/// A worker of a run.
+#[derive(Debug)]
+pub struct FederatedWorker {
+    /// What it is called.
+    pub name: String,
+    /// What it had; `None` where it never came.
+    pub features: Option<headwater_client::training_calls::PreparedFeatures>,
+    /// Steps of it that are in the weights.
+    pub steps: u64,
+    /// Why it takes no part at the end; `None` where it does.
+    pub away: Option<String>,
+}
+
+/// A run under way.
+pub(crate) struct Run<'r> {
+    pub(crate) options: &'r FederationOptions,
+    pub(crate) crew: Crew,
+    pub(crate) common: Common,
+    begin: Arc<BeginTraining>,
+    pub(crate) weights: Weights,
+    pub(crate) journal: Journal,
+    judge: Judge,
+    saver: Saver,
+    pub(crate) estimates: Estimates,
+    pub(crate) average: Average,
+    /// The last round that is in the weights.
+    pub(crate) round: u64,
+    stop: &'r CancellationToken,
+}
+
+/// Trains a head with these workers. It goes on from `checkpoint`, where there is one.
+///
+/// # Errors
+/// [`FederationError`]. What happens to one worker is no error.
+pub async fn train(
+    places: Vec<Place>,
+    options: &FederationOptions,
+    checkpoint: Option<&Checkpoint>,
+    journal: Journal,
+    stop: &CancellationToken,
+) -> Result<Federated, FederationError> {
+    options.check()?;
+    let training = checkpoint.map_or_else(drawn, |checkpoint| TrainingId(checkpoint.head.training));
+    let crew = Crew::new(places, training, options);
+    let mut run = Box::pin(Run::assemble((crew, journal), options, checkpoint, stop)).await?;
+    let resumed_from = checkpoint.map(Checkpoint::round);
+    run.write_down(resumed_from);
+    let begin = Instant::now();
+    run.judge_now();
+    let rounds = match options.mode {
+        Mode::Async => Box::pin(alone::rounds(&mut run)).await,
+        Mode::Esync | Mode::Sync | Mode::Local | Mode::Central => Box::pin(barrier::rounds(&mut run)).await,
+    };
+    let seconds = begin.elapsed().as_secs_f64();
+    let saved = run.saver.finish().await;
+    if let Err(error) = rounds.and(saved) {
+        let outcome = EndOutcome::Stopped;
+        run.journal.end(run.round, outcome, run.judge.last().map(|last| last.top1));
+        if !run.saver.keeps() {
+            run.crew.end().await;
+        }
+        return Err(error);
+    }
+    run.finish(resumed_from, seconds).await
+}
+
+// === impl Run ===
+
+impl<'r> Run<'r> {
+    /// Waits for the workers, and has them begin.
+    async fn assemble(
+        (mut crew, mut journal): (Crew, Journal),
+        options: &'r FederationOptions,
+        checkpoint: Option<&Checkpoint>,
+        stop: &'r CancellationToken,
+    ) -> Result<Self, FederationError> {
+        let wanted = options.min_workers.clamp(1, crew.members.len().max(1));
+        let stopped = || FederationError::Stopped { round: 0, kept: String::new() };
+        while prepared(&crew) < wanted {
+            let event = stop.run_until_cancelled(timeout(options.wait, crew.next())).await.ok_or_else(stopped)?;
+            let Ok(event) = event else {
+                let (came, waited, why) = (prepared(&crew), options.wait, crew.matters());
+                return Err(FederationError::TooFew { came, wanted, waited, why });
+            };
+            crew.note(&event.ok_or(FederationError::Lost)?, &mut journal);
+            let out = |member: &&crate::crew::Member| matches!(member.state, State::Out(_));
+            if crew.members.len() - crew.members.iter().filter(out).count() < wanted {
+                return Err(FederationError::AllRefused { why: crew.matters() });
+            }
+        }
+        let there = crew.members.iter().filter(|member| member.state == State::Prepared);
+        let there: Vec<_> = there.filter_map(|one| Some((one.name.as_str(), one.features.as_ref()?))).collect();
+        let common = Common::of(&there, options.split)?;
+        let average = options.combining.average.unwrap_or(match common.differ(&there) {
+            true => Average::Normalized,
+            false => Average::Samples,
+        });
+        let common = checkpoint.map_or(common, Checkpoint::common);
+        let begin = common.begin(crew.training, options);
+        let head = head_of(&begin, common.feature_len)?;
+        let weights = match checkpoint {
+            Some(checkpoint) => checkpoint.restore(options),
+            None => Weights::new(head.parameters(), options),
+        };
+        if let Some(checkpoint) = checkpoint {
+            for member in &mut crew.members {
+                let done = checkpoint.head.workers.iter().find(|(name, _)| *name == member.name);
+                member.done = done.map_or(0, |(_, done)| *done);
+            }
+        }
+        let mut run = Self {
+            options,
+            crew,
+            common,
+            begin: Arc::new(begin),
+            weights,
+            journal,
+            judge: Judge::default(),
+            saver: Saver::new(options.checkpoint.clone()),
+            estimates: Estimates::default(),
+            average,
+            round: checkpoint.map_or(0, Checkpoint::round),
+            stop,
+        };
+        let all: Vec<_> = (0..run.crew.members.len()).collect();
+        all.into_iter().for_each(|worker| run.admit(worker));
+        while run.crew.ready().len() < wanted {
+            let event = run.next().await?;
+            run.note(&event);
+            run.check_lost()?;
+        }
+        Ok(run)
+    }
+
+    /// Has a worker begin that has prepared.
+    fn admit(&mut self, worker: usize) {
+        let member = &self.crew.members[worker];
+        let (State::Prepared, Some(features)) = (&member.state, &member.features) else { return };
+        match self.common.keeps_out(features) {
+            Some(why) => self.crew.put_out(worker, &why, &mut self.journal),
+            None => self.crew.begin(worker, &self.begin),
+        }
+    }
+
+    /// The next thing that happens.
+    ///
+    /// # Errors
+    /// The caller's stop.
+    pub(crate) async fn next(&mut self) -> Result<Event, FederationError> {
+        match self.stop.run_until_cancelled(self.crew.next()).await {
+            Some(event) => event.ok_or(FederationError::Lost),
+            None => Err(self.stopped()),
+        }
+    }
+
+    /// Takes in what has happened to a worker's life. Whether it was of the life that is known.
+    pub(crate) fn note(&mut self, event: &Event) -> bool {
+        let is_known = self.crew.note(event, &mut self.journal);
+        if is_known && matches!(event.what, What::Prepared(_)) {
+            self.admit(event.worker);
+        }
+        is_known
+    }
+
+    /// Whether the caller has asked for a stop.
+    ///
+    /// # Errors
+    /// That stop.
+    pub(crate) fn check_stop(&self) -> Result<(), FederationError> {
+        if self.stop.is_cancelled() { Err(self.stopped()) } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// No worker that could ever take steps.
+    pub(crate) fn check_lost(&self) -> Result<(), FederationError> {
+        match self.crew.is_lost() {
+            true => Err(FederationError::AllRefused { why: self.crew.matters() }),
+            false => Ok(()),
+        }
+    }
+
+    fn stopped(&self) -> FederationError {
+        let kept = if self.round > 0 { self.saver.place() } else { String::new() };
+        FederationError::Stopped { round: self.round, kept }
+    }
+
+    /// A version of the weights is there: it is written down, and judged beside.
+    ///
+    /// # Errors
+    /// Weights that are no numbers, and a disk that takes no checkpoint or log.
+    pub(crate) async fn moved(&mut self, saves: bool) -> Result<(), FederationError> {
+        if !self.weights.values.is_finite() {
+            let (round, learning_rate) = (self.round, self.options.local.learning_rate);
+            return Err(FederationError::Diverged { round, learning_rate });
+        }
+        self.journal.check()?;
+        if saves && self.saver.keeps() {
+            let workers = self.crew.members.iter().map(|member| (member.name.clone(), member.done)).collect();
+            let of = (self.crew.training, workers);
+            let checkpoint = Checkpoint::of((&self.weights, self.round), &self.common, of, self.options);
+            self.saver.save(checkpoint).await?;
+        }
+        if let Some(accuracy) = self.judge.judged().await {
+            self.journal.accuracy(accuracy);
+        }
+        self.judge_now();
+        Ok(())
+    }
+
+    fn judge_now(&mut self) {
+        if self.options.held_out > 0.0 {
+            let candidate = self.candidate();
+            self.judge.offer(candidate, &self.crew);
+        }
+    }
+
+    fn candidate(&self) -> Candidate {
+        Candidate {
+            round: self.round,
+            version: self.weights.version,
+            at_seconds: self.journal.at(Instant::now()),
+            samples_trained: self.weights.samples_trained,
+            weights: self.weights.bytes(),
+        }
+    }
+
+    /// The first line of the log.
+    fn write_down(&mut self, resumed_from: Option<u64>) {
+        let options = self.options;
+        let worker = |member: &crate::crew::Member| log::Worker {
+            name: member.name.clone(),
+            samples: member.holds(),
+            labels: member.features.as_ref().map(|features| self.common.counts(features)).unwrap_or_default(),
+            slowdown: member.features.as_ref().map_or(1.0, |features| features.slowdown),
+        };
+        let run = log::Run {
+            format: log::FORMAT,
+            mode: options.mode,
+            overlap: options.overlap,
+            sync_rule: options.rule,
+            average: self.average,
+            dataset: options.dataset.to_string(),
+            split: match options.split {
+                Split::Held => SplitName::Held,
+                Split::Dealt(SplitRule::Iid) => SplitName::Iid,
+                Split::Dealt(SplitRule::ByClass) => SplitName::ByClass,
+            },
+            head: match options.head {
+                HeadKind::Softmax => "softmax".to_owned(),
+                HeadKind::Mlp { hidden } => format!("mlp {hidden}"),
+            },
+            classes: self.common.classes.len(),
+            batch_size: options.local.batch_size as usize,
+            local_learning_rate: options.local.learning_rate.into(),
+            global_learning_rate: options.combining.learning_rate.into(),
+            seed: options.seed.0,
+            model_bytes: self.weights.values.len() as u64 * 4,
+            workers: self.crew.members.iter().map(worker).collect(),
+            resumed_from,
+        };
+        self.journal.run(run);
+    }
+
+    /// Judges the last weights, and lets go of the workers.
+    async fn finish(self, resumed_from: Option<u64>, seconds: f64) -> Result<Federated, FederationError> {
+        let mut run = self;
+        if run.options.held_out > 0.0 {
+            let candidate = run.candidate();
+            for accuracy in run.judge.finish(candidate, &run.crew).await {
+                run.journal.accuracy(accuracy);
+            }
+        }
+        let accuracy = run.judge.last().cloned();
+        run.journal.end(run.round, EndOutcome::Done, accuracy.as_ref().map(|last| last.top1));
+        run.journal.check()?;
+        let mut head = head_of(&run.begin, run.common.feature_len)?;
+        head.set_parameters(&run.weights.values)?;
+        let worker = |member: &crate::crew::Member| FederatedWorker {
+            name: member.name.clone(),
+            features: member.features.clone(),
+            steps: member.done,
+            away: match &member.state {
+                State::Away(why) | State::Out(why) => Some(why.clone()),
+                State::Prepared | State::Beginning | State::Ready => None,
+            },
+        };
+        let workers = run.crew.members.iter().map(worker).collect();
+        run.crew.end().await;
+        Ok(Federated {
+            head,
+            classes: run.common.classes,
+            workers,
+            rounds: run.round,
+            version: run.weights.version,
+            samples_trained: run.weights.samples_trained,
+            accuracy,
+            average: run.average,
+            resumed_from,
+            seconds,
+        })
+    }
+}
+
+/// Workers that have prepared.
+fn prepared(crew: &Crew) -> usize {
+    crew.members.iter().filter(|member| member.state == State::Prepared).count()
+}
+
+/// A name that no other training has.
+fn drawn() -> TrainingId {
+    let half = || RandomState::new().hash_one("training").to_le_bytes();
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&half());
+    id[8..].copy_from_slice(&half());
+    TrainingId(id)
+}
