@@ -35,9 +35,14 @@ impl Default for BySpeed {
 }
 
 impl BySpeed {
+    /// K for workers with these costs: what is given, or what the rule takes.
+    pub fn most_steps(&self, costs: &[WorkerCost]) -> u32 {
+        most_steps(self.max_steps, costs)
+    }
+
     /// The steps of workers with these costs. The plan of no worker is empty.
     pub fn plan(&self, costs: &[WorkerCost]) -> StepPlan {
-        let most = most_steps(self.max_steps, costs);
+        let most = self.most_steps(costs);
         let trial = |slowest| {
             let Prediction { utilisation, steps_per_second, .. } = predict(costs, steps(costs, slowest, most));
             Trial { suffices: utilisation >= self.utilisation, steps_per_second }

@@ -54,9 +54,14 @@ impl Default for Headwater {
 }
 
 impl Headwater {
+    /// K for workers with these costs: what is given, or what the rule takes.
+    pub fn most_steps(&self, costs: &[WorkerCost]) -> u32 {
+        most_steps(self.max_steps, costs)
+    }
+
     /// The steps of workers with these costs. The plan of no worker is empty.
     pub fn plan(&self, costs: &[WorkerCost]) -> StepPlan {
-        let (timing, most) = (Timing::of(self.overlap), most_steps(self.max_steps, costs));
+        let (timing, most) = (Timing::of(self.overlap), self.most_steps(costs));
         let planning = Planning { costs, timing, most };
         let plain = StepPlan::one_step_each(costs, self.overlap);
         let paper = Paper::default().plan(costs);
