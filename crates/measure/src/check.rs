@@ -24,6 +24,7 @@ impl Check for ProfilerArgs {
             Action::Explain(args) => args.which.check(),
             Action::Epoch(args) => args.check(),
             Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => args.check(),
+            Action::Simulate(SimulateArgs { what: Simulated::Sync(args) }) => args.check(),
             _ => Ok(()),
         };
         checked.err().into_iter().collect()
@@ -62,6 +63,9 @@ impl Check for ProfilerArgs {
             Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => {
                 findings.readable_file("--trace", &args.trace);
                 args.curve.iter().for_each(|curve| findings.writable_file("--curve", curve));
+            }
+            Action::Simulate(SimulateArgs { what: Simulated::Sync(args) }) => {
+                findings.readable_file("--workers", &args.workers);
             }
         }
     }

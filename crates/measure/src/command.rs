@@ -69,6 +69,9 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
             output.write_all(page.as_bytes())?;
             print(&written, json)
         }
+        Action::Simulate(SimulateArgs { what: Simulated::Sync(of) }) => {
+            print(&until(stop, computed(move || simulate::sync(&of))).await?, json)
+        }
         Action::Simulate(SimulateArgs { what: Simulated::Cache(of) }) => {
             let (output, progress) = (simulate::output(&of)?, progress.clone());
             let (report, page) = until(stop, computed(move || simulate::cache(&of, &progress))).await?;

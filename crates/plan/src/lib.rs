@@ -4,6 +4,8 @@
 //! [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its [`Plan`] is a file that
 //! says so, with what it was made from and what it predicts.
 //!
+//! Who trains over several unequal machines plans too: [`sync`] says how many local steps each takes in a round.
+//!
 //! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness,
 //! or starts a thread; the same arguments give the same plan, to the bit, on every machine.
 
@@ -27,6 +29,8 @@ pub mod error;
 pub mod planner;
 
 pub mod explain;
+
+pub mod sync;
 
 pub use algorithm::Algorithm;
 pub use allowed::{Allowed, AllowedError};

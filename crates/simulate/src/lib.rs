@@ -1,4 +1,4 @@
-//! A cache on paper: traces of accesses, replayed through the policies that the real cache runs
+//! Two things on paper. A cache: traces of accesses, replayed through the policies that the real cache runs
 //! ([`headwater_policy::Tiers`]), against a store that exists only as numbers.
 //!
 //! In the order in which data passes: a [`Trace`] is read from text; its [`Outlook`] says when each sample is needed
@@ -20,8 +20,11 @@ mod replay;
 
 mod curve;
 
+mod sync;
+
 pub use counts::{Counts, OfEpoch, OfJob, OfTier, Report};
 pub use curve::Curve;
 pub use outlook::Outlook;
 pub use replay::Replay;
+pub use sync::{Cluster, ClusterError, MOST_CLUSTER_BYTES, SyncError, SyncReport, SyncRun};
 pub use trace::{MOST_BYTES, Trace, TraceError, TraceFault};

@@ -8,6 +8,8 @@ use headwater_policy::{PolicyName, TierSizes};
 use headwater_types::ByteCount;
 use headwater_types::caps::MOST_SUBSTITUTED;
 
+use super::sync::SyncArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   profiler simulate cache --trace photos.tsv --policy planned \\
@@ -43,6 +45,8 @@ pub(crate) struct SimulateArgs {
 pub(crate) enum Simulated {
     /// Replay a trace of accesses through a cache of two tiers, by the policies that servers run
     Cache(CacheArgs),
+    /// Train in rounds over unequal workers on a virtual clock: local steps by plan, samples and bytes a second
+    Sync(SyncArgs),
 }
 
 #[derive(Debug, Args)]

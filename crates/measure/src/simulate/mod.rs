@@ -1,6 +1,7 @@
-//! `profiler simulate cache`: what a cache would keep of a trace.
+//! `profiler simulate`: what a cache would keep of a trace, and how long rounds of training take ([`sync`]).
 
 mod args;
+mod sync;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use headwater_simulate::{Curve, MOST_BYTES, Outlook, Replay, Report, Trace};
 use serde::Serialize;
 
 pub(crate) use args::{CacheArgs, SimulateArgs, Simulated};
+pub(crate) use sync::sync;
 
 /// What was replayed.
 #[derive(Debug, Serialize)]

@@ -9,3 +9,4 @@ mod page;
 mod random;
 mod substitute;
 mod support;
+mod sync;
