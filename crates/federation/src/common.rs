@@ -155,7 +155,7 @@ mod tests {
             labels: vec![1; classes.len()],
             held_out: 0,
             unlabelled: 0,
-            failed: 0,
+            failed: Vec::new(),
             model_digest: Digest::of(b"m"),
             recipe_digest: Digest::of(b"r"),
             output: "features".to_owned(),

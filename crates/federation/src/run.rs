@@ -210,6 +210,13 @@ impl<'r> Run<'r> {
         if is_known && matches!(event.what, What::Prepared(_)) {
             self.admit(event.worker);
         }
+        if let (true, What::Begun(begun)) = (is_known, &event.what) {
+            let (theirs, ours) = (begun.weights, self.weights.values.len() as u64);
+            if theirs != ours {
+                let why = format!("its head has {theirs} weights, and that of the training {ours}");
+                self.crew.put_out(event.worker, &why, &mut self.journal);
+            }
+        }
         is_known
     }
 

@@ -29,6 +29,15 @@ pub(crate) struct Brought {
     pub(crate) holds: u64,
 }
 
+// === impl Brought ===
+
+impl Brought {
+    fn contribution(&self) -> Contribution<'_> {
+        let Self { way, steps, samples, holds, .. } = self;
+        Contribution { way, steps: *steps, samples: *samples, holds: *holds }
+    }
+}
+
 // === impl Weights ===
 
 impl Weights {
@@ -70,14 +79,12 @@ impl Weights {
         if brought.is_empty() {
             return;
         }
-        let contribution =
-            |one: &'_ Brought| Contribution { way: &one.way, steps: one.steps, samples: one.samples, holds: one.holds };
         let averaging = match by {
             Average::Normalized => Averaging::Normalized,
             Average::Samples => Averaging::Samples,
             Average::Uniform => Averaging::Uniform,
         };
-        let contributions: Vec<Contribution<'_>> = brought.iter().map(contribution).collect();
+        let contributions: Vec<_> = brought.iter().map(Brought::contribution).collect();
         let mut way = average(&contributions, averaging, options.local_momentum());
         let momentum = options.global_momentum();
         if momentum > 0.0 {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{Command, TunerArgs};
 use crate::extract::extract;
-use crate::fine_tune::fine_tune;
+use crate::fine_tune::{fine_tune, rounds};
 use crate::ingest::ingest;
 use crate::labels;
 use crate::push;
@@ -23,6 +23,9 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
     let json = args.json();
     match args.command {
         Command::Extract(args) => finish(extract(&args, &progress, &stop), &stop, json).await,
+        Command::FineTune(args) if let Some(mode) = args.rounds.mode => {
+            finish(rounds(&args, mode, &progress, &stop), &stop, json).await
+        }
         Command::FineTune(args) => finish(fine_tune(&args, &progress, &stop), &stop, json).await,
         Command::Relabel(args) => finish(relabel(&args, &progress, &stop), &stop, json).await,
         Command::Labels(args) => finish(labels::ask(&args, &stop), &stop, json).await,

@@ -10,7 +10,7 @@ use headwater_learn::Parameters;
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
 use headwater_wire::training::{
-    Announced, BeginTraining, Gathering, PIECE, PrepareTraining, Scores, Steps, TrainingId,
+    BeginTraining, Gathering, PIECE, PrepareTraining, Scores, Steps, TrainingId,
 };
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{interval, timeout};

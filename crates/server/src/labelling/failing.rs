@@ -7,7 +7,7 @@ use headwater_wire::labels::FailuresOfKind;
 
 /// Failures so far.
 #[derive(Default)]
-pub(super) struct Failing(BTreeMap<FailureKind, (u64, Vec<String>)>);
+pub(crate) struct Failing(BTreeMap<FailureKind, (u64, Vec<String>)>);
 
 /// Keys that are named of each kind.
 const NAMED: usize = 5;
@@ -43,7 +43,7 @@ pub(super) fn verdict(kind: FailureKind) -> Verdict {
 
 impl Failing {
     /// Adds the failure of a sample.
-    pub(super) fn add(&mut self, kind: FailureKind, key: &SampleKey) {
+    pub(crate) fn add(&mut self, kind: FailureKind, key: &SampleKey) {
         let (count, named) = self.0.entry(kind).or_default();
         *count += 1;
         if named.len() < NAMED {
@@ -52,7 +52,7 @@ impl Failing {
     }
 
     /// The failures, as they are told.
-    pub(super) fn told(&self) -> Vec<FailuresOfKind> {
+    pub(crate) fn told(&self) -> Vec<FailuresOfKind> {
         let told = |(kind, (count, keys)): (&FailureKind, &(u64, Vec<String>))| FailuresOfKind {
             kind: *kind,
             count: *count,

@@ -19,4 +19,5 @@ mod runs;
 
 mod jobs;
 
+pub(crate) use failing::Failing;
 pub(crate) use jobs::LabellingJobs;

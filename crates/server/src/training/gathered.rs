@@ -7,6 +7,7 @@ use headwater_wire::training::FeatureMoments;
 
 use super::dealt::Dealt;
 use super::memory::Held;
+use crate::labelling::Failing;
 
 /// The features of a server's samples, each for training or kept from it.
 pub(super) struct Gathered {
@@ -16,7 +17,7 @@ pub(super) struct Gathered {
     /// Samples to train on, by class.
     pub(super) labels: Vec<u64>,
     /// Samples without a feature.
-    pub(super) failed: u64,
+    pub(super) failed: Failing,
     pub(super) held: Held,
 }
 
@@ -26,7 +27,7 @@ impl Gathered {
     pub(super) fn new(dim: usize, classes: usize, held: Held) -> Self {
         let set = || FeatureSet::new(dim, classes);
         let (moments, labels) = (Moments::new(dim), vec![0; classes]);
-        Self { train: set(), held_out: set(), moments, labels, failed: 0, held }
+        Self { train: set(), held_out: set(), moments, labels, failed: Failing::default(), held }
     }
 
     /// Takes a sample's feature.

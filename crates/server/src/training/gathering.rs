@@ -40,9 +40,9 @@ impl Gathering {
                 match feature {
                     Ok(feature) => into.add(sample, &feature)?,
                     Err(failure) => {
-                        let key = self.offer.generation.catalog().key(sample.index);
-                        tracing::debug!(?key, %failure, "leaving out of a training a sample without a feature");
-                        into.failed += 1;
+                        let Some(key) = self.offer.generation.catalog().key(sample.index) else { continue };
+                        tracing::debug!(key = key.as_str(), %failure, "leaving out a sample: it has no feature");
+                        into.failed.add(failure.kind, &key);
                     }
                 }
             }
@@ -55,7 +55,8 @@ impl Gathering {
     /// The features of a chunk, in its order.
     async fn features(&self, chunk: &[Dealt]) -> Result<Vec<Result<Vec<f32>, SampleFailure>>> {
         let kept = self.kept(chunk.iter().map(|sample| sample.index).collect()).await?;
-        let all = chunk.iter().zip(kept).map(|(sample, kept)| self.feature(sample.index, kept));
+        let indices: Vec<_> = chunk.iter().map(|sample| sample.index).collect();
+        let all: Vec<_> = indices.into_iter().zip(kept).map(|(index, kept)| self.feature(index, kept)).collect();
         Ok(stream::iter(all).buffered(self.most_in_work()).collect().await)
     }
 

@@ -120,7 +120,7 @@ impl Worker {
             labels: gathered.labels.clone(),
             held_out: gathered.held_out.len() as u64,
             unlabelled,
-            failed: gathered.failed,
+            failed: gathered.failed.told(),
             model_digest: extractor.digest(),
             recipe_digest: extractor.recipe().digest(),
             output: extractor.output().to_owned(),
@@ -128,7 +128,8 @@ impl Worker {
             moments: gathered.moments(),
             slowdown,
         };
-        let Gathered { train, held_out, held, failed, .. } = gathered;
+        let failed: u64 = facts.failed.iter().map(|failures| failures.count).sum();
+        let Gathered { train, held_out, held, .. } = gathered;
         tracing::info!(
             training = %self.prepare.training, dataset = %self.prepare.dataset, model = %self.prepare.model,
             samples = train.len(), held_out = held_out.len(), failed, unlabelled, "features are ready to be trained on"

@@ -8,12 +8,15 @@ use headwater_cli::FailureArgs;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::part_or_none;
 use headwater_extraction::ServedModel;
+use headwater_federation::FederationOptions;
 use headwater_learn::{HeadKind, TrainOptions};
+use headwater_plan::sync::Mode;
 use headwater_training::TrainingOptions;
 use headwater_types::{ByteCount, ModelName, Seed};
 
 use super::features::FeaturesFrom;
 use super::push::BasesArgs;
+use super::rounds::RoundsArgs;
 
 /// Train a classifier head on features, and save it as ONNX
 ///
@@ -47,6 +50,9 @@ pub(crate) struct FineTuneArgs {
 
     #[command(flatten)]
     training: TrainingArgs,
+
+    #[command(flatten)]
+    pub(crate) rounds: RoundsArgs,
 
     /// File that takes the head: input `features` [N, D], outputs `probs` and `logits` [N, classes]
     #[arg(
@@ -87,6 +93,8 @@ Examples:
       --model mobilenet --out head.onnx
   tuner fine-tune --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
       --model mobilenet --push cats --relabel
+  tuner fine-tune --servers node1:7440,node2:7440,node3:7440 \\
+      --dataset photos --model mobilenet --mode esync --log run.jsonl
   tuner fine-tune --features features --head mlp --hidden 512 \\
       --out head.onnx
   tuner fine-tune --features features --out head.onnx \\
@@ -162,6 +170,7 @@ impl FineTuneArgs {
             return Err(UsageError(words.to_owned()));
         }
         self.from.connection.plan.check()?;
+        self.rounds.check(self.from.servers.len())?;
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }
 
@@ -181,6 +190,35 @@ impl FineTuneArgs {
             head: self.head_kind(),
             train: self.train_options(),
         }
+    }
+
+    /// How servers train the head in rounds.
+    pub(crate) fn federation(&self, mode: Mode) -> Result<FederationOptions, UsageError> {
+        let served = self.from.servers()?;
+        let (overlap, rule, epsilon, max_steps) = self.rounds.steps();
+        let (min_workers, wait) = self.rounds.patience(served.servers.len());
+        let batch_size = self.training.batch_size.map(|size| u32::try_from(size.get()).unwrap_or(u32::MAX));
+        let options = FederationOptions {
+            mode,
+            overlap,
+            rule,
+            epsilon,
+            max_steps,
+            rounds: self.rounds.rounds.get(),
+            head: self.head_kind(),
+            local: self.rounds.local(batch_size),
+            combining: self.rounds.combining(),
+            dataset: served.dataset,
+            model: served.model,
+            split: self.rounds.dealt(),
+            held_out: self.validation_fraction,
+            seed: Seed(self.seed),
+            min_workers,
+            wait,
+            checkpoint: Some(self.rounds.checkpoint(&self.out)),
+        };
+        options.check().map_err(|error| UsageError(error.to_string()))?;
+        Ok(options)
     }
 
     pub(crate) fn head_kind(&self) -> HeadKind {

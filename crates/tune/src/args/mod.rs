@@ -9,6 +9,7 @@ mod plan;
 mod push;
 mod reach;
 mod relabel;
+mod rounds;
 mod servers;
 mod status;
 

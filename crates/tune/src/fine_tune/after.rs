@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::FineTuneArgs;
 use crate::push::{NotPushed, Stopped, head, push_candidate};
 use crate::relabel::{Labellers, label};
-use crate::report::FineTuneSummary;
+use crate::report::Pushed;
 
 /// Finds out before the training whether the servers can take its head.
 pub(super) async fn rehearse(args: &FineTuneArgs, name: &ModelName) -> Result<()> {
@@ -33,12 +33,12 @@ pub(super) async fn rehearse(args: &FineTuneArgs, name: &ModelName) -> Result<()
 
 /// Pushes the head by this name, and has the servers label by it where that is wanted. What was trained is kept
 /// whatever comes of that.
-pub(super) async fn push_and_relabel(
+pub(super) async fn push_and_relabel<S: Pushed>(
     (args, name): (&FineTuneArgs, &ModelName),
-    summary: FineTuneSummary,
+    summary: S,
     progress: &Progress,
     stop: &CancellationToken,
-) -> Result<Outcome<FineTuneSummary>> {
+) -> Result<Outcome<S>> {
     let served = args.served_model()?;
     let Some(path) = summary.head().map(ToOwned::to_owned) else {
         return Ok(Outcome::short(summary, NotPushed("the head could not be kept, and was not pushed".to_owned())));

@@ -1,6 +1,8 @@
 //! `tuner fine-tune`: a head, trained on the features of a dataset.
 
 mod after;
+mod here;
+mod rounds;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::FineTuneArgs;
 use crate::report::FineTuneSummary;
+
+pub(crate) use rounds::rounds;
 
 /// Runs fine-tuning to its end. After `stop`, ends within the time of a training step.
 pub(crate) async fn fine_tune(

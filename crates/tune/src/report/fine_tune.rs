@@ -10,7 +10,7 @@ use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
 use super::table::{Table, percent};
-use super::{PushSummary, RelabelSummary, Ways, rate, ways, ways_in_words};
+use super::{PushSummary, Pushed, RelabelSummary, Ways, rate, ways, ways_in_words};
 use headwater_extraction::Travelled;
 use headwater_tables::features::FeatureProvenance;
 use headwater_training::{SavedModel, Trained, TrainedRun};
@@ -147,25 +147,24 @@ impl FineTuneSummary {
         Self { bytes_received: Some(received.get()), stored_bytes: Some(stored.get()), ..self }
     }
 
-    /// Where the head is, if it could be kept.
-    pub(crate) fn head(&self) -> Option<&Path> {
-        self.head.as_deref()
-    }
-
-    /// The head was pushed so.
-    pub(crate) fn with_push(self, push: PushSummary) -> Self {
-        Self { push: Some(push), ..self }
-    }
-
-    /// The head has labelled so.
-    pub(crate) fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self {
-        Self { relabel, ..self }
-    }
-
     /// Samples came so.
     pub(crate) fn with_ways(self, travelled: Travelled) -> Self {
         let Travelled { replans, appraisal: auto, .. } = travelled;
         Self { ways: Some(ways(&travelled.ways)), replans: Some(replans), auto, ..self }
+    }
+}
+
+impl Pushed for FineTuneSummary {
+    fn head(&self) -> Option<&Path> {
+        self.head.as_deref()
+    }
+
+    fn with_push(self, push: PushSummary) -> Self {
+        Self { push: Some(push), ..self }
+    }
+
+    fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self {
+        Self { relabel, ..self }
     }
 }
 

@@ -7,9 +7,13 @@ use headwater_types::caps::{MAX_CLASSES, MAX_HEAD_WEIGHTS};
 use headwater_types::{DatasetName, Digest, ModelName, Seed};
 
 use super::{TrainingId, bytes_of, digest_of};
+use crate::labels::FailuresOfKind;
 use crate::proto;
 use crate::request::digest_from;
 use crate::status::Invalid;
+
+/// Most kinds of failures that are taken from a server.
+const MAX_KINDS: usize = 64;
 
 /// What is to be prepared.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +81,8 @@ pub struct PreparedFeatures {
     pub held_out: u64,
     /// Samples without a label.
     pub unlabelled: u64,
-    /// Samples without a feature.
-    pub failed: u64,
+    /// Samples without a feature, by what went wrong.
+    pub failed: Vec<FailuresOfKind>,
     /// The extractor, by its file.
     pub model_digest: Digest,
     /// The recipe of its input.
@@ -197,7 +201,7 @@ impl From<PreparedFeatures> for proto::PreparedFeatures {
             labels: features.labels,
             held_out: features.held_out,
             unlabelled: features.unlabelled,
-            failed: features.failed,
+            failed: features.failed.into_iter().map(Into::into).collect(),
             model_digest: bytes_of(features.model_digest),
             recipe_digest: bytes_of(features.recipe_digest),
             output: features.output,
@@ -216,6 +220,9 @@ impl TryFrom<proto::PreparedFeatures> for PreparedFeatures {
             let (labels, classes) = (features.labels.len(), features.classes.len());
             return Err(Invalid::new(format!("counts of {labels} classes, where {classes} have names")));
         }
+        if features.failed.len() > MAX_KINDS {
+            return Err(Invalid::new(format!("{} kinds of failures", features.failed.len())));
+        }
         let moments = FeatureMoments::try_from(features.moments.unwrap_or_default())?;
         let feature_len = features.feature_len as usize;
         if moments.mean.len() != feature_len {
@@ -233,7 +240,7 @@ impl TryFrom<proto::PreparedFeatures> for PreparedFeatures {
             labels: features.labels,
             held_out: features.held_out,
             unlabelled: features.unlabelled,
-            failed: features.failed,
+            failed: features.failed.into_iter().map(Into::into).collect(),
             model_digest: digest_of(&features.model_digest, "a model")?,
             recipe_digest: digest_of(&features.recipe_digest, "a recipe")?,
             output: features.output,
@@ -265,6 +272,8 @@ impl TryFrom<proto::FeatureMoments> for FeatureMoments {
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::FailureKind;
+
     use super::*;
 
     fn prepare() -> PrepareTraining {
@@ -288,7 +297,11 @@ mod tests {
             labels: vec![5, 0],
             held_out: 2,
             unlabelled: 1,
-            failed: 0,
+            failed: vec![FailuresOfKind {
+                kind: FailureKind::Malformed,
+                count: 2,
+                first_keys: vec!["a/1.jpg".to_owned()],
+            }],
             model_digest: Digest::of(b"m"),
             recipe_digest: Digest::of(b"r"),
             output: "features".to_owned(),
