@@ -112,6 +112,8 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "network" | "epoch" => servers.map(str::to_owned).into(),
         "datasets" | "cache" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "plan export" | "compare" => vec![at("p")],
+        "report sync" => [&at("r"), "--out", &at("o")].map(str::to_owned).into(),
+        "simulate sync" => ["--workers", &at("w"), "--mode", "esync", "--rounds", "1"].map(str::to_owned).into(),
         "simulate cache" => ["--trace", &at("t"), "--policy", "lru"].map(str::to_owned).into(),
         "completions" => vec!["bash".to_owned()],
         _ => Vec::new(),
@@ -143,7 +145,10 @@ fn odd_values_are_accepted_or_refused_in_words_of_the_flag() {
     for program in programs() {
         for (path, command) in program.commands() {
             let is_an_extra = path.first().is_some_and(|name| matches!(name.as_str(), "completions" | "man" | "help"));
-            if path.is_empty() || is_an_extra || (command.has_subcommands() && path.join(" ") != "plan") {
+            if path.is_empty()
+                || is_an_extra
+                || (command.has_subcommands() && !["plan", "report"].contains(&path.join(" ").as_str()))
+            {
                 continue;
             }
             let line = good(program.name, &path, folder.path());

@@ -11,9 +11,10 @@ use headwater_cli::settings::ConfigFile;
 use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
+use headwater_plan::sync::{Micros, Mode, RuleName, log};
 use headwater_plan::{Plan, Provenance};
 use headwater_policy::{PolicyName, TierSizes};
-use headwater_simulate::{Outlook, Replay, Trace};
+use headwater_simulate::{Cluster, Outlook, Replay, SyncRun, Trace};
 use headwater_store::{
     Version, are_photos, count_kept, count_label_rows, count_listed, count_members, count_photos, count_rows,
     count_steps,
@@ -115,6 +116,36 @@ fn traces_are_read_and_replayed_or_refused() {
             assert_eq!(hits + counts.substituted + counts.origin, trace.accesses());
             assert!(substitute.is_some() || counts.substituted == 0);
         }
+    }
+}
+
+#[test]
+fn logs_of_training_are_read_wherever_they_are_cut_or_refused() {
+    for (path, bytes) in corpus("sync_log") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = log::read(&bytes);
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        let first = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        for cut in (first..bytes.len()).filter(|_| !bad) {
+            let log = log::read(&bytes[..cut]).unwrap();
+            assert!(log.parts.len() <= 2 && log.cut <= 2, "{} up to {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn clusters_are_read_and_simulated_or_refused() {
+    for (path, bytes) in corpus("sync_cluster") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let cluster = Cluster::parse(&bytes);
+        assert_eq!(cluster.is_err(), bad, "{}: {cluster:?}", path.display());
+        let Ok(cluster) = cluster else { continue };
+        let rates = [Mode::Esync, Mode::Sync, Mode::Async].map(|mode| {
+            let (rule, epsilon, rounds) = (RuleName::Headwater, Micros(500_000), 2.try_into().unwrap());
+            let run = SyncRun { cluster: &cluster, mode, rule, epsilon, max_steps: None, overlap: false, rounds };
+            run.run().unwrap().samples_per_second
+        });
+        assert!(rates[0] >= rates[1] && rates.iter().all(|rate| *rate > 0.0), "{}: {rates:?}", path.display());
     }
 }
 

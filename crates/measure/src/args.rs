@@ -11,7 +11,7 @@ use crate::fetch::FetchArgs;
 use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
 use crate::import::ImportArgs;
 use crate::plan::{ExplainArgs, PlanCommand};
-use crate::report::ReportArgs;
+use crate::report::ReportCommand;
 use crate::simulate::SimulateArgs;
 
 const EXAMPLES: &str = "\
@@ -56,7 +56,7 @@ pub(crate) enum Action {
     /// Say why a plan cuts a sample where it does
     Explain(ExplainArgs),
     /// Write a page with plots: what samples cost, who is cut where, epochs over bandwidth and cores
-    Report(Box<ReportArgs>),
+    Report(Box<ReportCommand>),
     /// Measure what every sample costs at every cut, and write it as a profile
     Dataset(Box<DatasetArgs>),
     /// Say which datasets servers have, and how each of them is

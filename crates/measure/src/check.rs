@@ -13,6 +13,7 @@ use crate::fetch::FetchArgs;
 use crate::import::ImportSource;
 use crate::plan::{self, PlanAction};
 use crate::recipe::check_recipe;
+use crate::report::{ReportAction, ReportCommand};
 use crate::simulate::{SimulateArgs, Simulated};
 
 impl Check for ProfilerArgs {
@@ -23,6 +24,7 @@ impl Check for ProfilerArgs {
             Action::Machine(args) => args.check_usage(),
             Action::Explain(args) => args.which.check(),
             Action::Epoch(args) => args.check(),
+            Action::Report(command) => command.check(),
             Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => args.check(),
             Action::Simulate(SimulateArgs { what: Simulated::Sync(args) }) => args.check(),
             _ => Ok(()),
@@ -51,10 +53,7 @@ impl Check for ProfilerArgs {
                 check_profile(&args.profile, findings);
                 findings.note(headwater_tables::plan::read(&args.plan).context("--plan"));
             }
-            Action::Report(args) => {
-                check_profile(&args.profile, findings);
-                findings.writable_file("--out", &args.out);
-            }
+            Action::Report(command) => check_report(command, findings),
             Action::Dataset(args) => args.check(findings),
             Action::Network(_) | Action::Datasets(_) | Action::Cache(_) => {}
             Action::Machine(args) => args.check(findings),
@@ -73,6 +72,19 @@ impl Check for ProfilerArgs {
 
 fn check_profile(path: &Path, findings: &mut Findings) {
     findings.note(headwater_tables::profile::read(path).with_context(|| format!("--profile {}", path.display())));
+}
+
+fn check_report(command: &ReportCommand, findings: &mut Findings) {
+    match &command.action {
+        Some(ReportAction::Sync(args)) => {
+            args.logs.iter().for_each(|log| findings.readable_file("FILE", log));
+            findings.writable_file("--out", &args.out);
+        }
+        None => {
+            command.args.profile.iter().for_each(|profile| check_profile(profile, findings));
+            command.args.out.iter().for_each(|out| findings.writable_file("--out", out));
+        }
+    }
 }
 
 fn check_fetch(args: &FetchArgs, findings: &mut Findings) {

@@ -20,7 +20,7 @@ use crate::gauge::{dataset, machine, network};
 use crate::import::{self, ImportArgs, ImportSource};
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
-use crate::report;
+use crate::report::{self, ReportAction};
 use crate::simulate::{self, SimulateArgs, Simulated};
 
 /// Does what the arguments say. The first signal stops it: what has come is kept where that is of use, and whatever is
@@ -63,12 +63,20 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
                 print(&planned.write(output)?, json)
             }
         },
-        Action::Report(of) => {
-            let (output, progress) = (report::output(&of)?, progress.clone());
-            let (page, written) = until(stop, computed(move || report::report(&of, &progress))).await?;
-            output.write_all(page.as_bytes())?;
-            print(&written, json)
-        }
+        Action::Report(command) => match command.action {
+            Some(ReportAction::Sync(of)) => {
+                let output = report::sync::output(&of)?;
+                let (page, written) = until(stop, computed(move || report::sync::report(&of))).await?;
+                output.write_all(page.as_bytes())?;
+                print(&written, json)
+            }
+            None => {
+                let (output, progress) = (report::output(&command.args)?, progress.clone());
+                let (page, written) = until(stop, computed(move || report::report(&command.args, &progress))).await?;
+                output.write_all(page.as_bytes())?;
+                print(&written, json)
+            }
+        },
         Action::Simulate(SimulateArgs { what: Simulated::Sync(of) }) => {
             print(&until(stop, computed(move || simulate::sync(&of))).await?, json)
         }

@@ -1,5 +1,5 @@
 //! Pages: HTML with plots inside, which loads nothing. One is about a profile and the plan that is made from it, one
-//! about the size of a cache ([`Curves`]).
+//! about the size of a cache ([`Curves`]), one about runs of training ([`TrainingPage`]).
 //!
 //! In the order in which the first is made: a [`Sweeper`] plans over ranges of bandwidth and cores; plots are drawn of
 //! what it found; a [`Page`] holds the plots, and the numbers beside them.
@@ -24,7 +24,10 @@ mod html;
 mod curves;
 mod page;
 
+mod sync;
+
 pub use available::Available;
 pub use curves::{Curves, Line};
 pub use page::Page;
 pub use sweep::{Regions, Sweep, Sweeper};
+pub use sync::{Common, MOST_RUNS, TrainingPage, TrainingRun};

@@ -130,7 +130,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
         ],
     ),
     ("headwater-report", &["headwater-types", "headwater-plan"]),
-    ("headwater-simulate", &["headwater-types", "headwater-policy", "headwater-report"]),
+    ("headwater-simulate", &["headwater-types", "headwater-policy", "headwater-plan", "headwater-report"]),
     ("headwater-epoch", &["headwater-types", "headwater-plan", "headwater-cli", "headwater-client", "headwater-pilot"]),
     (
         "headwater-tune",

@@ -13,7 +13,7 @@ use crate::markdown::{code, head, sentence, table};
 use crate::source::{Serde, Source, arguments, documentation, is_derived, kebab, named_fields};
 
 /// What a command prints, and the type that it is: a file and its struct. Of what is written by hand, the fields.
-const PRINTED: [Printed; 19] = [
+const PRINTED: [Printed; 21] = [
     derived("storage-server index", "server/src/indexing/report.rs", "IndexReport"),
     derived("tuner extract", "tune/src/report/extract.rs", "ExtractSummary"),
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
@@ -28,6 +28,8 @@ const PRINTED: [Printed; 19] = [
     derived("profiler compare", "measure/src/compare.rs", "ComparedEpochs"),
     derived("profiler import sophon", "measure/src/import/mod.rs", "Imported"),
     derived("profiler report", "measure/src/report/mod.rs", "Written"),
+    derived("profiler report sync", "measure/src/report/sync/mod.rs", "WrittenRuns"),
+    derived("profiler simulate sync", "simulate/src/sync/report.rs", "SyncReport"),
     derived("profiler simulate cache", "measure/src/simulate/mod.rs", "CacheReport"),
     Printed { command: "profiler plan", derived: None, by_hand: &PLAN },
     Printed { command: "profiler explain", derived: Some(("plan/src/explain.rs", "Explanation")), by_hand: &EXPLAIN },
@@ -335,7 +337,7 @@ fn written(name: &str) -> Option<(&'static str, &'static [ByHand])> {
 fn leaf(name: &str) -> Option<&'static str> {
     match name {
         "bool" => Some(BOOL),
-        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "ByteCount" => Some(WHOLE),
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "ByteCount" | "Micros" => Some(WHOLE),
         "f32" | "f64" | "Cores" | "BitsPerSecond" | "SamplesPerSecond" => Some(NUMBER),
         "String" | "str" | "PathBuf" | "Digest" | "Way" | "Algorithm" | "Resource" | "ServerAddress" => Some(STRING),
         "Value" => Some(ANY),

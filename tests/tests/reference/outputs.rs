@@ -10,6 +10,10 @@ use tempfile::TempDir;
 
 use crate::json::{Documented, Field, paths};
 
+/// Two workers of unlike speed.
+const CLUSTER: &str = "{\"workers\":[{\"compute_us\":60000,\"communication_us\":4800000},\
+                       {\"compute_us\":3400000,\"communication_us\":4800000}],\"batch\":64,\"model_bytes\":42600000}";
+
 /// Runs every command, and holds what it prints against the fields that are documented for it.
 pub(crate) fn compare(documented: &Documented) {
     let printed = printed();
@@ -169,6 +173,12 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     let simulate = "profiler simulate cache --trace @trace.tsv --policy planned --memory 5 --ssd 7";
     add("profiler simulate cache", &format!("{simulate} --curve @curve.html --dump --json"));
     add("profiler simulate cache", &format!("{simulate} --json"));
+    std::fs::write(stage.path("cluster.json"), CLUSTER).unwrap();
+    let rounds = "profiler simulate sync --workers @cluster.json --rounds 3 --json";
+    add("profiler simulate sync", &format!("{rounds} --mode esync --overlap"));
+    add("profiler simulate sync", &format!("{rounds} --mode async"));
+    let log = headwater_tests::root().join("fuzz/corpus/sync_log/async.jsonl");
+    add("profiler report sync", &format!("profiler report sync {} --out @training.html --json", log.display()));
     add("profiler explain", "profiler explain --profile @photos.parquet --plan @photos.plan --sample 1 --json");
     add("profiler recipe NAME", "profiler recipe imagenet-train --json");
     assert!(planned["modes"].as_array().is_some_and(|modes| !modes.is_empty()));

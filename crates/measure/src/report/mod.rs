@@ -1,6 +1,8 @@
-//! `profiler report`: a profile, and what a plan makes of it, as one page for people.
+//! `profiler report`: a profile, and what a plan makes of it, as one page for people; another is about runs of training
+//! ([`sync`]).
 
 mod args;
+pub(crate) mod sync;
 
 use std::fmt;
 
@@ -9,7 +11,7 @@ use headwater_plan::{Algorithm, Allowed, compare, plan};
 use headwater_report::{Available, Page, Sweeper};
 use serde::Serialize;
 
-pub(crate) use args::ReportArgs;
+pub(crate) use args::{ReportAction, ReportArgs, ReportCommand};
 
 use crate::plan::{read_profile, resources};
 
@@ -25,12 +27,12 @@ pub(crate) struct Written {
 
 /// Opens the file that the page goes to.
 pub(crate) fn output(args: &ReportArgs) -> anyhow::Result<OutputFile> {
-    Ok(Outputs::new().reading("--profile", Some(&args.profile)).file("--out", &args.out)?)
+    Ok(Outputs::new().reading("--profile", args.profile.as_deref()).file("--out", args.out()?)?)
 }
 
 /// Plans over the ranges that the page shows; gives the page, and what is said of it once it is written.
 pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(String, Written)> {
-    let profile = read_profile(&args.profile)?;
+    let profile = read_profile(args.profile()?)?;
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
     let resources = resources(&args.limits, profile.servers())?;
     let plan = plan(&profile, &resources, &allowed, Algorithm::Optimal)?;
@@ -49,7 +51,7 @@ pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(
     };
     let html = page.to_string();
     let written = Written {
-        out: args.out.display().to_string(),
+        out: args.out()?.display().to_string(),
         bytes: html.len(),
         samples: profile.len(),
         epoch: plan.prediction.epoch,

@@ -13,6 +13,15 @@ pub(crate) struct Spread {
     pub(crate) high: f64,
 }
 
+/// A line upwards through bars of shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    /// Where, from 0 to 1.
+    pub(crate) at: f64,
+    /// What it means.
+    pub(crate) name: String,
+}
+
 const TOP: f64 = 8.0;
 const ROW: f64 = 26.0;
 const BOTTOM: f64 = 52.0;
@@ -47,6 +56,17 @@ pub(crate) fn spreads(x: Axis<'_>, spreads: &[Spread]) -> String {
 /// For each name a bar of shares that add up to 1, in the order of `parts`: each a colour's number and a name. `of`:
 /// what the names are.
 pub(crate) fn shares(of: &str, names: &[String], parts: &[(usize, String)], shares: &[Vec<f64>]) -> String {
+    marked_shares(of, names, parts, shares, None)
+}
+
+/// The same, with a mark.
+pub(crate) fn marked_shares(
+    of: &str,
+    names: &[String],
+    parts: &[(usize, String)],
+    shares: &[Vec<f64>],
+    mark: Option<&Mark>,
+) -> String {
     let left = (GAP + widest(names.iter().map(String::as_str))).max(width(of) + GAP);
     let mut svg = Svg::new(TOP + ROW * (names.len() + 1) as f64);
     svg.text(left - GAP, TOP + 16.0, Anchor::End, of);
@@ -68,7 +88,22 @@ pub(crate) fn shares(of: &str, names: &[String], parts: &[(usize, String)], shar
             x += wide;
         }
     }
+    if let Some(mark) = mark {
+        draw_mark(&mut svg, mark, left, TOP + ROW * (names.len() + 1) as f64);
+    }
     legend(parts.iter().map(|(part, label)| (colour(*part), label.as_str()))) + &svg.end()
+}
+
+/// A dashed line over the bars, and its name above them, within the plot.
+fn draw_mark(svg: &mut Svg, mark: &Mark, left: f64, bottom: f64) {
+    let x = left + mark.at.clamp(0.0, 1.0) * (WIDTH - left);
+    let half = width(&mark.name) / 2.0;
+    svg.text(x.clamp(left + half, (WIDTH - half).max(left + half)), TOP + 12.0, Anchor::Middle, &mark.name);
+    svg.put(format_args!(
+        "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" class=\"mark\" \
+         style=\"stroke:var(--ink);stroke-width:2;stroke-dasharray:5 3\"/>",
+        TOP + 16.0,
+    ));
 }
 
 fn widest(names: impl Iterator<Item = impl AsRef<str>>) -> f64 {

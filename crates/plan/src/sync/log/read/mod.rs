@@ -9,7 +9,7 @@ use super::parts::Log;
 /// whose run went on in the next line. Empty lines are passed over.
 ///
 /// # Errors
-/// [`LogError`]: a line is wrong, or there is none; there is more than the limits allow.
+/// [`LogError`]: a line is wrong, or none is whole ([`LogFault::Empty`]); there is more than the limits allow.
 pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(LogError { line: 1, fault: LogFault::TooMany { what: "bytes", most: MOST_BYTES } });
@@ -26,7 +26,10 @@ pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
                 log.push(event).map_err(wrong)?;
             }
             (Err(_), Some(before)) => return Err(before),
-            (Err(fault), None) if log.parts.is_empty() => return Err(wrong(fault)),
+            (Err(fault), None) if log.parts.is_empty() => {
+                let cut = begins_a_run(line) && !bytes.ends_with(b"\n");
+                return Err(wrong(if cut { LogFault::Empty } else { fault }));
+            }
             (Err(fault), None) => cut = Some(wrong(fault)),
         }
     }
@@ -35,6 +38,12 @@ pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
         last => log.cut += u64::from(last.is_some()),
     }
     if log.parts.is_empty() { Err(LogError { line: 1, fault: LogFault::Empty }) } else { Ok(log) }
+}
+
+/// Whether a line that was cut was that of a run.
+fn begins_a_run(line: &[u8]) -> bool {
+    const HEAD: &[u8] = br#"{"event":"run","#;
+    HEAD.starts_with(line) || line.starts_with(HEAD)
 }
 
 fn goes_on(event: &Event) -> bool {

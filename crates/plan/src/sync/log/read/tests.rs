@@ -108,8 +108,9 @@ fn a_log_may_be_cut_anywhere_behind_its_first_line() {
         assert_eq!(log.cut, u64::from(!at_an_end), "{cut}");
     }
     for cut in 0..first {
-        assert_eq!(read(&all.as_bytes()[..cut]).unwrap_err().line, 1, "{cut}");
+        assert_eq!(read(&all.as_bytes()[..cut]), Err(LogError { line: 1, fault: LogFault::Empty }), "{cut}");
     }
+    assert_ne!(read(b"{\"other\":1}"), Err(LogError { line: 1, fault: LogFault::Empty }), "that is no log");
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! All runs as a table.
+
+use std::fmt;
+
+use super::run::{Common, TrainingRun};
+use crate::chart::escape;
+use crate::number::{NONE, Unit, number};
+
+/// Runs of one kind of split, which can be compared.
+pub(crate) struct Table<'a> {
+    pub(crate) runs: &'a [&'a TrainingRun],
+}
+
+// === impl Table ===
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let common = Common::of(self.runs.iter().copied());
+        let unit = Unit::bytes(self.runs.iter().map(|run| run.bytes).max().unwrap_or_default() as f64);
+        let to = common.map_or_else(|| "to common top-1, s".to_owned(), |common| format!("to {:.4}, s", common.top1));
+        write!(f, "<div class=\"wide\"><table><tr><th>run</th><th>mode</th><th>average</th><th>split</th>")?;
+        write!(f, "<th>workers</th><th>rounds</th><th>seconds</th><th>samples/s</th><th>in steps</th>")?;
+        writeln!(f, "<th>sent, {}</th><th>{to}</th><th>top-1</th></tr>", unit.name)?;
+        let reached = |run: &TrainingRun| common.and_then(|common| run.seconds_to(common));
+        let first = self.runs.iter().filter_map(|run| reached(run)).reduce(f64::min);
+        for run in self.runs {
+            let reached = reached(run);
+            let class = if reached.is_some() && reached == first { " class=\"chosen\"" } else { "" };
+            let cells = cells(run, unit, reached).map(|cell| format!("<td>{}</td>", escape(&cell))).concat();
+            writeln!(f, "<tr{class}>{cells}</tr>")?;
+        }
+        writeln!(f, "</table></div>")
+    }
+}
+
+fn cells(run: &TrainingRun, unit: Unit, reached: Option<f64>) -> [String; 12] {
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| NONE.to_owned());
+    let started = run.run.as_ref();
+    [
+        run.name.clone(),
+        or_none(started.map(|run| mode(run.mode.as_str(), run.sync_rule.as_str(), run.overlap))),
+        or_none(started.map(|run| run.average.to_string())),
+        or_none(started.map(|run| run.split.as_str().to_owned())),
+        run.workers.len().to_string(),
+        run.rounds.to_string(),
+        number(run.seconds),
+        or_none(run.samples_per_second().map(number)),
+        or_none(run.utilisation().map(|part| format!("{:.1} %", part * 100.0))),
+        unit.of(run.bytes as f64),
+        or_none(reached.map(number)),
+        or_none(run.top1().map(|top1| format!("{top1:.4}"))),
+    ]
+}
+
+/// The rule is said of `esync` alone, where it decides.
+fn mode(mode: &str, rule: &str, overlap: bool) -> String {
+    let rule = if mode == "esync" && rule == "paper" { ", paper" } else { "" };
+    let overlap = if overlap { ", overlap" } else { "" };
+    format!("{mode}{rule}{overlap}")
+}
