@@ -41,6 +41,7 @@ const ORDER: [&str; 34] = [
     "headwater-server",
     "headwater-client",
     "headwater-rollout",
+    "headwater-federation",
     "headwater-pilot",
     "headwater-infer",
     "headwater-tables",
@@ -60,7 +61,7 @@ const ORDER: [&str; 34] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 35] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
@@ -92,6 +93,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
             "headwater-types",
             "headwater-policy",
             "headwater-labels",
+            "headwater-learn",
             "headwater-store",
             "headwater-cache",
             "headwater-image",
@@ -104,6 +106,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
     ("headwater-rollout", &["headwater-types", "headwater-delta", "headwater-client"]),
+    ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
     ("headwater-tables", &["headwater-types", "headwater-plan", "headwater-cli"]),
@@ -141,7 +144,9 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 34] = [
             "headwater-learn",
             "headwater-cli",
             "headwater-client",
+            "headwater-plan",
             "headwater-rollout",
+            "headwater-federation",
             "headwater-pilot",
             "headwater-tables",
             "headwater-extraction",
