@@ -46,7 +46,7 @@ struct Collected {
 /// # Errors
 /// [`FederationError`].
 pub(crate) async fn rounds(run: &mut Run<'_>) -> Result<(), FederationError> {
-    let drift = run.options.combining.drift_limit.and_then(DriftLimit::new);
+    let drift = run.drift_limit.and_then(DriftLimit::new);
     let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift };
     while run.round < run.options.rounds {
         run.check_stop()?;

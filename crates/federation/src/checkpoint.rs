@@ -274,3 +274,66 @@ fn settings(options: &FederationOptions) -> Vec<(String, String)> {
         named("--seed", &options.seed.0),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_plan::sync::Mode;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::weights::tests::options;
+
+    fn checkpoint(options: &FederationOptions) -> Checkpoint {
+        let mut weights = Weights::new(Parameters::new(vec![0.1, -2.5, 3e-38]), options);
+        weights.version = 7;
+        let common = Common {
+            classes: vec!["cat".to_owned(), "dog".to_owned()],
+            moments: FeatureMoments { count: 3, mean: vec![0.1, 1.0 / 3.0], squares: vec![2e-300, 5.0] },
+            model_digest: Digest::of(b"m"),
+            recipe_digest: Digest::of(b"r"),
+            output: "features".to_owned(),
+            feature_len: 2,
+        };
+        let workers = vec![("node1:7440".to_owned(), 12)];
+        Checkpoint::of((&weights, 6), &common, (TrainingId([9; 16]), workers), options)
+    }
+
+    #[test]
+    fn a_run_goes_on_to_the_bit_and_with_its_own_settings_alone() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("run");
+        let options = options(Mode::Sync);
+        assert!(Checkpoint::read(&path, &options).unwrap().is_none());
+        let written = checkpoint(&options);
+        for durable in [true, false] {
+            written.write(&path, durable).unwrap();
+            let read = Checkpoint::read(&path, &options).unwrap().unwrap();
+            assert_eq!((&read, read.round(), read.restore(&options).version), (&written, 6, 7));
+        }
+        let other = FederationOptions { seed: headwater_types::Seed(2), ..options };
+        let refused = Checkpoint::read(&path, &other).unwrap_err().to_string();
+        assert!(refused.contains("--seed is 1, and not 2"), "{refused}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_cut_or_changed_anywhere_is_no_checkpoint() {
+        let bytes = checkpoint(&options(Mode::Esync)).to_bytes().unwrap();
+        assert!(Checkpoint::from_bytes(&bytes).is_ok());
+        for length in 0..bytes.len() {
+            assert!(Checkpoint::from_bytes(&bytes[..length]).is_err(), "cut to {length}");
+        }
+        for place in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 0x40;
+            assert!(Checkpoint::from_bytes(&changed).is_err(), "changed at {place}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_there_are_not_allocated() {
+        let mut lying = checkpoint(&options(Mode::Esync));
+        lying.head.weights = MAX_HEAD_WEIGHTS;
+        assert_eq!(Checkpoint::from_bytes(&lying.to_bytes().unwrap()), Err("its numbers are cut"));
+    }
+}

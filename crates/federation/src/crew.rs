@@ -86,8 +86,7 @@ impl Crew {
                 split,
             };
             let (commands, told) = mpsc::unbounded_channel();
-            let hand =
-                Hand { worker, place: place.clone(), prepare, commands: told, events: sender.clone(), life: 0 };
+            let hand = Hand { worker, place: place.clone(), prepare, commands: told, events: sender.clone(), life: 0 };
             hands.push(tokio::spawn(hand.run()));
             members.push(Member {
                 name: place.name(),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use headwater_learn::LearnError;
 use headwater_client::ClientError;
+use headwater_learn::LearnError;
 
 use crate::checkpoint::CheckpointError;
 
@@ -28,7 +28,11 @@ pub enum FederationError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Too few workers came.
-    #[error("{came} of at least {wanted} workers came within {} s: {why}", waited.as_secs())]
+    #[error(
+        "{came} of {wanted} workers are there, and nothing was heard of the others for {} s ({why}): start them, or \
+         begin with those that are there (--min-workers {came})",
+        waited.as_secs()
+    )]
     TooFew {
         /// Those that came.
         came: usize,
@@ -82,7 +86,7 @@ pub enum FederationError {
         learning_rate: f32,
     },
     /// The log of the run cannot be written.
-    #[error("--log: {0}")]
+    #[error("--run-log: {0}")]
     Log(std::io::Error),
     /// A task ended in a way that it cannot.
     #[error("a task ended badly: please report it")]

@@ -4,9 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headwater_plan::sync::log::{
-    Accuracy, End, EndOutcome, Event, Round, Run, WorkerChange, WorkerRound, WorkerState,
-};
+use headwater_plan::sync::log::{Accuracy, End, EndOutcome, Event, Round, Run, WorkerChange, WorkerRound, WorkerState};
 
 use crate::crew::seconds;
 use crate::error::FederationError;

@@ -98,11 +98,7 @@ impl Judge {
     }
 }
 
-async fn judge(
-    judges: Vec<Place>,
-    training: TrainingId,
-    candidate: Candidate,
-) -> (Candidate, WeightScores, Duration) {
+async fn judge(judges: Vec<Place>, training: TrainingId, candidate: Candidate) -> (Candidate, WeightScores, Duration) {
     let begin = Instant::now();
     let scores = join_all(judges.iter().map(|place| place.score(training, &candidate.weights))).await;
     let sum = scores.into_iter().zip(&judges).fold(WeightScores::default(), |sum, (scores, place)| match scores {

@@ -33,8 +33,8 @@ mod weights;
 mod checkpoint;
 mod saver;
 
-mod judge;
 mod journal;
+mod judge;
 
 mod alone;
 mod barrier;

@@ -72,8 +72,8 @@ pub struct Combining {
     pub momentum: f32,
     /// How much of a way is changed for what has happened to the weights meanwhile (`async`); 0 for nothing.
     pub delay_compensation: f32,
-    /// How far a worker's weights may move in a round, relative to those that it was given; `None` for as far as they
-    /// like.
+    /// How far a worker's weights may move in a round, relative to those that it was given; `None` for a tenth
+    /// where workers have other classes than each other, else as far as they like.
     pub drift_limit: Option<f64>,
 }
 

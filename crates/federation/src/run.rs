@@ -74,6 +74,8 @@ pub(crate) struct Run<'r> {
     saver: Saver,
     pub(crate) estimates: Estimates,
     pub(crate) average: Average,
+    /// How far workers' weights may drift in a round.
+    pub(crate) drift_limit: Option<f64>,
     /// The last round that is in the weights.
     pub(crate) round: u64,
     stop: &'r CancellationToken,
@@ -127,13 +129,19 @@ impl<'r> Run<'r> {
     ) -> Result<Self, FederationError> {
         let wanted = options.min_workers.clamp(1, crew.members.len().max(1));
         let stopped = || FederationError::Stopped { round: 0, kept: String::new() };
+        let mut heard = Instant::now();
         while prepared(&crew) < wanted {
-            let event = stop.run_until_cancelled(timeout(options.wait, crew.next())).await.ok_or_else(stopped)?;
+            let left = options.wait.saturating_sub(heard.elapsed());
+            let event = stop.run_until_cancelled(timeout(left, crew.next())).await.ok_or_else(stopped)?;
             let Ok(event) = event else {
                 let (came, waited, why) = (prepared(&crew), options.wait, crew.matters());
                 return Err(FederationError::TooFew { came, wanted, waited, why });
             };
-            crew.note(&event.ok_or(FederationError::Lost)?, &mut journal);
+            let event = event.ok_or(FederationError::Lost)?;
+            if !matches!(event.what, What::Away(_) | What::Refused(_)) {
+                heard = event.at;
+            }
+            crew.note(&event, &mut journal);
             let out = |member: &&crate::crew::Member| matches!(member.state, State::Out(_));
             if crew.members.len() - crew.members.iter().filter(out).count() < wanted {
                 return Err(FederationError::AllRefused { why: crew.matters() });
@@ -142,10 +150,7 @@ impl<'r> Run<'r> {
         let there = crew.members.iter().filter(|member| member.state == State::Prepared);
         let there: Vec<_> = there.filter_map(|one| Some((one.name.as_str(), one.features.as_ref()?))).collect();
         let common = Common::of(&there, options.split)?;
-        let average = options.combining.average.unwrap_or(match common.differ(&there) {
-            true => Average::Normalized,
-            false => Average::Samples,
-        });
+        let (average, drift_limit) = by_data(options, common.differ(&there));
         let common = checkpoint.map_or(common, Checkpoint::common);
         let begin = common.begin(crew.training, options);
         let head = head_of(&begin, common.feature_len)?;
@@ -170,6 +175,7 @@ impl<'r> Run<'r> {
             saver: Saver::new(options.checkpoint.clone()),
             estimates: Estimates::default(),
             average,
+            drift_limit,
             round: checkpoint.map_or(0, Checkpoint::round),
             stop,
         };
@@ -358,6 +364,17 @@ impl<'r> Run<'r> {
         })
     }
 }
+
+/// How workers are averaged, and how far they may drift, where their data differ or do not. Weights that are trained on
+/// some classes alone forget the others the sooner the longer they are.
+fn by_data(options: &FederationOptions, differ: bool) -> (Average, Option<f64>) {
+    let by_default = if differ { (Average::Normalized, Some(DRIFT)) } else { (Average::Samples, None) };
+    let combining = &options.combining;
+    (combining.average.unwrap_or(by_default.0), combining.drift_limit.or(by_default.1))
+}
+
+/// How far weights may drift in a round where workers have other classes than each other, and nobody says.
+const DRIFT: f64 = 0.1;
 
 /// Workers that have prepared.
 fn prepared(crew: &Crew) -> usize {

@@ -120,3 +120,85 @@ impl Weights {
         farthest / self.values.norm().max(f64::MIN_POSITIVE)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use headwater_client::training_calls::{Announced, Split, Trained};
+    use headwater_learn::HeadKind;
+    use headwater_plan::sync::{Mode, RuleName};
+    use headwater_types::Seed;
+
+    use super::*;
+    use crate::options::{Combining, Local};
+
+    pub(crate) fn options(mode: Mode) -> FederationOptions {
+        FederationOptions {
+            mode,
+            overlap: false,
+            rule: RuleName::Headwater,
+            epsilon: Duration::from_millis(500),
+            max_steps: None,
+            rounds: 10,
+            head: HeadKind::Softmax,
+            local: Local { learning_rate: 0.1, momentum: 0.5, batch_size: 8 },
+            combining: Combining {
+                average: None,
+                learning_rate: 1.0,
+                momentum: 0.0,
+                delay_compensation: 0.0,
+                drift_limit: None,
+            },
+            dataset: "photos".parse().unwrap(),
+            model: "m".parse().unwrap(),
+            split: Split::Held,
+            held_out: 0.2,
+            seed: Seed(1),
+            min_workers: 1,
+            wait: Duration::from_secs(1),
+            checkpoint: None,
+        }
+    }
+
+    fn came(round: u64, steps: u32, way: &[f32]) -> Came {
+        let way: bytes::Bytes = Parameters::new(way.to_vec()).to_bytes().into();
+        let (compute, queued) = (Duration::ZERO, Duration::ZERO);
+        let trained = Trained { round, steps, samples: 8, loss: 1.0, compute, queued, way: Announced::of(&way) };
+        Came { trained, way, exchange: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_cannot_be_right_moves_no_weight_and_is_said() {
+        let weights = Weights::new(Parameters::zeros(2), &options(Mode::Esync));
+        assert_eq!(weights.check(&came(3, 2, &[1.0, 2.0]), 3, 2), Ok(Parameters::new(vec![1.0, 2.0])));
+        for (wrong, words) in [
+            (came(2, 2, &[1.0, 2.0]), "of round 2, and round 3"),
+            (came(3, 3, &[1.0, 2.0]), "3 steps, and 2"),
+            (came(3, 0, &[1.0, 2.0]), "0 steps"),
+            (came(3, 2, &[1.0]), "4 bytes, and the head has 2 weights"),
+            (came(3, 2, &[1.0, f32::NAN]), "no numbers"),
+            (came(3, 2, &[1.0, f32::INFINITY]), "no numbers"),
+        ] {
+            let said = weights.check(&wrong, 3, 2).unwrap_err();
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+
+    #[test]
+    fn momentum_is_the_tuners_in_sync_and_the_workers_else() {
+        let brought = |way: f32| {
+            let way = Parameters::new(vec![way]);
+            [Brought { worker: 0, way, steps: 1, samples: 8, holds: 80 }]
+        };
+        let moved = |mode: Mode| {
+            let options = options(mode);
+            let mut weights = Weights::new(Parameters::zeros(1), &options);
+            weights.average(&brought(1.0), Average::Samples, &options);
+            weights.average(&brought(1.0), Average::Samples, &options);
+            (weights.values.values()[0], weights.version, weights.samples_trained)
+        };
+        assert_eq!(moved(Mode::Sync), (2.5, 2, 16));
+        assert_eq!(moved(Mode::Esync), (2.0, 2, 16));
+    }
+}

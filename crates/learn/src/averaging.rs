@@ -9,7 +9,8 @@ use crate::parameters::Parameters;
 pub enum Averaging {
     /// By its share of all features, each way divided by the worker's own steps, and the whole multiplied by the mean
     /// number of steps (FedNova: Wang et al., NeurIPS 2020). A worker that does more steps pulls no harder towards its
-    /// own data.
+    /// own data. No way is made longer than the typical one is: where one worker takes a hundred steps and another
+    /// takes one, that one step would else be taken for a hundred straight ones, and throw the weights off.
     Normalized,
     /// By the features that it has trained on in the round (FedAvg: McMahan et al. 2017; ESync). Where data differ, the
     /// average leans to the data of those that are fast.
@@ -57,9 +58,22 @@ fn weights(contributions: &[Contribution<'_>], averaging: Averaging, momentum: f
             let lengths: Vec<f64> = lengths.collect();
             let shares = shares(|contribution| contribution.holds);
             let mean: f64 = zip(&shares, &lengths).map(|(share, length)| share * length).sum();
-            zip(&shares, &lengths).map(|(share, length)| share * mean / length).collect()
+            let norms: Vec<f64> = contributions.iter().map(|contribution| contribution.way.norm()).collect();
+            let typical = median(&norms);
+            let stretch =
+                |length: f64, norm: f64| (mean / length).min((typical / norm.max(f64::MIN_POSITIVE)).max(1.0));
+            let each = zip(shares, zip(lengths, norms));
+            each.map(|(share, (length, norm))| share * stretch(length, norm)).collect()
         }
     }
+}
+
+/// The middle, or the mean of the two that are.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |place: usize| sorted.get(place).copied().unwrap_or_default();
+    (at(sorted.len().saturating_sub(1) / 2) + at(sorted.len() / 2)) / 2.0
 }
 
 /// How many gradients a way is the sum of, where each step keeps `momentum` of the one before: the j-th of `steps`
@@ -103,6 +117,18 @@ mod tests {
         for averaging in [Averaging::Uniform, Averaging::Samples, Averaging::Normalized] {
             assert_eq!(average(&equal, averaging, 0.9).values(), [4.0, 1.0], "{averaging:?}");
         }
+    }
+
+    #[test]
+    fn one_step_is_not_taken_for_a_hundred() {
+        let ways = [vec![10.0, 0.0], vec![10.0, 0.0], vec![0.0, 1.0]].map(Parameters::new);
+        let steps = [100, 100, 1];
+        let one = |(way, steps)| Contribution { way, steps, samples: 1, holds: 100 };
+        let contributions: Vec<_> = zip(&ways, steps).map(one).collect();
+        let averaged = average(&contributions, Averaging::Normalized, 0.0);
+        // FedNova would make 67 of the one step; the typical way is 10 long.
+        assert!((averaged.values()[1] - 10.0 / 3.0).abs() < 1e-5, "{averaged:?}");
+        assert!((averaged.values()[0] - 2.0 * 0.67 * 10.0 / 3.0).abs() < 1e-5, "{averaged:?}");
     }
 
     #[test]

@@ -162,7 +162,10 @@ impl LocalTrainer {
             self.order = Some((pass, order));
         }
         let Some((_, order)) = &self.order else { return Vec::new() };
-        (within..count.min(within + size)).filter_map(|position| order.at(position as u64)).map(|index| index as usize).collect()
+        (within..count.min(within + size))
+            .filter_map(|position| order.at(position as u64))
+            .map(|index| index as usize)
+            .collect()
     }
 
     /// One step; its batch's mean loss before it.

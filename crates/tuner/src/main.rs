@@ -6,8 +6,8 @@ use headwater_cli::{Progress, exit, logs, runtime, settings};
 use headwater_tune::TunerArgs;
 
 fn main() -> ExitCode {
-    let args: TunerArgs = match settings::parse(headwater_cli::build!()) {
-        Ok(args) => args,
+    let args = match settings::parse::<TunerArgs>(headwater_cli::build!()) {
+        Ok(args) => args.settled(),
         Err(code) => return code,
     };
     let json = args.json();

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 35] = [
     "headwater-types",
     "headwater-policy",
     "headwater-labels",

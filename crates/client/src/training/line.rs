@@ -18,11 +18,7 @@ pub(super) async fn connect(server: &Server) -> Result<Client, TrainingError> {
 }
 
 /// What comes within a time.
-pub(super) async fn within<T>(
-    most: Duration,
-    what: &str,
-    of: impl Future<Output = T>,
-) -> Result<T, TrainingError> {
+pub(super) async fn within<T>(most: Duration, what: &str, of: impl Future<Output = T>) -> Result<T, TrainingError> {
     let silent = |_| away(format!("nothing was heard of it for {} s, {what}", most.as_secs()));
     timeout(most, of).await.map_err(silent)
 }

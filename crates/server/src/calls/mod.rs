@@ -48,13 +48,13 @@ use headwater_wire::proto::samples_server::{Samples, SamplesServer};
 use headwater_wire::proto::trainings_server::{Trainings, TrainingsServer};
 use headwater_wire::proto::{
     ActivateModelRequest, Activation, AnnounceAnswer, AnnounceRequest, AskLabelsRequest, AskVersionsRequest,
-    BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest, ControlLabellingRequest,
-    CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest, EndTrainingRequest, FetchBatch, FetchRequest,
-    IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling, LabellingList, ListDatasetsRequest,
-    ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelPiece, ModelVersions,
-    OfferModelRequest, PrepareTrainingRequest, PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer,
-    ReplacedRequest, ReportRequest, ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart,
-    TrainingBegun, TrainingEnded,
+    BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
+    ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
+    EndTrainingRequest, FetchBatch, FetchRequest, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling,
+    LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest,
+    ModelList, ModelPiece, ModelVersions, OfferModelRequest, PrepareTrainingRequest, PullPieceRequest,
+    PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest,
+    ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun, TrainingEnded,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;

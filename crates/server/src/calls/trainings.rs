@@ -9,9 +9,7 @@ use futures::{StreamExt, stream};
 use headwater_learn::Parameters;
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
-use headwater_wire::training::{
-    BeginTraining, Gathering, PIECE, PrepareTraining, Scores, Steps, TrainingId,
-};
+use headwater_wire::training::{BeginTraining, Gathering, PIECE, PrepareTraining, Scores, Steps, TrainingId};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{interval, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};

@@ -94,7 +94,7 @@ Examples:
   tuner fine-tune --servers 10.0.0.5:7440,10.0.0.6:7440 --dataset photos \\
       --model mobilenet --push cats --relabel
   tuner fine-tune --servers node1:7440,node2:7440,node3:7440 \\
-      --dataset photos --model mobilenet --mode esync --log run.jsonl
+      --dataset photos --model mobilenet --mode esync --run-log run.jsonl
   tuner fine-tune --features features --head mlp --hidden 512 \\
       --out head.onnx
   tuner fine-tune --features features --out head.onnx \\

@@ -72,6 +72,18 @@ impl TunerArgs {
         &self.common
     }
 
+    /// These arguments, with `--log FILE.jsonl` of a training in rounds taken for its `--run-log`: that is what ESync's
+    /// tools call it, and a filter of messages never ends so.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        let Command::FineTune(args) = &mut self.command else { return self };
+        let is_run_log = |log: &mut String| log.ends_with(".jsonl");
+        if args.rounds.mode.is_some() && args.rounds.run_log.is_none() {
+            args.rounds.run_log = self.common.log.take_if(is_run_log).map(Into::into);
+        }
+        self
+    }
+
     /// Whether results and errors are for a program.
     pub fn json(&self) -> bool {
         self.common.json

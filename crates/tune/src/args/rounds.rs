@@ -4,8 +4,8 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{seconds, some_seconds};
 use headwater_client::training_calls::{Split, SplitRule};
@@ -57,7 +57,7 @@ pub(crate) struct RoundsArgs {
     delay_compensation: f32,
 
     /// Of esync: how far the weights of a server may move in a round, relative to those that it was given; rounds get
-    /// shorter until they keep to it [default: no limit]
+    /// shorter until they keep to it [default: 0.1 where servers have other classes than each other, else no limit]
     #[arg(long, value_name = "RATIO")]
     drift_limit: Option<f64>,
 
@@ -92,9 +92,10 @@ pub(crate) struct RoundsArgs {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = some_seconds)]
     wait_for_workers: Duration,
 
-    /// File that takes the run's log, a JSON object in each line, for profiler report sync
+    /// File that takes the run's log, a JSON object in each line, for profiler report sync. --log FILE.jsonl means the
+    /// same: no filter of messages ends so
     #[arg(long, value_name = "FILE.jsonl")]
-    pub(crate) log: Option<PathBuf>,
+    pub(crate) run_log: Option<PathBuf>,
 
     /// File in which the run's state is kept, so that the same command goes on after it was killed; it goes once the
     /// head is saved [default: the file of --out with .checkpoint]
@@ -150,7 +151,7 @@ impl RoundsArgs {
             ("--overlap", self.overlap),
             ("--split", self.split.is_some()),
             ("--min-workers", self.min_workers.is_some()),
-            ("--log", self.log.is_some()),
+            ("--run-log", self.run_log.is_some()),
             ("--checkpoint", self.checkpoint.is_some()),
             ("--from-scratch", self.from_scratch),
             ("--global-momentum", self.global_momentum != 0.0),

@@ -9,8 +9,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use headwater_cli::{Failures, Outcome, Progress};
 use headwater_client::TrainingServer;
-use headwater_federation::{Checkpoint, Federated, FederationError, FederationOptions, Journal, Listener, News, Place};
 use headwater_federation::WorkerNews;
+use headwater_federation::{Checkpoint, Federated, FederationError, FederationOptions, Journal, Listener, News, Place};
 use headwater_plan::sync::Mode;
 use headwater_tables::features::FeatureProvenance;
 use headwater_training::TrainingError;
@@ -84,13 +84,13 @@ fn open_checkpoint(args: &FineTuneArgs, options: &FederationOptions) -> Result<O
 
 /// Where the log goes: behind that of an earlier start, or in its place.
 fn log(args: &FineTuneArgs, goes_on: bool) -> Result<Option<Box<dyn Write + Send>>> {
-    let Some(path) = &args.rounds.log else { return Ok(None) };
+    let Some(path) = &args.rounds.run_log else { return Ok(None) };
     let mut open = OpenOptions::new();
     let file = match goes_on {
         true => open.create(true).append(true).open(path),
         false => open.create(true).write(true).truncate(true).open(path),
     };
-    let mut file = file.with_context(|| format!("--log {}", path.display()))?;
+    let mut file = file.with_context(|| format!("--run-log {}", path.display()))?;
     if goes_on && !ends_a_line(path) {
         // Its last line was cut when the tuner was killed: it ends here, and is counted as cut.
         file.write_all(b"\n")?;

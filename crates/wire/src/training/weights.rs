@@ -110,7 +110,8 @@ mod tests {
         let digest = *Digest::of(b"w").as_bytes();
         let most = MAX_HEAD_WEIGHTS as u64 * 4;
         assert!(Announced::read(most, &digest).is_ok());
-        for (length, digest) in [(most + 4, &digest[..]), (u64::MAX, &digest[..]), (6, &digest[..]), (8, &digest[..5])] {
+        for (length, digest) in [(most + 4, &digest[..]), (u64::MAX, &digest[..]), (6, &digest[..]), (8, &digest[..5])]
+        {
             assert!(Announced::read(length, digest).is_err(), "{length}");
         }
     }
