@@ -101,12 +101,18 @@ impl Here {
         Ok(Came { trained, way: bytes.into(), exchange: Duration::ZERO })
     }
 
-    pub(crate) async fn score(self: Arc<Self>, weights: Bytes) -> Result<WeightScores, TrainingError> {
+    pub(crate) async fn score(
+        self: Arc<Self>,
+        weights: Bytes,
+        most: Option<u64>,
+    ) -> Result<WeightScores, TrainingError> {
         let work = move || {
             let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let (mut head, samples) = judge.ok_or_else(|| refused("it has not begun".to_owned()))?;
             head.set_parameters(&parameters(&weights)?).map_err(learn)?;
-            let Some(metrics) = head.evaluate(&samples).map_err(learn)? else { return Ok(WeightScores::default()) };
+            let Some(metrics) = head.evaluate_first(&samples, most).map_err(learn)? else {
+                return Ok(WeightScores::default());
+            };
             let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
             Ok(WeightScores { samples: metrics.count as u64, correct, loss: metrics.loss * metrics.count as f64 })
         };

@@ -32,7 +32,9 @@ pub(crate) struct Judge {
 }
 
 /// Between two judgements lie so many times the length of the last one: workers judge on the cores that take the steps.
-const PAUSES: u32 = 9;
+const PAUSES: u32 = 3;
+/// Samples of each worker by which weights are judged on the way; the last ones are judged by all.
+const ON_THE_WAY: u64 = 1000;
 
 // === impl Judge ===
 
@@ -41,14 +43,14 @@ impl Judge {
     pub(crate) fn offer(&mut self, candidate: Candidate, crew: &Crew) {
         let is_early = self.not_before.is_some_and(|moment| Instant::now() < moment);
         if self.under_way.is_none() && !is_early {
-            self.begin(candidate, crew);
+            self.begin(candidate, crew, Some(ON_THE_WAY));
         }
     }
 
-    fn begin(&mut self, candidate: Candidate, crew: &Crew) {
+    fn begin(&mut self, candidate: Candidate, crew: &Crew, most: Option<u64>) {
         let judges = crew.members.iter().filter(|member| member.state == State::Ready);
         let judges: Vec<Place> = judges.map(|member| member.place.clone()).collect();
-        self.under_way = Some(tokio::spawn(judge(judges, crew.training, candidate)));
+        self.under_way = Some(tokio::spawn(judge(judges, crew.training, candidate, most)));
     }
 
     /// What has been judged since; `None` where nothing has.
@@ -62,11 +64,7 @@ impl Judge {
     /// Judges the last weights, behind what is under way. What both gave.
     pub(crate) async fn finish(&mut self, candidate: Candidate, crew: &Crew) -> Vec<Accuracy> {
         let earlier = self.take().await;
-        let is_last = |accuracy: &Accuracy| accuracy.version == candidate.version;
-        if self.last.as_ref().is_some_and(is_last) {
-            return earlier.into_iter().collect();
-        }
-        self.begin(candidate, crew);
+        self.begin(candidate, crew, None);
         let last = self.take().await;
         earlier.into_iter().chain(last).collect()
     }
@@ -98,9 +96,14 @@ impl Judge {
     }
 }
 
-async fn judge(judges: Vec<Place>, training: TrainingId, candidate: Candidate) -> (Candidate, WeightScores, Duration) {
+async fn judge(
+    judges: Vec<Place>,
+    training: TrainingId,
+    candidate: Candidate,
+    most: Option<u64>,
+) -> (Candidate, WeightScores, Duration) {
     let begin = Instant::now();
-    let scores = join_all(judges.iter().map(|place| place.score(training, &candidate.weights))).await;
+    let scores = join_all(judges.iter().map(|place| place.score(training, &candidate.weights, most))).await;
     let sum = scores.into_iter().zip(&judges).fold(WeightScores::default(), |sum, (scores, place)| match scores {
         Ok(scores) => sum.and(scores),
         Err(why) => {

@@ -55,10 +55,15 @@ impl Place {
         }
     }
 
-    pub(crate) async fn score(&self, training: TrainingId, weights: &Bytes) -> Result<WeightScores, TrainingError> {
+    pub(crate) async fn score(
+        &self,
+        training: TrainingId,
+        weights: &Bytes,
+        most: Option<u64>,
+    ) -> Result<WeightScores, TrainingError> {
         match self {
-            Self::Server(server) => server.score(training, weights).await,
-            Self::Here(here) => Arc::clone(here).score(weights.clone()).await,
+            Self::Server(server) => server.score(training, weights, most).await,
+            Self::Here(here) => Arc::clone(here).score(weights.clone(), most).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! How well a head does on features that it is shown.
 
 use headwater_types::ClassId;
-use ndarray::{ArrayRef1, Axis};
+use ndarray::{ArrayRef1, Axis, Slice};
 
 use crate::error::LearnError;
 use crate::features::FeatureSet;
@@ -46,15 +46,23 @@ impl Head {
 
     /// The head's result on these features; `None` where there are none. A tie counts against the head.
     pub fn evaluate(&self, set: &FeatureSet) -> Result<Option<Metrics>, LearnError> {
+        self.evaluate_first(set, None)
+    }
+
+    /// The head's result on the first of these features, at most so many; `None` where there are none.
+    pub fn evaluate_first(&self, set: &FeatureSet, most: Option<u64>) -> Result<Option<Metrics>, LearnError> {
         self.check(set)?;
-        if set.is_empty() {
+        let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        let count = set.len().min(most);
+        if count == 0 {
             return Ok(None);
         }
         let network = self.folded();
         let (mut loss, mut top5) = (0.0, 0_usize);
         let mut classes = vec![ClassMetrics::default(); set.classes()];
-        for (rows, labels) in set.view().axis_chunks_iter(Axis(0), ROWS_AT_ONCE).zip(set.labels().chunks(ROWS_AT_ONCE))
-        {
+        let (rows, labels) = (set.view(), &set.labels()[..count]);
+        let rows = rows.slice_axis(Axis(0), Slice::from(..count));
+        for (rows, labels) in rows.axis_chunks_iter(Axis(0), ROWS_AT_ONCE).zip(labels.chunks(ROWS_AT_ONCE)) {
             for (logits, label) in network.logits(&rows).rows().into_iter().zip(labels) {
                 loss += cross_entropy(&logits, *label);
                 let rank = rank(&logits, *label);
@@ -64,7 +72,7 @@ impl Head {
                 top5 += usize::from(rank < 5);
             }
         }
-        let (count, correct) = (set.len(), classes.iter().map(|class| class.correct).sum::<usize>());
+        let correct = classes.iter().map(|class| class.correct).sum::<usize>();
         let share = |part: usize| part as f64 / count as f64;
         Ok(Some(Metrics { loss: loss / count as f64, top1: share(correct), top5: share(top5), count, classes }))
     }

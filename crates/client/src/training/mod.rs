@@ -102,13 +102,18 @@ impl TrainingServer {
         Ok(begun.into())
     }
 
-    /// Has weights judged by what the server keeps from training.
+    /// Has weights judged by what the server keeps from training, or by so many samples of that.
     ///
     /// # Errors
     /// [`TrainingError`].
-    pub async fn score(&self, training: TrainingId, weights: &bytes::Bytes) -> Result<WeightScores, TrainingError> {
+    pub async fn score(
+        &self,
+        training: TrainingId,
+        weights: &bytes::Bytes,
+        most: Option<u64>,
+    ) -> Result<WeightScores, TrainingError> {
         let client = line::connect(&self.0).await?;
-        let scores = Scores { training, weights: Announced::of(weights) };
+        let scores = Scores { training, weights: Announced::of(weights), most };
         let head = proto::ScorePart { head: Some(scores.into()), weights: bytes::Bytes::new() };
         let piece = |piece| proto::ScorePart { head: None, weights: piece };
         let parts: Vec<_> = std::iter::once(head).chain(pieces(weights).map(piece)).collect();

@@ -174,7 +174,7 @@ pub(super) async fn score(desk: &Desk, request: Request<Streaming<proto::ScorePa
     let answer = async move {
         let judged = spawn_blocking(move || {
             let _under_way = under_way;
-            Worker::score(&worker, &weights)
+            Worker::score(&worker, &weights, scores.most)
         });
         let judged = judged.await.map_err(|_| Status::internal("weights could not be judged: please report it"))?;
         judged.map(Into::into).map_err(|refusal| metrics.refuse(refusal))

@@ -211,15 +211,17 @@ impl Worker {
         done.unwrap_or_else(|_| Err(not_trained("the steps ended badly: please report it")))
     }
 
-    /// Judges weights. Blocks.
+    /// Judges weights by what is kept from training, or by so many samples of that. Blocks.
     ///
     /// # Errors
     /// Weights of another head, and a training that has not begun.
-    pub(crate) fn score(&self, weights: &Parameters) -> Result<WeightScores, Refusal> {
+    pub(crate) fn score(&self, weights: &Parameters, most: Option<u64>) -> Result<WeightScores, Refusal> {
         let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (mut head, samples) = judge.ok_or_else(|| not_trained("this training has not begun"))?;
         head.set_parameters(weights).map_err(refused)?;
-        let Some(metrics) = head.evaluate(&samples).map_err(refused)? else { return Ok(WeightScores::default()) };
+        let Some(metrics) = head.evaluate_first(&samples, most).map_err(refused)? else {
+            return Ok(WeightScores::default());
+        };
         let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
         Ok(WeightScores { samples: metrics.count as u64, correct, loss: metrics.loss * metrics.count as f64 })
     }

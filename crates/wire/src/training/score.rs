@@ -11,6 +11,8 @@ pub struct Scores {
     pub training: TrainingId,
     /// The weights that come.
     pub weights: Announced,
+    /// Most samples to judge by; `None` for all.
+    pub most: Option<u64>,
 }
 
 /// How weights did on the samples that a server keeps from training.
@@ -39,9 +41,10 @@ impl WeightScores {
 }
 
 impl From<Scores> for proto::ScoreHead {
-    fn from(Scores { training, weights }: Scores) -> Self {
+    fn from(Scores { training, weights, most }: Scores) -> Self {
         let Announced { length, digest } = weights;
-        Self { training: training.to_bytes(), length: length as u64, digest: bytes_of(digest) }
+        let (length, digest) = (length as u64, bytes_of(digest));
+        Self { training: training.to_bytes(), length, digest, most: most.unwrap_or(0) }
     }
 }
 
@@ -50,7 +53,8 @@ impl TryFrom<proto::ScoreHead> for Scores {
 
     fn try_from(head: proto::ScoreHead) -> Result<Self, Invalid> {
         let weights = Announced::read(head.length, &head.digest)?;
-        Ok(Self { training: TrainingId::from_bytes(&head.training)?, weights })
+        let most = Some(head.most).filter(|most| *most > 0);
+        Ok(Self { training: TrainingId::from_bytes(&head.training)?, weights, most })
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn scores_survive_the_wire_and_those_that_cannot_be_are_refused() {
-        let scores = Scores { training: TrainingId([7; 16]), weights: Announced::of(&[0; 8]) };
+        let scores = Scores { training: TrainingId([7; 16]), weights: Announced::of(&[0; 8]), most: Some(5) };
         assert_eq!(Scores::try_from(proto::ScoreHead::from(scores)), Ok(scores));
         let result = WeightScores { samples: 9, correct: 7, loss: 1.5 };
         let sent = proto::WeightScores::from(result);
