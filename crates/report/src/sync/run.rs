@@ -165,8 +165,8 @@ impl Common {
         Self::of(runs.iter().filter(|other| other.is_by_class() == run.is_by_class()))
     }
 
-    /// The best accuracy that all of these runs have reached, as far as they were evaluated. A run that was killed early
-    /// says nothing of the others, so that it counts only where none has ended.
+    /// The best accuracy that all of these runs have reached, as far as they were evaluated. A run that was killed
+    /// early says nothing of the others, so that it counts only where none has ended.
     pub(crate) fn of<'a>(runs: impl Iterator<Item = &'a TrainingRun>) -> Option<Self> {
         let runs: Vec<_> = runs.collect();
         let any_ended = runs.iter().any(|run| run.ended && run.best().is_some());

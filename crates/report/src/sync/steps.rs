@@ -18,7 +18,8 @@ pub(crate) fn plot(run: &TrainingRun) -> String {
     lines(x, Axis { label: "local steps", logarithmic: true, format: number }, &places, &series)
 }
 
-/// Lines that are the same as one, which is called as the first of them: the names of all would be longer than the plot.
+/// Lines that are the same as one, which is called as the first of them: the names of all would be longer than the
+/// plot.
 fn alike<'a>(lines: impl Iterator<Item = &'a Line>) -> Vec<Line> {
     let mut groups: Vec<(&Line, usize)> = Vec::new();
     for line in lines.filter(|line| !line.points.is_empty()) {

@@ -24,11 +24,10 @@ impl fmt::Display for Table<'_> {
         let unit = Unit::bytes(self.runs.iter().map(|run| run.bytes).max().unwrap_or_default() as f64);
         let to = common.map_or_else(|| "to common top-1, s".to_owned(), |common| format!("to {:.4}, s", common.top1));
         writeln!(f, "<p>{}</p>", escape(self.dealt))?;
-        write!(
-            f,
-            "<div class=\"wide\"><table><tr><th>run</th><th>mode</th><th>workers</th><th>rounds</th><th>seconds</th><th>samples/s</th><th>in steps</th>"
-        )?;
-        writeln!(f, "<th>sent, {}</th><th>{to}</th><th>top-1</th></tr>", unit.name)?;
+        let sent = format!("sent, {}", unit.name);
+        let heads = ["run", "mode", "workers", "rounds", "seconds", "samples/s", "in steps", &sent, &to, "top-1"];
+        let heads = heads.map(|head| format!("<th>{head}</th>")).concat();
+        writeln!(f, "<div class=\"wide\"><table><tr>{heads}</tr>")?;
         let reached = |run: &TrainingRun| common.and_then(|common| run.seconds_to(common));
         let first = self.runs.iter().filter_map(|run| reached(run)).reduce(f64::min);
         for run in self.runs {
