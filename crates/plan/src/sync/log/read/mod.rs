@@ -25,6 +25,8 @@ pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
                 log.cut += u64::from(before.is_some());
                 log.push(event).map_err(wrong)?;
             }
+            // The run that went on was killed at once, within its first line, which is the last one then.
+            (Err(_), Some(_)) if begins_a_run(line) && is_last(line, bytes) => log.cut += 2,
             (Err(_), Some(before)) => return Err(before),
             (Err(fault), None) if log.parts.is_empty() => {
                 let cut = begins_a_run(line) && !bytes.ends_with(b"\n");
@@ -38,6 +40,11 @@ pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
         last => log.cut += u64::from(last.is_some()),
     }
     if log.parts.is_empty() { Err(LogError { line: 1, fault: LogFault::Empty }) } else { Ok(log) }
+}
+
+/// Whether a line has no end, as only the last can.
+fn is_last(line: &[u8], bytes: &[u8]) -> bool {
+    line.as_ptr_range().end == bytes.as_ptr_range().end
 }
 
 /// Whether a line that was cut was that of a run.
