@@ -1,5 +1,5 @@
-//! A log of training is read, with every worker one of its run's, or refused with the line at which it is none; of what is
-//! read a page can be made.
+//! A log of training is read, with every worker one of its run's, or refused with the line at which it is none; of what
+//! is read a page can be made.
 
 #![no_main]
 

@@ -6,8 +6,12 @@
 //! [`Curve`] is hit rates over sizes, for each policy.
 //!
 //! Invariant: every access is counted once, as a hit in memory, a hit on the SSD, a read of the origin, or
-//! as answered with another sample. Never here:
-//! files, arguments and bars (`headwater-measure`).
+//! as answered with another sample.
+//!
+//! Training over unequal machines: a [`SyncRun`] repeats rounds of a [`Cluster`] on a virtual clock, by the plan that a
+//! coordinator makes ([`headwater_plan::sync`]), and gives a [`SyncReport`].
+//!
+//! Never here: files, arguments and bars (`headwater-measure`).
 
 mod trace;
 

@@ -28,6 +28,14 @@ const BOTTOM: f64 = 52.0;
 /// From names to bars.
 const GAP: f64 = 10.0;
 
+// === impl Mark ===
+
+impl Mark {
+    fn across(&self, left: f64) -> f64 {
+        left + self.at.clamp(0.0, 1.0) * (WIDTH - left)
+    }
+}
+
 /// A range for each name.
 pub(crate) fn spreads(x: Axis<'_>, spreads: &[Spread]) -> String {
     let bottom = TOP + ROW * spreads.len() as f64;
@@ -82,8 +90,9 @@ pub(crate) fn marked_shares(
                  </title></rect>",
                 ROW - 4.0,
             ));
-            if width(&percent) + 4.0 < wide {
-                svg.inked(x + wide / 2.0, y + 15.0, ink_on(fill), &percent);
+            let line = mark.map(|mark| mark.across(left));
+            if let Some(middle) = clear(x, wide, width(&percent), line) {
+                svg.inked(middle, y + 15.0, ink_on(fill), &percent);
             }
             x += wide;
         }
@@ -94,10 +103,18 @@ pub(crate) fn marked_shares(
     legend(parts.iter().map(|(part, label)| (colour(*part), label.as_str()))) + &svg.end()
 }
 
+/// The middle of a text of this width within a part, beside a line upwards; `None` where there is no room.
+fn clear(from: f64, wide: f64, text: f64, line: Option<f64>) -> Option<f64> {
+    let half = text / 2.0;
+    let fits = |middle: &f64| middle - half - 2.0 >= from && middle + half + 2.0 <= from + wide;
+    let beside = |middle: &f64| line.is_none_or(|line| (line - middle).abs() >= half + 3.0);
+    let around = line.map_or([0.0; 2], |line| [line - half - 3.0, line + half + 3.0]);
+    [from + wide / 2.0, around[0], around[1]].into_iter().find(|middle| fits(middle) && beside(middle))
+}
+
 /// A dashed line over the bars, and its name above them, within the plot.
 fn draw_mark(svg: &mut Svg, mark: &Mark, left: f64, bottom: f64) {
-    let x = left + mark.at.clamp(0.0, 1.0) * (WIDTH - left);
-    let half = width(&mark.name) / 2.0;
+    let (x, half) = (mark.across(left), width(&mark.name) / 2.0);
     svg.text(x.clamp(left + half, (WIDTH - half).max(left + half)), TOP + 12.0, Anchor::Middle, &mark.name);
     svg.put(format_args!(
         "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" class=\"mark\" \
@@ -108,4 +125,20 @@ fn draw_mark(svg: &mut Svg, mark: &Mark, left: f64, bottom: f64) {
 
 fn widest(names: impl Iterator<Item = impl AsRef<str>>) -> f64 {
     names.map(|name| width(name.as_ref())).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_written_beside_the_mark_or_not_at_all() {
+        assert_eq!(clear(100.0, 80.0, 30.0, None), Some(140.0));
+        assert_eq!(clear(100.0, 80.0, 30.0, Some(170.0)), Some(140.0), "far enough");
+        assert_eq!(clear(100.0, 80.0, 30.0, Some(142.0)), Some(124.0), "left of it");
+        assert_eq!(clear(100.0, 80.0, 30.0, Some(120.0)), Some(140.0), "where it stands");
+        assert_eq!(clear(100.0, 80.0, 30.0, Some(125.0)), Some(143.0), "right of it");
+        assert_eq!(clear(100.0, 40.0, 30.0, Some(120.0)), None);
+        assert_eq!(clear(100.0, 30.0, 30.0, None), None);
+    }
 }

@@ -21,6 +21,8 @@ pub struct TrainingRun {
     pub rounds: u64,
     /// How long it took.
     pub seconds: f64,
+    /// Whether it came to its end.
+    pub ended: bool,
     /// Samples that its rounds have counted.
     pub samples: u64,
     /// Bytes that went to its workers and came from them.
@@ -68,6 +70,7 @@ impl TrainingRun {
             cut,
             rounds: 0,
             seconds: 0.0,
+            ended: false,
             samples: 0,
             bytes: 0,
             incidents: [0; 3],
@@ -90,6 +93,7 @@ impl TrainingRun {
             cut: log.cut,
             rounds: history.rounds.len() as u64,
             seconds: history.seconds,
+            ended: last.end.is_some(),
             samples: counted().map(|part| part.samples).fold(0, u64::saturating_add),
             bytes: parts().map(|part| part.bytes_sent.saturating_add(part.bytes_received)).fold(0, u64::saturating_add),
             incidents: [WorkerState::Lost, WorkerState::Back, WorkerState::Refused].map(count),
@@ -161,9 +165,13 @@ impl Common {
         Self::of(runs.iter().filter(|other| other.is_by_class() == run.is_by_class()))
     }
 
-    /// The best accuracy that all of these runs have reached, as far as they were evaluated.
+    /// The best accuracy that all of these runs have reached, as far as they were evaluated. A run that was killed
+    /// early says nothing of the others, so that it counts only where none has ended.
     pub(crate) fn of<'a>(runs: impl Iterator<Item = &'a TrainingRun>) -> Option<Self> {
-        runs.filter_map(TrainingRun::best).reduce(f64::min).map(|top1| Self { top1 })
+        let runs: Vec<_> = runs.collect();
+        let any_ended = runs.iter().any(|run| run.ended && run.best().is_some());
+        let best = runs.iter().filter(|run| run.ended || !any_ended).filter_map(|run| run.best());
+        best.reduce(f64::min).map(|top1| Self { top1 })
     }
 }
 
@@ -197,8 +205,8 @@ fn workers(run: &Run, history: &History<'_>) -> Vec<WorkerTotals> {
             }
         }
     }
-    for (total, steps) in totals.iter_mut().zip(&steps) {
-        total.steps = Line::thin(total.name.clone(), steps);
+    for ((total, worker), steps) in totals.iter_mut().zip(&run.workers).zip(&steps) {
+        total.steps = Line::thin(worker.name.clone(), steps);
     }
     totals
 }

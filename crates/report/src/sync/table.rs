@@ -2,12 +2,17 @@
 
 use std::fmt;
 
+use headwater_plan::sync::log::Run;
+use headwater_plan::sync::{Average, Mode, RuleName};
+
 use super::run::{Common, TrainingRun};
 use crate::chart::escape;
 use crate::number::{NONE, Unit, number};
 
-/// Runs of one kind of split, which can be compared.
+/// Runs whose samples were dealt alike, so that they can be compared.
 pub(crate) struct Table<'a> {
+    /// How they were dealt.
+    pub(crate) dealt: &'a str,
     pub(crate) runs: &'a [&'a TrainingRun],
 }
 
@@ -18,9 +23,11 @@ impl fmt::Display for Table<'_> {
         let common = Common::of(self.runs.iter().copied());
         let unit = Unit::bytes(self.runs.iter().map(|run| run.bytes).max().unwrap_or_default() as f64);
         let to = common.map_or_else(|| "to common top-1, s".to_owned(), |common| format!("to {:.4}, s", common.top1));
-        write!(f, "<div class=\"wide\"><table><tr><th>run</th><th>mode</th><th>average</th><th>split</th>")?;
-        write!(f, "<th>workers</th><th>rounds</th><th>seconds</th><th>samples/s</th><th>in steps</th>")?;
-        writeln!(f, "<th>sent, {}</th><th>{to}</th><th>top-1</th></tr>", unit.name)?;
+        writeln!(f, "<p>{}</p>", escape(self.dealt))?;
+        let sent = format!("sent, {}", unit.name);
+        let heads = ["run", "mode", "workers", "rounds", "seconds", "samples/s", "in steps", &sent, &to, "top-1"];
+        let heads = heads.map(|head| format!("<th>{head}</th>")).concat();
+        writeln!(f, "<div class=\"wide\"><table><tr>{heads}</tr>")?;
         let reached = |run: &TrainingRun| common.and_then(|common| run.seconds_to(common));
         let first = self.runs.iter().filter_map(|run| reached(run)).reduce(f64::min);
         for run in self.runs {
@@ -33,14 +40,12 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-fn cells(run: &TrainingRun, unit: Unit, reached: Option<f64>) -> [String; 12] {
+fn cells(run: &TrainingRun, unit: Unit, reached: Option<f64>) -> [String; 10] {
     let or_none = |value: Option<String>| value.unwrap_or_else(|| NONE.to_owned());
     let started = run.run.as_ref();
     [
         run.name.clone(),
-        or_none(started.map(|run| mode(run.mode.as_str(), run.sync_rule.as_str(), run.overlap))),
-        or_none(started.map(|run| run.average.to_string())),
-        or_none(started.map(|run| run.split.as_str().to_owned())),
+        or_none(started.map(mode)),
         run.workers.len().to_string(),
         run.rounds.to_string(),
         number(run.seconds),
@@ -52,9 +57,17 @@ fn cells(run: &TrainingRun, unit: Unit, reached: Option<f64>) -> [String; 12] {
     ]
 }
 
-/// The rule is said of `esync` alone, where it decides.
-fn mode(mode: &str, rule: &str, overlap: bool) -> String {
-    let rule = if mode == "esync" && rule == "paper" { ", paper" } else { "" };
-    let overlap = if overlap { ", overlap" } else { "" };
-    format!("{mode}{rule}{overlap}")
+/// The mode, and what differs from how runs are made where nothing is said.
+fn mode(run: &Run) -> String {
+    let mut words = run.mode.to_string();
+    if run.mode == Mode::Esync && run.sync_rule == RuleName::Paper {
+        words += ", paper";
+    }
+    if run.overlap {
+        words += ", overlap";
+    }
+    if !matches!(run.mode, Mode::Local | Mode::Central) && run.average != Average::Normalized {
+        words = format!("{words}, {}", run.average);
+    }
+    words
 }

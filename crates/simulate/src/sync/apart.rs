@@ -1,4 +1,4 @@
-//! Workers that do not wait for each other: each repeats its steps and its exchange, and arrives whenever they are done.
+//! Workers that do not wait for each other: each repeats its steps and its exchange, and arrives when they are done.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

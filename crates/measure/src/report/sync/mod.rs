@@ -42,8 +42,8 @@ struct WrittenRun {
     bytes_per_second: Option<f64>,
     /// The part of the workers' time in local steps; null where no round was made.
     utilisation: Option<f64>,
-    /// The best accuracy that all runs have reached whose samples were dealt by class, as this one's, or not; null where
-    /// none was evaluated.
+    /// The best accuracy that all runs have reached whose samples were dealt by class, as this one's, or not; null
+    /// where none was evaluated.
     common_top1: Option<f64>,
     /// Seconds until `common_top1`; null where the run was not evaluated.
     seconds_to_common: Option<f64>,

@@ -1,30 +1,23 @@
 //! What runs are called: as their files, and with numbers where several are called the same.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Characters of a name: figures have room for their lines, too.
 const LONGEST: usize = 28;
 
 /// A name for each log, no two the same.
 pub(super) fn names(logs: &[PathBuf]) -> Vec<String> {
-    let stem = |log: &PathBuf| {
-        let stem = log.file_stem().unwrap_or_default().to_string_lossy();
-        stem.chars().take(LONGEST).collect::<String>()
+    let stems: Vec<_> = logs.iter().map(|log| stem(log)).collect();
+    let alike = |among: &[String], stem: &String| among.iter().filter(|other| *other == stem).count();
+    let name = |(place, stem): (usize, &String)| match alike(&stems, stem) {
+        1 => stem.clone(),
+        _ => format!("{stem} ({})", alike(&stems[..=place], stem)),
     };
-    let stems: Vec<_> = logs.iter().map(stem).collect();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let name = |stem: &String| {
-        let several = stems.iter().filter(|other| *other == stem).count() > 1;
-        (several, stem.clone())
-    };
-    let all: Vec<_> = stems.iter().map(name).collect();
-    let numbered = all.iter().map(|(several, stem)| {
-        let number = seen.entry(stem.as_str()).or_default();
-        *number += 1;
-        if *several { format!("{stem} ({number})") } else { stem.clone() }
-    });
-    numbered.collect()
+    stems.iter().enumerate().map(name).collect()
+}
+
+fn stem(log: &Path) -> String {
+    log.file_stem().unwrap_or_default().to_string_lossy().chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]

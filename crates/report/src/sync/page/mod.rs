@@ -29,8 +29,9 @@ impl fmt::Display for TrainingPage<'_> {
         writeln!(f, "<h1>{title}</h1>")?;
         self.notes(f)?;
         let (by_class, even): (Vec<_>, Vec<_>) = self.runs.iter().partition(|run| run.is_by_class());
-        for runs in [&even, &by_class].into_iter().filter(|runs| !runs.is_empty()) {
-            write!(f, "{}", Table { runs })?;
+        let tables = [("Samples as the workers hold them, or dealt evenly:", &even), ("Dealt by class:", &by_class)];
+        for (dealt, runs) in tables.into_iter().filter(|(_, runs)| !runs.is_empty()) {
+            write!(f, "{}", Table { dealt, runs })?;
         }
         let words = "Of the coordinator's weights, evaluated beside the rounds.";
         if !even.is_empty() {

@@ -121,6 +121,9 @@ fn a_run_that_goes_on_is_another_part_and_what_was_cut_before_it_is_counted() {
     assert_eq!((log.parts.len(), log.cut), (2, 1));
     assert_eq!((log.parts[0].rounds.len(), log.parts[0].end.is_none()), (1, true));
     assert_eq!((log.parts[1].run.resumed_from, log.parts[1].rounds.len()), (Some(1), 1));
+    let killed_again = text(&[run(Some(1))]);
+    let log = read(format!("{cut}\n{}", &killed_again[..40]).as_bytes()).unwrap();
+    assert_eq!((log.parts.len(), log.parts[0].rounds.len(), log.cut), (1, 1, 2));
     let (line, _) = refused(&format!("{cut}\n{}", text(&[run(None), end()])));
     assert_eq!(line, 3, "a run that begins anew has not gone on");
     let (line, _) = refused(&format!("{cut}\n{}", text(&[round(3)])));
