@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_client::ingest_calls::{Ingested, check_name};
 use headwater_client::{ClientError, Dataset, Photo};
-use headwater_types::{FailureKind, SampleFailure, caps};
+use headwater_types::{Digest, FailureKind, SampleFailure, caps};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::IngestArgs;
@@ -118,21 +118,24 @@ async fn photo(args: &IngestArgs, file: &Path) -> Result<Photo, SampleFailure> {
     let name = name.ok_or_else(|| malformed("its name is no text".to_owned()))?;
     check_name("its name", name).map_err(|error| malformed(error.to_string()))?;
     let path = file.to_owned();
-    let bytes = tokio::task::spawn_blocking(move || read(&path)).await.map_err(std::io::Error::other);
-    let bytes = bytes.flatten().map_err(|error| SampleFailure::new(FailureKind::Io, error.to_string()))?;
+    let read = tokio::task::spawn_blocking(move || read(&path)).await.map_err(std::io::Error::other);
+    let (bytes, digest) = read.flatten().map_err(|error| SampleFailure::new(FailureKind::Io, error.to_string()))?;
     Ok(Photo {
         name: name.to_owned(),
         label: args.label.clone(),
         new_class: args.new_class,
         labels: args.wanted(),
         bytes,
+        digest,
     })
 }
 
-fn read(file: &Path) -> std::io::Result<Bytes> {
+fn read(file: &Path) -> std::io::Result<(Bytes, Digest)> {
     let length = std::fs::metadata(file)?.len();
     if length > caps::MAX_OBJECT.get() {
         return Err(std::io::Error::other(format!("its {length} bytes are more than a photo may have")));
     }
-    std::fs::read(file).map(Bytes::from)
+    let bytes = std::fs::read(file)?;
+    let digest = Digest::of(&bytes);
+    Ok((bytes.into(), digest))
 }

@@ -39,7 +39,7 @@ impl BitWriter {
     #[inline(always)]
     pub(super) fn settle(&mut self) {
         // Up to seven bytes, whichever number: a branch would often be guessed wrong.
-        let upper = self.held << (64 - self.count) % 64;
+        let upper = self.held << ((64 - self.count) % 64);
         if let Some(room) = self.out.get_mut(self.at.wrapping_sub(8)..self.at).and_then(|out| out.first_chunk_mut()) {
             *room = upper.to_le_bytes();
         }
