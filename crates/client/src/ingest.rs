@@ -29,6 +29,8 @@ pub struct Photo {
     pub new_class: bool,
     /// Its bytes, as they are to be stored.
     pub bytes: Bytes,
+    /// The digest of its bytes, by which the server knows that they came whole.
+    pub digest: Digest,
     /// Which labels the answer is to have; `None` for none.
     pub labels: Option<WantedLabels>,
 }
@@ -58,8 +60,7 @@ impl Dataset {
     /// # Errors
     /// A server that cannot be reached, that takes no photos, or that stays away for longer than the options' patience.
     pub async fn ingest(&self, photo: &Photo, task: u64) -> Result<(ServerAddress, Ingested), ClientError> {
-        let digest = Digest::of(&photo.bytes);
-        let server = Arc::clone(self.home(digest));
+        let server = Arc::clone(self.home(photo.digest));
         let mut patience = Patience::for_answer(&server, &self.0.options.retry, task);
         let head = Ingest {
             dataset: self.name().clone(),
@@ -67,7 +68,7 @@ impl Dataset {
             label: photo.label.clone(),
             new_class: photo.new_class,
             length: ByteCount::new(photo.bytes.len() as u64),
-            digest,
+            digest: photo.digest,
             labels: photo.labels.clone(),
         };
         loop {

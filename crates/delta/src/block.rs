@@ -10,6 +10,7 @@ use crate::coder::{self, Decoder};
 use crate::element::Element;
 use crate::error::DeltaError;
 use crate::number::{Reader, push};
+use crate::packer::{Packer, Unpacker};
 use crate::parts::Kind;
 use crate::planes::{self, Planes};
 use crate::runs::{Cursor, Run};
@@ -27,22 +28,22 @@ const XOR_PLANES: u8 = 1;
 const STEP_PLANES: u8 = 2;
 const DIFFERENCES: u8 = 3;
 
-/// Planes of at most this share of their bytes are tried under the entropy coder too. It saves more there, and takes
-/// three times as long to be restored.
-const FEW: (usize, usize) = (3, 10);
+/// Steps whose planes would take at most about this share of their bytes are tried under the entropy coder too. It saves
+/// more there, and takes twice as long to be restored.
+const FEW: f32 = 0.3;
 
 // === encoding ===
 
 /// Writes the blocks of one stream.
 pub(crate) fn encode(base: &[u8], target: &[u8], kind: Kind, runs: &[Run], out: &mut Vec<u8>) {
-    let mut cursor = Cursor::new(runs);
+    let (mut cursor, mut packer) = (Cursor::new(runs), Packer::default());
     for length in lengths(runs) {
         let mut new = vec![0; length];
         let before = cursor.clone();
         cursor.gather_target(target, &mut new);
         let (method, payload) = match kind {
-            Kind::Against(element) => against(before, base, &new, element),
-            Kind::Fresh(element) => (PLANES, planes::encode(&new, element.width())),
+            Kind::Against(element) => against((before, base), &new, element, &mut packer),
+            Kind::Fresh(element) => (PLANES, planes::encode(&new, element.width(), &mut packer)),
             Kind::Copy => return,
         };
         out.push(method);
@@ -72,15 +73,21 @@ fn lengths(runs: &[Run]) -> Vec<usize> {
 }
 
 /// A short form of elements that have others in the base, and its method.
-fn against(mut at: Cursor<'_>, base: &[u8], new: &[u8], element: Element) -> (u8, Vec<u8>) {
+fn against((mut at, base): (Cursor<'_>, &[u8]), new: &[u8], element: Element, packer: &mut Packer) -> (u8, Vec<u8>) {
     let (width, mut old) = (element.width(), vec![0; new.len()]);
     at.gather_base(base, &mut old);
     let mut steps = old.clone();
     if planes::steps(&mut steps, new, width) {
-        let planes = planes::encode(&steps, width);
-        if planes.len() < new.len() * FEW.0 / FEW.1
-            && let Some(coded) = coder::encode(&old, new, element).filter(|coded| coded.len() < planes.len())
-        {
+        let coded = match planes::share(&steps, width) < FEW {
+            true => coder::encode(&old, new, element),
+            false => None,
+        };
+        // Where it is clearly shorter than the planes would be, these are not made.
+        let (coded, planes) = match coded {
+            Some(coded) if coded.len() < planes::guess(&steps, width, packer) / 8 * 7 => return (DIFFERENCES, coded),
+            coded => (coded, planes::encode(&steps, width, packer)),
+        };
+        if let Some(coded) = coded.filter(|coded| coded.len() < planes.len()) {
             return (DIFFERENCES, coded);
         }
         // Where steps save much, other planes do not save more.
@@ -89,7 +96,7 @@ fn against(mut at: Cursor<'_>, base: &[u8], new: &[u8], element: Element) -> (u8
         }
     }
     old.iter_mut().zip(new).for_each(|(old, new)| *old ^= new);
-    let forms = [(PLANES, new), (XOR_PLANES, &old)].map(|(method, of)| (method, planes::encode(of, width)));
+    let forms = [(PLANES, new), (XOR_PLANES, &old)].map(|(method, of)| (method, planes::encode(of, width, packer)));
     forms.into_iter().min_by_key(|(_, payload)| payload.len()).unwrap_or_default()
 }
 
@@ -103,12 +110,12 @@ pub(crate) fn restore(
     runs: &[Run],
     target: &mut [u8],
 ) -> Result<(), DeltaError> {
-    let mut cursor = Cursor::new(runs);
+    let (mut cursor, mut unpacker) = (Cursor::new(runs), Unpacker::default());
     let mut left = cursor.left();
     while left > 0 {
         let block = Block::read(reader, kind, left)?;
         left -= block.length;
-        block.restore(&mut cursor, base, target)?;
+        block.restore((&mut cursor, base), target, &mut unpacker)?;
     }
     Ok(())
 }
@@ -141,9 +148,14 @@ impl<'a> Block<'a> {
         Ok(Self { method, length, payload: reader.take(packed_length)?, element, is_against })
     }
 
-    fn restore(&self, cursor: &mut Cursor<'_>, base: &[u8], target: &mut [u8]) -> Result<(), DeltaError> {
+    fn restore(
+        &self,
+        (cursor, base): (&mut Cursor<'_>, &[u8]),
+        target: &mut [u8],
+        unpacker: &mut Unpacker,
+    ) -> Result<(), DeltaError> {
         let (width, elements) = (self.element.width(), self.length / self.element.width());
-        let planes = || Planes::read(self.payload, width, elements);
+        let mut planes = || Planes::read(self.payload, (width, elements), unpacker);
         let base = Some(base).filter(|_| self.is_against);
         match (self.method, base) {
             (PLANES, _) => {

@@ -46,16 +46,6 @@ impl Element {
             Self::Wide => 8,
         }
     }
-
-    /// The exponent of a number, where it has one: at which bit it begins, and which bits are its own.
-    pub(crate) fn exponent(self) -> (u32, u32) {
-        match self {
-            Self::Float16 => (10, 0x1f),
-            Self::BFloat16 => (7, 0xff),
-            Self::Float32 => (23, 0xff),
-            Self::Byte | Self::Int16 | Self::Int32 | Self::Wide => (0, 0),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -71,7 +61,5 @@ mod tests {
         assert_eq!(Element::of(ElementType(3), 4), Element::Byte, "int8");
         assert_eq!(Element::of(ElementType::FLOAT64, 16), Element::Wide);
         assert!(Element::ALL.is_sorted());
-        let (shift, mask) = Element::Float32.exponent();
-        assert_eq!(1.5_f32.to_bits() >> shift & mask, 127);
     }
 }

@@ -37,6 +37,8 @@ mod runs;
 
 mod pairs;
 
+mod packer;
+
 mod planes;
 
 mod coder;

@@ -7,19 +7,12 @@
 
 use std::borrow::Cow;
 
-use zstd::zstd_safe::CParameter;
-
 use crate::error::DeltaError;
 use crate::number::{Reader, push};
+use crate::packer::{Packer, Unpacker};
 
 /// Fewer bytes than these are packed without a look at what they are.
 const SMALL: usize = 32 << 10;
-/// Text and graphs, of which there is little, may take their time.
-const LEVEL_OF_TEXT: i32 = 9;
-const LEVEL: i32 = 1;
-/// Shortest repetition that is looked for in larger planes: among bytes that only come often, shorter ones are chance,
-/// and take more time than they save.
-const SHORTEST: u32 = 7;
 
 const STORED: u8 = 0;
 const ALIKE: u8 = 1;
@@ -30,6 +23,8 @@ const BROKEN: DeltaError = DeltaError::Malformed("a plane cannot be unpacked");
 /// Bytes of a plane by which it is judged, in pieces from all over it.
 const SAMPLE: usize = 4096;
 const PIECE: usize = 256;
+/// Bytes of each piece by which the length of planes is guessed, a whole number of elements.
+const GUESSED: usize = 8 << 10;
 /// Bits that a byte of the sample has, of 8, above which a plane of numbers is stored without another look.
 const NOISE: f32 = 7.8;
 
@@ -37,7 +32,7 @@ const NOISE: f32 = 7.8;
 pub(crate) struct Planes<'a>(Vec<Cow<'a, [u8]>>);
 
 /// The planes of a whole number of elements of so many bytes.
-pub(crate) fn encode(bytes: &[u8], width: usize) -> Vec<u8> {
+pub(crate) fn encode(bytes: &[u8], width: usize, packer: &mut Packer) -> Vec<u8> {
     let (mut out, mut plane) = (Vec::new(), vec![0; bytes.len() / width]);
     for place in 0..width {
         match width {
@@ -49,10 +44,19 @@ pub(crate) fn encode(bytes: &[u8], width: usize) -> Vec<u8> {
             out.push(STORED);
             out.extend_from_slice(&plane);
         } else {
-            encode_plane(&plane, if width == 1 && bytes.len() < SMALL { LEVEL_OF_TEXT } else { LEVEL }, &mut out);
+            let is_text = width == 1 && bytes.len() < SMALL;
+            encode_plane(&plane, |plane| if is_text { packer.text(plane) } else { packer.numbers(plane) }, &mut out);
         }
     }
     out
+}
+
+/// About how many bytes the planes of elements take, by those of an eighth of them, in pieces from all over.
+pub(crate) fn guess(bytes: &[u8], width: usize, packer: &mut Packer) -> usize {
+    let pieces: Vec<_> = bytes.chunks(8 * GUESSED).map(|chunk| &chunk[..chunk.len().min(GUESSED)]).collect();
+    let sample = pieces.concat();
+    let taken = sample.len().max(1);
+    (encode(&sample, width, packer).len() as u64 * bytes.len() as u64 / taken as u64) as usize
 }
 
 fn split<const WIDTH: usize>(plane: &mut [u8], bytes: &[u8], byte: impl Fn([u8; WIDTH]) -> u8) {
@@ -60,18 +64,18 @@ fn split<const WIDTH: usize>(plane: &mut [u8], bytes: &[u8], byte: impl Fn([u8; 
     plane.iter_mut().zip(words).for_each(|(out, word)| *out = byte(*word));
 }
 
-fn encode_plane(plane: &[u8], level: i32, out: &mut Vec<u8>) {
+fn encode_plane<'p>(plane: &[u8], pack: impl FnOnce(&[u8]) -> Option<&'p [u8]>, out: &mut Vec<u8>) {
     if let [first, rest @ ..] = plane
         && rest.iter().all(|byte| byte == first)
     {
         return out.extend_from_slice(&[ALIKE, *first]);
     }
     // A little less is not worth the time of unpacking.
-    match pack(plane, level).filter(|packed| packed.len() + packed.len() / 64 + 4 < plane.len()) {
+    match pack(plane).filter(|packed| packed.len() + packed.len() / 64 + 4 < plane.len()) {
         Some(packed) => {
             out.push(PACKED);
             push(out, packed.len());
-            out.extend_from_slice(&packed);
+            out.extend_from_slice(packed);
         }
         None => {
             out.push(STORED);
@@ -85,31 +89,44 @@ fn is_noise(plane: &[u8]) -> bool {
     if plane.len() < SMALL {
         return false;
     }
-    let mut counts = [0_u16; 256];
+    let mut counts = [0; 256];
     for piece in plane.chunks(plane.len() / (SAMPLE / PIECE)).filter_map(|chunk| chunk.get(..PIECE)) {
         piece.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
     }
-    let total = f32::from(counts.iter().sum::<u16>());
-    let bits = |count: &u16| f32::from(*count) * (total / f32::from(*count)).log2();
-    counts.iter().filter(|count| **count > 0).map(bits).sum::<f32>() > NOISE * total
+    bits(&counts) > NOISE
 }
 
-/// The plane packed; `None` where Zstandard has no memory.
-fn pack(plane: &[u8], level: i32) -> Option<Vec<u8>> {
-    let mut packer = zstd::bulk::Compressor::new(level).ok()?;
-    if level == LEVEL {
-        packer.set_parameter(CParameter::MinMatch(SHORTEST)).ok()?;
+/// Bits that each of the bytes takes that were counted, where only how often they come is known.
+fn bits(counts: &[u16; 256]) -> f32 {
+    let total = f32::from(counts.iter().sum::<u16>());
+    let bits = |count: &u16| f32::from(*count) * (total / f32::from(*count)).log2();
+    counts.iter().filter(|count| **count > 0).map(bits).sum::<f32>() / total.max(1.0)
+}
+
+/// Which share of their bytes the planes of elements take, about, by how often bytes come in pieces from all over them.
+pub(crate) fn share(bytes: &[u8], width: usize) -> f32 {
+    let mut counts = vec![[0; 256]; width];
+    let step = (bytes.len() / (SAMPLE / PIECE)).next_multiple_of(width).max(PIECE * width);
+    for piece in bytes.chunks(step) {
+        let elements = piece[..piece.len().min(PIECE * width)].chunks_exact(width);
+        for element in elements {
+            counts.iter_mut().zip(element).for_each(|(counts, byte)| counts[usize::from(*byte)] += 1);
+        }
     }
-    packer.compress(plane).ok()
+    counts.iter().map(bits).sum::<f32>() / (8 * width) as f32
 }
 
 // === impl Planes ===
 
 impl<'a> Planes<'a> {
     /// Reads the planes of so many elements, which must be all that the payload has.
-    pub(crate) fn read(payload: &'a [u8], width: usize, elements: usize) -> Result<Self, DeltaError> {
+    pub(crate) fn read(
+        payload: &'a [u8],
+        (width, elements): (usize, usize),
+        unpacker: &mut Unpacker,
+    ) -> Result<Self, DeltaError> {
         let mut reader = Reader::new(payload);
-        let planes = (0..width).map(|_| read_plane(&mut reader, elements)).collect::<Result<_, _>>()?;
+        let planes = (0..width).map(|_| read_plane(&mut reader, elements, unpacker)).collect::<Result<_, _>>()?;
         if reader.is_empty() { Ok(Self(planes)) } else { Err(BROKEN) }
     }
 
@@ -178,7 +195,11 @@ fn step_words<const WIDTH: usize>(old: &mut [u8], new: &[u8], step: impl Fn([u8;
     words.zip(new.as_chunks().0).for_each(|(old, new)| *old = step(*old, *new));
 }
 
-fn read_plane<'a>(reader: &mut Reader<'a>, elements: usize) -> Result<Cow<'a, [u8]>, DeltaError> {
+fn read_plane<'a>(
+    reader: &mut Reader<'a>,
+    elements: usize,
+    unpacker: &mut Unpacker,
+) -> Result<Cow<'a, [u8]>, DeltaError> {
     match reader.byte()? {
         STORED => reader.take(elements).map(Cow::Borrowed),
         ALIKE => Ok(Cow::Owned(vec![reader.byte()?; elements])),
@@ -186,8 +207,7 @@ fn read_plane<'a>(reader: &mut Reader<'a>, elements: usize) -> Result<Cow<'a, [u
             let length = reader.number(elements)?;
             let packed = reader.take(length)?;
             let mut plane = vec![0; elements];
-            let unpacked = zstd::bulk::decompress_to_buffer(packed, &mut plane);
-            if unpacked.ok() == Some(elements) { Ok(Cow::Owned(plane)) } else { Err(BROKEN) }
+            if unpacker.unpack(packed, &mut plane) { Ok(Cow::Owned(plane)) } else { Err(BROKEN) }
         }
         _ => Err(DeltaError::Malformed("a plane is coded in an unknown way")),
     }
@@ -201,7 +221,8 @@ mod tests {
 
     fn restored(payload: &[u8], width: usize, length: usize) -> Result<Vec<u8>, DeltaError> {
         let mut bytes = vec![0; length];
-        Planes::read(payload, width, length / width).map(|planes| planes.xor(0, &mut bytes))?;
+        Planes::read(payload, (width, length / width), &mut Unpacker::default())
+            .map(|planes| planes.xor(0, &mut bytes))?;
         Ok(bytes)
     }
 
@@ -209,7 +230,7 @@ mod tests {
         #[test]
         fn planes_come_back(seed: Vec<u8>, width in prop::sample::select(&[1_usize, 2, 4, 8]), repeat in 1_usize..40) {
             let bytes = seed.repeat(repeat * width);
-            prop_assert_eq!(restored(&encode(&bytes, width), width, bytes.len()), Ok(bytes));
+            prop_assert_eq!(restored(&encode(&bytes, width, &mut Packer::default()), width, bytes.len()), Ok(bytes));
         }
 
         #[test]
@@ -218,8 +239,8 @@ mod tests {
             let mut restored: Vec<u8> = old.iter().flat_map(|old| old.to_le_bytes()).collect();
             let mut stepped = restored.clone();
             prop_assert!(steps(&mut stepped, &new, width));
-            let payload = encode(&stepped, width);
-            Planes::read(&payload, width, new.len() / width).unwrap().step(0, &mut restored);
+            let payload = encode(&stepped, width, &mut Packer::default());
+            Planes::read(&payload, (width, new.len() / width), &mut Unpacker::default()).unwrap().step(0, &mut restored);
             prop_assert_eq!(restored, new);
         }
 
@@ -232,9 +253,9 @@ mod tests {
     #[test]
     fn what_is_alike_or_repeats_takes_little() {
         let floats: Vec<u8> = (0..4096_u32).flat_map(|at| (1.0 + at as f32 / 1e5).to_le_bytes()).collect();
-        let payload = encode(&floats, 4);
+        let payload = encode(&floats, 4, &mut Packer::default());
         assert!(payload.len() < floats.len() / 2, "{}", payload.len());
-        assert_eq!(encode(&[7; 400], 4).len(), 8);
+        assert_eq!(encode(&[7; 400], 4, &mut Packer::default()).len(), 8);
         assert!(restored(&payload, 4, floats.len() - 4).is_err());
         assert!(restored(&payload[..payload.len() - 1], 4, floats.len()).is_err());
         assert!(restored(&[9; 10], 1, 9).is_err());

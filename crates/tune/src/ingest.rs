@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use headwater_cli::{GrowingBar, Outcome, Progress};
 use headwater_client::ingest_calls::{Ingested, check_name};
 use headwater_client::{ClientError, Dataset, Photo};
-use headwater_types::{FailureKind, SampleFailure, caps};
+use headwater_types::{Digest, FailureKind, SampleFailure, caps};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::IngestArgs;
@@ -54,14 +54,20 @@ pub(crate) async fn ingest(
     let bar = GrowingBar::new(progress, "ingest");
     let photos = files.len();
     let mut summary = IngestSummary::default();
-    let sending = (0..).zip(files).map(|(task, file)| {
+    // The next file is read while a photo is on its way.
+    let ahead = args.in_flight.get() + 1;
+    let read = stream::iter(files).map(|file| async { (photo(args, &file).await, file) }).buffered(ahead);
+    let sending = read.zip(stream::iter(0..)).map(|((photo, file), task)| {
         let dataset = &dataset;
         async move {
-            let sent = send(dataset, args, &file, task).await;
+            let sent = match photo {
+                Ok(photo) => send(dataset, &photo, task).await,
+                Err(failure) => Ok((String::new(), 0, Ingested::Refused(failure))),
+            };
             (file, sent)
         }
     });
-    let mut sent = stream::iter(sending).buffer_unordered(args.in_flight.get());
+    let mut sent = sending.buffer_unordered(args.in_flight.get());
     let mut done = 0;
     while let Some(next) = stop.run_until_cancelled(sent.next()).await {
         let Some((file, outcome)) = next else {
@@ -99,40 +105,37 @@ fn named(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(named)
 }
 
-/// Sends one photo: to which server, how many bytes, and what came of it. A file that cannot be read is a photo that
-/// was not taken in.
-async fn send(
-    dataset: &Dataset,
-    args: &IngestArgs,
-    file: &Path,
-    task: u64,
-) -> Result<(String, u64, Ingested), ClientError> {
-    let unread = |kind, words: String| Ok((String::new(), 0, Ingested::Refused(SampleFailure::new(kind, words))));
-    let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
-        return unread(FailureKind::Malformed, "its name is no text".to_owned());
-    };
-    if let Err(error) = check_name("its name", name) {
-        return unread(FailureKind::Malformed, error.to_string());
-    }
-    let bytes = match read(file).await {
-        Ok(bytes) => bytes,
-        Err(error) => return unread(FailureKind::Io, error.to_string()),
-    };
-    let photo = Photo {
+/// Sends one photo: to which server, how many bytes, and what came of it.
+async fn send(dataset: &Dataset, photo: &Photo, task: u64) -> Result<(String, u64, Ingested), ClientError> {
+    let (server, ingested) = dataset.ingest(photo, task).await?;
+    Ok((server.to_string(), photo.bytes.len() as u64, ingested))
+}
+
+/// A file as a photo. One that cannot be read is a photo that was not taken in.
+async fn photo(args: &IngestArgs, file: &Path) -> Result<Photo, SampleFailure> {
+    let malformed = |words: String| SampleFailure::new(FailureKind::Malformed, words);
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| malformed("its name is no text".to_owned()))?;
+    check_name("its name", name).map_err(|error| malformed(error.to_string()))?;
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || read(&path)).await.map_err(std::io::Error::other);
+    let (bytes, digest) = read.flatten().map_err(|error| SampleFailure::new(FailureKind::Io, error.to_string()))?;
+    Ok(Photo {
         name: name.to_owned(),
         label: args.label.clone(),
         new_class: args.new_class,
         labels: args.wanted(),
         bytes,
-    };
-    let (server, ingested) = dataset.ingest(&photo, task).await?;
-    Ok((server.to_string(), photo.bytes.len() as u64, ingested))
+        digest,
+    })
 }
 
-async fn read(file: &Path) -> std::io::Result<Bytes> {
-    let length = tokio::fs::metadata(file).await?.len();
+fn read(file: &Path) -> std::io::Result<(Bytes, Digest)> {
+    let length = std::fs::metadata(file)?.len();
     if length > caps::MAX_OBJECT.get() {
         return Err(std::io::Error::other(format!("its {length} bytes are more than a photo may have")));
     }
-    tokio::fs::read(file).await.map(Bytes::from)
+    let bytes = std::fs::read(file)?;
+    let digest = Digest::of(&bytes);
+    Ok((bytes.into(), digest))
 }

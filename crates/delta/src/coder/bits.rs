@@ -1,10 +1,10 @@
 //! Bits in a row, the lowest of each byte first.
 
-/// Writes as many bits as it was made for.
+/// Writes bits, the last of them first: each before those that are there.
 #[derive(Debug)]
 pub(super) struct BitWriter {
     out: Vec<u8>,
-    /// Where the next whole byte goes.
+    /// Where the whole bytes begin.
     at: usize,
     /// Bits that do not make up a byte yet.
     held: u64,
@@ -22,30 +22,46 @@ pub(super) struct BitReader<'a> {
 // === impl BitWriter ===
 
 impl BitWriter {
-    /// A writer of so many bits behind what is there.
-    pub(super) fn after(mut out: Vec<u8>, bits: usize) -> Self {
-        let at = out.len();
-        out.resize(at + bits.div_ceil(8) + 8, 0);
-        Self { out, at, held: 0, count: 0 }
+    /// A writer of at most so many bits.
+    pub(super) fn new(bits: usize) -> Self {
+        let length = bits.div_ceil(8) + 8;
+        Self { out: vec![0; length], at: length, held: 0, count: 0 }
     }
 
-    /// Writes up to 56 bits, above which `bits` has none. Bits that there is no room for are lost.
+    /// Writes bits, above which `bits` has none. At most 64 are held: see [`Self::settle`].
     #[inline(always)]
-    pub(super) fn push(&mut self, bits: u64, count: u32) {
-        self.held |= bits << self.count;
+    pub(super) fn push(&mut self, bits: u32, count: u32) {
+        self.held = self.held << count | u64::from(bits);
         self.count += count;
-        if let Some(room) = self.out.get_mut(self.at..).and_then(|out| out.first_chunk_mut()) {
-            *room = self.held.to_le_bytes();
-        }
-        // Up to seven bytes, whichever number: a branch would often be guessed wrong.
-        self.at += self.count as usize / 8;
-        self.held >>= self.count & !7;
-        self.count %= 8;
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        self.out.truncate(self.at + usize::from(self.count > 0));
-        self.out
+    /// Brings the bits that are held to where they stay, but for 7 at most.
+    #[inline(always)]
+    pub(super) fn settle(&mut self) {
+        // Up to seven bytes, whichever number: a branch would often be guessed wrong.
+        let upper = self.held << ((64 - self.count) % 64);
+        if let Some(room) = self.out.get_mut(self.at.wrapping_sub(8)..self.at).and_then(|out| out.first_chunk_mut()) {
+            *room = upper.to_le_bytes();
+        }
+        self.at -= self.count as usize / 8;
+        self.count %= 8;
+        self.held &= (1 << self.count) - 1;
+    }
+
+    /// Appends what was written.
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+        self.settle();
+        let whole = &self.out[self.at..];
+        if self.count == 0 {
+            return out.extend_from_slice(whole);
+        }
+        // The first bits are the lowest of the first byte, and all others move up behind them.
+        let mut below = self.held as u8;
+        for byte in whole {
+            out.push(below | byte << self.count);
+            below = byte >> (8 - self.count);
+        }
+        out.push(below);
     }
 }
 
@@ -92,15 +108,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_come_back(numbers in prop::collection::vec((any::<u64>(), 0_u32..57), 0..200)) {
+        fn bits_come_back(numbers in prop::collection::vec((any::<u32>(), 0_u32..=32), 0..200)) {
             let total = numbers.iter().map(|(_, count)| *count as usize).sum();
-            let mut writer = BitWriter::after(vec![7], total);
-            let masked = |(bits, count): (u64, u32)| bits & ((1 << count) - 1);
-            numbers.iter().for_each(|&(bits, count)| writer.push(masked((bits, count)), count));
-            let bytes = writer.finish();
+            let mut writer = BitWriter::new(total);
+            let masked = |(bits, count): (u32, u32)| (u64::from(bits) & ((1 << count) - 1)) as u32;
+            for &(bits, count) in numbers.iter().rev() {
+                writer.push(masked((bits, count)), count);
+                writer.settle();
+            }
+            let mut bytes = vec![7];
+            writer.finish(&mut bytes);
             let mut reader = BitReader::new(&bytes[1..]);
             for &(bits, count) in &numbers {
-                prop_assert_eq!(masked((reader.peek(), count)), masked((bits, count)));
+                prop_assert_eq!(masked((reader.peek() as u32, count)), masked((bits, count)));
                 reader.pass(count);
             }
             prop_assert!(reader.is_at_end());

@@ -128,9 +128,9 @@ fn bits(counts: &Counts) -> f32 {
     total as f32 * (total.max(1) as f32).log2() - sum + tokens as f32 * TOKEN_BITS + CLASS_BITS
 }
 
-/// Tokens counted by exponent.
-pub(super) fn no_counts() -> Vec<Counts> {
-    vec![[0; TOKENS]; EXPONENTS]
+/// Tokens counted by exponent, of which none is above this.
+pub(super) fn no_counts(most: u32) -> Vec<Counts> {
+    vec![[0; TOKENS]; most as usize + 1]
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn counted(of: &[(usize, usize, u32)]) -> Vec<Counts> {
-        let mut counts = no_counts();
+        let mut counts = no_counts(255);
         of.iter().for_each(|&(exponent, token, count)| counts[exponent][token] += count);
         counts
     }
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn classes_out_of_order_are_refused() {
-        let table = [0, 0, 0x80, 0x10];
+        let table = [0, 0, 0x80, 0x04];
         let of = |exponents: &[u8]| {
             let mut bytes = vec![exponents.len() as u8];
             exponents.iter().for_each(|last| bytes.extend([&[*last][..], &table].concat()));

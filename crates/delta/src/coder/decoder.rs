@@ -11,7 +11,7 @@ use super::spread::spread;
 use super::tokens::{FIRST, TOKENS, extra_bits, unzigzag};
 use super::{ELEMENTS_PER_CLASS, LANES, MAX_CLASSES, SLOTS, STATE_BITS, load, store};
 
-/// Slots of all tables side by side. A number of them fits in 15 bits, and so needs no check.
+/// Slots of all tables side by side. Their number is a power of two, so that a place among them needs no check.
 const ALL_SLOTS: usize = MAX_CLASSES * SLOTS;
 
 /// Decodes one block, piece by piece.
@@ -31,11 +31,18 @@ struct Tables {
 /// What a state says, and where it goes.
 ///
 /// ```text
-/// bits  0 .. 10 the next state, to which are added as many bits as   11 .. 14   say
-///      15 .. 19 how many bits stand beside the token                 20 .. 26   the token
+/// bits  0 .. 10 the next state, to which are added as many bits as   11 .. 21 mask   22 .. 25 count
+///      26 .. 30 how many bits stand beside the token                 32 .. 63 the difference; where bits stand
+///               beside it, the smallest number of the token
 /// ```
 #[derive(Clone, Copy, Default)]
-struct Slot(u32);
+struct Slot(u64);
+
+/// Bits that are at hand, and how many of them have been taken.
+struct Look {
+    window: u64,
+    taken: u32,
+}
 
 // === impl Decoder ===
 
@@ -83,18 +90,14 @@ impl<'a> Decoder<'a> {
         let (tables, mut states, mut bits) = (&self.tables, self.states, self.bits);
         let (words, _) = piece.as_chunks_mut::<WIDTH>();
         let (turns, last) = words.as_chunks_mut::<LANES>();
-        for [a, b, c, d, e, f, g, h] in turns {
-            let [s, t, u, v, w, x, y, z] = &mut states;
-            tables.pair::<WIDTH, SHIFT, MASK>([a, b], [s, t], &mut bits);
-            tables.pair::<WIDTH, SHIFT, MASK>([c, d], [u, v], &mut bits);
-            tables.pair::<WIDTH, SHIFT, MASK>([e, f], [w, x], &mut bits);
-            tables.pair::<WIDTH, SHIFT, MASK>([g, h], [y, z], &mut bits);
+        for turn in turns {
+            tables.turn::<WIDTH, SHIFT, MASK>(turn, &mut states, &mut bits);
         }
+        let mut look = Look::new(&bits);
         for (word, state) in last.iter_mut().zip(&mut states) {
-            let (mut window, mut taken) = (bits.peek(), 0);
-            tables.restore::<WIDTH, SHIFT, MASK>(word, state, &mut window, &mut taken);
-            bits.pass(taken);
+            tables.restore::<WIDTH, SHIFT, MASK>(word, state, &mut look, &mut bits);
         }
+        bits.pass(look.taken);
         (self.states, self.bits) = (states, bits);
     }
 }
@@ -112,23 +115,20 @@ impl Tables {
         Ok(Self { slots, by_exponent })
     }
 
-    /// Restores two elements, whose states take turns.
+    /// Restores four elements, whose states take turns: their bits are there at one look.
     #[inline(always)]
-    fn pair<const WIDTH: usize, const SHIFT: u32, const MASK: u32>(
+    fn turn<const WIDTH: usize, const SHIFT: u32, const MASK: u32>(
         &self,
-        [first, second]: [&mut [u8; WIDTH]; 2],
-        [state, other]: [&mut u32; 2],
+        [a, b, c, d]: &mut [[u8; WIDTH]; LANES],
+        [s, t, u, v]: &mut [u32; LANES],
         bits: &mut BitReader<'_>,
     ) {
-        let (mut window, mut taken) = (bits.peek(), 0);
-        self.restore::<WIDTH, SHIFT, MASK>(first, state, &mut window, &mut taken);
-        if WIDTH == 4 {
-            // Two elements of 32 bits may have more bits than one look.
-            bits.pass(taken);
-            (window, taken) = (bits.peek(), 0);
-        }
-        self.restore::<WIDTH, SHIFT, MASK>(second, other, &mut window, &mut taken);
-        bits.pass(taken);
+        let mut look = Look::new(bits);
+        self.restore::<WIDTH, SHIFT, MASK>(a, s, &mut look, bits);
+        self.restore::<WIDTH, SHIFT, MASK>(b, t, &mut look, bits);
+        self.restore::<WIDTH, SHIFT, MASK>(c, u, &mut look, bits);
+        self.restore::<WIDTH, SHIFT, MASK>(d, v, &mut look, bits);
+        bits.pass(look.taken);
     }
 
     #[inline(always)]
@@ -136,18 +136,33 @@ impl Tables {
         &self,
         word: &mut [u8; WIDTH],
         state: &mut u32,
-        window: &mut u64,
-        taken: &mut u32,
+        look: &mut Look,
+        bits: &mut BitReader<'_>,
     ) {
         let base = load(*word);
         let table = self.by_exponent[(base >> SHIFT & MASK) as usize % EXPONENTS];
         let slot = self.slots[(table | *state) as usize % ALL_SLOTS];
-        *state = slot.next() + (*window as u32 & low_bits(slot.count()));
-        *window >>= slot.count();
-        let beside = *window as u32 & low_bits(slot.extra());
-        *window >>= slot.extra();
-        *taken += slot.count() + slot.extra();
-        *word = store(base.wrapping_add(unzigzag(FIRST[slot.token()] + beside)));
+        *state = slot.next() + (look.window as u32 & slot.mask());
+        look.window >>= slot.count();
+        look.taken += slot.count();
+        let mut difference = slot.number();
+        // Most differences are small: a guess that is right nearly always, and else more work.
+        if slot.extra() > 0 {
+            bits.pass(look.taken);
+            difference = unzigzag(difference + (bits.peek() as u32 & low_bits(slot.extra())));
+            bits.pass(slot.extra());
+            *look = Look::new(bits);
+        }
+        *word = store(base.wrapping_add(difference));
+    }
+}
+
+// === impl Look ===
+
+impl Look {
+    #[inline(always)]
+    fn new(bits: &BitReader<'_>) -> Self {
+        Self { window: bits.peek(), taken: 0 }
     }
 }
 
@@ -172,26 +187,33 @@ fn low_bits(count: u32) -> u32 {
 
 impl Slot {
     fn new(next: u32, count: u32, token: usize) -> Self {
-        Self(next | count << 11 | extra_bits(token) << 15 | (token as u32) << 20)
+        let extra = extra_bits(token);
+        let number = if extra > 0 { FIRST[token % TOKENS] } else { unzigzag(token as u32) };
+        Self(u64::from(next | low_bits(count) << 11 | count << 22 | extra << 26) | u64::from(number) << 32)
     }
 
     #[inline(always)]
     fn next(self) -> u32 {
-        self.0 & 0x7ff
+        self.0 as u32 & 0x7ff
+    }
+
+    #[inline(always)]
+    fn mask(self) -> u32 {
+        self.0 as u32 >> 11 & 0x7ff
     }
 
     #[inline(always)]
     fn count(self) -> u32 {
-        self.0 >> 11 & 0xf
+        self.0 as u32 >> 22 & 0xf
     }
 
     #[inline(always)]
     fn extra(self) -> u32 {
-        self.0 >> 15 & 0x1f
+        self.0 as u32 >> 26
     }
 
     #[inline(always)]
-    fn token(self) -> usize {
-        (self.0 >> 20) as usize % TOKENS
+    fn number(self) -> u32 {
+        (self.0 >> 32) as u32
     }
 }

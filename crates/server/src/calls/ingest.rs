@@ -1,10 +1,11 @@
 //! `Ingest`: takes one photo in, and answers once it is durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
-use headwater_types::Digest;
+use headwater_types::digest::Digester;
 use headwater_wire::ingest::{Ingest, Ingested};
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
@@ -60,37 +61,44 @@ pub(super) async fn ingest(desk: &Desk, request: Request<Streaming<proto::Ingest
 // === impl Begun ===
 
 impl Begun {
-    async fn take(mut self) -> Result<Ingested, Refusal> {
-        let memory = match self.intake.memory(self.ingest.length).await {
+    async fn take(self) -> Result<Ingested, Refusal> {
+        let Self { intake, offer, ingest, parts, peer } = self;
+        let memory = match intake.memory(ingest.length).await {
             Ok(memory) => memory,
             Err(failure) => return Ok(Ingested::Refused(failure)),
         };
-        let bytes = self.read().await?;
-        let house = &self.offer.house;
-        let arrived = Arrived { ingest: self.ingest, bytes, _memory: memory };
-        self.intake.take(house, &self.offer.generation, (arrived, house.job(&self.peer))).await
+        let (house, generation) = (&offer.house, &offer.generation);
+        let coming = read(parts, &ingest, house.idle_timeout);
+        let (labellers, bytes) = tokio::join!(intake.expect(house, generation, &ingest), coming);
+        let (bytes, labellers) = (bytes?, labellers?);
+        let arrived = Arrived { ingest, bytes, labellers, _memory: memory };
+        intake.take(generation, (arrived, house.job(&peer))).await
     }
+}
 
-    /// The photo's bytes, which are those that were announced.
-    async fn read(&mut self) -> Result<bytes::Bytes, Refusal> {
-        let length = self.ingest.length.as_usize();
-        let mut bytes = BytesMut::with_capacity(length);
-        let broke = |reason: &str| Refusal::NotStored { reason: reason.to_owned() };
-        while bytes.len() < length {
-            let part = timeout(self.offer.house.idle_timeout, self.parts.message()).await;
-            let part = part.map_err(|_elapsed| broke("nothing more of it came"))?;
-            let part = part.map_err(|status| broke(status.message()))?;
-            let part = part.ok_or_else(|| broke("the call ended before the photo"))?;
-            if part.bytes.len() > length - bytes.len() {
-                return Err(Invalid::new(format!("more bytes came than the {length} that were announced")).into());
-            }
-            bytes.extend_from_slice(&part.bytes);
+/// The photo's bytes, which are those that were announced.
+async fn read(
+    mut parts: Streaming<proto::IngestPart>,
+    ingest: &Ingest,
+    idle_timeout: Duration,
+) -> Result<Bytes, Refusal> {
+    let length = ingest.length.as_usize();
+    let (mut bytes, mut digester) = (BytesMut::with_capacity(length), Digester::default());
+    let broke = |reason: &str| Refusal::NotStored { reason: reason.to_owned() };
+    while bytes.len() < length {
+        let part = timeout(idle_timeout, parts.message()).await;
+        let part = part.map_err(|_elapsed| broke("nothing more of it came"))?;
+        let part = part.map_err(|status| broke(status.message()))?;
+        let part = part.ok_or_else(|| broke("the call ended before the photo"))?;
+        if part.bytes.len() > length - bytes.len() {
+            return Err(Invalid::new(format!("more bytes came than the {length} that were announced")).into());
         }
-        match Digest::of(&bytes) == self.ingest.digest {
-            true => Ok(bytes.freeze()),
-            false => {
-                Err(Invalid::new("the photo that came is not the one that was announced: its digest differs").into())
-            }
-        }
+        bytes.extend_from_slice(&part.bytes);
+        // While the next part is on its way.
+        digester.update(&part.bytes);
+    }
+    match digester.finish() == ingest.digest {
+        true => Ok(bytes.freeze()),
+        false => Err(Invalid::new("the photo that came is not the one that was announced: its digest differs").into()),
     }
 }

@@ -1,6 +1,7 @@
 //! One dataset that takes photos.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use headwater_features::Classifier;
@@ -44,9 +45,13 @@ pub(crate) struct Intake {
 pub(crate) struct Arrived {
     pub(crate) ingest: Ingest,
     pub(crate) bytes: Bytes,
+    pub(crate) labellers: Labellers,
     /// Memory in which its bytes lie.
     pub(crate) _memory: OwnedSemaphorePermit,
 }
+
+/// Who labels a photo for its answer, and how many classes each names; none where nobody waits for labels.
+pub(crate) type Labellers = Vec<(Arc<Classifier>, u32)>;
 
 // === impl Intake ===
 
@@ -84,19 +89,30 @@ impl Intake {
         Arc::clone(&self.bodies).acquire_many_owned(kibibytes).await.map_err(closed)
     }
 
-    /// Takes a photo in.
+    /// What can be known of a photo while its bytes are still coming: that its class is one, and who labels it.
     ///
     /// # Errors
-    /// What is wrong with the request, or keeps the server from storing any photo.
-    pub(crate) async fn take(
+    /// What is wrong with the request, an index that cannot be read.
+    pub(crate) async fn expect(
         &self,
         house: &Arc<House>,
         generation: &Arc<Generation>,
+        ingest: &Ingest,
+    ) -> Result<Labellers, Refusal> {
+        self.check_label(generation, ingest)?;
+        self.labellers(house, generation, ingest.labels.as_ref()).await
+    }
+
+    /// Takes a photo in that was expected.
+    ///
+    /// # Errors
+    /// What keeps the server from storing any photo.
+    pub(crate) async fn take(
+        &self,
+        generation: &Arc<Generation>,
         (arrived, job): (Arrived, Job),
     ) -> Result<Ingested, Refusal> {
-        let Arrived { ingest, bytes, _memory } = arrived;
-        self.check_label(generation, &ingest)?;
-        let labellers = self.labellers(house, generation, ingest.labels.as_ref()).await?;
+        let Arrived { ingest, bytes, labellers, _memory } = arrived;
         let deposit = self.deposit(generation).await?;
         let _turn = self.busy.turn(ingest.digest).await;
         let format = match sniff(&bytes) {
@@ -118,8 +134,8 @@ impl Intake {
             });
         }
         let _reserved = self.reserve(generation, ingest.length)?;
-        let staged = deposit.stage(bytes.clone()).await.map_err(|error| self.unstored(error))?;
-        let of = (first, staged.version());
+        let now = SystemTime::now();
+        let of = (first, deposit.foretold(ingest.length, now));
         let mut examined =
             Examined::new(&generation.pipeline, job, of, (bytes.clone(), ingest.digest)).map_err(not_stored)?;
         let examining = async {
@@ -128,8 +144,8 @@ impl Intake {
                 false => label(&mut examined, &labellers).await,
             }
         };
-        let (settled, labels) = tokio::join!(staged.settle(), examining);
-        settled.map_err(|error| self.unstored(error))?;
+        let (staged, labels) = tokio::join!(deposit.stage(bytes.clone(), now), examining);
+        let staged = staged.map_err(|error| self.unstored(error))?;
         let labels = match labels {
             Ok(labels) => labels,
             Err(failure) if failure.is_retryable() => return Err(not_stored(failure.message)),
@@ -184,7 +200,7 @@ impl Intake {
         house: &Arc<House>,
         generation: &Arc<Generation>,
         wanted: Option<&WantedLabels>,
-    ) -> Result<Vec<(Arc<Classifier>, u32)>, Refusal> {
+    ) -> Result<Labellers, Refusal> {
         let Some(wanted) = wanted else { return Ok(Vec::new()) };
         let (house, generation, spec) = (Arc::clone(house), Arc::clone(generation), self.spec.clone());
         let (model, top_k) = (wanted.model.clone(), wanted.top_k);

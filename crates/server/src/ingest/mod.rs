@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!           ┌─▶ known? ─▶ the key under which its bytes are
-//! photo ────┤                                                       ┌─▶ answer
-//!           └─▶ staged ─▶ examined: decoded, labelled ─▶ published ─┤
-//!                                                                   └─▶ follow: list anew, label what is new
+//! photo ────┤                                                ┌─▶ answer
+//!           └─▶ staged ──────────────────────┬─▶ published ──┤
+//!               examined: decoded, labelled ─┘               └─▶ follow: list anew, label what is new
 //! ```
 //!
 //! Invariants: what is answered with a key is in the dataset, whole and durable; the same bytes are there once, however

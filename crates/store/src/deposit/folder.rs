@@ -9,12 +9,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use headwater_types::key::to_bytes;
 use headwater_types::{ByteCount, SampleKey};
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use crate::files::INCOMING;
@@ -49,14 +50,17 @@ impl Incoming {
         Ok(incoming)
     }
 
-    /// Writes a photo where no listing sees it.
-    pub(super) fn stage(&self, bytes: &[u8]) -> io::Result<StagedFile> {
+    /// Writes a photo where no listing sees it, as one that was changed at a moment since 1970: its version is known
+    /// before it is written, as far as the file system keeps moments so exactly.
+    pub(super) fn stage(&self, bytes: &[u8], at: Duration) -> io::Result<StagedFile> {
         let incoming = self.folder(INCOMING)?;
         let name = format!("{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2));
         let mut file = incoming.open_with(&name, OpenOptions::new().write(true).create_new(true))?;
         let written = (|| {
             rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
             file.write_all(bytes)?;
+            let at = Timespec { tv_sec: at.as_secs() as i64, tv_nsec: at.subsec_nanos().into() };
+            rustix::fs::futimens(&file, &Timestamps { last_access: at, last_modification: at })?;
             file.metadata()
         })();
         match written {
@@ -175,6 +179,8 @@ mod tests {
 
     use super::*;
 
+    const AT: Duration = Duration::new(1_800_000_000, 123_456_789);
+
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = entries.collect();
@@ -187,14 +193,15 @@ mod tests {
         let root = TempDir::new().unwrap();
         let incoming = Incoming::open(root.path()).unwrap();
         let key: SampleKey = "cat/1.jpg".parse().unwrap();
-        let staged = incoming.stage(b"photo").unwrap();
+        let staged = incoming.stage(b"photo", AT).unwrap();
         assert_eq!(names(root.path()), [INCOMING], "no listing sees it");
         assert_eq!(incoming.find(&key).unwrap(), None);
         assert!(incoming.publish(&staged, &key).unwrap());
         let version = staged.version();
         drop(staged);
         assert_eq!((incoming.find(&key).unwrap(), version.size().get()), (Some(version), 5));
-        let another = incoming.stage(b"another").unwrap();
+        assert_eq!(version, Version::of_file(5, 1_800_000_000, 123_456_789), "it is the one that was foretold");
+        let another = incoming.stage(b"another", AT).unwrap();
         assert!(!incoming.publish(&another, &key).unwrap(), "something stands there");
         assert!(incoming.publish(&another, &"2.jpg".parse().unwrap()).unwrap(), "right under the root");
         drop(another);
@@ -206,7 +213,7 @@ mod tests {
     fn what_a_killed_process_left_is_removed_and_what_is_on_its_way_stays() {
         let root = TempDir::new().unwrap();
         let first = Incoming::open(root.path()).unwrap();
-        let staged = first.stage(b"photo").unwrap();
+        let staged = first.stage(b"photo", AT).unwrap();
         fs::write(root.path().join(INCOMING).join("left"), b"half").unwrap();
         Incoming::open(root.path()).unwrap();
         assert_eq!(names(&root.path().join(INCOMING)), [staged.name.as_str()]);
@@ -219,7 +226,7 @@ mod tests {
         let (root, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), root.path().join("cat")).unwrap();
         let incoming = Incoming::open(root.path()).unwrap();
-        let staged = incoming.stage(b"photo").unwrap();
+        let staged = incoming.stage(b"photo", AT).unwrap();
         assert!(incoming.publish(&staged, &"cat/1.jpg".parse().unwrap()).is_err());
         assert!(names(elsewhere.path()).is_empty());
     }

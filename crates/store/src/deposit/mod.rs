@@ -12,6 +12,7 @@ mod folder;
 mod in_hand;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use headwater_types::write_fault::InWords;
@@ -97,22 +98,39 @@ impl Deposit {
         }
     }
 
-    /// Takes a photo in, where no listing sees it. It need not be durable yet: see [`Staged::settle`].
+    /// The version that a photo of so many bytes will have if it comes at this moment, where that is known before it is
+    /// there: in a folder, as far as its file system keeps moments so exactly.
+    pub fn foretold(&self, length: ByteCount, at: SystemTime) -> Option<Version> {
+        let at = since_1970(at);
+        match &self.0 {
+            Place::Folder(_) => {
+                Some(Version::of_file(length.get(), at.as_secs().cast_signed(), at.subsec_nanos().into()))
+            }
+            Place::Bucket(_) => None,
+        }
+    }
+
+    /// Takes a photo in that comes at this moment, where no listing sees it. It is durable, where it has a file.
     ///
     /// # Errors
     /// A folder that cannot be written.
-    pub async fn stage(&self, bytes: Bytes) -> Result<Staged, DepositError> {
+    pub async fn stage(&self, bytes: Bytes, at: SystemTime) -> Result<Staged, DepositError> {
         let file = match &self.0 {
             Place::Folder(incoming) => {
                 let (incoming, bytes) = (Arc::clone(incoming), bytes.clone());
-                Some(Arc::new(blocking(move || incoming.stage(&bytes)).await??))
+                let stage = move || {
+                    let staged = incoming.stage(&bytes, since_1970(at))?;
+                    staged.settle()?;
+                    Ok::<_, std::io::Error>(staged)
+                };
+                Some(Arc::new(blocking(stage).await??))
             }
             Place::Bucket(_) => None,
         };
         Ok(Staged { bytes, file })
     }
 
-    /// Puts a photo that is settled under a key, durably, unless something stands there.
+    /// Puts a photo that was staged under a key, durably, unless something stands there.
     ///
     /// # Errors
     /// A folder that cannot be written, a store that does not take it.
@@ -178,18 +196,7 @@ impl Deposit {
     }
 }
 
-impl Staged {
-    /// The version that the photo will have under its key, where that is known before it is there: in a folder.
-    pub fn version(&self) -> Option<Version> {
-        self.file.as_ref().map(|file| file.version())
-    }
-
-    /// Makes the photo durable.
-    ///
-    /// # Errors
-    /// A folder that cannot be written.
-    pub async fn settle(&self) -> Result<(), DepositError> {
-        let Some(file) = self.file.clone() else { return Ok(()) };
-        Ok(blocking(move || file.settle()).await??)
-    }
+/// A moment, as files have it. One before 1970 is taken for that year's first: it is a clock that is not set.
+fn since_1970(at: SystemTime) -> Duration {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
