@@ -52,7 +52,7 @@ impl Here {
     pub(crate) fn begin(&self, begin: &BeginTraining) -> Result<TrainingBegun, TrainingError> {
         let raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (train, held_out) = raw.ok_or_else(|| refused("it has begun before".to_owned()))?;
-        let head = head_of(begin, train.dim()).map_err(learn)?;
+        let head = head_of(begin, train.dim()).map_err(|error| learn(&error))?;
         let options = LocalOptions {
             learning_rate: begin.learning_rate,
             momentum: begin.momentum,
@@ -60,7 +60,7 @@ impl Here {
             seed: begin.seed,
         };
         let weights = head.parameter_count() as u64;
-        let trainer = LocalTrainer::new(head.clone(), train, options).map_err(learn)?;
+        let trainer = LocalTrainer::new(head.clone(), train, options).map_err(|error| learn(&error))?;
         let steps_per_pass = trainer.steps_per_pass();
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, Arc::new(held_out)));
         *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Begun { trainer, last: None });
@@ -85,7 +85,8 @@ impl Here {
             from.add_scaled(&last, 1.0);
         }
         let mut progress = |_| if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let update = begun.trainer.train(&from, order.first, order.steps, &mut progress).map_err(learn)?;
+        let update =
+            begun.trainer.train(&from, order.first, order.steps, &mut progress).map_err(|error| learn(&error))?;
         let way = update.weights.since(&from);
         let bytes = way.to_bytes();
         begun.last = Some(way);
@@ -109,8 +110,8 @@ impl Here {
         let work = move || {
             let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let (mut head, samples) = judge.ok_or_else(|| refused("it has not begun".to_owned()))?;
-            head.set_parameters(&parameters(&weights)?).map_err(learn)?;
-            let Some(metrics) = head.evaluate_first(&samples, most).map_err(learn)? else {
+            head.set_parameters(&parameters(&weights)?).map_err(|error| learn(&error))?;
+            let Some(metrics) = head.evaluate_first(&samples, most).map_err(|error| learn(&error))? else {
                 return Ok(WeightScores::default());
             };
             let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
@@ -130,7 +131,7 @@ fn parameters(bytes: &[u8]) -> Result<Parameters, TrainingError> {
     Parameters::from_bytes(bytes).ok_or_else(|| refused("weights are numbers of 4 bytes".to_owned()))
 }
 
-fn learn(error: LearnError) -> TrainingError {
+fn learn(error: &LearnError) -> TrainingError {
     refused(error.to_string())
 }
 

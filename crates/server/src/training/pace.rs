@@ -36,6 +36,7 @@ impl Pace {
     }
 
     /// Sleeps what is still owed.
+    #[expect(clippy::disallowed_methods, reason = "the thread is one of its own, and is to be slow")]
     pub(super) fn pay(&mut self) {
         let before = Instant::now();
         sleep(self.owed);

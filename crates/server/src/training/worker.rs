@@ -166,21 +166,21 @@ impl Worker {
             batch_size: begin.batch_size as usize,
             seed: begin.seed,
         };
-        options.check().map_err(refused)?;
+        options.check().map_err(|error| refused(&error))?;
         if ready.train.is_empty() {
-            return Err(refused(LearnError::NoSamples));
+            return Err(refused(&LearnError::NoSamples));
         }
         let Some(Features { train, held_out, .. }) = features.take() else {
             return Err(not_trained("this training is not prepared yet"));
         };
-        let relabel = |set: FeatureSet| set.relabelled(&map, begin.classes.len()).map_err(refused);
+        let relabel = |set: FeatureSet| set.relabelled(&map, begin.classes.len()).map_err(|error| refused(&error));
         let (train, held_out) = (relabel(train)?, relabel(held_out)?);
         let begun = TrainingBegun {
             weights: head.parameter_count() as u64,
             steps_per_pass: train.len().div_ceil(options.batch_size.min(train.len())) as u64,
         };
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some((head.clone(), Arc::new(held_out)));
-        let trainer = LocalTrainer::new(head, train, options).map_err(refused)?;
+        let trainer = LocalTrainer::new(head, train, options).map_err(|error| refused(&error))?;
         // Nobody trains yet.
         if let Ok(mut place) = self.begun.try_lock() {
             *place = Some(Begun { trainer, last: None, slowdown });
@@ -204,7 +204,7 @@ impl Worker {
         let mut begun = Arc::clone(&self.begun).lock_owned().await;
         let queued = since.elapsed();
         let work = move || match begun.as_mut() {
-            Some(begun) => begun.train(&steps, weights, (queued, &done), &stop).map_err(refused),
+            Some(begun) => begun.train(&steps, weights, (queued, &done), &stop).map_err(|error| refused(&error)),
             None => Err(not_trained("this training has not begun: prepare and begin it first")),
         };
         let done = tokio::task::spawn_blocking(work).await;
@@ -218,8 +218,8 @@ impl Worker {
     pub(crate) fn score(&self, weights: &Parameters, most: Option<u64>) -> Result<WeightScores, Refusal> {
         let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (mut head, samples) = judge.ok_or_else(|| not_trained("this training has not begun"))?;
-        head.set_parameters(weights).map_err(refused)?;
-        let Some(metrics) = head.evaluate_first(&samples, most).map_err(refused)? else {
+        head.set_parameters(weights).map_err(|error| refused(&error))?;
+        let Some(metrics) = head.evaluate_first(&samples, most).map_err(|error| refused(&error))? else {
             return Ok(WeightScores::default());
         };
         let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
@@ -244,11 +244,11 @@ fn head_of(begin: &BeginTraining, dim: usize) -> Result<Head, Refusal> {
         None => HeadKind::Softmax,
         Some(hidden) => HeadKind::Mlp { hidden: hidden as usize },
     };
-    let mut head = Head::new(kind, dim, begin.classes.len(), begin.seed).map_err(refused)?;
+    let mut head = Head::new(kind, dim, begin.classes.len(), begin.seed).map_err(|error| refused(&error))?;
     let moments = begin.moments.clone();
     let moments = Moments::from_parts(moments.count, moments.mean, moments.squares);
     let moments = moments.ok_or_else(|| not_trained("these are no moments of features"))?;
-    head.standardize(&moments).map_err(refused)?;
+    head.standardize(&moments).map_err(|error| refused(&error))?;
     Ok(head)
 }
 
@@ -256,6 +256,6 @@ fn not_trained(message: impl Into<String>) -> Refusal {
     Refusal::NotTrained { message: message.into() }
 }
 
-fn refused(error: LearnError) -> Refusal {
+fn refused(error: &LearnError) -> Refusal {
     not_trained(error.to_string())
 }

@@ -54,7 +54,7 @@ Every flag is also a variable (--runs: HEADWATER_RUNS) and a key of
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     Extract(ExtractArgs),
-    FineTune(FineTuneArgs),
+    FineTune(Box<FineTuneArgs>),
     Relabel(RelabelArgs),
     Labels(LabelsArgs),
     Ingest(IngestArgs),
@@ -100,7 +100,7 @@ pub(crate) mod tests {
     pub(crate) fn fine_tune(arguments: &[&str]) -> FineTuneArgs {
         let arguments = ["tuner", "fine-tune"].iter().chain(arguments);
         match TunerArgs::try_parse_from(arguments).unwrap().command {
-            Command::FineTune(args) => args,
+            Command::FineTune(args) => *args,
             _ => panic!("another subcommand"),
         }
     }

@@ -39,7 +39,7 @@ impl Announced {
     /// More than a head can have, and what is no digest.
     pub(super) fn read(length: u64, digest: &[u8]) -> Result<Self, Invalid> {
         let most = MAX_HEAD_WEIGHTS as u64 * 4;
-        if length > most || length % 4 != 0 {
+        if length > most || !length.is_multiple_of(4) {
             return Err(Invalid::new(format!("{length} bytes are no weights of a head: those are numbers of 4 bytes")));
         }
         Ok(Self { length: length as usize, digest: super::digest_of(digest, "a head's weights")? })
