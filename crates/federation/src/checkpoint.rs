@@ -16,6 +16,7 @@ use headwater_types::Digest;
 use headwater_types::caps::{MAX_HEAD_WEIGHTS, MAX_WORKERS};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint_error::CheckpointError;
 use crate::common::Common;
 use crate::options::FederationOptions;
 use crate::weights::Weights;
@@ -52,46 +53,6 @@ pub(crate) struct State {
     pub(crate) feature_len: usize,
     moments: (u64, usize),
     weights: usize,
-}
-
-/// Why a checkpoint cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckpointError {
-    /// The file cannot be read or written.
-    #[error("the checkpoint {}: {error}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        error: io::Error,
-    },
-    /// It is no checkpoint, or was damaged.
-    #[error(
-        "{} is no whole checkpoint ({reason}): give --from-scratch to begin anew in its place, or another --checkpoint",
-        path.display()
-    )]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// It is of a run with other settings.
-    #[error(
-        "the checkpoint {} is of a run whose {setting} is {was}, and not {now}: give the settings that it has, \
-         --from-scratch to begin anew in its place, or another --checkpoint",
-        path.display()
-    )]
-    Other {
-        /// The file.
-        path: PathBuf,
-        /// The setting.
-        setting: String,
-        /// Its value there.
-        was: String,
-        /// Its value here.
-        now: String,
-    },
 }
 
 // === impl Checkpoint ===

@@ -1,7 +1,6 @@
 //! What the coordinator knows of its workers, and how it reaches them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use headwater_client::Order;
 use headwater_client::training_calls::{
@@ -166,7 +165,7 @@ impl Crew {
     fn lose(&mut self, worker: usize, why: &str, journal: &mut Journal) {
         let member = &mut self.members[worker];
         if member.state == State::Ready {
-            tracing::warn!(worker = %member.name, why, "a worker is lost: the others go on without it until it is back");
+            tracing::warn!(worker = %member.name, why, "a worker is lost: the others go on until it is back");
             journal.change(worker, WorkerState::Lost, why);
         }
         member.ahead = 0;
@@ -236,9 +235,4 @@ impl Member {
         // A hand that has let go hears nothing, and has said why.
         let _ = self.commands.send(Command { life: self.life, what });
     }
-}
-
-/// Seconds from one moment to a later one.
-pub(crate) fn seconds(from: Instant, to: Instant) -> f64 {
-    to.saturating_duration_since(from).as_secs_f64()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use headwater_client::ClientError;
 use headwater_learn::LearnError;
 
-use crate::checkpoint::CheckpointError;
+use crate::checkpoint_error::CheckpointError;
 
 /// Why a head could not be trained by several workers. What happens to one of them is never here.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use headwater_plan::sync::log::{Accuracy, End, EndOutcome, Event, Round, Run, WorkerChange, WorkerRound, WorkerState};
 
-use crate::crew::seconds;
 use crate::error::FederationError;
 
 /// Hears how a run goes.
@@ -72,7 +71,7 @@ impl Journal {
 
     /// Seconds since the begin.
     pub(crate) fn at(&self, moment: Instant) -> f64 {
-        seconds(self.begin, moment)
+        moment.saturating_duration_since(self.begin).as_secs_f64()
     }
 
     pub(crate) fn round(&mut self, round: Round) {

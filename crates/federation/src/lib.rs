@@ -12,10 +12,11 @@
 //! plan of `headwater_plan::sync`.
 //!
 //! Invariants: a worker that is away, silent or refused costs its own share of a round and nothing else; what comes
-//! from a worker is checked before it moves a weight; every change of the weights is a version, in the checkpoint before
-//! the next round begins. Never here: arguments, bars and pages (`headwater-tune`), how a step is computed
+//! from a worker is checked before it moves a weight; every change of the weights is a version, and in the checkpoint
+//! by the end of the next round. Never here: arguments, bars and pages (`headwater-tune`), how a step is computed
 //! (`headwater-learn`), how many a worker takes (`headwater-plan`).
 
+mod checkpoint_error;
 mod error;
 mod options;
 
@@ -36,15 +37,21 @@ mod saver;
 mod journal;
 mod judge;
 
-mod alone;
-mod barrier;
+mod federated;
 
 mod run;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
+mod alone;
+mod barrier;
+
+mod train;
+
+pub use checkpoint::Checkpoint;
+pub use checkpoint_error::CheckpointError;
 pub use error::FederationError;
+pub use federated::{Federated, FederatedWorker};
 pub use here::Here;
 pub use journal::{Journal, Listener, News, WorkerNews};
 pub use options::{Combining, FederationOptions, Local};
 pub use place::Place;
-pub use run::{Federated, FederatedWorker, train};
+pub use train::train;

@@ -1,13 +1,12 @@
-//! A run, from the first word to its workers to the head that came of it.
+//! A run under way: what is known of it, and what happens at its begin, after each round, and at its end.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
-use headwater_client::training_calls::{BeginTraining, Split, SplitRule, TrainingId};
-use headwater_learn::{Head, HeadKind};
-use headwater_plan::sync::log::{self, Accuracy, EndOutcome, SplitName};
-use headwater_plan::sync::{Average, Estimates, Mode};
+use headwater_client::training_calls::{BeginTraining, Split, SplitRule};
+use headwater_learn::HeadKind;
+use headwater_plan::sync::log::{self, EndOutcome, SplitName};
+use headwater_plan::sync::{Average, Estimates};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -16,51 +15,12 @@ use crate::common::{Common, head_of};
 use crate::crew::{Crew, State};
 use crate::error::FederationError;
 use crate::event::{Event, What};
+use crate::federated::{Federated, FederatedWorker};
 use crate::journal::Journal;
 use crate::judge::{Candidate, Judge};
 use crate::options::FederationOptions;
-use crate::place::Place;
 use crate::saver::Saver;
 use crate::weights::Weights;
-use crate::{alone, barrier};
-
-/// What came of a run.
-#[derive(Debug)]
-pub struct Federated {
-    /// The head.
-    pub head: Head,
-    /// Its classes.
-    pub classes: Vec<String>,
-    /// The workers, in the order of their places.
-    pub workers: Vec<FederatedWorker>,
-    /// Rounds in all, those before a resume included.
-    pub rounds: u64,
-    /// Changes of the weights.
-    pub version: u64,
-    /// Samples that were trained on, each as often as it came.
-    pub samples_trained: u64,
-    /// How the last weights did; `None` where nothing was kept from training.
-    pub accuracy: Option<Accuracy>,
-    /// How ways were averaged.
-    pub average: Average,
-    /// The round after which it went on; `None` where it began here.
-    pub resumed_from: Option<u64>,
-    /// Seconds from the first round to the last.
-    pub seconds: f64,
-}
-
-/// A worker of a run.
-#[derive(Debug)]
-pub struct FederatedWorker {
-    /// What it is called.
-    pub name: String,
-    /// What it had; `None` where it never came.
-    pub features: Option<headwater_client::training_calls::PreparedFeatures>,
-    /// Steps of it that are in the weights.
-    pub steps: u64,
-    /// Why it takes no part at the end; `None` where it does.
-    pub away: Option<String>,
-}
 
 /// A run under way.
 pub(crate) struct Run<'r> {
@@ -70,8 +30,8 @@ pub(crate) struct Run<'r> {
     begin: Arc<BeginTraining>,
     pub(crate) weights: Weights,
     pub(crate) journal: Journal,
-    judge: Judge,
-    saver: Saver,
+    pub(crate) judge: Judge,
+    pub(crate) saver: Saver,
     pub(crate) estimates: Estimates,
     pub(crate) average: Average,
     /// How far workers' weights may drift in a round.
@@ -81,47 +41,11 @@ pub(crate) struct Run<'r> {
     stop: &'r CancellationToken,
 }
 
-/// Trains a head with these workers. It goes on from `checkpoint`, where there is one.
-///
-/// # Errors
-/// [`FederationError`]. What happens to one worker is no error.
-pub async fn train(
-    places: Vec<Place>,
-    options: &FederationOptions,
-    checkpoint: Option<&Checkpoint>,
-    journal: Journal,
-    stop: &CancellationToken,
-) -> Result<Federated, FederationError> {
-    options.check()?;
-    let training = checkpoint.map_or_else(drawn, |checkpoint| TrainingId(checkpoint.head.training));
-    let crew = Crew::new(places, training, options);
-    let mut run = Box::pin(Run::assemble((crew, journal), options, checkpoint, stop)).await?;
-    let resumed_from = checkpoint.map(Checkpoint::round);
-    run.write_down(resumed_from);
-    let begin = Instant::now();
-    run.judge_now();
-    let rounds = match options.mode {
-        Mode::Async => Box::pin(alone::rounds(&mut run)).await,
-        Mode::Esync | Mode::Sync | Mode::Local | Mode::Central => Box::pin(barrier::rounds(&mut run)).await,
-    };
-    let seconds = begin.elapsed().as_secs_f64();
-    let saved = run.saver.finish().await;
-    if let Err(error) = rounds.and(saved) {
-        let outcome = EndOutcome::Stopped;
-        run.journal.end(run.round, outcome, run.judge.last().map(|last| last.top1));
-        if !run.saver.keeps() {
-            run.crew.end().await;
-        }
-        return Err(error);
-    }
-    run.finish(resumed_from, seconds).await
-}
-
 // === impl Run ===
 
 impl<'r> Run<'r> {
     /// Waits for the workers, and has them begin.
-    async fn assemble(
+    pub(crate) async fn assemble(
         (mut crew, mut journal): (Crew, Journal),
         options: &'r FederationOptions,
         checkpoint: Option<&Checkpoint>,
@@ -271,7 +195,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    fn judge_now(&mut self) {
+    pub(crate) fn judge_now(&mut self) {
         if self.options.held_out > 0.0 {
             let candidate = self.candidate();
             self.judge.offer(candidate, &self.crew);
@@ -289,7 +213,7 @@ impl<'r> Run<'r> {
     }
 
     /// The first line of the log.
-    fn write_down(&mut self, resumed_from: Option<u64>) {
+    pub(crate) fn write_down(&mut self, resumed_from: Option<u64>) {
         let options = self.options;
         let worker = |member: &crate::crew::Member| log::Worker {
             name: member.name.clone(),
@@ -326,7 +250,7 @@ impl<'r> Run<'r> {
     }
 
     /// Judges the last weights, and lets go of the workers.
-    async fn finish(self, resumed_from: Option<u64>, seconds: f64) -> Result<Federated, FederationError> {
+    pub(crate) async fn finish(self, resumed_from: Option<u64>, seconds: f64) -> Result<Federated, FederationError> {
         let mut run = self;
         if run.options.held_out > 0.0 {
             let candidate = run.candidate();
@@ -379,13 +303,4 @@ const DRIFT: f64 = 0.1;
 /// Workers that have prepared.
 fn prepared(crew: &Crew) -> usize {
     crew.members.iter().filter(|member| member.state == State::Prepared).count()
-}
-
-/// A name that no other training has.
-fn drawn() -> TrainingId {
-    let half = || RandomState::new().hash_one("training").to_le_bytes();
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&half());
-    id[8..].copy_from_slice(&half());
-    TrainingId(id)
 }

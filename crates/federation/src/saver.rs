@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint_error::CheckpointError;
 use crate::error::FederationError;
 
 /// Writes a run's checkpoint.

@@ -4,8 +4,8 @@ use std::iter::zip;
 
 use crate::parameters::Parameters;
 
-/// Delayed Nesterov (Liu et al. 2024, "Asynchronous Local-SGD Training for Language Modeling", algorithm 3, with c = 0):
-/// each way is applied as it comes, as `1 / workers` of a step, and momentum once for as many ways as there are
+/// Delayed Nesterov (Liu et al. 2024, "Asynchronous Local-SGD Training for Language Modeling", algorithm 3, where c is
+/// 0): each way is applied as it comes, as `1 / workers` of a step, and momentum once for as many ways as there are
 /// workers, from their mean. Momentum that is applied with each way anew lets the ways of slow workers, which are old,
 /// be thrown on by the fast ones'.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,9 @@
 //!
 //! In the order in which data passes: a sample belongs to a run ([`runs`]) and to the training or the validation split
 //! ([`split`]); its feature joins a set ([`features`]), bounded in memory ([`replay`]), whose mean and spread are known
-//! ([`moments`]); a [`head`] is trained on it ([`trainer`]) and judged ([`metrics`]). Where several workers train one head, each takes some steps
-//! ([`LocalTrainer`]), and their weights ([`Parameters`]) are averaged ([`average`]) or applied one by one
-//! ([`DelayedNesterov`]).
+//! ([`moments`]); a [`head`] is trained on it ([`trainer`]) and judged ([`metrics`]). Where several workers train one
+//! head, each takes some steps ([`LocalTrainer`]), and their weights ([`Parameters`]) are averaged ([`average`]) or
+//! applied one by one ([`DelayedNesterov`]).
 //!
 //! Invariant: pure functions of their arguments. Nothing here reads a file, a clock or ambient randomness, or starts a
 //! thread; the same arguments give the same bits on the same machine. (On another machine the last bits may differ: the

@@ -79,7 +79,7 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         reloader: Arc::clone(&reloader),
         labelling: Arc::clone(&labelling),
         intakes: Arc::clone(&intakes),
-        trainings: Trainings::new(args.training.settings(), instance),
+        trainings: Trainings::new((args.training.memory(), args.training.slowdown()), instance),
     };
     let limits = admission::Limits {
         connections: args.max_connections,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{SILENCE, TrainingError, away};
+use super::trouble::{SILENCE, TrainingError, away};
 use crate::connection::{Client, Server};
 use crate::trouble::Trouble;
 

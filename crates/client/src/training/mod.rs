@@ -3,6 +3,8 @@
 //! Nothing is tried again here: whoever trains with several servers goes on without one that is away, and asks it again
 //! when it has prepared anew.
 
+mod trouble;
+
 mod line;
 mod steps;
 
@@ -23,26 +25,15 @@ use crate::connection::Server;
 use crate::error::ClientError;
 use crate::trouble::Trouble;
 
+use trouble::away;
+
 pub use steps::{Came, Order};
+pub use trouble::{SILENCE, TrainingError};
 
 /// A server of a training.
 #[derive(Clone, Debug)]
 pub struct TrainingServer(Arc<Server>);
 
-/// Why a server of a training did not do what it was asked.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum TrainingError {
-    /// It is away, or has lost the training: it may come back.
-    #[error("{0}")]
-    Away(String),
-    /// It refuses: asking again changes nothing.
-    #[error("{0}")]
-    Refused(ClientError),
-}
-
-/// The longest silence of a server that gives a sign of life twice a second. It is one that a busy machine may have,
-/// and that whoever waits for the others can bear.
-pub const SILENCE: Duration = Duration::from_secs(2);
 /// The longest time for an answer that takes work, of which nothing is heard meanwhile.
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -147,10 +138,6 @@ impl TrainingServer {
     fn broke(&self, invalid: &Invalid) -> TrainingError {
         TrainingError::Refused(self.0.protocol(invalid.to_string()))
     }
-}
-
-fn away(why: impl Into<String>) -> TrainingError {
-    TrainingError::Away(why.into())
 }
 
 /// The pieces in which weights travel.

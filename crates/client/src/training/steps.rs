@@ -7,7 +7,8 @@ use futures::stream;
 use headwater_wire::proto;
 use headwater_wire::training::{Announced, Gathering, Steps, Trained, TrainingId};
 
-use super::{SILENCE, TrainingError, TrainingServer, away, line, pieces};
+use super::trouble::{SILENCE, TrainingError, away};
+use super::{TrainingServer, line, pieces};
 
 /// Steps that a server is to take.
 #[derive(Clone, Debug)]

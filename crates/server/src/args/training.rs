@@ -3,8 +3,6 @@
 use clap::Args;
 use headwater_types::ByteCount;
 
-use crate::training::TrainingsSettings;
-
 /// What trainings may take, and how slow they are made.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Training")]
@@ -24,8 +22,13 @@ const MAX_SLOWDOWN: f64 = 10_000.0;
 // === impl TrainingArgs ===
 
 impl TrainingArgs {
-    /// The settings, said in the log where they make the server slower than it is.
-    pub(crate) fn settings(&self) -> TrainingsSettings {
+    /// Memory for the features of all trainings.
+    pub(crate) fn memory(&self) -> ByteCount {
+        self.training_memory
+    }
+
+    /// By what steps are slowed down, said in the log where they are.
+    pub(crate) fn slowdown(&self) -> f64 {
         let slowdown = self.simulate_slowdown.unwrap_or(1.0);
         if slowdown > 1.0 {
             tracing::warn!(
@@ -33,7 +36,7 @@ impl TrainingArgs {
                 "--simulate-slowdown: TRAINING STEPS ARE MADE SLOWER ON PURPOSE; leave it out but for experiments"
             );
         }
-        TrainingsSettings { memory: self.training_memory, slowdown }
+        slowdown
     }
 }
 

@@ -25,4 +25,4 @@ mod workers;
 
 pub(crate) use begun::Done;
 pub(crate) use worker::{Stage, UnderWay, Worker};
-pub(crate) use workers::{Trainings, TrainingsSettings};
+pub(crate) use workers::Trainings;

@@ -21,15 +21,6 @@ const HOLD: Duration = Duration::from_secs(600);
 /// How often it is looked for such ones.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// What the settings say of trainings.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TrainingsSettings {
-    /// Memory for the features of all.
-    pub(crate) memory: ByteCount,
-    /// By what steps are slowed down.
-    pub(crate) slowdown: f64,
-}
-
 /// The trainings of a server.
 pub(crate) struct Trainings {
     workers: Arc<Mutex<BTreeMap<TrainingId, Held>>>,
@@ -48,9 +39,9 @@ struct Held {
 // === impl Trainings ===
 
 impl Trainings {
-    /// Has none yet. It looks after its trainings from now on, which takes a runtime.
-    pub(crate) fn new(settings: TrainingsSettings, instance: [u8; 16]) -> Self {
-        let TrainingsSettings { memory, slowdown } = settings;
+    /// Has none yet: so much memory for features, and by what steps are slowed down. It looks after its trainings from
+    /// now on, which takes a runtime.
+    pub(crate) fn new((memory, slowdown): (ByteCount, f64), instance: [u8; 16]) -> Self {
         let workers = Arc::<Mutex<BTreeMap<TrainingId, Held>>>::default();
         let looked = Arc::clone(&workers);
         let looking = tokio::spawn(async move {

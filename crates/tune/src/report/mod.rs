@@ -6,13 +6,13 @@ mod ingest;
 mod labels;
 mod models;
 mod push;
+mod pushed;
 mod relabel;
 mod rounds;
 mod status;
 mod table;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use headwater_pilot::{Appraisal, Replan};
 use headwater_types::Way;
@@ -23,21 +23,10 @@ pub(crate) use ingest::{IngestSummary, IngestedPhoto};
 pub(crate) use labels::{CountSummary, ExportSummary, LabelsSummary, PhotosSummary};
 pub(crate) use models::ModelsSummary;
 pub(crate) use push::{PushSummary, RollbackSummary};
+pub(crate) use pushed::Pushed;
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};
 pub(crate) use rounds::RoundsSummary;
 pub(crate) use status::{FleetStatus, Rates};
-
-/// A summary of a head that may be pushed.
-pub(crate) trait Pushed: Sized {
-    /// Where the head is, if it could be kept.
-    fn head(&self) -> Option<&Path>;
-
-    /// The head was pushed so.
-    fn with_push(self, push: PushSummary) -> Self;
-
-    /// The head has labelled so.
-    fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self;
-}
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;
