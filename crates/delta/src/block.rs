@@ -28,8 +28,8 @@ const XOR_PLANES: u8 = 1;
 const STEP_PLANES: u8 = 2;
 const DIFFERENCES: u8 = 3;
 
-/// Steps whose planes would take at most about this share of their bytes are tried under the entropy coder too. It saves
-/// more there, and takes twice as long to be restored.
+/// Steps whose planes would take at most about this share of their bytes are tried under the entropy coder too. It
+/// saves more there, and takes twice as long to be restored.
 const FEW: f32 = 0.3;
 
 // === encoding ===

@@ -240,7 +240,8 @@ mod tests {
             let mut stepped = restored.clone();
             prop_assert!(steps(&mut stepped, &new, width));
             let payload = encode(&stepped, width, &mut Packer::default());
-            Planes::read(&payload, (width, new.len() / width), &mut Unpacker::default()).unwrap().step(0, &mut restored);
+            let planes = Planes::read(&payload, (width, new.len() / width), &mut Unpacker::default());
+            planes.unwrap().step(0, &mut restored);
             prop_assert_eq!(restored, new);
         }
 

@@ -206,6 +206,9 @@ pub const MODEL_OFFERS: usize = 4;
 pub const MAX_MODEL_PIECE: usize = 4 << 20;
 /// Most bytes of all models that have come in part: two of the largest.
 pub const MAX_PARTIAL_MODELS: ByteCount = ByteCount::new(2 * MAX_MODEL_BYTES.get() + (16 << 20));
+/// Most models that have come in part: all are looked at whenever a transfer begins. Beyond them the one goes of which
+/// nothing came for longest.
+pub const MAX_PARTIALS: usize = 64;
 /// Time after which a model of which nothing more came is dropped: a push that was stopped in the evening goes on in
 /// the morning.
 pub const MODEL_TRANSFER_IDLE: Duration = Duration::from_secs(24 * 3600);

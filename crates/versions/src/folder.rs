@@ -17,7 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use headwater_types::caps::{MODEL_OFFERS, MODEL_RECORDS_ASIDE};
+use headwater_types::caps::{MAX_PARTIALS, MODEL_OFFERS, MODEL_RECORDS_ASIDE};
 use headwater_types::{ByteCount, Digest};
 
 use crate::error::VersionError;
@@ -167,18 +167,26 @@ impl Folder {
         remove(&self.partial(transfer))
     }
 
-    /// Bytes of all transfers that are there, after those are gone that have been idle for so long.
+    /// Bytes of all transfers that are there, after those are gone that have been idle for so long, or for longest of too
+    /// many.
     pub(crate) fn partials(&self, idle: Duration) -> Result<ByteCount, VersionError> {
         let folder = self.path.join("partial");
         let entries = fs::read_dir(&folder).map_err(VersionError::disk("read", &folder))?;
         let now = SystemTime::now();
+        let mut all: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let file = entry.metadata().ok()?;
+                Some((file.modified().unwrap_or(now), file.len(), entry.path()))
+            })
+            .collect();
+        all.sort();
         let mut there = 0;
-        for entry in entries.flatten() {
-            let Ok(file) = entry.metadata() else { continue };
-            let age = file.modified().ok().and_then(|written| now.duration_since(written).ok());
-            match age.is_some_and(|age| age >= idle) {
-                true => remove(&entry.path())?,
-                false => there += file.len(),
+        for (rank, (written, length, path)) in all.iter().rev().enumerate() {
+            let is_idle = now.duration_since(*written).is_ok_and(|age| age >= idle);
+            match is_idle || rank >= MAX_PARTIALS {
+                true => remove(path)?,
+                false => there += length,
             }
         }
         Ok(ByteCount::new(there))

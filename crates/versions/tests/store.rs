@@ -5,6 +5,7 @@
 
 use headwater_delta::header::seal;
 use headwater_testdata::Extractor;
+use headwater_types::caps::MAX_PARTIALS;
 use headwater_types::{ByteCount, Digest, ModelName};
 use headwater_versions::{Manner, Opened, StoreLimits, Transfer, Version, VersionError, VersionStore};
 use tempfile::TempDir;
@@ -117,6 +118,21 @@ fn what_is_too_large_has_no_base_or_no_room_is_refused_before_it_comes() {
         store.begin(&Transfer { digest: Digest::of(b"x"), ..of(10) }),
         Err(VersionError::Contradiction(_))
     ));
+}
+
+#[test]
+fn of_too_many_transfers_that_stopped_few_are_kept() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    let transfers: Vec<_> = (0..MAX_PARTIALS as u64 + 3).map(|number| number.to_le_bytes()).collect();
+    let begin = |model: &[u8; 8]| store.begin(&Transfer::whole(model)).unwrap();
+    for model in &transfers {
+        assert_eq!(begin(model), (ByteCount::new(0), false));
+        assert_eq!(store.take(&Transfer::whole(model), 0, &model[..5]).unwrap(), (ByteCount::new(5), false));
+    }
+    store.begin(&Transfer::whole(b"one more")).unwrap();
+    let kept = transfers.iter().filter(|model| store.received(Digest::of(&model[..])) > ByteCount::new(0)).count();
+    assert_eq!(kept, MAX_PARTIALS);
 }
 
 #[test]
