@@ -19,7 +19,7 @@ pub(crate) struct RoundsArgs {
     /// Train in rounds. esync: each server takes as many steps on its own features as it can until the slow ones have
     /// taken some, then all are averaged. sync: one step each, then the average. async: each server's steps count as
     /// they come. local: on one server. central: here, on features that the servers send
-    #[arg(long, value_name = "MODE", value_parser = modes(),
+    #[arg(long, value_name = "MODE", env = "HEADWATER_FINE_TUNE_MODE", value_parser = modes(),
           conflicts_with_all = ["features", "runs", "epochs", "learning_rate", "weight_decay", "patience",
                                 "replay_memory", "plan"])]
     pub(crate) mode: Option<Mode>,
