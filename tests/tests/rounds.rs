@@ -185,6 +185,25 @@ fn a_worker_that_is_killed_or_stopped_costs_its_share_and_counts_again_when_it_i
 }
 
 #[test]
+fn a_worker_that_comes_late_joins_and_no_round_waits_for_it() {
+    let lab = Lab::new();
+    let slow = ["--simulate-slowdown", "100x"];
+    let (one, mut late) = (lab.server("1/2", &slow), lab.server("2/2", &slow));
+    late.kill().unwrap();
+    let log = lab.text("run.jsonl");
+    let further = ["--mode", "esync", "--rounds", "100000", "--min-workers", "1", "--log", &log];
+    let mut tuner = lab.begin(&[&one, &late], "head.onnx", &further);
+    let is_later = |line: &Value| round(line).is_some_and(|round| round > 3) && counted(line) == [0];
+    lab.wait_for("run.jsonl", "round of one", is_later);
+    let _late = late.restart().unwrap();
+    lab.wait_for("run.jsonl", "round of both", |line| round(line).is_some() && counted(line) == [0, 1]);
+    tuner.kill().unwrap();
+    tuner.wait().unwrap();
+    let few = lab.train(&[&one], "few.onnx", &["--mode", "esync", "--rounds", "2", "--from-scratch"]);
+    few.success().unwrap();
+}
+
+#[test]
 fn a_tuner_that_is_killed_goes_on_to_the_same_bits() {
     let lab = Lab::new();
     let slow = ["--simulate-slowdown", "200x"];

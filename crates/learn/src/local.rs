@@ -271,9 +271,9 @@ mod tests {
         let mut at_three = |done| if done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let stopped = trainer(OPTIONS).train(&zeros, 0, 10, &mut at_three).unwrap();
         assert_eq!(stopped, trainer(OPTIONS).train(&zeros, 0, 3, &mut on).unwrap());
-        let wild = LocalOptions { learning_rate: 1e38, ..OPTIONS };
+        let wild = LocalOptions { learning_rate: f32::MAX, momentum: 0.9, ..OPTIONS };
         let diverged = trainer(wild).train(&zeros, 0, 10, &mut on);
-        assert_eq!(diverged, Err(LearnError::LocalDiverged { learning_rate: 1e38 }));
+        assert_eq!(diverged, Err(LearnError::LocalDiverged { learning_rate: f32::MAX }));
         let set = set(0);
         let none = LocalTrainer::new(Head::new(HeadKind::Softmax, 3, 2, Seed(1)).unwrap(), set, OPTIONS);
         assert!(matches!(none, Err(LearnError::NoSamples)));

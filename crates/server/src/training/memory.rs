@@ -55,7 +55,7 @@ mod tests {
         let memory = TrainingMemory::new(ByteCount::new(10 << 10));
         let first = memory.take(6 << 10).unwrap();
         let refused = memory.take(5 << 10).unwrap_err().to_string();
-        assert!(refused.contains("--training-memory") && refused.contains("4 KiB"), "{refused}");
+        assert!(refused.contains("--training-memory") && refused.contains("4KiB are free"), "{refused}");
         drop(first);
         assert!(memory.take(10 << 10).is_ok());
         assert!(memory.take(u64::MAX).is_err());

@@ -123,7 +123,7 @@ struct TrainingArgs {
     #[arg(long, value_name = "DECAY", default_value_t = TrainOptions::default().weight_decay)]
     weight_decay: f32,
 
-    /// Features in one step [default: a 16th of the features, but 8 to 64]
+    /// Features in one step [default: a 16th of the features, but 8 to 64; with --mode 64]
     #[arg(long, value_name = "FEATURES")]
     batch_size: Option<NonZeroUsize>,
 
