@@ -167,8 +167,8 @@ impl Folder {
         remove(&self.partial(transfer))
     }
 
-    /// Bytes of all transfers that are there, after those are gone that have been idle for so long, or for longest of too
-    /// many.
+    /// Bytes of all transfers that are there, after those are gone that have been idle for so long, or for longest
+    /// where there are too many.
     pub(crate) fn partials(&self, idle: Duration) -> Result<ByteCount, VersionError> {
         let folder = self.path.join("partial");
         let entries = fs::read_dir(&folder).map_err(VersionError::disk("read", &folder))?;
