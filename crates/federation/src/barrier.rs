@@ -247,11 +247,11 @@ impl Barrier {
         run.round = round;
         let (begin, end) = (collected.begin, Instant::now());
         let length = end.duration_since(begin).as_secs_f64();
+        collected.parts = by_worker(collected.parts);
         for part in &mut collected.parts {
             let busy = part.compute_seconds + part.communication_seconds;
             part.waiting_seconds = (length - busy).max(0.0);
         }
-        collected.parts.sort_by_key(|part| part.worker);
         let line = Round {
             round,
             version: run.weights.version,
@@ -275,6 +275,26 @@ fn alone(run: &Run<'_>, workers: &[usize]) -> StepPlan {
         None => u32::try_from(pass(worker)).unwrap_or(u32::MAX).max(1),
     };
     StepPlan { steps: workers.iter().map(steps).collect(), ..StepPlan::one_step_each(&[], false) }
+}
+
+/// One part for each worker, in their order: who was late in the round before may have come with that, and in time with
+/// this one's.
+fn by_worker(mut parts: Vec<WorkerRound>) -> Vec<WorkerRound> {
+    parts.sort_by_key(|part| (part.worker, part.outcome));
+    parts.dedup_by(|later, first| {
+        let is_same = later.worker == first.worker;
+        if is_same {
+            first.steps += later.steps;
+            first.samples += later.samples;
+            first.staleness = first.staleness.max(later.staleness);
+            first.compute_seconds += later.compute_seconds;
+            first.communication_seconds += later.communication_seconds;
+            first.bytes_sent += later.bytes_sent;
+            first.bytes_received += later.bytes_received;
+        }
+        is_same
+    });
+    parts
 }
 
 /// What a worker has done for a round.
@@ -312,4 +332,19 @@ fn nothing(worker: usize, outcome: Outcome) -> WorkerRound {
 
 pub(crate) fn micros(time: Duration) -> Micros {
     Micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_comes_twice_in_a_round_is_one_part_of_it() {
+        let came =
+            |worker, steps| WorkerRound { steps, staleness: u64::from(steps), ..nothing(worker, Outcome::Counted) };
+        let parts = by_worker(vec![came(1, 2), nothing(2, Outcome::Late), came(0, 5), came(1, 3), came(2, 4)]);
+        let told: Vec<_> = parts.iter().map(|part| (part.worker, part.outcome, part.steps, part.staleness)).collect();
+        let counted = Outcome::Counted;
+        assert_eq!(told, [(0, counted, 5, 5), (1, counted, 5, 3), (2, counted, 4, 4)]);
+    }
 }

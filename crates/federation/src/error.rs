@@ -30,7 +30,7 @@ pub enum FederationError {
     /// Too few workers came.
     #[error(
         "{came} of {wanted} workers are there, and nothing was heard of the others for {} s ({why}): start them, or \
-         begin with those that are there (--min-workers {came})",
+         begin with fewer (--min-workers)",
         waited.as_secs()
     )]
     TooFew {
