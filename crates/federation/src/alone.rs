@@ -66,6 +66,7 @@ impl Alone {
         }
         let rule = BySpeed { max_steps: run.options.max_steps, ..BySpeed::default() };
         let plan = run.estimates.plan(&StepRule::BySpeed(rule), &ready);
+        let weights = run.weights.bytes();
         for worker in free {
             let steps = ready.iter().zip(&plan.steps).find(|(ready, _)| **ready == worker).map_or(1, |(_, of)| *of);
             let order = Order {
@@ -74,7 +75,7 @@ impl Alone {
                 first: run.crew.members[worker].first(),
                 steps,
                 onward: false,
-                weights: run.weights.bytes(),
+                weights: weights.clone(),
             };
             self.outstanding[worker] = Some(Outstanding {
                 order: self.updates,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use headwater_client::{Came, Order};
 use headwater_plan::sync::log::{Outcome, Round, WorkerRound};
 use headwater_plan::sync::{Deadline, DriftLimit, Headwater, Micros, Mode, Paper, RuleName, StepPlan, StepRule};
@@ -79,10 +80,11 @@ impl Barrier {
         let takes_part: Vec<_> = ready.into_iter().filter(|worker| !is_late(*worker)).collect();
         let plan = self.plan(run, &takes_part);
         let last = if run.options.overlap { round + 1 } else { round };
+        let weights = run.weights.bytes();
         for (worker, steps) in takes_part.iter().copied().zip(&plan.steps) {
             for of in round..=last.min(run.options.rounds) {
                 if !self.is_told(worker, of) {
-                    self.tell(run, (worker, *steps), of, of > round);
+                    self.tell(run, (worker, *steps), (of, of > round), weights.clone());
                 }
             }
         }
@@ -101,14 +103,14 @@ impl Barrier {
         self.outstanding.iter().chain(early).any(|one| one.round == round)
     }
 
-    fn tell(&mut self, run: &mut Run<'_>, (worker, steps): (usize, u32), round: u64, onward: bool) {
+    fn tell(&mut self, run: &mut Run<'_>, (worker, steps): (usize, u32), (round, onward): (u64, bool), weights: Bytes) {
         let order = Order {
             training: run.crew.training,
             round,
             first: run.crew.members[worker].first(),
             steps,
             onward,
-            weights: run.weights.bytes(),
+            weights,
         };
         run.crew.order(worker, order);
         self.outstanding.push(Outstanding { worker, round, steps, version: run.weights.version });

@@ -131,10 +131,7 @@ fn apart(workers: &[(&str, &PreparedFeatures)], split: Split) -> Result<(), Fede
 
 /// The head that is trained, which has learned nothing yet and standardises as all workers do.
 pub(crate) fn head_of(begin: &BeginTraining, dim: usize) -> Result<Head, LearnError> {
-    let kind = match begin.hidden {
-        None => HeadKind::Softmax,
-        Some(hidden) => HeadKind::Mlp { hidden: hidden as usize },
-    };
+    let kind = HeadKind::of_hidden(begin.hidden);
     let mut head = Head::new(kind, dim, begin.classes.len(), begin.seed)?;
     let FeatureMoments { count, mean, squares } = begin.moments.clone();
     let wrong = LearnError::Dimension { expected: dim, actual: mean.len() };

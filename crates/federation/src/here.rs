@@ -9,7 +9,7 @@ use headwater_client::training_calls::{
     Announced, BeginTraining, FeatureMoments, PreparedFeatures, Trained, TrainingBegun, WeightScores,
 };
 use headwater_client::{Came, ClientError, Order, TrainingError};
-use headwater_learn::{FeatureSet, Head, LearnError, LocalOptions, LocalTrainer, Moments, Parameters};
+use headwater_learn::{FeatureSet, Head, LearnError, LocalOptions, LocalTrainer, Moments, Parameters, Score};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::head_of;
@@ -18,13 +18,8 @@ use crate::common::head_of;
 pub struct Here {
     features: PreparedFeatures,
     raw: Mutex<Option<(FeatureSet, FeatureSet)>>,
-    begun: Mutex<Option<Begun>>,
+    begun: Mutex<Option<LocalTrainer>>,
     judge: Mutex<Option<(Head, Arc<FeatureSet>)>>,
-}
-
-struct Begun {
-    trainer: LocalTrainer,
-    last: Option<Parameters>,
 }
 
 // === impl Here ===
@@ -63,7 +58,7 @@ impl Here {
         let trainer = LocalTrainer::new(head.clone(), train, options).map_err(|error| learn(&error))?;
         let steps_per_pass = trainer.steps_per_pass();
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, Arc::new(held_out)));
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Begun { trainer, last: None });
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(trainer);
         Ok(TrainingBegun { weights, steps_per_pass })
     }
 
@@ -78,18 +73,13 @@ impl Here {
 
     fn take_steps(&self, order: &Order, since: Instant, stop: &CancellationToken) -> Result<Came, TrainingError> {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = begun.as_mut().ok_or_else(|| refused("it has not begun".to_owned()))?;
+        let trainer = begun.as_mut().ok_or_else(|| refused("it has not begun".to_owned()))?;
         let (queued, begin) = (since.elapsed(), Instant::now());
-        let mut from = parameters(&order.weights)?;
-        if let Some(last) = begun.last.take().filter(|last| order.onward && last.len() == from.len()) {
-            from.add_scaled(&last, 1.0);
-        }
         let mut progress = |_| if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let update =
-            begun.trainer.train(&from, order.first, order.steps, &mut progress).map_err(|error| learn(&error))?;
-        let way = update.weights.since(&from);
+        let wanted = (order.first, order.steps, order.onward);
+        let lead = trainer.lead(parameters(&order.weights)?, wanted, &mut progress);
+        let (way, update) = lead.map_err(|error| learn(&error))?;
         let bytes = way.to_bytes();
-        begun.last = Some(way);
         let trained = Trained {
             round: order.round,
             steps: update.steps,
@@ -109,13 +99,10 @@ impl Here {
     ) -> Result<WeightScores, TrainingError> {
         let work = move || {
             let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let (mut head, samples) = judge.ok_or_else(|| refused("it has not begun".to_owned()))?;
-            head.set_parameters(&parameters(&weights)?).map_err(|error| learn(&error))?;
-            let Some(metrics) = head.evaluate_first(&samples, most).map_err(|error| learn(&error))? else {
-                return Ok(WeightScores::default());
-            };
-            let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
-            Ok(WeightScores { samples: metrics.count as u64, correct, loss: metrics.loss * metrics.count as f64 })
+            let (head, samples) = judge.ok_or_else(|| refused("it has not begun".to_owned()))?;
+            let score = head.score(&parameters(&weights)?, &samples, most).map_err(|error| learn(&error))?;
+            let Score { samples, correct, loss } = score;
+            Ok(WeightScores { samples, correct, loss })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| refused("judging ended badly".to_owned()))?
     }

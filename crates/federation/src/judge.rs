@@ -39,12 +39,14 @@ const ON_THE_WAY: u64 = 1000;
 // === impl Judge ===
 
 impl Judge {
-    /// Judges this candidate, unless another is under way or was a moment ago.
+    /// Whether a candidate would be judged: none is under way, and none was a moment ago.
+    pub(crate) fn is_free(&self) -> bool {
+        self.under_way.is_none() && self.not_before.is_none_or(|moment| Instant::now() >= moment)
+    }
+
+    /// Judges this candidate by some of the samples.
     pub(crate) fn offer(&mut self, candidate: Candidate, crew: &Crew) {
-        let is_early = self.not_before.is_some_and(|moment| Instant::now() < moment);
-        if self.under_way.is_none() && !is_early {
-            self.begin(candidate, crew, Some(ON_THE_WAY));
-        }
+        self.begin(candidate, crew, Some(ON_THE_WAY));
     }
 
     fn begin(&mut self, candidate: Candidate, crew: &Crew, most: Option<u64>) {

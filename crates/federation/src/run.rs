@@ -196,7 +196,7 @@ impl<'r> Run<'r> {
     }
 
     pub(crate) fn judge_now(&mut self) {
-        if self.options.held_out > 0.0 {
+        if self.options.held_out > 0.0 && self.judge.is_free() {
             let candidate = self.candidate();
             self.judge.offer(candidate, &self.crew);
         }

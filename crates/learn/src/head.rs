@@ -56,6 +56,15 @@ pub struct Dense {
     pub bias: Vec<f32>,
 }
 
+// === impl HeadKind ===
+
+impl HeadKind {
+    /// By the units of its hidden layer; without one softmax regression.
+    pub fn of_hidden(hidden: Option<u32>) -> Self {
+        hidden.map_or(Self::Softmax, |hidden| Self::Mlp { hidden: hidden as usize })
+    }
+}
+
 // === impl Head ===
 
 impl Head {

@@ -47,7 +47,7 @@ pub use error::LearnError;
 pub use features::FeatureSet;
 pub use head::{Dense, Head, HeadKind, HeadWeights};
 pub use local::{LocalOptions, LocalTrainer, LocalUpdate};
-pub use metrics::{ClassMetrics, Metrics};
+pub use metrics::{ClassMetrics, Metrics, Score};
 pub use moments::Moments;
 pub use options::TrainOptions;
 pub use parameters::Parameters;

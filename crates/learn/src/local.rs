@@ -41,6 +41,8 @@ pub struct LocalTrainer {
     velocity: Network,
     /// The pass whose order is at hand.
     order: Option<(u64, Permutation)>,
+    /// The way of the last call, for one that begins where it led.
+    last: Option<Parameters>,
 }
 
 /// What came of some steps.
@@ -98,7 +100,7 @@ impl LocalTrainer {
         let gradients = head.network().zeros_like();
         let velocity = gradients.clone();
         head.network_mut();
-        Ok(Self { rows, labels, head, options, gradients, velocity, order: None })
+        Ok(Self { rows, labels, head, options, gradients, velocity, order: None, last: None })
     }
 
     /// How many features there are.
@@ -147,6 +149,26 @@ impl LocalTrainer {
             true => Ok(LocalUpdate { weights, steps: done, samples, loss }),
             false => Err(LearnError::LocalDiverged { learning_rate: self.options.learning_rate }),
         }
+    }
+
+    /// As [`Self::train`], and the way from the weights of the first step to those after the last. `onward` begins
+    /// where the last such call led, seen from these weights.
+    ///
+    /// # Errors
+    /// Those of [`Self::train`].
+    pub fn lead(
+        &mut self,
+        mut from: Parameters,
+        (first, steps, onward): (u64, u32, bool),
+        progress: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<(Parameters, LocalUpdate), LearnError> {
+        if let Some(last) = self.last.take().filter(|last| onward && last.len() == from.len()) {
+            from.add_scaled(&last, 1.0);
+        }
+        let update = self.train(&from, first, steps, progress)?;
+        let way = update.weights.since(&from);
+        self.last = Some(way.clone());
+        Ok((way, update))
     }
 
     fn batch_size(&self) -> usize {
@@ -234,6 +256,18 @@ mod tests {
         assert_eq!(rest.weights, whole.weights);
         // 30 features are three batches of 8 and one of 6.
         assert_eq!((whole.samples, half.samples, rest.samples), (76, 46, 30));
+    }
+
+    #[test]
+    fn onward_is_from_where_the_last_call_led() {
+        let zeros = || Parameters::zeros(8);
+        let mut leading = trainer(OPTIONS);
+        let (first, _) = leading.lead(zeros(), (0, 3, false), &mut on).unwrap();
+        let (second, update) = leading.lead(zeros(), (3, 4, true), &mut on).unwrap();
+        assert_eq!(update.weights, trainer(OPTIONS).train(&zeros(), 0, 7, &mut on).unwrap().weights);
+        assert_eq!(second, update.weights.since(&first));
+        let (anew, _) = leading.lead(zeros(), (0, 3, false), &mut on).unwrap();
+        assert_eq!(anew, first);
     }
 
     #[test]

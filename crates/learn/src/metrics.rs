@@ -6,6 +6,7 @@ use ndarray::{ArrayRef1, Axis, Slice};
 use crate::error::LearnError;
 use crate::features::FeatureSet;
 use crate::head::Head;
+use crate::parameters::Parameters;
 use crate::softmax::cross_entropy;
 
 /// A head's result on a set of at least one feature.
@@ -30,6 +31,17 @@ pub struct ClassMetrics {
     pub count: usize,
     /// Features of this class that the head took for it.
     pub correct: usize,
+}
+
+/// How weights did on some features: counts and sums, which add up over several sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// Features.
+    pub samples: u64,
+    /// Those whose class has the largest logit.
+    pub correct: u64,
+    /// Sum of their cross-entropies, in nats.
+    pub loss: f64,
 }
 
 /// Rows that are evaluated at once: enough for the matrix product, little memory.
@@ -75,6 +87,18 @@ impl Head {
         let correct = classes.iter().map(|class| class.correct).sum::<usize>();
         let share = |part: usize| part as f64 / count as f64;
         Ok(Some(Metrics { loss: loss / count as f64, top1: share(correct), top5: share(top5), count, classes }))
+    }
+
+    /// How the head would do with these weights on the first of these features, at most so many.
+    ///
+    /// # Errors
+    /// Weights or features of another head.
+    pub fn score(&self, weights: &Parameters, set: &FeatureSet, most: Option<u64>) -> Result<Score, LearnError> {
+        let mut head = self.clone();
+        head.set_parameters(weights)?;
+        let Some(metrics) = head.evaluate_first(set, most)? else { return Ok(Score::default()) };
+        let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
+        Ok(Score { samples: metrics.count as u64, correct, loss: metrics.loss * metrics.count as f64 })
     }
 
     /// Whether a set is one of this head's features and classes.

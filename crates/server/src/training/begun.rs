@@ -14,8 +14,6 @@ use super::pace::Pace;
 /// A worker that can take steps.
 pub(super) struct Begun {
     pub(super) trainer: LocalTrainer,
-    /// The way of the last call, for one that begins where it led.
-    pub(super) last: Option<Parameters>,
     /// By what steps are slowed down.
     pub(super) slowdown: f64,
 }
@@ -36,24 +34,20 @@ impl Begun {
     pub(super) fn train(
         &mut self,
         steps: &Steps,
-        mut from: Parameters,
+        from: Parameters,
         (queued, done): (Duration, &Arc<AtomicU32>),
         stop: &CancellationToken,
     ) -> Result<Done, LearnError> {
         let (begin, mut pace) = (Instant::now(), Pace::new(self.slowdown));
-        if let Some(last) = self.last.take().filter(|last| steps.onward && last.len() == from.len()) {
-            from.add_scaled(&last, 1.0);
-        }
         let mut progress = |steps| {
             done.store(steps, Ordering::Relaxed);
             pace.step();
             if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let update = self.trainer.train(&from, steps.first, steps.steps, &mut progress)?;
+        let wanted = (steps.first, steps.steps, steps.onward);
+        let (way, update) = self.trainer.lead(from, wanted, &mut progress)?;
         pace.pay();
-        let way = update.weights.since(&from);
         let bytes = way.to_bytes();
-        self.last = Some(way);
         let trained = Trained {
             round: steps.round,
             steps: update.steps,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_cli::exit::in_one_line;
 use headwater_features::Extractor;
-use headwater_learn::{FeatureSet, Head, HeadKind, LearnError, LocalOptions, LocalTrainer, Moments, Parameters};
+use headwater_learn::{FeatureSet, Head, HeadKind, LearnError, LocalOptions, LocalTrainer, Moments, Parameters, Score};
 use headwater_types::ClassId;
 use headwater_wire::status::Refusal;
 use headwater_wire::training::{
@@ -175,15 +175,13 @@ impl Worker {
         };
         let relabel = |set: FeatureSet| set.relabelled(&map, begin.classes.len()).map_err(|error| refused(&error));
         let (train, held_out) = (relabel(train)?, relabel(held_out)?);
-        let begun = TrainingBegun {
-            weights: head.parameter_count() as u64,
-            steps_per_pass: train.len().div_ceil(options.batch_size.min(train.len())) as u64,
-        };
-        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some((head.clone(), Arc::new(held_out)));
-        let trainer = LocalTrainer::new(head, train, options).map_err(|error| refused(&error))?;
+        let weights = head.parameter_count() as u64;
+        let trainer = LocalTrainer::new(head.clone(), train, options).map_err(|error| refused(&error))?;
+        let begun = TrainingBegun { weights, steps_per_pass: trainer.steps_per_pass() };
+        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, Arc::new(held_out)));
         // Nobody trains yet.
         if let Ok(mut place) = self.begun.try_lock() {
-            *place = Some(Begun { trainer, last: None, slowdown });
+            *place = Some(Begun { trainer, slowdown });
         }
         *asked = Some((begin.clone(), begun));
         Ok(begun)
@@ -217,13 +215,9 @@ impl Worker {
     /// Weights of another head, and a training that has not begun.
     pub(crate) fn score(&self, weights: &Parameters, most: Option<u64>) -> Result<WeightScores, Refusal> {
         let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (mut head, samples) = judge.ok_or_else(|| not_trained("this training has not begun"))?;
-        head.set_parameters(weights).map_err(|error| refused(&error))?;
-        let Some(metrics) = head.evaluate_first(&samples, most).map_err(|error| refused(&error))? else {
-            return Ok(WeightScores::default());
-        };
-        let correct = metrics.classes.iter().map(|class| class.correct as u64).sum();
-        Ok(WeightScores { samples: metrics.count as u64, correct, loss: metrics.loss * metrics.count as f64 })
+        let (head, samples) = judge.ok_or_else(|| not_trained("this training has not begun"))?;
+        let Score { samples, correct, loss } = head.score(weights, &samples, most).map_err(|error| refused(&error))?;
+        Ok(WeightScores { samples, correct, loss })
     }
 
     pub(super) fn id(&self) -> TrainingId {
@@ -240,10 +234,7 @@ impl Drop for UnderWay {
 
 /// The head of a training, which standardises as all its servers do.
 fn head_of(begin: &BeginTraining, dim: usize) -> Result<Head, Refusal> {
-    let kind = match begin.hidden {
-        None => HeadKind::Softmax,
-        Some(hidden) => HeadKind::Mlp { hidden: hidden as usize },
-    };
+    let kind = HeadKind::of_hidden(begin.hidden);
     let mut head = Head::new(kind, dim, begin.classes.len(), begin.seed).map_err(|error| refused(&error))?;
     let moments = begin.moments.clone();
     let moments = Moments::from_parts(moments.count, moments.mean, moments.squares);

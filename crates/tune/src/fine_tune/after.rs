@@ -35,12 +35,12 @@ pub(super) async fn rehearse(args: &FineTuneArgs, name: &ModelName) -> Result<()
 /// whatever comes of that.
 pub(super) async fn push_and_relabel<S: Pushed>(
     (args, name): (&FineTuneArgs, &ModelName),
-    summary: S,
+    mut summary: S,
     progress: &Progress,
     stop: &CancellationToken,
 ) -> Result<Outcome<S>> {
     let served = args.served_model()?;
-    let Some(path) = summary.head().map(ToOwned::to_owned) else {
+    let Some(path) = summary.kept().path().map(ToOwned::to_owned) else {
         return Ok(Outcome::short(summary, NotPushed("the head could not be kept, and was not pushed".to_owned())));
     };
     let name_of = name.clone();

@@ -1,7 +1,6 @@
 //! The summary of a fine-tuning.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use headwater_cli::Failures;
 use headwater_learn::Metrics;
@@ -9,8 +8,9 @@ use headwater_pilot::{Appraisal, Replan};
 use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
+use super::pushed::KeptHead;
 use super::table::{Table, percent};
-use super::{PushSummary, Pushed, RelabelSummary, Ways, rate, ways, ways_in_words};
+use super::{Pushed, Ways, rate, ways, ways_in_words};
 use headwater_extraction::Travelled;
 use headwater_tables::features::FeatureProvenance;
 use headwater_training::{SavedModel, Trained, TrainedRun};
@@ -60,21 +60,8 @@ pub(crate) struct FineTuneSummary {
     validation_top5: Option<f64>,
     /// Mean cross-entropy, in nats.
     validation_loss: Option<f64>,
-    /// Where the head is: in its place or, where that could not take it, in another; null where it could not be kept at
-    /// all.
-    head: Option<PathBuf>,
-    head_digest: Digest,
-    /// Where the joined model is; absent where none was wanted, or it could not be kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined_digest: Option<Digest>,
-    /// What came of `--push`; absent without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    push: Option<PushSummary>,
-    /// What came of `--relabel`; absent without it, and where the push did not reach all servers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    relabel: Option<RelabelSummary>,
+    #[serde(flatten)]
+    kept: KeptHead,
 }
 
 /// What one run did.
@@ -100,12 +87,11 @@ impl FineTuneSummary {
         provenance: &FeatureProvenance,
         trained: &Trained,
         seed: Seed,
-        (head, joined): (SavedModel, Option<SavedModel>),
+        saved: (SavedModel, Option<SavedModel>),
         seconds: f64,
     ) -> Self {
         let (counts, validation) = (&trained.counts, trained.validation.as_ref());
         let of_validation = |value: fn(&Metrics) -> f64| validation.map(value);
-        let (joined, joined_digest) = joined.and_then(|saved| Some((saved.path?, saved.digest))).unzip();
         Self {
             dataset: provenance.dataset.to_string(),
             dataset_digest: provenance.dataset_digest,
@@ -133,12 +119,7 @@ impl FineTuneSummary {
             validation_top1: of_validation(|metrics| metrics.top1),
             validation_top5: of_validation(|metrics| metrics.top5),
             validation_loss: of_validation(|metrics| metrics.loss),
-            head: head.path,
-            head_digest: head.digest,
-            joined,
-            joined_digest,
-            push: None,
-            relabel: None,
+            kept: KeptHead::new(saved),
         }
     }
 
@@ -155,16 +136,8 @@ impl FineTuneSummary {
 }
 
 impl Pushed for FineTuneSummary {
-    fn head(&self) -> Option<&Path> {
-        self.head.as_deref()
-    }
-
-    fn with_push(self, push: PushSummary) -> Self {
-        Self { push: Some(push), ..self }
-    }
-
-    fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self {
-        Self { relabel, ..self }
+    fn kept(&mut self) -> &mut KeptHead {
+        &mut self.kept
     }
 }
 
@@ -215,19 +188,9 @@ impl fmt::Display for FineTuneSummary {
         table
             .line("top-1, trained on", percent(self.train_top1))
             .line("top-1, validation", percent(self.validation_top1))
-            .line("top-5, validation", percent(self.validation_top5))
-            .line(
-                "head",
-                match &self.head {
-                    Some(path) => format!("{} ({})", path.display(), self.head_digest.short()),
-                    None => "could not be kept".to_owned(),
-                },
-            );
-        if let (Some(path), Some(digest)) = (&self.joined, &self.joined_digest) {
-            table.line("joined model", format!("{} ({})", path.display(), digest.short()));
-        }
+            .line("top-5, validation", percent(self.validation_top5));
+        self.kept.add_to(&mut table);
         table.fmt(f)?;
-        self.push.iter().try_for_each(|push| write!(f, "\n\n{push}"))?;
-        self.relabel.iter().try_for_each(|relabel| write!(f, "\n\n{relabel}"))
+        self.kept.write_after(f)
     }
 }

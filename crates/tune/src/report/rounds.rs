@@ -1,7 +1,6 @@
 //! The summary of a training in rounds.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use headwater_federation::{Federated, FederatedWorker, FederationOptions};
 use headwater_tables::features::FeatureProvenance;
@@ -9,8 +8,9 @@ use headwater_training::SavedModel;
 use headwater_types::Digest;
 use serde::Serialize;
 
+use super::pushed::KeptHead;
 use super::table::{Table, percent};
-use super::{PushSummary, Pushed, RelabelSummary, rate};
+use super::{Pushed, rate};
 
 /// What a training in rounds did.
 #[derive(Clone, Debug, Serialize)]
@@ -43,16 +43,8 @@ pub(crate) struct RoundsSummary {
     /// Mean cross-entropy, in nats.
     validation_loss: Option<f64>,
     validated: u64,
-    head: Option<PathBuf>,
-    head_digest: Digest,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined_digest: Option<Digest>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    push: Option<PushSummary>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    relabel: Option<RelabelSummary>,
+    #[serde(flatten)]
+    kept: KeptHead,
 }
 
 /// A worker.
@@ -78,11 +70,10 @@ impl RoundsSummary {
     pub(crate) fn new(
         federated: &Federated,
         (options, provenance): (&FederationOptions, &FeatureProvenance),
-        (head, joined): (SavedModel, Option<SavedModel>),
+        saved: (SavedModel, Option<SavedModel>),
         seconds: f64,
     ) -> Self {
         let accuracy = federated.accuracy.as_ref();
-        let (joined, joined_digest) = joined.and_then(|saved| Some((saved.path?, saved.digest))).unzip();
         Self {
             mode: options.mode.to_string(),
             dataset: options.dataset.to_string(),
@@ -103,12 +94,7 @@ impl RoundsSummary {
             validation_top1: accuracy.map(|accuracy| accuracy.top1),
             validation_loss: accuracy.and_then(|accuracy| accuracy.loss),
             validated: accuracy.map_or(0, |accuracy| accuracy.samples),
-            head: head.path,
-            head_digest: head.digest,
-            joined,
-            joined_digest,
-            push: None,
-            relabel: None,
+            kept: KeptHead::new(saved),
         }
     }
 
@@ -139,16 +125,8 @@ impl WorkerSummary {
 }
 
 impl Pushed for RoundsSummary {
-    fn head(&self) -> Option<&Path> {
-        self.head.as_deref()
-    }
-
-    fn with_push(self, push: PushSummary) -> Self {
-        Self { push: Some(push), ..self }
-    }
-
-    fn with_relabel(self, relabel: Option<RelabelSummary>) -> Self {
-        Self { relabel, ..self }
+    fn kept(&mut self) -> &mut KeptHead {
+        &mut self.kept
     }
 }
 
@@ -170,22 +148,12 @@ impl fmt::Display for RoundsSummary {
             .line("rounds", self.rounds)
             .line("trained", format!("{trained} samples, {per_second:.0}/s"))
             .line("time", format!("{:.1} s of training, {:.1} s in all", self.training_seconds, self.seconds))
-            .line("top-1, validation", percent(self.validation_top1))
-            .line(
-                "head",
-                match &self.head {
-                    Some(path) => format!("{} ({})", path.display(), self.head_digest.short()),
-                    None => "could not be kept".to_owned(),
-                },
-            );
+            .line("top-1, validation", percent(self.validation_top1));
+        self.kept.add_to(&mut table);
         if let Some(round) = self.resumed_from {
             table.line("resumed", format!("after round {round} of an earlier start"));
         }
-        if let (Some(path), Some(digest)) = (&self.joined, &self.joined_digest) {
-            table.line("joined model", format!("{} ({})", path.display(), digest.short()));
-        }
         table.fmt(f)?;
-        self.push.iter().try_for_each(|push| write!(f, "\n\n{push}"))?;
-        self.relabel.iter().try_for_each(|relabel| write!(f, "\n\n{relabel}"))
+        self.kept.write_after(f)
     }
 }
