@@ -73,7 +73,7 @@ pub use failures::{FailureArgs, Failures, MaxFailures};
 pub use limits::LimitArgs;
 pub use outcome::Outcome;
 pub use outputs::{OutputFile, OutputFolder, Outputs};
-pub use progress::{Bar, GrowingBar, Progress};
+pub use progress::{Bar, GrowingBar, Line, Progress};
 pub use signals::{Hangups, Signal, Signals};
 pub use user_cache::user_cache;
 pub use version::{VERSION, commit};

@@ -79,7 +79,10 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         reloader: Arc::clone(&reloader),
         labelling: Arc::clone(&labelling),
         intakes: Arc::clone(&intakes),
-        trainings: Trainings::new((args.training.memory(), args.training.slowdown()), instance),
+        trainings: {
+            let of = (args.training.memory(), args.training.slowdown());
+            Trainings::new(of, instance, metrics.training.clone())
+        },
     };
     let limits = admission::Limits {
         connections: args.max_connections,

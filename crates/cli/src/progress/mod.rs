@@ -6,6 +6,7 @@
 
 mod counted;
 mod growing;
+mod line;
 mod screen;
 mod style;
 
@@ -19,6 +20,7 @@ use self::screen::Screen;
 use self::style::style;
 
 pub use growing::GrowingBar;
+pub use line::Line;
 
 /// Redraws a second: enough to look alive, few enough to cost nothing over a slow terminal.
 const REDRAWS: u8 = 8;
@@ -73,6 +75,11 @@ impl Progress {
     /// A bar that counts bytes; `total` where it is known.
     pub fn bytes(&self, what: impl Into<Cow<'static, str>>, total: Option<u64>) -> Bar {
         self.bar(what, total, Counted::Bytes)
+    }
+
+    /// A line of words among the bars, such as a row of a table. It is empty until something is said.
+    pub fn line(&self) -> Line {
+        Line::new(self.bars.as_ref())
     }
 
     /// Writes something else to the terminal, with the bars out of its way.

@@ -45,6 +45,11 @@ impl StepPlan {
         Self::of(costs, 1, vec![1; costs.len()], Timing::of(overlap))
     }
 
+    /// These steps of workers with these costs, in their order, whoever has planned them. H is not known of them, and 1.
+    pub fn of_steps(costs: &[WorkerCost], steps: Vec<u32>, overlap: bool) -> Self {
+        Self::of(costs, 1, steps, Timing::of(overlap))
+    }
+
     pub(super) fn of(costs: &[WorkerCost], local_steps_of_slowest: u32, steps: Vec<u32>, timing: Timing) -> Self {
         let Prediction { round, utilisation, steps_per_second } = timing.predict(costs, steps.iter().copied());
         Self { local_steps_of_slowest, steps, round, utilisation, steps_per_second }

@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Request, Status, Streaming};
 
 use super::desk::Desk;
+use crate::metrics::TrainingMetrics;
 use crate::training::{Done, Stage, UnderWay, Worker};
 
 /// How often a caller hears that its steps go on.
@@ -103,7 +104,7 @@ pub(super) async fn train(desk: &Desk, request: Request<Streaming<proto::TrainPa
         let metrics = Arc::clone(&metrics);
         async move {
             let mut line = line?;
-            match line.next().await {
+            match line.next(&metrics.training).await {
                 Ok(Some(part)) => Some((Ok(part), Some(line))),
                 Ok(None) => None,
                 Err(refusal) => Some((Err(metrics.refuse(refusal)), None)),
@@ -127,8 +128,8 @@ struct Line {
 // === impl Line ===
 
 impl Line {
-    /// The next message; `None` behind the last.
-    async fn next(&mut self) -> Result<Option<proto::TrainedPart>, Refusal> {
+    /// The next message; `None` behind the last. Steps are counted once they are done.
+    async fn next(&mut self, metrics: &TrainingMetrics) -> Result<Option<proto::TrainedPart>, Refusal> {
         let Some(task) = &mut self.task else {
             let piece = self.way.split_to(self.way.len().min(PIECE));
             let part = || proto::TrainedPart { done: 0, head: None, way: piece.clone() };
@@ -142,6 +143,7 @@ impl Line {
                 self.task = None;
                 let lost = |_| Refusal::NotTrained { message: "the steps ended badly: please report it".to_owned() };
                 let Done { trained, way } = ended.map_err(lost)??;
+                metrics.count(&trained);
                 self.way = way;
                 let done = trained.steps;
                 Ok(Some(proto::TrainedPart { done, head: Some(trained.into()), way: Bytes::new() }))

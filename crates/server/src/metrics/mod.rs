@@ -18,6 +18,7 @@ mod models;
 mod process;
 mod samples;
 mod stages;
+mod training;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ use samples::SampleFamilies;
 
 pub(crate) use endings::{Ending, Endings};
 pub(crate) use samples::SampleMetrics;
+pub(crate) use training::{HeldTraining, TrainingMetrics};
 
 /// Every metric of a server.
 pub(crate) struct Metrics {
@@ -72,6 +74,8 @@ pub(crate) struct Metrics {
     refused: Family<RefusalLabel, Counter>,
     /// Photos that were put into datasets.
     pub(crate) ingest: IngestMetrics,
+    /// Heads that are trained here.
+    pub(crate) training: TrainingMetrics,
     models: Later,
     cache: LaterCache,
     share: LaterShare,
@@ -99,6 +103,7 @@ impl Metrics {
             shed: Counter::default(),
             refused: Family::default(),
             ingest: IngestMetrics::default(),
+            training: TrainingMetrics::default(),
             models: Later::default(),
             cache: LaterCache::default(),
             share: LaterShare::default(),
@@ -109,6 +114,7 @@ impl Metrics {
         metrics.register_connections(own);
         metrics.register_calls(own);
         metrics.ingest.register(own);
+        metrics.training.register(own);
         metrics.register_collectors(own, datasets);
         Self { registry, ..metrics }
     }

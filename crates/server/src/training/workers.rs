@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::memory::TrainingMemory;
 use super::worker::Worker;
+use crate::metrics::{HeldTraining, TrainingMetrics};
 use crate::offer::Offer;
 
 /// How long a training is held of which nothing is heard: a tuner that was killed is started again by then.
@@ -27,6 +28,7 @@ pub(crate) struct Trainings {
     memory: Arc<TrainingMemory>,
     pub(crate) slowdown: f64,
     instance: [u8; 16],
+    metrics: TrainingMetrics,
     _looking: AbortOnDropHandle<()>,
 }
 
@@ -34,6 +36,7 @@ pub(crate) struct Trainings {
 struct Held {
     worker: Arc<Worker>,
     _gathering: AbortOnDropHandle<()>,
+    _counted: HeldTraining,
 }
 
 // === impl Trainings ===
@@ -41,7 +44,7 @@ struct Held {
 impl Trainings {
     /// Has none yet: so much memory for features, and by what steps are slowed down. It looks after its trainings from
     /// now on, which takes a runtime.
-    pub(crate) fn new((memory, slowdown): (ByteCount, f64), instance: [u8; 16]) -> Self {
+    pub(crate) fn new((memory, slowdown): (ByteCount, f64), instance: [u8; 16], metrics: TrainingMetrics) -> Self {
         let workers = Arc::<Mutex<BTreeMap<TrainingId, Held>>>::default();
         let looked = Arc::clone(&workers);
         let looking = tokio::spawn(async move {
@@ -51,7 +54,7 @@ impl Trainings {
             }
         });
         let (memory, _looking) = (Arc::new(TrainingMemory::new(memory)), AbortOnDropHandle::new(looking));
-        Self { workers, memory, slowdown, instance, _looking }
+        Self { workers, memory, slowdown, instance, metrics, _looking }
     }
 
     /// The training that is to be prepared: the one that is there already, or a new one.
@@ -86,7 +89,8 @@ impl Trainings {
             async move { worker.gather((offer, extractor), &memory, of).await }
         };
         let _gathering = AbortOnDropHandle::new(tokio::spawn(gathering));
-        workers.insert(worker.id(), Held { worker: Arc::clone(&worker), _gathering });
+        let held = Held { worker: Arc::clone(&worker), _gathering, _counted: self.metrics.hold() };
+        workers.insert(worker.id(), held);
         Ok(worker)
     }
 

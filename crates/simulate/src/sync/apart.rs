@@ -5,14 +5,13 @@ use std::collections::BinaryHeap;
 
 use headwater_plan::sync::{Micros, WorkerCost};
 
+use super::rounds::Rounds;
+
 /// Workers that do not wait for each other.
 pub(super) struct Apart<'a> {
     costs: &'a [WorkerCost],
     steps: &'a [u32],
 }
-
-/// The steps that arrived in each round by worker, each round's end, and the part of the time spent in steps.
-pub(super) type Arrived = (Vec<Vec<u32>>, Vec<Micros>, f64);
 
 // === impl Apart ===
 
@@ -21,8 +20,8 @@ impl<'a> Apart<'a> {
         Self { costs, steps }
     }
 
-    /// A round is as many arrivals as there are workers, whosever they are. At one instant they come by rank.
-    pub(super) fn rounds(&self, rounds: u32) -> Arrived {
+    /// The steps are those that arrived in each round. A round is as many arrivals as there are workers, whosever they are. At one instant they come by rank.
+    pub(super) fn rounds(&self, rounds: u32) -> Rounds {
         let workers = self.costs.len();
         let next = |rank: usize, from: Micros| Reverse((from.plus(self.cycle(rank)), rank));
         let mut arrivals: BinaryHeap<_> = (0..workers).map(|rank| next(rank, Micros::ZERO)).collect();

@@ -76,3 +76,24 @@ fn people_get_a_table() {
     assert!(text.contains("esync by the rule paper: 5 rounds in 41.000 s, H = 1\n"), "{text}");
     assert!(text.ends_with("1514.1 samples/s, 31170732 bytes/s sent, 36.6 % of the time in local steps"), "{text}");
 }
+
+#[test]
+fn a_worker_that_joins_sends_nothing_before_and_async_has_no_round_to_join() {
+    let text = r#"{"workers":[{"compute_us":1000,"communication_us":500},
+        {"compute_us":1000,"communication_us":500,"from_round":3}],"batch":2,"model_bytes":10}"#;
+    let cluster = Cluster::parse(text.as_bytes()).unwrap();
+    let rounds = 4.try_into().unwrap();
+    let of = |mode| {
+        let rule = RuleName::Headwater;
+        SyncRun { cluster: &cluster, mode, rule, epsilon: Micros(0), max_steps: None, overlap: false, rounds }.run()
+    };
+    let sync = of(Mode::Sync).unwrap();
+    assert_eq!(sync.k_per_round, [[1, 0], [1, 0], [1, 1], [1, 1]]);
+    assert_eq!(sync.round_end_us, [1, 2, 3, 4].map(|round| Micros(round * 1500)));
+    assert!(close(sync.bytes_per_second, 6.0 * 10.0 / 0.006), "{sync:?}");
+    assert!(close(sync.samples_per_second, 6.0 * 2.0 / 0.006), "{sync:?}");
+    assert!(close(sync.utilisation, 2.0 / 3.0), "{sync:?}");
+    let steps = of(Mode::Esync).unwrap().k_per_round;
+    assert!(steps[2][1] == 1 && steps[3][1] == steps[3][0] && steps[3][0] > 1, "{steps:?}");
+    assert_eq!(of(Mode::Async), Err(SyncError::Joins(1)));
+}

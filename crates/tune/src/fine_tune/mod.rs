@@ -2,7 +2,9 @@
 
 mod after;
 mod here;
+mod live;
 mod rounds;
+mod row;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

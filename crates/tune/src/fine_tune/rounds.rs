@@ -9,8 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use headwater_cli::{Failures, Outcome, Progress};
 use headwater_client::TrainingServer;
-use headwater_federation::WorkerNews;
-use headwater_federation::{Checkpoint, Federated, FederationError, FederationOptions, Journal, Listener, News, Place};
+use headwater_federation::{Checkpoint, Federated, FederationError, FederationOptions, Journal, Place};
 use headwater_plan::sync::Mode;
 use headwater_tables::features::FeatureProvenance;
 use headwater_training::TrainingError;
@@ -18,6 +17,7 @@ use headwater_types::digest::Digester;
 use tokio_util::sync::CancellationToken;
 
 use super::here::here;
+use super::live::listener;
 use super::{after, open_outputs, save};
 use crate::args::FineTuneArgs;
 use crate::report::RoundsSummary;
@@ -37,7 +37,7 @@ pub(crate) async fn rounds(
     }
     let options = args.federation(mode)?;
     let checkpoint = open_checkpoint(args, &options)?;
-    let journal = Journal::new(log(args, checkpoint.is_some())?, listener(progress, &options));
+    let journal = Journal::new(log(args, checkpoint.is_some())?, listener(progress, &options, &names(args, mode)?));
     let places = stop.run_until_cancelled(places(args, mode, progress)).await.ok_or(TrainingError::Stopped)??;
     let federated = headwater_federation::train(places, &options, checkpoint.as_ref(), journal, stop).await?;
     let provenance = provenance(&federated, &options)?;
@@ -56,6 +56,14 @@ pub(crate) async fn rounds(
         // A head that was trained on few of the photos, or could not be kept, serves nobody.
         (_, fault) => Ok(Outcome::of(summary, fault)),
     }
+}
+
+/// What the workers are called.
+fn names(args: &FineTuneArgs, mode: Mode) -> Result<Vec<String>> {
+    if mode == Mode::Central {
+        return Ok(vec!["tuner".to_owned()]);
+    }
+    Ok(args.served_model()?.servers.iter().map(ToString::to_string).collect())
 }
 
 /// The workers.
@@ -101,42 +109,6 @@ fn log(args: &FineTuneArgs, goes_on: bool) -> Result<Option<Box<dyn Write + Send
 /// Whether a file is empty or ends with a line's end.
 fn ends_a_line(path: &Path) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes.last().is_none_or(|last| *last == b'\n'))
-}
-
-/// Bars for the features and for the rounds.
-fn listener(progress: &Progress, options: &FederationOptions) -> Listener {
-    let rounds = progress.items("rounds", Some(options.rounds));
-    let progress = progress.clone();
-    let preparing = std::sync::Mutex::new(std::collections::BTreeMap::new());
-    let is_async = options.mode == Mode::Async;
-    Arc::new(move |news| match news {
-        News::Worker(worker, WorkerNews::Preparing { done, of }) => {
-            let mut bars = preparing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if of > 0 && done < of {
-                let bar = bars.entry(worker).or_insert_with(|| progress.items(format!("worker {worker}"), Some(of)));
-                bar.set(done);
-            } else {
-                bars.remove(&worker);
-            }
-        }
-        News::Worker(worker, _) => {
-            preparing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&worker);
-        }
-        News::Round(round, parts) => {
-            if !is_async {
-                rounds.set(round);
-            }
-            let steps: Vec<_> = parts.iter().map(|part| part.steps.to_string()).collect();
-            tracing::debug!(round, steps = steps.join(" "), "a round has ended");
-        }
-        News::Judged(accuracy) => {
-            if is_async {
-                rounds.set(accuracy.round);
-            }
-            let loss = accuracy.loss.unwrap_or(f64::NAN);
-            rounds.note(format!("top-1 {:.4}, loss {loss:.4} after round {}", accuracy.top1, accuracy.round));
-        }
-    })
 }
 
 /// What the head is a head of.

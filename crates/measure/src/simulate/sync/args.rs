@@ -21,6 +21,8 @@ weights for each worker, samples of a step, and bytes of the weights:
   {\"workers\":[{\"compute_us\":60000,\"communication_us\":4800000},
               {\"compute_us\":3400000,\"communication_us\":4800000}],
    \"batch\":64,\"model_bytes\":42600000}
+A worker that joins later has the number of its first round as from_round;
+it makes one step in that round, which measures it.
 
 The plan is the one that tuner fine-tune makes. Costs are known from the
 first round on. With --overlap a round lasts until every worker has made its

@@ -53,6 +53,9 @@ pub enum ClusterError {
         /// The most that there may be.
         most: usize,
     },
+    /// All workers join later.
+    #[error("no worker is there in the first round: leave its from_round away, or give 1")]
+    NobodyFirst,
 }
 
 fn of(worker: Option<usize>) -> String {

@@ -16,12 +16,15 @@ const MOST_MICROSECONDS: u64 = 86_400_000_000;
 const MOST_BATCH: u64 = 1 << 24;
 /// A thousand times what models have today.
 const MOST_MODEL_BYTES: u64 = 1 << 50;
+const FROM_ROUND: &str = "from_round";
 
 /// Several workers with one model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     /// What a step and an exchange take each worker, by rank. At least one.
     pub workers: Vec<WorkerCost>,
+    /// The round from which each takes part, by rank; 1 of those that are there from the first, and of at least one.
+    pub from_round: Vec<u32>,
     /// Samples of a local step.
     pub batch: u64,
     /// Bytes of the weights that a worker sends in an exchange.
@@ -38,7 +41,8 @@ struct Object<'a> {
 
 impl Cluster {
     /// Reads `{"workers":[{"compute_us":60000,"communication_us":4800000},...],"batch":64,"model_bytes":42600000}`. A
-    /// field that is not one of these is refused: it would be a slip of the pen.
+    /// worker that joins later has its first round as `"from_round":5` too. A field that is not one of these is
+    /// refused: it would be a slip of the pen.
     ///
     /// # Errors
     /// [`ClusterError`], with the field and the worker.
@@ -53,19 +57,28 @@ impl Cluster {
         if workers.is_empty() || workers.len() > MOST_WORKERS {
             return Err(ClusterError::Workers { given: workers.len(), most: MOST_WORKERS });
         }
-        let workers =
-            workers.iter().enumerate().map(|(worker, value)| cost(value, worker)).collect::<Result<_, _>>()?;
-        let batch = object.whole("batch", 1, MOST_BATCH)?;
-        Ok(Self { workers, batch, model_bytes: object.whole("model_bytes", 0, MOST_MODEL_BYTES)? })
+        let read = workers.iter().enumerate().map(|(worker, value)| read_worker(value, worker));
+        let (workers, from_round): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        if !from_round.contains(&1) {
+            return Err(ClusterError::NobodyFirst);
+        }
+        let (batch, model_bytes) =
+            (object.whole("batch", 1, MOST_BATCH)?, object.whole("model_bytes", 0, MOST_MODEL_BYTES)?);
+        Ok(Self { workers, from_round, batch, model_bytes })
     }
 }
 
-fn cost(value: &Value, worker: usize) -> Result<WorkerCost, ClusterError> {
+/// What a worker takes, and its first round.
+fn read_worker(value: &Value, worker: usize) -> Result<(WorkerCost, u32), ClusterError> {
     let object = Object::of(value, Some(worker))?;
-    object.only(&["compute_us", "communication_us"])?;
+    object.only(&["compute_us", "communication_us", FROM_ROUND])?;
     let compute = object.whole("compute_us", 1, MOST_MICROSECONDS)?;
     let communication = object.whole("communication_us", 0, MOST_MICROSECONDS)?;
-    Ok(WorkerCost::new(Micros(compute), Micros(communication)))
+    let from_round = match object.fields.contains_key(FROM_ROUND) {
+        true => object.whole(FROM_ROUND, 1, u32::MAX.into())? as u32,
+        false => 1,
+    };
+    Ok((WorkerCost::new(Micros(compute), Micros(communication)), from_round))
 }
 
 // === impl Object ===
@@ -115,7 +128,7 @@ mod tests {
         let text = r#"{"workers":[{"compute_us":60000,"communication_us":0}],"batch":64,"model_bytes":42600000}"#;
         let cluster = Cluster::parse(text.as_bytes()).unwrap();
         assert_eq!(cluster.workers, [WorkerCost::new(Micros(60_000), Micros::ZERO)]);
-        assert_eq!((cluster.batch, cluster.model_bytes), (64, 42_600_000));
+        assert_eq!((cluster.batch, cluster.model_bytes, cluster.from_round), (64, 42_600_000, vec![1]));
     }
 
     #[test]
@@ -130,6 +143,10 @@ mod tests {
         assert_eq!(with(&vec![good; 4097].join(",")), "there are 4097 workers: give from 1 to 4096");
         assert_eq!(with("7"), "worker 0 is no object");
         assert_eq!(with(&format!(r#"{good},{{"compute_us":5}}"#)), "communication_us of worker 1 is missing");
+        assert_eq!(
+            with(r#"{"compute_us":1,"communication_us":1,"from_round":2}"#),
+            "no worker is there in the first round: leave its from_round away, or give 1"
+        );
         let from_one = "which is not a whole number from 1 to 86400000000";
         for bad in ["0", "-1", "1.5", "\"1\"", "1e400", "18446744073709551616", "null"] {
             let words = with(&format!(r#"{good},{{"compute_us":{bad},"communication_us":1}}"#));
@@ -137,7 +154,7 @@ mod tests {
         }
         assert_eq!(
             with(r#"{"compute_us":5,"communication_us":1,"name":"a"}"#),
-            "worker 0 has a field \"name\", which is not one of compute_us, communication_us"
+            "worker 0 has a field \"name\", which is not one of compute_us, communication_us, from_round"
         );
         assert_eq!(
             refused(&format!(r#"{{"workers":[{good}],"batch":0,"model_bytes":1}}"#)),
