@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use headwater_client::{Came, Order};
 use headwater_plan::sync::log::{Outcome, Round, WorkerRound};
-use headwater_plan::sync::{Deadline, DriftLimit, Headwater, Micros, Mode, Paper, RuleName, StepPlan, StepRule};
+use headwater_plan::sync::{
+    Average, Deadline, DriftLimit, Headwater, Micros, Mode, Paper, RuleName, StepPlan, StepRule,
+};
 use tokio::time::{Instant as Moment, sleep_until};
 
 use crate::error::FederationError;
 use crate::event::{Event, What};
 use crate::run::Run;
+use crate::stand_ins::StandIns;
 use crate::weights::Brought;
 
 /// The rounds under way.
@@ -19,6 +22,8 @@ struct Barrier {
     /// Ways that came between two rounds, or before their round.
     early: Vec<(Outstanding, Event)>,
     drift: Option<DriftLimit>,
+    /// Where workers' data differ.
+    stand_ins: Option<StandIns>,
 }
 
 /// Steps that a worker was told to take and that have not come.
@@ -48,7 +53,8 @@ struct Collected {
 /// [`FederationError`].
 pub(crate) async fn rounds(run: &mut Run<'_>) -> Result<(), FederationError> {
     let drift = run.drift_limit.and_then(DriftLimit::new);
-    let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift };
+    let stand_ins = (run.average == Average::Normalized).then(StandIns::default);
+    let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift, stand_ins };
     while run.round < run.options.rounds {
         run.check_stop()?;
         run.check_lost()?;
@@ -183,6 +189,7 @@ impl Barrier {
             }
             What::Away(_) | What::Refused(_) if is_known => {
                 let lost: Vec<_> = self.outstanding.extract_if(.., |one| one.worker == event.worker).collect();
+                drop(self.stand_in(event.worker));
                 let Some((round, collected)) = round else { return };
                 let of_round = lost.into_iter().filter(|one| one.round == round);
                 collected.parts.extend(of_round.map(|one| nothing(one.worker, Outcome::Lost)));
@@ -227,6 +234,11 @@ impl Barrier {
         collected.parts.push(part);
     }
 
+    /// What stands in for a worker that is late; of one that is lost it is dropped.
+    fn stand_in(&mut self, worker: usize) -> Option<Brought> {
+        self.stand_ins.as_mut()?.take(worker)
+    }
+
     /// Moves the weights by what has come.
     async fn close(
         &mut self,
@@ -234,11 +246,17 @@ impl Barrier {
         (round, plan): (u64, &StepPlan),
         mut collected: Collected,
     ) -> Result<(), FederationError> {
-        let late = self.outstanding.iter().filter(|one| one.round == round);
-        collected.parts.extend(late.map(|one| nothing(one.worker, Outcome::Late)));
         if collected.brought.is_empty() {
             // All were lost: the round is run again, with whoever comes back.
             return Ok(());
+        }
+        self.stand_ins.iter_mut().for_each(|stand_ins| stand_ins.keep(&collected.brought));
+        let late = self.outstanding.iter().filter(|one| one.round == round).map(|one| one.worker);
+        for worker in late.collect::<Vec<_>>() {
+            let stands_in = self.stand_in(worker);
+            let outcome = if stands_in.is_some() { Outcome::StoodIn } else { Outcome::Late };
+            collected.parts.push(nothing(worker, outcome));
+            collected.brought.extend(stands_in);
         }
         collected.brought.sort_by_key(|one| one.worker);
         let moved = run.weights.drift(&collected.brought);

@@ -31,6 +31,8 @@ mod crew;
 
 mod weights;
 
+mod stand_ins;
+
 mod checkpoint;
 mod saver;
 

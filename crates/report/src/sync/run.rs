@@ -97,7 +97,7 @@ impl TrainingRun {
             samples: counted().map(|part| part.samples).fold(0, u64::saturating_add),
             bytes: parts().map(|part| part.bytes_sent.saturating_add(part.bytes_received)).fold(0, u64::saturating_add),
             incidents: [WorkerState::Lost, WorkerState::Back, WorkerState::Refused].map(count),
-            late: parts().filter(|part| part.outcome == Outcome::Late).count() as u64,
+            late: parts().filter(|part| matches!(part.outcome, Outcome::Late | Outcome::StoodIn)).count() as u64,
             accuracy: history.accuracies.iter().map(|(at, accuracy)| (*at, accuracy.top1)).collect(),
             promised: promised(&history),
             workers: workers(&last.run, &history),

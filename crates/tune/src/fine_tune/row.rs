@@ -50,7 +50,7 @@ impl Row {
             (State::Waited, _) => "waited for".to_owned(),
             (State::Preparing { done, of }, _) => format!("makes {:3} %", 100 * done / (*of).max(1)),
             (State::Away(_), _) => "away".to_owned(),
-            (State::Ready, Some(Outcome::Late)) => "late".to_owned(),
+            (State::Ready, Some(Outcome::Late | Outcome::StoodIn)) => "late".to_owned(),
             (State::Ready, Some(Outcome::Refused)) => "refused".to_owned(),
             (State::Ready, Some(_)) => "trains".to_owned(),
             (State::Ready, None) => "ready".to_owned(),
