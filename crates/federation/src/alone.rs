@@ -70,6 +70,7 @@ impl Alone {
         for worker in free {
             let steps = ready.iter().zip(&plan.steps).find(|(ready, _)| **ready == worker).map_or(1, |(_, of)| *of);
             let order = Order {
+                correction: None,
                 training: run.crew.training,
                 round: self.updates,
                 first: run.crew.members[worker].first(),

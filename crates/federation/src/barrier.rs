@@ -4,16 +4,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use headwater_client::{Came, Order};
+use headwater_learn::Parameters;
 use headwater_plan::sync::log::{Outcome, Round, WorkerRound};
 use headwater_plan::sync::{
     Average, Deadline, DriftLimit, Headwater, Micros, Mode, Paper, RuleName, StepPlan, StepRule,
 };
 use tokio::time::{Instant as Moment, sleep_until};
 
+use crate::differing::Differing;
 use crate::error::FederationError;
 use crate::event::{Event, What};
 use crate::run::Run;
-use crate::stand_ins::StandIns;
 use crate::weights::Brought;
 
 /// The rounds under way.
@@ -22,18 +23,20 @@ struct Barrier {
     /// Ways that came between two rounds, or before their round.
     early: Vec<(Outstanding, Event)>,
     drift: Option<DriftLimit>,
-    /// Where workers' data differ.
-    stand_ins: Option<StandIns>,
+    /// What is done where workers' data differ.
+    differing: Option<Differing>,
 }
 
 /// Steps that a worker was told to take and that have not come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Outstanding {
     worker: usize,
     round: u64,
     steps: u32,
     /// The version of the weights that it was given.
     version: u64,
+    /// What it adds to the gradient of each step.
+    correction: Option<Parameters>,
 }
 
 /// What has come of a round so far.
@@ -53,8 +56,8 @@ struct Collected {
 /// [`FederationError`].
 pub(crate) async fn rounds(run: &mut Run<'_>) -> Result<(), FederationError> {
     let drift = run.drift_limit.and_then(DriftLimit::new);
-    let stand_ins = (run.average == Average::Normalized).then(StandIns::default);
-    let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift, stand_ins };
+    let differing = (run.average == Average::Normalized).then(|| Differing::new(run.options));
+    let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift, differing };
     while run.round < run.options.rounds {
         run.check_stop()?;
         run.check_lost()?;
@@ -87,10 +90,12 @@ impl Barrier {
         let plan = self.plan(run, &takes_part);
         let last = if run.options.overlap { round + 1 } else { round };
         let weights = run.weights.bytes();
-        for (worker, steps) in takes_part.iter().copied().zip(&plan.steps) {
+        let corrections = self.differing.as_ref().map_or_else(Vec::new, |known| known.corrections(&takes_part));
+        for (place, (worker, steps)) in takes_part.iter().copied().zip(&plan.steps).enumerate() {
             for of in round..=last.min(run.options.rounds) {
                 if !self.is_told(worker, of) {
-                    self.tell(run, (worker, *steps), (of, of > round), weights.clone());
+                    let correction = corrections.get(place).cloned().flatten();
+                    self.tell(run, (worker, *steps), (of, of > round), (weights.clone(), correction));
                 }
             }
         }
@@ -109,7 +114,13 @@ impl Barrier {
         self.outstanding.iter().chain(early).any(|one| one.round == round)
     }
 
-    fn tell(&mut self, run: &mut Run<'_>, (worker, steps): (usize, u32), (round, onward): (u64, bool), weights: Bytes) {
+    fn tell(
+        &mut self,
+        run: &mut Run<'_>,
+        (worker, steps): (usize, u32),
+        (round, onward): (u64, bool),
+        (weights, correction): (Bytes, Option<Parameters>),
+    ) {
         let order = Order {
             training: run.crew.training,
             round,
@@ -117,9 +128,10 @@ impl Barrier {
             steps,
             onward,
             weights,
+            correction: correction.as_ref().map(|correction| correction.to_bytes().into()),
         };
         run.crew.order(worker, order);
-        self.outstanding.push(Outstanding { worker, round, steps, version: run.weights.version });
+        self.outstanding.push(Outstanding { worker, round, steps, version: run.weights.version, correction });
     }
 
     /// The steps of these workers.
@@ -151,7 +163,7 @@ impl Barrier {
         let early: Vec<_> = self.early.extract_if(.., |(one, _)| one.round <= round).collect();
         for (order, event) in early {
             if let What::Came(came) = &event.what {
-                Self::take_in(run, (&event, came), order, (round, &mut collected));
+                self.take_in(run, (&event, came), &order, (round, &mut collected));
             }
         }
         // What is not measured yet cannot be late; and where the weights are to be the same each time, nobody is.
@@ -182,14 +194,14 @@ impl Barrier {
                 let Some(order) = place.map(|place| self.outstanding.remove(place)) else { return };
                 match round {
                     Some((round, collected)) if order.round <= round => {
-                        Self::take_in(run, (event, came), order, (round, collected));
+                        self.take_in(run, (event, came), &order, (round, collected));
                     }
                     _ => self.early.push((order, event.clone())),
                 }
             }
             What::Away(_) | What::Refused(_) if is_known => {
                 let lost: Vec<_> = self.outstanding.extract_if(.., |one| one.worker == event.worker).collect();
-                drop(self.stand_in(event.worker));
+                self.differing.iter_mut().for_each(|known| known.forget(event.worker));
                 let Some((round, collected)) = round else { return };
                 let of_round = lost.into_iter().filter(|one| one.round == round);
                 collected.parts.extend(of_round.map(|one| nothing(one.worker, Outcome::Lost)));
@@ -200,15 +212,17 @@ impl Barrier {
 
     /// Takes in the way that an order has led.
     fn take_in(
+        &mut self,
         run: &mut Run<'_>,
         (event, came): (&Event, &Came),
-        order: Outstanding,
+        order: &Outstanding,
         (round, collected): (u64, &mut Collected),
     ) {
         let member = &mut run.crew.members[event.worker];
         member.ahead = member.ahead.saturating_sub(order.steps.into());
         let checked = run.weights.check(came, order.round, order.steps);
         let mut part = part(event.worker, came, run.weights.version - order.version);
+        part.bytes_received += order.correction.as_ref().map_or(0, |correction| 4 * correction.len() as u64);
         match checked {
             Ok(way) => {
                 let trained = &came.trained;
@@ -219,6 +233,7 @@ impl Barrier {
                 member.refused = 0;
                 let (steps, samples) = (trained.steps, trained.samples);
                 let brought = Brought { worker: event.worker, way, steps, samples, holds: member.holds() };
+                self.differing.iter_mut().for_each(|known| known.take_in(&brought, order.correction.as_ref()));
                 collected.brought.push(brought);
                 if order.round == round {
                     let at = event.at.saturating_duration_since(collected.begin);
@@ -234,11 +249,6 @@ impl Barrier {
         collected.parts.push(part);
     }
 
-    /// What stands in for a worker that is late; of one that is lost it is dropped.
-    fn stand_in(&mut self, worker: usize) -> Option<Brought> {
-        self.stand_ins.as_mut()?.take(worker)
-    }
-
     /// Moves the weights by what has come.
     async fn close(
         &mut self,
@@ -250,10 +260,9 @@ impl Barrier {
             // All were lost: the round is run again, with whoever comes back.
             return Ok(());
         }
-        self.stand_ins.iter_mut().for_each(|stand_ins| stand_ins.keep(&collected.brought));
         let late = self.outstanding.iter().filter(|one| one.round == round).map(|one| one.worker);
         for worker in late.collect::<Vec<_>>() {
-            let stands_in = self.stand_in(worker);
+            let stands_in = self.differing.as_mut().and_then(|known| known.stand_in(worker));
             let outcome = if stands_in.is_some() { Outcome::StoodIn } else { Outcome::Late };
             collected.parts.push(nothing(worker, outcome));
             collected.brought.extend(stands_in);

@@ -76,6 +76,8 @@ impl Here {
         let trainer = begun.as_mut().ok_or_else(|| refused("it has not begun".to_owned()))?;
         let (queued, begin) = (since.elapsed(), Instant::now());
         let mut progress = |_| if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let correction = order.correction.as_deref().map(parameters).transpose()?;
+        trainer.correct(correction.as_ref()).map_err(|error| learn(&error))?;
         let wanted = (order.first, order.steps, order.onward);
         let lead = trainer.lead(parameters(&order.weights)?, wanted, &mut progress);
         let (way, update) = lead.map_err(|error| learn(&error))?;

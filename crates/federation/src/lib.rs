@@ -31,7 +31,7 @@ mod crew;
 
 mod weights;
 
-mod stand_ins;
+mod differing;
 
 mod checkpoint;
 mod saver;

@@ -75,6 +75,8 @@ pub struct Combining {
     /// How far a worker's weights may move in a round, relative to those that it was given; `None` for a tenth
     /// where workers have other classes than each other, else as far as they like.
     pub drift_limit: Option<f64>,
+    /// Whether the steps of `esync` are corrected for what each worker's own data pull to, where those differ.
+    pub correct_drift: bool,
 }
 
 // === impl FederationOptions ===
@@ -108,6 +110,11 @@ impl FederationOptions {
     /// The momentum of a worker's own steps: none where it takes one at a time.
     pub(crate) fn local_momentum(&self) -> f32 {
         if self.mode == Mode::Sync { 0.0 } else { self.local.momentum }
+    }
+
+    /// Whether steps are corrected for what workers' own data pull to: not where a worker takes one at a time.
+    pub(crate) fn corrects_drift(&self) -> bool {
+        self.mode == Mode::Esync && self.combining.correct_drift
     }
 
     /// The momentum of the tuner: in `sync` that of the steps, which are the tuner's then.

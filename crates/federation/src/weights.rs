@@ -32,7 +32,7 @@ pub(crate) struct Brought {
 // === impl Brought ===
 
 impl Brought {
-    fn contribution(&self) -> Contribution<'_> {
+    pub(crate) fn contribution(&self) -> Contribution<'_> {
         let Self { way, steps, samples, holds, .. } = self;
         Contribution { way, steps: *steps, samples: *samples, holds: *holds }
     }
@@ -149,6 +149,7 @@ pub(crate) mod tests {
                 momentum: 0.0,
                 delay_compensation: 0.0,
                 drift_limit: None,
+                correct_drift: true,
             },
             dataset: "photos".parse().unwrap(),
             model: "m".parse().unwrap(),

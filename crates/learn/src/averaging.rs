@@ -78,7 +78,7 @@ fn median(values: &[f64]) -> f64 {
 
 /// How many gradients a way is the sum of, where each step keeps `momentum` of the one before: the j-th of `steps`
 /// gradients goes on in all steps behind it, which makes `(1 - m^(steps - j + 1)) / (1 - m)` of it.
-fn effective_steps(steps: u32, momentum: f32) -> f64 {
+pub(crate) fn effective_steps(steps: u32, momentum: f32) -> f64 {
     let (steps, momentum) = (f64::from(steps.max(1)), f64::from(momentum));
     (steps - momentum * (1.0 - momentum.powf(steps)) / (1.0 - momentum)) / (1.0 - momentum)
 }

@@ -39,9 +39,11 @@ mod parameters;
 mod local;
 
 mod averaging;
+mod corrections;
 mod delayed;
 
 pub use averaging::{Averaging, Contribution, average};
+pub use corrections::Corrections;
 pub use delayed::{DelayedNesterov, compensate};
 pub use error::LearnError;
 pub use features::FeatureSet;

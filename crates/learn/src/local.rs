@@ -39,6 +39,8 @@ pub struct LocalTrainer {
     options: LocalOptions,
     gradients: Network,
     velocity: Network,
+    /// What is added to the gradient of each step.
+    correction: Option<Network>,
     /// The pass whose order is at hand.
     order: Option<(u64, Permutation)>,
     /// The way of the last call, for one that begins where it led.
@@ -100,7 +102,7 @@ impl LocalTrainer {
         let gradients = head.network().zeros_like();
         let velocity = gradients.clone();
         head.network_mut();
-        Ok(Self { rows, labels, head, options, gradients, velocity, order: None, last: None })
+        Ok(Self { rows, labels, head, options, gradients, velocity, correction: None, order: None, last: None })
     }
 
     /// How many features there are.
@@ -149,6 +151,23 @@ impl LocalTrainer {
             true => Ok(LocalUpdate { weights, steps: done, samples, loss }),
             false => Err(LearnError::LocalDiverged { learning_rate: self.options.learning_rate }),
         }
+    }
+
+    /// Adds this to the gradient of each step from now on ([`crate::Corrections`]), or nothing.
+    ///
+    /// # Errors
+    /// [`LearnError::Parameters`] where it has not as many numbers as the head has weights.
+    pub fn correct(&mut self, correction: Option<&Parameters>) -> Result<(), LearnError> {
+        let expected = self.head.parameter_count();
+        if let Some(actual) = correction.map(Parameters::len).filter(|actual| *actual != expected) {
+            return Err(LearnError::Parameters { expected, actual });
+        }
+        self.correction = correction.map(|correction| {
+            let mut network = self.gradients.zeros_like();
+            network.set(correction);
+            network
+        });
+        Ok(())
     }
 
     /// As [`Self::train`], and the way from the weights of the first step to those after the last. `onward` begins
@@ -201,6 +220,10 @@ impl LocalTrainer {
         let Some(mut logits) = outputs.pop() else { return f64::NAN };
         let loss = loss_and_gradient(&mut logits, &labels, 0.0);
         self.head.network().backward(&rows, &outputs, logits, &mut self.gradients);
+        if let Some(correction) = &self.correction {
+            zip(&mut self.gradients.layers, &correction.layers)
+                .for_each(|(gradient, correction)| gradient.add_scaled(1.0, correction));
+        }
         let (rate, momentum) = (self.options.learning_rate, self.options.momentum);
         let network = self.head.network_mut();
         for ((layer, velocity), gradient) in
@@ -297,6 +320,20 @@ mod tests {
         for ((heavy, plain), one) in zip(zip(heavy.values(), plain.values()), one.values()) {
             assert!((heavy - (plain + 0.5 * one)).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn a_correction_is_added_to_the_gradient_of_each_step() {
+        let zeros = Parameters::zeros(8);
+        let plain = trainer(OPTIONS).train(&zeros, 0, 1, &mut on).unwrap().weights;
+        let mut corrected = trainer(OPTIONS);
+        corrected.correct(Some(&Parameters::new(vec![2.0; 8]))).unwrap();
+        let moved = corrected.train(&zeros, 0, 1, &mut on).unwrap().weights;
+        zip(moved.values(), plain.values()).for_each(|(moved, plain)| assert!((moved - (plain - 0.2)).abs() < 1e-6));
+        corrected.correct(None).unwrap();
+        assert_eq!(corrected.train(&zeros, 0, 1, &mut on).unwrap().weights, plain);
+        let short = corrected.correct(Some(&Parameters::zeros(7)));
+        assert_eq!(short, Err(LearnError::Parameters { expected: 8, actual: 7 }));
     }
 
     #[test]

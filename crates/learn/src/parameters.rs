@@ -4,7 +4,7 @@ use std::iter::{once, zip};
 
 use crate::error::LearnError;
 use crate::head::Head;
-use crate::network::Linear;
+use crate::network::{Linear, Network};
 
 /// The numbers of a head's network, layer after layer: each layer's weights `[outputs, inputs]` row by row, then its
 /// bias `[outputs]`. They are for features that are standardised as the head does it.
@@ -65,6 +65,12 @@ impl Parameters {
         self.0.iter_mut().for_each(|value| *value *= by);
     }
 
+    /// Two rows that came as one, of as many numbers each.
+    pub fn halves(mut self) -> (Self, Option<Self>) {
+        let second = self.0.split_off(self.0.len() / 2);
+        (self, Some(Self(second)))
+    }
+
     /// The numbers as they travel: f32, the lowest byte first.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|value| value.to_le_bytes()).collect()
@@ -74,6 +80,18 @@ impl Parameters {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (values, rest) = bytes.as_chunks::<4>();
         rest.is_empty().then(|| Self(values.iter().copied().map(f32::from_le_bytes).collect()))
+    }
+}
+
+// === impl Network ===
+
+impl Network {
+    /// Takes these numbers, which are as many as it has.
+    pub(crate) fn set(&mut self, parameters: &Parameters) {
+        let mut rest = parameters.values().iter();
+        for layer in &mut self.layers {
+            zip(layer.weight.iter_mut().chain(&mut layer.bias), &mut rest).for_each(|(place, value)| *place = *value);
+        }
     }
 }
 
@@ -98,10 +116,7 @@ impl Head {
         if let Some(position) = parameters.values().iter().position(|value| !value.is_finite()) {
             return Err(LearnError::NotFinite { position, value: parameters.values()[position] });
         }
-        let mut rest = parameters.values().iter();
-        for layer in &mut self.network_mut().layers {
-            zip(layer.weight.iter_mut().chain(&mut layer.bias), &mut rest).for_each(|(place, value)| *place = *value);
-        }
+        self.network_mut().set(parameters);
         Ok(())
     }
 

@@ -25,6 +25,8 @@ pub struct Order {
     pub onward: bool,
     /// From where.
     pub weights: Bytes,
+    /// What is added to the gradient of each step, where something is: as many numbers as there are weights.
+    pub correction: Option<Bytes>,
 }
 
 /// What came of them.
@@ -39,6 +41,18 @@ pub struct Came {
     pub exchange: Duration,
 }
 
+// === impl Order ===
+
+impl Order {
+    /// The weights, and behind them their correction.
+    fn sent(&self) -> Bytes {
+        match &self.correction {
+            Some(correction) => [&self.weights[..], correction].concat().into(),
+            None => self.weights.clone(),
+        }
+    }
+}
+
 // === impl TrainingServer ===
 
 impl TrainingServer {
@@ -49,12 +63,13 @@ impl TrainingServer {
     pub async fn train(&self, order: &Order, told: &(dyn Fn(u32) + Sync)) -> Result<Came, TrainingError> {
         let client = line::connect(&self.0).await?;
         let begin = Instant::now();
-        let weights = Announced::of(&order.weights);
+        let sent = order.sent();
         let Order { training, round, first, steps, onward, .. } = *order;
-        let head = Steps { training, round, first, steps, onward, weights };
+        let (corrected, weights) = (order.correction.is_some(), Announced::of(&sent));
+        let head = Steps { training, round, first, steps, onward, corrected, weights };
         let head = proto::TrainPart { head: Some(head.into()), weights: Bytes::new() };
         let piece = |piece| proto::TrainPart { head: None, weights: piece };
-        let parts: Vec<_> = std::iter::once(head).chain(pieces(&order.weights).map(piece)).collect();
+        let parts: Vec<_> = std::iter::once(head).chain(pieces(&sent).map(piece)).collect();
         let mut trainings = client.trainings();
         let messages = line::within(SILENCE, "sending weights", trainings.train(stream::iter(parts))).await?;
         let mut messages = messages.map_err(|status| self.judge(&status))?.into_inner();

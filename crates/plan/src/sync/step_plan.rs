@@ -45,7 +45,7 @@ impl StepPlan {
         Self::of(costs, 1, vec![1; costs.len()], Timing::of(overlap))
     }
 
-    /// These steps of workers with these costs, in their order, whoever has planned them. H is not known of them, and 1.
+    /// These steps of workers with these costs, in their order, whoever has planned them, with an H of 1.
     pub fn of_steps(costs: &[WorkerCost], steps: Vec<u32>, overlap: bool) -> Self {
         Self::of(costs, 1, steps, Timing::of(overlap))
     }

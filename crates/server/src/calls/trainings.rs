@@ -95,6 +95,7 @@ pub(super) async fn train(desk: &Desk, request: Request<Streaming<proto::TrainPa
         }
     }
     let weights = parameters(gathering).map_err(|invalid| desk.refuse(invalid))?;
+    let weights = if steps.corrected { weights.halves() } else { (weights, None) };
     let (done, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
     let (counted, ends) = (Arc::clone(&done), stop.clone().drop_guard());
     let task = tokio::spawn(async move { worker.train(steps, weights, counted, stop).await });

@@ -27,14 +27,15 @@ pub(crate) struct Done {
 // === impl Begun ===
 
 impl Begun {
-    /// Takes steps from these weights until they are done, or `stop` is cancelled. `done` counts them. Blocks.
+    /// Takes steps from these weights, with their correction, until they are done, or `stop` is cancelled. `done` counts
+    /// them. Blocks.
     ///
     /// # Errors
     /// Weights of another head, and steps that diverge.
     pub(super) fn train(
         &mut self,
         steps: &Steps,
-        from: Parameters,
+        (from, correction): (Parameters, Option<Parameters>),
         (queued, done): (Duration, &Arc<AtomicU32>),
         stop: &CancellationToken,
     ) -> Result<Done, LearnError> {
@@ -44,6 +45,7 @@ impl Begun {
             pace.step();
             if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
+        self.trainer.correct(correction.as_ref())?;
         let wanted = (steps.first, steps.steps, steps.onward);
         let (way, update) = self.trainer.lead(from, wanted, &mut progress)?;
         pace.pay();

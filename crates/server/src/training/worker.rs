@@ -194,7 +194,7 @@ impl Worker {
     pub(crate) async fn train(
         &self,
         steps: Steps,
-        weights: Parameters,
+        weights: (Parameters, Option<Parameters>),
         done: Arc<AtomicU32>,
         stop: CancellationToken,
     ) -> Result<Done, Refusal> {

@@ -20,7 +20,8 @@ impl<'a> Apart<'a> {
         Self { costs, steps }
     }
 
-    /// The steps are those that arrived in each round. A round is as many arrivals as there are workers, whosever they are. At one instant they come by rank.
+    /// The steps are those that arrived in each round. A round is as many arrivals as there are workers, whosever they
+    /// are. At one instant they come by rank.
     pub(super) fn rounds(&self, rounds: u32) -> Rounds {
         let workers = self.costs.len();
         let next = |rank: usize, from: Micros| Reverse((from.plus(self.cycle(rank)), rank));

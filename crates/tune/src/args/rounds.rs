@@ -61,6 +61,11 @@ pub(crate) struct RoundsArgs {
     #[arg(long, value_name = "RATIO")]
     drift_limit: Option<f64>,
 
+    /// Of esync, where servers have other classes than each other: leave steps as they are, and do not correct them for
+    /// what each server's own data pull to
+    #[arg(long)]
+    no_drift_correction: bool,
+
     /// Most steps of a server in a round; of local and central, its steps [default: 1024, or as often as the slowest
     /// server's step is longer than the fastest's; of local and central, a pass over the features]
     #[arg(long, value_name = "STEPS")]
@@ -135,6 +140,7 @@ impl RoundsArgs {
         };
         of(Mode::Async, self.delay_compensation != 0.0, "--delay-compensation")?;
         of(Mode::Esync, self.drift_limit.is_some(), "--drift-limit")?;
+        of(Mode::Esync, self.no_drift_correction, "--no-drift-correction")?;
         of(Mode::Esync, self.sync_rule == RuleName::Paper, "--sync-rule paper")?;
         match mode == Mode::Async && self.average.is_some() {
             true => wrong("--average is of rounds: --mode async averages nothing"),
@@ -147,6 +153,7 @@ impl RoundsArgs {
         let given = [
             ("--average", self.average.is_some()),
             ("--drift-limit", self.drift_limit.is_some()),
+            ("--no-drift-correction", self.no_drift_correction),
             ("--max-steps", self.max_steps.is_some()),
             ("--overlap", self.overlap),
             ("--split", self.split.is_some()),
@@ -178,6 +185,7 @@ impl RoundsArgs {
             momentum: self.global_momentum,
             delay_compensation: self.delay_compensation,
             drift_limit: self.drift_limit,
+            correct_drift: !self.no_drift_correction,
         }
     }
 

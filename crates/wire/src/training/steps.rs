@@ -19,7 +19,9 @@ pub struct Steps {
     pub steps: u32,
     /// Whether they begin where the last ones led, seen from the weights that come.
     pub onward: bool,
-    /// The weights that come.
+    /// Whether a correction of as many numbers comes behind the weights: what is added to the gradient of each step.
+    pub corrected: bool,
+    /// The weights that come, and their correction.
     pub weights: Announced,
 }
 
@@ -52,6 +54,7 @@ impl From<Steps> for proto::TrainHead {
             onward: steps.onward,
             length: steps.weights.length as u64,
             digest: bytes_of(steps.weights.digest),
+            corrected: steps.corrected,
         }
     }
 }
@@ -69,7 +72,8 @@ impl TryFrom<proto::TrainHead> for Steps {
             first: head.first_step,
             steps: head.steps,
             onward: head.onward,
-            weights: Announced::read(head.length, &head.digest)?,
+            corrected: head.corrected,
+            weights: Announced::read_rows(head.length, &head.digest, if head.corrected { 2 } else { 1 })?,
         })
     }
 }
@@ -113,7 +117,8 @@ mod tests {
     #[test]
     fn steps_survive_the_wire_and_none_are_refused() {
         let weights = Announced::of(&[0; 8]);
-        let steps = Steps { training: TrainingId([7; 16]), round: 2, first: 9, steps: 3, onward: true, weights };
+        let (training, corrected) = (TrainingId([7; 16]), true);
+        let steps = Steps { training, round: 2, first: 9, steps: 3, onward: true, corrected, weights };
         let sent = proto::TrainHead::from(steps);
         assert_eq!(Steps::try_from(sent.clone()), Ok(steps));
         assert!(Steps::try_from(proto::TrainHead { steps: 0, ..sent }).is_err());

@@ -38,8 +38,16 @@ impl Announced {
     /// # Errors
     /// More than a head can have, and what is no digest.
     pub(super) fn read(length: u64, digest: &[u8]) -> Result<Self, Invalid> {
-        let most = MAX_HEAD_WEIGHTS as u64 * 4;
-        if length > most || !length.is_multiple_of(4) {
+        Self::read_rows(length, digest, 1)
+    }
+
+    /// As it came, of so many rows of as many numbers as a head has weights.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_rows(length: u64, digest: &[u8], rows: u64) -> Result<Self, Invalid> {
+        let most = MAX_HEAD_WEIGHTS as u64 * 4 * rows;
+        if length > most || !length.is_multiple_of(4 * rows) {
             return Err(Invalid::new(format!("{length} bytes are no weights of a head: those are numbers of 4 bytes")));
         }
         Ok(Self { length: length as usize, digest: super::digest_of(digest, "a head's weights")? })
