@@ -1,8 +1,6 @@
 //! Servers train one head on their own features, in rounds: the same bits for a seed, whoever is killed, stopped or
 //! comes late.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
-
 use std::time::{Duration, Instant};
 
 use headwater_tests::{Lab, Reached, counted, round};
