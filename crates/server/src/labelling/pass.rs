@@ -59,6 +59,8 @@ struct Under<'p> {
     todo: VecDeque<SampleIndex>,
     working: FuturesUnordered<JoinHandle<Option<Prepared>>>,
     gathered: Gathered,
+    /// The block before, while it is labelled and written: how many samples got labels.
+    writing: Option<JoinHandle<Result<u64>>>,
     /// When what is gathered is committed.
     due: Instant,
     failing: Failing,
@@ -82,16 +84,18 @@ impl Pass {
             todo: VecDeque::new(),
             working: FuturesUnordered::new(),
             gathered: Gathered::default(),
+            writing: None,
             due: now,
             failing: Failing::default(),
             since: now,
         };
         let ended = under.run().await;
+        let settled = under.settle().await;
         // What is in work is not waited for: it is not labelled yet, and has its turn when the labelling goes on.
         under.working.iter().for_each(JoinHandle::abort);
         let ran = under.since.elapsed();
         self.job.tell(|told| told.ran += ran);
-        ended
+        ended.and_then(|ended| settled.map(|()| ended))
     }
 
     fn catalog(&self) -> &headwater_store::Catalog {
@@ -285,18 +289,26 @@ impl Under<'_> {
         }
     }
 
-    /// Commits what is gathered.
+    /// Begins to commit what is gathered, once the block before is written.
     async fn commit(&mut self) -> Result<()> {
+        self.settle().await?;
         let gathered = std::mem::take(&mut self.gathered);
         if !gathered.is_empty() {
             let sink = self.pass.sink.clone();
-            let labelled = tokio::task::spawn_blocking(move || gathered.commit(&sink)).await;
-            let labelled = labelled.context("labelling a block")??;
-            self.pass.job.tell(|told| told.labelled += labelled);
+            self.writing = Some(tokio::task::spawn_blocking(move || gathered.commit(&sink)));
         }
         let ran = std::mem::replace(&mut self.since, Instant::now());
         let ran = self.since.duration_since(ran);
         self.pass.job.tell(|told| told.ran += ran);
+        Ok(())
+    }
+
+    /// Waits until the block before is written.
+    async fn settle(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.take() {
+            let labelled = writing.await.context("labelling a block")??;
+            self.pass.job.tell(|told| told.labelled += labelled);
+        }
         Ok(())
     }
 }
