@@ -94,13 +94,17 @@ def quantized(source: pathlib.Path, tensors: Tensors, out: pathlib.Path, **which
     return Model(out)
 
 
+def layers_of(source: pathlib.Path) -> List[str]:
+    """Names of the layers that have weights."""
+    return [node.name for node in onnx.load(str(source)).graph.node if node.op_type in LAYERS]
+
+
 def layers_by_loss(source: pathlib.Path, few: Tensors, folder: pathlib.Path) -> List[str]:
     """Names of the layers, those first whose scores move most where they alone are in int8."""
     scores, lost = Model(source).scores(few), []
-    for node in onnx.load(str(source)).graph.node:
-        if node.op_type in LAYERS:
-            alone = quantized(source, few, folder / "alone.onnx", nodes_to_quantize=[node.name])
-            lost.append((float(np.std(alone.scores(few) - scores)), node.name))
+    for name in layers_of(source):
+        alone = quantized(source, few, folder / "alone.onnx", nodes_to_quantize=[name])
+        lost.append((float(np.std(alone.scores(few) - scores)), name))
     return [name for _, name in sorted(lost, reverse=True)]
 
 
@@ -108,23 +112,20 @@ def numbers_kept(wanted: str, layers: int) -> List[int]:
     """How many layers stay in float32, in the order in which that is tried."""
     if wanted != "auto":
         return [int(wanted)]
-    doubled = [2**power for power in range(layers.bit_length()) if 2**power < layers]
-    return [0, *doubled]
+    return [0, *(2**power for power in range(layers.bit_length()) if 2**power < layers)]
 
 
-def choose(source: pathlib.Path, parts: Dict[str, Tensors], out: pathlib.Path, wanted: str, least: float) -> List[str]:
-    """Makes the int8 model with the fewest layers in float32 that agrees with the other. The layers in float32."""
-    scores = Model(source).scores(parts["choose"])
-    layers: List[str] = []
-    if wanted != "0":
-        few = Tensors(parts["choose"].name, parts["choose"].files[:FEW])
-        layers = layers_by_loss(source, few, out.parent)
-    kept: List[str] = []
-    for number in numbers_kept(wanted, len(layers)):
-        kept = layers[:number]
-        made = quantized(source, parts["calibrate"], out, nodes_to_exclude=kept)
+def choose(source: pathlib.Path, parts: Dict[str, Tensors], out: pathlib.Path, wanted: str, least: float) -> int:
+    """Makes the int8 model with the fewest layers in float32 that agrees with the other. How many these are."""
+    scores, layers = Model(source).scores(parts["choose"]), layers_of(source)
+    kept, by_loss = 0, []
+    for kept in numbers_kept(wanted, len(layers)):
+        if kept and not by_loss:
+            few = Tensors(parts["choose"].name, parts["choose"].files[:FEW])
+            by_loss = layers_by_loss(source, few, out.parent)
+        made = quantized(source, parts["calibrate"], out, nodes_to_exclude=by_loss[:kept])
         agreed = agreement(scores, made.scores(parts["choose"]))
-        print(f"{number} layers in float32: {agreed:.1f} % of {len(scores)} photos agree", flush=True)
+        print(f"{kept} of {len(layers)} layers in float32: {agreed:.1f} % of {len(scores)} photos agree", flush=True)
         if agreed >= least:
             break
     return kept
@@ -171,7 +172,7 @@ def make(arguments: argparse.Namespace, folder: pathlib.Path) -> None:
     print(f"one core: float32 {slow * 1e3:.2f} ms, int8 {fast * 1e3:.2f} ms a photo: {slow / fast:.2f} times as fast")
     print(f"this CPU has {'' if vnni else 'no '}instructions for int8: {which}")
     if agreed < arguments.agreement:
-        keep = f"with {len(kept)} layers in float32, "
+        keep = f"with {kept} layers in float32, "
         raise Refused(f"{keep}{agreed:.2f} % is less than --agreement={arguments.agreement:g}: no model is written")
     os.replace(made, arguments.out)
 

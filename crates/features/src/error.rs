@@ -49,8 +49,8 @@ pub enum ModelError {
     },
     /// The model's inputs do not fit the recipe's output.
     #[error(
-        "model {name} must have one input [N, 3, {height}, {width}] or [N, {height}, {width}, 3] of float32, float16 or \
-         uint8, for what recipe {recipe} gives: it has {inputs}. Name a recipe of its size, or export it anew"
+        "model {name} must have one input [N, 3, {height}, {width}] or [N, {height}, {width}, 3] of float32, float16 \
+         or uint8, for what recipe {recipe} gives: it has {inputs}. Name a recipe of its size, or export it anew"
     )]
     Input {
         /// The model.
