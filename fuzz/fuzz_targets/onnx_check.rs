@@ -1,12 +1,20 @@
-//! Bytes as an ONNX model: checked, cut down, cut in two and joined, without a panic.
+//! Bytes as an ONNX model: checked, cut down, cut in two, joined, and brought to another input, without a panic.
 #![no_main]
 
-use headwater_onnx::{Head, Limits, check, join, prune, tail};
+use headwater_onnx::{ElementType, Head, InputSettings, Layout, Limits, Step, adapt, check, join, prune, tail};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
     if let Ok(facts) = check(bytes, &limits) {
+        let steps = [Step::Cast(ElementType::FLOAT16), Step::Order(Layout::ChannelsLast)];
+        if let Ok(adapted) = adapt(bytes, &steps, &limits) {
+            assert!(check(&adapted, &limits).is_ok());
+        }
+        if let Ok(settings) = InputSettings::of(&facts) {
+            let written = settings.written_into(bytes.to_vec());
+            assert!(written.is_ok_and(|written| check(&written, &limits).is_ok()));
+        }
         for output in &facts.outputs {
             // What is left after the cut is a model again.
             if let Ok(pruned) = prune(bytes, &[&output.name], &limits) {

@@ -1,6 +1,6 @@
 //! What fuzz targets share.
 
-use headwater_onnx::GraphBuilder;
+use headwater_onnx::{GraphBuilder, Limits};
 use headwater_plan::{Provenance, Source};
 use headwater_types::{ByteCount, ImageLimits};
 
@@ -12,6 +12,11 @@ pub fn small_limits() -> ImageLimits {
         max_scan_pixels: 1 << 20,
         ..ImageLimits::default()
     }
+}
+
+/// Small limits: a fuzzer learns nothing from a large model.
+pub fn small_model() -> Limits {
+    Limits { max_bytes: ByteCount::mebibytes(1), ..Limits::default() }
 }
 
 /// Sizes and times out of one input: a NUL stands between them.

@@ -9,6 +9,7 @@ use headwater_cache::node::{SampleId, SampleLayout, seal};
 use headwater_cache::{Entry, EntryKey, Frame, Kind};
 use headwater_cli::settings::ConfigFile;
 use headwater_labels::{frame_columns, reseal_block};
+use headwater_onnx::external::{outside, take_in};
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
 use headwater_plan::sync::{Micros, Mode, RuleName, log};
@@ -296,6 +297,24 @@ fn models_are_checked() {
         assert!(!facts.outputs.is_empty(), "{}", path.display());
         for cut in (0..bytes.len()).step_by(7) {
             let _ = check(&bytes[..cut], &Limits::default());
+        }
+    }
+}
+
+#[test]
+fn data_beside_a_model_are_taken_in_or_refused() {
+    let limits = Limits::default();
+    for (path, bytes) in corpus("onnx_external") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let found = outside(&bytes, &limits);
+        assert_eq!(found.is_err(), bad, "{}: {found:?}", path.display());
+        if let Ok(found) = found {
+            assert!(!found.is_empty(), "{}", path.display());
+            let data = found.iter().map(|outside| vec![0; usize::try_from(outside.length).unwrap()]).collect();
+            check(&take_in(&bytes, data, &limits).unwrap(), &limits).unwrap();
+        }
+        for cut in 0..bytes.len() {
+            let _ = outside(&bytes[..cut], &limits);
         }
     }
 }

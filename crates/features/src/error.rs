@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use headwater_onnx::OnnxError;
+use headwater_onnx::file::FileError;
 use headwater_types::{ByteCount, ModelName};
 
 use crate::device::Device;
@@ -30,6 +31,14 @@ pub enum ModelError {
         /// The limit.
         limit: ByteCount,
     },
+    /// Data that lie beside the file cannot be read.
+    #[error("model {name}: {source}")]
+    Data {
+        /// The model.
+        name: ModelName,
+        /// What is wrong.
+        source: FileError,
+    },
     /// The file did not pass the check.
     #[error("model {name}: {source}")]
     Onnx {
@@ -40,8 +49,8 @@ pub enum ModelError {
     },
     /// The model's inputs do not fit the recipe's output.
     #[error(
-        "model {name} must have one input float32 [N, 3, {height}, {width}], as recipe {recipe} gives it: it has \
-         {inputs}"
+        "model {name} must have one input [N, 3, {height}, {width}] or [N, {height}, {width}, 3] of float32, float16 \
+         or uint8, for what recipe {recipe} gives: it has {inputs}. Name a recipe of its size, or export it anew"
     )]
     Input {
         /// The model.
@@ -55,25 +64,39 @@ pub enum ModelError {
         /// The model's inputs.
         inputs: String,
     },
-    /// The model takes channels last.
+    /// Neither the input's axes nor the operators say on which axis the colours are.
     #[error(
-        "model {name} takes {input} with the colours last: its first operator moves them. Export it to take float32 \
-         [N, 3, H, W] (with tf2onnx: --inputs-as-nchw)"
+        "model {name}: neither the axes of {input} nor its operators say where the colours are: add ,layout=nchw or \
+         ,layout=nhwc, or export it with axes that do, float32 [N, 3, H, W]"
     )]
-    ChannelsLast {
+    UnknownLayout {
         /// The model.
         name: ModelName,
         /// The input.
         input: String,
     },
-    /// Neither the input's axes nor the operators say on which axis the colours are.
+    /// The model takes bytes, and its recipe makes something else of pixels.
     #[error(
-        "model {name}: neither the axes of {input} nor its operators say where the colours are: export it with axes \
-         that do, float32 [N, 3, H, W]"
+        "model {name} takes bytes ({input}), and recipe {recipe} normalizes pixels: add ,input=uint8 to feed them as \
+         they are before normalize, or name a recipe without normalize"
     )]
-    UnknownLayout {
+    Pixels {
         /// The model.
         name: ModelName,
+        /// The input.
+        input: String,
+        /// The recipe.
+        recipe: String,
+    },
+    /// The model's input is another than a setting says.
+    #[error("model {name}: {setting}={value} does not fit {input}: leave it out, or export the model anew")]
+    OtherInput {
+        /// The model.
+        name: ModelName,
+        /// The setting.
+        setting: &'static str,
+        /// What it is set to.
+        value: &'static str,
         /// The input.
         input: String,
     },
@@ -86,7 +109,7 @@ pub enum ModelError {
         outputs: String,
     },
     /// The output is not one row of floats for each sample.
-    #[error("model {name}: output {output} is {actual}, and must be float32 with one row for each sample")]
+    #[error("model {name}: output {output} is {actual}, and must be float32 or float16 with one row for each sample")]
     Output {
         /// The model.
         name: ModelName,

@@ -18,6 +18,7 @@ pub mod options;
 pub mod runtime;
 
 mod builtin;
+mod input;
 mod model;
 mod session;
 
@@ -35,13 +36,14 @@ pub mod extractor;
 pub mod classifier;
 
 pub use builtin::{UnknownBuiltin, builtin};
-pub use classifier::{Classifier, ClassifierError, HeadSpec};
+pub use classifier::{Classifier, ClassifierError, HeadSpec, Labels};
 pub use counts::InferenceCounts;
 pub use device::Device;
 pub use error::ModelError;
 pub use extractor::{Extractor, Place};
+pub use headwater_onnx::InputSettings;
 pub use job::{Extracted, Unfinished};
-pub use model::check_model;
+pub use model::{check_model, read_file, read_model};
 pub use options::ExtractorOptions;
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -1,22 +1,23 @@
-//! A model's file: read, checked, and cut down to the output that is wanted.
+//! A model's file: read, checked, cut down to the output that is wanted, and brought to the common form.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-use headwater_onnx::{Dim, ElementType, Layout, Limits, ModelFacts, OnnxError, ValueFacts, check, layout, prune};
+use headwater_onnx::file::{self, FileError};
+use headwater_onnx::{ElementType, InputSettings, Limits, ModelFacts, OnnxError, adapt, check, layout, prune};
 use headwater_types::{ByteCount, Digest, ModelName, Recipe};
 
 use crate::builtin::builtin;
 use crate::error::ModelError;
+use crate::input::{ImageInput, list};
 use crate::spec::ModelSpec;
 
 /// A model that has passed every check that needs no runtime.
 pub(crate) struct Model {
     pub(crate) name: ModelName,
-    /// Digest of the whole file, before anything was cut away.
+    /// Digest of the whole file with the data beside it, before anything was cut away.
     pub(crate) digest: Digest,
-    /// The ONNX bytes, with one output.
+    /// The ONNX bytes, with one output: float32 in, in the order `[N, 3, H, W]`, and float32 out.
     pub(crate) bytes: Vec<u8>,
     pub(crate) output: String,
     /// The batch size that the model was exported for, where it takes no other.
@@ -33,13 +34,15 @@ impl Model {
         let name = &spec.name;
         let onnx = |source: OnnxError| ModelError::Onnx { name: name.clone(), source };
         let limits = Limits { max_bytes, ..Limits::default() };
-        let file = read_file(name, &spec.path, max_bytes)?;
+        let file = read_model(spec, max_bytes)?;
         let facts = check(&file, &limits).map_err(onnx)?;
-        let fixed_batch = check_input(name, &facts.inputs, recipe)?;
-        check_layout(name, &facts.inputs, |input| layout(&file, input).map_err(onnx))?;
+        let settings = InputSettings::of(&facts).map_err(onnx)?;
+        let layout_of = |input: &str| layout(&file, input).map_err(onnx);
+        let input = ImageInput::of(name, &facts.inputs, (recipe, settings), layout_of)?;
         let output = choose_output(spec, &facts)?;
-        let bytes = prune(&file, &[&output], &limits).map_err(onnx)?;
-        Ok(Self { name: name.clone(), digest: facts.digest, bytes, output, fixed_batch })
+        let pruned = prune(&file, &[&output], &limits).map_err(onnx)?;
+        let bytes = adapt(&pruned, &input.steps(recipe), &limits).map_err(onnx)?;
+        Ok(Self { name: name.clone(), digest: facts.digest, bytes, output, fixed_batch: input.fixed_batch })
     }
 }
 
@@ -52,64 +55,35 @@ pub fn check_model(spec: &ModelSpec, recipe: &Recipe, max_bytes: ByteCount) -> R
     Model::read(spec, recipe, max_bytes).map(drop)
 }
 
-/// Reads a model's file, where it is within the limit.
-pub(crate) fn read_file(name: &ModelName, path: &Path, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
-    let error = |source| ModelError::Read { name: name.clone(), path: path.to_owned(), source };
-    if let Some(file) = builtin(path).map_err(|unknown| error(io::Error::other(unknown)))? {
-        return Ok(file);
-    }
-    let file = File::open(path).map_err(error)?;
-    let size = file.metadata().map_err(error)?.len();
-    let mut bytes = Vec::with_capacity(ByteCount::new(size.min(max_bytes.get())).as_usize());
-    // Read on past what the size said: a pipe says 0.
-    file.take(max_bytes.get().saturating_add(1)).read_to_end(&mut bytes).map_err(error)?;
-    if ByteCount::from(bytes.len()) > max_bytes {
-        return Err(ModelError::TooLarge { name: name.clone(), path: path.to_owned(), limit: max_bytes });
-    }
-    Ok(bytes)
+/// A model as it counts: its file with the data that lie beside it, and the settings of its input in its metadata. Its
+/// digest is the model's. Blocks.
+///
+/// # Errors
+/// A file that cannot be read, or is past the limit.
+pub fn read_model(spec: &ModelSpec, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
+    let file = read_file(&spec.name, &spec.path, max_bytes)?;
+    spec.input.written_into(file).map_err(|source| ModelError::Onnx { name: spec.name.clone(), source })
 }
 
-/// The batch size that the model was exported for, if it takes no other.
-fn check_input(name: &ModelName, inputs: &[ValueFacts], recipe: &Recipe) -> Result<Option<u64>, ModelError> {
-    let size = recipe.output_size();
-    let wrong = || ModelError::Input {
-        name: name.clone(),
-        recipe: recipe.name().to_string(),
-        height: size.height,
-        width: size.width,
-        inputs: list(inputs),
-    };
-    let [input] = inputs else { return Err(wrong()) };
-    let Some([batch, channels, height, width]) = input.dims.as_deref() else { return Err(wrong()) };
-    let fits = channels.admits(3) && height.admits(size.height.into()) && width.admits(size.width.into());
-    if input.element != Some(ElementType::FLOAT32) || !fits {
-        return Err(wrong());
+/// The file of a model or head, with the data that lie beside it. Blocks.
+///
+/// # Errors
+/// A file that cannot be read, or is past the limit.
+pub fn read_file(name: &ModelName, path: &Path, max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
+    let name = || name.clone();
+    match builtin(path) {
+        Ok(Some(file)) => return Ok(file),
+        Ok(None) => {}
+        Err(unknown) => {
+            return Err(ModelError::Read { name: name(), path: path.to_owned(), source: io::Error::other(unknown) });
+        }
     }
-    match batch {
-        Dim::Fixed(1) => Ok(Some(1)),
-        Dim::Fixed(batch) => Err(ModelError::FixedBatch { name: name.clone(), batch: *batch }),
-        Dim::Symbol(_) | Dim::Unknown => Ok(None),
-    }
-}
-
-/// Refuses a model that takes channels last, where the axes of its input leave the order open: it would be fed nonsense
-/// without a word.
-fn check_layout(
-    name: &ModelName,
-    inputs: &[ValueFacts],
-    layout_of: impl FnOnce(&str) -> Result<Option<Layout>, ModelError>,
-) -> Result<(), ModelError> {
-    let [input] = inputs else { return Ok(()) };
-    // Where one of these axes states its length, it has been compared with the recipe's.
-    let Some([_, Dim::Symbol(_) | Dim::Unknown, _, Dim::Symbol(_) | Dim::Unknown]) = input.dims.as_deref() else {
-        return Ok(());
-    };
-    let (name, shown) = (name.clone(), input.to_string());
-    match layout_of(&input.name)? {
-        Some(Layout::ChannelsFirst) => Ok(()),
-        Some(Layout::ChannelsLast) => Err(ModelError::ChannelsLast { name, input: shown }),
-        None => Err(ModelError::UnknownLayout { name, input: shown }),
-    }
+    file::read(path, max_bytes).map_err(|error| match error {
+        FileError::Read { path, source } => ModelError::Read { name: name(), path, source },
+        FileError::TooLarge { path, limit } => ModelError::TooLarge { name: name(), path, limit },
+        FileError::Onnx { source, .. } => ModelError::Onnx { name: name(), source },
+        source @ FileError::Data { .. } => ModelError::Data { name: name(), source },
+    })
 }
 
 fn choose_output(spec: &ModelSpec, facts: &ModelFacts) -> Result<String, ModelError> {
@@ -127,15 +101,8 @@ fn choose_output(spec: &ModelSpec, facts: &ModelFacts) -> Result<String, ModelEr
         (None, None, [only]) => only,
         (None, None, outputs) => return Err(ModelError::AmbiguousOutput { name, outputs: list(outputs) }),
     };
-    if chosen.element != Some(ElementType::FLOAT32) {
+    if !matches!(chosen.element, Some(ElementType::FLOAT32 | ElementType::FLOAT16)) {
         return Err(ModelError::Output { name, output: chosen.name.clone(), actual: chosen.to_string() });
     }
     Ok(chosen.name.clone())
-}
-
-fn list(values: &[ValueFacts]) -> String {
-    if values.is_empty() {
-        return "none".to_owned();
-    }
-    values.iter().map(ValueFacts::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,8 +1,9 @@
-//! How a model is named on the command line: `NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE]`.
+//! How a model is named on the command line: `NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE][,layout=L][,input=T]`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use headwater_onnx::{InputSettings, OnnxError};
 use headwater_types::ModelName;
 use headwater_types::ids::NameError;
 
@@ -20,6 +21,8 @@ pub struct ModelSpec {
     /// A file with the names of the model's classes, one on each line, for labels; `None` for the names that the
     /// model's own file has, if it has any.
     pub classes: Option<PathBuf>,
+    /// What the file leaves open about its input.
+    pub input: InputSettings,
 }
 
 /// Why a text names no model.
@@ -45,13 +48,22 @@ pub enum ModelSpecError {
     NoRecipe(ModelName),
     /// The text has a setting that models do not have.
     #[error(
-        "model {name} has no setting {setting:?}: there are recipe=R, output=O and classes=FILE, separated by commas"
+        "model {name} has no setting {setting:?}: there are recipe=R, output=O, classes=FILE, layout=nchw|nhwc and \
+         input=float32|float16|uint8, separated by commas"
     )]
     UnknownSetting {
         /// The model.
         name: ModelName,
         /// The unknown setting.
         setting: String,
+    },
+    /// A setting of the input has a value that there is not.
+    #[error("model {name}: {source}")]
+    Input {
+        /// The model.
+        name: ModelName,
+        /// What is wrong.
+        source: OnnxError,
     },
     /// A setting was given twice or left empty.
     #[error("model {name} must give {setting} once, with a value")]
@@ -77,12 +89,14 @@ impl FromStr for ModelSpec {
         let name: ModelName = name.parse()?;
         let mut parts = rest.split(',');
         let path = parts.next().filter(|path| !path.is_empty()).ok_or_else(|| ModelSpecError::NoFile(name.clone()))?;
-        let (mut recipe, mut output, mut classes) = (None, None, None);
+        let (mut recipe, mut output, mut classes, mut layout, mut element) = (None, None, None, None, None);
         for part in parts {
             let (slot, setting, value) = match part.split_once('=') {
                 Some(("recipe", value)) => (&mut recipe, "recipe", value),
                 Some(("output", value)) => (&mut output, "output", value),
                 Some(("classes", value)) => (&mut classes, "classes", value),
+                Some(("layout", value)) => (&mut layout, "layout", value),
+                Some(("input", value)) => (&mut element, "input", value),
                 _ => return Err(ModelSpecError::UnknownSetting { name, setting: part.to_owned() }),
             };
             if value.is_empty() || slot.replace(value.to_owned()).is_some() {
@@ -90,12 +104,16 @@ impl FromStr for ModelSpec {
             }
         }
         let recipe = recipe.ok_or_else(|| ModelSpecError::NoRecipe(name.clone()))?;
-        Ok(Self { name, path: path.into(), recipe, output, classes: classes.map(PathBuf::from) })
+        let input = InputSettings::parse(layout.as_deref(), element.as_deref())
+            .map_err(|source| ModelSpecError::Input { name: name.clone(), source })?;
+        Ok(Self { name, path: path.into(), recipe, output, classes: classes.map(PathBuf::from), input })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use headwater_onnx::{InputElement, Layout};
+
     use super::*;
 
     fn message(text: &str) -> String {
@@ -114,6 +132,9 @@ mod tests {
         let spec = |text: &str| text.parse::<ModelSpec>().unwrap();
         assert_eq!((spec("m=f.onnx,recipe=r.toml").output, spec("m=f.onnx,recipe=r").classes), (None, None));
         assert_eq!(spec("m=f.onnx,recipe=r,classes=c.txt").classes, Some(PathBuf::from("c.txt")));
+        let input = spec("m=f.onnx,input=uint8,recipe=r,layout=nhwc").input;
+        let (layout, element) = (Some(Layout::ChannelsLast), Some(InputElement::Uint8));
+        assert_eq!(input, InputSettings { layout, element });
     }
 
     #[test]
@@ -126,5 +147,7 @@ mod tests {
         assert!(message("m=f.onnx,receipt=r").contains("no setting \"receipt=r\""));
         assert!(message("m=f.onnx,recipe=r,recipe=s").contains("must give recipe once"));
         assert!(message("m=f.onnx,recipe=").contains("must give recipe once"));
+        assert!(message("m=f.onnx,recipe=r,layout=hwc").contains("model m: layout=hwc is none: there are nchw, nhwc"));
+        assert!(message("m=f.onnx,recipe=r,input=uint8,input=uint8").contains("must give input once"));
     }
 }

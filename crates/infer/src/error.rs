@@ -4,27 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use headwater_features::{ModelError, RuntimeError};
-use headwater_types::{ByteCount, Digest, ModelName};
+use headwater_types::{Digest, ModelName};
 
 /// Why features cannot be made here: found at the start.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    /// The file cannot be read.
-    #[error("--extractor: cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why the file cannot be read.
-        source: io::Error,
-    },
-    /// The file is longer than any model.
-    #[error("--extractor: {} is longer than {limit}, and so no ONNX file", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit.
-        limit: ByteCount,
-    },
     /// The file is of another model than the servers have.
     #[error(
         "--extractor: {} has the digest {actual}, and the model {model} of the servers has {expected}: give the file \
@@ -44,7 +28,7 @@ pub enum LocalError {
     /// There is no ONNX Runtime.
     #[error("--extractor: {0}")]
     Runtime(#[from] RuntimeError),
-    /// The model cannot be run.
+    /// The model cannot be read or run.
     #[error("--extractor: {0}")]
     Model(#[from] ModelError),
     /// Threads cannot be started.

@@ -1,46 +1,30 @@
 //! The model's file, held against what the servers announce.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use headwater_client::ModelInfo;
+use headwater_features::{InputSettings, read_file};
+use headwater_types::Digest;
 use headwater_types::caps::MAX_MODEL_BYTES;
-use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest};
 
 use crate::error::LocalError;
 
-/// Bytes that are read at a time.
-const PIECE: usize = 256 << 10;
-
-/// Whether the file is the one that the servers have registered.
-pub(crate) fn check(path: &Path, model: &ModelInfo) -> Result<(), LocalError> {
-    let limit = MAX_MODEL_BYTES;
-    let read = digest(path, limit).map_err(|source| LocalError::Read { path: path.to_owned(), source })?;
-    let actual = read.ok_or_else(|| LocalError::TooLarge { path: path.to_owned(), limit })?;
-    if actual != model.digest {
-        let (path, model, expected) = (path.to_owned(), model.name.clone(), model.digest);
-        return Err(LocalError::OtherFile { path, actual, model, expected });
-    }
-    Ok(())
+/// The settings of its input with which the file is the model that the servers have registered: the digest tells.
+///
+/// # Errors
+/// A file that cannot be read, and that of another model.
+pub(crate) fn check(path: &Path, model: &ModelInfo) -> Result<InputSettings, LocalError> {
+    let file = read_file(&model.name, path, MAX_MODEL_BYTES)?;
+    let actual = Digest::of(&file);
+    let found = InputSettings::behind(file, model.digest);
+    let (settings, _) = found.ok_or_else(|| other(path, actual, model))?;
+    Ok(settings)
 }
 
-/// BLAKE3 of a file; `None` past the limit.
-fn digest(path: &Path, limit: ByteCount) -> io::Result<Option<Digest>> {
-    let mut file = File::open(path)?;
-    let (mut digester, mut piece, mut bytes) = (Digester::default(), vec![0; PIECE], 0_u64);
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Ok(Some(digester.finish()));
-        }
-        bytes += read as u64;
-        if bytes > limit.get() {
-            return Ok(None);
-        }
-        digester.update(&piece[..read]);
-    }
+/// The error of a file that is another model's.
+pub(crate) fn other(path: &Path, actual: Digest, model: &ModelInfo) -> LocalError {
+    let (path, model, expected) = (path.to_owned(), model.name.clone(), model.digest);
+    LocalError::OtherFile { path, actual, model, expected }
 }
 
 #[cfg(test)]
@@ -64,13 +48,14 @@ mod tests {
     fn only_the_file_that_servers_have_registered_will_do() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net.onnx");
-        let content = vec![7; PIECE + 3];
+        // A field of protobuf, and nothing that a model needs.
+        let content = vec![0x08, 7];
         std::fs::write(&path, &content).unwrap();
-        check(&path, &model(Digest::of(&content))).unwrap();
+        assert_eq!(check(&path, &model(Digest::of(&content))).unwrap(), InputSettings::default());
         let error = check(&path, &model(Digest::of(b"another"))).unwrap_err();
         assert!(matches!(error, LocalError::OtherFile { .. }));
         assert!(error.to_string().contains("--extractor") && error.to_string().contains("net"), "{error}");
-        assert!(matches!(check(folder.path(), &model(Digest::of(b""))), Err(LocalError::Read { .. })));
-        assert_eq!(digest(&path, ByteCount::from(PIECE)).unwrap(), None);
+        let missing = check(folder.path(), &model(Digest::of(b""))).unwrap_err().to_string();
+        assert!(missing.starts_with("--extractor: model net: cannot read"), "{missing}");
     }
 }

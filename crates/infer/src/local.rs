@@ -46,22 +46,21 @@ impl LocalExtractor {
         let (threads, allow_non_finite) = (options.cpu_workers, options.allow_non_finite);
         let recipe = Arc::new(model.recipe.clone());
         let open = move || {
-            file::check(&path, &model)?;
+            let input = file::check(&path, &model)?;
             let runtime = Runtime::load(onnxruntime.as_deref())?;
             let options = ExtractorOptions { threads, max_batch: Some(BATCH), queue: 1, ..ExtractorOptions::default() };
-            let ModelInfo { name, recipe, output, digest: expected, .. } = model;
             let spec = ModelSpec {
-                name: name.clone(),
+                name: model.name.clone(),
                 path: path.clone(),
-                recipe: recipe.name().to_string(),
-                output: Some(output),
+                recipe: model.recipe.name().to_string(),
+                output: Some(model.output.clone()),
                 classes: None,
+                input,
             };
-            let extractor = Extractor::open(&runtime, &spec, recipe, &options)?;
+            let extractor = Extractor::open(&runtime, &spec, model.recipe.clone(), &options)?;
             // The file may have been exchanged since it was looked at.
-            let actual = extractor.digest();
-            if actual != expected {
-                return Err(LocalError::OtherFile { path, actual, model: name, expected });
+            if extractor.digest() != model.digest {
+                return Err(file::other(&path, extractor.digest(), &model));
             }
             Ok(extractor)
         };

@@ -33,10 +33,29 @@ pub enum OnnxError {
         bytes: usize,
     },
     /// The weights are in another file.
-    #[error("tensor {name:?} keeps its data in another file: save the model as one file")]
+    #[error("tensor {name:?} keeps its data in another file, which did not come with it: save the model as one file")]
     ExternalData {
         /// The tensor's name.
         name: String,
+    },
+    /// What a tensor says of its data in another file cannot be followed.
+    #[error("tensor {name:?} keeps its data in another file and {why}")]
+    ExternalPlace {
+        /// The tensor's name.
+        name: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The model has more bytes than the limit allows, with those in other files.
+    #[error(
+        "the model has {actual} with the data beside it, more than the limit of {limit}, where the format of a single \
+         file ends: export it with smaller weights (float16), or a smaller model"
+    )]
+    ExternalTooLarge {
+        /// The size of all of it.
+        actual: ByteCount,
+        /// The limit.
+        limit: ByteCount,
     },
     /// The model has an operator that ONNX does not define.
     #[error(
@@ -82,6 +101,16 @@ pub enum OnnxError {
         wanted: String,
         /// The names of the model's outputs.
         available: Vec<String>,
+    },
+    /// A setting of the model's input is none that there is.
+    #[error("{setting}={value} is none: there are {}", known.join(", "))]
+    UnknownSetting {
+        /// The setting.
+        setting: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What it may be set to.
+        known: Vec<&'static str>,
     },
     /// Shapes or types do not fit together.
     #[error("{0}")]

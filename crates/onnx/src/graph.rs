@@ -75,6 +75,24 @@ impl GraphBuilder {
         self
     }
 
+    /// A f32 tensor whose data lie in another file, as these entries say (`location`, `offset`, `length`): they are
+    /// written as they are, right or wrong.
+    pub fn outside(&mut self, name: &str, dims: &[usize], entries: &[(&str, &str)]) -> &mut Self {
+        self.graph.message(graph::INITIALIZER, |out| {
+            dims.iter().for_each(|dim| out.number(tensor::DIMS, *dim as u64));
+            out.number(tensor::DATA_TYPE, ElementType::FLOAT32.0);
+            out.text(tensor::NAME, name);
+            for (key, value) in entries {
+                out.message(tensor::EXTERNAL_DATA, |out| {
+                    out.text(entry::KEY, key);
+                    out.text(entry::VALUE, value);
+                });
+            }
+            out.number(tensor::DATA_LOCATION, tensor::LOCATION_EXTERNAL);
+        });
+        self
+    }
+
     /// `output = input · weightsᵀ + bias`: input `[N, in]`, weights `[out, in]`, bias `[out]`.
     pub fn gemm(&mut self, output: &str, [input, weights, bias]: [&str; 3]) -> &mut Self {
         self.node("Gemm", &[input, weights, bias], output, &[("transB", Attribute::Int(1))])

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::adapt::adapt;
 use crate::check::{ModelFacts, check};
 use crate::error::OnnxError;
 use crate::graph::{GraphBuilder, write_metadata, write_opset, write_producer};
@@ -21,9 +22,9 @@ const FIRST_SHARED_OPSET: u64 = 9;
 
 /// Joins an extractor, at the output of that name, to a head: a model with one input (float32 features) and the outputs
 /// `probs` and `logits`. Nodes and weights of the extractor that the features do not need are left out. Features may be
-/// `[N, D]` or have more axes, such as `[N, D, 1, 1]`, which are flattened.
+/// `[N, D]` or have more axes, such as `[N, D, 1, 1]`, which are flattened; those in float16 become float32.
 pub fn join(extractor: &[u8], output: &str, head: &[u8], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
-    let extractor = prune(extractor, &[output], limits)?;
+    let extractor = adapt(&prune(extractor, &[output], limits)?, &[], limits)?;
     let head = prune(head, &[PROBS, LOGITS], limits)?;
     let both = Both {
         extractor: check(&extractor, limits)?,

@@ -22,6 +22,21 @@ pub enum Layout {
     ChannelsLast,
 }
 
+// === impl Layout ===
+
+impl Layout {
+    /// Every order.
+    pub const ALL: [Self; 2] = [Self::ChannelsFirst, Self::ChannelsLast];
+
+    /// What the order is called in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChannelsFirst => "nchw",
+            Self::ChannelsLast => "nhwc",
+        }
+    }
+}
+
 /// Operators that work on each element alone, or with a constant, so that the order of axes stays.
 const ELEMENTWISE: [&str; 19] = [
     "Abs",

@@ -118,7 +118,7 @@ impl<'a> Finder<'a, '_> {
                 (tensor::DIMS, _) => read_dims(&field, &mut dims)?,
                 (tensor::DATA_TYPE, _) => element = ElementType(field.number()?),
                 (tensor::NAME, Payload::Bytes(text)) if !text.is_empty() => name = field.text()?,
-                (number, Payload::Bytes(payload)) if holds_data(number) => data = Some((number, payload)),
+                (number, Payload::Bytes(payload)) if tensor::holds_data(number) => data = Some((number, payload)),
                 _ => {}
             }
         }
@@ -151,11 +151,6 @@ fn read_dims(field: &Field<'_>, dims: &mut Vec<u64>) -> Result<(), OnnxError> {
         return Err(OnnxError::TooMany { what: "axes in one shape", limit: MAX_RANK });
     }
     Ok(())
-}
-
-fn holds_data(number: u32) -> bool {
-    use tensor::{DOUBLE_DATA, FLOAT_DATA, INT32_DATA, INT64_DATA, RAW_DATA, UINT64_DATA};
-    matches!(number, RAW_DATA | FLOAT_DATA | INT32_DATA | INT64_DATA | DOUBLE_DATA | UINT64_DATA)
 }
 
 /// What the bytes of a field of data are: floats are packed as they are, other numbers as varints.

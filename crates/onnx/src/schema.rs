@@ -85,6 +85,11 @@ pub(crate) mod tensor {
     pub(crate) const DATA_LOCATION: u32 = 14;
 
     pub(crate) const LOCATION_EXTERNAL: u64 = 1;
+
+    /// Whether a field of this number holds data of the tensor.
+    pub(crate) fn holds_data(number: u32) -> bool {
+        matches!(number, RAW_DATA | FLOAT_DATA | INT32_DATA | INT64_DATA | DOUBLE_DATA | UINT64_DATA)
+    }
 }
 
 pub(crate) mod value_info {

@@ -62,6 +62,8 @@ impl ElementType {
     pub const UNDEFINED: Self = Self(0);
     /// A 32-bit float (IEEE 754 binary32).
     pub const FLOAT32: Self = Self(1);
+    /// An unsigned 8-bit number.
+    pub const UINT8: Self = Self(2);
     /// A signed 64-bit number.
     pub const INT64: Self = Self(7);
     /// A 16-bit float (IEEE 754 binary16).

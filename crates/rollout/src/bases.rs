@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use headwater_onnx::file::{self, FileError};
 use headwater_types::Digest;
 use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::write_fault::InWords;
@@ -20,11 +21,20 @@ pub struct Bases {
 
 /// A file that cannot be had, or a folder that takes none.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {action} {}: {}", path.display(), InWords(source))]
-pub struct BasesError {
-    action: &'static str,
-    path: PathBuf,
-    source: io::Error,
+pub enum BasesError {
+    /// A model that was named cannot be read.
+    #[error(transparent)]
+    Model(#[from] FileError),
+    /// The folder of what was pushed cannot be written.
+    #[error("could not {action} {}: {}", path.display(), InWords(source))]
+    Folder {
+        /// What could not be done.
+        action: &'static str,
+        /// A file or the folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
 }
 
 /// Files that the folder keeps: the last that were pushed.
@@ -38,8 +48,8 @@ impl Bases {
     /// # Errors
     /// A file that cannot be read.
     pub fn open(files: &[PathBuf], folder: Option<PathBuf>) -> Result<Self, BasesError> {
-        let read = |path: &PathBuf| {
-            let bytes = fs::read(path).map_err(BasesError::of("read", path))?;
+        let read = |path: &PathBuf| -> Result<_, BasesError> {
+            let bytes = file::read(path, MAX_MODEL_BYTES)?;
             Ok((Digest::of(&bytes), Bytes::from(bytes)))
         };
         Ok(Self { named: files.iter().map(read).collect::<Result<_, _>>()?, folder })
@@ -95,7 +105,7 @@ fn forget(folder: &Path) -> io::Result<()> {
 impl BasesError {
     fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self { action, path, source }
+        move |source| Self::Folder { action, path, source }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Why there is no head at the end, or none where it was wanted.
 
-use std::io;
 use std::path::PathBuf;
 
 use headwater_cli::outputs::{KeptElsewhere, OutputError};
 use headwater_extraction::SourceError;
 use headwater_learn::LearnError;
 use headwater_onnx::OnnxError;
+use headwater_onnx::file::FileError;
 use headwater_types::{ByteCount, Digest};
 
 /// Why fine-tuning ended without a head.
@@ -86,22 +86,9 @@ pub enum TrainingError {
 /// Why a model could not be saved or joined.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The file system gave an error.
-    #[error("{}: {error}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The error.
-        error: io::Error,
-    },
-    /// The file is longer than any ONNX file.
-    #[error("{} is longer than {limit}, and so no ONNX file", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The most bytes that it may have.
-        limit: ByteCount,
-    },
+    /// The extractor cannot be read.
+    #[error(transparent)]
+    Model(#[from] FileError),
     /// The extractor is another model than the one that made the features.
     #[error(
         "{} has the digest {actual}, and the model that the features come from has {expected}: give --join the file \

@@ -1,16 +1,15 @@
 //! The head as an ONNX file, alone or joined to the extractor that made its features.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use headwater_cli::OutputFile;
 use headwater_cli::outputs::Written;
 use headwater_learn::Head;
-use headwater_onnx::Limits;
+use headwater_onnx::{InputSettings, Limits, file};
 use headwater_tables::features::FeatureProvenance;
+use headwater_types::Digest;
 use headwater_types::caps::MAX_MODEL_BYTES;
-use headwater_types::{ByteCount, Digest};
 
 use crate::error::SaveError;
 
@@ -89,18 +88,11 @@ impl HeadFile {
 
 /// The extractor's file, which must be the one that made the features.
 fn read_extractor(path: &Path, provenance: &FeatureProvenance) -> Result<Vec<u8>, SaveError> {
-    let limit = MAX_MODEL_BYTES;
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(at(path))?;
-    file.take(limit.get() + 1).read_to_end(&mut bytes).map_err(at(path))?;
-    if ByteCount::from(bytes.len()) > limit {
-        return Err(SaveError::TooLarge { path: path.to_owned(), limit });
-    }
-    let (actual, expected) = (Digest::of(&bytes), provenance.model_digest);
-    if actual != expected {
-        return Err(SaveError::OtherExtractor { path: path.to_owned(), actual, expected });
-    }
-    Ok(bytes)
+    let file = file::read(path, MAX_MODEL_BYTES)?;
+    let (actual, expected) = (Digest::of(&file), provenance.model_digest);
+    let found = InputSettings::behind(file, expected);
+    let (_, extractor) = found.ok_or_else(|| SaveError::OtherExtractor { path: path.to_owned(), actual, expected })?;
+    Ok(extractor)
 }
 
 /// The head as an ONNX file: input `features` f32 `[N, D]`, outputs `probs` and `logits` f32 `[N, C]`, classes and
@@ -135,8 +127,4 @@ fn write(file: OutputFile, model: &[u8]) -> (SavedModel, Option<SaveError>) {
         Ok(Written { path, fault }) => (SavedModel { path: Some(path), digest }, fault.map(Into::into)),
         Err(error) => (SavedModel { path: None, digest }, Some(error.into())),
     }
-}
-
-fn at(path: &Path) -> impl Fn(io::Error) -> SaveError {
-    move |error| SaveError::Io { path: path.to_owned(), error }
 }

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use headwater_cli::exit::UsageError;
-use headwater_cli::input::read_at_most;
 use headwater_cli::recipe;
 use headwater_cli::settings::{Check, Findings};
 use headwater_extraction::PlanError;
-use headwater_onnx::Limits;
+use headwater_onnx::{Limits, file};
 use headwater_tables::plan;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
@@ -88,7 +87,7 @@ impl PlanArgs {
 /// The checks that are made of a model's file before a runtime sees it.
 fn check_model(setting: &str, path: &Path, findings: &mut Findings) {
     let check = || -> anyhow::Result<()> {
-        let bytes = read_at_most(path, MAX_MODEL_BYTES.get())?;
+        let bytes = file::read(path, MAX_MODEL_BYTES)?;
         headwater_onnx::check(&bytes, &Limits { max_bytes: MAX_MODEL_BYTES, ..Limits::default() })?;
         Ok(())
     };

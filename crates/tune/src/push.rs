@@ -9,7 +9,7 @@ use headwater_cli::input::read_at_most;
 use headwater_cli::{GrowingBar, Outcome, Progress, recipe};
 use headwater_client::model_calls::PushManner;
 use headwater_onnx::head::{EXTRACTOR_KEY, class_lines};
-use headwater_onnx::{Limits, ModelFacts};
+use headwater_onnx::{Limits, ModelFacts, file};
 use headwater_rollout::{Bases, Candidate, Fleet, push as push_to, roll_back};
 use headwater_types::caps::{MAX_LABELLER_BYTES, MAX_MODEL_BYTES};
 use headwater_types::{ByteCount, ModelName};
@@ -80,9 +80,10 @@ pub(crate) async fn rollback(args: &RollbackArgs, stop: &CancellationToken) -> R
 
 /// The model that is to be pushed, checked as far as that can be done here. Blocks.
 fn candidate(spec: &PushSpec) -> Result<Candidate> {
-    let PushSpec { name, path, recipe, output, classes } = spec;
+    let PushSpec { name, path, recipe, output, classes, input } = spec;
     let at = || format!("--model {name}={}", path.display());
-    let file = read_at_most(path, MAX_MODEL_BYTES.get()).with_context(at)?;
+    let file = file::read(path, MAX_MODEL_BYTES).with_context(at)?;
+    let file = input.written_into(file).with_context(at)?;
     let limits = Limits { max_bytes: MAX_MODEL_BYTES, ..Limits::default() };
     let facts = headwater_onnx::check(&file, &limits).with_context(at)?;
     let manner = match is_head(&facts) && recipe.is_none() && output.is_none() && classes.is_none() {
@@ -98,7 +99,7 @@ fn candidate(spec: &PushSpec) -> Result<Candidate> {
 
 /// A head that was just trained, under this name. Blocks.
 pub(crate) fn head(name: &ModelName, path: &Path) -> Result<Candidate> {
-    let file = read_at_most(path, MAX_MODEL_BYTES.get()).with_context(|| path.display().to_string())?;
+    let file = file::read(path, MAX_MODEL_BYTES)?;
     Ok(Candidate { name: name.clone(), manner: PushManner::Head, file: Bytes::from(file) })
 }
 

@@ -208,6 +208,20 @@ pub fn check_finite(features: &[f32]) -> Result<(), SampleFailure> {
     }
 }
 
+/// Checks that the scores of a sample's classes are finite.
+///
+/// # Errors
+/// `NotFinite`, with how many of them are not.
+pub fn check_scores(scores: &[f32]) -> Result<(), SampleFailure> {
+    match scores.iter().filter(|value| !value.is_finite()).count() {
+        0 => Ok(()),
+        others => {
+            let message = format!("{others} of its {} scores are not finite: see to the head or model", scores.len());
+            Err(SampleFailure::new(FailureKind::NotFinite, message))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +232,9 @@ mod tests {
         let failure = check_finite(&[1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY]).unwrap_err();
         assert_eq!(failure.kind, FailureKind::NotFinite);
         assert!(failure.message.starts_with("3 of its 4 features are not finite"), "{failure}");
+        assert_eq!(check_scores(&[0.25, 0.75]), Ok(()));
+        let failure = check_scores(&[0.25, f32::NAN]).unwrap_err();
+        assert!(failure.message.starts_with("1 of its 2 scores are not finite"), "{failure}");
         assert!(!failure.is_retryable());
     }
 }

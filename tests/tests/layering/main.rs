@@ -105,7 +105,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 35] = [
         ],
     ),
     ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
-    ("headwater-rollout", &["headwater-types", "headwater-delta", "headwater-client"]),
+    ("headwater-rollout", &["headwater-types", "headwater-onnx", "headwater-delta", "headwater-client"]),
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),

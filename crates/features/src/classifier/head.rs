@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use headwater_onnx::{Dim, ElementType, Limits, ValueFacts, check};
-use headwater_types::Scored;
+use headwater_onnx::{Dim, ElementType, Limits, OnnxError, Step, ValueFacts, adapt, check};
 use ort::value::TensorRef;
 
 use super::error::ClassifierError;
-use super::scores::ScoresOutput;
+use super::scores::{Labels, ScoresOutput};
 use crate::device::Device;
 use crate::runtime::Runtime;
 use crate::session::options;
@@ -32,12 +31,13 @@ impl HeadSession {
         (features, output): (usize, ScoresOutput),
         limits: &Limits,
     ) -> Result<Self, ClassifierError> {
-        let facts = check(head, limits)?;
+        let head = floats(head, limits)?;
+        let facts = check(&head, limits)?;
         let wrong = |actual: String| ClassifierError::Shape { features, actual };
         let [input] = &facts.inputs[..] else { return Err(wrong(format!("{} inputs", facts.inputs.len()))) };
         let axes = axes_of(input, features).ok_or_else(|| wrong(input.to_string()))?;
         let failed = |error: ort::Error| ClassifierError::Runtime(error.to_string());
-        let session = options(runtime, Device::Cpu, 1).map_err(failed)?.commit_from_memory(head).map_err(failed)?;
+        let session = options(runtime, Device::Cpu, 1).map_err(failed)?.commit_from_memory(&head).map_err(failed)?;
         let mut opened = Self { session, output, axes, features, classes: 0 };
         let (dims, scores) = opened.scores(&vec![0.0; features]).map_err(ClassifierError::Runtime)?;
         match dims[..] {
@@ -53,7 +53,7 @@ impl HeadSession {
     }
 
     /// The best classes of each of these rows of features.
-    pub(super) fn run(&mut self, features: &[f32], most: usize) -> Result<Vec<Vec<Scored>>, String> {
+    pub(super) fn run(&mut self, features: &[f32], most: usize) -> Result<Vec<Labels>, String> {
         if features.is_empty() {
             return Ok(Vec::new());
         }
@@ -74,6 +74,13 @@ impl HeadSession {
         let (dims, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         Ok((dims.to_vec(), values.to_vec()))
     }
+}
+
+/// A head that takes and gives float32, also where it computes in float16.
+fn floats(head: &[u8], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
+    let is_half = |input: &ValueFacts| input.element == Some(ElementType::FLOAT16);
+    let half = check(head, limits)?.inputs.iter().any(is_half).then_some(Step::Cast(ElementType::FLOAT16));
+    adapt(head, half.as_slice(), limits)
 }
 
 /// The axes of one sample in an input that takes so many features; `None` where it takes something else.

@@ -19,10 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_onnx::{Limits, tail};
 use headwater_types::digest::Digester;
-use headwater_types::{ByteCount, Digest, ModelName, Recipe, Scored};
+use headwater_types::{ByteCount, Digest, ModelName, Recipe};
 
 use crate::extractor::Extractor;
-use crate::model::read_file;
+use crate::model::{read_file, read_model};
 use crate::options::ExtractorOptions;
 use crate::runtime::Runtime;
 use crate::spec::ModelSpec;
@@ -32,6 +32,7 @@ use head::HeadSession;
 use scores::{ScoresOutput, choose};
 
 pub use error::ClassifierError;
+pub use scores::Labels;
 pub use spec::HeadSpec;
 
 /// An extractor with what makes scores of its features.
@@ -69,7 +70,7 @@ impl Classifier {
         options: &ExtractorOptions,
     ) -> Result<Self, ClassifierError> {
         let limits = Limits { max_bytes: options.max_model, ..Limits::default() };
-        let file = read_file(&spec.name, &spec.path, options.max_model)?;
+        let file = read_model(spec, options.max_model)?;
         let facts = headwater_onnx::check(&file, &limits)?;
         if facts.digest != extractor.digest() {
             return Err(ClassifierError::Changed { path: spec.path.clone() });
@@ -147,11 +148,12 @@ impl Classifier {
         Ok(Self { name, extractor, scoring, file, digest, classes, count })
     }
 
-    /// The best classes of each of these rows of features, at most so many, the best first.
+    /// The best classes of each of these rows of features, at most so many, the best first; or `NotFinite` for a row
+    /// whose scores are not.
     ///
     /// # Errors
     /// What the runtime says where the head cannot be run.
-    pub fn label(&self, features: &[f32], most: usize) -> Result<Vec<Vec<Scored>>, String> {
+    pub fn label(&self, features: &[f32], most: usize) -> Result<Vec<Labels>, String> {
         match &self.scoring {
             Scoring::Direct(output) => Ok(output.best(features, self.count, most)),
             Scoring::Head(session) => {

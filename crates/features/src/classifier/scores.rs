@@ -2,7 +2,11 @@
 
 use headwater_onnx::ModelFacts;
 use headwater_onnx::head::{LOGITS, PROBS};
-use headwater_types::Scored;
+use headwater_types::failure::check_scores;
+use headwater_types::{SampleFailure, Scored};
+
+/// The best classes of a sample, or why there is none.
+pub type Labels = Result<Vec<Scored>, SampleFailure>;
 
 /// An output of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +39,14 @@ impl ScoresOutput {
         }
     }
 
-    /// The best classes of each row of so many values.
-    pub(super) fn best(self, rows: &[f32], classes: usize, most: usize) -> Vec<Vec<Scored>> {
-        let best = |row: &[f32]| match self {
-            Self::Probs => Scored::best(row, most),
-            Self::Logits => Scored::best(&softmax(row), most),
+    /// The best classes of each row of so many values; of a row whose scores are not finite, that it has none.
+    pub(super) fn best(self, rows: &[f32], classes: usize, most: usize) -> Vec<Labels> {
+        let best = |scores: &[f32]| check_scores(scores).map(|()| Scored::best(scores, most));
+        let of_row = |row: &[f32]| match self {
+            Self::Probs => best(row),
+            Self::Logits => best(&softmax(row)),
         };
-        rows.chunks_exact(classes.max(1)).map(best).collect()
+        rows.chunks_exact(classes.max(1)).map(of_row).collect()
     }
 }
 
@@ -55,7 +60,7 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_types::ClassId;
+    use headwater_types::{ClassId, FailureKind};
 
     use super::*;
 
@@ -67,6 +72,7 @@ mod tests {
             let close = |(scored, (class, score)): (&Scored, (u32, f32))| {
                 scored.class == ClassId(class) && (scored.score - score).abs() <= f32::EPSILON
             };
+            let best = best.as_ref().unwrap();
             assert!(best.len() == 2 && best.iter().zip(expected).all(close), "{best:?} {expected:?}");
         }
     }
@@ -74,6 +80,18 @@ mod tests {
     #[test]
     fn probabilities_are_taken_as_they_are() {
         let best = ScoresOutput::Probs.best(&[0.25, 0.75], 2, 1);
-        assert_eq!(best, [[Scored { class: ClassId(1), score: 0.75 }]]);
+        assert_eq!(best, [Ok(vec![Scored { class: ClassId(1), score: 0.75 }])]);
+    }
+
+    #[test]
+    fn scores_that_are_not_finite_are_a_failure_of_their_sample_alone() {
+        for output in [ScoresOutput::Probs, ScoresOutput::Logits] {
+            let best = output.best(&[0.5, 0.5, f32::NAN, 0.5, f32::INFINITY, 0.5, 0.25, 0.75], 2, 1);
+            let kinds: Vec<_> = best.iter().map(|best| best.as_ref().map_err(|failure| failure.kind).err()).collect();
+            assert_eq!(kinds, [None, Some(FailureKind::NotFinite), Some(FailureKind::NotFinite), None]);
+        }
+        // A class that is masked has the probability 0.
+        let masked = ScoresOutput::Logits.best(&[f32::NEG_INFINITY, 1.0], 2, 2);
+        assert_eq!(masked[0].as_ref().unwrap()[1], Scored { class: ClassId(0), score: 0.0 });
     }
 }

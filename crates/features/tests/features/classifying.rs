@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater_features::{Classifier, ClassifierError, Extractor, HeadSpec, ModelSpec};
+use headwater_features::{Classifier, ClassifierError, Extractor, HeadSpec, InputSettings, ModelSpec};
 use headwater_onnx::{Dense, Dim, GraphBuilder, Head, ValueFacts};
 use headwater_types::{ByteCount, ClassId, Digest};
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ fn register(bytes: &[u8], output: Option<&str>) -> Option<Registered> {
     let path = folder.path().join("model.onnx");
     std::fs::write(&path, bytes).unwrap();
     let (name, output) = ("small".parse().unwrap(), output.map(str::to_owned));
-    let spec = ModelSpec { name, path, recipe: "small".into(), output, classes: None };
+    let spec = ModelSpec { name, path, recipe: "small".into(), output, classes: None, input: InputSettings::default() };
     let extractor = Arc::new(Extractor::open(&runtime, &spec, recipe(), &options()).unwrap());
     Some(Registered { _folder: folder, spec, extractor })
 }
@@ -86,7 +86,7 @@ impl Registered {
         for seed in 0..5 {
             features.extend(classifier.extractor().extract(picture(seed)).await.unwrap().features);
         }
-        let labels = classifier.label(&features, 2).unwrap();
+        let labels: Vec<_> = classifier.label(&features, 2).unwrap().into_iter().map(Result::unwrap).collect();
         assert!(labels.len() == 5 && labels.iter().all(|best| best.len() == 2 && best[0].score >= best[1].score));
         labels.iter().map(|best| (best[0].class, best[0].score)).collect()
     }

@@ -37,8 +37,14 @@ async fn the_golden_inputs_give_the_golden_features() {
         let (shape, input) = npy(&golden.join(format!("{model}.{number}.input.npy")));
         let (_, features) = npy(&golden.join(format!("{model}.{number}.features.npy")));
         let path = models.join(format!("{model}.onnx"));
-        let spec =
-            ModelSpec { name: model.parse().unwrap(), path, recipe: "golden".into(), output: None, classes: None };
+        let spec = ModelSpec {
+            name: model.parse().unwrap(),
+            path,
+            recipe: "golden".into(),
+            output: None,
+            classes: None,
+            input: InputSettings::default(),
+        };
         let recipe = recipe_of(*shape.last().unwrap());
         let extractor = Extractor::open(&runtime, &spec, recipe, &ExtractorOptions { ..options() }).unwrap();
         assert_eq!(extractor.output(), "features");

@@ -7,6 +7,8 @@ mod classifying;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod inputs;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod support;

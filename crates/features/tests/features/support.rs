@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headwater_features::{Extractor, ExtractorOptions, ModelError, ModelSpec, Runtime};
+use headwater_features::{Extractor, ExtractorOptions, InputSettings, ModelError, ModelSpec, Runtime};
 use headwater_image::{Payload, Rgb8};
 use headwater_onnx::graph::Window;
 use headwater_onnx::{Dim, GraphBuilder, ValueFacts};
@@ -128,6 +128,16 @@ pub(crate) fn open(
     output: Option<&str>,
     options: &ExtractorOptions,
 ) -> Option<Result<Extractor, ModelError>> {
+    open_as(bytes, output, (recipe(), InputSettings::default()), options)
+}
+
+/// Opens bytes as a model of a recipe, with settings of its input.
+pub(crate) fn open_as(
+    bytes: &[u8],
+    output: Option<&str>,
+    (recipe, input): (Recipe, InputSettings),
+    options: &ExtractorOptions,
+) -> Option<Result<Extractor, ModelError>> {
     let runtime = runtime()?;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
@@ -135,11 +145,12 @@ pub(crate) fn open(
     let spec = ModelSpec {
         name: "small".parse().unwrap(),
         path,
-        recipe: "small".into(),
+        recipe: recipe.name().to_string(),
         output: output.map(str::to_owned),
         classes: None,
+        input,
     };
-    Some(Extractor::open(&runtime, &spec, recipe(), options))
+    Some(Extractor::open(&runtime, &spec, recipe, options))
 }
 
 /// A model with a dynamic batch, as it should be.

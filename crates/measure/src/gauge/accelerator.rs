@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use futures::{StreamExt as _, stream};
-use headwater_features::{Device, Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
+use headwater_features::{Device, Extractor, ExtractorOptions, InputSettings, ModelSpec, Runtime, Unfinished};
 use headwater_image::{Payload, Rgb8};
 use headwater_types::{Address, ImageLimits, Recipe, SampleKey, caps};
 use serde::Serialize;
@@ -61,6 +61,7 @@ fn open(file: PathBuf, recipe: Recipe, device: Device, library: Option<&Path>) -
         recipe: recipe.name().to_string(),
         output: None,
         classes: None,
+        input: InputSettings::default(),
     };
     Extractor::open(&runtime, &spec, recipe, &options).with_context(|| format!("--model {shown}"))
 }

@@ -1,7 +1,8 @@
 //! No bytes, however broken, make a function of this crate panic.
 
 use crate::support::{head, small_extractor};
-use headwater_onnx::{Head, Limits, check, join, prune, tail};
+use headwater_onnx::external::{outside, take_in};
+use headwater_onnx::{ElementType, GraphBuilder, Head, InputSettings, Limits, Step, adapt, check, join, prune, tail};
 use proptest::prelude::*;
 
 /// Calls every function that takes bytes once.
@@ -12,10 +13,23 @@ fn feed(bytes: &[u8]) {
     if checked.is_err() {
         assert!(pruned.is_err(), "what does not pass the check is not cut down");
     }
+    let adapted = adapt(bytes, &[Step::Cast(ElementType::FLOAT16)], &limits);
+    assert!(checked.is_ok() || adapted.is_err(), "nor brought to another input");
+    let _ = InputSettings::parse(Some("nhwc"), None).unwrap().written_into(bytes.to_vec());
+    if let Ok(found) = outside(bytes, &limits) {
+        let data = found.iter().map(|outside| vec![0; outside.length.min(1 << 16) as usize]).collect();
+        let _ = take_in(bytes, data, &limits);
+    }
     let _ = tail(bytes, "features", &["probs"], &limits);
     let _ = Head::read(bytes, &limits);
     let _ = join(bytes, "features", &small_head(), &limits);
     let _ = join(&small_extractor(true), "features", bytes, &limits);
+}
+
+fn small_outside() -> Vec<u8> {
+    let mut graph = GraphBuilder::new("outside");
+    graph.outside("w", &[2], &[("location", "m.data"), ("offset", "4"), ("length", "8")]).relu("features", "w");
+    graph.finish()
 }
 
 fn small_head() -> Vec<u8> {
@@ -24,7 +38,7 @@ fn small_head() -> Vec<u8> {
 
 #[test]
 fn a_model_cut_off_anywhere_is_an_error_or_a_model() {
-    for model in [small_extractor(true), small_head()] {
+    for model in [small_extractor(true), small_head(), small_outside()] {
         for length in 0..model.len() {
             feed(&model[..length]);
         }

@@ -122,10 +122,11 @@ pub struct ServeArgs {
     pub(crate) grace: Duration,
 
     /// Register a model: NAME=FILE.onnx,recipe=R[,output=O]; may be repeated. classes=FILE names its classes for labels
-    /// (tuner relabel), one on each line in the order of its scores
+    /// (tuner relabel), one on each line in the order of its scores; layout=nchw|nhwc and input=float32|float16|uint8
+    /// say what its file leaves open about its input
     #[arg(
         long,
-        value_name = "NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE]",
+        value_name = "NAME=FILE.onnx,recipe=R[,output=O][,classes=FILE][,layout=L][,input=T]",
         env = "HEADWATER_MODELS",
         help_heading = "Models"
     )]

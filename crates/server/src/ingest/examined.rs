@@ -76,7 +76,8 @@ impl Examined {
         let label = move || labeller.label(&features, top_k as usize);
         let labels = tokio::task::spawn_blocking(label).await.map_err(|error| anyhow!(error).to_string());
         let failed = |reason: String| SampleFailure::new(FailureKind::Inference, reason);
-        let best: Vec<Scored> = labels.and_then(|labels| labels).map_err(failed)?.pop().unwrap_or_default();
+        let best: Vec<Scored> =
+            labels.and_then(|labels| labels).map_err(failed)?.pop().transpose()?.unwrap_or_default();
         let name = |scored: &Scored| classifier.classes().get(scored.class.0 as usize).cloned();
         let names = best.iter().map(name).collect::<Option<Vec<_>>>().unwrap_or_default();
         Ok(IngestedLabels { model: classifier.name().clone(), model_digest: classifier.file(), best, names })

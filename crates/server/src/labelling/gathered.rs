@@ -3,9 +3,9 @@
 use std::sync::{Arc, PoisonError};
 
 use anyhow::{Result, anyhow};
-use headwater_features::Classifier;
+use headwater_features::{Classifier, Labels};
 use headwater_labels::{LabelIndex, Outcome, Place, Row, RunId};
-use headwater_types::{FailureKind, SampleIndex, SampleKey, Scored};
+use headwater_types::{FailureKind, SampleFailure, SampleIndex, SampleKey};
 
 use crate::labels::SharedStanding;
 
@@ -23,6 +23,14 @@ struct Sample {
     version: [u8; 16],
     /// `None` for a sample with features.
     failure: Option<FailureKind>,
+}
+
+/// What became of a block.
+pub(super) struct Committed {
+    /// Samples that got labels.
+    pub(super) labelled: u64,
+    /// Samples with features, of which the head makes no scores.
+    pub(super) unscored: Vec<(SampleKey, SampleFailure)>,
 }
 
 /// Where rows go.
@@ -65,11 +73,11 @@ impl Gathered {
         self.samples.push(Sample { index, key, version, failure: Some(kind) });
     }
 
-    /// Labels them, and appends what came of them to the index, durably. The number of those that got labels. Blocks.
+    /// Labels them, and appends what came of them to the index, durably. Blocks.
     ///
     /// # Errors
     /// A head that cannot be run, a disk that takes no more.
-    pub(super) fn commit(self, sink: &Sink) -> Result<u64> {
+    pub(super) fn commit(self, sink: &Sink) -> Result<Committed> {
         let labels = sink.classifier.label(&self.features, sink.top_k);
         let labels = labels.map_err(|reason| anyhow!("the head could not be run: {reason}"))?;
         let outcomes = self.outcomes(&labels)?;
@@ -81,14 +89,21 @@ impl Gathered {
         for ((sample, outcome), place) in both.zip(places) {
             standing.set(sample.index.0, outcome, place);
         }
-        Ok(labels.len() as u64)
+        drop(standing);
+        let labelled = labels.iter().filter(|labels| labels.is_ok()).count() as u64;
+        let scored = self.samples.into_iter().filter(|sample| sample.failure.is_none());
+        let unscored = scored.zip(labels).filter_map(|(sample, labels)| Some((sample.key, labels.err()?)));
+        Ok(Committed { labelled, unscored: unscored.collect() })
     }
 
-    fn outcomes<'l>(&self, labels: &'l [Vec<Scored>]) -> Result<Vec<Outcome<'l>>> {
+    fn outcomes<'l>(&self, labels: &'l [Labels]) -> Result<Vec<Outcome<'l>>> {
         let mut labels = labels.iter();
         let outcome = |sample: &Sample| match sample.failure {
             Some(kind) => Ok(Outcome::Failed(kind)),
-            None => labels.next().map(|best| Outcome::Labels(best)).ok_or_else(|| anyhow!("fewer scores than samples")),
+            None => match labels.next().ok_or_else(|| anyhow!("fewer scores than samples"))? {
+                Ok(best) => Ok(Outcome::Labels(best)),
+                Err(failure) => Ok(Outcome::Failed(failure.kind)),
+            },
         };
         self.samples.iter().map(outcome).collect()
     }

@@ -14,13 +14,13 @@ use futures::stream::FuturesUnordered;
 use headwater_labels::Best;
 use headwater_pipeline::{Call, Job, Pipeline, Prepared, SampleRequest, Wanted};
 use headwater_types::caps::LABEL_BLOCK_ROWS;
-use headwater_types::{Address, ByteCount, SampleFailure, SampleIndex, SampleKey};
+use headwater_types::{Address, ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::failing::{Failing, Verdict, verdict};
-use super::gathered::{Gathered, Sink};
+use super::gathered::{Committed, Gathered, Sink};
 use super::job::{LabellingJob, Wish};
 use crate::generation::Generation;
 use crate::homes::{Homes, Need};
@@ -59,8 +59,8 @@ struct Under<'p> {
     todo: VecDeque<SampleIndex>,
     working: FuturesUnordered<JoinHandle<Option<Prepared>>>,
     gathered: Gathered,
-    /// The block before, while it is labelled and written: how many samples got labels.
-    writing: Option<JoinHandle<Result<u64>>>,
+    /// The block before, while it is labelled and written: what came of its samples.
+    writing: Option<JoinHandle<Result<Committed>>>,
     /// When what is gathered is committed.
     due: Instant,
     failing: Failing,
@@ -265,16 +265,20 @@ impl Under<'_> {
             self.pass.job.tell(|told| told.changed += 1);
             return;
         }
-        self.failing.add(failure.kind, &named.0);
+        self.count(&named.0, failure.kind);
+        if verdict == Verdict::Lasting {
+            self.begin_block();
+            self.gathered.fail(sample, named, failure.kind);
+        }
+    }
+
+    fn count(&mut self, key: &SampleKey, kind: FailureKind) {
+        self.failing.add(kind, key);
         let failures = self.failing.told();
         self.pass.job.tell(|told| {
             told.failed += 1;
             told.failures = failures;
         });
-        if verdict == Verdict::Lasting {
-            self.begin_block();
-            self.gathered.fail(sample, named, failure.kind);
-        }
     }
 
     fn add(&mut self, sample: SampleIndex, named: (SampleKey, [u8; 16]), features: &[f32]) {
@@ -306,8 +310,12 @@ impl Under<'_> {
     /// Waits until the block before is written.
     async fn settle(&mut self) -> Result<()> {
         if let Some(writing) = self.writing.take() {
-            let labelled = writing.await.context("labelling a block")??;
+            let Committed { labelled, unscored } = writing.await.context("labelling a block")??;
             self.pass.job.tell(|told| told.labelled += labelled);
+            for (key, failure) in unscored {
+                tracing::debug!(key = key.as_str(), kind = %failure.kind, %failure, "not labelled");
+                self.count(&key, failure.kind);
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Which file serves by a name: the one of the settings, or a version that was pushed.
 
 use anyhow::{Context, Result};
-use headwater_features::{HeadSpec, ModelSpec};
+use headwater_features::{HeadSpec, InputSettings, ModelSpec};
 use headwater_types::{Digest, ModelName, Recipe};
 use headwater_versions::{Manner, Named, Version, VersionStore};
 
@@ -56,7 +56,9 @@ impl Chosen {
                 let recipe = version.manner.recipe()?.context("a model without a recipe")?;
                 let classes = store.classes(classes)?;
                 let (output, text) = (output.clone(), recipe.name().to_string());
-                Self::Model(Box::new((ModelSpec { name, path, recipe: text, output, classes }, recipe)))
+                // What was said of its input is in the file.
+                let input = InputSettings::default();
+                Self::Model(Box::new((ModelSpec { name, path, recipe: text, output, classes, input }, recipe)))
             }
         })
     }

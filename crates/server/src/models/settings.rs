@@ -1,11 +1,9 @@
 //! What the settings name: models and heads, each with the digest of its file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
-use headwater_cli::input::read_at_most;
-use headwater_features::{HeadSpec, ModelSpec, builtin};
+use headwater_features::{HeadSpec, ModelSpec, read_file, read_model};
 use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{Digest, ModelName, Recipe};
 use headwater_versions::{Manner, Version};
@@ -56,20 +54,12 @@ impl Setting {
         matches!(self, Self::Head(_))
     }
 
-    fn path(&self) -> &Path {
-        match self {
-            Self::Model(model) => &model.0.path,
-            Self::Head(spec) => &spec.path,
-        }
-    }
-
-    /// The file as it is now. Blocks.
+    /// The file as it is now, with what lies beside it and what the settings say of its input. Blocks.
     pub(super) fn read(&self) -> Result<Vec<u8>> {
-        let path = self.path();
-        if let Some(file) = builtin(path)? {
-            return Ok(file);
-        }
-        read_at_most(path, MAX_MODEL_BYTES.get()).with_context(|| format!("reading {}", path.display()))
+        Ok(match self {
+            Self::Model(model) => read_model(&model.0, MAX_MODEL_BYTES)?,
+            Self::Head(spec) => read_file(&spec.name, &spec.path, MAX_MODEL_BYTES)?,
+        })
     }
 
     /// The file as a version that can be kept, of which this output is taken. Blocks.

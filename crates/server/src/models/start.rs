@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use headwater_cli::exit::in_one_line;
+use headwater_features::{ModelSpec, read_file};
 use headwater_pipeline::ModelSet;
+use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{Digest, ModelName};
 use headwater_versions::{Opened, StoreLimits, VersionStore};
 
@@ -70,7 +72,7 @@ struct Started<'s> {
     store: Option<&'s VersionStore>,
     begin: &'s dyn Fn(String),
     models: ModelSet,
-    specs: Vec<headwater_features::ModelSpec>,
+    specs: Vec<ModelSpec>,
     heads: BTreeMap<ModelName, Head>,
     files: BTreeMap<ModelName, Digest>,
 }
@@ -142,7 +144,7 @@ impl<'s> Started<'s> {
                 Err(error) if has_versions && is_of_another(&error) => {
                     let why = in_one_line(&error);
                     tracing::warn!(head = %name, why, "a head does not fit the models that serve, and labels nothing");
-                    (Digest::of(&std::fs::read(&spec.path)?), Err(why))
+                    (Digest::of(&read_file(name, &spec.path, MAX_MODEL_BYTES)?), Err(why))
                 }
                 Err(error) if is_pushed => {
                     say_unopened(name, &error);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use headwater_cli::user_cache;
 use headwater_cli::values::period;
+use headwater_onnx::{InputSettings, OnnxError};
 use headwater_types::{ModelName, NameError};
 
 use super::reach::ReachArgs;
@@ -24,11 +25,12 @@ pub(crate) struct PushArgs {
     pub(crate) reach: ReachArgs,
 
     /// The model or head and its name on the servers. The recipe and the output are those of the model that serves by
-    /// this name, where they are not given; classes=FILE names its classes, one on each line. A head that tuner
-    /// fine-tune has trained says itself whose features it takes
+    /// this name, where they are not given; classes=FILE names its classes, one on each line. layout=nchw|nhwc and
+    /// input=float32|float16|uint8 say what its file leaves open about its input. A head that tuner fine-tune has
+    /// trained says itself whose features it takes
     #[arg(
         long,
-        value_name = "NAME=FILE.onnx[,recipe=R][,output=O][,classes=FILE]",
+        value_name = "NAME=FILE.onnx[,recipe=R][,output=O][,classes=FILE][,layout=L][,input=T]",
         env = "HEADWATER_PUSH_MODEL",
         help_heading = "Model"
     )]
@@ -94,6 +96,7 @@ pub(crate) struct PushSpec {
     pub(crate) recipe: Option<String>,
     pub(crate) output: Option<String>,
     pub(crate) classes: Option<PathBuf>,
+    pub(crate) input: InputSettings,
 }
 
 /// Why a text names no model to push.
@@ -105,8 +108,13 @@ pub(crate) enum PushSpecError {
     Name(#[from] NameError),
     #[error("model {0} has no file: write {0}=FILE.onnx")]
     NoFile(ModelName),
-    #[error("model {0} has no setting {1:?}: there are recipe=R, output=O and classes=FILE, each once and not empty")]
+    #[error(
+        "model {0} has no setting {1:?}: there are recipe=R, output=O, classes=FILE, layout=nchw|nhwc and \
+         input=float32|float16|uint8, each once and not empty"
+    )]
     Setting(ModelName, String),
+    #[error("model {0}: {1}")]
+    Input(ModelName, OnnxError),
 }
 
 // === impl PushArgs ===
@@ -141,19 +149,23 @@ impl FromStr for PushSpec {
         let name: ModelName = name.parse()?;
         let mut parts = rest.split(',');
         let path = parts.next().filter(|path| !path.is_empty()).ok_or_else(|| PushSpecError::NoFile(name.clone()))?;
-        let (mut recipe, mut output, mut classes) = (None, None, None);
+        let (mut recipe, mut output, mut classes, mut layout, mut element) = (None, None, None, None, None);
         for part in parts {
             let (slot, value) = match part.split_once('=') {
                 Some(("recipe", value)) => (&mut recipe, value),
                 Some(("output", value)) => (&mut output, value),
                 Some(("classes", value)) => (&mut classes, value),
+                Some(("layout", value)) => (&mut layout, value),
+                Some(("input", value)) => (&mut element, value),
                 _ => return Err(PushSpecError::Setting(name, part.to_owned())),
             };
             if value.is_empty() || slot.replace(value.to_owned()).is_some() {
                 return Err(PushSpecError::Setting(name, part.to_owned()));
             }
         }
-        Ok(Self { name, path: path.into(), recipe, output, classes: classes.map(PathBuf::from) })
+        let input = InputSettings::parse(layout.as_deref(), element.as_deref())
+            .map_err(|error| PushSpecError::Input(name.clone(), error))?;
+        Ok(Self { name, path: path.into(), recipe, output, classes: classes.map(PathBuf::from), input })
     }
 }
 
@@ -166,12 +178,15 @@ mod tests {
         let spec: PushSpec = "m=a/b.onnx,classes=c.txt,recipe=r.toml,output=o".parse().unwrap();
         assert_eq!((spec.name.as_str(), spec.path), ("m", PathBuf::from("a/b.onnx")));
         assert_eq!((spec.recipe.as_deref(), spec.output.as_deref()), (Some("r.toml"), Some("o")));
-        assert_eq!(spec.classes, Some(PathBuf::from("c.txt")));
+        assert_eq!((spec.classes, spec.input), (Some(PathBuf::from("c.txt")), InputSettings::default()));
+        let spec: PushSpec = "m=b.onnx,layout=nhwc,input=uint8".parse().unwrap();
+        assert_eq!(spec.input, InputSettings::parse(Some("nhwc"), Some("uint8")).unwrap());
         let message = |text: &str| text.parse::<PushSpec>().unwrap_err().to_string();
         assert!(message("m.onnx").contains("write NAME=FILE.onnx"));
         assert!(message("m.onnx,recipe=r").contains("write NAME=FILE.onnx"));
         assert!(message("a b=m.onnx").contains("is not a model name"));
         assert!(message("m=").contains("write m=FILE.onnx"));
+        assert!(message("m=f,layout=hwc").contains("there are nchw, nhwc"));
         for wrong in ["m=f,receipt=r", "m=f,recipe=", "m=f,recipe=r,recipe=s"] {
             assert!(message(wrong).contains("each once and not empty"), "{wrong}");
         }
