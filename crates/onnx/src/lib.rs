@@ -26,7 +26,11 @@ pub mod graph;
 pub mod layout;
 pub mod places;
 pub mod prune;
+pub mod stated;
 pub mod tail;
+
+pub mod cuts;
+pub mod split;
 
 mod rename;
 
@@ -36,6 +40,7 @@ pub mod join;
 mod grey;
 
 pub use check::{ModelFacts, check};
+pub use cuts::{Cut, Cuts, Network};
 pub use error::OnnxError;
 pub use graph::GraphBuilder;
 pub use grey::grey;
@@ -45,5 +50,7 @@ pub use layout::{Layout, layout};
 pub use limits::Limits;
 pub use places::{TensorPlace, places};
 pub use prune::prune;
+pub use stated::stated;
+pub use split::{Split, expose, split};
 pub use tail::tail;
 pub use value::{Dim, ElementType, ValueFacts};
