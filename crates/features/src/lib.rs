@@ -21,6 +21,8 @@ mod builtin;
 mod model;
 mod session;
 
+pub mod part;
+
 mod job;
 mod queue;
 
@@ -43,5 +45,6 @@ pub use extractor::{Extractor, Place};
 pub use job::{Extracted, Unfinished};
 pub use model::check_model;
 pub use options::ExtractorOptions;
+pub use part::{Elements, Part, PartError, PartTensor};
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

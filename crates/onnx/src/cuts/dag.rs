@@ -138,7 +138,8 @@ impl<'a> Dag<'a> {
         let size = |value: usize| bytes_of(self.values[value].name);
         let mut held = size(Self::INPUT);
         let mut peak = held;
-        for operator in self.operators.iter().zip(front).filter(|(_, is_front)| **is_front).map(|(operator, _)| operator)
+        for operator in
+            self.operators.iter().zip(front).filter(|(_, is_front)| **is_front).map(|(operator, _)| operator)
         {
             held += operator.makes.iter().map(|&value| size(value)).sum::<u64>();
             peak = peak.max(held);

@@ -62,13 +62,7 @@ impl Flow {
     }
 
     /// Sends as much as one shortest path takes. Without recursion: a path may be as long as a network is deep.
-    fn augment(
-        &mut self,
-        source: usize,
-        sink: usize,
-        levels: &[Option<usize>],
-        tried: &mut [usize],
-    ) -> Option<u64> {
+    fn augment(&mut self, source: usize, sink: usize, levels: &[Option<usize>], tried: &mut [usize]) -> Option<u64> {
         let (mut path, mut vertex): (Vec<usize>, _) = (Vec::new(), source);
         while vertex != sink {
             let next = levels[vertex].map(|level| level + 1);

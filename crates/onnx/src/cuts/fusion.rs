@@ -59,11 +59,13 @@ pub(super) fn ties(dag: &Dag<'_>) -> HashSet<(usize, usize)> {
     let mut tied = HashSet::new();
     for (reader, operator) in dag.operators.iter().enumerate() {
         // The operand that is made last is the one that is computed with: of a residual block, its branch.
-        let last = operator.reads.iter().filter_map(|&value| Some((value, dag.values[value].maker?))).max_by_key(|of| of.1);
+        let last =
+            operator.reads.iter().filter_map(|&value| Some((value, dag.values[value].maker?))).max_by_key(|of| of.1);
         let makers = operator.reads.iter().filter_map(|&value| dag.values[value].maker);
         for maker in makers {
             let is_last = last.is_some_and(|(_, of_last)| of_last == maker);
-            let alone = last.is_some_and(|(value, _)| dag.values[value].readers.len() == 1 && !dag.values[value].wanted);
+            let alone =
+                last.is_some_and(|(value, _)| dag.values[value].readers.len() == 1 && !dag.values[value].wanted);
             if becomes_one(dag.operators[maker].op_type, operator.op_type, is_last, alone) {
                 tied.insert((maker, reader));
             }

@@ -65,11 +65,13 @@ impl Region {
         let mut front = vec![false; dag.operators.len()];
         front[..first].fill(true);
         operators.iter().for_each(|&operator| front[operator] = in_front[of_operator(operator)]);
-        let made_in_front = |place: usize, value: usize| match dag.values[value].maker.filter(|_| value != self.before) {
+        let made_in_front = |place: usize, value: usize| match dag.values[value].maker.filter(|_| value != self.before)
+        {
             Some(maker) => in_front[of_operator(maker)] && !in_front[of_value(place)],
             None => !in_front[of_value(place)],
         };
-        let cut = values.iter().enumerate().filter(|&(place, &value)| made_in_front(place, value)).map(|(_, &value)| value);
+        let cut =
+            values.iter().enumerate().filter(|&(place, &value)| made_in_front(place, value)).map(|(_, &value)| value);
         Some((cut.collect(), front))
     }
 }

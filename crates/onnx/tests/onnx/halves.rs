@@ -55,12 +55,8 @@ fn check_every_cut(model: &[u8], outputs: &[&str], dims: &[usize]) -> Option<usi
     let network = Network::read(model, outputs, &Limits::default()).unwrap();
     let found = network.cuts(|name| bytes_of(&facts, name));
     assert_eq!(found.not_searched, 0);
-    let mut child = Command::new(python()?)
-        .args(["-c", SCRIPT])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(python()?).args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     send(&mut stdin, serde_json::json!([outputs, dims, network.input()]).to_string().as_bytes());
     let input = noise(dims.iter().product(), 7);
@@ -125,7 +121,9 @@ fn halves_of_a_generated_network_with_cuts_of_several_values_compute_what_the_wh
     for (name, rest) in [("wide", &[6, 8, 8][..]), ("small", &[6, 4, 4]), ("left", &[6, 1, 1]), ("mean", &[6, 1, 1])] {
         model.value(&ValueFacts::float32(name, &dims(rest)));
     }
-    model.value(&ValueFacts::float32("side", &dims(&[6, 1, 1]))).value(&ValueFacts::float32("both", &dims(&[12, 1, 1])));
+    model
+        .value(&ValueFacts::float32("side", &dims(&[6, 1, 1])))
+        .value(&ValueFacts::float32("both", &dims(&[12, 1, 1])));
     let model = model.finish();
     if let Some(cuts) = check_every_cut(&model, &["features"], &[2, 3, 8, 8]) {
         assert_eq!(cuts, 2, "behind the activation, and where both branches are one number a channel");

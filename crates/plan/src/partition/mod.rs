@@ -41,8 +41,8 @@ pub use choice::{Choice, StageSeconds};
 pub use error::PartitionError;
 pub use fleet::{Fleet, FleetServer};
 pub use profile::{
-    BatchCost, CutCosts, CutTensor, FORMAT, FrontMemory, MAX_NETWORK_PROFILE_BYTES, NetworkProfile, NetworkProfileError,
-    NotMeasured,
+    BatchCost, CutCosts, CutTensor, FORMAT, FrontMemory, MAX_NETWORK_PROFILE_BYTES, NetworkProfile,
+    NetworkProfileError, NotMeasured,
 };
 pub use search::{Partition, partition};
 

@@ -273,7 +273,10 @@ pub(super) mod tests {
         assert!(refused(&|profile| profile.cuts[0].bytes = -1.0).contains("bytes is -1"));
         assert!(refused(&|profile| profile.cuts[0].batches.clear()).contains("batches"));
         assert!(refused(&|profile| profile.cuts[0].batches[0].batch = 0).contains("batch is 0"));
-        assert_eq!(NetworkProfile::parse(&vec![b' '; MAX_NETWORK_PROFILE_BYTES + 1]), Err(NetworkProfileError::TooLong));
+        assert_eq!(
+            NetworkProfile::parse(&vec![b' '; MAX_NETWORK_PROFILE_BYTES + 1]),
+            Err(NetworkProfileError::TooLong)
+        );
         assert!(matches!(NetworkProfile::parse(b"{}"), Err(NetworkProfileError::Malformed(_))));
         assert!(matches!(NetworkProfile::parse(&text.as_bytes()[1..]), Err(NetworkProfileError::Malformed(_))));
     }

@@ -63,7 +63,10 @@ fn network(numbers: &mut Numbers) -> NetworkProfile {
         cut.uncode_seconds = numbers.between(1e-5, 1e-2);
         cut.memory = FrontMemory { fixed: numbers.between(1e5, 1e8) as u64, image: numbers.between(1e5, 1e8) as u64 };
         cut.batches = (0..numbers.whole(6))
-            .map(|power| BatchCost { batch: 1 << power, server_seconds: cut.server_seconds * numbers.between(0.6, 1.2) })
+            .map(|power| BatchCost {
+                batch: 1 << power,
+                server_seconds: cut.server_seconds * numbers.between(0.6, 1.2),
+            })
             .collect();
         all.push(cut);
     }
@@ -154,27 +157,23 @@ fn the_plan_is_the_optimum_of_exhaustive_search_for_500_fleets() {
 }
 
 fn equal(servers: usize) -> Fleet {
-    let server = FleetServer {
-        resources: ServerResources { cores: Cores::from(2), bandwidth: None },
-        share: 1.0,
-        memory: None,
-    };
+    let server =
+        FleetServer { resources: ServerResources { cores: Cores::from(2), bandwidth: None }, share: 1.0, memory: None };
     Fleet { servers: vec![server; servers], bandwidth: BitsPerSecond::new(8e6), tuner_cores: Some(Cores::from(1)) }
 }
 
 #[test]
 fn more_servers_help_until_the_epoch_waits_for_something_else() {
-    let profile = profile(vec![cut("encoded", 1e5, [0.0, 0.02]), cut("features", 1e3, [0.02, 0.0])]);
-    let plan = partition(&profile, &equal(12), 1000, 0.05).unwrap();
+    let profile = profile(vec![cut("encoded", 1e5, [0.0, 0.02]), cut("features", 1050.0, [0.02, 0.0])]);
+    let plan = partition(&profile, &equal(12), 100_000, 0.05).unwrap();
     let epochs: Vec<_> = plan.by_servers.iter().map(|choice| choice.epoch_seconds.round()).collect();
-    assert_eq!(epochs[..5], [10.0, 5.0, 3.0, 3.0, 2.0], "1000 x 0.02 s on two cores a server");
-    // 1,000 kB through 1 MB/s: nobody gets below a second.
-    assert_eq!((plan.best.cut.as_str(), plan.enough), ("features", 10));
-    assert_eq!(plan.best.waits_for, Resource::Network);
-    assert_eq!(plan.by_servers[0].waits_for, Resource::StorageCpu(0));
+    assert_eq!(epochs[..5], [1000.0, 500.0, 333.0, 250.0, 200.0], "100,000 x 0.02 s on two cores a server");
+    // 105 MB through 1 MB/s: nobody gets below 105 seconds.
+    assert_eq!((plan.best.cut.as_str(), plan.best.servers, plan.enough), ("features", 10, 10));
+    assert_eq!((plan.best.waits_for, plan.by_servers[0].waits_for), (Resource::Network, Resource::StorageCpu(0)));
     assert_eq!(plan.by_cut[0].cut, "encoded");
-    assert_eq!(plan.by_cut[0].stages, StageSeconds { storage: 0.0, network: 100.0, tuner: 20.0, fill: 0.02 });
-    assert!((plan.best.seconds_per_image - plan.best.epoch_seconds / 1000.0).abs() < 1e-12);
+    assert_eq!(plan.by_cut[0].stages, StageSeconds { storage: 0.0, network: 10_000.0, tuner: 2000.0, fill: 0.02 });
+    assert!((plan.best.seconds_per_image - plan.best.epoch_seconds / 100_000.0).abs() < 1e-12);
 }
 
 #[test]
