@@ -11,6 +11,7 @@ use headwater_cli::settings::ConfigFile;
 use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
+use headwater_plan::partition::NetworkProfile;
 use headwater_plan::sync::{Micros, Mode, RuleName, log};
 use headwater_plan::{Plan, Provenance};
 use headwater_policy::{PolicyName, TierSizes};
@@ -292,6 +293,18 @@ fn models_are_checked() {
         assert!(!facts.outputs.is_empty(), "{}", path.display());
         for cut in (0..bytes.len()).step_by(7) {
             let _ = check(&bytes[..cut], &Limits::default());
+        }
+    }
+}
+
+#[test]
+fn profiles_of_networks_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("network_profile") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = NetworkProfile::parse(&bytes);
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        for cut in (0..bytes.len()).step_by(7) {
+            assert!(NetworkProfile::parse(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
     }
 }

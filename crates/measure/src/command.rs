@@ -44,7 +44,8 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
         Action::Machine(of) => print(&until(stop, machine(&of, progress)).await?, json),
         Action::Model(of) => {
             let (halves, progress) = (model::output(&of)?, progress.clone());
-            print(&until(stop, computed(move || model::model(&of, halves, &progress))).await?, json)
+            let measured = until(stop, computed(move || model::model(&of, &progress))).await?;
+            print(&measured.write(halves)?, json)
         }
         Action::Epoch(of) => until(stop, epoch(&of, progress)).await?.print(json),
         Action::Datasets(of) => {

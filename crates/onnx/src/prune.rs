@@ -83,8 +83,9 @@ impl<'a> Needed<'a> {
         let mut needed = Self { nodes: vec![false; nodes.len()], values, initialized, is_tail };
         let mut open: Vec<&'a str> = Vec::new();
         for wanted in wanted {
-            match made_by.get_key_value(wanted) {
-                Some((name, _)) => open.push(name),
+            let node = made_by.get(wanted).map(|&position: &usize| nodes[position]);
+            match node {
+                Some(node) => open.extend(made(node, wanted)?),
                 None => open.extend(declared(graph_bytes, wanted)?),
             }
         }
@@ -181,6 +182,16 @@ fn outputs_of(graph_bytes: &[u8]) -> Result<Vec<&str>, OnnxError> {
         }
     }
     Ok(names)
+}
+
+/// The name where it stands among what a node makes.
+fn made<'a>(node_bytes: &'a [u8], name: &str) -> Result<Option<&'a str>, OnnxError> {
+    let mut found = None;
+    mentions(node_bytes, &mut |mention| match mention {
+        Mention::Makes(made) if made == name => found = Some(made),
+        _ => {}
+    })?;
+    Ok(found)
 }
 
 /// The name where it stands among the inputs and outputs of the graph: it may be an input that is an output too.

@@ -65,7 +65,13 @@ pub(crate) struct ModelArgs {
     pub(crate) batches: Vec<u32>,
 
     /// Seconds for each half and number of images
-    #[arg(long, env = "HEADWATER_NETWORK_SECONDS", value_name = "SECONDS", default_value = "0.2", value_parser = some_seconds)]
+    #[arg(
+        long,
+        env = "HEADWATER_NETWORK_SECONDS",
+        value_name = "SECONDS",
+        default_value = "0.2",
+        value_parser = some_seconds
+    )]
     pub(crate) seconds: Duration,
 
     /// Measure this cut alone, and write its halves to --out: a tensor, or those of a cut of several

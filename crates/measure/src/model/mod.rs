@@ -52,8 +52,14 @@ pub(crate) fn output(args: &ModelArgs) -> anyhow::Result<Option<Halves>> {
     Ok(Some(Halves { files: [front?, back?], folder }))
 }
 
-/// Measures the network, and writes the halves.
-pub(crate) fn model(args: &ModelArgs, halves: Option<Halves>, progress: &Progress) -> anyhow::Result<NetworkCuts> {
+/// A network that was measured, and the halves that are to be written.
+pub(crate) struct Measured {
+    profile: NetworkProfile,
+    halves: Option<Split>,
+}
+
+/// Measures the network.
+pub(crate) fn model(args: &ModelArgs, progress: &Progress) -> anyhow::Result<Measured> {
     let shown = args.model.display();
     let onnx = read_at_most(&args.model, MAX_MODEL_BYTES.get()).with_context(|| format!("cannot read {shown}"))?;
     let facts = check(&onnx, &Limits::default()).with_context(|| format!("--model {shown}"))?;
@@ -79,10 +85,19 @@ pub(crate) fn model(args: &ModelArgs, halves: Option<Halves>, progress: &Progres
     let mut dissection = dissector.dissect().with_context(|| format!("--model {shown}"))?;
     drop(bar);
     dissection.photos_failed += too_long;
-    let split = halves.zip(dissection.halves.take()).map(|(halves, split)| write(halves, &split)).transpose()?;
-    let origin = photos.origin.as_str();
+    let (halves, origin) = (dissection.halves.take(), photos.origin.as_str());
     let profile = profile((&args.model, facts.digest), outputs, &recipe, (dissection, origin));
-    Ok(NetworkCuts { profile, split })
+    Ok(Measured { profile, halves })
+}
+
+// === impl Measured ===
+
+impl Measured {
+    /// Writes the halves, where there are any.
+    pub(crate) fn write(self, halves: Option<Halves>) -> anyhow::Result<NetworkCuts> {
+        let split = halves.zip(self.halves).map(|(halves, split)| write(halves, &split)).transpose()?;
+        Ok(NetworkCuts { profile: self.profile, split })
+    }
 }
 
 /// The outputs that are wanted.

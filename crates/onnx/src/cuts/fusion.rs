@@ -3,9 +3,9 @@
 //! These are the patterns of its graph optimisations (docs/performance/model-optimizations/graph-optimizations.md of
 //! ONNX Runtime): convolutions and matrix products with what follows element by element (batch normalisation, bias,
 //! scale, the second summand of a residual block, activations, also where they are written out as `x * Sigmoid(x)`,
-//! `x * HardSigmoid(x)` or Gelu by `Erf`), layer normalisation written out, padding before a convolution, a transposition
-//! before a matrix product, and what stands between quantisations. They are taken a little too wide rather than too
-//! narrow: a cut less is better than one that costs.
+//! `x * HardSigmoid(x)` or Gelu by `Erf`), layer normalisation written out, padding before a convolution, a
+//! transposition before a matrix product, and what stands between quantisations. They are taken a little too wide
+//! rather than too narrow: a cut less is better than one that costs.
 
 use std::collections::HashSet;
 

@@ -11,7 +11,9 @@ fn model(outputs: &[&str], build: impl FnOnce(&mut GraphBuilder)) -> Vec<u8> {
     graph.input(&ValueFacts::float32("x", &dims));
     graph.constant("w", &[1, 1, 1, 1], &[1.0]).constant("b", &[1], &[0.0]);
     build(&mut graph);
-    outputs.iter().for_each(|output| drop(graph.output(&ValueFacts::float32(output, &dims))));
+    for output in outputs {
+        graph.output(&ValueFacts::float32(output, &dims));
+    }
     graph.finish()
 }
 
@@ -162,7 +164,9 @@ fn a_chain_as_long_as_a_deep_network_is_searched() {
     let long = model(&["y"], |graph| {
         let name = |place: usize| format!("v{place}");
         graph.max_pool("v0", "x", WINDOW).max_pool("side", "x", WINDOW);
-        (1..1500).for_each(|place| drop(graph.max_pool(&name(place), &name(place - 1), WINDOW)));
+        for place in 1..1500 {
+            graph.max_pool(&name(place), &name(place - 1), WINDOW);
+        }
         graph.operator("Add", &["v1499", "side"], "y", &[]);
     });
     let sizes: Vec<_> = [("v700", 2), ("side", 1)].into();

@@ -1,6 +1,6 @@
 //! Why no partition can be planned.
 
-use super::fleet::MAX_SERVERS;
+use super::limits::MAX_SERVERS;
 
 /// Why no partition can be planned.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -3,6 +3,7 @@
 use headwater_types::{BitsPerSecond, ByteCount};
 
 use super::error::PartitionError;
+use super::limits::MAX_SERVERS;
 use crate::quantities::Cores;
 use crate::resources::ServerResources;
 
@@ -27,9 +28,6 @@ pub struct FleetServer {
     /// Memory for the fronts that its cores run; `None` is without limit.
     pub memory: Option<ByteCount>,
 }
-
-/// Most servers of a fleet.
-pub(super) const MAX_SERVERS: usize = 1024;
 
 // === impl Fleet ===
 

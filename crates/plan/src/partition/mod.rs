@@ -29,6 +29,8 @@
 //!
 //! Invariant: the choice is exhaustive search's. Nothing here measures, or reads a file.
 
+mod limits;
+
 mod error;
 mod fleet;
 mod profile;
