@@ -102,7 +102,7 @@ impl Dissector<'_> {
             kept = self.at.map(|_| halves);
             steps.step();
         }
-        all.push(self.features(&pixels, whole, network.peak(self.outputs, |name| shapes.bytes.get(name).copied())));
+        all.push(behind(&pixels, &whole, network.peak(self.outputs, |name| shapes.bytes.get(name).copied())));
         let not_measured = pixels.not_measured.into_iter().chain(shapes.not_measured).collect();
         Ok(Dissection {
             cuts: all,
@@ -156,17 +156,6 @@ impl Dissector<'_> {
         }
         Ok(Whole { batches: seconds(&mut part, &[image], timing)?, made, bytes: onnx.len() as u64 })
     }
-
-    /// The cut behind the network: the server does everything.
-    fn features(&self, pixels: &Pixels, whole: Whole, peak: u64) -> CutCosts {
-        let tensors: Vec<_> = whole.made.iter().map(|(name, tensor)| described(name, tensor)).collect();
-        let bytes: usize = whole.made.iter().map(|(_, tensor)| tensor.to_bytes().len()).sum();
-        CutCosts {
-            tensors,
-            memory: FrontMemory { fixed: COPIES * whole.bytes, image: peak },
-            ..costs(FEATURES, bytes as f64, with(&whole.batches, pixels.seconds), 0.0)
-        }
-    }
 }
 
 /// The whole network as it runs.
@@ -219,6 +208,17 @@ fn ways(pixels: &Pixels, whole: &Whole) -> Vec<CutCosts> {
         costs(&way.to_string(), cost.bytes, server, cost.tuner + network)
     };
     pixels.ways.iter().map(of_way).collect()
+}
+
+/// The cut behind the network: the server does everything.
+fn behind(pixels: &Pixels, whole: &Whole, peak: u64) -> CutCosts {
+    let tensors: Vec<_> = whole.made.iter().map(|(name, tensor)| described(name, tensor)).collect();
+    let bytes: usize = whole.made.iter().map(|(_, tensor)| tensor.to_bytes().len()).sum();
+    CutCosts {
+        tensors,
+        memory: FrontMemory { fixed: COPIES * whole.bytes, image: peak },
+        ..costs(FEATURES, bytes as f64, with(&whole.batches, pixels.seconds), 0.0)
+    }
 }
 
 /// A cut without tensors that is not coded.

@@ -6,7 +6,6 @@ use std::process::{ChildStdin, Command, Stdio};
 
 use headwater_onnx::graph::Window;
 use headwater_onnx::{Dim, GraphBuilder, Limits, Network, OnnxError, ValueFacts, check, expose, split, stated};
-use serde_json::Value;
 
 use crate::support::{noise, python, run_with_python, shared_model, small_extractor};
 
@@ -93,7 +92,7 @@ fn check_every_cut(model: &[u8], outputs: &[&str], dims: &[usize]) -> Option<usi
 #[test]
 fn halves_of_the_test_datas_networks_compute_what_the_whole_does_at_every_cut() {
     for (name, side, least) in [
-        ("mobilenet_v2_1.0_224.onnx", 224, 40),
+        ("mobilenet_v2_1.0_224.onnx", 224, 30),
         ("mobilenet_v1_1.0_224.onnx", 224, 27),
         ("mobilenet_v1_0.25_128.onnx", 128, 27),
         ("darknet_tiny_224.onnx", 224, 18),
