@@ -1,7 +1,9 @@
-//! Bytes as an ONNX model: checked, cut down, cut in two, joined, and brought to another input, without a panic.
+//! Bytes as an ONNX model: checked, cut down, cut in two, at each of its cuts too, joined, and brought to another input,
+//! without a panic.
 #![no_main]
 
-use headwater_onnx::{ElementType, Head, InputSettings, Layout, Limits, Step, adapt, check, join, prune, tail};
+use headwater_onnx::{ElementType, Head, InputSettings, Layout, Limits, Network, Step};
+use headwater_onnx::{adapt, check, join, prune, split, stated, tail};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,6 +22,15 @@ fuzz_target!(|bytes: &[u8]| {
             if let Ok(pruned) = prune(bytes, &[&output.name], &limits) {
                 assert!(check(&pruned, &limits).is_ok());
                 let _ = join(bytes, &output.name, bytes, &limits);
+                if let Ok(network) = Network::read(bytes, &[&output.name], &limits) {
+                    let stated = stated(bytes, &limits).unwrap_or_default();
+                    for cut in network.cuts(|_| Some(1)).cuts {
+                        let at: Vec<_> = stated.iter().filter(|of| cut.values.contains(&of.name)).cloned().collect();
+                        if let Ok(halves) = split(bytes, &[&output.name], &at, &limits) {
+                            assert!(check(&halves.front, &limits).is_ok() && check(&halves.back, &limits).is_ok());
+                        }
+                    }
+                }
                 for other in &facts.outputs {
                     let _ = tail(bytes, &other.name, &[&output.name], &limits);
                 }

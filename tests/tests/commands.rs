@@ -109,6 +109,10 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "explain" => ["--profile", &at("p"), "--plan", &at("q"), "--sample", "1"].map(str::to_owned).into(),
         "report" => ["--profile", &at("p"), "--out", &at("o")].map(str::to_owned).into(),
         "dataset" => [&servers[..], &["--out", &at("o")]].concat().into_iter().map(str::to_owned).collect(),
+        "model" => ["--model", &at("m"), "--recipe", "imagenet-eval"].map(str::to_owned).into(),
+        "plan" if program == "tuner" => {
+            ["--model", &at("m"), "--profile", &at("p"), "--servers-up-to", "3"].map(str::to_owned).into()
+        }
         "network" | "epoch" => servers.map(str::to_owned).into(),
         "datasets" | "cache" => servers[..2].iter().map(|&argument| argument.to_owned()).collect(),
         "plan export" | "compare" => vec![at("p")],

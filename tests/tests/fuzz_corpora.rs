@@ -12,6 +12,7 @@ use headwater_labels::{frame_columns, reseal_block};
 use headwater_onnx::external::{outside, take_in};
 use headwater_onnx::{Limits, check};
 use headwater_plan::import::sophon;
+use headwater_plan::partition::NetworkProfile;
 use headwater_plan::sync::{Micros, Mode, RuleName, log};
 use headwater_plan::{Plan, Provenance};
 use headwater_policy::{PolicyName, TierSizes};
@@ -315,6 +316,18 @@ fn data_beside_a_model_are_taken_in_or_refused() {
         }
         for cut in 0..bytes.len() {
             let _ = outside(&bytes[..cut], &limits);
+        }
+    }
+}
+
+#[test]
+fn profiles_of_networks_are_read_whole_or_refused() {
+    for (path, bytes) in corpus("network_profile") {
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let read = NetworkProfile::parse(&bytes);
+        assert_eq!(read.is_err(), bad, "{}: {read:?}", path.display());
+        for cut in (0..bytes.len()).step_by(7) {
+            assert!(NetworkProfile::parse(&bytes[..cut]).is_err(), "{} up to {cut}", path.display());
         }
     }
 }

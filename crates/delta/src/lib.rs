@@ -41,6 +41,8 @@ mod packer;
 
 mod planes;
 
+pub mod tensor;
+
 mod coder;
 
 mod block;
@@ -53,3 +55,4 @@ pub use encode::encode;
 pub use error::DeltaError;
 pub use header::{Facts, HEADER_BYTES, facts};
 pub use limits::Limits;
+pub use tensor::{Pack, Unpack};

@@ -22,6 +22,8 @@ mod input;
 mod model;
 mod session;
 
+pub mod part;
+
 mod job;
 mod queue;
 
@@ -45,5 +47,6 @@ pub use headwater_onnx::InputSettings;
 pub use job::{Extracted, Unfinished};
 pub use model::{check_model, read_file, read_model};
 pub use options::ExtractorOptions;
+pub use part::{Elements, Part, PartError, PartTensor};
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -10,6 +10,7 @@ use crate::epoch::EpochArgs;
 use crate::fetch::FetchArgs;
 use crate::gauge::{DatasetArgs, MachineArgs, NetworkArgs};
 use crate::import::ImportArgs;
+use crate::model::ModelArgs;
 use crate::plan::{ExplainArgs, PlanCommand};
 use crate::report::ReportCommand;
 use crate::simulate::SimulateArgs;
@@ -67,6 +68,8 @@ pub(crate) enum Action {
     Network(Box<NetworkArgs>),
     /// Measure this machine's cores, and an accelerator
     Machine(MachineArgs),
+    /// Find where a network can be cut, and measure one image at each cut
+    Model(Box<ModelArgs>),
     /// Stream one epoch as a trainer would, and measure it
     Epoch(Box<EpochArgs>),
     /// Show how epochs went against what was predicted

@@ -22,6 +22,7 @@ impl Check for ProfilerArgs {
             Action::Fetch(args) => args.check(),
             Action::Dataset(args) => args.samples().map(drop),
             Action::Machine(args) => args.check_usage(),
+            Action::Model(args) => args.check_usage(),
             Action::Explain(args) => args.which.check(),
             Action::Epoch(args) => args.check(),
             Action::Report(command) => command.check(),
@@ -57,6 +58,7 @@ impl Check for ProfilerArgs {
             Action::Dataset(args) => args.check(findings),
             Action::Network(_) | Action::Datasets(_) | Action::Cache(_) => {}
             Action::Machine(args) => args.check(findings),
+            Action::Model(args) => args.check(findings),
             Action::Epoch(args) => check_epoch(args, findings),
             Action::Compare(args) => args.check(findings),
             Action::Simulate(SimulateArgs { what: Simulated::Cache(args) }) => {

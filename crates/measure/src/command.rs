@@ -18,6 +18,7 @@ use crate::epoch::epoch;
 use crate::fetch::fetch;
 use crate::gauge::{dataset, machine, network};
 use crate::import::{self, ImportArgs, ImportSource};
+use crate::model;
 use crate::plan::{self, PlanAction};
 use crate::recipe::{self, Listing, Sheet};
 use crate::report::{self, ReportAction};
@@ -41,6 +42,11 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
         Action::Dataset(of) => dataset(&of, progress, stop).await?.print(json),
         Action::Network(of) => print(&until(stop, network(&of, progress)).await?, json),
         Action::Machine(of) => print(&until(stop, machine(&of, progress)).await?, json),
+        Action::Model(of) => {
+            let (halves, progress) = (model::output(&of)?, progress.clone());
+            let measured = until(stop, computed(move || model::model(&of, &progress))).await?;
+            print(&measured.write(halves)?, json)
+        }
         Action::Epoch(of) => until(stop, epoch(&of, progress)).await?.print(json),
         Action::Datasets(of) => {
             let report = until(stop, datasets::ask(&of)).await?;

@@ -20,6 +20,8 @@ mod fetch;
 
 mod gauge;
 
+mod model;
+
 mod report;
 
 mod compare;

@@ -112,6 +112,17 @@ pub enum OnnxError {
         /// What it may be set to.
         known: Vec<&'static str>,
     },
+    /// An operator runs graphs of its own, so that what it takes is known only while it runs.
+    #[error(
+        "the operator {op_type} that makes {name:?} runs graphs of its own, and such a network is not cut: export it \
+         without control flow (in PyTorch by tracing, with axes of fixed length but the batch's)"
+    )]
+    ControlFlow {
+        /// The operator.
+        op_type: String,
+        /// The first value that it makes.
+        name: String,
+    },
     /// Shapes or types do not fit together.
     #[error("{0}")]
     Shape(String),

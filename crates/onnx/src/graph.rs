@@ -56,6 +56,12 @@ impl GraphBuilder {
         self
     }
 
+    /// States type and shape of a value between inputs and outputs, as exporters do that have inferred them.
+    pub fn value(&mut self, value: &ValueFacts) -> &mut Self {
+        self.graph.message(graph::VALUE_INFO, |out| value.write(out));
+        self
+    }
+
     /// Adds an entry to the model's metadata.
     pub fn metadata(&mut self, key: &str, value: impl Into<String>) -> &mut Self {
         self.metadata.push((key.to_owned(), value.into()));

@@ -30,7 +30,11 @@ pub mod input;
 pub mod layout;
 pub mod places;
 pub mod prune;
+pub mod stated;
 pub mod tail;
+
+pub mod cuts;
+pub mod split;
 
 mod rename;
 
@@ -42,6 +46,7 @@ mod grey;
 
 pub use adapt::{Step, adapt};
 pub use check::{ModelFacts, check};
+pub use cuts::{Cut, Cuts, Network};
 pub use error::OnnxError;
 pub use graph::GraphBuilder;
 pub use grey::grey;
@@ -52,5 +57,7 @@ pub use layout::{Layout, layout};
 pub use limits::Limits;
 pub use places::{TensorPlace, places};
 pub use prune::prune;
+pub use split::{Split, expose, split};
+pub use stated::stated;
 pub use tail::tail;
 pub use value::{Dim, ElementType, ValueFacts};

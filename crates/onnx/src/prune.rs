@@ -17,7 +17,7 @@ use crate::wire::{Parts, fields};
 pub fn prune(bytes: &[u8], outputs: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
     check(bytes, limits)?;
     let graph_bytes = graph_of(bytes)?;
-    let needed = Needed::find(graph_bytes, outputs, None)?;
+    let needed = Needed::find(graph_bytes, outputs, &[])?;
     let mut out = Parts::default();
     for field in fields(bytes) {
         let field = field?;
@@ -42,12 +42,25 @@ pub(crate) struct Needed<'a> {
 }
 
 impl<'a> Needed<'a> {
-    /// What the outputs need. What makes the value `from` is not looked for: it is given.
-    pub(crate) fn find(graph_bytes: &'a [u8], outputs: &[&str], from: Option<&str>) -> Result<Self, OnnxError> {
+    /// What the outputs need. What makes the values `from` is not looked for: they are given.
+    pub(crate) fn find(graph_bytes: &'a [u8], outputs: &[&str], from: &[&str]) -> Result<Self, OnnxError> {
+        let available = outputs_of(graph_bytes)?;
+        let missing = outputs.iter().find(|wanted| !available.contains(wanted));
+        match missing {
+            Some(wanted) => Err(OnnxError::NoSuchOutput {
+                wanted: (*wanted).to_owned(),
+                available: available.iter().map(|name| (*name).to_owned()).collect(),
+            }),
+            None => Self::of(graph_bytes, outputs, from),
+        }
+    }
+
+    /// What these values need, outputs or not, where the values `from` are given. A value that nothing makes needs
+    /// nothing.
+    pub(crate) fn of(graph_bytes: &'a [u8], wanted: &[&str], from: &[&str]) -> Result<Self, OnnxError> {
         let mut nodes = Vec::new();
         let mut made_by = HashMap::new();
         let mut initialized = HashSet::new();
-        let mut available = Vec::new();
         for field in fields(graph_bytes) {
             let field = field?;
             match field.number {
@@ -63,22 +76,21 @@ impl<'a> Needed<'a> {
                 graph::INITIALIZER => {
                     initialized.insert(text_in(field.bytes()?, tensor::NAME)?);
                 }
-                graph::OUTPUT => available.push(text_in(field.bytes()?, value_info::NAME)?),
                 _ => {}
             }
         }
-        let (values, is_tail) = (HashSet::new(), from.is_some());
+        let (values, is_tail) = (HashSet::new(), !from.is_empty());
         let mut needed = Self { nodes: vec![false; nodes.len()], values, initialized, is_tail };
-        let mut open = Vec::new();
-        for wanted in outputs {
-            let found = available.iter().find(|name| *name == wanted).ok_or_else(|| OnnxError::NoSuchOutput {
-                wanted: (*wanted).to_owned(),
-                available: available.iter().map(|name| (*name).to_owned()).collect(),
-            })?;
-            open.push(*found);
+        let mut open: Vec<&'a str> = Vec::new();
+        for wanted in wanted {
+            let node = made_by.get(wanted).map(|&position: &usize| nodes[position]);
+            match node {
+                Some(node) => open.extend(made(node, wanted)?),
+                None => open.extend(declared(graph_bytes, wanted)?),
+            }
         }
         while let Some(name) = open.pop() {
-            if !needed.values.insert(name) || from == Some(name) {
+            if !needed.values.insert(name) || from.contains(&name) {
                 continue;
             }
             let Some(&position) = made_by.get(name) else { continue };
@@ -101,7 +113,27 @@ impl<'a> Needed<'a> {
         Ok(needed)
     }
 
+    /// Whether each node is needed, in the graph's order.
+    pub(crate) fn nodes(&self) -> &[bool] {
+        &self.nodes
+    }
+
+    /// A value that is needed, by its name.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a str> {
+        self.values.get(name).copied()
+    }
+
     pub(crate) fn keep(&self, graph_bytes: &'a [u8], outputs: &[&str]) -> Result<Parts<'a>, OnnxError> {
+        self.keep_but(graph_bytes, outputs, &[])
+    }
+
+    /// What is needed, with these outputs, and without what is stated of the `restated` values.
+    pub(crate) fn keep_but(
+        &self,
+        graph_bytes: &'a [u8],
+        outputs: &[&str],
+        restated: &[&str],
+    ) -> Result<Parts<'a>, OnnxError> {
         let mut kept = Parts::default();
         let mut nodes = self.nodes.iter();
         for field in fields(graph_bytes) {
@@ -109,7 +141,10 @@ impl<'a> Needed<'a> {
             let keep = match field.number {
                 graph::NODE => nodes.next().is_some_and(|kept| *kept),
                 graph::INITIALIZER => self.values.contains(text_in(field.bytes()?, tensor::NAME)?),
-                graph::VALUE_INFO => self.values.contains(text_in(field.bytes()?, value_info::NAME)?),
+                graph::VALUE_INFO => {
+                    let name = text_in(field.bytes()?, value_info::NAME)?;
+                    self.values.contains(name) && !restated.contains(&name)
+                }
                 graph::QUANTIZATION => self.values.contains(text_in(field.bytes()?, quantization::TENSOR_NAME)?),
                 graph::OUTPUT => outputs.contains(&text_in(field.bytes()?, value_info::NAME)?),
                 graph::INPUT => self.keeps_input(text_in(field.bytes()?, value_info::NAME)?),
@@ -135,4 +170,40 @@ impl<'a> Needed<'a> {
     pub(crate) fn reads(&self, name: &str) -> bool {
         self.values.contains(name) && !self.initialized.contains(name)
     }
+}
+
+/// The names of the graph's outputs.
+fn outputs_of(graph_bytes: &[u8]) -> Result<Vec<&str>, OnnxError> {
+    let mut names = Vec::new();
+    for field in fields(graph_bytes) {
+        let field = field?;
+        if field.number == graph::OUTPUT {
+            names.push(text_in(field.bytes()?, value_info::NAME)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The name where it stands among what a node makes.
+fn made<'a>(node_bytes: &'a [u8], name: &str) -> Result<Option<&'a str>, OnnxError> {
+    let mut found = None;
+    mentions(node_bytes, &mut |mention| match mention {
+        Mention::Makes(made) if made == name => found = Some(made),
+        _ => {}
+    })?;
+    Ok(found)
+}
+
+/// The name where it stands among the inputs and outputs of the graph: it may be an input that is an output too.
+fn declared<'a>(graph_bytes: &'a [u8], name: &str) -> Result<Option<&'a str>, OnnxError> {
+    for field in fields(graph_bytes) {
+        let field = field?;
+        if matches!(field.number, graph::INPUT | graph::OUTPUT) {
+            let found = text_in(field.bytes()?, value_info::NAME)?;
+            if found == name {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
 }

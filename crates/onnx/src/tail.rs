@@ -38,8 +38,8 @@ fn whole(tail: Vec<u8>, limits: &Limits) -> Result<Vec<u8>, OnnxError> {
 }
 
 fn tail_of(bytes: &[u8], graph_bytes: &[u8], from: &str, outputs: &[&str]) -> Result<Vec<u8>, OnnxError> {
-    let needed = Needed::find(graph_bytes, outputs, Some(from))?;
-    check_alone(graph_bytes, &needed, from)?;
+    let needed = Needed::find(graph_bytes, outputs, &[from])?;
+    check_alone(graph_bytes, &needed, &[from])?;
     let input = facts_of(graph_bytes, from)?;
     let mut part = needed.keep(graph_bytes, outputs)?;
     part.write(|out| out.message(graph::INPUT, |out| input.write(out)));
@@ -68,12 +68,13 @@ fn source_of<'a>(graph_bytes: &'a [u8], value: &str) -> Result<Option<&'a str>, 
     Ok(None)
 }
 
-/// Checks that the outputs need nothing that is fed into the model but through the value.
-fn check_alone(graph_bytes: &[u8], needed: &Needed<'_>, from: &str) -> Result<(), OnnxError> {
+/// Checks that the outputs need nothing that is fed into the model but through these values.
+pub(crate) fn check_alone(graph_bytes: &[u8], needed: &Needed<'_>, from: &[&str]) -> Result<(), OnnxError> {
     for field in fields(graph_bytes).flatten().filter(|field| field.number == graph::INPUT) {
         let input = text_in(field.bytes()?, value_info::NAME)?;
-        if input != from && needed.reads(input) {
-            let message = format!("the outputs need the input {input:?} too, and not only {from:?}");
+        if !from.contains(&input) && needed.reads(input) {
+            let given = from.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            let message = format!("the outputs need the input {input:?} too, and not only {given}");
             return Err(OnnxError::Shape(message));
         }
     }

@@ -62,8 +62,10 @@ impl ElementType {
     pub const UNDEFINED: Self = Self(0);
     /// A 32-bit float (IEEE 754 binary32).
     pub const FLOAT32: Self = Self(1);
-    /// An unsigned 8-bit number.
+    /// A byte without a sign.
     pub const UINT8: Self = Self(2);
+    /// A byte with a sign.
+    pub const INT8: Self = Self(3);
     /// A signed 64-bit number.
     pub const INT64: Self = Self(7);
     /// A 16-bit float (IEEE 754 binary16).

@@ -56,7 +56,7 @@ pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Look, Replanned, Replan
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
 pub use error::PilotError;
 pub use headway::{Headway, OnProgress};
-pub use machine::{Machine, machine};
+pub use machine::{Machine, PHOTO, machine};
 pub use network::{Link, NetworkOptions, network};
 pub use order::shuffled;
 pub use profile::{ProfileOptions, Samples, profile};

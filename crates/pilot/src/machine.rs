@@ -27,8 +27,9 @@ pub struct Machine {
     pub photo_size: [u32; 2],
 }
 
-/// A generated photo, so that every machine is measured with the same one: 500 x 375, as photos of ImageNet are.
-const PHOTO: &[u8] = include_bytes!("../data/photo.jpg");
+/// A generated photo, so that every machine is measured with the same one: a JPEG of 500 x 375, as photos of ImageNet
+/// are.
+pub const PHOTO: &[u8] = include_bytes!("../data/photo.jpg");
 const PHOTO_SIZE: [u32; 2] = [500, 375];
 
 /// Measures this machine's cores for three times `time`, and blocks meanwhile. `on_progress` hears when each of the

@@ -4,6 +4,9 @@
 //! [`Resources`] say what an epoch may use; a planner chooses a way for each sample, and its [`Plan`] is a file that
 //! says so, with what it was made from and what it predicts.
 //!
+//! Where a network is cut between servers and the tuner, and how many servers are worth it, is planned by
+//! [`partition`].
+//!
 //! Who trains over several unequal machines plans too: [`sync`] says how many local steps each takes in a round.
 //!
 //! Invariant: pure functions of their arguments. Nothing here reads a file, a clock, the network or ambient randomness,
@@ -29,6 +32,8 @@ pub mod error;
 pub mod planner;
 
 pub mod explain;
+
+pub mod partition;
 
 pub mod sync;
 

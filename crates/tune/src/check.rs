@@ -12,6 +12,7 @@ use headwater_tables::plan;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
 use crate::args::{Command, ExtractArgs, FineTuneArgs, PlanArgs, PushArgs, TunerArgs};
+use crate::partition::read_profile;
 
 impl Check for TunerArgs {
     fn conflicts(&self) -> Vec<UsageError> {
@@ -21,6 +22,7 @@ impl Check for TunerArgs {
             Command::Relabel(args) => args.check(),
             Command::Labels(args) => args.check(),
             Command::Ingest(args) => args.check(),
+            Command::Plan(args) => args.check(),
             Command::Push(_) | Command::Rollback(_) | Command::Models(_) | Command::Status(_) => Ok(()),
         };
         checked.err().into_iter().collect()
@@ -31,6 +33,10 @@ impl Check for TunerArgs {
             Command::Extract(args) => args.check_files(findings),
             Command::FineTune(args) => args.check_files(findings),
             Command::Push(args) => args.check_files(findings),
+            Command::Plan(args) => {
+                check_model("--model", &args.model, findings);
+                findings.note(read_profile(args));
+            }
             Command::Ingest(_)
             | Command::Relabel(_)
             | Command::Rollback(_)

@@ -13,6 +13,7 @@ use crate::extract::extract;
 use crate::fine_tune::{fine_tune, rounds};
 use crate::ingest::ingest;
 use crate::labels;
+use crate::partition;
 use crate::push;
 use crate::relabel::relabel;
 use crate::status;
@@ -33,6 +34,7 @@ pub async fn run(args: TunerArgs, progress: Progress) -> anyhow::Result<()> {
         Command::Push(args) => finish(push::push(&args, &progress, &stop), &stop, json).await,
         Command::Rollback(args) => finish(push::rollback(&args, &stop), &stop, json).await,
         Command::Models(args) => finish(status::list_models(&args, &stop), &stop, json).await,
+        Command::Plan(args) => finish(partition::plan(&args), &stop, json).await,
         Command::Status(args) => finish(status::status(&args, json, &stop), &stop, json).await,
     }
 }

@@ -9,6 +9,7 @@ mod extract;
 mod fine_tune;
 mod ingest;
 mod labels;
+mod partition;
 mod push;
 mod relabel;
 mod status;

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 35] = [
+const ORDER: [&str; 36] = [
     "headwater-types",
     "headwater-policy",
     "headwater-labels",
@@ -44,6 +44,7 @@ const ORDER: [&str; 35] = [
     "headwater-federation",
     "headwater-pilot",
     "headwater-infer",
+    "headwater-dissection",
     "headwater-tables",
     "headwater-extraction",
     "headwater-training",
@@ -61,7 +62,7 @@ const ORDER: [&str; 35] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 35] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
@@ -109,6 +110,17 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 35] = [
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
     ("headwater-infer", &["headwater-types", "headwater-features", "headwater-client", "headwater-pilot"]),
+    (
+        "headwater-dissection",
+        &[
+            "headwater-types",
+            "headwater-image",
+            "headwater-onnx",
+            "headwater-delta",
+            "headwater-features",
+            "headwater-plan",
+        ],
+    ),
     ("headwater-tables", &["headwater-types", "headwater-plan", "headwater-cli"]),
     (
         "headwater-extraction",
@@ -159,12 +171,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 35] = [
             "headwater-types",
             "headwater-policy",
             "headwater-image",
+            "headwater-onnx",
             "headwater-features",
             "headwater-plan",
             "headwater-cli",
             "headwater-client",
             "headwater-pilot",
             "headwater-infer",
+            "headwater-dissection",
             "headwater-tables",
             "headwater-report",
             "headwater-simulate",

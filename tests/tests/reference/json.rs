@@ -13,7 +13,7 @@ use crate::markdown::{code, head, sentence, table};
 use crate::source::{Serde, Source, arguments, documentation, is_derived, kebab, named_fields};
 
 /// What a command prints, and the type that it is: a file and its struct. Of what is written by hand, the fields.
-const PRINTED: [Printed; 21] = [
+const PRINTED: [Printed; 23] = [
     derived("storage-server index", "server/src/indexing/report.rs", "IndexReport"),
     derived("tuner extract", "tune/src/report/extract.rs", "ExtractSummary"),
     derived("tuner fine-tune", "tune/src/report/fine_tune.rs", "FineTuneSummary"),
@@ -24,6 +24,8 @@ const PRINTED: [Printed; 21] = [
     derived("profiler dataset", "measure/src/gauge/dataset/report.rs", "ProfileReport"),
     derived("profiler network", "measure/src/gauge/network.rs", "NetworkReport"),
     derived("profiler machine", "measure/src/gauge/machine.rs", "MachineReport"),
+    derived("profiler model", "measure/src/model/report.rs", "NetworkCuts"),
+    derived("tuner plan", "tune/src/report/partition.rs", "PartitionSummary"),
     derived("profiler epoch", "epoch/src/report.rs", "EpochReport"),
     derived("profiler compare", "measure/src/compare.rs", "ComparedEpochs"),
     derived("profiler import sophon", "measure/src/import/mod.rs", "Imported"),

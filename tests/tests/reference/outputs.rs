@@ -151,6 +151,13 @@ fn printed() -> BTreeMap<&'static str, Vec<Value>> {
     add("profiler dataset", "profiler dataset SERVERS --recipe imagenet-train --out @photos.parquet --all --json");
     add("profiler network", "profiler network SERVERS --seconds 0.3 --json");
     add("profiler machine", "profiler machine --recipe @extractor.toml --model @extractor.onnx --seconds 0.2 --json");
+    let model = "profiler model --model @extractor.onnx --recipe @extractor.toml --seconds 0.01";
+    let cuts = add("profiler model", &format!("{model} --photos @photos-1 --samples 4 --json"));
+    let cut = cuts["cuts"].as_array().unwrap().iter().find_map(|cut| cut["tensor"].as_str()).unwrap();
+    add("profiler model", &format!("{model} --split-at {cut} --out @halves --json"));
+    std::fs::write(stage.path("network.json"), cuts.to_string()).unwrap();
+    let network = "--model @extractor.onnx --profile @network.json --servers-up-to 3 --server cores=2";
+    add("tuner plan", &format!("tuner plan {network} --bandwidth 100Mbps --json"));
     let plan = "--profile @photos.parquet --bandwidth 100Mbps --trainer-cores 2";
     let planned = add("profiler plan", &format!("profiler plan {plan} --out @photos.plan --json"));
     let epoch = add(

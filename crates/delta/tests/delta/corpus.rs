@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headwater_delta::{Limits, apply, encode};
+use headwater_delta::{Limits, Unpack, apply, encode};
 use headwater_onnx::GraphBuilder;
 
 /// The same as the fuzzer's.
@@ -43,4 +43,19 @@ fn the_fuzzers_deltas_make_their_model_or_are_refused() {
         made += usize::from(restored.is_ok());
     }
     assert_eq!(made, targets.len());
+}
+
+#[test]
+fn coded_tensors_are_decoded_whole_or_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/coded_tensor");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let bad = path.file_name().unwrap().to_str().unwrap().starts_with("bad-");
+        let [width, length, coded @ ..] = &bytes[..] else { panic!("{} is too short", path.display()) };
+        let length = usize::from(*length) * 64;
+        let decoded = Unpack::default().decode(coded, usize::from(*width), length);
+        assert_eq!(decoded.is_err(), bad, "{}: {decoded:?}", path.display());
+        assert!(decoded.is_err() || decoded.is_ok_and(|decoded| decoded.len() == length));
+    }
 }

@@ -11,7 +11,7 @@ mod reserve;
 pub(crate) use args::{ExplainArgs, ExportArgs, ExportFormat, PlanAction, PlanArgs, PlanCommand};
 pub(crate) use explanation::Explained;
 pub(crate) use limits::{LimitArgs, resources};
-pub(crate) use report::Report;
+pub(crate) use report::{Report, bytes};
 
 use std::io::{BufWriter, Write as _};
 

@@ -142,7 +142,7 @@ pub(super) fn name(resource: Resource, servers: &[Server]) -> String {
 }
 
 /// In decimal units, as networks count.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let (scale, unit) = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
         .into_iter()
         .find(|(scale, _)| bytes as f64 >= *scale)

@@ -2,7 +2,10 @@
 
 use crate::support::{head, small_extractor};
 use headwater_onnx::external::{outside, take_in};
-use headwater_onnx::{ElementType, GraphBuilder, Head, InputSettings, Limits, Step, adapt, check, join, prune, tail};
+use headwater_onnx::{
+    ElementType, GraphBuilder, Head, InputSettings, Limits, Network, Step, adapt, check, join, prune, split, stated,
+    tail,
+};
 use proptest::prelude::*;
 
 /// Calls every function that takes bytes once.
@@ -21,6 +24,7 @@ fn feed(bytes: &[u8]) {
         let _ = take_in(bytes, data, &limits);
     }
     let _ = tail(bytes, "features", &["probs"], &limits);
+    cut(bytes, &limits);
     let _ = Head::read(bytes, &limits);
     let _ = join(bytes, "features", &small_head(), &limits);
     let _ = join(&small_extractor(true), "features", bytes, &limits);
@@ -30,6 +34,20 @@ fn small_outside() -> Vec<u8> {
     let mut graph = GraphBuilder::new("outside");
     graph.outside("w", &[2], &[("location", "m.data"), ("offset", "4"), ("length", "8")]).relu("features", "w");
     graph.finish()
+}
+
+/// Cuts a network wherever it can be cut: the halves are models again.
+fn cut(bytes: &[u8], limits: &Limits) {
+    let Ok(network) = Network::read(bytes, &["probs"], limits) else { return };
+    let facts = stated(bytes, limits).unwrap_or_default();
+    for cut in network.cuts(|_| Some(1)).cuts {
+        let fact = |name: &String| facts.iter().find(|value| value.name == *name).cloned();
+        let Some(at) = cut.values.iter().map(fact).collect::<Option<Vec<_>>>() else { continue };
+        if let Ok(halves) = split(bytes, &["probs"], &at, limits) {
+            assert!(check(&halves.front, limits).is_ok() && check(&halves.back, limits).is_ok());
+        }
+        assert!(network.peak(&cut.values, |_| Some(1)) > 0);
+    }
 }
 
 fn small_head() -> Vec<u8> {

@@ -35,7 +35,7 @@ print(json.dumps({o.name: v.ravel().tolist() for o, v in zip(session.get_outputs
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let given = std::env::var_os("HEADWATER_PYTHON").map(PathBuf::from);
     let found = given.into_iter().chain([repository().join(".venv/bin/python")]).find(|python| {
         let imports = Command::new(python).args(["-c", "import numpy, onnxruntime"]).output();

@@ -5,6 +5,7 @@ mod features;
 mod fine_tune;
 mod ingest;
 mod labels;
+mod partition;
 mod plan;
 mod push;
 mod reach;
@@ -17,6 +18,7 @@ pub(crate) use extract::ExtractArgs;
 pub(crate) use fine_tune::FineTuneArgs;
 pub(crate) use ingest::IngestArgs;
 pub(crate) use labels::LabelsArgs;
+pub(crate) use partition::PartitionArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use push::{BasesArgs, PushArgs, PushSpec, RollbackArgs};
 pub(crate) use relabel::{RelabelArgs, RelabelTask};
@@ -59,6 +61,7 @@ pub(crate) enum Command {
     Labels(LabelsArgs),
     Ingest(IngestArgs),
     Models(ModelsArgs),
+    Plan(PartitionArgs),
     Push(PushArgs),
     Rollback(RollbackArgs),
     Status(StatusArgs),

@@ -1,0 +1,92 @@
+//! The photos of a folder, as many as are asked for, from all over it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use headwater_cli::input::read_at_most;
+use headwater_dissection::{Origin, Photos};
+use headwater_types::Format;
+use headwater_types::caps::MAX_OBJECT;
+
+/// Most files of a folder that are looked at. Photos are taken from all over these.
+const MOST_FILES: usize = 100_000;
+/// Most folders within folders.
+const MOST_DEPTH: usize = 8;
+
+/// So many photos of a folder, spread over its files by their names, or the generated one. Files that are too long for
+/// a photo are counted too.
+pub(super) fn photos(folder: Option<&Path>, count: usize) -> anyhow::Result<(Photos, u64)> {
+    let Some(folder) = folder else {
+        let generated = ("the generated photo".to_owned(), headwater_pilot::PHOTO.into());
+        return Ok((Photos { files: vec![generated], origin: Origin::Generated }, 0));
+    };
+    let shown = folder.display();
+    let mut paths = Vec::new();
+    list(folder, 0, &mut paths).with_context(|| format!("--photos {shown}"))?;
+    if paths.is_empty() {
+        bail!("--photos {shown}: there is no photo in it: give a folder of {}", Format::listed("or"));
+    }
+    paths.sort();
+    let step = (paths.len() as f64 / count as f64).max(1.0);
+    let chosen = (0..count.min(paths.len())).map(|place| &paths[(place as f64 * step) as usize]);
+    let (mut files, mut too_long) = (Vec::new(), 0);
+    for path in chosen {
+        let bytes = read_at_most(path, MAX_OBJECT.get()).with_context(|| format!("--photos: {}", path.display()))?;
+        if bytes.len() as u64 > MAX_OBJECT.get() {
+            too_long += 1;
+        } else {
+            files.push((path.display().to_string(), bytes.into()));
+        }
+    }
+    Ok((Photos { files, origin: Origin::Folder }, too_long))
+}
+
+/// Adds the photos of a folder, by their suffixes, and those of its folders. Names that begin with a dot are left out.
+fn list(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if paths.len() >= MOST_FILES || hidden {
+            continue;
+        }
+        if kind.is_dir() && depth < MOST_DEPTH {
+            list(&path, depth + 1, paths)?;
+        } else if kind.is_file() && is_photo(&path) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_photo(path: &Path) -> bool {
+    let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase());
+    suffix.is_some_and(|suffix| Format::suffixes().any(|known| known == suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photos_come_from_all_over_a_folder_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        };
+        ["a/1.jpg", "a/2.JPEG", "b/3.png", "b/4.jpg", "b/notes.txt", ".hidden/5.jpg", "c/d/6.webp"].map(write);
+        let names = |count: usize| -> Vec<String> {
+            let (photos, too_long) = photos(Some(folder.path()), count).unwrap();
+            assert_eq!((photos.origin, too_long), (Origin::Folder, 0));
+            photos.files.into_iter().map(|(_, bytes)| String::from_utf8(bytes.to_vec()).unwrap()).collect()
+        };
+        assert_eq!(names(2), ["a/1.jpg", "b/3.png"]);
+        assert_eq!(names(9), ["a/1.jpg", "a/2.JPEG", "b/3.png", "b/4.jpg", "c/d/6.webp"]);
+        let error = photos(Some(&folder.path().join(".hidden/none")), 1).unwrap_err();
+        assert!(format!("{error:#}").contains("--photos"), "{error:#}");
+        assert_eq!(photos(None, 3).unwrap().0.files.len(), 1);
+    }
+}
