@@ -77,7 +77,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, name).unwrap();
         };
-        ["a/1.jpg", "a/2.JPEG", "b/3.png", "b/4.jpg", "b/notes.txt", ".hidden/5.jpg", "c/d/6.webp"].map(write);
+        for name in ["a/1.jpg", "a/2.JPEG", "b/3.png", "b/4.jpg", "b/notes.txt", ".hidden/5.jpg", "c/d/6.webp"] {
+            write(name);
+        }
         let names = |count: usize| -> Vec<String> {
             let (photos, too_long) = photos(Some(folder.path()), count).unwrap();
             assert_eq!((photos.origin, too_long), (Origin::Folder, 0));
