@@ -1,5 +1,5 @@
-//! Bytes as an ONNX model: checked, cut down, cut in two, at each of its cuts too, joined, and brought to another input,
-//! without a panic.
+//! Bytes as an ONNX model: checked, cut down, cut in two, at each of its cuts too, joined, and brought to another
+//! input, without a panic.
 #![no_main]
 
 use headwater_onnx::{ElementType, Head, InputSettings, Layout, Limits, Network, Step};

@@ -27,8 +27,8 @@ pub(crate) struct Done {
 // === impl Begun ===
 
 impl Begun {
-    /// Takes steps from these weights, with their correction, until they are done, or `stop` is cancelled. `done` counts
-    /// them. Blocks.
+    /// Takes steps from these weights, with their correction, until they are done, or `stop` is cancelled. `done`
+    /// counts them. Blocks.
     ///
     /// # Errors
     /// Weights of another head, and steps that diverge.
