@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headwater_features::{Extractor, ExtractorOptions, ModelSpec};
+use headwater_features::{Extractor, ExtractorOptions, InputSettings, ModelSpec};
 use headwater_types::Recipe;
 use serde_json::Value;
 
