@@ -12,8 +12,9 @@ use headwater_tests::{Fetched, Run, Server, ServerOptions, fetch, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const RECIPE: &str = "name = 'eight'\n[[stage]]\nop = 'decode'\n[[stage]]\nop = 'resize'\nsize = [8, 8]\n[[stage]]\n\
-                      op = 'to-tensor'\n[[stage]]\nop = 'normalize'\nmean = [0.5, 0.5, 0.5]\nstd = [0.25, 0.25, 0.25]\n";
+const RECIPE: &str = "name = 'eight'\n[[stage]]\nop = 'decode'\n[[stage]]\nop = 'resize'\nsize = [8, 8]\n\
+                      [[stage]]\nop = 'to-tensor'\n[[stage]]\nop = 'normalize'\nmean = [0.5, 0.5, 0.5]\n\
+                      std = [0.25, 0.25, 0.25]\n";
 const WEIGHTS: [f32; 12] = [0.5, -1.0, 2.0, 0.25, 1.5, -0.5, 1.0, 1.0, 1.0, -2.0, 0.125, 3.0];
 
 /// Where the weights of a model are.
