@@ -70,7 +70,9 @@ fn dissect(onnx: &[u8], photos: &Photos, at: Option<&[String]>) -> Option<Result
 }
 
 fn cut<'a>(of: &'a Dissection, name: &str) -> &'a CutCosts {
-    of.cuts.iter().find(|cut| cut.cut == name).unwrap_or_else(|| panic!("no {name}: {:?}", of.cuts))
+    let found = of.cuts.iter().find(|cut| cut.cut == name);
+    assert!(found.is_some(), "no {name}: {:?}", of.cuts);
+    found.unwrap()
 }
 
 #[test]

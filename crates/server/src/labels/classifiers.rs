@@ -35,7 +35,7 @@ pub(crate) enum NoClassifier {
     #[error("no model or head {asked:?} is registered: registered are [{registered}], see --model and --head")]
     Unknown { asked: String, registered: String },
     #[error("model {name} cannot label: {source}")]
-    Unfit { name: ModelName, source: ClassifierError },
+    Unfit { name: ModelName, source: Box<ClassifierError> },
     #[error("head {name} does not fit the models that serve now: {why}; push a head that was trained on them")]
     UnfitHead { name: ModelName, why: String },
 }
@@ -102,7 +102,8 @@ impl Classifiers {
             return Err(NoClassifier::Unknown { asked: name.to_string(), registered });
         };
         let made = Classifier::of_model(runtime, spec, extractor, &self.options);
-        let made = Arc::new(made.map_err(|source| NoClassifier::Unfit { name: name.clone(), source })?);
+        let made =
+            Arc::new(made.map_err(|source| NoClassifier::Unfit { name: name.clone(), source: Box::new(source) })?);
         opened.insert(name.clone(), Arc::clone(&made));
         Ok(made)
     }
