@@ -27,7 +27,7 @@ impl fmt::Display for Table<'_> {
         let sent = format!("sent, {}", unit.name);
         let heads = ["run", "mode", "workers", "rounds", "seconds", "samples/s", "in steps", &sent, &to, "top-1"];
         let heads = heads.map(|head| format!("<th>{head}</th>")).concat();
-        writeln!(f, "<div class=\"wide\"><table><tr>{heads}</tr>")?;
+        writeln!(f, "<div class=\"wide\"><table class=\"runs\"><tr>{heads}</tr>")?;
         let reached = |run: &TrainingRun| common.and_then(|common| run.seconds_to(common));
         let first = self.runs.iter().filter_map(|run| reached(run)).reduce(f64::min);
         for run in self.runs {
