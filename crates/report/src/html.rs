@@ -16,7 +16,7 @@ h1{font-size:26px;margin:0 0 4px}h2{font-size:20px;line-height:1.25;margin:36px 
 table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}.wide>table{min-width:0}\
 th,td{padding:4px 14px 4px 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}\
 th{font-weight:600;vertical-align:bottom;white-space:normal}th:first-child,td:first-child{text-align:left}\
-table.runs td:nth-child(2){white-space:normal}\
+table.runs td:nth-child(-n+2){white-space:normal}table.runs :is(th,td){padding-right:10px}\
 tr.chosen td{font-weight:700}svg{width:100%;height:auto;display:block}\
 svg text{font:13px system-ui,sans-serif;fill:var(--ink)}svg text.label{fill:var(--muted)}\
 svg .grid{stroke:var(--grid);stroke-width:1}\
