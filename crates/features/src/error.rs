@@ -37,7 +37,7 @@ pub enum ModelError {
         /// The model.
         name: ModelName,
         /// What is wrong.
-        source: FileError,
+        source: Box<FileError>,
     },
     /// The file did not pass the check.
     #[error("model {name}: {source}")]

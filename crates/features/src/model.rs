@@ -82,7 +82,7 @@ pub fn read_file(name: &ModelName, path: &Path, max_bytes: ByteCount) -> Result<
         FileError::Read { path, source } => ModelError::Read { name: name(), path, source },
         FileError::TooLarge { path, limit } => ModelError::TooLarge { name: name(), path, limit },
         FileError::Onnx { source, .. } => ModelError::Onnx { name: name(), source },
-        source @ FileError::Data { .. } => ModelError::Data { name: name(), source },
+        source @ FileError::Data { .. } => ModelError::Data { name: name(), source: Box::new(source) },
     })
 }
 
