@@ -30,8 +30,9 @@ const DEFAULT_OUTPUT: &str = "features";
 
 /// The folder of the halves, and their files, opened before the work.
 pub(crate) struct Halves {
-    folder: OutputFolder,
+    // Dropped before the folder, which is taken away where nothing came into it.
     files: [OutputFile; 2],
+    folder: OutputFolder,
 }
 
 /// Opens what is written.
