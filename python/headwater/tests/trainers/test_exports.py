@@ -2,6 +2,7 @@
 are PyTorch's.
 """
 
+import copy
 import pathlib
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -81,12 +82,13 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
     network = torchvision_model()
     features = torchvision_model()
     features.classifier = torch.nn.Identity()
-    half = timm_model().half()
+    whole = timm_model()
+    half = copy.deepcopy(whole).half()
     found = {
         "as-is": (export(network, folder / "mobilenet_v2.onnx", 1), "", network),
         "features": (export(features, folder / "features.onnx", **named), "", features),
-        "timm": (export(timm_model(), folder / "timm.onnx", **named), "", timm_model()),
-        "half": (export(half, folder / "half.onnx", **named), "", timm_model()),
+        "timm": (export(whole, folder / "timm.onnx", **named), "", whole),
+        "half": (export(half, folder / "half.onnx", **named), "", whole),
     }
     network = transformers_model()
     found["transformers"] = (export(network, folder / "vit.onnx", **named), "", network)
