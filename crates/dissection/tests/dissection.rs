@@ -1,6 +1,6 @@
 //! A small network and generated photos at every cut, with a real ONNX Runtime where one is found.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has said what it found")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
