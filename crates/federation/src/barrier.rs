@@ -249,6 +249,15 @@ impl Barrier {
         collected.parts.push(part);
     }
 
+    /// Workers that are at work for this round or an earlier one, and have brought nothing in this one.
+    fn late(&self, round: u64, brought: &[Brought]) -> Vec<usize> {
+        let has_brought = |worker: usize| brought.iter().any(|one| one.worker == worker);
+        let late = self.outstanding.iter().filter(|one| one.round <= round && !has_brought(one.worker));
+        let mut late: Vec<_> = late.map(|one| one.worker).collect();
+        late.dedup();
+        late
+    }
+
     /// Moves the weights by what has come.
     async fn close(
         &mut self,
@@ -260,8 +269,7 @@ impl Barrier {
             // All were lost: the round is run again, with whoever comes back.
             return Ok(());
         }
-        let late = self.outstanding.iter().filter(|one| one.round == round).map(|one| one.worker);
-        for worker in late.collect::<Vec<_>>() {
+        for worker in self.late(round, &collected.brought) {
             let stands_in = self.differing.as_mut().and_then(|known| known.stand_in(worker));
             let outcome = if stands_in.is_some() { Outcome::StoodIn } else { Outcome::Late };
             collected.parts.push(nothing(worker, outcome));

@@ -2,8 +2,8 @@
 //!
 //! Each step is corrected for what the worker's own data pull to ([`Corrections`]). And where a worker is late its last
 //! way stands in for it: a round without it forgets its classes, and accuracy falls by several points until it is back.
-//! The last way is about what it would have sent (MIFA: Gu et al., NeurIPS 2021). It counts once more and no oftener:
-//! the next thing that comes of that worker is newer.
+//! The last way is about what it would have sent (MIFA: Gu et al., NeurIPS 2021), for the few rounds that a machine's
+//! hiccup takes; after more of them it has gone too far in one direction.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,12 @@ use crate::weights::Brought;
 #[derive(Clone, Debug)]
 pub(crate) struct Differing {
     corrections: Option<Corrections>,
-    /// The last way of each that has not stood in yet.
-    last: BTreeMap<usize, Brought>,
+    /// The last way of each, and how often it has stood in.
+    last: BTreeMap<usize, (Brought, u32)>,
 }
+
+/// Rounds in which one way stands in: several, since a hiccup is longer than a round of a fast cluster.
+const MOST_ROUNDS: u32 = 8;
 
 // === impl Differing ===
 
@@ -40,12 +43,14 @@ impl Differing {
             known.learn(brought.worker, &brought.contribution(), correction);
         }
         // Its samples are counted already.
-        self.last.insert(brought.worker, Brought { samples: 0, ..brought.clone() });
+        self.last.insert(brought.worker, (Brought { samples: 0, ..brought.clone() }, 0));
     }
 
     /// What stands in for a worker that is late.
     pub(crate) fn stand_in(&mut self, worker: usize) -> Option<Brought> {
-        self.last.remove(&worker)
+        let (way, rounds) = self.last.get_mut(&worker).filter(|(_, rounds)| *rounds < MOST_ROUNDS)?;
+        *rounds += 1;
+        Some(way.clone())
     }
 
     /// A worker takes part no more.
@@ -63,7 +68,7 @@ mod tests {
     use crate::weights::tests::options;
 
     #[test]
-    fn a_way_stands_in_once_until_a_newer_one_comes_and_its_samples_count_once() {
+    fn a_way_stands_in_for_some_rounds_and_its_samples_count_once() {
         let mut differing = Differing::new(&options(Mode::Esync));
         let brought =
             |value: f32| Brought { worker: 2, way: Parameters::new(vec![value]), steps: 3, samples: 24, holds: 80 };
@@ -71,6 +76,7 @@ mod tests {
         differing.take_in(&brought(2.0), None);
         let stands = differing.stand_in(2).unwrap();
         assert_eq!((stands.way.values(), stands.steps, stands.samples), (&[2.0][..], 3, 0));
+        assert!((1..MOST_ROUNDS).all(|_| differing.stand_in(2).is_some()));
         assert!(differing.stand_in(2).is_none() && differing.stand_in(1).is_none());
         differing.take_in(&brought(3.0), None);
         differing.forget(2);

@@ -127,7 +127,7 @@ pub enum Outcome {
     Counted,
     /// It came behind the deadline, and counts in a later round.
     Late,
-    /// The same, and its way before counts once more in its place, since nobody else has its data.
+    /// The same, and its last way counts again in its place, since nobody else has its data.
     StoodIn,
     /// The worker was lost meanwhile.
     Lost,
