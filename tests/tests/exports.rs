@@ -187,3 +187,22 @@ fn weights_that_are_missing_cut_off_or_elsewhere_are_refused_by_name_before_anyt
     let link = setting.refusal("beside.onnx", &said);
     assert!(link.contains("it is a link") && link.contains("cp -L"), "{link}");
 }
+
+#[test]
+fn a_network_with_its_weights_beside_it_is_measured_at_its_cuts_and_planned() {
+    let setting = Setting::new();
+    let network = model(Weights::Beside, &images(ElementType::FLOAT32, [3, 8, 8]), None);
+    std::fs::write(setting.at("network.onnx"), network).unwrap();
+    let (network, recipe, profile) =
+        (setting.text("network.onnx"), setting.text("recipe.toml"), setting.text("profile"));
+    let words = ["model", "--model", &network, "--recipe", &recipe, "--seconds", "0.01", "--batches", "1", "--json"];
+    let measured = run("profiler", words).unwrap().success().unwrap();
+    std::fs::write(setting.at("profile"), &measured.stdout).unwrap();
+    let plan = ["plan", "--model", &network, "--profile", &profile, "--servers-up-to", "2", "--bandwidth", "1Gbps"];
+    let planned: Value = run("tuner", [&plan[..], &["--json"]].concat()).unwrap().success().unwrap().json().unwrap();
+    assert_eq!(planned["model_digest"], measured.json().unwrap()["model_digest"], "{planned}");
+    setting.weigh([1.0; 12]);
+    let refused = run("tuner", plan).unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("profile this file with profiler model"), "{}", refused.stderr);
+}

@@ -56,7 +56,9 @@ struct Collected {
 /// [`FederationError`].
 pub(crate) async fn rounds(run: &mut Run<'_>) -> Result<(), FederationError> {
     let drift = run.drift_limit.and_then(DriftLimit::new);
-    let differing = (run.average == Average::Normalized).then(|| Differing::new(run.options));
+    // In the other modes nobody is late and a worker takes one step, or is alone: ways need not be kept.
+    let is_differing = run.options.mode == Mode::Esync && run.average == Average::Normalized;
+    let differing = is_differing.then(|| Differing::new(run.options));
     let mut barrier = Barrier { outstanding: Vec::new(), early: Vec::new(), drift, differing };
     while run.round < run.options.rounds {
         run.check_stop()?;

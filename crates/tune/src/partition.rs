@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use headwater_cli::Outcome;
 use headwater_cli::input::read_at_most;
-use headwater_onnx::{Limits, check};
+use headwater_onnx::{Limits, check, file};
 use headwater_plan::Cores;
 use headwater_plan::partition::{MAX_NETWORK_PROFILE_BYTES, NetworkProfile, partition};
 use headwater_types::Digest;
@@ -59,7 +59,6 @@ pub(crate) fn read_profile(args: &PartitionArgs) -> anyhow::Result<NetworkProfil
 /// The digest of the model that was given.
 fn read_model(args: &PartitionArgs) -> anyhow::Result<Digest> {
     let path = args.model.display();
-    let bytes =
-        read_at_most(&args.model, MAX_MODEL_BYTES.get()).with_context(|| format!("cannot read --model {path}"))?;
+    let bytes = file::read(&args.model, MAX_MODEL_BYTES).with_context(|| format!("cannot read --model {path}"))?;
     Ok(check(&bytes, &Limits::default()).with_context(|| format!("--model {path}"))?.digest)
 }

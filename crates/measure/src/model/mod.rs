@@ -10,12 +10,11 @@ pub(crate) use report::NetworkCuts;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use headwater_cli::input::read_at_most;
 use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{OutputFile, OutputFolder, Progress};
 use headwater_dissection::{Dissection, Dissector};
 use headwater_features::Runtime;
-use headwater_onnx::{Limits, ModelFacts, Split, check};
+use headwater_onnx::{Limits, ModelFacts, Split, check, file};
 use headwater_plan::partition::{FORMAT, NetworkProfile};
 use headwater_types::caps::MAX_MODEL_BYTES;
 use headwater_types::{Digest, Recipe};
@@ -62,7 +61,7 @@ pub(crate) struct Measured {
 /// Measures the network.
 pub(crate) fn model(args: &ModelArgs, progress: &Progress) -> anyhow::Result<Measured> {
     let shown = args.model.display();
-    let onnx = read_at_most(&args.model, MAX_MODEL_BYTES.get()).with_context(|| format!("cannot read {shown}"))?;
+    let onnx = file::read(&args.model, MAX_MODEL_BYTES).with_context(|| format!("cannot read {shown}"))?;
     let facts = check(&onnx, &Limits::default()).with_context(|| format!("--model {shown}"))?;
     let (outputs, recipe) = (outputs(args, &facts)?, find_recipe(&args.recipe)?);
     let (photos, too_long) = photos::photos(args.photos.as_deref(), args.samples())?;
