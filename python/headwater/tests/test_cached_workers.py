@@ -7,7 +7,7 @@ import pathlib
 import signal
 import threading
 import time
-from typing import Any, List, Tuple
+from typing import Any, List
 
 import headwater
 import numpy as np
@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Watch:
-    """The most bytes of the files of both tiers, memory first, looked at 100 times a second and more."""
+    """The most bytes of the files of both tiers, memory first, looked at as often as the machine lets it."""
 
     def __init__(self, *tiers: pathlib.Path) -> None:
         self.most, self.looks, self._tiers, self._over = [0] * len(tiers), 0, tiers, threading.Event()
@@ -35,10 +35,17 @@ class Watch:
             self.looks += 1
             time.sleep(0.005)
 
-    def end(self) -> Tuple[List[int], int]:
+    def again(self) -> None:
+        """Waits for another look, so that a slow machine looks no less often than a fast one."""
+        seen, last = self.looks, time.monotonic() + 30
+        while self.looks == seen:
+            assert time.monotonic() < last, "the watch has not looked for 30 seconds"
+            time.sleep(0.001)
+
+    def end(self) -> List[int]:
         self._over.set()
         self._thread.join()
-        return self.most, self.looks
+        return self.most
 
 
 @pytest.mark.parametrize("workers, context", [(2, "fork"), (4, "fork"), (2, "spawn")])
@@ -57,10 +64,11 @@ def test_workers_share_one_exact_limit_and_true_counters(tmp_path: pathlib.Path,
             for tensor, index, again in zip(tensors, rest["index"], rest["again"]):
                 assert is_value((tensor, {"index": int(index), "again": again.numpy()}), int(index), SIZE)
                 seen.append(int(index))
+            watch.again()
         assert sorted(seen) == list(range(120))
-    most, looks = watch.end()
+    most = watch.end()
     counts, usage = cached.counts(), cached.usage()
-    assert most[0] <= usage["memory_limit"] and most[1] <= usage["ssd_limit"] and looks > 20
+    assert most[0] <= usage["memory_limit"] and most[1] <= usage["ssd_limit"]
     assert counts["accesses"] == 360 and counts["origin"] == len(reads(tmp_path / "log"))
     assert counts["ssd_hits"] + counts["memory_hits"] > 0 and counts["corrupt"] == counts["busy"] == 0
     assert [on_disk(newest()), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
@@ -146,13 +154,14 @@ def test_killed_workers_leave_sums_that_fit(tmp_path: pathlib.Path) -> None:
         for worker in workers:
             worker.start()
         time.sleep(0.03 + 0.017 * round_)
+        watch.again()
         for worker in workers:
             assert worker.pid is not None and worker.exitcode is None
             os.kill(worker.pid, signal.SIGKILL)
             worker.join()
     for _ in range(2):
         assert all(is_value(cached[index], index, SIZE) for index in range(40))
-    most, _ = watch.end()
+    most = watch.end()
     counts, usage = cached.counts(), cached.usage()
     assert most[0] <= usage["memory_limit"] and most[1] <= usage["ssd_limit"]
     assert [on_disk(newest()), on_disk(tmp_path / "ssd")] == [usage["memory_bytes"], usage["ssd_bytes"]]
