@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,14 @@ use std::time::Duration;
 pub struct Line {
     address: String,
     server: Arc<Mutex<String>>,
-    is_cut: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_cut: AtomicBool,
+    /// Bytes a second of each connection and direction; 0 is without limit.
+    rate: AtomicU64,
 }
 
 /// How often an end looks whether the line is cut.
@@ -27,15 +34,15 @@ impl Line {
     pub fn before(server: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
-        let (server, is_cut) = (Arc::new(Mutex::new(server.to_owned())), Arc::new(AtomicBool::new(false)));
-        let (behind, cut) = (Arc::clone(&server), Arc::clone(&is_cut));
+        let (server, state) = (Arc::new(Mutex::new(server.to_owned())), Arc::new(State::default()));
+        let (behind, of_all) = (Arc::clone(&server), Arc::clone(&state));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (behind, cut) = (Arc::clone(&behind), Arc::clone(&cut));
-                thread::spawn(move || join(&client, &behind, &cut));
+                let (behind, state) = (Arc::clone(&behind), Arc::clone(&of_all));
+                thread::spawn(move || join(&client, &behind, &state));
             }
         });
-        Ok(Self { address, server, is_cut })
+        Ok(Self { address, server, state })
     }
 
     /// Where clients find it.
@@ -45,12 +52,17 @@ impl Line {
 
     /// Lets nothing through from now on, of connections that are open and of new ones.
     pub fn cut(&self) {
-        self.is_cut.store(true, Ordering::SeqCst);
+        self.state.is_cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets so many bytes a second through from now on, of each connection and each way.
+    pub fn slow_to(&self, bytes_per_second: u64) {
+        self.state.rate.store(bytes_per_second, Ordering::SeqCst);
     }
 
     /// Lets everything through again, also what was sent meanwhile.
     pub fn mend(&self) {
-        self.is_cut.store(false, Ordering::SeqCst);
+        self.state.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// Leads new connections to a server at another address.
@@ -59,25 +71,26 @@ impl Line {
     }
 }
 
-fn join(client: &TcpStream, server: &Mutex<String>, is_cut: &Arc<AtomicBool>) {
-    wait(is_cut);
+fn join(client: &TcpStream, server: &Mutex<String>, state: &Arc<State>) {
+    wait(state);
     let server = server.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Ok(server) = TcpStream::connect(server) else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let back = (server.try_clone(), client.try_clone());
     if let (Ok(from), Ok(to)) = back {
-        let is_cut = Arc::clone(is_cut);
-        thread::spawn(move || drop(pass(&from, &to, &is_cut)));
+        let state = Arc::clone(state);
+        thread::spawn(move || drop(pass(&from, &to, &state)));
     }
-    drop(pass(client, &server, is_cut));
+    drop(pass(client, &server, state));
 }
 
 /// Passes on what comes, while the line is whole, until one end closes.
-fn pass(mut from: &TcpStream, mut to: &TcpStream, is_cut: &AtomicBool) -> io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
+fn pass(mut from: &TcpStream, mut to: &TcpStream, state: &State) -> io::Result<()> {
+    let mut buffer = vec![0; 16 << 10];
     loop {
         let read = from.read(&mut buffer).unwrap_or(0);
-        wait(is_cut);
+        wait(state);
+        linger(state, read);
         if read == 0 {
             return to.shutdown(Shutdown::Both);
         }
@@ -88,8 +101,17 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream, is_cut: &AtomicBool) -> io::Re
 }
 
 #[expect(clippy::disallowed_methods, reason = "a thread of its own, which has nothing else to do")]
-fn wait(is_cut: &AtomicBool) {
-    while is_cut.load(Ordering::SeqCst) {
+fn wait(state: &State) {
+    while state.is_cut.load(Ordering::SeqCst) {
         thread::sleep(LOOK);
+    }
+}
+
+/// Takes as long as so many bytes take on a slow line.
+#[expect(clippy::disallowed_methods, reason = "a thread of its own, which has nothing else to do")]
+fn linger(state: &State, bytes: usize) {
+    let rate = state.rate.load(Ordering::SeqCst);
+    if rate > 0 {
+        thread::sleep(Duration::from_secs_f64(bytes as f64 / rate as f64));
     }
 }

@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
 mod common;
+mod extracted;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::read_parts;
+use extracted::{Features, features};
 use headwater_plan::Plan;
 use headwater_testdata::Extractor;
 use headwater_tests::{Data, Run, Server, ServerOptions, program, run};
@@ -24,9 +24,6 @@ struct Setting {
     reference: Features,
     images: u64,
 }
-
-/// Of each key the label and the feature.
-type Features = BTreeMap<String, (Option<String>, Vec<f32>)>;
 
 // === impl Setting ===
 
@@ -113,24 +110,6 @@ impl Setting {
 
 fn failures(summary: &Value) -> u64 {
     summary["failed"].as_u64().unwrap()
-}
-
-/// What a folder of parts holds; each key once.
-fn features(folder: &Path) -> Features {
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::Float32Type;
-    let mut all = Features::new();
-    for batch in read_parts(folder).unwrap() {
-        let column = |name: &str| batch.column_by_name(name).unwrap();
-        let (keys, labels) = (column("key").as_string::<i32>(), column("label").as_string::<i32>());
-        let rows = column("feature").as_fixed_size_list();
-        for (row, (key, label)) in keys.iter().zip(labels).enumerate() {
-            let feature = rows.value(row).as_primitive::<Float32Type>().values().to_vec();
-            let before = all.insert(key.unwrap().to_owned(), (label.map(str::to_owned), feature));
-            assert!(before.is_none(), "{key:?} is there twice");
-        }
-    }
-    all
 }
 
 /// The plan's head, and other ways: sample after sample one of these at the first server, stored bytes at the second.

@@ -201,6 +201,7 @@ fn three_servers_asked_at_once_for_two_epochs_read_and_keep_each_sample_once() {
 /// Samples that a server gives to a call that says it was handed on.
 fn fetch_handed_on(server: &Server) -> u64 {
     let fetch = Fetch {
+        cut: None,
         dataset: "photos".into(),
         dataset_digest: None,
         samples: Samples::Range { first: 0, count: PHOTOS as usize },

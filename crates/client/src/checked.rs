@@ -1,6 +1,6 @@
 //! A request that was held against its dataset: whatever is wrong with it is an error before any call.
 
-use headwater_types::{Field, Recipe, Way};
+use headwater_types::{Field, NetworkCut, Recipe, Way};
 
 use crate::chunk_source::Wish;
 use crate::error::ClientError;
@@ -17,6 +17,8 @@ pub(crate) struct CheckedRequest {
     /// The request's recipe, or its model's.
     pub(crate) recipe: Option<Recipe>,
     pub(crate) model: Option<RegisteredModel>,
+    /// Where the model's network is cut.
+    pub(crate) cut: Option<NetworkCut>,
     pub(crate) floats: bool,
     pub(crate) ordered: bool,
     pub(crate) measure_cpu: bool,
@@ -41,14 +43,18 @@ impl CheckedRequest {
             return Err(ClientError::Request(message));
         }
         check_addresses(&wish, union)?;
-        let model = model.map(|name| union.registered_model(&name)).transpose()?;
+        let (model, cut) = model.map(|asked| asked.found(union)).transpose()?.unzip();
+        let cut: Option<NetworkCut> = cut.flatten();
+        if cut.is_none() && wish.ways.may_be_coded_features() {
+            return Err(ClientError::Request("features travel coded from a cut of a network only"));
+        }
         check_needs(&wish, recipe.as_ref(), model.as_ref().map(|model| &model.info))?;
         if let Some(model) = &model {
             check_model(&wish, model, union)?;
         }
         let fields = union.named_fields(&fields)?;
         let recipe = recipe.or_else(|| model.as_ref().map(|model| model.info.recipe.clone()));
-        Ok(Self { wish, recipe, model, floats, ordered, measure_cpu, fields })
+        Ok(Self { wish, recipe, model, cut, floats, ordered, measure_cpu, fields })
     }
 }
 
@@ -88,7 +94,7 @@ fn check_needs(wish: &Wish, recipe: Option<&Recipe>, model: Option<&ModelInfo>) 
 
 /// Sees to it that every server has the model that is asked for features.
 fn check_model(wish: &Wish, model: &RegisteredModel, union: &Union) -> Result<(), ClientError> {
-    let takes_features = |index| wish.ways.of(index) == Some(Way::FEATURES);
+    let takes_features = |index| wish.ways.of(index).is_some_and(Way::is_features);
     let without = union.partitions.iter().zip(&model.servers).enumerate().filter(|(_, (_, has_model))| !**has_model);
     for (place, (partition, _)) in without {
         if wish.indices.any_in(partition.first..partition.end(), takes_features) {

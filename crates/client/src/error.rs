@@ -182,6 +182,9 @@ pub enum ClientError {
     /// A server does not know the calls for versions of models.
     #[error("server {0} is too old to take models while it runs: upgrade that server")]
     NoModelVersions(ServerAddress),
+    /// A server does not know the call for fronts of networks.
+    #[error("server {0} is too old to serve the tensors of a cut network: upgrade that server")]
+    NoFronts(ServerAddress),
     /// A server does not know the call for names.
     #[error(
         "server {server} (version {version}) lists no names: keys and labels without the photos, and states that hold \

@@ -56,7 +56,7 @@ impl Expectation {
                 Err(Past::Breach(problem)) => return Err(partition.breach(local, &problem)),
                 Err(Past::Own(failure)) => return Err(failure),
             }
-            // A server of before this was a failure gives them as they are.
+            // A server of before this was a failure gives them as they are. Whoever decodes what is coded looks then.
             if delivered.way == Way::FEATURES && !self.allow_non_finite {
                 check_finite(&floats(&delivered.payload))?;
             }

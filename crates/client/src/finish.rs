@@ -100,10 +100,18 @@ impl Finisher {
         limits: AgreedLimits,
     ) -> (Result<Payload, SampleFailure>, CpuSeconds) {
         let recipe = Arc::clone(recipe);
+        self.metered(move || payload_of(&recipe, delivered, &limits).map(|(payload, _)| payload)).await
+    }
+
+    /// Runs another job of a sample on these threads, and says how much CPU time that took.
+    pub async fn metered<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, SampleFailure> + Send + 'static,
+    ) -> (Result<T, SampleFailure>, CpuSeconds) {
         let job = move |_: &mut Scratch| {
             let meter = CpuMeter::start(true);
-            let payload = payload_of(&recipe, delivered, &limits).map(|(payload, _)| payload);
-            (payload, meter.read().unwrap_or_default())
+            let done = job();
+            (done, meter.read().unwrap_or_default())
         };
         self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), CpuSeconds::default()))
     }

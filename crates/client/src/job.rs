@@ -106,7 +106,7 @@ impl FetchJobs<'_> {
 
     /// What every call asks the server of the partition at this place.
     fn fetch(&self, place: usize, partition: &Partition) -> Fetch {
-        let CheckedRequest { wish, recipe, model, floats, measure_cpu, fields, .. } = self.request;
+        let CheckedRequest { wish, recipe, model, cut, floats, measure_cpu, fields, .. } = self.request;
         let takes_features = |model: &&RegisteredModel| wish.ways.may_take_features() && model.servers[place];
         let model = model.as_ref().filter(takes_features).map(|model| &model.info);
         Fetch {
@@ -119,6 +119,7 @@ impl FetchJobs<'_> {
             seed: wish.addresses.seed(),
             epochs: Choice::All(Epoch::default()),
             model: model.map(|model| (model.name.clone(), Some(model.digest))),
+            cut: cut.clone().filter(|_| model.is_some()),
             batch_bytes: self.batch,
             measure_cpu: *measure_cpu,
             max_payload: partition.limits.limits().max_payload(),

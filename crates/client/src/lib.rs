@@ -86,6 +86,7 @@ mod stream;
 mod dataset;
 
 mod announce;
+mod asked_model;
 mod cached;
 mod differences;
 mod fetch;
@@ -106,6 +107,7 @@ mod batch;
 pub use address::ServerAddress;
 pub use addresses::Addresses;
 pub use announce::{Announced, Pass, PassOrder};
+pub use asked_model::{AskedModel, Front};
 pub use batch::{Batch, BatchPlan, BatchRow, BatchStream, Listener, RowLayout};
 pub use caches::{ServerCache, caches};
 pub use counters::Counters;

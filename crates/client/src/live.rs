@@ -60,7 +60,7 @@ impl LivePlan {
     }
 
     fn check(&self, ways: &[Way]) -> Result<(), ClientError> {
-        if !self.features && ways.contains(&Way::FEATURES) {
+        if !self.features && ways.iter().any(|way| way.is_features()) {
             return Err(ClientError::Request("a plan for tensors cannot have the cut features"));
         }
         Ok(())

@@ -3,6 +3,7 @@
 use headwater_types::{Address, ModelName, Recipe, Way};
 
 use crate::addresses::Addresses;
+use crate::asked_model::AskedModel;
 use crate::indices::Indices;
 use crate::ways::Ways;
 
@@ -21,7 +22,7 @@ pub struct FetchRequest {
     /// The addresses of the samples' randomness.
     pub addresses: Addresses,
     /// The model, for the cut `features`.
-    pub model: Option<ModelName>,
+    pub model: Option<AskedModel>,
     /// Whether samples come in the order in which they were asked for, or as they arrive. In order, servers whose
     /// samples come later wait once the window is full.
     pub ordered: bool,
@@ -43,7 +44,7 @@ impl FetchRequest {
             ways: Way::FEATURES.into(),
             floats: true,
             addresses: Address::default().into(),
-            model: Some(model),
+            model: Some(model.into()),
             ordered: false,
             measure_cpu: false,
             fields: Vec::new(),

@@ -41,15 +41,24 @@ impl Ways {
     /// Whether some sample may be asked for as features, now or later.
     pub(crate) fn may_take_features(&self) -> bool {
         match self {
-            Self::All(one) => *one == Way::FEATURES,
-            Self::PerSample(ways) => ways.contains(&Way::FEATURES),
+            Self::All(one) => one.is_features(),
+            Self::PerSample(ways) => ways.iter().any(|way| way.is_features()),
             Self::Live(plan) => plan.may_take_features(),
+        }
+    }
+
+    /// Whether some sample may be asked for as features that are coded. A live plan has none.
+    pub(crate) fn may_be_coded_features(&self) -> bool {
+        match self {
+            Self::All(one) => *one == Way::FEATURES_LOSSLESS,
+            Self::PerSample(ways) => ways.contains(&Way::FEATURES_LOSSLESS),
+            Self::Live(plan) => plan.ways().contains(&Way::FEATURES_LOSSLESS),
         }
     }
 
     /// Whether some sample may be asked for at a cut that a recipe leads to, now or later.
     pub(crate) fn may_take_pixels(&self) -> bool {
-        let is_of_a_recipe = |way: Way| way != Way::FEATURES && way != Way::ENCODED;
+        let is_of_a_recipe = |way: Way| !way.is_features() && way != Way::ENCODED;
         match self {
             Self::All(one) => is_of_a_recipe(*one),
             Self::PerSample(ways) => ways.iter().any(|way| is_of_a_recipe(*way)),

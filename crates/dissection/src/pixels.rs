@@ -82,7 +82,7 @@ impl Pixels {
     fn add(&mut self, photo: &Photo<'_>, lacking: &mut BTreeMap<Way, (u64, String)>) -> Result<(), ImageError> {
         let mut scratch = Scratch::default();
         let (row, seconds) = photo.finish(&Payload::Encoded(photo.bytes.clone()), &mut scratch)?;
-        for way in Way::all().filter(|way| *way != Way::FEATURES) {
+        for way in Way::all().filter(|way| !way.is_features()) {
             match photo.by(way, &mut scratch) {
                 Ok(cost) => {
                     let sum = self.ways.entry(way).or_default();

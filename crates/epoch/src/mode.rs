@@ -54,7 +54,7 @@ impl EpochMode {
 
     /// One way for all: to a tensor.
     fn uniform(way: Way) -> Result<Self, String> {
-        if way == Way::FEATURES {
+        if way.is_features() {
             return Err(
                 "an epoch streams tensors, which nobody makes of features: for those use tuner extract".to_owned()
             );

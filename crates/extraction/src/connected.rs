@@ -79,6 +79,10 @@ impl Connected {
     pub async fn steer(self, samples: &Indices, on_progress: OnProgress<'_>) -> Result<Servers, SourceError> {
         let Self { dataset, model, provenance, course, extractor, sketch } = self;
         let (steering, appraisal) = match (course, &extractor) {
+            (Course::Split(prepared), _) => {
+                let split = prepared.begin(&dataset, &model.info.name, samples).await?;
+                return Ok(Servers::split(dataset, provenance, split));
+            }
             (Course::Set(steering), _) => (steering, None),
             (Course::Auto, Some(here)) if !samples.is_empty() => {
                 let making = Making::Features { model: &model, here };

@@ -11,6 +11,7 @@ use headwater_tables::plan::{self, PlanSource};
 use headwater_types::Way;
 
 use crate::error::{PlanError, SourceError};
+use crate::split::{Prepared, Split};
 
 /// Where samples are inferred: at the servers, or here.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Inference {
     pub extractor: Option<PathBuf>,
     /// ONNX Runtime's shared library; it is looked for where none is named.
     pub onnxruntime: Option<PathBuf>,
+    /// Where the network is split; `None` where it is not. There is no plan then.
+    pub split: Option<Split>,
 }
 
 /// How samples will come, as far as that is known before it is known which samples.
@@ -33,6 +36,8 @@ pub(crate) enum Course {
     Set(Steering),
     /// Samples come by a plan that is still to be made.
     Auto,
+    /// The network is split.
+    Split(Box<Prepared>),
 }
 
 // === impl Course ===
@@ -44,6 +49,10 @@ impl Course {
         dataset: &Dataset,
         model: &RegisteredModel,
     ) -> Result<(Self, Option<LocalExtractor>), SourceError> {
+        if let Some(split) = &inference.split {
+            let prepared = Prepared::new(split, inference, (dataset, &model.info)).await?;
+            return Ok((Self::Split(Box::new(prepared)), None));
+        }
         let path = match &inference.plan {
             None => return Ok((Self::Set(Steering::new(Way::FEATURES)), None)),
             Some(PlanSource::Auto) => {
@@ -56,7 +65,7 @@ impl Course {
         let plan = read_beside(path.clone()).await?;
         let steering = Steering::by(&plan, dataset, &model.info);
         let steering = steering.map_err(|error| PlanError::For { path: path.clone(), error: error.into() })?;
-        let pixels = plan.iter().filter(|way| *way != Way::FEATURES).count();
+        let pixels = plan.iter().filter(|way| !way.is_features()).count();
         let extractor = match &inference.extractor {
             _ if pixels == 0 => None,
             Some(file) => Some(local(file, inference, dataset, model).await?),

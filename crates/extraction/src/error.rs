@@ -1,5 +1,6 @@
 //! Why features do not come, or do not get into their folder.
 
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -7,9 +8,11 @@ use headwater_client::ClientError;
 use headwater_infer::LocalError;
 use headwater_pilot::PilotError;
 use headwater_plan::PlanFileError;
+use headwater_plan::partition::PartitionError;
 use headwater_tables::features::{FolderError, Misdelivery};
+use headwater_tables::network::NetworkReadError;
 use headwater_tables::plan::PlanReadError;
-use headwater_types::{ModelName, SampleIndex};
+use headwater_types::{ModelName, NetworkCut, SampleIndex};
 
 /// Why a plan cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +67,60 @@ pub enum PlanError {
     NothingToChoose(ModelName),
 }
 
+/// Why a network cannot be split as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// Nothing is here that could run the back.
+    #[error(
+        "a network that is split runs its back here: give --extractor FILE.onnx, the file of the model {0} that the \
+         servers have registered"
+    )]
+    NoExtractor(ModelName),
+    /// The profile cannot be read.
+    #[error("--split-by: {source}{}", source.source().map(|why| format!(": {why}")).unwrap_or_default())]
+    Profile {
+        /// What is wrong.
+        source: NetworkReadError,
+    },
+    /// The profile is of another model, recipe or output.
+    #[error(
+        "--split-by {}: it is of the {what} {profiled}, and the servers' model {model} has {served}: profile the file \
+         that they have registered, with its recipe and output (profiler model)",
+        path.display()
+    )]
+    OtherModel {
+        /// The profile.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the profile is of.
+        profiled: String,
+        /// The model.
+        model: ModelName,
+        /// What the model has.
+        served: String,
+    },
+    /// No cut can be used.
+    #[error("--split-by: {0}")]
+    Plan(#[from] PartitionError),
+    /// The profile has a cut that is none.
+    #[error("--split-by: its cut {0:?} is none: profile the model anew (profiler model)")]
+    NoCut(String),
+    /// Servers and this machine disagree about a cut.
+    #[error(
+        "at the cut {cut} the servers give {servers} numbers, and the back takes {here} here: please report it, with \
+         the model"
+    )]
+    Elements {
+        /// The cut.
+        cut: NetworkCut,
+        /// What the servers give.
+        servers: usize,
+        /// What is taken here.
+        here: usize,
+    },
+}
+
 /// Why no more features come.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -76,6 +133,9 @@ pub enum SourceError {
     /// Nothing can be measured, or planned anew.
     #[error(transparent)]
     Pilot(#[from] Box<PilotError>),
+    /// The network cannot be split so.
+    #[error(transparent)]
+    Split(#[from] Box<SplitError>),
     /// Nothing can be inferred here.
     #[error(transparent)]
     Local(#[from] Box<LocalError>),
@@ -126,6 +186,12 @@ impl From<PlanReadError> for PlanError {
 impl From<PlanError> for SourceError {
     fn from(error: PlanError) -> Self {
         Self::Plan(error.into())
+    }
+}
+
+impl From<SplitError> for SourceError {
+    fn from(error: SplitError) -> Self {
+        Self::Split(error.into())
     }
 }
 

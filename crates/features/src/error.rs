@@ -47,6 +47,27 @@ pub enum ModelError {
         /// What is wrong.
         source: OnnxError,
     },
+    /// The file is another one than when the model was opened.
+    #[error("model {name}: {} has changed since the model was opened: put the file back, or start anew", path.display())]
+    Changed {
+        /// The model.
+        name: ModelName,
+        /// The model's file.
+        path: PathBuf,
+    },
+    /// A network is cut at a tensor that does not travel.
+    #[error(
+        "model {name}: the tensor {tensor} is {actual}, and only float32 with a first axis of images travels: cut it \
+         elsewhere (profiler model lists the cuts)"
+    )]
+    CutTensor {
+        /// The model.
+        name: ModelName,
+        /// The tensor.
+        tensor: String,
+        /// What it is.
+        actual: String,
+    },
     /// The model's inputs do not fit the recipe's output.
     #[error(
         "model {name} must have one input [N, 3, {height}, {width}] or [N, {height}, {width}, 3] of float32, float16 \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_image::{Payload, Tensor};
-use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, Recipe, SampleFailure};
+use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, NetworkCut, Recipe, SampleFailure};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch_size;
@@ -24,7 +24,9 @@ use crate::workers::{Workers, division};
 
 /// A model with its workers. Dropping it ends them, after the run that each is in.
 pub struct Extractor {
-    name: ModelName,
+    spec: ModelSpec,
+    /// Where its network is cut; `None` for a whole model.
+    cut: Option<NetworkCut>,
     digest: Digest,
     recipe: Arc<Recipe>,
     output: String,
@@ -57,6 +59,36 @@ impl Extractor {
         options: &ExtractorOptions,
     ) -> Result<Self, ModelError> {
         let model = Model::read(spec, &recipe, options.max_model)?;
+        Self::of(runtime, model, (spec, None), (recipe, options))
+    }
+
+    /// Opens the front of this model's network, up to these tensors, as a model of its own: what it gives are their
+    /// elements, one tensor after the other, for a client that runs the back. Its digest is [`NetworkCut::digest`].
+    /// Blocks like [`Extractor::open`].
+    ///
+    /// # Errors
+    /// A cut that this network does not have or that does not travel, a file that has changed, and those of opening.
+    pub fn front(
+        &self,
+        runtime: &Arc<Runtime>,
+        cut: &NetworkCut,
+        options: &ExtractorOptions,
+    ) -> Result<Self, ModelError> {
+        let recipe = Recipe::clone(&self.recipe);
+        let model = Model::read(&self.spec, &recipe, options.max_model)?;
+        if model.digest != self.digest {
+            return Err(ModelError::Changed { name: model.name, path: self.spec.path.clone() });
+        }
+        let front = model.front(cut, options.max_model)?;
+        Self::of(runtime, front, (&self.spec, Some(cut)), (recipe, options))
+    }
+
+    fn of(
+        runtime: &Arc<Runtime>,
+        model: Model,
+        (spec, cut): (&ModelSpec, Option<&NetworkCut>),
+        (recipe, options): (Recipe, &ExtractorOptions),
+    ) -> Result<Self, ModelError> {
         let size = recipe.output_size();
         let (sessions, threads) = division(options);
         let open = || Session::open(runtime, &model, size, options.device, threads);
@@ -78,9 +110,9 @@ impl Extractor {
             let worker = Worker::new(session, exit.clone(), recipe.clone(), counters.clone(), max_batch.get());
             workers.start(worker, &model.name)?;
         }
-        let Model { name, digest, output, .. } = model;
-        let device = options.device;
-        Ok(Self { name, digest, recipe, output, feature_len, device, max_batch, counters, entrance, workers })
+        let Model { digest, output, .. } = model;
+        let (spec, cut, device) = (spec.clone(), cut.cloned(), options.device);
+        Ok(Self { spec, cut, digest, recipe, output, feature_len, device, max_batch, counters, entrance, workers })
     }
 
     /// Waits for a place in the queue.
@@ -104,7 +136,7 @@ impl Extractor {
             return Err(SampleFailure::new(FailureKind::Internal, message));
         }
         // Nothing draws from this address.
-        let key = (&self.name).into();
+        let key = self.name().into();
         let (address, limits) = (Address::default(), ImageLimits::default());
         let sample = Unfinished { payload, address, key, limits, measure_cpu: false, allow_non_finite: false };
         self.place().await?.extract(sample).await
@@ -125,12 +157,17 @@ impl Extractor {
 
     /// The name by which requests ask for the model.
     pub fn name(&self) -> &ModelName {
-        &self.name
+        &self.spec.name
     }
 
-    /// BLAKE3 of the model's file.
+    /// BLAKE3 of the model's file; of a front, that and its cut.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// Where its network is cut, where it is the front of one.
+    pub fn cut(&self) -> Option<&NetworkCut> {
+        self.cut.as_ref()
     }
 
     /// The recipe of the model's input.
@@ -195,6 +232,6 @@ impl Place<'_> {
 
 impl std::fmt::Debug for Extractor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Extractor({} {} on {})", self.name, self.digest.short(), self.device)
+        write!(f, "Extractor({} {} on {})", self.name(), self.digest.short(), self.device)
     }
 }

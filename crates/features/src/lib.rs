@@ -22,7 +22,9 @@ mod input;
 mod model;
 mod session;
 
+pub mod back;
 pub mod part;
+pub mod row;
 
 mod job;
 mod queue;
@@ -37,6 +39,7 @@ pub mod extractor;
 
 pub mod classifier;
 
+pub use back::Back;
 pub use builtin::{UnknownBuiltin, builtin};
 pub use classifier::{Classifier, ClassifierError, HeadSpec, Labels};
 pub use counts::InferenceCounts;
@@ -48,5 +51,6 @@ pub use job::{Extracted, Unfinished};
 pub use model::{check_model, read_file, read_model};
 pub use options::ExtractorOptions;
 pub use part::{Elements, Part, PartError, PartTensor};
+pub use row::{decode_row, encode_row};
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 
 use headwater_onnx::file::{self, FileError};
-use headwater_onnx::{ElementType, InputSettings, Limits, ModelFacts, OnnxError, adapt, check, layout, prune};
-use headwater_types::{ByteCount, Digest, ModelName, Recipe};
+use headwater_onnx::{
+    ElementType, InputSettings, Limits, ModelFacts, OnnxError, ValueFacts, adapt, check, front, layout, prune, split,
+};
+use headwater_types::{ByteCount, Digest, ModelName, NetworkCut, Recipe};
 
 use crate::builtin::builtin;
 use crate::error::ModelError;
@@ -43,6 +45,30 @@ impl Model {
         let pruned = prune(&file, &[&output], &limits).map_err(onnx)?;
         let bytes = adapt(&pruned, &input.steps(recipe), &limits).map_err(onnx)?;
         Ok(Self { name: name.clone(), digest: facts.digest, bytes, output, fixed_batch: input.fixed_batch })
+    }
+
+    /// The front of this network, up to these tensors, which are its outputs.
+    pub(crate) fn front(&self, cut: &NetworkCut, max_bytes: ByteCount) -> Result<Self, ModelError> {
+        let limits = Limits { max_bytes, ..Limits::default() };
+        let at: Vec<_> = cut.tensors().iter().map(String::as_str).collect();
+        let onnx = |source| ModelError::Onnx { name: self.name.clone(), source };
+        let bytes = front(&self.bytes, &[&self.given(&limits)?], &at, &limits).map_err(onnx)?;
+        let (digest, output) = (cut.digest(self.digest, &self.output), cut.to_string());
+        Ok(Self { name: self.name.clone(), digest, bytes, output, fixed_batch: self.fixed_batch })
+    }
+
+    /// The back of this network, from these tensors, of which type and shape are known, to its output.
+    pub(crate) fn back(&self, at: &[ValueFacts], max_bytes: ByteCount) -> Result<Vec<u8>, ModelError> {
+        let limits = Limits { max_bytes, ..Limits::default() };
+        let halves = split(&self.bytes, &[&self.given(&limits)?], at, &limits);
+        Ok(halves.map_err(|source| ModelError::Onnx { name: self.name.clone(), source })?.back)
+    }
+
+    /// The name of the only output, as it is in the common form.
+    fn given(&self, limits: &Limits) -> Result<String, ModelError> {
+        let facts = check(&self.bytes, limits);
+        let facts = facts.map_err(|source| ModelError::Onnx { name: self.name.clone(), source })?;
+        Ok(facts.outputs.into_iter().map(|output| output.name).next().unwrap_or_default())
     }
 }
 

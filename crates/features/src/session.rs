@@ -18,8 +18,11 @@ use crate::runtime::Runtime;
 pub(crate) struct Session {
     session: OrtSession,
     size: Size,
-    features: usize,
+    /// Floats of a sample in each output: one, or the tensors at which a network is cut.
+    widths: Vec<usize>,
     threads: usize,
+    /// A sample's floats of all outputs, where there are several.
+    row: Vec<f32>,
 }
 
 // === impl Session ===
@@ -40,13 +43,13 @@ impl Session {
         };
         let mut builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
         let session = builder.commit_from_memory(&model.bytes).map_err(|error| refused(error.to_string()))?;
-        let mut session = Self { session, size, features: 0, threads };
-        let features = session.probe().map_err(refused)?.map_err(|dims| ModelError::Output {
+        let mut session = Self { session, size, widths: Vec::new(), threads, row: Vec::new() };
+        let widths = session.probe().map_err(refused)?.map_err(|actual| ModelError::Output {
             name: name.clone(),
             output: model.output.clone(),
-            actual: format!("of shape {dims:?} for one sample"),
+            actual: format!("{actual} for one sample"),
         })?;
-        session.features = features;
+        session.widths = widths;
         Ok(session)
     }
 
@@ -55,9 +58,9 @@ impl Session {
         row_of(self.size)
     }
 
-    /// Floats of one output.
+    /// Floats of one sample's features, of all outputs.
     pub(crate) fn features(&self) -> usize {
-        self.features
+        self.widths.iter().sum()
     }
 
     /// Threads that a run takes on the CPU, the caller's among them. They share the run's work evenly.
@@ -67,36 +70,63 @@ impl Session {
 
     /// Runs whole rows, read where they lie, and gives each one's features to `each` in their order.
     pub(crate) fn run(&mut self, rows: &[f32], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
-        let features = self.features;
         let batch = rows.len() / self.row();
-        self.run_raw(rows, |dims, values| {
-            if dims.first() != Some(&(batch as i64)) || values.len() != batch * features {
-                return Err(format!("{batch} samples gave an output of shape {dims:?}, not {batch} x {features}"));
+        let Self { session, size, widths, row, .. } = self;
+        let checked = |width: usize, (dims, values): Made<'_>| {
+            if dims.first() != Some(&(batch as i64)) || values.len() != batch * width {
+                return Err(format!("{batch} samples gave an output of shape {dims:?}, not {batch} x {width}"));
             }
-            values.chunks_exact(features).enumerate().for_each(|(index, values)| each(index, values));
             Ok(())
-        })
-        .map_err(|error| error.to_string())?
+        };
+        run_raw(session, *size, rows, |made| {
+            widths.iter().zip(made).try_for_each(|(&width, &made)| checked(width, made))?;
+            match (&widths[..], made) {
+                (&[width], &[(_, values)]) => {
+                    values.chunks_exact(width).enumerate().for_each(|(index, values)| each(index, values));
+                }
+                _ => (0..batch).for_each(|index| {
+                    row.clear();
+                    let parts = widths.iter().zip(made);
+                    parts.for_each(|(&width, (_, values))| row.extend(&values[index * width..][..width]));
+                    each(index, row);
+                }),
+            }
+            Ok(())
+        })?
     }
 
-    /// Length of the features of one sample, or the shape of an output that is not one row for it.
-    fn probe(&mut self) -> Result<Result<usize, Vec<i64>>, String> {
+    /// Floats of one sample in each output, or the shape of an output that is not one row for it.
+    fn probe(&mut self) -> Result<Result<Vec<usize>, String>, String> {
         let zeros = vec![0.0; self.row()];
-        self.run_raw(&zeros, |dims, values| match dims {
+        let width = |&(dims, values): &Made<'_>| match dims {
             [1, _, ..] if !values.is_empty() => Ok(values.len()),
-            _ => Err(dims.to_vec()),
-        })
-        .map_err(|error| error.to_string())
+            _ => Err(format!("of shape {dims:?}")),
+        };
+        run_raw(&mut self.session, self.size, &zeros, |made| made.iter().map(width).collect())
     }
+}
 
-    fn run_raw<T>(&mut self, rows: &[f32], read: impl FnOnce(&[i64], &[f32]) -> T) -> Result<T, ort::Error> {
-        let (height, width) = (self.size.height as usize, self.size.width as usize);
-        let batch = rows.len() / self.row();
-        let input = TensorRef::from_array_view(([batch, 3, height, width], rows))?;
-        let outputs = self.session.run(ort::inputs![input])?;
-        let (dims, values) = outputs[0].try_extract_tensor::<f32>()?;
-        Ok(read(dims, values))
-    }
+/// An output: its shape, and its elements.
+type Made<'a> = (&'a [i64], &'a [f32]);
+
+/// Runs whole rows, and gives all outputs to `read`.
+fn run_raw<T>(
+    session: &mut OrtSession,
+    size: Size,
+    rows: &[f32],
+    read: impl FnOnce(&[Made<'_>]) -> T,
+) -> Result<T, String> {
+    let said = |error: ort::Error| error.to_string();
+    let (height, width) = (size.height as usize, size.width as usize);
+    let batch = rows.len() / row_of(size);
+    let input = TensorRef::from_array_view(([batch, 3, height, width], rows)).map_err(said)?;
+    let outputs = session.run(ort::inputs![input]).map_err(said)?;
+    let made = (0..outputs.len()).map(|place| {
+        let (dims, values) = outputs[place].try_extract_tensor::<f32>()?;
+        Ok((&dims[..], values))
+    });
+    let made: Vec<_> = made.collect::<Result<_, _>>().map_err(said)?;
+    Ok(read(&made))
 }
 
 /// Floats of one input of this size.

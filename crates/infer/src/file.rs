@@ -1,9 +1,9 @@
 //! The model's file, held against what the servers announce.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headwater_client::ModelInfo;
-use headwater_features::{InputSettings, read_file};
+use headwater_features::{InputSettings, ModelSpec, read_file};
 use headwater_types::Digest;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
@@ -19,6 +19,12 @@ pub(crate) fn check(path: &Path, model: &ModelInfo) -> Result<InputSettings, Loc
     let found = InputSettings::behind(file, model.digest);
     let (settings, _) = found.ok_or_else(|| other(path, actual, model))?;
     Ok(settings)
+}
+
+/// How the servers' model is opened from its file here.
+pub(crate) fn spec_of(path: PathBuf, model: &ModelInfo, input: InputSettings) -> ModelSpec {
+    let (name, recipe, output) = (model.name.clone(), model.recipe.name().to_string(), Some(model.output.clone()));
+    ModelSpec { name, path, recipe, output, classes: None, input }
 }
 
 /// The error of a file that is another model's.

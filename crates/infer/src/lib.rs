@@ -1,5 +1,5 @@
 //! Features made on the client's side. Samples that travel as pixels are finished and inferred here, by the code and
-//! the model's file that the servers have.
+//! the model's file that the servers have; samples that come from the front of a cut network are taken on from there.
 //!
 //! Invariants: the model's file is the one that the servers have registered, or it is not opened; what waits for a
 //! thread is bounded; a sample that fails is a value beside the others.
@@ -11,5 +11,8 @@ mod error;
 mod file;
 mod local;
 
+mod back;
+
+pub use back::LocalBack;
 pub use error::LocalError;
 pub use local::{LocalExtractor, features_of};

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
-use headwater_features::{Extractor, ExtractorOptions, ModelSpec, Runtime, Unfinished};
+use headwater_features::{Extractor, ExtractorOptions, Runtime, Unfinished};
 use headwater_pilot::Infer;
 use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, SampleFailure, SampleKey, Way};
 
 use crate::error::LocalError;
-use crate::file;
+use crate::file::{self, spec_of};
 
 /// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. Each thread has
 /// one session.
@@ -49,14 +49,7 @@ impl LocalExtractor {
             let input = file::check(&path, &model)?;
             let runtime = Runtime::load(onnxruntime.as_deref())?;
             let options = ExtractorOptions { threads, max_batch: Some(BATCH), queue: 1, ..ExtractorOptions::default() };
-            let spec = ModelSpec {
-                name: model.name.clone(),
-                path: path.clone(),
-                recipe: model.recipe.name().to_string(),
-                output: Some(model.output.clone()),
-                classes: None,
-                input,
-            };
+            let spec = spec_of(path.clone(), &model, input);
             let extractor = Extractor::open(&runtime, &spec, model.recipe.clone(), &options)?;
             // The file may have been exchanged since it was looked at.
             if extractor.digest() != model.digest {

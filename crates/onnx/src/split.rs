@@ -27,23 +27,44 @@ pub struct Split {
 /// Those of [`Network::read`]; a value that is not between the input and the outputs, or that is one of the outputs;
 /// values that do not separate the outputs from the input.
 pub fn split(bytes: &[u8], outputs: &[&str], at: &[ValueFacts], limits: &Limits) -> Result<Split, OnnxError> {
-    let network = Network::read(bytes, outputs, limits)?;
-    for value in at {
-        if !network.values().any(|known| known == value.name) || outputs.contains(&value.name.as_str()) {
-            let message = format!("no operator between the input and the outputs makes {:?}: it is no cut", value.name);
-            return Err(OnnxError::Shape(message));
-        }
-    }
     let names: Vec<_> = at.iter().map(|value| value.name.as_str()).collect();
-    let graph_bytes = graph_of(bytes)?;
-    let back = Needed::find(graph_bytes, outputs, &names)?;
-    check_alone(graph_bytes, &back, &names)?;
-    let mut behind = back.keep_but(graph_bytes, outputs, &names)?;
+    let back = behind(bytes, outputs, &names, limits)?;
+    let mut behind = back.keep_but(graph_of(bytes)?, outputs, &names)?;
     at.iter().for_each(|value| behind.write(|out| out.message(graph::INPUT, |out| value.write(out))));
     let split = Split { front: exposed(bytes, at)?, back: with_graph(bytes, behind)? };
     check(&split.front, limits)?;
     check(&split.back, limits)?;
     Ok(split)
+}
+
+/// The front of a network alone, cut as [`split`] cuts it. What it gives are values without a stated type: ONNX Runtime
+/// finds types and shapes itself.
+///
+/// # Errors
+/// Those of [`split`].
+pub fn front(bytes: &[u8], outputs: &[&str], at: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
+    behind(bytes, outputs, at, limits)?;
+    let untyped = |name: &&str| ValueFacts { name: (*name).to_owned(), element: None, dims: None };
+    exposed(bytes, &at.iter().map(untyped).collect::<Vec<_>>())
+}
+
+/// What the outputs need behind these values, which separate them from the network's input.
+fn behind<'a>(
+    bytes: &'a [u8],
+    outputs: &[&'a str],
+    at: &[&'a str],
+    limits: &Limits,
+) -> Result<Needed<'a>, OnnxError> {
+    let network = Network::read(bytes, outputs, limits)?;
+    let known = |name: &&&str| network.values().any(|known| known == **name) && !outputs.contains(*name);
+    if let Some(unknown) = at.iter().find(|name| !known(name)) {
+        let message = format!("no operator between the input and the outputs makes {unknown:?}: it is no cut");
+        return Err(OnnxError::Shape(message));
+    }
+    let graph_bytes = graph_of(bytes)?;
+    let back = Needed::find(graph_bytes, outputs, at)?;
+    check_alone(graph_bytes, &back, at)?;
+    Ok(back)
 }
 
 /// The part of a model that makes these values, which are its only outputs. Facts without a type are left to whoever

@@ -3,7 +3,8 @@
 //! The items in the order of their use: [`profile`] surveys a dataset, fetches some of its samples at every way, and
 //! predicts the others from what their headers say. [`network`] and [`machine`] measure what there is to spend. An
 //! [`Autopilot`] watches an epoch that runs by a plan, and plans the rest anew where the epoch leaves the prediction.
-//! [`Steering`] connects a pilot with a request and with what receives the request's samples.
+//! [`Steering`] connects a pilot with a request and with what receives the request's samples. A [`SplitPilot`] says
+//! where a network is cut between servers and this machine.
 //!
 //! A [`Target`] says what samples become: tensors, or a model's features. An implementation of [`Infer`] makes features
 //! of samples that come as pixels.
@@ -43,10 +44,13 @@ mod resources;
 mod watch;
 
 mod autopilot;
+mod looks;
 mod replan;
 
 mod stamp;
 mod steering;
+
+mod splitting;
 
 mod appraisal;
 mod sketch;
@@ -56,6 +60,7 @@ pub use autopilot::{Autopilot, AutopilotOptions, Learnt, Look, Replanned, Replan
 pub use clock::{cpu_of_process, hostname, now_rfc3339};
 pub use error::PilotError;
 pub use headway::{Headway, OnProgress};
+pub use looks::Looks;
 pub use machine::{Machine, PHOTO, machine};
 pub use network::{Link, NetworkOptions, network};
 pub use order::shuffled;
@@ -63,6 +68,7 @@ pub use profile::{ProfileOptions, Samples, profile};
 pub use replan::Replan;
 pub use resources::resources_of;
 pub use sketch::{Sketch, SketchOptions, auto, sketch, worth_a_look};
+pub use splitting::{SplitChange, SplitPilot, fleet_of, servable};
 pub use stamp::Stamp;
 pub use steering::Steering;
 pub use target::{Infer, Making, Target};

@@ -109,7 +109,7 @@ impl Probe<'_> {
             ways: way.into(),
             floats: travels_as_floats(way),
             addresses: self.address.into(),
-            model: self.model.filter(|_| way == Way::FEATURES).cloned(),
+            model: self.model.filter(|_| way == Way::FEATURES).cloned().map(Into::into),
             ordered: false,
             measure_cpu: true,
             fields: Vec::new(),

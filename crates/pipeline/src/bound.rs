@@ -26,7 +26,7 @@ impl Pipeline {
     /// Those of finding the sample's stored size, and a sample that the catalog does not have.
     pub async fn bound(&self, request: &SampleRequest) -> Result<ByteCount, SampleFailure> {
         let bytes = match &request.wanted {
-            Wanted::Features(model) => 4 * model.feature_len() as u64,
+            Wanted::Features { model, .. } => 4 * model.feature_len() as u64,
             Wanted::Stored => self.stored_length(request).await?.get(),
             // Where it cannot be cropped, the photo comes as it is stored.
             Wanted::JpegCrop(_) => IndexedJpeg::most_bytes(self.stored_length(request).await?).get(),

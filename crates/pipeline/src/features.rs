@@ -2,10 +2,11 @@
 //! model; or features that were kept.
 
 use headwater_cache::{Kind, KindName};
-use headwater_features::{Device, Extractor, Unfinished};
-use headwater_image::Scratch;
-use headwater_types::{ByteCount, Cut, SampleFailure};
+use headwater_features::{Device, Extractor, Unfinished, encode_row};
+use headwater_image::{CpuMeter, Scratch};
+use headwater_types::{ByteCount, Cut, SampleFailure, Size};
 
+use crate::budget::Permit;
 use crate::cached::{Place, vector};
 use crate::photo::{Measure, Photo};
 use crate::pipeline::Pipeline;
@@ -18,19 +19,20 @@ use crate::underway::Underway;
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// Takes a sample to a model's features. The run is that of the model's own recipe.
+    /// Takes a sample to a model's features, which are coded where that is wanted. The run is that of the model's own
+    /// recipe.
     pub(crate) async fn features(
         &self,
         sample: &mut Underway,
         run: RecipeRun,
-        model: &Extractor,
+        (model, coded): (&Extractor, bool),
         call: &Call,
     ) -> Result<Finished, SampleFailure> {
         let place = self.place_of_features(sample, &run, model);
         if let Some(place) = &place
-            && let Some(finished) = self.kept_features(sample, model, (place, call)).await?
+            && let Some(kept) = self.kept_features(sample, (model, coded), (place, call)).await?
         {
-            return Ok(finished);
+            return travelling(sample, kept, coded, call).await;
         }
         let may: &[KindName] =
             if place.is_some() { &[KindName::Encoded, KindName::Features] } else { &[KindName::Encoded] };
@@ -40,7 +42,9 @@ impl Pipeline {
         let times = &mut sample.times;
         // The place comes before the memory: a sample that waits for a place holds no memory for decoding.
         let in_queue = timed(&mut times.queue, model.place()).await?;
-        let mut permit = timed(&mut times.queue, call.job.decoded(memory)).await?;
+        // What the front of a network makes of a small photo may be more than the photo.
+        let memory = memory.max(row_bytes(model, coded));
+        let permit = timed(&mut times.queue, call.job.decoded(memory)).await?;
         let (address, key, limits) = (run.address, run.key.clone(), run.limits);
         let (measure_cpu, allow_non_finite) = (run.measure_cpu, call.allow_non_finite);
         let payload = match model.device() {
@@ -63,8 +67,7 @@ impl Pipeline {
             let took = times.decode + times.transform + times.infer;
             place.keep(sample, took, entry, self.outlook.as_ref()).await;
         }
-        permit.shrink_to(ByteCount::new(4 * extracted.features.len() as u64));
-        Ok(Finished::features(&extracted.features, size, permit))
+        travelling(sample, Made { row: extracted.features, source: size, permit }, coded, call).await
     }
 
     /// Where a sample's features may be kept; `None` for a recipe that draws anything at random, and where it is
@@ -83,15 +86,51 @@ impl Pipeline {
     async fn kept_features(
         &self,
         sample: &mut Underway,
-        model: &Extractor,
+        (model, coded): (&Extractor, bool),
         (place, call): (&Place, &Call),
-    ) -> Result<Option<Finished>, SampleFailure> {
-        let most = vector::entry_bytes(model.feature_len());
-        let mut permit = timed(&mut sample.times.queue, call.job.encoded(most)).await?;
+    ) -> Result<Option<Made>, SampleFailure> {
+        let most = vector::entry_bytes(model.feature_len()).max(row_bytes(model, coded));
+        let permit = timed(&mut sample.times.queue, call.job.encoded(most)).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
         let Some(kept) = vector::open(&entry, model.feature_len()) else { return Ok(None) };
-        permit.shrink_to(ByteCount::new(4 * kept.values.len() as u64));
-        Ok(Some(Finished::features(&kept.values, kept.source, permit)))
+        Ok(Some(Made { row: kept.values, source: kept.source, permit }))
     }
+}
+
+/// Features that are there, and the memory in which they lie.
+struct Made {
+    row: Vec<f32>,
+    source: Size,
+    permit: Permit,
+}
+
+/// Features as they travel. They are coded on a CPU worker.
+async fn travelling(
+    sample: &mut Underway,
+    Made { row, source, permit }: Made,
+    coded: bool,
+    call: &Call,
+) -> Result<Finished, SampleFailure> {
+    if !coded {
+        return Ok(Finished::features(&row, None, source, permit));
+    }
+    let measure_cpu = call.measure_cpu;
+    let code = move |_: &mut Scratch| {
+        let meter = CpuMeter::start(measure_cpu);
+        let coded = encode_row(&row);
+        (row, coded, meter.read())
+    };
+    let timed = call.job.compute(code).await?;
+    let (row, coded, cpu) = timed.value;
+    sample.times.add_cpu(cpu);
+    sample.times.queue += timed.queued;
+    sample.times.transform += timed.ran;
+    Ok(Finished::features(&row, coded, source, permit))
+}
+
+/// Memory of what a model makes of a sample, and beside it of what that is coded into.
+fn row_bytes(model: &Extractor, coded: bool) -> ByteCount {
+    let row = 4 * model.feature_len() as u64;
+    ByteCount::new(if coded { 2 * row } else { row })
 }

@@ -87,15 +87,18 @@ impl Finished {
         Self { parts, permit }
     }
 
-    /// What a model made of a photo.
-    pub(crate) fn features(values: &[f32], source: Size, permit: Permit) -> Self {
+    /// What a model made of a photo: as it is, or with the bytes into which it was coded.
+    pub(crate) fn features(values: &[f32], coded: Option<Vec<u8>>, source: Size, mut permit: Permit) -> Self {
+        let way = if coded.is_some() { Way::FEATURES_LOSSLESS } else { Way::FEATURES };
+        let bytes = coded.unwrap_or_else(|| values.iter().flat_map(|value| value.to_le_bytes()).collect());
+        permit.shrink_to(bytes.len().into());
         let parts = Parts {
-            way: Way::FEATURES,
+            way,
             dtype: DType::F32,
             shape: Shape::vector(u32::try_from(values.len()).unwrap_or(u32::MAX)),
             source: Some(source),
             origin: Position::default(),
-            bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into(),
+            bytes: bytes.into(),
         };
         Self { parts, permit }
     }

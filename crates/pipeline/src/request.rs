@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_features::Extractor;
-use headwater_types::{Address, ByteCount, Cut, Form, Recipe, SampleIndex, Way};
+use headwater_types::{Address, ByteCount, Cut, Form, PixelCoding, Recipe, SampleIndex, Way};
 
 use crate::resources::Job;
 
@@ -33,7 +33,12 @@ pub enum Wanted {
         way: Way,
     },
     /// Features by a model, whose own recipe holds.
-    Features(Arc<Extractor>),
+    Features {
+        /// The model, or the front of one.
+        model: Arc<Extractor>,
+        /// Whether they travel coded, where that makes them shorter.
+        coded: bool,
+    },
 }
 
 /// What all samples of a call have in common.
@@ -65,6 +70,11 @@ pub enum WantedError {
 // === impl Wanted ===
 
 impl Wanted {
+    /// Features by a model, as they are.
+    pub fn features(model: &Arc<Extractor>) -> Self {
+        Self::Features { model: Arc::clone(model), coded: false }
+    }
+
     /// What a sample that travels this way is to become.
     ///
     /// # Errors
@@ -75,7 +85,10 @@ impl Wanted {
             Form::Stored => Self::Stored,
             Form::Crop => Self::JpegCrop(recipe()?),
             Form::Photo | Form::Pixels | Form::Floats => Self::Pixels { recipe: recipe()?, way },
-            Form::Features => Self::Features(Arc::clone(model.ok_or(WantedError::NoModel)?)),
+            Form::Features => {
+                let coded = way.pixels() == PixelCoding::Lossless;
+                Self::Features { model: Arc::clone(model.ok_or(WantedError::NoModel)?), coded }
+            }
         })
     }
 
@@ -85,14 +98,15 @@ impl Wanted {
             Self::Stored => Cut::Encoded,
             Self::JpegCrop(_) => Cut::JpegCrop,
             Self::Pixels { way, .. } => way.cut(),
-            Self::Features(_) => Cut::Features,
+            Self::Features { .. } => Cut::Features,
         }
     }
 
     /// How the sample is to travel.
     pub fn way(&self) -> Way {
         match self {
-            Self::Stored | Self::JpegCrop(_) | Self::Features(_) => Way::raw(self.cut()),
+            Self::Features { coded: true, .. } => Way::FEATURES_LOSSLESS,
+            Self::Stored | Self::JpegCrop(_) | Self::Features { .. } => Way::raw(self.cut()),
             Self::Pixels { way, .. } => *way,
         }
     }
@@ -101,14 +115,14 @@ impl Wanted {
     pub fn recipe(&self) -> Option<&Arc<Recipe>> {
         match self {
             Self::JpegCrop(recipe) | Self::Pixels { recipe, .. } => Some(recipe),
-            Self::Stored | Self::Features(_) => None,
+            Self::Stored | Self::Features { .. } => None,
         }
     }
 
     /// The model that is to be run on the sample.
     pub fn model(&self) -> Option<&Arc<Extractor>> {
         match self {
-            Self::Features(model) => Some(model),
+            Self::Features { model, .. } => Some(model),
             Self::Stored | Self::JpegCrop(_) | Self::Pixels { .. } => None,
         }
     }

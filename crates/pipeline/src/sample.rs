@@ -47,9 +47,9 @@ impl Pipeline {
                     let run = through(recipe);
                     self.pixels(&mut sample, run, *way, &call.job).await
                 }
-                Wanted::Features(model) => {
+                Wanted::Features { model, coded } => {
                     let run = through(model.recipe());
-                    self.features(&mut sample, run, model, call).await
+                    self.features(&mut sample, run, (model, *coded), call).await
                 }
             };
             prepared.push((place, sample.end(outcome)));

@@ -120,6 +120,7 @@ fn request(offer: &Offer, requests: &[SampleRequest], bounds: &[ByteCount], call
         seed: requests.first().map_or(Seed::default(), |request| request.address.seed),
         epochs: Choice::Each(requests.iter().map(|request| request.address.epoch).collect()),
         model: model.map(|model| (model.name().clone(), Some(model.digest()))),
+        cut: model.and_then(|model| model.cut().cloned()),
         batch_bytes: BATCH_BYTES,
         measure_cpu: call.measure_cpu,
         max_payload: longest.min(call.max_payload),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use headwater_features::Extractor;
 use headwater_pipeline::{Job, Resources, SharedCache};
-use headwater_types::{Digest, ModelName};
+use headwater_types::{Digest, ModelName, NetworkCut};
 use headwater_wire::status::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::homes::Share;
@@ -68,6 +69,19 @@ impl House {
     pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let busy = |_| Refusal::Busy { limit: self.max_streams.get() };
         Arc::clone(&self.stream_permits).try_acquire_owned().map_err(busy)
+    }
+
+    /// The front of a model's network up to this cut, opened where it is not open, without holding up other calls.
+    pub(crate) async fn front(
+        self: &Arc<Self>,
+        name: &ModelName,
+        cut: &NetworkCut,
+        expected: Option<Digest>,
+    ) -> Result<Arc<Extractor>, Refusal> {
+        let (house, name, cut) = (Arc::clone(self), name.clone(), cut.clone());
+        let opened = spawn_blocking(move || house.models.front(&name, &cut, expected)).await;
+        let lost = |_| Refusal::NoFront { message: "opening a front ended badly: please report it".to_owned() };
+        opened.map_err(lost)?
     }
 
     /// The model of this name, where it is the one that the client expects, or is held for it.

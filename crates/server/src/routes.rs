@@ -146,7 +146,7 @@ fn need(wanted: &Wanted) -> Need {
     match wanted {
         Wanted::Stored => Need::Bytes,
         Wanted::JpegCrop(_) | Wanted::Pixels { .. } => Need::Workers,
-        Wanted::Features(model) => Need::Model(model_digest(model)),
+        Wanted::Features { model, .. } => Need::Model(model_digest(model)),
     }
 }
 

@@ -8,5 +8,6 @@
 
 pub mod features;
 pub mod labels;
+pub mod network;
 pub mod plan;
 pub mod profile;

@@ -217,6 +217,12 @@ pub const MODEL_TRANSFER_IDLE: Duration = Duration::from_secs(24 * 3600);
 pub const MAX_MODEL_NODES: usize = 1_000_000;
 /// Deepest nesting of graphs in an ONNX model: exporters nest control flow two or three deep.
 pub const MAX_MODEL_DEPTH: usize = 16;
+/// Most tensors at which a network is cut: more are seldom fewer bytes, and each is one of its own on the wire.
+pub const MAX_CUT_TENSORS: usize = 4;
+/// Most bytes of a tensor's name: exporters write paths of modules, some hundred bytes long.
+pub const MAX_TENSOR_NAME_BYTES: usize = 1024;
+/// Fronts of cut networks that a server holds open, each with weights of its own.
+pub const MAX_OPEN_FRONTS: usize = 4;
 /// Most inputs and most outputs of an ONNX model, and most entries of its other lists that are kept in memory.
 pub const MAX_MODEL_PORTS: usize = 65_536;
 /// Most parts that a delta puts a model together from: two or three for each tensor, of which the largest models in use

@@ -86,13 +86,17 @@ impl Cut {
         }
     }
 
-    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`: only those have a
-    /// [`PixelCoding`](crate::PixelCoding).
+    /// Whether a sample at this cut is RGB pixels, u8 `[h, w, 3]`.
     pub const fn is_rgb(self) -> bool {
         match self.form() {
             Form::Photo | Form::Pixels => true,
             Form::Stored | Form::Crop | Form::Floats | Form::Features => false,
         }
+    }
+
+    /// Whether a sample at this cut can be coded without loss: pixels, and what a model makes of them.
+    pub const fn is_codable(self) -> bool {
+        self.is_rgb() || matches!(self, Self::Features)
     }
 
     /// The cut whose u8 pixels are sent in place of this cut's floats: a quarter of the bytes, and the same tensor.

@@ -30,6 +30,8 @@ pub mod coding;
 pub mod cut;
 pub mod way;
 
+pub mod network_cut;
+
 pub mod format;
 pub mod payload;
 
@@ -62,6 +64,7 @@ pub use ids::{ClassId, DatasetName, JobName, ModelName, NameError, SampleIndex, 
 pub use key::SampleKey;
 pub use limits::{AgreedLimits, ImageLimits, LimitSetting};
 pub use listing::Listing;
+pub use network_cut::{NetworkCut, NetworkCutError};
 pub use partition::{Partition, PartitionError};
 pub use payload::{DType, Shape};
 pub use permutation::Permutation;

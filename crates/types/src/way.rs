@@ -9,11 +9,11 @@ use crate::coding::PixelCoding;
 use crate::cut::{Cut, CutNames};
 use crate::shown::listed;
 
-/// A cut and the coding of its pixels. Written as the cut's name, and `cut+lossless` where pixels are coded:
-/// `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`.
+/// A cut and the coding of what travels. Written as the cut's name, and `cut+lossless` where pixels or features are
+/// coded: `encoded`, `jpeg-crop`, `decoded`, `flipped+lossless`, `features+lossless`.
 ///
-/// Ways are ordered as the pipeline runs, raw before lossless. Only the u8 cuts have a lossless form. `features` is a
-/// way to features; no tensor can be made of it.
+/// Ways are ordered as the pipeline runs, raw before lossless. Only the u8 cuts and `features` have a lossless form.
+/// `features` leads to features; no tensor can be made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Way {
     cut: Cut,
@@ -25,7 +25,7 @@ pub struct Way {
 #[error(
     "{0:?} is no way to send a sample: use a cut ({cuts}), or CUT+lossless with {coded}",
     cuts = CutNames,
-    coded = listed(Cut::ALL.into_iter().filter(|cut| cut.is_rgb()), "or")
+    coded = listed(Cut::ALL.into_iter().filter(|cut| cut.is_codable()), "or")
 )]
 pub struct WayError(String);
 
@@ -38,13 +38,21 @@ impl Way {
     /// What a model makes of the photo beside its disk: a way to features, and never to a tensor.
     pub const FEATURES: Self = Self::raw(Cut::Features);
 
-    /// Every way, in order. All but [`FEATURES`](Self::FEATURES) lead to a tensor.
+    /// The same, coded without loss: planes of bytes, each packed. For the tensors at which a network is cut.
+    pub const FEATURES_LOSSLESS: Self = Self { cut: Cut::Features, lossless: true };
+
+    /// Every way, in order. All but those of features lead to a tensor.
     pub fn all() -> impl Iterator<Item = Self> {
         let codings = |cut| PixelCoding::ALL.into_iter().filter_map(move |pixels| Self::new(cut, pixels));
         Cut::ALL.into_iter().flat_map(codings)
     }
 
-    /// The way that people mean by a cut and a coding, of which only u8 pixels take notice. Without `floats`, the
+    /// Whether it is a way to a model's features, and not to a tensor.
+    pub fn is_features(self) -> bool {
+        self.cut == Cut::Features
+    }
+
+    /// The way that people mean by a cut and a coding, of which only u8 pixels and features take notice. Without `floats`, the
     /// floats of a cut travel as the pixels that they are made from, and those may be coded.
     pub fn asked(cut: Cut, pixels: PixelCoding, floats: bool) -> Self {
         let travels = if floats { cut } else { cut.as_pixels() };
@@ -52,16 +60,16 @@ impl Way {
         coded.unwrap_or(Self::raw(cut))
     }
 
-    /// The way of a cut whose pixels, if it has any, travel as they are.
+    /// The way of a cut at which samples travel as they are.
     pub const fn raw(cut: Cut) -> Self {
         Self { cut, lossless: false }
     }
 
-    /// The way of a cut and a coding; `None` where the cut's pixels cannot be coded so.
+    /// The way of a cut and a coding; `None` where samples at the cut cannot be coded so.
     pub fn new(cut: Cut, pixels: PixelCoding) -> Option<Self> {
         let has_it = match pixels {
             PixelCoding::Raw => true,
-            PixelCoding::Lossless => cut.is_rgb(),
+            PixelCoding::Lossless => cut.is_codable(),
         };
         has_it.then_some(Self { cut, lossless: pixels == PixelCoding::Lossless })
     }
@@ -71,7 +79,7 @@ impl Way {
         self.cut
     }
 
-    /// How its pixels travel.
+    /// How its pixels or features travel.
     pub const fn pixels(self) -> PixelCoding {
         if self.lossless { PixelCoding::Lossless } else { PixelCoding::Raw }
     }
@@ -120,13 +128,13 @@ mod tests {
     #[test]
     fn every_way_has_a_name_of_its_own_and_they_are_in_order() {
         let all: Vec<_> = Way::all().collect();
-        assert!(all.is_sorted() && all.len() == Cut::ALL.len() + 3 && all.last() == Some(&Way::FEATURES));
+        assert!(all.is_sorted() && all.len() == Cut::ALL.len() + 4 && all.last() == Some(&Way::FEATURES_LOSSLESS));
         for way in all {
             assert_eq!(way.to_string().parse::<Way>(), Ok(way));
             assert_eq!(Way::new(way.cut(), way.pixels()), Some(way));
         }
         assert_eq!("flipped+raw".parse::<Way>(), Ok(Way::raw(Cut::Flipped)));
-        for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "features+lossless"] {
+        for bad in ["", "encoded+lossless", "flipped+", "flipped+lossless+raw", "crop", "tensor+lossless"] {
             assert!(bad.parse::<Way>().is_err(), "{bad}");
         }
     }

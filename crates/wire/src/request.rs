@@ -1,7 +1,9 @@
 //! A fetch request, checked.
 
 use headwater_types::caps::{BATCH_BYTES, MAX_FIELDS, MAX_SAMPLE_MEMORY, MAX_SAMPLES_PER_CALL};
-use headwater_types::{Address, ByteCount, Digest, Epoch, Form, JobName, ModelName, Recipe, SampleIndex, Seed, Way};
+use headwater_types::{
+    Address, ByteCount, Digest, Epoch, Form, JobName, ModelName, NetworkCut, Recipe, SampleIndex, Seed, Way,
+};
 
 use crate::choice::{Choice, Epochs, Ways, each};
 use crate::proto;
@@ -29,6 +31,8 @@ pub struct Fetch {
     pub epochs: Epochs,
     /// The model for the cut `features`, and the digest that the client expects.
     pub model: Option<(ModelName, Option<Digest>)>,
+    /// Where the model's network is cut, for a client that runs what lies behind; the digest is then the front's.
+    pub cut: Option<NetworkCut>,
     /// Payload bytes after which a batch is closed.
     pub batch_bytes: ByteCount,
     /// Whether the CPU time of each sample is wanted.
@@ -124,10 +128,18 @@ impl TryFrom<proto::FetchRequest> for Fetch {
                 Ok((name, digest_from(&request.model_digest)?))
             })
             .transpose()?;
-        if model.is_none() && ways.any(|way| way == Way::FEATURES) {
+        if model.is_none() && ways.any(Way::is_features) {
             return Err(Invalid::new("the cut features needs a model"));
         }
-        if recipe.is_none() && ways.any(|way| way != Way::ENCODED && way != Way::FEATURES) {
+        let cut = cut_from(request.cut_tensors)?;
+        match &cut {
+            Some(_) if model.is_none() => return Err(Invalid::new("a cut of a network needs its model")),
+            None if ways.any(|way| way == Way::FEATURES_LOSSLESS) => {
+                return Err(Invalid::new("features travel coded from a cut of a network only: name its tensors"));
+            }
+            _ => {}
+        }
+        if recipe.is_none() && ways.any(|way| way != Way::ENCODED && !way.is_features()) {
             return Err(Invalid::new("cuts between encoded and features need a recipe"));
         }
         if request.fields.len() > MAX_FIELDS {
@@ -153,6 +165,7 @@ impl TryFrom<proto::FetchRequest> for Fetch {
             seed: Seed(request.seed),
             epochs,
             model,
+            cut,
             batch_bytes,
             measure_cpu: request.measure_cpu,
             max_payload,
@@ -199,6 +212,7 @@ impl From<Fetch> for proto::FetchRequest {
             epochs: Some(epochs),
             model,
             model_digest,
+            cut_tensors: fetch.cut.map(|cut| cut.tensors().to_vec()).unwrap_or_default(),
             batch_bytes: fetch.batch_bytes.get(),
             floats_as_pixels: fetch.floats_as_pixels,
             measure_cpu: fetch.measure_cpu,
@@ -209,6 +223,12 @@ impl From<Fetch> for proto::FetchRequest {
             forwarded: fetch.forwarded,
         }
     }
+}
+
+/// The tensors of a cut; `None` where there is none.
+pub(crate) fn cut_from(tensors: Vec<String>) -> Result<Option<NetworkCut>, Invalid> {
+    let cut = (!tensors.is_empty()).then(|| NetworkCut::new(tensors));
+    cut.transpose().map_err(|error| Invalid::new(error.to_string()))
 }
 
 pub(crate) fn digest_from(bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
@@ -274,6 +294,7 @@ mod tests {
             seed: Seed(1),
             epochs: Choice::All(Epoch(2)),
             model: Some(("m".parse().unwrap(), None)),
+            cut: Some("a,b".parse().unwrap()),
             batch_bytes: ByteCount::new(1000),
             max_payload: ByteCount::new(77),
             allow_non_finite: true,
@@ -337,15 +358,18 @@ mod tests {
     #[test]
     fn a_request_that_breaks_the_rules_is_refused() {
         type Break = fn(&mut proto::FetchRequest);
-        let breaks: [Break; 15] = [
+        let breaks: [Break; 18] = [
+            |r| r.model = String::new(),
+            |r| r.cut_tensors = vec!["a".into(), "a".into()],
+            |r| (r.cut_tensors, r.ways) = (Vec::new(), Some(proto::fetch_request::Ways::Way(13))),
             |r| r.job = "a/b".into(),
             |r| r.fields = vec![String::new(); MAX_FIELDS + 1],
             |r| r.samples = None,
             |r| r.ways = None,
             |r| r.ways = Some(proto::fetch_request::Ways::Way(9)),
-            |r| r.ways = Some(proto::fetch_request::Ways::Way(13)),
+            |r| r.ways = Some(proto::fetch_request::Ways::Way(14)),
             |r| r.ways = Some(proto::fetch_request::Ways::WayList(proto::WayList { ways: vec![1] })),
-            |r| r.ways = Some(proto::fetch_request::Ways::WayList(proto::WayList { ways: vec![1, 13] })),
+            |r| r.ways = Some(proto::fetch_request::Ways::WayList(proto::WayList { ways: vec![1, 14] })),
             |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1] })),
             |r| r.epochs = Some(proto::fetch_request::Epochs::EpochList(proto::EpochList { epochs: vec![1; 3] })),
             |r| r.recipe = "nonsense".into(),

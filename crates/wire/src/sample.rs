@@ -128,7 +128,7 @@ fn fits(way: Way, dtype: DType, shape: Shape, length: usize) -> bool {
     let Some(raw) = shape.elements().and_then(|count| count.checked_mul(dtype.size())) else { return false };
     match way.pixels() {
         PixelCoding::Raw => length == raw,
-        PixelCoding::Lossless => dtype == DType::U8 && length < raw,
+        PixelCoding::Lossless => (dtype == DType::U8) != way.is_features() && length < raw,
     }
 }
 

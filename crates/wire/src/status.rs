@@ -94,6 +94,12 @@ pub enum Refusal {
         /// Why, and what to do.
         message: String,
     },
+    /// A model's network cannot be cut so.
+    #[error("{message}")]
+    NoFront {
+        /// Why, and what to do.
+        message: String,
+    },
     /// A piece of a version that nobody has announced since the server's start.
     #[error("nobody has announced this version here: announce it before its pieces")]
     Unannounced,
@@ -154,7 +160,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 20] = [
+    pub const REASONS: [&'static str; 21] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -175,6 +181,7 @@ impl Refusal {
         "unannounced",
         UNKNOWN_TRAINING,
         "not-trained",
+        "no-front",
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -200,6 +207,7 @@ impl Refusal {
             Self::Unannounced => 17,
             Self::UnknownTraining => 18,
             Self::NotTrained { .. } => 19,
+            Self::NoFront { .. } => 20,
         };
         Self::REASONS[place]
     }
@@ -217,7 +225,10 @@ impl Invalid {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
-            Refusal::Invalid(_) | Refusal::ModelNotTaken { .. } | Refusal::NotTrained { .. } => Code::InvalidArgument,
+            Refusal::Invalid(_)
+            | Refusal::ModelNotTaken { .. }
+            | Refusal::NoFront { .. }
+            | Refusal::NotTrained { .. } => Code::InvalidArgument,
             Refusal::Unannounced => Code::Aborted,
             Refusal::UnknownDataset { .. }
             | Refusal::UnknownModel { .. }

@@ -18,7 +18,8 @@ impl From<Way> for proto::Way {
             (Cut::Flipped, PixelCoding::Lossless) => Self::FlippedLossless,
             (Cut::Tensor, _) => Self::Tensor,
             (Cut::Normalized, _) => Self::Normalized,
-            (Cut::Features, _) => Self::Features,
+            (Cut::Features, PixelCoding::Raw) => Self::Features,
+            (Cut::Features, PixelCoding::Lossless) => Self::FeaturesLossless,
         }
     }
 }
@@ -56,7 +57,7 @@ mod tests {
         for way in Way::all() {
             assert_eq!(way_from(proto::Way::from(way) as i32).unwrap(), way);
         }
-        for bad in [0, 9, 13, -1] {
+        for bad in [0, 9, 14, -1] {
             assert!(way_from(bad).is_err(), "{bad}");
         }
     }

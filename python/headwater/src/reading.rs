@@ -44,7 +44,7 @@ impl Reading {
             ways,
             floats: self.floats,
             addresses,
-            model: model.filter(|_| takes_features),
+            model: model.filter(|_| takes_features).map(Into::into),
             ordered: true,
             measure_cpu: false,
             fields: self.columns.clone(),

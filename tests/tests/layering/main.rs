@@ -72,7 +72,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
     ("headwater-onnx", &["headwater-types"]),
     ("headwater-delta", &["headwater-types", "headwater-onnx"]),
     ("headwater-versions", &["headwater-types", "headwater-onnx", "headwater-delta"]),
-    ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx"]),
+    ("headwater-features", &["headwater-types", "headwater-image", "headwater-onnx", "headwater-delta"]),
     (
         "headwater-pipeline",
         &[

@@ -1,5 +1,6 @@
 //! The models of servers, and their versions: listed, pushed, activated and undone.
 
+mod front;
 mod list;
 mod pieces;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use headwater_client::{ClientOptions, FetchRequest, Finisher, LivePlan, Sample, Ways};
-use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, PixelCoding, Recipe, Way};
+use headwater_types::{Address, BitsPerSecond, ByteCount, Cut, ModelName, PixelCoding, Recipe, Way};
 
 use crate::common::{connect_with, encoded, gather, options};
 use crate::fake::{Fake, Holding, Photo, Script, steps};
@@ -125,7 +125,7 @@ async fn a_plan_for_features_may_change_between_them_and_pixels_and_one_for_tens
     let live = LivePlan::with_features(plan(Cut::Features));
     let of_model = |model: Option<&str>| FetchRequest {
         recipe: None,
-        model: model.map(|name| name.parse().unwrap()),
+        model: model.map(|name| name.parse::<ModelName>().unwrap().into()),
         ..request(&live)
     };
     assert!(dataset.fetch(of_model(None)).is_err(), "features of no model");

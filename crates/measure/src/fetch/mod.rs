@@ -121,7 +121,7 @@ async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>)
         ways: steering.ways(),
         floats: args.wire_floats,
         addresses: Address::new(args.seed, args.epoch).into(),
-        model: args.model.clone(),
+        model: args.model.clone().map(Into::into),
         ordered: false,
         measure_cpu: steering.listens(),
         fields: args.fields.clone(),

@@ -26,6 +26,8 @@ use dag::Dag;
 use fusion::ties;
 use region::Region;
 
+use headwater_types::caps::MAX_CUT_TENSORS;
+
 use crate::check::check;
 use crate::error::OnnxError;
 use crate::limits::Limits;
@@ -59,8 +61,6 @@ pub struct Cuts {
     pub not_searched: usize,
 }
 
-/// Most values of one cut: more of them are seldom fewer bytes, and each is a tensor of its own on the wire.
-pub const MAX_CUT_VALUES: usize = 4;
 /// Most operators between two single values that are searched for a cut of several values. The search takes time like
 /// their number squared.
 pub const MAX_REGION: usize = 2048;
@@ -142,7 +142,7 @@ impl<'a> Network<'a> {
         }
         let Some((values, front)) = region.minimum(&self.dag, &operators, &self.tied, bytes) else { return };
         let cut = self.cut(&values, front, bytes);
-        if (2..=MAX_CUT_VALUES).contains(&values.len()) && cut.bytes < most {
+        if (2..=MAX_CUT_TENSORS).contains(&values.len()) && cut.bytes < most {
             found.cuts.push(cut);
         }
     }

@@ -54,7 +54,7 @@ impl FirstLook {
             ways: plain(dataset, making),
             floats: false,
             addresses: address.into(),
-            model: making.target().model().map(|model| model.name.clone()),
+            model: making.target().model().map(|model| model.name.clone().into()),
             ordered: false,
             measure_cpu: false,
             fields: Vec::new(),

@@ -1,13 +1,13 @@
 //! An autopilot and the streams that it watches, one after the other.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use headwater_client::{Counters, Dataset};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
-use crate::autopilot::{Autopilot, Look, Replanned, Replanning};
+use crate::autopilot::{Autopilot, Replanned, Replanning};
 use crate::error::PilotError;
+use crate::looks::Looks;
 use crate::replan::Replan;
 
 /// An autopilot that is shared by the streams that it steers.
@@ -18,13 +18,6 @@ pub(super) struct Pilot {
     began: OnceLock<(Instant, Counters)>,
     log: Mutex<Vec<Replan>>,
 }
-
-/// Time from one look to the next.
-const TICK: Duration = Duration::from_millis(250);
-/// Time that a timer is asked for between looks, to see whether it fires late.
-const BEAT: Duration = Duration::from_millis(10);
-/// Time by which a timer may be late without that meaning anything.
-const GRAIN: Duration = Duration::from_millis(2);
 
 // === impl Pilot ===
 
@@ -37,25 +30,9 @@ impl Pilot {
     pub(super) async fn watch(&self, dataset: &Dataset) -> Result<(), PilotError> {
         let (begin, before) = self.began.get_or_init(|| (Instant::now(), dataset.counters()));
         self.lock().resume();
-        let mut beats = interval(BEAT);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut last, mut looked, mut late) = (Instant::now(), None::<Instant>, Duration::ZERO);
+        let mut looks = Looks::since(*begin, before.clone());
         loop {
-            beats.tick().await;
-            let beat = Instant::now();
-            late += (beat - last).saturating_sub(BEAT + GRAIN);
-            last = beat;
-            if looked.is_some_and(|looked| beat - looked < TICK) {
-                continue;
-            }
-            looked = Some(beat);
-            let now = dataset.counters();
-            let look = Look {
-                at: beat - *begin,
-                received: now.bytes_received - before.bytes_received,
-                arriving: now.arriving - before.arriving,
-                late,
-            };
+            let look = looks.next(dataset).await;
             let replanning = self.lock().look(look);
             let Some(replanning) = replanning else { continue };
             let replanned = self.adopt(replanning).await?;

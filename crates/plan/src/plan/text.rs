@@ -29,7 +29,7 @@ use std::io;
 
 use headwater_types::caps::{MAX_PLAN_BYTES, MAX_PLAN_HEAD_BYTES};
 use headwater_types::digest::Digester;
-use headwater_types::{Digest, Way};
+use headwater_types::Digest;
 
 use super::error::{PlanFileError, RULE};
 use super::head::PlanHead;
@@ -101,7 +101,7 @@ impl Plan {
         let first_line = head_text.lines().count() as u64 + 2;
         let (ways, choices) = runs::parse(body, first_line, head.samples)?;
         let PlanHead { algorithm, prediction, inputs, .. } = head;
-        if ways.contains(&Way::FEATURES) && inputs.model_digest.is_none() {
+        if ways.iter().any(|way| way.is_features()) && inputs.model_digest.is_none() {
             return Err(PlanFileError::Content("it has features of no model"));
         }
         Self::new(algorithm, inputs, prediction, ways, choices)

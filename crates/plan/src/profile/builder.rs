@@ -27,7 +27,7 @@ impl ProfileBuilder {
         if ways.first() != Some(&Way::ENCODED) || !ways.is_sorted_by(|a, b| a < b) {
             return Err(ProfileError::Ways);
         }
-        if ways.contains(&Way::FEATURES) && provenance.model.is_none() {
+        if ways.iter().any(|way| way.is_features()) && provenance.model.is_none() {
             return Err(ProfileError::NoModel);
         }
         if servers.is_empty() {

@@ -18,9 +18,9 @@ use crate::routes::Handing;
 
 use super::desk::{Admitted, Desk, OfDataset};
 
-pub(super) fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
+pub(super) async fn fetch(desk: &Desk, request: Request<FetchRequest>) -> Result<Body, Status> {
     let Admitted { offer, request: fetch, peer } = desk.admit::<_, Fetch>(request)?;
-    let requests = sample_requests(&offer.house, &fetch).map_err(|refusal| desk.refuse(refusal))?;
+    let requests = sample_requests(&offer.house, &fetch).await.map_err(|refusal| desk.refuse(refusal))?;
     let fields = AskedFields::new(&offer.generation.pipeline.catalog, &fetch.fields);
     let fields = fields.map_err(|invalid| desk.refuse(invalid))?;
     let place = offer.house.place().map_err(|refusal| desk.refuse(refusal))?;
@@ -43,13 +43,17 @@ fn handing(house: &House, fetch: &Fetch) -> Handing {
 }
 
 /// What is to become of each sample. Recipe and model are found here, once for the call.
-fn sample_requests(house: &House, fetch: &Fetch) -> Result<Vec<SampleRequest>, Refusal> {
+async fn sample_requests(house: &Arc<House>, fetch: &Fetch) -> Result<Vec<SampleRequest>, Refusal> {
     if house.resources.workers() == 0
         && let Some(Asked { way, .. }) = fetch.iter().find(|asked| asked.way.is_offloaded())
     {
         return Err(Refusal::NoCpuWorkers { cut: way.cut() });
     }
-    let model = fetch.model.as_ref().map(|(name, digest)| house.model(name, *digest)).transpose()?;
+    let model = match (&fetch.model, &fetch.cut) {
+        (None, _) => None,
+        (Some((name, digest)), None) => Some(house.model(name, *digest)?),
+        (Some((name, digest)), Some(cut)) => Some(house.front(name, cut, *digest).await?),
+    };
     let recipe = fetch.recipe.clone().map(Arc::new);
     let request = |Asked { index, way, address, position: _ }| {
         let wanted = Wanted::new(way, recipe.as_ref(), model.as_ref());

@@ -50,9 +50,9 @@ use headwater_wire::proto::{
     ActivateModelRequest, Activation, AnnounceAnswer, AnnounceRequest, AskLabelsRequest, AskVersionsRequest,
     BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
-    EndTrainingRequest, FetchBatch, FetchRequest, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling,
+    EndTrainingRequest, FetchBatch, FetchRequest, Front, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling,
     LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest,
-    ModelList, ModelPiece, ModelVersions, OfferModelRequest, PrepareTrainingRequest, PullPieceRequest,
+    ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, PrepareTrainingRequest, PullPieceRequest,
     PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest,
     ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun, TrainingEnded,
 };
@@ -129,7 +129,7 @@ impl Samples for Desk {
     type FetchStream = stream::Empty<Result<FetchBatch, Status>>;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
-        fetch::fetch(self, request).map(|body| body.into_response(stream::empty()))
+        fetch::fetch(self, request).await.map(|body| body.into_response(stream::empty()))
     }
 
     type SurveyStream = survey::SurveyBatches;
@@ -217,6 +217,10 @@ impl Models for Desk {
 
     async fn begin_push(&self, request: Request<BeginPushRequest>) -> Result<Response<PushState>, Status> {
         models::begin(self, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn open_front(&self, request: Request<OpenFrontRequest>) -> Result<Response<Front>, Status> {
+        models::open_front(self, request.into_inner()).await.map(Response::new)
     }
 
     type PushPiecesStream = models::PushStates;

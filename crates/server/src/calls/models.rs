@@ -7,7 +7,7 @@ use headwater_cli::exit::in_one_line;
 use headwater_features::{Classifier, Extractor};
 use headwater_types::Digest;
 use headwater_wire::models::{
-    Activate, AskedOffer, ModelRole, PullPiece, PushOffer, PushPiece, PushState, ServedModel,
+    Activate, AskedFront, AskedOffer, Front, ModelRole, PullPiece, PushOffer, PushPiece, PushState, ServedModel,
 };
 use headwater_wire::proto;
 use headwater_wire::status::{Invalid, Refusal};
@@ -94,6 +94,18 @@ pub(super) async fn roll_back(desk: &Desk, request: proto::RollBackModelRequest)
     let wanted = Activate::try_from(request).map_err(|invalid| desk.refuse(invalid))?;
     let activation = with_models(desk, move |models| models.roll_back(&wanted)).await?;
     Ok(activation.into())
+}
+
+/// Opens the front of a network. A server without CPU workers has no models.
+pub(super) async fn open_front(desk: &Desk, request: proto::OpenFrontRequest) -> Result<proto::Front, Status> {
+    let AskedFront { model, digest, cut } = request.try_into().map_err(|invalid: Invalid| desk.refuse(invalid))?;
+    let house = desk.life.house().map_err(|refusal| desk.refuse(refusal))?;
+    house.check_running().map_err(|refusal| desk.refuse(refusal))?;
+    let model = house.model(&model, Some(digest)).map_err(|refusal| desk.refuse(refusal))?;
+    let expected = cut.digest(model.digest(), model.output());
+    let front = house.front(model.name(), &cut, Some(expected)).await.map_err(|refusal| desk.refuse(refusal))?;
+    let (elements, max_batch) = (number(front.feature_len()), number(front.max_batch().get()));
+    Ok(Front { digest: front.digest(), elements, max_batch }.into())
 }
 
 pub(super) async fn offer(desk: &Desk, request: proto::OfferModelRequest) -> Result<proto::BeginPushRequest, Status> {

@@ -66,7 +66,7 @@ impl Examined {
         let features = match self.features.iter().find(|(of, _)| *of == digest) {
             Some((_, features)) => features.clone(),
             None => {
-                let bytes = self.prepare(Wanted::Features(Arc::clone(extractor))).await?;
+                let bytes = self.prepare(Wanted::features(extractor)).await?;
                 let features: Vec<f32> = bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect();
                 self.features.push((digest, features.clone()));
                 features

@@ -232,7 +232,7 @@ impl Under<'_> {
                 allow_non_finite: false,
                 keep: self.pass.is_kept_here(homes.as_ref(), sample),
             };
-            let wanted = Wanted::Features(Arc::clone(self.pass.sink.classifier.extractor()));
+            let wanted = Wanted::features(self.pass.sink.classifier.extractor());
             let request = SampleRequest { index: sample, address: Address::default(), wanted };
             self.working.push(tokio::spawn(async move {
                 generation.pipeline.prepare(std::slice::from_ref(&request), &call).await.pop()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_features::Extractor;
-use headwater_types::{Digest, ModelName};
+use headwater_types::ModelName;
 
 /// The last model of each name that was replaced: each takes as much memory as the one that serves.
 #[derive(Default)]
@@ -25,10 +25,10 @@ impl Formers {
         self.lock().insert(name, Former { model, used });
     }
 
-    /// The model of this name and digest, if it is held.
-    pub(super) fn find(&self, name: &ModelName, digest: Digest) -> Option<Arc<Extractor>> {
+    /// The model of this name, if it is held and the one that is wanted.
+    pub(super) fn find(&self, name: &ModelName, wanted: impl Fn(&Extractor) -> bool) -> Option<Arc<Extractor>> {
         let mut held = self.lock();
-        let former = held.get_mut(name).filter(|former| former.model.digest() == digest)?;
+        let former = held.get_mut(name).filter(|former| wanted(&former.model))?;
         former.used = Instant::now();
         Some(Arc::clone(&former.model))
     }

@@ -9,12 +9,14 @@
 //!
 //! Invariants: what serves is exchanged as a whole, between two calls; a call keeps what it found. A client that has
 //! described a model gets that one or a refusal, never another: one that was replaced is held for clients that began
-//! with it. A version is opened and run before the record names it. What the settings name later counts more.
+//! with it. The front of a cut network is opened when it is first asked for, and known by the model and the cut; the
+//! digest says which. A version is opened and run before the record names it. What the settings name later counts more.
 
 mod active;
 mod begun;
 mod choice;
 mod former;
+mod fronts;
 mod opening;
 mod settings;
 

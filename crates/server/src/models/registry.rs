@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use headwater_cli::exit::in_one_line;
 use headwater_features::{Classifier, Extractor};
-use headwater_types::{Digest, ModelName};
+use headwater_types::{Digest, ModelName, NetworkCut};
 use headwater_versions::{Version, VersionStore};
 use headwater_wire::models::{Activate, Activation, ModelStanding};
 use headwater_wire::status::Refusal;
@@ -15,6 +16,7 @@ use super::active::Active;
 use super::begun::Begun;
 use super::choice::Chosen;
 use super::former::Formers;
+use super::fronts::Fronts;
 use super::opening::Opening;
 use super::settings::Settings;
 use crate::labels::{Head, NoClassifier};
@@ -23,6 +25,7 @@ use crate::labels::{Head, NoClassifier};
 pub(crate) struct Models {
     now: RwLock<Arc<Active>>,
     formers: Formers,
+    fronts: Fronts,
     pub(super) opening: Opening,
     pub(super) settings: Settings,
     /// Digests of the settings' files, as they were at the start.
@@ -42,8 +45,9 @@ impl Models {
         opening: Opening,
         store: Option<VersionStore>,
     ) -> Self {
-        let (formers, begun, turn) = (Formers::default(), Begun::default(), Mutex::default());
-        Self { now: RwLock::new(Arc::new(active)), formers, opening, settings, files, store, begun, turn }
+        let (formers, fronts) = (Formers::default(), Fronts::default());
+        let (now, begun, turn) = (RwLock::new(Arc::new(active)), Begun::default(), Mutex::default());
+        Self { now, formers, fronts, opening, settings, files, store, begun, turn }
     }
 
     /// What serves now. Whoever has it goes on with it, whatever is activated meanwhile.
@@ -53,17 +57,54 @@ impl Models {
 
     /// The model of this name, where it is the one that the client expects, or one that is held for it.
     pub(crate) fn find(&self, name: &ModelName, expected: Option<Digest>) -> Result<Arc<Extractor>, Refusal> {
+        self.serving(name, (expected, Extractor::digest))
+    }
+
+    /// The front of a model's network up to this cut, which is opened where it is not open. `expected`: the front's
+    /// digest. Blocks for seconds where it is opened.
+    pub(crate) fn front(
+        &self,
+        name: &ModelName,
+        cut: &NetworkCut,
+        expected: Option<Digest>,
+    ) -> Result<Arc<Extractor>, Refusal> {
+        if let Some(front) = expected.and_then(|digest| self.fronts.find(digest)) {
+            return Ok(front);
+        }
+        let digest_of = |model: &Extractor| cut.digest(model.digest(), model.output());
+        let model = self.serving(name, (expected, digest_of))?;
+        self.open_front(&model, cut)
+    }
+
+    /// The front of this model's network up to this cut. Blocks for seconds where it is opened.
+    pub(crate) fn open_front(&self, model: &Extractor, cut: &NetworkCut) -> Result<Arc<Extractor>, Refusal> {
+        let open = || -> Result<Extractor> {
+            let front = model.front(&self.opening.runtime()?, cut, &self.opening.options)?;
+            let (name, batch, elements) = (front.name(), front.max_batch().get(), front.feature_len());
+            tracing::info!(model = %name, %cut, batch, elements, "the front of a cut network is open");
+            Ok(front)
+        };
+        let no_front = |error: anyhow::Error| Refusal::NoFront { message: in_one_line(&error) };
+        self.fronts.get(cut.digest(model.digest(), model.output()), open).map_err(no_front)
+    }
+
+    /// The model of this name that serves, or is held, and of which the digest is the expected one.
+    fn serving(
+        &self,
+        name: &ModelName,
+        (expected, digest_of): (Option<Digest>, impl Fn(&Extractor) -> Digest),
+    ) -> Result<Arc<Extractor>, Refusal> {
         let active = self.now();
         let registered = || active.models.iter().map(|model| model.name().as_str()).collect::<Vec<_>>().join(", ");
         let unknown = || Refusal::UnknownModel { asked: name.to_string(), registered: registered() };
         let model = active.models.get(name).ok_or_else(unknown)?;
-        let Some(expected) = expected.filter(|digest| *digest != model.digest()) else { return Ok(Arc::clone(model)) };
+        let Some(expected) = expected.filter(|digest| *digest != digest_of(model)) else { return Ok(Arc::clone(model)) };
         let changed = || Refusal::ModelChanged {
             model: name.to_string(),
             expected: expected.short(),
-            now: model.digest().short(),
+            now: digest_of(model).short(),
         };
-        self.formers.find(name, expected).ok_or_else(changed)
+        self.formers.find(name, |former| digest_of(former) == expected).ok_or_else(changed)
     }
 
     /// The model or head of this name, as it labels samples. Blocks where it is opened.
@@ -72,9 +113,10 @@ impl Models {
         active.classifiers.get(&active.models, name)
     }
 
-    /// Lets go of models that were replaced, and that nobody has asked for in so long.
+    /// Lets go of models that were replaced, and of fronts, that nobody has asked for in so long.
     pub(crate) fn let_go(&self, keep: Duration) {
         self.formers.let_go(keep);
+        self.fronts.let_go(keep);
     }
 
     /// Where versions are kept.

@@ -83,7 +83,7 @@ impl Gathering {
             allow_non_finite: false,
             keep: self.offer.is_home(sample),
         };
-        let wanted = Wanted::Features(Arc::clone(&self.extractor));
+        let wanted = Wanted::features(&self.extractor);
         let request = SampleRequest { index: sample, address: Address::default(), wanted };
         let mut prepared = self.offer.generation.pipeline.prepare(std::slice::from_ref(&request), &call).await;
         let lost = || SampleFailure::new(headwater_types::FailureKind::Internal, "nothing came of the sample");

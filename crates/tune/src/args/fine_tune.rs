@@ -161,6 +161,9 @@ impl FineTuneArgs {
             return Err(UsageError("--features and --servers exclude each other: give one".to_owned()));
         } else if self.from.connection.plan.plan.is_some() {
             return Err(UsageError("--plan is for --servers: features from a folder are there already".to_owned()));
+        } else if self.from.connection.plan.split().is_some() {
+            let words = "--split-at and --split-by are for --servers: features from a folder are there already";
+            return Err(UsageError(words.to_owned()));
         }
         if self.relabel && self.push.is_none() {
             return Err(UsageError("--relabel labels by the head that was pushed: give --push too".to_owned()));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_extraction::Inference;
-use headwater_types::BitsPerSecond;
+use headwater_extraction::{Inference, Split};
+use headwater_types::{BitsPerSecond, NetworkCut};
 
 /// Where samples are inferred: at the servers, or here.
 #[derive(Clone, Debug, Default, Args)]
@@ -24,7 +24,21 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
-    /// The model's file, to infer here what comes as pixels: the one that the servers have registered
+    /// Split the network at these tensors: servers run it up to there, and the rest runs here, by --extractor. `profiler
+    /// model` lists the cuts
+    #[arg(long, value_name = "TENSOR[,TENSOR]", conflicts_with_all = ["plan", "split_by"])]
+    pub(crate) split_at: Option<NetworkCut>,
+
+    /// With --split-at: code the tensors without loss on their way, where that makes them shorter
+    #[arg(long)]
+    pub(crate) split_coded: bool,
+
+    /// Split the network where this profile of it says, as `profiler model --json` has printed it, for the servers, the
+    /// network and the cores here; and elsewhere, where what is seen on the way says so
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    pub(crate) split_by: Option<PathBuf>,
+
+    /// The model's file, to infer here what comes as pixels or is split: the one that the servers have registered
     #[arg(long, value_name = "FILE.onnx")]
     pub(crate) extractor: Option<PathBuf>,
 
@@ -52,7 +66,14 @@ impl PlanArgs {
             profile_time: self.profile_seconds,
             extractor: self.extractor.clone(),
             onnxruntime: self.onnxruntime.clone(),
+            split: self.split(),
         }
+    }
+
+    /// Where the network is split.
+    pub(super) fn split(&self) -> Option<Split> {
+        let at = self.split_at.clone().map(|cut| Split::At { cut, coded: self.split_coded });
+        at.or_else(|| self.split_by.clone().map(Split::By))
     }
 
     /// What clap cannot see, since values may come from a file or a variable.
@@ -61,11 +82,26 @@ impl PlanArgs {
         if self.profile_seconds.is_some() && !auto {
             return Err(UsageError("--profile-seconds without --plan auto: nothing is measured".to_owned()));
         }
+        let split = self.split();
+        if self.split_coded && self.split_at.is_none() {
+            let words = "--split-coded without --split-at: a profile (--split-by) says itself what is coded; leave it out";
+            return Err(UsageError(words.to_owned()));
+        }
+        if split.is_some() && self.plan.is_some() {
+            let words = "--plan says of each sample where it is inferred, and --split-at and --split-by of all: give one";
+            return Err(UsageError(words.to_owned()));
+        }
+        if split.is_some() && self.extractor.is_none() {
+            let words = "a network that is split runs its rest here: give --extractor FILE.onnx, the model's file";
+            return Err(UsageError(words.to_owned()));
+        }
         let given =
             [("--extractor", self.extractor.is_some()), ("--inference-workers", self.inference_workers.is_some())];
-        match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none()) {
+        match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none() && split.is_none()) {
             Some((flag, _)) => {
-                Err(UsageError(format!("{flag} without --plan: servers infer all, and nothing is inferred here")))
+                Err(UsageError(format!(
+                    "{flag} without --plan, --split-at or --split-by: servers infer all, and nothing is inferred here"
+                )))
             }
             None => Ok(()),
         }

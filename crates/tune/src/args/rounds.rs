@@ -21,7 +21,7 @@ pub(crate) struct RoundsArgs {
     /// they come. local: on one server. central: here, on features that the servers send
     #[arg(long, value_name = "MODE", env = "HEADWATER_FINE_TUNE_MODE", value_parser = modes(),
           conflicts_with_all = ["features", "runs", "epochs", "learning_rate", "weight_decay", "patience",
-                                "replay_memory", "plan"])]
+                                "replay_memory", "plan", "split_at", "split_by"])]
     pub(crate) mode: Option<Mode>,
 
     /// Rounds; of async, as many exchanges as there are servers are one; of local and central, a pass over the features

@@ -69,6 +69,7 @@ fn open_outputs(args: &FineTuneArgs) -> Result<HeadFile, SaveError> {
     let mut outputs = Outputs::new()
         .reading("--join", args.join.as_deref())
         .reading("--plan", plan.plan.as_deref())
+        .reading("--split-by", plan.split_by.as_deref())
         .reading("--extractor", plan.extractor.as_deref());
     let head = outputs.file("--out", &args.out)?;
     let joined = match args.join.clone().zip(args.joined_out.as_ref()) {

@@ -8,6 +8,7 @@ use headwater_pilot::{Appraisal, Replan};
 use headwater_types::{ByteCount, Digest, shown};
 use serde::Serialize;
 
+use super::split::SplitSummary;
 use super::table::Table;
 use super::{Ways, rate, ways, ways_in_words};
 use headwater_extraction::Travelled;
@@ -47,6 +48,8 @@ pub(crate) struct ExtractSummary {
     replans: Vec<Replan>,
     /// What `--plan auto` made of the job before it began; null without it.
     auto: Option<Appraisal>,
+    /// Where the network was split; null where it was not.
+    split: Option<SplitSummary>,
     out: PathBuf,
 }
 
@@ -82,6 +85,7 @@ impl ExtractSummary {
             ways: ways(&travelled.ways),
             replans: travelled.replans,
             auto: travelled.appraisal,
+            split: travelled.split.map(Into::into),
             out,
         }
     }
@@ -104,8 +108,11 @@ impl fmt::Display for ExtractSummary {
             .line("failed", &self.failures)
             .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
             .line("over the wire", shown::bytes(self.bytes_received))
-            .line("came as", ways_in_words(&self.ways, &self.replans, self.auto.as_ref()))
-            .line("written", format!("{} files in {}", self.parts, self.out.display()));
+            .line("came as", ways_in_words(&self.ways, &self.replans, self.auto.as_ref()));
+        if let Some(split) = &self.split {
+            table.line("network split", split);
+        }
+        table.line("written", format!("{} files in {}", self.parts, self.out.display()));
         table.fmt(f)
     }
 }

@@ -9,6 +9,7 @@ use headwater_types::{ByteCount, Digest, Seed, shown};
 use serde::Serialize;
 
 use super::pushed::KeptHead;
+use super::split::SplitSummary;
 use super::table::{Table, percent};
 use super::{Pushed, Ways, rate, ways, ways_in_words};
 use headwater_extraction::Travelled;
@@ -53,6 +54,8 @@ pub(crate) struct FineTuneSummary {
     replans: Option<Vec<Replan>>,
     /// What `--plan auto` made of the job before it began; null without it.
     auto: Option<Appraisal>,
+    /// Where the network was split; null where it was not.
+    split: Option<SplitSummary>,
     /// On the features that were kept for training, 0 to 1.
     train_top1: Option<f64>,
     /// On the images that were never trained on, 0 to 1; null where there are none.
@@ -115,6 +118,7 @@ impl FineTuneSummary {
             ways: None,
             replans: None,
             auto: None,
+            split: None,
             train_top1: trained.train.as_ref().map(|metrics| metrics.top1),
             validation_top1: of_validation(|metrics| metrics.top1),
             validation_top5: of_validation(|metrics| metrics.top5),
@@ -130,8 +134,8 @@ impl FineTuneSummary {
 
     /// Samples came so.
     pub(crate) fn with_ways(self, travelled: Travelled) -> Self {
-        let Travelled { replans, appraisal: auto, .. } = travelled;
-        Self { ways: Some(ways(&travelled.ways)), replans: Some(replans), auto, ..self }
+        let Travelled { ways: came, replans, appraisal: auto, split } = travelled;
+        Self { ways: Some(ways(&came)), replans: Some(replans), auto, split: split.map(Into::into), ..self }
     }
 }
 
@@ -184,6 +188,9 @@ impl fmt::Display for FineTuneSummary {
         }
         if let (Some(ways), Some(replans)) = (&self.ways, &self.replans) {
             table.line("came as", ways_in_words(ways, replans, self.auto.as_ref()));
+        }
+        if let Some(split) = &self.split {
+            table.line("network split", split);
         }
         table
             .line("top-1, trained on", percent(self.train_top1))

@@ -10,6 +10,7 @@ mod push;
 mod pushed;
 mod relabel;
 mod rounds;
+mod split;
 mod status;
 mod table;
 

@@ -1,12 +1,14 @@
 //! The models of a server, and their versions.
 
 mod activation;
+mod front;
 mod pull;
 mod push;
 mod served;
 mod standing;
 
 pub use activation::{Activate, Activation};
+pub use front::{AskedFront, Front};
 pub use pull::{AskedOffer, PullPiece};
 pub use push::{PushManner, PushOffer, PushPiece, PushState};
 pub use served::{ModelRole, ServedModel};
