@@ -1,7 +1,8 @@
 """Every cut of a network over a grid of bandwidths and numbers of servers: measured, and as `tuner plan` predicts it.
 
-Servers have the first core, the tuner the second; two servers share theirs, and have half of the photos each. Cuts that
-are predicted to take more than so many times as long as the best are not run: they cannot be the best by a mistake that
+Servers have the first core, the tuner the second; two servers share theirs, and have half of the photos each. Every way
+is run over as many photos as take three seconds or more, if there are so many. Cuts that are predicted to take more than
+so many times as long as the best are not run: they cannot be the best by a mistake that
 the plan is allowed. The first lines of the result are the acceptance: how often the chosen cut is within 5 % of the best
 that was measured, how often a prediction is within 15 %, and how the chosen one stands against raw photos, jpeg-crop and
 features from servers alone.
@@ -19,6 +20,10 @@ import tempfile
 import time
 
 BASELINES = ("encoded", "jpeg-crop", "features")
+# Of the plan: so many that the first and the last batch do not count.
+IMAGES = 1_000_000
+# Seconds that a run is to take.
+LONG = 3.0
 
 
 def program(bin, name, *arguments, core=None) -> dict:
@@ -39,9 +44,11 @@ class Servers:
         for number in range(1, count + 1):
             port = pathlib.Path(self.place.name) / f"port-{number}"
             log = open(pathlib.Path(self.place.name) / f"log-{number}", "w")
-            command = ["taskset", "-c", core, arguments.bin / "storage-server", "serve", "--data", arguments.photos]
-            command += ["--dataset", "bench", "--listen", "127.0.0.1:0", "--port-file", port, "--no-cache"]
-            command += ["--cpu-workers", 1, "--inference-workers", 1, "--partition", f"{number}/{count}"]
+            command = ["taskset", "-c", core, arguments.bin / "storage-server", "serve"]
+            for images, folder in arguments.sets.items():
+                command += ["--dataset", f"of-{images}={folder},partition={number}/{count}"]
+            command += ["--listen", "127.0.0.1:0", "--port-file", port, "--no-cache"]
+            command += ["--cpu-workers", 1, "--inference-workers", 1]
             command += ["--model", f"net={arguments.model},recipe={arguments.recipe},output={arguments.output}"]
             started = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
             self.processes.append(started)
@@ -74,7 +81,7 @@ class Cell:
         self.arguments, self.profile, self.servers = arguments, profile, servers
         self.count, self.bandwidth = count, bandwidth
 
-    def plan(self, cuts: list, images: int) -> dict:
+    def plan(self, cuts: list) -> dict:
         """What `tuner plan` says of these cuts alone."""
         profile = json.loads(self.profile.read_text())
         profile["cuts"] = cuts
@@ -84,13 +91,15 @@ class Cell:
             fleet = ["--server", f"cores={1 / self.count}", "--servers-up-to", self.count, "--tuner-cores", 1]
             planned = program(
                 self.arguments.bin, "tuner", "plan", "--model", self.arguments.model, "--profile", file.name, *fleet,
-                "--bandwidth", f"{self.bandwidth}Mbps", "--images", images,
+                "--bandwidth", f"{self.bandwidth}Mbps", "--images", IMAGES,
             )  # fmt: skip
         return planned["by_servers"][-1]
 
-    def measure(self, cut: dict, coded: bool) -> float:
+    def measure(self, cut: dict, coded: bool, predicted: float) -> float:
         """Seconds an image."""
         arguments = self.arguments
+        enough = (images for images in sorted(arguments.sets) if images * predicted >= LONG)
+        images = next(enough, max(arguments.sets))
         where = []
         with tempfile.TemporaryDirectory() as folder:
             if cut["tensor"]:
@@ -106,7 +115,7 @@ class Cell:
             if where:
                 where += ["--inference-workers", 1]
             done = program(
-                arguments.bin, "tuner", "extract", "--servers", self.servers.addresses, "--dataset", "bench",
+                arguments.bin, "tuner", "extract", "--servers", self.servers.addresses, "--dataset", f"of-{images}",
                 "--model", "net", "--out", pathlib.Path(folder) / "features", *where,
                 "--limit-bandwidth", f"{self.bandwidth}Mbps", core=arguments.tuner_core,
             )  # fmt: skip
@@ -142,12 +151,12 @@ def ways(profile: dict) -> list:
     return all_ways
 
 
-def cell(one: Cell, images: int, limit: float) -> dict:
+def cell(one: Cell, limit: float) -> dict:
     profile = json.loads(one.profile.read_text())
-    chosen = one.plan(profile["cuts"], images)
+    chosen = one.plan(profile["cuts"])
     rows = []
     for cut, coded, alone in ways(profile):
-        predicted = one.plan([alone], images)["epoch_seconds"] / images
+        predicted = one.plan([alone])["seconds_per_image"]
         is_chosen = (cut["cut"], coded) == (chosen["cut"], chosen["coded"])
         if predicted <= limit * chosen["seconds_per_image"] or is_chosen or cut["cut"] in BASELINES:
             rows.append({"cut": cut["cut"], "coded": coded, "predicted": predicted, "chosen": is_chosen, "seen": []})
@@ -156,7 +165,7 @@ def cell(one: Cell, images: int, limit: float) -> dict:
         for row in rows:
             hopeless = row["predicted"] > 4 * chosen["seconds_per_image"] and not row["chosen"]
             if not (hopeless and row["seen"]):
-                row["seen"].append(one.measure(*row["of"]))
+                row["seen"].append(one.measure(*row["of"], row["predicted"]))
     for row in rows:
         row["measured"] = statistics.median(row.pop("seen"))
         del row["of"]
@@ -184,7 +193,7 @@ def main() -> None:
     parser.add_argument("--servers", default="1,2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=1.5, help="cuts predicted to take longer, against the best")
-    parser.add_argument("--count", type=int, default=120, help="photos")
+    parser.add_argument("--counts", default="40,400,4000", help="photos of the sets, of which some are copies")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
@@ -192,13 +201,14 @@ def main() -> None:
         raise SystemExit("this takes two cores: one for the servers, one for the tuner")
     server_core, arguments.tuner_core = cores[0], cores[1]
     with tempfile.TemporaryDirectory() as folder:
-        some = pathlib.Path(folder) / "photos"
-        images = copy_some(arguments.photos, some, arguments.count)
-        arguments.photos = some
+        counts = map(int, arguments.counts.split(","))
+        arguments.sets = {count: pathlib.Path(folder) / f"photos-{count}" for count in counts}
+        for count, some in arguments.sets.items():
+            copy_some(arguments.photos, some, count)
         profile = pathlib.Path(folder) / "profile.json"
         measured = program(
             arguments.bin, "profiler", "model", "--model", arguments.model, "--recipe", arguments.recipe,
-            "--output", arguments.output, "--photos", some, "--samples", 24, core=arguments.tuner_core,
+            "--output", arguments.output, "--photos", arguments.sets[min(arguments.sets)], "--samples", 24, core=arguments.tuner_core,
         )  # fmt: skip
         profile.write_text(json.dumps(measured))
         cells = []
@@ -206,13 +216,12 @@ def main() -> None:
             with Servers(arguments, count, server_core) as servers:
                 for bandwidth in map(int, arguments.bandwidths.split(",")):
                     one = Cell(arguments, profile, servers, count, bandwidth)
-                    cells.append(cell(one, images, arguments.limit))
+                    cells.append(cell(one, arguments.limit))
                     print(words(cells[-1]), file=sys.stderr)
     rows = [row for one in cells for row in one["rows"]]
     within = sum(abs(row["predicted"] / row["measured"] - 1) <= 0.15 for row in rows)
     result = {
         "model": arguments.model.name,
-        "images": images,
         "cells": cells,
         "chosen_within_5_percent": sum(one["against_best"] <= 1.05 for one in cells) / len(cells),
         "predicted_within_15_percent": within / len(rows),
@@ -222,15 +231,14 @@ def main() -> None:
     print(json.dumps(result) if arguments.json else table(result))
 
 
-def copy_some(photos: pathlib.Path, to: pathlib.Path, count: int) -> int:
-    """Every so-manieth photo, in its class folder."""
+def copy_some(photos: pathlib.Path, to: pathlib.Path, count: int) -> None:
+    """So many photos, of all classes alike; copies under other names where there are not so many."""
     files = sorted(path for path in photos.rglob("*") if path.is_file())
-    chosen = files[:: max(1, len(files) // count)][:count]
-    for path in chosen:
-        target = to / path.relative_to(photos)
+    for number in range(count):
+        path = files[number * len(files) // count if count <= len(files) else number % len(files)]
+        target = to / path.parent.relative_to(photos) / f"{number}-{path.name}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    return len(chosen)
 
 
 def words(one: dict) -> str:
@@ -242,7 +250,7 @@ def words(one: dict) -> str:
 
 
 def table(result: dict) -> str:
-    lines = [f"{result['model']}, {result['images']} photos"]
+    lines = [result["model"]]
     lines += [words(one) for one in result["cells"]]
     for one in result["cells"]:
         lines.append(f"\n{one['servers']} servers, {one['bandwidth_mbps']} Mbps: ms an image")

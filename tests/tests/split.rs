@@ -159,6 +159,37 @@ fn a_profile_decides_and_a_network_that_is_slower_moves_the_cut_with_each_sample
 }
 
 #[test]
+fn servers_say_what_their_part_of_each_cut_takes_them() {
+    let setting = Setting::new();
+    let (servers, model) = (setting.addresses(), setting.model());
+    let network = ["model", "--model", model, "--recipe", &setting.data.recipe, "--output", "features", "--json"];
+    let quick = ["--seconds", "0.001", "--batches", "1", "--samples", "4"];
+    let at = ["--servers", &servers, "--dataset", "photos", "--served-as", "model"];
+    let words = network.iter().chain(&quick).chain(&at).copied();
+    let profile = run("profiler", words).unwrap().success().unwrap().json().unwrap();
+    assert_eq!(profile["servers"].as_array().map(Vec::len), Some(2), "{}", profile["servers"]);
+    let cuts = profile["cuts"].as_array().unwrap();
+    let number = |cut: &Value, name: &str| cut[name].as_f64().unwrap();
+    for cut in cuts.iter().filter(|cut| cut["tensor"].is_string()) {
+        // The bytes that came are those that were computed; a server runs as many images at once as it says.
+        assert!(number(cut, "coded_bytes") <= number(cut, "bytes"), "{cut}");
+        assert!(number(cut, "server_seconds") > 0.0 && cut["batches"][0]["batch"] == 2, "{cut}");
+    }
+    let path = setting.path("served.json");
+    std::fs::write(&path, profile.to_string()).unwrap();
+    let by = ["--split-by", path.to_str().unwrap(), "--extractor", model];
+    let (out, summary) = setting.extract("served", &servers, &by);
+    let came = summary["split"]["cuts"].as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
+    assert_eq!(came, setting.images, "{summary}");
+    setting.same(&out);
+
+    let other = ["--servers", &servers, "--dataset", "photos", "--served-as", "model"];
+    let recipe = ["model", "--model", model, "--recipe", "imagenet-eval", "--json"];
+    let run = run("profiler", recipe.iter().chain(&other).copied()).unwrap();
+    assert!(run.code != Some(0) && run.stderr.contains("--recipe imagenet-eval"), "{}", run.stderr);
+}
+
+#[test]
 fn a_head_is_trained_on_a_split_network_as_on_the_whole() {
     let setting = Setting::new();
     let cut = &setting.cuts()[1];
@@ -186,7 +217,7 @@ fn what_cannot_be_split_is_refused_with_the_fix() {
     };
     let (model, cut) = (setting.model(), setting.cuts()[0].clone());
     refused(&["--split-at", &cut], &["--extractor FILE.onnx"]);
-    refused(&["--split-at", "nowhere", "--extractor", model], &["\"nowhere\"", "no cut"]);
+    refused(&["--split-at", "nowhere", "--extractor", model], &["cannot be split at nowhere", "profiler model"]);
     refused(&["--split-at", "a,a", "--extractor", model], &["twice"]);
     refused(&["--split-at", "features", "--extractor", model], &["no cut"]);
     refused(&["--split-coded"], &["--split-at"]);

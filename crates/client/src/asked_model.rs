@@ -22,6 +22,8 @@ pub struct Front {
     pub model: RegisteredModel,
     /// Where the network is cut.
     pub cut: NetworkCut,
+    /// Samples that a server's core runs at once: the fewest of all servers.
+    pub max_batch: u32,
 }
 
 // === impl AskedModel ===

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use headwater_features::{PartTensor, Runtime};
-use headwater_onnx::{Cut, Dim, ElementType, Limits, Network, Split, ValueFacts, check, prune, split};
+use headwater_onnx::{Cut, Dim, ElementType, Limits, Network, Split, ValueFacts, check, prune, split_read};
 use headwater_plan::partition::{BatchCost, CutCosts, CutTensor, FrontMemory, NotMeasured};
 use headwater_types::{Recipe, Way};
 
@@ -95,7 +95,7 @@ impl Dissector<'_> {
         let mut kept = None;
         for (cut, coded) in cuts.iter().zip(coded) {
             let at: Vec<_> = cut.values.iter().filter_map(|name| shapes.facts.get(name).cloned()).collect();
-            let halves = split(self.onnx, &outputs, &at, &Limits::default())?;
+            let halves = split_read(self.onnx, &network, &outputs, &at)?;
             let at_cut = AtCut { cut, at: &at, coded, pixels: pixels.seconds };
             let peak = network.peak(&cut.values, |name| shapes.bytes.get(name).copied());
             all.push(at_cut.measure(self.runtime, &halves, (image, &values), (timing, peak))?);

@@ -44,7 +44,8 @@ impl LocalBack {
             let input = file::check(&path, &model)?;
             let runtime = Runtime::load(onnxruntime.as_deref())?;
             let spec = spec_of(path.clone(), &model, input);
-            let back = Back::open(&runtime, (&spec, &model.recipe), &at, (threads, MAX_MODEL_BYTES))?;
+            let back = Back::open(&runtime, (&spec, &model.recipe), &at, (threads, MAX_MODEL_BYTES));
+            let back = back.map_err(|source| LocalError::Cut { cut: at.clone(), source })?;
             // The file may have been exchanged since it was looked at.
             match back.front() == at.digest(model.digest, &model.output) {
                 true => Ok(back),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use headwater_features::{ModelError, RuntimeError};
-use headwater_types::{Digest, ModelName};
+use headwater_types::{Digest, ModelName, NetworkCut};
 
 /// Why features cannot be made here: found at the start.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,14 @@ pub enum LocalError {
     /// The model cannot be read or run.
     #[error("--extractor: {0}")]
     Model(#[from] ModelError),
+    /// The network cannot be cut there, or its back cannot be run.
+    #[error("the network cannot be split at {cut} (profiler model lists the cuts): {source}")]
+    Cut {
+        /// The tensors.
+        cut: NetworkCut,
+        /// What is wrong.
+        source: ModelError,
+    },
     /// Threads cannot be started.
     #[error("cannot start the threads that finish recipes: {0}")]
     Threads(io::Error),

@@ -43,9 +43,11 @@ async fn act(args: ProfilerArgs, progress: &Progress, stop: &CancellationToken) 
         Action::Network(of) => print(&until(stop, network(&of, progress)).await?, json),
         Action::Machine(of) => print(&until(stop, machine(&of, progress)).await?, json),
         Action::Model(of) => {
-            let (halves, progress) = (model::output(&of)?, progress.clone());
-            let measured = until(stop, computed(move || model::model(&of, &progress))).await?;
-            print(&measured.write(halves)?, json)
+            let halves = model::output(&of)?;
+            let servers = until(stop, model::connect(&of)).await?;
+            let (info, bar) = (servers.as_ref().map(model::Servers::info), progress.clone());
+            let measured = until(stop, computed(move || model::model(&of, info.as_ref(), &bar))).await?;
+            print(&until(stop, measured.at(servers, progress)).await?.write(halves)?, json)
         }
         Action::Epoch(of) => until(stop, epoch(&of, progress)).await?.print(json),
         Action::Datasets(of) => {

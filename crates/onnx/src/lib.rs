@@ -57,7 +57,7 @@ pub use layout::{Layout, layout};
 pub use limits::Limits;
 pub use places::{TensorPlace, places};
 pub use prune::prune;
-pub use split::{Split, expose, front, split};
+pub use split::{Split, expose, front, split, split_read};
 pub use stated::stated;
 pub use tail::tail;
 pub use value::{Dim, ElementType, ValueFacts};

@@ -27,14 +27,28 @@ pub struct Split {
 /// Those of [`Network::read`]; a value that is not between the input and the outputs, or that is one of the outputs;
 /// values that do not separate the outputs from the input.
 pub fn split(bytes: &[u8], outputs: &[&str], at: &[ValueFacts], limits: &Limits) -> Result<Split, OnnxError> {
-    let names: Vec<_> = at.iter().map(|value| value.name.as_str()).collect();
-    let back = behind(bytes, outputs, &names, limits)?;
-    let mut behind = back.keep_but(graph_of(bytes)?, outputs, &names)?;
-    at.iter().for_each(|value| behind.write(|out| out.message(graph::INPUT, |out| value.write(out))));
-    let split = Split { front: exposed(bytes, at)?, back: with_graph(bytes, behind)? };
+    let split = split_read(bytes, &Network::read(bytes, outputs, limits)?, outputs, at)?;
     check(&split.front, limits)?;
     check(&split.back, limits)?;
     Ok(split)
+}
+
+/// Cuts a network that was read from these bytes for these outputs, as [`split`] does; for many cuts of one network.
+/// The halves are not checked again: they are made of fields that were.
+///
+/// # Errors
+/// Those of [`split`], but for reading.
+pub fn split_read(
+    bytes: &[u8],
+    network: &Network<'_>,
+    outputs: &[&str],
+    at: &[ValueFacts],
+) -> Result<Split, OnnxError> {
+    let names: Vec<_> = at.iter().map(|value| value.name.as_str()).collect();
+    let back = behind(bytes, network, outputs, &names)?;
+    let mut behind = back.keep_but(graph_of(bytes)?, outputs, &names)?;
+    at.iter().for_each(|value| behind.write(|out| out.message(graph::INPUT, |out| value.write(out))));
+    Ok(Split { front: exposed(bytes, at)?, back: with_graph(bytes, behind)? })
 }
 
 /// The front of a network alone, cut as [`split`] cuts it. What it gives are values without a stated type: ONNX Runtime
@@ -43,7 +57,7 @@ pub fn split(bytes: &[u8], outputs: &[&str], at: &[ValueFacts], limits: &Limits)
 /// # Errors
 /// Those of [`split`].
 pub fn front(bytes: &[u8], outputs: &[&str], at: &[&str], limits: &Limits) -> Result<Vec<u8>, OnnxError> {
-    behind(bytes, outputs, at, limits)?;
+    behind(bytes, &Network::read(bytes, outputs, limits)?, outputs, at)?;
     let untyped = |name: &&str| ValueFacts { name: (*name).to_owned(), element: None, dims: None };
     exposed(bytes, &at.iter().map(untyped).collect::<Vec<_>>())
 }
@@ -51,11 +65,10 @@ pub fn front(bytes: &[u8], outputs: &[&str], at: &[&str], limits: &Limits) -> Re
 /// What the outputs need behind these values, which separate them from the network's input.
 fn behind<'a>(
     bytes: &'a [u8],
-    outputs: &[&'a str],
-    at: &[&'a str],
-    limits: &Limits,
+    network: &Network<'_>,
+    outputs: &[&str],
+    at: &[&str],
 ) -> Result<Needed<'a>, OnnxError> {
-    let network = Network::read(bytes, outputs, limits)?;
     let known = |name: &&&str| network.values().any(|known| known == **name) && !outputs.contains(*name);
     if let Some(unknown) = at.iter().find(|name| !known(name)) {
         let message = format!("no operator between the input and the outputs makes {unknown:?}: it is no cut");

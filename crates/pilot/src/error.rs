@@ -7,6 +7,9 @@ use headwater_types::{DatasetName, ModelName};
 /// Why the pilot cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PilotError {
+    /// No sample came from servers at a cut of a network.
+    #[error("at the cut {0} no sample came: see why with profiler fetch, and have photos that can be read")]
+    NothingServed(String),
     /// The servers could not be asked.
     #[error(transparent)]
     Client(#[from] ClientError),

@@ -50,6 +50,7 @@ mod replan;
 mod stamp;
 mod steering;
 
+mod served_cuts;
 mod splitting;
 
 mod appraisal;
@@ -67,6 +68,7 @@ pub use order::shuffled;
 pub use profile::{ProfileOptions, Samples, profile};
 pub use replan::Replan;
 pub use resources::resources_of;
+pub use served_cuts::{ServedCost, ServedCut, ServedCuts, served_cuts};
 pub use sketch::{Sketch, SketchOptions, auto, sketch, worth_a_look};
 pub use splitting::{SplitChange, SplitPilot, fleet_of, servable};
 pub use stamp::Stamp;

@@ -44,6 +44,7 @@ impl Dataset {
         }
         let servers = vec![true; union.partitions.len()];
         let info = ModelInfo { digest, output: cut.to_string(), feature_len: elements, ..info };
-        Ok(Front { model: RegisteredModel { info, servers }, cut: cut.clone() })
+        let max_batch = opened.iter().map(|(_, front)| front.max_batch).min().unwrap_or(1);
+        Ok(Front { model: RegisteredModel { info, servers }, cut: cut.clone(), max_batch })
     }
 }

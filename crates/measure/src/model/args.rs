@@ -8,6 +8,8 @@ use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
+use headwater_client::ServerAddress;
+use headwater_types::{DatasetName, ModelName};
 
 use crate::recipe::check_recipe;
 
@@ -27,7 +29,8 @@ a single tensor separates the outputs from the photo, or few tensors that
 take fewer bytes than the single ones around them, and never within what
 ONNX Runtime makes one operator of. tuner plan goes on from the JSON.
 
-With --split-at only that cut is measured, and its halves are written to
+With --servers the servers' seconds are theirs: they open the network up to
+each cut, and say what it took them. With --split-at only that cut is measured, and its halves are written to
 DIR/front.onnx and DIR/back.onnx: two models that ONNX Runtime takes.";
 
 #[derive(Debug, Args)]
@@ -82,10 +85,31 @@ pub(crate) struct ModelArgs {
     #[arg(long, env = "HEADWATER_NETWORK_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Measure what servers do at these storage servers, which have registered the network, and not on this machine:
+    /// their CPU time at each cut, and what serving an image takes beside it
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', requires_all = ["dataset", "served_as"])]
+    pub(crate) servers: Vec<ServerAddress>,
+
+    /// With --servers: the dataset whose samples are taken
+    #[arg(long, value_name = "NAME", requires = "servers")]
+    pub(crate) dataset: Option<DatasetName>,
+
+    /// With --servers: the name by which they have registered the network
+    #[arg(long, value_name = "NAME", requires = "servers")]
+    pub(crate) served_as: Option<ModelName>,
+
     /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
     /// .venv if not given
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
+}
+
+/// Servers that are measured.
+#[derive(Clone, Debug)]
+pub(super) struct AtServers {
+    pub(super) servers: Vec<ServerAddress>,
+    pub(super) dataset: DatasetName,
+    pub(super) model: ModelName,
 }
 
 /// Most images of a batch: HAPI's largest.
@@ -103,8 +127,11 @@ impl ModelArgs {
         match (self.split_at.is_empty(), &self.out) {
             (false, None) => wrong("--split-at without --out: say where the halves go, --out DIR"),
             (true, Some(_)) => wrong("--out without --split-at: give --split-at TENSOR, or leave --out away"),
-            _ if self.samples.is_some() && self.photos.is_none() => {
+            _ if self.samples.is_some() && self.photos.is_none() && self.servers.is_empty() => {
                 wrong("--samples without --photos: there is one generated photo; give --photos DIR")
+            }
+            _ if self.at_servers().is_none() != self.servers.is_empty() => {
+                wrong("--servers takes --dataset NAME and --served-as NAME, the network's name there: give all three")
             }
             _ => Ok(()),
         }
@@ -117,6 +144,12 @@ impl ModelArgs {
         self.photos.iter().for_each(|folder| findings.readable_folder("--photos", folder));
         self.out.iter().for_each(|folder| findings.writable_folder("--out", folder));
         self.onnxruntime.iter().for_each(|library| findings.readable_file("--onnxruntime", library));
+    }
+
+    /// The servers that are measured, where they were named.
+    pub(super) fn at_servers(&self) -> Option<AtServers> {
+        let (dataset, model) = (self.dataset.clone()?, self.served_as.clone()?);
+        (!self.servers.is_empty()).then(|| AtServers { servers: self.servers.clone(), dataset, model })
     }
 
     /// How many photos are measured.

@@ -3,15 +3,18 @@
 mod args;
 mod photos;
 mod report;
+mod served;
 
 pub(crate) use args::ModelArgs;
 pub(crate) use report::NetworkCuts;
+pub(crate) use served::{Servers, connect};
 
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::{OutputFile, OutputFolder, Progress};
+use headwater_client::ModelInfo;
 use headwater_dissection::{Dissection, Dissector};
 use headwater_features::Runtime;
 use headwater_onnx::{Limits, ModelFacts, Split, check, file};
@@ -58,12 +61,17 @@ pub(crate) struct Measured {
     halves: Option<Split>,
 }
 
-/// Measures the network.
-pub(crate) fn model(args: &ModelArgs, progress: &Progress) -> anyhow::Result<Measured> {
+/// Measures the network on this machine. `served`: what the servers have registered, which must be this network.
+pub(crate) fn model(
+    args: &ModelArgs,
+    served: Option<&ModelInfo>,
+    progress: &Progress,
+) -> anyhow::Result<Measured> {
     let shown = args.model.display();
     let onnx = file::read(&args.model, MAX_MODEL_BYTES).with_context(|| format!("cannot read {shown}"))?;
     let facts = check(&onnx, &Limits::default()).with_context(|| format!("--model {shown}"))?;
     let (outputs, recipe) = (outputs(args, &facts)?, find_recipe(&args.recipe)?);
+    served.map_or(Ok(()), |served| served::check(served, facts.digest, &recipe, &outputs))?;
     let (photos, too_long) = photos::photos(args.photos.as_deref(), args.samples())?;
     let runtime = Runtime::load(args.onnxruntime.as_deref())?;
     let bar = progress.items("photos and cuts", None);
@@ -93,6 +101,14 @@ pub(crate) fn model(args: &ModelArgs, progress: &Progress) -> anyhow::Result<Mea
 // === impl Measured ===
 
 impl Measured {
+    /// Measures what servers do at the servers, where some were named, with a bar.
+    pub(crate) async fn at(mut self, servers: Option<Servers>, progress: &Progress) -> anyhow::Result<Self> {
+        if let Some(servers) = servers {
+            servers.measure(&mut self.profile, progress).await?;
+        }
+        Ok(self)
+    }
+
     /// Writes the halves, where there are any.
     pub(crate) fn write(self, halves: Option<Halves>) -> anyhow::Result<NetworkCuts> {
         let split = halves.zip(self.halves).map(|(halves, split)| write(halves, &split)).transpose()?;
@@ -125,6 +141,7 @@ fn profile(
         recipe: recipe.name().to_string(),
         recipe_digest: recipe.digest(),
         host: headwater_pilot::hostname(),
+        servers: Vec::new(),
         photos: dissection.photos,
         photos_from: origin.to_owned(),
         photos_failed: dissection.photos_failed,

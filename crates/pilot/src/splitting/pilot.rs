@@ -188,6 +188,7 @@ mod tests {
             recipe: "mobilenet-eval".to_owned(),
             recipe_digest: Digest::of(b"recipe"),
             host: "here".to_owned(),
+            servers: Vec::new(),
             photos: 1,
             photos_from: "generated".to_owned(),
             photos_failed: 0,

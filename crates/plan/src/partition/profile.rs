@@ -27,6 +27,9 @@ pub struct NetworkProfile {
     pub recipe_digest: Digest,
     /// The machine on which it was measured.
     pub host: String,
+    /// The storage servers that were measured, for the servers' seconds; none where this machine stands for them.
+    #[serde(default)]
+    pub servers: Vec<String>,
     /// Photos whose activations were measured.
     pub photos: u64,
     /// Where these photos came from: `folder` or `generated`.
@@ -232,6 +235,7 @@ pub(super) mod tests {
             recipe: "mobilenet-eval".to_owned(),
             recipe_digest: Digest::of(b"recipe"),
             host: "here".to_owned(),
+            servers: Vec::new(),
             photos: 1,
             photos_from: "generated".to_owned(),
             photos_failed: 0,
