@@ -25,4 +25,5 @@ pub use connected::{Connected, ServedModel};
 pub use course::Inference;
 pub use error::{ExtractError, PlanError, SourceError};
 pub use extraction::{Extracted, Extraction, ExtractionOptions};
+pub use headwater_infer::{Devices, LocalOptions, Precision};
 pub use servers::{Servers, Travelled};

@@ -2,21 +2,28 @@
 //!
 //! `ort` lets one thread at a time run a session, and so every worker has its own. Sessions do not share weights: on
 //! the CPU ONNX Runtime rearranges convolution weights for each session, and would share nothing if asked to.
+//!
+//! Why not bind inputs and outputs (`IoBinding`)? Every run has another input, which has to travel in any case and does
+//! so straight out of page-locked memory; and features are a few thousandths of the pixels' bytes.
 
 use headwater_types::Size;
-use ort::ep;
 use ort::logging::LogLevel;
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
 
-use crate::device::Device;
+use crate::device::{Device, Gpu};
+use crate::driver::{Driver, lacking};
 use crate::error::ModelError;
 use crate::model::Model;
+use crate::provider::Target;
+use crate::rows::{Fed, Rows};
 use crate::runtime::Runtime;
 
 pub(crate) struct Session {
     session: OrtSession,
+    device: Device,
     size: Size,
     features: usize,
     threads: usize,
@@ -30,17 +37,22 @@ impl Session {
         runtime: &Runtime,
         model: &Model,
         size: Size,
-        device: Device,
+        target: &Target,
         threads: usize,
     ) -> Result<Self, ModelError> {
-        let name = &model.name;
+        let (name, device) = (&model.name, target.device);
         let refused = |reason: String| match device {
             Device::Cpu => ModelError::Runtime { name: name.clone(), reason },
-            _ => ModelError::Device { name: name.clone(), device, reason },
+            _ => {
+                let lacking = lacking(device, runtime.library(), Driver::read().as_ref());
+                ModelError::Device { name: name.clone(), device, reason, lacking }
+            }
         };
-        let mut builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
+        let builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
+        let builder = builder.with_execution_providers(target.providers());
+        let mut builder = builder.map_err(|error| refused(error.to_string()))?;
         let session = builder.commit_from_memory(&model.bytes).map_err(|error| refused(error.to_string()))?;
-        let mut session = Self { session, size, features: 0, threads };
+        let mut session = Self { session, device, size, features: 0, threads };
         let features = session.probe().map_err(refused)?.map_err(|dims| ModelError::Output {
             name: name.clone(),
             output: model.output.clone(),
@@ -65,15 +77,42 @@ impl Session {
         self.threads
     }
 
-    /// Runs whole rows, read where they lie, and gives each one's features to `each` in their order.
-    pub(crate) fn run(&mut self, rows: &[f32], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
+    /// Rows for batches of at most so many samples, in memory that the device reads best.
+    pub(crate) fn rows(&self, most: usize) -> Result<Rows, String> {
+        let Some(gpu) = self.device.gpu() else { return Ok(Rows::plain(self.row(), most)) };
+        let locked = locked_memory(&self.session, gpu);
+        let rows = locked.and_then(|locked| Rows::blocks(&locked, self.size, most));
+        rows.or_else(|reason| {
+            let device = self.device;
+            tracing::warn!(%device, %reason, "there is no page-locked memory: pixels travel to the GPU more slowly");
+            Rows::blocks(&Allocator::default(), self.size, most).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Runs every number of samples once that will be run, so that no batch waits for its first time.
+    pub(crate) fn warm(&mut self, rows: &mut Rows) -> Result<(), String> {
+        for samples in rows.numbers() {
+            rows.begin(samples);
+            self.run(rows, (0, samples), |_, _| {})?;
+        }
+        Ok(())
+    }
+
+    /// Runs so many whole rows from the first on, read where they lie, and gives each one's features to `each` in their
+    /// order.
+    pub(crate) fn run(
+        &mut self,
+        rows: &Rows,
+        (first, samples): (usize, usize),
+        mut each: impl FnMut(usize, &[f32]),
+    ) -> Result<(), String> {
         let features = self.features;
-        let batch = rows.len() / self.row();
-        self.run_raw(rows, |dims, values| {
+        self.run_raw(&rows.fed(first, samples), |batch, dims, values| {
             if dims.first() != Some(&(batch as i64)) || values.len() != batch * features {
                 return Err(format!("{batch} samples gave an output of shape {dims:?}, not {batch} x {features}"));
             }
-            values.chunks_exact(features).enumerate().for_each(|(index, values)| each(index, values));
+            let asked_for = values.chunks_exact(features).take(samples).enumerate();
+            asked_for.for_each(|(index, values)| each(index, values));
             Ok(())
         })
         .map_err(|error| error.to_string())?
@@ -82,20 +121,29 @@ impl Session {
     /// Length of the features of one sample, or the shape of an output that is not one row for it.
     fn probe(&mut self) -> Result<Result<usize, Vec<i64>>, String> {
         let zeros = vec![0.0; self.row()];
-        self.run_raw(&zeros, |dims, values| match dims {
+        self.run_raw(&Fed::Slice(&zeros), |_, dims, values| match dims {
             [1, _, ..] if !values.is_empty() => Ok(values.len()),
             _ => Err(dims.to_vec()),
         })
         .map_err(|error| error.to_string())
     }
 
-    fn run_raw<T>(&mut self, rows: &[f32], read: impl FnOnce(&[i64], &[f32]) -> T) -> Result<T, ort::Error> {
+    /// Runs what is fed. `read`: the samples of the run, the output's axes and its values.
+    fn run_raw<T>(&mut self, fed: &Fed<'_>, read: impl FnOnce(usize, &[i64], &[f32]) -> T) -> Result<T, ort::Error> {
         let (height, width) = (self.size.height as usize, self.size.width as usize);
-        let batch = rows.len() / self.row();
-        let input = TensorRef::from_array_view(([batch, 3, height, width], rows))?;
-        let outputs = self.session.run(ort::inputs![input])?;
+        let (batch, outputs) = match fed {
+            Fed::Slice(rows) => {
+                let batch = rows.len() / row_of(self.size);
+                let input = TensorRef::from_array_view(([batch, 3, height, width], *rows))?;
+                (batch, self.session.run(ort::inputs![input])?)
+            }
+            Fed::Block(block) => {
+                let batch = block.shape().first().map_or(0, |&batch| usize::try_from(batch).unwrap_or(0));
+                (batch, self.session.run(ort::inputs![*block])?)
+            }
+        };
         let (dims, values) = outputs[0].try_extract_tensor::<f32>()?;
-        Ok(read(dims, values))
+        Ok(read(batch, dims, values))
     }
 }
 
@@ -104,19 +152,23 @@ pub(crate) fn row_of(size: Size) -> usize {
     3 * size.height as usize * size.width as usize
 }
 
-/// How a session of so many threads is opened on a device, or not at all.
+/// How a session of so many threads is opened, before its device's providers are named; on an accelerator without the
+/// CPU, which would run silently what the device does not take.
 pub(crate) fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, ort::Error> {
     let builder = OrtSession::builder(&runtime.environment)?
         .with_log_level(LogLevel::Warning)?
         .with_intra_threads(threads)?
         // A thread that spins while it waits takes a core from decoding.
         .with_intra_op_spinning(false)?;
-    let providers = match device {
-        Device::Cpu => return Ok(builder),
-        Device::Cuda => vec![ep::CUDA::default().build()],
-        Device::TensorRt => vec![ep::TensorRT::default().build(), ep::CUDA::default().build()],
-    };
-    // Without both of these, a device that is not there would mean the CPU, silently.
-    let providers: Vec<_> = providers.into_iter().map(|provider| provider.error_on_failure()).collect();
-    Ok(builder.with_disable_cpu_fallback()?.with_execution_providers(providers)?)
+    match device.is_accelerator() {
+        true => Ok(builder.with_disable_cpu_fallback()?),
+        false => Ok(builder),
+    }
+}
+
+/// Memory of this machine out of which a GPU reads by itself.
+fn locked_memory(session: &OrtSession, gpu: Gpu) -> Result<Allocator, ort::Error> {
+    let number = gpu.0.into();
+    let place = MemoryInfo::new(AllocationDevice::CUDA_PINNED, number, AllocatorType::Device, MemoryType::CPUInput)?;
+    Allocator::new(session, place)
 }

@@ -12,4 +12,5 @@ mod file;
 mod local;
 
 pub use error::LocalError;
-pub use local::{LocalExtractor, features_of};
+pub use headwater_features::{Devices, Precision};
+pub use local::{LocalExtractor, LocalOptions, features_of};
