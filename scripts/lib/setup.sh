@@ -132,6 +132,27 @@ need_peers() {
 # The peers of scripts/bench relabel, in .venv-relabel.
 need_relabel_peers() { install_lines .venv-relabel scripts/requirements-relabel.txt "1 GB"; }
 
+# The GPU build of ONNX Runtime, in .venv-gpu, for its own programs and for ours: sets GPU_PYTHON, and the places in
+# which both look for libraries.
+need_gpu_python() {
+    local requirements=scripts/requirements-gpu.txt stamp packages nvidia
+    need_venv .venv-gpu
+    GPU_PYTHON=.venv-gpu/bin/python
+    stamp=$(stamp_of .venv-gpu "$requirements")
+    if [[ ! -e $stamp ]]; then
+        say "installing $requirements into .venv-gpu: 3 GB, minutes"
+        pip_install "$GPU_PYTHON" -r "$requirements"
+        touch "$stamp"
+    fi
+    packages=$("$GPU_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    ORT_DYLIB_PATH=$(find "$packages/onnxruntime/capi" -name 'libonnxruntime.so.*' | head -n 1)
+    [[ -n $ORT_DYLIB_PATH ]] || die "there is no libonnxruntime.so in $packages/onnxruntime/capi"
+    # NVIDIA's packages have a folder each, nvidia/NAME/lib.
+    nvidia=$(find "$packages/nvidia" -type d -name lib | paste -sd:)
+    LD_LIBRARY_PATH=$nvidia${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export ORT_DYLIB_PATH LD_LIBRARY_PATH
+}
+
 # build PROFILE [PACKAGE...] : the three programs and the maker of test data, or these; sets BIN to where they are.
 # BUILT_BIN names a folder that has them already: nothing is built then.
 build() {

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has said what it found")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use headwater_testdata::PhotoSet;
+use common::read_parts;
+use headwater_testdata::{Extractor, PhotoSet};
 use headwater_tests::{Array, BUCKET, Moto, Server, ServerOptions, fetch, program, run};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -90,6 +93,41 @@ fn every_cut_has_the_same_bits_with_every_kind_and_without_in_both_epochs() {
         // Two recipes that draw no crop at random, and nothing of the third.
         assert_eq!(kinds["resized"]["admitted"], 2 * PHOTOS, "{kinds}");
     }
+}
+
+#[test]
+fn features_of_kept_pixels_are_those_of_the_photos() {
+    let (photos, folder, out) = (photos(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (model, recipe) = (out.path().join("extractor.onnx"), out.path().join("extractor.toml"));
+    fs::write(&model, Extractor::onnx(1)).unwrap();
+    fs::write(&recipe, Extractor::RECIPE).unwrap();
+    // One by one: the bits of a feature may depend on how many are inferred together.
+    let with_model = |options: ServerOptions| {
+        options.args(["--max-batch", "1"]).model("m", &model, recipe.to_str().unwrap()).start().unwrap()
+    };
+    let extracted = |server: &Server, name: &str| {
+        let out = out.path().join(name);
+        let fixed = ["extract", "--servers", &server.address(), "--dataset", "photos", "--model", "m", "--out"];
+        run("tuner", fixed.iter().chain(&[out.to_str().unwrap()])).unwrap().success().unwrap();
+        let parts = read_parts(&out).unwrap();
+        let rows = parts.iter().map(|part| part.num_rows() as u64).sum::<u64>();
+        assert_eq!(rows, PHOTOS, "{name}");
+        parts
+    };
+    let expected = extracted(&with_model(ServerOptions::new(photos.path()).arg("--no-cache")), "without");
+    let options = || cached(ServerOptions::new(photos.path()), folder.path(), "resized");
+    for round in ["made", "kept"] {
+        let server = with_model(options());
+        assert!(extracted(&server, round) == expected, "{round}");
+        let kinds = &said(&server)["kinds"]["resized"];
+        let (admitted, hits) = if round == "made" { (PHOTOS, 0) } else { (0, PHOTOS) };
+        let counted = ["admitted", "ssd-hit"].map(|outcome| kinds[outcome].as_u64().unwrap_or_default());
+        assert_eq!(counted, [admitted, hits], "{round}: {kinds}");
+    }
+    // Where features are kept too, they are enough.
+    let server = with_model(cached(ServerOptions::new(photos.path()), folder.path(), "resized,features"));
+    assert!(extracted(&server, "both") == expected);
+    assert_eq!(said(&server)["kinds"]["features"]["admitted"].as_u64(), Some(PHOTOS));
 }
 
 #[test]

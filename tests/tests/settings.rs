@@ -57,23 +57,6 @@ fn mistakes_are_named_with_their_fix() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_an_error_at_start() {
-    let data = headwater_tests::Data::photos().unwrap();
-    let model = format!("m={},recipe={}", data.model.display(), data.recipe);
-    let photos = data.photos.display().to_string();
-    for device in ["cuda", "tensorrt"] {
-        let arguments = ["serve", "--data", &photos, "--dataset", "d", "--listen", "127.0.0.1:0", "--model", &model];
-        let run = run("storage-server", arguments.into_iter().chain(["--device", device])).unwrap();
-        // Where there is such a device, another test's matter.
-        if run.code == Some(0) {
-            continue;
-        }
-        assert_eq!(run.code, Some(1));
-        assert!(run.stderr.contains(device), "{}", run.stderr);
-    }
-}
-
-#[test]
 fn help_has_examples() {
     for (name, command) in [
         ("storage-server", "index"),

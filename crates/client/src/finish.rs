@@ -8,8 +8,8 @@ use headwater_image::{
     CpuMeter, CpuPool, ImageError, Parts, Payload, PoolError, Scratch, Tensor, advance, read_header,
 };
 use headwater_types::{
-    AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex, SampleKey,
-    Size, Way,
+    Address, AgreedLimits, ClassId, CpuSeconds, Cut, Draws, FailureKind, Framing, Recipe, SampleFailure, SampleIndex,
+    SampleKey, Size, Way,
 };
 use headwater_wire::Delivered;
 
@@ -112,6 +112,30 @@ impl Finisher {
             let meter = CpuMeter::start(true);
             let done = job();
             (done, meter.read().unwrap_or_default())
+        };
+        self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), CpuSeconds::default()))
+    }
+
+    /// Opens a sample as [`payload`](Self::payload) does, and takes it to its crop's pixels, so that an
+    /// accelerator's few workers have little left to do. A sample that has come further stays as it is.
+    pub async fn pixels(
+        &self,
+        recipe: &Arc<Recipe>,
+        (delivered, limits): (Delivered, AgreedLimits),
+        (key, address): (SampleKey, Address),
+    ) -> (Result<Payload, SampleFailure>, CpuSeconds) {
+        let recipe = Arc::clone(recipe);
+        let job = move |scratch: &mut Scratch| {
+            let meter = CpuMeter::start(true);
+            let draws = Draws { address, key: &key };
+            let pixels = payload_of(&recipe, delivered, &limits).and_then(|(payload, _)| match payload.cut() {
+                cut if cut < Cut::Flipped => {
+                    let pixels = advance(&recipe, payload, Cut::Flipped, &draws, &limits.limits(), scratch);
+                    pixels.map_err(|error| failure_of(error, &limits))
+                }
+                _ => Ok(payload),
+            });
+            (pixels, meter.read().unwrap_or_default())
         };
         self.on_pool(job).await.unwrap_or_else(|failure| (Err(failure), CpuSeconds::default()))
     }

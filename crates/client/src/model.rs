@@ -20,7 +20,8 @@ pub struct ModelInfo {
     pub output: String,
     /// Length of a feature vector.
     pub feature_len: u32,
-    /// Where the model runs: `cpu`, `cuda` or `tensorrt`; several, separated by commas, where servers differ.
+    /// Where the model runs, in words: `cpu`, `cuda`, `tensorrt in fp16`; several, separated by commas, where a server
+    /// has several or servers differ.
     pub device: String,
 }
 

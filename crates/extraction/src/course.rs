@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headwater_client::{Dataset, RegisteredModel};
-use headwater_infer::{LocalError, LocalExtractor};
+use headwater_infer::{LocalError, LocalExtractor, LocalOptions};
 use headwater_pilot::Steering;
 use headwater_plan::Plan;
 use headwater_tables::plan::{self, PlanSource};
@@ -23,10 +23,10 @@ pub struct Inference {
     pub profile_time: Option<Duration>,
     /// The model's file, to infer here what comes as pixels.
     pub extractor: Option<PathBuf>,
-    /// ONNX Runtime's shared library; it is looked for where none is named.
-    pub onnxruntime: Option<PathBuf>,
     /// Where the network is split; `None` where it is not. There is no plan then.
     pub split: Option<Split>,
+    /// Where the model runs here.
+    pub here: LocalOptions,
 }
 
 /// How samples will come, as far as that is known before it is known which samples.
@@ -84,7 +84,7 @@ async fn local(
     dataset: &Dataset,
     model: &RegisteredModel,
 ) -> Result<LocalExtractor, LocalError> {
-    LocalExtractor::open(file.to_owned(), model.info.clone(), dataset.options(), inference.onnxruntime.clone()).await
+    LocalExtractor::open(file.to_owned(), model.info.clone(), dataset.options(), inference.here.clone()).await
 }
 
 /// Reads a plan on a thread that may block: a million samples take a tenth of a second.

@@ -34,5 +34,6 @@ pub use connected::{Connected, ServedModel};
 pub use course::Inference;
 pub use error::{ExtractError, PlanError, SourceError, SplitError};
 pub use extraction::{Extracted, Extraction, ExtractionOptions};
+pub use headwater_infer::{Devices, LocalOptions, Precision};
 pub use servers::{Servers, Travelled};
 pub use split::{Split, SplitTravelled};

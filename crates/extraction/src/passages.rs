@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater_client::{Dataset, Front, ModelInfo};
-use headwater_infer::{LocalBack, LocalExtractor};
+use headwater_infer::{LocalBack, LocalExtractor, LocalOptions};
 use headwater_plan::partition::{Choice, NetworkProfile};
 use headwater_types::{NetworkCut, Way};
 use tokio::sync::Mutex;
@@ -20,7 +20,8 @@ pub(crate) struct Passages {
     model: ModelInfo,
     /// The model's file.
     file: PathBuf,
-    onnxruntime: Option<PathBuf>,
+    /// Where models run here.
+    here: LocalOptions,
     open: Mutex<Open>,
 }
 
@@ -34,8 +35,8 @@ struct Open {
 // === impl Passages ===
 
 impl Passages {
-    pub(crate) fn new(dataset: &Dataset, model: &ModelInfo, (file, onnxruntime): (PathBuf, Option<PathBuf>)) -> Self {
-        Self { dataset: dataset.clone(), model: model.clone(), file, onnxruntime, open: Mutex::default() }
+    pub(crate) fn new(dataset: &Dataset, model: &ModelInfo, (file, here): (PathBuf, LocalOptions)) -> Self {
+        Self { dataset: dataset.clone(), model: model.clone(), file, here, open: Mutex::default() }
     }
 
     /// The passage at a cut of the network.
@@ -49,7 +50,7 @@ impl Passages {
         }
         // Here first: it takes less time, and says the same of a cut that there is not.
         let (file, options) = (self.file.clone(), self.dataset.options());
-        let back = LocalBack::open(file, self.model.clone(), cut.clone(), options, self.onnxruntime.clone());
+        let back = LocalBack::open(file, self.model.clone(), cut.clone(), options, self.here.onnxruntime.clone());
         let back = Arc::new(back.await?);
         let front = self.dataset.open_front(&self.model.name, cut).await?;
         if front.model.info.feature_len as usize != back.elements() {
@@ -81,7 +82,7 @@ impl Passages {
             return Ok(Arc::clone(whole));
         }
         let (file, options) = (self.file.clone(), self.dataset.options());
-        let whole = LocalExtractor::open(file, self.model.clone(), options, self.onnxruntime.clone()).await?;
+        let whole = LocalExtractor::open(file, self.model.clone(), options, self.here.clone()).await?;
         Ok(Arc::clone(open.whole.insert(Arc::new(whole))))
     }
 }

@@ -90,7 +90,7 @@ impl Prepared {
         // Every server runs a front.
         dataset.model(&model.name)?;
         let file = inference.extractor.clone().ok_or_else(|| SplitError::NoExtractor(model.name.clone()))?;
-        let passages = Passages::new(dataset, model, (file, inference.onnxruntime.clone()));
+        let passages = Passages::new(dataset, model, (file, inference.here.clone()));
         let wanted = match split {
             Split::At { cut, coded } => {
                 passages.at(cut, *coded).await?;

@@ -10,9 +10,12 @@ use crate::model::Model;
 use crate::options::ExtractorOptions;
 use crate::session::Session;
 
-const CANDIDATES: [usize; 6] = [1, 2, 4, 8, 16, 32];
-/// Time for all candidates, and for each. A run that has begun is not cut short.
+const CANDIDATES: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+/// The largest that is tried on the CPU, whose caches hold no more.
+const MOST_ON_CPU: usize = 32;
+/// Time for all candidates, on the CPU and on an accelerator, and for each. A run that has begun is not cut short.
 const TOTAL: Duration = Duration::from_secs(2);
+const TOTAL_ON_ACCELERATOR: Duration = Duration::from_secs(4);
 const EACH: Duration = Duration::from_millis(250);
 /// A batch size this close to the fastest rate is as good, and a larger one means fewer hand-overs between threads.
 const AS_GOOD: f64 = 0.97;
@@ -38,8 +41,9 @@ pub(crate) fn choose(
         Some(wanted) => {
             let batch = wanted.min(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
             // What the model says of its first axis may not be what its operators take: find out now.
-            let rows = vec![0.0; session.row() * batch.get()];
-            session.run(&rows, |_, _| {}).map_err(failed)?;
+            let mut rows = session.rows(batch.get()).map_err(failed)?;
+            rows.begin(batch.get());
+            session.run(&rows, (0, batch.get()), |_, _| {}).map_err(failed)?;
             if batch < wanted {
                 let (model, wanted, batch) = (&model.name, wanted.get(), batch.get());
                 tracing::warn!(%model, wanted, batch, "{SMALLER}");
@@ -47,7 +51,10 @@ pub(crate) fn choose(
             batch
         }
         None => {
-            let batch = measure(&mut session, limit).map_err(failed)?;
+            let is_accelerator = options.devices.is_accelerator();
+            let total = if is_accelerator { TOTAL_ON_ACCELERATOR } else { TOTAL };
+            let limit = limit.min(largest_candidate(is_accelerator));
+            let batch = measure(&mut session, limit, total).map_err(failed)?;
             tracing::info!(model = %model.name, batch = batch.get(), "chose the batch size by measurement");
             batch
         }
@@ -60,14 +67,25 @@ fn largest(row: usize) -> usize {
     (MAX_BATCH_BYTES / (row * size_of::<f32>()).max(1)).max(1)
 }
 
+/// Most samples of one run that may come of the options: for what has to know it before anything is measured.
+pub(crate) fn most(options: &ExtractorOptions, row: usize) -> usize {
+    let wanted = options.max_batch.map(NonZeroUsize::get);
+    wanted.unwrap_or_else(|| largest_candidate(options.devices.is_accelerator())).min(largest(row))
+}
+
+fn largest_candidate(is_accelerator: bool) -> usize {
+    let candidates = CANDIDATES.into_iter().filter(|&batch| is_accelerator || batch <= MOST_ON_CPU);
+    candidates.max().unwrap_or(1)
+}
+
 /// The largest batch, of those up to `limit`, that gives about the most samples a second. The memory that runs
 /// allocate stays with the session, so that the session should be one for this purpose alone.
-fn measure(session: &mut Session, limit: usize) -> Result<NonZeroUsize, String> {
+fn measure(session: &mut Session, limit: usize, total: Duration) -> Result<NonZeroUsize, String> {
     let began = Instant::now();
     let mut rates = Vec::new();
     for batch in CANDIDATES.into_iter().filter(|batch| *batch <= limit) {
         let slower = rates.iter().rev().take_while(|(_, rate)| *rate < AS_GOOD * fastest(&rates)).count();
-        if slower == GIVE_UP || began.elapsed() > TOTAL {
+        if slower == GIVE_UP || began.elapsed() > total {
             break;
         }
         rates.push((batch, rate(session, batch)?));
@@ -87,14 +105,16 @@ fn fastest_of(rates: &[(usize, f64)]) -> NonZeroUsize {
 
 /// Samples a second, by the fastest of several runs. A slower run was held up by something else than the batch.
 fn rate(session: &mut Session, batch: usize) -> Result<f64, String> {
-    let rows = vec![0.5; session.row() * batch];
+    let mut rows = session.rows(batch)?;
+    rows.begin(batch);
+    rows.all_mut().fill(0.5);
     let began = Instant::now();
     let mut fastest = Duration::MAX;
     // The first run of a shape allocates, and is not counted.
-    session.run(&rows, |_, _| {})?;
+    session.run(&rows, (0, batch), |_, _| {})?;
     while fastest == Duration::MAX || began.elapsed() < EACH {
         let started = Instant::now();
-        session.run(&rows, |_, _| {})?;
+        session.run(&rows, (0, batch), |_, _| {})?;
         fastest = fastest.min(started.elapsed());
     }
     Ok(batch as f64 / fastest.as_secs_f64().max(1e-9))

@@ -7,6 +7,7 @@ use headwater_onnx::file::FileError;
 use headwater_types::{ByteCount, ModelName};
 
 use crate::device::Device;
+use crate::precision::PrecisionError;
 
 /// Why a model cannot be opened. It is found at the start, never later.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +149,7 @@ pub enum ModelError {
         batch: u64,
     },
     /// The device is missing, or cannot run all of the model.
-    #[error("model {name} cannot run on {device}: {reason} ({device} needs {})", device.needs())]
+    #[error("model {name} cannot run on {device}: {reason}{lacking} ({} needs {})", device.kind(), device.needs())]
     Device {
         /// The model.
         name: ModelName,
@@ -156,6 +157,16 @@ pub enum ModelError {
         device: Device,
         /// What ONNX Runtime says.
         reason: String,
+        /// What the machine lacks for it, as far as that can be seen.
+        lacking: String,
+    },
+    /// The devices do not have the precision.
+    #[error("model {name}: {source}")]
+    Precision {
+        /// The model.
+        name: ModelName,
+        /// What is wrong.
+        source: PrecisionError,
     },
     /// ONNX Runtime refuses the model.
     #[error("model {name}: ONNX Runtime cannot load or run it: {reason}")]

@@ -10,17 +10,18 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch_size;
 use crate::counts::{Counters, InferenceCounts};
-use crate::device::Device;
+use crate::devices::Devices;
 use crate::error::ModelError;
 use crate::job::{Extracted, Unfinished, inference_failure};
 use crate::model::Model;
+use crate::opening::Opening;
 use crate::options::ExtractorOptions;
+use crate::precision::Precision;
 use crate::queue::{Entrance, Policy, queue};
 use crate::runtime::Runtime;
-use crate::session::Session;
 use crate::spec::ModelSpec;
 use crate::worker::Worker;
-use crate::workers::{Workers, division};
+use crate::workers::Workers;
 
 /// A model with its workers. Dropping it ends them, after the run that each is in.
 pub struct Extractor {
@@ -31,7 +32,8 @@ pub struct Extractor {
     recipe: Arc<Recipe>,
     output: String,
     feature_len: usize,
-    device: Device,
+    devices: Devices,
+    precision: Precision,
     max_batch: NonZeroUsize,
     counters: Arc<Counters>,
     // Before the workers: fields are dropped in this order, and workers end when the entrance is gone.
@@ -50,7 +52,7 @@ pub struct Place<'a> {
 // === impl Extractor ===
 
 impl Extractor {
-    /// Reads, checks and loads a model, tries the device, chooses the batch size and starts the workers. Blocks for as
+    /// Reads, checks and loads a model, tries its devices, chooses the batch size and starts the workers. Blocks for as
     /// long as that takes: up to about two seconds of measuring beside the loading itself.
     pub fn open(
         runtime: &Arc<Runtime>,
@@ -89,16 +91,14 @@ impl Extractor {
         (spec, cut): (&ModelSpec, Option<&NetworkCut>),
         (recipe, options): (Recipe, &ExtractorOptions),
     ) -> Result<Self, ModelError> {
-        let size = recipe.output_size();
-        let (sessions, threads) = division(options);
-        let open = || Session::open(runtime, &model, size, options.device, threads);
+        let opening = Opening::new(runtime, &model, recipe.output_size(), options)?;
         // A session of its own for trying batch sizes: what it allocates goes with it.
-        let (max_batch, feature_len) = batch_size::choose(&model, options, open()?)?;
-        let sessions = (0..sessions).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+        let (max_batch, feature_len) = batch_size::choose(&model, options, opening.first()?)?;
+        let sessions = opening.sessions(max_batch.get())?;
 
-        let (sharers, max_wait) = match options.device {
-            Device::Cpu => (sessions.len(), Duration::ZERO),
-            Device::Cuda | Device::TensorRt => (1, options.max_wait),
+        let (sharers, max_wait) = match options.devices.is_accelerator() {
+            true => (1, options.max_wait),
+            false => (sessions.len(), Duration::ZERO),
         };
         let policy = Policy { max_batch: max_batch.get(), sharers, max_wait };
         // A batch in each worker, one that waits for it, and those that are being made.
@@ -106,13 +106,27 @@ impl Extractor {
         let (entrance, exit) = queue(places, policy);
         let (recipe, counters) = (Arc::new(recipe), Arc::new(Counters::default()));
         let mut workers = Workers::default();
-        for session in sessions {
-            let worker = Worker::new(session, exit.clone(), recipe.clone(), counters.clone(), max_batch.get());
+        for (session, rows) in sessions {
+            let worker = Worker::new(session, exit.clone(), recipe.clone(), counters.clone(), rows);
             workers.start(worker, &model.name)?;
         }
         let Model { digest, output, .. } = model;
-        let (spec, cut, device) = (spec.clone(), cut.cloned(), options.device);
-        Ok(Self { spec, cut, digest, recipe, output, feature_len, device, max_batch, counters, entrance, workers })
+        let (spec, cut) = (spec.clone(), cut.cloned());
+        let (devices, precision) = (options.devices.clone(), options.precision);
+        Ok(Self {
+            spec,
+            cut,
+            digest,
+            recipe,
+            output,
+            feature_len,
+            devices,
+            precision,
+            max_batch,
+            counters,
+            entrance,
+            workers,
+        })
     }
 
     /// Waits for a place in the queue.
@@ -185,9 +199,19 @@ impl Extractor {
         self.feature_len
     }
 
-    /// The device on which the model runs.
-    pub fn device(&self) -> Device {
-        self.device
+    /// The devices on which the model runs.
+    pub fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// The devices on which the model runs, in words, and the precision where it is not the model's own.
+    pub fn runs_on(&self) -> String {
+        in_words(self.devices.to_string(), self.precision)
+    }
+
+    /// What of the devices decides a sample's features: their kind and the precision. Their numbers do not.
+    pub fn arithmetic(&self) -> String {
+        in_words(self.devices.first().kind().to_owned(), self.precision)
     }
 
     /// Most samples in one run.
@@ -232,6 +256,13 @@ impl Place<'_> {
 
 impl std::fmt::Debug for Extractor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Extractor({} {} on {})", self.name(), self.digest.short(), self.device)
+        write!(f, "Extractor({} {} on {})", self.name(), self.digest.short(), self.runs_on())
+    }
+}
+
+fn in_words(device: String, precision: Precision) -> String {
+    match precision {
+        Precision::Fp32 => device,
+        Precision::Fp16 => format!("{device} in {precision}"),
     }
 }

@@ -10,6 +10,8 @@
 //! ```
 
 pub mod device;
+pub mod devices;
+pub mod precision;
 pub mod spec;
 
 pub mod error;
@@ -20,6 +22,11 @@ pub mod runtime;
 mod builtin;
 mod input;
 mod model;
+
+mod driver;
+mod engines;
+mod provider;
+mod rows;
 mod session;
 
 pub mod back;
@@ -34,6 +41,7 @@ mod worker;
 mod workers;
 
 mod batch_size;
+mod opening;
 
 pub mod extractor;
 
@@ -43,7 +51,8 @@ pub use back::Back;
 pub use builtin::{UnknownBuiltin, builtin};
 pub use classifier::{Classifier, ClassifierError, HeadSpec, Labels};
 pub use counts::InferenceCounts;
-pub use device::Device;
+pub use device::{Device, Gpu};
+pub use devices::{Devices, DevicesError};
 pub use error::ModelError;
 pub use extractor::{Extractor, Place};
 pub use headwater_onnx::InputSettings;
@@ -51,6 +60,7 @@ pub use job::{Extracted, Unfinished};
 pub use model::{check_model, read_file, read_model};
 pub use options::ExtractorOptions;
 pub use part::{Elements, Part, PartError, PartTensor};
+pub use precision::{Precision, PrecisionError};
 pub use row::{decode_row, encode_row};
 pub use runtime::{Runtime, RuntimeError};
 pub use spec::{ModelSpec, ModelSpecError};

@@ -1,20 +1,26 @@
 //! How a model is run.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use headwater_types::ByteCount;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
-use crate::device::Device;
+use crate::devices::Devices;
+use crate::precision::Precision;
 
 /// Settings of an [`Extractor`](crate::Extractor).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtractorOptions {
-    /// The device on which the model runs.
-    pub device: Device,
-    /// Cores that infer, on the CPU. An accelerator has two workers, whatever this says: one fills a batch while the
-    /// other's runs.
+    /// The devices on which the model runs.
+    pub devices: Devices,
+    /// The precision in which it computes.
+    pub precision: Precision,
+    /// The folder that keeps what TensorRT builds; without one it is built at every start.
+    pub engines: Option<PathBuf>,
+    /// Cores that infer, on the CPU. A GPU has two workers, whatever this says: one fills a batch while the other's
+    /// runs.
     pub threads: NonZeroUsize,
     /// Most samples in one run; `None` to measure at start which number is fastest.
     pub max_batch: Option<NonZeroUsize>,
@@ -30,7 +36,9 @@ pub struct ExtractorOptions {
 impl Default for ExtractorOptions {
     fn default() -> Self {
         Self {
-            device: Device::Cpu,
+            devices: Devices::default(),
+            precision: Precision::Fp32,
+            engines: None,
             threads: headwater_image::cores(),
             max_batch: None,
             max_wait: Duration::from_millis(5),

@@ -2,21 +2,28 @@
 //!
 //! `ort` lets one thread at a time run a session, and so every worker has its own. Sessions do not share weights: on
 //! the CPU ONNX Runtime rearranges convolution weights for each session, and would share nothing if asked to.
+//!
+//! Why not bind inputs and outputs (`IoBinding`)? Every run has another input, which has to travel in any case and does
+//! so straight out of page-locked memory; and features are a few thousandths of the pixels' bytes.
 
 use headwater_types::Size;
-use ort::ep;
 use ort::logging::LogLevel;
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
 
-use crate::device::Device;
+use crate::device::{Device, Gpu};
+use crate::driver::{Driver, lacking};
 use crate::error::ModelError;
 use crate::model::Model;
+use crate::provider::Target;
+use crate::rows::{Fed, Rows};
 use crate::runtime::Runtime;
 
 pub(crate) struct Session {
     session: OrtSession,
+    device: Device,
     size: Size,
     /// Floats of a sample in each output: one, or the tensors at which a network is cut.
     widths: Vec<usize>,
@@ -33,17 +40,23 @@ impl Session {
         runtime: &Runtime,
         model: &Model,
         size: Size,
-        device: Device,
+        target: &Target,
         threads: usize,
     ) -> Result<Self, ModelError> {
-        let name = &model.name;
+        let (name, device) = (&model.name, target.device);
         let refused = |reason: String| match device {
             Device::Cpu => ModelError::Runtime { name: name.clone(), reason },
-            _ => ModelError::Device { name: name.clone(), device, reason },
+            _ => {
+                let lacking = lacking(device, runtime.library(), Driver::read().as_ref());
+                ModelError::Device { name: name.clone(), device, reason, lacking }
+            }
         };
-        let mut builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
+        let builder = options(runtime, device, threads).map_err(|error| refused(error.to_string()))?;
+        let builder = builder.with_execution_providers(target.providers());
+        let mut builder = builder.map_err(|error| refused(error.to_string()))?;
         let session = builder.commit_from_memory(&model.bytes).map_err(|error| refused(error.to_string()))?;
-        let mut session = Self { session, size, widths: Vec::new(), threads, row: Vec::new() };
+        let (widths, row) = (Vec::new(), Vec::new());
+        let mut session = Self { session, device, size, widths, threads, row };
         let widths = session.probe().map_err(refused)?.map_err(|actual| ModelError::Output {
             name: name.clone(),
             output: model.output.clone(),
@@ -68,23 +81,48 @@ impl Session {
         self.threads
     }
 
-    /// Runs whole rows, read where they lie, and gives each one's features to `each` in their order.
-    pub(crate) fn run(&mut self, rows: &[f32], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
-        let batch = rows.len() / self.row();
+    /// Rows for batches of at most so many samples, in memory that the device reads best.
+    pub(crate) fn rows(&self, most: usize) -> Result<Rows, String> {
+        let Some(gpu) = self.device.gpu() else { return Ok(Rows::plain(self.row(), most)) };
+        let locked = locked_memory(&self.session, gpu);
+        let rows = locked.and_then(|locked| Rows::blocks(&locked, self.size, most));
+        rows.or_else(|reason| {
+            let device = self.device;
+            tracing::warn!(%device, %reason, "there is no page-locked memory: pixels travel to the GPU more slowly");
+            Rows::blocks(&Allocator::default(), self.size, most).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Runs every number of samples once that will be run, so that no batch waits for its first time.
+    pub(crate) fn warm(&mut self, rows: &mut Rows) -> Result<(), String> {
+        for samples in rows.numbers() {
+            rows.begin(samples);
+            self.run(rows, (0, samples), |_, _| {})?;
+        }
+        Ok(())
+    }
+
+    /// Runs so many whole rows from the first on, read where they lie, and gives each one's features to `each` in their
+    /// order.
+    pub(crate) fn run(
+        &mut self,
+        rows: &Rows,
+        (first, samples): (usize, usize),
+        mut each: impl FnMut(usize, &[f32]),
+    ) -> Result<(), String> {
         let Self { session, size, widths, row, .. } = self;
-        let checked = |width: usize, (dims, values): Made<'_>| {
-            if dims.first() != Some(&(batch as i64)) || values.len() != batch * width {
-                return Err(format!("{batch} samples gave an output of shape {dims:?}, not {batch} x {width}"));
+        run_raw(session, *size, &rows.fed(first, samples), |batch, made| {
+            for (&width, (dims, values)) in widths.iter().zip(made) {
+                if dims.first() != Some(&(batch as i64)) || values.len() != batch * width {
+                    return Err(format!("{batch} samples gave an output of shape {dims:?}, not {batch} x {width}"));
+                }
             }
-            Ok(())
-        };
-        run_raw(session, *size, rows, |made| {
-            widths.iter().zip(made).try_for_each(|(&width, &made)| checked(width, made))?;
             match (&widths[..], made) {
                 (&[width], &[(_, values)]) => {
-                    values.chunks_exact(width).enumerate().for_each(|(index, values)| each(index, values));
+                    let asked_for = values.chunks_exact(width).take(samples).enumerate();
+                    asked_for.for_each(|(index, values)| each(index, values));
                 }
-                _ => (0..batch).for_each(|index| {
+                _ => (0..samples.min(batch)).for_each(|index| {
                     row.clear();
                     let parts = widths.iter().zip(made);
                     parts.for_each(|(&width, (_, values))| row.extend(&values[index * width..][..width]));
@@ -102,31 +140,39 @@ impl Session {
             [1, _, ..] if !values.is_empty() => Ok(values.len()),
             _ => Err(format!("of shape {dims:?}")),
         };
-        run_raw(&mut self.session, self.size, &zeros, |made| made.iter().map(width).collect())
+        run_raw(&mut self.session, self.size, &Fed::Slice(&zeros), |_, made| made.iter().map(width).collect())
     }
 }
 
-/// An output: its shape, and its elements.
+/// An output: its axes, and its elements.
 type Made<'a> = (&'a [i64], &'a [f32]);
 
-/// Runs whole rows, and gives all outputs to `read`.
+/// Runs what is fed. `read`: the samples of the run, and all outputs.
 fn run_raw<T>(
     session: &mut OrtSession,
     size: Size,
-    rows: &[f32],
-    read: impl FnOnce(&[Made<'_>]) -> T,
+    fed: &Fed<'_>,
+    read: impl FnOnce(usize, &[Made<'_>]) -> T,
 ) -> Result<T, String> {
     let said = |error: ort::Error| error.to_string();
     let (height, width) = (size.height as usize, size.width as usize);
-    let batch = rows.len() / row_of(size);
-    let input = TensorRef::from_array_view(([batch, 3, height, width], rows)).map_err(said)?;
-    let outputs = session.run(ort::inputs![input]).map_err(said)?;
+    let (batch, outputs) = match fed {
+        Fed::Slice(rows) => {
+            let batch = rows.len() / row_of(size);
+            let input = TensorRef::from_array_view(([batch, 3, height, width], *rows)).map_err(said)?;
+            (batch, session.run(ort::inputs![input]).map_err(said)?)
+        }
+        Fed::Block(block) => {
+            let batch = block.shape().first().map_or(0, |&batch| usize::try_from(batch).unwrap_or(0));
+            (batch, session.run(ort::inputs![*block]).map_err(said)?)
+        }
+    };
     let made = (0..outputs.len()).map(|place| {
         let (dims, values) = outputs[place].try_extract_tensor::<f32>()?;
         Ok((&dims[..], values))
     });
     let made: Vec<_> = made.collect::<Result<_, _>>().map_err(said)?;
-    Ok(read(&made))
+    Ok(read(batch, &made))
 }
 
 /// Floats of one input of this size.
@@ -134,19 +180,23 @@ pub(crate) fn row_of(size: Size) -> usize {
     3 * size.height as usize * size.width as usize
 }
 
-/// How a session of so many threads is opened on a device, or not at all.
+/// How a session of so many threads is opened, before its device's providers are named; on an accelerator without the
+/// CPU, which would run silently what the device does not take.
 pub(crate) fn options(runtime: &Runtime, device: Device, threads: usize) -> Result<SessionBuilder, ort::Error> {
     let builder = OrtSession::builder(&runtime.environment)?
         .with_log_level(LogLevel::Warning)?
         .with_intra_threads(threads)?
         // A thread that spins while it waits takes a core from decoding.
         .with_intra_op_spinning(false)?;
-    let providers = match device {
-        Device::Cpu => return Ok(builder),
-        Device::Cuda => vec![ep::CUDA::default().build()],
-        Device::TensorRt => vec![ep::TensorRT::default().build(), ep::CUDA::default().build()],
-    };
-    // Without both of these, a device that is not there would mean the CPU, silently.
-    let providers: Vec<_> = providers.into_iter().map(|provider| provider.error_on_failure()).collect();
-    Ok(builder.with_disable_cpu_fallback()?.with_execution_providers(providers)?)
+    match device.is_accelerator() {
+        true => Ok(builder.with_disable_cpu_fallback()?),
+        false => Ok(builder),
+    }
+}
+
+/// Memory of this machine out of which a GPU reads by itself.
+fn locked_memory(session: &OrtSession, gpu: Gpu) -> Result<Allocator, ort::Error> {
+    let number = gpu.0.into();
+    let place = MemoryInfo::new(AllocationDevice::CUDA_PINNED, number, AllocatorType::Device, MemoryType::CPUInput)?;
+    Allocator::new(session, place)
 }

@@ -11,15 +11,17 @@ use headwater_types::{CpuSeconds, Draws, Recipe};
 use crate::counts::{Counters, add};
 use crate::job::{Extracted, InferenceJob, Outcome, Unfinished, inference_failure};
 use crate::queue::Exit;
+use crate::rows::Rows;
 use crate::session::Session;
 
 pub(crate) struct Worker {
-    session: Session,
     exit: Exit,
     recipe: Arc<Recipe>,
     counters: Arc<Counters>,
     /// Rows of finished tensors, f32 `[max_batch, 3, h, w]`: written by [`finish_into`], read by the session.
-    rows: Vec<f32>,
+    rows: Rows,
+    /// After the rows, which may lie in memory that it has given.
+    session: Session,
     scratch: Scratch,
 }
 
@@ -34,15 +36,8 @@ struct Ready {
 // === impl Worker ===
 
 impl Worker {
-    pub(crate) fn new(
-        session: Session,
-        exit: Exit,
-        recipe: Arc<Recipe>,
-        counters: Arc<Counters>,
-        max_batch: usize,
-    ) -> Self {
-        let rows = vec![0.0; session.row() * max_batch];
-        Self { session, exit, recipe, counters, rows, scratch: Scratch::default() }
+    pub(crate) fn new(session: Session, exit: Exit, recipe: Arc<Recipe>, counters: Arc<Counters>, rows: Rows) -> Self {
+        Self { exit, recipe, counters, rows, session, scratch: Scratch::default() }
     }
 
     /// Works until there will be no more samples.
@@ -83,12 +78,12 @@ impl Worker {
 
     /// Finishes each sample into its row. Samples that cannot be finished are answered here, and leave no gap.
     fn write_rows(&mut self, jobs: Vec<InferenceJob>) -> Vec<Ready> {
-        let row = self.session.row();
+        self.rows.begin(jobs.len());
         let mut all_ready = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite: _ } = &job.sample;
             let draws = Draws { address: *address, key };
-            let out = &mut self.rows[all_ready.len() * row..][..row];
+            let out = self.rows.row_mut(all_ready.len());
             self.scratch.take_decode_time();
             let (started, meter) = (Instant::now(), CpuMeter::start(*measure_cpu));
             match finish_into(&self.recipe, payload, &draws, limits, &mut self.scratch, out) {
@@ -108,11 +103,9 @@ impl Worker {
         if ready.is_empty() {
             return Ok(Vec::new());
         }
-        let row = self.session.row();
-        let rows = &self.rows[first * row..][..ready.len() * row];
         let mut extracted = Vec::with_capacity(ready.len());
         let (started, meter) = (Instant::now(), CpuMeter::start(ready.iter().any(|ready| ready.cpu.is_some())));
-        self.session.run(rows, |index, features| {
+        self.session.run(&self.rows, (first, ready.len()), |index, features| {
             let Ready { job, decode, transform, cpu } = &ready[index];
             extracted.push(Extracted {
                 features: features.to_vec(),

@@ -17,12 +17,12 @@ pub(crate) struct Workers {
 /// Most sessions of one model on the CPU: each holds a copy of the weights. With more threads than this, each session
 /// has several.
 const MAX_SESSIONS: usize = 16;
-/// Sessions of one model on an accelerator: one fills a batch while the other's runs.
+/// Sessions of one model on each GPU: one fills a batch while the other's runs.
 const ACCELERATOR_SESSIONS: usize = 2;
 
-/// How many sessions a model gets, and how many threads each of them.
+/// How many sessions a model gets on each of its devices, and how many threads each of them.
 pub(crate) fn division(options: &ExtractorOptions) -> (usize, usize) {
-    if options.device.is_accelerator() {
+    if options.devices.is_accelerator() {
         return (ACCELERATOR_SESSIONS, 1);
     }
     let threads = options.threads.get();

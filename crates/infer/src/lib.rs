@@ -15,4 +15,5 @@ mod back;
 
 pub use back::LocalBack;
 pub use error::LocalError;
-pub use local::{LocalExtractor, features_of};
+pub use headwater_features::{Devices, Precision};
+pub use local::{LocalExtractor, LocalOptions, features_of};

@@ -1,4 +1,4 @@
-//! The model on this machine's cores.
+//! The model on this machine: on its cores, or on its GPUs.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -8,15 +8,15 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
-use headwater_features::{Extractor, ExtractorOptions, Runtime, Unfinished};
+use headwater_features::{Devices, Extractor, ExtractorOptions, Precision, Runtime, Unfinished};
 use headwater_pilot::Infer;
 use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, SampleFailure, SampleKey, Way};
 
 use crate::error::LocalError;
 use crate::file::{self, spec_of};
 
-/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. Each thread has
-/// one session.
+/// Infers samples here: decodes what came undecoded, finishes the model's recipe, and runs the model. On the CPU each
+/// thread has one session, and does all of a sample; a GPU's sessions are given pixels that the threads have made.
 pub struct LocalExtractor {
     extractor: Extractor,
     recipe: Arc<Recipe>,
@@ -24,31 +24,57 @@ pub struct LocalExtractor {
     allow_non_finite: bool,
 }
 
+/// Where a model runs here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalOptions {
+    /// ONNX Runtime's shared library; it is looked for where none is named.
+    pub onnxruntime: Option<PathBuf>,
+    /// The devices.
+    pub devices: Devices,
+    /// The precision in which the model computes.
+    pub precision: Precision,
+    /// The folder that keeps what TensorRT builds.
+    pub engines: Option<PathBuf>,
+}
+
 /// Samples of one run. On the CPU small batches are as fast as any, and a sample that runs alone always has the same
-/// bits.
+/// bits. A GPU's runs have as many samples as are found to be fast.
 const BATCH: NonZeroUsize = NonZeroUsize::MIN;
 
 // === impl LocalExtractor ===
 
 impl LocalExtractor {
-    /// Opens the model's file, which must be the one that the servers have registered, on as many threads as the
-    /// options have CPU workers. `onnxruntime`: the library, where it was named.
+    /// Opens the model's file, which must be the one that the servers have registered, with as many threads as the
+    /// options have CPU workers.
     ///
     /// # Errors
-    /// Another file, one that cannot be read or run, and a machine without ONNX Runtime.
+    /// Another file, one that cannot be read or run, and a machine without ONNX Runtime or the device.
     pub async fn open(
         path: PathBuf,
         model: ModelInfo,
         options: &ClientOptions,
-        onnxruntime: Option<PathBuf>,
+        here: LocalOptions,
     ) -> Result<Self, LocalError> {
         let finisher = Finisher::with(options).map_err(LocalError::Threads)?;
         let (threads, allow_non_finite) = (options.cpu_workers, options.allow_non_finite);
         let recipe = Arc::new(model.recipe.clone());
         let open = move || {
             let input = file::check(&path, &model)?;
+            let LocalOptions { onnxruntime, devices, precision, engines } = here;
             let runtime = Runtime::load(onnxruntime.as_deref())?;
-            let options = ExtractorOptions { threads, max_batch: Some(BATCH), queue: 1, ..ExtractorOptions::default() };
+            let (max_batch, queue) = match devices.is_accelerator() {
+                true => (None, 2 * threads.get()),
+                false => (Some(BATCH), 1),
+            };
+            let options = ExtractorOptions {
+                devices,
+                precision,
+                engines,
+                threads,
+                max_batch,
+                queue,
+                ..ExtractorOptions::default()
+            };
             let spec = spec_of(path.clone(), &model, input);
             let extractor = Extractor::open(&runtime, &spec, model.recipe.clone(), &options)?;
             // The file may have been exchanged since it was looked at.
@@ -73,7 +99,10 @@ impl LocalExtractor {
             Ok(place) => place,
             Err(failure) => return (Err(failure), CpuSeconds::default()),
         };
-        let (payload, opening) = self.finisher.payload(&self.recipe, delivered, limits).await;
+        let (payload, opening) = match self.extractor.devices().is_accelerator() {
+            true => self.finisher.pixels(&self.recipe, (delivered, limits), (key.clone(), address)).await,
+            false => self.finisher.payload(&self.recipe, delivered, limits).await,
+        };
         let payload = match payload {
             Ok(payload) => payload,
             Err(failure) => return (Err(failure), opening),
@@ -110,8 +139,13 @@ impl Infer for LocalExtractor {
     }
 
     fn at_once(&self) -> usize {
-        // One in each thread, and one that waits for it.
-        2 * self.extractor.workers()
+        // One batch in each worker, and one that waits for it: on the CPU a batch is one sample. What is made into
+        // pixels for a GPU comes on top.
+        let batches = 2 * self.extractor.workers() * self.extractor.max_batch().get();
+        match self.extractor.devices().is_accelerator() {
+            true => batches + 2 * self.finisher.workers(),
+            false => batches,
+        }
     }
 }
 

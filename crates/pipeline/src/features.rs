@@ -1,16 +1,15 @@
-//! Samples as features: decoded by the model's workers on the CPU, or ahead of an accelerator, and run through the
-//! model; or features that were kept.
+//! Samples as features: made ready for the model's workers, and run through the model; or features that were kept.
 
 use headwater_cache::{Kind, KindName};
-use headwater_features::{Device, Extractor, Unfinished, encode_row};
+use headwater_features::{Extractor, Unfinished, encode_row};
 use headwater_image::{CpuMeter, Scratch};
-use headwater_types::{ByteCount, Cut, SampleFailure, Size};
+use headwater_types::{ByteCount, SampleFailure, Size};
 
 use crate::budget::Permit;
 use crate::cached::{Place, vector};
-use crate::photo::{Measure, Photo};
 use crate::pipeline::Pipeline;
 use crate::prepared::Finished;
+use crate::ready::{Ready, made_of_it};
 use crate::recipe_run::RecipeRun;
 use crate::request::Call;
 use crate::times::timed;
@@ -34,26 +33,23 @@ impl Pipeline {
         {
             return travelling(sample, kept, coded, call).await;
         }
-        let may: &[KindName] =
-            if place.is_some() { &[KindName::Encoded, KindName::Features] } else { &[KindName::Encoded] };
-        let worth = self.worth_keeping(may, sample);
-        let Photo { incoming, _permit } = self.photo(sample, worth.has(KindName::Encoded), &call.job).await?;
-        let Measure { size, memory } = self.measure(&incoming, run.recipe.stages().orientation, &call.job).await?;
-        let times = &mut sample.times;
-        // The place comes before the memory: a sample that waits for a place holds no memory for decoding.
-        let in_queue = timed(&mut times.queue, model.place()).await?;
-        // What the front of a network makes of a small photo may be more than the photo.
-        let memory = memory.max(row_bytes(model, coded));
-        let permit = timed(&mut times.queue, call.job.decoded(memory)).await?;
+        let ahead = self.ahead(sample, &run, model, place.is_some());
+        let kept = match &ahead.place {
+            Some(pixels) => self.ready_kept(sample, &run, model, (pixels, &call.job)).await?,
+            None => None,
+        };
+        let features = place.is_some().then_some(KindName::Features);
+        let pixels = ahead.place.is_some().then_some(KindName::Resized);
+        let may: Vec<_> = [KindName::Encoded].into_iter().chain(pixels).chain(features).collect();
+        let worth = self.worth_keeping(&may, sample);
         let (address, key, limits) = (run.address, run.key.clone(), run.limits);
         let (measure_cpu, allow_non_finite) = (run.measure_cpu, call.allow_non_finite);
-        let payload = match model.device() {
-            Device::Cpu => incoming.into(),
-            Device::Cuda | Device::TensorRt => {
-                let flipped = |run: &RecipeRun, photo, scratch: &mut Scratch| run.run(photo, Cut::Flipped, scratch);
-                run.compute(incoming.into(), flipped, (&call.job, times)).await?
-            }
+        let ready = match kept {
+            Some(ready) => ready,
+            None => self.ready_photo(sample, run, model, (ahead, worth, &call.job)).await?,
         };
+        let Ready { payload, size, in_queue, permit, _photo } = ready;
+        let times = &mut sample.times;
         let unfinished = Unfinished { payload, address, key, limits, measure_cpu, allow_non_finite };
         let extracted = in_queue.extract(unfinished).await?;
         times.add_cpu(extracted.cpu);
@@ -89,7 +85,8 @@ impl Pipeline {
         (model, coded): (&Extractor, bool),
         (place, call): (&Place, &Call),
     ) -> Result<Option<Made>, SampleFailure> {
-        let most = vector::entry_bytes(model.feature_len()).max(row_bytes(model, coded));
+        let most = vector::entry_bytes(model.feature_len());
+        let most = if coded { most.max(made_of_it(model)) } else { most };
         let permit = timed(&mut sample.times.queue, call.job.encoded(most)).await?;
         let Some(entry) = place.find().await else { return Ok(None) };
         self.check(&sample.extent).await?;
@@ -127,10 +124,4 @@ async fn travelling(
     sample.times.queue += timed.queued;
     sample.times.transform += timed.ran;
     Ok(Finished::features(&row, coded, source, permit))
-}
-
-/// Memory of what a model makes of a sample, and beside it of what that is coded into.
-fn row_bytes(model: &Extractor, coded: bool) -> ByteCount {
-    let row = 4 * model.feature_len() as u64;
-    ByteCount::new(if coded { 2 * row } else { row })
 }

@@ -30,8 +30,10 @@ mod photo;
 mod recipe_run;
 
 mod crops;
-mod features;
 mod pixels;
+mod ready;
+
+mod features;
 
 mod bound;
 mod kept_features;

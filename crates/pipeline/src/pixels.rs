@@ -57,7 +57,7 @@ impl Pipeline {
 
     /// Where a sample's pixels may be kept; `None` for a recipe that draws its crop at random, for a cut before the
     /// crop, and where it is measured what making them takes.
-    fn place_of_pixels(&self, sample: &Underway, run: &RecipeRun, cut: Cut) -> Option<Place> {
+    pub(crate) fn place_of_pixels(&self, sample: &Underway, run: &RecipeRun, cut: Cut) -> Option<Place> {
         let cache = self.cache.as_ref().filter(|cache| cache.may_have(KindName::Resized))?;
         if run.recipe.crops_at_random() || cut < Cut::Cropped || run.measure_cpu {
             return None;

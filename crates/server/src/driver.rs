@@ -278,8 +278,9 @@ fn most_runs(offer: &Offer, requests: &[SampleRequest], (runs, samples): (usize,
         // Crops that are cut further ahead leave the cores' caches before they are sent.
         return offer.house.resources.workers() + 1;
     }
-    // A model's next batch fills while one runs.
-    let for_model = requests.iter().find_map(|request| request.wanted.model()).map_or(0, |m| 4 * m.max_batch().get());
+    // A model's next batch fills while one runs, on each of its devices.
+    let model = requests.iter().find_map(|request| request.wanted.model());
+    let for_model = model.map_or(0, |model| 4 * model.max_batch().get() * model.devices().iter().count());
     (offer.house.stream_window.get().max(for_model) * runs).div_ceil(samples.max(1)).max(2)
 }
 

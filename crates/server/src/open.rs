@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use headwater_features::Device;
 use headwater_pipeline::{DatasetCache, Memory, PhotoIndex, Pipeline, Resources, SharedCache};
 use headwater_store::{
     Catalog, DatasetSource, DatasetSpec, Deposit, Location, PageMemory, Past, Start, Store, StoreError, StoreOptions,
@@ -119,7 +120,11 @@ fn open_models(args: &ServeArgs, recipes: Vec<Recipe>, begin: impl Fn(String)) -
     let folder = args.state.models(&places)?;
     let store = folder.map(|folder| models::open_store(folder.path(), args.model_versions.get()).context("--state"));
     let settings = Settings::new(&args.model, recipes, &args.head);
-    models::start(settings, Opening::new(args), store.transpose()?, begin)
+    let engines = match args.device.first() {
+        Device::TensorRt(_) => args.state.engines(&places)?,
+        Device::Cpu | Device::Cuda(_) => None,
+    };
+    models::start(settings, Opening::new(args, engines), store.transpose()?, begin)
 }
 
 /// Where labels are kept; `None` without a state folder. Blocks.

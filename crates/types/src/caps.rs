@@ -39,6 +39,9 @@ pub const MAX_DIMENSION: u32 = 65_535;
 pub const MAX_PIXELS: u64 = 89_478_485;
 /// Most bytes of one stored object: no photo format in use is larger. Setting: `--max-object-bytes`.
 pub const MAX_OBJECT: ByteCount = ByteCount::mebibytes(64);
+/// Engines of TensorRT that are kept in one folder, those that were used last: of each model that a machine runs, in
+/// several versions. One takes as many bytes as its model, about.
+pub const MAX_ENGINES: usize = 16;
 /// Memory for the bytes of photos that are being taken in, beside what a server's settings give to samples.
 pub const INGEST_BYTES: ByteCount = ByteCount::mebibytes(256);
 /// Most memory that one sample may take while it is worked on: encoded bytes, pixels, coefficients and output together,

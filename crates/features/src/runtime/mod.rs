@@ -66,6 +66,11 @@ impl Runtime {
         &self.library
     }
 
+    /// The library's own words of which build it is.
+    pub(crate) fn build(&self) -> &'static str {
+        ort::info()
+    }
+
     fn search(places: &[PathBuf]) -> Result<Self, RuntimeError> {
         let mut looked = Vec::new();
         for place in places {

@@ -1,6 +1,6 @@
 //! Promise: a model that cannot be served is refused at the start, with the reason and the remedy.
 
-use headwater_features::{Device, ExtractorOptions, ModelError, Runtime, RuntimeError};
+use headwater_features::{Device, Devices, ExtractorOptions, Gpu, ModelError, Precision, Runtime, RuntimeError};
 use headwater_onnx::{Dim, GraphBuilder, OnnxError, ValueFacts};
 use headwater_types::{ByteCount, Digest};
 
@@ -115,8 +115,8 @@ fn a_missing_file_is_named() {
 /// The library for the CPU, or a machine without a GPU. Where there is one, the device must work.
 #[tokio::test]
 async fn a_device_that_is_not_there_is_an_error_and_never_the_cpu() {
-    for device in [Device::Cuda, Device::TensorRt] {
-        let options = ExtractorOptions { device, ..options() };
+    for device in [Device::Cuda(Gpu(0)), Device::TensorRt(Gpu(0)), Device::Cuda(Gpu(3))] {
+        let options = ExtractorOptions { devices: device.into(), ..options() };
         let Some(opened) = open(&model(&dynamic(), &["features"]), None, &options) else { return };
         match opened {
             Err(error) => {
@@ -125,6 +125,7 @@ async fn a_device_that_is_not_there_is_an_error_and_never_the_cpu() {
                 println!("{message}");
                 assert!(message.starts_with(&format!("model small cannot run on {device}: ")), "{message}");
                 assert!(message.contains("pip install onnxruntime-gpu==1.31.1"), "{message}");
+                assert!(message.contains("; missing here: "), "{message}");
             }
             Ok(extractor) => {
                 println!("this machine has {device}");
@@ -132,6 +133,17 @@ async fn a_device_that_is_not_there_is_an_error_and_never_the_cpu() {
                 assert_close(&extracted.features, &expected(&picture(3)), 1e-3);
             }
         }
+    }
+}
+
+#[test]
+fn a_precision_that_devices_do_not_have_is_refused() {
+    for devices in ["cpu", "cuda:0,cuda:1"] {
+        let devices: Devices = devices.parse().unwrap();
+        let options = ExtractorOptions { devices, precision: Precision::Fp16, ..options() };
+        let Some(opened) = open(&model(&dynamic(), &["features"]), None, &options) else { return };
+        let error = opened.unwrap_err();
+        assert!(matches!(error, ModelError::Precision { .. }), "{error}");
     }
 }
 

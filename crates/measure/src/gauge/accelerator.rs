@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use futures::{StreamExt as _, stream};
-use headwater_features::{Device, Extractor, ExtractorOptions, InputSettings, ModelSpec, Runtime, Unfinished};
+use headwater_features::{Devices, Extractor, ExtractorOptions, InputSettings, ModelSpec, Runtime, Unfinished};
 use headwater_image::{Payload, Rgb8};
 use headwater_types::{Address, ImageLimits, Recipe, SampleKey, caps};
 use serde::Serialize;
@@ -27,32 +27,33 @@ const WARM_UP: f64 = 0.25;
 pub(crate) async fn measure(
     file: PathBuf,
     recipe: Recipe,
-    device: Device,
+    devices: Devices,
     library: Option<PathBuf>,
     time: Duration,
 ) -> anyhow::Result<Rate> {
     let model = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let size = recipe.output_size();
     // Loading and choosing a batch size take seconds of CPU.
-    let opening = move || open(file, recipe, device, library.as_deref());
+    let opening = move || open(file, recipe, devices, library.as_deref());
     let extractor = tokio::task::spawn_blocking(opening).await.context("loading the network")??;
-    let batch = extractor.max_batch().get();
+    let (batch, device) = (extractor.max_batch().get(), extractor.runs_on());
     let grey = Rgb8::new(size, vec![128; 3 * size.pixels() as usize]).context("pixels of the recipe's size")?;
     let samples_per_second =
         count(Arc::new(extractor), grey, time).await.with_context(|| format!("--model {model}"))?;
-    Ok(Rate { model, device: device.to_string(), batch, samples_per_second })
+    Ok(Rate { model, device, batch, samples_per_second })
 }
 
-fn open(file: PathBuf, recipe: Recipe, device: Device, library: Option<&Path>) -> anyhow::Result<Extractor> {
+fn open(file: PathBuf, recipe: Recipe, devices: Devices, library: Option<&Path>) -> anyhow::Result<Extractor> {
     let runtime = Runtime::load(library)?;
     let cores = headwater_image::cores();
     let options = ExtractorOptions {
-        device,
+        devices,
         threads: cores,
         max_batch: None,
         max_wait: Duration::from_millis(5),
         queue: 2 * cores.get(),
         max_model: caps::MAX_MODEL_BYTES,
+        ..ExtractorOptions::default()
     };
     let shown = file.display().to_string();
     let spec = ModelSpec {
@@ -68,7 +69,7 @@ fn open(file: PathBuf, recipe: Recipe, device: Device, library: Option<&Path>) -
 
 /// Samples a second of the same pixels, over and over, after a part of the time to warm up.
 async fn count(extractor: Arc<Extractor>, pixels: Rgb8, time: Duration) -> anyhow::Result<f64> {
-    let at_once = 4 * extractor.max_batch().get();
+    let at_once = 4 * extractor.devices().iter().count() * extractor.max_batch().get();
     let key: SampleKey = "grey".parse().context("a key")?;
     let answer = || {
         let (extractor, key, payload) = (Arc::clone(&extractor), key.clone(), Payload::Flipped(pixels.clone()));

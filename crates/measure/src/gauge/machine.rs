@@ -11,7 +11,7 @@ use headwater_cli::exit::UsageError;
 use headwater_cli::recipe::find as find_recipe;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
-use headwater_features::Device;
+use headwater_features::Devices;
 use serde::Serialize;
 
 use super::accelerator::{Rate, measure};
@@ -44,9 +44,10 @@ pub(crate) struct MachineArgs {
     #[arg(long, env = "HEADWATER_MACHINE_MODEL", value_name = "FILE.onnx")]
     model: Option<PathBuf>,
 
-    /// Where the network runs: cpu, cuda or tensorrt; a device that is not there is an error
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    device: Device,
+    /// Where the network runs: cpu, cuda or tensorrt; cuda:N and tensorrt:N are the GPU of that number, from 0, and
+    /// several of a kind are separated by commas. A device that is not there is an error
+    #[arg(long, value_name = "DEVICE,…", default_value = "cpu")]
+    device: Devices,
 
     /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
     /// .venv if not given
@@ -73,7 +74,7 @@ impl MachineArgs {
     /// Whether the arguments fit together: clap sees only those that are flags.
     pub(crate) fn check_usage(&self) -> Result<(), UsageError> {
         match &self.model {
-            None if self.device != Device::Cpu => {
+            None if self.device.is_accelerator() => {
                 Err(UsageError("--device without --model: no network is measured; give --model FILE.onnx".to_owned()))
             }
             _ => Ok(()),
@@ -99,7 +100,7 @@ pub(crate) async fn machine(args: &MachineArgs, progress: &Progress) -> anyhow::
     let accelerator = match &args.model {
         Some(model) => {
             let (model, recipe) = (model.clone(), recipe.clone());
-            let rate = measure(model, recipe, args.device, args.onnxruntime.clone(), time).await?;
+            let rate = measure(model, recipe, args.device.clone(), args.onnxruntime.clone(), time).await?;
             bar.add(1);
             Some(rate)
         }

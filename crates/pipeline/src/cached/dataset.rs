@@ -99,6 +99,11 @@ impl DatasetCache {
         self.shared.kinds().may_have(kind)
     }
 
+    /// Whether the settings name a kind, rather than leave it to what is measured.
+    pub(crate) fn lists(&self, kind: KindName) -> bool {
+        matches!(self.shared.kinds(), CacheKinds::Listed(kinds) if kinds.has(kind))
+    }
+
     /// What was kept under a key.
     pub(crate) async fn find(self: &Arc<Self>, key: EntryKey) -> Option<Bytes> {
         let found = match self.cache().get_in_memory(&key) {

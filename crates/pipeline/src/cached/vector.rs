@@ -26,13 +26,14 @@ pub(crate) struct Vector {
     pub(crate) source: Size,
 }
 
-/// What decides of a sample's features beside its bytes: the model's file and output, its recipe, and the device.
+/// What decides of a sample's features beside its bytes: the model's file and output, its recipe, and the kind of
+/// device.
 pub(crate) fn digest(model: &Extractor) -> Digest {
     Digester::default()
         .field(&model.digest().as_bytes()[..])
         .field(model.output().as_bytes())
         .field(&model.recipe().digest().as_bytes()[..])
-        .field(model.device().to_string().as_bytes())
+        .field(model.arithmetic().as_bytes())
         .finish()
 }
 

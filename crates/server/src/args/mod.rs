@@ -24,7 +24,7 @@ use std::time::Duration;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::values::{milliseconds, period, seconds, some_seconds, threads, threads_or_none};
-use headwater_features::{Device, HeadSpec, ModelSpec};
+use headwater_features::{Devices, HeadSpec, ModelSpec, Precision};
 use headwater_types::caps;
 
 use headwater_wire::transport::KEEPALIVE_TIMEOUT;
@@ -143,9 +143,19 @@ pub struct ServeArgs {
     /// than here is fetched, so that a server that was away catches up [default: the --peers]
     #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',', help_heading = "Models")]
     pub(crate) models_from: Vec<PeerAddress>,
-    /// Where models run: cpu, cuda or tensorrt; a device that is not there is an error
-    #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Models")]
-    pub(crate) device: Device,
+    /// Where models run: cpu, cuda or tensorrt; cuda:N and tensorrt:N are the GPU of that number, from 0, and several
+    /// of a kind are separated by commas. A device that is not there is an error
+    #[arg(long, value_name = "DEVICE,…", default_value = "cpu", help_heading = "Models")]
+    pub(crate) device: Devices,
+    /// Precision in which models of float32 compute: fp32; or fp16, with --device tensorrt, faster and less exact
+    #[arg(
+        long,
+        env = "HEADWATER_DEVICE_PRECISION",
+        value_name = "PRECISION",
+        default_value = "fp32",
+        help_heading = "Models"
+    )]
+    pub(crate) precision: Precision,
     /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
     /// .venv if not given
     #[arg(long, value_name = "FILE", help_heading = "Models")]
@@ -210,8 +220,11 @@ impl ServeArgs {
         }
         // With a place for versions, models may be pushed.
         let never_has_a_model = self.model.is_empty() && self.state.setting().is_none();
-        if never_has_a_model && self.device != Device::Cpu {
+        if never_has_a_model && self.device.is_accelerator() {
             found.push(format!("--device {} without a --model: nothing would run on it", self.device));
+        }
+        if let Err(error) = self.precision.check(&self.device) {
+            found.push(format!("--precision {}: {error}", self.precision));
         }
         for (flag, _) in without_model.into_iter().filter(|(_, given)| *given && never_has_a_model) {
             found.push(format!("{flag} without a --model: nothing is inferred; give --model, or leave it out"));

@@ -16,8 +16,8 @@ const STATE: &str = "--state";
 pub(crate) struct StateArgs {
     /// Keep everything that the server keeps in this folder, made if need be, each kind of thing in a folder of its
     /// name: the cache in DIR/cache, in DIR/catalog what makes the next start quick, in DIR/labels what models said of
-    /// photos (tuner relabel), and in DIR/models versions of models (tuner push) [default: headwater in the user's
-    /// cache folder, for the cache alone]
+    /// photos (tuner relabel), in DIR/models versions of models (tuner push), and in DIR/engines what TensorRT builds
+    /// [default: headwater in the user's cache folder, for the cache and for engines alone]
     #[arg(long, value_name = "DIR", help_heading = "State")]
     state: Option<PathBuf>,
 }
@@ -71,6 +71,16 @@ impl StateArgs {
     /// The folder lies within one of the datasets or around it.
     pub(crate) fn models(&self, places: &[Location]) -> Result<Option<Apart>> {
         self.apart("models", places)
+    }
+
+    /// The folder for what TensorRT builds, which can be built again: without a state folder it is in the user's cache
+    /// folder; `None` for a user without a home.
+    ///
+    /// # Errors
+    /// The folder lies within one of the datasets or around it.
+    pub(crate) fn engines(&self, places: &[Location]) -> Result<Option<PathBuf>> {
+        let state = self.state.clone().or_else(user_cache);
+        Self { state }.apart("engines", places).map(|apart| apart.map(|apart| apart.path().to_owned()))
     }
 
     fn apart(&self, kind: &str, places: &[Location]) -> Result<Option<Apart>> {

@@ -52,7 +52,7 @@ fn describe_model(model: &Extractor) -> ModelDescription {
         recipe: model.recipe().to_toml(),
         output: model.output().to_owned(),
         feature_len: u32::try_from(model.feature_len()).unwrap_or(u32::MAX),
-        device: model.device().to_string(),
+        device: model.runs_on(),
     }
 }
 

@@ -148,7 +148,7 @@ fn extractor(model: &Extractor) -> ServedModel {
         feature_len: number(model.feature_len()),
         role: ModelRole::Extractor {
             output: model.output().to_owned(),
-            device: model.device().to_string(),
+            device: model.runs_on(),
             max_batch: number(model.max_batch().get()),
             samples: model.counts().samples,
         },

@@ -11,6 +11,6 @@ pub(crate) fn digest(model: &Extractor) -> Digest {
         .field(&model.digest().as_bytes()[..])
         .field(model.output().as_bytes())
         .field(&model.recipe().digest().as_bytes()[..])
-        .field(model.device().to_string().as_bytes())
+        .field(model.arithmetic().as_bytes())
         .finish()
 }

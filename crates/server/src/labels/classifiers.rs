@@ -63,7 +63,7 @@ impl Classifiers {
         let models = others.chain([spec.clone()]).collect();
         let mut opened = self.opened().clone();
         opened.remove(&spec.name);
-        Self { runtime, models, heads, options: self.options, opened: Mutex::new(opened) }
+        Self { runtime, models, heads, options: self.options.clone(), opened: Mutex::new(opened) }
     }
 
     /// These with another head.
@@ -71,7 +71,7 @@ impl Classifiers {
         let mut heads = self.heads.clone();
         heads.insert(head.spec.name.clone(), head);
         let (runtime, models, opened) = (self.runtime.clone(), self.models.clone(), self.opened().clone());
-        Self { runtime, models, heads, options: self.options, opened: Mutex::new(opened) }
+        Self { runtime, models, heads, options: self.options.clone(), opened: Mutex::new(opened) }
     }
 
     /// The heads.

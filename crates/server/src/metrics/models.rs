@@ -33,7 +33,7 @@ impl Collector for ModelMetrics {
             let labels = [
                 ("model", model.name().to_string()),
                 ("digest", model.digest().to_string()),
-                ("device", model.device().to_string()),
+                ("device", model.runs_on()),
                 ("recipe", model.recipe().name().to_string()),
             ];
             (labels, 1.0)

@@ -22,9 +22,12 @@ pub(crate) struct Opening {
 // === impl Opening ===
 
 impl Opening {
-    pub(crate) fn new(args: &ServeArgs) -> Self {
+    /// `engines`: the folder that keeps what TensorRT builds.
+    pub(crate) fn new(args: &ServeArgs, engines: Option<PathBuf>) -> Self {
         let options = ExtractorOptions {
-            device: args.device,
+            devices: args.device.clone(),
+            precision: args.precision,
+            engines,
             threads: args.inference_workers.unwrap_or_else(headwater_image::cores),
             max_batch: args.max_batch,
             max_wait: args.max_wait,
@@ -60,7 +63,7 @@ impl Opening {
             recipe = %extractor.recipe().name(),
             output = extractor.output(),
             features = extractor.feature_len(),
-            device = %extractor.device(),
+            device = extractor.runs_on(),
             batch = extractor.max_batch().get(),
             "model registered"
         );

@@ -62,7 +62,7 @@ pub(crate) fn start(
     }
     let Started { models, specs, heads, files, .. } = started;
     let runtime = (!specs.is_empty()).then(|| opening.runtime()).transpose()?;
-    let classifiers = Classifiers::new(runtime, specs, heads, opening.options);
+    let classifiers = Classifiers::new(runtime, specs, heads, opening.options.clone());
     Ok(Models::new(Active { models, classifiers }, (settings, files), opening, store))
 }
 

@@ -65,7 +65,7 @@ impl ExtractArgs {
             let words = "--overwrite begins anew, so that --retry-failed has nothing to try again: give one";
             return Err(UsageError(words.to_owned()));
         }
-        self.servers.connection.plan.check()
+        self.servers.connection.plan.check(false)
     }
 
     /// The dataset and the model that features are extracted with.

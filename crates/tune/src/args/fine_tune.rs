@@ -172,7 +172,7 @@ impl FineTuneArgs {
             let words = "--push is for --servers: of features from a folder nobody knows the servers; use tuner push";
             return Err(UsageError(words.to_owned()));
         }
-        self.from.connection.plan.check()?;
+        self.from.connection.plan.check(self.join.is_some())?;
         self.rounds.check(self.from.servers.len())?;
         self.train_options().check().map_err(|error| UsageError(error.to_string()))
     }

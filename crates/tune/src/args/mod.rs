@@ -148,6 +148,14 @@ pub(crate) mod tests {
             (&["--features", "f", "--plan", "auto"], "--plan is for --servers"),
             (&[&SERVERS[..], &["--extractor", "m.onnx"]].concat(), "--extractor without --plan"),
             (&[&SERVERS[..], &["--inference-workers", "2"]].concat(), "--inference-workers without --plan"),
+            (&[&SERVERS[..], &["--plan", "p", "--device", "cuda:1"]].concat(), "--device cuda:1 without --extractor"),
+            (&["--features", "f", "--device", "tensorrt"], "--device tensorrt without --extractor"),
+            (&[&SERVERS[..], &["--join", "x", "--joined-out", "y", "--device", "cuda"]].concat(), "without --plan"),
+            (
+                &[&SERVERS[..], &["--plan", "p", "--extractor", "x", "--device", "cuda", "--precision", "fp16"]]
+                    .concat(),
+                "--precision fp16: precision fp16 is of --device tensorrt",
+            ),
             (&[&SERVERS[..], &["--plan", "p", "--profile-seconds", "2"]].concat(), "without --plan auto"),
             (&["--servers", "a:1"], "nothing to learn from"),
             (&[], "nothing to learn from"),

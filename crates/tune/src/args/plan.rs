@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_extraction::{Inference, Split};
+use headwater_cli::user_cache;
+use headwater_extraction::{Devices, Inference, LocalOptions, Precision, Split};
 use headwater_types::{BitsPerSecond, NetworkCut};
 
 /// Where samples are inferred: at the servers, or here.
@@ -47,7 +48,17 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
 
-    /// Threads that infer here, on the CPU [default: one for each core]
+    /// Where --extractor runs here: cpu, cuda or tensorrt; cuda:N and tensorrt:N are the GPU of that number, from 0,
+    /// and several of a kind are separated by commas. A device that is not there is an error
+    #[arg(long, value_name = "DEVICE,…", default_value = "cpu")]
+    pub(crate) device: Devices,
+
+    /// Precision in which --extractor computes here, where it is of float32: fp32; or fp16, with --device tensorrt,
+    /// faster and less exact
+    #[arg(long, env = "HEADWATER_DEVICE_PRECISION", value_name = "PRECISION", default_value = "fp32")]
+    pub(crate) precision: Precision,
+
+    /// Threads that infer here, on the CPU; with a GPU those that prepare photos for it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = headwater_cli::values::threads)]
     pub(crate) inference_workers: Option<NonZeroUsize>,
 
@@ -65,7 +76,12 @@ impl PlanArgs {
             plan: self.plan.clone().map(Into::into),
             profile_time: self.profile_seconds,
             extractor: self.extractor.clone(),
-            onnxruntime: self.onnxruntime.clone(),
+            here: LocalOptions {
+                onnxruntime: self.onnxruntime.clone(),
+                devices: self.device.clone(),
+                precision: self.precision,
+                engines: user_cache().map(|cache| cache.join("engines")),
+            },
             split: self.split(),
         }
     }
@@ -76,8 +92,9 @@ impl PlanArgs {
         at.or_else(|| self.split_by.clone().map(Split::By))
     }
 
-    /// What clap cannot see, since values may come from a file or a variable.
-    pub(crate) fn check(&self) -> Result<(), UsageError> {
+    /// What clap cannot see, since values may come from a file or a variable. `joined`: whether a file that is to be
+    /// joined to a head is the extractor, where none is named.
+    pub(crate) fn check(&self, joined: bool) -> Result<(), UsageError> {
         let auto = self.plan.as_ref().is_some_and(|plan| plan.as_os_str() == "auto");
         if self.profile_seconds.is_some() && !auto {
             return Err(UsageError("--profile-seconds without --plan auto: nothing is measured".to_owned()));
@@ -87,16 +104,34 @@ impl PlanArgs {
             let words = "--split-coded without --split-at: a profile (--split-by) says itself what is coded; leave it out";
             return Err(UsageError(words.to_owned()));
         }
+        if split.is_some() && self.device.is_accelerator() {
+            let device = &self.device;
+            let words = format!("--device {device} with a network that is split: its rest runs on the CPU here; leave it out");
+            return Err(UsageError(words));
+        }
         if split.is_some() && self.plan.is_some() {
             let words = "--plan says of each sample where it is inferred, and --split-at and --split-by of all: give one";
             return Err(UsageError(words.to_owned()));
         }
-        if split.is_some() && self.extractor.is_none() {
+        if split.is_some() && self.extractor.is_none() && !joined {
             let words = "a network that is split runs its rest here: give --extractor FILE.onnx, the model's file";
             return Err(UsageError(words.to_owned()));
         }
-        let given =
-            [("--extractor", self.extractor.is_some()), ("--inference-workers", self.inference_workers.is_some())];
+        if self.device.is_accelerator() && self.extractor.is_none() && !joined {
+            return Err(UsageError(format!(
+                "--device {} without --extractor: here no model would run on it; give --extractor FILE.onnx and \
+                 --plan FILE|auto too, or leave it out and give --device to storage-server",
+                self.device
+            )));
+        }
+        if let Err(error) = self.precision.check(&self.device) {
+            return Err(UsageError(format!("--precision {}: {error}", self.precision)));
+        }
+        let given = [
+            ("--extractor", self.extractor.is_some()),
+            ("--device", self.device.is_accelerator()),
+            ("--inference-workers", self.inference_workers.is_some()),
+        ];
         match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none() && split.is_none()) {
             Some((flag, _)) => {
                 Err(UsageError(format!(

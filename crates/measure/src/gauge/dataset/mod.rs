@@ -11,7 +11,7 @@ use anyhow::bail;
 use headwater_cli::outputs::Written;
 use headwater_cli::{Failures, GrowingBar, Outcome, Outputs, Progress};
 use headwater_client::{ClientError, Dataset, RegisteredModel};
-use headwater_infer::LocalExtractor;
+use headwater_infer::{LocalExtractor, LocalOptions};
 use headwater_pilot::{Headway, Making, ProfileOptions, Samples, profile, ways_between};
 use headwater_plan::{Allowed, Profile};
 use headwater_types::{Recipe, SampleIndex};
@@ -96,8 +96,8 @@ impl Made {
         };
         let dataset = args.connect().await?;
         let model = Box::new(dataset.registered_model(name)?);
-        let (file, library) = (extractor.clone(), args.onnxruntime.clone());
-        let here = LocalExtractor::open(file, model.info.clone(), dataset.options(), library).await?;
+        let on_cores = LocalOptions { onnxruntime: args.onnxruntime.clone(), ..LocalOptions::default() };
+        let here = LocalExtractor::open(extractor.clone(), model.info.clone(), dataset.options(), on_cores).await?;
         Ok(Self::Features { dataset, model, here: Box::new(here) })
     }
 
