@@ -1,11 +1,10 @@
 """Every cut of a network over a grid of bandwidths and numbers of servers: measured, and as `tuner plan` predicts it.
 
 Servers have the first core, the tuner the second; two servers share theirs, and have half of the photos each. Every way
-is run over as many photos as take three seconds or more, if there are so many. Cuts that are predicted to take more than
-so many times as long as the best are not run: they cannot be the best by a mistake that
-the plan is allowed. The first lines of the result are the acceptance: how often the chosen cut is within 5 % of the best
-that was measured, how often a prediction is within 15 %, and how the chosen one stands against raw photos, jpeg-crop and
-features from servers alone.
+is run over as many photos as take three seconds or more, if there are so many. Cuts that are predicted to take more
+than so many times as long as the best are not run: they cannot be the best by a mistake that the plan is allowed. The
+last line is the acceptance: how often the chosen cut is within 5 % of the best that was measured, how often a
+prediction is within 15 %, and how the chosen one stands against raw photos, jpeg-crop and features from servers alone.
 """
 
 import argparse
@@ -128,9 +127,7 @@ def without_coding(cut: dict) -> dict:
 
 def coded_alone(cut: dict) -> dict:
     """A cut as it is where it is always coded."""
-    batches = [
-        {**batch, "server_seconds": batch["server_seconds"] + cut["code_seconds"]} for batch in cut["batches"]
-    ]
+    batches = [{**batch, "server_seconds": batch["server_seconds"] + cut["code_seconds"]} for batch in cut["batches"]]
     return {
         **cut,
         "bytes": cut["coded_bytes"],
@@ -208,7 +205,8 @@ def main() -> None:
         profile = pathlib.Path(folder) / "profile.json"
         measured = program(
             arguments.bin, "profiler", "model", "--model", arguments.model, "--recipe", arguments.recipe,
-            "--output", arguments.output, "--photos", arguments.sets[min(arguments.sets)], "--samples", 24, core=arguments.tuner_core,
+            "--output", arguments.output, "--photos", arguments.sets[min(arguments.sets)], "--samples", 24,
+            core=arguments.tuner_core,
         )  # fmt: skip
         profile.write_text(json.dumps(measured))
         cells = []

@@ -50,7 +50,9 @@ impl Course {
         model: &RegisteredModel,
     ) -> Result<(Self, Option<LocalExtractor>), SourceError> {
         if let Some(split) = &inference.split {
-            let prepared = Prepared::new(split, inference, (dataset, &model.info)).await?;
+            let prepared =
+                Prepared::new(split, (inference.extractor.as_deref(), &inference.here), (dataset, &model.info));
+            let prepared = prepared.await?;
             return Ok((Self::Split(Box::new(prepared)), None));
         }
         let path = match &inference.plan {

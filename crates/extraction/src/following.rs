@@ -60,8 +60,7 @@ pub(crate) fn follow(splitting: &Arc<Splitting>, ways: &Arc<Ways>, indices: Indi
         splitting.pilot().into_iter().for_each(|mut pilot| pilot.resume());
         let looks = Looks::since(Instant::now(), splitting.dataset.counters());
         let left = Left::new(&indices);
-        let following =
-            Following { splitting, ways, ordered, left, stream: None, looks, opening: None, passage };
+        let following = Following { splitting, ways, ordered, left, stream: None, looks, opening: None, passage };
         Ok(stream::unfold(Some(following), |following| async move {
             let mut following = following?;
             match following.next().await? {

@@ -29,7 +29,13 @@ pub(crate) enum Passage {
 
 impl Passage {
     /// What servers are asked for.
-    pub(crate) fn request(&self, indices: Indices, model: &ModelName, ordered: bool, measure_cpu: bool) -> FetchRequest {
+    pub(crate) fn request(
+        &self,
+        indices: Indices,
+        model: &ModelName,
+        ordered: bool,
+        measure_cpu: bool,
+    ) -> FetchRequest {
         let (ways, asked) = match self {
             Self::Features => (Way::FEATURES, model.clone().into()),
             Self::Pixels(way, _) => (*way, model.clone().into()),

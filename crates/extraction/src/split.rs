@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use headwater_client::{Dataset, Indices, ModelInfo, Sample};
+use headwater_infer::LocalOptions;
 use headwater_pilot::{SplitChange, SplitPilot, fleet_of, servable};
 use headwater_plan::partition::NetworkProfile;
 use headwater_tables::features::FeatureSample;
 use headwater_tables::network;
 use headwater_types::{ModelName, NetworkCut, Way};
 
-use crate::course::Inference;
 use crate::error::{SourceError, SplitError};
 use crate::passage::Passage;
 use crate::passages::Passages;
@@ -84,13 +84,13 @@ impl Prepared {
     /// Reads what is to be read, and opens a cut that was named.
     pub(crate) async fn new(
         split: &Split,
-        inference: &Inference,
+        (file, here): (Option<&Path>, &LocalOptions),
         (dataset, model): (&Dataset, &ModelInfo),
     ) -> Result<Self, SourceError> {
         // Every server runs a front.
         dataset.model(&model.name)?;
-        let file = inference.extractor.clone().ok_or_else(|| SplitError::NoExtractor(model.name.clone()))?;
-        let passages = Passages::new(dataset, model, (file, inference.here.clone()));
+        let file = file.ok_or_else(|| SplitError::NoExtractor(model.name.clone()))?;
+        let passages = Passages::new(dataset, model, (file.to_owned(), here.clone()));
         let wanted = match split {
             Split::At { cut, coded } => {
                 passages.at(cut, *coded).await?;
@@ -99,7 +99,10 @@ impl Prepared {
             Split::By(path) => {
                 let (profile, left_out) = servable(read(path, model).await?);
                 if left_out > 0 {
-                    tracing::info!(left_out, "cuts of the profile at tensors of other types than float32 are no choice");
+                    tracing::info!(
+                        left_out,
+                        "cuts of the profile at tensors of other types than float32 are no choice"
+                    );
                 }
                 Wanted::Profile(Box::new(profile), left_out)
             }
@@ -122,7 +125,12 @@ impl Prepared {
                 let pilot = SplitPilot::new((*profile).clone(), fleet_of(dataset), images);
                 let pilot = pilot.map_err(SplitError::Plan)?;
                 let choice = pilot.choice();
-                tracing::info!(cut = choice.cut, coded = choice.coded, seconds = choice.epoch_seconds, "the network is cut");
+                tracing::info!(
+                    cut = choice.cut,
+                    coded = choice.coded,
+                    seconds = choice.epoch_seconds,
+                    "the network is cut"
+                );
                 passages.of(choice, &profile).await?;
                 (By::Pilot(Box::new(Piloted { profile: *profile, pilot: Mutex::new(pilot) })), left_out)
             }
@@ -171,11 +179,7 @@ impl Splitting {
     }
 
     /// A sample that came by a passage becomes one with its feature. The way is the one in which it came.
-    pub(crate) async fn take(
-        &self,
-        (passage, cut): (&Passage, &str),
-        sample: Sample,
-    ) -> (FeatureSample, Option<Way>) {
+    pub(crate) async fn take(&self, (passage, cut): (&Passage, &str), sample: Sample) -> (FeatureSample, Option<Way>) {
         let Sample { index, label, cpu, .. } = sample;
         let key = sample.key.clone();
         let way = sample.outcome.as_ref().ok().map(|delivered| delivered.way);

@@ -84,12 +84,7 @@ impl Back {
 }
 
 /// Type and shape of the tensors at a cut, by running the front on one image.
-fn at_cut(
-    runtime: &Runtime,
-    front: &Model,
-    cut: &NetworkCut,
-    recipe: &Recipe,
-) -> Result<Vec<ValueFacts>, ModelError> {
+fn at_cut(runtime: &Runtime, front: &Model, cut: &NetworkCut, recipe: &Recipe) -> Result<Vec<ValueFacts>, ModelError> {
     let failed = |error: &dyn std::fmt::Display| refused(&front.name, &error.to_string());
     let size = recipe.output_size();
     let dims = vec![1, 3, size.height as usize, size.width as usize];

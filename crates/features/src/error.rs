@@ -49,7 +49,7 @@ pub enum ModelError {
         source: OnnxError,
     },
     /// The file is another one than when the model was opened.
-    #[error("model {name}: {} has changed since the model was opened: put the file back, or start anew", path.display())]
+    #[error("model {name}: {} has changed since it was opened: put the file back, or start anew", path.display())]
     Changed {
         /// The model.
         name: ModelName,

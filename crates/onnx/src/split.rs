@@ -63,12 +63,7 @@ pub fn front(bytes: &[u8], outputs: &[&str], at: &[&str], limits: &Limits) -> Re
 }
 
 /// What the outputs need behind these values, which separate them from the network's input.
-fn behind<'a>(
-    bytes: &'a [u8],
-    network: &Network<'_>,
-    outputs: &[&str],
-    at: &[&str],
-) -> Result<Needed<'a>, OnnxError> {
+fn behind<'a>(bytes: &'a [u8], network: &Network<'_>, outputs: &[&str], at: &[&str]) -> Result<Needed<'a>, OnnxError> {
     let known = |name: &&&str| network.values().any(|known| known == **name) && !outputs.contains(*name);
     if let Some(unknown) = at.iter().find(|name| !known(name)) {
         let message = format!("no operator between the input and the outputs makes {unknown:?}: it is no cut");

@@ -130,12 +130,7 @@ async fn calibrate(dataset: &Dataset, model: AskedModel) -> Result<(f64, f64), P
 }
 
 /// Fetches some samples, and says what they took.
-async fn pass(
-    dataset: &Dataset,
-    samples: &[SampleIndex],
-    way: Way,
-    model: AskedModel,
-) -> Result<Passed, PilotError> {
+async fn pass(dataset: &Dataset, samples: &[SampleIndex], way: Way, model: AskedModel) -> Result<Passed, PilotError> {
     let request = FetchRequest {
         indices: samples.iter().copied().collect(),
         recipe: None,

@@ -3,7 +3,7 @@
 use headwater_cache::{Kind, KindName};
 use headwater_features::{Extractor, Unfinished, encode_row};
 use headwater_image::{CpuMeter, Scratch};
-use headwater_types::{ByteCount, SampleFailure, Size};
+use headwater_types::{SampleFailure, Size};
 
 use crate::budget::Permit;
 use crate::cached::{Place, vector};

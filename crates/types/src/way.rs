@@ -52,8 +52,8 @@ impl Way {
         self.cut == Cut::Features
     }
 
-    /// The way that people mean by a cut and a coding, of which only u8 pixels and features take notice. Without `floats`, the
-    /// floats of a cut travel as the pixels that they are made from, and those may be coded.
+    /// The way that people mean by a cut and a coding, of which only u8 pixels and features take notice. Without
+    /// `floats`, the floats of a cut travel as the pixels that they are made from, and those may be coded.
     pub fn asked(cut: Cut, pixels: PixelCoding, floats: bool) -> Self {
         let travels = if floats { cut } else { cut.as_pixels() };
         let coded = Self::new(travels, pixels).filter(|way| way.lossless);

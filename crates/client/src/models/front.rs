@@ -28,9 +28,8 @@ impl Dataset {
             async move {
                 let call = async |client: &Client, request| client.models().open_front(request).await;
                 let too_old = ClientError::NoFronts(address.clone());
-                let read = |front: proto::Front| {
-                    OpenFront::try_from(front).map_err(|invalid: Invalid| invalid.to_string())
-                };
+                let read =
+                    |front: proto::Front| OpenFront::try_from(front).map_err(|invalid: Invalid| invalid.to_string());
                 let front = inquire(address, options, task, (request, call), too_old, read).await?;
                 Ok::<_, ClientError>((address, front))
             }
@@ -38,7 +37,9 @@ impl Dataset {
         let opened = try_join_all(opened).await?;
         let digest = cut.digest(info.digest, &info.output);
         let elements = opened.first().map_or(0, |(_, front)| front.elements);
-        if let Some((address, _)) = opened.iter().find(|(_, front)| (front.digest, front.elements) != (digest, elements)) {
+        if let Some((address, _)) =
+            opened.iter().find(|(_, front)| (front.digest, front.elements) != (digest, elements))
+        {
             let message = format!("it opens another front of the model {model} than the cut {cut} is");
             return Err(ClientError::Protocol { server: (*address).clone(), message });
         }

@@ -9,7 +9,7 @@ use headwater_cli::exit::UsageError;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
 use headwater_client::ServerAddress;
-use headwater_types::{DatasetName, ModelName};
+use headwater_types::{DatasetName, ModelName, NetworkCut};
 
 use crate::recipe::check_recipe;
 
@@ -30,7 +30,9 @@ take fewer bytes than the single ones around them, and never within what
 ONNX Runtime makes one operator of. tuner plan goes on from the JSON.
 
 With --servers the servers' seconds are theirs: they open the network up to
-each cut, and say what it took them. With --split-at only that cut is measured, and its halves are written to
+each cut, and say what it took them.
+
+With --split-at only that cut is measured, and its halves are written to
 DIR/front.onnx and DIR/back.onnx: two models that ONNX Runtime takes.";
 
 #[derive(Debug, Args)]
@@ -78,8 +80,8 @@ pub(crate) struct ModelArgs {
     pub(crate) seconds: Duration,
 
     /// Measure this cut alone, and write its halves to --out: a tensor, or those of a cut of several
-    #[arg(long, value_name = "TENSOR,...", value_delimiter = ',')]
-    pub(crate) split_at: Vec<String>,
+    #[arg(long, value_name = "TENSOR[,TENSOR]")]
+    pub(crate) split_at: Option<NetworkCut>,
 
     /// The folder for the halves of --split-at; made where there is none
     #[arg(long, env = "HEADWATER_NETWORK_OUT", value_name = "DIR")]
@@ -87,15 +89,15 @@ pub(crate) struct ModelArgs {
 
     /// Measure what servers do at these storage servers, which have registered the network, and not on this machine:
     /// their CPU time at each cut, and what serving an image takes beside it
-    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', requires_all = ["dataset", "served_as"])]
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',')]
     pub(crate) servers: Vec<ServerAddress>,
 
     /// With --servers: the dataset whose samples are taken
-    #[arg(long, value_name = "NAME", requires = "servers")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<DatasetName>,
 
     /// With --servers: the name by which they have registered the network
-    #[arg(long, value_name = "NAME", requires = "servers")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) served_as: Option<ModelName>,
 
     /// ONNX Runtime's shared library; looked for in ORT_DYLIB_PATH, beside the program, in ../lib/headwater and in
@@ -124,13 +126,15 @@ impl ModelArgs {
     /// Whether the arguments fit together: clap sees only those that are flags.
     pub(crate) fn check_usage(&self) -> Result<(), UsageError> {
         let wrong = |words: &str| Err(UsageError(words.to_owned()));
-        match (self.split_at.is_empty(), &self.out) {
+        match (self.split_at.is_none(), &self.out) {
             (false, None) => wrong("--split-at without --out: say where the halves go, --out DIR"),
             (true, Some(_)) => wrong("--out without --split-at: give --split-at TENSOR, or leave --out away"),
             _ if self.samples.is_some() && self.photos.is_none() && self.servers.is_empty() => {
                 wrong("--samples without --photos: there is one generated photo; give --photos DIR")
             }
-            _ if self.at_servers().is_none() != self.servers.is_empty() => {
+            _ if self.at_servers().is_none()
+                && (!self.servers.is_empty() || self.dataset.is_some() || self.served_as.is_some()) =>
+            {
                 wrong("--servers takes --dataset NAME and --served-as NAME, the network's name there: give all three")
             }
             _ => Ok(()),

@@ -20,7 +20,7 @@ use headwater_features::Runtime;
 use headwater_onnx::{Limits, ModelFacts, Split, check, file};
 use headwater_plan::partition::{FORMAT, NetworkProfile};
 use headwater_types::caps::MAX_MODEL_BYTES;
-use headwater_types::{Digest, Recipe};
+use headwater_types::{Digest, NetworkCut, Recipe};
 
 use report::WrittenHalves;
 
@@ -62,11 +62,7 @@ pub(crate) struct Measured {
 }
 
 /// Measures the network on this machine. `served`: what the servers have registered, which must be this network.
-pub(crate) fn model(
-    args: &ModelArgs,
-    served: Option<&ModelInfo>,
-    progress: &Progress,
-) -> anyhow::Result<Measured> {
+pub(crate) fn model(args: &ModelArgs, served: Option<&ModelInfo>, progress: &Progress) -> anyhow::Result<Measured> {
     let shown = args.model.display();
     let onnx = file::read(&args.model, MAX_MODEL_BYTES).with_context(|| format!("cannot read {shown}"))?;
     let facts = check(&onnx, &Limits::default()).with_context(|| format!("--model {shown}"))?;
@@ -87,7 +83,7 @@ pub(crate) fn model(
         photos: &photos,
         batches: &args.batches,
         within: args.seconds,
-        at: (!args.split_at.is_empty()).then_some(&args.split_at[..]),
+        at: args.split_at.as_ref().map(NetworkCut::tensors),
         on_progress: &on_progress,
     };
     let mut dissection = dissector.dissect().with_context(|| format!("--model {shown}"))?;

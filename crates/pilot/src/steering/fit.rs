@@ -49,7 +49,8 @@ fn check_servers(plan: &Plan, dataset: &Dataset, model: &ModelInfo) -> Result<()
     let registered = dataset.registered_model(&model.name)?.servers;
     let lacking = dataset.partitions().iter().zip(registered).filter(|(_, has)| !has);
     for (partition, _) in lacking {
-        let asked = |index: u64| usize::try_from(index).ok().and_then(|index| plan.way(index)).is_some_and(Way::is_features);
+        let asked =
+            |index: u64| usize::try_from(index).ok().and_then(|index| plan.way(index)).is_some_and(Way::is_features);
         if (partition.first..partition.end()).any(asked) {
             let (server, model) = (partition.address.clone(), model.name.clone());
             return Err(PilotError::PlannedWithoutModel { server, model });

@@ -27,9 +27,9 @@
 use std::fmt;
 use std::io;
 
+use headwater_types::Digest;
 use headwater_types::caps::{MAX_PLAN_BYTES, MAX_PLAN_HEAD_BYTES};
 use headwater_types::digest::Digester;
-use headwater_types::Digest;
 
 use super::error::{PlanFileError, RULE};
 use super::head::PlanHead;

@@ -50,11 +50,12 @@ use headwater_wire::proto::{
     ActivateModelRequest, Activation, AnnounceAnswer, AnnounceRequest, AskLabelsRequest, AskVersionsRequest,
     BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
-    EndTrainingRequest, FetchBatch, FetchRequest, Front, IngestPart, IntroduceRequest, Introduction, LabelCounts, Labelling,
-    LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer, LowRequest,
-    ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, PrepareTrainingRequest, PullPieceRequest,
-    PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest,
-    ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun, TrainingEnded,
+    EndTrainingRequest, FetchBatch, FetchRequest, Front, IngestPart, IntroduceRequest, Introduction, LabelCounts,
+    Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer,
+    LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, PrepareTrainingRequest,
+    PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
+    ReportRequest, ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun,
+    TrainingEnded,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;

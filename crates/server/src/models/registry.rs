@@ -98,7 +98,9 @@ impl Models {
         let registered = || active.models.iter().map(|model| model.name().as_str()).collect::<Vec<_>>().join(", ");
         let unknown = || Refusal::UnknownModel { asked: name.to_string(), registered: registered() };
         let model = active.models.get(name).ok_or_else(unknown)?;
-        let Some(expected) = expected.filter(|digest| *digest != digest_of(model)) else { return Ok(Arc::clone(model)) };
+        let Some(expected) = expected.filter(|digest| *digest != digest_of(model)) else {
+            return Ok(Arc::clone(model));
+        };
         let changed = || Refusal::ModelChanged {
             model: name.to_string(),
             expected: expected.short(),

@@ -25,8 +25,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "SECONDS", value_parser = headwater_cli::values::seconds)]
     pub(crate) profile_seconds: Option<Duration>,
 
-    /// Split the network at these tensors: servers run it up to there, and the rest runs here, by --extractor. `profiler
-    /// model` lists the cuts
+    /// Split the network at these tensors: servers run it up to there, and the rest runs here, by --extractor.
+    /// `profiler model` lists the cuts
     #[arg(long, value_name = "TENSOR[,TENSOR]", conflicts_with_all = ["plan", "split_by"])]
     pub(crate) split_at: Option<NetworkCut>,
 
@@ -101,16 +101,18 @@ impl PlanArgs {
         }
         let split = self.split();
         if self.split_coded && self.split_at.is_none() {
-            let words = "--split-coded without --split-at: a profile (--split-by) says itself what is coded; leave it out";
+            let words = "--split-coded without --split-at: a profile (--split-by) says what is coded; leave it out";
             return Err(UsageError(words.to_owned()));
         }
         if split.is_some() && self.device.is_accelerator() {
             let device = &self.device;
-            let words = format!("--device {device} with a network that is split: its rest runs on the CPU here; leave it out");
+            let words =
+                format!("--device {device} with a network that is split: its rest runs on the CPU here; leave it out");
             return Err(UsageError(words));
         }
         if split.is_some() && self.plan.is_some() {
-            let words = "--plan says of each sample where it is inferred, and --split-at and --split-by of all: give one";
+            let words =
+                "--plan says of each sample where it is inferred, and --split-at and --split-by of all: give one";
             return Err(UsageError(words.to_owned()));
         }
         if split.is_some() && self.extractor.is_none() && !joined {
@@ -133,11 +135,9 @@ impl PlanArgs {
             ("--inference-workers", self.inference_workers.is_some()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given && self.plan.is_none() && split.is_none()) {
-            Some((flag, _)) => {
-                Err(UsageError(format!(
-                    "{flag} without --plan, --split-at or --split-by: servers infer all, and nothing is inferred here"
-                )))
-            }
+            Some((flag, _)) => Err(UsageError(format!(
+                "{flag} without --plan, --split-at or --split-by: servers infer all, and nothing is inferred here"
+            ))),
             None => Ok(()),
         }
     }
