@@ -1,10 +1,11 @@
 """Every cut of a network over a grid of bandwidths and numbers of servers: measured, and as `tuner plan` predicts it.
 
-Servers have the first core, the tuner the second; two servers share theirs, and have half of the photos each. Every way
-is run over as many photos as take three seconds or more, if there are so many. Cuts that are predicted to take more
-than so many times as long as the best are not run: they cannot be the best by a mistake that the plan is allowed. The
-last line is the acceptance: how often the chosen cut is within 5 % of the best that was measured, how often a
-prediction is within 15 %, and how the chosen one stands against raw photos, jpeg-crop and features from servers alone.
+`profiler model --servers` measures once, at one server. Servers have the first core, the tuner the second; two servers
+share theirs, and have half of the photos each. Every way is run over as many photos as take three seconds or more, if
+there are so many. Cuts that are predicted to take more than so many times as long as the best are not run: they cannot
+be the best by a mistake that the plan is allowed. The last line is the acceptance: how often the chosen cut is within
+5 % of the best that was measured, how often a prediction is within 15 %, and how the chosen one stands against raw
+photos, jpeg-crop and features from servers alone.
 """
 
 import argparse
@@ -203,11 +204,14 @@ def main() -> None:
         for count, some in arguments.sets.items():
             copy_some(arguments.photos, some, count)
         profile = pathlib.Path(folder) / "profile.json"
-        measured = program(
-            arguments.bin, "profiler", "model", "--model", arguments.model, "--recipe", arguments.recipe,
-            "--output", arguments.output, "--photos", arguments.sets[min(arguments.sets)], "--samples", 24,
-            core=arguments.tuner_core,
-        )  # fmt: skip
+        few = sorted(arguments.sets)[len(arguments.sets) // 2]
+        with Servers(arguments, 1, server_core) as servers:
+            measured = program(
+                arguments.bin, "profiler", "model", "--model", arguments.model, "--recipe", arguments.recipe,
+                "--output", arguments.output, "--photos", arguments.sets[few], "--samples", 24,
+                "--servers", servers.addresses, "--dataset", f"of-{few}", "--served-as", "net",
+                core=arguments.tuner_core,
+            )  # fmt: skip
         profile.write_text(json.dumps(measured))
         cells = []
         for count in map(int, arguments.servers.split(",")):
