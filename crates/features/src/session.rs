@@ -200,8 +200,16 @@ mod tests {
         }
     }
 
+    /// In a process of their own: other tests of this one need that no library is loaded.
+    #[test]
+    fn tests_that_load_the_runtime_pass() {
+        let mut these = std::process::Command::new(std::env::current_exe().unwrap());
+        assert!(these.args(["--ignored", "--test-threads=1"]).status().unwrap().success());
+    }
+
     /// As on an accelerator, in memory of the CPU.
     #[test]
+    #[ignore = "loads ONNX Runtime: the test above runs it in a process of its own"]
     fn samples_have_their_own_features_whatever_is_behind_them_in_the_tensor() {
         let Ok(runtime) = Runtime::load(None) else { return println!("skipped: no ONNX Runtime") };
         let target = Target { device: Device::Cpu, precision: Precision::Fp32, shapes: None, engines: None };
