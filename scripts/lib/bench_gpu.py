@@ -48,7 +48,7 @@ class Server:
         if batch != CHOSEN:
             self.words += ["--max-batch", batch]
 
-    def __enter__(self) -> "Server":
+    def __enter__(self):
         self.folder.mkdir(exist_ok=True)
         (self.folder / "port").unlink(missing_ok=True)
         with open(self.folder / "log", "w") as log:

@@ -49,6 +49,16 @@ def test_scripts_torture_names_what_it_has_and_refuses_what_it_has_not(scripts: 
         assert refused.returncode == 2 and f"there is no scripts/lib/torture/{name}" in refused.stdout
 
 
+def test_scripts_bench_gpu_says_that_there_is_no_gpu_before_anything_is_built(
+    scripts: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    program(tmp_path / "nvidia-smi", "echo 'NVIDIA-SMI has failed because there is no driver'; exit 9")
+    refused = run([scripts / "bench", "gpu", "--json"], PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert refused.returncode == 3, refused.stdout
+    assert "there is no NVIDIA GPU on this machine" in refused.stdout and "no driver" in refused.stdout
+    assert not (tmp_path / ".venv-gpu").exists() and not (tmp_path / "target").exists()
+
+
 def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(
     scripts: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

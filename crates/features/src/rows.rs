@@ -131,6 +131,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "loads ONNX Runtime: `session` runs it in a process of its own"]
     fn a_run_reads_the_smallest_tensor_that_holds_its_samples() {
         let Ok(_runtime) = crate::runtime::Runtime::load(None) else { return println!("skipped: no ONNX Runtime") };
         let mut rows = Rows::blocks(&Allocator::default(), Size { width: 1, height: 1 }, 12).unwrap();

@@ -200,3 +200,59 @@ fn locked_memory(session: &OrtSession, gpu: Gpu) -> Result<Allocator, ort::Error
     let place = MemoryInfo::new(AllocationDevice::CUDA_PINNED, number, AllocatorType::Device, MemoryType::CPUInput)?;
     Allocator::new(session, place)
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_onnx::{Dim, GraphBuilder, ValueFacts};
+    use headwater_types::Digest;
+
+    use super::*;
+    use crate::precision::Precision;
+
+    const SIZE: Size = Size { width: 4, height: 2 };
+
+    /// The mean of each channel.
+    fn model() -> Model {
+        let dims = [Dim::symbol("N"), Dim::Fixed(3), Dim::Fixed(2), Dim::Fixed(4)];
+        let mut graph = GraphBuilder::new("means");
+        graph.input(&ValueFacts::float32("input", &dims));
+        graph.global_average_pool("pool", "input").flatten("features", "pool");
+        graph.output(&ValueFacts::float32("features", &[Dim::symbol("N"), Dim::Fixed(3)]));
+        let bytes = graph.finish();
+        Model {
+            name: "means".parse().unwrap(),
+            digest: Digest::of(&bytes),
+            bytes,
+            output: "features".to_owned(),
+            fixed_batch: None,
+        }
+    }
+
+    /// In a process of their own: other tests of this one need that no library is loaded.
+    #[test]
+    fn tests_that_load_the_runtime_pass() {
+        let mut these = std::process::Command::new(std::env::current_exe().unwrap());
+        assert!(these.args(["--ignored", "--test-threads=1"]).status().unwrap().success());
+    }
+
+    /// As on an accelerator, in memory of the CPU.
+    #[test]
+    #[ignore = "loads ONNX Runtime: the test above runs it in a process of its own"]
+    fn samples_have_their_own_features_whatever_is_behind_them_in_the_tensor() {
+        let Ok(runtime) = Runtime::load(None) else { return println!("skipped: no ONNX Runtime") };
+        let target = Target { device: Device::Cpu, precision: Precision::Fp32, shapes: None, engines: None };
+        let mut session = Session::open(&runtime, &model(), SIZE, &target, 1).unwrap();
+        let mut rows = Rows::blocks(&Allocator::default(), SIZE, 6).unwrap();
+        session.warm(&mut rows).unwrap();
+        for samples in [6, 1, 3, 5, 2] {
+            rows.begin(samples);
+            (0..samples).for_each(|sample| rows.row_mut(sample).fill((10 * samples + sample) as f32));
+            for (first, run) in [(0, samples), (0, samples.div_ceil(2)), (samples - 1, 1)] {
+                let mut found = Vec::new();
+                session.run(&rows, (first, run), |index, features| found.push((index, features.to_vec()))).unwrap();
+                let expected = (0..run).map(|index| (index, vec![(10 * samples + first + index) as f32; 3]));
+                assert_eq!(found, expected.collect::<Vec<_>>(), "{run} of {samples} from {first}");
+            }
+        }
+    }
+}

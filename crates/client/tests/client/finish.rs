@@ -89,6 +89,33 @@ async fn every_pixel_cut_ends_in_the_same_tensor_and_the_same_failure() {
     assert_ne!(first[0], second[0], "another epoch is another crop");
 }
 
+/// What an accelerator is given.
+#[tokio::test]
+async fn pixels_that_are_made_ahead_are_those_of_the_cut_whatever_way_they_came() {
+    let (fake, finisher) = (Fake::honest(holding()), Finisher::new(NonZeroUsize::MIN).unwrap());
+    let recipe = Arc::new(Recipe::builtin("imagenet-eval").unwrap());
+    let address = Address { seed: Seed(3), epoch: Epoch(0) };
+    let made = async |cut: Cut| {
+        let mut made = Vec::new();
+        for Sample { key, limits, outcome, .. } in travel(&fake, "imagenet-eval", cut.into(), Epoch(0)).await {
+            let Ok(delivered) = outcome else { continue };
+            made.push(finisher.pixels(&recipe, (delivered, limits), (key.unwrap(), address)).await.0);
+        }
+        made
+    };
+    let expected = made(Cut::Flipped).await;
+    assert!(expected.iter().all(|pixels| pixels.as_ref().is_ok_and(|pixels| pixels.cut() == Cut::Flipped)));
+    for cut in [Cut::Encoded, Cut::Decoded, Cut::Cropped] {
+        // The file that is no photo comes as it is stored, and fails here.
+        let here = made(cut).await;
+        assert_eq!(
+            here.iter().filter(|pixels| pixels.is_ok()).collect::<Vec<_>>(),
+            expected.iter().collect::<Vec<_>>()
+        );
+    }
+    assert!(made(Cut::Normalized).await.iter().all(|pixels| pixels.as_ref().unwrap().cut() == Cut::Normalized));
+}
+
 #[tokio::test]
 async fn each_sample_travels_as_it_was_asked_for_and_says_how() {
     let photo = |bytes| Photo { key: "red/a.png".to_owned(), bytes };
