@@ -22,8 +22,10 @@ pub(super) fn photos(folder: Option<&Path>, count: usize) -> anyhow::Result<(Pho
         return Ok((Photos { files: vec![generated], origin: Origin::Generated }, 0));
     };
     let shown = folder.display();
-    let mut paths = Vec::new();
-    list(folder, 0, &mut paths).with_context(|| format!("--photos {shown}"))?;
+    let mut found = Found::default();
+    found.list(folder, 0).with_context(|| format!("--photos {shown}"))?;
+    found.say(folder);
+    let mut paths = found.paths;
     if paths.is_empty() {
         bail!("--photos {shown}: there is no photo in it: give a folder of {}", Format::listed("or"));
     }
@@ -42,22 +44,59 @@ pub(super) fn photos(folder: Option<&Path>, count: usize) -> anyhow::Result<(Pho
     Ok((Photos { files, origin: Origin::Folder }, too_long))
 }
 
-/// Adds the photos of a folder, by their suffixes, and those of its folders. Names that begin with a dot are left out.
-fn list(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if paths.len() >= MOST_FILES || hidden {
-            continue;
+/// What was found in a folder.
+#[derive(Default)]
+struct Found {
+    paths: Vec<PathBuf>,
+    /// Photos that were found when there were enough of them.
+    past: u64,
+    /// Folders that lie too deep to be looked into.
+    too_deep: u64,
+    /// Links, which are not followed.
+    links: u64,
+}
+
+// === impl Found ===
+
+impl Found {
+    /// Adds the photos of a folder, by their suffixes, and those of its folders. Names that begin with a dot are left
+    /// out.
+    fn list(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if kind.is_dir() {
+                match depth < MOST_DEPTH {
+                    true => self.list(&path, depth + 1)?,
+                    false => self.too_deep += 1,
+                }
+            } else if kind.is_symlink() {
+                self.links += 1;
+            } else if kind.is_file() && is_photo(&path) {
+                match self.paths.len() < MOST_FILES {
+                    true => self.paths.push(path),
+                    false => self.past += 1,
+                }
+            }
         }
-        if kind.is_dir() && depth < MOST_DEPTH {
-            list(&path, depth + 1, paths)?;
-        } else if kind.is_file() && is_photo(&path) {
-            paths.push(path);
+        Ok(())
+    }
+
+    /// Says what was left out.
+    fn say(&self, folder: &Path) {
+        let Self { past, too_deep, links, .. } = self;
+        if past + too_deep + links > 0 {
+            let folder = folder.display();
+            tracing::warn!(
+                %folder, past, too_deep, links,
+                "not all of the folder is measured: photos past the first 100,000, in folders more than 8 deep and \
+                 behind links are no choice"
+            );
         }
     }
-    Ok(())
 }
 
 fn is_photo(path: &Path) -> bool {
@@ -87,6 +126,12 @@ mod tests {
         };
         assert_eq!(names(2), ["a/1.jpg", "b/3.png"]);
         assert_eq!(names(9), ["a/1.jpg", "a/2.JPEG", "b/3.png", "b/4.jpg", "c/d/6.webp"]);
+        let deep: PathBuf = (0..=MOST_DEPTH).map(|level| level.to_string()).collect();
+        write(&format!("{}/7.jpg", deep.display()));
+        std::os::unix::fs::symlink(folder.path().join("a/1.jpg"), folder.path().join("link.jpg")).unwrap();
+        let mut found = Found::default();
+        found.list(folder.path(), 0).unwrap();
+        assert_eq!((found.paths.len(), found.past, found.too_deep, found.links), (5, 0, 1, 1));
         let error = photos(Some(&folder.path().join(".hidden/none")), 1).unwrap_err();
         assert!(format!("{error:#}").contains("--photos"), "{error:#}");
         assert_eq!(photos(None, 3).unwrap().0.files.len(), 1);

@@ -1,4 +1,5 @@
-//! What a person can see of the models: which they are, what waits for them, and how they run.
+//! What a person can see of the models, and of the fronts of cut networks: which they are, what waits for them, and how
+//! they run.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -27,11 +28,12 @@ impl fmt::Debug for ModelMetrics {
 impl Collector for ModelMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let now = self.0.get().map(|models| models.now());
-        let models: Vec<_> = now.iter().flat_map(|now| now.models.iter().cloned()).collect();
+        let fronts = self.0.get().map(|models| models.fronts()).unwrap_or_default();
+        let models: Vec<_> = now.iter().flat_map(|now| now.models.iter().cloned()).chain(fronts).collect();
         let mut families = Families(encoder);
         let info = models.iter().map(|model| {
             let labels = [
-                ("model", model.name().to_string()),
+                ("model", label(model)),
                 ("digest", model.digest().to_string()),
                 ("device", model.runs_on()),
                 ("recipe", model.recipe().name().to_string()),
@@ -44,7 +46,7 @@ impl Collector for ModelMetrics {
             None,
             info,
         )?;
-        let of_model = |model: &Arc<Extractor>| [("model", model.name().to_string())];
+        let of_model = |model: &Arc<Extractor>| [("model", label(model))];
         let waiting = models.iter().map(|model| (of_model(model), model.waiting() as f64));
         families.gauges(
             "inference_queue_samples",
@@ -59,6 +61,14 @@ impl Collector for ModelMetrics {
     }
 }
 
+/// A model's name; of the front of a cut network, with the cut.
+fn label(model: &Extractor) -> String {
+    match model.cut() {
+        None => model.name().to_string(),
+        Some(cut) => format!("{}@{cut}", model.name()),
+    }
+}
+
 /// How many samples ran together: a histogram over runs.
 fn batch_sizes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<(), fmt::Error> {
     let help = "Samples in one run of a model";
@@ -68,7 +78,7 @@ fn batch_sizes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result
         let bounds =
             (0..).map(|power| if power + 1 < batch_sizes.len() as i32 { 2_f64.powi(power) } else { f64::INFINITY });
         let buckets: Vec<(f64, u64)> = bounds.zip(batch_sizes).collect();
-        let labels = [("model", model.name().to_string())];
+        let labels = [("model", label(model))];
         let mut of_model = family.encode_family(&labels)?;
         of_model.encode_histogram::<NoLabelSet>(batched as f64, batches, &buckets, None)?;
     }
@@ -86,7 +96,7 @@ fn outcomes(families: &mut Families<'_>, models: &[Arc<Extractor>]) -> Result<()
         for (outcome, count) in
             [("done", samples), ("failed", failed), ("cancelled", cancelled), ("not_finite", non_finite)]
         {
-            let labels = [("model", model.name().to_string()), ("outcome", outcome.to_owned())];
+            let labels = [("model", label(model)), ("outcome", outcome.to_owned())];
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
     }

@@ -76,6 +76,11 @@ impl Models {
         self.open_front(&model, cut)
     }
 
+    /// The fronts that are open.
+    pub(crate) fn fronts(&self) -> Vec<Arc<Extractor>> {
+        self.fronts.open()
+    }
+
     /// The front of this model's network up to this cut. Blocks for seconds where it is opened.
     pub(crate) fn open_front(&self, model: &Extractor, cut: &NetworkCut) -> Result<Arc<Extractor>, Refusal> {
         let open = || -> Result<Extractor> {
