@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt;
 use headwater_client::{AskedModel, Dataset, FetchRequest, Front};
-use headwater_types::{Address, ModelName, NetworkCut, SampleIndex, Way};
+use headwater_types::{Address, Cut, Form, ModelName, NetworkCut, SampleIndex, Way};
 use tokio::time::Instant;
 
 use crate::clock::cpu_of_process;
@@ -71,19 +71,36 @@ pub async fn served_cuts(
     (served.serving, served.receiving) = calibrate(dataset, whole()).await?;
     step(1);
     for (place, &way) in ways.iter().enumerate() {
-        if way.cut() == headwater_types::Cut::JpegCrop {
+        if way.cut() == Cut::JpegCrop {
             // The first crop re-writes the photo, once.
             pass(dataset, &few, way, whole()).await?;
         }
         served.ways.extend(pass(dataset, &few, way, whole()).await?.cost.map(|cost| (way, cost)));
         step(2 + place);
     }
+    as_all(&mut served.ways, stored_bytes(dataset));
     for (place, cut) in cuts.iter().enumerate() {
         let front = dataset.open_front(model, cut).await?;
         served.cuts.push(at_cut(dataset, &few, &front).await?);
         step(2 + ways.len() + place);
     }
     Ok(served)
+}
+
+/// Stored bytes of a sample: the mean of all, as the servers say it.
+fn stored_bytes(dataset: &Dataset) -> f64 {
+    let of = |partition: &headwater_client::Partition| (partition.stored_bytes as f64, partition.samples as f64);
+    let (bytes, samples) = dataset.partitions().iter().map(of).fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+    bytes / samples
+}
+
+/// A few photos are seldom as long as all are, since some are very long. The stored bytes of all are known, and crops
+/// are taken to be as much longer or shorter.
+fn as_all(ways: &mut [(Way, ServedCost)], stored: f64) {
+    let of_few = ways.iter().find(|(way, _)| *way == Way::ENCODED).map(|(_, cost)| cost.bytes);
+    let Some(factor) = of_few.map(|few| stored / few).filter(|factor| factor.is_normal()) else { return };
+    let files = ways.iter_mut().filter(|(way, _)| matches!(way.cut().form(), Form::Stored | Form::Crop));
+    files.for_each(|(_, cost)| cost.bytes *= factor);
 }
 
 /// What one fetch of some samples came to.
@@ -166,4 +183,21 @@ fn some_of_each(dataset: &Dataset, samples: u64) -> Vec<SampleIndex> {
         order.into_iter().take(take).map(move |SampleIndex(local)| SampleIndex(first + local)).collect::<Vec<_>>()
     };
     dataset.partitions().iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_as_long_as_all_are_and_pixels_stay_what_they_are() {
+        let cost = |bytes| ServedCost { seconds: 1.0, bytes };
+        let way = |text: &str| text.parse::<Way>().unwrap();
+        let mut ways = [("encoded", 40.0), ("jpeg-crop", 20.0), ("flipped", 9.0)].map(|(w, b)| (way(w), cost(b)));
+        as_all(&mut ways, 60.0);
+        assert_eq!(ways.map(|(_, cost)| cost.bytes), [60.0, 30.0, 9.0]);
+        as_all(&mut ways, f64::NAN);
+        as_all(&mut ways[2..], 60.0);
+        assert_eq!(ways.map(|(_, cost)| cost.bytes), [60.0, 30.0, 9.0]);
+    }
 }

@@ -28,11 +28,7 @@ impl<F> Fronts<F> {
     ///
     /// # Errors
     /// Those of `open`, after which nothing is held.
-    pub(super) fn get<E>(
-        &self,
-        digest: Digest,
-        open: impl FnOnce() -> Result<F, E>,
-    ) -> Result<Arc<F>, E> {
+    pub(super) fn get<E>(&self, digest: Digest, open: impl FnOnce() -> Result<F, E>) -> Result<Arc<F>, E> {
         let (place, gone) = self.place(digest);
         // Dropped behind the lock: their workers end with the run that each is in.
         drop(gone);
