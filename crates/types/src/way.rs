@@ -52,11 +52,11 @@ impl Way {
         self.cut == Cut::Features
     }
 
-    /// The way that people mean by a cut and a coding, of which only u8 pixels and features take notice. Without
-    /// `floats`, the floats of a cut travel as the pixels that they are made from, and those may be coded.
+    /// The way that people mean by a cut and a coding of pixels, of which only u8 pixels take notice. Without `floats`,
+    /// the floats of a cut travel as the pixels that they are made from, and those may be coded.
     pub fn asked(cut: Cut, pixels: PixelCoding, floats: bool) -> Self {
         let travels = if floats { cut } else { cut.as_pixels() };
-        let coded = Self::new(travels, pixels).filter(|way| way.lossless);
+        let coded = Self::new(travels, pixels).filter(|way| way.lossless && travels.is_rgb());
         coded.unwrap_or(Self::raw(cut))
     }
 
@@ -146,6 +146,7 @@ mod tests {
             assert_eq!(Way::asked(cut, PixelCoding::Raw, false), Way::raw(cut));
         }
         assert_eq!(asked(Cut::Encoded, PixelCoding::Lossless, false), "encoded");
+        assert_eq!(asked(Cut::Features, PixelCoding::Lossless, false), "features");
         assert_eq!(asked(Cut::Cropped, PixelCoding::Lossless, true), "cropped+lossless");
         assert_eq!(asked(Cut::Normalized, PixelCoding::Lossless, true), "normalized");
         assert_eq!(asked(Cut::Normalized, PixelCoding::Lossless, false), "flipped+lossless");
