@@ -52,7 +52,12 @@ impl FromStr for Allowed {
     type Err = AllowedError;
 
     fn from_str(text: &str) -> Result<Self, AllowedError> {
-        let way: Way = text.trim().parse().map_err(|_| AllowedError(text.to_owned()))?;
+        let error = || AllowedError(text.to_owned());
+        let way: Way = text.trim().parse().map_err(|_| error())?;
+        // Features are coded at cuts of a network, of which a plan by samples has none.
+        if way == Way::FEATURES_LOSSLESS {
+            return Err(error());
+        }
         Ok(Self { cut: way.cut(), pixels: text.contains('+').then_some(way.pixels()) })
     }
 }
