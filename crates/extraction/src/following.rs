@@ -83,19 +83,22 @@ fn stream_of(
 ) -> Result<Arrivals, SourceError> {
     let request = passage.request(indices, &splitting.model, ordered, splitting.is_piloted());
     let at_once = passage.at_once();
-    let taken = (Arc::clone(splitting), Arc::clone(ways), passage.clone(), Arc::<str>::from(cut.as_str()));
+    let (taking, passage) = (Arc::clone(splitting), passage.clone());
     let arrivals = splitting.dataset.fetch(request)?.map_err(SourceError::from).map_ok(move |sample| {
-        let (splitting, ways, passage, cut) = taken.clone();
-        async move {
-            let (sample, way) = splitting.take((&passage, &cut), sample).await;
-            ways.count(way);
-            Ok(sample)
-        }
+        let (splitting, passage) = (Arc::clone(&taking), passage.clone());
+        async move { Ok(splitting.take(&passage, sample).await) }
     });
-    Ok(match ordered {
+    let arrivals = match ordered {
         true => arrivals.try_buffered(ORDERED * at_once).boxed(),
         false => arrivals.try_buffer_unordered(at_once).boxed(),
-    })
+    };
+    let (splitting, ways, cut) = (Arc::clone(splitting), Arc::clone(ways), cut.clone());
+    // Where the cut changes, what waits for its turn is dropped, and comes again: it counts when it is handed on.
+    let counted = arrivals.inspect_ok(move |(_, way)| {
+        splitting.count(&cut);
+        ways.count(*way);
+    });
+    Ok(counted.map_ok(|(sample, _)| sample).boxed())
 }
 
 // === impl Following ===

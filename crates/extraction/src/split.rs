@@ -178,8 +178,13 @@ impl Splitting {
         self.came().changes.push(change);
     }
 
+    /// Counts a sample from this cut.
+    pub(crate) fn count(&self, cut: &str) {
+        *self.came().cuts.entry(cut.to_owned()).or_default() += 1;
+    }
+
     /// A sample that came by a passage becomes one with its feature. The way is the one in which it came.
-    pub(crate) async fn take(&self, (passage, cut): (&Passage, &str), sample: Sample) -> (FeatureSample, Option<Way>) {
+    pub(crate) async fn take(&self, passage: &Passage, sample: Sample) -> (FeatureSample, Option<Way>) {
         let Sample { index, label, cpu, .. } = sample;
         let key = sample.key.clone();
         let way = sample.outcome.as_ref().ok().map(|delivered| delivered.way);
@@ -188,7 +193,6 @@ impl Splitting {
             let server = self.dataset.partitions().partition_point(|partition| partition.end() <= index.0);
             pilot.came(server, cpu.unwrap_or_default(), here);
         }
-        *self.came().cuts.entry(cut.to_owned()).or_default() += 1;
         (FeatureSample { index, key, label, outcome }, way)
     }
 
