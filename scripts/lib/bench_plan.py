@@ -11,8 +11,8 @@ import json
 import os
 import pathlib
 import subprocess
-import tempfile
-import time
+
+from storage_servers import Servers, answer
 
 STATIC = {
     "no-off": "encoded",
@@ -23,61 +23,14 @@ STATIC = {
 }
 
 
-class Servers:
-    """Storage servers, one for each folder; stopped by process id."""
-
-    def __init__(self, bin: pathlib.Path, folders: list, work: pathlib.Path, cores: int):
-        self.processes, ports = [], []
-        self.place = tempfile.TemporaryDirectory(dir=work)
-        for number, folder in enumerate(folders):
-            port = pathlib.Path(self.place.name) / f"port-{number}"
-            log = open(pathlib.Path(self.place.name) / f"log-{number}", "w")
-            command = [
-                bin / "storage-server",
-                "serve",
-                "--data",
-                folder,
-                "--dataset",
-                "bench",
-                "--listen",
-                "127.0.0.1:0",
-                "--port-file",
-                port,
-                "--cpu-workers",
-                cores,
-                "--cache-dir",
-                work / "index",
-            ]
-            started = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
-            self.processes.append(started)
-            ports.append((port, started, log.name))
-        self.addresses = ",".join(f"127.0.0.1:{wait(*one)}" for one in ports)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait()
-        self.place.cleanup()
-
-
-def wait(port: pathlib.Path, process: subprocess.Popen, log: str) -> int:
-    while not port.exists():
-        if process.poll() is not None:
-            raise SystemExit(pathlib.Path(log).read_text())
-        time.sleep(0.05)
-    return int(port.read_text())
+def servers(bin: pathlib.Path, folders: list, work: pathlib.Path, cores: int) -> Servers:
+    """Storage servers, one for each folder."""
+    server = [bin / "storage-server", "serve", "--dataset", "bench", "--cpu-workers", cores]
+    return Servers([[*server, "--cache-dir", work / "index", "--data", folder] for folder in folders])
 
 
 def profiler(bin: pathlib.Path, *arguments) -> dict:
-    command = [str(word) for word in (bin / "profiler", *arguments, "--json")]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout)
+    return answer(bin / "profiler", *arguments)
 
 
 def main() -> None:
@@ -97,14 +50,14 @@ def main() -> None:
     every = [int(cores) for cores in args.cores.split(",")]
     profile = args.work / "profile.parquet"
     shared = ("--dataset", "bench", "--recipe", args.recipe, "--seed", 1)
-    with Servers(args.bin, args.data, args.work, max(every) or os.cpu_count()) as servers:
-        measured = profiler(args.bin, "dataset", "--servers", servers.addresses, *shared, "--out", profile)
+    with servers(args.bin, args.data, args.work, max(every) or os.cpu_count()) as all_cores:
+        measured = profiler(args.bin, "dataset", "--servers", all_cores.addresses, *shared, "--out", profile)
     bytes_at = {row["way"]: row["bytes"] for row in measured["ways"]}
     cells = []
     for cores in every:
-        with Servers(args.bin, args.data, args.work, cores) as servers:
+        with servers(args.bin, args.data, args.work, cores) as some:
             for mega in args.bandwidths.split(","):
-                cells.append(cell(args, servers.addresses, shared, profile, cores, float(mega), bytes_at))
+                cells.append(cell(args, some.addresses, shared, profile, cores, float(mega), bytes_at))
                 if not args.json:
                     show(cells[-1])
     summary = {

@@ -14,10 +14,10 @@ import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+from storage_servers import Servers, answer
 
 BASELINES = ("encoded", "jpeg-crop", "features")
 # Of the plan: so many that the first and the last batch do not count.
@@ -27,51 +27,22 @@ LONG = 3.0
 
 
 def program(bin, name, *arguments, core=None) -> dict:
-    command = [str(word) for word in (bin / name, *arguments, "--json")]
-    pinned = ["taskset", "-c", str(core), *command] if core is not None else command
-    done = subprocess.run(pinned, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout)
+    """What a program says, on this core where one is named."""
+    pinned = ("taskset", "-c", core) if core is not None else ()
+    return answer(*pinned, bin / name, *arguments)
 
 
-class Servers:
-    """Storage servers on the first core, one for each part; stopped by process id."""
-
-    def __init__(self, arguments, count: int, core: int):
-        self.place = tempfile.TemporaryDirectory()
-        self.processes, ports = [], []
-        for number in range(1, count + 1):
-            port = pathlib.Path(self.place.name) / f"port-{number}"
-            log = open(pathlib.Path(self.place.name) / f"log-{number}", "w")
-            command = ["taskset", "-c", core, arguments.bin / "storage-server", "serve"]
-            for images, folder in arguments.sets.items():
-                command += ["--dataset", f"of-{images}={folder},partition={number}/{count}"]
-            command += ["--listen", "127.0.0.1:0", "--port-file", port, "--no-cache"]
-            command += ["--cpu-workers", 1, "--inference-workers", 1]
-            command += ["--model", f"net={arguments.model},recipe={arguments.recipe},output={arguments.output}"]
-            started = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log)
-            self.processes.append(started)
-            ports.append((port, started, log.name))
-        self.addresses = ",".join(f"127.0.0.1:{wait(*one)}" for one in ports)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait()
-        self.place.cleanup()
-
-
-def wait(port: pathlib.Path, process: subprocess.Popen, log: str) -> int:
-    while not port.exists():
-        if process.poll() is not None:
-            raise SystemExit(pathlib.Path(log).read_text())
-        time.sleep(0.05)
-    return int(port.read_text())
+def servers(arguments, count: int, core: int) -> Servers:
+    """So many storage servers on one core, each with its part of every set."""
+    commands = []
+    for number in range(1, count + 1):
+        command = ["taskset", "-c", core, arguments.bin / "storage-server", "serve", "--no-cache"]
+        for images, folder in arguments.sets.items():
+            command += ["--dataset", f"of-{images}={folder},partition={number}/{count}"]
+        command += ["--cpu-workers", 1, "--inference-workers", 1]
+        command += ["--model", f"net={arguments.model},recipe={arguments.recipe},output={arguments.output}"]
+        commands.append(command)
+    return Servers(commands)
 
 
 class Cell:
@@ -205,19 +176,19 @@ def main() -> None:
             copy_some(arguments.photos, some, count)
         profile = pathlib.Path(folder) / "profile.json"
         few = sorted(arguments.sets)[len(arguments.sets) // 2]
-        with Servers(arguments, 1, server_core) as servers:
+        with servers(arguments, 1, server_core) as one:
             measured = program(
                 arguments.bin, "profiler", "model", "--model", arguments.model, "--recipe", arguments.recipe,
                 "--output", arguments.output, "--photos", arguments.sets[few], "--samples", 24,
-                "--servers", servers.addresses, "--dataset", f"of-{few}", "--served-as", "net",
+                "--servers", one.addresses, "--dataset", f"of-{few}", "--served-as", "net",
                 core=arguments.tuner_core,
             )  # fmt: skip
         profile.write_text(json.dumps(measured))
         cells = []
         for count in map(int, arguments.servers.split(",")):
-            with Servers(arguments, count, server_core) as servers:
+            with servers(arguments, count, server_core) as some:
                 for bandwidth in map(int, arguments.bandwidths.split(",")):
-                    one = Cell(arguments, profile, servers, count, bandwidth)
+                    one = Cell(arguments, profile, some, count, bandwidth)
                     cells.append(cell(one, arguments.limit))
                     print(words(cells[-1]), file=sys.stderr)
     rows = [row for one in cells for row in one["rows"]]

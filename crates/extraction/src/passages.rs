@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headwater_client::{Dataset, Front, ModelInfo};
 use headwater_infer::{LocalBack, LocalExtractor, LocalOptions};
 use headwater_plan::partition::{Choice, NetworkProfile};
-use headwater_types::{NetworkCut, Way};
+use headwater_types::NetworkCut;
 use tokio::sync::Mutex;
 
 use crate::error::{SourceError, SplitError};
@@ -68,11 +68,10 @@ impl Passages {
     pub(crate) async fn of(&self, choice: &Choice, profile: &NetworkProfile) -> Result<Passage, SourceError> {
         let no_cut = || SplitError::NoCut(choice.cut.clone());
         let costs = profile.cuts.iter().find(|cut| cut.cut == choice.cut).ok_or_else(no_cut)?;
-        if costs.tensor.is_some() {
-            let names = costs.tensors.iter().map(|tensor| tensor.name.clone()).collect();
-            return self.at(&NetworkCut::new(names).map_err(|_| no_cut())?, choice.coded).await;
+        if let Some(cut) = costs.network_cut() {
+            return self.at(&cut, choice.coded).await;
         }
-        let way: Way = choice.cut.parse().map_err(|_| no_cut())?;
+        let way = costs.way().ok_or_else(no_cut)?;
         Ok(if way.is_features() { Passage::Features } else { Passage::Pixels(way, self.whole().await?) })
     }
 

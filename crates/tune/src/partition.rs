@@ -2,10 +2,10 @@
 
 use anyhow::{Context as _, bail};
 use headwater_cli::Outcome;
-use headwater_cli::input::read_at_most;
 use headwater_onnx::{Limits, check, file};
 use headwater_plan::Cores;
-use headwater_plan::partition::{MAX_NETWORK_PROFILE_BYTES, NetworkProfile, partition};
+use headwater_plan::partition::{NetworkProfile, partition};
+use headwater_tables::network;
 use headwater_types::Digest;
 use headwater_types::caps::MAX_MODEL_BYTES;
 
@@ -50,10 +50,7 @@ fn planned(args: &PartitionArgs) -> anyhow::Result<PartitionSummary> {
 
 /// The profile that was given.
 pub(crate) fn read_profile(args: &PartitionArgs) -> anyhow::Result<NetworkProfile> {
-    let path = args.profile.display();
-    let bytes = read_at_most(&args.profile, MAX_NETWORK_PROFILE_BYTES as u64)
-        .with_context(|| format!("cannot read --profile {path}"))?;
-    NetworkProfile::parse(&bytes).with_context(|| format!("--profile {path}"))
+    network::read(&args.profile).with_context(|| format!("--profile {}", args.profile.display()))
 }
 
 /// The digest of the model that was given.

@@ -35,8 +35,8 @@ impl Servers {
 
     /// Measures, and puts what that came to in the place of what was measured here.
     pub(super) async fn measure(&self, profile: &mut NetworkProfile, progress: &Progress) -> anyhow::Result<()> {
-        let ways: Vec<Way> = profile.cuts.iter().filter_map(way_of).collect();
-        let cuts: Vec<NetworkCut> = profile.cuts.iter().filter_map(cut_of).collect();
+        let ways: Vec<Way> = profile.cuts.iter().filter_map(CutCosts::way).collect();
+        let cuts: Vec<NetworkCut> = profile.cuts.iter().filter_map(CutCosts::network_cut).collect();
         let bar = GrowingBar::new(progress, "cuts at the servers");
         let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
         let measured = served_cuts(&self.dataset, &self.info.name, (&ways, &cuts), self.samples, &on_progress);
@@ -65,24 +65,14 @@ pub(super) fn check(served: &ModelInfo, digest: Digest, recipe: &Recipe, outputs
     }
 }
 
-/// The way of a cut that is one of the recipe's, or behind the whole network.
-fn way_of(cut: &CutCosts) -> Option<Way> {
-    cut.cut.parse().ok().filter(|_| cut.tensor.is_none())
-}
-
-/// A cut of the network that can be served.
-fn cut_of(cut: &CutCosts) -> Option<NetworkCut> {
-    let travels = cut.tensor.is_some() && cut.tensors.iter().all(|tensor| tensor.element == "float32");
-    NetworkCut::new(cut.tensors.iter().map(|tensor| tensor.name.clone()).collect()).ok().filter(|_| travels)
-}
-
 /// Puts the servers' seconds into the profile. What serving takes beside the work belongs to every image, but for one
 /// that travels as it is stored: servers without cores serve those too.
 fn put(profile: &mut NetworkProfile, served: &ServedCuts, cuts: &[NetworkCut]) {
     for cut in &mut profile.cuts {
         cut.tuner_seconds += served.receiving;
-        let at = cut_of(cut).and_then(|of| cuts.iter().position(|cut| *cut == of)).and_then(|at| served.cuts.get(at));
-        let way = way_of(cut).and_then(|of| served.ways.iter().find(|(way, _)| *way == of));
+        let at =
+            cut.network_cut().and_then(|of| cuts.iter().position(|cut| *cut == of)).and_then(|at| served.cuts.get(at));
+        let way = cut.way().and_then(|of| served.ways.iter().find(|(way, _)| *way == of));
         let (seconds, batch) = match (at, way) {
             (Some(at), _) => {
                 cut.coded_bytes = Some(at.coded.bytes);
@@ -155,7 +145,7 @@ mod tests {
             ways: vec![of("encoded", 0.0, 77.0), of("flipped", 2.0, 30.0), of("features", 4.0, 16.0)],
             cuts: vec![ServedCut { raw: cost(3.0, 32.0), coded: cost(3.5, 20.0), batch: 2 }],
         };
-        let cuts: Vec<_> = profile.cuts.iter().filter_map(cut_of).collect();
+        let cuts: Vec<_> = profile.cuts.iter().filter_map(CutCosts::network_cut).collect();
         put(&mut profile, &served, &cuts);
         let seconds: Vec<_> = profile.cuts.iter().map(|cut| (cut.server_seconds, cut.tuner_seconds)).collect();
         assert_eq!(seconds, [(0.0, 1.25), (2.5, 1.25), (3.5, 1.25), (4.5, 1.25)]);

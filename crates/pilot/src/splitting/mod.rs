@@ -9,7 +9,6 @@ mod pilot;
 
 use headwater_client::Dataset;
 use headwater_plan::partition::{CutCosts, Fleet, FleetServer, NetworkProfile};
-use headwater_types::Way;
 
 pub use change::SplitChange;
 pub use pilot::SplitPilot;
@@ -37,14 +36,8 @@ pub fn fleet_of(dataset: &Dataset) -> Fleet {
 /// float32 do not travel.
 pub fn servable(profile: NetworkProfile) -> (NetworkProfile, usize) {
     let all = profile.cuts.len();
+    let is_servable = |cut: &CutCosts| cut.way().is_some() || cut.network_cut().is_some();
     let cuts: Vec<_> = profile.cuts.into_iter().filter(is_servable).collect();
     let left_out = all - cuts.len();
     (NetworkProfile { cuts, ..profile }, left_out)
-}
-
-fn is_servable(cut: &CutCosts) -> bool {
-    match &cut.tensor {
-        Some(_) => cut.tensors.iter().all(|tensor| tensor.element == "float32"),
-        None => cut.cut.parse::<Way>().is_ok(),
-    }
 }

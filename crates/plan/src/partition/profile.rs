@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use headwater_types::Digest;
+use headwater_types::{Digest, NetworkCut, Way};
 use serde::{Deserialize, Serialize};
 
 /// Most bytes of a profile's file: 20,000 cuts have so many, and a network of a thousand operators has some hundred.
@@ -196,6 +196,18 @@ struct Form {
 const MOST: f64 = 1e15;
 
 impl CutCosts {
+    /// The way of the recipe's samples that it is, or `features` behind the whole network; `None` for a cut within it.
+    pub fn way(&self) -> Option<Way> {
+        self.cut.parse().ok().filter(|_| self.tensor.is_none())
+    }
+
+    /// The cut of the network that it is, where servers can serve it: only float32 travels. `None` for a way.
+    pub fn network_cut(&self) -> Option<NetworkCut> {
+        let travels = self.tensor.is_some() && self.tensors.iter().all(|tensor| tensor.element == "float32");
+        let names = || self.tensors.iter().map(|tensor| tensor.name.clone()).collect();
+        travels.then(|| NetworkCut::new(names()).ok()).flatten()
+    }
+
     fn check(&self) -> Result<(), NetworkProfileError> {
         let wrong = |what, value, expected| NetworkProfileError::Value { cut: self.cut.clone(), what, value, expected };
         let numbers = [

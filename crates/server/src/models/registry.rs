@@ -82,7 +82,7 @@ impl Models {
     }
 
     /// The front of this model's network up to this cut. Blocks for seconds where it is opened.
-    pub(crate) fn open_front(&self, model: &Extractor, cut: &NetworkCut) -> Result<Arc<Extractor>, Refusal> {
+    fn open_front(&self, model: &Extractor, cut: &NetworkCut) -> Result<Arc<Extractor>, Refusal> {
         let open = || -> Result<Extractor> {
             let front = model.front(&self.opening.runtime()?, cut, &self.opening.options)?;
             let (name, batch, elements) = (front.name(), front.max_batch().get(), front.feature_len());
