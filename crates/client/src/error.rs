@@ -168,6 +168,9 @@ pub enum ClientError {
     /// A server does not know the calls for models and labels.
     #[error("server {0} is too old to say of models and labels: upgrade that server")]
     NoLabelCalls(ServerAddress),
+    /// A server does not know the calls that take features to be labelled.
+    #[error("server {0} is too old to label by features that are brought to it: upgrade that server")]
+    NoBroughtLabels(ServerAddress),
     /// A server does not know the call that takes photos in.
     #[error("server {0} is too old to take photos in: upgrade that server")]
     NoIngestCalls(ServerAddress),

@@ -125,7 +125,10 @@ pub use headwater_wire::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFacts, ServedDataset, Surveyed};
 pub use indices::Indices;
 pub use ingest::Photo;
-pub use labels::{AskedLabels, ServerLabellings, ask_labels, control_labelling, count_labels, labellings, relabel};
+pub use labels::{
+    AskedLabels, LackingLabels, ServerLabellings, ask_labels, control_labelling, count_labels, label_features, labellings,
+    open_labelling, relabel,
+};
 pub use live::LivePlan;
 pub use low::LowSamples;
 pub use model::{ModelInfo, RegisteredModel};

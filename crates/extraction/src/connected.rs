@@ -1,6 +1,6 @@
 //! A dataset and a model on storage servers, before it is known which samples are wanted.
 
-use headwater_client::{ClientOptions, Dataset, Indices, RegisteredModel, ServerAddress};
+use headwater_client::{ClientOptions, Dataset, Indices, Partition, RegisteredModel, ServerAddress};
 use headwater_infer::LocalExtractor;
 use headwater_pilot::{Making, OnProgress, SketchOptions, Steering, auto};
 use headwater_tables::features::FeatureProvenance;
@@ -70,6 +70,11 @@ impl Connected {
     /// What the features will be features of.
     pub fn provenance(&self) -> &FeatureProvenance {
         &self.provenance
+    }
+
+    /// The servers, and what each has of the dataset.
+    pub fn partitions(&self) -> &[Partition] {
+        self.dataset.partitions()
     }
 
     /// Plans how these samples come, where that is still to be done. `on_progress` hears how far that has come.

@@ -37,11 +37,8 @@ impl Check for TunerArgs {
                 check_model("--model", &args.model, findings);
                 findings.note(read_profile(args));
             }
-            Command::Ingest(_)
-            | Command::Relabel(_)
-            | Command::Rollback(_)
-            | Command::Models(_)
-            | Command::Status(_) => {}
+            Command::Relabel(args) => args.plan.check_files(findings),
+            Command::Ingest(_) | Command::Rollback(_) | Command::Models(_) | Command::Status(_) => {}
             Command::Labels(args) => {
                 let file = args.export.as_ref().and_then(|site| site.local());
                 file.into_iter().for_each(|file| findings.writable_file("--export", file));

@@ -178,6 +178,8 @@ pub const MAX_LABELLER_BYTES: usize = 16 << 20;
 pub const MAX_TOP_K: usize = 64;
 /// Rows of labels that lie in one block: its bytes are then those of a few pages, and a row's number is a byte.
 pub const LABEL_BLOCK_ROWS: usize = 256;
+/// Most samples of a dataset that one answer says of whether they are to be labelled: a bit each, and 1 MiB together.
+pub const LABELLING_PAGE: u64 = 8_388_608;
 /// Memory for pages of the label index: what is asked often is held by its callers, as columns.
 pub const LABEL_INDEX_CACHE: ByteCount = ByteCount::mebibytes(16);
 /// Most runs of labels in one index: a look at them reads each one's record.

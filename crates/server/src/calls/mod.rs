@@ -17,6 +17,7 @@ mod report;
 mod ingest;
 mod trainings;
 
+mod brought;
 mod labellings;
 mod labels;
 mod models;
@@ -51,8 +52,9 @@ use headwater_wire::proto::{
     BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
     EndTrainingRequest, FetchBatch, FetchRequest, Front, IngestPart, IntroduceRequest, Introduction, LabelCounts,
-    Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer,
-    LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, PrepareTrainingRequest,
+    LabelFeaturesRequest, LabelledFeatures, Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer,
+    LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, OpenLabellingRequest,
+    OpenedLabelling, PrepareTrainingRequest,
     PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
     ReportRequest, ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun,
     TrainingEnded,
@@ -203,6 +205,20 @@ impl Labels for Desk {
 
     async fn count_labels(&self, request: Request<CountLabelsRequest>) -> Result<Response<LabelCounts>, Status> {
         labels::count(self, request).await.map(Response::new)
+    }
+
+    async fn open_labelling(
+        &self,
+        request: Request<OpenLabellingRequest>,
+    ) -> Result<Response<OpenedLabelling>, Status> {
+        brought::open(self, request).await.map(Response::new)
+    }
+
+    async fn label_features(
+        &self,
+        request: Request<LabelFeaturesRequest>,
+    ) -> Result<Response<LabelledFeatures>, Status> {
+        brought::label(self, request).await.map(Response::new)
     }
 }
 

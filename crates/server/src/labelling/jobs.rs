@@ -129,6 +129,22 @@ impl LabellingJobs {
         Ok(job)
     }
 
+    /// Checks that no labelling of the server's own fills what a client is to fill.
+    ///
+    /// # Errors
+    /// One is under way.
+    pub(crate) fn check_idle(&self, request: &Relabel) -> Result<(), Invalid> {
+        let Relabel { dataset, model, .. } = request;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&(dataset.clone(), model.clone())).is_none_or(|job| job.is_ended()) {
+            true => Ok(()),
+            false => Err(Invalid::new(format!(
+                "the server labels {dataset} by {model} itself just now: follow that with tuner relabel, or end it \
+                 first (tuner relabel --cancel)"
+            ))),
+        }
+    }
+
     /// Every labelling, by dataset and model.
     pub(crate) fn all(&self) -> Vec<Arc<LabellingJob>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()

@@ -3,6 +3,7 @@
 //! ```text
 //! Relabel ─▶ jobs ─▶ job ─▶ pass over a generation ─┬─▶ features that are kept ──┐
 //!            (one runs at a time)                   └─▶ pipeline: pixels, model ─┴─▶ classifier ─▶ rows ─▶ index
+//! OpenLabelling, LabelFeatures ─▶ brought: features that a client brings ────────────▲
 //! ```
 //!
 //! Invariants: a row says of which version of the photo it is, and by which labeller; a sample of a version that a
@@ -17,7 +18,10 @@ mod record;
 mod pass;
 mod runs;
 
+mod brought;
+
 mod jobs;
 
+pub(crate) use brought::Brought;
 pub(crate) use failing::Failing;
 pub(crate) use jobs::LabellingJobs;

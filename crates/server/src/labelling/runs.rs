@@ -19,7 +19,8 @@ use crate::labels::Shelf;
 /// Finds what is labelled already. Blocks.
 pub(super) fn prepare(house: Arc<House>, generation: Arc<Generation>, job: Arc<LabellingJob>) -> Result<Pass> {
     let shelf = house.shelf()?;
-    let run = run_of(shelf, &generation, &job)?;
+    let forgets = job.request.from_scratch && job.labelling().labelled == 0;
+    let run = run_of(shelf, &generation, &job.classifier, &job.request, forgets)?;
     let standing = shelf.standings.get(&shelf.index, run.id, generation.catalog())?;
     let skipped = {
         let standing = standing.read().unwrap_or_else(PoisonError::into_inner);
@@ -36,25 +37,31 @@ pub(super) fn prepare(house: Arc<House>, generation: Arc<Generation>, job: Arc<L
     Ok(Pass { house, generation, job, sink })
 }
 
-/// The run of a labelling, which holds as many classes of each sample as are asked for.
-fn run_of(shelf: &Shelf, generation: &Generation, job: &LabellingJob) -> Result<Run> {
-    let classifier = &job.classifier;
+/// The run of a labelling, which holds as many classes of each sample as are asked for. What it held is forgotten
+/// first where that is wanted.
+pub(super) fn run_of(
+    shelf: &Shelf,
+    generation: &Generation,
+    classifier: &Classifier,
+    request: &Relabel,
+    forgets: bool,
+) -> Result<Run> {
     let labeller = Labeller {
-        model: job.request.model.clone(),
+        model: request.model.clone(),
         digest: classifier.digest(),
         model_digest: classifier.file(),
         recipe: classifier.extractor().recipe().digest(),
         classes: classifier.classes().to_vec(),
-        top_k: job.request.top_k,
+        top_k: request.top_k,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let dataset = generation.pipeline.store.place();
     if let Some(known) = known(shelf, generation, classifier)? {
-        if job.request.from_scratch && job.labelling().labelled == 0 {
+        if forgets {
             shelf.index.forget(known.id)?;
             shelf.standings.forget(known.id);
         } else {
-            check_top_k(&known, &job.request)?;
+            check_top_k(&known, request)?;
         }
     }
     Ok(shelf.index.begin(&dataset, &labeller, now)?)

@@ -92,6 +92,11 @@ impl PlanArgs {
         at.or_else(|| self.split_by.clone().map(Split::By))
     }
 
+    /// Whether features may be made here, in part or as a whole.
+    pub(crate) fn makes_features(&self) -> bool {
+        self.plan.is_some() || self.split().is_some()
+    }
+
     /// What clap cannot see, since values may come from a file or a variable. `joined`: whether a file that is to be
     /// joined to a head is the extractor, where none is named.
     pub(crate) fn check(&self, joined: bool) -> Result<(), UsageError> {

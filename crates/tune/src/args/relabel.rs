@@ -1,12 +1,14 @@
 //! The arguments of `tuner relabel`.
 
 use clap::Args;
-use headwater_cli::FailureArgs;
 use headwater_cli::exit::UsageError;
-use headwater_client::label_calls::{ControlLabelling, LabellingCommand, Relabel};
+use headwater_cli::{FailureArgs, LimitArgs};
+use headwater_client::label_calls::{ControlLabelling, LabellingCommand, Relabel, SHARE_PERCENT};
+use headwater_extraction::ServedModel;
 use headwater_types::caps::MAX_TOP_K;
 use headwater_types::{DatasetName, ModelName};
 
+use super::plan::PlanArgs;
 use super::reach::PartsArgs;
 
 /// Have a model label every photo of a dataset, on the servers that have the photos
@@ -14,6 +16,9 @@ use super::reach::PartsArgs;
 /// Each server runs the model over its own photos and keeps the best classes in its label index; no photo travels. What
 /// the same model and recipe have labelled before is skipped. The work goes on where this command is stopped, and after
 /// a restart of a server; run it again to follow it. While clients read samples, it takes a share of the cores.
+///
+/// With --split-at, --split-by or --plan a part of the network, or all of it, runs here, and what it makes of a photo is
+/// brought to the server that keeps its labels. Stopped, it goes on from there when it is run again.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct RelabelArgs {
@@ -40,15 +45,14 @@ pub(crate) struct RelabelArgs {
     #[arg(long, help_heading = "Labels")]
     pub(crate) from_scratch: bool,
 
-    /// Part of the model's places that labelling takes while clients read, in percent
+    /// Part of the model's places that labelling takes on the servers while clients read, in percent [default: 25]
     #[arg(
         long,
         value_name = "PERCENT",
-        default_value = "25",
         value_parser = clap::value_parser!(u32).range(1..=100),
         help_heading = "Labels"
     )]
-    pub(crate) share: u32,
+    pub(crate) share: Option<u32>,
 
     /// Begin it and return, without waiting for its end
     #[arg(long, help_heading = "Labels", conflicts_with_all = ["list", "pause", "resume", "cancel"])]
@@ -72,6 +76,12 @@ pub(crate) struct RelabelArgs {
 
     #[command(flatten, next_help_heading = "Labels")]
     pub(crate) failures: FailureArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
 }
 
 const HELP: &str = "\
@@ -79,6 +89,8 @@ Examples:
   tuner relabel --servers node1:7440,node2:7440 --dataset photos \\
       --model mobilenet
   tuner relabel --servers node1:7440,node2:7440 --list
+  tuner relabel --servers node1:7440,node2:7440 --dataset photos \\
+      --model mobilenet --split-by profile.json --extractor mobilenet.onnx
   tuner labels --servers node1:7440,node2:7440 --dataset photos \\
       --label Banana --min-score 0.9";
 
@@ -107,7 +119,24 @@ impl RelabelArgs {
                          --retry-failed";
             return Err(UsageError(format!("{flag} {words}")));
         }
-        Ok(())
+        self.plan.check(false)?;
+        let at_servers = [("--share", self.share.is_some()), ("--detach", self.detach), ("--list", self.list)];
+        match at_servers.iter().chain(&controls).find(|(_, given)| *given && self.plan.makes_features()) {
+            Some((flag, _)) => Err(UsageError(format!(
+                "{flag} is of labellings that servers run alone: leave it out with --split-at, --split-by and --plan"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The dataset and the model whose features are brought: the labeller's extractor.
+    pub(crate) fn served_model(&self, dataset: DatasetName, extractor: ModelName) -> ServedModel {
+        let mut client = self.parts.options();
+        client.bandwidth = self.plan.limit_bandwidth;
+        client.cpu_workers = self.plan.inference_workers.unwrap_or(client.cpu_workers);
+        client.limits = self.limits.limits();
+        let (servers, inference) = (self.parts.servers().to_vec(), self.plan.inference());
+        ServedModel { servers, dataset, model: extractor, client, inference }
     }
 
     /// What is to be done.
@@ -120,7 +149,7 @@ impl RelabelArgs {
             (_, true, _) => LabellingCommand::Resume,
             (.., true) => LabellingCommand::Cancel,
             _ => {
-                let (top_k, share_percent) = (self.top_k, self.share);
+                let (top_k, share_percent) = (self.top_k, self.share.unwrap_or(SHARE_PERCENT));
                 let (retry_failed, from_scratch) = (self.retry_failed, self.from_scratch);
                 let relabel = Relabel { dataset, model, top_k, retry_failed, share_percent, from_scratch };
                 return RelabelTask::Label(relabel);

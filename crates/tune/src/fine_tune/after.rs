@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::FineTuneArgs;
 use crate::push::{NotPushed, Stopped, head, push_candidate};
-use crate::relabel::{Labellers, label};
+use crate::relabel::{Labellers, bring, label};
 use crate::report::Pushed;
 
 /// Finds out before the training whether the servers can take its head.
@@ -62,9 +62,14 @@ pub(super) async fn push_and_relabel<S: Pushed>(
         return Ok(Outcome::done(summary));
     }
     let request = Relabel::new(served.dataset.clone(), name.clone());
-    let (servers, options, max_failures) = (&served.servers, served.client.clone(), args.failures.max_failures);
-    let labellers = Labellers { servers, options, is_detached: false, max_failures };
-    Ok(match label(labellers, &request, progress, stop).await {
+    let max_failures = args.failures.max_failures;
+    let labelled = if args.from.connection.plan.makes_features() {
+        bring(served, &request, max_failures, progress, stop).await
+    } else {
+        let (servers, options) = (&served.servers, served.client);
+        label(Labellers { servers, options, is_detached: false, max_failures }, &request, progress, stop).await
+    };
+    Ok(match labelled {
         Err(error) => Outcome::short(summary, error),
         Ok(labelled) => {
             let (labelled, fault) = labelled.into_parts();

@@ -4,13 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use headwater_cli::Failures;
-use headwater_pilot::{Appraisal, Replan};
-use headwater_types::{ByteCount, Digest, shown};
+use headwater_types::{ByteCount, Digest};
 use serde::Serialize;
 
-use super::split::SplitSummary;
+use super::rate;
 use super::table::Table;
-use super::{Ways, rate, ways, ways_in_words};
+use super::travel::TravelSummary;
 use headwater_extraction::Travelled;
 use headwater_tables::features::Contents;
 use headwater_tables::features::FeatureProvenance;
@@ -41,15 +40,8 @@ pub(crate) struct ExtractSummary {
     features_per_second: f64,
     /// From the start to the last file, in seconds.
     seconds: f64,
-    bytes_received: u64,
-    /// Samples that came at each way this time.
-    ways: Ways,
-    /// Every change of plan.
-    replans: Vec<Replan>,
-    /// What `--plan auto` made of the job before it began; null without it.
-    auto: Option<Appraisal>,
-    /// Where the network was split; null where it was not.
-    split: Option<SplitSummary>,
+    #[serde(flatten)]
+    travel: TravelSummary,
     out: PathBuf,
 }
 
@@ -81,11 +73,7 @@ impl ExtractSummary {
             fetched,
             features_per_second: 0.0,
             seconds: 0.0,
-            bytes_received: received.get(),
-            ways: ways(&travelled.ways),
-            replans: travelled.replans,
-            auto: travelled.appraisal,
-            split: travelled.split.map(Into::into),
+            travel: TravelSummary::new(received, travelled),
             out,
         }
     }
@@ -106,12 +94,8 @@ impl fmt::Display for ExtractSummary {
             .line("missing", self.missing)
             .line("features", format!("{} of {} numbers", self.features, self.feature_len))
             .line("failed", &self.failures)
-            .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second))
-            .line("over the wire", shown::bytes(self.bytes_received))
-            .line("came as", ways_in_words(&self.ways, &self.replans, self.auto.as_ref()));
-        if let Some(split) = &self.split {
-            table.line("network split", split);
-        }
+            .line("time", format!("{:.1} s, {:.1} features/s", self.seconds, self.features_per_second));
+        self.travel.lines(&mut table);
         table.line("written", format!("{} files in {}", self.parts, self.out.display()));
         table.fmt(f)
     }

@@ -13,6 +13,7 @@ mod rounds;
 mod split;
 mod status;
 mod table;
+mod travel;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ pub(crate) use pushed::Pushed;
 pub(crate) use relabel::{RelabelSummary, ServerLabelling};
 pub(crate) use rounds::RoundsSummary;
 pub(crate) use status::{FleetStatus, Rates};
+pub(crate) use travel::TravelSummary;
 
 /// Samples by the name of the way in which they came.
 type Ways = BTreeMap<String, u64>;

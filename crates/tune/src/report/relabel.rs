@@ -9,6 +9,8 @@ use headwater_types::shown;
 use serde::Serialize;
 
 use super::rate;
+use super::table::Table;
+use super::travel::TravelSummary;
 
 /// Labellings of several servers, together and one by one.
 #[derive(Clone, Debug, Serialize)]
@@ -20,7 +22,7 @@ pub(crate) struct RelabelSummary {
     /// Photos that could not be labelled, and why.
     failed: u64,
     failures: Failures,
-    /// Photos whose pixels were needed: of the others the features were kept.
+    /// Photos whose pixels were needed: of the others the features were kept. Where features were brought, all of them.
     decoded: u64,
     /// Photos that were changed or gone when their turn came.
     changed: u64,
@@ -29,6 +31,8 @@ pub(crate) struct RelabelSummary {
     /// Time that the command took.
     seconds: f64,
     servers: Vec<ServerLabelling>,
+    /// How samples came whose features were brought from here; null where the servers ran alone.
+    brought: Option<TravelSummary>,
 }
 
 /// A labelling of one server.
@@ -115,7 +119,13 @@ impl RelabelSummary {
         let (skipped, decoded, changed) =
             (sum(|told| told.skipped), sum(|told| told.decoded), sum(|told| told.changed));
         let images_per_second = rate(labelled + failed, ran);
-        Self { labelled, skipped, failed, failures, decoded, changed, images_per_second, seconds, servers }
+        let brought = None;
+        Self { labelled, skipped, failed, failures, decoded, changed, images_per_second, seconds, servers, brought }
+    }
+
+    /// The same, of features that were brought from here.
+    pub(crate) fn with_travel(self, travel: TravelSummary) -> Self {
+        Self { brought: Some(travel), ..self }
     }
 
     pub(crate) fn failures(&self) -> &Failures {
@@ -150,9 +160,15 @@ impl fmt::Display for RelabelSummary {
                 (None, error) => writeln!(f, "{}  {}", server.server, error.as_deref().unwrap_or_default())?,
             }
         }
-        let Self { labelled, skipped, failed, decoded, images_per_second, .. } = self;
+        if let Some(travel) = &self.brought {
+            let mut table = Table::default();
+            travel.lines(&mut table);
+            writeln!(f, "{table}")?;
+        }
+        let Self { labelled, skipped, failed, decoded, changed, images_per_second, .. } = self;
         let rate = shown::count(*images_per_second);
-        write!(f, "{labelled} labelled ({decoded} decoded, {rate}/s), {skipped} skipped, {failed} failed")
+        write!(f, "{labelled} labelled ({decoded} decoded, {rate}/s), {skipped} skipped, {failed} failed")?;
+        if *changed > 0 { write!(f, ", {changed} changed meanwhile") } else { Ok(()) }
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Relabel {
 /// Classes that are kept where a request does not say it.
 pub const TOP_K: u32 = 5;
 /// The part that is taken where a request does not say it.
-const SHARE_PERCENT: u32 = 25;
+pub const SHARE_PERCENT: u32 = 25;
 
 // === impl Relabel ===
 

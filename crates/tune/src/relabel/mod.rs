@@ -1,4 +1,9 @@
-//! `tuner relabel`: labellings on servers, begun, followed, and told what to do.
+//! `tuner relabel`: labellings on servers, begun, followed, and told what to do; and those whose features are brought
+//! from here.
+
+mod brought;
+mod ending;
+mod share;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,26 +20,10 @@ use crate::args::{RelabelArgs, RelabelTask};
 use crate::labels::Unanswered;
 use crate::report::{RelabelSummary, ServerLabelling};
 
-/// A labelling that this command does not wait for any more. It goes on at the servers.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{done} of {samples} photos are labelled, and the servers go on: run the same command again to follow them, or \
-     with --cancel to end it"
-)]
-pub(crate) struct Left {
-    done: u64,
-    samples: u64,
-}
+use brought::extractor_of;
+use ending::{Left, NotDone, Unbegun};
 
-/// The command was stopped before any server was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped before a labelling was begun")]
-pub(crate) struct Unbegun;
-
-/// Servers whose labelling did not end as it should.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct NotDone(String);
+pub(crate) use brought::bring;
 
 /// Does what the arguments say. After `stop` the labelling goes on at the servers.
 pub(crate) async fn relabel(
@@ -60,6 +49,12 @@ pub(crate) async fn relabel(
             let told = telling.await.ok_or(Unanswered)??;
             let each = told.into_iter().map(|(server, labelling)| ServerLabelling::of(&server, labelling));
             Ok(Outcome::done(RelabelSummary::new(each.collect(), 0.0)))
+        }
+        RelabelTask::Label(request) if args.plan.makes_features() => {
+            let extractor = stop.run_until_cancelled(Box::pin(extractor_of(servers, &request.model, &options)));
+            let extractor = extractor.await.ok_or(Unbegun)??;
+            let served = args.served_model(request.dataset.clone(), extractor);
+            bring(served, &request, args.failures.max_failures, progress, stop).await
         }
         RelabelTask::Label(request) => {
             let max_failures = args.failures.max_failures;
