@@ -409,7 +409,9 @@ fn settings_of_peers_that_cannot_work_are_refused_with_the_fix() {
         let refused = check(further);
         assert!(refused.code == Some(2) && refused.stderr.contains(words), "{further:?}: {}", refused.stderr);
     }
-    check(&["--peers", "node1,node2:7441", "--listen", "0.0.0.0", "--peer-name", "node1"]).success().unwrap();
+    check(&["--peers", "node1,node2:7441", "--listen", "0.0.0.0", "--insecure", "--peer-name", "node1"])
+        .success()
+        .unwrap();
     let base = ["serve", "--dataset", "d", "--listen", "127.0.0.1:0", "--peers-file", "/no/such/file", "--data"];
     let photos = photos.path().display().to_string();
     let refused = run("storage-server", base.into_iter().chain([photos.as_str()])).unwrap();

@@ -43,8 +43,9 @@
 //!
 //! Standard output belongs to results, for people or as JSON; logs, bars and errors go to standard error.
 
+mod access;
 pub mod common;
-pub mod limits;
+mod limits;
 pub mod settings;
 pub mod values;
 pub mod version;
@@ -68,6 +69,7 @@ pub mod outcome;
 
 pub mod exit;
 
+pub use access::AccessArgs;
 pub use common::{Common, LogFormat};
 pub use failures::{FailureArgs, Failures, MaxFailures};
 pub use limits::LimitArgs;

@@ -18,6 +18,11 @@ pub struct ServerAddress {
 // === impl ServerAddress ===
 
 impl ServerAddress {
+    /// The host: what the server's certificate is for.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The address as an HTTP URL.
     pub(crate) fn url(&self) -> String {
         format!("http://{self}")

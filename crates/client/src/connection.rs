@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use headwater_access::{ClientAccess, TlsFault};
 use headwater_types::ByteCount;
 use headwater_types::caps::{MAX_MESSAGE, MAX_SAMPLE_MEMORY, MESSAGE_ENVELOPE};
 use headwater_wire::proto::caches_client::CachesClient;
@@ -18,11 +19,12 @@ use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::models_client::ModelsClient;
 use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::proto::trainings_client::TrainingsClient;
-use headwater_wire::status::{is_not_ready, is_retryable, is_starting, is_unread};
+use headwater_wire::status::{is_access, is_not_ready, is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
 };
-use tonic::transport::{Channel, Endpoint};
+use headwater_wire::{Bearer, BearerChannel};
+use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
 use crate::address::ServerAddress;
@@ -35,7 +37,7 @@ use crate::trouble::Trouble;
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    channel: Channel,
+    channel: BearerChannel,
     /// The longest message that is taken, in bytes.
     most_message: usize,
     /// What is underway on it.
@@ -47,6 +49,7 @@ pub(crate) struct Client {
 pub(crate) struct Server {
     address: ServerAddress,
     endpoint: Endpoint,
+    access: ClientAccess,
     throttle: Option<Throttle>,
     arriving: Arc<Arriving>,
     idle: Mutex<Vec<Client>>,
@@ -58,39 +61,39 @@ pub(crate) struct Server {
 // === impl Client ===
 
 impl Client {
-    pub(crate) fn datasets(&self) -> DatasetsClient<Channel> {
+    pub(crate) fn datasets(&self) -> DatasetsClient<BearerChannel> {
         DatasetsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn samples(&self) -> SamplesClient<Channel> {
+    pub(crate) fn samples(&self) -> SamplesClient<BearerChannel> {
         SamplesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn caches(&self) -> CachesClient<Channel> {
+    pub(crate) fn caches(&self) -> CachesClient<BearerChannel> {
         CachesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn jobs(&self) -> JobsClient<Channel> {
+    pub(crate) fn jobs(&self) -> JobsClient<BearerChannel> {
         JobsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn labels(&self) -> LabelsClient<Channel> {
+    pub(crate) fn labels(&self) -> LabelsClient<BearerChannel> {
         LabelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn models(&self) -> ModelsClient<Channel> {
+    pub(crate) fn models(&self) -> ModelsClient<BearerChannel> {
         ModelsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn ingests(&self) -> IngestsClient<Channel> {
+    pub(crate) fn ingests(&self) -> IngestsClient<BearerChannel> {
         IngestsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn trainings(&self) -> TrainingsClient<Channel> {
+    pub(crate) fn trainings(&self) -> TrainingsClient<BearerChannel> {
         TrainingsClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 
-    pub(crate) fn losses(&self) -> LossesClient<Channel> {
+    pub(crate) fn losses(&self) -> LossesClient<BearerChannel> {
         LossesClient::new(self.channel.clone()).max_decoding_message_size(self.most_message)
     }
 }
@@ -101,6 +104,7 @@ impl Server {
     /// Connects to nothing yet.
     pub(crate) fn new(
         address: ServerAddress,
+        access: ClientAccess,
         throttle: Option<Throttle>,
         arriving: Arc<Arriving>,
         most_idle: usize,
@@ -116,7 +120,7 @@ impl Server {
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         let most_message = AtomicUsize::new(message_of(MAX_SAMPLE_MEMORY));
-        Ok(Self { address, endpoint, throttle, arriving, idle: Mutex::default(), most_idle, most_message })
+        Ok(Self { address, endpoint, access, throttle, arriving, idle: Mutex::default(), most_idle, most_message })
     }
 
     pub(crate) fn address(&self) -> &ServerAddress {
@@ -131,12 +135,17 @@ impl Server {
             return Ok(Client { most_message, ..idle });
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
-        let connector = Connector::new(self.throttle.clone(), Arc::clone(&line));
+        let to = (self.access.clone(), self.address.host().to_owned());
+        let connector = Connector::new(self.throttle.clone(), Arc::clone(&line), to);
         let channel = self.endpoint.connect_with_connector(connector).await.map_err(|error| {
+            if let Some(fault) = TlsFault::behind(&error) {
+                return self.untrusted(fault);
+            }
             // tonic says "transport error"; what happened stands in the causes.
             let cause = std::iter::successors(error.source(), |&cause| cause.source()).last();
             Trouble::Passing(cause.map_or_else(|| error.to_string(), ToString::to_string))
         })?;
+        let channel = Bearer::new(self.access.token.clone()).over(channel);
         Ok(Client { channel, most_message, line })
     }
 
@@ -162,7 +171,11 @@ impl Server {
     pub(crate) fn judge(&self, status: &Status) -> Trouble {
         let server = self.address.clone();
         let message = status.message().to_owned();
+        if let Some(fault) = TlsFault::behind(status) {
+            return self.untrusted(fault);
+        }
         match status.code() {
+            _ if is_access(status) => Trouble::Untrusted(ClientError::Access { server, message }),
             _ if is_starting(status) => Trouble::Starting(message),
             _ if is_unread(status) => Trouble::Passing(message),
             Code::ResourceExhausted => Trouble::Busy(message),
@@ -171,6 +184,11 @@ impl Server {
             Code::FailedPrecondition => Trouble::Lasting(ClientError::DatasetChanged { server, message }),
             code => Trouble::Lasting(ClientError::Refused { server, code, message }),
         }
+    }
+
+    /// The server is not trusted, or does not trust this client.
+    fn untrusted(&self, fault: TlsFault) -> Trouble {
+        Trouble::Untrusted(ClientError::Untrusted { server: self.address.clone(), fault })
     }
 
     /// The server broke the protocol.

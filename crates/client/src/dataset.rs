@@ -85,7 +85,8 @@ impl Dataset {
         let throttle = options.bandwidth.map(Throttle::new);
         let counting = Arc::new(Counting::default());
         let server = |address: &ServerAddress| {
-            Server::new(address.clone(), throttle.clone(), Arc::clone(&counting.arriving), idle).map(Arc::new)
+            Server::new(address.clone(), options.access.clone(), throttle.clone(), Arc::clone(&counting.arriving), idle)
+                .map(Arc::new)
         };
         let servers: Vec<_> = servers.iter().map(server).collect::<Result<_, _>>()?;
         let asked = servers.iter().enumerate();

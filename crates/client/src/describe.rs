@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_single_try_that_fails_is_no_connection_whatever_the_server_said() {
-        let server = Server::new("node1".parse().unwrap(), None, std::sync::Arc::default(), 1).unwrap();
+        let server =
+            Server::new("node1".parse().unwrap(), Default::default(), None, std::sync::Arc::default(), 1).unwrap();
         let words = || "it lists files".to_owned();
         for trouble in [Trouble::Starting(words()), Trouble::Busy(words()), Trouble::Passing(words())] {
             let error = not_connected(&server, Duration::ZERO, trouble);

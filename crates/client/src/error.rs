@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headwater_access::TlsFault;
 use headwater_types::field::FieldError;
 use headwater_types::{DatasetName, FieldKind, ModelName};
 use tonic::Code;
@@ -138,6 +139,22 @@ pub enum ClientError {
         /// The server.
         server: ServerAddress,
         /// What the server says.
+        message: String,
+    },
+    /// A server is not trusted, or does not trust this client.
+    #[error("server {server}: {fault}")]
+    Untrusted {
+        /// The server.
+        server: ServerAddress,
+        /// Why, and the setting that mends it.
+        fault: TlsFault,
+    },
+    /// A server does not know this client, or does not let it do this.
+    #[error("server {server}: {message}")]
+    Access {
+        /// The server.
+        server: ServerAddress,
+        /// What the server says, with the setting that mends it.
         message: String,
     },
     /// A server broke the protocol.

@@ -26,7 +26,7 @@ pub(crate) async fn inquire<R: Clone, M, T>(
     too_old: ClientError,
     read: impl FnOnce(M) -> Result<T, String>,
 ) -> Result<T, ClientError> {
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_description(&server, &options.retry, task);
     loop {
         let end = Instant::now() + patience.one_try();

@@ -126,8 +126,8 @@ pub use headwater_wire::{DatasetState, Delivered, Listed, ListedDataset, PhotoFa
 pub use indices::Indices;
 pub use ingest::Photo;
 pub use labels::{
-    AskedLabels, LackingLabels, ServerLabellings, ask_labels, control_labelling, count_labels, label_features, labellings,
-    open_labelling, relabel,
+    AskedLabels, LackingLabels, ServerLabellings, ask_labels, control_labelling, count_labels, label_features,
+    labellings, open_labelling, relabel,
 };
 pub use live::LivePlan;
 pub use low::LowSamples;

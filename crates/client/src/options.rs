@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use headwater_access::ClientAccess;
 use headwater_image::cores;
 use headwater_types::caps::BATCH_BYTES;
 use headwater_types::patience::{CALL_STALL, CLIENT_PATIENCE};
@@ -35,6 +36,8 @@ pub struct ClientOptions {
     /// Whether to go on without the samples of parts that no server serves; otherwise they are an error. Samples that
     /// two servers serve are always an error.
     pub allow_partial: bool,
+    /// How servers are reached: in plain text, or by TLS, and with which token.
+    pub access: ClientAccess,
     /// Whether to take features that are not finite; otherwise their samples fail.
     pub allow_non_finite: bool,
 }
@@ -78,6 +81,7 @@ impl Default for ClientOptions {
             retry: Retry::default(),
             bandwidth: None,
             allow_partial: false,
+            access: ClientAccess::default(),
             allow_non_finite: false,
         }
     }

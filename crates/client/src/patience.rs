@@ -47,6 +47,9 @@ enum Goal {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The least time of one try: a round trip around the world takes a third of it.
 const LEAST_TRY: Duration = Duration::from_secs(1);
+/// How long a server is asked again that was trusted before, and is not any more: in a rotation, one end has the new
+/// certificate before the other.
+const ROTATION: Duration = Duration::from_secs(10);
 /// The least time between two lines of the log on what a server that is starting does.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -100,7 +103,11 @@ impl Patience {
     pub(crate) fn bear(&mut self, trouble: Trouble) -> Result<Duration, ClientError> {
         self.hear(&trouble);
         let starting = matches!(trouble, Trouble::Starting(_));
-        let (waited, limit) = (self.pulse.silence(), self.limit(starting));
+        let waited = self.pulse.silence();
+        let limit = match trouble {
+            Trouble::Untrusted(_) => self.limit(false).min(self.rotation()),
+            _ => self.limit(starting),
+        };
         if waited >= limit || matches!(trouble, Trouble::Lasting(_)) {
             return Err(self.given_up(trouble, waited));
         }
@@ -113,7 +120,7 @@ impl Patience {
     fn given_up(&self, trouble: Trouble, waited: Duration) -> ClientError {
         let server = self.server.clone();
         match (self.goal, trouble) {
-            (_, Trouble::Lasting(error)) => error,
+            (_, Trouble::Lasting(error) | Trouble::Untrusted(error)) => error,
             (_, Trouble::Busy(message)) => ClientError::Busy { server, waited, message },
             (Goal::Description, Trouble::Starting(doing)) => ClientError::NotReady { server, waited, doing },
             (Goal::Description, trouble) => ClientError::NotConnected { server, waited, last: trouble.to_string() },
@@ -129,6 +136,14 @@ impl Patience {
             Goal::Description if starting => self.retry.starting_for,
             Goal::Description => self.retry.connect_for,
             Goal::Samples | Goal::Answer => self.retry.give_up_after,
+        }
+    }
+
+    /// How long certificates and tokens may not fit each other, while somebody changes them.
+    fn rotation(&self) -> Duration {
+        match self.goal {
+            Goal::Description => ROTATION / 5,
+            Goal::Samples | Goal::Answer => ROTATION,
         }
     }
 
@@ -193,7 +208,7 @@ mod tests {
     }
 
     fn server() -> Server {
-        Server::new("node1".parse().unwrap(), None, Arc::default(), 1).unwrap()
+        Server::new("node1".parse().unwrap(), Default::default(), None, Arc::default(), 1).unwrap()
     }
 
     fn passing() -> Trouble {

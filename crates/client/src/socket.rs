@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use headwater_access::{ClientAccess, ClientStream};
 use headwater_wire::transport::CONNECT_TIMEOUT;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::codegen::{Service, http::Uri};
 
@@ -32,12 +32,15 @@ const SOCKET_BYTES: [u64; 2] = [64 << 10, 4 << 20];
 pub(crate) struct Connector {
     throttle: Option<Throttle>,
     line: Arc<Line>,
+    access: ClientAccess,
+    /// What the server's certificate is for.
+    host: String,
 }
 
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: ClientStream,
     frames: Frames,
     line: Arc<Line>,
     limit: Option<Limit>,
@@ -53,8 +56,8 @@ struct Limit {
 // === impl Connector ===
 
 impl Connector {
-    pub(crate) fn new(throttle: Option<Throttle>, line: Arc<Line>) -> Self {
-        Self { throttle, line }
+    pub(crate) fn new(throttle: Option<Throttle>, line: Arc<Line>, (access, host): (ClientAccess, String)) -> Self {
+        Self { throttle, line, access, host }
     }
 
     /// To the first of the host's addresses that answers: IPv6 and IPv4 get a chance each (RFC 6555).
@@ -66,7 +69,8 @@ impl Connector {
         }
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
-        let stream = connector.call(server).await.map_err(io::Error::other)?.into_inner();
+        let socket = connector.call(server).await.map_err(io::Error::other)?.into_inner();
+        let stream = self.access.greet(&self.host, socket).await?;
         let limit = self.throttle.as_ref().map(Limit::new);
         Ok(TokioIo::new(Socket { stream, frames: Frames::default(), line: Arc::clone(&self.line), limit }))
     }

@@ -17,6 +17,10 @@ pub(crate) enum Trouble {
     /// The server has as many connections or calls as it takes: another try succeeds once others have ended.
     #[error("{0}")]
     Busy(String),
+    /// The server is not trusted, or does not trust this client: another try succeeds only where files are just being
+    /// changed.
+    #[error("{0}")]
+    Untrusted(ClientError),
     /// Every other try would fail with the same error.
     #[error("{0}")]
     Lasting(ClientError),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::bail;
 use clap::Args;
+use headwater_cli::AccessArgs;
 use headwater_client::{ClientOptions, ServedDataset, ServerAddress, datasets};
 use headwater_types::Digest;
 use serde::Serialize;
@@ -22,6 +23,9 @@ pub(crate) struct DatasetsArgs {
     /// Storage servers
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
     servers: Vec<ServerAddress>,
+
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// What the servers have.
@@ -60,7 +64,8 @@ struct Unanswered {
 /// Asks all servers.
 pub(crate) async fn ask(args: &DatasetsArgs) -> anyhow::Result<DatasetsReport> {
     let mut report = DatasetsReport { datasets: Vec::new(), unanswered: Vec::new() };
-    for answer in datasets(&args.servers, &ClientOptions::default()).await? {
+    let options = ClientOptions { access: args.access.open()?, ..ClientOptions::default() };
+    for answer in datasets(&args.servers, &options).await? {
         let server = answer.server.to_string();
         match answer.datasets {
             Ok(datasets) => report.datasets.extend(datasets.into_iter().map(|dataset| row(dataset, &server))),

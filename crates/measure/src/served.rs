@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use headwater_cli::exit::UsageError;
 use headwater_cli::recipe::find as find_recipe;
-use headwater_cli::{LimitArgs, values};
+use headwater_cli::{AccessArgs, LimitArgs, values};
 use headwater_client::{ClientOptions, Dataset, Retry, ServerAddress};
 use headwater_types::patience::CLIENT_PATIENCE;
 use headwater_types::{Address, BitsPerSecond, ByteCount, DatasetName, Recipe};
@@ -42,6 +42,9 @@ pub(crate) struct ClientArgs {
 
     #[command(flatten)]
     limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// A dataset on its servers.
@@ -90,10 +93,14 @@ impl ServedArgs {
 
 impl ClientArgs {
     /// How a dataset is connected to, without a limit on bandwidth.
-    pub(crate) fn options(&self) -> ClientOptions {
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(crate) fn options(&self) -> anyhow::Result<ClientOptions> {
         let defaults = ClientOptions::default();
         let give_up_after = Duration::from_secs(self.give_up_after.into());
-        ClientOptions {
+        Ok(ClientOptions {
+            access: self.access.open()?,
             streams_per_server: self.streams,
             window: self.window,
             cpu_workers: self.cpu_workers.unwrap_or(defaults.cpu_workers),
@@ -101,7 +108,7 @@ impl ClientArgs {
             retry: Retry { give_up_after, ..defaults.retry.clone() },
             allow_partial: self.allow_partial,
             ..defaults
-        }
+        })
     }
 }
 

@@ -1,13 +1,15 @@
 //! Places among the connections: a peer gets one once it has said that it speaks HTTP/2, while there are places.
 //!
 //! ```text
-//! reception ─▶ handshake ─▶ a place ─▶ admitted ──▶ the gRPC server
-//!                  │           └─ none ─▶ turned away: a server that answers every call with the reason
+//! reception ─▶ greeting ─▶ a place ─▶ admitted ──▶ the gRPC server
+//!                  │  │        └─ none ─▶ turned away: a server that answers every call with the reason
+//!                  │  └─ in plain text, where TLS is asked for ─▶ the same, with that reason
 //!                  └─ nothing within the time limit: closed
 //! ```
 //!
 //! Places travel inside connections, so that closing one, however it ends, makes room for another.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +27,13 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 
 use crate::connection::{Connection, Place};
-use crate::handshake::{Unheard, hear};
+use crate::gate::Gate;
+use crate::greeting::{Ungreeted, greet};
+use crate::handshake::Unheard;
 use crate::listen::Listeners;
 use crate::metrics::{Ending, Metrics};
 use crate::reception;
+use crate::transport::Transport;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +54,9 @@ struct Admission {
     /// Places of connections that are told that there is no place: at most [`MAX_TURNED_AWAY`] at a time.
     tellings: Arc<Semaphore>,
     turned_away: mpsc::Sender<Connection>,
+    /// The same for connections in plain text.
+    in_plain_text: mpsc::Sender<Connection>,
+    gate: Arc<Gate>,
     metrics: Arc<Metrics>,
 }
 
@@ -56,16 +64,20 @@ struct Admission {
 pub(crate) fn admit(
     listeners: Listeners,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    (gate, metrics): (Arc<Gate>, Arc<Metrics>),
     stop: CancellationToken,
-) -> impl Stream<Item = std::io::Result<Connection>> + Send {
+) -> impl Stream<Item = io::Result<Connection>> + Send {
     // The channel holds one: a connection that waits is a newcomer still.
     let ((admitted, served), (turned_away, told)) = (mpsc::channel(1), mpsc::channel(1));
-    tokio::spawn(tell(each(told), limits.connections, Arc::clone(&metrics)));
+    let full = Refusal::Full { limit: limits.connections.get() };
+    tokio::spawn(tell(each(told), full, Arc::clone(&metrics)));
+    let (in_plain_text, told) = mpsc::channel(1);
+    tokio::spawn(tell(each(told), Refusal::NeedsTls, Arc::clone(&metrics)));
     let places = Arc::new(Semaphore::new(limits.connections.get()));
     let tellings = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
     let of_all = Arc::clone(&metrics);
-    let admission = Arc::new(Admission { limits, places, admitted, tellings, turned_away, metrics });
+    let admission = Admission { limits, places, admitted, tellings, turned_away, in_plain_text, gate, metrics };
+    let admission = Arc::new(admission);
     tokio::spawn(async move {
         let greet = |stream| Arc::clone(&admission).greet(stream);
         reception::receive(listeners, MAX_NEWCOMERS, &of_all.endings, stop, greet).await;
@@ -73,23 +85,19 @@ pub(crate) fn admit(
     each(served)
 }
 
-fn each(connections: mpsc::Receiver<Connection>) -> impl Stream<Item = std::io::Result<Connection>> + Send {
+fn each(connections: mpsc::Receiver<Connection>) -> impl Stream<Item = io::Result<Connection>> + Send {
     stream::unfold(connections, |mut connections| async move { Some((Ok(connections.recv().await?), connections)) })
 }
 
-/// Answers every call of every connection with the reason why it has no place.
-async fn tell(
-    connections: impl Stream<Item = std::io::Result<Connection>> + Send,
-    limit: NonZeroUsize,
-    metrics: Arc<Metrics>,
-) {
-    let refuse = move || async move { metrics.refuse(Refusal::Full { limit: limit.get() }).into_http::<Body>() };
+/// Answers every call of every connection with the reason why it is turned away.
+async fn tell(connections: impl Stream<Item = io::Result<Connection>> + Send, reason: Refusal, metrics: Arc<Metrics>) {
+    let refuse = move || async move { metrics.refuse(reason).into_http::<Body>() };
     let server = Server::builder()
         .max_connection_age(TURNED_AWAY_FOR / 2)
         .max_connection_age_grace(TURNED_AWAY_FOR / 2)
         .add_routes(Routes::from(Router::new().fallback(refuse)));
     if let Err(error) = server.serve_with_incoming(connections).await {
-        tracing::error!(%error, "nobody is told any more that there is no place");
+        tracing::error!(%error, "nobody is told any more why it is turned away");
     }
 }
 
@@ -97,16 +105,22 @@ async fn tell(
 
 impl Admission {
     /// Sees a newcomer to its place, or to the server that tells it that there is none.
-    async fn greet(self: Arc<Self>, mut stream: TcpStream) {
+    async fn greet(self: Arc<Self>, stream: TcpStream) {
         let end = Instant::now() + self.limits.handshake;
-        let said = match timeout_at(end, hear(&mut stream)).await {
-            Ok(Ok(said)) => said,
-            Ok(Err(Unheard::Gone)) => return,
-            Ok(Err(Unheard::NotHttp2)) => return self.not_http2(&stream),
+        let peer = stream.peer_addr().map_or_else(|error| error.to_string(), |peer| peer.to_string());
+        let (stream, said) = match timeout_at(end, greet(stream, self.gate.tls.as_ref())).await {
+            Ok(Ok(heard)) => heard,
+            Ok(Err(Ungreeted::Unheard(Unheard::Gone))) => return,
+            Ok(Err(Ungreeted::Unheard(Unheard::NotHttp2))) => return self.not_http2(&peer),
+            Ok(Err(Ungreeted::Tls(error))) => return self.untrusted(&peer, &error),
             Err(_elapsed) => return self.silent(),
         };
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = stream.socket().set_nodelay(true) {
             tracing::debug!(%error, "could not set TCP_NODELAY");
+        }
+        if self.gate.tls.is_some() && matches!(stream, Transport::Plain(_)) {
+            self.plain(&peer);
+            return self.turn_away(&self.in_plain_text, (stream, said), end).await;
         }
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             let place = Place::new(permit, &self.metrics.connections);
@@ -115,13 +129,18 @@ impl Admission {
             return;
         }
         self.full();
+        self.turn_away(&self.turned_away, (stream, said), end).await;
+    }
+
+    /// Sees a newcomer to a server that tells it why it is turned away, while not too many are told.
+    async fn turn_away(&self, to: &mpsc::Sender<Connection>, (stream, said): (Transport, Vec<u8>), end: Instant) {
         if let Ok(Ok(permit)) = timeout_at(end, Arc::clone(&self.tellings).acquire_owned()).await {
             let place = Place::new(permit, &self.metrics.turned_away);
-            drop(self.turned_away.send(self.connection(stream, said, place)).await);
+            drop(to.send(self.connection(stream, said, place)).await);
         }
     }
 
-    fn connection(&self, stream: TcpStream, said: Vec<u8>, place: Place) -> Connection {
+    fn connection(&self, stream: Transport, said: Vec<u8>, place: Place) -> Connection {
         Connection::new(stream, said, place, &self.metrics, self.limits.idle)
     }
 
@@ -143,10 +162,21 @@ impl Admission {
         }
     }
 
-    fn not_http2(&self, stream: &TcpStream) {
+    fn not_http2(&self, peer: &str) {
         if let Some(connections) = self.metrics.endings.count(Ending::NotHttp2) {
-            let peer = stream.peer_addr().map_or_else(|error| error.to_string(), |peer| peer.to_string());
             tracing::info!(connections, last = peer, "connections that do not speak gRPC were closed");
+        }
+    }
+
+    fn untrusted(&self, peer: &str, error: &io::Error) {
+        if let Some(connections) = self.metrics.endings.count(Ending::Tls) {
+            tracing::warn!(connections, last = peer, %error, "connections were closed at their TLS handshake");
+        }
+    }
+
+    fn plain(&self, peer: &str) {
+        if let Some(connections) = self.metrics.endings.count(Ending::Plain) {
+            tracing::warn!(connections, last = peer, "connections in plain text were turned away: --tls-cert is given");
         }
     }
 }

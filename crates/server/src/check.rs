@@ -7,6 +7,7 @@ use headwater_store::{DatasetSource, Kind};
 use headwater_types::caps;
 
 use crate::args::{CacheDirArgs, Command, IndexArgs, ServeArgs, SourceArgs, StateArgs, StorageServerArgs};
+use crate::gate::Gate;
 use crate::models;
 
 impl Check for StorageServerArgs {
@@ -14,7 +15,7 @@ impl Check for StorageServerArgs {
         match &self.command {
             Command::Serve(args) => args.conflicts(),
             Command::Index(args) => args.dataset.conflicts().into_iter().chain(args.cache.conflicts()).collect(),
-            Command::Reload(_) => Vec::new(),
+            Command::Reload(_) | Command::Token(_) => Vec::new(),
         }
     }
 
@@ -22,7 +23,8 @@ impl Check for StorageServerArgs {
         match &self.command {
             Command::Serve(args) => check_serve(args, findings),
             Command::Index(args) => check_indexing(args, findings),
-            Command::Reload(_) => {}
+            Command::Reload(args) => drop(findings.note(args.access.open())),
+            Command::Token(_) => {}
         }
     }
 }
@@ -37,6 +39,8 @@ fn check_serve(args: &ServeArgs, findings: &mut Findings) {
     }
     check_links(&args.datasets.source, findings);
     check_models(args, findings);
+    findings.note(Gate::new(&args.access));
+    findings.note(args.access.towards_others());
     findings.port("--listen", &args.listen);
     if let Some(address) = &args.metrics_listen {
         findings.port("--metrics-listen", address);

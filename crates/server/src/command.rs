@@ -9,6 +9,7 @@ use crate::args::{Command, ServeArgs, StorageServerArgs};
 use crate::indexing::index;
 use crate::reloading::reload;
 use crate::serve::serve;
+use crate::tokens::token;
 
 /// Does what the arguments say.
 ///
@@ -20,6 +21,7 @@ pub async fn run(args: StorageServerArgs, progress: Progress) -> Result<()> {
         Command::Serve(args) => Box::pin(serve_until_stopped(*args)).await,
         Command::Index(args) => index(&args, json, &progress).await,
         Command::Reload(args) => reload(&args, json, &progress).await,
+        Command::Token(args) => token(args, json),
     }
 }
 

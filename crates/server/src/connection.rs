@@ -1,4 +1,4 @@
-//! A connection that is served, counted byte by byte.
+//! A connection that is served, counted byte by byte, as calls write and read them.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
@@ -17,12 +16,13 @@ use tonic::transport::server::Connected;
 use crate::idle::Idle;
 use crate::metrics::{Ending, Metrics};
 use crate::peer::Peer;
+use crate::transport::Transport;
 
 /// An accepted connection.
 pub(crate) struct Connection {
     /// Bytes that the peer has said already, and that are to be read again.
     said: io::Cursor<Vec<u8>>,
-    stream: TcpStream,
+    stream: Transport,
     metrics: Arc<Metrics>,
     peer: Peer,
     idle: Idle,
@@ -56,9 +56,9 @@ impl Drop for Place {
 
 impl Connection {
     /// The connection of a peer that has said this so far.
-    pub(crate) fn new(stream: TcpStream, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>, idle: Duration) -> Self {
+    pub(crate) fn new(stream: Transport, said: Vec<u8>, place: Place, metrics: &Arc<Metrics>, idle: Duration) -> Self {
         metrics.network_in.inc_by(said.len() as u64);
-        let peer = Peer::of(&stream);
+        let peer = Peer::of(stream.socket());
         let closed = Box::pin(peer.hung_up());
         let (said, metrics, idle) = (io::Cursor::new(said), Arc::clone(metrics), Idle::new(idle));
         Self { said, stream, metrics, peer, idle, closed, _place: place }

@@ -23,10 +23,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::gate::{Gate, may_read};
 use crate::life::{Life, Phase};
 use crate::listen::Listeners;
 use crate::metrics::{Ending, Metrics};
 use crate::reception;
+use crate::transport::Transport;
 
 /// OpenMetrics' own type.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,13 +38,15 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(crate) struct Exported {
     pub(crate) life: Arc<Life>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Who may see it.
+    pub(crate) gate: Arc<Gate>,
     /// Where gRPC is served, for clients that have mistaken this port for it.
     pub(crate) serving: String,
 }
 
 /// Answers until `end` is cancelled.
 pub(crate) async fn export(listeners: Listeners, exported: Exported, end: CancellationToken) {
-    let counting = Arc::clone(&exported.metrics);
+    let (counting, gate) = (Arc::clone(&exported.metrics), Arc::clone(&exported.gate));
     let name = HeaderValue::from_str(&exported.serving).unwrap_or(HeaderValue::from_static(""));
     let named = middleware::from_fn(move |request: Request, next: Next| {
         let name = name.clone();
@@ -55,21 +59,28 @@ pub(crate) async fn export(listeners: Listeners, exported: Exported, end: Cancel
     let router = Router::new()
         .route("/", get(page))
         .route("/metrics", get(metrics))
+        .route_layer(middleware::from_fn_with_state(exported.clone(), for_readers))
         .route("/livez", get(async || "ok\n"))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .layer(named)
         .with_state(exported);
-    let greet = |stream| answer(stream, router.clone(), Arc::clone(&counting));
+    let greet = |stream| answer(stream, router.clone(), (Arc::clone(&gate), Arc::clone(&counting)));
     reception::receive(listeners, METRICS_CONNECTIONS, &counting.endings, end, greet).await;
 }
 
 /// Answers the one request of a connection.
-async fn answer(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
+async fn answer(stream: TcpStream, router: Router, (gate, metrics): (Arc<Gate>, Arc<Metrics>)) {
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server.http1().keep_alive(false);
-    let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    match timeout(METRICS_TIMEOUT, connection).await {
+    let answering = async {
+        let stream = match &gate.metrics_tls {
+            None => Transport::Plain(stream),
+            Some(tls) => Transport::Tls(Box::new(tls.accept(stream).await?)),
+        };
+        server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await
+    };
+    match timeout(METRICS_TIMEOUT, answering).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection to the metrics port broke"),
         Err(_elapsed) => {
@@ -81,6 +92,17 @@ async fn answer(stream: TcpStream, router: Router, metrics: Arc<Metrics>) {
                     "connections to the metrics port took too long and were closed"
                 );
             }
+        }
+    }
+}
+
+/// Lets those alone pass who may read.
+async fn for_readers(State(exported): State<Exported>, request: Request, next: Next) -> Response {
+    match may_read(&exported.gate, request.headers()).await {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => {
+            let wanted = [(header::WWW_AUTHENTICATE, "Bearer")];
+            (StatusCode::UNAUTHORIZED, wanted, format!("{refusal}\n")).into_response()
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The gRPC server: HTTP/2 as it is set up, health, reflection, and the calls.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use headwater_wire::proto;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, MAX_FRAME, STREAM_WINDOW};
@@ -10,6 +12,7 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 
 use crate::args::ServeArgs;
 use crate::calls::{Desk, add_services};
+use crate::gate::{Gate, with_grants};
 use crate::idle::with_calls_counted;
 
 /// Most HTTP/2 streams of one connection, fetches and small calls together.
@@ -21,7 +24,13 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 ///
 /// # Errors
 /// A protocol that reflection cannot show.
-pub(crate) fn router(args: &ServeArgs, health: HealthServer<impl Health>, desk: Desk) -> Result<Router> {
+pub(crate) fn router(
+    args: &ServeArgs,
+    health: HealthServer<impl Health>,
+    desk: Desk,
+    gate: Arc<Gate>,
+) -> Result<Router> {
+    let metrics = Arc::clone(&desk.metrics);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -44,5 +53,5 @@ pub(crate) fn router(args: &ServeArgs, health: HealthServer<impl Health>, desk: 
         .http2_keepalive_timeout(Some(args.keepalive_timeout))
         // The limit is for a request to come whole; answers may take as long as they take.
         .timeout(args.idle_timeout)
-        .add_routes(with_calls_counted(routes.routes())))
+        .add_routes(with_calls_counted(with_grants(routes.routes(), gate, metrics))))
 }

@@ -37,9 +37,13 @@ mod exporter;
 
 mod admission;
 mod connection;
+mod gate;
+mod greeting;
 mod handshake;
 mod idle;
+mod others;
 mod peer;
+mod transport;
 
 mod allowance;
 mod batch;
@@ -82,10 +86,11 @@ mod serve;
 mod indexing;
 
 mod reloading;
+mod tokens;
 
 mod check;
 mod command;
 
-pub use args::{IndexArgs, ReloadArgs, ServeArgs, StorageServerArgs};
+pub use args::{IndexArgs, ReloadArgs, ServeArgs, StorageServerArgs, TokenArgs};
 pub use command::run;
 pub use metrics::metrics_reference;

@@ -40,6 +40,14 @@ impl ListenAddress {
         self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
     }
 
+    /// Whether only this machine can connect to it. A name counts by what it stands for now.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        match self.host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => self.to_socket_addrs().is_ok_and(|mut all| all.all(|address| address.ip().is_loopback())),
+        }
+    }
+
     /// The port; 0 where the system is to choose one.
     pub(crate) fn port(&self) -> u16 {
         self.port

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow};
+use headwater_access::TlsFault;
 use headwater_cli::{Outcome, Progress};
 use headwater_types::Digest;
 use headwater_wire::proto;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use tonic::transport::Endpoint;
 
 use crate::args::ReloadArgs;
+use crate::others::Others;
 
 /// What came of a reload.
 #[derive(Debug, Serialize)]
@@ -56,7 +58,11 @@ async fn ask(args: &ReloadArgs, progress: &Progress) -> Result<ReloadReport> {
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-    let mut client = ReloadsClient::new(endpoint.connect().await?);
+    let others = Others::new(args.access.open()?);
+    let channel = others.connect(&endpoint, args.address.host()).await;
+    let mut client = ReloadsClient::new(
+        channel.map_err(|error| TlsFault::behind(&error).map_or(error.into(), anyhow::Error::from))?,
+    );
     let refused = |status: tonic::Status| anyhow!("{}", status.message());
     let mut messages = client.reload(proto::ReloadRequest {}).await.map_err(refused)?.into_inner();
     let (bar, mut datasets) = (progress.items("datasets", None), None);

@@ -156,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::homes::line;
+    use crate::others::Others;
 
     fn home(name: &str) -> Arc<Neighbour> {
         let said = Introduction {
@@ -167,7 +168,8 @@ mod tests {
             models: Vec::new(),
         };
         let address = "127.0.0.1:1".parse().unwrap();
-        Arc::new(Neighbour::new(name.parse().unwrap(), address, said, line(address).unwrap()))
+        let line = line(&Others::default(), address, &"peer:1".parse().unwrap());
+        Arc::new(Neighbour::new(name.parse().unwrap(), address, said, line.unwrap()))
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ use crate::args::ServeArgs;
 use crate::calls::Desk;
 use crate::datasets::Datasets;
 use crate::exporter::{self, Exported};
+use crate::gate::Gate;
 use crate::health::Health;
 use crate::homes::{Addresses, Rounds, Share};
 use crate::house::House;
@@ -30,6 +31,7 @@ use crate::listen::Listeners;
 use crate::metrics::Metrics;
 use crate::models::CatchingUp;
 use crate::open::{Checked, Opener};
+use crate::others::Others;
 use crate::reload::Reloader;
 use crate::served::Served;
 use crate::supervisor::Supervisor;
@@ -49,7 +51,8 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let mut port_file = |setting, file: Option<&Path>| file.map(|file| outputs.file(setting, file)).transpose();
     let metrics_port_file = port_file("--metrics-port-file", args.metrics_port_file.as_deref())?;
     let port_file = port_file("--port-file", args.port_file.as_deref())?;
-    let checked = open::check(&args)?;
+    let (checked, gate) = (open::check(&args)?, Arc::new(Gate::new(&args.access)?));
+    let others = Others::new(args.access.towards_others()?);
     args.cache.say();
     let addresses = args.peers.is_shared().then(|| Addresses::new(&args.peers)).transpose()?;
     let all = datasets(&args);
@@ -62,7 +65,12 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
     let address = listeners.address()?;
     tracing::info!(%address, only_this_machine = listeners.is_local(), "listening");
     let share = share(&args, addresses.is_some(), address.port(), &checked)?;
-    let exported = Exported { life: Arc::clone(&life), metrics: Arc::clone(&metrics), serving: address.to_string() };
+    let exported = Exported {
+        life: Arc::clone(&life),
+        metrics: Arc::clone(&metrics),
+        serving: address.to_string(),
+        gate: Arc::clone(&gate),
+    };
     export(&args, exported, metrics_port_file, ended.clone()).await?;
     tokio::spawn(Arc::clone(&supervisor).follow(Arc::clone(&life), ended));
 
@@ -89,8 +97,8 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         handshake: args.handshake_timeout,
         idle: args.idle_timeout,
     };
-    let connections = admission::admit(listeners, limits, Arc::clone(&metrics), stop.clone());
-    let router = grpc::router(&args, service, desk)?;
+    let connections = admission::admit(listeners, limits, (Arc::clone(&gate), Arc::clone(&metrics)), stop.clone());
+    let router = grpc::router(&args, service, desk, gate)?;
     let server = router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned());
     let mut server = std::pin::pin!(server);
 
@@ -116,13 +124,13 @@ pub(crate) async fn serve(args: ServeArgs, hangups: Hangups, stop: CancellationT
         None => None,
         Some((share, addresses)) => {
             let ceding = ceding::run(Arc::clone(&share), Arc::clone(&datasets));
-            let mut rounds = Rounds::new(share, datasets, addresses, instance);
+            let mut rounds = Rounds::new(share, datasets, (addresses, others.clone()), instance);
             // Before the first call: what it reads of others' samples would be kept.
             rounds.round().await;
             Some(AbortOnDropHandle::new(tokio::spawn(async { tokio::join!(ceding, rounds.run()) })))
         }
     };
-    let _catching_up = match catching_up(&args, &house)? {
+    let _catching_up = match catching_up(&args, &house, others.clone())? {
         None => None,
         Some(mut catching_up) => {
             // Before the first call: whoever asks gets what serves elsewhere.
@@ -230,7 +238,7 @@ async fn watch(house: Arc<House>, unread_limit: Duration) {
 }
 
 /// What catches up with the models of others; `None` where there are no others, or no place for versions.
-fn catching_up(args: &ServeArgs, house: &Arc<House>) -> Result<Option<CatchingUp>> {
+fn catching_up(args: &ServeArgs, house: &Arc<House>, others: Others) -> Result<Option<CatchingUp>> {
     if args.state.setting().is_none() {
         return Ok(None);
     }
@@ -239,7 +247,7 @@ fn catching_up(args: &ServeArgs, house: &Arc<House>) -> Result<Option<CatchingUp
         (true, true) => Addresses::new(&args.peers)?,
         (true, false) => return Ok(None),
     };
-    Ok(Some(CatchingUp::new(Arc::clone(&house.models), addresses)))
+    Ok(Some(CatchingUp::new(Arc::clone(&house.models), addresses, others)))
 }
 
 /// Lets go of models that were replaced, once the clients that began with them have ended.

@@ -14,11 +14,13 @@ pub mod texture;
 
 pub mod photos;
 
+pub mod authority;
 pub mod extractor;
 pub mod hostile;
 
 pub mod places;
 
+pub use authority::{Authority, Issued};
 pub use encode::Encoding;
 pub use extractor::Extractor;
 pub use hostile::{Expectation, HostileFile};

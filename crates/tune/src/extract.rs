@@ -29,10 +29,10 @@ pub(crate) async fn extract(
     args: &ExtractArgs,
     progress: &Progress,
     stop: &CancellationToken,
-) -> Result<Outcome<ExtractSummary>, ExtractError> {
+) -> anyhow::Result<Outcome<ExtractSummary>> {
     let begin = Instant::now();
     let folder = PartFolder::open(&args.out)?;
-    let connecting = stop.run_until_cancelled(Connected::new(args.served_model()));
+    let connecting = stop.run_until_cancelled(Connected::new(args.served_model()?));
     let connected = connecting.await.ok_or(ExtractError::Stopped)??;
     let provenance = connected.provenance().clone();
 

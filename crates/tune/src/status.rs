@@ -26,7 +26,7 @@ pub(crate) struct Unwell(String);
 
 /// Asks all servers for their models.
 pub(crate) async fn list_models(args: &ModelsArgs, stop: &CancellationToken) -> anyhow::Result<Outcome<ModelsSummary>> {
-    let options = args.reach.options();
+    let options = args.reach.options()?;
     let asked = stop.run_until_cancelled(Box::pin(models(&args.reach.servers, &options))).await;
     let summary = ModelsSummary::new(asked.ok_or(Unanswered)??);
     let unwell = summary.unwell().map_or(Ok(()), |words| Err(Unwell(words)));
@@ -39,7 +39,7 @@ pub(crate) async fn status(
     json: bool,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<FleetStatus>> {
-    let mut options = args.reach.options();
+    let mut options = args.reach.options()?;
     options.retry.connect_for = options.retry.connect_for.min(PATIENCE);
     options.retry.starting_for = options.retry.starting_for.min(PATIENCE);
     let (mut rates, mut is_shown) = (Rates::default(), false);

@@ -36,7 +36,7 @@ pub enum HostPortError {
         port: u16,
     },
     /// The text asks for encryption.
-    #[error("{0:?} asks for TLS, which servers do not speak: write HOST:PORT, and encrypt the network below it")]
+    #[error("{0:?} asks for TLS by its scheme: write HOST:PORT, and give --tls-ca (in Python tls=)")]
     Tls(String),
     /// Port 0, on which no server listens.
     #[error("{0:?} has port 0, which nobody listens on: write the port that the server has said it listens on")]

@@ -10,6 +10,7 @@ pub mod proto;
 pub mod transport;
 
 pub mod announce;
+mod bearer;
 mod cache_report;
 pub mod cached;
 mod checksum;
@@ -35,6 +36,7 @@ pub mod survey;
 pub mod training;
 mod way;
 
+pub use bearer::{Bearer, BearerChannel};
 pub use cache_report::{CacheLatency, CacheReport, CacheSetup, CacheShare};
 pub use checksum::checksum;
 pub use choice::{Choice, Epochs, Ways};

@@ -148,6 +148,21 @@ pub enum Refusal {
     /// A call for who runs the server, from another machine.
     #[error("only a peer on the server's own machine may ask for this: run storage-server reload there")]
     NotLocal,
+    /// The connection is not encrypted, and the server takes no such calls.
+    #[error("this server speaks TLS alone: give --tls-ca (in Python tls=)")]
+    NeedsTls,
+    /// Nobody knows who calls.
+    #[error("{message}")]
+    Unknown {
+        /// Why, and what to do.
+        message: &'static str,
+    },
+    /// Whoever calls may not do this.
+    #[error("{message}")]
+    Forbidden {
+        /// Who, what, and what it takes.
+        message: String,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -160,7 +175,7 @@ pub const REFUSAL: &str = "headwater-refusal";
 
 impl Refusal {
     /// Every reason.
-    pub const REASONS: [&'static str; 21] = [
+    pub const REASONS: [&'static str; 24] = [
         "invalid",
         "unknown-dataset",
         "unknown-model",
@@ -182,6 +197,9 @@ impl Refusal {
         UNKNOWN_TRAINING,
         "not-trained",
         "no-front",
+        "needs-tls",
+        "unknown",
+        FORBIDDEN,
     ];
 
     /// The reason's name, in metrics and for programs: the same in every release.
@@ -208,6 +226,9 @@ impl Refusal {
             Self::UnknownTraining => 18,
             Self::NotTrained { .. } => 19,
             Self::NoFront { .. } => 20,
+            Self::NeedsTls => 21,
+            Self::Unknown { .. } => 22,
+            Self::Forbidden { .. } => 23,
         };
         Self::REASONS[place]
     }
@@ -234,7 +255,8 @@ impl From<Refusal> for Status {
             | Refusal::UnknownModel { .. }
             | Refusal::NoLabels { .. }
             | Refusal::UnknownTraining => Code::NotFound,
-            Refusal::ReadOnly { .. } | Refusal::Quota { .. } => Code::PermissionDenied,
+            Refusal::ReadOnly { .. } | Refusal::Quota { .. } | Refusal::Forbidden { .. } => Code::PermissionDenied,
+            Refusal::NeedsTls | Refusal::Unknown { .. } => Code::Unauthenticated,
             Refusal::Changed { .. } | Refusal::ModelChanged { .. } | Refusal::NotReady { .. } => {
                 Code::FailedPrecondition
             }
@@ -251,6 +273,15 @@ impl From<Refusal> for Status {
 
 /// The reason of a server that is not ready yet.
 const STARTING: &str = "starting";
+
+/// The reason of a call that its caller may not make.
+const FORBIDDEN: &str = "forbidden";
+
+/// Whether the server does not know its caller, or does not let it do this.
+pub fn is_access(status: &Status) -> bool {
+    let is_forbidden = status.metadata().get(REFUSAL).is_some_and(|reason| reason == FORBIDDEN);
+    is_forbidden || status.code() == Code::Unauthenticated
+}
 
 /// The reason of a training that the server does not have.
 const UNKNOWN_TRAINING: &str = "unknown-training";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_client::{ClientOptions, Retry, ServedDataset};
 use pyo3::prelude::*;
 
+use crate::access::Access;
 use crate::errors::{self, HeadwaterError, ServerError, argument};
 use crate::network::Network;
 
@@ -16,11 +17,16 @@ type Listed = (u64, u64, u64, String, u64, String);
 /// Asks every server; a server that does not answer in `connect_for` seconds is an error, which names all of those.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 gives arguments by value")]
-pub(crate) fn datasets(py: Python<'_>, servers: Vec<String>, connect_for: f64) -> PyResult<Vec<Served>> {
+pub(crate) fn datasets(
+    py: Python<'_>,
+    servers: Vec<String>,
+    connect_for: f64,
+    access: Access,
+) -> PyResult<Vec<Served>> {
     let servers: Vec<_> = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
     let connect_for = Duration::try_from_secs_f64(connect_for).map_err(argument)?;
     let retry = Retry { connect_for, ..Retry::default() };
-    let options = ClientOptions { retry, ..ClientOptions::default() };
+    let options = ClientOptions { retry, access: access.open()?, ..ClientOptions::default() };
     let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
     let network = Network::start().map_err(cannot_start)?;
     let asked = headwater_client::datasets(&servers, &options);

@@ -12,12 +12,19 @@ pyo3::create_exception!(
     ServerError,
     "Servers no longer hold the generation of the dataset that was asked for."
 );
+pyo3::create_exception!(
+    headwater,
+    AccessError,
+    ServerError,
+    "Servers are not trusted, or do not know this program, or do not let it do this."
+);
 pyo3::create_exception!(headwater, CacheError, HeadwaterError, "A cache cannot be had as it was asked for.");
 pyo3::create_exception!(headwater, RecipeError, HeadwaterError, "What was given is no recipe, or cannot be one.");
 
 pub(crate) fn server(error: &ClientError) -> PyErr {
     match error {
         ClientError::DatasetChanged { .. } => GenerationError::new_err(error.to_string()),
+        ClientError::Untrusted { .. } | ClientError::Access { .. } => AccessError::new_err(error.to_string()),
         _ => ServerError::new_err(error.to_string()),
     }
 }

@@ -6,6 +6,7 @@ use headwater_client::label_calls::{AskLabels, CountLabels, LabelSource, Labelle
 use headwater_client::{ClientOptions, Retry, ServerAddress};
 use pyo3::prelude::*;
 
+use crate::access::Access;
 use crate::errors::{self, HeadwaterError, argument};
 use crate::network::Network;
 
@@ -24,7 +25,7 @@ pub(crate) fn labels(
     whose: (Option<String>, String),
     which: (Option<String>, Option<String>, bool),
     bounds: (f32, Option<u64>),
-    patience: (f64, bool),
+    patience: (f64, bool, Access),
 ) -> PyResult<Vec<Labelled>> {
     let (min_score, limit) = bounds;
     let question = match which {
@@ -56,7 +57,7 @@ pub(crate) fn label_counts(
     dataset: &str,
     whose: (Option<String>, String),
     min_score: f32,
-    patience: (f64, bool),
+    patience: (f64, bool, Access),
 ) -> PyResult<Vec<(String, u64)>> {
     let dataset = dataset.parse().map_err(argument)?;
     let count = CountLabels { dataset, labeller: labeller(whose)?, min_score };
@@ -77,12 +78,12 @@ fn labeller((model, digest): (Option<String>, String)) -> PyResult<LabellerChoic
 
 fn means(
     servers: &[String],
-    (connect_for, allow_partial): (f64, bool),
+    (connect_for, allow_partial, access): (f64, bool, Access),
 ) -> PyResult<(Vec<ServerAddress>, ClientOptions, Network)> {
     let servers = servers.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(argument)?;
     let connect_for = Duration::try_from_secs_f64(connect_for).map_err(argument)?;
     let retry = Retry { connect_for, ..Retry::default() };
-    let options = ClientOptions { retry, allow_partial, ..ClientOptions::default() };
+    let options = ClientOptions { retry, allow_partial, access: access.open()?, ..ClientOptions::default() };
     let cannot_start = |error| HeadwaterError::new_err(format!("cannot start threads: {error}"));
     Ok((servers, options, Network::start().map_err(cannot_start)?))
 }

@@ -27,6 +27,7 @@ mod recipe;
 
 mod pilot;
 
+mod access;
 mod cuts;
 mod epochs;
 mod reading;
@@ -63,7 +64,7 @@ mod _headwater {
     #[pymodule_export]
     use super::datasets::datasets;
     #[pymodule_export]
-    use super::errors::{CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
+    use super::errors::{AccessError, CacheError, GenerationError, HeadwaterError, RecipeError, ServerError};
     #[pymodule_export]
     use super::labels::{label_counts, labels};
     #[pymodule_export]

@@ -8,6 +8,7 @@ use headwater_client::{ClientOptions, Retry};
 use headwater_types::{BitsPerSecond, ByteCount, ImageLimits, LimitSetting};
 use pyo3::prelude::*;
 
+use crate::access::Access;
 use crate::errors::argument;
 
 /// The attributes of Python's `Transport`.
@@ -22,6 +23,7 @@ pub(crate) struct Transport {
     allow_partial: bool,
     limits: HashMap<String, u64>,
     allow_non_finite: bool,
+    access: Access,
 }
 
 // === impl Transport ===
@@ -43,6 +45,7 @@ impl Transport {
             allow_partial: self.allow_partial,
             limits: own_limits(self.limits)?,
             allow_non_finite: self.allow_non_finite,
+            access: self.access.open()?,
             ..defaults
         })
     }

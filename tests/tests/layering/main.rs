@@ -22,9 +22,10 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The order of the path, with the places that are kept for crates to come.
-const ORDER: [&str; 36] = [
+const ORDER: [&str; 37] = [
     "headwater-types",
     "headwater-policy",
+    "headwater-access",
     "headwater-labels",
     "headwater-store",
     "headwater-cache",
@@ -62,9 +63,10 @@ const ORDER: [&str; 36] = [
 ];
 
 /// What each crate may know of the others. Reading it is reading the architecture.
-pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
+pub(crate) const ALLOWED: [(&str, &[&str]); 37] = [
     ("headwater-types", &[]),
     ("headwater-policy", &["headwater-types"]),
+    ("headwater-access", &["headwater-types"]),
     ("headwater-labels", &["headwater-types"]),
     ("headwater-store", &["headwater-types"]),
     ("headwater-cache", &["headwater-types", "headwater-policy", "headwater-store"]),
@@ -86,13 +88,14 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
     ),
     ("headwater-plan", &["headwater-types"]),
     ("headwater-learn", &["headwater-types"]),
-    ("headwater-wire", &["headwater-types"]),
-    ("headwater-cli", &["headwater-types"]),
+    ("headwater-wire", &["headwater-types", "headwater-access"]),
+    ("headwater-cli", &["headwater-types", "headwater-access"]),
     (
         "headwater-server",
         &[
             "headwater-types",
             "headwater-policy",
+            "headwater-access",
             "headwater-labels",
             "headwater-learn",
             "headwater-store",
@@ -105,7 +108,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
             "headwater-cli",
         ],
     ),
-    ("headwater-client", &["headwater-types", "headwater-image", "headwater-wire"]),
+    ("headwater-client", &["headwater-types", "headwater-access", "headwater-image", "headwater-wire"]),
     ("headwater-rollout", &["headwater-types", "headwater-onnx", "headwater-delta", "headwater-client"]),
     ("headwater-federation", &["headwater-types", "headwater-plan", "headwater-learn", "headwater-client"]),
     ("headwater-pilot", &["headwater-types", "headwater-image", "headwater-plan", "headwater-client"]),
@@ -193,6 +196,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
         &[
             "headwater-types",
             "headwater-policy",
+            "headwater-access",
             "headwater-cache",
             "headwater-image",
             "headwater-plan",
@@ -206,7 +210,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 36] = [
 ];
 
 /// Dependencies that few crates own (tests and the maker of test data aside).
-const FENCED: [(&str, &[&str]); 16] = [
+const FENCED: [(&str, &[&str]); 19] = [
     ("ort", &["headwater-features"]),
     ("turbojpeg", &["headwater-image"]),
     ("object_store", &["headwater-store"]),
@@ -215,6 +219,9 @@ const FENCED: [(&str, &[&str]); 16] = [
     ("snap", &["headwater-store"]),
     ("zstd", &["headwater-store", "headwater-labels", "headwater-delta"]),
     ("redb", &["headwater-labels"]),
+    ("rustls", &["headwater-access"]),
+    ("tokio-rustls", &["headwater-access"]),
+    ("aws-lc-rs", &["headwater-access"]),
     ("parquet", &["headwater-tables"]),
     ("arrow-array", &["headwater-tables"]),
     ("prometheus-client", &["headwater-server"]),

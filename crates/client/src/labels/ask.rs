@@ -92,7 +92,7 @@ async fn of_one(
 ) -> Result<AskedLabels, ClientError> {
     of_server(address, options, task).await?;
     let retry = options.retry.clone().consistent();
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_answer(&server, &retry, task);
     loop {
         match call(&server, ask, &retry).await {

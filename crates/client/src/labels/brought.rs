@@ -77,7 +77,7 @@ pub async fn label_features(
     task: u64,
 ) -> Result<Vec<FailedFeature>, ClientError> {
     let retry = options.retry.clone().consistent();
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_samples(&server, &retry, task, Arc::default());
     let request = proto::LabelFeaturesRequest::from(brought.clone());
     loop {

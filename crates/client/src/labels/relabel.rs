@@ -30,7 +30,7 @@ pub async fn relabel(
     // It says at once where no server is, and which is too old.
     of_server(address, options, task).await?;
     let retry = options.retry.clone().consistent();
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_samples(&server, &retry, task, Arc::default());
     let mut request = relabel.clone();
     loop {

@@ -32,7 +32,7 @@ pub async fn push_version(
     told: &(dyn Fn(ByteCount) + Sync),
 ) -> Result<ByteCount, ClientError> {
     let retry = options.retry.clone().consistent();
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_answer(&server, &retry, task);
     let mut push = Push { server: &server, pieces: Pieces::new(offer.transfer_bytes), sent: 0, stall: retry.stall };
     loop {

@@ -74,7 +74,7 @@ async fn ask(
     call: impl AsyncFn(&Client) -> Result<Response<proto::Activation>, Status>,
 ) -> Result<Activation, ClientError> {
     let retry = options.retry.clone().consistent();
-    let server = Server::new(address.clone(), None, Arc::default(), 1)?;
+    let server = Server::new(address.clone(), options.access.clone(), None, Arc::default(), 1)?;
     let mut patience = Patience::for_answer(&server, &retry, task);
     loop {
         let tried = async {

@@ -23,6 +23,7 @@ use tonic::Status;
 use crate::address::ServerAddress;
 use crate::connection::Server;
 use crate::error::ClientError;
+use crate::options::ClientOptions;
 use crate::trouble::Trouble;
 
 use trouble::away;
@@ -40,13 +41,13 @@ const ANSWER: Duration = Duration::from_secs(60);
 // === impl TrainingServer ===
 
 impl TrainingServer {
-    /// Connects to nothing yet.
+    /// Connects to nothing yet. Of the options it takes how servers are reached.
     ///
     /// # Errors
     /// An address that cannot be one.
-    pub fn new(address: ServerAddress) -> Result<Self, ClientError> {
+    pub fn new(address: ServerAddress, options: &ClientOptions) -> Result<Self, ClientError> {
         // One connection for steps, one for those behind, and one for what is judged beside.
-        Ok(Self(Arc::new(Server::new(address, None, Arc::default(), 3)?)))
+        Ok(Self(Arc::new(Server::new(address, options.access.clone(), None, Arc::default(), 3)?)))
     }
 
     /// Its address.

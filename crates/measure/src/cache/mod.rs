@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
+use headwater_cli::AccessArgs;
 use headwater_cli::output::{print_json, print_text};
 use headwater_client::{ClientOptions, ServerAddress, caches};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,9 @@ pub(crate) struct CacheArgs {
     /// Storage servers
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
     servers: Vec<ServerAddress>,
+
+    #[command(flatten)]
+    access: AccessArgs,
     /// Ask every two seconds until interrupted, and print each time what there is then
     #[arg(long)]
     watch: bool,
@@ -41,8 +45,9 @@ pub(crate) struct CacheArgs {
 /// # Errors
 /// No server, or one twice; once what the others say is printed, servers that did not answer.
 pub(crate) async fn show(args: &CacheArgs, json: bool, stop: &CancellationToken) -> anyhow::Result<()> {
+    let options = ClientOptions { access: args.access.open()?, ..ClientOptions::default() };
     loop {
-        let asked = stop.run_until_cancelled(caches(&args.servers, &ClientOptions::default())).await;
+        let asked = stop.run_until_cancelled(caches(&args.servers, &options)).await;
         let Some(asked) = asked.transpose()? else {
             return if args.watch { Ok(()) } else { Err(anyhow::anyhow!("stopped before a server answered")) };
         };

@@ -136,11 +136,11 @@ impl EpochArgs {
         recipe: Recipe,
         plan: Option<EpochPlan>,
         profile: Option<Arc<Profile>>,
-    ) -> EpochOptions {
-        EpochOptions {
+    ) -> anyhow::Result<EpochOptions> {
+        Ok(EpochOptions {
             servers: self.served.servers.clone(),
             dataset: self.served.dataset.clone(),
-            client: self.client.options(),
+            client: self.client.options()?,
             recipe,
             address: self.run.address(),
             mode: self.mode.clone(),
@@ -156,7 +156,7 @@ impl EpochArgs {
             accelerator_rate: self.accelerator_rate,
             digest: self.digest,
             halve_after: self.halve_after,
-        }
+        })
     }
 
     /// The plan's file, where the mode is one.

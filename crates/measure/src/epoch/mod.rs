@@ -25,7 +25,7 @@ pub(crate) async fn epoch(args: &EpochArgs, progress: &Progress) -> anyhow::Resu
         Some(path) if plan.is_none() => Some(Arc::new(read_profile(path)?)),
         _ => None,
     };
-    let options = args.options(recipe, plan, profile);
+    let options = args.options(recipe, plan, profile)?;
     let bars = Bars::new(progress);
     let (report, failures) = headwater_epoch::run(&options, &|stage| match stage {
         EpochStage::Profiling(headway) => bars.set("profile", headway),

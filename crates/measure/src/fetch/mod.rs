@@ -108,7 +108,7 @@ struct Begun {
 /// Asks the servers what they have, and plans where that is to be done.
 async fn begin(args: &FetchArgs, progress: &Progress, folder: Arc<OutputFolder>) -> anyhow::Result<Begun> {
     let asked_recipe = args.recipe.as_deref().map(find_recipe).transpose()?;
-    let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.client.options() };
+    let options = ClientOptions { allow_non_finite: args.allow_non_finite, ..args.client.options()? };
     let dataset = args.served.connect(None, options.clone()).await?;
     let recipe = Arc::new(recipe_of(args, asked_recipe, &dataset)?);
     let indices = args.indices.as_ref().map_or_else(|| (0..dataset.len()).into(), |set| set.to_indices());

@@ -69,7 +69,7 @@ pub(crate) struct NetworkReport(Vec<LinkRow>);
 /// Measures, and prints what came of it.
 pub(crate) async fn network(args: &NetworkArgs, progress: &Progress) -> anyhow::Result<NetworkReport> {
     let time = args.seconds;
-    let dataset = args.served.connect(args.limit_bandwidth, args.client.options()).await?;
+    let dataset = args.served.connect(args.limit_bandwidth, args.client.options()?).await?;
     let whole = (time.as_millis() as u64).saturating_mul(dataset.partitions().len() as u64);
     let bar = progress.items("milliseconds", Some(whole));
     let options = NetworkOptions { time, ..NetworkOptions::default() };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use headwater_cli::AccessArgs;
 use headwater_cli::exit::UsageError;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::some_seconds;
@@ -91,6 +92,9 @@ pub(crate) struct ModelArgs {
     /// their CPU time at each cut, and what serving an image takes beside it
     #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',')]
     pub(crate) servers: Vec<ServerAddress>,
+
+    #[command(flatten)]
+    pub(super) access: AccessArgs,
 
     /// With --servers: the dataset whose samples are taken
     #[arg(long, value_name = "NAME")]

@@ -20,7 +20,8 @@ pub(crate) struct Servers {
 /// Connects to the servers, where some were named.
 pub(crate) async fn connect(args: &ModelArgs) -> anyhow::Result<Option<Servers>> {
     let Some(AtServers { servers, dataset, model }) = args.at_servers() else { return Ok(None) };
-    let dataset = Dataset::connect(&servers, &dataset, ClientOptions::default()).await?;
+    let options = ClientOptions { access: args.access.open()?, ..ClientOptions::default() };
+    let dataset = Dataset::connect(&servers, &dataset, options).await?;
     let info = dataset.model(&model)?;
     Ok(Some(Servers { dataset, info, samples: args.samples() as u64 }))
 }

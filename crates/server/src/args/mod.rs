@@ -2,6 +2,7 @@
 
 mod program;
 
+mod access;
 mod cache_dir;
 mod dataset;
 mod datasets;
@@ -13,6 +14,7 @@ mod peers;
 mod reload;
 mod source;
 mod state;
+mod token;
 mod training;
 
 mod cache;
@@ -33,6 +35,7 @@ pub use program::StorageServerArgs;
 
 pub(crate) use program::Command;
 
+pub(crate) use access::AccessArgs;
 pub(crate) use cache::{CacheArgs, open as open_cache};
 pub(crate) use cache_dir::CacheDirArgs;
 pub(crate) use dataset::DatasetArgs;
@@ -44,6 +47,7 @@ pub(crate) use peers::{PeerAddress, PeerArgs};
 pub use reload::ReloadArgs;
 pub(crate) use source::SourceArgs;
 pub(crate) use state::StateArgs;
+pub use token::TokenArgs;
 pub(crate) use training::TrainingArgs;
 
 use crate::listen::ListenAddress;
@@ -185,6 +189,9 @@ pub struct ServeArgs {
     pub(crate) cache: CacheArgs,
 
     #[command(flatten)]
+    pub(crate) access: AccessArgs,
+
+    #[command(flatten)]
     pub(crate) peers: PeerArgs,
 
     #[command(flatten)]
@@ -257,7 +264,9 @@ impl ServeArgs {
             let (many, most) = (self.models_from.len(), caps::MAX_PEERS);
             found.push(format!("--models-from names {many} servers: {most} is the most"));
         }
-        let found = found.into_iter().map(UsageError).chain(ingest);
+        let calls_others = self.peers.is_shared() || !self.models_from.is_empty();
+        let listens = [("--listen", Some(&self.listen)), ("--metrics-listen", self.metrics_listen.as_ref())];
+        let found = found.into_iter().map(UsageError).chain(ingest).chain(self.access.conflicts(listens, calls_others));
         let peers = self.peers.conflicts(&self.listen, self.cache.is_off());
         found.chain(self.cache.conflicts()).chain(peers).chain(self.datasets.conflicts()).collect()
     }

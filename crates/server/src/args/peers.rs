@@ -36,6 +36,11 @@ pub(crate) struct PeerAddress(String);
 // === impl PeerAddress ===
 
 impl PeerAddress {
+    /// The host, as it is written: what the server's certificate is for.
+    pub(crate) fn host(&self) -> &str {
+        self.0.rsplit_once(':').map_or(self.0.as_str(), |(host, _)| host)
+    }
+
     /// `HOST:PORT`, as it is looked up.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

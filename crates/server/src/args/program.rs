@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use headwater_cli::Common;
 
-use super::{IndexArgs, ReloadArgs, ServeArgs};
+use super::{IndexArgs, ReloadArgs, ServeArgs, TokenArgs};
 
 /// Serves photos, tensors and features from where the photos rest
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Index(Box<IndexArgs>),
     /// Have a server on this machine list its datasets anew, and say what changed
     Reload(ReloadArgs),
+    /// Make a token, and the line by which servers know it
+    Token(TokenArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -33,7 +35,8 @@ Examples:
   storage-server serve --dataset photos=/srv/photos \\
       --dataset flowers=s3://bucket/flowers,partition=1/2
   storage-server serve --data s3://bucket/photos --dataset photos \\
-      --partition 1/2 --listen 0.0.0.0:7440
+      --partition 1/2 --listen 0.0.0.0:7440 \
+      --tls-cert node1.pem --tls-key node1.key
   storage-server serve --data /srv/photos --dataset photos \\
       --metrics-listen 127.0.0.1:9464 \\
       --model mobilenet=mobilenet_v2.onnx,recipe=mobilenet-eval

@@ -5,6 +5,7 @@ use headwater_wire::status::Refusal;
 use headwater_wire::{DatasetState, ListedDataset, ServedDataset};
 use tonic::Status;
 
+use crate::gate::shows;
 use crate::served::{Served, Standing};
 
 use super::desk::Desk;
@@ -15,7 +16,8 @@ pub(super) fn list_datasets(desk: &Desk) -> Result<DatasetList, Status> {
         Err(Refusal::Starting { doing }) => Some(doing),
         Err(refusal) => return Err(desk.refuse(refusal)),
     };
-    let datasets = desk.life.datasets.iter().map(|served| describe(served, house.as_deref()).into()).collect();
+    let shown = desk.life.datasets.iter().filter(|served| shows(served.name.as_str()).is_ok());
+    let datasets = shown.map(|served| describe(served, house.as_deref()).into()).collect();
     let instance = desk.instance.to_vec().into();
     Ok(DatasetList { datasets, server_version: env!("CARGO_PKG_VERSION").to_owned(), instance })
 }

@@ -7,6 +7,7 @@ use headwater_types::Digest;
 use headwater_wire::status::{Invalid, Refusal};
 use tonic::{Request, Status};
 
+use crate::gate::covers;
 use crate::ingest::Intakes;
 use crate::labelling::LabellingJobs;
 use crate::life::Life;
@@ -50,6 +51,7 @@ pub(super) struct Admitted<R> {
 impl Desk {
     /// What is served of this dataset: the generation of this digest, or the current one where none is named.
     pub(super) fn offer(&self, asked: &str, digest: Option<Digest>) -> Result<Arc<Offer>, Status> {
+        self.covers(asked)?;
         let served = self.life.datasets.find(asked).ok_or_else(|| {
             let asked = asked.chars().take(100).collect();
             self.refuse(Refusal::UnknownDataset { asked, served: self.life.datasets.names() })
@@ -58,6 +60,15 @@ impl Desk {
         let generation = served.generation(digest).map_err(|refusal| self.refuse(self.with_others(refusal)))?;
         let counts = self.metrics.samples(&served.name);
         Ok(Arc::new(Offer { house: Arc::clone(house), served: Arc::clone(served), generation, counts, job: None }))
+    }
+
+    /// Sees that the caller may use a dataset.
+    pub(super) fn covers(&self, dataset: &str) -> Result<(), Status> {
+        covers(dataset).map_err(|name| {
+            let message =
+                format!("the token of {name} is not for the dataset {dataset}: have its line in --tokens name it too");
+            self.refuse(Refusal::Forbidden { message })
+        })
     }
 
     /// A dataset that is not ready does not speak for the others.

@@ -6,10 +6,13 @@ use headwater_wire::status::Invalid;
 use tonic::{Request, Status};
 
 use super::desk::Desk;
+use crate::gate::shows;
 
 pub(super) fn list(desk: &Desk) -> Result<proto::LabellingList, Status> {
     desk.life.house().map_err(|refusal| desk.refuse(refusal))?;
-    let labellings = desk.labelling.all().iter().map(|job| job.labelling().into()).collect();
+    let labellings = desk.labelling.all().into_iter().map(|job| job.labelling());
+    let shown = labellings.filter(|labelling| shows(labelling.dataset.as_str()).is_ok());
+    let labellings = shown.map(Into::into).collect();
     Ok(proto::LabellingList { labellings })
 }
 
@@ -18,6 +21,7 @@ pub(super) async fn control(
     request: Request<proto::ControlLabellingRequest>,
 ) -> Result<proto::Labelling, Status> {
     let control = ControlLabelling::try_from(request.into_inner()).map_err(|invalid| desk.refuse(invalid))?;
+    desk.covers(control.dataset.as_str())?;
     let house = desk.life.house().map_err(|refusal| desk.refuse(refusal))?;
     let (jobs, house) = (desk.labelling.clone(), house.clone());
     let told = tokio::task::spawn_blocking(move || jobs.control(&house, &control)).await;

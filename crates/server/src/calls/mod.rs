@@ -52,12 +52,11 @@ use headwater_wire::proto::{
     BeginPushRequest, BeginTrainingRequest, CacheReport, CacheRequest, CachedAnswer, CachedRequest,
     ControlLabellingRequest, CountLabelsRequest, DatasetDescription, DatasetList, DescribeRequest, DifferencesRequest,
     EndTrainingRequest, FetchBatch, FetchRequest, Front, IngestPart, IntroduceRequest, Introduction, LabelCounts,
-    LabelFeaturesRequest, LabelledFeatures, Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest, ListModelsRequest, ListRequest, LowAnswer,
-    LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest, OpenFrontRequest, OpenLabellingRequest,
-    OpenedLabelling, PrepareTrainingRequest,
-    PullPieceRequest, PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest,
-    ReportRequest, ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun,
-    TrainingEnded,
+    LabelFeaturesRequest, LabelledFeatures, Labelling, LabellingList, ListDatasetsRequest, ListLabellingsRequest,
+    ListModelsRequest, ListRequest, LowAnswer, LowRequest, ModelList, ModelPiece, ModelVersions, OfferModelRequest,
+    OpenFrontRequest, OpenLabellingRequest, OpenedLabelling, PrepareTrainingRequest, PullPieceRequest,
+    PushPieceRequest, PushState, RelabelRequest, ReloadRequest, ReplacedAnswer, ReplacedRequest, ReportRequest,
+    ReportSummary, RollBackModelRequest, ScorePart, SurveyRequest, TrainPart, TrainingBegun, TrainingEnded,
 };
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;

@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 
-use headwater_wire::Introduction;
 use headwater_wire::proto::IntroduceRequest;
 use headwater_wire::proto::homes_client::HomesClient;
 use headwater_wire::transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW};
+use headwater_wire::{BearerChannel, Introduction};
 use tokio::time::{Duration, timeout};
-use tonic::transport::{Channel, Endpoint, Error};
+use tonic::transport::{Endpoint, Error};
 use tonic::{Code, Status};
 
 use super::neighbour::Line;
+use crate::args::PeerAddress;
+use crate::others::Others;
 
 /// Why a server has not introduced itself.
 #[derive(Debug)]
@@ -27,12 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MAX_INTRODUCTION: usize = 1 << 20;
 
 /// A connection to a server, once it is used.
-pub(crate) fn line(address: SocketAddr) -> Result<Line, Error> {
-    channel(address).map(Line::new)
+pub(crate) fn line(others: &Others, address: SocketAddr, written: &PeerAddress) -> Result<Line, Error> {
+    channel(others, address, written).map(Line::new)
 }
 
-/// The channel of such a connection.
-pub(crate) fn channel(address: SocketAddr) -> Result<Channel, Error> {
+/// The channel of such a connection. The server's certificate must be for its name, as it is written.
+pub(crate) fn channel(others: &Others, address: SocketAddr, written: &PeerAddress) -> Result<BearerChannel, Error> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?
         .connect_timeout(PATIENCE)
         .tcp_nodelay(true)
@@ -42,11 +44,11 @@ pub(crate) fn channel(address: SocketAddr) -> Result<Channel, Error> {
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
+    Ok(others.channel(&endpoint, written.host()))
 }
 
 /// Asks a server who it is.
-pub(crate) async fn introduce(channel: Channel) -> Result<Introduction, Silence> {
+pub(crate) async fn introduce(channel: BearerChannel) -> Result<Introduction, Silence> {
     let mut client = HomesClient::new(channel).max_decoding_message_size(MAX_INTRODUCTION);
     let answer = timeout(PATIENCE, client.introduce(IntroduceRequest {})).await;
     let answer = answer.map_err(|_| Silence::Missed(format!("no answer in {PATIENCE:?}")))?;

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use headwater_policy::homes::Host;
 use headwater_types::{ByteCount, DatasetName, Digest, ServerName};
-use headwater_wire::Introduction;
 use headwater_wire::proto::samples_client::SamplesClient;
+use headwater_wire::{BearerChannel, Introduction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use tonic::transport::Channel;
 
 /// A server that lives.
 pub(crate) struct Neighbour {
@@ -25,7 +24,7 @@ pub(crate) struct Neighbour {
 /// is there introduces itself again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    pub(crate) channel: Channel,
+    pub(crate) channel: BearerChannel,
     /// Until when the server is not asked for samples.
     rests: Arc<Mutex<Option<Instant>>>,
     calls: Arc<Semaphore>,
@@ -84,7 +83,7 @@ impl Neighbour {
     }
 
     /// Where its samples are asked for, in messages of so many bytes at most.
-    pub(crate) fn samples(&self, most_message: ByteCount) -> SamplesClient<Channel> {
+    pub(crate) fn samples(&self, most_message: ByteCount) -> SamplesClient<BearerChannel> {
         SamplesClient::new(self.line.channel.clone()).max_decoding_message_size(most_message.as_usize())
     }
 }
@@ -92,7 +91,7 @@ impl Neighbour {
 // === impl Line ===
 
 impl Line {
-    pub(crate) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: BearerChannel) -> Self {
         Self { channel, rests: Arc::default(), calls: Arc::new(Semaphore::new(CALLS)) }
     }
 

@@ -27,6 +27,7 @@ use super::said::Said;
 use super::share::Share;
 use crate::args::PeerAddress;
 use crate::datasets::Datasets;
+use crate::others::Others;
 
 /// How often all are asked, within a fifth.
 const EVERY: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ pub(crate) struct Rounds {
     share: Arc<Share>,
     datasets: Arc<Datasets>,
     addresses: Addresses,
+    others: Others,
     instance: [u8; 16],
     known: BTreeMap<SocketAddr, Known>,
     /// Since when each peer, as it is written, has not answered at any of its addresses.
@@ -59,9 +61,14 @@ pub(crate) struct Rounds {
 
 impl Rounds {
     /// Of the server of this instance.
-    pub(crate) fn new(share: Arc<Share>, datasets: Arc<Datasets>, addresses: Addresses, instance: [u8; 16]) -> Self {
+    pub(crate) fn new(
+        share: Arc<Share>,
+        datasets: Arc<Datasets>,
+        (addresses, others): (Addresses, Others),
+        instance: [u8; 16],
+    ) -> Self {
         let (known, silent, said, apart) = Default::default();
-        Self { share, datasets, addresses, instance, known, silent, said, apart }
+        Self { share, datasets, addresses, others, instance, known, silent, said, apart }
     }
 
     /// Asks round after round, after the first.
@@ -82,9 +89,9 @@ impl Rounds {
             all = all.into_iter().take(MAX_PEERS).collect();
         }
         self.known.retain(|address, _| all.contains_key(address));
-        for address in all.keys() {
+        for (address, written) in &all {
             if !self.known.contains_key(address) {
-                let Ok(line) = line(*address) else { continue };
+                let Ok(line) = line(&self.others, *address, written) else { continue };
                 self.known.insert(*address, Known { line, introduction: None, missed: 0 });
             }
         }

@@ -107,6 +107,7 @@ mod tests {
 
     use super::super::call::line;
     use super::*;
+    use crate::others::Others;
 
     fn neighbour(name: &str, digest: Digest, has_workers: bool, models: Vec<Digest>) -> Arc<Neighbour> {
         let (name, address) = (name.parse::<ServerName>().unwrap(), "127.0.0.1:1".parse().unwrap());
@@ -118,7 +119,8 @@ mod tests {
             datasets: vec![("photos".parse().unwrap(), vec![digest])],
             models,
         };
-        Arc::new(Neighbour::new(name, address, said, line(address).unwrap()))
+        let line = line(&Others::default(), address, &"peer:1".parse().unwrap());
+        Arc::new(Neighbour::new(name, address, said, line.unwrap()))
     }
 
     /// The names of servers that are the home of any of a thousand samples; the empty name is this server's.

@@ -12,9 +12,7 @@ use headwater_features::Classifier;
 use headwater_labels::Best;
 use headwater_types::caps::LABELLING_PAGE;
 use headwater_types::{Digest, FailureKind, SampleIndex, SampleKey};
-use headwater_wire::labels::{
-    BroughtFeatures, FailedFeature, FeaturesOf, LabellerDigests, OpenedLabelling, Relabel,
-};
+use headwater_wire::labels::{BroughtFeatures, FailedFeature, FeaturesOf, LabellerDigests, OpenedLabelling, Relabel};
 use headwater_wire::status::{Invalid, Refusal};
 
 use super::failing::{Verdict, verdict};

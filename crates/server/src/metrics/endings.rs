@@ -17,6 +17,10 @@ pub(crate) enum Ending {
     Displaced,
     /// The peer does not speak HTTP/2.
     NotHttp2,
+    /// The peer and this server do not trust each other, or have no TLS in common.
+    Tls,
+    /// The peer does not speak TLS, and was told that it must.
+    Plain,
     /// The connection had no call for `--idle-timeout`.
     Idle,
     /// The connection was to the metrics port, and its request took too long.
@@ -33,8 +37,8 @@ pub(crate) struct Endings {
 // === impl Ending ===
 
 impl Ending {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Full, Self::Handshake, Self::Displaced, Self::NotHttp2, Self::Idle, Self::Slow];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Full, Self::Handshake, Self::Displaced, Self::NotHttp2, Self::Tls, Self::Plain, Self::Idle, Self::Slow];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +46,8 @@ impl Ending {
             Self::Handshake => "handshake",
             Self::Displaced => "displaced",
             Self::NotHttp2 => "not-http2",
+            Self::Tls => "tls",
+            Self::Plain => "plain",
             Self::Idle => "idle",
             Self::Slow => "slow",
         }

@@ -8,20 +8,22 @@ use anyhow::{Context, Result, anyhow, bail};
 use headwater_cli::exit::in_one_line;
 use headwater_types::caps::{MAX_MODEL_PIECE, MAX_REQUEST};
 use headwater_types::{Digest, ModelName};
+use headwater_wire::BearerChannel;
 use headwater_wire::models::{Activate, AskedOffer, PullPiece, PushOffer, PushPiece, PushState, ServedModel};
 use headwater_wire::proto;
 use headwater_wire::proto::models_client::ModelsClient;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::transport::Channel;
 
 use super::registry::Models;
 use crate::homes::{Addresses, channel};
+use crate::others::Others;
 
 /// Catches up with the models of others, at the start and every few seconds.
 pub(crate) struct CatchingUp {
     models: Arc<Models>,
     addresses: Addresses,
+    others: Others,
     /// Versions that could not be had, and when they are tried again.
     later: BTreeMap<(ModelName, u64), Instant>,
 }
@@ -42,14 +44,14 @@ struct Later {
     name: ModelName,
     revision: u64,
     digest: Digest,
-    from: ModelsClient<Channel>,
+    from: ModelsClient<BearerChannel>,
 }
 
 // === impl CatchingUp ===
 
 impl CatchingUp {
-    pub(crate) fn new(models: Arc<Models>, addresses: Addresses) -> Self {
-        Self { models, addresses, later: BTreeMap::new() }
+    pub(crate) fn new(models: Arc<Models>, addresses: Addresses, others: Others) -> Self {
+        Self { models, addresses, others, later: BTreeMap::new() }
     }
 
     /// Catches up once, before the first call, so that nobody gets what others have replaced.
@@ -71,8 +73,9 @@ impl CatchingUp {
 
     /// Asks all others, and fetches what is later than here.
     async fn round(&mut self) {
-        let found: Vec<_> = self.addresses.look_up().await.into_keys().collect();
-        let asked = found.into_iter().filter_map(|address| channel(address).ok()).map(|channel| {
+        let found = self.addresses.look_up().await;
+        let channels = found.iter().filter_map(|(address, written)| channel(&self.others, *address, written).ok());
+        let asked = channels.map(|channel| {
             let client =
                 ModelsClient::new(channel).max_decoding_message_size(2 * MAX_MODEL_PIECE.max(MAX_REQUEST.as_usize()));
             ask(client)
@@ -114,7 +117,7 @@ impl CatchingUp {
 }
 
 /// The versions that serve at another; none where it does not answer.
-async fn ask(mut client: ModelsClient<Channel>) -> Vec<Later> {
+async fn ask(mut client: ModelsClient<BearerChannel>) -> Vec<Later> {
     let answer = timeout(ANSWER, client.list_models(proto::ListModelsRequest {})).await;
     let list = answer.ok().and_then(Result::ok).and_then(|answer| ServedModel::read(answer.into_inner()).ok());
     let later = |model: ServedModel| {

@@ -69,7 +69,10 @@ impl ExtractArgs {
     }
 
     /// The dataset and the model that features are extracted with.
-    pub(crate) fn served_model(&self) -> ServedModel {
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(crate) fn served_model(&self) -> anyhow::Result<ServedModel> {
         self.servers.served_model(self.allow_non_finite)
     }
 }

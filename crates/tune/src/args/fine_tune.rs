@@ -179,8 +179,11 @@ impl FineTuneArgs {
 
     /// The dataset and the model, where features come from servers. What is to be joined is the extractor, where none
     /// is named.
-    pub(crate) fn served_model(&self) -> Result<ServedModel, UsageError> {
-        let mut served = self.from.servers()?.served_model(false);
+    ///
+    /// # Errors
+    /// No servers, and files of certificates or a token that cannot be used.
+    pub(crate) fn served_model(&self) -> anyhow::Result<ServedModel> {
+        let mut served = self.from.servers()?.served_model(false)?;
         served.inference.extractor = served.inference.extractor.or_else(|| self.join.clone());
         Ok(served)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use headwater_cli::AccessArgs;
 use headwater_client::{ClientOptions, ServerAddress};
 use headwater_types::patience::CLIENT_PATIENCE;
 
@@ -18,6 +19,9 @@ pub(crate) struct ReachArgs {
     /// restarted is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = CLIENT_PATIENCE.as_secs() as u32)]
     give_up_after: u32,
+
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Storage servers that serve one dataset.
@@ -37,8 +41,11 @@ pub(crate) struct PartsArgs {
 
 impl PartsArgs {
     /// How the servers are connected to.
-    pub(crate) fn options(&self) -> ClientOptions {
-        ClientOptions { allow_partial: self.allow_partial, ..self.reach.options() }
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(crate) fn options(&self) -> anyhow::Result<ClientOptions> {
+        Ok(ClientOptions { allow_partial: self.allow_partial, ..self.reach.options()? })
     }
 
     /// The servers.
@@ -51,10 +58,13 @@ impl PartsArgs {
 
 impl ReachArgs {
     /// How the servers are connected to.
-    pub(crate) fn options(&self) -> ClientOptions {
-        let mut options = ClientOptions::default();
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(crate) fn options(&self) -> anyhow::Result<ClientOptions> {
+        let mut options = ClientOptions { access: self.access.open()?, ..ClientOptions::default() };
         options.retry.give_up_after = Duration::from_secs(self.give_up_after.into());
         options.retry.connect_for = options.retry.connect_for.min(options.retry.give_up_after);
-        options
+        Ok(options)
     }
 }

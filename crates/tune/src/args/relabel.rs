@@ -130,13 +130,16 @@ impl RelabelArgs {
     }
 
     /// The dataset and the model whose features are brought: the labeller's extractor.
-    pub(crate) fn served_model(&self, dataset: DatasetName, extractor: ModelName) -> ServedModel {
-        let mut client = self.parts.options();
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(crate) fn served_model(&self, dataset: DatasetName, extractor: ModelName) -> anyhow::Result<ServedModel> {
+        let mut client = self.parts.options()?;
         client.bandwidth = self.plan.limit_bandwidth;
         client.cpu_workers = self.plan.inference_workers.unwrap_or(client.cpu_workers);
         client.limits = self.limits.limits();
         let (servers, inference) = (self.parts.servers().to_vec(), self.plan.inference());
-        ServedModel { servers, dataset, model: extractor, client, inference }
+        Ok(ServedModel { servers, dataset, model: extractor, client, inference })
     }
 
     /// What is to be done.

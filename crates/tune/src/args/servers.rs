@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use headwater_cli::LimitArgs;
+use headwater_cli::{AccessArgs, LimitArgs};
 use headwater_client::{ClientOptions, ServerAddress};
 use headwater_extraction::ServedModel;
 use headwater_types::patience::CLIENT_PATIENCE;
@@ -45,6 +45,9 @@ pub(crate) struct ConnectionArgs {
     allow_partial: bool,
 
     #[command(flatten)]
+    pub(crate) access: AccessArgs,
+
+    #[command(flatten)]
     limits: LimitArgs,
 
     #[command(flatten)]
@@ -59,28 +62,32 @@ const GIVE_UP_AFTER: u32 = CLIENT_PATIENCE.as_secs() as u32;
 impl ServersArgs {
     /// The dataset and the model, and how the servers are connected to. `allow_non_finite`: features that are not
     /// finite are taken too.
-    pub(super) fn served_model(&self, allow_non_finite: bool) -> ServedModel {
+    ///
+    /// # Errors
+    /// A file of certificates or a token that cannot be used.
+    pub(super) fn served_model(&self, allow_non_finite: bool) -> anyhow::Result<ServedModel> {
         let Self { servers, dataset, model, connection } = self;
-        ServedModel {
+        Ok(ServedModel {
             servers: servers.clone(),
             dataset: dataset.clone(),
             model: model.clone(),
-            client: ClientOptions { allow_non_finite, ..connection.client() },
+            client: ClientOptions { allow_non_finite, ..connection.client()? },
             inference: connection.plan.inference(),
-        }
+        })
     }
 }
 
 // === impl ConnectionArgs ===
 
 impl ConnectionArgs {
-    fn client(&self) -> ClientOptions {
-        let mut client = ClientOptions { bandwidth: self.plan.limit_bandwidth, ..ClientOptions::default() };
+    fn client(&self) -> anyhow::Result<ClientOptions> {
+        let (bandwidth, access) = (self.plan.limit_bandwidth, self.access.open()?);
+        let mut client = ClientOptions { bandwidth, access, ..ClientOptions::default() };
         client.cpu_workers = self.plan.inference_workers.unwrap_or(client.cpu_workers);
         client.retry.give_up_after = Duration::from_secs(self.give_up_after.into());
         client.retry.connect_for = client.retry.connect_for.min(client.retry.give_up_after);
         client.allow_partial = self.allow_partial;
         client.limits = self.limits.limits();
-        client
+        Ok(client)
     }
 }

@@ -72,7 +72,7 @@ async fn places(args: &FineTuneArgs, mode: Mode, progress: &Progress) -> Result<
         return Ok(vec![Place::Here(Arc::new(here(args, progress).await?))]);
     }
     let served = args.served_model()?;
-    let servers = served.servers.into_iter().map(TrainingServer::new);
+    let servers = served.servers.into_iter().map(|server| TrainingServer::new(server, &served.client));
     Ok(servers.map(|server| server.map(Place::Server)).collect::<Result<_, _>>()?)
 }
 

@@ -57,7 +57,8 @@ pub(crate) async fn bring(
     let servers = {
         let bar = GrowingBar::new(progress, "profile");
         let on_progress = |headway: Headway| bar.update(headway.done, headway.total);
-        let steering = Box::pin(connected.steer(&Indices::from(lacking.clone()), &on_progress));
+        let wanted = Indices::from(lacking.clone());
+        let steering = Box::pin(connected.steer(&wanted, &on_progress));
         stop.run_until_cancelled(steering).await.ok_or(Unbegun)??
     };
     let ended = run(&servers, lacking, &mut shares, (progress, stop)).await;
@@ -100,8 +101,9 @@ async fn run(
     let arrivals = servers.features(lacking, false)?;
     let bar = progress.items("relabel", Some(shares.iter().map(Share::samples).sum()));
     bar.set(shares.iter().map(Share::skipped).sum());
-    let pumping = pump(arrivals, shares, &|| bar.add(1));
-    let pumped = stop.run_until_cancelled(pumping).await.unwrap_or_else(|| Err(Stopped.into()));
+    let came = || bar.add(1);
+    let pumped = stop.run_until_cancelled(pump(arrivals, shares, &came)).await;
+    let pumped = pumped.unwrap_or_else(|| Err(Stopped.into()));
     let flushed = {
         let flushing = flush(shares);
         match &pumped {

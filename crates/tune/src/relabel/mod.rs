@@ -31,7 +31,7 @@ pub(crate) async fn relabel(
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Outcome<RelabelSummary>> {
-    let (servers, options) = (args.parts.servers(), args.parts.options());
+    let (servers, options) = (args.parts.servers(), args.parts.options()?);
     match args.task() {
         RelabelTask::List => {
             let listed =
@@ -53,7 +53,7 @@ pub(crate) async fn relabel(
         RelabelTask::Label(request) if args.plan.makes_features() => {
             let extractor = stop.run_until_cancelled(Box::pin(extractor_of(servers, &request.model, &options)));
             let extractor = extractor.await.ok_or(Unbegun)??;
-            let served = args.served_model(request.dataset.clone(), extractor);
+            let served = args.served_model(request.dataset.clone(), extractor)?;
             bring(served, &request, args.failures.max_failures, progress, stop).await
         }
         RelabelTask::Label(request) => {

@@ -138,7 +138,8 @@ impl Share {
             }
             Err(failure) => {
                 self.gathered.failed.push(FailedFeature { index: local, kind: failure.kind });
-                self.count(failure.kind, || sample.key.map_or_else(|| format!("sample {}", sample.index), String::from));
+                let named = || sample.key.map_or_else(|| format!("sample {}", sample.index), |key| key.to_string());
+                self.count(failure.kind, named);
             }
         }
     }

@@ -8,6 +8,7 @@ the process that reads it.
 """
 
 from headwater._headwater import (
+    AccessError,
     CacheError,
     GenerationError,
     HeadwaterError,
@@ -31,6 +32,7 @@ from headwater.shards import ShardSampler
 from headwater.transforms import recipe_from
 
 __all__ = [
+    "AccessError",
     "CUTS",
     "CacheError",
     "CachedDataset",

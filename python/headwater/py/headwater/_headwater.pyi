@@ -20,6 +20,9 @@ class HeadwaterError(Exception):
 class ServerError(HeadwaterError):
     """Servers cannot be reached, refuse, or do not agree."""
 
+class AccessError(ServerError):
+    """Servers are not trusted, or do not know this program, or do not let it do this."""
+
 class GenerationError(ServerError):
     """Servers no longer hold the generation of the dataset that was asked for."""
 
@@ -216,7 +219,7 @@ class Batches:
     def close(self) -> None: ...
 
 def datasets(
-    servers: Sequence[str], connect_for: float
+    servers: Sequence[str], connect_for: float, access: Any
 ) -> List[Tuple[str, str, str, str, Optional[Tuple[int, int, int, str, int, str]]]]:
     """Server, name, state and reason of each dataset; samples, classes, bytes, source, generation and digest of what was
     listed.
@@ -228,7 +231,7 @@ def labels(
     whose: Tuple[Optional[str], str],
     which: Tuple[Optional[str], Optional[str], bool],
     bounds: Tuple[float, Optional[int]],
-    patience: Tuple[float, bool],
+    patience: Tuple[float, bool, Any],
 ) -> List[Tuple[str, str, List[Tuple[str, float]], Optional[str]]]:
     """Server, key, best classes with their scores, and the earlier class of each photo, server by server. `which` is a
     label, a digest since which labels changed, and whether the lowest scores are wanted.
@@ -239,7 +242,7 @@ def label_counts(
     dataset: str,
     whose: Tuple[Optional[str], str],
     min_score: float,
-    patience: Tuple[float, bool],
+    patience: Tuple[float, bool, Any],
 ) -> List[Tuple[str, int]]:
     """Each server's labels, and how many of its photos have them."""
 

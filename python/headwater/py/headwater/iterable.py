@@ -10,6 +10,7 @@ import numpy.typing as npt
 from headwater._headwater import HeadwaterError
 from headwater.announcer import Announcer, Telling
 from headwater.arguments import boolean, one_of, whole
+from headwater.access import Tls, Token
 from headwater.choices import ORDERINGS, Cut, FieldNames, OnError, Ordering, Output, Pixels
 from headwater.failures import Rows
 from headwater.generations import Generations
@@ -105,6 +106,9 @@ class IterableDataset(Served, TorchIterableDataset[S]):
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
     allow_non_finite
                  takes features that are not finite (NaN or an infinity) too; without it their samples fail
+    tls          reaches servers by TLS: {"ca": FILE}, and {"cert": FILE, "key": FILE} where they ask for a certificate;
+                 the files are in PEM, and read anew when they change
+    token        shows servers this token, a text; or the first line of a file, a pathlib.Path
     connect_for  seconds to wait for a server at the start
     patience     seconds to wait for a server that was there before
 
@@ -168,6 +172,8 @@ class IterableDataset(Served, TorchIterableDataset[S]):
         allow_partial: bool = False,
         limits: Optional[Limits] = None,
         allow_non_finite: bool = False,
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
     ) -> None:
         super().__init__()
         if batch_size is not None:

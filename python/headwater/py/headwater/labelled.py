@@ -4,6 +4,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from headwater import _headwater
+from headwater.access import Access, Tls, Token
 from headwater.arguments import boolean, seconds, servers_of, whole
 
 
@@ -36,6 +37,8 @@ def labels(
     limit: Optional[int] = None,
     connect_for: float = 10.0,
     allow_partial: bool = False,
+    tls: Optional[Tls] = None,
+    token: Optional[Token] = None,
 ) -> List[LabelledPhoto]:
     """The photos of these labels; without `label`, `uncertain` and `changed_since`, all that have labels.
 
@@ -50,6 +53,7 @@ def labels(
     limit          most photos
     connect_for    seconds to wait for a server
     allow_partial  goes on without the photos of partitions that no server serves; without it they are a ServerError
+    tls, token     as for the datasets
 
     ServerError where a server does not answer, or has no such labels. Photos that are gone, or changed since they were
     labelled, do not appear.
@@ -71,7 +75,7 @@ def labels(
         (model, _digest("digest", digest)),
         which,
         (_score(min_score), limit),
-        (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial)),
+        (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial), Access.of(tls, token)),
     )
     photos = [LabelledPhoto(server, key, best[0][0], best[0][1], best, before) for server, key, best, before in found]
     if label is not None or uncertain:
@@ -89,11 +93,13 @@ def label_counts(
     min_score: float = 0.0,
     connect_for: float = 10.0,
     allow_partial: bool = False,
+    tls: Optional[Tls] = None,
+    token: Optional[Token] = None,
 ) -> Dict[str, int]:
     """How many photos have each label, the most first. The arguments are those of `labels`."""
     counts: Dict[str, int] = {}
     whose = (model, _digest("digest", digest))
-    patience = (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial))
+    patience = (seconds("connect_for", connect_for), boolean("allow_partial", allow_partial), Access.of(tls, token))
     answers = _headwater.label_counts(servers_of(servers), dataset, whose, _score(min_score), patience)
     for label, count in answers:
         counts[label] = counts.get(label, 0) + count

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from headwater._headwater import HeadwaterError
 from headwater.announcer import Announcer
 from headwater.arguments import MOST_EPOCH, boolean, place_of, whole
+from headwater.access import Tls, Token
 from headwater.choices import Cut, FieldNames, OnError, Output, Pixels
 from headwater.drivers import driver
 from headwater.failures import Rows
@@ -71,6 +72,9 @@ class MapDataset(Served, TorchDataset[S]):
                  goes on without the samples of partitions that no server serves; without it they are a ServerError
     allow_non_finite
                  takes features that are not finite (NaN or an infinity) too; without it their samples fail
+    tls          reaches servers by TLS: {"ca": FILE}, and {"cert": FILE, "key": FILE} where they ask for a certificate;
+                 the files are in PEM, and read anew when they change
+    token        shows servers this token, a text; or the first line of a file, a pathlib.Path
     connect_for  seconds to wait for a server at the start
     patience     seconds to wait for a server that was there before
 
@@ -119,6 +123,8 @@ class MapDataset(Served, TorchDataset[S]):
         allow_partial: bool = False,
         limits: Optional[Limits] = None,
         allow_non_finite: bool = False,
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
     ) -> None:
         # The reader takes its keywords out of all of them, each by its name.
         self._place = place = Place()

@@ -3,6 +3,7 @@
 from typing import List, NamedTuple, Optional, Sequence, Union
 
 from headwater import _headwater
+from headwater.access import Access, Tls, Token
 from headwater.arguments import seconds, servers_of
 
 
@@ -27,15 +28,23 @@ class ServedDataset(NamedTuple):
     digest: Optional[str]
 
 
-def datasets(servers: Union[str, Sequence[str]], *, connect_for: float = 10.0) -> List[ServedDataset]:
+def datasets(
+    servers: Union[str, Sequence[str]],
+    *,
+    connect_for: float = 10.0,
+    tls: Optional[Tls] = None,
+    token: Optional[Token] = None,
+) -> List[ServedDataset]:
     """What these servers have, server by server.
 
     servers      "host:port,host:port", or a list
     connect_for  seconds to wait for a server
+    tls, token   as for the datasets
 
     ServerError names the servers that do not answer. A dataset that cannot be served is no error: its state says it.
     """
-    found = _headwater.datasets(servers_of(servers), seconds("connect_for", connect_for))
+    access = Access.of(tls, token)
+    found = _headwater.datasets(servers_of(servers), seconds("connect_for", connect_for), access)
     return [
         ServedDataset(server, name, state, reason, *(listed or (None, None, None, None, None, None)))
         for server, name, state, reason, listed in found

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 from headwater._headwater import Client, bandwidth
+from headwater.access import Access
 from headwater.arguments import boolean, seconds, text, whole
 from headwater.limits import limits_of
 
@@ -30,6 +31,8 @@ class Transport:
     #: What a photo may be here, by the limits' names; for the others, each server's limit holds.
     limits: Dict[str, int]
     allow_non_finite: bool
+    #: How servers are reached.
+    access: Access = Access()
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> "Transport":
@@ -44,6 +47,7 @@ class Transport:
             allow_partial=boolean("allow_partial", keywords["allow_partial"]),
             limits=limits_of(keywords["limits"]),
             allow_non_finite=boolean("allow_non_finite", keywords["allow_non_finite"]),
+            access=Access.of(keywords["tls"], keywords["token"]),
         )
 
     def connect(

@@ -7,6 +7,7 @@ as usual, type checkers know it.
 import os
 from typing import Any, Callable, Literal, Optional, Sequence, TypedDict, TypeVar, Union
 
+from headwater.access import Tls, Token
 from headwater.choices import Cut, FieldNames, OnError, Ordering, Output, Pixels
 from headwater.limits import Limits
 
@@ -39,6 +40,8 @@ class Settings(TypedDict, total=False):
     allow_partial: bool
     limits: Optional[Limits]
     allow_non_finite: bool
+    tls: Optional[Tls]
+    token: Optional[Token]
 
 
 class Shape(TypedDict, total=False):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import HeadwaterError
+from headwater.access import Tls, Token
 from headwater.agreement import agreed
 from headwater.labelled import labels
 
@@ -36,7 +37,15 @@ class Where:
     """The samples of which models said what was asked for."""
 
     def __init__(
-        self, text: Any, servers: Sequence[str], dataset: str, *, connect_for: float, allow_partial: bool
+        self,
+        text: Any,
+        servers: Sequence[str],
+        dataset: str,
+        *,
+        connect_for: float,
+        allow_partial: bool,
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
     ) -> None:
         """Asks the servers. ValueError for a text that says nothing that could be asked, and where no photo is meant;
         ServerError where a server does not answer or has no labels."""
@@ -52,6 +61,8 @@ class Where:
             min_score=min(1.0, max([0.0, *(number for relation, number in asked["score"] if relation[0] == ">")])),
             connect_for=connect_for,
             allow_partial=allow_partial,
+            tls=tls,
+            token=token,
         )
         meant = [
             photo for photo in found if holds(photo.score, asked["score"]) and (not wanted or photo.label in wanted)
@@ -125,5 +136,5 @@ def where_of(keywords: Any) -> Optional[Where]:
     text = keywords.get("where")
     if text is None:
         return None
-    patience = {"connect_for": keywords["connect_for"], "allow_partial": keywords["allow_partial"]}
+    patience = {name: keywords[name] for name in ("connect_for", "allow_partial", "tls", "token")}
     return Where(text, keywords["servers"], keywords["dataset"], **patience)

@@ -143,6 +143,6 @@ impl DatasetArgs {
 
     /// Connects to the dataset that is profiled.
     pub(super) async fn connect(&self) -> anyhow::Result<Dataset> {
-        self.served.connect(self.limit_bandwidth, self.client.options()).await
+        self.served.connect(self.limit_bandwidth, self.client.options()?).await
     }
 }
