@@ -14,6 +14,7 @@ mod cache_report;
 pub mod cached;
 mod checksum;
 mod choice;
+pub mod devices;
 pub mod differences;
 mod failure;
 pub mod field;
