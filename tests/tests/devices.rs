@@ -65,6 +65,13 @@ fn a_tuner_extracts_nothing_without_its_device() {
         }
     }
     assert!(!data.scratch.path().join("out").exists(), "nothing was extracted");
+    let (profile, device) = (data.scratch.path().join("p.parquet").display().to_string(), forms().first());
+    let here = ["dataset", "--servers", &address, "--dataset", "photos", "--model", "m", "--extractor", &extractor];
+    for (device, named) in device {
+        without(device, named, || {
+            run("profiler", here.iter().chain(&["--out", &profile, "--device", device])).unwrap()
+        });
+    }
 }
 
 #[test]
@@ -76,6 +83,8 @@ fn devices_that_do_not_go_together_are_refused_with_the_fix() {
     let tuner = ["tuner", "extract", "--servers", "a:1", "--dataset", "d", "--model", "m", "--out", "o"];
     let here = ["--plan", "auto", "--extractor", "m.onnx"];
     let tuner_here = [&tuner[..], &here].concat();
+    let profiler =
+        ["profiler", "dataset", "--servers", "a:1", "--dataset", "d", "--out", "p", "--recipe", "imagenet-eval"];
     for (line, further, words) in [
         (&serve[..], &["--device", "cpu,cuda"][..], "cpu and cuda do not go together"),
         (&serve, &["--device", "cuda,tensorrt:1"], "cuda and tensorrt:1 do not go together"),
@@ -88,6 +97,7 @@ fn devices_that_do_not_go_together_are_refused_with_the_fix() {
         (&tuner_here, &["--device", "cpu,cuda"], "cpu and cuda do not go together"),
         (&tuner_here, &["--device", "cuda", "--precision", "fp16"], "exported in float16"),
         (&tuner, &["--device", "cuda"], "give --extractor FILE.onnx"),
+        (&profiler, &["--device", "cuda"], "give --model and --extractor"),
     ] {
         let said = run(line[0], line[1..].iter().chain(further)).unwrap();
         assert_eq!(said.code, Some(2), "{further:?}: {}", said.stderr);

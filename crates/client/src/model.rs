@@ -1,6 +1,7 @@
 //! A model as the servers know it: the same one on all that have it, or an error that names the two that differ.
 
-use headwater_types::{Digest, ModelName, Recipe};
+use headwater_types::{DevicePool, Digest, ModelName, Recipe};
+use headwater_wire::devices::devices_from;
 use headwater_wire::proto;
 
 use crate::address::ServerAddress;
@@ -32,6 +33,10 @@ pub struct RegisteredModel {
     pub info: ModelInfo,
     /// Whether each server has it, in the order of the partitions.
     pub servers: Vec<bool>,
+    /// The devices that run it at each server, in the same order; `None` where cores do, or the server lacks it.
+    pub devices: Vec<Option<DevicePool>>,
+    /// Whether a server runs it on devices and does not say how fast they are, as servers of earlier versions do.
+    pub unrated: bool,
 }
 
 /// The model of this name among each partition's server's models: it must be the same on all servers that have it, and
@@ -42,14 +47,17 @@ pub(crate) fn registered<'a>(
 ) -> Result<RegisteredModel, ClientError> {
     let mut common: Option<(&ServerAddress, ModelInfo)> = None;
     let (mut having, mut missing) = (Vec::new(), None);
+    let (mut devices, mut unrated) = (Vec::new(), false);
     for (partition, models) in servers {
         let found = find(name, partition, models)?;
         having.push(found.is_some());
+        devices.push(found.as_ref().and_then(|(_, devices)| *devices));
         let address = &partition.address;
-        let Some(info) = found else {
+        let Some((info, of_server)) = found else {
             missing.get_or_insert_with(|| unknown(name, address, models));
             continue;
         };
+        unrated |= of_server.is_none() && info.device != "cpu";
         let Some((first, known)) = &mut common else {
             common = Some((address, info));
             continue;
@@ -63,7 +71,7 @@ pub(crate) fn registered<'a>(
         }
     }
     match common {
-        Some((_, info)) => Ok(RegisteredModel { info, servers: having }),
+        Some((_, info)) => Ok(RegisteredModel { info, servers: having, devices, unrated }),
         None => Err(missing.unwrap_or(ClientError::NoServers)),
     }
 }
@@ -89,7 +97,7 @@ fn find(
     name: &ModelName,
     partition: &Partition,
     models: &[proto::ModelDescription],
-) -> Result<Option<ModelInfo>, ClientError> {
+) -> Result<Option<(ModelInfo, Option<DevicePool>)>, ClientError> {
     let Some(model) = models.iter().find(|model| model.name == name.as_str()) else { return Ok(None) };
     let broken = |problem: String| ClientError::Protocol {
         server: partition.address.clone(),
@@ -99,12 +107,14 @@ fn find(
     if !(1..=most).contains(&u64::from(model.feature_len)) {
         return Err(broken(format!("a feature length of {} is not between 1 and {most}", model.feature_len)));
     }
-    Ok(Some(ModelInfo {
+    let devices = devices_from(model.devices).map_err(|invalid| broken(invalid.to_string()))?;
+    let info = ModelInfo {
         name: name.clone(),
         digest: Digest::try_from(&model.digest[..]).map_err(|error| broken(error.to_string()))?,
         recipe: Recipe::from_toml(&model.recipe).map_err(|error| broken(format!("recipe: {error}")))?,
         output: model.output.clone(),
         feature_len: model.feature_len,
         device: model.device.clone(),
-    }))
+    };
+    Ok(Some((info, devices)))
 }

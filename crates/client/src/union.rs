@@ -116,7 +116,7 @@ impl Union {
 
     /// A model that all servers have.
     pub(crate) fn model(&self, name: &ModelName) -> Result<ModelInfo, ClientError> {
-        let RegisteredModel { info, servers } = self.registered_model(name)?;
+        let RegisteredModel { info, servers, .. } = self.registered_model(name)?;
         match servers.iter().position(|has| !has) {
             Some(place) => Err(self.lacks_model(place, name)),
             None => Ok(info),

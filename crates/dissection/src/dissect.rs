@@ -230,6 +230,7 @@ fn costs(cut: &str, bytes: f64, batches: Vec<BatchCost>, tuner: f64) -> CutCosts
         bytes,
         coded_bytes: None,
         server_seconds: least(&batches),
+        device_seconds: None,
         tuner_seconds: tuner,
         code_seconds: 0.0,
         uncode_seconds: 0.0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headwater_client::{Dataset, RegisteredModel};
 use headwater_infer::{LocalError, LocalExtractor, LocalOptions};
-use headwater_pilot::Steering;
+use headwater_pilot::{Infer as _, Steering};
 use headwater_plan::Plan;
 use headwater_tables::plan::{self, PlanSource};
 use headwater_types::Way;
@@ -76,7 +76,30 @@ impl Course {
                 return Err(PlanError::NoExtractor { path, pixels, samples, model }.into());
             }
         };
+        say_other_devices(&plan, model, extractor.as_ref());
         Ok((Self::Set(steering), extractor))
+    }
+}
+
+/// Warns where a plan counts on devices that are not there, or not on those that are: samples and features are the same,
+/// and come sooner or later than it says.
+fn say_other_devices(plan: &Plan, model: &RegisteredModel, here: Option<&LocalExtractor>) {
+    let planned = &plan.inputs.resources;
+    if here.is_some_and(|here| here.devices().is_some() != planned.trainer_devices.is_some()) {
+        tracing::warn!(
+            planned = planned.trainer_devices.is_some(),
+            "the plan was made for another --device here, and takes another time than it says: profile and plan anew"
+        );
+    }
+    let there =
+        planned.servers.iter().zip(&model.devices).filter(|(planned, has)| planned.devices.is_some() != has.is_some());
+    let servers = there.count();
+    if servers > 0 {
+        tracing::warn!(
+            servers,
+            "the plan was made for servers that run the model on other devices, and takes another time than it says: \
+             profile and plan anew"
+        );
     }
 }
 

@@ -122,8 +122,14 @@ impl Prepared {
             Wanted::Cut(cut, coded) => (By::Cut(cut, coded), 0),
             Wanted::Profile(profile, left_out) => {
                 let images = samples.len().max(1);
-                let pilot = SplitPilot::new((*profile).clone(), fleet_of(dataset), images);
-                let pilot = pilot.map_err(SplitError::Plan)?;
+                let fleet = fleet_of(dataset, &dataset.registered_model(model)?);
+                if fleet.servers.iter().any(|server| server.resources.devices.is_some()) && !profile.is_of_devices() {
+                    tracing::warn!(
+                        "servers run the network on devices, and the profile is of cores: how long a front takes a \
+                         device is estimated; profiler model --servers measures it"
+                    );
+                }
+                let pilot = SplitPilot::new((*profile).clone(), fleet, images).map_err(SplitError::Plan)?;
                 let choice = pilot.choice();
                 tracing::info!(
                     cut = choice.cut,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_image::{Payload, Tensor};
-use headwater_types::{Address, Digest, FailureKind, ImageLimits, ModelName, NetworkCut, Recipe, SampleFailure};
+use headwater_types::{
+    Address, DevicePool, Digest, FailureKind, ImageLimits, ModelName, NetworkCut, Recipe, SampleFailure,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch_size;
@@ -16,6 +18,7 @@ use crate::job::{Extracted, Unfinished, inference_failure};
 use crate::model::Model;
 use crate::opening::Opening;
 use crate::options::ExtractorOptions;
+use crate::pace;
 use crate::precision::Precision;
 use crate::queue::{Entrance, Policy, queue};
 use crate::runtime::Runtime;
@@ -33,6 +36,7 @@ pub struct Extractor {
     output: String,
     feature_len: usize,
     devices: Devices,
+    pool: Option<DevicePool>,
     precision: Precision,
     max_batch: NonZeroUsize,
     counters: Arc<Counters>,
@@ -53,7 +57,7 @@ pub struct Place<'a> {
 
 impl Extractor {
     /// Reads, checks and loads a model, tries its devices, chooses the batch size and starts the workers. Blocks for as
-    /// long as that takes: up to about two seconds of measuring beside the loading itself.
+    /// long as that takes: up to about two seconds of measuring beside the loading itself, and four on devices.
     pub fn open(
         runtime: &Arc<Runtime>,
         spec: &ModelSpec,
@@ -94,7 +98,9 @@ impl Extractor {
         let opening = Opening::new(runtime, &model, recipe.output_size(), options)?;
         // A session of its own for trying batch sizes: what it allocates goes with it.
         let (max_batch, feature_len) = batch_size::choose(&model, options, opening.first()?)?;
-        let sessions = opening.sessions(max_batch.get())?;
+        let mut sessions = opening.sessions(max_batch.get())?;
+        let pool = pace::measure(&options.devices, &mut sessions, max_batch.get());
+        let pool = pool.map_err(|reason| ModelError::Runtime { name: model.name.clone(), reason })?;
 
         let (sharers, max_wait) = match options.devices.is_accelerator() {
             true => (1, options.max_wait),
@@ -121,6 +127,7 @@ impl Extractor {
             output,
             feature_len,
             devices,
+            pool,
             precision,
             max_batch,
             counters,
@@ -202,6 +209,12 @@ impl Extractor {
     /// The devices on which the model runs.
     pub fn devices(&self) -> &Devices {
         &self.devices
+    }
+
+    /// How many devices other than the processor's cores run the model, and how fast each was when it was opened, with
+    /// full batches; `None` where cores run it.
+    pub fn pool(&self) -> Option<DevicePool> {
+        self.pool
     }
 
     /// The devices on which the model runs, in words, and the precision where it is not the model's own.

@@ -42,6 +42,7 @@ mod workers;
 
 mod batch_size;
 mod opening;
+mod pace;
 
 pub mod extractor;
 

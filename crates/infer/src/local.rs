@@ -10,7 +10,9 @@ use futures::future::BoxFuture;
 use headwater_client::{ClientOptions, Delivered, Finisher, ModelInfo, Sample};
 use headwater_features::{Devices, Extractor, ExtractorOptions, Precision, Runtime, Unfinished};
 use headwater_pilot::Infer;
-use headwater_types::{Address, AgreedLimits, CpuSeconds, FailureKind, Recipe, SampleFailure, SampleKey, Way};
+use headwater_types::{
+    Address, AgreedLimits, CpuSeconds, DevicePool, FailureKind, Recipe, SampleFailure, SampleKey, Way,
+};
 
 use crate::error::LocalError;
 use crate::file::{self, spec_of};
@@ -136,6 +138,10 @@ impl Infer for LocalExtractor {
             }
         }
         .boxed()
+    }
+
+    fn devices(&self) -> Option<DevicePool> {
+        self.extractor.pool()
     }
 
     fn at_once(&self) -> usize {

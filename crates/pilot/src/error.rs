@@ -87,6 +87,18 @@ pub enum PilotError {
         /// The model.
         model: ModelName,
     },
+    /// Some servers run a model on devices, and others on their cores.
+    #[error(
+        "some servers run {0} on devices and others on their cores, and one profile cannot say what both take: measure \
+         the ones and the others apart"
+    )]
+    MixedDevices(ModelName),
+    /// A server does not say how fast its devices are.
+    #[error(
+        "a server runs {0} on devices and does not say how fast they are, as servers of earlier versions do: measure a \
+         server of this version"
+    )]
+    UnratedDevices(ModelName),
     /// Threads cannot be started.
     #[error("cannot start the threads that finish recipes: {0}")]
     Threads(String),

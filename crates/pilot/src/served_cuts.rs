@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt;
 use headwater_client::{AskedModel, Dataset, FetchRequest, Front};
-use headwater_types::{Address, Cut, Form, ModelName, NetworkCut, SampleIndex, Way};
+use headwater_types::{Address, Cut, DevicePool, Form, ModelName, NetworkCut, SampleIndex, Way};
 use tokio::time::Instant;
 
 use crate::clock::cpu_of_process;
@@ -28,6 +28,8 @@ pub struct ServedCut {
     pub raw: ServedCost,
     /// Coded without loss.
     pub coded: ServedCost,
+    /// Seconds of one of a server's devices to run the front; `None` where cores run it, whose time `raw` has.
+    pub device: Option<f64>,
     /// Images that a core runs at once.
     pub batch: u32,
 }
@@ -35,9 +37,12 @@ pub struct ServedCut {
 /// What an image costs servers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServedCuts {
-    /// Beside its payload and its features: core seconds of a server to read and send it.
+    /// Beside its payload and its features: core seconds of a server to read and send it. At servers with devices it
+    /// counts as none, since cores that serve cannot be told from cores that wait for a device.
     pub serving: f64,
-    /// The same here, to receive it: CPU seconds.
+    /// Seconds of one of a server's devices to run the whole network; `None` where cores run it.
+    pub device: Option<f64>,
+    /// The same as `serving` here, to receive it: CPU seconds.
     pub receiving: f64,
     /// As it is stored, as pixels and as features; ways at which no image came are missing.
     pub ways: Vec<(Way, ServedCost)>,
@@ -65,10 +70,18 @@ pub async fn served_cuts(
     let step = |done: usize| on_progress(Headway { done: done as u64, total });
     let few = some_of_each(dataset, samples);
     let whole = || AskedModel::from(model.clone());
-    let mut served = ServedCuts::default();
+    let of_devices = dataset.registered_model(model)?;
+    if of_devices.unrated {
+        return Err(PilotError::UnratedDevices(model.clone()));
+    }
+    let device = device_seconds(model, &of_devices.devices)?;
+    let mut served = ServedCuts { device, ..ServedCuts::default() };
     // Sessions allocate in their first runs.
     pass(dataset, &few, Way::FEATURES, whole()).await?;
     (served.serving, served.receiving) = calibrate(dataset, whole()).await?;
+    if device.is_some() {
+        served.serving = 0.0;
+    }
     step(1);
     for (place, &way) in ways.iter().enumerate() {
         if way.cut() == Cut::JpegCrop {
@@ -85,6 +98,16 @@ pub async fn served_cuts(
         step(2 + ways.len() + place);
     }
     Ok(served)
+}
+
+/// Seconds for which an image keeps one of these servers' devices busy: the mean; `None` where none has any.
+fn device_seconds(model: &ModelName, servers: &[Option<DevicePool>]) -> Result<Option<f64>, PilotError> {
+    let seconds: Vec<_> = servers.iter().flatten().map(|devices| devices.seconds()).collect();
+    match seconds.len() {
+        0 => Ok(None),
+        some if some < servers.len() => Err(PilotError::MixedDevices(model.clone())),
+        all => Ok(Some(seconds.iter().sum::<f64>() / all as f64)),
+    }
 }
 
 /// Stored bytes of a sample: the mean of all, as the servers say it.
@@ -120,7 +143,8 @@ async fn at_cut(dataset: &Dataset, samples: &[SampleIndex], front: &Front) -> Re
     pass(dataset, samples, Way::FEATURES, asked()).await?;
     let raw = pass(dataset, samples, Way::FEATURES, asked()).await?.cost.ok_or_else(nothing)?;
     let coded = pass(dataset, samples, Way::FEATURES_LOSSLESS, asked()).await?.cost.ok_or_else(nothing)?;
-    Ok(ServedCut { raw, coded, batch: front.max_batch })
+    let device = device_seconds(&front.model.info.name, &front.model.devices)?;
+    Ok(ServedCut { raw, coded, device, batch: front.max_batch })
 }
 
 /// Core seconds of a server, and CPU seconds here, that an image takes beside the work at it: servers are kept busy one
@@ -188,6 +212,15 @@ fn some_of_each(dataset: &Dataset, samples: u64) -> Vec<SampleIndex> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_take_the_mean_of_their_seconds_and_do_not_mix_with_cores() {
+        let (model, pool) = ("net".parse().unwrap(), |rate| DevicePool::new(2, rate).ok());
+        assert_eq!(device_seconds(&model, &[None, None]).unwrap(), None);
+        assert_eq!(device_seconds(&model, &[pool(100.0), pool(50.0)]).unwrap(), Some(0.015));
+        let mixed = device_seconds(&model, &[pool(100.0), None]).unwrap_err().to_string();
+        assert!(mixed.contains("measure the ones and the others apart"), "{mixed}");
+    }
 
     #[test]
     fn files_are_as_long_as_all_are_and_pixels_stay_what_they_are() {

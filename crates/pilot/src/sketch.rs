@@ -15,7 +15,7 @@ use crate::error::PilotError;
 use crate::headway::{Meter, OnProgress};
 use crate::network::{NetworkOptions, network};
 use crate::profile::{ProfileOptions, Samples, metered};
-use crate::resources::resources_of;
+use crate::resources::resources_for;
 use crate::steering::Steering;
 use crate::target::{Making, Target};
 use crate::ways::ways_between;
@@ -130,7 +130,7 @@ pub async fn auto<'a>(
     let Some(Sketch { profile, bandwidth }) = sketch else {
         return Ok((Steering::new(plain(dataset, making)), appraisal));
     };
-    let resources = Resources { bandwidth, ..resources_of(dataset) };
+    let resources = Resources { bandwidth, ..resources_for(dataset, making) };
     let autopilot = Autopilot::planned(Arc::new(profile), resources, AutopilotOptions::default(), samples).await?;
     Ok((Steering::piloted(autopilot), appraisal))
 }

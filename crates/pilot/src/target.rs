@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use headwater_client::{ModelInfo, RegisteredModel, Sample};
-use headwater_types::{CpuSeconds, Recipe, SampleFailure};
+use headwater_types::{CpuSeconds, DevicePool, Recipe, SampleFailure};
 
 /// What samples become. A plan is for one of them.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,9 @@ pub trait Infer: Send + Sync {
     /// A sample's features, whichever way it came, and the CPU time that they took here. A sample that came as features
     /// took none.
     fn infer(&self, sample: Sample) -> BoxFuture<'_, (Result<Vec<f32>, SampleFailure>, CpuSeconds)>;
+
+    /// The devices on which samples are inferred here; `None` where cores do it, whose time a sample's CPU time has.
+    fn devices(&self) -> Option<DevicePool>;
 
     /// Samples that should be underway at once for all threads to be busy.
     fn at_once(&self) -> usize;
@@ -86,6 +89,22 @@ impl<'a> Making<'a> {
         match self {
             Self::Tensors(_) => false,
             Self::Features { model, .. } => model.servers.get(server).copied().unwrap_or(false),
+        }
+    }
+
+    /// The devices of the server at this place that infer.
+    pub(crate) fn devices_of(self, server: usize) -> Option<DevicePool> {
+        match self {
+            Self::Tensors(_) => None,
+            Self::Features { model, .. } => model.devices.get(server).copied().flatten(),
+        }
+    }
+
+    /// The devices that infer here.
+    pub(crate) fn devices_here(self) -> Option<DevicePool> {
+        match self {
+            Self::Tensors(_) => None,
+            Self::Features { here, .. } => here.devices(),
         }
     }
 }

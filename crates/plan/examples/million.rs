@@ -28,10 +28,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for megabits in [100.0, 1000.0, 10_000.0] {
         for cores in [1_u32, 4, 16] {
             for trainer in [None, Some(8_u32)] {
-                let has = ServerResources { cores: Cores::from(cores), bandwidth: None };
+                let has = ServerResources { cores: Cores::from(cores), bandwidth: None, devices: None };
                 let resources = Resources {
                     bandwidth: BitsPerSecond::new(megabits * 1e6),
                     trainer_cores: trainer.map(Cores::from),
+                    trainer_devices: None,
                     accelerator_rate: None,
                     servers: vec![has; servers as usize],
                 };
@@ -63,6 +64,7 @@ fn photos(samples: u64, servers: u64) -> Result<Profile, Box<dyn std::error::Err
         first: place * part,
         samples: if place + 1 == servers { samples - place * part } else { part },
         cpu_workers: None,
+        devices: None,
         lacks: Vec::new(),
     };
     let ways = WAYS.iter().map(|way| way.parse::<Way>()).collect::<Result<Vec<_>, _>>()?;

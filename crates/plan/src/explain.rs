@@ -1,12 +1,12 @@
 //! Why a sample travels as it does: what every way would have cost it, and what that is worth at the plan's prices.
 //!
 //! A price says what a second of a resource is worth in seconds of the epoch. A way's price for a sample is what its
-//! bytes and CPU seconds take of each resource, times the prices: an optimal plan gives each sample its cheapest way,
+//! bytes, CPU seconds and device seconds take of each resource, times the prices: an optimal plan gives each sample its cheapest way,
 //! but for the few that keep resources even.
 
 use std::fmt;
 
-use headwater_types::Way;
+use headwater_types::{DevicePool, Way};
 use serde::Serialize;
 
 use crate::algorithm::Algorithm;
@@ -48,9 +48,15 @@ pub struct WayCost {
     pub bytes: u64,
     /// CPU seconds of the server's pool.
     pub storage_seconds: f64,
+    /// Seconds of one of the server's devices, where the plan has them infer; absent elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_device_seconds: Option<f64>,
     /// CPU seconds of the trainer.
     pub trainer_seconds: f64,
-    /// The worth of these bytes and CPU seconds at the plan's prices, in seconds of the epoch.
+    /// Seconds of one of the trainer's devices, where the plan has them infer; absent elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trainer_device_seconds: Option<f64>,
+    /// The worth of these bytes and seconds at the plan's prices, in seconds of the epoch.
     pub price: f64,
     /// Whether the plan could choose it: allowed, and not without a core.
     pub possible: bool,
@@ -93,7 +99,8 @@ pub fn explain(profile: &Profile, plan: &Plan, index: usize) -> Result<Explanati
     let none = || ExplainError::NoSample { index, samples };
     let (facts, server) = (profile.facts(index).ok_or_else(none)?, profile.server_of(index).ok_or_else(none)?);
     let way = plan.way(index).ok_or_else(none)?;
-    let model = CostModel::new(profile, &plan.inputs.resources)?;
+    let resources = &plan.inputs.resources;
+    let model = CostModel::new(profile, resources)?;
     let prices: Vec<_> = model
         .lines
         .iter()
@@ -106,7 +113,17 @@ pub fn explain(profile: &Profile, plan: &Plan, index: usize) -> Result<Explanati
         let (cost, load) = (profile.cost(index, position).unwrap_or_default(), row.load(position));
         let Cost { bytes, storage_seconds, trainer_seconds } = cost;
         let possible = plan.inputs.allowed.contains(&way) && model.lacking(server, position, load).is_none();
-        WayCost { way, bytes, storage_seconds, trainer_seconds, price: rates.of(load), possible }
+        let of_device = |devices: Option<DevicePool>, times: f64| devices.map(|devices| times * devices.seconds());
+        WayCost {
+            way,
+            bytes,
+            storage_seconds,
+            storage_device_seconds: of_device(resources.servers[server].devices, load.inferred_there),
+            trainer_seconds,
+            trainer_device_seconds: of_device(resources.trainer_devices, load.inferred_here),
+            price: rates.of(load),
+            possible,
+        }
     });
     let ways: Vec<_> = ways.collect();
     Ok(Explanation {

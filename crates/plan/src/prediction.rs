@@ -31,7 +31,8 @@ pub struct Prediction {
 pub struct ResourceTime {
     /// The resource.
     pub resource: Resource,
-    /// Seconds that an epoch keeps it busy: bytes over bandwidth, CPU seconds over cores, samples over rate.
+    /// Seconds that an epoch keeps it busy: bytes over bandwidth, CPU seconds over cores, samples over rate. Several
+    /// devices are one resource, busy where all of them are.
     pub seconds: f64,
     /// The worth of a second of the resource, in seconds of the epoch: the dual price. Prices sum to 1; a resource that
     /// is not scarce costs nothing.
@@ -45,8 +46,14 @@ pub struct Seconds {
     pub network: f64,
     /// Seconds of the servers' cores.
     pub storage_cpu: f64,
+    /// Seconds of the servers' devices that infer.
+    #[serde(default)]
+    pub storage_device: f64,
     /// Seconds of the trainer's cores.
     pub trainer_cpu: f64,
+    /// Seconds of the trainer's devices that infer.
+    #[serde(default)]
+    pub trainer_device: f64,
     /// Seconds of the accelerator.
     pub accelerator: f64,
     /// The largest of these: the seconds of the epoch.
@@ -71,7 +78,9 @@ impl Seconds {
             let kind = match time.resource {
                 Resource::Network | Resource::ServerNetwork(_) => &mut seconds.network,
                 Resource::StorageCpu(_) => &mut seconds.storage_cpu,
+                Resource::StorageDevice(_) => &mut seconds.storage_device,
                 Resource::TrainerCpu => &mut seconds.trainer_cpu,
+                Resource::TrainerDevice => &mut seconds.trainer_device,
                 Resource::Accelerator => &mut seconds.accelerator,
             };
             *kind = kind.max(time.seconds);

@@ -1,7 +1,7 @@
 //! Where a profile comes from: everything that must be known to believe its numbers, or to make them again.
 
 use headwater_types::caps::MAX_PLAN_HEAD_BYTES;
-use headwater_types::{DatasetName, Digest, Epoch, ModelName, Seed, Way};
+use headwater_types::{DatasetName, DevicePool, Digest, Epoch, ModelName, Seed, Way};
 use serde::{Deserialize, Serialize};
 
 /// Where a profile comes from.
@@ -27,6 +27,10 @@ pub struct Provenance {
     /// The model whose features samples become, at the servers or at the trainer; `None` where they become tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelStamp>,
+    /// The devices on which the trainer ran the model: then its CPU seconds are those beside the devices. `None` where it
+    /// ran on the trainer's cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainer_devices: Option<DevicePool>,
     /// The run's seed: with the epoch, it says where photos were cropped.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "seed_text")]
     pub seed: Option<Seed>,
@@ -156,6 +160,7 @@ impl Provenance {
             dataset_digest: None,
             recipe: None,
             model: None,
+            trainer_devices: None,
             seed: None,
             epoch: None,
             measured: 0,

@@ -1,9 +1,9 @@
-//! What an epoch may use: networks, cores, the accelerator.
+//! What an epoch may use: networks, cores, devices that infer, the accelerator.
 
 use std::fmt;
 use std::str::FromStr;
 
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, DevicePool};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::quantities::{Cores, SamplesPerSecond};
@@ -17,6 +17,10 @@ pub struct Resources {
     /// Cores that finish samples at the trainer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer_cores: Option<Cores>,
+    /// Devices that infer samples at the trainer, which come as pixels; `None` where its cores do, or nothing is
+    /// inferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainer_devices: Option<DevicePool>,
     /// Samples that the accelerator takes in a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accelerator_rate: Option<SamplesPerSecond>,
@@ -33,6 +37,10 @@ pub struct ServerResources {
     /// The server's network.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_bandwidth")]
     pub bandwidth: Option<BitsPerSecond>,
+    /// The server's devices that infer samples: what comes as features takes their time beside the cores'. `None` where
+    /// its cores infer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<DevicePool>,
 }
 
 /// One thing that can run out first.
@@ -44,15 +52,22 @@ pub enum Resource {
     ServerNetwork(usize),
     /// The cores of the server at this place.
     StorageCpu(usize),
+    /// The devices of the server at this place, on which its model runs.
+    StorageDevice(usize),
     /// The trainer's cores.
     TrainerCpu,
+    /// The trainer's devices, on which the model runs there.
+    TrainerDevice,
     /// The accelerator.
     Accelerator,
 }
 
 /// Text that names no resource.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no resource: use network, server-network:N, storage-cpu:N, trainer-cpu or accelerator")]
+#[error(
+    "{0:?} is no resource: use network, server-network:N, storage-cpu:N, storage-device:N, trainer-cpu, \
+     trainer-device or accelerator"
+)]
 pub struct ResourceError(String);
 
 // === impl Resource ===
@@ -61,8 +76,8 @@ impl Resource {
     /// The server that has the resource, as a place in the profile's list; `None` for the trainer's resources.
     pub fn server(self) -> Option<usize> {
         match self {
-            Self::ServerNetwork(server) | Self::StorageCpu(server) => Some(server),
-            Self::Network | Self::TrainerCpu | Self::Accelerator => None,
+            Self::ServerNetwork(server) | Self::StorageCpu(server) | Self::StorageDevice(server) => Some(server),
+            Self::Network | Self::TrainerCpu | Self::TrainerDevice | Self::Accelerator => None,
         }
     }
 
@@ -72,7 +87,9 @@ impl Resource {
             Self::Network => "network",
             Self::ServerNetwork(_) => "server-network",
             Self::StorageCpu(_) => "storage-cpu",
+            Self::StorageDevice(_) => "storage-device",
             Self::TrainerCpu => "trainer-cpu",
+            Self::TrainerDevice => "trainer-device",
             Self::Accelerator => "accelerator",
         }
     }
@@ -91,7 +108,9 @@ impl FromStr for Resource {
             ("network", None) => Ok(Self::Network),
             ("server-network", Some(server)) => Ok(Self::ServerNetwork(server)),
             ("storage-cpu", Some(server)) => Ok(Self::StorageCpu(server)),
+            ("storage-device", Some(server)) => Ok(Self::StorageDevice(server)),
             ("trainer-cpu", None) => Ok(Self::TrainerCpu),
+            ("trainer-device", None) => Ok(Self::TrainerDevice),
             ("accelerator", None) => Ok(Self::Accelerator),
             _ => Err(error()),
         }
@@ -135,5 +154,22 @@ mod optional_bandwidth {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BitsPerSecond>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_read_as_they_are_written() {
+        let of_server = [Resource::ServerNetwork, Resource::StorageCpu, Resource::StorageDevice].map(|of| of(3));
+        let of_trainer = [Resource::Network, Resource::TrainerCpu, Resource::TrainerDevice, Resource::Accelerator];
+        for resource in of_server.into_iter().chain(of_trainer) {
+            assert_eq!(resource.to_string().parse(), Ok(resource));
+        }
+        for bad in ["", "storage-device", "trainer-device:0", "storage-device:x", "device"] {
+            assert!(bad.parse::<Resource>().unwrap_err().to_string().contains("storage-device:N"), "{bad}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use headwater_plan::{Resources, Server, ServerResources};
-use headwater_types::BitsPerSecond;
+use headwater_types::DevicePool;
 
 use crate::number::{bandwidth, number};
 
@@ -34,7 +34,7 @@ impl Available<'_> {
 
 impl fmt::Display for Available<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Resources { bandwidth: network, trainer_cores, accelerator_rate, .. } = self.resources;
+        let Resources { bandwidth: network, trainer_cores, trainer_devices, accelerator_rate, .. } = self.resources;
         let network = network.map_or_else(|| "any bandwidth".to_owned(), |bits| bandwidth(bits.get()));
         let mut words = vec![format!("{network} into the trainer")];
         words.extend(self.of_servers());
@@ -42,6 +42,7 @@ impl fmt::Display for Available<'_> {
             Some(cores) => format!("{} at the trainer", cores_of(cores.get())),
             None => "any number of cores at the trainer".to_owned(),
         });
+        words.extend(trainer_devices.map(|devices| format!("{} at the trainer", devices_of(devices))));
         words.push(match accelerator_rate {
             Some(rate) => format!("an accelerator that takes {} samples a second", number(rate.get())),
             None => "an accelerator of any speed".to_owned(),
@@ -56,10 +57,17 @@ impl fmt::Display for Available<'_> {
 }
 
 fn has(server: &ServerResources) -> String {
-    let cores = cores_of(server.cores.get());
-    match server.bandwidth.map(BitsPerSecond::get) {
-        Some(bits) => format!("{cores} and {}", bandwidth(bits)),
-        None => cores,
+    let mut has = vec![cores_of(server.cores.get())];
+    has.extend(server.devices.map(devices_of));
+    has.extend(server.bandwidth.map(|bits| bandwidth(bits.get())));
+    has.join(" and ")
+}
+
+fn devices_of(devices: DevicePool) -> String {
+    let rate = number(devices.rate());
+    match devices.count() {
+        1 => format!("1 device that infers {rate} samples a second"),
+        count => format!("{count} devices that infer {rate} samples a second each"),
     }
 }
 
@@ -70,6 +78,7 @@ fn cores_of(cores: f64) -> String {
 #[cfg(test)]
 mod tests {
     use headwater_plan::Cores;
+    use headwater_types::BitsPerSecond;
 
     use super::*;
 
@@ -81,10 +90,11 @@ mod tests {
             first: 0,
             samples: 1,
             cpu_workers: None,
+            devices: None,
             lacks: Vec::new(),
         };
         let servers = [server("a:1"), server("b:2")];
-        let has = |cores| ServerResources { cores: Cores::new(cores).unwrap(), bandwidth: None };
+        let has = |cores| ServerResources { cores: Cores::new(cores).unwrap(), bandwidth: None, devices: None };
         let mut resources = Resources { servers: vec![has(5.0); 2], ..Resources::default() };
         let reserved = ["storage-cores@a:1=1".to_owned()];
         let words = |resources: &Resources, reserved: &[String]| {
@@ -99,6 +109,12 @@ mod tests {
         resources.servers[0] = ServerResources { bandwidth: BitsPerSecond::new(1e8), ..has(1.0) };
         let all = words(&resources, &reserved);
         assert!(all.contains("1 core and 100 Mbps at a:1; 5 cores at b:2"), "{all}");
+        let devices = |count| DevicePool::new(count, 1500.0).ok();
+        resources.servers[1].devices = devices(2);
+        resources.trainer_devices = devices(1);
+        let more = words(&resources, &[]);
+        assert!(more.contains("5 cores and 2 devices that infer 1500 samples a second each at b:2"), "{more}");
+        assert!(more.contains("1 device that infers 1500 samples a second at the trainer"), "{more}");
         assert!(all.ends_with("Left to others beside that: storage-cores@a:1=1."), "{all}");
     }
 }

@@ -25,32 +25,27 @@ impl fmt::Display for Modes<'_> {
         headline(f, prediction)?;
         let sent = self.modes.iter().filter_map(|mode| mode.outcome.as_ref()).map(|outcome| outcome.bytes);
         let unit = Unit::bytes(sent.chain([prediction.bytes]).max().unwrap_or_default() as f64);
+        let columns = cells(prediction.seconds(), self.resources);
+        let heads: String = columns.iter().map(|(head, _)| format!("<th>{head}, s</th>")).collect();
         writeln!(
             f,
-            "<div class=\"wide\"><table><tr><th>mode</th><th>epoch, s</th><th>network, s</th><th>servers' CPU, s</th>\
-             <th>trainer's CPU, s</th><th>accelerator, s</th><th>sent, {}</th><th>offloaded</th></tr>",
+            "<div class=\"wide\"><table><tr><th>mode</th>{heads}<th>sent, {}</th><th>offloaded</th></tr>",
             unit.name
         )?;
         let name = self.plan.algorithm.to_string();
-        row(
-            f,
-            true,
-            &name,
-            cells(prediction.seconds(), self.resources),
-            &unit.of(prediction.bytes as f64),
-            prediction.offloaded,
-        )?;
+        row(f, true, &name, &columns, &unit.of(prediction.bytes as f64), prediction.offloaded)?;
         for mode in self.modes {
             let name = mode.algorithm.to_string();
             match &mode.outcome {
                 Some(outcome) => {
                     let (seconds, sent) = (cells(outcome.seconds, self.resources), unit.of(outcome.bytes as f64));
-                    row(f, false, &name, seconds, &sent, outcome.offloaded)?;
+                    row(f, false, &name, &seconds, &sent, outcome.offloaded)?;
                 }
                 None => writeln!(
                     f,
-                    "<tr><td>{}</td><td colspan=\"7\">not possible: no cores for it</td></tr>",
-                    escape(&name)
+                    "<tr><td>{}</td><td colspan=\"{}\">not possible: no cores for it</td></tr>",
+                    escape(&name),
+                    columns.len() + 2
                 )?,
             }
         }
@@ -82,24 +77,29 @@ fn row(
     f: &mut fmt::Formatter<'_>,
     chosen: bool,
     name: &str,
-    seconds: [String; 5],
+    seconds: &[(&str, String)],
     sent: &str,
     offloaded: u64,
 ) -> fmt::Result {
     let class = if chosen { " class=\"chosen\"" } else { "" };
-    let seconds = seconds.map(|seconds| format!("<td>{seconds}</td>")).concat();
+    let seconds: String = seconds.iter().map(|(_, seconds)| format!("<td>{seconds}</td>")).collect();
     writeln!(f, "<tr{class}><td>{}</td>{seconds}<td>{sent}</td><td>{offloaded}</td></tr>", escape(name))
 }
 
-/// A mode's seconds; none of what nothing limits.
-fn cells(seconds: Seconds, resources: &Resources) -> [String; 5] {
+/// A mode's seconds, each under its head; none of what nothing limits. Devices are there only where some infer.
+fn cells(seconds: Seconds, resources: &Resources) -> Vec<(&'static str, String)> {
     let network = resources.bandwidth.is_some() || resources.servers.iter().any(|server| server.bandwidth.is_some());
     let of = |limited: bool, value: f64| if limited { number(value) } else { NONE.to_owned() };
-    [
-        of(seconds.epoch > 0.0, seconds.epoch),
-        of(network, seconds.network),
-        number(seconds.storage_cpu),
-        of(resources.trainer_cores.is_some(), seconds.trainer_cpu),
-        of(resources.accelerator_rate.is_some(), seconds.accelerator),
-    ]
+    let there = resources.servers.iter().any(|server| server.devices.is_some());
+    let here = resources.trainer_devices.is_some();
+    let cells = [
+        (true, "epoch", of(seconds.epoch > 0.0, seconds.epoch)),
+        (true, "network", of(network, seconds.network)),
+        (true, "servers' CPU", number(seconds.storage_cpu)),
+        (there, "servers' devices", number(seconds.storage_device)),
+        (true, "trainer's CPU", of(resources.trainer_cores.is_some(), seconds.trainer_cpu)),
+        (here, "trainer's devices", number(seconds.trainer_device)),
+        (true, "accelerator", of(resources.accelerator_rate.is_some(), seconds.accelerator)),
+    ];
+    cells.into_iter().filter(|(shown, ..)| *shown).map(|(_, head, cell)| (head, cell)).collect()
 }

@@ -7,8 +7,15 @@ use crate::number::{NONE, Unit, number};
 use crate::sweep::Regions;
 
 /// The resources that an epoch can wait for.
-const KINDS: [&str; 5] =
-    ["trainer's network", "a server's network", "servers' cores", "trainer's cores", "accelerator"];
+const KINDS: [&str; 7] = [
+    "trainer's network",
+    "a server's network",
+    "servers' cores",
+    "trainer's cores",
+    "accelerator",
+    "servers' devices",
+    "trainer's devices",
+];
 
 /// The name of what an epoch waits for.
 pub(crate) fn name(resource: Resource) -> &'static str {
@@ -23,6 +30,8 @@ fn kind(resource: Resource) -> usize {
         Resource::StorageCpu(_) => 2,
         Resource::TrainerCpu => 3,
         Resource::Accelerator => 4,
+        Resource::StorageDevice(_) => 5,
+        Resource::TrainerDevice => 6,
     }
 }
 

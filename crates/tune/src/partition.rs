@@ -32,7 +32,7 @@ fn planned(args: &PartitionArgs) -> anyhow::Result<PartitionSummary> {
             model_digest.short()
         );
     }
-    let fleet = args.fleet();
+    let fleet = args.fleet(&profile)?;
     let plan = partition(&profile, &fleet, args.images.get().into(), args.worth)?;
     Ok(PartitionSummary {
         best: plan.best,
@@ -44,6 +44,7 @@ fn planned(args: &PartitionArgs) -> anyhow::Result<PartitionSummary> {
         tuner_cores: fleet.tuner_cores.map_or(0.0, Cores::get),
         by_servers: plan.by_servers,
         by_cut: plan.by_cut,
+        estimated: plan.estimated,
         not_measured: profile.not_measured.len(),
     })
 }

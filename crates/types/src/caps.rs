@@ -42,6 +42,8 @@ pub const MAX_OBJECT: ByteCount = ByteCount::mebibytes(64);
 /// Engines of TensorRT that are kept in one folder, those that were used last: of each model that a machine runs, in
 /// several versions. One takes as many bytes as its model, about.
 pub const MAX_ENGINES: usize = 16;
+/// Most devices that run one model at a server or at a tuner: CUDA's numbers of GPUs have 8 bits here.
+pub const MAX_DEVICES: u32 = 256;
 /// Memory for the bytes of photos that are being taken in, beside what a server's settings give to samples.
 pub const INGEST_BYTES: ByteCount = ByteCount::mebibytes(256);
 /// Most memory that one sample may take while it is worked on: encoded bytes, pixels, coefficients and output together,

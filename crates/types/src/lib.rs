@@ -11,6 +11,8 @@ pub mod units;
 
 pub mod amount;
 
+pub mod device_pool;
+
 pub mod limits;
 
 pub mod digest;
@@ -54,6 +56,7 @@ pub use area::{PixelBox, Position, RealBox, Size};
 pub use backoff::Backoff;
 pub use coding::PixelCoding;
 pub use cut::{Cut, Form};
+pub use device_pool::{DevicePool, DevicePoolError};
 pub use differences::Differences;
 pub use digest::Digest;
 pub use failure::{FailureKind, SampleFailure};

@@ -15,6 +15,7 @@ mod cache_report;
 pub mod cached;
 mod checksum;
 mod choice;
+pub mod devices;
 pub mod differences;
 mod failure;
 pub mod field;

@@ -39,7 +39,7 @@ const PRINTED: [Printed; 23] = [
     Printed { command: "every program, on standard error, where it fails", derived: None, by_hand: &ERROR },
 ];
 
-const PLAN: [ByHand; 28] = [
+const PLAN: [ByHand; 30] = [
     ("algorithm", STRING, "who made the plan"),
     ("samples", WHOLE, "samples of the profile"),
     ("offloaded", WHOLE, "samples whose cut is not `encoded`"),
@@ -47,7 +47,9 @@ const PLAN: [ByHand; 28] = [
     ("seconds", OBJECT, "predicted, by kind of resource: of several servers, the one that takes longest"),
     ("seconds.network", NUMBER, "of the trainer's and the servers' networks"),
     ("seconds.storage_cpu", NUMBER, "of the servers' cores"),
+    ("seconds.storage_device", NUMBER, "of the servers' devices that infer"),
     ("seconds.trainer_cpu", NUMBER, "of the trainer's cores"),
+    ("seconds.trainer_device", NUMBER, "of the trainer's devices that infer"),
     ("seconds.accelerator", NUMBER, "of the accelerator"),
     ("seconds.epoch", NUMBER, "the largest of them"),
     ("bound", NUMBER, "seconds that no plan can beat"),

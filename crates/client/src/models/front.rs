@@ -44,8 +44,10 @@ impl Dataset {
             return Err(ClientError::Protocol { server: (*address).clone(), message });
         }
         let servers = vec![true; union.partitions.len()];
+        let devices = opened.iter().map(|(_, front)| front.devices).collect();
         let info = ModelInfo { digest, output: cut.to_string(), feature_len: elements, ..info };
         let max_batch = opened.iter().map(|(_, front)| front.max_batch).min().unwrap_or(1);
-        Ok(Front { model: RegisteredModel { info, servers }, cut: cut.clone(), max_batch })
+        let model = RegisteredModel { info, servers, devices, unrated: false };
+        Ok(Front { model, cut: cut.clone(), max_batch })
     }
 }

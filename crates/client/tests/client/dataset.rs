@@ -133,6 +133,27 @@ async fn only_servers_that_have_a_model_are_asked_for_its_features_and_told_its_
 }
 
 #[tokio::test]
+async fn devices_are_those_that_each_server_announces_and_numbers_that_cannot_be_are_refused() {
+    let holding = |class| Holding::of(class, 3).with_model("net", b"file", "mobilenet-eval", 4);
+    let net = "net".parse().unwrap();
+    let fakes = [Fake::honest(holding("red").on_devices(2, 1500.0)), Fake::honest(holding("blue"))];
+    let registered = connect(&[&fakes[0], &fakes[1]]).await.registered_model(&net).unwrap();
+    let rates: Vec<_> = registered.devices.iter().map(|pool| pool.map(|pool| (pool.count(), pool.rate()))).collect();
+    assert_eq!((rates, registered.unrated), (vec![Some((2, 1500.0)), None], false));
+    assert_eq!(registered.info.device, "cuda,cpu");
+    for (count, rate) in [(0, 10.0), (1, -1.0), (1, f64::NAN)] {
+        let liar = Fake::honest(holding("red").on_devices(count, rate));
+        let error = connect(&[&liar]).await.registered_model(&net).unwrap_err();
+        assert!(matches!(&error, ClientError::Protocol { server, .. } if *server == liar.address()), "{error}");
+    }
+    let mut early = holding("red").on_devices(1, 1.0);
+    early.models[0].devices = None;
+    let early = Fake::honest(early);
+    let registered = connect(&[&early]).await.registered_model(&net).unwrap();
+    assert_eq!((registered.devices, registered.unrated), (vec![None], true));
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_met_is_refused_before_anything_is_sent() {
     let fake = Fake::honest(Holding::of("red", 3).with_model("net", b"file", "mobilenet-eval", 4));
     let dataset = connect(&[&fake]).await;

@@ -156,7 +156,16 @@ impl Holding {
             output: "features".to_owned(),
             feature_len,
             device: "cpu".to_owned(),
+            devices: None,
         });
+        self
+    }
+
+    /// Says that devices run its models.
+    pub(crate) fn on_devices(mut self, count: u32, rate: f64) -> Self {
+        for model in &mut self.models {
+            (model.device, model.devices) = ("cuda".to_owned(), Some(proto::DevicePool { count, rate }));
+        }
         self
     }
 

@@ -49,7 +49,9 @@ async fn a_model_for_one_sample_is_run_one_by_one_and_other_fixed_batches_are_re
 fn a_batch_size_is_measured_where_none_is_given() {
     let measured = ExtractorOptions { max_batch: None, ..options() };
     let Some(opened) = open(&model(&dynamic(), &["features"]), None, &measured) else { return };
-    assert!([1, 2, 4, 8, 16, 32].contains(&opened.unwrap().max_batch().get()));
+    let extractor = opened.unwrap();
+    assert!([1, 2, 4, 8, 16, 32].contains(&extractor.max_batch().get()));
+    assert_eq!(extractor.pool(), None, "a core's time is counted as it is used");
 }
 
 #[test]

@@ -48,7 +48,17 @@ impl fmt::Display for NetworkCuts {
             "{name:NAME$}  {:>16}  {:>11}  {:>11}  {:>10}  {:>10}",
             "shape", "bytes", "coded", "server ms", "tuner ms"
         )?;
-        self.profile.cuts.iter().try_for_each(|cut| row(f, cut))?;
+        let of_devices = self.profile.is_of_devices();
+        if of_devices {
+            write!(f, "  {:>10}", "device ms")?;
+        }
+        for cut in &self.profile.cuts {
+            row(f, cut)?;
+            if of_devices {
+                let device = cut.device_seconds.map_or_else(|| "-".to_owned(), |device| format!("{:.3}", 1e3 * device));
+                write!(f, "  {device:>10}")?;
+            }
+        }
         for left_out in &self.profile.not_measured {
             write!(f, "\nnot measured: {}: {}", left_out.tensor, left_out.reason)?;
         }

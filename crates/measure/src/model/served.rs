@@ -76,6 +76,7 @@ fn put(profile: &mut NetworkProfile, served: &ServedCuts, cuts: &[NetworkCut]) {
         let way = cut.way().and_then(|of| served.ways.iter().find(|(way, _)| *way == of));
         let (seconds, batch) = match (at, way) {
             (Some(at), _) => {
+                cut.device_seconds = at.device;
                 cut.coded_bytes = Some(at.coded.bytes);
                 cut.code_seconds = (at.coded.seconds - at.raw.seconds).max(0.0);
                 (at.raw.seconds, at.batch)
@@ -85,6 +86,7 @@ fn put(profile: &mut NetworkProfile, served: &ServedCuts, cuts: &[NetworkCut]) {
                 if !way.is_offloaded() {
                     continue;
                 }
+                cut.device_seconds = served.device.filter(|_| way.is_features());
                 (cost.seconds, 1)
             }
             (None, None) => continue,
@@ -111,6 +113,7 @@ mod tests {
             bytes: 32.0,
             coded_bytes: None,
             server_seconds: 9.0,
+            device_seconds: None,
             tuner_seconds: 1.0,
             code_seconds: 0.0,
             uncode_seconds: 0.0,
@@ -144,7 +147,8 @@ mod tests {
             serving: 0.5,
             receiving: 0.25,
             ways: vec![of("encoded", 0.0, 77.0), of("flipped", 2.0, 30.0), of("features", 4.0, 16.0)],
-            cuts: vec![ServedCut { raw: cost(3.0, 32.0), coded: cost(3.5, 20.0), batch: 2 }],
+            cuts: vec![ServedCut { raw: cost(3.0, 32.0), coded: cost(3.5, 20.0), device: Some(0.5), batch: 2 }],
+            device: Some(1.5),
         };
         let cuts: Vec<_> = profile.cuts.iter().filter_map(CutCosts::network_cut).collect();
         put(&mut profile, &served, &cuts);
@@ -153,6 +157,8 @@ mod tests {
         let relu = &profile.cuts[2];
         assert_eq!((relu.coded_bytes, relu.code_seconds, relu.batches[0].batch), (Some(20.0), 0.5, 2));
         assert_eq!((profile.cuts[0].bytes, profile.cuts[3].bytes), (77.0, 16.0));
+        let of_devices: Vec<_> = profile.cuts.iter().map(|cut| cut.device_seconds).collect();
+        assert_eq!(of_devices, [None, None, Some(0.5), Some(1.5)]);
         profile.check().unwrap();
     }
 }

@@ -53,16 +53,25 @@ impl fmt::Display for Explained {
             write!(f, ", {width} x {height}")?;
         }
         writeln!(f, ", at {server}{}", if *measured { "" } else { " (its costs are predicted, not measured)" })?;
-        writeln!(
-            f,
-            "\n  {:18}  {:>12}  {:>11}  {:>11}  {:>11}",
-            "way", "bytes", "storage cpu", "trainer cpu", "price"
-        )?;
+        let has_devices = ways
+            .first()
+            .is_some_and(|way| way.storage_device_seconds.is_some() || way.trainer_device_seconds.is_some());
+        write!(f, "\n  {:18}  {:>12}  {:>11}  {:>11}", "way", "bytes", "storage cpu", "trainer cpu")?;
+        if has_devices {
+            write!(f, "  {:>14}  {:>14}", "storage device", "trainer device")?;
+        }
+        writeln!(f, "  {:>11}", "price")?;
         for way in ways {
             let mark = if way.way == self.explanation.way { '>' } else { ' ' };
             let price = if way.possible { Seconds(way.price).to_string() } else { "not allowed".to_owned() };
             let (storage, trainer) = (Seconds(way.storage_seconds), Seconds(way.trainer_seconds));
-            writeln!(f, "{mark} {:18}  {:>12}  {storage:>11}  {trainer:>11}  {price:>11}", way.way, bytes(way.bytes))?;
+            write!(f, "{mark} {:18}  {:>12}  {storage:>11}  {trainer:>11}", way.way, bytes(way.bytes))?;
+            if has_devices {
+                let of = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |s| Seconds(s).to_string());
+                let (there, here) = (of(way.storage_device_seconds), of(way.trainer_device_seconds));
+                write!(f, "  {there:>14}  {here:>14}")?;
+            }
+            writeln!(f, "  {price:>11}")?;
         }
         writeln!(f)?;
         for time in self.scarce() {

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use headwater_cli::exit::UsageError;
-use headwater_plan::{Cores, Resources, SamplesPerSecond, Server, ServerResources};
-use headwater_types::BitsPerSecond;
+use headwater_plan::{Cores, Profile, Resources, SamplesPerSecond, Server, ServerResources};
+use headwater_types::{BitsPerSecond, DevicePool};
 
+use super::devices::DeviceArgs;
 use super::per_server::{PerServer, of_servers};
 use super::reserve::{Reserve, subtract};
 
@@ -32,6 +33,9 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "RATE")]
     pub(crate) accelerator_rate: Option<SamplesPerSecond>,
 
+    #[command(flatten)]
+    pub(crate) devices: DeviceArgs,
+
     /// What is left to other jobs: bandwidth=, trainer-cores=, server-bandwidth[@SERVER]=, storage-cores[@SERVER]=
     #[arg(long, value_name = "WHAT[@SERVER]=AMOUNT,...", value_delimiter = ',')]
     pub(crate) reserve: Vec<Reserve>,
@@ -40,19 +44,29 @@ pub(crate) struct LimitArgs {
 /// What these arguments leave to a planner.
 ///
 /// # Errors
-/// [`UsageError`]: a server that the profile does not have, two values for one, cores that nobody knows, or more
-/// reserved than there is.
-pub(crate) fn resources(args: &LimitArgs, servers: &[Server]) -> Result<Resources, UsageError> {
+/// [`UsageError`]: a server that the profile does not have, two values for one, cores or devices that nobody knows, or
+/// more reserved than there is.
+pub(crate) fn resources(args: &LimitArgs, profile: &Profile) -> Result<Resources, UsageError> {
+    of_profile(args, profile.servers(), profile.provenance().trainer_devices)
+}
+
+fn of_profile(
+    args: &LimitArgs,
+    servers: &[Server],
+    trainer_devices: Option<DevicePool>,
+) -> Result<Resources, UsageError> {
     let cores = of_servers("--storage-cores", &args.storage_cores, servers)?;
     let bandwidths = of_servers("--server-bandwidth", &args.server_bandwidth, servers)?;
     let mut of_server = Vec::with_capacity(servers.len());
-    for ((server, cores), bandwidth) in servers.iter().zip(cores).zip(bandwidths) {
+    let devices = args.devices.of_servers(servers)?;
+    for (((server, cores), bandwidth), devices) in servers.iter().zip(cores).zip(bandwidths).zip(devices) {
         let announced = cores.or(server.cpu_workers);
-        of_server.push(ServerResources { cores: announced.ok_or_else(|| no_cores(server))?, bandwidth });
+        of_server.push(ServerResources { cores: announced.ok_or_else(|| no_cores(server))?, bandwidth, devices });
     }
     let mut resources = Resources {
         bandwidth: args.bandwidth,
         trainer_cores: args.trainer_cores,
+        trainer_devices: args.devices.of_trainer(trainer_devices)?,
         accelerator_rate: args.accelerator_rate,
         servers: of_server,
     };
@@ -84,7 +98,7 @@ mod tests {
     fn of(arguments: &str, servers: &[Server]) -> Result<Resources, String> {
         let line = Line::try_parse_from(std::iter::once("x").chain(arguments.split_whitespace()));
         let line = line.map_err(|error| error.to_string())?;
-        resources(&line.limits, servers).map_err(|error| error.to_string())
+        of_profile(&line.limits, servers, None).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! resources.
 
 mod args;
+mod devices;
 mod explanation;
 mod limits;
 mod per_server;
@@ -48,7 +49,7 @@ fn inputs(args: &PlanArgs) -> anyhow::Result<(Profile, Vec<Way>, Resources)> {
     let path = args.profile.as_deref().ok_or_else(missing)?;
     let profile = read_profile(path)?;
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
-    let resources = limits::resources(&args.limits, profile.servers())?;
+    let resources = limits::resources(&args.limits, &profile)?;
     Ok((profile, allowed, resources))
 }
 

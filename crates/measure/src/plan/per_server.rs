@@ -15,6 +15,13 @@ pub(crate) struct PerServer<T> {
 
 // === impl PerServer ===
 
+impl<T> PerServer<T> {
+    /// The server that it is for; `None` where it is for all.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+}
+
 impl<T: FromStr> FromStr for PerServer<T> {
     type Err = T::Err;
 
@@ -67,5 +74,13 @@ pub(super) fn of_servers<T: Copy>(
 #[cfg(test)]
 pub(super) fn server(address: &str, cpu_workers: Option<u32>) -> Server {
     let cpu_workers = cpu_workers.map(headwater_plan::Cores::from);
-    Server { address: address.into(), digest: None, first: 0, samples: 0, cpu_workers, lacks: Vec::new() }
+    Server {
+        address: address.into(),
+        digest: None,
+        first: 0,
+        samples: 0,
+        cpu_workers,
+        devices: None,
+        lacks: Vec::new(),
+    }
 }

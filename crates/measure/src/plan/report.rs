@@ -36,6 +36,13 @@ impl Report {
         }
     }
 
+    /// Whether devices infer, at servers or at the trainer.
+    fn has_devices(&self) -> bool {
+        let is_device =
+            |time: &ResourceTime| matches!(time.resource, Resource::StorageDevice(_) | Resource::TrainerDevice);
+        self.plan.prediction.resources.iter().any(is_device)
+    }
+
     fn servers(&self) -> &[Server] {
         &self.plan.inputs.servers
     }
@@ -81,10 +88,16 @@ impl fmt::Display for Report {
             writeln!(f, "  {count:>9}  {way}")?;
         }
         writeln!(f)?;
-        let columns = ["network", "storage cpu", "trainer cpu", "accelerator", "epoch"];
         write!(f, "{:26}  {:>12}", "seconds of", "bytes")?;
-        columns.iter().try_for_each(|column| write!(f, "  {column:>11}"))?;
+        columns(self.has_devices(), &Seconds::default())
+            .try_for_each(|(column, _)| write!(f, "  {column:>w$}", w = width(column)))?;
         writeln!(f)?;
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, sent, seconds: &Seconds| {
+            write!(f, "{name:26}  {:>12}", bytes(sent))?;
+            columns(self.has_devices(), seconds)
+                .try_for_each(|(column, seconds)| write!(f, "  {seconds:>w$.2}", w = width(column)))?;
+            writeln!(f)
+        };
         row(f, &format!("> {} (this plan)", plan.algorithm), prediction.bytes, &prediction.seconds())?;
         for mode in &self.modes {
             let name = mode.algorithm.to_string();
@@ -118,13 +131,24 @@ impl fmt::Display for Report {
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, sent: u64, seconds: &Seconds) -> fmt::Result {
-    write!(f, "{name:26}  {:>12}", bytes(sent))?;
-    let Seconds { network, storage_cpu, trainer_cpu, accelerator, epoch } = *seconds;
-    for seconds in [network, storage_cpu, trainer_cpu, accelerator, epoch] {
-        write!(f, "  {seconds:>11.2}")?;
-    }
-    writeln!(f)
+/// Kinds of resource and their seconds; devices only where there are some.
+fn columns(has_devices: bool, seconds: &Seconds) -> impl Iterator<Item = (&'static str, f64)> {
+    let Seconds { network, storage_cpu, storage_device, trainer_cpu, trainer_device, accelerator, epoch } = *seconds;
+    let columns = [
+        ("network", network),
+        ("storage cpu", storage_cpu),
+        ("storage device", storage_device),
+        ("trainer cpu", trainer_cpu),
+        ("trainer device", trainer_device),
+        ("accelerator", accelerator),
+        ("epoch", epoch),
+    ];
+    columns.into_iter().filter(move |(name, _)| has_devices || !name.ends_with("device"))
+}
+
+/// The width of a column.
+fn width(column: &str) -> usize {
+    column.len().max(11)
 }
 
 fn resource(time: &ResourceTime, servers: &[Server]) -> Value {

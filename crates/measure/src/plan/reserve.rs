@@ -152,7 +152,7 @@ mod tests {
 
     fn reserve(text: &str) -> Result<Resources, String> {
         let servers = [server("a:1", None), server("b:2", None)];
-        let has = ServerResources { cores: Cores::from(2), bandwidth: BitsPerSecond::new(1e9) };
+        let has = ServerResources { cores: Cores::from(2), bandwidth: BitsPerSecond::new(1e9), devices: None };
         let mut resources =
             Resources { bandwidth: BitsPerSecond::new(1e10), servers: vec![has; 2], ..Resources::default() };
         let reserved = text.split(',').map(str::parse).collect::<Result<Vec<Reserve>, ReserveError>>();

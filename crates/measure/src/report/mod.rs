@@ -34,7 +34,7 @@ pub(crate) fn output(args: &ReportArgs) -> anyhow::Result<OutputFile> {
 pub(crate) fn report(args: &ReportArgs, progress: &Progress) -> anyhow::Result<(String, Written)> {
     let profile = read_profile(args.profile()?)?;
     let allowed = Allowed::of(&args.allow_cuts, &profile)?;
-    let resources = resources(&args.limits, profile.servers())?;
+    let resources = resources(&args.limits, &profile)?;
     let plan = plan(&profile, &resources, &allowed, Algorithm::Optimal)?;
     let modes = compare(&profile, &resources, &allowed)?;
     let bar = progress.items("plans", Some(Sweeper::POINTS));

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use headwater_plan::{
-    Algorithm, Cores, Cost, ProfileBuilder, Provenance, SampleFacts, Server, ServerResources, Source, plan,
+    Algorithm, Cores, Cost, ModelStamp, ProfileBuilder, Provenance, Resource, SampleFacts, Server, ServerResources,
+    Source, plan,
 };
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, DevicePool, Digest};
 
 use super::*;
 
@@ -16,6 +17,7 @@ fn profile() -> Arc<Profile> {
         first,
         samples: 500,
         cpu_workers: None,
+        devices: None,
         lacks: Vec::new(),
     };
     let ways = vec![Way::ENCODED, "cropped".parse().unwrap()];
@@ -28,13 +30,52 @@ fn profile() -> Arc<Profile> {
 }
 
 fn resources(bandwidth: f64) -> Resources {
-    let server = ServerResources { cores: Cores::new(1.0).unwrap(), bandwidth: None };
+    let server = ServerResources { cores: Cores::new(1.0).unwrap(), bandwidth: None, devices: None };
     Resources {
         bandwidth: BitsPerSecond::new(bandwidth),
         trainer_cores: Cores::new(4.0),
+        trainer_devices: None,
         accelerator_rate: None,
         servers: vec![server; 2],
     }
+}
+
+/// Two servers of 500 photos each, whose features are made on devices: at the first 60 a second, at the second 120, and
+/// 40 here.
+fn on_devices() -> (Arc<Profile>, Resources) {
+    let model = ModelStamp { name: "net".parse().unwrap(), digest: Digest::of(b"net") };
+    let provenance = Provenance { model: Some(model), ..profile().provenance().clone() };
+    let ways = vec![Way::ENCODED, Way::FEATURES];
+    let mut builder = ProfileBuilder::new(provenance, profile().servers().to_vec(), ways).unwrap();
+    let cost = |bytes, storage_seconds| Cost { bytes, storage_seconds, trainer_seconds: 1e-6 };
+    for _ in 0..1000 {
+        builder.push(&SampleFacts::default(), &[cost(100_000, 0.0), cost(4_000, 1e-6)]).unwrap();
+    }
+    let mut resources = resources(1e10);
+    let pool = |count| DevicePool::new(count, 60.0).ok();
+    (resources.servers[0].devices, resources.servers[1].devices) = (pool(1), pool(2));
+    resources.trainer_devices = DevicePool::new(1, 40.0).ok();
+    (Arc::new(builder.finish().unwrap()), resources)
+}
+
+#[test]
+fn devices_share_what_is_left_by_how_fast_they_are() {
+    let (profile, resources) = on_devices();
+    let samples: Vec<_> = (0..1000).map(SampleIndex).collect();
+    let mut pilot = Autopilot::new(profile, resources, AutopilotOptions::default(), &samples).unwrap();
+    let features = |pilot: &Autopilot, of: std::ops::Range<usize>| {
+        pilot.choices[of].iter().filter(|way| way.is_features()).count()
+    };
+    // The second server makes all of its own in 4.2 s. The first and the device here share 500: 300 and 200, in 5 s.
+    assert_eq!((features(&pilot, 0..500), features(&pilot, 500..1000)), (300, 500));
+    let prediction = pilot.prediction().unwrap();
+    assert!((prediction.epoch - 5.0).abs() < 1e-6, "{prediction:?}");
+    assert!(matches!(prediction.bottleneck, Resource::StorageDevice(0) | Resource::TrainerDevice), "{prediction:?}");
+    // What is left of the first server alone is shared as well.
+    let rest: Vec<_> = (350..500).map(SampleIndex).collect();
+    let replanned = pilot.begin(&rest).unwrap().plan().unwrap();
+    pilot.adopt(replanned).unwrap();
+    assert_eq!(features(&pilot, 350..500), 90);
 }
 
 /// So many bytes after so many seconds, all of which were underway.

@@ -45,6 +45,7 @@ impl Campaign<'_> {
             first: partition.first,
             samples: partition.samples,
             cpu_workers: Some(Cores::from(partition.cpu_workers)),
+            devices: self.making.devices_of(place),
             lacks: lacks(place),
         };
         self.dataset.partitions().iter().enumerate().map(server).collect()
@@ -66,6 +67,7 @@ impl Campaign<'_> {
                 toml: self.recipe.to_toml(),
             }),
             model: self.making.target().model().map(stamp),
+            trainer_devices: self.making.devices_here(),
             seed: Some(self.options.address.seed),
             epoch: Some(self.options.address.epoch),
             measured: self.measured() as u64,

@@ -63,13 +63,14 @@ pub(crate) async fn metered(
         return Err(PilotError::Empty);
     }
     if let Making::Features { model, .. } = making
-        && model.info.device != "cpu"
+        && model.unrated
     {
         let (model, device) = (&model.info.name, &model.info.device);
         tracing::warn!(
             %model,
             %device,
-            "servers infer on accelerators: a plan counts what their cores do for it, and no more"
+            "a server infers on devices and does not say how fast they are: a plan counts what its cores do for it, and \
+             no more; a server of this version says it"
         );
     }
     meter.expect(dataset.len());

@@ -7,7 +7,8 @@
 mod change;
 mod pilot;
 
-use headwater_client::Dataset;
+use headwater_client::{Dataset, RegisteredModel};
+use headwater_plan::ServerResources;
 use headwater_plan::partition::{CutCosts, Fleet, FleetServer, NetworkProfile};
 
 pub use change::SplitChange;
@@ -16,17 +17,17 @@ pub use pilot::SplitPilot;
 use crate::resources::resources_of;
 
 /// The servers of a dataset as a fleet: each has the share of the images that its partition has, and as many cores as
-/// it announces. The bandwidth is the limit that the client was given.
-pub fn fleet_of(dataset: &Dataset) -> Fleet {
+/// it announces, and its devices that run this model. The bandwidth is the limit that the client was given.
+pub fn fleet_of(dataset: &Dataset, model: &RegisteredModel) -> Fleet {
     let resources = resources_of(dataset);
-    let of = |(partition, resources): (&headwater_client::Partition, _)| FleetServer {
-        resources,
+    let of = |((partition, resources), devices): ((&headwater_client::Partition, _), &_)| FleetServer {
+        resources: ServerResources { devices: *devices, ..resources },
         // A server without samples does nothing, whatever it has.
         share: (partition.samples as f64).max(1e-6),
         memory: None,
     };
     Fleet {
-        servers: dataset.partitions().iter().zip(resources.servers).map(of).collect(),
+        servers: dataset.partitions().iter().zip(resources.servers).zip(&model.devices).map(of).collect(),
         bandwidth: dataset.options().bandwidth,
         tuner_cores: resources.trainer_cores,
     }

@@ -50,7 +50,7 @@ impl SplitPilot {
 
     /// Books a sample that came from the server at this place, with the CPU time that it took on each side.
     pub fn came(&mut self, server: usize, storage: CpuSeconds, tuner: CpuSeconds) {
-        let [expected, expected_here] = self.seconds();
+        let [expected, expected_here] = self.seconds(server);
         if let Some((tally, factor)) = self.reading.storage.get_mut(server).zip(self.factors.get(server)) {
             tally.measured += storage.0;
             tally.predicted += expected * factor;
@@ -124,12 +124,14 @@ impl SplitPilot {
         fleet
     }
 
-    /// CPU seconds of a sample as it comes now: at its server, and here.
-    fn seconds(&self) -> [f64; 2] {
+    /// CPU seconds of a sample as it comes now: at its server, beside devices where it has some, and here.
+    fn seconds(&self, server: usize) -> [f64; 2] {
         let cut = self.profile.cuts.iter().find(|cut| cut.cut == self.choice.cut);
+        let on_device = self.fleet.servers.get(server).is_some_and(|server| server.resources.devices.is_some());
         let of = |cut: &headwater_plan::partition::CutCosts| {
             let coding = if self.choice.coded { [cut.code_seconds, cut.uncode_seconds] } else { [0.0; 2] };
-            [cut.server_seconds + coding[0], cut.tuner_seconds + coding[1]]
+            let there = if on_device { self.profile.host_seconds(cut) } else { cut.server_seconds };
+            [there + coding[0], cut.tuner_seconds + coding[1]]
         };
         cut.map(of).unwrap_or_default()
     }
@@ -158,7 +160,7 @@ mod tests {
 
     use headwater_plan::ServerResources;
     use headwater_plan::partition::{BatchCost, CutCosts, FORMAT, FleetServer, FrontMemory};
-    use headwater_types::Digest;
+    use headwater_types::{DevicePool, Digest};
 
     use super::*;
 
@@ -170,6 +172,7 @@ mod tests {
             bytes,
             coded_bytes: None,
             server_seconds: server,
+            device_seconds: None,
             tuner_seconds: tuner,
             code_seconds: 0.0,
             uncode_seconds: 0.0,
@@ -178,9 +181,8 @@ mod tests {
         }
     }
 
-    /// Early: many bytes, and the work is shared; late: few bytes, and the server has all of the work.
-    fn pilot(bandwidth: f64) -> SplitPilot {
-        let profile = NetworkProfile {
+    fn network(cuts: Vec<CutCosts>) -> NetworkProfile {
+        NetworkProfile {
             format: FORMAT,
             model: "net.onnx".to_owned(),
             model_digest: Digest::of(b"model"),
@@ -192,17 +194,49 @@ mod tests {
             photos: 1,
             photos_from: "generated".to_owned(),
             photos_failed: 0,
-            cuts: vec![cut("early", 100_000.0, [0.01, 0.01]), cut("late", 4_000.0, [0.02, 0.0])],
+            cuts,
             not_measured: Vec::new(),
             not_searched: 0,
-        };
-        let resources = ServerResources { cores: Cores::from(1), bandwidth: None };
-        let fleet = Fleet {
+        }
+    }
+
+    fn fleet(bandwidth: f64, devices: Option<DevicePool>) -> Fleet {
+        let resources = ServerResources { cores: Cores::from(1), bandwidth: None, devices };
+        Fleet {
             servers: vec![FleetServer { resources, share: 1.0, memory: None }],
             bandwidth: BitsPerSecond::new(bandwidth),
             tuner_cores: Some(Cores::from(1)),
+        }
+    }
+
+    /// Early: many bytes, and the work is shared; late: few bytes, and the server has all of the work.
+    fn pilot(bandwidth: f64) -> SplitPilot {
+        let cuts = vec![cut("early", 100_000.0, [0.01, 0.01]), cut("late", 4_000.0, [0.02, 0.0])];
+        SplitPilot::new(network(cuts), fleet(bandwidth, None), 10_000).unwrap()
+    }
+
+    #[test]
+    fn a_servers_devices_take_the_front_and_leave_its_cores_the_pixels() {
+        let cuts = || {
+            vec![
+                cut("flipped", 150_000.0, [0.004, 0.03]),
+                cut("half", 100_000.0, [0.019, 0.015]),
+                cut("features", 4_000.0, [0.034, 0.0]),
+            ]
         };
-        SplitPilot::new(profile, fleet, 10_000).unwrap()
+        let on_cores = SplitPilot::new(network(cuts()), fleet(1e9, None), 10_000).unwrap();
+        assert_eq!((on_cores.choice().cut.as_str(), on_cores.seconds(0)), ("half", [0.019, 0.015]));
+        let devices = DevicePool::new(1, 100.0).ok();
+        let mut pilot = SplitPilot::new(network(cuts()), fleet(1e9, devices), 10_000).unwrap();
+        // A hundred a second are more than the cores here, which are left with half of the network, would make.
+        assert_eq!((pilot.choice().cut.as_str(), pilot.seconds(0)), ("features", [0.004, 0.0]));
+        assert_eq!(pilot.choice().waits_for, headwater_plan::Resource::StorageDevice(0));
+        // What the cores take beside the device is as predicted, so that nothing is moved.
+        let change = (1..20).find_map(|quarter| {
+            (0..25).for_each(|_| pilot.came(0, CpuSeconds(0.004), CpuSeconds::default()));
+            pilot.look(Look { at: Duration::from_millis(125 * quarter), ..Look::default() }, 5_000)
+        });
+        assert_eq!(change, None);
     }
 
     /// Seconds of looks at a network of which bytes are underway all the time.

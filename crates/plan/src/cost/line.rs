@@ -1,6 +1,6 @@
 //! A resource's seconds as a linear function of what samples add up to.
 
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, DevicePool};
 
 use super::load::Rates;
 use crate::profile::Profile;
@@ -36,7 +36,16 @@ impl Line {
             has.bandwidth.map(|bandwidth| Self::network(profile, of_server, server.samples, bandwidth))
         }));
         lines.extend(resources.servers.iter().enumerate().map(|(place, has)| Self::storage(place, has.cores)));
+        lines.extend(resources.servers.iter().enumerate().filter_map(|(place, has)| {
+            let devices = has.devices?;
+            Some(Self::device((Resource::StorageDevice(place), Some(place)), Rates::there(devices)))
+        }));
         lines.extend(resources.trainer_cores.map(|cores| Self::trainer(profile, cores)));
+        lines.extend(
+            resources
+                .trainer_devices
+                .map(|devices| Self::device((Resource::TrainerDevice, None), Rates::here(devices))),
+        );
         lines.extend(resources.accelerator_rate.map(|rate| Self {
             resource: Resource::Accelerator,
             server: None,
@@ -70,14 +79,36 @@ impl Line {
         }
     }
 
+    fn device((resource, server): (Resource, Option<usize>), rates: Rates) -> Self {
+        Self { resource, server, rates, fixed: 0.0 }
+    }
+
     fn trainer(profile: &Profile, cores: Cores) -> Self {
         let (overheads, per_second) = (&profile.provenance().overheads, per_second(cores));
         Self {
             resource: Resource::TrainerCpu,
             server: None,
-            rates: Rates { byte: overheads.receive_seconds_per_byte * per_second, storage: 0.0, trainer: per_second },
+            rates: Rates {
+                byte: overheads.receive_seconds_per_byte * per_second,
+                trainer: per_second,
+                ..Rates::default()
+            },
             fixed: overheads.receive_seconds * profile.len() as f64 * per_second,
         }
+    }
+}
+
+// === impl Rates ===
+
+impl Rates {
+    /// Seconds of these devices for each sample that the server infers.
+    fn there(devices: DevicePool) -> Self {
+        Self { inferred_there: 1.0 / devices.samples_per_second(), ..Self::default() }
+    }
+
+    /// Seconds of these devices for each sample that the trainer infers.
+    fn here(devices: DevicePool) -> Self {
+        Self { inferred_here: 1.0 / devices.samples_per_second(), ..Self::default() }
     }
 }
 

@@ -11,14 +11,20 @@ pub(crate) struct Load {
     pub(crate) storage: f64,
     /// CPU seconds of the trainer, without those for receiving.
     pub(crate) trainer: f64,
+    /// Samples that the server infers.
+    pub(crate) inferred_there: f64,
+    /// Samples that the trainer infers.
+    pub(crate) inferred_here: f64,
 }
 
-/// What a byte and two kinds of CPU second are worth at one server.
+/// What a byte, two kinds of CPU second and an inference on either side are worth at one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Rates {
     pub(crate) byte: f64,
     pub(crate) storage: f64,
     pub(crate) trainer: f64,
+    pub(crate) inferred_there: f64,
+    pub(crate) inferred_here: f64,
 }
 
 // === impl Load ===
@@ -28,6 +34,8 @@ impl Load {
         self.bytes += other.bytes;
         self.storage += other.storage;
         self.trainer += other.trainer;
+        self.inferred_there += other.inferred_there;
+        self.inferred_here += other.inferred_here;
     }
 
     /// `self + factor x other`.
@@ -36,6 +44,8 @@ impl Load {
             bytes: self.bytes + factor * other.bytes,
             storage: self.storage + factor * other.storage,
             trainer: self.trainer + factor * other.trainer,
+            inferred_there: self.inferred_there + factor * other.inferred_there,
+            inferred_here: self.inferred_here + factor * other.inferred_here,
         }
     }
 
@@ -48,7 +58,8 @@ impl Load {
 
 impl Rates {
     pub(crate) fn of(self, load: Load) -> f64 {
-        self.byte * load.bytes + self.storage * load.storage + self.trainer * load.trainer
+        let work = self.byte * load.bytes + self.storage * load.storage + self.trainer * load.trainer;
+        work + self.inferred_there * load.inferred_there + self.inferred_here * load.inferred_here
     }
 }
 
@@ -56,6 +67,13 @@ impl Rates {
 
 impl ProfileRow<'_> {
     pub(crate) fn load(&self, position: usize) -> Load {
-        Load { bytes: self.bytes[position].into(), storage: self.storage[position], trainer: self.trainer[position] }
+        let [inferred_there, inferred_here] = self.inferred(position);
+        Load {
+            bytes: self.bytes[position].into(),
+            storage: self.storage[position],
+            trainer: self.trainer[position],
+            inferred_there,
+            inferred_here,
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct CostModel<'a> {
     lacks: Vec<Vec<usize>>,
     /// Whether the trainer has no cores.
     pub(crate) trainer_without_cores: bool,
+    /// Whether devices infer, at servers or at the trainer.
+    has_devices: bool,
 }
 
 // === impl CostModel ===
@@ -39,6 +41,8 @@ impl<'a> CostModel<'a> {
             without_cores: resources.servers.iter().map(|has| has.cores.is_zero()).collect(),
             lacks: servers.iter().map(lacks).collect(),
             trainer_without_cores: resources.trainer_cores.is_some_and(|cores| cores.is_zero()),
+            has_devices: resources.trainer_devices.is_some()
+                || resources.servers.iter().any(|has| has.devices.is_some()),
         })
     }
 
@@ -95,6 +99,9 @@ impl<'a> CostModel<'a> {
                 bytes += u64::from(row.bytes[choice]);
                 load.storage += row.storage[choice];
                 load.trainer += row.trainer[choice];
+                let [there, here] = row.inferred(choice);
+                load.inferred_there += there;
+                load.inferred_here += here;
             }
             Load { bytes: bytes as f64, ..load }
         };
@@ -140,6 +147,8 @@ impl<'a> CostModel<'a> {
                 rate.byte += price * line.rates.byte;
                 rate.storage += price * line.rates.storage;
                 rate.trainer += price * line.rates.trainer;
+                rate.inferred_there += price * line.rates.inferred_there;
+                rate.inferred_here += price * line.rates.inferred_here;
             }
         }
         rates
@@ -148,6 +157,13 @@ impl<'a> CostModel<'a> {
     /// The worth of the fixed seconds at these prices.
     pub(crate) fn fixed(&self, prices: &[f64]) -> f64 {
         self.lines.iter().zip(prices).map(|(line, price)| line.fixed * price).sum()
+    }
+
+    /// A load as bits: of loads that are alike to every resource the same. Inference counts only where devices do it.
+    pub(crate) fn bits(&self, load: Load) -> [u64; 5] {
+        let Load { bytes, storage, trainer, inferred_there, inferred_here } = load;
+        let counted = |count: f64| if self.has_devices { count } else { 0.0 };
+        [bytes, storage, trainer, counted(inferred_there), counted(inferred_here)].map(f64::to_bits)
     }
 
     /// Resources with their seconds and prices.

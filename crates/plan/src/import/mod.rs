@@ -53,8 +53,15 @@ pub fn sophon(sizes: &[u8], times: &[u8], provenance: Provenance) -> Result<Prof
     if samples > caps::MAX_PROFILE_SAMPLES {
         return Err(sizes.table.error_at_header(ImportFault::TooMany(caps::MAX_PROFILE_SAMPLES)));
     }
-    let server =
-        Server { address: SERVER.to_owned(), digest: None, first: 0, samples, cpu_workers: None, lacks: Vec::new() };
+    let server = Server {
+        address: SERVER.to_owned(),
+        digest: None,
+        first: 0,
+        samples,
+        cpu_workers: None,
+        devices: None,
+        lacks: Vec::new(),
+    };
     let mut ways = vec![Way::ENCODED];
     ways.extend(STAGES.map(|(_, cut)| Way::raw(cut)));
     let provenance = Provenance { measured: samples, ..provenance };

@@ -25,7 +25,8 @@ pub struct Choice {
     pub images_per_second: Option<f64>,
     /// Seconds of the epoch's stages.
     pub stages: StageSeconds,
-    /// What the epoch waits for: `storage-cpu:N`, `server-network:N` (the server, from 0), `network` or `trainer-cpu`.
+    /// What the epoch waits for: `storage-cpu:N`, `storage-device:N`, `server-network:N` (the server, from 0), `network`
+    /// or `trainer-cpu`.
     pub waits_for: Resource,
 }
 
@@ -34,6 +35,9 @@ pub struct Choice {
 pub struct StageSeconds {
     /// The cores of the server that takes longest.
     pub storage: f64,
+    /// The devices of the server that takes longest; absent where no server has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<f64>,
     /// The network that takes longest: the tuner's, or a server's.
     pub network: f64,
     /// The tuner's cores.
@@ -47,6 +51,6 @@ pub struct StageSeconds {
 impl StageSeconds {
     /// Seconds of the epoch.
     pub fn epoch(&self) -> f64 {
-        self.storage.max(self.network).max(self.tuner) + self.fill
+        self.storage.max(self.network).max(self.tuner).max(self.device.unwrap_or(0.0)) + self.fill
     }
 }

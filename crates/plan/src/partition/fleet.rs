@@ -21,17 +21,23 @@ pub struct Fleet {
 /// A server of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FleetServer {
-    /// Its cores and its network.
+    /// Its cores, its network, and its devices, where these run the network and not its cores. Their rate is of the whole
+    /// network.
     pub resources: ServerResources,
     /// How many of the images it has, against the others' numbers: with 2 it has twice as many as with 1.
     pub share: f64,
-    /// Memory for the fronts that its cores run; `None` is without limit.
+    /// Memory for the fronts that its cores run; `None` is without limit. Devices have their own.
     pub memory: Option<ByteCount>,
 }
 
 // === impl Fleet ===
 
 impl Fleet {
+    /// Whether any of the servers has devices that run the network.
+    pub(super) fn has_devices(&self) -> bool {
+        self.servers.iter().any(|server| server.resources.devices.is_some())
+    }
+
     /// Whether there is a server, not too many, and each share is above 0.
     pub(super) fn check(&self) -> Result<(), PartitionError> {
         if !(1..=MAX_SERVERS).contains(&self.servers.len()) {

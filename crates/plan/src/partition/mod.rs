@@ -23,6 +23,14 @@
 //! epoch   = the longest of the three + fill
 //! ```
 //!
+//! A server whose devices run the front has one stage more, which works beside its cores. `s` is then what its cores do
+//! for an image beside the devices, and the front takes its part `p` of the time that a device takes for the whole
+//! network. The stage's batch in `fill` is on the slowest of the devices.
+//!
+//! ```text
+//! device  = the longest of (images of j) p / ((devices of j) (images a second of one))
+//! ```
+//!
 //! The stages work at the same time, batch by batch, so that the epoch takes as long as the slowest one, and as long as
 //! its first and last batch take in the others. NDPipe's planner balances the stages of two kinds of node the same way,
 //! for equal servers and batches of one size; a batch is bounded by each server's memory as in HAPI (SoCC 2024).
@@ -36,6 +44,7 @@ mod fleet;
 mod profile;
 
 mod choice;
+mod devices;
 mod search;
 mod stages;
 

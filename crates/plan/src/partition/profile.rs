@@ -57,8 +57,13 @@ pub struct CutCosts {
     pub bytes: f64,
     /// Bytes that travel where they are coded without loss; null where that was not measured.
     pub coded_bytes: Option<f64>,
-    /// CPU seconds of a server to make them, by the batch that takes the fewest.
+    /// CPU seconds of a server to make them, by the batch that takes the fewest; where its devices run the front, those
+    /// beside the devices.
     pub server_seconds: f64,
+    /// Seconds of one of a server's devices to run the front, where servers that have devices were measured; absent where
+    /// cores run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_seconds: Option<f64>,
     /// CPU seconds of the tuner from there to the outputs.
     pub tuner_seconds: f64,
     /// More CPU seconds of a server where they are coded.
@@ -166,6 +171,11 @@ impl NetworkProfile {
         Ok(profile)
     }
 
+    /// Whether servers were measured that run fronts on devices.
+    pub fn is_of_devices(&self) -> bool {
+        self.cuts.iter().any(|cut| cut.device_seconds.is_some())
+    }
+
     /// Whether every number is one that a measurement gives.
     ///
     /// # Errors
@@ -201,6 +211,11 @@ impl CutCosts {
         self.cut.parse().ok().filter(|_| self.tensor.is_none())
     }
 
+    /// Whether pixels or stored bytes travel, before which nothing of the network runs.
+    pub fn is_of_pixels(&self) -> bool {
+        self.way().is_some_and(|way| !way.is_features())
+    }
+
     /// The cut of the network that it is, where servers can serve it: only float32 travels. `None` for a way.
     pub fn network_cut(&self) -> Option<NetworkCut> {
         let travels = self.tensor.is_some() && self.tensors.iter().all(|tensor| tensor.element == "float32");
@@ -214,6 +229,7 @@ impl CutCosts {
             ("bytes", self.bytes),
             ("coded_bytes", self.coded_bytes.unwrap_or_default()),
             ("server_seconds", self.server_seconds),
+            ("device_seconds", self.device_seconds.unwrap_or_default()),
             ("tuner_seconds", self.tuner_seconds),
             ("code_seconds", self.code_seconds),
             ("uncode_seconds", self.uncode_seconds),
@@ -265,6 +281,7 @@ pub(super) mod tests {
             bytes,
             coded_bytes: None,
             server_seconds: server,
+            device_seconds: None,
             tuner_seconds: tuner,
             code_seconds: 0.0,
             uncode_seconds: 0.0,
@@ -287,6 +304,7 @@ pub(super) mod tests {
         assert!(refused(&|profile| profile.cuts.clear()).contains("no cut"));
         assert!(refused(&|profile| profile.cuts.push(profile.cuts[0].clone())).contains("two cuts"));
         assert!(refused(&|profile| profile.cuts[0].bytes = -1.0).contains("bytes is -1"));
+        assert!(refused(&|profile| profile.cuts[0].device_seconds = Some(-1.0)).contains("device_seconds is -1"));
         assert!(refused(&|profile| profile.cuts[0].batches.clear()).contains("batches"));
         assert!(refused(&|profile| profile.cuts[0].batches[0].batch = 0).contains("batch is 0"));
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The search through every cut, batch and number of servers.
 
 use super::choice::Choice;
+use super::devices::OnDevices;
 use super::error::PartitionError;
 use super::fleet::Fleet;
 use super::profile::{CutCosts, NetworkProfile};
@@ -18,13 +19,16 @@ pub struct Partition {
     pub by_cut: Vec<Choice>,
     /// The smallest number of servers from which on no larger number shortens the epoch by as much as was asked for.
     pub enough: usize,
+    /// Whether the time of devices is estimated: servers have some, and the profile was measured on cores.
+    pub estimated: bool,
 }
 
 /// Plans an epoch of so many images. `worth`: a part of an epoch, from 0 up to 1; more servers that shorten it by less
 /// than that do not help.
 ///
 /// # Errors
-/// A fleet without servers or with shares that are none, no images, and a profile no cut of which can be used.
+/// A fleet without servers or with shares that are none, no images, and a profile no cut of which can be used; devices
+/// of which the profile does not say what they take, and a profile of devices for a server that has none.
 pub fn partition(
     profile: &NetworkProfile,
     fleet: &Fleet,
@@ -35,6 +39,7 @@ pub fn partition(
     if images == 0 {
         return Err(PartitionError::NoImages);
     }
+    let on_devices = on_devices(profile, fleet)?;
     let servers = Servers::all(fleet);
     let mut by_servers: Vec<Option<Choice>> = vec![None; servers.len()];
     let mut by_cut = Vec::new();
@@ -44,7 +49,7 @@ pub fn partition(
             better(&mut by_servers[choice.servers - 1], &choice);
             better(&mut of_cut, &choice);
         };
-        ImageCost::all(cut).for_each(|cost| of_fleet(fleet, &servers, images, (cut, cost), &mut take));
+        ImageCost::all(cut, on_devices).for_each(|cost| of_fleet(fleet, &servers, images, (cut, cost), &mut take));
         by_cut.extend(of_cut);
     }
     let by_servers: Vec<_> = by_servers.into_iter().flatten().collect();
@@ -52,7 +57,17 @@ pub fn partition(
     by_servers.iter().for_each(|choice| better(&mut best, choice));
     let best = best.ok_or(PartitionError::NoWay)?;
     let enough = enough(&by_servers, worth).unwrap_or(best.servers);
-    Ok(Partition { best, by_servers, by_cut, enough })
+    let estimated = on_devices.is_some_and(OnDevices::is_estimated);
+    Ok(Partition { best, by_servers, by_cut, enough, estimated })
+}
+
+/// How fronts run on the fleet's devices, where it has some.
+fn on_devices(profile: &NetworkProfile, fleet: &Fleet) -> Result<Option<OnDevices>, PartitionError> {
+    if profile.is_of_devices() {
+        let without = fleet.servers.iter().position(|server| server.resources.devices.is_none());
+        without.map_or(Ok(()), |place| Err(PartitionError::NoDevices { place }))?;
+    }
+    fleet.has_devices().then(|| OnDevices::of(profile)).transpose()
 }
 
 /// Gives the epoch of a way for each number of servers, as long as each of them has the memory.

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use headwater_types::{BitsPerSecond, ByteCount};
+use headwater_types::{BitsPerSecond, ByteCount, DevicePool};
 
 use super::profile::tests::{cut, profile};
 use super::*;
@@ -32,13 +32,15 @@ fn bandwidth(numbers: &mut Numbers) -> Option<BitsPerSecond> {
     BitsPerSecond::new(numbers.between(1e7, 2.5e10))
 }
 
-/// 1 to 64 servers with unequal cores, shares, networks of 10 Mbps to 25 Gbps, and memory that some batches exceed.
-fn fleet(numbers: &mut Numbers) -> Fleet {
+/// 1 to 64 servers with unequal cores, shares, networks of 10 Mbps to 25 Gbps, and memory that some batches exceed. So
+/// many of them, from none to all, have 1 to 8 devices.
+fn fleet(numbers: &mut Numbers, with_devices: f64) -> Fleet {
     let servers = numbers.whole(64);
     let mut server = || FleetServer {
         resources: ServerResources {
             cores: Cores::from(if numbers.next() < 0.02 { 0 } else { numbers.whole(64) }),
             bandwidth: if numbers.next() < 0.3 { None } else { bandwidth(numbers) },
+            devices: (numbers.next() < with_devices).then(|| pool(numbers)),
         },
         share: if numbers.next() < 0.5 { 1.0 } else { numbers.between(0.2, 5.0) },
         memory: (numbers.next() < 0.5).then(|| ByteCount::new(numbers.between(1e8, 1e11) as u64)),
@@ -51,13 +53,25 @@ fn fleet(numbers: &mut Numbers) -> Fleet {
     }
 }
 
+fn pool(numbers: &mut Numbers) -> DevicePool {
+    DevicePool::new(numbers.whole(8), numbers.between(30.0, 2e4)).unwrap()
+}
+
 /// A network of some tens of cuts: bytes that fall by and by and not always, work that moves from the tuner to servers.
-fn network(numbers: &mut Numbers) -> NetworkProfile {
+/// Where it is `of_devices`, they ran the fronts.
+fn network(numbers: &mut Numbers, of_devices: bool) -> NetworkProfile {
     let (cuts, whole) = (10 + numbers.whole(60), numbers.between(1e-3, 0.3));
-    let mut all = vec![cut("encoded", numbers.between(1e4, 1e6), [0.0, whole * 1.2])];
-    for place in 0..cuts {
+    let pixels = whole * numbers.between(0.01, 0.3);
+    let mut all = vec![
+        cut("encoded", numbers.between(1e4, 1e6), [0.0, whole * 1.2]),
+        cut("normalized", 602_112.0, [pixels, whole]),
+    ];
+    for place in 0..=cuts {
         let part = f64::from(place) / f64::from(cuts);
-        let mut cut = cut(&format!("v{place}"), numbers.between(1e3, 4e6), [whole * part, whole * (1.0 - part)]);
+        let name = if place == cuts { "features".to_owned() } else { format!("v{place}") };
+        let server = if of_devices { pixels } else { whole * part };
+        let mut cut = cut(&name, numbers.between(1e3, 4e6), [server, whole * (1.0 - part)]);
+        cut.device_seconds = of_devices.then(|| (whole * part * numbers.between(0.05, 0.2)).max(1e-9));
         cut.coded_bytes = (numbers.next() < 0.7).then(|| cut.bytes * numbers.between(0.2, 1.0));
         cut.code_seconds = numbers.between(1e-5, 1e-2);
         cut.uncode_seconds = numbers.between(1e-5, 1e-2);
@@ -82,8 +96,8 @@ fn shortest(profile: &NetworkProfile, fleet: &Fleet, images: f64) -> Option<f64>
             let Some(bytes) = bytes else { continue };
             for of in &cut.batches {
                 for count in 1..=fleet.servers.len() {
-                    let (server, tuner) = (of.server_seconds + code, cut.tuner_seconds + uncode);
-                    let epoch = epoch(cut, (bytes, server, tuner, of.batch), fleet, count, images);
+                    let work = Work::of(profile, (cut, of), code);
+                    let epoch = epoch(cut, (bytes, work, cut.tuner_seconds + uncode, of.batch), fleet, count, images);
                     shortest = match (shortest, epoch) {
                         (Some(a), Some(b)) => Some(a.min(b)),
                         (a, b) => a.or(b),
@@ -95,9 +109,37 @@ fn shortest(profile: &NetworkProfile, fleet: &Fleet, images: f64) -> Option<f64>
     shortest
 }
 
+/// What an image takes of a server, by who runs the front.
+#[derive(Clone, Copy)]
+struct Work {
+    /// CPU seconds where cores do.
+    core: f64,
+    /// CPU seconds where devices do, and the part of the whole network that they run.
+    host: f64,
+    part: f64,
+}
+
+impl Work {
+    fn of(profile: &NetworkProfile, (cut, of): (&CutCosts, &BatchCost), code: f64) -> Self {
+        let named = |name: &str| profile.cuts.iter().find(|cut| cut.cut == name).unwrap();
+        let (features, pixels) = (named("features"), named("normalized").server_seconds);
+        let (host, part) = match cut.cut.as_str() {
+            "encoded" | "normalized" => (of.server_seconds, 0.0),
+            _ => match (cut.device_seconds, features.device_seconds) {
+                (Some(seconds), Some(whole)) => (of.server_seconds, seconds / whole),
+                _ => {
+                    let front = (cut.server_seconds - pixels).max(0.0);
+                    (of.server_seconds.min(pixels), front / (features.server_seconds - pixels))
+                }
+            },
+        };
+        Self { core: of.server_seconds + code, host: host + code, part }
+    }
+}
+
 fn epoch(
     cut: &CutCosts,
-    (bytes, server, tuner, batch): (f64, f64, f64, u32),
+    (bytes, work, tuner, batch): (f64, Work, f64, u32),
     fleet: &Fleet,
     count: usize,
     images: f64,
@@ -106,22 +148,31 @@ fn epoch(
     let shares: f64 = used.iter().map(|server| server.share).sum();
     let tuners = fleet.bandwidth.map_or(f64::INFINITY, |bandwidth| bandwidth.get());
     let (mut storage, mut network, mut narrowest) = (0.0_f64, 8.0 * bytes * images / tuners, tuners);
+    let (mut device, mut of_core, mut of_device) = (0.0_f64, 0.0_f64, 0.0_f64);
     for one in used {
         let (cores, own) = (one.resources.cores.get(), images * one.share / shares);
         let held = cores.ceil() * (cut.memory.fixed as f64 + f64::from(batch) * cut.memory.image as f64);
-        if one.memory.is_some_and(|memory| held > memory.get() as f64) || (cores == 0.0 && server > 0.0) {
+        let server = if one.resources.devices.is_some() { work.host } else { work.core };
+        let is_full = one.resources.devices.is_none() && one.memory.is_some_and(|memory| held > memory.get() as f64);
+        if is_full || (cores == 0.0 && server > 0.0) {
             return None;
         }
         storage = storage.max(if server == 0.0 { 0.0 } else { own * server / cores });
+        of_core = of_core.max(server);
+        if let Some(pool) = one.resources.devices {
+            device = device.max(own * work.part / pool.rate() / f64::from(pool.count()));
+            of_device = of_device.max(work.part / pool.rate());
+        }
         if let Some(bandwidth) = one.resources.bandwidth {
             network = network.max(8.0 * bytes * own / bandwidth.get());
             narrowest = narrowest.min(bandwidth.get());
         }
     }
     let finish = fleet.tuner_cores.map_or(0.0, |cores| images * tuner / cores.get());
-    let units = [server, 8.0 * bytes / narrowest, if fleet.tuner_cores.is_some() { tuner } else { 0.0 }];
+    let of_tuner = if fleet.tuner_cores.is_some() { tuner } else { 0.0 };
+    let units = [of_core, 8.0 * bytes / narrowest, of_tuner, of_device];
     let units = units.map(|unit| unit * f64::from(batch).min(images));
-    let stages = [storage, network, finish];
+    let stages = [storage, network, finish, device];
     let longest = stages.iter().copied().fold(0.0, f64::max);
     let place = stages.iter().position(|&stage| stage == longest).unwrap();
     Some(longest + units.iter().sum::<f64>() - units[place])
@@ -131,8 +182,12 @@ fn epoch(
 fn the_plan_is_the_optimum_of_exhaustive_search_for_500_fleets() {
     let mut numbers = Numbers(0x5eed);
     let (mut slowest, mut cuts, mut fewer) = (Duration::ZERO, std::collections::BTreeSet::new(), 0);
+    let mut waits = std::collections::BTreeMap::<_, u32>::new();
     for number in 0..500 {
-        let (profile, fleet) = (network(&mut numbers), fleet(&mut numbers));
+        // Of five, two without devices, one with some, and two with devices alone: estimated, and measured.
+        let (with_devices, of_devices) =
+            [(0.0, false), (0.0, false), (0.5, false), (1.0, false), (1.0, true)][number % 5];
+        let (profile, fleet) = (network(&mut numbers, of_devices), fleet(&mut numbers, with_devices));
         let images = numbers.between(10.0, 1e7) as u64;
         let began = Instant::now();
         let found = partition(&profile, &fleet, images, 0.05);
@@ -145,20 +200,35 @@ fn the_plan_is_the_optimum_of_exhaustive_search_for_500_fleets() {
                 assert_eq!(found.best.stages.epoch(), epoch);
                 assert!(found.enough <= fleet.servers.len());
                 fewer += usize::from(found.best.servers < fleet.servers.len());
+                *waits.entry(found.best.waits_for.kind()).or_default() += 1;
+                let has_devices = fleet.servers.iter().any(|server| server.resources.devices.is_some());
+                assert_eq!(found.estimated, has_devices && !of_devices);
                 cuts.insert(found.best.cut);
             }
             (found, expected) => assert!(found.is_err() && expected.is_none(), "{number}: {found:?}, {expected:?}"),
         }
     }
-    println!("500 fleets, the slowest plan took {slowest:?}; {} cuts, {fewer} with fewer servers", cuts.len());
+    println!(
+        "500 fleets, the slowest plan took {slowest:?}; {} cuts, {fewer} with fewer servers; {waits:?}",
+        cuts.len()
+    );
     // It is thousands of times what a quiet machine needs: a plan that takes so long has lost its way.
     assert!(slowest < Duration::from_secs(20), "{slowest:?}");
     assert!(cuts.len() > 20 && fewer > 50, "{} cuts, {fewer} with fewer servers", cuts.len());
+    assert!(waits["storage-device"] > 20 && waits["storage-cpu"] > 20, "{waits:?}");
+}
+
+/// Of an epoch in which servers do nothing.
+fn stages(network: f64, tuner: f64, fill: f64) -> StageSeconds {
+    StageSeconds { network, tuner, fill, ..StageSeconds::default() }
 }
 
 fn equal(servers: usize) -> Fleet {
-    let server =
-        FleetServer { resources: ServerResources { cores: Cores::from(2), bandwidth: None }, share: 1.0, memory: None };
+    let server = FleetServer {
+        resources: ServerResources { cores: Cores::from(2), bandwidth: None, devices: None },
+        share: 1.0,
+        memory: None,
+    };
     Fleet { servers: vec![server; servers], bandwidth: BitsPerSecond::new(8e6), tuner_cores: Some(Cores::from(1)) }
 }
 
@@ -172,7 +242,7 @@ fn more_servers_help_until_the_epoch_waits_for_something_else() {
     assert_eq!((plan.best.cut.as_str(), plan.best.servers, plan.enough), ("features", 10, 10));
     assert_eq!((plan.best.waits_for, plan.by_servers[0].waits_for), (Resource::Network, Resource::StorageCpu(0)));
     assert_eq!(plan.by_cut[0].cut, "encoded");
-    assert_eq!(plan.by_cut[0].stages, StageSeconds { storage: 0.0, network: 10_000.0, tuner: 2000.0, fill: 0.02 });
+    assert_eq!(plan.by_cut[0].stages, stages(10_000.0, 2000.0, 0.02));
     assert!((plan.best.seconds_per_image - plan.best.epoch_seconds / 100_000.0).abs() < 1e-12);
 }
 
@@ -205,4 +275,72 @@ fn what_cannot_be_planned_is_said() {
     assert_eq!(partition(&profile, &fleet, 1, 0.05), Err(PartitionError::Share { place: 1, share: 0.0 }));
     fleet.servers.clear();
     assert_eq!(partition(&profile, &fleet, 1, 0.05), Err(PartitionError::Servers { given: 0 }));
+}
+
+/// A network whose first half has all of the bytes behind it: on cores of 10 ms to the pixels, and 40 for the network.
+fn halves() -> Vec<CutCosts> {
+    vec![
+        cut("encoded", 1e5, [0.0, 0.05]),
+        cut("flipped", 1.5e5, [0.01, 0.04]),
+        cut("half", 2e4, [0.03, 0.02]),
+        cut("features", 4e3, [0.05, 0.0]),
+    ]
+}
+
+#[test]
+fn devices_take_the_fronts_and_an_epoch_may_wait_for_them() {
+    let mut fleet = equal(2);
+    (fleet.bandwidth, fleet.tuner_cores) = (None, Some(Cores::from(4)));
+    let plan = |cuts: Vec<CutCosts>, fleet: &Fleet| partition(&profile(cuts), fleet, 1000, 0.05).unwrap();
+    // Half of the images on two cores each: 12.5 s for features.
+    let on_cores = plan(halves(), &fleet);
+    let of = |plan: &Partition, name: &str| plan.by_cut.iter().find(|choice| choice.cut == name).unwrap().clone();
+    assert_eq!((of(&on_cores, "features").stages.storage, on_cores.best.stages.device), (12.5, None));
+    assert!(!on_cores.estimated);
+    for server in &mut fleet.servers {
+        server.resources.devices = Some(DevicePool::new(2, 50.0).unwrap());
+    }
+    // The cores are left with the pixels. Two devices take 100 images a second, of the first half 200.
+    let estimated = plan(halves(), &fleet);
+    let features = of(&estimated, "features");
+    assert_eq!((features.stages.storage, features.stages.device), (2.5, Some(5.0)));
+    assert_eq!(features.waits_for, Resource::StorageDevice(0));
+    assert!((of(&estimated, "half").stages.device.unwrap() - 2.5).abs() < 1e-12);
+    assert_eq!(
+        (of(&estimated, "encoded").stages.device, of(&estimated, "flipped").stages.device),
+        (Some(0.0), Some(0.0))
+    );
+    assert!(estimated.estimated);
+    // One server has one device, which is faster and not twice as fast: it is waited for.
+    fleet.servers[1].resources.devices = Some(DevicePool::new(1, 80.0).unwrap());
+    let unequal = of(&plan(halves(), &fleet), "features");
+    assert_eq!((unequal.stages.device, unequal.waits_for), (Some(6.25), Resource::StorageDevice(1)));
+    // Measured on devices, the first half is a tenth of the network.
+    let mut cuts = halves();
+    for (place, seconds) in [(2, 0.002), (3, 0.02)] {
+        (cuts[place].device_seconds, cuts[place].batches[0].server_seconds) = (Some(seconds), 0.01);
+    }
+    let measured = plan(cuts, &fleet);
+    assert!((of(&measured, "half").stages.device.unwrap() - 0.625).abs() < 1e-12 && !measured.estimated);
+}
+
+#[test]
+fn a_profile_that_says_nothing_of_devices_plans_none() {
+    let mut fleet = equal(2);
+    let mut cuts = halves();
+    cuts[3].device_seconds = Some(0.02);
+    fleet.servers[0].resources.devices = Some(DevicePool::new(1, 50.0).unwrap());
+    let none = partition(&profile(cuts.clone()), &fleet, 10, 0.05);
+    assert_eq!(none, Err(PartitionError::NoDevices { place: 1 }));
+    for lacking in ["features", "flipped"] {
+        let cuts = halves().into_iter().filter(|cut| cut.cut != lacking).collect();
+        assert_eq!(partition(&profile(cuts), &fleet, 10, 0.05), Err(PartitionError::NoDeviceTimes), "{lacking}");
+    }
+    // A cut that no device ran is none for devices.
+    fleet.servers[1].resources.devices = fleet.servers[0].resources.devices;
+    let plan = partition(&profile(cuts), &fleet, 10, 0.05).unwrap();
+    assert_eq!(
+        plan.by_cut.iter().map(|choice| choice.cut.as_str()).collect::<Vec<_>>(),
+        ["encoded", "flipped", "features"]
+    );
 }

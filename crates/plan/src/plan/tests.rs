@@ -14,13 +14,15 @@ fn plan(ways: &[&str]) -> Plan {
         first: 0,
         samples: ways.len() as u64,
         cpu_workers: Some(Cores::from(2)),
+        devices: None,
         lacks: Vec::new(),
     }];
     let resources = Resources {
         bandwidth: Some("430Mbps".parse().unwrap()),
         trainer_cores: None,
+        trainer_devices: None,
         accelerator_rate: None,
-        servers: vec![ServerResources { cores: Cores::new(1.5).unwrap(), bandwidth: None }],
+        servers: vec![ServerResources { cores: Cores::new(1.5).unwrap(), bandwidth: None, devices: None }],
     };
     let inputs = Inputs {
         profile: Digest::of(b"profile"),

@@ -1,11 +1,12 @@
 //! What planners promise.
 
-use headwater_types::BitsPerSecond;
+use headwater_types::{BitsPerSecond, DevicePool, Digest};
 use proptest::prelude::*;
 
 use super::*;
 use crate::error::Lacking;
 use crate::profile::{Cost, ProfileBuilder, SampleFacts, Server, test_provenance};
+use crate::provenance::{ModelStamp, Provenance};
 use crate::quantities::{Cores, SamplesPerSecond};
 use crate::resources::ServerResources;
 
@@ -35,21 +36,44 @@ fn profile(ways: usize, counts: &[u64], rows: &[Vec<Cost>]) -> Profile {
 
 /// The same, where some server lacks the way at a position.
 fn lacking(ways: usize, counts: &[u64], lacks: &[Option<usize>], rows: &[Vec<Cost>]) -> Profile {
+    made(Way::all().take(ways).collect(), counts, lacks, rows)
+}
+
+/// The same of ways of which the last is features.
+fn with_features(ways: usize, counts: &[u64], lacks: &[Option<usize>], rows: &[Vec<Cost>]) -> Profile {
+    made(Way::all().take(ways - 1).chain([Way::FEATURES]).collect(), counts, lacks, rows)
+}
+
+fn made(ways: Vec<Way>, counts: &[u64], lacks: &[Option<usize>], rows: &[Vec<Cost>]) -> Profile {
     let mut first = 0;
+    let model = ModelStamp { name: "net".parse().unwrap(), digest: Digest::of(b"net") };
+    let has_features = ways.contains(&Way::FEATURES);
+    let provenance = Provenance { model: has_features.then_some(model), ..test_provenance() };
     let servers = counts.iter().enumerate().map(|(place, &samples)| {
-        let lacks = lacks.get(place).copied().flatten().map(nth_way);
+        let lacks = lacks.get(place).copied().flatten().and_then(|position| ways.get(position)).copied();
         let address = format!("s:{place}");
-        let server =
-            Server { address, digest: None, first, samples, cpu_workers: None, lacks: lacks.into_iter().collect() };
+        let server = Server {
+            address,
+            digest: None,
+            first,
+            samples,
+            cpu_workers: None,
+            devices: None,
+            lacks: lacks.into_iter().collect(),
+        };
         first += samples;
         server
     });
-    let mut builder =
-        ProfileBuilder::new(test_provenance(), servers.collect(), Way::all().take(ways).collect()).unwrap();
+    let servers = servers.collect();
+    let mut builder = ProfileBuilder::new(provenance, servers, ways).unwrap();
     for row in rows {
         builder.push(&SampleFacts::default(), row).unwrap();
     }
     builder.finish().unwrap()
+}
+
+fn devices(count: u32, rate: f64) -> DevicePool {
+    DevicePool::new(count, rate).unwrap()
 }
 
 fn bandwidth(bits: f64) -> Option<BitsPerSecond> {
@@ -85,28 +109,30 @@ fn cost() -> impl Strategy<Value = Cost> {
 }
 
 fn instance() -> impl Strategy<Value = (Profile, Resources)> {
-    let shape = (1_usize..=4, prop::collection::vec(0_u64..4, 1..4));
+    let shape = (1_usize..=4, prop::collection::vec(0_u64..4, 1..4), any::<bool>());
     let limits = (prop::option::of(1.0..100.0), prop::option::of(0.0..3.0), prop::option::of(0.5..20.0));
-    let limits = (limits.0, limits.1, limits.2);
-    (shape, limits).prop_flat_map(|((ways, counts), (network, trainer, rate))| {
+    let devices = || prop::option::of((1_u32..4, 0.5..20.0).prop_map(|(count, rate)| devices(count, rate)));
+    let limits = (limits.0, limits.1, limits.2, devices());
+    (shape, limits).prop_flat_map(move |((ways, counts, of_model), (network, trainer, rate, trainer_devices))| {
         let samples = counts.iter().sum::<u64>() as usize;
         let rows = prop::collection::vec(prop::collection::vec(cost(), ways), samples);
         let cores = prop_oneof![1 => Just(0.0), 3 => Just(1.0), 2 => 0.25..4.0];
-        let server = (cores, prop::option::of(1.0..100.0)).prop_map(|(cores, bits)| ServerResources {
-            cores: Cores::new(cores).unwrap(),
-            bandwidth: bits.and_then(bandwidth),
+        let server = (cores, prop::option::of(1.0..100.0), devices()).prop_map(|(cores, bits, devices)| {
+            ServerResources { cores: Cores::new(cores).unwrap(), bandwidth: bits.and_then(bandwidth), devices }
         });
         let servers = prop::collection::vec(server, counts.len());
         let lacks = prop::collection::vec(prop_oneof![3 => Just(None), 1 => (1..5_usize).prop_map(Some)], counts.len());
         (rows, servers, lacks).prop_map(move |(mut rows, servers, lacks)| {
             rows.iter_mut().for_each(|row| row[0].storage_seconds = 0.0);
+            let profile = if of_model && ways > 1 { with_features } else { lacking };
             let resources = Resources {
                 bandwidth: network.and_then(bandwidth),
                 trainer_cores: trainer.and_then(Cores::new),
+                trainer_devices,
                 accelerator_rate: rate.and_then(SamplesPerSecond::new),
                 servers,
             };
-            (lacking(ways, &counts, &lacks, &rows), resources)
+            (profile(ways, &counts, &lacks, &rows), resources)
         })
     })
 }
@@ -188,11 +214,12 @@ const FAMILIES: [Family; 5] = [
 
 fn resource_sets(servers: usize) -> Vec<Resources> {
     let cores = |cores: f64| Cores::new(cores).unwrap();
-    let alike = |c: f64| vec![ServerResources { cores: cores(c), bandwidth: None }; servers];
+    let alike = |c: f64| vec![ServerResources { cores: cores(c), bandwidth: None, devices: None }; servers];
     let mixed: Vec<_> = (0..servers)
         .map(|server| ServerResources {
             cores: cores((server % 3) as f64),
             bandwidth: bandwidth(2e7 * (1 + server) as f64),
+            devices: None,
         })
         .collect();
     let mut sets = Vec::new();
@@ -203,6 +230,7 @@ fn resource_sets(servers: usize) -> Vec<Resources> {
                 sets.push(Resources {
                     bandwidth: bandwidth(bits),
                     trainer_cores,
+                    trainer_devices: None,
                     accelerator_rate,
                     servers: servers.clone(),
                 });
@@ -212,6 +240,7 @@ fn resource_sets(servers: usize) -> Vec<Resources> {
     sets.push(Resources {
         bandwidth: None,
         trainer_cores: Some(cores(1.0)),
+        trainer_devices: None,
         accelerator_rate: None,
         servers: alike(1.0),
     });
@@ -244,7 +273,7 @@ fn servers_without_cores_send_what_they_store() {
     let rows: Vec<_> = (0..1200).map(|_| FAMILIES[0].2(&mut dice)).collect();
     let profile = profile(4, &[600, 600], &rows);
     let idle = ServerResources::default();
-    let busy = ServerResources { cores: Cores::from(8), bandwidth: None };
+    let busy = ServerResources { cores: Cores::from(8), bandwidth: None, devices: None };
     let resources = |servers: [ServerResources; 2]| Resources {
         bandwidth: bandwidth(1e8),
         servers: servers.to_vec(),
@@ -274,7 +303,7 @@ fn a_server_is_not_asked_for_what_it_lacks() {
     // A fourth way at which samples weigh nothing: what features are.
     let rows: Vec<_> = rows.into_iter().map(|row| [&row[..3], &[Cost { bytes: 1, ..row[3] }]].concat()).collect();
     let profile = lacking(4, &[600, 600], &[Some(3), None], &rows);
-    let servers = vec![ServerResources { cores: Cores::from(8), bandwidth: None }; 2];
+    let servers = vec![ServerResources { cores: Cores::from(8), bandwidth: None, devices: None }; 2];
     let resources = Resources { bandwidth: bandwidth(1e7), servers, ..Resources::default() };
     for algorithm in [Algorithm::Optimal, Algorithm::MinimumBytes] {
         let plan = plan(&profile, &resources, &[], algorithm).unwrap();
@@ -294,7 +323,7 @@ fn only_what_is_allowed_is_chosen() {
     let mut dice = Dice(9);
     let rows: Vec<_> = (0..300).map(|_| FAMILIES[0].2(&mut dice)).collect();
     let profile = profile(4, &[300], &rows);
-    let servers = vec![ServerResources { cores: Cores::from(4), bandwidth: None }];
+    let servers = vec![ServerResources { cores: Cores::from(4), bandwidth: None, devices: None }];
     let resources = Resources { bandwidth: bandwidth(2e7), servers, ..Resources::default() };
     let free = plan(&profile, &resources, &[], Algorithm::Optimal).unwrap();
     assert!(free.counts().iter().any(|(way, _)| *way == nth_way(1)));
@@ -321,7 +350,7 @@ fn nothing_is_moved_where_nothing_is_scarce() {
     let mut dice = Dice(1);
     let rows: Vec<_> = (0..50).map(|_| FAMILIES[0].2(&mut dice)).collect();
     let profile = profile(4, &[50], &rows);
-    let servers = vec![ServerResources { cores: Cores::from(4), bandwidth: None }];
+    let servers = vec![ServerResources { cores: Cores::from(4), bandwidth: None, devices: None }];
     let rich = Resources {
         bandwidth: bandwidth(1e12),
         accelerator_rate: SamplesPerSecond::new(10.0),
@@ -334,4 +363,80 @@ fn nothing_is_moved_where_nothing_is_scarce() {
     let endless = Resources { servers, ..Resources::default() };
     let made = plan(&profile, &endless, &[], Algorithm::Optimal).unwrap();
     assert_eq!((made.prediction.offloaded, made.prediction.epoch, made.prediction.proven), (0, 0.0, true));
+}
+
+/// Photos alike, which come as they are or as features; CPU time is as nothing.
+fn alike(counts: &[u64]) -> Profile {
+    let rows: Vec<_> = (0..counts.iter().sum()).map(|_| costs([(1e5, 0.0, 1e-6), (4e3, 1e-6, 0.0)])).collect();
+    with_features(2, counts, &[], &rows)
+}
+
+#[test]
+fn devices_on_both_sides_are_busy_for_as_long_and_a_second_one_does_as_much_again() {
+    let profile = alike(&[3000]);
+    let of = |there: Option<DevicePool>, trainer_devices: Option<DevicePool>| {
+        let server = ServerResources { cores: Cores::from(8), bandwidth: None, devices: there };
+        let resources = Resources { trainer_devices, servers: vec![server], ..Resources::default() };
+        plan(&profile, &resources, &[], Algorithm::Optimal).unwrap()
+    };
+    for (there, here, epoch, features) in [(1, 1, 20.0, 2000), (2, 1, 12.0, 2400), (1, 4, 10.0, 1000)] {
+        let plan = of(Some(devices(there, 100.0)), Some(devices(here, 50.0)));
+        let prediction = &plan.prediction;
+        assert!((prediction.epoch / epoch - 1.0).abs() < 1e-9, "{there} and {here}: {prediction:?}");
+        assert!(prediction.gap < 1e-6 && prediction.bottleneck == Resource::StorageDevice(0), "{prediction:?}");
+        assert_eq!(prediction.offloaded, features);
+        let seconds = prediction.seconds();
+        let both = [seconds.storage_device, seconds.trainer_device];
+        assert!(both.iter().all(|seconds| (seconds / epoch - 1.0).abs() < 1e-9), "{both:?}");
+        // A photo more on either side costs both of them their share of an epoch.
+        let price = |kind| prediction.resources.iter().find(|time| time.resource == kind).unwrap().price;
+        let [there_price, here_price] = [Resource::StorageDevice(0), Resource::TrainerDevice].map(price);
+        let (per_there, per_here) = (1.0 / (100.0 * f64::from(there)), 1.0 / (50.0 * f64::from(here)));
+        assert!((there_price + here_price - 1.0).abs() < 1e-6);
+        assert!((there_price * per_there / (here_price * per_here) - 1.0).abs() < 1e-6);
+    }
+    let only = of(Some(devices(3, 100.0)), None).prediction;
+    assert_eq!((only.offloaded, only.bottleneck), (0, Resource::StorageCpu(0)), "the trainer's time is not limited");
+}
+
+#[test]
+fn a_device_that_is_slow_is_what_an_epoch_waits_for_and_its_time_is_explained() {
+    let profile = alike(&[900, 300]);
+    let server =
+        |rate: f64| ServerResources { devices: Some(devices(1, rate)), cores: Cores::from(8), bandwidth: None };
+    let servers = vec![server(30.0), server(100.0)];
+    let resources = Resources { bandwidth: bandwidth(1e6), servers, ..Resources::default() };
+    let plan = plan(&profile, &resources, &[], Algorithm::Static(Way::FEATURES)).unwrap();
+    let seconds = |resource| plan.prediction.resources.iter().find(|time| time.resource == resource).unwrap().seconds;
+    assert!((seconds(Resource::StorageDevice(0)) - 30.0).abs() < 1e-9);
+    assert!((seconds(Resource::StorageDevice(1)) - 3.0).abs() < 1e-9);
+    // 1200 x 4 kB through 1 Mbps take longer.
+    assert_eq!(plan.prediction.bottleneck, Resource::Network);
+    assert!((plan.prediction.seconds().storage_device - 30.0).abs() < 1e-9);
+    let explained = crate::explain(&profile, &plan, 0).unwrap();
+    let of_devices: Vec<_> = explained.ways.iter().map(|way| way.storage_device_seconds).collect();
+    assert_eq!(of_devices, [Some(0.0), Some(1.0 / 30.0)]);
+    assert!(explained.ways.iter().all(|way| way.trainer_device_seconds.is_none()));
+    let wide = Resources { bandwidth: bandwidth(1e9), ..resources };
+    let plan = super::plan(&profile, &wide, &[], Algorithm::Static(Way::FEATURES)).unwrap();
+    assert_eq!(plan.prediction.bottleneck, Resource::StorageDevice(0));
+    let text = plan.to_text();
+    assert!(text.contains("storage-device:0") && Plan::parse(text.as_bytes()).unwrap() == plan, "{text}");
+}
+
+#[test]
+fn without_devices_nothing_is_said_of_them_and_sophon_never_asks_for_them() {
+    let profile = alike(&[500]);
+    let server = ServerResources { cores: Cores::from(2), bandwidth: None, devices: None };
+    let resources = Resources { bandwidth: bandwidth(1e7), servers: vec![server], ..Resources::default() };
+    let plain = plan(&profile, &resources, &[], Algorithm::Optimal).unwrap();
+    assert!(!plain.to_text().contains("device"), "{}", plain.to_text());
+    // So fast that they are as nothing: the same ways, and a line each more.
+    let fast = Some(devices(1, 1e9));
+    let servers = vec![ServerResources { devices: fast, ..server }];
+    let more = Resources { trainer_devices: fast, servers, ..resources.clone() };
+    let with = plan(&profile, &more, &[], Algorithm::Optimal).unwrap();
+    assert_eq!((with.choices(), with.prediction.epoch), (plain.choices(), plain.prediction.epoch));
+    let sophon = |resources: &Resources| plan(&profile, resources, &[], Algorithm::Sophon).unwrap();
+    assert_eq!(sophon(&more).choices(), sophon(&resources).choices());
 }

@@ -55,6 +55,7 @@ pub(crate) struct ProfileRow<'a> {
     pub(crate) bytes: &'a [u32],
     pub(crate) storage: &'a [f64],
     pub(crate) trainer: &'a [f64],
+    profile: &'a Profile,
 }
 
 // === impl Profile ===
@@ -154,13 +155,30 @@ impl Profile {
             bytes: &self.bytes[range.clone()],
             storage: &self.storage[range.clone()],
             trainer: &self.trainer[range],
+            profile: self,
         }
+    }
+
+    /// Whether the server, and whether the trainer, infers samples that travel by the way at `position`: 1 or 0 each.
+    /// Where samples become features, the trainer makes those that do not come as such.
+    pub(crate) fn inferred(&self, position: usize) -> [f64; 2] {
+        let there = self.ways[position].is_features();
+        [there, self.provenance.model.is_some() && !there].map(|inferred| f64::from(u8::from(inferred)))
     }
 
     /// The samples of the server at this place, as positions.
     pub(crate) fn samples_of(&self, server: usize) -> std::ops::Range<usize> {
         // Every sample is in memory, so that its index fits.
         self.servers[server].first as usize..self.servers[server].end() as usize
+    }
+}
+
+// === impl ProfileRow ===
+
+impl ProfileRow<'_> {
+    /// As [`Profile::inferred`].
+    pub(crate) fn inferred(&self, position: usize) -> [f64; 2] {
+        self.profile.inferred(position)
     }
 }
 

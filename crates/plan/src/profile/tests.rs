@@ -10,7 +10,15 @@ pub(crate) fn provenance() -> Provenance {
 }
 
 fn server(address: &str, first: u64, samples: u64) -> Server {
-    Server { address: address.into(), digest: None, first, samples, cpu_workers: None, lacks: Vec::new() }
+    Server {
+        address: address.into(),
+        digest: None,
+        first,
+        samples,
+        cpu_workers: None,
+        devices: None,
+        lacks: Vec::new(),
+    }
 }
 
 fn ways() -> Vec<Way> {

@@ -3,6 +3,7 @@
 use headwater_features::Extractor;
 use headwater_store::LeftOut;
 use headwater_types::Digest;
+use headwater_wire::devices::devices_to;
 use headwater_wire::field::fields_to;
 use headwater_wire::proto::{self, DatasetDescription, DescribeRequest, ModelDescription};
 use headwater_wire::status::Invalid;
@@ -53,6 +54,7 @@ fn describe_model(model: &Extractor) -> ModelDescription {
         output: model.output().to_owned(),
         feature_len: u32::try_from(model.feature_len()).unwrap_or(u32::MAX),
         device: model.runs_on(),
+        devices: devices_to(model.pool()),
     }
 }
 

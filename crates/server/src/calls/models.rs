@@ -105,7 +105,7 @@ pub(super) async fn open_front(desk: &Desk, request: proto::OpenFrontRequest) ->
     let expected = cut.digest(model.digest(), model.output());
     let front = house.front(model.name(), &cut, Some(expected)).await.map_err(|refusal| desk.refuse(refusal))?;
     let (elements, max_batch) = (number(front.feature_len()), number(front.max_batch().get()));
-    Ok(Front { digest: front.digest(), elements, max_batch }.into())
+    Ok(Front { digest: front.digest(), elements, max_batch, devices: front.pool() }.into())
 }
 
 pub(super) async fn offer(desk: &Desk, request: proto::OfferModelRequest) -> Result<proto::BeginPushRequest, Status> {
@@ -149,6 +149,7 @@ fn extractor(model: &Extractor) -> ServedModel {
         role: ModelRole::Extractor {
             output: model.output().to_owned(),
             device: model.runs_on(),
+            devices: model.pool(),
             max_batch: number(model.max_batch().get()),
             samples: model.counts().samples,
         },

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use headwater_cli::recipe;
 use headwater_features::{Classifier, ClassifierError, Extractor, ExtractorOptions, HeadSpec, ModelSpec, Runtime};
 use headwater_pipeline::ModelSet;
-use headwater_types::{Recipe, caps};
+use headwater_types::{DevicePool, Recipe, caps};
 
 use crate::args::ServeArgs;
 
@@ -65,6 +65,7 @@ impl Opening {
             features = extractor.feature_len(),
             device = extractor.runs_on(),
             batch = extractor.max_batch().get(),
+            samples_per_second_and_device = extractor.pool().map(DevicePool::rate),
             "model registered"
         );
         Ok(extractor)

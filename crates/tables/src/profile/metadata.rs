@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `headwater.profile` | version of this form: `1` |
 //! | `headwater.provenance` | TOML: who measured what, when and how, with the errors of the fits and the overheads |
-//! | `headwater.servers` | JSON list: address, digest, first sample, samples, CPU workers |
+//! | `headwater.servers` | JSON list: address, digest, first sample, samples, CPU workers, devices |
 //! | `headwater.ways` | JSON list, in the order of the columns |
 //! | `headwater.digest` | BLAKE3 of the entries above and of every row |
 

@@ -4,7 +4,7 @@ use headwater_plan::{
     Cores, Cost, Fit, ModelStamp, Overheads, Profile, ProfileBuilder, Provenance, RecipeStamp, SampleFacts, Server,
     Source,
 };
-use headwater_types::{Digest, Epoch, Recipe, Seed, Way};
+use headwater_types::{DevicePool, Digest, Epoch, Recipe, Seed, Way};
 use proptest::prelude::*;
 
 use super::columns::BATCH_ROWS;
@@ -23,6 +23,7 @@ pub(crate) fn profile(samples: u64) -> Profile {
         dataset_digest: Some(Digest::of(b"photos")),
         recipe: Some(RecipeStamp { name: recipe.name().to_string(), digest: recipe.digest(), toml: recipe.to_toml() }),
         model: None,
+        trainer_devices: DevicePool::new(1, 0.1).ok(),
         seed: Some(Seed(u64::MAX)),
         epoch: Some(Epoch(0)),
         measured: 1,
@@ -42,6 +43,7 @@ pub(crate) fn profile(samples: u64) -> Profile {
         first,
         samples,
         cpu_workers: Some(Cores::from(2)),
+        devices: DevicePool::new(2, 1500.25).ok(),
         lacks: Vec::new(),
     };
     let half = samples / 2;

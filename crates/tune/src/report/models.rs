@@ -4,6 +4,7 @@ use std::fmt;
 
 use headwater_client::ServerModels;
 use headwater_client::model_calls::{ModelRole, ServedModel};
+use headwater_types::DevicePool;
 use serde::Serialize;
 
 /// The models of all servers.
@@ -33,6 +34,8 @@ pub(crate) struct ModelRow {
     /// The output that is taken; null for a head.
     output: Option<String>,
     device: Option<String>,
+    /// The devices that run it; null where the processor's cores do, for a head, and from servers that do not say.
+    devices: Option<DevicePool>,
     max_batch: Option<u32>,
     /// Samples that it has made features of since the server's start; null for a head.
     samples: Option<u64>,
@@ -57,6 +60,7 @@ impl From<ServedModel> for ModelRow {
             feature_len: model.feature_len,
             output: None,
             device: None,
+            devices: None,
             max_batch: None,
             samples: None,
             extractor: None,
@@ -65,9 +69,10 @@ impl From<ServedModel> for ModelRow {
             versions: model.versions.iter().map(ToString::to_string).collect(),
         };
         match model.role {
-            ModelRole::Extractor { output, device, max_batch, samples } => Self {
+            ModelRole::Extractor { output, device, devices, max_batch, samples } => Self {
                 output: Some(output),
                 device: Some(device),
+                devices,
                 max_batch: Some(max_batch),
                 samples: Some(samples),
                 ..both
@@ -122,6 +127,9 @@ impl fmt::Display for ModelRow {
             (Some(extractor), Some(classes), _) => write!(f, " of {extractor}, {classes} classes")?,
             (.., Some(device)) => write!(f, ", on {device}")?,
             _ => {}
+        }
+        if let Some(devices) = self.devices {
+            write!(f, " ({:.0} samples a second on each)", devices.rate())?;
         }
         let others = self.versions.iter().filter(|version| *version != digest);
         let others: Vec<_> = others.map(|version| &version[..version.len().min(12)]).collect();

@@ -28,6 +28,8 @@ pub(crate) struct PartitionSummary {
     pub(crate) by_servers: Vec<Choice>,
     /// The best choice for each cut that can be used, in the profile's order.
     pub(crate) by_cut: Vec<Choice>,
+    /// Whether the time of servers' devices is estimated from that of cores, on which the profile was measured.
+    pub(crate) estimated: bool,
     /// Cuts of the profile that were not measured, and so are not looked at.
     pub(crate) not_measured: usize,
 }
@@ -38,6 +40,13 @@ const NAME: usize = 40;
 const MOST_ROWS: usize = 12;
 
 // === impl PartitionSummary ===
+
+impl PartitionSummary {
+    /// Whether a server has devices.
+    fn has_devices(&self) -> bool {
+        self.by_servers.iter().any(|choice| choice.stages.device.is_some())
+    }
+}
 
 impl fmt::Display for PartitionSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,12 +62,12 @@ impl fmt::Display for PartitionSummary {
         let part = 100.0 * self.worth;
         writeln!(f, "more than {} servers shorten it by less than {part} %", self.enough)?;
         writeln!(f, "\nby servers")?;
-        heads(f)?;
+        heads(f, self.has_devices())?;
         for choice in &self.by_servers {
             row(f, choice)?;
         }
         writeln!(f, "\n\nby cut, the shortest epochs")?;
-        heads(f)?;
+        heads(f, self.has_devices())?;
         let mut shortest: Vec<_> = self.by_cut.iter().collect();
         shortest.sort_by(|a, b| a.epoch_seconds.total_cmp(&b.epoch_seconds));
         for choice in shortest.iter().take(MOST_ROWS) {
@@ -67,6 +76,12 @@ impl fmt::Display for PartitionSummary {
         if let Some(more) = shortest.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
             write!(f, "\n{more} more cuts take longer: see --json")?;
         }
+        if self.estimated {
+            write!(
+                f,
+                "\ndevices: the time of fronts is estimated from that of cores; profiler model --servers measures it"
+            )?;
+        }
         match self.not_measured {
             0 => Ok(()),
             cuts => write!(f, "\n{cuts} cuts were not measured: profiler model says why"),
@@ -74,13 +89,17 @@ impl fmt::Display for PartitionSummary {
     }
 }
 
-fn heads(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn heads(f: &mut fmt::Formatter<'_>, has_devices: bool) -> fmt::Result {
     let cut = "cut";
     write!(
         f,
-        "servers  {cut:NAME$}  {:>5}  {:>10}  {:>9}  {:>9}  {:>9}  waits for",
+        "servers  {cut:NAME$}  {:>5}  {:>10}  {:>9}  {:>9}  {:>9}  ",
         "batch", "epoch s", "storage", "network", "tuner"
-    )
+    )?;
+    if has_devices {
+        write!(f, "{:>9}  ", "device")?;
+    }
+    f.write_str("waits for")
 }
 
 fn row(f: &mut fmt::Formatter<'_>, choice: &Choice) -> fmt::Result {
@@ -91,6 +110,9 @@ fn row(f: &mut fmt::Formatter<'_>, choice: &Choice) -> fmt::Result {
         f,
         "\n{servers:>7}  {name:NAME$}  {batch:>5}  {epoch_seconds:>10.2}  {storage:>9.2}  {network:>9.2}  {tuner:>9.2}"
     )?;
+    if let Some(device) = stages.device {
+        write!(f, "  {device:>9.2}")?;
+    }
     write!(f, "  {waits_for}")
 }
 

@@ -1,8 +1,9 @@
 //! The front of a model's network, up to a cut.
 
-use headwater_types::{Digest, ModelName, NetworkCut};
+use headwater_types::{DevicePool, Digest, ModelName, NetworkCut};
 
 use super::{bytes, digest, parsed};
+use crate::devices::{devices_from, devices_to};
 use crate::proto;
 use crate::request::cut_from;
 use crate::status::Invalid;
@@ -27,6 +28,8 @@ pub struct Front {
     pub elements: u32,
     /// Most samples in one run.
     pub max_batch: u32,
+    /// The devices that run it; `None` where cores do, and from a server that does not say.
+    pub devices: Option<DevicePool>,
 }
 
 impl From<AskedFront> for proto::OpenFrontRequest {
@@ -47,8 +50,8 @@ impl TryFrom<proto::OpenFrontRequest> for AskedFront {
 
 impl From<Front> for proto::Front {
     fn from(front: Front) -> Self {
-        let Front { digest, elements, max_batch } = front;
-        Self { digest: bytes(digest), elements, max_batch }
+        let Front { digest, elements, max_batch, devices } = front;
+        Self { digest: bytes(digest), elements, max_batch, devices: devices_to(devices) }
     }
 }
 
@@ -56,10 +59,10 @@ impl TryFrom<proto::Front> for Front {
     type Error = Invalid;
 
     fn try_from(front: proto::Front) -> Result<Self, Invalid> {
-        let proto::Front { digest: of, elements, max_batch } = front;
+        let proto::Front { digest: of, elements, max_batch, devices } = front;
         match (elements, max_batch) {
             (0, _) | (_, 0) => Err(Invalid::new("a front that gives nothing")),
-            _ => Ok(Self { digest: digest(&of, "a front")?, elements, max_batch }),
+            _ => Ok(Self { digest: digest(&of, "a front")?, elements, max_batch, devices: devices_from(devices)? }),
         }
     }
 }
@@ -82,9 +85,11 @@ mod tests {
         ] {
             assert!(AskedFront::try_from(broken).is_err());
         }
-        let front = Front { digest, elements: 7, max_batch: 2 };
+        let front = Front { digest, elements: 7, max_batch: 2, devices: DevicePool::new(1, 2.5).ok() };
         assert_eq!(Front::try_from(proto::Front::from(front)), Ok(front));
         assert!(Front::try_from(proto::Front { elements: 0, ..front.into() }).is_err());
+        let none = Some(proto::DevicePool { count: 0, rate: 2.5 });
+        assert!(Front::try_from(proto::Front { devices: none, ..front.into() }).is_err());
         assert!(Front::try_from(proto::Front { digest: Default::default(), ..front.into() }).is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! A model or head, as a server lists it.
 
 use headwater_types::caps::{MAX_HELD_MODELS, MAX_LABEL_CLASSES, MAX_NAME_BYTES};
-use headwater_types::{Digest, ModelName};
+use headwater_types::{DevicePool, Digest, ModelName};
 
+use crate::devices::{devices_from, devices_to};
 use crate::proto;
 use crate::request::digest_from;
 use crate::status::Invalid;
@@ -37,6 +38,8 @@ pub enum ModelRole {
         output: String,
         /// Where it runs.
         device: String,
+        /// The devices that run it; `None` where cores do, and from a server that does not say.
+        devices: Option<DevicePool>,
         /// Most samples in one run.
         max_batch: u32,
         /// Samples that it has made features of since the server's start.
@@ -83,8 +86,8 @@ impl From<ServedModel> for proto::ServedModel {
             ..Self::default()
         };
         match model.role {
-            ModelRole::Extractor { output, device, max_batch, samples } => {
-                Self { output, device, max_batch, samples, ..both }
+            ModelRole::Extractor { output, device, devices, max_batch, samples } => {
+                Self { output, device, devices: devices_to(devices), max_batch, samples, ..both }
             }
             ModelRole::Head { extractor, classes } => Self { extractor: extractor.to_string(), classes, ..both },
         }
@@ -108,6 +111,7 @@ impl TryFrom<proto::ServedModel> for ServedModel {
             true => ModelRole::Extractor {
                 output: model.output,
                 device: model.device,
+                devices: devices_from(model.devices)?,
                 max_batch: model.max_batch,
                 samples: model.samples,
             },
@@ -139,18 +143,20 @@ mod tests {
 
     #[test]
     fn models_and_heads_survive_the_wire() {
-        let (output, device) = ("features".to_owned(), "cpu".to_owned());
-        let extractor = model(ModelRole::Extractor { output, device, max_batch: 4, samples: 7 });
+        let (output, device) = ("features".to_owned(), "cuda:0,cuda:1".to_owned());
+        let devices = Some(DevicePool::new(2, 1500.0).unwrap());
+        let extractor = model(ModelRole::Extractor { output, device, devices, max_batch: 4, samples: 7 });
         let head = model(ModelRole::Head { extractor: "m".parse().unwrap(), classes: 14 });
         let both = vec![extractor, head];
         let list = proto::ModelList { models: both.iter().cloned().map(Into::into).collect() };
         assert_eq!(ServedModel::read(list.clone()), Ok(both));
         type Break = fn(&mut proto::ServedModel);
-        let breaks: [Break; 4] = [
+        let breaks: [Break; 5] = [
             |model| model.digest = Vec::new().into(),
             |model| model.name = "a b".into(),
             |model| model.device = "x".repeat(65),
             |model| model.classes = u32::MAX,
+            |model| model.devices = Some(proto::DevicePool { count: 2, rate: f64::NAN }),
         ];
         for break_it in breaks {
             let mut broken = list.clone();

@@ -10,6 +10,7 @@ use headwater_cli::exit::UsageError;
 use headwater_cli::settings::Findings;
 use headwater_cli::values::{part, seconds};
 use headwater_client::Dataset;
+use headwater_features::Devices;
 use headwater_pilot::Samples;
 use headwater_plan::Allowed;
 use headwater_types::{BitsPerSecond, ModelName};
@@ -66,6 +67,11 @@ pub(crate) struct DatasetArgs {
     #[arg(long, visible_alias = "ort-library", value_name = "FILE")]
     pub(super) onnxruntime: Option<PathBuf>,
 
+    /// Where --extractor runs here: cpu, cuda or tensorrt; cuda:N and tensorrt:N are the GPU of that number, from 0,
+    /// and several of a kind are separated by commas. A device that is not there is an error
+    #[arg(long, value_name = "DEVICE,…", default_value = "cpu")]
+    pub(super) device: Devices,
+
     /// The file to write the profile to, as Parquet
     #[arg(long, env = "HEADWATER_DATASET_OUT", value_name = "FILE")]
     pub(super) out: PathBuf,
@@ -113,6 +119,9 @@ impl DatasetArgs {
         match (&self.model, &self.extractor) {
             (Some(_), None) => return wrong("--model needs --extractor FILE.onnx, to infer samples here too"),
             (None, Some(_)) => return wrong("--extractor needs --model NAME: without one no features are profiled"),
+            (None, None) if self.device.is_accelerator() => {
+                return wrong("--device is where --extractor runs: give --model and --extractor, or leave it out");
+            }
             (Some(_), Some(_)) if self.run.names_a_recipe() => {
                 return wrong("--model has a recipe of its own: leave --recipe out");
             }

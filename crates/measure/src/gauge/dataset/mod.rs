@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use headwater_cli::outputs::Written;
-use headwater_cli::{Failures, GrowingBar, Outcome, Outputs, Progress};
+use headwater_cli::{Failures, GrowingBar, Outcome, Outputs, Progress, user_cache};
 use headwater_client::{ClientError, Dataset, RegisteredModel};
 use headwater_infer::{LocalExtractor, LocalOptions};
 use headwater_pilot::{Headway, Making, ProfileOptions, Samples, profile, ways_between};
@@ -96,8 +96,13 @@ impl Made {
         };
         let dataset = args.connect().await?;
         let model = Box::new(dataset.registered_model(name)?);
-        let on_cores = LocalOptions { onnxruntime: args.onnxruntime.clone(), ..LocalOptions::default() };
-        let here = LocalExtractor::open(extractor.clone(), model.info.clone(), dataset.options(), on_cores).await?;
+        let options = LocalOptions {
+            onnxruntime: args.onnxruntime.clone(),
+            devices: args.device.clone(),
+            engines: user_cache().map(|cache| cache.join("engines")),
+            ..LocalOptions::default()
+        };
+        let here = LocalExtractor::open(extractor.clone(), model.info.clone(), dataset.options(), options).await?;
         Ok(Self::Features { dataset, model, here: Box::new(here) })
     }
 

@@ -84,28 +84,28 @@ impl<'a> Problem<'a> {
     /// The cheapest way of each sample at these rates; of equals the earliest cut.
     pub(super) fn cheapest(&self, rates: &[Rates], view: View) -> Pass {
         let profile = self.model.profile;
-        let ways = profile.ways().len();
-        // What may not be chosen costs more than anything.
-        let mut barred = vec![f64::INFINITY; ways];
-        self.allowed.iter().for_each(|&position| barred[position] = 0.0);
         let mut choices = if view.is_whole() { vec![0; profile.len()] } else { Vec::new() };
         let (mut loads, mut worth) = (Vec::with_capacity(rates.len()), 0.0);
         for (server, &rates) in rates.iter().enumerate() {
             let range = profile.samples_of(server);
             let restricted = self.model.is_restricted(server);
+            let beside = self.beside(rates);
             let (mut bytes, mut load, mut sum, mut seen) = (0_u64, Load::default(), 0.0, 0_usize);
             for index in range.clone().step_by(view.stride) {
                 let row = profile.row(index);
                 let (best, least) = if restricted {
                     self.cheapest_possible(server, index, row, rates)
                 } else {
-                    cheapest_of(row, rates, &barred)
+                    cheapest_of(row, rates, &beside)
                 };
                 seen += 1;
                 sum += least;
                 bytes += u64::from(row.bytes[best]);
                 load.storage += row.storage[best];
                 load.trainer += row.trainer[best];
+                let [there, here] = row.inferred(best);
+                load.inferred_there += there;
+                load.inferred_here += here;
                 if let Some(choice) = choices.get_mut(index) {
                     *choice = best as u8;
                 }
@@ -116,6 +116,18 @@ impl<'a> Problem<'a> {
             worth += weight * sum;
         }
         Pass { loads, worth, choices }
+    }
+
+    /// What each way is worth at these rates beside its bytes and CPU seconds: inference, which is the same for every
+    /// sample. A way that may not be chosen costs more than anything.
+    fn beside(&self, rates: Rates) -> Vec<f64> {
+        let profile = self.model.profile;
+        let mut beside = vec![f64::INFINITY; profile.ways().len()];
+        for &position in self.allowed {
+            let [there, here] = profile.inferred(position);
+            beside[position] = rates.inferred_there * there + rates.inferred_here * here;
+        }
+        beside
     }
 
     fn cheapest_possible(&self, server: usize, index: usize, row: ProfileRow<'_>, rates: Rates) -> (usize, f64) {
@@ -132,11 +144,11 @@ impl<'a> Problem<'a> {
 
 /// The loop in which a planner spends its time: eight million times for a million samples at eight ways.
 #[inline]
-fn cheapest_of(row: ProfileRow<'_>, rates: Rates, barred: &[f64]) -> (usize, f64) {
+fn cheapest_of(row: ProfileRow<'_>, rates: Rates, beside: &[f64]) -> (usize, f64) {
     let mut best = (0, f64::INFINITY);
-    let costs = row.bytes.iter().zip(row.storage).zip(row.trainer).zip(barred);
-    for (position, (((&bytes, storage), trainer), barred)) in costs.enumerate() {
-        let worth = rates.byte * f64::from(bytes) + rates.storage * storage + rates.trainer * trainer + barred;
+    let costs = row.bytes.iter().zip(row.storage).zip(row.trainer).zip(beside);
+    for (position, (((&bytes, storage), trainer), beside)) in costs.enumerate() {
+        let worth = rates.byte * f64::from(bytes) + rates.storage * storage + rates.trainer * trainer + beside;
         if worth < best.1 {
             best = (position, worth);
         }

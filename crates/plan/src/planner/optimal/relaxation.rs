@@ -93,6 +93,8 @@ fn first_prices(model: &CostModel<'_>) -> Vec<Vec<f64>> {
         even(&|kind| kind == "storage-cpu"),
         even(&|kind| kind == "trainer-cpu"),
         even(&|kind| kind == "accelerator"),
+        even(&|kind| kind == "storage-device"),
+        even(&|kind| kind == "trainer-device"),
     ]
     .into_iter()
     .flatten()
@@ -160,7 +162,7 @@ impl<'p, 'a> Generation<'p, 'a> {
             None => self.master = Some(Master::new(model, &pass.loads)),
             Some(master) => {
                 for (server, load) in pass.loads.iter().enumerate() {
-                    if !self.passes.iter().any(|earlier| earlier.loads[server] == *load) {
+                    if !self.passes.iter().any(|earlier| model.bits(earlier.loads[server]) == model.bits(*load)) {
                         master.push(model, server, self.passes.len(), *load);
                     }
                 }

@@ -62,7 +62,7 @@ fn thin(assignment: &Assignment, model: &CostModel<'_>, steps: &mut Vec<Step>) {
     steps.retain(|step| {
         let row = model.profile.row(step.index);
         let more = row.load(step.position.into()).minus(row.load(assignment.choices[step.index].into()));
-        let key = (step.server, more.bytes.to_bits(), more.storage.to_bits(), more.trainer.to_bits());
+        let key = (step.server, model.bits(more));
         let seen = alike.entry(key).or_default();
         *seen += 1;
         *seen <= ALIKE
