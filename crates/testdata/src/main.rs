@@ -1,11 +1,11 @@
-//! Makes test data on disk: `testdata photos`, `testdata extractor`, `testdata hostile`.
+//! Makes test data on disk: `testdata photos`, `testdata extractor`, `testdata certificates`, `testdata hostile`.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use headwater_testdata::{Extractor, PhotoSet, hostile};
+use headwater_testdata::{Authority, Extractor, PhotoSet, hostile};
 
 #[derive(Parser)]
 #[command(about = "Makes pictures, hostile files and an ONNX model for tests and demos")]
@@ -46,6 +46,12 @@ enum What {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Certificates: NAME.pem and NAME.key for a server on this machine and for a client, of an authority ca.pem
+    Certificates {
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Files that a server must survive, in DIR/data, and what their links point to, in DIR/outside
     Hostile {
         /// Folder to write to
@@ -65,6 +71,13 @@ fn main() -> anyhow::Result<()> {
             fs::write(&out, Extractor::onnx(seed)).with_context(|| format!("cannot write {}", out.display()))?;
             fs::write(&recipe, Extractor::RECIPE).with_context(|| format!("cannot write {}", recipe.display()))?;
             println!("{} with recipe {}", out.display(), recipe.display());
+        }
+        What::Certificates { out } => {
+            let authority = Authority::new("Headwater's tests")?;
+            authority.write(&out, "ca")?;
+            authority.issue(&["localhost", "127.0.0.1", "::1"])?.write(&out, "server")?;
+            authority.issue(&["client"])?.write(&out, "client")?;
+            println!("ca.pem, server.pem, server.key, client.pem and client.key in {}", out.display());
         }
         What::Hostile { out } => println!("{} hostile files in {}", hostile::write(&out)?.len(), out.display()),
     }

@@ -30,7 +30,9 @@ class Access:
         if token is None or isinstance(token, str):
             return cls(files, _token(token), None)
         if not isinstance(token, os.PathLike):
-            raise TypeError(f"token=: give the token as a text, or its file as a path, and not a {type(token).__name__}")
+            raise TypeError(
+                f"token=: give the token as a text, or its file as a path, and not a {type(token).__name__}"
+            )
         return cls(files, None, os.fspath(token))
 
 
