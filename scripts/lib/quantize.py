@@ -1,8 +1,8 @@
 """An int8 model of a float32 one, by tensors of real photos, or the reason why there is none. Called by
 scripts/quantize.
 
-    calibrate  ranges of activations
-    choose     which layers stay in float32
+    calibrate  ranges of activations, and biases
+    choose     how sure the int8 model has to be, for the float32 model not to decide
     judge      whether the classes are those of the float32 model: tensors that had no part in the making
 """
 
@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import onnx
@@ -23,14 +23,29 @@ import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-CALIBRATE, CHOOSE, JUDGE = 200, 100, 100
-# Of one layer alone, a few tensors tell enough.
-FEW = 8
+import quantize_cascade
+import quantize_head
+import quantize_observe
+import quantize_weights
+
+CALIBRATE, CHOOSE, JUDGE = 100, 300, 100
+# quantize_static wants tensors too, though all ranges are given to it.
+FEW = 1
 # The order in which photos are dealt: the same each time.
 SEED = 1
 SCORES = ["logits", "probs"]
 LAYERS = ["Conv", "ConvTranspose", "Gemm", "MatMul"]
-ROUNDS, RUNS = 7, 20
+# The first layers stay in float32, at most so many and at most one of ten: they have few channels, where int8 gains
+# least, and what is rounded there goes through the whole network.
+FIRST, ONE_OF = 3, 10
+# The last layer is in int8 where ONNX Runtime has a kernel that gives its scores in float32, else in float32: rounded
+# scores of classes that are close are equal.
+SCORING = ["Gemm"]
+# In int8 these take as long, and round once more.
+FLOATING = ["GlobalAveragePool", "ReduceMean", "Flatten", "Softmax"]
+ROUNDS = 3
+# The oldest set of operators in which int8 has a scale for each channel.
+OPSET = 13
 
 
 class Refused(Exception):
@@ -69,6 +84,11 @@ class Model:
             raise Refused(f"the model must have one input float32 [N, 3, H, W]: it has {taken}. Export it so")
         return inputs[0].name
 
+    def rows(self) -> Optional[int]:
+        """How many photos the model takes at once; nothing where it takes any number."""
+        rows = self.session.get_inputs()[0].shape[0]
+        return rows if isinstance(rows, int) else None
+
     def scores(self, tensors: Tensors) -> np.ndarray:
         if self.scored is None:
             raise Refused("the model has no output logits or probs, by which classes could be compared: export one")
@@ -76,9 +96,8 @@ class Model:
 
     def seconds(self, fed: Dict[str, np.ndarray]) -> float:
         began = time.perf_counter()
-        for _ in range(RUNS):
-            self.session.run(None, fed)
-        return (time.perf_counter() - began) / RUNS
+        self.session.run(None, fed)
+        return time.perf_counter() - began
 
 
 def agreement(scores: np.ndarray, others: np.ndarray) -> float:
@@ -86,55 +105,94 @@ def agreement(scores: np.ndarray, others: np.ndarray) -> float:
     return 100 * float(np.mean(scores.argmax(1) == others.argmax(1)))
 
 
-def quantized(source: pathlib.Path, tensors: Tensors, out: pathlib.Path, **which: List[str]) -> Model:
-    again = Tensors(tensors.name, tensors.files)
-    options = {"quant_format": QuantFormat.QDQ, "per_channel": True}
+def prepared(given: pathlib.Path, out: pathlib.Path) -> None:
+    """The model as quantize_static wants it: with shapes, and nothing left that can be computed now."""
+    model = onnx.load(str(given))
+    if quantize_cascade.version(model) < OPSET:
+        print(f"the model has operators of before opset {OPSET}: they are converted", flush=True)
+        onnx.save(onnx.version_converter.convert_version(model, OPSET), str(out))
+        given = out
+    quant_pre_process(str(given), str(out), skip_symbolic_shape=True)
+    model = onnx.load(str(out))
+    if quantize_head.as_matrix(model.graph):
+        print("the last layer, a convolution of one pixel, becomes a matrix", flush=True)
+        onnx.save(model, str(out))
+
+
+def in_float(graph: onnx.GraphProto) -> List[str]:
+    """Names of the nodes that stay in float32."""
+    layers = [node for node in graph.node if node.op_type in LAYERS]
+    first = layers[: min(FIRST, len(layers) // ONE_OF)]
+    last = [node for node in layers[-1:] if node.op_type not in SCORING]
+    print(f"in float32: the first {len(first)} and the last {len(last)} of {len(layers)} layers", flush=True)
+    return [node.name for node in [*first, *last, *(node for node in graph.node if node.op_type in FLOATING)]]
+
+
+def with_weights(
+    model: onnx.ModelProto, floating: Sequence[str], seen: Dict[str, quantize_observe.Seen]
+) -> Dict[str, Any]:
+    """Corrects the biases of convolutions, and gives the scales of their weights."""
+    held = {tensor.name: tensor for tensor in model.graph.initializer}
+    overrides: Dict[str, Any] = {}
+    exact = left = 0
+    for node in model.graph.node:
+        if node.op_type not in LAYERS or node.name in floating:
+            continue
+        if not quantize_weights.known(node, held) or node.input[0] not in seen:
+            left += 1
+            continue
+        weights = onnx.numpy_helper.to_array(held[node.input[1]])
+        scale = quantize_weights.scales(weights)
+        quantize_weights.corrected(model, node, scale, seen[node.input[0]].means())
+        overrides[node.input[1]] = quantize_weights.stored(scale, QuantType.QInt8)
+        exact += quantize_weights.grid(weights) is not None
+    print(f"layers in int8: {len(overrides)} with scales and biases by least error, {left} as quantize_static does it")
+    print(f"layers whose weights lie on a grid of eight bits already: {exact}", flush=True)
+    return overrides
+
+
+def quantized(source: pathlib.Path, tensors: Tensors, out: pathlib.Path) -> Model:
+    """Writes the int8 model alone."""
+    model = onnx.load(str(source))
+    seen = quantize_observe.observed(source, tensors)
+    floating = in_float(model.graph)
+    overrides = with_weights(model, floating, seen)
+    for name, of in seen.items():
+        low, high = of.range()
+        overrides[name] = [{"rmin": np.float32(low), "rmax": np.float32(high)}]
+    corrected = out.parent / "corrected.onnx"
+    onnx.save(model, str(corrected))
+    options = {"quant_format": QuantFormat.QDQ, "per_channel": True, "nodes_to_exclude": floating}
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    quantize_static(str(source), str(out), again, **options, **types, **which)
+    few = Tensors(tensors.name, tensors.files[:FEW])
+    extra = {"TensorQuantOverrides": overrides, "OpTypesToExcludeOutputQuantization": SCORING}
+    quantize_static(str(corrected), str(out), few, **options, **types, extra_options=extra)
     return Model(out)
 
 
-def layers_of(source: pathlib.Path) -> List[str]:
-    """Names of the layers that have weights."""
-    return [node.name for node in onnx.load(str(source)).graph.node if node.op_type in LAYERS]
+def cascaded(source: pathlib.Path, small: pathlib.Path, parts: Dict[str, Tensors], least: float) -> Model:
+    """Writes the int8 model with the float32 model behind it, for the photos of which it is not sure enough."""
+    whole, alone, out = Model(source), Model(small), small.parent / "cascade.onnx"
+    if whole.rows() is not None:
+        raise Refused("a cascade needs a model that takes any number of photos at once: export it so, or give --plain")
+    if controls := quantize_cascade.controls(onnx.load(str(source))):
+        raise Refused(f"a cascade of a model with {', '.join(controls)} is not made here: give --plain")
+    scores, others = whole.scores(parts["choose"]), alone.scores(parts["choose"])
+    limit = quantize_cascade.threshold(scores, others, least)
+    assert whole.scored is not None
+    quantize_cascade.joined(source, small, whole.scored, limit, out)
+    print(f"int8 alone: {agreement(scores, others):.1f} % of the {len(scores)} photos that choose agree", flush=True)
+    again = quantize_cascade.unsure(alone.scores(parts["judge"]), limit)
+    print(f"float32 decides where the two best {whole.scored} are less than {limit:.3g} apart: {again:.1f} % of photos")
+    return Model(out)
 
 
-def layers_by_loss(source: pathlib.Path, few: Tensors, folder: pathlib.Path) -> List[str]:
-    """Names of the layers, those first whose scores move most where they alone are in int8."""
-    scores, lost = Model(source).scores(few), []
-    for name in layers_of(source):
-        alone = quantized(source, few, folder / "alone.onnx", nodes_to_quantize=[name])
-        lost.append((float(np.std(alone.scores(few) - scores)), name))
-    return [name for _, name in sorted(lost, reverse=True)]
-
-
-def numbers_kept(wanted: str, layers: int) -> List[int]:
-    """How many layers stay in float32, in the order in which that is tried."""
-    if wanted != "auto":
-        return [int(wanted)]
-    return [0, *(2**power for power in range(layers.bit_length()) if 2**power < layers)]
-
-
-def choose(source: pathlib.Path, parts: Dict[str, Tensors], out: pathlib.Path, wanted: str, least: float) -> int:
-    """Makes the int8 model with the fewest layers in float32 that agrees with the other. How many these are."""
-    scores, layers = Model(source).scores(parts["choose"]), layers_of(source)
-    kept, by_loss = 0, []
-    for kept in numbers_kept(wanted, len(layers)):
-        if kept and not by_loss:
-            few = Tensors(parts["choose"].name, parts["choose"].files[:FEW])
-            by_loss = layers_by_loss(source, few, out.parent)
-        made = quantized(source, parts["calibrate"], out, nodes_to_exclude=by_loss[:kept])
-        agreed = agreement(scores, made.scores(parts["choose"]))
-        print(f"{kept} of {len(layers)} layers in float32: {agreed:.1f} % of {len(scores)} photos agree", flush=True)
-        if agreed >= least:
-            break
-    return kept
-
-
-def speeds(models: Sequence[Model], fed: Dict[str, np.ndarray]) -> List[float]:
-    """Seconds for one photo on one core, turn about, so that all meet the same neighbours."""
-    rounds = [[model.seconds(fed) for model in models] for _ in range(ROUNDS)]
-    return [statistics.median(taken) for taken in zip(*rounds)]
+def speeds(models: Sequence[Model], tensors: Tensors) -> List[float]:
+    """Mean seconds for one photo on one core, over photos, since a cascade does not take as long for each. All take
+    turns at a photo, so that they meet the same neighbours.
+    """
+    taken = [[[model.seconds(fed) for _ in range(ROUNDS)] for model in models] for fed in tensors]
+    return [statistics.mean(statistics.median(photo[at]) for photo in taken) for at in range(len(models))]
 
 
 def has_vnni() -> Tuple[bool, str]:
@@ -159,21 +217,26 @@ def split(folder: pathlib.Path) -> Dict[str, List[pathlib.Path]]:
 
 def make(arguments: argparse.Namespace, folder: pathlib.Path) -> None:
     files, source = split(arguments.tensors), folder / "source.onnx"
-    name = Model(arguments.model).input()
-    quant_pre_process(str(arguments.model), str(source), skip_symbolic_shape=True)
-    parts = {part: Tensors(name, of) for part, of in files.items()}
+    whole = Model(arguments.model)
+    parts = {part: Tensors(whole.input(), of) for part, of in files.items()}
+    scores = whole.scores(parts["judge"])
+    prepared(arguments.model, source)
     made = folder / "int8.onnx"
-    kept = choose(source, parts, made, arguments.keep_float, arguments.agreement)
-    whole, small = Model(arguments.model), Model(made)
-    agreed = agreement(whole.scores(parts["judge"]), small.scores(parts["judge"]))
+    alone = quantized(source, parts["calibrate"], made)
+    models = [whole, alone]
+    print(f"int8 alone: same class as in float32: {agreement(scores, alone.scores(parts['judge'])):.2f} %", flush=True)
+    if not arguments.plain:
+        models.append(cascaded(source, made, parts, arguments.agreement))
+        made = folder / "cascade.onnx"
+    agreed = agreement(scores, models[-1].scores(parts["judge"]))
     print(f"same class as in float32: {agreed:.2f} % of {len(files['judge'])} photos that had no part in the making")
-    slow, fast = speeds([whole, small], next(iter(parts["judge"])))
+    taken = speeds(models, parts["judge"])
     vnni, which = has_vnni()
-    print(f"one core: float32 {slow * 1e3:.2f} ms, int8 {fast * 1e3:.2f} ms a photo: {slow / fast:.2f} times as fast")
+    for name, seconds in zip(["float32", "int8 alone", "int8, then float32 where unsure"], taken):
+        print(f"one core, a photo: {name} {seconds * 1e3:.2f} ms: {taken[0] / seconds:.2f} times as fast as float32")
     print(f"this CPU has {'' if vnni else 'no '}instructions for int8: {which}")
     if agreed < arguments.agreement:
-        keep = f"with {kept} layers in float32, "
-        raise Refused(f"{keep}{agreed:.2f} % is less than --agreement={arguments.agreement:g}: no model is written")
+        raise Refused(f"{agreed:.2f} % is less than --agreement={arguments.agreement:g}: no model is written")
     os.replace(made, arguments.out)
 
 
@@ -183,7 +246,7 @@ def main() -> None:
     parser.add_argument("tensors", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--agreement", type=float, default=99.0)
-    parser.add_argument("--keep-float", default="auto", type=lambda text: text if text == "auto" else str(int(text)))
+    parser.add_argument("--plain", action="store_true")
     arguments = parser.parse_args()
     if not 0 < arguments.agreement <= 100:
         parser.error("--agreement is a number of a hundred photos: more than 0, and at most 100")
