@@ -67,7 +67,7 @@ fn a_tuner_extracts_nothing_without_its_device() {
     assert!(!data.scratch.path().join("out").exists(), "nothing was extracted");
     let (profile, device) = (data.scratch.path().join("p.parquet").display().to_string(), forms().first());
     let here = ["dataset", "--servers", &address, "--dataset", "photos", "--model", "m", "--extractor", &extractor];
-    for (device, named) in device {
+    if let Some((device, named)) = device {
         without(device, named, || {
             run("profiler", here.iter().chain(&["--out", &profile, "--device", device])).unwrap()
         });
