@@ -206,29 +206,35 @@ need_torch() {
 }
 
 # What .venv-trainers takes while it is made, in kB.
-TRAINERS_SPACE=9000000
+TRAINERS_SPACE=11000000
+
+# trainers_are_there : whether .venv-trainers has what both of its files of requirements pin, as they stand.
+trainers_are_there() {
+    [[ -e $(stamp_of .venv-trainers scripts/requirements-trainers.txt) &&
+        -e $(stamp_of .venv-trainers scripts/requirements-engines.txt) ]]
+}
 
 # need_space_for_trainers : says so at once where .venv-trainers is not there yet and will not fit.
 need_space_for_trainers() {
     local left
-    [[ ! -e $(stamp_of .venv-trainers scripts/requirements-trainers.txt) ]] || return 0
+    ! trainers_are_there || return 0
     left=$(df --output=avail -k . | tail -n 1)
     ((left >= TRAINERS_SPACE)) ||
         die "the trainers take $((TRAINERS_SPACE / 1000000)) GB, and there are $((left / 1000000)) GB left in $PWD:" \
             "make room, or run scripts/test without --trainers"
 }
 
-# PyPI's PyTorch, with its CUDA, and the trainers that drive the datasets, in .venv-trainers. Sets TRAINERS_PYTHON.
+# PyPI's PyTorch, with its CUDA, the trainers that drive the datasets, and the engines that read them, in
+# .venv-trainers: installed at once, so that pip finds versions of what they share. Sets TRAINERS_PYTHON.
 need_trainers() {
-    local requirements=scripts/requirements-trainers.txt stamp
+    local trainers=scripts/requirements-trainers.txt engines=scripts/requirements-engines.txt begun=$SECONDS
     need_venv .venv-trainers
     TRAINERS_PYTHON=.venv-trainers/bin/python
-    stamp=$(stamp_of .venv-trainers "$requirements")
-    if [[ ! -e $stamp ]]; then
-        say "installing $requirements into .venv-trainers: 4 GB to download, minutes"
-        pip_install "$TRAINERS_PYTHON" -r "$requirements"
-        touch "$stamp"
-    fi
+    trainers_are_there && return
+    say "installing $trainers and $engines into .venv-trainers: 5 GB to download, minutes"
+    pip_install "$TRAINERS_PYTHON" -r "$trainers" -r "$engines"
+    touch "$(stamp_of .venv-trainers "$trainers")" "$(stamp_of .venv-trainers "$engines")"
+    say "installed in $((SECONDS - begun)) s"
 }
 
 # install_wheel PYTHON : the wheel that build_wheel has made, in place of an earlier one, beside what is there.

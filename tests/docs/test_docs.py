@@ -13,7 +13,7 @@ from blocks import Block, blocks, commands
 from stage import ROOT, Stage
 
 README = ROOT / "README.md"
-TRAINERS = ROOT / "docs/trainers.md"
+TRAINERS, ENGINES = ROOT / "docs/trainers.md", ROOT / "docs/engines.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "python/headwater/README.md"]
 
 HAS_TRAINERS = importlib.util.find_spec("lightning") is not None
@@ -107,7 +107,9 @@ def test_the_readme_leads_from_a_clone_to_a_batch_and_to_a_trained_head(stage: S
 
 @needs_wheel
 @pytest.mark.parametrize("stage", [True], indirect=True)
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d not in (README, TRAINERS) and runs(d)], ids=short)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if d not in (README, TRAINERS, ENGINES) and runs(d)], ids=short
+)
 def test_documents_run_as_they_are_written(document: pathlib.Path, stage: Stage) -> None:
     if "node1:7440" in document.read_text():
         stage.start_nodes()
@@ -123,3 +125,16 @@ def test_the_trainers_run_as_they_are_written(stage: Stage) -> None:
     Play(TRAINERS, stage).run(blocks(TRAINERS))
     for made in ("last.pt", "loader.pt", "checkpoints/last.ckpt", "accelerate.pt", "trained"):
         assert (stage.clone / made).exists(), made
+
+
+@needs_wheel
+@needs_trainers
+@pytest.mark.parametrize("stage", [True], indirect=True)
+def test_the_engines_run_as_they_are_written(stage: Stage) -> None:
+    stage.start_nodes()
+    stage.bring_trainers()
+    play = Play(ENGINES, stage)
+    play.run(blocks(ENGINES))
+    printed = "".join(play.printed.values())
+    # Both nodes have 60 photos.
+    assert printed.count("120 photos") == 2 and "15 batches an epoch" in printed, printed

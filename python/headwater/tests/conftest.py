@@ -27,7 +27,7 @@ BIN = pathlib.Path(os.environ.get("HEADWATER_BIN", ROOT / "target/debug")).resol
 CUTS = ["encoded", "jpeg-crop", "decoded", "cropped", "flipped", "tensor", "normalized"]
 PHOTOS = 26
 # scripts/test --trainers runs these with PyPI's packages, which are not everybody's.
-collect_ignore = [] if importlib.util.find_spec("lightning") else ["trainers"]
+collect_ignore = [] if importlib.util.find_spec("lightning") else ["trainers", "engines"]
 
 
 def run(*words: Any) -> str:

@@ -112,7 +112,7 @@ class Failures:
         if self._on_error == "raise":
             raise SampleError(f"sample {index} failed: {message}", kind=kind, index=index, key=key)
         done = "left out" if self._on_error == "skip" else "given another in its place"
-        warning = f"sample {index} ({key}) failed and is {done}: {message}; more may, and are counted in counters()"
+        warning = f"sample {index} ({key}) failed and is {done}: {message}; more may, and are counted"
         self._source.notices.warn(warning, "failures")
 
     def _without(self, rows: Rows, failures: List[Failure]) -> Rows:

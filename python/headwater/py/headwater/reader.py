@@ -22,7 +22,7 @@ from headwater.repeats import Epochs
 from headwater.samples import Samples
 from headwater.selection import Selection
 from headwater.shared import Counters
-from headwater.source import Source
+from headwater.source import Description, Source
 from headwater.transport import Transport
 from headwater.where import where_of
 
@@ -38,11 +38,13 @@ TOGETHER = 32
 class Reader:
     """Fetches samples, and makes of them what was asked for. Travels to other processes with its settings."""
 
-    def __init__(self, keywords: Mapping[str, Any], place: Place, *, repeats: bool) -> None:
-        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their
-        own."""
+    def __init__(
+        self, keywords: Mapping[str, Any], place: Place, *, repeats: bool, held: Optional[Description] = None
+    ) -> None:
+        """`keywords` are those of a dataset; `repeats`: samples are asked for again and again, in calls of their own;
+        `held`: the generation to read, the newest where none is named."""
         self._place = place
-        self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords))
+        self.source = source = Source(keywords["servers"], keywords["dataset"], Transport.of(keywords), held)
         self.selection = Selection(
             source,
             indices=keywords["indices"],

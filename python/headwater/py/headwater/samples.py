@@ -22,7 +22,7 @@ class Samples:
     """Makes samples and batches of rows."""
 
     def __init__(self, reading: Reading, selection: Selection, columns: Columns) -> None:
-        self._reading, self._selection, self._columns = reading, selection, columns
+        self._reading, self._selection, self.columns = reading, selection, columns
 
     def one(self, rows: Rows, at: int) -> Any:
         """The sample of one row."""
@@ -34,7 +34,7 @@ class Samples:
                 "index": lambda: int(rows.indices[at]),
                 "replaced": lambda: NONE if rows.replaced is None else int(rows.replaced[at]),
             },
-            lambda name: self._columns.one(name, rows.columns, at, rows.keys[at]),
+            lambda name: self.columns.one(name, rows.columns, at, rows.keys[at]),
         )
 
     def batch(self, rows: Rows) -> Any:
@@ -52,7 +52,7 @@ class Samples:
                 "index": lambda: self._given(rows.indices.astype(np.int64)),
                 "replaced": lambda: self._given(self._replaced(rows)),
             },
-            lambda name: self._columns.batch(name, rows.columns, rows.keys),
+            lambda name: self.columns.batch(name, rows.columns, rows.keys),
         )
 
     def _fields(self, makers: Dict[str, Callable[[], Any]], own: Callable[[str], Any]) -> Any:

@@ -49,7 +49,10 @@ class Listing(NamedTuple):
 class Source:
     """Settings, which travel to other processes, and a connection, which does not."""
 
-    def __init__(self, servers: Union[str, Sequence[str]], dataset: str, transport: Transport) -> None:
+    def __init__(
+        self, servers: Union[str, Sequence[str]], dataset: str, transport: Transport, held: Optional[Description] = None
+    ) -> None:
+        """`held`: the generation to go on with, as another process has described it; None: the newest."""
         self.servers = servers_of(servers)
         self.dataset = text("dataset", dataset, "the name of a dataset at the servers")
         check_place(self.servers, dataset)
@@ -60,7 +63,7 @@ class Source:
         self.seen: Dict[str, Generation] = {}
         #: What arguments say of the dataset.
         self._expected: List[Expected] = []
-        self._description: Optional[Description] = None
+        self._description = held
         self._listing: Optional[Listing] = None
         self._client: Optional[Client] = None
         self._process = 0
