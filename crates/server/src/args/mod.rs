@@ -2,10 +2,10 @@
 
 mod program;
 
-mod access;
 mod cache_dir;
 mod dataset;
 mod datasets;
+mod gate;
 mod index;
 mod ingest;
 mod labels;
@@ -35,11 +35,11 @@ pub use program::StorageServerArgs;
 
 pub(crate) use program::Command;
 
-pub(crate) use access::AccessArgs;
 pub(crate) use cache::{CacheArgs, open as open_cache};
 pub(crate) use cache_dir::CacheDirArgs;
 pub(crate) use dataset::DatasetArgs;
 pub(crate) use datasets::DatasetsArgs;
+pub(crate) use gate::GateArgs;
 pub use index::IndexArgs;
 pub(crate) use ingest::{IngestArgs, IngestSpec};
 pub(crate) use limits::LimitArgs;
@@ -189,7 +189,7 @@ pub struct ServeArgs {
     pub(crate) cache: CacheArgs,
 
     #[command(flatten)]
-    pub(crate) access: AccessArgs,
+    pub(crate) access: GateArgs,
 
     #[command(flatten)]
     pub(crate) peers: PeerArgs,

@@ -16,7 +16,7 @@ mod layer;
 use anyhow::Result;
 use headwater_access::{ServerTls, Tokens};
 
-use crate::args::AccessArgs;
+use crate::args::GateArgs;
 
 pub(crate) use layer::{may_read, with_grants};
 pub(crate) use scope::{covers, shows};
@@ -38,7 +38,7 @@ impl Gate {
     ///
     /// # Errors
     /// A file that cannot be used.
-    pub(crate) fn new(args: &AccessArgs) -> Result<Self> {
+    pub(crate) fn new(args: &GateArgs) -> Result<Self> {
         let tls = |protocol| args.tls().map(|files| ServerTls::open(files, protocol)).transpose();
         let tokens = args.tokens().map(Tokens::open).transpose()?;
         Ok(Self { tls: tls(b"h2")?, metrics_tls: tls(b"http/1.1")?, tokens })

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater._headwater import RecipeError
+from headwater.access import Tls, Token
 from headwater.arguments import MOST_EPOCH, boolean, names, one_of, whole
 from headwater.choices import FIELDS, OUTPUTS, Cut, FieldNames, Output, Pixels
 from headwater.limits import Limits
@@ -62,6 +63,8 @@ class Blocks:
         allow_partial: bool = False,
         limits: Optional[Limits] = None,
         allow_non_finite: bool = False,
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
     ) -> None:
         """Asks the servers what the dataset has. TypeError and ValueError name the keyword that cannot be right."""
         given = {name: value for name, value in locals().items() if name != "self"}

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headwater_access::{AccessError, ClientAccess, ServerTlsFiles};
-use headwater_cli::AccessArgs as ClientArgs;
+use headwater_cli::AccessArgs;
 use headwater_cli::exit::UsageError;
 
 use crate::listen::ListenAddress;
 
 /// Who may reach the server. Its own certificate is also the one that it shows to other servers.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct AccessArgs {
+pub(crate) struct GateArgs {
     #[command(flatten)]
-    own: ClientArgs,
+    own: AccessArgs,
     /// Take clients alone whose certificate was issued by one of these (PEM); read anew when it changes
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     tls_client_ca: Option<PathBuf>,
@@ -27,9 +27,9 @@ pub(crate) struct AccessArgs {
     insecure: bool,
 }
 
-// === impl AccessArgs ===
+// === impl GateArgs ===
 
-impl AccessArgs {
+impl GateArgs {
     /// Settings that do not go together, each with the fix.
     pub(crate) fn conflicts(
         &self,
