@@ -61,13 +61,14 @@ impl Setting {
 /// Fetches every photo as it is stored.
 fn fetch(servers: &str, out: &Path, further: &[&str]) -> Run {
     let out = out.to_str().unwrap();
-    let fixed = ["fetch", "--servers", servers, "--dataset", "photos", "--cut", "encoded", "--out", out, "--json"];
+    let what = ["--cut", "encoded", "--recipe", "imagenet-eval", "--out", out, "--json"];
+    let fixed = [&["fetch", "--servers", servers, "--dataset", "photos"][..], &what].concat();
     run("profiler", [&fixed[..], further].concat()).unwrap()
 }
 
 fn given(run: Run) -> u64 {
     let summary: Value = run.success().unwrap().json().unwrap();
-    summary["images"].as_u64().unwrap_or_else(|| panic!("{summary}"))
+    summary["samples"].as_u64().unwrap_or_else(|| panic!("{summary}"))
 }
 
 #[track_caller]

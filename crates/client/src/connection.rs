@@ -30,7 +30,7 @@ use tonic::{Code, Status};
 use crate::address::ServerAddress;
 use crate::arriving::{Arriving, Line};
 use crate::error::ClientError;
-use crate::socket::Connector;
+use crate::socket::{Connector, Refusal};
 use crate::throttle::Throttle;
 use crate::trouble::Trouble;
 
@@ -50,6 +50,7 @@ pub(crate) struct Server {
     address: ServerAddress,
     endpoint: Endpoint,
     access: ClientAccess,
+    refusal: Refusal,
     throttle: Option<Throttle>,
     arriving: Arc<Arriving>,
     idle: Mutex<Vec<Client>>,
@@ -120,7 +121,17 @@ impl Server {
             .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         let most_message = AtomicUsize::new(message_of(MAX_SAMPLE_MEMORY));
-        Ok(Self { address, endpoint, access, throttle, arriving, idle: Mutex::default(), most_idle, most_message })
+        Ok(Self {
+            address,
+            endpoint,
+            access,
+            refusal: Refusal::default(),
+            throttle,
+            arriving,
+            idle: Mutex::default(),
+            most_idle,
+            most_message,
+        })
     }
 
     pub(crate) fn address(&self) -> &ServerAddress {
@@ -135,10 +146,10 @@ impl Server {
             return Ok(Client { most_message, ..idle });
         }
         let line = Arc::new(Line::new(Arc::clone(&self.arriving)));
-        let to = (self.access.clone(), self.address.host().to_owned());
+        let to = (self.access.clone(), self.address.host().to_owned(), self.refusal.clone());
         let connector = Connector::new(self.throttle.clone(), Arc::clone(&line), to);
         let channel = self.endpoint.connect_with_connector(connector).await.map_err(|error| {
-            if let Some(fault) = TlsFault::behind(&error) {
+            if let Some(fault) = TlsFault::behind(&error).or_else(|| self.refusal.take()) {
                 return self.untrusted(fault);
             }
             // tonic says "transport error"; what happened stands in the causes.
@@ -171,7 +182,7 @@ impl Server {
     pub(crate) fn judge(&self, status: &Status) -> Trouble {
         let server = self.address.clone();
         let message = status.message().to_owned();
-        if let Some(fault) = TlsFault::behind(status) {
+        if let Some(fault) = TlsFault::behind(status).or_else(|| self.refusal.take()) {
             return self.untrusted(fault);
         }
         match status.code() {

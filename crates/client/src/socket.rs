@@ -6,11 +6,11 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use headwater_access::{ClientAccess, ClientStream};
+use headwater_access::{ClientAccess, ClientStream, TlsFault};
 use headwater_wire::transport::CONNECT_TIMEOUT;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -35,7 +35,13 @@ pub(crate) struct Connector {
     access: ClientAccess,
     /// What the server's certificate is for.
     host: String,
+    refusal: Refusal,
 }
+
+/// Why the server does not trust this client, where it says so after the handshake: as TLS 1.3 has it, whoever calls has
+/// begun by then, and hears of the connection's end alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusal(Arc<Mutex<Option<TlsFault>>>);
 
 /// A connection.
 #[derive(Debug)]
@@ -44,6 +50,7 @@ pub(crate) struct Socket {
     frames: Frames,
     line: Arc<Line>,
     limit: Option<Limit>,
+    refusal: Refusal,
 }
 
 /// A connection's part of a limit.
@@ -56,8 +63,12 @@ struct Limit {
 // === impl Connector ===
 
 impl Connector {
-    pub(crate) fn new(throttle: Option<Throttle>, line: Arc<Line>, (access, host): (ClientAccess, String)) -> Self {
-        Self { throttle, line, access, host }
+    pub(crate) fn new(
+        throttle: Option<Throttle>,
+        line: Arc<Line>,
+        (access, host, refusal): (ClientAccess, String, Refusal),
+    ) -> Self {
+        Self { throttle, line, access, host, refusal }
     }
 
     /// To the first of the host's addresses that answers: IPv6 and IPv4 get a chance each (RFC 6555).
@@ -72,7 +83,13 @@ impl Connector {
         let socket = connector.call(server).await.map_err(io::Error::other)?.into_inner();
         let stream = self.access.greet(&self.host, socket).await?;
         let limit = self.throttle.as_ref().map(Limit::new);
-        Ok(TokioIo::new(Socket { stream, frames: Frames::default(), line: Arc::clone(&self.line), limit }))
+        Ok(TokioIo::new(Socket {
+            stream,
+            frames: Frames::default(),
+            line: Arc::clone(&self.line),
+            limit,
+            refusal: self.refusal,
+        }))
     }
 }
 
@@ -87,6 +104,22 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, server: Uri) -> Self::Future {
         Box::pin(self.clone().connect(server))
+    }
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// Notes what an error says of it.
+    fn note(&self, error: &io::Error) {
+        if let Some(fault) = TlsFault::behind(error) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
+    }
+
+    /// What was said since it was last asked.
+    pub(crate) fn take(&self) -> Option<TlsFault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -127,7 +160,8 @@ impl AsyncRead for Socket {
         };
         let room = buffer.initialize_unfilled_to(most.min(buffer.remaining()));
         let mut part = ReadBuf::new(room);
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut part));
+        read.inspect_err(|error| self.refusal.note(error))?;
         let was_within = self.frames.within_data();
         self.frames.pass(part.filled());
         let is_within = self.frames.within_data();
