@@ -171,7 +171,7 @@ fn a_token_is_good_for_its_role_and_datasets_and_is_in_no_log() {
     assert!(key.lines().filter(|line| line.len() > 40).all(|line| !said.contains(line)), "a key is in the log");
     let audit: Vec<_> = said.lines().filter(|line| line.contains("headwater::audit")).collect();
     let has = |words: &[&str]| audit.iter().any(|line| words.iter().all(|word| line.contains(word)));
-    assert!(has(&["ActivateModel", "pusher"]), "{audit:#?}");
+    assert!(has(&["PushPieces", "pusher"]), "{audit:#?}");
     assert!(has(&["BeginPush", "trainer", "refused"]) && has(&["guest", "photos"]), "{audit:#?}");
     assert!(!has(&["Samples/Fetch", "trainer"]), "{audit:#?}");
 }

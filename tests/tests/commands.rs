@@ -119,6 +119,7 @@ fn good(program: &str, path: &[String], folder: &Path) -> Vec<String> {
         "report sync" => [&at("r"), "--out", &at("o")].map(str::to_owned).into(),
         "simulate sync" => ["--workers", &at("w"), "--mode", "esync", "--rounds", "1"].map(str::to_owned).into(),
         "simulate cache" => ["--trace", &at("t"), "--policy", "lru"].map(str::to_owned).into(),
+        "token" => ["--holder", "a", "--role", "read"].map(str::to_owned).into(),
         "completions" => vec!["bash".to_owned()],
         _ => Vec::new(),
     };

@@ -48,7 +48,8 @@ pub enum TlsFault {
     CertificateRefused(String),
     /// It speaks something else.
     #[error(
-        "it does not speak TLS: start it with --tls-cert and --tls-key, or leave --tls-ca out (in Python tls=) where \
+        "it does not speak TLS, or hung up at its handshake: start it with --tls-cert and --tls-key, or leave \
+         --tls-ca out (in Python tls=) where \
          the network is trusted"
     )]
     NotTls,
@@ -59,7 +60,8 @@ pub enum TlsFault {
 impl TlsFault {
     /// What an error of a handshake means; `None` where it is one of the network.
     pub(crate) fn of_handshake(error: &io::Error) -> Option<Self> {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
+        // Whoever speaks something else hangs up at the first byte, and has the rest unread.
+        if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) {
             return Some(Self::NotTls);
         }
         error.get_ref().and_then(|within| within.downcast_ref::<Error>()).and_then(Self::of)

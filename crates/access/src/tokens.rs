@@ -54,7 +54,8 @@ impl NoGrant {
         match self {
             Self::Missing => "this server asks for a token: give --token-file (in Python token=)",
             Self::Unknown => {
-                "this server does not know this token: see that --token-file (in Python token=) holds one of its --tokens"
+                "this server does not know this token: see that --token-file (in Python token=) holds one of its \
+                 --tokens"
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::exit::UsageError;
 /// How servers are reached: flatten this into the arguments of whatever calls them.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AccessArgs {
-    /// Reach servers by TLS alone, and trust those whose certificate was issued by one of these (PEM); read anew when it
-    /// changes
+    /// Reach servers by TLS alone, and trust those whose certificate was issued by one of these (PEM); read anew when
+    /// it changes
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     pub tls_ca: Option<PathBuf>,
 

@@ -19,7 +19,7 @@ use headwater_wire::proto::losses_client::LossesClient;
 use headwater_wire::proto::models_client::ModelsClient;
 use headwater_wire::proto::samples_client::SamplesClient;
 use headwater_wire::proto::trainings_client::TrainingsClient;
-use headwater_wire::status::{is_access, is_not_ready, is_retryable, is_starting, is_unread};
+use headwater_wire::status::{is_forbidden, is_not_ready, is_retryable, is_starting, is_unread};
 use headwater_wire::transport::{
     CONNECT_TIMEOUT, CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_FRAME, STREAM_WINDOW,
 };
@@ -186,7 +186,8 @@ impl Server {
             return self.untrusted(fault);
         }
         match status.code() {
-            _ if is_access(status) => Trouble::Untrusted(ClientError::Access { server, message }),
+            Code::Unauthenticated => Trouble::Untrusted(ClientError::Access { server, message }),
+            _ if is_forbidden(status) => Trouble::Lasting(ClientError::Access { server, message }),
             _ if is_starting(status) => Trouble::Starting(message),
             _ if is_unread(status) => Trouble::Passing(message),
             Code::ResourceExhausted => Trouble::Busy(message),

@@ -38,8 +38,8 @@ pub(crate) struct Connector {
     refusal: Refusal,
 }
 
-/// Why the server does not trust this client, where it says so after the handshake: as TLS 1.3 has it, whoever calls has
-/// begun by then, and hears of the connection's end alone.
+/// Why the server does not trust this client, where it says so after the handshake: as TLS 1.3 has it, whoever calls
+/// has begun by then, and hears of the connection's end alone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refusal(Arc<Mutex<Option<TlsFault>>>);
 

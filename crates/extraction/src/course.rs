@@ -81,8 +81,8 @@ impl Course {
     }
 }
 
-/// Warns where a plan counts on devices that are not there, or not on those that are: samples and features are the same,
-/// and come sooner or later than it says.
+/// Warns where a plan counts on devices that are not there, or not on those that are: samples and features are the
+/// same, and come sooner or later than it says.
 fn say_other_devices(plan: &Plan, model: &RegisteredModel, here: Option<&LocalExtractor>) {
     let planned = &plan.inputs.resources;
     if here.is_some_and(|here| here.devices().is_some() != planned.trainer_devices.is_some()) {

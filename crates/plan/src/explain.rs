@@ -1,8 +1,8 @@
 //! Why a sample travels as it does: what every way would have cost it, and what that is worth at the plan's prices.
 //!
 //! A price says what a second of a resource is worth in seconds of the epoch. A way's price for a sample is what its
-//! bytes, CPU seconds and device seconds take of each resource, times the prices: an optimal plan gives each sample its cheapest way,
-//! but for the few that keep resources even.
+//! bytes, CPU seconds and device seconds take of each resource, times the prices: an optimal plan gives each sample its
+//! cheapest way, but for the few that keep resources even.
 
 use std::fmt;
 

@@ -27,8 +27,8 @@ pub struct Provenance {
     /// The model whose features samples become, at the servers or at the trainer; `None` where they become tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelStamp>,
-    /// The devices on which the trainer ran the model: then its CPU seconds are those beside the devices. `None` where it
-    /// ran on the trainer's cores.
+    /// The devices on which the trainer ran the model: then its CPU seconds are those beside the devices. `None` where
+    /// it ran on the trainer's cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer_devices: Option<DevicePool>,
     /// The run's seed: with the epoch, it says where photos were cropped.

@@ -19,8 +19,8 @@ pub(crate) enum Ungreeted {
 /// The first byte of HTTP/2, which is the `P` of its preface. TLS begins with another.
 const PLAIN: u8 = b'P';
 
-/// Greets a peer, and gives its first words. A peer that speaks plain text to a server with TLS is heard too, so that it
-/// can be told.
+/// Greets a peer, and gives its first words. A peer that speaks plain text to a server with TLS is heard too, so that
+/// it can be told.
 pub(crate) async fn greet(stream: TcpStream, tls: Option<&ServerTls>) -> Result<(Transport, Vec<u8>), Ungreeted> {
     let mut stream = match tls {
         Some(tls) if first(&stream).await? != PLAIN => {

@@ -277,10 +277,9 @@ const STARTING: &str = "starting";
 /// The reason of a call that its caller may not make.
 const FORBIDDEN: &str = "forbidden";
 
-/// Whether the server does not know its caller, or does not let it do this.
-pub fn is_access(status: &Status) -> bool {
-    let is_forbidden = status.metadata().get(REFUSAL).is_some_and(|reason| reason == FORBIDDEN);
-    is_forbidden || status.code() == Code::Unauthenticated
+/// Whether the server knows its caller, and does not let it do this.
+pub fn is_forbidden(status: &Status) -> bool {
+    status.metadata().get(REFUSAL).is_some_and(|reason| reason == FORBIDDEN)
 }
 
 /// The reason of a training that the server does not have.

@@ -21,7 +21,7 @@ Examples:
       --out plan.txt
   profiler plan --profile photos.parquet --bandwidth 1Gbps \\
       --reserve bandwidth=300Mbps,storage-cores@node1:7440=2 --out plan.txt
-  profiler plan --profile features.parquet --bandwidth 1Gbps \
+  profiler plan --profile features.parquet --bandwidth 1Gbps \\
       --storage-devices 2 --storage-device-rate 1500 --out plan.txt
   profiler plan export plan.txt --format csv
 

@@ -38,8 +38,8 @@ pub(crate) struct Count(u32);
 /// Text that is no number of devices.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a number of devices from 1 to {MAX_DEVICES}: without any, cores infer, and take other seconds than in \
-     this profile; profile such a server anew"
+    "{0:?} is not a number of devices from 1 to {MAX_DEVICES}: without any, cores infer, and take other seconds than \
+     in this profile; profile such a server anew"
 )]
 pub(crate) struct CountError(String);
 

@@ -69,8 +69,8 @@ pub(crate) async fn metered(
         tracing::warn!(
             %model,
             %device,
-            "a server infers on devices and does not say how fast they are: a plan counts what its cores do for it, and \
-             no more; a server of this version says it"
+            "a server infers on devices and does not say how fast they are: a plan counts what its cores do for it, \
+             and no more; a server of this version says it"
         );
     }
     meter.expect(dataset.len());

@@ -13,8 +13,9 @@
 //! ```
 //!
 //! The trainer's network carries what all servers send, a server's what it sends. A server's cores are one pool, for
-//! pixels and for inference: what it announced as `--cpu-workers`. Where a model runs on devices, a sample's CPU seconds
-//! are those of decoding and resizing, and every sample takes a device the same time: a model's input is of one size.
+//! pixels and for inference: what it announced as `--cpu-workers`. Where a model runs on devices, a sample's CPU
+//! seconds are those of decoding and resizing, and every sample takes a device the same time: a model's input is of one
+//! size.
 
 mod load;
 

@@ -25,8 +25,8 @@ pub struct Choice {
     pub images_per_second: Option<f64>,
     /// Seconds of the epoch's stages.
     pub stages: StageSeconds,
-    /// What the epoch waits for: `storage-cpu:N`, `storage-device:N`, `server-network:N` (the server, from 0), `network`
-    /// or `trainer-cpu`.
+    /// What the epoch waits for: `storage-cpu:N`, `storage-device:N`, `server-network:N` (the server, from 0),
+    /// `network` or `trainer-cpu`.
     pub waits_for: Resource,
 }
 

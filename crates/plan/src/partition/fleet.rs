@@ -21,8 +21,8 @@ pub struct Fleet {
 /// A server of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FleetServer {
-    /// Its cores, its network, and its devices, where these run the network and not its cores. Their rate is of the whole
-    /// network.
+    /// Its cores, its network, and its devices, where these run the network and not its cores. Their rate is of the
+    /// whole network.
     pub resources: ServerResources,
     /// How many of the images it has, against the others' numbers: with 2 it has twice as many as with 1.
     pub share: f64,

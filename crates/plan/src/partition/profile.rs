@@ -60,8 +60,8 @@ pub struct CutCosts {
     /// CPU seconds of a server to make them, by the batch that takes the fewest; where its devices run the front, those
     /// beside the devices.
     pub server_seconds: f64,
-    /// Seconds of one of a server's devices to run the front, where servers that have devices were measured; absent where
-    /// cores run it.
+    /// Seconds of one of a server's devices to run the front, where servers that have devices were measured; absent
+    /// where cores run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_seconds: Option<f64>,
     /// CPU seconds of the tuner from there to the outputs.

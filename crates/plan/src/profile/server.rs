@@ -21,8 +21,8 @@ pub struct Server {
     /// else is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_workers: Option<Cores>,
-    /// The devices on which the server ran the profile's model, as it announced them: then CPU seconds at `features` are
-    /// those beside the devices. `None` where it ran on the server's cores.
+    /// The devices on which the server ran the profile's model, as it announced them: then CPU seconds at `features`
+    /// are those beside the devices. `None` where it ran on the server's cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<DevicePool>,
     /// Ways that the server cannot serve, whatever cores it has: `features`, where the model is not registered.

@@ -35,7 +35,7 @@ Examples:
   storage-server serve --dataset photos=/srv/photos \\
       --dataset flowers=s3://bucket/flowers,partition=1/2
   storage-server serve --data s3://bucket/photos --dataset photos \\
-      --partition 1/2 --listen 0.0.0.0:7440 \
+      --partition 1/2 --listen 0.0.0.0:7440 \\
       --tls-cert node1.pem --tls-key node1.key
   storage-server serve --data /srv/photos --dataset photos \\
       --metrics-listen 127.0.0.1:9464 \\

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use headwater_access::Grant;
 
 tokio::task_local! {
-    /// The caller. A task that works for no call has none, and may do nothing with a dataset where tokens are asked for.
+    /// The caller. A task that works for no call has none, and may do nothing with a dataset where tokens are asked
+    /// for.
     static CALLER: Caller;
 }
 

@@ -32,11 +32,11 @@ pub(crate) struct PartitionArgs {
     #[arg(long, value_name = "N", value_parser = servers)]
     pub(crate) servers_up_to: NonZeroUsize,
 
-    /// A server: cores=N[,bandwidth=B][,memory=BYTES][,share=S][,devices=N[,device-rate=R]]; repeated for the next ones,
-    /// and the last is what all further ones are like. share: how many of the images it has, against the others' numbers.
-    /// memory: for the fronts of the network that its cores run. devices: GPUs that run the network in place of its
-    /// cores; device-rate: images a second that one of them takes through all of it [default: 1 core and no devices;
-    /// networks and memory are not limited, the shares are 1; devices have the rate that the profile says]
+    /// A server: cores=N[,bandwidth=B][,memory=BYTES][,share=S][,devices=N[,device-rate=R]]; repeated for the next
+    /// ones, and the last is what all further ones are like. share: how many of the images it has, against the others'
+    /// numbers. memory: for the fronts of the network that its cores run. devices: GPUs that run the network in place
+    /// of its cores; device-rate: images a second that one of them takes through all of it [default: 1 core and no
+    /// devices; networks and memory are not limited, the shares are 1; devices have the rate that the profile says]
     #[arg(long = "server", env = "HEADWATER_PLAN_SERVER", value_name = "SPEC", action = ArgAction::Append)]
     pub(crate) server: Vec<ServerSpec>,
 
@@ -66,7 +66,7 @@ Examples:
   tuner plan --model mobilenet.onnx --profile mobilenet.json \\
       --servers-up-to 8 --server cores=16,share=2 \\
       --server cores=4,bandwidth=1Gbps,memory=4GiB --bandwidth 10Gbps
-  tuner plan --model mobilenet.onnx --profile mobilenet.json \
+  tuner plan --model mobilenet.onnx --profile mobilenet.json \\
       --servers-up-to 4 --server cores=8,devices=2,device-rate=1500";
 
 /// Most servers of a plan.

@@ -17,8 +17,8 @@ use super::reach::PartsArgs;
 /// the same model and recipe have labelled before is skipped. The work goes on where this command is stopped, and after
 /// a restart of a server; run it again to follow it. While clients read samples, it takes a share of the cores.
 ///
-/// With --split-at, --split-by or --plan a part of the network, or all of it, runs here, and what it makes of a photo is
-/// brought to the server that keeps its labels. Stopped, it goes on from there when it is run again.
+/// With --split-at, --split-by or --plan a part of the network, or all of it, runs here, and what it makes of a photo
+/// is brought to the server that keeps its labels. Stopped, it goes on from there when it is run again.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct RelabelArgs {
