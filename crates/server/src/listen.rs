@@ -40,11 +40,12 @@ impl ListenAddress {
         self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
     }
 
-    /// Whether only this machine can connect to it. A name counts by what it stands for now.
+    /// Whether only this machine can connect to it, as far as is known without looking a name up: every name but
+    /// `localhost` may be known to others.
     pub(crate) fn is_this_machine(&self) -> bool {
         match self.host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => address.to_canonical().is_loopback(),
-            Err(_) => self.to_socket_addrs().is_ok_and(|mut all| all.all(|address| address.ip().is_loopback())),
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
         }
     }
 
@@ -158,6 +159,22 @@ mod tests {
             ("::", "[::]:7440"),
         ] {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), meant);
+        }
+    }
+
+    #[test]
+    fn what_only_this_machine_reaches_is_told_without_a_look_at_names() {
+        for (text, is) in [
+            ("9000", true),
+            ("127.9.0.1:1", true),
+            ("[::1]:1", true),
+            ("LOCALHOST:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("10.0.0.1:1", false),
+            ("node1:1", false),
+        ] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().is_this_machine(), is, "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::caps::MAX_DEVICES;
 /// device [`seconds`](Self::seconds) of its time, and an epoch has [`samples_per_second`](Self::samples_per_second) of
 /// them all.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
+#[serde(try_from = "Form")]
 pub struct DevicePool {
     /// How many devices there are.
     count: u32,
@@ -34,8 +34,8 @@ pub enum DevicePoolError {
 const LEAST_RATE: f64 = 1e-4;
 const MOST_RATE: f64 = 1e9;
 
-/// A pool as it is written: nothing of it is checked yet.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// A pool as it was written: nothing of it is checked yet.
+#[derive(Clone, Copy, Deserialize)]
 struct Form {
     count: u32,
     rate: f64,
@@ -87,12 +87,6 @@ impl TryFrom<Form> for DevicePool {
 
     fn try_from(Form { count, rate }: Form) -> Result<Self, DevicePoolError> {
         Self::new(count, rate)
-    }
-}
-
-impl From<DevicePool> for Form {
-    fn from(DevicePool { count, rate }: DevicePool) -> Self {
-        Self { count, rate }
     }
 }
 
