@@ -65,7 +65,7 @@ def test_a_disk_without_room_for_the_trainers_is_said_before_anything_is_done(
     program(tmp_path / "df", "printf '   Avail\\n2000000\\n'")
     refused = run([scripts / "test", "--trainers"], PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert refused.returncode == 1
-    assert refused.stdout.startswith("error: the trainers take 9 GB, and there are 2 GB left"), refused.stdout
+    assert refused.stdout.startswith("error: the trainers take 11 GB, and there are 2 GB left"), refused.stdout
 
 
 def test_a_download_that_breaks_off_is_tried_again(scripts: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -6,7 +6,7 @@ use headwater_client::{ClientOptions, Retry, ServedDataset};
 use pyo3::prelude::*;
 
 use crate::access::Access;
-use crate::errors::{self, HeadwaterError, ServerError, argument};
+use crate::errors::{self, HeadwaterError, argument};
 use crate::network::Network;
 
 /// Of a dataset: server, name, state, reason; and, where it was listed, samples, classes, stored bytes, source,
@@ -36,10 +36,10 @@ pub(crate) fn datasets(
         let server = answer.server.to_string();
         match answer.datasets {
             Ok(datasets) => all.extend(datasets.into_iter().map(|dataset| served(&server, dataset))),
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => problems.push(error),
         }
     }
-    if problems.is_empty() { Ok(all) } else { Err(ServerError::new_err(problems.join("; "))) }
+    if problems.is_empty() { Ok(all) } else { Err(errors::of_servers(&problems)) }
 }
 
 fn served(server: &str, dataset: ServedDataset) -> Served {

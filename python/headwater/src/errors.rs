@@ -29,6 +29,13 @@ pub(crate) fn server(error: &ClientError) -> PyErr {
     }
 }
 
+/// What several servers say, in one error: of access, where that is what all of them say.
+pub(crate) fn of_servers(problems: &[ClientError]) -> PyErr {
+    let words = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let is_access = |error: &ClientError| matches!(error, ClientError::Untrusted { .. } | ClientError::Access { .. });
+    if problems.iter().all(is_access) { AccessError::new_err(words) } else { ServerError::new_err(words) }
+}
+
 /// An argument that makes no sense: the value is named, and what would.
 pub(crate) fn argument(message: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(message.to_string())
