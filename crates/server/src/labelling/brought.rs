@@ -9,7 +9,6 @@ use std::sync::{Arc, PoisonError};
 use anyhow::Result;
 use headwater_cli::exit::in_one_line;
 use headwater_features::Classifier;
-use headwater_labels::Best;
 use headwater_types::caps::LABELLING_PAGE;
 use headwater_types::{Digest, FailureKind, SampleIndex, SampleKey};
 use headwater_wire::labels::{BroughtFeatures, FailedFeature, FeaturesOf, LabellerDigests, OpenedLabelling, Relabel};
@@ -17,6 +16,7 @@ use headwater_wire::status::{Invalid, Refusal};
 
 use super::failing::{Verdict, verdict};
 use super::gathered::{Gathered, Sink};
+use super::lacking::{is_lacking, named};
 use super::runs::{check_top_k, known, run_of};
 use crate::generation::Generation;
 use crate::house::House;
@@ -103,12 +103,7 @@ impl Brought {
     /// A bit for each sample, as it travels.
     fn lacking(&self, page: Range<u64>) -> Vec<u8> {
         let standing = self.sink.standing.read().unwrap_or_else(PoisonError::into_inner);
-        let wants = |sample| match standing.standing(sample) {
-            None => true,
-            Some(Best::Labelled { .. }) => false,
-            Some(Best::Failed { .. }) => self.retry_failed,
-        };
-        let samples: Vec<bool> = page.map(wants).collect();
+        let samples: Vec<bool> = page.map(|at| is_lacking(standing.standing(at), self.retry_failed)).collect();
         OpenedLabelling::bits(samples.into_iter())
     }
 
@@ -143,9 +138,7 @@ impl Brought {
 
     /// What is written beside a sample's labels.
     fn named(&self, sample: SampleIndex) -> Result<(SampleKey, [u8; 16]), Invalid> {
-        let entry = self.generation.catalog().get(sample);
-        let named = entry.and_then(|entry| Some((entry.key.parse().ok()?, entry.version.to_bytes())));
-        named.ok_or_else(|| Invalid::new(format!("the dataset has no sample {sample}")))
+        named(&self.generation, sample).ok_or_else(|| Invalid::new(format!("the dataset has no sample {sample}")))
     }
 
     /// Digest of the labeller.

@@ -13,6 +13,7 @@
 mod failing;
 mod gathered;
 mod job;
+mod lacking;
 mod record;
 
 mod pass;

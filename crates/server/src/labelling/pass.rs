@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use headwater_labels::Best;
 use headwater_pipeline::{Call, Job, Pipeline, Prepared, SampleRequest, Wanted};
 use headwater_types::caps::LABEL_BLOCK_ROWS;
 use headwater_types::{Address, ByteCount, FailureKind, SampleFailure, SampleIndex, SampleKey};
@@ -22,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 use super::failing::{Failing, Verdict, verdict};
 use super::gathered::{Committed, Gathered, Sink};
 use super::job::{LabellingJob, Wish};
+use super::lacking::{is_lacking, named};
 use crate::generation::Generation;
 use crate::homes::{Homes, Need};
 use crate::house::House;
@@ -102,21 +102,6 @@ impl Pass {
         self.generation.catalog()
     }
 
-    /// What is written beside a sample's labels; `None` for one that is not there.
-    fn named(&self, sample: SampleIndex) -> Option<(SampleKey, [u8; 16])> {
-        let entry = self.catalog().get(sample)?;
-        Some((entry.key.parse().ok()?, entry.version.to_bytes()))
-    }
-
-    /// Whether a sample is to be labelled.
-    fn wants(&self, stands: Option<Best>) -> bool {
-        match stands {
-            None => true,
-            Some(Best::Labelled { .. }) => false,
-            Some(Best::Failed { .. }) => self.job.request.retry_failed,
-        }
-    }
-
     /// The servers that can be homes of the samples; `None` where the store is shared with nobody.
     fn homes(&self) -> Option<Homes> {
         let share = self.house.share.as_ref()?;
@@ -182,7 +167,7 @@ impl Under<'_> {
             }
             let kept = self.kept(&wanted).await?;
             for (sample, features) in wanted.into_iter().zip(kept) {
-                match (features, self.pass.named(sample)) {
+                match (features, named(&self.pass.generation, sample)) {
                     (Some(features), Some(named)) => self.add(sample, named, &features),
                     _ => self.todo.push_back(sample),
                 }
@@ -197,7 +182,7 @@ impl Under<'_> {
         let standing = self.pass.sink.standing.read().unwrap_or_else(PoisonError::into_inner);
         let mut wanted = Vec::new();
         while self.unseen < samples && wanted.len() < most {
-            if self.pass.wants(standing.standing(self.unseen)) {
+            if is_lacking(standing.standing(self.unseen), self.pass.job.request.retry_failed) {
                 wanted.push(SampleIndex(self.unseen));
             }
             self.unseen += 1;
@@ -243,7 +228,7 @@ impl Under<'_> {
     /// Takes what came of a sample.
     fn gather(&mut self, prepared: Option<Prepared>) -> Result<()> {
         let prepared = prepared.context("a sample's task ended badly: please report it")?;
-        let Some(named) = self.pass.named(prepared.index) else { return Ok(()) };
+        let Some(named) = named(&self.pass.generation, prepared.index) else { return Ok(()) };
         match prepared.outcome {
             Ok(finished) => {
                 let features: Vec<f32> =
